@@ -1,0 +1,79 @@
+//! The co-operative's own document: its name, villages, collecting places and announcements.
+
+use automerge::transaction::Transactable;
+use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
+
+use super::document::{Document, DocumentFault};
+use super::view::{Fields, maps_in_list, maps_in_map, part};
+use crate::quantities::{Day, checked_text};
+
+/// The co-operative as it is read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cooperative {
+    /// Its name.
+    pub name: Option<String>,
+    /// The codes and names of its villages.
+    pub villages: Vec<(String, String)>,
+    /// The codes and names of its collecting places.
+    pub places: Vec<(String, String)>,
+    /// What was announced, oldest first.
+    pub announcements: Vec<(Option<Day>, String)>,
+}
+
+/// Names the co-operative.
+pub fn set_name(automerge: &mut AutoCommit, name: &str) -> Result<(), DocumentFault> {
+    automerge.put(ROOT, "name", checked_text("a co-operative's name", name, 120)?)?;
+    Ok(())
+}
+
+/// Adds a village or renames it.
+pub fn set_village(automerge: &mut AutoCommit, code: &str, name: &str) -> Result<(), DocumentFault> {
+    set_named(automerge, "villages", code, name)
+}
+
+/// Adds a collecting place or renames it.
+pub fn set_place(automerge: &mut AutoCommit, code: &str, name: &str) -> Result<(), DocumentFault> {
+    set_named(automerge, "places", code, name)
+}
+
+fn set_named(automerge: &mut AutoCommit, part_name: &'static str, code: &str, name: &str) -> Result<(), DocumentFault> {
+    let map = part(automerge, part_name, ObjType::Map).ok_or(DocumentFault::Damaged(part_name))?;
+    let entry = automerge.put_object(&map, checked_text("a code", code, 64)?, ObjType::Map)?;
+    automerge.put(&entry, "name", checked_text("a name", name, 120)?)?;
+    Ok(())
+}
+
+/// Announces something to everyone.
+pub fn announce(automerge: &mut AutoCommit, day: Day, text: &str) -> Result<(), DocumentFault> {
+    let list = part(automerge, "announcements", ObjType::List).ok_or(DocumentFault::Damaged("announcements"))?;
+    let entry = automerge.insert_object(&list, automerge.length(&list), ObjType::Map)?;
+    automerge.put(&entry, "day", day.to_string())?;
+    automerge.put(&entry, "text", checked_text("an announcement", text, 1000)?)?;
+    Ok(())
+}
+
+/// Reads the co-operative.
+pub fn read(document: &Document) -> Cooperative {
+    let automerge = document.automerge();
+    let named = |name| {
+        let maps = part(automerge, name, ObjType::Map).map(|map| maps_in_map(automerge, &map)).unwrap_or_default();
+        maps.into_iter()
+            .filter_map(|(code, object)| Some((code, Fields::new(automerge, object).text("name")?)))
+            .collect()
+    };
+    let announcements = part(automerge, "announcements", ObjType::List)
+        .map(|list| maps_in_list(automerge, &list))
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|object| {
+            let mut fields = Fields::new(automerge, object);
+            Some((fields.parsed("day", |day| day.parse().ok()), fields.text("text")?))
+        })
+        .collect();
+    Cooperative {
+        name: Fields::new(automerge, ROOT).optional_text("name"),
+        villages: named("villages"),
+        places: named("places"),
+        announcements,
+    }
+}

@@ -1,0 +1,228 @@
+//! One document: its key and the Automerge document under it. It begins with a first change that is
+//! byte-identical wherever it is made, so that two phones that create the same document offline have
+//! one. Every edit is one change.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use automerge::transaction::{CommitOptions, Transactable};
+use automerge::{AutoCommit, AutomergeError, Change, ObjType, ROOT};
+
+use super::key::{DocumentKey, DocumentKind};
+use crate::ids::{ActorId, ChangeHash};
+use crate::protocol::change::{ChangeFault, VerifiedChange};
+use crate::quantities::{Instant, QuantityFault};
+
+/// The schema version that this code writes.
+pub const SCHEMA: u64 = 1;
+/// The actor of first changes; no device has it.
+const GENESIS_ACTOR: &[u8] = b"genesis";
+
+/// Why a document could not be read or changed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum DocumentFault {
+    /// What should be changed is not there.
+    #[error("there is no {what} {name:?} in this document")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A field holds something of another type than it should.
+    #[error("the document is damaged at {0:?}")]
+    Damaged(&'static str),
+    /// A value to write is out of its range.
+    #[error(transparent)]
+    Quantity(#[from] QuantityFault),
+    /// The step is not allowed from where the document stands.
+    #[error("{0}")]
+    NotNow(&'static str),
+    /// Changes could not be applied or the document could not be loaded.
+    #[error("the document's changes can't be applied: {0}")]
+    Unusable(String),
+    /// A change was refused by the verifier.
+    #[error(transparent)]
+    Change(#[from] ChangeFault),
+}
+
+impl From<AutomergeError> for DocumentFault {
+    fn from(error: AutomergeError) -> Self {
+        Self::Unusable(error.to_string())
+    }
+}
+
+/// A document in memory.
+#[derive(Debug, Clone)]
+pub struct Document {
+    key: DocumentKey,
+    automerge: AutoCommit,
+}
+
+impl Document {
+    /// The document that everyone begins with.
+    pub fn new(key: DocumentKey) -> Result<Self, DocumentFault> {
+        let mut automerge = AutoCommit::new().with_actor(automerge::ActorId::from(GENESIS_ACTOR));
+        automerge.put(ROOT, "kind", key.kind().name())?;
+        automerge.put(ROOT, "schema", SCHEMA)?;
+        let parts: &[(&str, ObjType)] = match key.kind() {
+            DocumentKind::Cooperative => {
+                &[("villages", ObjType::Map), ("places", ObjType::Map), ("announcements", ObjType::List)]
+            }
+            DocumentKind::Household => &[("members", ObjType::List), ("advances", ObjType::List)],
+            DocumentKind::Catalogue => &[("products", ObjType::Map), ("promotions", ObjType::Map)],
+            DocumentKind::HarvestBook => &[("lots", ObjType::List)],
+            DocumentKind::ReceiptBook => &[("receipts", ObjType::Map)],
+            DocumentKind::Order => &[("lines", ObjType::List), ("allocations", ObjType::Map)],
+        };
+        for (name, kind) in parts {
+            automerge.put_object(ROOT, *name, *kind)?;
+        }
+        automerge.commit_with(CommitOptions::default().with_time(0));
+        Ok(Self { key, automerge })
+    }
+
+    /// The first change of the document with this key.
+    pub fn first_change(key: &DocumentKey) -> Result<VerifiedChange, DocumentFault> {
+        let mut document = Self::new(key.clone())?;
+        let first = document.automerge.get_changes(&[]).into_iter().next();
+        let first = first.ok_or(DocumentFault::Damaged("first change"))?;
+        Ok(VerifiedChange::from_chunk(first.raw_bytes())?)
+    }
+
+    /// True for the actor of first changes.
+    pub fn is_first_actor(actor: &ActorId) -> bool {
+        actor.as_bytes() == GENESIS_ACTOR
+    }
+
+    /// An empty document, for changes that include the first one.
+    pub fn empty(key: DocumentKey) -> Self {
+        Self { key, automerge: AutoCommit::new() }
+    }
+
+    /// Loads what [`Self::save`] gave. Only for bytes of our own store.
+    pub fn load(key: DocumentKey, bytes: &[u8]) -> Result<Self, DocumentFault> {
+        let automerge = catch_unwind(|| AutoCommit::load(bytes))
+            .map_err(|_| DocumentFault::Unusable("the saved form made the decoder fail".into()))??;
+        Ok(Self { key, automerge })
+    }
+
+    /// The whole document as bytes.
+    pub fn save(&mut self) -> Vec<u8> {
+        self.automerge.save_nocompress()
+    }
+
+    /// The document's key.
+    pub fn key(&self) -> &DocumentKey {
+        &self.key
+    }
+
+    /// The changes that no other change builds on.
+    pub fn heads(&mut self) -> Vec<ChangeHash> {
+        let mut heads: Vec<ChangeHash> = self.automerge.get_heads().into_iter().map(ChangeHash::from).collect();
+        heads.sort_unstable();
+        heads
+    }
+
+    /// True when the change is part of the document.
+    pub fn has(&mut self, hash: ChangeHash) -> bool {
+        self.automerge.get_change_meta_by_hash(&hash.to_automerge()).is_some()
+    }
+
+    /// All changes that are not among `known` and their ancestors, each after those it builds on.
+    pub fn changes_since(&mut self, known: &[ChangeHash]) -> Result<Vec<VerifiedChange>, DocumentFault> {
+        let known: Vec<_> = known.iter().map(|hash| hash.to_automerge()).collect();
+        let changes = self.automerge.get_changes(&known);
+        changes.iter().map(|change| Ok(VerifiedChange::from_chunk(change.raw_bytes())?)).collect()
+    }
+
+    /// Applies verified changes; all of what they depend on must be here or among them. A panic of
+    /// the library counts as an error, and the document must then be dropped.
+    pub fn apply(&mut self, changes: &[VerifiedChange]) -> Result<(), DocumentFault> {
+        let changes = changes
+            .iter()
+            .map(|change| Change::from_bytes(change.chunk().to_vec()))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| DocumentFault::Unusable(error.to_string()))?;
+        let automerge = &mut self.automerge;
+        catch_unwind(AssertUnwindSafe(|| automerge.apply_changes(changes)))
+            .map_err(|_| DocumentFault::Unusable("the changes made the library fail".into()))??;
+        Ok(())
+    }
+
+    /// Makes one edit as `actor` at `now`. Gives its change, or none when nothing was changed. When
+    /// `edit` fails, the document is as before.
+    pub fn edit<R>(
+        &mut self,
+        actor: &ActorId,
+        now: Instant,
+        edit: impl FnOnce(&mut AutoCommit) -> Result<R, DocumentFault>,
+    ) -> Result<(R, Option<VerifiedChange>), DocumentFault> {
+        self.automerge.set_actor(actor.to_automerge());
+        let result = match edit(&mut self.automerge) {
+            Ok(result) => result,
+            Err(fault) => {
+                self.automerge.rollback();
+                return Err(fault);
+            }
+        };
+        let committed = self.automerge.commit_with(CommitOptions::default().with_time(now.seconds()));
+        let change = match committed {
+            None => None,
+            Some(_) => self.automerge.get_last_local_change(),
+        };
+        let change = change.map(|change| VerifiedChange::from_chunk(change.raw_bytes())).transpose()?;
+        Ok((result, change))
+    }
+
+    /// The Automerge document, to read from.
+    pub fn automerge(&self) -> &AutoCommit {
+        &self.automerge
+    }
+
+    /// Tries changes from outside on a copy: applied, saved, loaded back, heads compared. Gives the
+    /// copy when all went well; the document itself stays as it was.
+    pub fn trial(&self, changes: &[VerifiedChange]) -> Result<Self, DocumentFault> {
+        let mut copy = self.clone();
+        copy.apply(changes)?;
+        let tried = catch_unwind(AssertUnwindSafe(|| {
+            let heads = copy.heads();
+            super::view::read_everything(&copy);
+            let mut loaded = Self::load(copy.key.clone(), &copy.save())?;
+            if loaded.heads() == heads {
+                Ok(())
+            } else {
+                Err(DocumentFault::Unusable("its heads differ once saved".into()))
+            }
+        }));
+        tried.map_err(|_| DocumentFault::Unusable("reading it made the library fail".into()))??;
+        Ok(copy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documents::Season;
+    use crate::ids::HouseholdId;
+
+    #[test]
+    fn the_first_change_is_the_same_everywhere() {
+        let key = DocumentKey::HarvestBook(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
+        let one = Document::first_change(&key).unwrap();
+        assert_eq!(one, Document::first_change(&key).unwrap());
+        insta::assert_snapshot!(one.hash().to_string());
+    }
+
+    #[test]
+    fn an_edit_that_fails_leaves_no_trace() {
+        let mut document = Document::new(DocumentKey::Catalogue).unwrap();
+        let heads = document.heads();
+        let actor = ActorId::from_bytes(&[1; 9]).unwrap();
+        let result: Result<((), _), _> = document.edit(&actor, Instant(0), |automerge| {
+            automerge.put(ROOT, "half", 1)?;
+            Err(DocumentFault::Damaged("half"))
+        });
+        assert!(result.is_err());
+        assert_eq!(document.heads(), heads);
+    }
+}

@@ -1,0 +1,326 @@
+//! The harvest book: what a household says it harvested in a season. Lots are elements of a list and
+//! a lot's name is its Automerge object id, which costs no bytes and which no two phones can choose.
+
+use std::fmt;
+use std::str::FromStr;
+
+use automerge::transaction::Transactable;
+use automerge::{AutoCommit, ObjId, ObjType, ReadDoc};
+use serde::Serialize;
+
+use super::document::{Document, DocumentFault};
+use super::view::{Fields, maps_in_list, part};
+use crate::quantities::{Day, Grams, Permille, QuantityFault, checked_text};
+
+/// A lot's name within its book: `counter@actor`, as Automerge writes object ids.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct LotId(String);
+
+impl LotId {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The actor that recorded the lot, as it stands in the name.
+    pub fn actor(&self) -> Option<crate::ids::ActorId> {
+        let hex = self.0.split_once('@')?.1;
+        let actor = automerge::ActorId::try_from(hex).ok()?;
+        crate::ids::ActorId::from_bytes(actor.to_bytes())
+    }
+}
+
+impl fmt::Display for LotId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl FromStr for LotId {
+    type Err = DocumentFault;
+
+    fn from_str(text: &str) -> Result<Self, DocumentFault> {
+        let fault = || DocumentFault::NotFound { what: "lot", name: text.chars().take(80).collect() };
+        let (counter, actor) = text.split_once('@').ok_or_else(fault)?;
+        let right = counter.parse::<u32>().is_ok()
+            && (2..=64).contains(&actor.len())
+            && actor.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        if right { Ok(Self(text.to_owned())) } else { Err(fault()) }
+    }
+}
+
+/// A lot to record. Checked by [`LotDraft::checked`] before it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LotDraft {
+    /// The product's code in the catalogue, such as `millet`.
+    pub product: String,
+    /// The weight.
+    pub quantity: Grams,
+    /// The grade as the household judges it, such as `A`; empty for none.
+    pub grade: String,
+    /// The moisture, where it was measured.
+    pub moisture: Option<Permille>,
+    /// The day of the harvest.
+    pub day: Day,
+    /// The collecting place or field; empty for none.
+    pub place: String,
+    /// Anything else; empty for nothing.
+    pub note: String,
+    /// References to photos.
+    pub photos: Vec<String>,
+}
+
+/// A field of a lot with a new value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LotEdit {
+    /// Another product.
+    Product(String),
+    /// Another weight.
+    Quantity(Grams),
+    /// Another grade.
+    Grade(String),
+    /// Another moisture.
+    Moisture(Permille),
+    /// Another day.
+    Day(Day),
+    /// Another place.
+    Place(String),
+    /// Another note.
+    Note(String),
+}
+
+/// The longest note, in characters.
+const NOTE_MAX: usize = 500;
+const NAME_MAX: usize = 64;
+
+/// Checks a text that may be empty.
+fn optional(what: &'static str, text: &str, most: usize) -> Result<String, QuantityFault> {
+    if text.trim().is_empty() { Ok(String::new()) } else { checked_text(what, text, most) }
+}
+
+impl LotDraft {
+    fn checked(&self) -> Result<Self, QuantityFault> {
+        Ok(Self {
+            product: checked_text("a product's code", &self.product, NAME_MAX)?,
+            grade: optional("a grade", &self.grade, NAME_MAX)?,
+            place: optional("a place", &self.place, NAME_MAX)?,
+            note: optional("a note", &self.note, NOTE_MAX)?,
+            photos: self
+                .photos
+                .iter()
+                .map(|photo| checked_text("a photo's name", photo, NAME_MAX))
+                .collect::<Result<_, _>>()?,
+            ..*self
+        })
+    }
+}
+
+/// A lot as it is read. A field that is missing or damaged is none, and `damaged` names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lot {
+    /// Its name.
+    pub id: LotId,
+    /// The product's code.
+    pub product: Option<String>,
+    /// The weight.
+    pub quantity: Option<Grams>,
+    /// The grade.
+    pub grade: Option<String>,
+    /// The moisture.
+    pub moisture: Option<Permille>,
+    /// The day of the harvest.
+    pub day: Option<Day>,
+    /// The place.
+    pub place: Option<String>,
+    /// The note.
+    pub note: Option<String>,
+    /// True when more than one value of some field stands beside another.
+    pub in_conflict: bool,
+    /// The fields that can't be read.
+    pub damaged: Vec<&'static str>,
+}
+
+/// The fields of a lot that can be edited at once on two phones.
+pub(crate) const FIELDS: [&str; 7] = ["product", "grams", "grade", "moisture", "day", "place", "note"];
+
+/// Records a lot; gives its name.
+pub fn record(automerge: &mut AutoCommit, draft: &LotDraft) -> Result<LotId, DocumentFault> {
+    let draft = draft.checked()?;
+    let list = part(automerge, "lots", ObjType::List).ok_or(DocumentFault::Damaged("lots"))?;
+    let lot = automerge.insert_object(&list, automerge.length(&list), ObjType::Map)?;
+    automerge.put(&lot, "product", draft.product)?;
+    automerge.put(&lot, "grams", draft.quantity.get())?;
+    automerge.put(&lot, "day", draft.day.to_string())?;
+    for (field, text) in [("grade", draft.grade), ("place", draft.place), ("note", draft.note)] {
+        if !text.is_empty() {
+            automerge.put(&lot, field, text)?;
+        }
+    }
+    if let Some(moisture) = draft.moisture {
+        automerge.put(&lot, "moisture", moisture.get())?;
+    }
+    if !draft.photos.is_empty() {
+        let photos = automerge.put_object(&lot, "photos", ObjType::List)?;
+        for (index, photo) in draft.photos.into_iter().enumerate() {
+            automerge.insert(&photos, index, photo)?;
+        }
+    }
+    Ok(LotId(lot.to_string()))
+}
+
+/// Writes a new value into a field of a lot. It also settles a conflict of that field.
+pub fn correct(automerge: &mut AutoCommit, lot: &LotId, edit: &LotEdit) -> Result<(), DocumentFault> {
+    let (_, object) = find(automerge, lot)?;
+    match edit {
+        LotEdit::Product(text) => {
+            automerge.put(&object, "product", checked_text("a product's code", text, NAME_MAX)?)?;
+        }
+        LotEdit::Quantity(grams) => automerge.put(&object, "grams", grams.get())?,
+        LotEdit::Moisture(permille) => automerge.put(&object, "moisture", permille.get())?,
+        LotEdit::Day(day) => automerge.put(&object, "day", day.to_string())?,
+        LotEdit::Grade(text) => automerge.put(&object, "grade", optional("a grade", text, NAME_MAX)?)?,
+        LotEdit::Place(text) => automerge.put(&object, "place", optional("a place", text, NAME_MAX)?)?,
+        LotEdit::Note(text) => automerge.put(&object, "note", optional("a note", text, NOTE_MAX)?)?,
+    }
+    Ok(())
+}
+
+/// Takes a lot out of the book. An edit made elsewhere at the same time does not bring it back.
+pub fn withdraw(automerge: &mut AutoCommit, lot: &LotId) -> Result<(), DocumentFault> {
+    let list = part(automerge, "lots", ObjType::List).ok_or(DocumentFault::Damaged("lots"))?;
+    let (place, _) = find(automerge, lot)?;
+    automerge.delete(&list, place)?;
+    Ok(())
+}
+
+/// The place in the list and the Automerge object of a lot that is in the book. It looks through the
+/// list: Automerge panics when asked for an object that it does not know.
+pub(crate) fn find(automerge: &AutoCommit, lot: &LotId) -> Result<(usize, ObjId), DocumentFault> {
+    let list = part(automerge, "lots", ObjType::List).ok_or(DocumentFault::Damaged("lots"))?;
+    automerge
+        .list_range(&list, ..)
+        .map(|item| item.id())
+        .enumerate()
+        .find(|(_, id)| id.to_string() == lot.0)
+        .ok_or_else(|| DocumentFault::NotFound { what: "lot", name: lot.0.clone() })
+}
+
+/// All lots, in the order in which they stand in the book.
+pub fn lots(document: &Document) -> Vec<Lot> {
+    let automerge = document.automerge();
+    let Some(list) = part(automerge, "lots", ObjType::List) else { return Vec::new() };
+    maps_in_list(automerge, &list).into_iter().map(|object| read_lot(automerge, object)).collect()
+}
+
+fn read_lot(automerge: &AutoCommit, object: ObjId) -> Lot {
+    let id = LotId(object.to_string());
+    let in_conflict =
+        FIELDS.iter().any(|field| automerge.get_all(&object, *field).is_ok_and(|values| values.len() > 1));
+    let mut fields = Fields::new(automerge, object);
+    Lot {
+        id,
+        product: fields.text("product"),
+        quantity: fields.integer("grams", |grams| Grams::new(grams).ok()),
+        grade: fields.optional_text("grade"),
+        moisture: fields.optional_integer("moisture", |permille| Permille::new(permille).ok()),
+        day: fields.parsed("day", |day| day.parse().ok()),
+        place: fields.optional_text("place"),
+        note: fields.optional_text("note"),
+        in_conflict,
+        damaged: fields.damaged(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documents::{DocumentKey, Season};
+    use crate::ids::{ActorId, HouseholdId};
+    use crate::quantities::Instant;
+    use automerge::ROOT;
+
+    fn book() -> Document {
+        let key = DocumentKey::HarvestBook(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
+        Document::new(key).unwrap()
+    }
+
+    fn draft() -> LotDraft {
+        LotDraft {
+            product: "millet".into(),
+            quantity: Grams::new(12_500).unwrap(),
+            grade: "A".into(),
+            moisture: Some(Permille::new(135).unwrap()),
+            day: "2026-10-03".parse().unwrap(),
+            place: String::new(),
+            note: " 东坡地 ".into(),
+            photos: vec![],
+        }
+    }
+
+    fn actor(number: u8) -> ActorId {
+        ActorId::from_bytes(&[number; 9]).unwrap()
+    }
+
+    #[test]
+    fn a_recorded_lot_is_read_back() {
+        let mut book = book();
+        let (id, change) = book.edit(&actor(1), Instant(0), |doc| record(doc, &draft())).unwrap();
+        assert!(change.is_some());
+        let lots = lots(&book);
+        assert_eq!(lots.len(), 1);
+        assert_eq!(lots[0].id, id);
+        assert_eq!(lots[0].note.as_deref(), Some("东坡地"));
+        assert_eq!(id.actor(), Some(actor(1)));
+        assert!(lots[0].damaged.is_empty());
+    }
+
+    #[test]
+    fn a_damaged_field_is_named_and_the_rest_is_read() {
+        let mut book = book();
+        let (id, _) = book.edit(&actor(1), Instant(0), |doc| record(doc, &draft())).unwrap();
+        book.edit(&actor(2), Instant(0), |doc| {
+            let (_, lot) = find(doc, &id)?;
+            doc.put(&lot, "grams", -4)?;
+            doc.put_object(&lot, "day", ObjType::Map)?;
+            Ok(())
+        })
+        .unwrap();
+        let lots = lots(&book);
+        assert_eq!(lots[0].damaged, vec!["grams", "day"]);
+        assert_eq!(lots[0].product.as_deref(), Some("millet"));
+    }
+
+    #[test]
+    fn a_text_object_reads_as_text() {
+        let mut book = book();
+        let (id, _) = book.edit(&actor(1), Instant(0), |doc| record(doc, &draft())).unwrap();
+        book.edit(&actor(2), Instant(0), |doc| {
+            let (_, lot) = find(doc, &id)?;
+            let text = doc.put_object(&lot, "note", ObjType::Text)?;
+            doc.splice_text(&text, 0, 0, "from JavaScript")?;
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(lots(&book)[0].note.as_deref(), Some("from JavaScript"));
+    }
+
+    #[test]
+    fn a_withdrawn_lot_is_gone_and_cannot_be_corrected() {
+        let mut book = book();
+        let (id, _) = book.edit(&actor(1), Instant(0), |doc| record(doc, &draft())).unwrap();
+        book.edit(&actor(1), Instant(0), |doc| withdraw(doc, &id)).unwrap();
+        assert!(lots(&book).is_empty());
+        let edit = LotEdit::Note("late".into());
+        assert!(book.edit(&actor(1), Instant(0), |doc| correct(doc, &id, &edit)).is_err());
+        let other: LotId = "1@00".parse().unwrap();
+        assert!(book.edit(&actor(1), Instant(0), |doc| correct(doc, &other, &edit)).is_err());
+    }
+
+    #[test]
+    fn a_book_without_its_list_reads_as_empty() {
+        let mut book = book();
+        book.edit(&actor(1), Instant(0), |doc| Ok(doc.put(ROOT, "lots", 5)?)).unwrap();
+        assert!(lots(&book).is_empty());
+    }
+}

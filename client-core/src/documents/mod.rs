@@ -1,0 +1,15 @@
+//! Typed views and edits over Automerge documents. A view trusts no shape; an edit is checked before
+//! it is written. One document is the unit of sharing and of permission.
+
+pub mod catalogue;
+pub mod cooperative;
+mod document;
+pub mod harvest;
+pub mod household;
+mod key;
+pub mod order;
+pub mod receipt;
+mod view;
+
+pub use document::{Document, DocumentFault, SCHEMA};
+pub use key::{DocumentKey, DocumentKind, OrderName, Season};

@@ -1,0 +1,114 @@
+//! An order: where it came from, its lines, its status, which lots it is served from, its shipment.
+
+use automerge::transaction::Transactable;
+use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
+
+use super::document::{Document, DocumentFault};
+use super::view::{Fields, maps_in_list, part};
+use crate::quantities::{Fen, Grams, checked_text};
+
+/// Where an order stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OrderStatus {
+    /// It came in and waits to be packed.
+    Placed,
+    /// It is packed.
+    Packed,
+    /// It is on its way.
+    Shipped,
+    /// The buyer or the co-operative called it off.
+    Cancelled,
+}
+
+impl OrderStatus {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Placed => "placed",
+            Self::Packed => "packed",
+            Self::Shipped => "shipped",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        [Self::Placed, Self::Packed, Self::Shipped, Self::Cancelled].into_iter().find(|status| status.name() == name)
+    }
+}
+
+/// One line of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderLine {
+    /// The product's code.
+    pub product: String,
+    /// How much.
+    pub quantity: Grams,
+    /// What the buyer pays for the line.
+    pub price: Fen,
+}
+
+/// An order as it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Who bought, and where it goes.
+    pub buyer: Option<String>,
+    /// What was bought.
+    pub lines: Vec<OrderLine>,
+    /// Where it stands.
+    pub status: Option<OrderStatus>,
+    /// The carrier's number, once shipped.
+    pub shipment: Option<String>,
+    /// The fields that can't be read.
+    pub damaged: Vec<&'static str>,
+}
+
+/// Fills in a new order.
+pub fn place(automerge: &mut AutoCommit, buyer: &str, lines: &[OrderLine]) -> Result<(), DocumentFault> {
+    automerge.put(ROOT, "buyer", checked_text("a buyer", buyer, 300)?)?;
+    automerge.put(ROOT, "status", OrderStatus::Placed.name())?;
+    let list = part(automerge, "lines", ObjType::List).ok_or(DocumentFault::Damaged("lines"))?;
+    for line in lines {
+        let entry = automerge.insert_object(&list, automerge.length(&list), ObjType::Map)?;
+        automerge.put(&entry, "product", checked_text("a product's code", &line.product, 64)?)?;
+        automerge.put(&entry, "grams", line.quantity.get())?;
+        automerge.put(&entry, "fen", line.price.get())?;
+    }
+    Ok(())
+}
+
+/// Moves an order on.
+pub fn set_status(automerge: &mut AutoCommit, status: OrderStatus) -> Result<(), DocumentFault> {
+    automerge.put(ROOT, "status", status.name())?;
+    Ok(())
+}
+
+/// Marks an order as shipped under the carrier's number.
+pub fn ship(automerge: &mut AutoCommit, number: &str) -> Result<(), DocumentFault> {
+    automerge.put(ROOT, "shipment", checked_text("a shipment's number", number, 64)?)?;
+    set_status(automerge, OrderStatus::Shipped)
+}
+
+/// Reads the order.
+pub fn read(document: &Document) -> Order {
+    let automerge = document.automerge();
+    let mut fields = Fields::new(automerge, ROOT);
+    let buyer = fields.optional_text("buyer");
+    let status = fields.parsed("status", OrderStatus::from_name);
+    let shipment = fields.optional_text("shipment");
+    let mut damaged = fields.damaged();
+    let entries =
+        part(automerge, "lines", ObjType::List).map(|list| maps_in_list(automerge, &list)).unwrap_or_default();
+    let mut lines = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let mut fields = Fields::new(automerge, entry);
+        let line = (
+            fields.text("product"),
+            fields.integer("grams", |grams| Grams::new(grams).ok()),
+            fields.integer("fen", |fen| Fen::new(fen).ok()),
+        );
+        match line {
+            (Some(product), Some(quantity), Some(price)) => lines.push(OrderLine { product, quantity, price }),
+            _ => damaged.push("lines"),
+        }
+    }
+    Order { buyer, lines, status, shipment, damaged }
+}

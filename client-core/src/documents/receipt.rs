@@ -1,0 +1,87 @@
+//! The receipt book: what the warehouse says of a household's lots in a season. Money follows from
+//! here, never from what a phone claimed.
+
+use automerge::transaction::Transactable;
+use automerge::{AutoCommit, ObjType};
+
+use super::document::{Document, DocumentFault};
+use super::harvest::LotId;
+use super::view::{Fields, maps_in_map, part};
+use crate::quantities::{Day, Grams, checked_text};
+
+/// What the warehouse found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The lot was taken in, with this weight and grade.
+    Received {
+        /// As weighed.
+        weighed: Grams,
+        /// As judged by the warehouse; empty for none.
+        grade: String,
+    },
+    /// The lot was sent back.
+    Rejected {
+        /// Why, for the household.
+        reason: String,
+    },
+}
+
+/// What the warehouse says of one lot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The lot in the household's harvest book.
+    pub lot: LotId,
+    /// What was found; none when it can't be read.
+    pub outcome: Option<Outcome>,
+    /// When the lot came in.
+    pub day: Option<Day>,
+    /// The fields that can't be read.
+    pub damaged: Vec<&'static str>,
+}
+
+/// Writes what was found of a lot; a later finding replaces an earlier one.
+pub fn receive(automerge: &mut AutoCommit, lot: &LotId, outcome: &Outcome, day: Day) -> Result<(), DocumentFault> {
+    let book = part(automerge, "receipts", ObjType::Map).ok_or(DocumentFault::Damaged("receipts"))?;
+    let receipt = automerge.put_object(&book, lot.as_str(), ObjType::Map)?;
+    automerge.put(&receipt, "day", day.to_string())?;
+    match outcome {
+        Outcome::Received { weighed, grade } => {
+            automerge.put(&receipt, "state", "received")?;
+            automerge.put(&receipt, "grams", weighed.get())?;
+            if !grade.trim().is_empty() {
+                automerge.put(&receipt, "grade", checked_text("a grade", grade, 64)?)?;
+            }
+        }
+        Outcome::Rejected { reason } => {
+            automerge.put(&receipt, "state", "rejected")?;
+            automerge.put(&receipt, "reason", checked_text("a reason", reason, 200)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// All receipts of the book.
+pub fn receipts(document: &Document) -> Vec<Receipt> {
+    let automerge = document.automerge();
+    let Some(book) = part(automerge, "receipts", ObjType::Map) else { return Vec::new() };
+    maps_in_map(automerge, &book)
+        .into_iter()
+        .filter_map(|(key, object)| {
+            let lot: LotId = key.parse().ok()?;
+            let mut fields = Fields::new(automerge, object);
+            let day = fields.parsed("day", |day| day.parse().ok());
+            let outcome = match fields.parsed("state", |state| match state {
+                "received" => Some(true),
+                "rejected" => Some(false),
+                _ => None,
+            }) {
+                Some(true) => fields.integer("grams", |grams| Grams::new(grams).ok()).map(|weighed| {
+                    Outcome::Received { weighed, grade: fields.optional_text("grade").unwrap_or_default() }
+                }),
+                Some(false) => fields.text("reason").map(|reason| Outcome::Rejected { reason }),
+                None => None,
+            };
+            Some(Receipt { lot, outcome, day, damaged: fields.damaged() })
+        })
+        .collect()
+}

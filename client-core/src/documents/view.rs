@@ -1,0 +1,155 @@
+//! Reading without trust: a field of the wrong type, a missing one, a negative weight reads as
+//! 'damaged', never as a panic. Strings are read from plain scalars and from text objects, since
+//! JavaScript clients write the latter.
+
+use automerge::{AutoCommit, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
+
+use super::document::Document;
+use super::key::DocumentKind;
+
+/// What stands in a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reading<T> {
+    /// A value of the right type and range.
+    Present(T),
+    /// Nothing.
+    Missing,
+    /// Something else.
+    Damaged,
+}
+
+impl<T> Reading<T> {
+    fn and_then<U>(self, check: impl FnOnce(T) -> Option<U>) -> Reading<U> {
+        match self {
+            Self::Present(value) => check(value).map_or(Reading::Damaged, Reading::Present),
+            Self::Missing => Reading::Missing,
+            Self::Damaged => Reading::Damaged,
+        }
+    }
+}
+
+/// Reads the fields of one map and keeps the names of those that are damaged.
+pub(crate) struct Fields<'a> {
+    automerge: &'a AutoCommit,
+    object: ObjId,
+    damaged: Vec<&'static str>,
+}
+
+impl<'a> Fields<'a> {
+    pub(crate) fn new(automerge: &'a AutoCommit, object: ObjId) -> Self {
+        Self { automerge, object, damaged: Vec::new() }
+    }
+
+    pub(crate) fn damaged(self) -> Vec<&'static str> {
+        self.damaged
+    }
+
+    fn keep<T>(&mut self, field: &'static str, reading: Reading<T>, required: bool) -> Option<T> {
+        match reading {
+            Reading::Present(value) => Some(value),
+            Reading::Missing if !required => None,
+            Reading::Missing | Reading::Damaged => {
+                self.damaged.push(field);
+                None
+            }
+        }
+    }
+
+    /// A text that must be there.
+    pub(crate) fn text(&mut self, field: &'static str) -> Option<String> {
+        let reading = text(self.automerge, &self.object, field);
+        self.keep(field, reading, true)
+    }
+
+    /// A text that may be missing.
+    pub(crate) fn optional_text(&mut self, field: &'static str) -> Option<String> {
+        let reading = text(self.automerge, &self.object, field);
+        self.keep(field, reading, false)
+    }
+
+    /// An integer that must be there and pass `check`.
+    pub(crate) fn integer<T>(&mut self, field: &'static str, check: impl FnOnce(i64) -> Option<T>) -> Option<T> {
+        let reading = integer(self.automerge, &self.object, field).and_then(check);
+        self.keep(field, reading, true)
+    }
+
+    /// An integer that may be missing and must pass `check`.
+    pub(crate) fn optional_integer<T>(
+        &mut self,
+        field: &'static str,
+        check: impl FnOnce(i64) -> Option<T>,
+    ) -> Option<T> {
+        let reading = integer(self.automerge, &self.object, field).and_then(check);
+        self.keep(field, reading, false)
+    }
+
+    /// A text that must be there and be read by `parse`.
+    pub(crate) fn parsed<T>(&mut self, field: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let reading = text(self.automerge, &self.object, field).and_then(|text| parse(&text));
+        self.keep(field, reading, true)
+    }
+}
+
+fn text(automerge: &AutoCommit, object: &ObjId, field: &str) -> Reading<String> {
+    match automerge.get(object, field) {
+        Ok(Some((Value::Scalar(scalar), _))) => match scalar.as_ref() {
+            ScalarValue::Str(text) => Reading::Present(text.to_string()),
+            _ => Reading::Damaged,
+        },
+        Ok(Some((Value::Object(ObjType::Text), id))) => automerge.text(id).map_or(Reading::Damaged, Reading::Present),
+        Ok(None) => Reading::Missing,
+        Ok(Some(_)) | Err(_) => Reading::Damaged,
+    }
+}
+
+fn integer(automerge: &AutoCommit, object: &ObjId, field: &str) -> Reading<i64> {
+    match automerge.get(object, field) {
+        Ok(Some((Value::Scalar(scalar), _))) => match scalar.as_ref() {
+            ScalarValue::Int(number) => Reading::Present(*number),
+            ScalarValue::Uint(number) => i64::try_from(*number).map_or(Reading::Damaged, Reading::Present),
+            _ => Reading::Damaged,
+        },
+        Ok(None) => Reading::Missing,
+        Ok(Some(_)) | Err(_) => Reading::Damaged,
+    }
+}
+
+/// The object of this type under the root; none when it is missing or of another type.
+pub(crate) fn part(automerge: &AutoCommit, name: &str, kind: ObjType) -> Option<ObjId> {
+    match automerge.get(ROOT, name) {
+        Ok(Some((Value::Object(found), id))) if found == kind => Some(id),
+        _ => None,
+    }
+}
+
+/// The maps in a list, in order; what is no map is left out.
+pub(crate) fn maps_in_list(automerge: &AutoCommit, list: &ObjId) -> Vec<ObjId> {
+    automerge
+        .list_range(list, ..)
+        .filter(|item| matches!(item.value, automerge::ValueRef::Object(ObjType::Map)))
+        .map(|item| item.id())
+        .collect()
+}
+
+/// The maps in a map, with their keys.
+pub(crate) fn maps_in_map(automerge: &AutoCommit, map: &ObjId) -> Vec<(String, ObjId)> {
+    automerge
+        .keys(map)
+        .filter_map(|key| match automerge.get(map, key.as_str()) {
+            Ok(Some((Value::Object(ObjType::Map), id))) => Some((key, id)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Reads all that the typed view of this kind reads, for the trial of changes from outside.
+pub(crate) fn read_everything(document: &Document) {
+    match document.key().kind() {
+        DocumentKind::Cooperative => drop(super::cooperative::read(document)),
+        DocumentKind::Household => drop(super::household::read(document)),
+        DocumentKind::Catalogue => drop(super::catalogue::read(document)),
+        DocumentKind::HarvestBook => drop(super::harvest::lots(document)),
+        DocumentKind::ReceiptBook => drop(super::receipt::receipts(document)),
+        DocumentKind::Order => drop(super::order::read(document)),
+    }
+}

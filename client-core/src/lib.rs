@@ -1,0 +1,11 @@
+//! The core that every Granary phone runs: documents that merge, a durable store, and a sync engine
+//! made for lines that come for minutes a day.
+//!
+//! Protocol, merge and scheduling are plain state machines: bytes and the clock come in, bytes and
+//! effects go out. Only `transport` and the driver in `phone` touch sockets, threads or the time.
+
+pub mod conflicts;
+pub mod documents;
+pub mod ids;
+pub mod protocol;
+pub mod quantities;

@@ -1,0 +1,215 @@
+//! Writes bundles. The bytes depend on nothing but the changes and their order.
+
+use std::collections::HashMap;
+
+use super::super::change::{ChangeRecord, VerifiedChange};
+use super::super::leb128::{write_prefixed, write_size};
+use super::columns::{write_integers, write_strings};
+use super::shape::{Filling, Place, Shape};
+use super::{DocumentChanges, FORMAT};
+use crate::ids::{ActorId, ChangeHash};
+
+/// What each change adds to the columns that all changes share.
+#[derive(Default)]
+struct Common {
+    actor: Vec<i64>,
+    sequence: Vec<i64>,
+    start: Vec<i64>,
+    time: Vec<i64>,
+    dependencies: Vec<i64>,
+    shape: Vec<i64>,
+}
+
+#[derive(Default)]
+struct ShapeRows<'a> {
+    starts: Vec<u64>,
+    /// Rows of fillings, one for each change; an id's actor is an index into the bundle's actors.
+    rows: Vec<Vec<Filling<'a>>>,
+}
+
+/// Writes the changes of these documents as one bundle. Changes must stand after those they depend
+/// on where both are here.
+pub fn write_bundle(documents: &[DocumentChanges]) -> Vec<u8> {
+    let mut actors = Actors::default();
+    let mut shapes: Vec<(Shape, ShapeRows<'_>)> = Vec::new();
+    let mut shape_index: HashMap<Shape, usize> = HashMap::new();
+    let mut common = Common::default();
+    let mut hashes: Vec<u8> = Vec::new();
+    let mut last_time = 0i64;
+
+    for document in documents {
+        let mut expected = Expected::default();
+        let mut places: HashMap<ChangeHash, usize> = HashMap::new();
+        for (index, change) in document.changes.iter().enumerate() {
+            let record = change.record();
+            let actor = actors.index(&record.actor);
+            common.actor.push(signed(actor));
+            common.sequence.push(difference(record.sequence, expected.sequence(actor)));
+            common.start.push(difference(record.start_operation, expected.start));
+            common.time.push(record.time_seconds.wrapping_sub(last_time));
+            last_time = record.time_seconds;
+            write_dependencies(change, index, &places, &mut common.dependencies, &mut hashes);
+            let (shape, fillings) = Shape::of(record);
+            let fillings = fillings.into_iter().map(|filling| actors.globalise(record, filling)).collect();
+            let number = *shape_index.entry(shape).or_insert_with_key(|shape| {
+                shapes.push((shape.clone(), ShapeRows::default()));
+                shapes.len().saturating_sub(1)
+            });
+            common.shape.push(signed(number));
+            if let Some((_, rows)) = shapes.get_mut(number) {
+                rows.starts.push(record.start_operation);
+                rows.rows.push(fillings);
+            }
+            expected.after(record, actor);
+            places.insert(change.hash(), index);
+        }
+    }
+
+    let mut out = vec![FORMAT];
+    write_size(&mut out, actors.list.len());
+    actors.list.iter().for_each(|actor| write_prefixed(&mut out, actor.as_bytes()));
+    write_size(&mut out, shapes.len());
+    shapes.iter().for_each(|(shape, _)| shape.write(&mut out));
+    write_size(&mut out, documents.len());
+    for document in documents {
+        write_prefixed(&mut out, &document.key.to_bytes());
+        write_size(&mut out, document.changes.len());
+    }
+    for column in [&common.actor, &common.sequence, &common.start, &common.time, &common.shape] {
+        write_integers(column, &mut out);
+    }
+    write_size(&mut out, common.dependencies.len());
+    write_integers(&common.dependencies, &mut out);
+    write_size(&mut out, hashes.len() / 32);
+    out.extend(hashes);
+    for (shape, rows) in &shapes {
+        write_places(shape, rows, &mut out);
+    }
+    out
+}
+
+/// One row for each change that depends on the change before it in the bundle and nothing else: 0.
+/// Otherwise the number of dependencies + 1, then for each the distance back, or 0 for a hash that is
+/// spelt out.
+fn write_dependencies(
+    change: &VerifiedChange,
+    index: usize,
+    places: &HashMap<ChangeHash, usize>,
+    column: &mut Vec<i64>,
+    hashes: &mut Vec<u8>,
+) {
+    let distance = |hash: &ChangeHash| places.get(hash).map(|place| index.saturating_sub(*place));
+    let dependencies = &change.record().dependencies;
+    if let [only] = dependencies.as_slice()
+        && distance(only) == Some(1)
+    {
+        column.push(0);
+        return;
+    }
+    column.push(signed(dependencies.len().saturating_add(1)));
+    for hash in dependencies {
+        match distance(hash) {
+            Some(distance) => column.push(signed(distance)),
+            None => {
+                column.push(0);
+                hashes.extend_from_slice(hash.as_bytes());
+            }
+        }
+    }
+}
+
+fn write_places(shape: &Shape, rows: &ShapeRows<'_>, out: &mut Vec<u8>) {
+    for (place, kind) in shape.places().into_iter().enumerate() {
+        let column = || rows.rows.iter().filter_map(|row| row.get(place));
+        match kind {
+            Place::Reference => {
+                let ids: Vec<_> = column()
+                    .filter_map(|filling| match filling {
+                        Filling::Reference(id) => Some(*id),
+                        _ => None,
+                    })
+                    .collect();
+                let mut absolute = vec![0];
+                write_integers(&ids.iter().map(|id| id.counter.cast_signed()).collect::<Vec<_>>(), &mut absolute);
+                let mut relative = vec![1];
+                let distances: Vec<i64> =
+                    ids.iter().zip(&rows.starts).map(|(id, start)| difference(*start, id.counter)).collect();
+                write_integers(&distances, &mut relative);
+                out.extend(if relative.len() <= absolute.len() { relative } else { absolute });
+                write_integers(&ids.iter().map(|id| i64::from(id.actor)).collect::<Vec<_>>(), out);
+            }
+            Place::Integer => {
+                let numbers: Vec<i64> = column()
+                    .filter_map(|filling| match filling {
+                        Filling::Integer(number) => Some(*number),
+                        _ => None,
+                    })
+                    .collect();
+                write_integers(&numbers, out);
+            }
+            Place::Bytes => {
+                let strings: Vec<&[u8]> = column()
+                    .filter_map(|filling| match filling {
+                        Filling::Bytes(bytes) => Some(*bytes),
+                        _ => None,
+                    })
+                    .collect();
+                write_strings(&strings, out);
+            }
+        }
+    }
+}
+
+/// The actors of a bundle, each named once.
+#[derive(Default)]
+struct Actors {
+    list: Vec<ActorId>,
+    index: HashMap<ActorId, usize>,
+}
+
+impl Actors {
+    fn index(&mut self, actor: &ActorId) -> usize {
+        if let Some(index) = self.index.get(actor) {
+            return *index;
+        }
+        let index = self.list.len();
+        self.list.push(actor.clone());
+        self.index.insert(actor.clone(), index);
+        index
+    }
+
+    /// Turns a reference's actor from an index into its change into one into the bundle.
+    fn globalise<'a>(&mut self, record: &ChangeRecord, filling: Filling<'a>) -> Filling<'a> {
+        let Filling::Reference(mut id) = filling else { return filling };
+        if let Some(actor) = record.actor_at(id.actor) {
+            id.actor = u32::try_from(self.index(actor)).unwrap_or(u32::MAX);
+        }
+        Filling::Reference(id)
+    }
+}
+
+/// What the next change of a document is expected to say, from those before it in the bundle.
+#[derive(Default)]
+pub(super) struct Expected {
+    pub(super) start: u64,
+    sequences: HashMap<usize, u64>,
+}
+
+impl Expected {
+    pub(super) fn sequence(&self, actor: usize) -> u64 {
+        self.sequences.get(&actor).copied().unwrap_or(0)
+    }
+
+    pub(super) fn after(&mut self, record: &ChangeRecord, actor: usize) {
+        self.start = record.next_operation();
+        self.sequences.insert(actor, record.sequence.saturating_add(1));
+    }
+}
+
+fn signed(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn difference(value: u64, expected: u64) -> i64 {
+    value.wrapping_sub(expected).cast_signed()
+}

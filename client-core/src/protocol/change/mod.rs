@@ -1,0 +1,273 @@
+//! One Automerge change, read by our own bounded reader and written by our own writer.
+//!
+//! Automerge's decoders panic or loop on chunks that are well sealed and wrong inside, so no byte
+//! from outside reaches them. A change from outside is parsed into a [`ChangeRecord`], checked, and
+//! written out again; Automerge is given the bytes that *we* wrote. Because the format has one
+//! spelling for each change, the hash is the author's, or the change is refused.
+//!
+//! Source: <https://automerge.org/automerge-binary-format-spec/>, change chunks.
+
+mod columns;
+mod read;
+mod verify;
+mod write;
+
+pub use read::read_change;
+pub use verify::verify;
+pub use write::write_change;
+
+use super::leb128::ReadFault;
+use crate::ids::{ActorId, ChangeHash};
+
+/// Why a change was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeFault {
+    /// The bytes do not have the shape of a change chunk.
+    #[error("a change cannot be read: {0}")]
+    Unreadable(#[from] ReadFault),
+    /// The first bytes are not those of an Automerge change chunk.
+    #[error("a change does not begin as an Automerge change does")]
+    NotAChange,
+    /// The checksum does not fit the bytes.
+    #[error("a change's checksum does not fit its bytes")]
+    Checksum,
+    /// Something is longer or more numerous than we take.
+    #[error("a change has too many {0}")]
+    TooLarge(&'static str),
+    /// The change breaks a rule of the format.
+    #[error("a change breaks the format: {0}")]
+    Malformed(&'static str),
+    /// The change is readable, but not spelt as Automerge spells it.
+    #[error("a change is not in its canonical form")]
+    NotCanonical,
+}
+
+/// An operation's id: a counter that rises within a document, and the actor, as an index into
+/// [`ChangeRecord::actor_at`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OperationId {
+    /// The counter; at least 1.
+    pub counter: u64,
+    /// 0 is the change's own actor, 1 the first of `other_actors`, and so on.
+    pub actor: u32,
+}
+
+/// The object that an operation is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Object {
+    /// The document's root map.
+    Root,
+    /// The object that this operation made.
+    Made(OperationId),
+}
+
+/// Where in its object an operation applies.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// A key of a map.
+    Map(String),
+    /// Before the first element of a list.
+    Head,
+    /// The element of a list that this operation inserted.
+    Element(OperationId),
+}
+
+/// A scalar value, with integers decoded and all else as bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Value {
+    /// Null; also the value of operations that have none.
+    Null,
+    /// A truth value.
+    Boolean(bool),
+    /// An unsigned integer.
+    Unsigned(u64),
+    /// A signed integer, a counter or a timestamp in milliseconds.
+    Signed(SignedKind, i64),
+    /// A text, a byte string or a float's 8 bytes.
+    Bytes(BytesKind, Vec<u8>),
+}
+
+/// What a signed integer stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SignedKind {
+    /// A plain integer.
+    Integer,
+    /// A counter's start or step.
+    Counter,
+    /// Milliseconds since 1970, UTC.
+    Timestamp,
+}
+
+/// What a run of bytes stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BytesKind {
+    /// A 64-bit float, little endian.
+    Float,
+    /// UTF-8.
+    Text,
+    /// Anything.
+    Bytes,
+}
+
+impl Value {
+    /// The format's type code.
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Null => 0,
+            Self::Boolean(false) => 1,
+            Self::Boolean(true) => 2,
+            Self::Unsigned(_) => 3,
+            Self::Signed(SignedKind::Integer, _) => 4,
+            Self::Bytes(BytesKind::Float, _) => 5,
+            Self::Bytes(BytesKind::Text, _) => 6,
+            Self::Bytes(BytesKind::Bytes, _) => 7,
+            Self::Signed(SignedKind::Counter, _) => 8,
+            Self::Signed(SignedKind::Timestamp, _) => 9,
+        }
+    }
+}
+
+/// What an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Action {
+    /// Makes a map.
+    MakeMap = 0,
+    /// Sets a scalar.
+    Set = 1,
+    /// Makes a list.
+    MakeList = 2,
+    /// Deletes.
+    Delete = 3,
+    /// Makes a text.
+    MakeText = 4,
+    /// Adds to a counter.
+    Increment = 5,
+    /// Makes a table (old documents).
+    MakeTable = 6,
+    /// Begins or ends a mark on a text.
+    Mark = 7,
+}
+
+impl Action {
+    /// The action of this code, if it is known.
+    pub fn from_code(code: u64) -> Option<Self> {
+        Some(match code {
+            0 => Self::MakeMap,
+            1 => Self::Set,
+            2 => Self::MakeList,
+            3 => Self::Delete,
+            4 => Self::MakeText,
+            5 => Self::Increment,
+            6 => Self::MakeTable,
+            7 => Self::Mark,
+            _ => return None,
+        })
+    }
+
+    /// True when the operation makes an object.
+    pub fn makes(self) -> bool {
+        matches!(self, Self::MakeMap | Self::MakeList | Self::MakeText | Self::MakeTable)
+    }
+}
+
+/// One operation of a change.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Operation {
+    /// The object it is about.
+    pub object: Object,
+    /// Where in the object.
+    pub key: Key,
+    /// True when it inserts a new list element after `key`.
+    pub insert: bool,
+    /// What it does.
+    pub action: Action,
+    /// The scalar it carries.
+    pub value: Value,
+    /// The operations it replaces, in rising order.
+    pub predecessors: Vec<OperationId>,
+    /// Whether a mark grows at its edges.
+    pub expand: bool,
+    /// A mark's name.
+    pub mark_name: Option<String>,
+}
+
+/// A change, field by field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeRecord {
+    /// The changes it builds on, in the order it names them.
+    pub dependencies: Vec<ChangeHash>,
+    /// Who made it.
+    pub actor: ActorId,
+    /// The actor's own count of its changes in this document, from 1.
+    pub sequence: u64,
+    /// The counter of its first operation.
+    pub start_operation: u64,
+    /// When it was made, in seconds since 1970, by its author's clock.
+    pub time_seconds: i64,
+    /// What its author says of it; empty for nothing.
+    pub message: String,
+    /// The other actors that its operations name, in rising order.
+    pub other_actors: Vec<ActorId>,
+    /// What it does.
+    pub operations: Vec<Operation>,
+    /// Bytes that a newer format may have put behind the columns.
+    pub extra: Vec<u8>,
+}
+
+impl ChangeRecord {
+    /// The actor of this index, as operation ids use it.
+    pub fn actor_at(&self, index: u32) -> Option<&ActorId> {
+        match index.checked_sub(1) {
+            None => Some(&self.actor),
+            Some(other) => self.other_actors.get(usize::try_from(other).ok()?),
+        }
+    }
+
+    /// The first operation counter that is free after this change.
+    pub fn next_operation(&self) -> u64 {
+        self.start_operation.saturating_add(self.operations.len() as u64)
+    }
+}
+
+/// A change that passed every check, with the chunk that we wrote for it and its hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedChange {
+    hash: ChangeHash,
+    chunk: Vec<u8>,
+    record: ChangeRecord,
+}
+
+impl VerifiedChange {
+    /// Checks a record and writes its chunk.
+    pub fn from_record(record: ChangeRecord) -> Result<Self, ChangeFault> {
+        verify(&record)?;
+        let (hash, chunk) = write_change(&record);
+        if chunk.len() > super::limits::CHANGE_BYTES_MAX {
+            return Err(ChangeFault::TooLarge("bytes"));
+        }
+        Ok(Self { hash, chunk, record })
+    }
+
+    /// Reads a chunk, checks it, and makes sure that it is spelt as Automerge spells it.
+    pub fn from_chunk(chunk: &[u8]) -> Result<Self, ChangeFault> {
+        let record = read_change(chunk)?;
+        let verified = Self::from_record(record)?;
+        if verified.chunk == chunk { Ok(verified) } else { Err(ChangeFault::NotCanonical) }
+    }
+
+    /// The change's name: SHA-256 over its chunk, as the format defines it.
+    pub fn hash(&self) -> ChangeHash {
+        self.hash
+    }
+
+    /// The chunk, uncompressed.
+    pub fn chunk(&self) -> &[u8] {
+        &self.chunk
+    }
+
+    /// The change, field by field.
+    pub fn record(&self) -> &ChangeRecord {
+        &self.record
+    }
+}

@@ -1,0 +1,215 @@
+//! The frame around a message: a version byte, for a phone's request its device and signature, a
+//! byte that tells the compression, and the content.
+//!
+//! ```text
+//! request   version | device (8) | signature (64) | compression | content
+//! reply     version | compression | content
+//! ```
+//!
+//! The signature (Ed25519) is over a domain text, then version, device, compression and content. It
+//! carries no time and no nonce: phones' clocks can't be trusted, a sync is safe to replay (taking a
+//! change twice is harmless), and its reply goes only to whoever holds the TLS session.
+
+use std::io::Read;
+
+use super::leb128::Reader;
+use super::limits::{BODY_BYTES_MAX, MESSAGE_BYTES_MAX};
+use crate::ids::DeviceId;
+
+/// The version of frames and messages that this code speaks.
+pub const VERSION: u8 = 1;
+/// What a device signs begins with this, so that the signature serves for nothing else.
+const DOMAIN: &[u8] = b"granary request 1\0";
+
+const STORED: u8 = 0;
+const ZSTD: u8 = 1;
+/// zstd's level: its best that a cheap phone computes in well under the time the bytes take to send.
+const ZSTD_LEVEL: i32 = 19;
+
+/// Why a frame was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FrameFault {
+    /// The message is of a version that this code does not speak.
+    #[error("the message has version {0}; this side speaks version {VERSION}")]
+    UnknownVersion(u8),
+    /// The bytes end too early.
+    #[error("the message ends too early")]
+    Truncated,
+    /// The compression is not known or its bytes are damaged.
+    #[error("the message can't be decompressed")]
+    Compression,
+    /// The message is larger than this side takes, as sent or once decompressed.
+    #[error("the message is larger than {MESSAGE_BYTES_MAX} bytes")]
+    TooLarge,
+}
+
+/// A signed request, taken apart but not yet believed.
+#[derive(Debug, Clone, Copy)]
+pub struct SignedRequest<'a> {
+    /// The device that it claims to come from.
+    pub device: DeviceId,
+    signature: [u8; 64],
+    compression: u8,
+    content: &'a [u8],
+}
+
+impl<'a> SignedRequest<'a> {
+    /// Takes a request apart.
+    pub fn parse(body: &'a [u8]) -> Result<Self, FrameFault> {
+        if body.len() > BODY_BYTES_MAX {
+            return Err(FrameFault::TooLarge);
+        }
+        let mut reader = Reader::new(body);
+        check_version(&mut reader)?;
+        let device = DeviceId::from_bytes(reader.array().map_err(|_| FrameFault::Truncated)?);
+        let signature = reader.array().map_err(|_| FrameFault::Truncated)?;
+        let compression = reader.byte().map_err(|_| FrameFault::Truncated)?;
+        Ok(Self { device, signature, compression, content: reader.take_rest() })
+    }
+
+    /// True when the holder of `public_key` signed it.
+    pub fn is_signed_by(&self, public_key: &[u8; 32]) -> bool {
+        let signed = signed_bytes(self.device, self.compression, self.content);
+        ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, public_key)
+            .verify(&signed, &self.signature)
+            .is_ok()
+    }
+
+    /// The content, decompressed within the limit. Call it after the signature was found right.
+    pub fn content(&self) -> Result<Vec<u8>, FrameFault> {
+        decompress(self.compression, self.content)
+    }
+}
+
+fn check_version(reader: &mut Reader<'_>) -> Result<(), FrameFault> {
+    match reader.byte() {
+        Ok(VERSION) => Ok(()),
+        Ok(other) => Err(FrameFault::UnknownVersion(other)),
+        Err(_) => Err(FrameFault::Truncated),
+    }
+}
+
+fn signed_bytes(device: DeviceId, compression: u8, content: &[u8]) -> Vec<u8> {
+    let mut signed = DOMAIN.to_vec();
+    signed.push(VERSION);
+    signed.extend_from_slice(device.as_bytes());
+    signed.push(compression);
+    signed.extend_from_slice(content);
+    signed
+}
+
+/// Frames a request and has it signed by `sign`.
+pub fn write_request(device: DeviceId, content: &[u8], sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Vec<u8> {
+    let (compression, content) = compress(content);
+    let signature = sign(&signed_bytes(device, compression, &content));
+    let mut body = vec![VERSION];
+    body.extend_from_slice(device.as_bytes());
+    body.extend_from_slice(&signature);
+    body.push(compression);
+    body.extend(content);
+    body
+}
+
+/// Frames a reply.
+pub fn write_reply(content: &[u8]) -> Vec<u8> {
+    let (compression, content) = compress(content);
+    let mut body = vec![VERSION, compression];
+    body.extend(content);
+    body
+}
+
+/// The content of a reply, decompressed within the limit.
+pub fn read_reply(body: &[u8]) -> Result<Vec<u8>, FrameFault> {
+    let mut reader = Reader::new(body);
+    check_version(&mut reader)?;
+    let compression = reader.byte().map_err(|_| FrameFault::Truncated)?;
+    decompress(compression, reader.take_rest())
+}
+
+fn compress(content: &[u8]) -> (u8, Vec<u8>) {
+    match zstd::bulk::compress(content, ZSTD_LEVEL) {
+        Ok(smaller) if smaller.len() < content.len() => (ZSTD, smaller),
+        _ => (STORED, content.to_vec()),
+    }
+}
+
+fn decompress(compression: u8, content: &[u8]) -> Result<Vec<u8>, FrameFault> {
+    match compression {
+        STORED if content.len() <= MESSAGE_BYTES_MAX => Ok(content.to_vec()),
+        STORED => Err(FrameFault::TooLarge),
+        ZSTD => {
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(content).map_err(|_| FrameFault::Compression)?;
+            // 2^24 bytes is the longest window that a message within the limit can need.
+            decoder.window_log_max(24).map_err(|_| FrameFault::Compression)?;
+            let mut out = Vec::new();
+            let most = (MESSAGE_BYTES_MAX as u64).saturating_add(1);
+            decoder.take(most).read_to_end(&mut out).map_err(|_| FrameFault::Compression)?;
+            if out.len() > MESSAGE_BYTES_MAX { Err(FrameFault::TooLarge) } else { Ok(out) }
+        }
+        _ => Err(FrameFault::Compression),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use ring::signature::{Ed25519KeyPair, KeyPair};
+
+    fn key() -> (Ed25519KeyPair, [u8; 32]) {
+        let pair = Ed25519KeyPair::from_seed_unchecked(&[5; 32]).unwrap();
+        let public = pair.public_key().as_ref().try_into().unwrap();
+        (pair, public)
+    }
+
+    fn signed(content: &[u8]) -> Vec<u8> {
+        let (pair, public) = key();
+        write_request(DeviceId::of_public_key(&public), content, |bytes| pair.sign(bytes).as_ref().try_into().unwrap())
+    }
+
+    #[test]
+    fn a_signed_request_comes_back() {
+        let body = signed(&[42; 5000]);
+        assert!(body.len() < 200);
+        let request = SignedRequest::parse(&body).unwrap();
+        assert!(request.is_signed_by(&key().1));
+        assert_eq!(request.content().unwrap(), vec![42; 5000]);
+    }
+
+    #[test]
+    fn any_changed_byte_spoils_the_signature() {
+        let body = signed(b"ten kilograms of millet");
+        for place in 0..body.len() {
+            let mut changed = body.clone();
+            changed[place] ^= 1;
+            let believed = SignedRequest::parse(&changed).is_ok_and(|request| {
+                request.is_signed_by(&key().1) && request.device == DeviceId::of_public_key(&key().1)
+            });
+            assert!(!believed, "byte {place}");
+        }
+    }
+
+    #[test]
+    fn a_small_body_that_becomes_gigabytes_is_refused() {
+        let mut bomb = zstd::stream::write::Encoder::new(Vec::new(), 19).unwrap();
+        for _ in 0..2048 {
+            std::io::Write::write_all(&mut bomb, &[0; 1 << 20]).unwrap();
+        }
+        let bomb = bomb.finish().unwrap();
+        assert!(bomb.len() < 300_000);
+        let mut body = vec![VERSION, ZSTD];
+        body.extend(bomb);
+        assert_eq!(read_reply(&body), Err(FrameFault::TooLarge));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(body: Vec<u8>) {
+            let _ = read_reply(&body);
+            if let Ok(request) = SignedRequest::parse(&body) {
+                prop_assert!(!request.is_signed_by(&key().1));
+                let _ = request.content();
+            }
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The messages of a sync, as CBOR arrays without field names. One request carries all of the outbox
+//! that fits and the cursor; one reply carries what was refused, the changes of others, and the new
+//! cursor. What a reply does not name as refused is durable on the server.
+
+use ciborium::de::Error as CborError;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
+
+use super::access::Grants;
+use crate::ids::ChangeHash;
+
+/// A message could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the message does not have the expected shape")]
+pub struct MessageFault;
+
+/// Nesting that our messages need at most; deeper ones are refused.
+const DEPTH_MAX: usize = 8;
+
+/// Writes a message as CBOR.
+pub fn write_message<M: Serialize>(message: &M) -> Vec<u8> {
+    let mut out = Vec::new();
+    // Writing into memory fails only for types that CBOR can't hold, and ours are fixed.
+    let written = ciborium::into_writer(message, &mut out);
+    debug_assert!(written.is_ok(), "messages can be written");
+    out
+}
+
+/// Reads a message that fills `bytes`.
+pub fn read_message<M: DeserializeOwned>(bytes: &[u8]) -> Result<M, MessageFault> {
+    let mut rest = bytes;
+    let message = ciborium::de::from_reader_with_recursion_limit(&mut rest, DEPTH_MAX)
+        .map_err(|_: CborError<std::io::Error>| MessageFault)?;
+    if rest.is_empty() { Ok(message) } else { Err(MessageFault) }
+}
+
+/// How far a phone has read, and what it was last told is durable. The server gives it; the phone
+/// keeps it and sends it back, unread but for equality.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize_tuple, Deserialize_tuple)]
+pub struct Cursor {
+    /// The server store's epoch in which the positions count.
+    pub epoch: u32,
+    /// Everything up to this position of the log was read.
+    pub position: u64,
+    /// The log's running checksum at `position`: another log has another.
+    pub position_tag: u32,
+    /// The number of the last entry of this phone that the server made durable; 0 for none.
+    pub receipt: u64,
+    /// The running checksum at `receipt`.
+    pub receipt_tag: u32,
+    /// The version of this device's grants that the phone acts on.
+    pub grants_version: u32,
+    /// Where a walk over whole documents stands, while there is one.
+    pub walk: Option<Walk>,
+}
+
+/// A walk over all documents that a device may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Walk {
+    /// What each document on the way is sent as.
+    pub mode: WalkMode,
+    /// The number of the document that is next or under way.
+    pub document: u32,
+    /// Of that document, everything up to this position of the log was sent.
+    pub through: u64,
+}
+
+/// What a walk sends of each document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WalkMode {
+    /// Documents that these older grants did not let the device read, whole.
+    #[serde(rename = "g")]
+    Grant(u32),
+    /// The heads of every document, so that both sides find what the other lacks.
+    #[serde(rename = "c")]
+    Compare,
+}
+
+/// What a phone asks and brings.
+#[derive(Debug, Clone, PartialEq, Serialize_tuple, Deserialize_tuple)]
+pub struct SyncRequest {
+    /// Where the phone stands.
+    pub cursor: Cursor,
+    /// How many bytes of bundle the phone wants in the reply at most.
+    pub page_bytes: u32,
+    /// How many changes wait on the phone after those in this request.
+    pub pending_after: u32,
+    /// The number of the last notice that the phone has read.
+    pub notices_read: u64,
+    /// Changes of the phone, as a bundle; empty for none.
+    #[serde(with = "serde_bytes")]
+    pub bundle: Vec<u8>,
+    /// Documents that the phone wants whole.
+    pub fetch: Vec<Fetch>,
+}
+
+/// A document that a phone wants whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Fetch {
+    /// The document's key, as bytes.
+    #[serde(with = "serde_bytes")]
+    pub key: Vec<u8>,
+    /// Everything up to this position of the log was sent already.
+    pub through: u64,
+}
+
+/// What the server answers.
+#[derive(Debug, Clone, PartialEq, Serialize_tuple, Deserialize_tuple)]
+pub struct SyncReply {
+    /// Where the phone stands after this reply.
+    pub cursor: Cursor,
+    /// True when there is more to read now.
+    pub more: bool,
+    /// Documents of the request that were refused; all others are durable.
+    pub refused: Vec<Refusal>,
+    /// The device's grants, when they are newer than those the phone acts on.
+    pub grants: Option<Grants>,
+    /// Changes for the phone, as a bundle; empty for none.
+    #[serde(with = "serde_bytes")]
+    pub bundle: Vec<u8>,
+    /// Heads of documents, while a comparing walk is under way.
+    pub heads: Vec<DocumentHeads>,
+    /// How far each of the request's fetches got, in the request's order.
+    pub fetched: Vec<Fetched>,
+    /// Changes of this device that were set aside after they had been taken.
+    pub notices: Vec<Notice>,
+}
+
+/// How far a fetch got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Fetched {
+    /// Everything up to this position of the log was sent.
+    pub through: u64,
+    /// True when nothing of the document is left to send.
+    pub complete: bool,
+}
+
+/// The heads of one document as the server has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct DocumentHeads {
+    /// The document's key, as bytes.
+    #[serde(with = "serde_bytes")]
+    pub key: Vec<u8>,
+    /// Its heads.
+    pub heads: Vec<ChangeHash>,
+}
+
+/// A document of the request that was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Refusal {
+    /// The document's place in the request's bundle, from 0.
+    pub document: u32,
+    /// Why.
+    pub reason: RefusalReason,
+}
+
+/// Why a document's changes were refused. None of them was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
+pub enum RefusalReason {
+    /// The device may not write this document.
+    #[serde(rename = "w")]
+    #[error("this device may not write this document")]
+    MayNotWrite,
+    /// A change was made under the actor of another device.
+    #[serde(rename = "a")]
+    #[error("a change names another device as its author")]
+    ForeignActor,
+    /// The actor has used this sequence for another change.
+    #[serde(rename = "s")]
+    #[error("a change takes a number that another change of this phone has")]
+    SequenceReused,
+    /// Too many changes of this device wait for others that have not come.
+    #[serde(rename = "t")]
+    #[error("too many changes of this phone wait for others that have not come")]
+    TooManyWaiting,
+}
+
+impl RefusalReason {
+    /// True when the same changes may be taken later, unaltered.
+    pub fn may_pass_later(self) -> bool {
+        matches!(self, Self::TooManyWaiting)
+    }
+}
+
+/// A change of this device that was taken and later found to do harm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Notice {
+    /// Rising numbers; the phone says which it has read.
+    pub number: u64,
+    /// The document's key, as bytes.
+    #[serde(with = "serde_bytes")]
+    pub key: Vec<u8>,
+    /// What was wrong, for a person.
+    pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn request() -> SyncRequest {
+        SyncRequest {
+            cursor: Cursor {
+                epoch: 1,
+                position: 900,
+                position_tag: 7,
+                receipt: 3,
+                receipt_tag: 9,
+                grants_version: 1,
+                walk: None,
+            },
+            page_bytes: 32_768,
+            pending_after: 0,
+            notices_read: 0,
+            bundle: Vec::new(),
+            fetch: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_request_with_nothing_to_say_is_short() {
+        let bytes = write_message(&request());
+        assert_eq!(read_message::<SyncRequest>(&bytes), Ok(request()));
+        insta::assert_snapshot!(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    }
+
+    #[test]
+    fn a_reply_comes_back() {
+        let reply = SyncReply {
+            cursor: Cursor {
+                walk: Some(Walk { mode: WalkMode::Grant(0), document: 4, through: 9 }),
+                ..Cursor::default()
+            },
+            more: true,
+            refused: vec![Refusal { document: 1, reason: RefusalReason::ForeignActor }],
+            grants: None,
+            bundle: vec![1, 2, 3],
+            heads: vec![DocumentHeads { key: vec![1], heads: vec![ChangeHash::from_bytes([4; 32])] }],
+            fetched: vec![Fetched { through: 3, complete: false }],
+            notices: vec![Notice { number: 1, key: vec![2], reason: "damaged".into() }],
+        };
+        let bytes = write_message(&reply);
+        assert_eq!(read_message::<SyncReply>(&bytes), Ok(reply));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+            let _ = read_message::<SyncRequest>(&bytes);
+            let _ = read_message::<SyncReply>(&bytes);
+        }
+
+        #[test]
+        fn a_changed_message_is_read_or_refused(place in 0usize..40, byte: u8) {
+            let mut bytes = write_message(&request());
+            if let Some(target) = bytes.get_mut(place) { *target = byte; }
+            let _ = read_message::<SyncRequest>(&bytes);
+        }
+    }
+}

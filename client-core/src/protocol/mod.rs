@@ -1,0 +1,11 @@
+//! The wire format: messages, their codec, and the limits that bytes from outside are held to. Used
+//! by the phone and by the server; it opens no socket and reads no clock.
+
+pub mod access;
+pub mod bundle;
+pub mod change;
+pub mod frame;
+pub mod leb128;
+pub mod limits;
+pub mod messages;
+pub mod problem;

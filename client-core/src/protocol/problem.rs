@@ -1,0 +1,44 @@
+//! What the server answers when it does not do what was asked: problem+json (RFC 9457) with a type
+//! that a program can act on and a sentence that a person can.
+
+use serde::{Deserialize, Serialize};
+
+/// What went wrong, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProblemKind {
+    /// The body does not have the shape of the message.
+    Malformed,
+    /// The body is too large, as sent or once decompressed.
+    TooLarge,
+    /// The message is of a version that the server does not speak.
+    UnknownVersion,
+    /// The signature does not fit.
+    BadSignature,
+    /// No device of this name is enrolled here.
+    UnknownDevice,
+    /// The device was revoked.
+    DeviceRevoked,
+    /// The invitation's code is unknown, used or out of date.
+    BadInvitation,
+    /// The device asks too often or too much at once; wait and try again.
+    Busy,
+    /// The request took too long.
+    Timeout,
+    /// There is nothing at this address.
+    NotFound,
+    /// The server failed; nothing was acknowledged.
+    Internal,
+}
+
+/// The body of an answer that refuses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What went wrong, for programs.
+    #[serde(rename = "type")]
+    pub kind: ProblemKind,
+    /// The HTTP status, again.
+    pub status: u16,
+    /// What happened and what to do, for people.
+    pub detail: String,
+}

@@ -1,0 +1,220 @@
+//! Weights, money, moisture, days and instants. All integers, all checked at the door: a value of
+//! one of these types is always one that can be shown and added up.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A quantity is outside what its type allows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QuantityFault {
+    /// A weight is not between 1 g and 1,000 t.
+    #[error("a weight must be between 1 g and 1,000 t; this one is {0} g")]
+    Grams(i64),
+    /// An amount of money is not between ¥0 and ¥1,000,000,000.
+    #[error("an amount of money must be between ¥0 and ¥1,000,000,000; this one is {0} fen")]
+    Fen(i64),
+    /// A share is not between 0 and 1,000 permille.
+    #[error("a moisture must be between 0 and 1,000 permille; this one is {0}")]
+    Permille(i64),
+    /// A text is no day of the calendar.
+    #[error("{0:?} is not a day written as year-month-day, such as 2026-10-03")]
+    Day(String),
+    /// A text is too long or holds characters that it must not.
+    #[error("{what} must have 1 to {most} characters and no control characters")]
+    Text {
+        /// Which text.
+        what: &'static str,
+        /// The most characters it may have.
+        most: usize,
+    },
+}
+
+/// A weight in grams, 1 to 1,000,000,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Grams(u32);
+
+impl Grams {
+    const MOST: i64 = 1_000_000_000;
+
+    /// Checks a weight in grams.
+    pub fn new(grams: i64) -> Result<Self, QuantityFault> {
+        match u32::try_from(grams) {
+            Ok(inside) if (1..=Self::MOST).contains(&grams) => Ok(Self(inside)),
+            _ => Err(QuantityFault::Grams(grams)),
+        }
+    }
+
+    /// The weight in grams.
+    pub fn get(self) -> i64 {
+        i64::from(self.0)
+    }
+}
+
+impl fmt::Display for Grams {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kilograms, rest) = (self.0 / 1000, self.0 % 1000);
+        if rest == 0 { write!(formatter, "{kilograms} kg") } else { write!(formatter, "{kilograms}.{rest:03} kg") }
+    }
+}
+
+/// An amount of money in fen (¥0.01), never negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Fen(u64);
+
+impl Fen {
+    const MOST: i64 = 100_000_000_000;
+
+    /// Checks an amount in fen.
+    pub fn new(fen: i64) -> Result<Self, QuantityFault> {
+        match u64::try_from(fen) {
+            Ok(inside) if fen <= Self::MOST => Ok(Self(inside)),
+            _ => Err(QuantityFault::Fen(fen)),
+        }
+    }
+
+    /// The amount in fen.
+    pub fn get(self) -> i64 {
+        i64::try_from(self.0).unwrap_or(i64::MAX)
+    }
+}
+
+impl fmt::Display for Fen {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "¥{}.{:02}", self.0 / 100, self.0 % 100)
+    }
+}
+
+/// A share in thousandths, 0 to 1,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Permille(u16);
+
+impl Permille {
+    /// Checks a share in thousandths.
+    pub fn new(permille: i64) -> Result<Self, QuantityFault> {
+        match u16::try_from(permille) {
+            Ok(inside) if inside <= 1000 => Ok(Self(inside)),
+            _ => Err(QuantityFault::Permille(permille)),
+        }
+    }
+
+    /// The share in thousandths.
+    pub fn get(self) -> i64 {
+        i64::from(self.0)
+    }
+}
+
+/// A day of the calendar, as the villager who wrote it meant it; no time zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Day(jiff::civil::Date);
+
+impl Day {
+    /// The day of this year, month and day.
+    pub fn new(year: i16, month: i8, day: i8) -> Result<Self, QuantityFault> {
+        jiff::civil::Date::new(year, month, day)
+            .map(Self)
+            .map_err(|_| QuantityFault::Day(format!("{year}-{month}-{day}")))
+    }
+
+    /// The day that this instant falls on in China, where the co-operatives are (UTC+8).
+    pub fn in_china(instant: Instant) -> Self {
+        let offset = jiff::tz::Offset::constant(8);
+        Self(offset.to_datetime(instant.timestamp()).date())
+    }
+
+    /// This many days later, or earlier when negative; the last day of the calendar when past it.
+    pub fn plus_days(self, days: i32) -> Self {
+        Self(self.0.saturating_add(jiff::Span::new().try_days(days).unwrap_or_default()))
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl FromStr for Day {
+    type Err = QuantityFault;
+
+    fn from_str(text: &str) -> Result<Self, QuantityFault> {
+        let fault = || QuantityFault::Day(text.chars().take(40).collect());
+        if text.len() != 10 {
+            return Err(fault());
+        }
+        text.parse().map(Self).map_err(|_| fault())
+    }
+}
+
+/// A moment in UTC, in milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default)]
+#[serde(transparent)]
+pub struct Instant(pub i64);
+
+impl Instant {
+    /// The moment of this many seconds since 1970.
+    pub fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
+    /// Whole seconds since 1970.
+    pub fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// Milliseconds from `earlier` to this moment; 0 when the clock ran backwards.
+    pub fn millis_since(self, earlier: Self) -> u64 {
+        u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
+    }
+
+    /// This many milliseconds later.
+    pub fn plus_millis(self, millis: u64) -> Self {
+        Self(self.0.saturating_add(i64::try_from(millis).unwrap_or(i64::MAX)))
+    }
+
+    fn timestamp(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    }
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let timestamp = jiff::Timestamp::from_second(self.seconds()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        timestamp.fmt(formatter)
+    }
+}
+
+/// Checks a text that people type: 1 to `most` characters, no control characters.
+pub fn checked_text(what: &'static str, text: &str, most: usize) -> Result<String, QuantityFault> {
+    let trimmed = text.trim();
+    let right = !trimmed.is_empty() && trimmed.chars().count() <= most && !trimmed.chars().any(char::is_control);
+    if right { Ok(trimmed.to_owned()) } else { Err(QuantityFault::Text { what, most }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_are_shown_as_people_write_them() {
+        assert_eq!(Grams::new(12_500).unwrap().to_string(), "12.500 kg");
+        assert_eq!(Fen::new(1_205).unwrap().to_string(), "¥12.05");
+        assert_eq!("2026-10-03".parse::<Day>().unwrap().plus_days(30).to_string(), "2026-11-02");
+        assert_eq!(Day::in_china(Instant::from_seconds(1_790_000_000)).to_string(), "2026-09-21");
+    }
+
+    #[test]
+    fn quantities_out_of_range_are_refused() {
+        assert!(Grams::new(0).is_err());
+        assert!(Grams::new(-5).is_err());
+        assert!(Grams::new(1_000_000_001).is_err());
+        assert!(Fen::new(-1).is_err());
+        assert!(Permille::new(1001).is_err());
+        assert!("2026-02-30".parse::<Day>().is_err());
+        assert!(checked_text("note", "a\u{7}b", 10).is_err());
+    }
+}
