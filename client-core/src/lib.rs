@@ -6,6 +6,10 @@
 
 pub mod conflicts;
 pub mod documents;
+pub mod error;
 pub mod ids;
 pub mod protocol;
 pub mod quantities;
+pub mod replica;
+pub mod store;
+pub mod sync;

@@ -1,0 +1,183 @@
+//! Bringing documents into memory, saving them whole now and then, and finding at the start what a
+//! damaged store has lost.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{
+    CHANGES_BEFORE_SAVE, Damage, DocumentRecord, LOADED_MAX, Loaded, Replica, change_key, document_key, document_of,
+    put_meta, read_meta,
+};
+use crate::documents::{Document, DocumentKey};
+use crate::error::Error;
+use crate::ids::{ChangeHash, CooperativeId, DocumentId};
+use crate::protocol::change::VerifiedChange;
+use crate::protocol::messages::{read_message, write_message};
+use crate::store::{Batch, Store};
+
+pub(super) fn read_records(
+    store: &dyn Store,
+    cooperative: CooperativeId,
+) -> Result<(HashMap<DocumentId, DocumentRecord>, Vec<Damage>), Error> {
+    let mut records = HashMap::new();
+    let mut damage = Vec::new();
+    for row in store.scan_all(b"d")? {
+        let record = row.value.as_deref().and_then(|value| read_message::<DocumentRecord>(value).ok());
+        let key = record.as_ref().and_then(|record| DocumentKey::from_bytes(&record.key).ok());
+        match (record, key, document_of(&row.key)) {
+            (Some(record), Some(key), Some(id)) if key.id(cooperative) == id => drop(records.insert(id, record)),
+            (_, _, id) => damage.push(Damage {
+                document: id.map(|id| id.automerge_url()),
+                sentence: "A document's entry is damaged; the document will be fetched again.".into(),
+            }),
+        }
+    }
+    Ok((records, damage))
+}
+
+/// Saves the document whole when many changes lie beside its saved form. The saved form is loaded
+/// back and its heads compared before the changes are dropped; when they differ, nothing is dropped.
+pub(super) fn save_if_due(batch: &mut Batch, id: DocumentId, document: &mut Document, record: &mut DocumentRecord) {
+    if record.next.saturating_sub(record.saved_through) < CHANGES_BEFORE_SAVE {
+        return;
+    }
+    let saved = document.save();
+    let same = Document::load(document.key().clone(), &saved).is_ok_and(|mut back| back.heads() == document.heads());
+    if !same {
+        tracing::error!(document = %id, "the saved form of a document differs; its changes are kept");
+        return;
+    }
+    batch.put(document_key(b's', id), saved);
+    for index in record.saved_through..record.next {
+        batch.remove(change_key(id, index));
+    }
+    record.saved_through = record.next;
+    record.holes = 0;
+    record.saved_lost = false;
+}
+
+impl Replica {
+    /// The document, loaded; none when it is not here.
+    pub fn document(&mut self, key: &DocumentKey) -> Result<Option<&mut Document>, Error> {
+        let id = key.id(self.cooperative);
+        if !self.records.contains_key(&id) {
+            return Ok(None);
+        }
+        self.ensure_loaded(key)?;
+        Ok(self.loaded.get_mut(&id).map(|loaded| &mut loaded.document))
+    }
+
+    pub(super) fn ensure_loaded(&mut self, key: &DocumentKey) -> Result<(), Error> {
+        let id = key.id(self.cooperative);
+        self.uses = self.uses.saturating_add(1);
+        let used = self.uses;
+        if let Some(loaded) = self.loaded.get_mut(&id) {
+            loaded.used = used;
+            return Ok(());
+        }
+        let Some(record) = self.records.get(&id).cloned() else { return Ok(()) };
+        let document = self.read_document(key, id)?;
+        while self.loaded.len() >= LOADED_MAX {
+            let oldest = self.loaded.iter().min_by_key(|(_, loaded)| loaded.used).map(|(id, _)| *id);
+            let Some(oldest) = oldest else { break };
+            self.loaded.remove(&oldest);
+        }
+        self.loaded.insert(id, Loaded { document, record, used });
+        Ok(())
+    }
+
+    /// Reads a document from the store: its saved form, then the changes after it. Changes whose
+    /// dependencies were lost are left out; they were put among those that wait.
+    fn read_document(&self, key: &DocumentKey, id: DocumentId) -> Result<Document, Error> {
+        let mut document = match self.store.get(&document_key(b's', id))? {
+            Some(saved) if !saved.is_empty() => Document::load(key.clone(), &saved)?,
+            _ => Document::empty(key.clone()),
+        };
+        let mut changes = Vec::new();
+        for row in self.store.scan_all(&document_key(b'c', id))? {
+            if let Some(chunk) = row.value {
+                changes.push(VerifiedChange::from_chunk(&chunk).map_err(crate::documents::DocumentFault::from)?);
+            }
+        }
+        let mut here: BTreeSet<ChangeHash> = BTreeSet::new();
+        let mut whole: Vec<VerifiedChange> = Vec::with_capacity(changes.len());
+        // One turn but for damaged documents, in which a change may lie before what it builds on.
+        loop {
+            let before = whole.len();
+            let mut unrooted = Vec::new();
+            for change in changes {
+                if change.record().dependencies.iter().all(|hash| here.contains(hash) || document.has(*hash)) {
+                    here.insert(change.hash());
+                    whole.push(change);
+                } else {
+                    unrooted.push(change);
+                }
+            }
+            changes = unrooted;
+            if changes.is_empty() || whole.len() == before {
+                break;
+            }
+        }
+        document.apply(&whole)?;
+        Ok(document)
+    }
+
+    /// Finds documents with holes in their row of changes, or none of their saved form, and marks
+    /// them to be fetched again. What is there of them stays.
+    pub(super) fn check_chains(&mut self) -> Result<Vec<Damage>, Error> {
+        let mut rows: HashMap<DocumentId, u32> = HashMap::new();
+        for row in self.store.scan_all(b"c")? {
+            if let (Some(id), Some(_)) = (document_of(&row.key), row.value) {
+                let count = rows.entry(id).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+        let mut damaged: Vec<(DocumentId, DocumentKey)> = Vec::new();
+        let mut batch = Batch::default();
+        for (id, record) in &mut self.records {
+            let span = record.next.saturating_sub(record.saved_through);
+            let holes = span.saturating_sub(rows.get(id).copied().unwrap_or(0));
+            let saved_lost =
+                record.saved_through > 0 && !matches!(self.store.get(&document_key(b's', *id)), Ok(Some(_)));
+            if (holes, saved_lost) == (record.holes, record.saved_lost) {
+                continue;
+            }
+            (record.holes, record.saved_lost) = (holes, saved_lost);
+            batch.put(document_key(b'd', *id), write_message(record));
+            if let Ok(key) = DocumentKey::from_bytes(&record.key) {
+                damaged.push((*id, key));
+            }
+        }
+        if damaged.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut wanted = self.wanted()?;
+        for (_, key) in &damaged {
+            wanted.entry(key.to_bytes()).or_insert(0);
+        }
+        put_meta(&mut batch, "wanted", &wanted_list(wanted));
+        self.commit(&batch)?;
+        Ok(damaged
+            .into_iter()
+            .map(|(id, _)| Damage {
+                document: Some(id.automerge_url()),
+                sentence: "Part of a document was damaged on this phone; the server will give it back.".into(),
+            })
+            .collect())
+    }
+
+    /// Drops the loaded form, so that the next use reads it from the store.
+    pub(super) fn unload(&mut self, id: DocumentId) {
+        self.loaded.remove(&id);
+    }
+
+    /// Documents that this phone wants whole, with how far each came.
+    pub(super) fn wanted(&self) -> Result<std::collections::BTreeMap<Vec<u8>, u64>, Error> {
+        let list: Option<Vec<(serde_bytes::ByteBuf, u64)>> = read_meta(self.store.as_ref(), "wanted")?;
+        Ok(list.unwrap_or_default().into_iter().map(|(key, through)| (key.into_vec(), through)).collect())
+    }
+}
+
+/// The form in which [`Replica::wanted`] is kept.
+pub(super) fn wanted_list(wanted: std::collections::BTreeMap<Vec<u8>, u64>) -> Vec<(serde_bytes::ByteBuf, u64)> {
+    wanted.into_iter().map(|(key, through)| (serde_bytes::ByteBuf::from(key), through)).collect()
+}

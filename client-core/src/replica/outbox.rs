@@ -1,0 +1,150 @@
+//! The outbox: changes of this phone that the server has not acknowledged, in the order in which they
+//! were made.
+
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
+
+use super::Replica;
+use crate::documents::DocumentKey;
+use crate::error::Error;
+use crate::protocol::bundle::{DocumentChanges, write_bundle};
+use crate::protocol::change::VerifiedChange;
+use crate::protocol::limits;
+use crate::protocol::messages::{RefusalReason, read_message, write_message};
+use crate::store::Batch;
+
+/// A change that waits to be sent.
+#[derive(Serialize_tuple, Deserialize_tuple)]
+struct Waiting {
+    #[serde(with = "serde_bytes")]
+    key: Vec<u8>,
+    #[serde(with = "serde_bytes")]
+    chunk: Vec<u8>,
+}
+
+/// What of the outbox goes into one request.
+#[derive(Debug, Default)]
+pub struct OutboxPage {
+    /// The bundle; empty for none.
+    pub bundle: Vec<u8>,
+    /// For each document of the bundle, its key and the outbox numbers of its changes.
+    pub documents: Vec<(DocumentKey, Vec<u64>)>,
+    /// Changes that wait after these.
+    pub pending_after: u64,
+}
+
+fn outbox_key(number: u64) -> Vec<u8> {
+    [b"o".as_slice(), &number.to_be_bytes()].concat()
+}
+
+fn number_of(key: &[u8]) -> Option<u64> {
+    key.get(1..)?.try_into().ok().map(u64::from_be_bytes)
+}
+
+impl Replica {
+    pub(super) fn count_outbox(&mut self) -> Result<(), Error> {
+        let rows = self.store.scan_all(b"o")?;
+        self.pending = rows.len() as u64;
+        self.outbox_next = rows.last().and_then(|row| number_of(&row.key)).map_or(0, |number| number.saturating_add(1));
+        Ok(())
+    }
+
+    /// Adds the writes that put changes into the outbox; gives how many.
+    pub(super) fn enqueue(&self, batch: &mut Batch, key: &DocumentKey, changes: &[VerifiedChange]) -> u64 {
+        self.enqueue_after(batch, key, changes, 0)
+    }
+
+    /// As [`Self::enqueue`], behind `already` others of the same batch.
+    pub(super) fn enqueue_after(
+        &self,
+        batch: &mut Batch,
+        key: &DocumentKey,
+        changes: &[VerifiedChange],
+        already: u64,
+    ) -> u64 {
+        let first = self.outbox_next.saturating_add(already);
+        for (number, change) in (first..).zip(changes) {
+            let waiting = Waiting { key: key.to_bytes(), chunk: change.chunk().to_vec() };
+            batch.put(outbox_key(number), write_message(&waiting));
+        }
+        changes.len() as u64
+    }
+
+    /// The next changes to send, as many as fit about `page_bytes` of bundle; at least one.
+    pub fn outbox_page(&self, page_bytes: usize) -> Result<OutboxPage, Error> {
+        // A change takes at most its chunk; like ones take far less, so more are tried and cut.
+        let mut most = limits::BUNDLE_CHANGES_MAX / 2;
+        loop {
+            let page = self.outbox_first(most, page_bytes)?;
+            let taken: usize = page.documents.iter().map(|(_, numbers)| numbers.len()).sum();
+            if page.bundle.len() <= page_bytes || taken <= 1 {
+                return Ok(page);
+            }
+            let fitting = taken.saturating_mul(page_bytes) / page.bundle.len();
+            most = fitting.saturating_mul(9) / 10;
+            most = most.clamp(1, taken.saturating_sub(1));
+        }
+    }
+
+    fn outbox_first(&self, most: usize, page_bytes: usize) -> Result<OutboxPage, Error> {
+        let mut documents: Vec<(DocumentChanges, Vec<u64>)> = Vec::new();
+        let (mut taken, mut operations, mut chunk_bytes) = (0u64, 0usize, 0usize);
+        for row in self.store.scan(b"o", None, most)? {
+            let parsed = row.value.as_deref().and_then(|value| {
+                let waiting: Waiting = read_message(value).ok()?;
+                let key = DocumentKey::from_bytes(&waiting.key).ok()?;
+                Some((key, VerifiedChange::from_chunk(&waiting.chunk).ok()?))
+            });
+            let (Some((key, change)), Some(number)) = (parsed, number_of(&row.key)) else { continue };
+            operations = operations.saturating_add(change.record().operations.len());
+            chunk_bytes = chunk_bytes.saturating_add(change.chunk().len());
+            let full = operations > limits::BUNDLE_OPERATIONS_MAX / 2
+                || chunk_bytes > limits::BUNDLE_CHUNK_BYTES_MAX / 2
+                || chunk_bytes / 40 > page_bytes;
+            if taken > 0 && full {
+                break;
+            }
+            taken = taken.saturating_add(1);
+            match documents.iter_mut().find(|(document, _)| document.key == key) {
+                Some((document, numbers)) => {
+                    document.changes.push(change);
+                    numbers.push(number);
+                }
+                None => documents.push((DocumentChanges { key, changes: vec![change] }, vec![number])),
+            }
+        }
+        let (bundles, numbers): (Vec<_>, Vec<_>) = documents.into_iter().unzip();
+        let bundle = if bundles.is_empty() { Vec::new() } else { write_bundle(&bundles) };
+        let keys = bundles.into_iter().map(|document| document.key);
+        Ok(OutboxPage {
+            bundle,
+            documents: keys.zip(numbers).collect(),
+            pending_after: self.pending.saturating_sub(taken),
+        })
+    }
+
+    /// Adds the writes that take out of the outbox what the server has dealt with. Refused changes
+    /// that can't pass later are kept aside, with the reason. Gives how many left the outbox.
+    pub(super) fn settle_outbox(
+        &self,
+        batch: &mut Batch,
+        page: &OutboxPage,
+        refused: &[(usize, RefusalReason)],
+    ) -> Result<u64, Error> {
+        let mut left = 0u64;
+        for (index, (_, numbers)) in page.documents.iter().enumerate() {
+            let refusal = refused.iter().find(|(document, _)| *document == index).map(|(_, reason)| *reason);
+            if refusal.is_some_and(RefusalReason::may_pass_later) {
+                continue;
+            }
+            for number in numbers {
+                if let (Some(reason), Some(value)) = (refusal, self.store.get(&outbox_key(*number))?) {
+                    let aside = (reason.to_string(), serde_bytes::ByteBuf::from(value));
+                    batch.put([b"xo".as_slice(), &number.to_be_bytes()].concat(), write_message(&aside));
+                }
+                batch.remove(outbox_key(*number));
+                left = left.saturating_add(1);
+            }
+        }
+        Ok(left)
+    }
+}

@@ -1,0 +1,326 @@
+//! Taking what the server gives: one reply becomes one batch, with the cursor that it leads to. What
+//! can't be applied is kept aside and named; it never spoils the rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::load::wanted_list;
+use super::outbox::OutboxPage;
+use super::{DocumentRecord, Replica, document_key, put_meta, waiting_key};
+use crate::documents::{Document, DocumentKey};
+use crate::error::Error;
+use crate::ids::{ChangeHash, DocumentId};
+use crate::protocol::bundle::{DocumentChanges, read_bundle};
+use crate::protocol::change::VerifiedChange;
+use crate::protocol::messages::{
+    Cursor, DocumentHeads, Fetch, RefusalReason, SyncReply, WalkMode, read_message, write_message,
+};
+use crate::store::Batch;
+
+/// Documents in one request for whole documents.
+const FETCH_MAX: usize = 256;
+
+/// Something that was not taken, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// The document.
+    pub key: DocumentKey,
+    /// Why, for a person.
+    pub reason: String,
+}
+
+/// What a reply changed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Documents that changed.
+    pub changed: BTreeSet<DocumentKey>,
+    /// Documents that the device may not read any longer and that were forgotten.
+    pub forgotten: BTreeSet<DocumentKey>,
+    /// Changes that were not taken, by the server or by this phone.
+    pub set_aside: Vec<SetAside>,
+    /// True when there is more to read or to send now.
+    pub more: bool,
+}
+
+impl Replica {
+    /// The documents that this phone wants whole, for the next request.
+    pub fn fetches(&self) -> Result<Vec<Fetch>, Error> {
+        let wanted = self.wanted()?.into_iter().take(FETCH_MAX);
+        Ok(wanted.map(|(key, through)| Fetch { key, through }).collect())
+    }
+
+    /// Takes the reply to the request that carried `page` and `fetches`.
+    pub fn receive(&mut self, page: &OutboxPage, fetches: &[Fetch], reply: &SyncReply) -> Result<Received, Error> {
+        let documents = match reply.bundle.as_slice() {
+            [] => Vec::new(),
+            bundle => read_bundle(bundle).map_err(|fault| Error::BadReply(fault.to_string()))?,
+        };
+        let mut received = Received::default();
+        let mut batch = Batch::default();
+        let mut wanted = self.wanted()?;
+
+        let refused: Vec<(usize, RefusalReason)> = reply
+            .refused
+            .iter()
+            .filter_map(|refusal| Some((usize::try_from(refusal.document).ok()?, refusal.reason)))
+            .collect();
+        let left = self.settle_outbox(&mut batch, page, &refused)?;
+        for (index, reason) in &refused {
+            if let Some((key, _)) = page.documents.get(*index) {
+                received.set_aside.push(SetAside { key: key.clone(), reason: reason.to_string() });
+            }
+        }
+        let grants = reply.grants.clone().unwrap_or_else(|| self.grants.clone());
+        let mut records: Vec<(DocumentId, Option<DocumentRecord>)> = Vec::new();
+        for document in documents.into_iter().filter(|document| grants.may_read(&document.key)) {
+            let key = document.key.clone();
+            match self.take(&mut batch, document)? {
+                Ok(Some(record)) => {
+                    records.push((key.id(self.cooperative), Some(record)));
+                    received.changed.insert(key);
+                }
+                Ok(None) => {}
+                Err(reason) => received.set_aside.push(SetAside { key, reason }),
+            }
+        }
+        for (fetch, fetched) in fetches.iter().zip(&reply.fetched) {
+            if fetched.complete {
+                wanted.remove(&fetch.key);
+            } else if let Some(through) = wanted.get_mut(&fetch.key) {
+                *through = fetched.through;
+            }
+        }
+        let mut queued = 0u64;
+        self.compare(&mut batch, &reply.heads, &mut wanted, &mut queued)?;
+        if self.is_comparing(&self.cursor) && !self.is_comparing(&reply.cursor) {
+            self.end_comparison(&mut batch, &reply.heads, &mut queued)?;
+        }
+        if reply.grants.is_some() {
+            put_meta(&mut batch, "grants", &grants);
+            for (key, _) in self.documents().into_iter().filter(|(key, _)| !grants.may_read(key)) {
+                self.forget(&mut batch, &key)?;
+                records.push((key.id(self.cooperative), None));
+                received.forgotten.insert(key);
+            }
+        }
+        put_meta(&mut batch, "wanted", &wanted_list(wanted.clone()));
+        put_meta(&mut batch, "cursor", &reply.cursor);
+        if let Err(fault) = self.commit(&batch) {
+            self.loaded.clear();
+            return Err(fault.into());
+        }
+        for (id, record) in records {
+            match record {
+                Some(record) => self.keep_record(id, Some(record)),
+                None => {
+                    self.records.remove(&id);
+                    self.unload(id);
+                }
+            }
+        }
+        self.cursor = reply.cursor;
+        self.grants = grants;
+        self.outbox_next = self.outbox_next.saturating_add(queued);
+        self.pending = self.pending.saturating_sub(left).saturating_add(queued);
+        for notice in &reply.notices {
+            if let Ok(key) = DocumentKey::from_bytes(&notice.key) {
+                received.set_aside.push(SetAside { key, reason: notice.reason.clone() });
+            }
+        }
+        let held_back = refused.iter().any(|(_, reason)| reason.may_pass_later());
+        received.more = reply.more || !wanted.is_empty() || (self.pending > 0 && !held_back);
+        Ok(received)
+    }
+
+    /// Applies the changes of one document that are new, and keeps those that must wait. Gives the
+    /// record that they lead to, or the reason why they were set aside.
+    fn take(
+        &mut self,
+        batch: &mut Batch,
+        incoming: DocumentChanges,
+    ) -> Result<Result<Option<DocumentRecord>, String>, Error> {
+        let key = incoming.key;
+        let id = key.id(self.cooperative);
+        if self.records.contains_key(&id) {
+            self.ensure_loaded(&key)?;
+        } else {
+            self.begin(&key, Document::empty(key.clone()));
+        }
+        let mut candidates = incoming.changes;
+        for row in self.store.scan_all(&document_key(b'w', id))? {
+            if let Some(change) = row.value.and_then(|chunk| VerifiedChange::from_chunk(&chunk).ok()) {
+                candidates.push(change);
+            }
+        }
+        let Some(loaded) = self.loaded.get_mut(&id) else { return Ok(Ok(None)) };
+        let (fresh, waiting) = split_by_dependencies(&mut loaded.document, candidates);
+        for change in &waiting {
+            batch.put(waiting_key(id, change.hash()), change.chunk());
+        }
+        if fresh.is_empty() {
+            if !self.records.contains_key(&id) {
+                self.unload(id);
+            }
+            return Ok(Ok(None));
+        }
+        for change in &fresh {
+            batch.remove(waiting_key(id, change.hash()));
+        }
+        match loaded.document.trial(&fresh) {
+            Ok(document) => loaded.document = document,
+            Err(fault) => {
+                let reason = fault.to_string();
+                for change in &fresh {
+                    let aside = (reason.clone(), serde_bytes::ByteBuf::from(change.chunk().to_vec()));
+                    let name = [b"xd", id.as_bytes().as_slice(), change.hash().as_bytes()].concat();
+                    batch.put(name, write_message(&aside));
+                }
+                self.unload(id);
+                return Ok(Err(reason));
+            }
+        }
+        let was_damaged = loaded.record.holes > 0 || loaded.record.saved_lost;
+        let record = self.append(batch, id, &fresh);
+        if was_damaged {
+            // Rows that were cut off may have their ground again; the store tells.
+            self.unload(id);
+        }
+        Ok(Ok(record))
+    }
+
+    fn is_comparing(&self, cursor: &Cursor) -> bool {
+        cursor.walk.is_some_and(|walk| walk.mode == WalkMode::Compare)
+    }
+
+    /// Holds documents against the heads that the server has of them: what the server lacks goes into
+    /// the outbox again, what this phone lacks is wanted.
+    fn compare(
+        &mut self,
+        batch: &mut Batch,
+        heads: &[DocumentHeads],
+        wanted: &mut BTreeMap<Vec<u8>, u64>,
+        queued: &mut u64,
+    ) -> Result<(), Error> {
+        for theirs in heads {
+            let Ok(key) = DocumentKey::from_bytes(&theirs.key) else { continue };
+            let id = key.id(self.cooperative);
+            batch.put(document_key(b'h', id), []);
+            let Some(document) = self.document(&key)? else {
+                wanted.insert(theirs.key.clone(), 0);
+                continue;
+            };
+            let mut same = theirs.heads.clone();
+            same.sort_unstable();
+            if document.heads() == same {
+                continue;
+            }
+            let known: Vec<ChangeHash> = theirs.heads.iter().copied().filter(|hash| document.has(*hash)).collect();
+            if known.len() < theirs.heads.len() {
+                wanted.insert(theirs.key.clone(), 0);
+            }
+            let missing = document.changes_since(&known)?;
+            self.give_back(batch, &key, missing, queued);
+        }
+        Ok(())
+    }
+
+    /// After the last document that the server has: those that it did not name it lacks altogether.
+    fn end_comparison(&mut self, batch: &mut Batch, heads: &[DocumentHeads], queued: &mut u64) -> Result<(), Error> {
+        let mut named: BTreeSet<DocumentId> = heads
+            .iter()
+            .filter_map(|heads| Some(DocumentKey::from_bytes(&heads.key).ok()?.id(self.cooperative)))
+            .collect();
+        for row in self.store.scan_all(b"h")? {
+            named.extend(super::document_of(&row.key));
+            batch.remove(row.key);
+        }
+        for id in &named {
+            batch.remove(document_key(b'h', *id));
+        }
+        for (key, _) in self.documents() {
+            if !named.contains(&key.id(self.cooperative)) {
+                let missing = match self.document(&key)? {
+                    Some(document) => document.changes_since(&[])?,
+                    None => Vec::new(),
+                };
+                self.give_back(batch, &key, missing, queued);
+            }
+        }
+        Ok(())
+    }
+
+    /// Queues what the server lacks. A coordinator's phone gives back everyone's changes, any other
+    /// its own; the server takes no more than that.
+    fn give_back(&self, batch: &mut Batch, key: &DocumentKey, missing: Vec<VerifiedChange>, queued: &mut u64) {
+        let may = |change: &VerifiedChange| {
+            let actor = &change.record().actor;
+            self.grants.is_coordinator() || self.device.owns(actor) || Document::is_first_actor(actor)
+        };
+        let own: Vec<VerifiedChange> = missing.into_iter().filter(may).collect();
+        if self.grants.may_write(key) {
+            *queued = queued.saturating_add(self.enqueue_after(batch, key, &own, *queued));
+        }
+    }
+
+    fn forget(&self, batch: &mut Batch, key: &DocumentKey) -> Result<(), Error> {
+        let id = key.id(self.cooperative);
+        for kind in [b'd', b's', b'c', b'w', b'h'] {
+            for row in self.store.scan_all(&document_key(kind, id))? {
+                batch.remove(row.key);
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets every document of which nothing waits to be sent, for a device that was revoked.
+    pub fn forget_all_sent(&mut self) -> Result<(), Error> {
+        let mut unsent = BTreeSet::new();
+        for row in self.store.scan_all(b"o")? {
+            let parsed: Option<(serde_bytes::ByteBuf, serde_bytes::ByteBuf)> =
+                row.value.and_then(|value| read_message(&value).ok());
+            unsent.extend(parsed.and_then(|(key, _)| DocumentKey::from_bytes(&key).ok()));
+        }
+        let mut batch = Batch::default();
+        let gone: Vec<DocumentKey> =
+            self.documents().into_iter().map(|(key, _)| key).filter(|key| !unsent.contains(key)).collect();
+        for key in &gone {
+            self.forget(&mut batch, key)?;
+        }
+        self.commit(&batch)?;
+        for key in gone {
+            self.records.remove(&key.id(self.cooperative));
+            self.unload(key.id(self.cooperative));
+        }
+        Ok(())
+    }
+}
+
+/// The changes that are new and whose ground is here, each after what it builds on; and the rest of
+/// the new ones.
+fn split_by_dependencies(
+    document: &mut Document,
+    candidates: Vec<VerifiedChange>,
+) -> (Vec<VerifiedChange>, Vec<VerifiedChange>) {
+    let mut here: BTreeSet<ChangeHash> = BTreeSet::new();
+    let mut fresh = Vec::new();
+    let mut waiting: Vec<VerifiedChange> =
+        candidates.into_iter().filter(|change| !document.has(change.hash())).collect();
+    loop {
+        let before = waiting.len();
+        let mut unrooted = Vec::new();
+        for change in waiting {
+            if here.contains(&change.hash()) {
+                continue;
+            }
+            if change.record().dependencies.iter().all(|hash| here.contains(hash) || document.has(*hash)) {
+                here.insert(change.hash());
+                fresh.push(change);
+            } else {
+                unrooted.push(change);
+            }
+        }
+        waiting = unrooted;
+        if waiting.is_empty() || waiting.len() == before {
+            return (fresh, waiting);
+        }
+    }
+}
