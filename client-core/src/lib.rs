@@ -4,12 +4,19 @@
 //! Protocol, merge and scheduling are plain state machines: bytes and the clock come in, bytes and
 //! effects go out. Only `transport` and the driver in `phone` touch sockets, threads or the time.
 
+pub use automerge;
+
 pub mod conflicts;
 pub mod documents;
 pub mod error;
 pub mod ids;
+#[cfg(all(feature = "sqlite", feature = "https"))]
+pub mod phone;
+#[cfg(feature = "sqlite")]
+pub mod projection;
 pub mod protocol;
 pub mod quantities;
 pub mod replica;
 pub mod store;
 pub mod sync;
+pub mod transport;

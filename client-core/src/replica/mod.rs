@@ -195,6 +195,11 @@ impl Replica {
         documents
     }
 
+    /// The revision of a document that is here.
+    pub fn revision(&self, key: &DocumentKey) -> Option<u64> {
+        self.records.get(&key.id(self.cooperative)).map(|record| record.revision)
+    }
+
     /// Makes one edit and keeps it durably before it returns. A document that is not here yet is
     /// begun; whoever else begins it begins the same one.
     pub fn edit<R>(

@@ -1,0 +1,117 @@
+//! Who this phone is: its key, which never leaves it, its co-operative and its server. Kept twice,
+//! since a phone that has lost it can send nothing any more.
+
+use ring::rand::{SecureRandom, SystemRandom};
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
+
+use crate::error::Error;
+use crate::ids::{CooperativeId, DeviceId};
+use crate::protocol::access::Grants;
+use crate::replica::{put_meta, read_meta};
+use crate::store::{Batch, Store, StoreFault};
+use crate::transport::ServerLink;
+
+const NAMES: [&str; 2] = ["identity", "identity copy"];
+
+#[derive(Serialize_tuple, Deserialize_tuple)]
+struct Kept {
+    seed: serde_bytes::ByteBuf,
+    server: String,
+    cooperative: CooperativeId,
+    cooperative_name: String,
+    grants: Grants,
+    certificate: serde_bytes::ByteBuf,
+}
+
+pub(super) struct Identity {
+    seed: [u8; 32],
+    pair: Ed25519KeyPair,
+    pub(super) server: ServerLink,
+    pub(super) cooperative: CooperativeId,
+    pub(super) cooperative_name: String,
+    pub(super) grants: Grants,
+    pub(super) certificate: Vec<u8>,
+}
+
+fn unusable(what: &str) -> Error {
+    StoreFault::Failed(what.to_owned()).into()
+}
+
+impl Identity {
+    /// The identity of an enrolled phone.
+    pub(super) fn read(store: &dyn Store) -> Result<Option<Self>, Error> {
+        for name in NAMES {
+            if let Some(kept) = read_meta::<Kept>(store, name)? {
+                let seed = <[u8; 32]>::try_from(kept.seed.as_slice()).map_err(|_| unusable("its key is damaged"))?;
+                return Ok(Some(Self {
+                    seed,
+                    pair: pair_of(&seed)?,
+                    server: kept.server.parse()?,
+                    cooperative: kept.cooperative,
+                    cooperative_name: kept.cooperative_name,
+                    grants: kept.grants,
+                    certificate: kept.certificate.into_vec(),
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// An identity to enrol with; the same one as at the last try.
+    pub(super) fn prepare(store: &dyn Store, server: ServerLink) -> Result<Self, Error> {
+        let kept: Option<serde_bytes::ByteBuf> = read_meta(store, "seed")?;
+        let seed = match kept.and_then(|seed| <[u8; 32]>::try_from(seed.as_slice()).ok()) {
+            Some(seed) => seed,
+            None => {
+                let mut seed = [0u8; 32];
+                SystemRandom::new().fill(&mut seed).map_err(|_| unusable("there are no random numbers"))?;
+                let mut batch = Batch::default();
+                put_meta(&mut batch, "seed", &serde_bytes::ByteBuf::from(seed.to_vec()));
+                store.apply(&batch)?;
+                store.flush()?;
+                seed
+            }
+        };
+        Ok(Self {
+            seed,
+            pair: pair_of(&seed)?,
+            server,
+            cooperative: CooperativeId::from_bytes([0; 16]),
+            cooperative_name: String::new(),
+            grants: Grants::default(),
+            certificate: Vec::new(),
+        })
+    }
+
+    pub(super) fn keep(&self, store: &dyn Store) -> Result<(), Error> {
+        let kept = Kept {
+            seed: serde_bytes::ByteBuf::from(self.seed.to_vec()),
+            server: self.server.to_string(),
+            cooperative: self.cooperative,
+            cooperative_name: self.cooperative_name.clone(),
+            grants: self.grants.clone(),
+            certificate: serde_bytes::ByteBuf::from(self.certificate.clone()),
+        };
+        let mut batch = Batch::default();
+        NAMES.iter().for_each(|name| put_meta(&mut batch, name, &kept));
+        store.apply(&batch)?;
+        Ok(store.flush()?)
+    }
+
+    pub(super) fn public_key(&self) -> [u8; 32] {
+        self.pair.public_key().as_ref().try_into().unwrap_or([0; 32])
+    }
+
+    pub(super) fn device(&self) -> DeviceId {
+        DeviceId::of_public_key(&self.public_key())
+    }
+
+    pub(super) fn sign(&self, bytes: &[u8]) -> [u8; 64] {
+        self.pair.sign(bytes).as_ref().try_into().unwrap_or([0; 64])
+    }
+}
+
+fn pair_of(seed: &[u8; 32]) -> Result<Ed25519KeyPair, Error> {
+    Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| unusable("its key is damaged"))
+}

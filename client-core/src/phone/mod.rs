@@ -1,0 +1,414 @@
+//! A phone: what an app calls. It records, corrects and lists without any line, and syncs when there
+//! is one. This is the edge: it reads the clock, rolls dice, and talks through a transport.
+
+mod driver;
+mod identity;
+mod status;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use driver::{Driver, Observer};
+pub use status::{Status, SyncState};
+
+use crate::conflicts::{self, FieldConflict};
+use crate::documents::catalogue::Catalogue;
+use crate::documents::cooperative::Cooperative;
+use crate::documents::harvest::{LotDraft, LotEdit, LotId};
+use crate::documents::household::Household;
+use crate::documents::order::{Order, OrderStatus};
+use crate::documents::receipt::Outcome;
+use crate::documents::{DocumentKey, OrderName, Season, catalogue, cooperative, harvest, household, order, receipt};
+use crate::error::Error;
+use crate::ids::{ChangeHash, DeviceId, HouseholdId};
+use crate::projection::{LotFilter, LotRow, ReadModel, Total};
+use crate::protocol::access::{EnrolReply, EnrolRequest, Grants, Role};
+use crate::protocol::frame::{read_reply, write_request};
+use crate::protocol::messages::{read_message, write_message};
+use crate::protocol::problem::ProblemKind;
+use crate::quantities::{Day, Instant};
+use crate::replica::{Damage, Replica, put_meta, read_meta};
+use crate::store::{Batch, MemoryStore, SqliteStore, Store, StoreFault};
+use crate::sync::{Pace, Session, Step, Summary};
+use crate::transport::{HttpsTransport, Route, ServerLink, Transport};
+use identity::Identity;
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Instant;
+}
+
+/// The machine's own clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Instant {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Instant(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+struct Enrolled {
+    identity: Identity,
+    replica: Replica,
+    transport: Arc<dyn Transport>,
+}
+
+struct Inner {
+    enrolled: Option<Enrolled>,
+    read_model: ReadModel,
+    status: Status,
+    pace: Pace,
+    notices_read: u64,
+}
+
+/// See the module. Every method may be called from any thread.
+pub struct Phone {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    inner: Mutex<Inner>,
+    /// Held while a sync is under way: never two at once.
+    syncing: Mutex<()>,
+    damage: Vec<Damage>,
+}
+
+impl Phone {
+    /// Opens or makes the phone's files in this folder. What is damaged is set aside and told by
+    /// [`Self::damage`]; the rest opens.
+    pub fn open(folder: &Path) -> Result<Self, Error> {
+        let failed = |error: std::io::Error| StoreFault::Failed(error.to_string());
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let (store, report) = SqliteStore::open(&folder.join("phone.db"))?;
+        let read_model = ReadModel::open(&folder.join("lists.db"))?;
+        let mut damage = Vec::new();
+        if let Some(file) = report.file_set_aside {
+            damage.push(Damage {
+                document: None,
+                sentence: format!("The phone's file was damaged and was kept aside as {}.", file.display()),
+            });
+        }
+        if !report.damaged_keys.is_empty() {
+            let count = report.damaged_keys.len();
+            damage.push(Damage { document: None, sentence: format!("{count} damaged records were set aside.") });
+        }
+        Self::assemble(Arc::new(store), read_model, Arc::new(SystemClock), damage)
+    }
+
+    /// A phone in memory, for tests. What is in `store` is the whole of it.
+    pub fn in_memory(store: MemoryStore, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        Self::assemble(Arc::new(store), ReadModel::in_memory()?, clock, Vec::new())
+    }
+
+    fn assemble(
+        store: Arc<dyn Store>,
+        read_model: ReadModel,
+        clock: Arc<dyn Clock>,
+        mut damage: Vec<Damage>,
+    ) -> Result<Self, Error> {
+        let mut inner =
+            Inner { enrolled: None, read_model, status: Status::default(), pace: Pace::default(), notices_read: 0 };
+        if let Some(identity) = Identity::read(store.as_ref())? {
+            let transport = Arc::new(HttpsTransport::new(&identity.server)?);
+            let (replica, found) =
+                Replica::open(Arc::clone(&store), identity.cooperative, identity.device(), &identity.grants)?;
+            damage.extend(found);
+            inner.status = read_meta(store.as_ref(), "status")?.unwrap_or_default();
+            inner.notices_read = read_meta(store.as_ref(), "notices")?.unwrap_or(0);
+            inner.enrolled = Some(Enrolled { identity, replica, transport });
+            inner.refresh_rows()?;
+        }
+        Ok(Self { store, clock, inner: Mutex::new(inner), syncing: Mutex::new(()), damage })
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was found damaged when the phone was opened.
+    pub fn damage(&self) -> &[Damage] {
+        &self.damage
+    }
+
+    /// Makes this phone a device of a co-operative, by an invitation's link.
+    pub fn enrol(&self, link: &str, phone_name: &str) -> Result<(), Error> {
+        if self.inner().enrolled.is_some() {
+            return Err(Error::AlreadyEnrolled);
+        }
+        let server: ServerLink = link.parse()?;
+        let transport = Arc::new(HttpsTransport::new(&server)?);
+        // The key is kept before it is used: when the reply is lost, the same phone asks again.
+        let mut identity = Identity::prepare(self.store.as_ref(), server)?;
+        let request = EnrolRequest {
+            code: identity.server.code.clone(),
+            public_key: identity.public_key(),
+            name: phone_name.to_owned(),
+        };
+        let body = write_request(identity.device(), &write_message(&request), |bytes| identity.sign(bytes));
+        let bad = |fault: &dyn std::fmt::Display| Error::BadReply(fault.to_string());
+        let content = read_reply(&transport.exchange(Route::Enrol, body)?).map_err(|fault| bad(&fault))?;
+        let reply: EnrolReply = read_message(&content).map_err(|fault| bad(&fault))?;
+        identity.cooperative = reply.cooperative;
+        identity.cooperative_name = reply.cooperative_name;
+        identity.grants = reply.grants;
+        identity.certificate = reply.certificate;
+        identity.keep(self.store.as_ref())?;
+        let (replica, _) =
+            Replica::open(Arc::clone(&self.store), identity.cooperative, identity.device(), &identity.grants)?;
+        self.inner().enrolled = Some(Enrolled { identity, replica, transport });
+        Ok(())
+    }
+
+    /// The co-operative's name, once enrolled.
+    pub fn cooperative_name(&self) -> Option<String> {
+        self.inner().enrolled.as_ref().map(|enrolled| enrolled.identity.cooperative_name.clone())
+    }
+
+    /// This device, once enrolled.
+    pub fn device(&self) -> Option<DeviceId> {
+        self.inner().enrolled.as_ref().map(|enrolled| enrolled.replica.device())
+    }
+
+    /// What this device may do, as it was last told.
+    pub fn grants(&self) -> Grants {
+        self.inner().enrolled.as_ref().map(|enrolled| enrolled.replica.grants().clone()).unwrap_or_default()
+    }
+
+    /// The household that this phone belongs to, if it belongs to one.
+    pub fn household(&self) -> Option<HouseholdId> {
+        self.grants().roles.into_iter().find_map(|role| match role {
+            Role::Household(household) => Some(household),
+            _ => None,
+        })
+    }
+
+    fn edit<R>(
+        &self,
+        key: &DocumentKey,
+        edit: impl FnOnce(&mut automerge::AutoCommit) -> Result<R, crate::documents::DocumentFault>,
+    ) -> Result<R, Error> {
+        let now = self.clock.now();
+        let mut inner = self.inner();
+        let enrolled = inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?;
+        let value = enrolled.replica.edit(key, now, edit)?;
+        inner.refresh_rows_of(key)?;
+        Ok(value)
+    }
+
+    /// Records a lot of a household; durable when it returns.
+    pub fn record(&self, household: HouseholdId, season: Season, draft: &LotDraft) -> Result<LotId, Error> {
+        self.edit(&DocumentKey::HarvestBook(household, season), |doc| harvest::record(doc, draft))
+    }
+
+    /// Writes a new value into a field of a lot; it also settles a conflict of that field.
+    pub fn correct(&self, household: HouseholdId, season: Season, lot: &LotId, edit: &LotEdit) -> Result<(), Error> {
+        self.edit(&DocumentKey::HarvestBook(household, season), |doc| harvest::correct(doc, lot, edit))
+    }
+
+    /// Takes a lot out of the book.
+    pub fn withdraw(&self, household: HouseholdId, season: Season, lot: &LotId) -> Result<(), Error> {
+        self.edit(&DocumentKey::HarvestBook(household, season), |doc| harvest::withdraw(doc, lot))
+    }
+
+    /// Says what the warehouse found of a lot.
+    pub fn receive(
+        &self,
+        household: HouseholdId,
+        season: Season,
+        lot: &LotId,
+        outcome: &Outcome,
+        day: Day,
+    ) -> Result<(), Error> {
+        self.edit(&DocumentKey::ReceiptBook(household, season), |doc| receipt::receive(doc, lot, outcome, day))
+    }
+
+    /// Moves an order on.
+    pub fn set_order_status(&self, name: OrderName, status: OrderStatus) -> Result<(), Error> {
+        self.edit(&DocumentKey::Order(name), |doc| order::set_status(doc, status))
+    }
+
+    /// Edits the catalogue, for coordinators.
+    pub fn edit_catalogue(
+        &self,
+        edit: impl FnOnce(&mut automerge::AutoCommit) -> Result<(), crate::documents::DocumentFault>,
+    ) -> Result<(), Error> {
+        self.edit(&DocumentKey::Catalogue, edit)
+    }
+
+    /// Lots that pass the filter; no document is loaded for it.
+    pub fn lots(&self, filter: &LotFilter) -> Result<Vec<LotRow>, Error> {
+        Ok(self.inner().read_model.lots(filter)?)
+    }
+
+    /// Weights by product of the lots that pass the filter.
+    pub fn totals(&self, filter: &LotFilter) -> Result<Vec<Total>, Error> {
+        Ok(self.inner().read_model.totals(filter)?)
+    }
+
+    /// Fields of a household's lots that were edited at once.
+    pub fn conflicts(&self, household: HouseholdId, season: Season) -> Result<Vec<FieldConflict>, Error> {
+        self.read(&DocumentKey::HarvestBook(household, season), |document| conflicts::in_harvest_book(document))
+            .map(Option::unwrap_or_default)
+    }
+
+    fn read<R>(
+        &self,
+        key: &DocumentKey,
+        read: impl FnOnce(&mut crate::documents::Document) -> R,
+    ) -> Result<Option<R>, Error> {
+        let mut inner = self.inner();
+        let enrolled = inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?;
+        Ok(enrolled.replica.document(key)?.map(read))
+    }
+
+    /// The catalogue; none before it came.
+    pub fn catalogue(&self) -> Result<Option<Catalogue>, Error> {
+        self.read(&DocumentKey::Catalogue, |document| catalogue::read(document))
+    }
+
+    /// The co-operative; none before it came.
+    pub fn cooperative(&self) -> Result<Option<Cooperative>, Error> {
+        self.read(&DocumentKey::Cooperative, |document| cooperative::read(document))
+    }
+
+    /// A household's particulars; none when this phone does not have them.
+    pub fn household_particulars(&self, household: HouseholdId) -> Result<Option<Household>, Error> {
+        self.read(&DocumentKey::Household(household), |document| household::read(document))
+    }
+
+    /// An order; none when this phone does not have it.
+    pub fn order(&self, name: OrderName) -> Result<Option<Order>, Error> {
+        self.read(&DocumentKey::Order(name), |document| order::read(document))
+    }
+
+    /// The heads of every document, for comparing replicas.
+    pub fn heads(&self) -> Result<BTreeMap<DocumentKey, Vec<ChangeHash>>, Error> {
+        let mut inner = self.inner();
+        let enrolled = inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?;
+        let mut heads = BTreeMap::new();
+        for (key, _) in enrolled.replica.documents() {
+            if let Some(document) = enrolled.replica.document(&key)? {
+                heads.insert(key, document.heads());
+            }
+        }
+        Ok(heads)
+    }
+
+    /// How the sync stands.
+    pub fn status(&self) -> Status {
+        let inner = self.inner();
+        let pending = inner.enrolled.as_ref().map_or(0, |enrolled| enrolled.replica.pending());
+        Status { pending, ..inner.status.clone() }
+    }
+
+    /// Syncs now, and returns when it is done or the line broke. Edits go on meanwhile.
+    pub fn sync_now(&self) -> Result<Summary, Error> {
+        let _one_at_a_time = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
+        let transport = {
+            let mut inner = self.inner();
+            inner.status.state = SyncState::Syncing;
+            let enrolled = inner.enrolled.as_ref().ok_or(Error::NotEnrolled)?;
+            Arc::clone(&enrolled.transport)
+        };
+        let mut result = self.run_session(transport.as_ref());
+        if let Err(Error::Refused { kind: ProblemKind::UnknownDevice, .. }) = &result {
+            result = self.come_back(transport.as_ref()).and_then(|()| self.run_session(transport.as_ref()));
+        }
+        self.end_sync(transport.as_ref(), &result)?;
+        result
+    }
+
+    /// Shows the certificate to a server that was restored from before this phone was enrolled.
+    fn come_back(&self, transport: &dyn Transport) -> Result<(), Error> {
+        let certificate = {
+            let inner = self.inner();
+            inner.enrolled.as_ref().ok_or(Error::NotEnrolled)?.identity.certificate.clone()
+        };
+        transport.exchange(Route::Reinstate, certificate).map(drop)
+    }
+
+    fn run_session(&self, transport: &dyn Transport) -> Result<Summary, Error> {
+        let (mut session, mut request) = {
+            let inner = self.inner();
+            let enrolled = inner.enrolled.as_ref().ok_or(Error::NotEnrolled)?;
+            let sign = |bytes: &[u8]| enrolled.identity.sign(bytes);
+            Session::begin(&enrolled.replica, inner.pace, inner.notices_read, sign)?
+        };
+        loop {
+            let began = self.clock.now();
+            let reply = transport.exchange(Route::Sync, request);
+            let took = self.clock.now().millis_since(began);
+            let mut inner = self.inner();
+            let reply = match reply {
+                Ok(reply) => reply,
+                Err(error) => {
+                    if matches!(error, Error::Line(_)) {
+                        inner.pace.failed();
+                    }
+                    return Err(error);
+                }
+            };
+            inner.pace.succeeded(took);
+            let Inner { enrolled, pace, .. } = &mut *inner;
+            let enrolled = enrolled.as_mut().ok_or(Error::NotEnrolled)?;
+            let identity = &enrolled.identity;
+            let step = session.take_reply(&mut enrolled.replica, *pace, &reply, |bytes| identity.sign(bytes))?;
+            inner.notices_read = session.notices_read();
+            inner.refresh_rows()?;
+            match step {
+                Step::Send(next) => request = next,
+                Step::Done(summary) => return Ok(summary),
+            }
+        }
+    }
+
+    fn end_sync(&self, transport: &dyn Transport, result: &Result<Summary, Error>) -> Result<(), Error> {
+        let now = self.clock.now();
+        let mut inner = self.inner();
+        let used = transport.bytes_used();
+        inner.status.ended(now, used, result);
+        if let Err(Error::Refused { kind: ProblemKind::DeviceRevoked, .. }) = result {
+            if let Some(enrolled) = inner.enrolled.as_mut() {
+                enrolled.replica.forget_all_sent()?;
+            }
+            inner.refresh_rows()?;
+        }
+        let mut batch = Batch::default();
+        put_meta(&mut batch, "status", &inner.status);
+        put_meta(&mut batch, "notices", &inner.notices_read);
+        Ok(self.store.apply(&batch)?)
+    }
+}
+
+impl Inner {
+    /// Brings the rows of one document up to date.
+    fn refresh_rows_of(&mut self, key: &DocumentKey) -> Result<(), Error> {
+        let Some(enrolled) = self.enrolled.as_mut() else { return Ok(()) };
+        let revision = enrolled.replica.revision(key).unwrap_or(0);
+        if let Some(document) = enrolled.replica.document(key)? {
+            self.read_model.write(document, revision)?;
+        }
+        Ok(())
+    }
+
+    /// Brings the rows of every document up to date; those that are costs nothing but a look.
+    fn refresh_rows(&mut self) -> Result<(), Error> {
+        let Some(enrolled) = self.enrolled.as_mut() else { return Ok(()) };
+        let here = enrolled.replica.documents();
+        for key in self.read_model.documents()? {
+            if !here.iter().any(|(other, _)| *other == key) {
+                self.read_model.forget(&key)?;
+            }
+        }
+        for (key, revision) in here {
+            if self.read_model.revision(&key)? != Some(revision)
+                && let Some(document) = enrolled.replica.document(&key)?
+            {
+                self.read_model.write(document, revision)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! HTTPS over rustls: HTTP/1.1 with three header lines, TLS 1.3 with session resumption, one
+//! connection that is kept for the next exchange. A line counts as dead only when nothing at all
+//! has passed for a minute; a slow one never does.
+
+use std::future::Future;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
+use tokio_rustls::TlsConnector;
+
+use super::counted::{Counted, Counter};
+use super::pin::PinnedAuthority;
+use super::{Route, ServerLink, Transport, refusal};
+use crate::error::Error;
+use crate::protocol::limits::MESSAGE_BYTES_MAX;
+
+/// Nothing has passed for this long: the line is dead.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+type Connection = SendRequest<Full<Bytes>>;
+
+/// See the module.
+pub struct HttpsTransport {
+    host: String,
+    port: u16,
+    tls: TlsConnector,
+    runtime: Runtime,
+    connection: Mutex<Option<Connection>>,
+    counter: Arc<Counter>,
+}
+
+fn line(error: impl std::fmt::Display) -> Error {
+    Error::Line(error.to_string())
+}
+
+impl HttpsTransport {
+    /// A transport to this server; nothing is sent yet.
+    pub fn new(server: &ServerLink) -> Result<Self, Error> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(line)?;
+        let mut config = match server.fingerprint {
+            Some(fingerprint) => builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(PinnedAuthority { fingerprint, provider }))
+                .with_no_client_auth(),
+            None => {
+                let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+                builder.with_root_certificates(roots).with_no_client_auth()
+            }
+        };
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(line)?;
+        Ok(Self {
+            host: server.host.clone(),
+            port: server.port,
+            tls: TlsConnector::from(Arc::new(config)),
+            runtime,
+            connection: Mutex::new(None),
+            counter: Arc::default(),
+        })
+    }
+
+    async fn connect(&self) -> Result<Connection, Error> {
+        let stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(line)?;
+        stream.set_nodelay(true).map_err(line)?;
+        let stream = Counted { stream, counter: Arc::clone(&self.counter) };
+        let name = ServerName::try_from(self.host.clone()).map_err(line)?;
+        let stream = self.tls.connect(name, stream).await.map_err(line)?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(line)?;
+        tokio::spawn(connection);
+        Ok(sender)
+    }
+
+    async fn send(&self, sender: &mut Connection, route: Route, body: Bytes) -> Result<Vec<u8>, Error> {
+        sender.ready().await.map_err(line)?;
+        let request = Request::post(route.path()).header("host", &self.host).body(Full::new(body)).map_err(line)?;
+        let response = sender.send_request(request).await.map_err(line)?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), MESSAGE_BYTES_MAX).collect().await.map_err(line)?.to_bytes();
+        if status == StatusCode::OK { Ok(body.to_vec()) } else { Err(refusal(status.as_u16(), &body)) }
+    }
+
+    /// Waits for `work` as long as bytes pass.
+    async fn while_bytes_pass<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        tokio::pin!(work);
+        loop {
+            let before = self.counter.total();
+            match tokio::time::timeout(SILENCE_MAX, &mut work).await {
+                Ok(result) => return result,
+                Err(_) if self.counter.total() == before => {
+                    return Err(Error::Line("nothing was heard for a minute".into()));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+impl Transport for HttpsTransport {
+    fn exchange(&self, route: Route, body: Vec<u8>) -> Result<Vec<u8>, Error> {
+        let body = Bytes::from(body);
+        let mut place = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        self.runtime.block_on(async {
+            if let Some(mut kept) = place.take() {
+                match self.while_bytes_pass(self.send(&mut kept, route, body.clone())).await {
+                    // The kept connection had ended meanwhile; what was sent is sent again on a new
+                    // one, which is harmless.
+                    Err(Error::Line(_)) => {}
+                    other => {
+                        *place = Some(kept);
+                        return other;
+                    }
+                }
+            }
+            let mut sender = self.while_bytes_pass(self.connect()).await?;
+            let result = self.while_bytes_pass(self.send(&mut sender, route, body)).await;
+            if !matches!(result, Err(Error::Line(_))) {
+                *place = Some(sender);
+            }
+            result
+        })
+    }
+
+    fn bytes_used(&self) -> (u64, u64) {
+        (self.counter.up.load(Ordering::Relaxed), self.counter.down.load(Ordering::Relaxed))
+    }
+}

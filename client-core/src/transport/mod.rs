@@ -1,0 +1,56 @@
+//! How a phone reaches its server: bytes out, bytes in, one exchange. HTTPS today; anything that
+//! carries an exchange can take its place.
+
+#[cfg(feature = "https")]
+mod counted;
+#[cfg(feature = "https")]
+mod https;
+mod link;
+#[cfg(feature = "https")]
+mod pin;
+
+#[cfg(feature = "https")]
+pub use https::HttpsTransport;
+pub use link::ServerLink;
+
+use crate::error::Error;
+use crate::protocol::problem::{Problem, ProblemKind};
+
+/// What an exchange is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// One exchange of a sync.
+    Sync,
+    /// Enrolment.
+    Enrol,
+    /// Coming back by a certificate.
+    Reinstate,
+}
+
+impl Route {
+    /// The path of the route; the common one is short, since it is sent each time.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Sync => "/s",
+            Self::Enrol => "/enrol",
+            Self::Reinstate => "/reinstate",
+        }
+    }
+}
+
+/// Carries exchanges.
+pub trait Transport: Send + Sync {
+    /// Sends a body and gives the body of the answer. An answer that refuses is an error.
+    fn exchange(&self, route: Route, body: Vec<u8>) -> Result<Vec<u8>, Error>;
+
+    /// Bytes that went up and came down so far, all included.
+    fn bytes_used(&self) -> (u64, u64);
+}
+
+/// The error that an answer with a status other than 200 stands for.
+pub fn refusal(status: u16, body: &[u8]) -> Error {
+    match serde_json::from_slice::<Problem>(body) {
+        Ok(problem) => Error::Refused { kind: problem.kind, detail: problem.detail.chars().take(500).collect() },
+        Err(_) => Error::Refused { kind: ProblemKind::Internal, detail: format!("the server answered {status}") },
+    }
+}
