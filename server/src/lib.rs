@@ -1,1 +1,36 @@
+//! Granary's server: it takes changes, makes them durable, admits them, and gives them to whoever may
+//! read them. Everything below `api` and `serve` is plain code without sockets.
 
+pub mod access;
+mod api;
+pub mod cli;
+mod config;
+mod error;
+mod granary;
+mod identity;
+pub mod log;
+mod serve;
+pub mod store;
+mod tls;
+
+pub use api::Limits;
+pub use config::Config;
+pub use error::Error;
+pub use granary::Granary;
+pub use serve::{Server, start};
+
+/// Random bytes of the operating system.
+pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
+    use ring::rand::SecureRandom;
+    let mut bytes = [0; N];
+    ring::rand::SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| Error::Usage("the operating system gives no random numbers".into()))?;
+    Ok(bytes)
+}
+
+/// Now, by this machine's clock.
+pub(crate) fn now() -> granary_client_core::quantities::Instant {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    granary_client_core::quantities::Instant(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,54 @@
+//! Who may come in: devices with their grants, and the invitations by which a phone becomes one.
+
+mod enrol;
+mod invitation;
+
+use granary_client_core::ids::CooperativeId;
+use granary_client_core::protocol::access::Grants;
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
+
+pub(crate) use enrol::unknown_device;
+pub use invitation::{Invitation, InvitationLink};
+pub(crate) use invitation::{InvitationRecord, normal_code};
+
+/// A co-operative of this server.
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
+pub struct CooperativeRecord {
+    /// Its id.
+    pub id: CooperativeId,
+    /// Its name.
+    pub name: String,
+    /// When it was created, in milliseconds since 1970.
+    pub created_millis: i64,
+}
+
+/// A device of a co-operative.
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
+pub struct DeviceRecord {
+    /// Its public key (Ed25519).
+    #[serde(with = "serde_bytes")]
+    pub public_key: [u8; 32],
+    /// What it is called, for people.
+    pub name: String,
+    /// Everything it was ever granted, oldest first; the last counts.
+    pub grants: Vec<Grants>,
+    /// When it was enrolled, in milliseconds since 1970.
+    pub enrolled_millis: i64,
+    /// When it was revoked, in milliseconds since 1970.
+    pub revoked_millis: Option<i64>,
+}
+
+impl DeviceRecord {
+    /// What it may do now; nothing once it was revoked.
+    pub fn grants_now(&self) -> Grants {
+        match self.grants.last() {
+            Some(grants) if self.revoked_millis.is_none() => grants.clone(),
+            _ => Grants::default(),
+        }
+    }
+
+    /// What it was granted in this version; nothing for a version that never was.
+    pub fn grants_of(&self, version: u32) -> Grants {
+        self.grants.iter().find(|grants| grants.version == version).cloned().unwrap_or_default()
+    }
+}

@@ -1,0 +1,163 @@
+//! What one device may use of the server at once and over time, so that no phone delays another.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use granary_client_core::ids::DeviceId;
+use granary_client_core::protocol::problem::ProblemKind;
+use granary_client_core::quantities::Instant;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::error::Error;
+
+/// See the module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests of one device in a burst.
+    pub device_burst: u32,
+    /// Requests of one device a second, in the long run.
+    pub device_per_second: u32,
+    /// Attempts to enrol from one address in a burst; one more is allowed every ten seconds.
+    pub enrol_burst: u32,
+    /// Requests of all devices that are worked on at once; others wait.
+    pub at_once: usize,
+    /// Connections at once.
+    pub connections: usize,
+    /// A request's body must have come after this long.
+    pub body_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            device_burst: 120,
+            device_per_second: 10,
+            enrol_burst: 40,
+            at_once: 32,
+            connections: 20_000,
+            // A page of 48 kB takes some ten seconds on a bad 2G line; a slow line is not a dead one.
+            body_timeout: Duration::from_secs(180),
+        }
+    }
+}
+
+/// Names in a table of buckets; beyond that, full ones are forgotten.
+const BUCKETS_MAX: usize = 100_000;
+
+/// Token buckets, one for each name.
+struct Buckets<N> {
+    buckets: HashMap<N, (u64, Instant)>,
+    burst_millis: u64,
+    cost_millis: u64,
+}
+
+impl<N: Hash + Eq> Buckets<N> {
+    fn new(burst: u32, cost_millis: u64) -> Self {
+        Self { buckets: HashMap::new(), burst_millis: u64::from(burst).saturating_mul(cost_millis), cost_millis }
+    }
+
+    /// Takes one token; false when there is none.
+    fn take(&mut self, name: N, now: Instant) -> bool {
+        if self.buckets.len() >= BUCKETS_MAX {
+            let burst = self.burst_millis;
+            self.buckets.retain(|_, (left, since)| left.saturating_add(now.millis_since(*since)) < burst);
+        }
+        let (left, since) = self.buckets.entry(name).or_insert((self.burst_millis, now));
+        let filled = left.saturating_add(now.millis_since(*since)).min(self.burst_millis);
+        *since = now;
+        match filled.checked_sub(self.cost_millis) {
+            Some(rest) => {
+                *left = rest;
+                true
+            }
+            None => {
+                *left = filled;
+                false
+            }
+        }
+    }
+}
+
+/// Lets requests in, or says that it is too much.
+pub(crate) struct Gate {
+    pub(crate) limits: Limits,
+    devices: Mutex<Buckets<DeviceId>>,
+    enrolments: Mutex<Buckets<IpAddr>>,
+    busy: Mutex<HashMap<DeviceId, ()>>,
+    work: Arc<Semaphore>,
+}
+
+/// Held while a device's request is worked on.
+pub(crate) struct Pass<'a> {
+    gate: &'a Gate,
+    device: DeviceId,
+    _work: OwnedSemaphorePermit,
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        self.gate.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.device);
+    }
+}
+
+fn busy(detail: &str) -> Error {
+    Error::refused(ProblemKind::Busy, detail)
+}
+
+impl Gate {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let device_cost = 1000 / u64::from(limits.device_per_second.max(1));
+        Self {
+            limits,
+            devices: Mutex::new(Buckets::new(limits.device_burst, device_cost.max(1))),
+            enrolments: Mutex::new(Buckets::new(limits.enrol_burst, 10_000)),
+            busy: Mutex::default(),
+            work: Arc::new(Semaphore::new(limits.at_once)),
+        }
+    }
+
+    /// Lets a device's request in: one at a time for each device, and not too many over time.
+    pub(crate) async fn pass(&self, device: DeviceId, now: Instant) -> Result<Pass<'_>, Error> {
+        if !self.devices.lock().unwrap_or_else(PoisonError::into_inner).take(device, now) {
+            return Err(busy("this phone asks too often; wait a moment"));
+        }
+        if self.busy.lock().unwrap_or_else(PoisonError::into_inner).insert(device, ()).is_some() {
+            return Err(busy("this phone's last request is still being worked on; wait a moment"));
+        }
+        match Arc::clone(&self.work).acquire_owned().await {
+            Ok(work) => Ok(Pass { gate: self, device, _work: work }),
+            Err(_) => {
+                self.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&device);
+                Err(Error::Stopping)
+            }
+        }
+    }
+
+    /// Lets an attempt to enrol in.
+    pub(crate) fn enrol(&self, address: IpAddr, now: Instant) -> Result<(), Error> {
+        if self.enrolments.lock().unwrap_or_else(PoisonError::into_inner).take(address, now) {
+            Ok(())
+        } else {
+            Err(busy("too many attempts to enrol from here; wait some minutes"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_is_let_in_and_then_the_rate() {
+        let mut buckets = Buckets::new(3, 100);
+        let taken = (0..5).filter(|_| buckets.take('a', Instant(0))).count();
+        assert_eq!(taken, 3);
+        assert!(buckets.take('b', Instant(0)), "another name has its own");
+        assert!(!buckets.take('a', Instant(50)));
+        assert!(buckets.take('a', Instant(160)));
+        assert!(!buckets.take('a', Instant(-900)), "a clock set back gives nothing");
+    }
+}

@@ -1,0 +1,61 @@
+//! The HTTP interface: what phones call, and what says that the server is well.
+
+mod limits;
+mod phones;
+mod refusal;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::{get, post};
+
+pub(crate) use limits::Gate;
+pub use limits::Limits;
+pub(crate) use refusal::frame_refusal;
+
+use crate::granary::Granary;
+
+/// Handles that every handler shares.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) granary: Arc<Granary>,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) counts: Arc<Counts>,
+}
+
+/// What was served since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) syncs: AtomicU64,
+    pub(crate) enrolled: AtomicU64,
+    /// Refused requests, by kind.
+    pub(crate) refused: std::sync::Mutex<std::collections::BTreeMap<String, u64>>,
+}
+
+pub(crate) fn router(shared: Shared) -> Router {
+    Router::new()
+        .route("/s", post(phones::sync))
+        .route("/enrol", post(phones::enrol))
+        .route("/reinstate", post(phones::reinstate))
+        .route("/health", get(health))
+        .route("/counts", get(counts))
+        .fallback(refusal::not_found)
+        .with_state(shared)
+}
+
+/// `GET /health`: the process answers.
+async fn health() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /counts`: what was served and refused since the start, as JSON.
+async fn counts(State(shared): State<Shared>) -> axum::Json<serde_json::Value> {
+    let refused = shared.counts.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    axum::Json(serde_json::json!({
+        "syncs": shared.counts.syncs.load(Ordering::Relaxed),
+        "enrolled": shared.counts.enrolled.load(Ordering::Relaxed),
+        "refused": refused,
+    }))
+}

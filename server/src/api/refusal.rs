@@ -1,0 +1,39 @@
+//! Answers that refuse: problem+json, counted by kind.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use granary_client_core::protocol::frame::FrameFault;
+use granary_client_core::protocol::problem::ProblemKind;
+
+use super::Counts;
+use crate::error::Error;
+
+/// The refusal of a frame that can't be read.
+pub(crate) fn frame_refusal(fault: FrameFault) -> Error {
+    let kind = match fault {
+        FrameFault::UnknownVersion(_) => ProblemKind::UnknownVersion,
+        FrameFault::TooLarge => ProblemKind::TooLarge,
+        FrameFault::Truncated | FrameFault::Compression => ProblemKind::Malformed,
+    };
+    Error::refused(kind, fault.to_string())
+}
+
+/// Counts a refusal and answers with it.
+pub(crate) fn answer(counts: &Counts, error: &Error) -> Response {
+    let problem = error.problem();
+    if problem.kind == ProblemKind::Internal {
+        tracing::error!(%error, "request failed");
+    }
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let kind = serde_json::to_value(problem.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned));
+    let mut refused = counts.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let count = refused.entry(kind.unwrap_or_default()).or_default();
+    *count = count.saturating_add(1);
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
+}
+
+/// Anything that no route is for.
+pub(super) async fn not_found(axum::extract::State(shared): axum::extract::State<super::Shared>) -> Response {
+    answer(&shared.counts, &Error::refused(ProblemKind::NotFound, "there is nothing at this address"))
+}

@@ -1,0 +1,173 @@
+//! The command line: arguments and words; every rule lives in the libraries.
+
+pub(crate) mod operator;
+mod phone;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use granary_client_core::ids::DeviceId;
+use granary_client_core::protocol::access::Role;
+
+use crate::api::Limits;
+use crate::config::Config;
+use crate::error::Error;
+use operator::{Answer, Command as Order};
+
+/// Offline-first sync for villages.
+#[derive(Parser)]
+#[command(name = "granary", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve phones until stopped.
+    Serve {
+        /// The server's folder.
+        #[arg(long, env = "GRANARY_FOLDER", default_value = "granary-data")]
+        folder: PathBuf,
+        /// Where to listen.
+        #[arg(long, env = "GRANARY_LISTEN", default_value = "127.0.0.1:8443")]
+        listen: std::net::SocketAddr,
+        /// A name by which phones reach the server; the first goes into invitations.
+        #[arg(long = "name", env = "GRANARY_NAMES", value_delimiter = ',', default_values = ["localhost", "127.0.0.1"])]
+        names: Vec<String>,
+    },
+    /// Create co-operatives.
+    Coop {
+        #[command(subcommand)]
+        command: CoopCommand,
+    },
+    /// Make an invitation for a phone; it works once.
+    Invite {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// `coordinator`, `packer` or `household:ID`; `household:new` begins a household.
+        #[arg(long)]
+        role: String,
+        /// How long it works.
+        #[arg(long, default_value_t = 72)]
+        hours: u32,
+    },
+    /// List a co-operative's devices.
+    Devices {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+    },
+    /// Take a device out of its co-operative, at once.
+    Revoke {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// The device, as `devices` lists it.
+        device: DeviceId,
+    },
+    /// A phone for the terminal.
+    Phone(phone::PhoneArguments),
+}
+
+#[derive(Subcommand)]
+enum CoopCommand {
+    /// Create a co-operative and an invitation for its first coordinator.
+    Create {
+        #[command(flatten)]
+        folder: Folder,
+        /// Its name.
+        name: String,
+    },
+}
+
+#[derive(clap::Args)]
+struct Folder {
+    /// The server's folder; the server must be running on it.
+    #[arg(long, env = "GRANARY_FOLDER", default_value = "granary-data")]
+    folder: PathBuf,
+}
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::Serve { folder, listen, names } => serve(Config { folder, listen, names, limits: Limits::default() }),
+        Command::Coop { command: CoopCommand::Create { folder, name } } => {
+            order(&folder, &Order::CreateCooperative { name })
+        }
+        Command::Invite { folder, coop, role, hours } => invite(&folder, coop, &role, hours),
+        Command::Devices { folder, coop } => order(&folder, &Order::Devices { cooperative: coop }),
+        Command::Revoke { folder, coop, device } => order(&folder, &Order::Revoke { cooperative: coop, device }),
+        Command::Phone(arguments) => phone::run(arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("granary: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn invite(folder: &Folder, cooperative: u32, role: &str, hours: u32) -> Result<(), Error> {
+    let role = if role == "household:new" {
+        let millis = u64::try_from(crate::now().0).unwrap_or(0);
+        Role::Household(granary_client_core::ids::HouseholdId::generate(millis, crate::random_bytes()?))
+    } else {
+        role.parse()
+            .map_err(|fault: granary_client_core::protocol::access::RoleFault| Error::Usage(fault.to_string()))?
+    };
+    order(folder, &Order::Invite { cooperative, role, hours })
+}
+
+/// Sends an order to the running server and shows what it answers.
+fn order(folder: &Folder, order: &Order) -> Result<(), Error> {
+    match operator::ask(&folder.folder, order)? {
+        Answer::Text(text) => println!("{text}"),
+        Answer::Invitation { text, link } => {
+            println!("{text}\n\n  {link}\n");
+            if let Ok(code) = qrcode::QrCode::new(link.as_bytes()) {
+                println!("{}", code.render::<qrcode::render::unicode::Dense1x2>().build());
+            }
+        }
+        Answer::Failed(sentence) => return Err(Error::Usage(sentence)),
+    }
+    Ok(())
+}
+
+fn serve(config: Config) -> Result<(), Error> {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("GRANARY_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::Usage(format!("the server can't start: {error}")))?;
+    runtime.block_on(async {
+        let server = crate::serve::start(config, |fault| {
+            // What follows a failed store is not known, so nothing more is acknowledged.
+            tracing::error!(%fault, "the store failed; the server ends. Check the disk, then start it again");
+            std::process::exit(74);
+        })
+        .await?;
+        println!("listening on {}", server.address());
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+            .map_err(|error| Error::Usage(error.to_string()))?;
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping");
+        server.stop().await;
+        Ok(())
+    })
+}

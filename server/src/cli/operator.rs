@@ -1,0 +1,140 @@
+//! The operator's orders, over a Unix socket in the server's folder that only its owner may open: one
+//! line of JSON each way.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Arc;
+
+use granary_client_core::ids::DeviceId;
+use granary_client_core::protocol::access::Role;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixListener;
+
+use crate::access::InvitationLink;
+use crate::config::Config;
+use crate::error::Error;
+use crate::granary::Granary;
+use crate::log::CooperativeNumber;
+use crate::serve::public_address;
+
+/// The longest order or answer, in bytes.
+const LINE_MAX: u64 = 4 * 1024 * 1024;
+
+/// What an operator orders.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Command {
+    CreateCooperative { name: String },
+    Invite { cooperative: u32, role: Role, hours: u32 },
+    Devices { cooperative: u32 },
+    Revoke { cooperative: u32, device: DeviceId },
+}
+
+/// What the server answers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Answer {
+    Text(String),
+    Invitation { text: String, link: String },
+    Failed(String),
+}
+
+fn socket_error(path: &Path, error: &std::io::Error) -> Error {
+    Error::Usage(format!("no server answers at {} ({error}); start it with `granary serve`", path.display()))
+}
+
+/// Sends an order to the server of this folder.
+pub(crate) fn ask(folder: &Path, command: &Command) -> Result<Answer, Error> {
+    let path = folder.join("operator.sock");
+    let exchange = || -> std::io::Result<Answer> {
+        let mut stream = UnixStream::connect(&path)?;
+        let mut line = serde_json::to_vec(command)?;
+        line.push(b'\n');
+        stream.write_all(&line)?;
+        let mut answer = String::new();
+        BufReader::new(stream).take(LINE_MAX).read_line(&mut answer)?;
+        Ok(serde_json::from_str(&answer)?)
+    };
+    exchange().map_err(|error| socket_error(&path, &error))
+}
+
+/// Answers orders until aborted.
+pub(crate) fn listen(
+    config: &Config,
+    granary: Arc<Granary>,
+    address: SocketAddr,
+    fingerprint: String,
+) -> Result<tokio::task::JoinHandle<()>, Error> {
+    let path = config.socket();
+    // The store's lock says that no other server runs here, so a socket that is there is left over.
+    let _ = std::fs::remove_file(&path);
+    let listener = UnixListener::bind(&path).map_err(|error| socket_error(&path, &error))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
+        .map_err(|error| socket_error(&path, &error))?;
+    let public = public_address(&config.names, address);
+    Ok(tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (granary, public, fingerprint) = (Arc::clone(&granary), public.clone(), fingerprint.clone());
+            tokio::spawn(async move {
+                let (reader, mut writer) = stream.split();
+                let mut line = String::new();
+                if tokio::io::BufReader::new(reader.take(LINE_MAX)).read_line(&mut line).await.is_err() {
+                    return;
+                }
+                let worked = tokio::task::spawn_blocking(move || match serde_json::from_str(&line) {
+                    Ok(command) => run(&granary, command, &public, &fingerprint)
+                        .unwrap_or_else(|error| Answer::Failed(error.to_string())),
+                    Err(error) => Answer::Failed(format!("the order can't be read: {error}")),
+                });
+                let answer = worked.await.unwrap_or_else(|error| Answer::Failed(error.to_string()));
+                let mut bytes = serde_json::to_vec(&answer).unwrap_or_default();
+                bytes.push(b'\n');
+                let _ = writer.write_all(&bytes).await;
+            });
+        }
+    }))
+}
+
+fn run(granary: &Granary, command: Command, public: &str, fingerprint: &str) -> Result<Answer, Error> {
+    let now = crate::now();
+    let invite = |number: CooperativeNumber, role: Role, hours: u32| -> Result<Answer, Error> {
+        let invitation = granary.invite(number, role, hours, now)?;
+        let link =
+            InvitationLink { address: public.to_owned(), code: invitation.code, fingerprint: fingerprint.to_owned() };
+        let text = format!("An invitation for {role} in co-operative {}; it works once, for {hours} hours:", number.0);
+        Ok(Answer::Invitation { text, link: link.to_string() })
+    };
+    match command {
+        Command::CreateCooperative { name } => {
+            let number = granary.create_cooperative(&name, now)?;
+            invite(number, Role::Coordinator, 72)
+        }
+        Command::Invite { cooperative, role, hours } => invite(CooperativeNumber(cooperative), role, hours),
+        Command::Devices { cooperative } => {
+            let cooperative = granary.cooperative(CooperativeNumber(cooperative))?;
+            let lines: Vec<String> = cooperative
+                .devices()
+                .into_iter()
+                .map(|(id, record, heard)| {
+                    let roles: Vec<String> = record.grants_now().roles.iter().map(Role::to_string).collect();
+                    let heard = heard.map_or_else(
+                        || "not heard of since the start".to_owned(),
+                        |(millis, pending)| {
+                            let at = granary_client_core::quantities::Instant(millis);
+                            format!("last heard of {at}, {pending} changes waiting")
+                        },
+                    );
+                    let standing = if record.revoked_millis.is_some() { "revoked" } else { "active" };
+                    format!("{id}  {standing}  {}  {}  {heard}", roles.join("+"), record.name)
+                })
+                .collect();
+            Ok(Answer::Text(lines.join("\n")))
+        }
+        Command::Revoke { cooperative, device } => {
+            granary.revoke(CooperativeNumber(cooperative), device, now)?;
+            Ok(Answer::Text(format!("{device} is revoked; what it sent before stays")))
+        }
+    }
+}

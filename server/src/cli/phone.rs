@@ -1,0 +1,193 @@
+//! A phone for the terminal; it uses client-core just as an app would.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use granary_client_core::documents::Season;
+use granary_client_core::documents::harvest::{LotDraft, LotEdit, LotId};
+use granary_client_core::ids::HouseholdId;
+use granary_client_core::phone::{Phone, Status};
+use granary_client_core::projection::{LotFilter, LotState};
+use granary_client_core::quantities::{Day, Grams, Permille};
+
+use crate::error::Error;
+
+#[derive(Args)]
+pub(super) struct PhoneArguments {
+    /// The phone's folder.
+    #[arg(long, env = "GRANARY_PHONE", default_value = "granary-phone")]
+    folder: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Join a co-operative by an invitation's link.
+    Enrol {
+        /// Such as `granary://localhost:8443/7KQ2-M9XT-4B0C#…`.
+        link: String,
+        /// What the phone is called.
+        #[arg(long, default_value = "terminal")]
+        name: String,
+    },
+    /// Record a lot; needs no connection.
+    Record {
+        /// The product's code, such as `millet`.
+        product: String,
+        /// The weight in grams.
+        grams: i64,
+        /// The day; today when not given.
+        #[arg(long)]
+        day: Option<Day>,
+        #[arg(long, default_value = "")]
+        grade: String,
+        /// Moisture in permille.
+        #[arg(long)]
+        moisture: Option<i64>,
+        #[arg(long, default_value = "")]
+        place: String,
+        #[arg(long, default_value = "")]
+        note: String,
+        /// The household, for coordinators' phones.
+        #[arg(long)]
+        household: Option<HouseholdId>,
+    },
+    /// Correct a lot's weight or note.
+    Correct {
+        /// The lot, as `list` shows it.
+        lot: LotId,
+        #[arg(long)]
+        grams: Option<i64>,
+        #[arg(long)]
+        note: Option<String>,
+        /// The household, for coordinators' phones.
+        #[arg(long)]
+        household: Option<HouseholdId>,
+    },
+    /// List lots.
+    List {
+        #[arg(long)]
+        product: Option<String>,
+        #[arg(long)]
+        from: Option<Day>,
+        #[arg(long)]
+        to: Option<Day>,
+        /// `recorded`, `received` or `rejected`.
+        #[arg(long)]
+        state: Option<String>,
+    },
+    /// Sync now.
+    Sync,
+    /// Show how the sync stands.
+    Status,
+    /// Sync every so often and show what arrives, until interrupted.
+    Watch {
+        /// Seconds between syncs.
+        #[arg(long, default_value_t = 5)]
+        every: u64,
+    },
+}
+
+fn usage(error: impl std::fmt::Display) -> Error {
+    Error::Usage(error.to_string())
+}
+
+fn household_of(phone: &Phone, given: Option<HouseholdId>) -> Result<HouseholdId, Error> {
+    given.or_else(|| phone.household()).ok_or_else(|| usage("say which household with --household"))
+}
+
+fn season_of(day: Day) -> Result<Season, Error> {
+    let text = day.to_string();
+    let year = text.get(..4).and_then(|year| year.parse().ok()).and_then(Season::new);
+    year.ok_or_else(|| usage("that day is in no season"))
+}
+
+pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
+    let phone = Phone::open(&arguments.folder).map_err(usage)?;
+    for damage in phone.damage() {
+        eprintln!("{}", damage.sentence);
+    }
+    match arguments.command {
+        Command::Enrol { link, name } => {
+            phone.enrol(&link, &name).map_err(usage)?;
+            println!("this phone belongs to {} now", phone.cooperative_name().unwrap_or_default());
+        }
+        Command::Record { product, grams, day, grade, moisture, place, note, household } => {
+            let day = day.unwrap_or_else(|| Day::in_china(crate::now()));
+            let draft = LotDraft {
+                product,
+                quantity: Grams::new(grams).map_err(usage)?,
+                grade,
+                moisture: moisture.map(Permille::new).transpose().map_err(usage)?,
+                day,
+                place,
+                note,
+                photos: Vec::new(),
+            };
+            let household = household_of(&phone, household)?;
+            let lot = phone.record(household, season_of(day)?, &draft).map_err(usage)?;
+            println!("recorded {lot}");
+        }
+        Command::Correct { lot, grams, note, household } => {
+            let household = household_of(&phone, household)?;
+            let rows = phone.lots(&LotFilter { household: Some(household), limit: u32::MAX, ..LotFilter::default() });
+            let row = rows.map_err(usage)?.into_iter().find(|row| row.lot == lot);
+            let season = row.and_then(|row| Season::new(row.season)).ok_or_else(|| usage("there is no such lot"))?;
+            if let Some(grams) = grams {
+                let edit = LotEdit::Quantity(Grams::new(grams).map_err(usage)?);
+                phone.correct(household, season, &lot, &edit).map_err(usage)?;
+            }
+            if let Some(note) = note {
+                phone.correct(household, season, &lot, &LotEdit::Note(note)).map_err(usage)?;
+            }
+            println!("corrected {lot}");
+        }
+        Command::List { product, from, to, state } => {
+            let state = match state.as_deref() {
+                None => None,
+                Some("recorded") => Some(LotState::Recorded),
+                Some("received") => Some(LotState::Received),
+                Some("rejected") => Some(LotState::Rejected),
+                Some(_) => return Err(usage("a state is recorded, received or rejected")),
+            };
+            list(&phone, &LotFilter { product, from, to, state, ..LotFilter::default() })?;
+        }
+        Command::Sync => {
+            phone.sync_now().map_err(usage)?;
+            show(&phone.status());
+        }
+        Command::Status => show(&phone.status()),
+        Command::Watch { every } => loop {
+            match phone.sync_now() {
+                Ok(summary) if summary.received.changed.is_empty() => {}
+                Ok(_) => list(&phone, &LotFilter { limit: 10, ..LotFilter::default() })?,
+                Err(error) => eprintln!("{error}"),
+            }
+            std::thread::sleep(std::time::Duration::from_secs(every.max(1)));
+        },
+    }
+    Ok(())
+}
+
+fn list(phone: &Phone, filter: &LotFilter) -> Result<(), Error> {
+    for row in phone.lots(filter).map_err(usage)? {
+        let weight = row.grams.and_then(|grams| Grams::new(grams).ok());
+        let weight = weight.map_or_else(|| "damaged".to_owned(), |weight| weight.to_string());
+        let day = row.day.map_or_else(|| "damaged".to_owned(), |day| day.to_string());
+        let mark = if row.in_conflict { "  (edited on two phones at once)" } else { "" };
+        println!("{day}  {}  {weight}  {:?}  {}{mark}", row.product, row.state, row.lot);
+    }
+    Ok(())
+}
+
+fn show(status: &Status) {
+    let last = status.last_success.map_or_else(|| "never".to_owned(), |at| at.to_string());
+    println!("waiting to be sent: {}", status.pending);
+    println!("last sync: {last}");
+    println!("bytes up {} down {}", status.bytes_up, status.bytes_down);
+    if let Some(error) = &status.last_error {
+        println!("last error: {error}");
+    }
+    status.set_aside.iter().for_each(|sentence| println!("set aside: {sentence}"));
+}

@@ -1,0 +1,275 @@
+//! The server's domain: co-operatives, their logs, and the three things that happen to them: a device
+//! syncs, an operator manages, the server's own replica edits. No socket is known here.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+
+use granary_client_core::automerge::AutoCommit;
+use granary_client_core::documents::{Document, DocumentFault, DocumentKey};
+use granary_client_core::ids::DeviceId;
+use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle};
+use granary_client_core::protocol::frame::SignedRequest;
+use granary_client_core::protocol::messages::{SyncReply, SyncRequest, read_message, write_message};
+use granary_client_core::protocol::problem::ProblemKind;
+use granary_client_core::quantities::Instant;
+use granary_client_core::store::{Store, StoreFault};
+
+use crate::access::{CooperativeRecord, DeviceRecord};
+use crate::error::Error;
+use crate::identity::Identity;
+use crate::log::admission::{Admission, load_document};
+use crate::log::intake::Taken;
+use crate::log::keys::{GLOBAL, key, rest};
+use crate::log::writer::{Gather, Writer};
+use crate::log::{Cooperative, CooperativeNumber};
+
+/// See the module.
+pub struct Granary {
+    store: Arc<dyn Store>,
+    identity: Identity,
+    epoch: u32,
+    writer: Writer,
+    admission: Admission,
+    cooperatives: RwLock<BTreeMap<CooperativeNumber, Arc<Cooperative>>>,
+    devices: RwLock<HashMap<DeviceId, CooperativeNumber>>,
+    admitted: Arc<(Mutex<u64>, Condvar)>,
+}
+
+impl Granary {
+    /// Opens the server's domain on a store. `keys` is the folder of the server's own key; `on_fault`
+    /// is called when the store fails, after which nothing more is acknowledged.
+    pub fn open(
+        store: Arc<dyn Store>,
+        keys: &Path,
+        on_fault: impl Fn(StoreFault) + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
+        let on_fault = Arc::new(on_fault);
+        let identity = Identity::open(keys)?;
+        let epoch = read_or_make_epoch(store.as_ref())?;
+        let start_error = |error: std::io::Error| Error::Usage(format!("a thread could not be started: {error}"));
+        let writer_fault = Arc::clone(&on_fault);
+        let (writer, _) = Writer::start(Arc::clone(&store), move |fault| writer_fault(fault)).map_err(start_error)?;
+        let admitted = Arc::new((Mutex::new(0u64), Condvar::new()));
+        let count = Arc::clone(&admitted);
+        let (admission, _) = Admission::start(
+            Arc::clone(&store),
+            writer.clone(),
+            move |fault| on_fault(fault),
+            move |_| {
+                let mut rounds = count.0.lock().unwrap_or_else(PoisonError::into_inner);
+                *rounds = rounds.wrapping_add(1);
+                count.1.notify_all();
+            },
+        )
+        .map_err(start_error)?;
+        let granary = Self {
+            store,
+            identity,
+            epoch,
+            writer,
+            admission,
+            cooperatives: RwLock::default(),
+            devices: RwLock::default(),
+            admitted,
+        };
+        granary.read_all()?;
+        Ok(granary)
+    }
+
+    fn read_all(&self) -> Result<(), Error> {
+        for row in self.store.scan_all(&key(GLOBAL, b'C', &[]))? {
+            let damaged = || StoreFault::Damaged(row.key.clone());
+            let number = u32::from_be_bytes(rest(&row.key).try_into().map_err(|_| damaged())?);
+            let record = row.value.as_deref().and_then(|value| read_message(value).ok()).ok_or_else(damaged)?;
+            self.open_cooperative(CooperativeNumber(number), record)?;
+        }
+        for row in self.store.scan_all(&key(GLOBAL, b'D', &[]))? {
+            let damaged = || StoreFault::Damaged(row.key.clone());
+            let device = DeviceId::from_bytes(rest(&row.key).try_into().map_err(|_| damaged())?);
+            let number = row.value.as_deref().and_then(|value| value.try_into().ok()).ok_or_else(damaged)?;
+            self.remember_device(device, CooperativeNumber(u32::from_be_bytes(number)));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn open_cooperative(&self, number: CooperativeNumber, record: CooperativeRecord) -> Result<(), Error> {
+        let cooperative = Arc::new(Cooperative::open(self.store.as_ref(), number, record)?);
+        self.admission.look_at(&cooperative);
+        self.cooperatives.write().unwrap_or_else(PoisonError::into_inner).insert(number, cooperative);
+        Ok(())
+    }
+
+    pub(crate) fn remember_device(&self, device: DeviceId, number: CooperativeNumber) {
+        self.devices.write().unwrap_or_else(PoisonError::into_inner).insert(device, number);
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// All co-operatives.
+    pub fn cooperatives(&self) -> Vec<Arc<Cooperative>> {
+        self.cooperatives.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// The co-operative of this number.
+    pub fn cooperative(&self, number: CooperativeNumber) -> Result<Arc<Cooperative>, Error> {
+        let cooperatives = self.cooperatives.read().unwrap_or_else(PoisonError::into_inner);
+        let found = cooperatives.get(&number).cloned();
+        found.ok_or_else(|| Error::NotFound { what: "co-operative", name: number.0.to_string() })
+    }
+
+    /// Runs a job in the writer and returns what it gives once that is durable.
+    pub(crate) fn write<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Gather<'_>) -> Result<R, StoreFault> + Send + 'static,
+    ) -> Result<R, Error> {
+        let (done, wait) = channel();
+        let cooperatives = self.cooperatives();
+        let submitted = self.writer.submit(Box::new(move |gather| {
+            let result = job(gather)?;
+            Ok(Box::new(move || {
+                cooperatives.iter().for_each(|cooperative| cooperative.publish());
+                let _ = done.send(result);
+            }))
+        }));
+        if !submitted {
+            return Err(Error::Stopping);
+        }
+        wait.recv().map_err(|_| Error::Stopping)
+    }
+
+    /// The device that signed a request, with its co-operative; checked for signature and revocation.
+    pub fn authenticate(&self, request: &SignedRequest<'_>) -> Result<(Arc<Cooperative>, DeviceRecord), Error> {
+        let number = self.devices.read().unwrap_or_else(PoisonError::into_inner).get(&request.device).copied();
+        let cooperative = self.cooperative(number.ok_or_else(crate::access::unknown_device)?)?;
+        let record = cooperative.device(request.device).ok_or_else(crate::access::unknown_device)?;
+        if !request.is_signed_by(&record.public_key) {
+            return Err(Error::refused(ProblemKind::BadSignature, "the request is not signed by this phone"));
+        }
+        if record.revoked_millis.is_some() {
+            return Err(Error::refused(ProblemKind::DeviceRevoked, "this phone was taken out of the co-operative"));
+        }
+        Ok((cooperative, record))
+    }
+
+    /// One exchange of a sync: what the phone brings is durable when this returns.
+    pub fn sync(&self, signed: &SignedRequest<'_>, now: Instant) -> Result<SyncReply, Error> {
+        let (cooperative, record) = self.authenticate(signed)?;
+        let malformed = |fault: &dyn std::fmt::Display| Error::refused(ProblemKind::Malformed, fault.to_string());
+        let content = signed.content().map_err(|fault| crate::api::frame_refusal(fault))?;
+        let request: SyncRequest = read_message(&content).map_err(|fault| malformed(&fault))?;
+        let documents = match request.bundle.as_slice() {
+            [] => Vec::new(),
+            bundle => read_bundle(bundle).map_err(|fault| malformed(&fault))?,
+        };
+        let device = signed.device;
+        let taken = if documents.is_empty() {
+            Taken::default()
+        } else {
+            self.take_in(&cooperative, device, &record, documents, now)?
+        };
+        cooperative.heard_of(device, now.0, request.pending_after);
+        Ok(cooperative.reply(self.store.as_ref(), self.epoch, device, &record, &request, taken)?)
+    }
+
+    fn take_in(
+        &self,
+        cooperative: &Arc<Cooperative>,
+        device: DeviceId,
+        record: &DeviceRecord,
+        documents: Vec<DocumentChanges>,
+        now: Instant,
+    ) -> Result<Taken, Error> {
+        let grants = record.grants_now();
+        let target = Arc::clone(cooperative);
+        let taken = self.write(move |gather| target.take_in(gather, device, &grants, documents, now.0))?;
+        if taken.receipt.is_some() {
+            self.admission.look_at(cooperative);
+        }
+        Ok(taken)
+    }
+
+    /// An edit by the server's own replica, durable and admitted when this returns.
+    pub fn edit(
+        &self,
+        number: CooperativeNumber,
+        key: &DocumentKey,
+        now: Instant,
+        edit: impl FnOnce(&mut AutoCommit) -> Result<(), DocumentFault>,
+    ) -> Result<(), Error> {
+        self.edit_many(number, key, now, std::iter::once(edit))
+    }
+
+    /// Several edits of one document, each a change of its own.
+    pub fn edit_many<F>(
+        &self,
+        number: CooperativeNumber,
+        key: &DocumentKey,
+        now: Instant,
+        edits: impl IntoIterator<Item = F>,
+    ) -> Result<(), Error>
+    where
+        F: FnOnce(&mut AutoCommit) -> Result<(), DocumentFault>,
+    {
+        let cooperative = self.cooperative(number)?;
+        let _one_at_a_time: MutexGuard<'_, ()> = cooperative.author.lock().unwrap_or_else(PoisonError::into_inner);
+        let device = Cooperative::server_device(cooperative.id());
+        let actor = device.actor(0);
+        let (mut document, mut changes) = match self.document(number, key)? {
+            Some(document) => (document, Vec::new()),
+            None => (Document::new(key.clone())?, vec![Document::first_change(key)?]),
+        };
+        for edit in edits {
+            let ((), change) = document.edit(&actor, now, edit)?;
+            changes.extend(change);
+        }
+        let record = cooperative.device(device).ok_or_else(crate::access::unknown_device)?;
+        let bundle = vec![DocumentChanges { key: key.clone(), changes }];
+        let taken = self.take_in(&cooperative, device, &record, bundle, now)?;
+        if let Some(refusal) = taken.refused.first() {
+            return Err(Error::Usage(refusal.reason.to_string()));
+        }
+        self.settle(&cooperative);
+        Ok(())
+    }
+
+    /// A document as the log has it; none when there is none of this key.
+    pub fn document(&self, number: CooperativeNumber, key: &DocumentKey) -> Result<Option<Document>, Error> {
+        let cooperative = self.cooperative(number)?;
+        match cooperative.document_number(key) {
+            Some(document) => Ok(Some(load_document(self.store.as_ref(), &cooperative, document)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns once everything that a co-operative took in so far was admitted, set aside, or found
+    /// to wait for what has not come.
+    pub fn settle(&self, cooperative: &Cooperative) {
+        let mut rounds = self.admitted.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while cooperative.has_undecided() {
+            let waited = self.admitted.1.wait_timeout(rounds, std::time::Duration::from_millis(20));
+            rounds = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+/// The store's epoch; positions of one epoch mean nothing in another.
+fn read_or_make_epoch(store: &dyn Store) -> Result<u32, Error> {
+    let stored = key(GLOBAL, b'E', &[]);
+    if let Some(bytes) = store.get(&stored)? {
+        return read_message(&bytes).map_err(|_| StoreFault::Damaged(stored).into());
+    }
+    let epoch = u32::from_be_bytes(crate::random_bytes()?).max(1);
+    let mut batch = granary_client_core::store::Batch::default();
+    batch.put(stored, write_message(&epoch));
+    store.apply(&batch)?;
+    store.flush()?;
+    Ok(epoch)
+}

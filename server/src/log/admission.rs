@@ -1,0 +1,327 @@
+//! Admission: what was taken in is tried on a copy of its document, under the eyes of the typed view,
+//! before any other device gets it. What fails is set aside and named to its device and to the
+//! coordinators; what depends on it waits. One thread does this, with a bounded cache of documents.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use granary_client_core::documents::Document;
+use granary_client_core::ids::ChangeHash;
+use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle};
+use granary_client_core::protocol::change::VerifiedChange;
+use granary_client_core::protocol::messages::{Notice, write_message};
+use granary_client_core::store::{Store, StoreFault};
+
+use super::cooperative::{append_event, parse};
+use super::keys::{
+    CooperativeNumber, DocumentNumber, Entry, LogEvent, aside_key, entry_key, meta_key, pending_key, saved_key,
+};
+use super::writer::{Completion, Writer};
+use super::{Cooperative, feed};
+
+/// Loaded documents that are kept in memory at most.
+const LOADED_MAX: usize = 256;
+/// Positions beside a saved form before a document is saved anew.
+const POSITIONS_BEFORE_SAVE: u32 = 128;
+
+/// What the admission thread is asked to look at.
+type Task = (Arc<Cooperative>, DocumentNumber);
+
+/// A handle on the admission thread; it ends when the last handle is dropped.
+#[derive(Clone)]
+pub(crate) struct Admission {
+    tasks: Sender<Task>,
+}
+
+impl Admission {
+    pub(crate) fn start(
+        store: Arc<dyn Store>,
+        writer: Writer,
+        on_fault: impl Fn(StoreFault) + Send + 'static,
+        on_admitted: impl Fn(CooperativeNumber) + Send + Sync + 'static,
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
+        let (tasks, waiting) = channel();
+        let thread = std::thread::Builder::new().name("admission".into()).spawn(move || {
+            let mut worker =
+                Worker { store, writer, loaded: HashMap::new(), uses: 0, on_admitted: Arc::new(on_admitted) };
+            if let Err(fault) = worker.run(&waiting) {
+                on_fault(fault);
+            }
+        })?;
+        Ok((Self { tasks }, thread))
+    }
+
+    /// Asks for a look at all of a co-operative's documents that have something pending.
+    pub(crate) fn look_at(&self, cooperative: &Arc<Cooperative>) {
+        let documents: Vec<DocumentNumber> = cooperative.state().pending_of.keys().copied().collect();
+        for document in documents {
+            // A send fails only when the thread has ended, and then the server is ending too.
+            let _ = self.tasks.send((Arc::clone(cooperative), document));
+        }
+    }
+}
+
+struct Loaded {
+    document: Document,
+    /// Everything up to this position is in it.
+    through: u64,
+    used: u64,
+}
+
+struct Worker {
+    store: Arc<dyn Store>,
+    writer: Writer,
+    loaded: HashMap<(CooperativeNumber, DocumentNumber), Loaded>,
+    uses: u64,
+    on_admitted: Arc<dyn Fn(CooperativeNumber) + Send + Sync>,
+}
+
+/// What became of one entry.
+enum Verdict {
+    Admitted,
+    SetAside(String),
+}
+
+impl Worker {
+    fn run(&mut self, waiting: &Receiver<Task>) -> Result<(), StoreFault> {
+        while let Ok(first) = waiting.recv() {
+            // Everything that is asked for by now, each document once.
+            let mut tasks = vec![first];
+            tasks.extend(waiting.try_iter());
+            let mut seen = BTreeSet::new();
+            tasks.retain(|(cooperative, document)| seen.insert((cooperative.number(), *document)));
+            for (cooperative, document) in tasks {
+                self.decide(&cooperative, document)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, cooperative: &Arc<Cooperative>, number: DocumentNumber) -> Result<(), StoreFault> {
+        let numbers: Vec<u64> = cooperative.state().pending_of.get(&number).cloned().unwrap_or_default();
+        let mut open: Vec<(u64, Entry, Vec<VerifiedChange>)> = Vec::new();
+        for entry in numbers {
+            let key = entry_key(cooperative.number(), entry);
+            // Not there yet: the writer has it under way and asks again once it is durable.
+            let Some(bytes) = self.store.get(&key)? else { continue };
+            let record: Entry = parse(&key, Some(&bytes))?;
+            let changes = read_bundle(&record.bundle).map_err(|_| StoreFault::Damaged(key))?;
+            open.push((entry, record, changes.into_iter().flat_map(|document| document.changes).collect()));
+        }
+        if open.is_empty() {
+            return Ok(());
+        }
+        let mut document = self.load(cooperative, number)?;
+        let mut verdicts: Vec<(u64, Entry, Verdict)> = Vec::new();
+        loop {
+            let (rooted, rest) = split_rooted(&mut document, open);
+            open = rest;
+            if rooted.is_empty() {
+                break;
+            }
+            let together: Vec<VerifiedChange> =
+                rooted.iter().flat_map(|(_, _, changes)| changes.iter().cloned()).collect();
+            if let Ok(tried) = document.trial(&together) {
+                document = tried;
+                verdicts.extend(rooted.into_iter().map(|(entry, record, _)| (entry, record, Verdict::Admitted)));
+                continue;
+            }
+            // One of them does harm; each is tried alone to find which.
+            for (entry, record, changes) in rooted {
+                let grounded = split_rooted(&mut document, vec![(entry, record.clone(), changes.clone())]).1.is_empty();
+                match document.trial(&changes) {
+                    _ if !grounded => open.push((entry, record, changes)),
+                    Ok(tried) => {
+                        document = tried;
+                        verdicts.push((entry, record, Verdict::Admitted));
+                    }
+                    Err(fault) => verdicts.push((entry, record, Verdict::SetAside(fault.to_string()))),
+                }
+            }
+        }
+        self.note_waiting(cooperative, &open);
+        if verdicts.is_empty() {
+            self.keep_loaded(cooperative, number, document, None);
+            return Ok(());
+        }
+        self.write(cooperative, number, document, verdicts)
+    }
+
+    /// Entries whose ground has not come are counted against their devices.
+    fn note_waiting(&self, cooperative: &Cooperative, open: &[(u64, Entry, Vec<VerifiedChange>)]) {
+        let mut state = cooperative.state();
+        for (number, entry, _) in open {
+            state.waiting.entry(entry.device).or_default().insert(*number);
+        }
+    }
+
+    fn write(
+        &mut self,
+        cooperative: &Arc<Cooperative>,
+        number: DocumentNumber,
+        mut document: Document,
+        verdicts: Vec<(u64, Entry, Verdict)>,
+    ) -> Result<(), StoreFault> {
+        let heads = document.heads();
+        let due = cooperative
+            .state()
+            .document(number)
+            .is_some_and(|(_, meta)| meta.since_saved.saturating_add(1) >= POSITIONS_BEFORE_SAVE);
+        let saved = due.then(|| document.save());
+        let (done, wait) = channel();
+        let target = Arc::clone(cooperative);
+        let on_admitted = Arc::clone(&self.on_admitted);
+        let submitted = self.writer.submit(Box::new(move |gather| {
+            let mut state = target.state();
+            let own = target.number();
+            let mut last = 0;
+            for (entry, record, verdict) in &verdicts {
+                gather.remove(pending_key(own, *entry));
+                match verdict {
+                    Verdict::Admitted => {
+                        let previous = state.document(number).map_or(0, |(_, meta)| meta.last);
+                        let event = LogEvent::Admitted {
+                            entry: *entry,
+                            document: number,
+                            previous,
+                            device: record.device,
+                        };
+                        last = append_event(own, &mut state.heads, gather, event);
+                        if let Some((_, meta)) = state.document_mut(number) {
+                            meta.last = last;
+                            meta.since_saved = meta.since_saved.saturating_add(1);
+                        }
+                    }
+                    Verdict::SetAside(reason) => {
+                        let key = state.document(number).map(|(key, _)| key.to_bytes()).unwrap_or_default();
+                        let notice = Notice { number: *entry, key, reason: reason.clone() };
+                        tracing::warn!(cooperative = own.0, device = %record.device, entry, reason, "changes set aside");
+                        gather.put(aside_key(own, record.device, *entry), write_message(&notice));
+                    }
+                }
+            }
+            if let Some((_, meta)) = state.document_mut(number) {
+                meta.heads = heads;
+                if let Some(saved) = saved {
+                    gather.put(saved_key(own, number), saved);
+                    meta.saved_through = meta.last;
+                    meta.since_saved = 0;
+                }
+                let bytes = write_message(meta);
+                gather.put(meta_key(own, number), bytes);
+            }
+            drop(state);
+            let completion: Completion = Box::new(move || {
+                let mut state = target.state();
+                state.visible = state.heads;
+                for (entry, record, _) in &verdicts {
+                    state.pending.remove(entry);
+                    if let Some(list) = state.pending_of.get_mut(&number) {
+                        list.retain(|other| other != entry);
+                    }
+                    if let Some(entries) = state.waiting.get_mut(&record.device) {
+                        entries.remove(entry);
+                    }
+                }
+                if state.pending_of.get(&number).is_some_and(Vec::is_empty) {
+                    state.pending_of.remove(&number);
+                }
+                drop(state);
+                on_admitted(target.number());
+                let _ = done.send(last);
+            });
+            Ok(completion)
+        }));
+        match (submitted, wait.recv()) {
+            (true, Ok(last)) => {
+                self.keep_loaded(cooperative, number, document, Some(last));
+                Ok(())
+            }
+            _ => Err(StoreFault::Failed("the writer has stopped".into())),
+        }
+    }
+
+    fn keep_loaded(
+        &mut self,
+        cooperative: &Cooperative,
+        number: DocumentNumber,
+        document: Document,
+        last: Option<u64>,
+    ) {
+        self.uses = self.uses.saturating_add(1);
+        let through = match last {
+            Some(last) if last > 0 => last,
+            _ => cooperative.state().document(number).map_or(0, |(_, meta)| meta.last),
+        };
+        while self.loaded.len() >= LOADED_MAX {
+            let oldest = self.loaded.iter().min_by_key(|(_, loaded)| loaded.used).map(|(key, _)| *key);
+            let Some(oldest) = oldest else { break };
+            self.loaded.remove(&oldest);
+        }
+        self.loaded.insert((cooperative.number(), number), Loaded { document, through, used: self.uses });
+    }
+
+    fn load(&mut self, cooperative: &Cooperative, number: DocumentNumber) -> Result<Document, StoreFault> {
+        let last = cooperative.state().document(number).map_or(0, |(_, meta)| meta.last);
+        match self.loaded.remove(&(cooperative.number(), number)) {
+            Some(loaded) if loaded.through == last => Ok(loaded.document),
+            _ => load_document(self.store.as_ref(), cooperative, number),
+        }
+    }
+}
+
+/// Entries all of whose ground is in the document or among them, in an order that can be applied; and
+/// the rest.
+type Open = Vec<(u64, Entry, Vec<VerifiedChange>)>;
+
+fn split_rooted(document: &mut Document, entries: Open) -> (Open, Open) {
+    let mut here: BTreeSet<ChangeHash> = BTreeSet::new();
+    let mut rooted = Vec::new();
+    let mut rest = entries;
+    loop {
+        let before = rest.len();
+        let mut unrooted = Vec::new();
+        for (entry, record, changes) in rest {
+            let own: BTreeSet<ChangeHash> = changes.iter().map(VerifiedChange::hash).collect();
+            let grounded = changes
+                .iter()
+                .flat_map(|change| &change.record().dependencies)
+                .all(|hash| own.contains(hash) || here.contains(hash) || document.has(*hash));
+            if grounded {
+                here.extend(own);
+                rooted.push((entry, record, changes));
+            } else {
+                unrooted.push((entry, record, changes));
+            }
+        }
+        rest = unrooted;
+        if rest.is_empty() || rest.len() == before {
+            return (rooted, rest);
+        }
+    }
+}
+
+/// Loads a document as the log has it: its saved form, then what came after.
+pub(crate) fn load_document(
+    store: &dyn Store,
+    cooperative: &Cooperative,
+    number: DocumentNumber,
+) -> Result<Document, StoreFault> {
+    let meta_key = meta_key(cooperative.number(), number);
+    let (key, meta) = cooperative.state().document(number).cloned().ok_or(StoreFault::Damaged(meta_key))?;
+    let saved_key = saved_key(cooperative.number(), number);
+    let mut document = match store.get(&saved_key)? {
+        Some(saved) => Document::load(key.clone(), &saved).map_err(|_| StoreFault::Damaged(saved_key))?,
+        None => Document::empty(key.clone()),
+    };
+    let positions = feed::positions_of(store, cooperative.number(), &meta, meta.saved_through)?;
+    let changes: Vec<VerifiedChange> = feed::read_positions(store, cooperative.number(), &positions)?
+        .into_iter()
+        .flat_map(|DocumentChanges { changes, .. }| changes)
+        .filter(|change| !document.has(change.hash()))
+        .collect();
+    document.apply(&changes).map_err(|fault| StoreFault::Failed(fault.to_string()))?;
+    Ok(document)
+}

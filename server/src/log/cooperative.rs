@@ -1,0 +1,260 @@
+//! One co-operative in memory: counters, devices, and of each document what can be known without
+//! loading it. `heads` is where the writer stands; `visible` is what is durable and may be given out.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use granary_client_core::documents::DocumentKey;
+use granary_client_core::ids::{CooperativeId, DeviceId, DocumentId, HouseholdId};
+use granary_client_core::protocol::access::Grants;
+use granary_client_core::protocol::messages::{read_message, write_message};
+use granary_client_core::store::{Store, StoreFault};
+
+use super::keys::{
+    CooperativeNumber, DocumentMeta, DocumentNumber, Entry, Heads, LogEvent, LogRecord, chain, entry_key, key, log_key,
+    meta_key, rest, rest_u64,
+};
+use super::writer::Gather;
+use crate::access::{CooperativeRecord, DeviceRecord};
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) heads: Heads,
+    pub(super) visible: Heads,
+    pub(super) numbers: HashMap<DocumentId, DocumentNumber>,
+    pub(super) documents: Vec<(DocumentKey, DocumentMeta)>,
+    pub(super) by_household: HashMap<HouseholdId, Vec<DocumentNumber>>,
+    pub(super) of_no_household: Vec<DocumentNumber>,
+    pub(super) devices: HashMap<DeviceId, DeviceRecord>,
+    /// Entries that were not admitted yet, with their document and device.
+    pub(super) pending: BTreeSet<u64>,
+    pub(super) pending_of: HashMap<DocumentNumber, Vec<u64>>,
+    /// Entries that wait for what they depend on, by device.
+    pub(super) waiting: HashMap<DeviceId, BTreeSet<u64>>,
+    /// When each device was last heard of, in milliseconds since 1970, and what waited on it.
+    pub(super) heard: HashMap<DeviceId, (i64, u32)>,
+}
+
+/// See the module.
+pub struct Cooperative {
+    number: CooperativeNumber,
+    record: CooperativeRecord,
+    state: Mutex<State>,
+    /// Held while the server's own replica edits, so that its sequence has one user.
+    pub(crate) author: Mutex<()>,
+}
+
+/// Counts for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statistics {
+    /// Documents.
+    pub documents: u64,
+    /// Positions of the log.
+    pub positions: u64,
+    /// Entries that are durable and not admitted yet.
+    pub pending: u64,
+    /// Devices that were not revoked.
+    pub devices: u64,
+}
+
+impl Cooperative {
+    /// Reads what the store has of a co-operative.
+    pub(crate) fn open(
+        store: &dyn Store,
+        number: CooperativeNumber,
+        record: CooperativeRecord,
+    ) -> Result<Self, StoreFault> {
+        let mut state = State::default();
+        if let Some(bytes) = store.get(&key(number, b'h', &[]))? {
+            state.heads = parse(&key(number, b'h', &[]), Some(&bytes))?;
+        }
+        for row in store.scan_all(&key(number, b'm', &[]))? {
+            let meta: DocumentMeta = parse(&row.key, row.value.as_deref())?;
+            let document = DocumentKey::from_bytes(&meta.key).map_err(|_| StoreFault::Damaged(row.key.clone()))?;
+            state.add_document(record.id, document, meta);
+        }
+        for row in store.scan_all(&key(number, b'd', &[]))? {
+            let device: DeviceRecord = parse(&row.key, row.value.as_deref())?;
+            let id = <[u8; 8]>::try_from(rest(&row.key)).map_err(|_| StoreFault::Damaged(row.key.clone()))?;
+            state.devices.insert(DeviceId::from_bytes(id), device);
+        }
+        for row in store.scan_all(&key(number, b'p', &[]))? {
+            let entry = rest_u64(&row.key).ok_or_else(|| StoreFault::Damaged(row.key.clone()))?;
+            let entry_bytes = store.get(&entry_key(number, entry))?;
+            let parsed: Entry = parse(&entry_key(number, entry), entry_bytes.as_deref())?;
+            state.pending.insert(entry);
+            state.pending_of.entry(parsed.document).or_default().push(entry);
+        }
+        state.visible = state.heads;
+        Ok(Self { number, record, state: Mutex::new(state), author: Mutex::new(()) })
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The device id of the server's own replica.
+    pub fn server_device(id: CooperativeId) -> DeviceId {
+        let mut seed = [0u8; 32];
+        for (place, byte) in seed.iter_mut().zip(id.as_bytes()) {
+            *place = *byte;
+        }
+        DeviceId::of_public_key(&seed)
+    }
+
+    /// Its number on this server.
+    pub fn number(&self) -> CooperativeNumber {
+        self.number
+    }
+
+    /// Its id.
+    pub fn id(&self) -> CooperativeId {
+        self.record.id
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.record.name
+    }
+
+    /// A device, if it was ever enrolled.
+    pub fn device(&self, device: DeviceId) -> Option<DeviceRecord> {
+        self.state().devices.get(&device).cloned()
+    }
+
+    /// All devices, with when each was last heard of since the server started and what waited on it.
+    pub fn devices(&self) -> Vec<(DeviceId, DeviceRecord, Option<(i64, u32)>)> {
+        let state = self.state();
+        let mut devices: Vec<_> =
+            state.devices.iter().map(|(id, record)| (*id, record.clone(), state.heard.get(id).copied())).collect();
+        devices.sort_by_key(|(id, record, _)| (record.enrolled_millis, *id));
+        devices
+    }
+
+    pub(crate) fn set_device(&self, device: DeviceId, record: DeviceRecord) {
+        self.state().devices.insert(device, record);
+    }
+
+    pub(crate) fn heard_of(&self, device: DeviceId, now_millis: i64, pending_after: u32) {
+        self.state().heard.insert(device, (now_millis, pending_after));
+    }
+
+    /// Counts for people.
+    pub fn statistics(&self) -> Statistics {
+        let state = self.state();
+        Statistics {
+            documents: state.documents.len() as u64,
+            positions: state.visible.position,
+            pending: state.pending.len() as u64,
+            devices: state.devices.values().filter(|device| device.revoked_millis.is_none()).count() as u64,
+        }
+    }
+
+    /// The keys of all documents.
+    pub fn documents(&self) -> Vec<DocumentKey> {
+        self.state().documents.iter().map(|(key, _)| key.clone()).collect()
+    }
+
+    pub(crate) fn document_number(&self, key: &DocumentKey) -> Option<DocumentNumber> {
+        let state = self.state();
+        let number = *state.numbers.get(&key.id(self.id()))?;
+        state.document(number).filter(|(_, meta)| meta.last > 0).map(|_| number)
+    }
+
+    /// True while something was taken in that nobody has looked at yet.
+    pub(crate) fn has_undecided(&self) -> bool {
+        let state = self.state();
+        let waiting: usize = state.waiting.values().map(BTreeSet::len).sum();
+        state.pending.len() > waiting
+    }
+
+    /// Lets everyone see what the writer has made durable. For the writer's thread.
+    pub(crate) fn publish(&self) {
+        let mut state = self.state();
+        state.visible = state.heads;
+    }
+
+    /// Adds an event to the log; for jobs of the writer. Gives its position.
+    pub(crate) fn append_event(&self, gather: &mut Gather<'_>, event: LogEvent) -> u64 {
+        let mut state = self.state();
+        append_event(self.number, &mut state.heads, gather, event)
+    }
+}
+
+/// Adds an event to the log of a co-operative whose state is held already.
+pub(super) fn append_event(
+    number: CooperativeNumber,
+    heads: &mut Heads,
+    gather: &mut Gather<'_>,
+    event: LogEvent,
+) -> u64 {
+    heads.position = heads.position.saturating_add(1);
+    heads.position_tag = chain(heads.position_tag, &write_message(&event));
+    let record = LogRecord { tag: heads.position_tag, event };
+    gather.put(log_key(number, heads.position), write_message(&record));
+    gather.put(key(number, b'h', &[]), write_message(heads));
+    heads.position
+}
+
+/// Reads a record of our own; one that can't be read counts as damaged.
+pub(super) fn parse<M: serde::de::DeserializeOwned>(key: &[u8], value: Option<&[u8]>) -> Result<M, StoreFault> {
+    value.and_then(|value| read_message(value).ok()).ok_or_else(|| StoreFault::Damaged(key.to_vec()))
+}
+
+impl State {
+    pub(super) fn add_document(&mut self, cooperative: CooperativeId, key: DocumentKey, meta: DocumentMeta) {
+        let number = DocumentNumber(u32::try_from(self.documents.len()).unwrap_or(u32::MAX));
+        self.numbers.insert(key.id(cooperative), number);
+        match key.household() {
+            Some(household) => self.by_household.entry(household).or_default().push(number),
+            None => self.of_no_household.push(number),
+        }
+        self.documents.push((key, meta));
+    }
+
+    pub(super) fn document(&self, number: DocumentNumber) -> Option<&(DocumentKey, DocumentMeta)> {
+        self.documents.get(usize::try_from(number.0).ok()?)
+    }
+
+    pub(super) fn document_mut(&mut self, number: DocumentNumber) -> Option<&mut (DocumentKey, DocumentMeta)> {
+        self.documents.get_mut(usize::try_from(number.0).ok()?)
+    }
+
+    /// The number of a document, given to it now when it has none. For jobs of the writer.
+    pub(super) fn number_of(
+        &mut self,
+        cooperative: CooperativeId,
+        own: CooperativeNumber,
+        document: &DocumentKey,
+        gather: &mut Gather<'_>,
+    ) -> DocumentNumber {
+        if let Some(number) = self.numbers.get(&document.id(cooperative)) {
+            return *number;
+        }
+        let number = DocumentNumber(u32::try_from(self.documents.len()).unwrap_or(u32::MAX));
+        let meta =
+            DocumentMeta { key: document.to_bytes(), last: 0, heads: Vec::new(), saved_through: 0, since_saved: 0 };
+        gather.put(meta_key(own, number), write_message(&meta));
+        self.add_document(cooperative, document.clone(), meta);
+        self.heads.documents = number.0.saturating_add(1);
+        number
+    }
+
+    /// The documents that these grants let a device read, in rising order, for devices that may read
+    /// few. None for those that may read most: they filter the log itself.
+    pub(super) fn few_readable(&self, grants: &Grants) -> Option<Vec<DocumentNumber>> {
+        use granary_client_core::protocol::access::Role;
+        let mut numbers = BTreeSet::new();
+        for role in &grants.roles {
+            let Role::Household(household) = role else { return None };
+            numbers.extend(self.by_household.get(household).into_iter().flatten().copied());
+        }
+        numbers.extend(
+            self.of_no_household
+                .iter()
+                .copied()
+                .filter(|number| self.document(*number).is_some_and(|(key, _)| grants.may_read(key))),
+        );
+        Some(numbers.into_iter().collect())
+    }
+}

@@ -1,0 +1,405 @@
+//! What a device gets: the log after its cursor, of what it may read; whole documents after a grant;
+//! heads when its cursor does not fit this log. It costs as much as what changed, and it loads no
+//! document: what is sent are the changes as they came, bundled anew.
+
+use std::collections::BTreeMap;
+
+use granary_client_core::documents::DocumentKey;
+use granary_client_core::ids::DeviceId;
+use granary_client_core::protocol::access::Grants;
+use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle, write_bundle};
+use granary_client_core::protocol::limits;
+use granary_client_core::protocol::messages::{
+    Cursor, DocumentHeads, Fetched, Notice, SyncReply, SyncRequest, Walk, WalkMode,
+};
+use granary_client_core::store::{Store, StoreFault};
+
+use super::Cooperative;
+use super::cooperative::{State, parse};
+use super::intake::Taken;
+use super::keys::{
+    CooperativeNumber, DocumentMeta, DocumentNumber, Entry, LogEvent, LogRecord, entry_key, key, log_key, short,
+};
+use crate::access::DeviceRecord;
+
+/// Log records that one request looks at, at most.
+const RECORDS_MAX: usize = 20_000;
+/// Notices in one reply at most.
+const NOTICES_MAX: usize = 16;
+
+/// Fills a page with changes, up to a number of bytes of bundle.
+struct Page<'a> {
+    store: &'a dyn Store,
+    cooperative: CooperativeNumber,
+    bytes_left: usize,
+    changes_left: usize,
+    operations_left: usize,
+    chunk_bytes_left: usize,
+    documents: BTreeMap<DocumentKey, DocumentChanges>,
+    is_empty: bool,
+}
+
+impl<'a> Page<'a> {
+    fn new(store: &'a dyn Store, cooperative: CooperativeNumber, bytes: usize) -> Self {
+        Self {
+            store,
+            cooperative,
+            bytes_left: bytes,
+            changes_left: limits::BUNDLE_CHANGES_MAX,
+            operations_left: limits::BUNDLE_OPERATIONS_MAX,
+            chunk_bytes_left: limits::BUNDLE_CHUNK_BYTES_MAX,
+            documents: BTreeMap::new(),
+            is_empty: true,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes_left == 0
+    }
+
+    /// Adds an entry; false when the page is full without it. The first entry always fits.
+    fn add(&mut self, entry: u64) -> Result<bool, StoreFault> {
+        let key = entry_key(self.cooperative, entry);
+        let record: Entry = parse(&key, self.store.get(&key)?.as_deref())?;
+        let documents = read_bundle(&record.bundle).map_err(|_| StoreFault::Damaged(key))?;
+        let changes = || documents.iter().flat_map(|document| &document.changes);
+        let operations: usize = changes().map(|change| change.record().operations.len()).sum();
+        let chunk_bytes: usize = changes().map(|change| change.chunk().len()).sum();
+        // Bundled with others of its kind, a change takes far less than alone.
+        let bytes = record.bundle.len().min(chunk_bytes / 4);
+        let fits = bytes <= self.bytes_left
+            && changes().count() <= self.changes_left
+            && operations <= self.operations_left
+            && chunk_bytes <= self.chunk_bytes_left;
+        if !fits && !self.is_empty {
+            self.bytes_left = 0;
+            return Ok(false);
+        }
+        self.is_empty = false;
+        self.bytes_left = self.bytes_left.saturating_sub(bytes);
+        self.changes_left = self.changes_left.saturating_sub(changes().count());
+        self.operations_left = self.operations_left.saturating_sub(operations);
+        self.chunk_bytes_left = self.chunk_bytes_left.saturating_sub(chunk_bytes);
+        for document in documents {
+            let DocumentChanges { key, changes } = document;
+            let all = self.documents.entry(key.clone()).or_insert_with(|| DocumentChanges { key, changes: Vec::new() });
+            all.changes.extend(changes);
+        }
+        Ok(true)
+    }
+
+    fn into_bundle(self) -> Vec<u8> {
+        let documents: Vec<DocumentChanges> = self.documents.into_values().collect();
+        if documents.is_empty() { Vec::new() } else { write_bundle(&documents) }
+    }
+}
+
+/// What there was at positions of the log.
+enum Source {
+    Entry { entry: u64, device: DeviceId },
+    Other,
+}
+
+fn read_record(store: &dyn Store, cooperative: CooperativeNumber, position: u64) -> Result<LogRecord, StoreFault> {
+    let key = log_key(cooperative, position);
+    parse(&key, store.get(&key)?.as_deref())
+}
+
+/// The positions after `after` that are about a document, in rising order.
+pub(crate) fn positions_of(
+    store: &dyn Store,
+    cooperative: CooperativeNumber,
+    meta: &DocumentMeta,
+    after: u64,
+) -> Result<Vec<u64>, StoreFault> {
+    let mut positions = Vec::new();
+    let mut position = meta.last;
+    while position > after {
+        positions.push(position);
+        position = match read_record(store, cooperative, position)?.event {
+            LogEvent::Admitted { previous, .. } if previous < position => previous,
+            _ => return Err(StoreFault::Damaged(log_key(cooperative, position))),
+        };
+    }
+    positions.reverse();
+    Ok(positions)
+}
+
+/// The changes of admitted entries, in the order of their positions.
+pub(crate) fn read_positions(
+    store: &dyn Store,
+    cooperative: CooperativeNumber,
+    positions: &[u64],
+) -> Result<Vec<DocumentChanges>, StoreFault> {
+    let mut documents = Vec::new();
+    for position in positions {
+        if let LogEvent::Admitted { entry, .. } = read_record(store, cooperative, *position)?.event {
+            let key = entry_key(cooperative, entry);
+            let record: Entry = parse(&key, store.get(&key)?.as_deref())?;
+            documents.extend(read_bundle(&record.bundle).map_err(|_| StoreFault::Damaged(key))?);
+        }
+    }
+    Ok(documents)
+}
+
+impl Cooperative {
+    /// Answers a sync, once what the request brought is durable.
+    pub(crate) fn reply(
+        &self,
+        store: &dyn Store,
+        epoch: u32,
+        device: DeviceId,
+        record: &DeviceRecord,
+        request: &SyncRequest,
+        taken: Taken,
+    ) -> Result<SyncReply, StoreFault> {
+        let grants = record.grants_now();
+        let visible = self.state().visible;
+        let mut cursor = request.cursor;
+        let mut told = None;
+        let is_new = cursor == Cursor::default();
+        if !is_new && !self.fits(store, epoch, &cursor)? {
+            // Another log than the one that the phone has read: both compare heads from here on.
+            cursor = Cursor { walk: Some(Walk { mode: WalkMode::Compare, document: 0, through: 0 }), ..cursor };
+            (cursor.position, cursor.position_tag) = (visible.position, short(visible.position_tag));
+            (cursor.receipt, cursor.receipt_tag) = (0, 0);
+            cursor.grants_version = grants.version;
+            told = Some(grants.clone());
+        } else if cursor.walk.is_none() && (is_new || cursor.grants_version < grants.version) {
+            let before = cursor.grants_version;
+            cursor.walk = Some(Walk { mode: WalkMode::Grant(before), document: 0, through: 0 });
+            cursor.grants_version = grants.version;
+            told = Some(grants.clone());
+            if is_new {
+                (cursor.position, cursor.position_tag) = (visible.position, short(visible.position_tag));
+            }
+        }
+        cursor.epoch = epoch;
+        if let Some((receipt, tag)) = taken.receipt {
+            (cursor.receipt, cursor.receipt_tag) = (receipt, tag);
+        }
+
+        let page_bytes = usize::try_from(request.page_bytes).unwrap_or(limits::PAGE_BYTES_MAX);
+        let page_bytes = page_bytes.clamp(limits::PAGE_BYTES_MIN, limits::PAGE_BYTES_MAX);
+        let mut page = Page::new(store, self.number(), page_bytes);
+        let mut heads = Vec::new();
+        let fetched = self.fetch(&mut page, &grants, request)?;
+        match cursor.walk {
+            Some(Walk { mode: WalkMode::Grant(before), .. }) => {
+                self.walk_whole(&mut page, &grants, &record.grants_of(before), &mut cursor)?;
+            }
+            Some(Walk { mode: WalkMode::Compare, .. }) => {
+                heads = self.walk_heads(&grants, page_bytes, &mut cursor);
+            }
+            None => {}
+        }
+        if cursor.walk.is_none() && !page.is_full() {
+            self.read_log(&mut page, &grants, device, &mut cursor, visible.position)?;
+        }
+        let more = cursor.walk.is_some() || cursor.position < visible.position;
+        Ok(SyncReply {
+            more,
+            refused: taken.refused,
+            grants: told,
+            bundle: page.into_bundle(),
+            heads,
+            fetched,
+            notices: self.notices(store, device, request.notices_read)?,
+            cursor,
+        })
+    }
+
+    /// True when the cursor is one that this log gave.
+    fn fits(&self, store: &dyn Store, epoch: u32, cursor: &Cursor) -> Result<bool, StoreFault> {
+        let visible = self.state().visible;
+        if cursor.epoch != epoch || cursor.position > visible.position || cursor.receipt > visible.entry {
+            return Ok(false);
+        }
+        let position_tag = match cursor.position {
+            0 => 0,
+            position => read_record(store, self.number(), position)?.tag,
+        };
+        let receipt_tag = match cursor.receipt {
+            0 => 0,
+            receipt => {
+                let key = entry_key(self.number(), receipt);
+                parse::<Entry>(&key, store.get(&key)?.as_deref())?.tag
+            }
+        };
+        Ok(short(position_tag) == cursor.position_tag && short(receipt_tag) == cursor.receipt_tag)
+    }
+
+    /// Whole documents that the device may read now and could not before.
+    fn walk_whole(
+        &self,
+        page: &mut Page<'_>,
+        grants: &Grants,
+        before: &Grants,
+        cursor: &mut Cursor,
+    ) -> Result<(), StoreFault> {
+        while let Some(walk) = cursor.walk {
+            let Some((key, meta)) = self.state().document(DocumentNumber(walk.document)).cloned() else {
+                cursor.walk = None;
+                return Ok(());
+            };
+            let mut through = walk.through;
+            if grants.may_read(&key) && !before.may_read(&key) {
+                if page.is_full() {
+                    return Ok(());
+                }
+                let positions = positions_of(page.store, self.number(), &meta, walk.through)?;
+                through = self.add_positions(page, &positions, walk.through)?;
+            } else {
+                through = through.max(meta.last);
+            }
+            let next = Walk { document: walk.document.saturating_add(1), through: 0, ..walk };
+            cursor.walk = Some(if through >= meta.last { next } else { Walk { through, ..walk } });
+            if through < meta.last {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds entries until the page is full; gives the last position that is in it.
+    fn add_positions(&self, page: &mut Page<'_>, positions: &[u64], after: u64) -> Result<u64, StoreFault> {
+        let mut through = after;
+        for position in positions {
+            let added = match read_record(page.store, self.number(), *position)?.event {
+                LogEvent::Admitted { entry, .. } => page.add(entry)?,
+                LogEvent::Access { .. } => true,
+            };
+            if !added {
+                break;
+            }
+            through = *position;
+        }
+        Ok(through)
+    }
+
+    /// The heads of the documents that the device may read.
+    fn walk_heads(&self, grants: &Grants, page_bytes: usize, cursor: &mut Cursor) -> Vec<DocumentHeads> {
+        let state = self.state();
+        let mut heads = Vec::new();
+        let mut bytes = 0usize;
+        while let Some(walk) = cursor.walk {
+            let Some((key, meta)) = state.document(DocumentNumber(walk.document)) else {
+                cursor.walk = None;
+                break;
+            };
+            if bytes >= page_bytes {
+                break;
+            }
+            if grants.may_read(key) && meta.last > 0 {
+                bytes = bytes.saturating_add(meta.heads.len().saturating_mul(34)).saturating_add(meta.key.len());
+                heads.push(DocumentHeads { key: meta.key.clone(), heads: meta.heads.clone() });
+            }
+            cursor.walk = Some(Walk { document: walk.document.saturating_add(1), ..walk });
+        }
+        heads
+    }
+
+    /// Documents that the phone asked for by name.
+    fn fetch(&self, page: &mut Page<'_>, grants: &Grants, request: &SyncRequest) -> Result<Vec<Fetched>, StoreFault> {
+        let mut fetched = Vec::with_capacity(request.fetch.len().min(1024));
+        for fetch in request.fetch.iter().take(1024) {
+            let key = DocumentKey::from_bytes(&fetch.key).ok().filter(|key| grants.may_read(key));
+            let meta = key.and_then(|key| {
+                let state = self.state();
+                let number = state.numbers.get(&key.id(self.id()))?;
+                state.document(*number).map(|(_, meta)| meta.clone())
+            });
+            // What the device may not read looks like what does not exist.
+            let Some(meta) = meta else {
+                fetched.push(Fetched { through: fetch.through, complete: true });
+                continue;
+            };
+            if page.is_full() {
+                fetched.push(Fetched { through: fetch.through, complete: false });
+                continue;
+            }
+            let positions = positions_of(page.store, self.number(), &meta, fetch.through)?;
+            let through = self.add_positions(page, &positions, fetch.through)?;
+            fetched.push(Fetched { through, complete: through >= meta.last });
+        }
+        Ok(fetched)
+    }
+
+    /// The log after the cursor, without what the device itself has sent.
+    fn read_log(
+        &self,
+        page: &mut Page<'_>,
+        grants: &Grants,
+        device: DeviceId,
+        cursor: &mut Cursor,
+        last: u64,
+    ) -> Result<(), StoreFault> {
+        let few = {
+            let state = self.state();
+            state.few_readable(grants).map(|numbers| changed_since(&state, &numbers, cursor.position))
+        };
+        let mut reached = cursor.position;
+        match few {
+            Some(metas) => {
+                let mut positions = Vec::new();
+                for meta in metas {
+                    positions.extend(positions_of(page.store, self.number(), &meta, cursor.position)?);
+                }
+                positions.sort_unstable();
+                positions.retain(|position| *position <= last);
+                let mut all = true;
+                for position in positions {
+                    if let Source::Entry { entry, device: author } = self.source(page.store, grants, position)?
+                        && author != device
+                        && !page.add(entry)?
+                    {
+                        all = false;
+                        break;
+                    }
+                    reached = position;
+                }
+                if all {
+                    reached = last;
+                }
+            }
+            None => {
+                for position in (cursor.position.saturating_add(1)..=last).take(RECORDS_MAX) {
+                    if let Source::Entry { entry, device: author } = self.source(page.store, grants, position)?
+                        && author != device
+                        && !page.add(entry)?
+                    {
+                        break;
+                    }
+                    reached = position;
+                }
+            }
+        }
+        if reached > cursor.position {
+            cursor.position = reached;
+            cursor.position_tag = short(read_record(page.store, self.number(), reached)?.tag);
+        }
+        Ok(())
+    }
+
+    fn source(&self, store: &dyn Store, grants: &Grants, position: u64) -> Result<Source, StoreFault> {
+        Ok(match read_record(store, self.number(), position)?.event {
+            LogEvent::Admitted { entry, document, device, .. } => {
+                let readable = self.state().document(document).is_some_and(|(key, _)| grants.may_read(key));
+                if readable { Source::Entry { entry, device } } else { Source::Other }
+            }
+            LogEvent::Access { .. } => Source::Other,
+        })
+    }
+
+    fn notices(&self, store: &dyn Store, device: DeviceId, read: u64) -> Result<Vec<Notice>, StoreFault> {
+        let prefix = key(self.number(), b'x', device.as_bytes());
+        let after = [prefix.as_slice(), &read.to_be_bytes()].concat();
+        let rows = store.scan(&prefix, Some(&after), NOTICES_MAX)?;
+        rows.into_iter().map(|row| parse(&row.key, row.value.as_deref())).collect()
+    }
+}
+
+fn changed_since(state: &State, numbers: &[DocumentNumber], position: u64) -> Vec<DocumentMeta> {
+    let metas = numbers.iter().filter_map(|number| state.document(*number)).map(|(_, meta)| meta);
+    metas.filter(|meta| meta.last > position).cloned().collect()
+}

@@ -1,0 +1,143 @@
+//! Taking changes in: permission, authorship and repeats are checked, the rest is made durable. No
+//! document is loaded here.
+
+use std::sync::Arc;
+
+use granary_client_core::documents::{Document, DocumentKey};
+use granary_client_core::ids::{ActorId, ChangeHash, DeviceId};
+use granary_client_core::protocol::access::Grants;
+use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
+use granary_client_core::protocol::messages::{Refusal, RefusalReason, write_message};
+use granary_client_core::store::StoreFault;
+
+use super::Cooperative;
+use super::keys::{Entry, chain, entry_key, key, pending_key, sequence_key, short};
+use super::writer::Gather;
+
+/// Entries of one device that may wait for what they depend on.
+const WAITING_MAX: usize = 2_000;
+
+/// What was taken of one request.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    pub(crate) refused: Vec<Refusal>,
+    /// The last entry, with its running checksum, when something new was taken.
+    pub(crate) receipt: Option<(u64, u32)>,
+}
+
+impl Cooperative {
+    /// Takes the documents of one request in; a job of the writer. A repeat adds nothing.
+    pub(crate) fn take_in(
+        self: &Arc<Self>,
+        gather: &mut Gather<'_>,
+        device: DeviceId,
+        grants: &Grants,
+        documents: Vec<DocumentChanges>,
+        now_millis: i64,
+    ) -> Result<Taken, StoreFault> {
+        let mut taken = Taken::default();
+        for (index, document) in documents.into_iter().enumerate() {
+            let refusal = match self.check(gather, device, grants, &document)? {
+                Err(reason) => Some(reason),
+                Ok(fresh) if fresh.is_empty() => None,
+                Ok(fresh) => {
+                    let fresh = DocumentChanges {
+                        key: document.key,
+                        changes: document.changes.into_iter().filter(|change| fresh.contains(&change.hash())).collect(),
+                    };
+                    taken.receipt = Some(self.keep(gather, device, fresh, now_millis));
+                    None
+                }
+            };
+            if let Some(reason) = refusal {
+                taken.refused.push(Refusal { document: u32::try_from(index).unwrap_or(u32::MAX), reason });
+            }
+        }
+        Ok(taken)
+    }
+
+    /// The changes that are new, or why none of the document's changes is taken.
+    fn check(
+        &self,
+        gather: &Gather<'_>,
+        device: DeviceId,
+        grants: &Grants,
+        document: &DocumentChanges,
+    ) -> Result<Result<Vec<ChangeHash>, RefusalReason>, StoreFault> {
+        if !grants.may_write(&document.key) {
+            return Ok(Err(RefusalReason::MayNotWrite));
+        }
+        let state = self.state();
+        let number = state.numbers.get(&document.key.id(self.id())).copied();
+        if state.waiting.get(&device).is_some_and(|entries| entries.len() >= WAITING_MAX) {
+            return Ok(Err(RefusalReason::TooManyWaiting));
+        }
+        let known_device = |actor: &ActorId| actor.device().is_some_and(|author| state.devices.contains_key(&author));
+        let mut fresh = Vec::new();
+        for change in &document.changes {
+            let record = change.record();
+            let may_author = if Document::is_first_actor(&record.actor) {
+                is_first_change(&document.key, change.hash())
+            } else {
+                // A coordinator may write everything anyway; so it may give back what this store lost
+                // of others.
+                device.owns(&record.actor) || (grants.is_coordinator() && known_device(&record.actor))
+            };
+            if !may_author {
+                return Ok(Err(RefusalReason::ForeignActor));
+            }
+            let known = match number {
+                Some(number) => gather.get(&sequence_key(self.number(), number, &record.actor, record.sequence))?,
+                None => None,
+            };
+            match known {
+                None => fresh.push(change.hash()),
+                Some(hash) if hash == change.hash().as_bytes() => {}
+                Some(_) => return Ok(Err(RefusalReason::SequenceReused)),
+            }
+        }
+        // Two changes of one request that claim the same sequence.
+        let mut claims: Vec<_> =
+            document.changes.iter().map(|change| (&change.record().actor, change.record().sequence)).collect();
+        claims.sort_unstable();
+        if claims.windows(2).any(|pair| matches!(pair, [left, right] if left == right)) {
+            return Ok(Err(RefusalReason::SequenceReused));
+        }
+        Ok(Ok(fresh))
+    }
+
+    /// Adds the writes that keep an entry; gives its number and running checksum.
+    fn keep(
+        &self,
+        gather: &mut Gather<'_>,
+        device: DeviceId,
+        document: DocumentChanges,
+        now_millis: i64,
+    ) -> (u64, u32) {
+        let mut state = self.state();
+        let number = state.number_of(self.id(), self.number(), &document.key, gather);
+        for change in &document.changes {
+            let record = change.record();
+            gather.put_seen(
+                sequence_key(self.number(), number, &record.actor, record.sequence),
+                change.hash().as_bytes().to_vec(),
+            );
+        }
+        let bundle = write_bundle(&[document]);
+        let entry = state.heads.entry.saturating_add(1);
+        let tag = chain(state.heads.entry_tag, &bundle);
+        state.heads.entry = entry;
+        state.heads.entry_tag = tag;
+        let record = Entry { document: number, device, received_millis: now_millis, tag, bundle };
+        gather.put(entry_key(self.number(), entry), write_message(&record));
+        gather.put(pending_key(self.number(), entry), Vec::new());
+        gather.put(key(self.number(), b'h', &[]), write_message(&state.heads));
+        state.pending.insert(entry);
+        state.pending_of.entry(number).or_default().push(entry);
+        (entry, short(tag))
+    }
+}
+
+fn is_first_change(key: &DocumentKey, hash: ChangeHash) -> bool {
+    Document::first_change(key).is_ok_and(|first| first.hash() == hash)
+}

@@ -1,0 +1,167 @@
+//! Where things stand in the store. Every key begins with the co-operative's number (4 bytes, 0 for
+//! what belongs to none), so no scan of one co-operative can reach into another.
+//!
+//! ```text
+//! 0 E                         the store's epoch
+//! 0 C <number>                a co-operative: CooperativeRecord
+//! 0 I <SHA-256 of the code>   an invitation
+//! 0 D <device>                the co-operative that a device belongs to
+//! n h                         Heads: counters and running checksums
+//! n e <entry>                 what one device sent for one document in one request: Entry
+//! n p <entry>                 an entry that was not admitted yet
+//! n a <document actor seq>    the hash of the change that has this sequence
+//! n l <position>              the log: LogRecord
+//! n m <document>              DocumentMeta
+//! n s <document>              the document as saved, through a position
+//! n d <device>                DeviceRecord
+//! n x <device entry>          an entry that was set aside: Notice
+//! ```
+
+use granary_client_core::ids::{ActorId, ChangeHash, DeviceId};
+use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
+
+/// A co-operative's number on this server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CooperativeNumber(pub u32);
+
+/// Keys that belong to no co-operative.
+pub(crate) const GLOBAL: CooperativeNumber = CooperativeNumber(0);
+
+/// A document's number within its co-operative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DocumentNumber(pub u32);
+
+/// A key of this co-operative and kind.
+pub(crate) fn key(cooperative: CooperativeNumber, kind: u8, rest: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(rest.len().saturating_add(5));
+    key.extend_from_slice(&cooperative.0.to_be_bytes());
+    key.push(kind);
+    key.extend_from_slice(rest);
+    key
+}
+
+/// What comes behind a key's co-operative and kind.
+pub(crate) fn rest(key: &[u8]) -> &[u8] {
+    key.get(5..).unwrap_or_default()
+}
+
+/// The number behind a key's co-operative and kind.
+pub(crate) fn rest_u64(key: &[u8]) -> Option<u64> {
+    rest(key).try_into().ok().map(u64::from_be_bytes)
+}
+
+pub(crate) fn entry_key(cooperative: CooperativeNumber, entry: u64) -> Vec<u8> {
+    key(cooperative, b'e', &entry.to_be_bytes())
+}
+
+pub(crate) fn pending_key(cooperative: CooperativeNumber, entry: u64) -> Vec<u8> {
+    key(cooperative, b'p', &entry.to_be_bytes())
+}
+
+pub(crate) fn log_key(cooperative: CooperativeNumber, position: u64) -> Vec<u8> {
+    key(cooperative, b'l', &position.to_be_bytes())
+}
+
+pub(crate) fn meta_key(cooperative: CooperativeNumber, document: DocumentNumber) -> Vec<u8> {
+    key(cooperative, b'm', &document.0.to_be_bytes())
+}
+
+pub(crate) fn saved_key(cooperative: CooperativeNumber, document: DocumentNumber) -> Vec<u8> {
+    key(cooperative, b's', &document.0.to_be_bytes())
+}
+
+pub(crate) fn device_key(cooperative: CooperativeNumber, device: DeviceId) -> Vec<u8> {
+    key(cooperative, b'd', device.as_bytes())
+}
+
+pub(crate) fn aside_key(cooperative: CooperativeNumber, device: DeviceId, entry: u64) -> Vec<u8> {
+    let mut rest = device.as_bytes().to_vec();
+    rest.extend_from_slice(&entry.to_be_bytes());
+    key(cooperative, b'x', &rest)
+}
+
+/// The key that finds repeats. A random hash as key would cost the store most of its speed.
+pub(crate) fn sequence_key(
+    cooperative: CooperativeNumber,
+    document: DocumentNumber,
+    actor: &ActorId,
+    sequence: u64,
+) -> Vec<u8> {
+    let mut rest = document.0.to_be_bytes().to_vec();
+    rest.push(u8::try_from(actor.as_bytes().len()).unwrap_or(u8::MAX));
+    rest.extend_from_slice(actor.as_bytes());
+    rest.extend_from_slice(&sequence.to_be_bytes());
+    key(cooperative, b'a', &rest)
+}
+
+/// What one device sent for one document in one request.
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
+pub(crate) struct Entry {
+    pub(crate) document: DocumentNumber,
+    pub(crate) device: DeviceId,
+    pub(crate) received_millis: i64,
+    /// The running checksum of all entries up to this one.
+    pub(crate) tag: u64,
+    #[serde(with = "serde_bytes")]
+    pub(crate) bundle: Vec<u8>,
+}
+
+/// One position of the log.
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
+pub(crate) struct LogRecord {
+    /// The running checksum of the log up to this position.
+    pub(crate) tag: u64,
+    pub(crate) event: LogEvent,
+}
+
+/// What happened at a position of the log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum LogEvent {
+    /// An entry was admitted.
+    #[serde(rename = "e")]
+    Admitted { entry: u64, document: DocumentNumber, previous: u64, device: DeviceId },
+    /// What a device may do has changed.
+    #[serde(rename = "a")]
+    Access { device: DeviceId, grants_version: u32 },
+}
+
+/// Counters and running checksums of a co-operative.
+#[derive(Debug, Clone, Copy, Default, Serialize_tuple, Deserialize_tuple)]
+pub(crate) struct Heads {
+    /// The last entry.
+    pub(crate) entry: u64,
+    pub(crate) entry_tag: u64,
+    /// The last position of the log.
+    pub(crate) position: u64,
+    pub(crate) position_tag: u64,
+    /// Documents that have a number.
+    pub(crate) documents: u32,
+}
+
+/// What is known of a document without loading it.
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
+pub(crate) struct DocumentMeta {
+    #[serde(with = "serde_bytes")]
+    pub(crate) key: Vec<u8>,
+    /// The last position of the log that is about it; 0 for none.
+    pub(crate) last: u64,
+    /// Its heads at that position.
+    pub(crate) heads: Vec<ChangeHash>,
+    /// The saved form holds all up to this position; 0 for no saved form.
+    pub(crate) saved_through: u64,
+    /// Positions since the saved form.
+    pub(crate) since_saved: u32,
+}
+
+/// The running checksum after `bytes`.
+pub(crate) fn chain(tag: u64, bytes: &[u8]) -> u64 {
+    xxhash_rust::xxh3::xxh3_64_with_seed(bytes, tag)
+}
+
+/// The part of a running checksum that goes over the line.
+pub(crate) fn short(tag: u64) -> u32 {
+    (tag & u64::from(u32::MAX)) as u32
+}

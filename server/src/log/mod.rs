@@ -1,0 +1,12 @@
+//! What a co-operative's devices sent, in order. Taking in comes first (durable, acknowledged), then
+//! admission (tried, given a position in the log), then the feed to other devices.
+
+pub(crate) mod admission;
+mod cooperative;
+pub(crate) mod feed;
+pub(crate) mod intake;
+pub(crate) mod keys;
+pub(crate) mod writer;
+
+pub use cooperative::{Cooperative, Statistics};
+pub use keys::CooperativeNumber;

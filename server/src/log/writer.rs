@@ -1,0 +1,98 @@
+//! The one writer of the store. It gathers what waits, applies it as one batch, flushes once, and
+//! only then lets everyone know: acknowledged means flushed. On any error of the store it lets nobody
+//! know, and the process ends with a clear line.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use granary_client_core::store::{Batch, Store, StoreFault};
+
+/// Jobs in one flush at most.
+const GATHER_MAX: usize = 512;
+/// Bytes in one flush at most, in about; a large one waits for the next.
+const GATHER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// What is under way to the store: reads see it as if it were there.
+pub(crate) struct Gather<'a> {
+    store: &'a dyn Store,
+    batch: Batch,
+    fresh: HashMap<Vec<u8>, Vec<u8>>,
+    bytes: usize,
+}
+
+impl Gather<'_> {
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreFault> {
+        match self.fresh.get(key) {
+            Some(value) => Ok(Some(value.clone())),
+            None => self.store.get(key),
+        }
+    }
+
+    /// Sets a key that reads of the same gathering must see.
+    pub(crate) fn put_seen(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.fresh.insert(key.clone(), value.clone());
+        self.put(key, value);
+    }
+
+    pub(crate) fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.bytes = self.bytes.saturating_add(key.len()).saturating_add(value.len());
+        self.batch.put(key, value);
+    }
+
+    pub(crate) fn remove(&mut self, key: Vec<u8>) {
+        self.fresh.remove(&key);
+        self.batch.remove(key);
+    }
+}
+
+/// Runs once the batch is durable.
+pub(crate) type Completion = Box<dyn FnOnce() + Send>;
+/// Adds its writes and gives what is to run once they are durable.
+pub(crate) type Job = Box<dyn FnOnce(&mut Gather<'_>) -> Result<Completion, StoreFault> + Send>;
+
+/// A handle on the writer; its thread ends when the last handle is dropped.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    jobs: Sender<Job>,
+}
+
+impl Writer {
+    /// Starts the writer's thread. `on_fault` is called once, with the store's error, and must not
+    /// return to normal work.
+    pub(crate) fn start(
+        store: Arc<dyn Store>,
+        on_fault: impl Fn(StoreFault) + Send + 'static,
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
+        let (jobs, waiting) = channel();
+        let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
+            if let Err(fault) = run(store.as_ref(), &waiting) {
+                on_fault(fault);
+            }
+        })?;
+        Ok((Self { jobs }, thread))
+    }
+
+    /// Hands a job in; false when the writer has stopped.
+    pub(crate) fn submit(&self, job: Job) -> bool {
+        self.jobs.send(job).is_ok()
+    }
+}
+
+fn run(store: &dyn Store, waiting: &Receiver<Job>) -> Result<(), StoreFault> {
+    while let Ok(first) = waiting.recv() {
+        let mut gather = Gather { store, batch: Batch::default(), fresh: HashMap::new(), bytes: 0 };
+        let mut completions = vec![first(&mut gather)?];
+        while completions.len() < GATHER_MAX && gather.bytes < GATHER_BYTES_MAX {
+            let Ok(job) = waiting.try_recv() else { break };
+            completions.push(job(&mut gather)?);
+        }
+        if !gather.batch.is_empty() {
+            store.apply(&gather.batch)?;
+            store.flush()?;
+        }
+        completions.into_iter().for_each(|completion| completion());
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! Serving: TLS, HTTP/1.1 and HTTP/2, within limits, until told to stop; then what is under way is
+//! finished and nothing new is taken.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ConnectInfo;
+use granary_client_core::store::{Store, StoreFault};
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, oneshot};
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+
+use crate::api::{Counts, Gate, Shared, router};
+use crate::config::{Config, make_folder};
+use crate::error::Error;
+use crate::granary::Granary;
+use crate::store::SledStore;
+use crate::{cli, tls};
+
+/// A TLS handshake must be over after this long; a bad line needs some seconds for it.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
+/// The first bytes of a request must have come after this long.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
+/// When stopping, requests under way have this long.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A running server. It stops when told to.
+pub struct Server {
+    granary: Arc<Granary>,
+    address: SocketAddr,
+    fingerprint: String,
+    names: Vec<String>,
+    stop: Option<oneshot::Sender<()>>,
+    done: tokio::task::JoinHandle<()>,
+}
+
+/// Opens the store of the folder and serves it. On an error of the store `on_fault` is called, and
+/// nothing more is acknowledged.
+pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync + 'static) -> Result<Server, Error> {
+    make_folder(&config.folder)?;
+    let certificates = tls::open(&config.folder, &config.names)?;
+    let store: Arc<dyn Store> = Arc::new(SledStore::open(&config.store_folder())?);
+    let granary = Arc::new(Granary::open(store, &config.folder, on_fault)?);
+    let usage = |error: std::io::Error| Error::Usage(format!("can't listen on {}: {error}", config.listen));
+    let listener = TcpListener::bind(config.listen).await.map_err(usage)?;
+    let address = listener.local_addr().map_err(usage)?;
+    let shared = Shared {
+        granary: Arc::clone(&granary),
+        gate: Arc::new(Gate::new(config.limits)),
+        counts: Arc::new(Counts::default()),
+    };
+    let operator = cli::operator::listen(&config, Arc::clone(&granary), address, certificates.fingerprint.clone())?;
+    let (stop, stopped) = oneshot::channel();
+    let acceptor = TlsAcceptor::from(Arc::clone(&certificates.tls));
+    let done = tokio::spawn(async move {
+        accept(listener, acceptor, shared, config.limits.connections, stopped).await;
+        operator.abort();
+    });
+    tracing::info!(%address, "serving");
+    Ok(Server { granary, address, fingerprint: certificates.fingerprint, names: config.names, stop: Some(stop), done })
+}
+
+impl Server {
+    /// The domain behind it.
+    pub fn granary(&self) -> &Arc<Granary> {
+        &self.granary
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// SHA-256 of the authority's certificate, for phones to pin.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Host and port for invitations.
+    pub fn public_address(&self) -> String {
+        public_address(&self.names, self.address)
+    }
+
+    /// Finishes what is under way and stops.
+    pub async fn stop(mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        let _ = (&mut self.done).await;
+    }
+}
+
+/// The first name, with the port.
+pub(crate) fn public_address(names: &[String], address: SocketAddr) -> String {
+    let name = names.first().cloned().unwrap_or_else(|| address.ip().to_string());
+    format!("{name}:{}", address.port())
+}
+
+async fn accept(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    shared: Shared,
+    connections: usize,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(connections));
+    let router = router(shared);
+    loop {
+        let (stream, peer) = tokio::select! {
+            _ = &mut stopped => break,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+        };
+        // Over the limit a connection is closed at once, which costs least on both sides.
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+        let (acceptor, router, watcher) = (acceptor.clone(), router.clone(), graceful.watcher());
+        tokio::spawn(async move {
+            let _place = place;
+            if let Err(error) = serve_one(stream, peer, acceptor, router, watcher).await {
+                tracing::debug!(%peer, %error, "connection ended");
+            }
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(STOP_TIMEOUT, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests were cut off at the stop; their phones will send them again");
+    }
+}
+
+async fn serve_one(
+    stream: TcpStream,
+    peer: SocketAddr,
+    acceptor: TlsAcceptor,
+    router: axum::Router,
+    watcher: hyper_util::server::graceful::Watcher,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    stream.set_nodelay(true)?;
+    let stream = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await??;
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let router = router.clone();
+        async move { Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {})) }
+    });
+    let mut builder = Builder::new(TokioExecutor::new());
+    // No date header: it is 37 bytes of every answer, and nobody here reads it.
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).auto_date_header(false);
+    builder.http2().timer(TokioTimer::new()).auto_date_header(false).max_concurrent_streams(16);
+    watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await
+}

@@ -1,0 +1,106 @@
+//! The embedded store: sled 1.0 (alpha 124, pinned) behind client-core's small store trait. Nothing
+//! outside this folder knows the engine. All keys live in one tree, since sled's atomic batch covers
+//! one tree and no more; every value carries its own checksum.
+
+use std::io;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use granary_client_core::store::{Batch, Row, Store, StoreFault, Write, prefix_end, seal, unseal};
+
+/// Fixed when the store is made: small leaves cost least memory and disk for our small records.
+const LEAF_FANOUT: usize = 32;
+/// What sled may keep in memory, in bytes.
+const CACHE_BYTES: usize = 64 * 1024 * 1024;
+
+type Database = sled::Db<LEAF_FANOUT>;
+
+/// See the module. A handle of sled's serves one thread at a time, so idle handles lie in a pool.
+pub struct SledStore {
+    handles: Mutex<Vec<Database>>,
+}
+
+impl SledStore {
+    /// Opens or makes the store in this folder. Nothing is flushed in the background: a flush happens
+    /// when it is asked for, and what was not flushed was not acknowledged.
+    pub fn open(folder: &Path) -> Result<Self, StoreFault> {
+        let database = sled::Config::new()
+            .path(folder)
+            .cache_capacity_bytes(CACHE_BYTES)
+            .flush_every_ms(None)
+            .open::<LEAF_FANOUT>()
+            .map_err(failed)?;
+        Ok(Self { handles: Mutex::new(vec![database]) })
+    }
+
+    fn with<R>(&self, work: impl FnOnce(&Database) -> Result<R, StoreFault>) -> Result<R, StoreFault> {
+        let handle = {
+            let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
+            // The last handle stays to be cloned from; cloning one is cheap.
+            match handles.as_slice() {
+                [only] => only.clone(),
+                _ => handles.pop().ok_or_else(|| StoreFault::Failed("the store is closed".into()))?,
+            }
+        };
+        let result = work(&handle);
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+        result
+    }
+}
+
+fn failed(error: io::Error) -> StoreFault {
+    StoreFault::Failed(error.to_string())
+}
+
+impl Store for SledStore {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreFault> {
+        let sealed = self.with(|database| database.get(key).map_err(failed))?;
+        sealed.map(|sealed| unseal(key, sealed.to_vec()).ok_or_else(|| StoreFault::Damaged(key.to_vec()))).transpose()
+    }
+
+    fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Row>, StoreFault> {
+        use std::ops::Bound;
+        let start = match after {
+            Some(after) if after >= prefix => Bound::Excluded(after.to_vec()),
+            _ => Bound::Included(prefix.to_vec()),
+        };
+        let end = prefix_end(prefix).map_or(Bound::Unbounded, Bound::Excluded);
+        self.with(|database| {
+            database
+                .range::<Vec<u8>, _>((start, end))
+                .take(limit)
+                .map(|row| {
+                    let (key, value) = row.map_err(failed)?;
+                    let value = unseal(&key, value.to_vec());
+                    Ok(Row { key: key.to_vec(), value })
+                })
+                .collect()
+        })
+    }
+
+    fn apply(&self, batch: &Batch) -> Result<(), StoreFault> {
+        let mut writes = sled::Batch::default();
+        for write in batch.writes() {
+            match write {
+                Write::Put(key, value) => writes.insert(key.as_slice(), seal(key, value)),
+                Write::Remove(key) => writes.remove(key.as_slice()),
+            }
+        }
+        self.with(|database| database.apply_batch(writes).map_err(failed))
+    }
+
+    fn flush(&self) -> Result<(), StoreFault> {
+        self.with(|database| database.flush().map(drop).map_err(failed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_conforms() {
+        let folder = tempfile::tempdir().unwrap();
+        granary_client_core::store::conformance::check(|| Box::new(SledStore::open(folder.path()).unwrap()));
+    }
+}

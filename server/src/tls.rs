@@ -1,0 +1,69 @@
+//! The server's certificates: an authority of its own, whose certificate phones pin, and under it a
+//! certificate for the names by which the server is reached. TLS 1.3 only, with session resumption.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use ring::digest::{SHA256, digest};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::config::{read_file, write_private};
+use crate::error::Error;
+
+/// What the server shows and what phones pin.
+pub(crate) struct Certificates {
+    pub(crate) tls: Arc<ServerConfig>,
+    /// SHA-256 of the authority's certificate, in hexadecimal.
+    pub(crate) fingerprint: String,
+}
+
+fn bad(error: impl std::fmt::Display) -> Error {
+    Error::Certificate(error.to_string())
+}
+
+/// Reads the certificates of this folder, or makes them.
+pub(crate) fn open(folder: &Path, names: &[String]) -> Result<Certificates, Error> {
+    let (authority, authority_key) = (folder.join("authority.pem"), folder.join("authority.key"));
+    if !authority.exists() {
+        make_authority(&authority, &authority_key)?;
+    }
+    let authority_pem = String::from_utf8(read_file(&authority)?).map_err(bad)?;
+    let authority_der = CertificateDer::from_pem_slice(authority_pem.as_bytes()).map_err(bad)?;
+    // The server's own certificate is made anew at each start: it lives no longer than the process.
+    let key_text = String::from_utf8(read_file(&authority_key)?).map_err(bad)?;
+    let issuer = Issuer::from_ca_cert_pem(&authority_pem, KeyPair::from_pem(&key_text).map_err(bad)?).map_err(bad)?;
+    let key = KeyPair::generate().map_err(bad)?;
+    let mut params = CertificateParams::new(names.to_vec()).map_err(bad)?;
+    params.distinguished_name.push(DnType::CommonName, "Granary server");
+    params.use_authority_key_identifier_extension = true;
+    let certificate = params.signed_by(&key, &issuer).map_err(bad)?;
+    let private = PrivateKeyDer::try_from(key.serialize_der()).map_err(bad)?;
+    let fingerprint = digest(&SHA256, &authority_der).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut tls = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(bad)?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone(), authority_der], private)
+        .map_err(bad)?;
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // Stateless tickets: a phone that comes back resumes without the server having kept anything.
+    tls.ticketer = rustls::crypto::ring::Ticketer::new().map_err(bad)?;
+    tls.send_tls13_tickets = 1;
+    Ok(Certificates { tls: Arc::new(tls), fingerprint })
+}
+
+fn make_authority(certificate: &Path, key_path: &Path) -> Result<(), Error> {
+    let key = KeyPair::generate().map_err(bad)?;
+    let mut params = CertificateParams::new(Vec::<String>::new()).map_err(bad)?;
+    params.distinguished_name.push(DnType::CommonName, "Granary authority");
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+    let made = params.self_signed(&key).map_err(bad)?;
+    write_private(key_path, key.serialize_pem().as_bytes())?;
+    write_private(certificate, made.pem().as_bytes())
+}

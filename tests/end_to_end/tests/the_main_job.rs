@@ -1,0 +1,209 @@
+//! A harvest recorded with no signal reaches the coordinator, whole and once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod world;
+
+use granary_client_core::documents::harvest::LotEdit;
+use granary_client_core::error::Error;
+use granary_client_core::phone::Phone;
+use granary_client_core::protocol::problem::ProblemKind;
+use granary_client_core::quantities::Grams;
+use granary_client_core::transport::{HttpsTransport, Route, Transport};
+use world::{World, converge, household, household_role, lots, record, season};
+
+fn grams(grams: i64) -> LotEdit {
+    LotEdit::Quantity(Grams::new(grams).unwrap())
+}
+
+#[test]
+fn two_phones_and_a_coordinator_end_with_the_same_and_the_conflict_keeps_both_values() {
+    let mut world = World::new();
+    let li = world.phone(1, &household_role());
+    let wang = world.phone(1, &household_role());
+    let coordinator = world.phone(1, "coordinator");
+    let lot = record(&li, 12_500);
+    converge(&[&li, &wang]);
+    assert_eq!(lots(&wang).len(), 1);
+
+    // Both are offline now, and both correct the same lot.
+    li.correct(household(), season(), &lot, &grams(13_000)).unwrap();
+    wang.correct(household(), season(), &lot, &grams(14_000)).unwrap();
+    record(&wang, 8_000);
+    converge(&[&wang, &coordinator, &li]);
+
+    for phone in [&li, &wang, &coordinator] {
+        assert_eq!(lots(phone).len(), 2);
+        let conflicts = phone.conflicts(household(), season()).unwrap();
+        assert_eq!(conflicts.len(), 1);
+        let mut values: Vec<&str> = conflicts[0].values.iter().map(|value| value.value.as_str()).collect();
+        values.sort_unstable();
+        assert_eq!(values, ["13000", "14000"]);
+    }
+    coordinator.correct(household(), season(), &lot, &grams(14_000)).unwrap();
+    converge(&[&coordinator, &li, &wang]);
+    assert!(li.conflicts(household(), season()).unwrap().is_empty());
+}
+
+#[test]
+fn a_thousand_records_go_up_in_at_most_two_exchanges_and_come_down_in_as_few() {
+    let mut world = World::new();
+    let li = world.phone(1, &household_role());
+    li.sync_now().unwrap();
+    for number in 0..1000 {
+        record(&li, 10_000 + number);
+    }
+    assert!(li.sync_now().unwrap().exchanges <= 2);
+    assert_eq!(li.status().pending, 0);
+    let coordinator = world.phone(1, "coordinator");
+    converge(&[&li, &coordinator]);
+    assert_eq!(lots(&coordinator).len(), 1000);
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_killed_server() {
+    let mut world = World::new();
+    let phones: Vec<Phone> = (0..6).map(|_| world.phone(1, &household_role())).collect();
+    for round in 0..3 {
+        std::thread::scope(|scope| {
+            for (index, phone) in phones.iter().enumerate() {
+                scope.spawn(move || {
+                    for number in 0..10 {
+                        record(phone, 1_000 + round * 100 + number * 10 + index as i64);
+                        // The line may break here; that is the point.
+                        let _ = phone.sync_now();
+                    }
+                });
+            }
+            world.kill();
+        });
+        world.start();
+    }
+    converge(&phones.iter().collect::<Vec<_>>());
+    assert_eq!(lots(&phones[0]).len(), 6 * 10 * 3);
+}
+
+#[test]
+fn what_a_killed_phone_had_recorded_is_there() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    let mut world = World::new();
+    let folder = world.phone_folder();
+    Phone::open(&folder).unwrap().enrol(&world.invitation(1, &household_role()), "li").unwrap();
+    let mut returned = Vec::new();
+    for number in 0..8 {
+        let mut child = Command::new(world::PROGRAM)
+            .args(["phone", "record", "millet", &(5_000 + number).to_string()])
+            .env("GRANARY_PHONE", &folder)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        returned.extend(line.trim().strip_prefix("recorded ").map(str::to_owned));
+    }
+    let phone = Phone::open(&folder).unwrap();
+    let here: Vec<String> = lots(&phone).into_iter().map(|row| row.lot.to_string()).collect();
+    assert_eq!(returned.len(), 8);
+    assert!(returned.iter().all(|lot| here.contains(lot)));
+}
+
+#[test]
+fn phones_give_back_what_a_restored_server_has_lost() {
+    let mut world = World::new();
+    let li = world.phone(1, &household_role());
+    let coordinator = world.phone(1, "coordinator");
+    record(&li, 1_000);
+    converge(&[&li, &coordinator]);
+    world.kill();
+    let backup = world.folder.path().join("backup");
+    world::copy_folder(&world.data(), &backup);
+    world.start();
+
+    let late = world.phone(1, &household_role());
+    record(&li, 2_000);
+    record(&late, 3_000);
+    converge(&[&li, &coordinator, &late]);
+    world.kill();
+    std::fs::remove_dir_all(world.data()).unwrap();
+    world::copy_folder(&backup, &world.data());
+    world.start();
+
+    // Nobody does anything but sync; a phone enrolled after the backup comes back too.
+    for _ in 0..3 {
+        for phone in [&late, &li, &coordinator] {
+            phone.sync_now().unwrap();
+        }
+    }
+    let fresh = world.phone(1, "coordinator");
+    converge(&[&fresh, &li, &coordinator, &late]);
+    assert_eq!(lots(&fresh).len(), 3);
+}
+
+#[test]
+fn a_phone_gets_nothing_of_another_cooperative_and_a_revoked_one_nothing_at_all() {
+    let mut world = World::new();
+    world.order(&["coop", "create", "Another Company"]);
+    let li = world.phone(1, &household_role());
+    let stranger = world.phone(2, "coordinator");
+    record(&li, 1_000);
+    converge(&[&li]);
+    // The same household and season, in another co-operative: another document.
+    record(&stranger, 9_000);
+    converge(&[&stranger]);
+    li.sync_now().unwrap();
+    assert_eq!(lots(&li).len(), 1);
+    assert_eq!(lots(&stranger).len(), 1);
+
+    // A household can't write the warehouse's book.
+    let refused = li.receive(
+        household(),
+        season(),
+        &lots(&li)[0].lot,
+        &granary_client_core::documents::receipt::Outcome::Rejected { reason: "wet".into() },
+        "2026-10-04".parse().unwrap(),
+    );
+    assert_eq!(refused, Err(Error::NotAllowed));
+
+    world.order(&["revoke", "--coop", "1", &li.device().unwrap().to_string()]);
+    record(&li, 4_000);
+    let refused = li.sync_now();
+    assert!(matches!(refused, Err(Error::Refused { kind: ProblemKind::DeviceRevoked, .. })), "{refused:?}");
+    assert_eq!(li.status().pending, 1, "what was not sent stays on the phone");
+    let coordinator = world.phone(1, "coordinator");
+    converge(&[&coordinator]);
+    assert!(lots(&coordinator).iter().all(|row| row.grams != Some(4_000)));
+}
+
+#[test]
+fn an_invitation_works_once_and_bad_requests_get_typed_errors() {
+    let mut world = World::new();
+    let link = world.invitation(1, "packer");
+    let (first, second) = (world.phone_folder(), world.phone_folder());
+    Phone::open(&first).unwrap().enrol(&link, "one").unwrap();
+    let again = Phone::open(&second).unwrap().enrol(&link, "two");
+    assert!(matches!(again, Err(Error::Refused { kind: ProblemKind::BadInvitation, .. })), "{again:?}");
+
+    let transport = HttpsTransport::new(&link.parse().unwrap()).unwrap();
+    let kind = |route, body: Vec<u8>| match transport.exchange(route, body) {
+        Err(Error::Refused { kind, detail }) => {
+            assert!(detail.len() > 10, "a sentence: {detail}");
+            kind
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(kind(Route::Sync, vec![]), ProblemKind::Malformed);
+    assert_eq!(kind(Route::Sync, vec![9; 100]), ProblemKind::UnknownVersion);
+    assert_eq!(kind(Route::Sync, vec![1; 40]), ProblemKind::Malformed);
+    assert_eq!(kind(Route::Sync, vec![1; 200]), ProblemKind::UnknownDevice);
+    assert_eq!(kind(Route::Enrol, vec![1; 200]), ProblemKind::Malformed);
+    assert_eq!(kind(Route::Reinstate, vec![1; 200]), ProblemKind::BadSignature);
+    assert_eq!(kind(Route::Sync, vec![1; 5 << 20]), ProblemKind::TooLarge);
+
+    // The wrong authority is refused before anything is said.
+    let mut wrong: granary_client_core::transport::ServerLink = link.parse().unwrap();
+    wrong.fingerprint = Some([3; 32]);
+    let refused = HttpsTransport::new(&wrong).unwrap().exchange(Route::Sync, vec![1]);
+    assert!(matches!(refused, Err(Error::Line(_))), "{refused:?}");
+}

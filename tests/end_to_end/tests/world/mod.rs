@@ -1,0 +1,157 @@
+//! A server in a process of its own, and phones that enrol with it.
+#![allow(dead_code, unreachable_pub, clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use granary_client_core::documents::Season;
+use granary_client_core::documents::harvest::{LotDraft, LotId};
+use granary_client_core::ids::HouseholdId;
+use granary_client_core::phone::Phone;
+use granary_client_core::projection::{LotFilter, LotRow};
+use granary_client_core::quantities::Grams;
+
+/// The program under test.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_granary-under-test");
+
+/// A server with its folder; killed when dropped.
+pub struct World {
+    pub folder: tempfile::TempDir,
+    port: u16,
+    child: Option<Child>,
+    phones: u32,
+}
+
+impl World {
+    /// Starts a server in a new folder, with one co-operative.
+    pub fn new() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut world = Self { folder: tempfile::tempdir().unwrap(), port, child: None, phones: 0 };
+        world.start();
+        world.order(&["coop", "create", "Linxian County Growers"]);
+        world
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub fn start(&mut self) {
+        let mut child = Command::new(PROGRAM)
+            .args(["serve", "--listen", &format!("127.0.0.1:{}", self.port), "--folder"])
+            .arg(self.data())
+            .env("GRANARY_LOG", "warn")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.starts_with("listening on"), "the server did not start: {line:?}");
+        self.child = Some(child);
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Runs an operator's command; gives what it printed.
+    pub fn order(&self, words: &[&str]) -> String {
+        let output = Command::new(PROGRAM).args(words).env("GRANARY_FOLDER", self.data()).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// An invitation's link for a role.
+    pub fn invitation(&self, coop: u32, role: &str) -> String {
+        let printed = self.order(&["invite", "--coop", &coop.to_string(), "--role", role]);
+        printed.lines().map(str::trim).find(|line| line.starts_with("granary://")).unwrap().to_owned()
+    }
+
+    pub fn phone_folder(&mut self) -> PathBuf {
+        self.phones += 1;
+        self.folder.path().join(format!("phone-{}", self.phones))
+    }
+
+    /// A phone that has enrolled in this role.
+    pub fn phone(&mut self, coop: u32, role: &str) -> Phone {
+        let folder = self.phone_folder();
+        let phone = Phone::open(&folder).unwrap();
+        phone.enrol(&self.invitation(coop, role), role.split(':').next().unwrap()).unwrap();
+        phone
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+pub fn household() -> HouseholdId {
+    HouseholdId::from_bytes([7; 16])
+}
+
+pub fn household_role() -> String {
+    format!("household:{}", household())
+}
+
+pub fn season() -> Season {
+    Season::new(2026).unwrap()
+}
+
+pub fn lot(grams: i64) -> LotDraft {
+    LotDraft {
+        product: "millet".into(),
+        quantity: Grams::new(grams).unwrap(),
+        grade: "A".into(),
+        moisture: None,
+        day: "2026-10-03".parse().unwrap(),
+        place: String::new(),
+        note: String::new(),
+        photos: vec![],
+    }
+}
+
+pub fn record(phone: &Phone, grams: i64) -> LotId {
+    phone.record(household(), season(), &lot(grams)).unwrap()
+}
+
+pub fn lots(phone: &Phone) -> Vec<LotRow> {
+    phone.lots(&LotFilter { limit: u32::MAX, ..LotFilter::default() }).unwrap()
+}
+
+/// Syncs all phones until they hold the same; admission runs behind the acknowledgement, so this may
+/// take some rounds.
+pub fn converge(phones: &[&Phone]) {
+    for _ in 0..400 {
+        for phone in phones {
+            phone.sync_now().unwrap();
+        }
+        let heads: Vec<_> = phones.iter().map(|phone| phone.heads().unwrap()).collect();
+        let settled = phones.iter().all(|phone| phone.status().pending == 0);
+        if settled && heads.windows(2).all(|pair| pair[0] == pair[1]) {
+            return;
+        }
+        std::thread::yield_now();
+    }
+    panic!("the phones do not converge");
+}
+
+pub fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else if entry.file_type().unwrap().is_file() {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
