@@ -1,6 +1,8 @@
 //! Bundles against real Automerge documents: whatever Automerge writes comes back with the same
 //! hashes, and no damaged bundle does any harm.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
 use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{AutoCommit, ObjType, ROOT, ReadDoc, ScalarValue};
 use granary_client_core::documents::DocumentKey;

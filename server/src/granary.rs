@@ -163,7 +163,7 @@ impl Granary {
     pub fn sync(&self, signed: &SignedRequest<'_>, now: Instant) -> Result<SyncReply, Error> {
         let (cooperative, record) = self.authenticate(signed)?;
         let malformed = |fault: &dyn std::fmt::Display| Error::refused(ProblemKind::Malformed, fault.to_string());
-        let content = signed.content().map_err(|fault| crate::api::frame_refusal(fault))?;
+        let content = signed.content().map_err(crate::api::frame_refusal)?;
         let request: SyncRequest = read_message(&content).map_err(|fault| malformed(&fault))?;
         let documents = match request.bundle.as_slice() {
             [] => Vec::new(),

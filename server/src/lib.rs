@@ -5,6 +5,7 @@ pub mod access;
 mod api;
 pub mod cli;
 mod config;
+mod demo;
 mod error;
 mod granary;
 mod identity;

@@ -10,9 +10,11 @@ use clap::{Parser, Subcommand};
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::access::Role;
 
+use crate::access::InvitationLink;
 use crate::api::Limits;
 use crate::config::Config;
 use crate::error::Error;
+use crate::serve::Server;
 use operator::{Answer, Command as Order};
 
 /// Offline-first sync for villages.
@@ -36,6 +38,15 @@ enum Command {
         /// A name by which phones reach the server; the first goes into invitations.
         #[arg(long = "name", env = "GRANARY_NAMES", value_delimiter = ',', default_values = ["localhost", "127.0.0.1"])]
         names: Vec<String>,
+    },
+    /// Serve a co-operative that is filled already, to try things on.
+    Demo {
+        /// The demo's folder; kept from one start to the next.
+        #[arg(long, default_value = "granary-demo")]
+        folder: PathBuf,
+        /// The port on this machine.
+        #[arg(long, default_value_t = 8443)]
+        port: u16,
     },
     /// Create co-operatives.
     Coop {
@@ -100,7 +111,10 @@ struct Folder {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
-        Command::Serve { folder, listen, names } => serve(Config { folder, listen, names, limits: Limits::default() }),
+        Command::Serve { folder, listen, names } => {
+            serve(Config { folder, listen, names, limits: Limits::default() }, |_| Ok(()))
+        }
+        Command::Demo { folder, port } => serve(Config::local(folder, port), demo),
         Command::Coop { command: CoopCommand::Create { folder, name } } => {
             order(&folder, &Order::CreateCooperative { name })
         }
@@ -144,7 +158,55 @@ fn order(folder: &Folder, order: &Order) -> Result<(), Error> {
     Ok(())
 }
 
-fn serve(config: Config) -> Result<(), Error> {
+/// Fills a new demo and says what to do next.
+fn demo(server: &Server) -> Result<(), Error> {
+    let granary = server.granary();
+    let number = match granary.cooperatives().first() {
+        Some(cooperative) => cooperative.number(),
+        None => {
+            println!("making 600 households and their autumn; this takes a minute, once");
+            crate::demo::seed(granary, crate::now(), |done| {
+                if done % 100 == 0 {
+                    println!("  {done} households");
+                }
+            })?
+        }
+    };
+    let statistics = granary.cooperative(number)?.statistics();
+    println!("{} documents in {} log positions", statistics.documents, statistics.positions);
+    let role = Role::Household(crate::demo::household_id(0));
+    let invitation = granary.invite(number, role, 72, crate::now())?;
+    let link = InvitationLink {
+        address: server.public_address(),
+        code: invitation.code,
+        fingerprint: server.fingerprint().to_owned(),
+    };
+    println!(
+        "
+The demo is running; Ctrl-C stops it. In a second terminal, with GRANARY standing for this program:
+
+  enrol a phone      GRANARY phone enrol '{link}'
+  fetch its book     GRANARY phone sync
+  see it             GRANARY phone list
+
+Now stop this server with Ctrl-C and record without any signal:
+
+  record a harvest   GRANARY phone record millet 12500 --grade A --note 东坡地
+  see it waiting     GRANARY phone status
+
+Start the demo again and let it arrive:
+
+  send it            GRANARY phone sync
+
+A second invitation, for a coordinator, made while the server runs, sees every household:
+
+  GRANARY invite --folder granary-demo --role coordinator
+"
+    );
+    Ok(())
+}
+
+fn serve(config: Config, first: impl FnOnce(&Server) -> Result<(), Error> + Send) -> Result<(), Error> {
     let filter = tracing_subscriber::EnvFilter::try_from_env("GRANARY_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
@@ -160,6 +222,7 @@ fn serve(config: Config) -> Result<(), Error> {
         })
         .await?;
         println!("listening on {}", server.address());
+        tokio::task::block_in_place(|| first(&server))?;
         let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
             .map_err(|error| Error::Usage(error.to_string()))?;
         tokio::select! {

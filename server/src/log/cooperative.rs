@@ -35,6 +35,10 @@ pub(super) struct State {
     pub(super) heard: HashMap<DeviceId, (i64, u32)>,
 }
 
+/// When a device was last heard of, in milliseconds since 1970, and how many changes waited on it; none
+/// when it was not heard of since the server started.
+pub type Heard = Option<(i64, u32)>;
+
 /// See the module.
 pub struct Cooperative {
     number: CooperativeNumber,
@@ -123,7 +127,7 @@ impl Cooperative {
     }
 
     /// All devices, with when each was last heard of since the server started and what waited on it.
-    pub fn devices(&self) -> Vec<(DeviceId, DeviceRecord, Option<(i64, u32)>)> {
+    pub fn devices(&self) -> Vec<(DeviceId, DeviceRecord, Heard)> {
         let state = self.state();
         let mut devices: Vec<_> =
             state.devices.iter().map(|(id, record)| (*id, record.clone(), state.heard.get(id).copied())).collect();

@@ -32,7 +32,7 @@ pub(crate) const GLOBAL: CooperativeNumber = CooperativeNumber(0);
 /// A document's number within its co-operative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct DocumentNumber(pub u32);
+pub(crate) struct DocumentNumber(pub(crate) u32);
 
 /// A key of this co-operative and kind.
 pub(crate) fn key(cooperative: CooperativeNumber, kind: u8, rest: &[u8]) -> Vec<u8> {

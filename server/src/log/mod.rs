@@ -8,5 +8,5 @@ pub(crate) mod intake;
 pub(crate) mod keys;
 pub(crate) mod writer;
 
-pub use cooperative::{Cooperative, Statistics};
+pub use cooperative::{Cooperative, Heard, Statistics};
 pub use keys::CooperativeNumber;
