@@ -1,5 +1,6 @@
 //! A phone for the terminal; it uses client-core just as an app would.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -171,12 +172,17 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
 }
 
 fn list(phone: &Phone, filter: &LotFilter) -> Result<(), Error> {
+    let mut out = std::io::stdout().lock();
     for row in phone.lots(filter).map_err(usage)? {
         let weight = row.grams.and_then(|grams| Grams::new(grams).ok());
         let weight = weight.map_or_else(|| "damaged".to_owned(), |weight| weight.to_string());
         let day = row.day.map_or_else(|| "damaged".to_owned(), |day| day.to_string());
         let mark = if row.in_conflict { "  (edited on two phones at once)" } else { "" };
-        println!("{day}  {}  {weight}  {:?}  {}{mark}", row.product, row.state, row.lot);
+        let line = format!("{day}  {}  {weight}  {:?}  {}{mark}", row.product, row.state, row.lot);
+        // Whoever reads may have seen enough.
+        if writeln!(out, "{line}").is_err() {
+            break;
+        }
     }
     Ok(())
 }

@@ -3,6 +3,11 @@
 
 mod world;
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use granary_client_core::documents::harvest::LotEdit;
 use granary_client_core::error::Error;
 use granary_client_core::phone::Phone;
@@ -174,6 +179,59 @@ fn a_phone_gets_nothing_of_another_cooperative_and_a_revoked_one_nothing_at_all(
     let coordinator = world.phone(1, "coordinator");
     converge(&[&coordinator]);
     assert!(lots(&coordinator).iter().all(|row| row.grams != Some(4_000)));
+}
+
+/// Carries connections to `port`. While the flag is up, what the server says is swallowed and the
+/// connection is closed.
+fn proxy(port: u16, swallow: Arc<AtomicBool>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let own = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for client in listener.incoming().take(50) {
+            let mut client = client.unwrap();
+            let mut server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            let (mut from_client, mut to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut from_client, &mut to_server));
+            let swallow = Arc::clone(&swallow);
+            std::thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while let Ok(read) = server.read(&mut buffer) {
+                    if read == 0 || swallow.load(Ordering::SeqCst) || client.write_all(&buffer[..read]).is_err() {
+                        break;
+                    }
+                }
+                let _ = client.shutdown(Shutdown::Both);
+                let _ = server.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    own
+}
+
+#[test]
+fn when_the_reply_is_lost_the_retry_adds_nothing_twice() {
+    let mut world = World::new();
+    let mut link: granary_client_core::transport::ServerLink = world.invitation(1, &household_role()).parse().unwrap();
+    let swallow = Arc::new(AtomicBool::new(false));
+    link.port = proxy(link.port, Arc::clone(&swallow));
+    let li = Phone::open(&world.phone_folder()).unwrap();
+    li.enrol(&link.to_string(), "li").unwrap();
+    li.sync_now().unwrap();
+    let coordinator = world.phone(1, "coordinator");
+
+    record(&li, 1_000);
+    swallow.store(true, Ordering::SeqCst);
+    assert!(matches!(li.sync_now(), Err(Error::Line(_))));
+    assert_eq!(li.status().pending, 2, "the book's beginning and the lot");
+    // The server has taken it all the same, and the coordinator sees it before the retry.
+    while lots(&coordinator).is_empty() {
+        coordinator.sync_now().unwrap();
+    }
+    let heads = coordinator.heads().unwrap();
+    swallow.store(false, Ordering::SeqCst);
+    converge(&[&li, &coordinator]);
+    assert_eq!(coordinator.heads().unwrap(), heads);
+    assert_eq!(lots(&coordinator).len(), 1);
 }
 
 #[test]
