@@ -1,15 +1,16 @@
 //! Bringing documents into memory, saving them whole now and then, and finding at the start what a
 //! damaged store has lost.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
+use super::receive::split_by_dependencies;
 use super::{
     CHANGES_BEFORE_SAVE, Damage, DocumentRecord, LOADED_MAX, Loaded, Replica, change_key, document_key, document_of,
     put_meta, read_meta,
 };
 use crate::documents::{Document, DocumentKey};
 use crate::error::Error;
-use crate::ids::{ChangeHash, CooperativeId, DocumentId};
+use crate::ids::{CooperativeId, DocumentId};
 use crate::protocol::change::VerifiedChange;
 use crate::protocol::messages::{read_message, write_message};
 use crate::store::{Batch, Store};
@@ -98,25 +99,8 @@ impl Replica {
                 changes.push(VerifiedChange::from_chunk(&chunk).map_err(crate::documents::DocumentFault::from)?);
             }
         }
-        let mut here: BTreeSet<ChangeHash> = BTreeSet::new();
-        let mut whole: Vec<VerifiedChange> = Vec::with_capacity(changes.len());
-        // One turn but for damaged documents, in which a change may lie before what it builds on.
-        loop {
-            let before = whole.len();
-            let mut unrooted = Vec::new();
-            for change in changes {
-                if change.record().dependencies.iter().all(|hash| here.contains(hash) || document.has(*hash)) {
-                    here.insert(change.hash());
-                    whole.push(change);
-                } else {
-                    unrooted.push(change);
-                }
-            }
-            changes = unrooted;
-            if changes.is_empty() || whole.len() == before {
-                break;
-            }
-        }
+        // In a damaged document a change may lie before what it builds on, or without it.
+        let (whole, _cut_off) = split_by_dependencies(&mut document, changes);
         document.apply(&whole)?;
         Ok(document)
     }

@@ -296,7 +296,7 @@ impl Replica {
 
 /// The changes that are new and whose ground is here, each after what it builds on; and the rest of
 /// the new ones.
-fn split_by_dependencies(
+pub(super) fn split_by_dependencies(
     document: &mut Document,
     candidates: Vec<VerifiedChange>,
 ) -> (Vec<VerifiedChange>, Vec<VerifiedChange>) {
