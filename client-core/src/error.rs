@@ -23,6 +23,9 @@ pub enum Error {
     /// The phone is enrolled already.
     #[error("this phone belongs to a co-operative already")]
     AlreadyEnrolled,
+    /// The call wants a household, and this phone belongs to none.
+    #[error("say which household: this phone belongs to none")]
+    WhichHousehold,
     /// This device may not write this document.
     #[error("this phone may not change that")]
     NotAllowed,

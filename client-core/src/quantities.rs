@@ -126,6 +126,11 @@ impl Day {
         Self(offset.to_datetime(instant.timestamp()).date())
     }
 
+    /// The year of the calendar.
+    pub fn year(self) -> i16 {
+        self.0.year()
+    }
+
     /// This many days later, or earlier when negative; the last day of the calendar when past it.
     pub fn plus_days(self, days: i32) -> Self {
         Self(self.0.saturating_add(jiff::Span::new().try_days(days).unwrap_or_default()))

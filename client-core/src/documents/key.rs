@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::ids::{CooperativeId, DocumentId, HouseholdId};
 use crate::protocol::leb128::{ReadFault, Reader, write_prefixed, write_unsigned};
+use crate::quantities::Day;
 
 /// The namespace of all document ids that Granary derives (itself a v5 UUID of "granary.documents").
 const NAMESPACE: Uuid = Uuid::from_u128(0x6b3a_7b0c_5d0e_5c39_9a4e_2f1d_8c77_10e4);
@@ -18,6 +19,11 @@ impl Season {
     /// The season of this year; none when it is not between 2000 and 2999.
     pub fn new(year: u16) -> Option<Self> {
         (2000..3000).contains(&year).then_some(Self(year))
+    }
+
+    /// The season that a day falls in; none outside the years of [`Self::new`].
+    pub fn of(day: Day) -> Option<Self> {
+        u16::try_from(day.year()).ok().and_then(Self::new)
     }
 
     /// The year.

@@ -33,9 +33,14 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Starts the background thread.
+    /// Starts the background thread; it also wakes by itself after each edit.
     pub fn start(phone: Arc<Phone>, observer: Arc<dyn Observer>) -> Result<Self, Error> {
         let (orders, waiting) = channel();
+        let wake = orders.clone();
+        phone.wake_on_edit(Box::new(move || {
+            // A send fails only when the thread has ended, and then there is nobody to wake.
+            let _ = wake.send(Order::Wake(Wake::Edited));
+        }));
         let thread = std::thread::Builder::new()
             .name("granary-sync".into())
             .spawn(move || run(&phone, observer.as_ref(), &waiting))
@@ -46,11 +51,6 @@ impl Driver {
     fn tell(&self, wake: Wake) {
         // A send fails only when the thread has ended, and then there is nothing to tell.
         let _ = self.orders.send(Order::Wake(wake));
-    }
-
-    /// Something was recorded or corrected.
-    pub fn edited(&self) {
-        self.tell(Wake::Edited);
     }
 
     /// The platform says whether there is a network.

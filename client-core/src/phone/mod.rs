@@ -19,7 +19,9 @@ use crate::documents::harvest::{LotDraft, LotEdit, LotId};
 use crate::documents::household::Household;
 use crate::documents::order::{Order, OrderStatus};
 use crate::documents::receipt::Outcome;
-use crate::documents::{DocumentKey, OrderName, Season, catalogue, cooperative, harvest, household, order, receipt};
+use crate::documents::{
+    DocumentFault, DocumentKey, OrderName, Season, catalogue, cooperative, harvest, household, order, receipt,
+};
 use crate::error::Error;
 use crate::ids::{ChangeHash, DeviceId, HouseholdId};
 use crate::projection::{LotFilter, LotRow, ReadModel, Total};
@@ -27,7 +29,7 @@ use crate::protocol::access::{EnrolReply, EnrolRequest, Grants, Role};
 use crate::protocol::frame::{read_reply, write_request};
 use crate::protocol::messages::{read_message, write_message};
 use crate::protocol::problem::ProblemKind;
-use crate::quantities::{Day, Instant};
+use crate::quantities::{Day, Instant, QuantityFault};
 use crate::replica::{Damage, Replica, put_meta, read_meta};
 use crate::store::{Batch, MemoryStore, SqliteStore, Store, StoreFault};
 use crate::sync::{Pace, Session, Step, Summary};
@@ -63,6 +65,8 @@ struct Inner {
     status: Status,
     pace: Pace,
     notices_read: u64,
+    /// Wakes the background driver, when one runs.
+    on_edit: Option<Box<dyn Fn() + Send>>,
 }
 
 /// See the module. Every method may be called from any thread.
@@ -108,8 +112,14 @@ impl Phone {
         clock: Arc<dyn Clock>,
         mut damage: Vec<Damage>,
     ) -> Result<Self, Error> {
-        let mut inner =
-            Inner { enrolled: None, read_model, status: Status::default(), pace: Pace::default(), notices_read: 0 };
+        let mut inner = Inner {
+            enrolled: None,
+            read_model,
+            status: Status::default(),
+            pace: Pace::default(),
+            notices_read: 0,
+            on_edit: None,
+        };
         if let Some(identity) = Identity::read(store.as_ref())? {
             let transport = Arc::new(HttpsTransport::new(&identity.server)?);
             let (replica, found) =
@@ -125,6 +135,10 @@ impl Phone {
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake_on_edit(&self, wake: Box<dyn Fn() + Send>) {
+        self.inner().on_edit = Some(wake);
     }
 
     /// What was found damaged when the phone was opened.
@@ -187,14 +201,37 @@ impl Phone {
     fn edit<R>(
         &self,
         key: &DocumentKey,
-        edit: impl FnOnce(&mut automerge::AutoCommit) -> Result<R, crate::documents::DocumentFault>,
+        edit: impl FnOnce(&mut automerge::AutoCommit) -> Result<R, DocumentFault>,
     ) -> Result<R, Error> {
         let now = self.clock.now();
         let mut inner = self.inner();
         let enrolled = inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?;
         let value = enrolled.replica.edit(key, now, edit)?;
         inner.refresh_rows_of(key)?;
+        if let Some(wake) = &inner.on_edit {
+            wake();
+        }
         Ok(value)
+    }
+
+    /// The household that an app means: the one it gives, or else the one that this phone belongs to.
+    pub fn household_or(&self, given: Option<HouseholdId>) -> Result<HouseholdId, Error> {
+        self.device().ok_or(Error::NotEnrolled)?;
+        given.or_else(|| self.household()).ok_or(Error::WhichHousehold)
+    }
+
+    /// The household and the season of a lot that this phone lists.
+    pub fn book_of(&self, lot: &LotId) -> Result<(HouseholdId, Season), Error> {
+        let filter = LotFilter { lot: Some(lot.clone()), limit: 1, ..LotFilter::default() };
+        let row = self.lots(&filter)?.into_iter().next();
+        let book = row.and_then(|row| Some((row.household, Season::new(row.season)?)));
+        book.ok_or_else(|| DocumentFault::NotFound { what: "lot", name: lot.to_string() }.into())
+    }
+
+    /// Records a lot of a household, in the season of the lot's day; durable when it returns.
+    pub fn record_of_day(&self, household: HouseholdId, draft: &LotDraft) -> Result<LotId, Error> {
+        let season = Season::of(draft.day).ok_or_else(|| QuantityFault::Day(draft.day.to_string()))?;
+        self.record(household, season, draft)
     }
 
     /// Records a lot of a household; durable when it returns.
@@ -224,6 +261,31 @@ impl Phone {
         self.edit(&DocumentKey::ReceiptBook(household, season), |doc| receipt::receive(doc, lot, outcome, day))
     }
 
+    /// As [`Self::correct`], of a lot that this phone lists.
+    pub fn correct_lot(&self, lot: &LotId, edit: &LotEdit) -> Result<(), Error> {
+        let (household, season) = self.book_of(lot)?;
+        self.correct(household, season, lot, edit)
+    }
+
+    /// As [`Self::withdraw`], of a lot that this phone lists.
+    pub fn withdraw_lot(&self, lot: &LotId) -> Result<(), Error> {
+        let (household, season) = self.book_of(lot)?;
+        self.withdraw(household, season, lot)
+    }
+
+    /// As [`Self::receive`], of a lot that this phone lists.
+    pub fn receive_lot(&self, lot: &LotId, outcome: &Outcome, day: Day) -> Result<(), Error> {
+        let (household, season) = self.book_of(lot)?;
+        self.receive(household, season, lot, outcome, day)
+    }
+
+    /// Fields of a lot that were edited at once.
+    pub fn conflicts_of(&self, lot: &LotId) -> Result<Vec<FieldConflict>, Error> {
+        let (household, season) = self.book_of(lot)?;
+        let all = self.conflicts(household, season)?;
+        Ok(all.into_iter().filter(|conflict| conflict.lot == *lot).collect())
+    }
+
     /// Moves an order on.
     pub fn set_order_status(&self, name: OrderName, status: OrderStatus) -> Result<(), Error> {
         self.edit(&DocumentKey::Order(name), |doc| order::set_status(doc, status))
@@ -232,7 +294,7 @@ impl Phone {
     /// Edits the catalogue, for coordinators.
     pub fn edit_catalogue(
         &self,
-        edit: impl FnOnce(&mut automerge::AutoCommit) -> Result<(), crate::documents::DocumentFault>,
+        edit: impl FnOnce(&mut automerge::AutoCommit) -> Result<(), DocumentFault>,
     ) -> Result<(), Error> {
         self.edit(&DocumentKey::Catalogue, edit)
     }
@@ -367,7 +429,7 @@ impl Phone {
     fn end_sync(&self, transport: &dyn Transport, result: &Result<Summary, Error>) -> Result<(), Error> {
         let now = self.clock.now();
         let mut inner = self.inner();
-        let used = transport.bytes_used();
+        let used = transport.used();
         inner.status.ended(now, used, result);
         if let Err(Error::Refused { kind: ProblemKind::DeviceRevoked, .. }) = result {
             if let Some(enrolled) = inner.enrolled.as_mut() {

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::protocol::problem::ProblemKind;
 use crate::quantities::Instant;
 use crate::sync::Summary;
+use crate::transport::Used;
 
 /// What the sync is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -33,6 +34,12 @@ pub struct Status {
     pub bytes_up: u64,
     /// Bytes that came down since the app was started, TLS included.
     pub bytes_down: u64,
+    /// Of the bytes up, those above TLS, HTTP included.
+    pub content_up: u64,
+    /// Of the bytes down, those above TLS, HTTP included.
+    pub content_down: u64,
+    /// Exchanges since the app was started.
+    pub exchanges: u64,
     /// Why the last sync failed; none when it did not.
     pub last_error: Option<String>,
     /// What the server or this phone did not take, newest last.
@@ -43,8 +50,10 @@ pub struct Status {
 const SET_ASIDE_MAX: usize = 20;
 
 impl Status {
-    pub(super) fn ended(&mut self, now: Instant, used: (u64, u64), result: &Result<Summary, Error>) {
-        (self.bytes_up, self.bytes_down) = used;
+    pub(super) fn ended(&mut self, now: Instant, used: Used, result: &Result<Summary, Error>) {
+        (self.bytes_up, self.bytes_down) = (used.up, used.down);
+        (self.content_up, self.content_down) = (used.content_up, used.content_down);
+        self.exchanges = used.exchanges;
         self.state = SyncState::Idle;
         match result {
             Ok(summary) => {

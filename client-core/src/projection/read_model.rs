@@ -13,7 +13,7 @@ use crate::quantities::Day;
 use crate::store::StoreFault;
 
 /// Rises when the tables change; another number means that all rows are made again.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Where a lot stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,6 +41,8 @@ impl LotState {
 pub struct LotFilter {
     /// Of this household.
     pub household: Option<HouseholdId>,
+    /// Only the lot of this name.
+    pub lot: Option<LotId>,
     /// Of this product.
     pub product: Option<String>,
     /// Harvested on this day or later.
@@ -117,6 +119,7 @@ const TABLES: &str = "
         place TEXT NOT NULL, note TEXT NOT NULL, conflict INTEGER NOT NULL, damaged INTEGER NOT NULL,
         PRIMARY KEY (document, lot)) WITHOUT ROWID;
     CREATE INDEX lots_by_day ON lots (day DESC);
+    CREATE INDEX lots_by_name ON lots (lot);
     CREATE TABLE receipts (
         document BLOB NOT NULL, household BLOB NOT NULL, season INTEGER NOT NULL, lot TEXT NOT NULL,
         state TEXT NOT NULL, grams INTEGER, reason TEXT NOT NULL,
@@ -299,6 +302,10 @@ impl LotFilter {
         if let Some(household) = self.household {
             conditions.push("l.household = ?");
             values.push(Value::Blob(household.as_bytes().to_vec()));
+        }
+        if let Some(lot) = &self.lot {
+            conditions.push("l.lot = ?");
+            values.push(Value::Text(lot.to_string()));
         }
         if let Some(product) = &self.product {
             conditions.push("l.product = ?");

@@ -31,6 +31,25 @@ pub enum ProblemKind {
     Internal,
 }
 
+impl ProblemKind {
+    /// Its name as it stands in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too-large",
+            Self::UnknownVersion => "unknown-version",
+            Self::BadSignature => "bad-signature",
+            Self::UnknownDevice => "unknown-device",
+            Self::DeviceRevoked => "device-revoked",
+            Self::BadInvitation => "bad-invitation",
+            Self::Busy => "busy",
+            Self::Timeout => "timeout",
+            Self::NotFound => "not-found",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 /// The body of an answer that refuses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {

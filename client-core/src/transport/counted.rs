@@ -11,13 +11,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// Bytes that went up and came down.
 #[derive(Debug, Default)]
 pub(super) struct Counter {
-    pub(super) up: AtomicU64,
-    pub(super) down: AtomicU64,
+    up: AtomicU64,
+    down: AtomicU64,
 }
 
 impl Counter {
-    pub(super) fn total(&self) -> u64 {
-        self.up.load(Ordering::Relaxed).wrapping_add(self.down.load(Ordering::Relaxed))
+    pub(super) fn read(&self) -> (u64, u64) {
+        (self.up.load(Ordering::Relaxed), self.down.load(Ordering::Relaxed))
     }
 }
 

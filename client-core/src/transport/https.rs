@@ -3,7 +3,7 @@
 //! has passed for a minute; a slow one never does.
 
 use std::future::Future;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use tokio_rustls::TlsConnector;
 
 use super::counted::{Counted, Counter};
 use super::pin::PinnedAuthority;
-use super::{Route, ServerLink, Transport, refusal};
+use super::{Route, ServerLink, Transport, Used, refusal};
 use crate::error::Error;
 use crate::protocol::limits::MESSAGE_BYTES_MAX;
 
@@ -37,6 +37,9 @@ pub struct HttpsTransport {
     runtime: Runtime,
     connection: Mutex<Option<Connection>>,
     counter: Arc<Counter>,
+    /// What passes above TLS.
+    content: Arc<Counter>,
+    exchanges: AtomicU64,
 }
 
 fn line(error: impl std::fmt::Display) -> Error {
@@ -69,6 +72,8 @@ impl HttpsTransport {
             runtime,
             connection: Mutex::new(None),
             counter: Arc::default(),
+            content: Arc::default(),
+            exchanges: AtomicU64::new(0),
         })
     }
 
@@ -78,6 +83,7 @@ impl HttpsTransport {
         let stream = Counted { stream, counter: Arc::clone(&self.counter) };
         let name = ServerName::try_from(self.host.clone()).map_err(line)?;
         let stream = self.tls.connect(name, stream).await.map_err(line)?;
+        let stream = Counted { stream, counter: Arc::clone(&self.content) };
         let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(line)?;
         tokio::spawn(connection);
         Ok(sender)
@@ -85,6 +91,7 @@ impl HttpsTransport {
 
     async fn send(&self, sender: &mut Connection, route: Route, body: Bytes) -> Result<Vec<u8>, Error> {
         sender.ready().await.map_err(line)?;
+        self.exchanges.fetch_add(1, Ordering::Relaxed);
         let request = Request::post(route.path()).header("host", &self.host).body(Full::new(body)).map_err(line)?;
         let response = sender.send_request(request).await.map_err(line)?;
         let status = response.status();
@@ -96,10 +103,10 @@ impl HttpsTransport {
     async fn while_bytes_pass<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         tokio::pin!(work);
         loop {
-            let before = self.counter.total();
+            let before = self.counter.read();
             match tokio::time::timeout(SILENCE_MAX, &mut work).await {
                 Ok(result) => return result,
-                Err(_) if self.counter.total() == before => {
+                Err(_) if self.counter.read() == before => {
                     return Err(Error::Line("nothing was heard for a minute".into()));
                 }
                 Err(_) => {}
@@ -133,7 +140,9 @@ impl Transport for HttpsTransport {
         })
     }
 
-    fn bytes_used(&self) -> (u64, u64) {
-        (self.counter.up.load(Ordering::Relaxed), self.counter.down.load(Ordering::Relaxed))
+    fn used(&self) -> Used {
+        let (up, down) = self.counter.read();
+        let (content_up, content_down) = self.content.read();
+        Used { up, down, content_up, content_down, exchanges: self.exchanges.load(Ordering::Relaxed) }
     }
 }

@@ -43,8 +43,23 @@ pub trait Transport: Send + Sync {
     /// Sends a body and gives the body of the answer. An answer that refuses is an error.
     fn exchange(&self, route: Route, body: Vec<u8>) -> Result<Vec<u8>, Error>;
 
-    /// Bytes that went up and came down so far, all included.
-    fn bytes_used(&self) -> (u64, u64);
+    /// What went over the line so far.
+    fn used(&self) -> Used;
+}
+
+/// What a transport has sent and received so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Used {
+    /// Bytes up, all included.
+    pub up: u64,
+    /// Bytes down, all included.
+    pub down: u64,
+    /// Bytes up above TLS, HTTP included.
+    pub content_up: u64,
+    /// Bytes down above TLS, HTTP included.
+    pub content_down: u64,
+    /// Exchanges that were begun.
+    pub exchanges: u64,
 }
 
 /// The error that an answer with a status other than 200 stands for.

@@ -4,7 +4,6 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use granary_client_core::documents::Season;
 use granary_client_core::documents::harvest::{LotDraft, LotEdit, LotId};
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::phone::{Phone, Status};
@@ -62,9 +61,6 @@ enum Command {
         grams: Option<i64>,
         #[arg(long)]
         note: Option<String>,
-        /// The household, for coordinators' phones.
-        #[arg(long)]
-        household: Option<HouseholdId>,
     },
     /// List lots.
     List {
@@ -94,16 +90,6 @@ fn usage(error: impl std::fmt::Display) -> Error {
     Error::Usage(error.to_string())
 }
 
-fn household_of(phone: &Phone, given: Option<HouseholdId>) -> Result<HouseholdId, Error> {
-    given.or_else(|| phone.household()).ok_or_else(|| usage("say which household with --household"))
-}
-
-fn season_of(day: Day) -> Result<Season, Error> {
-    let text = day.to_string();
-    let year = text.get(..4).and_then(|year| year.parse().ok()).and_then(Season::new);
-    year.ok_or_else(|| usage("that day is in no season"))
-}
-
 pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
     let phone = Phone::open(&arguments.folder).map_err(usage)?;
     for damage in phone.damage() {
@@ -126,15 +112,12 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
                 note,
                 photos: Vec::new(),
             };
-            let household = household_of(&phone, household)?;
-            let lot = phone.record(household, season_of(day)?, &draft).map_err(usage)?;
+            let household = phone.household_or(household).map_err(usage)?;
+            let lot = phone.record_of_day(household, &draft).map_err(usage)?;
             println!("recorded {lot}");
         }
-        Command::Correct { lot, grams, note, household } => {
-            let household = household_of(&phone, household)?;
-            let rows = phone.lots(&LotFilter { household: Some(household), limit: u32::MAX, ..LotFilter::default() });
-            let row = rows.map_err(usage)?.into_iter().find(|row| row.lot == lot);
-            let season = row.and_then(|row| Season::new(row.season)).ok_or_else(|| usage("there is no such lot"))?;
+        Command::Correct { lot, grams, note } => {
+            let (household, season) = phone.book_of(&lot).map_err(usage)?;
             if let Some(grams) = grams {
                 let edit = LotEdit::Quantity(Grams::new(grams).map_err(usage)?);
                 phone.correct(household, season, &lot, &edit).map_err(usage)?;

@@ -1,0 +1,68 @@
+//! The errors of every call, mapped once. Each says in a sentence what happened and what to do.
+
+use granary_client_core::documents::DocumentFault;
+use granary_client_core::error::Error;
+use granary_client_core::ids::IdFault;
+use granary_client_core::quantities::QuantityFault;
+
+/// What a call can fail with. `sentence` is for the person with the phone.
+#[derive(Debug, Clone, PartialEq, thiserror::Error, uniffi::Error)]
+#[uniffi::export(Display)]
+pub enum PhoneError {
+    /// The phone could not save, for instance because it is full; nothing of the call was kept.
+    #[error("{sentence}")]
+    Storage { sentence: String },
+    /// A value is out of its range, or what was named does not exist.
+    #[error("{sentence}")]
+    Invalid { sentence: String },
+    /// The phone belongs to no co-operative yet: call `enrol`.
+    #[error("{sentence}")]
+    NotEnrolled { sentence: String },
+    /// The phone belongs to a co-operative already.
+    #[error("{sentence}")]
+    AlreadyEnrolled { sentence: String },
+    /// This phone may not change that.
+    #[error("{sentence}")]
+    NotAllowed { sentence: String },
+    /// There is no connection, or it broke; the same call may be made again.
+    #[error("{sentence}")]
+    NoConnection { sentence: String },
+    /// The server refused. `kind` is for programs, such as `device-revoked`.
+    #[error("{sentence}")]
+    Refused { kind: String, sentence: String },
+}
+
+impl From<Error> for PhoneError {
+    fn from(error: Error) -> Self {
+        let sentence = error.to_string();
+        match error {
+            Error::Store(_) => Self::Storage { sentence },
+            Error::Document(_) | Error::Quantity(_) | Error::WhichHousehold | Error::BadInvitation(_) => {
+                Self::Invalid { sentence }
+            }
+            Error::NotEnrolled => Self::NotEnrolled { sentence },
+            Error::AlreadyEnrolled => Self::AlreadyEnrolled { sentence },
+            Error::NotAllowed => Self::NotAllowed { sentence },
+            Error::Line(_) | Error::BadReply(_) => Self::NoConnection { sentence },
+            Error::Refused { kind, .. } => Self::Refused { kind: kind.name().to_owned(), sentence },
+        }
+    }
+}
+
+impl From<QuantityFault> for PhoneError {
+    fn from(fault: QuantityFault) -> Self {
+        Error::from(fault).into()
+    }
+}
+
+impl From<DocumentFault> for PhoneError {
+    fn from(fault: DocumentFault) -> Self {
+        Error::from(fault).into()
+    }
+}
+
+impl From<IdFault> for PhoneError {
+    fn from(fault: IdFault) -> Self {
+        Self::Invalid { sentence: fault.to_string() }
+    }
+}

@@ -1,0 +1,18 @@
+//! Granary for phone apps in Kotlin, Swift and Python: signatures and conversions over client-core,
+//! through UniFFI. Every rule lives there.
+//!
+//! Weights are whole grams, money whole fen (¥0.01), moisture permille, days `2026-10-03`, moments
+//! milliseconds since 1970 in UTC. Every call may be made from any thread. Calls that record return
+//! once the record is durable; only `enrol` and `sync_now` wait for the network.
+
+mod error;
+mod lots;
+mod phone;
+mod status;
+
+pub use error::PhoneError;
+pub use lots::{FieldConflict, Lot, LotDraft, LotEdit, LotFilter, LotState, Product, Receipt, Total};
+pub use phone::GranaryPhone;
+pub use status::{PhoneObserver, SyncState, SyncStatus};
+
+uniffi::setup_scaffolding!("granary");

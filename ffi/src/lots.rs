@@ -1,0 +1,308 @@
+//! Lots, products and what the warehouse says, in plain types.
+
+use granary_client_core::conflicts;
+use granary_client_core::documents::{catalogue, harvest, receipt};
+use granary_client_core::projection;
+use granary_client_core::quantities::{Day, Grams, Permille};
+
+use crate::error::PhoneError;
+
+/// A lot to record. Leave texts empty where there is nothing to say.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct LotDraft {
+    /// The product's code in the catalogue, such as `millet`.
+    pub product: String,
+    /// The weight in grams, 1 to 1,000,000,000.
+    pub grams: i64,
+    /// The day of the harvest, such as `2026-10-03`.
+    pub day: String,
+    /// The grade as the household judges it, such as `A`.
+    #[uniffi(default = "")]
+    pub grade: String,
+    /// The moisture in permille, 0 to 1,000.
+    #[uniffi(default = None)]
+    pub moisture_permille: Option<i64>,
+    /// The collecting place or field.
+    #[uniffi(default = "")]
+    pub place: String,
+    /// Anything else.
+    #[uniffi(default = "")]
+    pub note: String,
+    /// References to photos.
+    #[uniffi(default = [])]
+    pub photos: Vec<String>,
+    /// The household's id; none for the household that this phone belongs to.
+    #[uniffi(default = None)]
+    pub household: Option<String>,
+}
+
+impl TryFrom<LotDraft> for harvest::LotDraft {
+    type Error = PhoneError;
+
+    fn try_from(draft: LotDraft) -> Result<Self, PhoneError> {
+        Ok(Self {
+            product: draft.product,
+            quantity: Grams::new(draft.grams)?,
+            grade: draft.grade,
+            moisture: draft.moisture_permille.map(Permille::new).transpose()?,
+            day: draft.day.parse()?,
+            place: draft.place,
+            note: draft.note,
+            photos: draft.photos,
+        })
+    }
+}
+
+/// A field of a lot with a new value.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum LotEdit {
+    /// Another product, by its code.
+    Product { code: String },
+    /// Another weight, in grams.
+    Quantity { grams: i64 },
+    /// Another grade.
+    Grade { grade: String },
+    /// Another moisture, in permille.
+    Moisture { permille: i64 },
+    /// Another day, such as `2026-10-03`.
+    Day { day: String },
+    /// Another place.
+    Place { place: String },
+    /// Another note.
+    Note { text: String },
+}
+
+impl TryFrom<LotEdit> for harvest::LotEdit {
+    type Error = PhoneError;
+
+    fn try_from(edit: LotEdit) -> Result<Self, PhoneError> {
+        Ok(match edit {
+            LotEdit::Product { code } => Self::Product(code),
+            LotEdit::Quantity { grams } => Self::Quantity(Grams::new(grams)?),
+            LotEdit::Grade { grade } => Self::Grade(grade),
+            LotEdit::Moisture { permille } => Self::Moisture(Permille::new(permille)?),
+            LotEdit::Day { day } => Self::Day(day.parse()?),
+            LotEdit::Place { place } => Self::Place(place),
+            LotEdit::Note { text } => Self::Note(text),
+        })
+    }
+}
+
+/// Where a lot stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum LotState {
+    /// Recorded by the household; the warehouse has said nothing.
+    Recorded,
+    /// Taken in by the warehouse.
+    Received,
+    /// Sent back by the warehouse.
+    Rejected,
+}
+
+impl From<projection::LotState> for LotState {
+    fn from(state: projection::LotState) -> Self {
+        match state {
+            projection::LotState::Recorded => Self::Recorded,
+            projection::LotState::Received => Self::Received,
+            projection::LotState::Rejected => Self::Rejected,
+        }
+    }
+}
+
+impl From<LotState> for projection::LotState {
+    fn from(state: LotState) -> Self {
+        match state {
+            LotState::Recorded => Self::Recorded,
+            LotState::Received => Self::Received,
+            LotState::Rejected => Self::Rejected,
+        }
+    }
+}
+
+/// Which lots to list; what is none does not filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq, uniffi::Record)]
+pub struct LotFilter {
+    /// Of this household.
+    #[uniffi(default = None)]
+    pub household: Option<String>,
+    /// Of this product, by its code.
+    #[uniffi(default = None)]
+    pub product: Option<String>,
+    /// Harvested on this day or later.
+    #[uniffi(default = None)]
+    pub from_day: Option<String>,
+    /// Harvested on this day or earlier.
+    #[uniffi(default = None)]
+    pub to_day: Option<String>,
+    /// In this state.
+    #[uniffi(default = None)]
+    pub state: Option<LotState>,
+    /// Only lots with a field that was edited at once.
+    #[uniffi(default = false)]
+    pub only_conflicts: bool,
+    /// At most this many; 0 for 200.
+    #[uniffi(default = 0)]
+    pub limit: u32,
+    /// After skipping this many.
+    #[uniffi(default = 0)]
+    pub offset: u32,
+}
+
+impl TryFrom<LotFilter> for projection::LotFilter {
+    type Error = PhoneError;
+
+    fn try_from(filter: LotFilter) -> Result<Self, PhoneError> {
+        let day = |day: Option<String>| day.map(|day| day.parse::<Day>()).transpose();
+        Ok(Self {
+            household: filter.household.map(|household| household.parse()).transpose()?,
+            product: filter.product,
+            from: day(filter.from_day)?,
+            to: day(filter.to_day)?,
+            state: filter.state.map(Into::into),
+            only_conflicts: filter.only_conflicts,
+            limit: filter.limit,
+            offset: filter.offset,
+            ..Self::default()
+        })
+    }
+}
+
+/// A lot in a list.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Lot {
+    /// Its name, to give to `correct` and others.
+    pub id: String,
+    /// The household's id.
+    pub household: String,
+    /// The product's code; empty when damaged.
+    pub product: String,
+    /// The recorded weight in grams; none when damaged.
+    pub grams: Option<i64>,
+    /// The grade; empty for none.
+    pub grade: String,
+    /// The day; none when damaged.
+    pub day: Option<String>,
+    /// The place; empty for none.
+    pub place: String,
+    /// The note; empty for none.
+    pub note: String,
+    /// Where it stands.
+    pub state: LotState,
+    /// As weighed by the warehouse, in grams.
+    pub weighed_grams: Option<i64>,
+    /// Why it was sent back; empty when it was not.
+    pub reason: String,
+    /// True when a field was edited at once on two phones.
+    pub in_conflict: bool,
+    /// True when a field can't be read.
+    pub is_damaged: bool,
+}
+
+impl From<projection::LotRow> for Lot {
+    fn from(row: projection::LotRow) -> Self {
+        Self {
+            id: row.lot.to_string(),
+            household: row.household.to_string(),
+            product: row.product,
+            grams: row.grams,
+            grade: row.grade,
+            day: row.day.map(|day| day.to_string()),
+            place: row.place,
+            note: row.note,
+            state: row.state.into(),
+            weighed_grams: row.weighed_grams,
+            reason: row.reason,
+            in_conflict: row.in_conflict,
+            is_damaged: row.is_damaged,
+        }
+    }
+}
+
+/// What was recorded and received of a product.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Total {
+    /// The product's code.
+    pub product: String,
+    /// How many lots.
+    pub lots: i64,
+    /// Recorded, in grams.
+    pub recorded_grams: i64,
+    /// Received, in grams, as weighed.
+    pub received_grams: i64,
+}
+
+impl From<projection::Total> for Total {
+    fn from(total: projection::Total) -> Self {
+        Self {
+            product: total.product,
+            lots: total.lots,
+            recorded_grams: total.recorded_grams,
+            received_grams: total.received_grams,
+        }
+    }
+}
+
+/// A field of a lot with more than one value, until a person settles it with `correct`.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct FieldConflict {
+    /// The lot.
+    pub lot: String,
+    /// The field: `product`, `grams`, `grade`, `moisture`, `day`, `place`, `note`.
+    pub field: String,
+    /// All values as text; the last is the one that is shown meanwhile.
+    pub values: Vec<String>,
+}
+
+impl From<conflicts::FieldConflict> for FieldConflict {
+    fn from(conflict: conflicts::FieldConflict) -> Self {
+        Self {
+            lot: conflict.lot.to_string(),
+            field: conflict.field.to_owned(),
+            values: conflict.values.into_iter().map(|contender| contender.value).collect(),
+        }
+    }
+}
+
+/// What the warehouse found of a lot.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum Receipt {
+    /// Taken in, with this weight in grams and grade (empty for none).
+    Received { weighed_grams: i64, grade: String },
+    /// Sent back, and why.
+    Rejected { reason: String },
+}
+
+impl TryFrom<Receipt> for receipt::Outcome {
+    type Error = PhoneError;
+
+    fn try_from(receipt: Receipt) -> Result<Self, PhoneError> {
+        Ok(match receipt {
+            Receipt::Received { weighed_grams, grade } => Self::Received { weighed: Grams::new(weighed_grams)?, grade },
+            Receipt::Rejected { reason } => Self::Rejected { reason },
+        })
+    }
+}
+
+/// A product of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Product {
+    /// Its code, such as `millet`.
+    pub code: String,
+    /// Its Chinese name; empty when damaged.
+    pub name_zh: String,
+    /// Its English name; empty when damaged.
+    pub name_en: String,
+    /// What a household is paid for a kilogram in fen, by grade.
+    pub fen_by_grade: std::collections::HashMap<String, i64>,
+}
+
+impl From<catalogue::Product> for Product {
+    fn from(product: catalogue::Product) -> Self {
+        Self {
+            code: product.code,
+            name_zh: product.name_zh.unwrap_or_default(),
+            name_en: product.name_en.unwrap_or_default(),
+            fen_by_grade: product.price_by_grade.into_iter().map(|(grade, price)| (grade, price.get())).collect(),
+        }
+    }
+}

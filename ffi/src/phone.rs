@@ -1,0 +1,138 @@
+//! The phone object: what an app opens once and keeps.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use granary_client_core::documents::harvest::LotId;
+use granary_client_core::phone::{Driver, Phone};
+
+use crate::error::PhoneError;
+use crate::lots::{FieldConflict, Lot, LotDraft, LotEdit, LotFilter, Product, Receipt, Total};
+use crate::status::{PhoneObserver, SyncStatus, Told};
+
+/// One phone: its documents, kept in a folder of the app, and their sync.
+#[derive(uniffi::Object)]
+pub struct GranaryPhone {
+    phone: Arc<Phone>,
+    driver: Mutex<Option<Driver>>,
+}
+
+impl GranaryPhone {
+    fn with_driver(&self, tell: impl FnOnce(&Driver)) {
+        self.driver.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or((), tell);
+    }
+}
+
+#[uniffi::export]
+impl GranaryPhone {
+    /// Opens or makes the phone's files in this folder. Damaged records are set aside; see `damage`.
+    #[uniffi::constructor]
+    pub fn open(folder: String) -> Result<Arc<Self>, PhoneError> {
+        let phone = Arc::new(Phone::open(Path::new(&folder))?);
+        Ok(Arc::new(Self { phone, driver: Mutex::default() }))
+    }
+
+    /// What was found damaged at opening, as sentences to show.
+    pub fn damage(&self) -> Vec<String> {
+        self.phone.damage().iter().map(|damage| damage.sentence.clone()).collect()
+    }
+
+    /// Joins a co-operative by an invitation's link (`granary://…`, typed or scanned). Waits for the
+    /// network. When the answer is lost, call it again with the same link.
+    pub fn enrol(&self, link: String, phone_name: String) -> Result<(), PhoneError> {
+        Ok(self.phone.enrol(&link, &phone_name)?)
+    }
+
+    /// The co-operative's name; none before `enrol`.
+    pub fn cooperative_name(&self) -> Option<String> {
+        self.phone.cooperative_name()
+    }
+
+    /// This device's id; none before `enrol`.
+    pub fn device(&self) -> Option<String> {
+        self.phone.device().map(|device| device.to_string())
+    }
+
+    /// The id of the household that this phone belongs to; none for coordinators and packers.
+    pub fn household(&self) -> Option<String> {
+        self.phone.household().map(|household| household.to_string())
+    }
+
+    /// Records a lot and gives its name. Durable when it returns; needs no network.
+    pub fn record(&self, draft: LotDraft) -> Result<String, PhoneError> {
+        let household = draft.household.as_deref().map(str::parse).transpose()?;
+        let household = self.phone.household_or(household)?;
+        Ok(self.phone.record_of_day(household, &draft.try_into()?)?.to_string())
+    }
+
+    /// Writes a new value into a field of a lot; it also settles a conflict of that field.
+    pub fn correct(&self, lot: String, edit: LotEdit) -> Result<(), PhoneError> {
+        Ok(self.phone.correct_lot(&lot.parse()?, &edit.try_into()?)?)
+    }
+
+    /// Takes a lot out of the book.
+    pub fn withdraw(&self, lot: String) -> Result<(), PhoneError> {
+        Ok(self.phone.withdraw_lot(&lot.parse()?)?)
+    }
+
+    /// Says what the warehouse found of a lot, on this day; for packers and coordinators.
+    pub fn receive(&self, lot: String, receipt: Receipt, day: String) -> Result<(), PhoneError> {
+        let lot: LotId = lot.parse()?;
+        Ok(self.phone.receive_lot(&lot, &receipt.try_into()?, day.parse()?)?)
+    }
+
+    /// Lots that pass the filter, latest day first. Quick for any number of lots.
+    pub fn lots(&self, filter: LotFilter) -> Result<Vec<Lot>, PhoneError> {
+        Ok(self.phone.lots(&filter.try_into()?)?.into_iter().map(Lot::from).collect())
+    }
+
+    /// Weights by product of the lots that pass the filter.
+    pub fn totals(&self, filter: LotFilter) -> Result<Vec<Total>, PhoneError> {
+        Ok(self.phone.totals(&filter.try_into()?)?.into_iter().map(Total::from).collect())
+    }
+
+    /// The fields of a lot that were edited at once.
+    pub fn conflicts(&self, lot: String) -> Result<Vec<FieldConflict>, PhoneError> {
+        Ok(self.phone.conflicts_of(&lot.parse()?)?.into_iter().map(FieldConflict::from).collect())
+    }
+
+    /// The products of the catalogue; empty before the first sync.
+    pub fn products(&self) -> Result<Vec<Product>, PhoneError> {
+        Ok(self.phone.catalogue()?.unwrap_or_default().products.into_iter().map(Product::from).collect())
+    }
+
+    /// Syncs now and returns when all is sent and read, or with the error that stopped it. Apps that
+    /// called `start` need it only for a person who asks.
+    pub fn sync_now(&self) -> Result<SyncStatus, PhoneError> {
+        self.phone.sync_now()?;
+        Ok(self.phone.status().into())
+    }
+
+    /// How the sync stands.
+    pub fn status(&self) -> SyncStatus {
+        self.phone.status().into()
+    }
+
+    /// Starts syncing in the background: after edits, when the network returns, when the server has
+    /// something new, and every quarter of an hour. `observer` is told; a second call replaces the first.
+    pub fn start(&self, observer: Arc<dyn PhoneObserver>) -> Result<(), PhoneError> {
+        let driver = Driver::start(Arc::clone(&self.phone), Arc::new(Told(observer)))?;
+        drop(self.driver.lock().unwrap_or_else(PoisonError::into_inner).replace(driver));
+        Ok(())
+    }
+
+    /// Stops syncing in the background, after the exchange under way.
+    pub fn stop(&self) {
+        drop(self.driver.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    /// Tells what the platform says of the network.
+    pub fn set_online(&self, online: bool) {
+        self.with_driver(|driver| driver.set_online(online));
+    }
+
+    /// Asks for a sync in the background, soon.
+    pub fn sync_soon(&self) {
+        self.with_driver(Driver::sync_soon);
+    }
+}

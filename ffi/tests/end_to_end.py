@@ -1,0 +1,88 @@
+"""A phone app in Python: what the bindings promise, against a running server.
+
+Called with two invitation links (a household's and a coordinator's) and a folder."""
+
+import sys
+import threading
+
+import granary
+
+
+class Observer(granary.PhoneObserver):
+    def __init__(self):
+        self.sent = threading.Event()
+        self.receipts_came = threading.Event()
+
+    def status_changed(self, status):
+        if status.pending == 0 and status.last_success_millis is not None:
+            self.sent.set()
+
+    def documents_changed(self, kinds):
+        if "receipts" in kinds:
+            self.receipts_came.set()
+
+
+def refused(kind, call):
+    try:
+        call()
+    except kind as error:
+        assert len(str(error)) > 10, "a sentence"
+        return error
+    raise AssertionError(f"{kind} was expected")
+
+
+def main(household_link, coordinator_link, folder):
+    li = granary.GranaryPhone.open(folder + "/li")
+    draft = granary.LotDraft(product="millet", grams=12_500, day="2026-10-03", grade="A", note="东坡地")
+    refused(granary.PhoneError.NotEnrolled, lambda: li.record(draft))
+    refused(granary.PhoneError.Invalid, lambda: li.enrol("not an invitation", "li"))
+    li.enrol(household_link, "li")
+    assert li.cooperative_name() == "Linxian" and li.household() is not None
+
+    # Recorded with no line at all; it is there at once.
+    lot = li.record(draft)
+    rows = li.lots(granary.LotFilter())
+    assert [(row.id, row.grams, row.note) for row in rows] == [(lot, 12_500, "东坡地")]
+    assert li.status().pending > 0
+    bad_weight = granary.LotDraft(product="millet", grams=-4, day="2026-10-03")
+    assert "weight" in str(refused(granary.PhoneError.Invalid, lambda: li.record(bad_weight)))
+    bad_day = granary.LotDraft(product="millet", grams=4, day="3 October")
+    refused(granary.PhoneError.Invalid, lambda: li.record(bad_day))
+
+    # The background thread sends it and tells the app.
+    watching = Observer()
+    li.start(watching)
+    assert watching.sent.wait(60), li.status()
+    li.correct(lot, granary.LotEdit.QUANTITY(13_000))
+
+    coordinator = granary.GranaryPhone.open(folder + "/coordinator")
+    coordinator.enrol(coordinator_link, "coordinator")
+    seen = []
+    for _ in range(600):
+        coordinator.sync_now()
+        seen = coordinator.lots(granary.LotFilter(product="millet"))
+        if seen and seen[0].grams == 13_000:
+            break
+        threading.Event().wait(0.05)
+    assert seen[0].id == lot and seen[0].grams == 13_000, seen
+    totals = coordinator.totals(granary.LotFilter())
+    assert [(total.product, total.recorded_grams) for total in totals] == [("millet", 13_000)]
+
+    # What the coordinator's warehouse says comes back, and the callback tells of it.
+    coordinator.receive(lot, granary.Receipt.RECEIVED(weighed_grams=12_900, grade="A"), "2026-10-05")
+    coordinator.sync_now()
+    for _ in range(600):
+        li.sync_soon()
+        if watching.receipts_came.wait(0.1):
+            break
+    row = li.lots(granary.LotFilter())[0]
+    assert (row.state, row.weighed_grams) == (granary.LotState.RECEIVED, 12_900)
+    refused(granary.PhoneError.NotAllowed, lambda: li.receive(lot, granary.Receipt.REJECTED("wet"), "2026-10-05"))
+    li.withdraw(lot)
+    assert li.lots(granary.LotFilter()) == []
+    refused(granary.PhoneError.Invalid, lambda: li.correct(lot, granary.LotEdit.NOTE("late")))
+    li.stop()
+    print("all of it works from Python")
+
+
+main(*sys.argv[1:])

@@ -1,0 +1,100 @@
+//! The sync of one phone, workload by workload, on each line.
+
+use std::time::Instant;
+
+use granary_client_core::documents::Season;
+use granary_client_core::documents::harvest::{LotEdit, LotId};
+use granary_client_core::phone::Phone;
+use granary_client_core::protocol::access::Role;
+use granary_client_core::quantities::Grams;
+
+use crate::line::{CUT, LOOPBACK, SLOW, Shape};
+use crate::records::{json_lines, lots};
+use crate::table::Row;
+use crate::world::{World, household};
+
+const RECORDS: usize = 1_000;
+const SEED: u64 = 40_961;
+/// A sync that is cut this often has failed.
+const ATTEMPTS_MAX: u32 = 60;
+
+pub(crate) fn run() -> Vec<Row> {
+    let (records, bits) = lots(SEED, RECORDS);
+    let json = json_lines(&records);
+    let packed = zstd::bulk::compress(&json, 19).unwrap().len();
+    eprintln!(
+        "{RECORDS} records: {} bytes as JSON lines, {packed} of them after zstd -19 (0.6 of it: {}); their entropy is {:.0} bytes",
+        json.len(),
+        packed * 6 / 10,
+        bits / 8.0
+    );
+    [LOOPBACK, SLOW, CUT].into_iter().flat_map(on_line).collect()
+}
+
+fn on_line(shape: Shape) -> Vec<Row> {
+    let mut world = World::new(shape);
+    let season = Season::new(2025).unwrap();
+    let li = world.phone(Role::Household(household(1)));
+    let mut rows = Vec::new();
+    li.sync_until_done(ATTEMPTS_MAX).1.unwrap();
+    let names: Vec<LotId> =
+        lots(SEED, RECORDS).0.iter().map(|draft| li.record(household(1), season, draft).unwrap()).collect();
+    rows.push(measure(&world, shape, "1,000 records up", &li));
+    world.settle();
+    let coordinator = world.phone(Role::Household(household(1)));
+    rows.push(measure(&world, shape, "1,000 records down, empty phone", &coordinator));
+    for lot in names.iter().step_by(100) {
+        li.correct(household(1), season, lot, &LotEdit::Quantity(Grams::new(77_000).unwrap())).unwrap();
+    }
+    rows.push(measure(&world, shape, "10 one-field edits up", &li));
+    world.settle();
+    rows.push(measure(&world, shape, "10 one-field edits down", &coordinator));
+    rows.push(measure(&world, shape, "nothing to do", &li));
+    let (more, _) = lots(SEED + 1, 1);
+    li.record(household(1), season, &more[0]).unwrap();
+    rows.push(measure(&world, shape, "one new lot up", &li));
+    rows
+}
+
+trait Persistent {
+    fn sync_until_done(&self, attempts: u32) -> (u64, Result<(), String>);
+}
+
+impl Persistent for Phone {
+    /// Syncs again after each cut; gives the exchanges that were made.
+    fn sync_until_done(&self, attempts: u32) -> (u64, Result<(), String>) {
+        let mut why = String::new();
+        for _ in 0..attempts {
+            match self.sync_now() {
+                Ok(_) => return (self.status().exchanges, Ok(())),
+                Err(error) => why = error.to_string(),
+            }
+        }
+        (self.status().exchanges, Err(why))
+    }
+}
+
+fn measure(world: &World, shape: Shape, workload: &str, phone: &Phone) -> Row {
+    world.line.passed.take();
+    let before = phone.status();
+    let began = Instant::now();
+    let (exchanges, done) = phone.sync_until_done(ATTEMPTS_MAX);
+    let seconds = began.elapsed().as_secs_f64();
+    let after = phone.status();
+    let (up, down, connections, _) = world.line.passed.take();
+    let (content_up, content_down) = (after.content_up - before.content_up, after.content_down - before.content_down);
+    Row {
+        workload: workload.into(),
+        peer: "granary".into(),
+        line: shape.name.into(),
+        turns: exchanges - before.exchanges,
+        connections,
+        bytes_up: content_up,
+        bytes_down: content_down,
+        tls_bytes_up: up.saturating_sub(content_up),
+        tls_bytes_down: down.saturating_sub(content_down),
+        seconds,
+        ok: done.is_ok() && after.pending == 0,
+        why: done.err().unwrap_or_default(),
+    }
+}

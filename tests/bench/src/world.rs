@@ -1,0 +1,71 @@
+//! A server in this process, behind a line, and phones that enrol with it.
+
+use std::sync::Arc;
+
+use granary_client_core::ids::HouseholdId;
+use granary_client_core::phone::Phone;
+use granary_client_core::protocol::access::Role;
+use granary_client_core::quantities::Instant;
+use granary_server::log::CooperativeNumber;
+use granary_server::{Config, Granary, Server};
+use tokio::runtime::Runtime;
+
+use crate::line::{Line, Shape};
+
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) line: Line,
+    pub(crate) coop: CooperativeNumber,
+    folder: tempfile::TempDir,
+    phones: u32,
+    _runtime: Runtime,
+}
+
+pub(crate) fn household(number: u8) -> HouseholdId {
+    HouseholdId::from_bytes([number; 16])
+}
+
+pub(crate) fn now() -> Instant {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    Instant(i64::try_from(since.as_millis()).unwrap())
+}
+
+impl World {
+    pub(crate) fn new(shape: Shape) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (server, line) = runtime.block_on(async {
+            let config = Config::local(folder.path().join("server"), 0);
+            let server = granary_server::start(config, |fault| panic!("{fault}")).await.unwrap();
+            let line = Line::to(server.address(), shape).await;
+            (server, line)
+        });
+        let coop = server.granary().create_cooperative("Bench County", now()).unwrap();
+        Self { _runtime: runtime, server, line, coop, folder, phones: 0 }
+    }
+
+    pub(crate) fn granary(&self) -> &Arc<Granary> {
+        self.server.granary()
+    }
+
+    /// An enrolled phone; what enrolling took is not counted.
+    pub(crate) fn phone(&mut self, role: Role) -> Phone {
+        self.phones += 1;
+        let phone = Phone::open(&self.folder.path().join(format!("phone-{}", self.phones))).unwrap();
+        let code = self.granary().invite(self.coop, role, 1, now()).unwrap().code;
+        let link = format!("granary://localhost:{}/{code}#{}", self.line.address.port(), self.server.fingerprint());
+        for _ in 0..40 {
+            if phone.enrol(&link, "bench").is_ok() {
+                break;
+            }
+        }
+        assert!(phone.device().is_some(), "the phone could not enrol over this line");
+        self.line.passed.take();
+        phone
+    }
+
+    /// Everything that came in was admitted when this returns.
+    pub(crate) fn settle(&self) {
+        self.granary().settle(&self.granary().cooperative(self.coop).unwrap());
+    }
+}
