@@ -234,7 +234,7 @@ pub struct Total {
 impl From<projection::Total> for Total {
     fn from(total: projection::Total) -> Self {
         Self {
-            product: total.product,
+            product: total.name,
             lots: total.lots,
             recorded_grams: total.recorded_grams,
             received_grams: total.received_grams,

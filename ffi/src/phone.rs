@@ -19,7 +19,9 @@ pub struct GranaryPhone {
 
 impl GranaryPhone {
     fn with_driver(&self, tell: impl FnOnce(&Driver)) {
-        self.driver.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or((), tell);
+        if let Some(driver) = self.driver.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            tell(driver);
+        }
     }
 }
 

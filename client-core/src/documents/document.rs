@@ -72,6 +72,7 @@ impl Document {
             DocumentKind::Catalogue => &[("products", ObjType::Map), ("promotions", ObjType::Map)],
             DocumentKind::HarvestBook => &[("lots", ObjType::List)],
             DocumentKind::ReceiptBook => &[("receipts", ObjType::Map)],
+            DocumentKind::CaseBook => &[("decisions", ObjType::List)],
             DocumentKind::Order => &[("lines", ObjType::List), ("allocations", ObjType::Map)],
         };
         for (name, kind) in parts {
@@ -157,6 +158,17 @@ impl Document {
         now: Instant,
         edit: impl FnOnce(&mut AutoCommit) -> Result<R, DocumentFault>,
     ) -> Result<(R, Option<VerifiedChange>), DocumentFault> {
+        self.edit_saying(None, actor, now, edit)
+    }
+
+    /// As [`Self::edit`], with a message in the change.
+    pub fn edit_saying<R>(
+        &mut self,
+        message: Option<&str>,
+        actor: &ActorId,
+        now: Instant,
+        edit: impl FnOnce(&mut AutoCommit) -> Result<R, DocumentFault>,
+    ) -> Result<(R, Option<VerifiedChange>), DocumentFault> {
         self.automerge.set_actor(actor.to_automerge());
         let result = match edit(&mut self.automerge) {
             Ok(result) => result,
@@ -165,13 +177,24 @@ impl Document {
                 return Err(fault);
             }
         };
-        let committed = self.automerge.commit_with(CommitOptions::default().with_time(now.seconds()));
+        let mut options = CommitOptions::default().with_time(now.seconds());
+        if let Some(message) = message {
+            options.set_message(message);
+        }
+        let committed = self.automerge.commit_with(options);
         let change = match committed {
             None => None,
             Some(_) => self.automerge.get_last_local_change(),
         };
         let change = change.map(|change| VerifiedChange::from_chunk(change.raw_bytes())).transpose()?;
         Ok((result, change))
+    }
+
+    /// When the change with this operation was made, in seconds since 1970, and what it says of itself.
+    pub(crate) fn time_and_message_of(&mut self, operation: &automerge::ObjId) -> Option<(i64, String)> {
+        let hash = self.automerge.hash_for_opid(operation)?;
+        let change = self.automerge.get_change_meta_by_hash(&hash)?;
+        Some((change.timestamp, change.message.as_deref().unwrap_or_default().to_owned()))
     }
 
     /// The Automerge document, to read from.

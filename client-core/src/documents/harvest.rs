@@ -1,26 +1,52 @@
 //! The harvest book: what a household says it harvested in a season. Lots are elements of a list and
 //! a lot's name is its Automerge object id, which costs no bytes and which no two phones can choose.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjId, ObjType, ReadDoc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::document::{Document, DocumentFault};
 use super::view::{Fields, maps_in_list, part};
+use crate::protocol::change::{ChangeRecord, Key, Object, OperationId};
 use crate::quantities::{Day, Grams, Permille, QuantityFault, checked_text};
 
 /// A lot's name within its book: `counter@actor`, as Automerge writes object ids.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct LotId(String);
+
+impl From<LotId> for String {
+    fn from(lot: LotId) -> Self {
+        lot.0
+    }
+}
+
+impl TryFrom<String> for LotId {
+    type Error = DocumentFault;
+
+    fn try_from(text: String) -> Result<Self, DocumentFault> {
+        text.parse()
+    }
+}
 
 impl LotId {
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The lot that this operation made.
+    pub(crate) fn of_operation(counter: u64, actor: &crate::ids::ActorId) -> Self {
+        Self(format!("{counter}@{actor}"))
+    }
+
+    /// The counter in the name; it rises with each record in a book.
+    pub fn counter(&self) -> u32 {
+        self.0.split_once('@').and_then(|(counter, _)| counter.parse().ok()).unwrap_or(0)
     }
 
     /// The actor that recorded the lot, as it stands in the name.
@@ -135,6 +161,8 @@ pub struct Lot {
     pub place: Option<String>,
     /// The note.
     pub note: Option<String>,
+    /// The lot that this one was found to repeat; it no longer counts.
+    pub merged_into: Option<LotId>,
     /// True when more than one value of some field stands beside another.
     pub in_conflict: bool,
     /// The fields that can't be read.
@@ -142,7 +170,7 @@ pub struct Lot {
 }
 
 /// The fields of a lot that can be edited at once on two phones.
-pub(crate) const FIELDS: [&str; 7] = ["product", "grams", "grade", "moisture", "day", "place", "note"];
+pub const FIELDS: [&str; 7] = ["product", "grams", "grade", "moisture", "day", "place", "note"];
 
 /// Records a lot; gives its name.
 pub fn record(automerge: &mut AutoCommit, draft: &LotDraft) -> Result<LotId, DocumentFault> {
@@ -198,11 +226,16 @@ pub fn withdraw(automerge: &mut AutoCommit, lot: &LotId) -> Result<(), DocumentF
 /// list: Automerge panics when asked for an object that it does not know.
 pub(crate) fn find(automerge: &AutoCommit, lot: &LotId) -> Result<(usize, ObjId), DocumentFault> {
     let list = part(automerge, "lots", ObjType::List).ok_or(DocumentFault::Damaged("lots"))?;
+    let (counter, actor) = (u64::from(lot.counter()), lot.actor());
+    let is_it = |id: &ObjId| match id {
+        ObjId::Id(of, by, _) => *of == counter && actor.as_ref().is_some_and(|actor| actor.as_bytes() == by.to_bytes()),
+        ObjId::Root => false,
+    };
     automerge
         .list_range(&list, ..)
         .map(|item| item.id())
         .enumerate()
-        .find(|(_, id)| id.to_string() == lot.0)
+        .find(|(_, id)| is_it(id))
         .ok_or_else(|| DocumentFault::NotFound { what: "lot", name: lot.0.clone() })
 }
 
@@ -211,6 +244,95 @@ pub fn lots(document: &Document) -> Vec<Lot> {
     let automerge = document.automerge();
     let Some(list) = part(automerge, "lots", ObjType::List) else { return Vec::new() };
     maps_in_list(automerge, &list).into_iter().map(|object| read_lot(automerge, object)).collect()
+}
+
+/// One lot; none when it is not in the book.
+pub fn lot(document: &Document, lot: &LotId) -> Option<Lot> {
+    let automerge = document.automerge();
+    find(automerge, lot).ok().map(|(_, object)| read_lot(automerge, object))
+}
+
+/// Marks a lot as a repeat of another one, or takes the mark away. Nothing of it is lost.
+pub fn set_merged(automerge: &mut AutoCommit, lot: &LotId, into: Option<&LotId>) -> Result<(), DocumentFault> {
+    let (_, object) = find(automerge, lot)?;
+    match into {
+        Some(into) => automerge.put(&object, "merged", into.as_str())?,
+        None => automerge.delete(&object, "merged")?,
+    }
+    Ok(())
+}
+
+/// The names that a change may have touched: lots that it made, edited or took out, among others that
+/// are no lots.
+pub fn touched(change: &ChangeRecord) -> BTreeSet<LotId> {
+    let mut touched = BTreeSet::new();
+    let mut add = |id: OperationId| {
+        if let Some(actor) = change.actor_at(id.actor) {
+            touched.insert(LotId::of_operation(id.counter, actor));
+        }
+    };
+    for (counter, operation) in (change.start_operation..).zip(&change.operations) {
+        if let Object::Made(id) = operation.object {
+            add(id);
+        }
+        if let Key::Element(id) = operation.key {
+            add(id);
+        }
+        if operation.insert {
+            add(OperationId { counter, actor: 0 });
+        }
+    }
+    touched
+}
+
+impl LotEdit {
+    /// The edit that writes this text into the field of this name, as [`FIELDS`] has it.
+    pub fn parse(field: &str, text: &str) -> Result<Self, DocumentFault> {
+        let number = || {
+            let fault = |_| DocumentFault::NotFound { what: "number", name: text.chars().take(40).collect() };
+            text.trim().parse::<i64>().map_err(fault)
+        };
+        Ok(match field {
+            "product" => Self::Product(text.to_owned()),
+            "grams" => Self::Quantity(Grams::new(number()?)?),
+            "grade" => Self::Grade(text.to_owned()),
+            "moisture" => Self::Moisture(Permille::new(number()?)?),
+            "day" => Self::Day(text.trim().parse()?),
+            "place" => Self::Place(text.to_owned()),
+            "note" => Self::Note(text.to_owned()),
+            _ => return Err(DocumentFault::NotFound { what: "field", name: field.chars().take(40).collect() }),
+        })
+    }
+
+    /// The field's name and the value as text.
+    pub fn as_text(&self) -> (&'static str, String) {
+        match self {
+            Self::Product(text) => ("product", text.clone()),
+            Self::Quantity(grams) => ("grams", grams.get().to_string()),
+            Self::Grade(text) => ("grade", text.clone()),
+            Self::Moisture(permille) => ("moisture", permille.get().to_string()),
+            Self::Day(day) => ("day", day.to_string()),
+            Self::Place(text) => ("place", text.clone()),
+            Self::Note(text) => ("note", text.clone()),
+        }
+    }
+}
+
+impl Lot {
+    /// A field's value as text; empty for none.
+    pub fn field(&self, field: &str) -> String {
+        match field {
+            "product" => self.product.clone(),
+            "grams" => self.quantity.map(|grams| grams.get().to_string()),
+            "grade" => self.grade.clone(),
+            "moisture" => self.moisture.map(|permille| permille.get().to_string()),
+            "day" => self.day.map(|day| day.to_string()),
+            "place" => self.place.clone(),
+            "note" => self.note.clone(),
+            _ => None,
+        }
+        .unwrap_or_default()
+    }
 }
 
 fn read_lot(automerge: &AutoCommit, object: ObjId) -> Lot {
@@ -227,6 +349,7 @@ fn read_lot(automerge: &AutoCommit, object: ObjId) -> Lot {
         day: fields.parsed("day", |day| day.parse().ok()),
         place: fields.optional_text("place"),
         note: fields.optional_text("note"),
+        merged_into: fields.optional_text("merged").and_then(|lot| lot.parse().ok()),
         in_conflict,
         damaged: fields.damaged(),
     }

@@ -56,6 +56,8 @@ pub enum DocumentKey {
     ReceiptBook(HouseholdId, Season),
     /// One order.
     Order(OrderName),
+    /// What coordinators decided about a household's disagreements in a season.
+    CaseBook(HouseholdId, Season),
 }
 
 /// The kinds of documents, for words and for lists.
@@ -73,6 +75,8 @@ pub enum DocumentKind {
     ReceiptBook,
     /// See [`DocumentKey::Order`].
     Order,
+    /// See [`DocumentKey::CaseBook`].
+    CaseBook,
 }
 
 impl DocumentKind {
@@ -85,6 +89,7 @@ impl DocumentKind {
             Self::HarvestBook => "harvest",
             Self::ReceiptBook => "receipts",
             Self::Order => "order",
+            Self::CaseBook => "cases",
         }
     }
 }
@@ -99,15 +104,17 @@ impl DocumentKey {
             Self::HarvestBook(..) => DocumentKind::HarvestBook,
             Self::ReceiptBook(..) => DocumentKind::ReceiptBook,
             Self::Order(_) => DocumentKind::Order,
+            Self::CaseBook(..) => DocumentKind::CaseBook,
         }
     }
 
     /// The household that the document is about, if it is about one.
     pub fn household(&self) -> Option<HouseholdId> {
         match self {
-            Self::Household(household) | Self::HarvestBook(household, _) | Self::ReceiptBook(household, _) => {
-                Some(*household)
-            }
+            Self::Household(household)
+            | Self::HarvestBook(household, _)
+            | Self::ReceiptBook(household, _)
+            | Self::CaseBook(household, _) => Some(*household),
             Self::Cooperative | Self::Catalogue | Self::Order(_) => None,
         }
     }
@@ -144,6 +151,11 @@ impl DocumentKey {
                 write_prefixed(&mut out, name.platform.as_bytes());
                 write_prefixed(&mut out, name.outside_id.as_bytes());
             }
+            Self::CaseBook(household, season) => {
+                out.push(7);
+                out.extend_from_slice(household.as_bytes());
+                write_unsigned(&mut out, u64::from(season.0));
+            }
         }
         out
     }
@@ -161,6 +173,7 @@ impl DocumentKey {
                 let platform = read_name(&mut reader, 32)?;
                 Self::Order(OrderName { platform, outside_id: read_name(&mut reader, 64)? })
             }
+            7 => Self::CaseBook(HouseholdId::from_bytes(reader.array()?), read_season(&mut reader)?),
             _ => return Err(ReadFault::BadNumber),
         };
         if reader.is_empty() { Ok(key) } else { Err(ReadFault::BadNumber) }
@@ -194,6 +207,7 @@ mod tests {
             DocumentKey::HarvestBook(household, season),
             DocumentKey::ReceiptBook(household, season),
             DocumentKey::Order(order),
+            DocumentKey::CaseBook(household, season),
         ] {
             assert_eq!(DocumentKey::from_bytes(&key.to_bytes()), Ok(key));
         }

@@ -1,6 +1,7 @@
 //! Typed views and edits over Automerge documents. A view trusts no shape; an edit is checked before
 //! it is written. One document is the unit of sharing and of permission.
 
+pub mod cases;
 pub mod catalogue;
 pub mod cooperative;
 mod document;

@@ -21,7 +21,8 @@ pub enum OrderStatus {
 }
 
 impl OrderStatus {
-    fn name(self) -> &'static str {
+    /// Its name in documents and rows.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Placed => "placed",
             Self::Packed => "packed",
@@ -30,7 +31,8 @@ impl OrderStatus {
         }
     }
 
-    fn from_name(name: &str) -> Option<Self> {
+    /// The status of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
         [Self::Placed, Self::Packed, Self::Shipped, Self::Cancelled].into_iter().find(|status| status.name() == name)
     }
 }

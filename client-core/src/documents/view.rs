@@ -151,5 +151,6 @@ pub(crate) fn read_everything(document: &Document) {
         DocumentKind::HarvestBook => drop(super::harvest::lots(document)),
         DocumentKind::ReceiptBook => drop(super::receipt::receipts(document)),
         DocumentKind::Order => drop(super::order::read(document)),
+        DocumentKind::CaseBook => drop(super::cases::decisions(document)),
     }
 }

@@ -5,7 +5,7 @@ mod driver;
 mod identity;
 mod status;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -203,15 +203,24 @@ impl Phone {
         key: &DocumentKey,
         edit: impl FnOnce(&mut automerge::AutoCommit) -> Result<R, DocumentFault>,
     ) -> Result<R, Error> {
+        self.edit_saying(None, key, edit)
+    }
+
+    fn edit_saying<R>(
+        &self,
+        message: Option<&str>,
+        key: &DocumentKey,
+        edit: impl FnOnce(&mut automerge::AutoCommit) -> Result<R, DocumentFault>,
+    ) -> Result<R, Error> {
         let now = self.clock.now();
         let mut inner = self.inner();
         let enrolled = inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?;
-        let value = enrolled.replica.edit(key, now, edit)?;
-        inner.refresh_rows_of(key)?;
+        let edited = enrolled.replica.edit_saying(message, key, now, edit)?;
+        inner.refresh_touched(key, edited.before, &edited.touched)?;
         if let Some(wake) = &inner.on_edit {
             wake();
         }
-        Ok(value)
+        Ok(edited.value)
     }
 
     /// The household that an app means: the one it gives, or else the one that this phone belongs to.
@@ -311,7 +320,7 @@ impl Phone {
 
     /// Fields of a household's lots that were edited at once.
     pub fn conflicts(&self, household: HouseholdId, season: Season) -> Result<Vec<FieldConflict>, Error> {
-        self.read(&DocumentKey::HarvestBook(household, season), |document| conflicts::in_harvest_book(document))
+        self.read(&DocumentKey::HarvestBook(household, season), conflicts::in_harvest_book)
             .map(Option::unwrap_or_default)
     }
 
@@ -418,7 +427,7 @@ impl Phone {
             let identity = &enrolled.identity;
             let step = session.take_reply(&mut enrolled.replica, *pace, &reply, |bytes| identity.sign(bytes))?;
             inner.notices_read = session.notices_read();
-            inner.refresh_rows()?;
+            inner.refresh_changed(session.take_changed())?;
             match step {
                 Step::Send(next) => request = next,
                 Step::Done(summary) => return Ok(summary),
@@ -445,12 +454,35 @@ impl Phone {
 }
 
 impl Inner {
-    /// Brings the rows of one document up to date.
-    fn refresh_rows_of(&mut self, key: &DocumentKey) -> Result<(), Error> {
+    /// Brings the rows of one document up to date after an edit that touched these lots. Rows that were
+    /// behind already are written whole.
+    fn refresh_touched(
+        &mut self,
+        key: &DocumentKey,
+        before: Option<u64>,
+        touched: &BTreeSet<LotId>,
+    ) -> Result<(), Error> {
         let Some(enrolled) = self.enrolled.as_mut() else { return Ok(()) };
         let revision = enrolled.replica.revision(key).unwrap_or(0);
+        let rows_are_current = self.read_model.revision(key)? == before;
         if let Some(document) = enrolled.replica.document(key)? {
-            self.read_model.write(document, revision)?;
+            match rows_are_current {
+                true => self.read_model.update(document, revision, touched)?,
+                false => self.read_model.write(document, revision)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the rows of these documents up to date, or takes them away with their documents.
+    fn refresh_changed(&mut self, changed: BTreeSet<DocumentKey>) -> Result<(), Error> {
+        let Some(enrolled) = self.enrolled.as_mut() else { return Ok(()) };
+        for key in changed {
+            let revision = enrolled.replica.revision(&key).unwrap_or(0);
+            match enrolled.replica.document(&key)? {
+                Some(document) => self.read_model.write(document, revision)?,
+                None => self.read_model.forget(&key)?,
+            }
         }
         Ok(())
     }
@@ -458,18 +490,17 @@ impl Inner {
     /// Brings the rows of every document up to date; those that are costs nothing but a look.
     fn refresh_rows(&mut self) -> Result<(), Error> {
         let Some(enrolled) = self.enrolled.as_mut() else { return Ok(()) };
+        let mut rows: BTreeMap<DocumentKey, u64> = self.read_model.revisions()?.into_iter().collect();
         let here = enrolled.replica.documents();
-        for key in self.read_model.documents()? {
-            if !here.iter().any(|(other, _)| *other == key) {
-                self.read_model.forget(&key)?;
-            }
-        }
         for (key, revision) in here {
-            if self.read_model.revision(&key)? != Some(revision)
+            if rows.remove(&key) != Some(revision)
                 && let Some(document) = enrolled.replica.document(&key)?
             {
                 self.read_model.write(document, revision)?;
             }
+        }
+        for key in rows.into_keys() {
+            self.read_model.forget(&key)?;
         }
         Ok(())
     }

@@ -1,130 +1,70 @@
 //! The read model: one SQLite database of rows, written from documents, one document at a time. Each
 //! document's rows carry the revision they were made from.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter, types::Value};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
+use super::{cases, lots, registers};
 use crate::documents::harvest::LotId;
-use crate::documents::receipt::Outcome;
-use crate::documents::{Document, DocumentKey, harvest, receipt};
-use crate::ids::HouseholdId;
-use crate::quantities::Day;
+use crate::documents::{Document, DocumentKey};
 use crate::store::StoreFault;
 
 /// Rises when the tables change; another number means that all rows are made again.
-const VERSION: i64 = 2;
-
-/// Where a lot stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LotState {
-    /// Recorded by the household; the warehouse has said nothing.
-    Recorded,
-    /// Taken in by the warehouse.
-    Received,
-    /// Sent back by the warehouse.
-    Rejected,
-}
-
-impl LotState {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Recorded => "recorded",
-            Self::Received => "received",
-            Self::Rejected => "rejected",
-        }
-    }
-}
-
-/// Which lots to list; what is none does not filter.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LotFilter {
-    /// Of this household.
-    pub household: Option<HouseholdId>,
-    /// Only the lot of this name.
-    pub lot: Option<LotId>,
-    /// Of this product.
-    pub product: Option<String>,
-    /// Harvested on this day or later.
-    pub from: Option<Day>,
-    /// Harvested on this day or earlier.
-    pub to: Option<Day>,
-    /// In this state.
-    pub state: Option<LotState>,
-    /// Only lots with a field that was edited at once.
-    pub only_conflicts: bool,
-    /// At most this many; 0 for 200.
-    pub limit: u32,
-    /// After skipping this many.
-    pub offset: u32,
-}
-
-/// A lot in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LotRow {
-    /// The household.
-    pub household: HouseholdId,
-    /// The season's year.
-    pub season: u16,
-    /// The lot's name.
-    pub lot: LotId,
-    /// The product's code; empty when damaged.
-    pub product: String,
-    /// The recorded weight in grams; none when damaged.
-    pub grams: Option<i64>,
-    /// The grade; empty for none.
-    pub grade: String,
-    /// The day; none when damaged.
-    pub day: Option<Day>,
-    /// The place; empty for none.
-    pub place: String,
-    /// The note; empty for none.
-    pub note: String,
-    /// Where it stands.
-    pub state: LotState,
-    /// As weighed by the warehouse, in grams.
-    pub weighed_grams: Option<i64>,
-    /// Why it was sent back; empty when it was not.
-    pub reason: String,
-    /// True when a field was edited at once.
-    pub in_conflict: bool,
-    /// True when a field can't be read.
-    pub is_damaged: bool,
-}
-
-/// What was recorded of a product.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Total {
-    /// The product's code.
-    pub product: String,
-    /// How many lots.
-    pub lots: i64,
-    /// Recorded, in grams.
-    pub recorded_grams: i64,
-    /// Received, in grams, as weighed.
-    pub received_grams: i64,
-}
+const VERSION: i64 = 3;
+/// More touched lots than this, and the whole book is written anew.
+const TOUCHED_MAX: usize = 40;
 
 /// See the module.
 #[derive(Debug)]
 pub struct ReadModel {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 const TABLES: &str = "
     CREATE TABLE documents (document BLOB PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE lots (
-        document BLOB NOT NULL, household BLOB NOT NULL, season INTEGER NOT NULL, place_in_book INTEGER NOT NULL,
-        lot TEXT NOT NULL, product TEXT NOT NULL, grams INTEGER, grade TEXT NOT NULL, day TEXT,
-        place TEXT NOT NULL, note TEXT NOT NULL, conflict INTEGER NOT NULL, damaged INTEGER NOT NULL,
+        document BLOB NOT NULL, household BLOB NOT NULL, season INTEGER NOT NULL, counter INTEGER NOT NULL,
+        lot TEXT NOT NULL, product TEXT NOT NULL, grams INTEGER, grade TEXT NOT NULL, moisture INTEGER, day TEXT,
+        place TEXT NOT NULL, note TEXT NOT NULL, merged TEXT, conflict INTEGER NOT NULL, damaged INTEGER NOT NULL,
         PRIMARY KEY (document, lot)) WITHOUT ROWID;
-    CREATE INDEX lots_by_day ON lots (day DESC);
+    CREATE INDEX lots_by_day ON lots (day DESC, counter DESC);
     CREATE INDEX lots_by_name ON lots (lot);
     CREATE TABLE receipts (
         document BLOB NOT NULL, household BLOB NOT NULL, season INTEGER NOT NULL, lot TEXT NOT NULL,
-        state TEXT NOT NULL, grams INTEGER, reason TEXT NOT NULL,
+        state TEXT NOT NULL, grams INTEGER, grade TEXT NOT NULL, reason TEXT NOT NULL, day TEXT,
         PRIMARY KEY (household, season, lot)) WITHOUT ROWID;
-    CREATE INDEX receipts_by_document ON receipts (document);";
+    CREATE INDEX receipts_by_document ON receipts (document);
+    CREATE TABLE field_conflicts (
+        document BLOB NOT NULL, lot TEXT NOT NULL, field TEXT NOT NULL, contenders TEXT NOT NULL, twice INTEGER NOT NULL,
+        PRIMARY KEY (document, lot, field)) WITHOUT ROWID;
+    CREATE TABLE twins (
+        document BLOB NOT NULL, first TEXT NOT NULL, second TEXT NOT NULL,
+        PRIMARY KEY (document, first, second)) WITHOUT ROWID;
+    CREATE TABLE decisions (
+        document BLOB NOT NULL, number INTEGER NOT NULL, case_name TEXT NOT NULL, kind TEXT NOT NULL,
+        by_name TEXT NOT NULL, at INTEGER NOT NULL, chosen TEXT NOT NULL, note TEXT NOT NULL, restore TEXT NOT NULL,
+        PRIMARY KEY (document, number)) WITHOUT ROWID;
+    CREATE INDEX decisions_by_case ON decisions (document, case_name, number DESC);
+    CREATE TABLE cases (
+        household BLOB NOT NULL, season INTEGER NOT NULL, case_name TEXT NOT NULL, kind TEXT NOT NULL, lot TEXT NOT NULL,
+        state TEXT NOT NULL, worth INTEGER NOT NULL, contenders TEXT NOT NULL, by_name TEXT NOT NULL,
+        at INTEGER NOT NULL, chosen TEXT NOT NULL, note TEXT NOT NULL,
+        PRIMARY KEY (household, season, case_name)) WITHOUT ROWID;
+    CREATE INDEX cases_by_state ON cases (state, worth DESC);
+    CREATE TABLE households (
+        household BLOB PRIMARY KEY, document BLOB NOT NULL, name TEXT NOT NULL, village TEXT NOT NULL,
+        payment TEXT NOT NULL, members TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE orders (
+        document BLOB PRIMARY KEY, platform TEXT NOT NULL, outside_id TEXT NOT NULL, buyer TEXT NOT NULL,
+        status TEXT NOT NULL, shipment TEXT NOT NULL, grams INTEGER NOT NULL, fen INTEGER NOT NULL,
+        products TEXT NOT NULL, contenders TEXT NOT NULL) WITHOUT ROWID;
+    CREATE INDEX orders_by_status ON orders (status);";
+
+/// Tables of which a document's rows are found by its key.
+const BY_DOCUMENT: [&str; 8] =
+    ["documents", "lots", "receipts", "field_conflicts", "twins", "decisions", "households", "orders"];
 
 impl ReadModel {
     /// A read model in memory.
@@ -143,15 +83,28 @@ impl ReadModel {
         }
     }
 
+    /// Another connection to the read model at `path`, to read from while the first one writes.
+    pub fn reader(path: &Path) -> Result<Self, StoreFault> {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.pragma_update(None, "query_only", true)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(Self { connection })
+    }
+
     fn prepare(connection: Connection) -> Result<Self, StoreFault> {
         // Its rows can be made again, so it need not wait for the medium.
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "OFF")?;
+        connection.set_prepared_statement_cache_capacity(64);
         let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         if version != VERSION {
-            connection.execute_batch(
-                "DROP TABLE IF EXISTS documents; DROP TABLE IF EXISTS lots; DROP TABLE IF EXISTS receipts;",
-            )?;
+            let mut statement = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
+            let old = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+            drop(statement);
+            for table in old {
+                connection.execute_batch(&format!("DROP TABLE \"{}\"", table.replace('"', "")))?;
+            }
             connection.execute_batch(TABLES)?;
             connection.pragma_update(None, "user_version", VERSION)?;
         }
@@ -165,167 +118,80 @@ impl ReadModel {
         Ok(revision.and_then(|revision| u64::try_from(revision).ok()))
     }
 
-    /// The documents that have rows.
-    pub fn documents(&self) -> Result<Vec<DocumentKey>, StoreFault> {
-        let mut statement = self.connection.prepare_cached("SELECT document FROM documents")?;
-        let keys = statement.query_map([], |row| row.get::<_, Vec<u8>>(0))?.collect::<Result<Vec<_>, _>>()?;
-        Ok(keys.iter().filter_map(|key| DocumentKey::from_bytes(key).ok()).collect())
+    /// The documents that have rows, with the revision that they were made from.
+    pub fn revisions(&self) -> Result<Vec<(DocumentKey, u64)>, StoreFault> {
+        let mut statement = self.connection.prepare_cached("SELECT document, revision FROM documents")?;
+        let rows = statement
+            .query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?)))?
+            .collect::<Result<Vec<_>, _>>()?;
+        let known = |(key, revision): (Vec<u8>, i64)| {
+            Some((DocumentKey::from_bytes(&key).ok()?, u64::try_from(revision).unwrap_or(0)))
+        };
+        Ok(rows.into_iter().filter_map(known).collect())
     }
 
     /// Removes a document's rows.
     pub fn forget(&mut self, key: &DocumentKey) -> Result<(), StoreFault> {
         let transaction = self.connection.transaction()?;
         let document = key.to_bytes();
-        for table in ["documents", "lots", "receipts"] {
+        for table in BY_DOCUMENT {
             transaction.execute(&format!("DELETE FROM {table} WHERE document = ?1"), params![document])?;
         }
+        cases::refresh(&transaction, key)?;
         Ok(transaction.commit()?)
     }
 
     /// Writes a document's rows anew.
-    pub fn write(&mut self, document: &Document, revision: u64) -> Result<(), StoreFault> {
+    pub fn write(&mut self, document: &mut Document, revision: u64) -> Result<(), StoreFault> {
+        self.write_many(std::iter::once((document, revision)))
+    }
+
+    /// Writes the rows of several documents in one transaction.
+    pub fn write_many<'a>(
+        &mut self,
+        documents: impl IntoIterator<Item = (&'a mut Document, u64)>,
+    ) -> Result<(), StoreFault> {
         let transaction = self.connection.transaction()?;
-        let key = document.key().to_bytes();
-        match document.key() {
-            DocumentKey::HarvestBook(household, season) => {
-                transaction.prepare_cached("DELETE FROM lots WHERE document = ?1")?.execute(params![key])?;
-                let mut insert = transaction
-                    .prepare_cached("INSERT INTO lots VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)")?;
-                for (place, lot) in harvest::lots(document).into_iter().enumerate() {
-                    insert.execute(params![
-                        key,
-                        household.as_bytes(),
-                        season.year(),
-                        i64::try_from(place).unwrap_or(i64::MAX),
-                        lot.id.as_str(),
-                        lot.product.unwrap_or_default(),
-                        lot.quantity.map(crate::quantities::Grams::get),
-                        lot.grade.unwrap_or_default(),
-                        lot.day.map(|day| day.to_string()),
-                        lot.place.unwrap_or_default(),
-                        lot.note.unwrap_or_default(),
-                        lot.in_conflict,
-                        !lot.damaged.is_empty(),
-                    ])?;
+        for (document, revision) in documents {
+            match document.key().clone() {
+                DocumentKey::HarvestBook(household, season) => lots::write(&transaction, document, household, season)?,
+                DocumentKey::ReceiptBook(household, season) => {
+                    lots::write_receipts(&transaction, document, household, season)?;
                 }
+                DocumentKey::CaseBook(..) => cases::write_decisions(&transaction, document)?,
+                DocumentKey::Household(household) => registers::write_household(&transaction, document, household)?,
+                DocumentKey::Order(name) => registers::write_order(&transaction, document, &name)?,
+                DocumentKey::Cooperative | DocumentKey::Catalogue => {}
             }
-            DocumentKey::ReceiptBook(household, season) => {
-                transaction.prepare_cached("DELETE FROM receipts WHERE document = ?1")?.execute(params![key])?;
-                let mut insert =
-                    transaction.prepare_cached("INSERT OR REPLACE INTO receipts VALUES (?1,?2,?3,?4,?5,?6,?7)")?;
-                for receipt in receipt::receipts(document) {
-                    let (state, grams, reason) = match receipt.outcome {
-                        Some(Outcome::Received { weighed, .. }) => {
-                            (LotState::Received, Some(weighed.get()), String::new())
-                        }
-                        Some(Outcome::Rejected { reason }) => (LotState::Rejected, None, reason),
-                        None => continue,
-                    };
-                    let lot = receipt.lot.as_str();
-                    let row = params![key, household.as_bytes(), season.year(), lot, state.name(), grams, reason];
-                    insert.execute(row)?;
-                }
-            }
-            _ => {}
+            finish(&transaction, document.key(), revision)?;
         }
-        transaction
-            .prepare_cached("INSERT OR REPLACE INTO documents VALUES (?1, ?2)")?
-            .execute(params![key, i64::try_from(revision).unwrap_or(i64::MAX)])?;
         Ok(transaction.commit()?)
     }
 
-    /// Lots that pass the filter, latest day first.
-    pub fn lots(&self, filter: &LotFilter) -> Result<Vec<LotRow>, StoreFault> {
-        let (conditions, mut values) = filter.conditions();
-        let limit = if filter.limit == 0 { 200 } else { filter.limit };
-        values.extend([Value::Integer(i64::from(limit)), Value::Integer(i64::from(filter.offset))]);
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT l.household, l.season, l.lot, l.product, l.grams, l.grade, l.day, l.place, l.note,
-                    coalesce(r.state, 'recorded'), r.grams, coalesce(r.reason, ''), l.conflict, l.damaged
-             FROM lots l LEFT JOIN receipts r
-               ON r.household = l.household AND r.season = l.season AND r.lot = l.lot
-             WHERE {conditions} ORDER BY l.day DESC, l.document, l.place_in_book DESC LIMIT ? OFFSET ?"
-        ))?;
-        let rows = statement.query_map(params_from_iter(values), |row| {
-            let day: Option<String> = row.get(6)?;
-            let lot: String = row.get(2)?;
-            let state: String = row.get(9)?;
-            Ok(lot.parse().ok().map(|lot| LotRow {
-                household: HouseholdId::from_bytes(row.get(0).unwrap_or_default()),
-                season: row.get(1).unwrap_or_default(),
-                lot,
-                product: row.get(3).unwrap_or_default(),
-                grams: row.get(4).unwrap_or_default(),
-                grade: row.get(5).unwrap_or_default(),
-                day: day.and_then(|day| day.parse().ok()),
-                place: row.get(7).unwrap_or_default(),
-                note: row.get(8).unwrap_or_default(),
-                state: match state.as_str() {
-                    "received" => LotState::Received,
-                    "rejected" => LotState::Rejected,
-                    _ => LotState::Recorded,
-                },
-                weighed_grams: row.get(10).unwrap_or_default(),
-                reason: row.get(11).unwrap_or_default(),
-                in_conflict: row.get(12).unwrap_or_default(),
-                is_damaged: row.get(13).unwrap_or_default(),
-            }))
-        })?;
-        Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
-    }
-
-    /// Weights by product of the lots that pass the filter.
-    pub fn totals(&self, filter: &LotFilter) -> Result<Vec<Total>, StoreFault> {
-        let (conditions, values) = filter.conditions();
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT l.product, count(*), coalesce(sum(l.grams), 0), coalesce(sum(r.grams), 0)
-             FROM lots l LEFT JOIN receipts r
-               ON r.household = l.household AND r.season = l.season AND r.lot = l.lot
-             WHERE {conditions} GROUP BY l.product ORDER BY l.product"
-        ))?;
-        let rows = statement.query_map(params_from_iter(values), |row| {
-            Ok(Total {
-                product: row.get(0)?,
-                lots: row.get(1)?,
-                recorded_grams: row.get(2)?,
-                received_grams: row.get(3)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    /// Brings a harvest book's rows up to date after edits that touched these lots; other documents
+    /// are written anew.
+    pub fn update(
+        &mut self,
+        document: &mut Document,
+        revision: u64,
+        touched: &BTreeSet<LotId>,
+    ) -> Result<(), StoreFault> {
+        match *document.key() {
+            DocumentKey::HarvestBook(household, season) if touched.len() <= TOUCHED_MAX => {
+                let transaction = self.connection.transaction()?;
+                lots::write_touched(&transaction, document, household, season, touched)?;
+                finish(&transaction, document.key(), revision)?;
+                Ok(transaction.commit()?)
+            }
+            _ => self.write(document, revision),
+        }
     }
 }
 
-impl LotFilter {
-    fn conditions(&self) -> (String, Vec<Value>) {
-        let mut conditions = vec!["1"];
-        let mut values = Vec::new();
-        if let Some(household) = self.household {
-            conditions.push("l.household = ?");
-            values.push(Value::Blob(household.as_bytes().to_vec()));
-        }
-        if let Some(lot) = &self.lot {
-            conditions.push("l.lot = ?");
-            values.push(Value::Text(lot.to_string()));
-        }
-        if let Some(product) = &self.product {
-            conditions.push("l.product = ?");
-            values.push(Value::Text(product.clone()));
-        }
-        if let Some(from) = self.from {
-            conditions.push("l.day >= ?");
-            values.push(Value::Text(from.to_string()));
-        }
-        if let Some(to) = self.to {
-            conditions.push("l.day <= ?");
-            values.push(Value::Text(to.to_string()));
-        }
-        if let Some(state) = self.state {
-            conditions.push("coalesce(r.state, 'recorded') = ?");
-            values.push(Value::Text(state.name().into()));
-        }
-        if self.only_conflicts {
-            conditions.push("l.conflict");
-        }
-        (conditions.join(" AND "), values)
-    }
+fn finish(transaction: &Transaction<'_>, key: &DocumentKey, revision: u64) -> Result<(), StoreFault> {
+    cases::refresh(transaction, key)?;
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO documents VALUES (?1, ?2)")?
+        .execute(params![key.to_bytes(), i64::try_from(revision).unwrap_or(i64::MAX)])?;
+    Ok(())
 }

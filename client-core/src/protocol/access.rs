@@ -31,7 +31,7 @@ impl Role {
         match (self, key.kind()) {
             (Self::Coordinator, _) | (_, DocumentKind::Cooperative | DocumentKind::Catalogue) => true,
             (Self::Packer, DocumentKind::HarvestBook | DocumentKind::ReceiptBook | DocumentKind::Order) => true,
-            (Self::Packer, DocumentKind::Household) => false,
+            (Self::Packer, DocumentKind::Household) | (_, DocumentKind::CaseBook) => false,
             (Self::Household(household), _) => key.household() == Some(household),
         }
     }
@@ -158,6 +158,8 @@ mod tests {
             DocumentKey::Household(other),
             DocumentKey::HarvestBook(other, season),
             DocumentKey::ReceiptBook(other, season),
+            DocumentKey::CaseBook(own, season),
+            DocumentKey::CaseBook(other, season),
         ] {
             assert!(!Role::Household(own).may_read(&key));
             assert!(!Role::Household(own).may_write(&key));

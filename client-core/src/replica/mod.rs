@@ -17,7 +17,7 @@ mod load;
 mod outbox;
 mod receive;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -27,6 +27,7 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 pub use outbox::OutboxPage;
 pub use receive::{Received, SetAside};
 
+use crate::documents::harvest::{LotId, touched};
 use crate::documents::{Document, DocumentFault, DocumentKey};
 use crate::error::Error;
 use crate::ids::{ActorId, ChangeHash, CooperativeId, DeviceId, DocumentId};
@@ -57,6 +58,17 @@ pub(crate) struct DocumentRecord {
     pub(crate) holes: u32,
     /// True when a damaged store has lost the saved form.
     pub(crate) saved_lost: bool,
+}
+
+/// What an edit did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edited<R> {
+    /// What the edit gave.
+    pub value: R,
+    /// The document's revision before it; none for a document that it began.
+    pub before: Option<u64>,
+    /// The names of lots that it may have touched.
+    pub touched: BTreeSet<LotId>,
 }
 
 struct Loaded {
@@ -207,7 +219,18 @@ impl Replica {
         key: &DocumentKey,
         now: Instant,
         edit: impl FnOnce(&mut AutoCommit) -> Result<R, DocumentFault>,
-    ) -> Result<R, Error> {
+    ) -> Result<Edited<R>, Error> {
+        self.edit_saying(None, key, now, edit)
+    }
+
+    /// As [`Self::edit`], with a message in the change.
+    pub fn edit_saying<R>(
+        &mut self,
+        message: Option<&str>,
+        key: &DocumentKey,
+        now: Instant,
+        edit: impl FnOnce(&mut AutoCommit) -> Result<R, DocumentFault>,
+    ) -> Result<Edited<R>, Error> {
         if !self.grants.may_write(key) {
             return Err(Error::NotAllowed);
         }
@@ -221,7 +244,7 @@ impl Replica {
         }
         let actor = self.actor.clone();
         let result = match self.loaded.get_mut(&id) {
-            Some(loaded) => loaded.document.edit(&actor, now, edit),
+            Some(loaded) => loaded.document.edit_saying(message, &actor, now, edit),
             None => Err(DocumentFault::Damaged("document")),
         };
         let (value, change) = match result {
@@ -233,6 +256,8 @@ impl Replica {
                 return Err(fault.into());
             }
         };
+        let before = self.revision(key);
+        let touched = change.as_ref().map(|change| touched(change.record())).unwrap_or_default();
         let changes: Vec<VerifiedChange> = first.into_iter().chain(change).collect();
         let mut batch = Batch::default();
         let added = self.append(&mut batch, id, &changes);
@@ -245,7 +270,7 @@ impl Replica {
         self.keep_record(id, added);
         self.outbox_next = self.outbox_next.saturating_add(queued);
         self.pending = self.pending.saturating_add(queued);
-        Ok(value)
+        Ok(Edited { value, before, touched })
     }
 
     fn begin(&mut self, key: &DocumentKey, document: Document) {

@@ -2,6 +2,9 @@
 //! the sending. Pages start at what an unknown 2G line carries in a few seconds, grow while the line
 //! is quick and shrink when it breaks.
 
+use std::collections::BTreeSet;
+
+use crate::documents::DocumentKey;
 use crate::error::Error;
 use crate::protocol::frame::{read_reply, write_request};
 use crate::protocol::limits;
@@ -71,6 +74,7 @@ pub struct Session {
     fetches: Vec<Fetch>,
     notices_read: u64,
     summary: Summary,
+    changed: BTreeSet<DocumentKey>,
 }
 
 impl Session {
@@ -81,8 +85,13 @@ impl Session {
         notices_read: u64,
         sign: impl FnOnce(&[u8]) -> [u8; 64],
     ) -> Result<(Self, Vec<u8>), Error> {
-        let mut session =
-            Self { page: OutboxPage::default(), fetches: Vec::new(), notices_read, summary: Summary::default() };
+        let mut session = Self {
+            page: OutboxPage::default(),
+            fetches: Vec::new(),
+            notices_read,
+            summary: Summary::default(),
+            changed: BTreeSet::new(),
+        };
         let request = session.request(replica, pace, sign)?;
         Ok((session, request))
     }
@@ -126,6 +135,7 @@ impl Session {
             reply.notices.iter().map(|notice| notice.number).chain([self.notices_read]).max().unwrap_or(0);
         self.summary.exchanges = self.summary.exchanges.saturating_add(1);
         let more = received.more && self.summary.exchanges < PAGES_MAX;
+        self.changed.extend(received.changed.iter().chain(&received.forgotten).cloned());
         let total = &mut self.summary.received;
         total.changed.extend(received.changed);
         total.forgotten.extend(received.forgotten);
@@ -134,6 +144,11 @@ impl Session {
             return Ok(Step::Send(self.request(replica, pace, sign)?));
         }
         Ok(Step::Done(std::mem::take(&mut self.summary)))
+    }
+
+    /// The documents that replies have changed or taken away since this was last asked.
+    pub fn take_changed(&mut self) -> BTreeSet<DocumentKey> {
+        std::mem::take(&mut self.changed)
     }
 
     /// What was done so far, when the line broke.

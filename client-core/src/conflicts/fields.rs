@@ -1,0 +1,144 @@
+//! Fields that were edited on several phones at once: all values, who wrote each, and when.
+
+use automerge::{AutoCommit, ObjId, ObjType, ReadDoc, Value};
+use serde::{Deserialize, Serialize};
+
+use super::settle::SETTLING;
+use crate::documents::Document;
+use crate::documents::harvest::{self, LotId};
+use crate::ids::ActorId;
+use crate::quantities::Instant;
+
+/// One of the values that stand beside each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contender {
+    /// The value, as text.
+    pub value: String,
+    /// The actor who wrote it, in hexadecimal; empty when unknown.
+    pub actor: String,
+    /// When, by the author's clock.
+    pub at: Instant,
+    /// True when it was written to settle a conflict.
+    pub settles: bool,
+}
+
+impl Contender {
+    /// Who wrote it.
+    pub fn author(&self) -> Option<ActorId> {
+        let actor = automerge::ActorId::try_from(self.actor.as_str()).ok()?;
+        ActorId::from_bytes(actor.to_bytes())
+    }
+}
+
+/// A field of a lot with more than one value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldConflict {
+    /// The lot.
+    pub lot: LotId,
+    /// The field's name.
+    pub field: &'static str,
+    /// All values; the last is the one that is shown until a person settles it.
+    pub values: Vec<Contender>,
+}
+
+impl FieldConflict {
+    /// True when every value was written to settle: nobody has to look again.
+    pub fn is_settled_twice(&self) -> bool {
+        self.values.iter().all(|value| value.settles)
+    }
+}
+
+/// The fields of a harvest book that were edited at once.
+pub fn in_harvest_book(document: &mut Document) -> Vec<FieldConflict> {
+    let suspects: Vec<LotId> =
+        harvest::lots(document).into_iter().filter(|lot| lot.in_conflict).map(|lot| lot.id).collect();
+    let mut conflicts = Vec::new();
+    for lot in suspects {
+        let Ok((_, object)) = harvest::find(document.automerge(), &lot) else { continue };
+        for field in harvest::FIELDS {
+            let values = contenders(document, &object, field);
+            if values.len() > 1 {
+                conflicts.push(FieldConflict { lot: lot.clone(), field, values });
+            }
+        }
+    }
+    conflicts
+}
+
+/// The values of an order's status, when several stand beside each other.
+pub fn in_order(document: &mut Document) -> Vec<Contender> {
+    let values = contenders(document, &automerge::ROOT, "status");
+    if values.len() > 1 { values } else { Vec::new() }
+}
+
+fn contenders(document: &mut Document, object: &ObjId, field: &str) -> Vec<Contender> {
+    let found: Vec<(String, ObjId)> = {
+        let automerge = document.automerge();
+        let Ok(values) = automerge.get_all(object, field) else { return Vec::new() };
+        values.into_iter().map(|(value, id)| (as_text(automerge, &value, &id), id)).collect()
+    };
+    found.into_iter().map(|(value, id)| document.contender(value, &id)).collect()
+}
+
+fn as_text(automerge: &AutoCommit, value: &Value<'_>, id: &ObjId) -> String {
+    match value {
+        Value::Object(ObjType::Text) => automerge.text(id).unwrap_or_default(),
+        Value::Scalar(scalar) if scalar.is_null() => String::new(),
+        other => other.as_str().map_or_else(|| other.to_string(), str::to_owned),
+    }
+}
+
+impl Document {
+    fn contender(&mut self, value: String, id: &ObjId) -> Contender {
+        let actor = match id {
+            ObjId::Id(_, actor, _) => actor.to_hex_string(),
+            ObjId::Root => String::new(),
+        };
+        let (seconds, message) = self.time_and_message_of(id).unwrap_or_default();
+        Contender { value, actor, at: Instant::from_seconds(seconds), settles: message == SETTLING }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documents::harvest::{LotDraft, LotEdit, correct, record};
+    use crate::documents::{DocumentKey, Season};
+    use crate::ids::HouseholdId;
+    use crate::quantities::{Grams, Instant};
+
+    #[test]
+    fn two_edits_at_once_keep_both_values_until_one_is_chosen() {
+        let key = DocumentKey::HarvestBook(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
+        let actors = [1u8, 2].map(|number| ActorId::from_bytes(&[number; 9]).unwrap());
+        let mut one = Document::new(key).unwrap();
+        let draft = LotDraft {
+            product: "millet".into(),
+            quantity: Grams::new(1000).unwrap(),
+            grade: String::new(),
+            moisture: None,
+            day: "2026-10-01".parse().unwrap(),
+            place: String::new(),
+            note: String::new(),
+            photos: vec![],
+        };
+        let (lot, _) = one.edit(&actors[0], Instant(0), |doc| record(doc, &draft)).unwrap();
+        let mut two = one.clone();
+        let grams = |grams| LotEdit::Quantity(Grams::new(grams).unwrap());
+        let (_, first) = one.edit(&actors[0], Instant(1), |doc| correct(doc, &lot, &grams(1100))).unwrap();
+        let (_, second) = two.edit(&actors[1], Instant(1), |doc| correct(doc, &lot, &grams(1200))).unwrap();
+        one.apply(&[second.unwrap()]).unwrap();
+        two.apply(&[first.unwrap()]).unwrap();
+        assert_eq!(one.heads(), two.heads());
+        let conflicts = in_harvest_book(&mut one);
+        assert_eq!(conflicts, in_harvest_book(&mut two));
+        assert_eq!(conflicts.len(), 1);
+        assert_eq!(conflicts[0].field, "grams");
+        let mut seen: Vec<_> = conflicts[0].values.iter().map(|value| (value.value.clone(), value.author())).collect();
+        seen.sort();
+        assert_eq!(seen, [("1100".into(), Some(actors[0].clone())), ("1200".into(), Some(actors[1].clone()))]);
+
+        one.edit(&actors[0], Instant(2), |doc| correct(doc, &lot, &grams(1100))).unwrap();
+        assert!(in_harvest_book(&mut one).is_empty());
+    }
+}

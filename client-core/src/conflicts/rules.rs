@@ -1,0 +1,108 @@
+//! What is wrong without any field having been edited at once: the same harvest recorded twice, more
+//! weighed than was recorded.
+
+use std::collections::BTreeMap;
+
+use crate::documents::harvest::{Lot, LotId};
+use crate::quantities::{Day, Grams};
+
+/// Two weights of one harvest differ by this share at most, in permille: two people read one scale.
+const SAME_WEIGHT_PERMILLE: u64 = 20;
+/// Lots of one product and day that are held against each other at most.
+const ALIKE_MAX: usize = 64;
+
+/// Two lots that look like one harvest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Twins {
+    /// The older one.
+    pub first: LotId,
+    /// The newer one.
+    pub second: LotId,
+}
+
+/// Lots that look like one harvest recorded twice: of one product and day, with nearly one weight,
+/// recorded by different devices; or alike in every field.
+pub fn twins(lots: &[Lot]) -> Vec<Twins> {
+    let mut alike: BTreeMap<(&str, Day), Vec<&Lot>> = BTreeMap::new();
+    // In one order everywhere, so that every replica sees the same pairs.
+    let mut counted: Vec<&Lot> = lots.iter().filter(|lot| lot.merged_into.is_none()).collect();
+    counted.sort_by(|one, other| (one.id.counter(), &one.id).cmp(&(other.id.counter(), &other.id)));
+    for lot in counted {
+        if let (Some(product), Some(day)) = (&lot.product, lot.day) {
+            let group = alike.entry((product, day)).or_default();
+            if group.len() < ALIKE_MAX {
+                group.push(lot);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for group in alike.values() {
+        for (place, one) in group.iter().enumerate() {
+            for other in group.iter().skip(place.saturating_add(1)) {
+                if look_like_one(one, other) {
+                    found.push(Twins { first: one.id.clone(), second: other.id.clone() });
+                }
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn look_like_one(one: &Lot, other: &Lot) -> bool {
+    let (Some(left), Some(right)) = (one.quantity, other.quantity) else { return false };
+    let same_device = one.id.actor() == other.id.actor();
+    if same_device {
+        // One phone records many sacks of one day; only a tap that was made twice is alike throughout.
+        let neighbours = one.id.counter().abs_diff(other.id.counter()) <= 12;
+        return neighbours
+            && left == right
+            && (&one.grade, one.moisture, &one.place, &one.note)
+                == (&other.grade, other.moisture, &other.place, &other.note);
+    }
+    let (left, right) = (left.get().unsigned_abs(), right.get().unsigned_abs());
+    left.abs_diff(right).saturating_mul(1000) <= left.max(right).saturating_mul(SAME_WEIGHT_PERMILLE)
+}
+
+/// True when the warehouse weighed more than was recorded.
+pub fn is_overweight(recorded: Grams, weighed: Grams) -> bool {
+    weighed > recorded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lot(id: &str, grams: i64) -> Lot {
+        Lot {
+            id: id.parse().unwrap(),
+            product: Some("millet".into()),
+            quantity: Grams::new(grams).ok(),
+            grade: None,
+            moisture: None,
+            day: "2026-10-03".parse().ok(),
+            place: None,
+            note: None,
+            merged_into: None,
+            in_conflict: false,
+            damaged: vec![],
+        }
+    }
+
+    #[test]
+    fn two_phones_that_recorded_one_sack_are_noticed() {
+        let found = twins(&[lot("9@0202", 10_000), lot("3@0101", 10_150)]);
+        assert_eq!(found, [Twins { first: "3@0101".parse().unwrap(), second: "9@0202".parse().unwrap() }]);
+        assert!(twins(&[lot("9@0202", 10_000), lot("3@0101", 12_000)]).is_empty(), "another weight");
+        let mut merged = lot("3@0101", 10_000);
+        merged.merged_into = "9@0202".parse().ok();
+        assert!(twins(&[lot("9@0202", 10_000), merged]).is_empty(), "they were made one already");
+    }
+
+    #[test]
+    fn sacks_of_one_phone_are_not_suspected_unless_a_tap_was_made_twice() {
+        assert!(twins(&[lot("3@0101", 10_000), lot("12@0101", 10_100)]).is_empty());
+        assert_eq!(twins(&[lot("3@0101", 10_000), lot("12@0101", 10_000)]).len(), 1);
+        assert!(twins(&[lot("3@0101", 10_000), lot("92@0101", 10_000)]).is_empty());
+    }
+}

@@ -1,0 +1,153 @@
+//! Settling: one edit of the harvest book, and a decision in the case book that says who did it and how
+//! to undo it. Two people who settle at once both write; one value wins everywhere, and since both were
+//! written to settle, the case stays closed and the other person is told.
+
+use automerge::AutoCommit;
+
+use super::CaseId;
+use crate::documents::cases::{Decision, DecisionKind, Restore};
+use crate::documents::harvest::{self, LotEdit, LotId};
+use crate::documents::{Document, DocumentFault};
+use crate::quantities::{Grams, Instant};
+
+/// The message of a change that settles.
+pub const SETTLING: &str = "settle";
+
+/// An edit of a document.
+pub type Edit = Box<dyn FnOnce(&mut AutoCommit) -> Result<(), DocumentFault> + Send>;
+
+/// Who settles, when, and what they have to say.
+#[derive(Debug, Clone, Copy)]
+pub struct Settler<'a> {
+    /// The person's name.
+    pub by: &'a str,
+    /// When, by their clock.
+    pub at: Instant,
+    /// What they have to say; empty for nothing.
+    pub note: &'a str,
+}
+
+/// What settling comes to: an edit of the harvest book, to be made with the message [`SETTLING`], and
+/// the decision for the case book.
+pub struct Settlement {
+    /// Edits the harvest book.
+    pub edit: Edit,
+    /// Goes into the case book.
+    pub decision: Decision,
+}
+
+fn lot_in(book: &Document, lot: &LotId) -> Result<harvest::Lot, DocumentFault> {
+    harvest::lot(book, lot).ok_or_else(|| DocumentFault::NotFound { what: "lot", name: lot.to_string() })
+}
+
+/// Writes `value` into a field, as the answer to a case.
+pub fn settle_field(
+    book: &Document,
+    case: &CaseId,
+    field: &str,
+    value: &str,
+    settler: Settler<'_>,
+) -> Result<Settlement, DocumentFault> {
+    let lot = case.lot().clone();
+    let edit = LotEdit::parse(field, value)?;
+    let (name, chosen) = edit.as_text();
+    let restore = vec![Restore { lot: lot.clone(), field: name.into(), value: lot_in(book, &lot)?.field(name) }];
+    Ok(Settlement {
+        edit: Box::new(move |doc| harvest::correct(doc, &lot, &edit)),
+        decision: decision(case, DecisionKind::Settled, chosen, settler, restore),
+    })
+}
+
+/// Makes two lots one: `keep` stays, with `grams` where given; `other` no longer counts.
+pub fn merge(
+    book: &Document,
+    case: &CaseId,
+    keep: &LotId,
+    other: &LotId,
+    grams: Option<Grams>,
+    settler: Settler<'_>,
+) -> Result<Settlement, DocumentFault> {
+    if keep == other {
+        return Err(DocumentFault::NotNow("a lot can't be merged into itself"));
+    }
+    let kept = lot_in(book, keep)?;
+    if kept.merged_into.is_some() {
+        return Err(DocumentFault::NotNow("the lot to keep was itself merged into another one"));
+    }
+    lot_in(book, other)?;
+    let mut restore = vec![Restore { lot: other.clone(), field: "merged".into(), value: String::new() }];
+    if grams.is_some() {
+        restore.push(Restore { lot: keep.clone(), field: "grams".into(), value: kept.field("grams") });
+    }
+    let (keep, other) = (keep.clone(), other.clone());
+    let chosen = keep.to_string();
+    Ok(Settlement {
+        edit: Box::new(move |doc| {
+            harvest::set_merged(doc, &other, Some(&keep))?;
+            match grams {
+                Some(grams) => harvest::correct(doc, &keep, &LotEdit::Quantity(grams)),
+                None => Ok(()),
+            }
+        }),
+        decision: decision(case, DecisionKind::Settled, chosen, settler, restore),
+    })
+}
+
+/// Puts back what a decision changed, and opens the case again.
+pub fn undo(book: &Document, undone: &Decision, settler: Settler<'_>) -> Result<Settlement, DocumentFault> {
+    if undone.kind != Some(DecisionKind::Settled) && undone.kind != Some(DecisionKind::Left) {
+        return Err(DocumentFault::NotNow("this was undone already"));
+    }
+    let mut edits: Vec<(LotId, Option<LotEdit>)> = Vec::new();
+    for restore in &undone.restore {
+        lot_in(book, &restore.lot)?;
+        let edit = match restore.field.as_str() {
+            "merged" => None,
+            field => Some(LotEdit::parse(field, &restore.value)?),
+        };
+        edits.push((restore.lot.clone(), edit));
+    }
+    let decision = Decision {
+        kind: Some(DecisionKind::Undone),
+        by: settler.by.to_owned(),
+        at: settler.at,
+        note: settler.note.to_owned(),
+        restore: vec![],
+        ..undone.clone()
+    };
+    Ok(Settlement {
+        edit: Box::new(move |doc| {
+            for (lot, edit) in &edits {
+                match edit {
+                    Some(edit) => harvest::correct(doc, lot, edit)?,
+                    None => harvest::set_merged(doc, lot, None)?,
+                }
+            }
+            Ok(())
+        }),
+        decision,
+    })
+}
+
+/// Leaves a case as it is, with a note.
+pub fn leave(case: &CaseId, settler: Settler<'_>) -> Decision {
+    decision(case, DecisionKind::Left, String::new(), settler, Vec::new())
+}
+
+fn decision(
+    case: &CaseId,
+    kind: DecisionKind,
+    chosen: String,
+    settler: Settler<'_>,
+    restore: Vec<Restore>,
+) -> Decision {
+    Decision {
+        case: case.to_string(),
+        kind: Some(kind),
+        by: settler.by.to_owned(),
+        at: settler.at,
+        chosen,
+        note: settler.note.to_owned(),
+        restore,
+    }
+}

@@ -1,0 +1,114 @@
+//! The case book: what coordinators decided about a household's disagreements in a season, who did and
+//! when, and what it takes to undo it. It only grows; of one case the last decision counts. Households
+//! can't write here.
+
+use automerge::transaction::Transactable;
+use automerge::{AutoCommit, ObjType, ReadDoc};
+use serde::{Deserialize, Serialize};
+
+use super::document::{Document, DocumentFault};
+use super::harvest::LotId;
+use super::view::{Fields, maps_in_list, part};
+use crate::quantities::{Instant, checked_text};
+
+/// The longest restoring note, in bytes; a settlement touches a few fields.
+const RESTORE_BYTES_MAX: usize = 4_000;
+
+/// What was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum DecisionKind {
+    /// A value was chosen, or two lots were made one.
+    Settled,
+    /// It was left as it is, with a note.
+    Left,
+    /// The decision before was undone; the case is open again.
+    Undone,
+}
+
+impl DecisionKind {
+    /// Its name as it stands in documents and rows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Settled => "settled",
+            Self::Left => "left",
+            Self::Undone => "undone",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Settled, Self::Left, Self::Undone].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// A field of a lot with the value that it had before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restore {
+    /// The lot.
+    pub lot: LotId,
+    /// The field.
+    pub field: String,
+    /// Its value then, as text; empty for none.
+    pub value: String,
+}
+
+/// One decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// Which case, as [`crate::conflicts::CaseId`] writes it.
+    pub case: String,
+    /// What was decided.
+    pub kind: Option<DecisionKind>,
+    /// Who decided, by name.
+    pub by: String,
+    /// When, by the clock of whoever decided.
+    pub at: Instant,
+    /// The value that was chosen, as text; empty for none.
+    pub chosen: String,
+    /// What the person had to say; empty for nothing.
+    pub note: String,
+    /// What the fields held before, for undoing.
+    pub restore: Vec<Restore>,
+}
+
+/// Adds a decision.
+pub fn decide(automerge: &mut AutoCommit, decision: &Decision) -> Result<(), DocumentFault> {
+    let list = part(automerge, "decisions", ObjType::List).ok_or(DocumentFault::Damaged("decisions"))?;
+    let entry = automerge.insert_object(&list, automerge.length(&list), ObjType::Map)?;
+    automerge.put(&entry, "case", checked_text("a case", &decision.case, 300)?)?;
+    automerge.put(&entry, "kind", decision.kind.unwrap_or(DecisionKind::Left).name())?;
+    automerge.put(&entry, "by", checked_text("a name", &decision.by, 64)?)?;
+    automerge.put(&entry, "at", decision.at.seconds())?;
+    for (field, text) in [("chosen", &decision.chosen), ("note", &decision.note)] {
+        if !text.trim().is_empty() {
+            automerge.put(&entry, field, checked_text("a note", text, 500)?)?;
+        }
+    }
+    if !decision.restore.is_empty() {
+        let restore = serde_json::to_string(&decision.restore).unwrap_or_default();
+        automerge.put(&entry, "restore", restore)?;
+    }
+    Ok(())
+}
+
+/// All decisions, in the order of the book.
+pub fn decisions(document: &Document) -> Vec<Decision> {
+    let automerge = document.automerge();
+    let Some(list) = part(automerge, "decisions", ObjType::List) else { return Vec::new() };
+    maps_in_list(automerge, &list)
+        .into_iter()
+        .filter_map(|entry| {
+            let mut fields = Fields::new(automerge, entry);
+            let restore = fields.optional_text("restore").filter(|text| text.len() <= RESTORE_BYTES_MAX);
+            Some(Decision {
+                case: fields.text("case")?,
+                kind: fields.parsed("kind", DecisionKind::from_name),
+                by: fields.text("by").unwrap_or_default(),
+                at: Instant::from_seconds(fields.integer("at", Some).unwrap_or(0)),
+                chosen: fields.optional_text("chosen").unwrap_or_default(),
+                note: fields.optional_text("note").unwrap_or_default(),
+                restore: restore.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,358 @@
+//! Cases as rows: what disagrees, made from a household's harvest, receipt and case book together
+//! whenever one of them changes.
+
+use rusqlite::{OptionalExtension, Transaction, params, params_from_iter, types::Value};
+
+use super::ReadModel;
+use crate::conflicts::{CaseId, CaseState, Contender};
+use crate::documents::cases::{Decision, DecisionKind};
+use crate::documents::harvest::LotId;
+use crate::documents::{Document, DocumentKey, Season, cases};
+use crate::ids::HouseholdId;
+use crate::quantities::Instant;
+use crate::store::StoreFault;
+
+/// What kind of thing disagrees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CaseKind {
+    /// A field was edited at once.
+    Field,
+    /// One harvest seems to be recorded twice.
+    Twice,
+    /// More was weighed than recorded.
+    Weight,
+}
+
+impl CaseKind {
+    /// Its name in rows and addresses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Field => "field",
+            Self::Twice => "twice",
+            Self::Weight => "weight",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Field, Self::Twice, Self::Weight].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// Which cases to list; what is none does not filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CaseFilter {
+    /// In this state.
+    pub state: Option<CaseState>,
+    /// Of this kind.
+    pub kind: Option<CaseKind>,
+    /// Of this household.
+    pub household: Option<HouseholdId>,
+    /// Of this season; with `household` and `case`, one case.
+    pub season: Option<Season>,
+    /// The case of this name.
+    pub case: Option<CaseId>,
+    /// About this lot.
+    pub lot: Option<LotId>,
+    /// At most this many; 0 for 100.
+    pub limit: u32,
+    /// After skipping this many.
+    pub offset: u32,
+}
+
+/// A case in a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CaseRow {
+    /// The household.
+    pub household: HouseholdId,
+    /// The household's name; empty where its document is not here.
+    pub household_name: String,
+    /// The season.
+    pub season: Season,
+    /// The case.
+    pub case: CaseId,
+    /// Where it stands.
+    pub state: CaseState,
+    /// How much hangs on it, in grams: the lot's weight or the difference.
+    pub worth_grams: i64,
+    /// The values of a field that was edited at once, the shown one last.
+    pub contenders: Vec<Contender>,
+    /// Who decided last; empty when nobody has.
+    pub by: String,
+    /// When.
+    pub at: Instant,
+    /// What was chosen.
+    pub chosen: String,
+    /// What the person had to say.
+    pub note: String,
+}
+
+/// How many cases stand where.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CaseCounts {
+    /// Somebody has to look at these.
+    pub open: u64,
+    /// Settled by two people at once.
+    pub settled_twice: u64,
+    /// Left as they are.
+    pub left: u64,
+    /// Settled.
+    pub settled: u64,
+}
+
+/// Writes a case book's rows anew.
+pub(super) fn write_decisions(transaction: &Transaction<'_>, document: &Document) -> Result<(), StoreFault> {
+    let key = document.key().to_bytes();
+    transaction.prepare_cached("DELETE FROM decisions WHERE document = ?1")?.execute(params![key])?;
+    let mut insert = transaction.prepare_cached("INSERT INTO decisions VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)")?;
+    for (number, decision) in (0i64..).zip(cases::decisions(document)) {
+        let Some(kind) = decision.kind else { continue };
+        insert.execute(params![
+            key,
+            number,
+            decision.case,
+            kind.name(),
+            decision.by,
+            decision.at.seconds(),
+            decision.chosen,
+            decision.note,
+            serde_json::to_string(&decision.restore).unwrap_or_default(),
+        ])?;
+    }
+    Ok(())
+}
+
+/// Makes the cases of a household's season anew, when this document bears on them.
+pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Result<(), StoreFault> {
+    let (DocumentKey::HarvestBook(household, season)
+    | DocumentKey::ReceiptBook(household, season)
+    | DocumentKey::CaseBook(household, season)) = *key
+    else {
+        return Ok(());
+    };
+    let book = DocumentKey::HarvestBook(household, season).to_bytes();
+    let case_book = DocumentKey::CaseBook(household, season).to_bytes();
+    let (owner, year) = (household.as_bytes(), season.year());
+    let delete = "DELETE FROM cases WHERE household = ?1 AND season = ?2";
+    transaction.prepare_cached(delete)?.execute(params![owner, year])?;
+    let mut found: Vec<(CaseId, i64, String, bool)> = Vec::new();
+    let mut fields = transaction.prepare_cached(
+        "SELECT f.lot, f.field, f.contenders, f.twice, coalesce(l.grams, 0) FROM field_conflicts f
+         JOIN lots l ON l.document = f.document AND l.lot = f.lot WHERE f.document = ?1 AND l.merged IS NULL",
+    )?;
+    let mut rows = fields.query(params![book])?;
+    while let Some(row) = rows.next()? {
+        let (lot, field): (String, String) = (row.get(0)?, row.get(1)?);
+        if let Ok(lot) = lot.parse() {
+            found.push((CaseId::Field(lot, field), row.get(4)?, row.get(2)?, row.get(3)?));
+        }
+    }
+    let mut twins = transaction.prepare_cached(
+        "SELECT t.first, t.second, coalesce(l.grams, 0) FROM twins t
+         JOIN lots l ON l.document = t.document AND l.lot = t.second WHERE t.document = ?1",
+    )?;
+    let mut rows = twins.query(params![book])?;
+    while let Some(row) = rows.next()? {
+        let (first, second): (String, String) = (row.get(0)?, row.get(1)?);
+        if let (Ok(first), Ok(second)) = (first.parse(), second.parse()) {
+            found.push((CaseId::Twice(first, second), row.get(2)?, String::new(), false));
+        }
+    }
+    let mut weights = transaction.prepare_cached(
+        "SELECT r.lot, r.grams - l.grams FROM receipts r JOIN lots l ON l.document = ?1 AND l.lot = r.lot
+         WHERE r.household = ?2 AND r.season = ?3 AND r.grams > l.grams AND l.merged IS NULL",
+    )?;
+    let mut rows = weights.query(params![book, owner, year])?;
+    while let Some(row) = rows.next()? {
+        let lot: String = row.get(0)?;
+        if let Ok(lot) = lot.parse() {
+            found.push((CaseId::Weight(lot), row.get(1)?, String::new(), false));
+        }
+    }
+    let mut last = latest_decisions(transaction, &case_book)?;
+    for (case, worth, contenders, twice) in found {
+        let decided = last.remove(&case.to_string());
+        let state = match &decided {
+            _ if twice => CaseState::SettledTwice,
+            Some((DecisionKind::Left, ..)) => CaseState::Left,
+            _ => CaseState::Open,
+        };
+        insert(transaction, household, season, &case, state, worth, &contenders, decided)?;
+    }
+    // What was settled and is gone is listed as such; what was undone is open again, though its fields
+    // no longer hold two values.
+    for (name, decided) in last {
+        let Ok(case) = name.parse::<CaseId>() else { continue };
+        let state = match decided.0 {
+            DecisionKind::Undone => CaseState::Open,
+            DecisionKind::Settled | DecisionKind::Left => CaseState::Settled,
+        };
+        insert(transaction, household, season, &case, state, 0, "", Some(decided))?;
+    }
+    Ok(())
+}
+
+/// Kind, who, when in seconds, chosen, note.
+type Decided = (DecisionKind, String, i64, String, String);
+
+fn latest_decisions(
+    transaction: &Transaction<'_>,
+    case_book: &[u8],
+) -> Result<std::collections::BTreeMap<String, Decided>, StoreFault> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT case_name, kind, by_name, at, chosen, note FROM decisions WHERE document = ?1 ORDER BY number",
+    )?;
+    let mut latest = std::collections::BTreeMap::new();
+    let mut rows = statement.query(params![case_book])?;
+    while let Some(row) = rows.next()? {
+        let kind: String = row.get(1)?;
+        if let Some(kind) = DecisionKind::from_name(&kind) {
+            latest.insert(row.get(0)?, (kind, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?));
+        }
+    }
+    Ok(latest)
+}
+
+#[allow(clippy::too_many_arguments, reason = "the columns of one row")]
+fn insert(
+    transaction: &Transaction<'_>,
+    household: HouseholdId,
+    season: Season,
+    case: &CaseId,
+    state: CaseState,
+    worth: i64,
+    contenders: &str,
+    decided: Option<Decided>,
+) -> Result<(), StoreFault> {
+    let kind = match case {
+        CaseId::Field(..) => CaseKind::Field,
+        CaseId::Twice(..) => CaseKind::Twice,
+        CaseId::Weight(_) => CaseKind::Weight,
+    };
+    let (by, at, chosen, note) = decided.map(|(_, by, at, chosen, note)| (by, at, chosen, note)).unwrap_or_default();
+    transaction.prepare_cached("INSERT INTO cases VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)")?.execute(
+        params![
+            household.as_bytes(),
+            season.year(),
+            case.to_string(),
+            kind.name(),
+            case.lot().as_str(),
+            state.name(),
+            worth,
+            contenders,
+            by,
+            at,
+            chosen,
+            note,
+        ],
+    )?;
+    Ok(())
+}
+
+impl ReadModel {
+    /// Cases that pass the filter, most valuable first.
+    pub fn cases(&self, filter: &CaseFilter) -> Result<Vec<CaseRow>, StoreFault> {
+        let mut conditions = vec!["1"];
+        let mut values = Vec::new();
+        if let Some(household) = filter.household {
+            conditions.push("c.household = ?");
+            values.push(Value::Blob(household.as_bytes().to_vec()));
+        }
+        if let Some(season) = filter.season {
+            conditions.push("c.season = ?");
+            values.push(Value::Integer(i64::from(season.year())));
+        }
+        let mut text = |condition: &'static str, value: Option<String>| {
+            if let Some(value) = value {
+                conditions.push(condition);
+                values.push(Value::Text(value));
+            }
+        };
+        text("c.state = ?", filter.state.map(|state| state.name().into()));
+        text("c.kind = ?", filter.kind.map(|kind| kind.name().into()));
+        text("c.case_name = ?", filter.case.as_ref().map(CaseId::to_string));
+        text("c.lot = ?", filter.lot.as_ref().map(LotId::to_string));
+        let limit = if filter.limit == 0 { 100 } else { filter.limit };
+        values.extend([Value::Integer(i64::from(limit)), Value::Integer(i64::from(filter.offset))]);
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT c.household, c.season, c.case_name, c.state, c.worth, c.contenders, c.by_name, c.at, c.chosen,
+                    c.note, coalesce(h.name, '')
+             FROM cases c LEFT JOIN households h ON h.household = c.household
+             WHERE {} ORDER BY c.worth DESC, c.at DESC, c.household, c.season, c.case_name LIMIT ? OFFSET ?",
+            conditions.join(" AND ")
+        ))?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        let mut cases = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (name, state, contenders): (String, String, String) = (row.get(2)?, row.get(3)?, row.get(5)?);
+            let (Ok(case), Some(state), Some(season)) =
+                (name.parse(), CaseState::from_name(&state), Season::new(row.get(1)?))
+            else {
+                continue;
+            };
+            cases.push(CaseRow {
+                household: HouseholdId::from_bytes(row.get(0)?),
+                household_name: row.get(10)?,
+                season,
+                case,
+                state,
+                worth_grams: row.get(4)?,
+                contenders: serde_json::from_str(&contenders).unwrap_or_default(),
+                by: row.get(6)?,
+                at: Instant::from_seconds(row.get(7)?),
+                chosen: row.get(8)?,
+                note: row.get(9)?,
+            });
+        }
+        Ok(cases)
+    }
+
+    /// How many cases stand where.
+    pub fn case_counts(&self) -> Result<CaseCounts, StoreFault> {
+        let mut statement = self.connection.prepare_cached("SELECT state, count(*) FROM cases GROUP BY state")?;
+        let mut rows = statement.query([])?;
+        let mut counts = CaseCounts::default();
+        while let Some(row) = rows.next()? {
+            let state: String = row.get(0)?;
+            let count = u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
+            match CaseState::from_name(&state) {
+                Some(CaseState::Open) => counts.open = count,
+                Some(CaseState::SettledTwice) => counts.settled_twice = count,
+                Some(CaseState::Left) => counts.left = count,
+                Some(CaseState::Settled) => counts.settled = count,
+                None => {}
+            }
+        }
+        Ok(counts)
+    }
+
+    /// The last decision about a case; none when nobody decided.
+    pub fn last_decision(
+        &self,
+        household: HouseholdId,
+        season: Season,
+        case: &CaseId,
+    ) -> Result<Option<Decision>, StoreFault> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT kind, by_name, at, chosen, note, restore FROM decisions
+             WHERE document = ?1 AND case_name = ?2 ORDER BY number DESC LIMIT 1",
+        )?;
+        let document = DocumentKey::CaseBook(household, season).to_bytes();
+        let name = case.to_string();
+        let row = statement
+            .query_row(params![document, name], |row| {
+                let (kind, restore): (String, String) = (row.get(0)?, row.get(5)?);
+                Ok(Decision {
+                    case: name.clone(),
+                    kind: DecisionKind::from_name(&kind),
+                    by: row.get(1)?,
+                    at: Instant::from_seconds(row.get(2)?),
+                    chosen: row.get(3)?,
+                    note: row.get(4)?,
+                    restore: serde_json::from_str(&restore).unwrap_or_default(),
+                })
+            })
+            .optional()?;
+        Ok(row)
+    }
+}

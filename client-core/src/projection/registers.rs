@@ -1,0 +1,178 @@
+//! Households and orders as rows.
+
+use rusqlite::{Transaction, params, params_from_iter, types::Value};
+
+use super::ReadModel;
+use crate::conflicts::{self, Contender};
+use crate::documents::order::OrderStatus;
+use crate::documents::{Document, OrderName, household, order};
+use crate::ids::HouseholdId;
+use crate::store::StoreFault;
+
+/// A household in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HouseholdRow {
+    /// Its id.
+    pub household: HouseholdId,
+    /// Its name; empty when damaged or not given.
+    pub name: String,
+    /// The code of its village.
+    pub village: String,
+    /// How it is paid, in words.
+    pub payment: String,
+    /// Its members' names, with commas between.
+    pub members: String,
+    /// Its lots that count.
+    pub lots: i64,
+    /// Their recorded weight, in grams.
+    pub recorded_grams: i64,
+}
+
+/// An order in a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderRow {
+    /// Where it came from.
+    pub name: OrderName,
+    /// Who bought, and where it goes.
+    pub buyer: String,
+    /// Where it stands; none when damaged.
+    pub status: Option<OrderStatus>,
+    /// The carrier's number; empty before shipping.
+    pub shipment: String,
+    /// What it weighs, in grams.
+    pub grams: i64,
+    /// What the buyer pays, in fen.
+    pub fen: i64,
+    /// The products' codes, with commas between.
+    pub products: String,
+    /// The values of its status, when several stand beside each other; the shown one last.
+    pub contenders: Vec<Contender>,
+}
+
+pub(super) fn write_household(
+    transaction: &Transaction<'_>,
+    document: &Document,
+    id: HouseholdId,
+) -> Result<(), StoreFault> {
+    let household = household::read(document);
+    transaction.prepare_cached("INSERT OR REPLACE INTO households VALUES (?1,?2,?3,?4,?5,?6)")?.execute(params![
+        id.as_bytes(),
+        document.key().to_bytes(),
+        household.name.unwrap_or_default(),
+        household.village.unwrap_or_default(),
+        household.payment.unwrap_or_default(),
+        household.members.join(", "),
+    ])?;
+    Ok(())
+}
+
+pub(super) fn write_order(
+    transaction: &Transaction<'_>,
+    document: &mut Document,
+    name: &OrderName,
+) -> Result<(), StoreFault> {
+    let order = order::read(document);
+    let contenders = serde_json::to_string(&conflicts::in_order(document)).unwrap_or_default();
+    let grams: i64 = order.lines.iter().map(|line| line.quantity.get()).fold(0, i64::saturating_add);
+    let fen: i64 = order.lines.iter().map(|line| line.price.get()).fold(0, i64::saturating_add);
+    let products: Vec<&str> = order.lines.iter().map(|line| line.product.as_str()).collect();
+    transaction.prepare_cached("INSERT OR REPLACE INTO orders VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")?.execute(
+        params![
+            document.key().to_bytes(),
+            name.platform,
+            name.outside_id,
+            order.buyer.unwrap_or_default(),
+            order.status.map(OrderStatus::name).unwrap_or_default(),
+            order.shipment.unwrap_or_default(),
+            grams,
+            fen,
+            products.join(", "),
+            contenders,
+        ],
+    )?;
+    Ok(())
+}
+
+impl ReadModel {
+    /// Households with this text in their name or members, of this village, by name.
+    pub fn households(
+        &self,
+        search: &str,
+        village: Option<&str>,
+        limit: u32,
+        offset: u32,
+    ) -> Result<Vec<HouseholdRow>, StoreFault> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT h.household, h.name, h.village, h.payment, h.members,
+                    (SELECT count(*) FROM lots l WHERE l.household = h.household AND l.merged IS NULL),
+                    (SELECT coalesce(sum(l.grams), 0) FROM lots l WHERE l.household = h.household AND l.merged IS NULL)
+             FROM households h
+             WHERE (?1 = '' OR instr(h.name || char(10) || h.members, ?1) > 0) AND (?2 IS NULL OR h.village = ?2)
+             ORDER BY h.village, h.name, h.household LIMIT ?3 OFFSET ?4",
+        )?;
+        let rows = statement.query_map(params![search, village, limit, offset], |row| {
+            Ok(HouseholdRow {
+                household: HouseholdId::from_bytes(row.get(0)?),
+                name: row.get(1)?,
+                village: row.get(2)?,
+                payment: row.get(3)?,
+                members: row.get(4)?,
+                lots: row.get(5)?,
+                recorded_grams: row.get(6)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many households there are.
+    pub fn count_households(&self) -> Result<u64, StoreFault> {
+        let count: i64 = self.connection.query_row("SELECT count(*) FROM households", [], |row| row.get(0))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// Orders in this state, or all, or only those whose status disagrees; the dearest first.
+    pub fn orders(
+        &self,
+        status: Option<OrderStatus>,
+        only_conflicts: bool,
+        limit: u32,
+        offset: u32,
+    ) -> Result<Vec<OrderRow>, StoreFault> {
+        let mut conditions = vec!["1"];
+        let mut values = Vec::new();
+        if let Some(status) = status {
+            conditions.push("status = ?");
+            values.push(Value::Text(status.name().into()));
+        }
+        if only_conflicts {
+            conditions.push("contenders <> '[]'");
+        }
+        values.extend([Value::Integer(i64::from(limit)), Value::Integer(i64::from(offset))]);
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT platform, outside_id, buyer, status, shipment, grams, fen, products, contenders FROM orders
+             WHERE {} ORDER BY fen DESC, platform, outside_id LIMIT ? OFFSET ?",
+            conditions.join(" AND ")
+        ))?;
+        let rows = statement.query_map(params_from_iter(values), |row| {
+            let (status, contenders): (String, String) = (row.get(3)?, row.get(8)?);
+            Ok(OrderRow {
+                name: OrderName { platform: row.get(0)?, outside_id: row.get(1)? },
+                buyer: row.get(2)?,
+                status: OrderStatus::from_name(&status),
+                shipment: row.get(4)?,
+                grams: row.get(5)?,
+                fen: row.get(6)?,
+                products: row.get(7)?,
+                contenders: serde_json::from_str(&contenders).unwrap_or_default(),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many orders stand in this state.
+    pub fn count_orders(&self, status: OrderStatus) -> Result<u64, StoreFault> {
+        let mut statement = self.connection.prepare_cached("SELECT count(*) FROM orders WHERE status = ?1")?;
+        let count: i64 = statement.query_row(params![status.name()], |row| row.get(0))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+}
