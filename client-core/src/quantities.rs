@@ -181,6 +181,11 @@ impl Instant {
         Self(self.0.saturating_add(i64::try_from(millis).unwrap_or(i64::MAX)))
     }
 
+    /// As people in China write it (UTC+8), to the minute: `2026-10-03 14:05`.
+    pub fn in_china(self) -> String {
+        jiff::tz::Offset::constant(8).to_datetime(self.timestamp()).strftime("%Y-%m-%d %H:%M").to_string()
+    }
+
     fn timestamp(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }

@@ -292,7 +292,8 @@ pub struct Product {
     pub name_zh: String,
     /// Its English name; empty when damaged.
     pub name_en: String,
-    /// What a household is paid for a kilogram in fen, by grade.
+    /// What a household is paid for a kilogram in fen, by grade (`A`), or by grade and the first day on
+    /// which it holds (`A@2026-11-01`).
     pub fen_by_grade: std::collections::HashMap<String, i64>,
 }
 
@@ -302,7 +303,11 @@ impl From<catalogue::Product> for Product {
             code: product.code,
             name_zh: product.name_zh.unwrap_or_default(),
             name_en: product.name_en.unwrap_or_default(),
-            fen_by_grade: product.price_by_grade.into_iter().map(|(grade, price)| (grade, price.get())).collect(),
+            fen_by_grade: product
+                .price_by_grade
+                .into_iter()
+                .map(|(name, price)| (name.to_string(), price.get()))
+                .collect(),
         }
     }
 }

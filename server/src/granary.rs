@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 
-use granary_client_core::automerge::AutoCommit;
-use granary_client_core::documents::{Document, DocumentFault, DocumentKey};
+use granary_client_core::documents::{Document, DocumentKey};
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle};
+use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::frame::SignedRequest;
 use granary_client_core::protocol::messages::{SyncReply, SyncRequest, read_message, write_message};
 use granary_client_core::protocol::problem::ProblemKind;
@@ -19,7 +19,10 @@ use granary_client_core::store::{Store, StoreFault};
 use crate::access::{CooperativeRecord, DeviceRecord};
 use crate::error::Error;
 use crate::identity::Identity;
-use crate::log::admission::{Admission, load_document};
+use crate::lists::{CooperativeLists, Lists};
+use crate::live::{Live, News};
+use crate::log::admission::Admission;
+use crate::log::documents::Documents;
 use crate::log::intake::Taken;
 use crate::log::keys::{GLOBAL, key, rest};
 use crate::log::writer::{Gather, Writer};
@@ -35,14 +38,18 @@ pub struct Granary {
     cooperatives: RwLock<BTreeMap<CooperativeNumber, Arc<Cooperative>>>,
     devices: RwLock<HashMap<DeviceId, CooperativeNumber>>,
     admitted: Arc<(Mutex<u64>, Condvar)>,
+    documents: Arc<Documents>,
+    lists: Arc<Lists>,
+    live: Arc<Live>,
 }
 
 impl Granary {
-    /// Opens the server's domain on a store. `keys` is the folder of the server's own key; `on_fault`
-    /// is called when the store fails, after which nothing more is acknowledged.
+    /// Opens the server's domain on a store. `keys` is the folder of the server's own key, and
+    /// `lists_folder` that of the lists (in memory when none); `on_fault` is called when the store fails, after which nothing more is acknowledged.
     pub fn open(
         store: Arc<dyn Store>,
         keys: &Path,
+        lists_folder: Option<&Path>,
         on_fault: impl Fn(StoreFault) + Send + Sync + 'static,
     ) -> Result<Self, Error> {
         let on_fault = Arc::new(on_fault);
@@ -53,11 +60,23 @@ impl Granary {
         let (writer, _) = Writer::start(Arc::clone(&store), move |fault| writer_fault(fault)).map_err(start_error)?;
         let admitted = Arc::new((Mutex::new(0u64), Condvar::new()));
         let count = Arc::clone(&admitted);
+        let documents = Arc::new(Documents::new(Arc::clone(&store)));
+        let live = Arc::new(Live::default());
+        let to_consoles = Arc::clone(&live);
+        let lists = Lists::start(lists_folder, Arc::clone(&documents), move |cooperative| {
+            to_consoles.tell(News::Listed { cooperative: cooperative.number() });
+        })?;
+        let (to_phones, to_lists) = (Arc::clone(&live), Arc::clone(&lists));
         let (admission, _) = Admission::start(
             Arc::clone(&store),
+            Arc::clone(&documents),
             writer.clone(),
             move |fault| on_fault(fault),
-            move |_| {
+            move |cooperative, document| {
+                to_lists.look_at(cooperative, document);
+                if let Some(key) = cooperative.document_key(document) {
+                    to_phones.tell(News::Admitted { cooperative: cooperative.number(), key });
+                }
                 let mut rounds = count.0.lock().unwrap_or_else(PoisonError::into_inner);
                 *rounds = rounds.wrapping_add(1);
                 count.1.notify_all();
@@ -73,6 +92,9 @@ impl Granary {
             cooperatives: RwLock::default(),
             devices: RwLock::default(),
             admitted,
+            documents,
+            lists,
+            live,
         };
         granary.read_all()?;
         Ok(granary)
@@ -97,6 +119,7 @@ impl Granary {
     pub(crate) fn open_cooperative(&self, number: CooperativeNumber, record: CooperativeRecord) -> Result<(), Error> {
         let cooperative = Arc::new(Cooperative::open(self.store.as_ref(), number, record)?);
         self.admission.look_at(&cooperative);
+        self.lists.catch_up(&cooperative)?;
         self.cooperatives.write().unwrap_or_else(PoisonError::into_inner).insert(number, cooperative);
         Ok(())
     }
@@ -111,6 +134,15 @@ impl Granary {
 
     pub(crate) fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    pub(crate) fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// The lists of a co-operative.
+    pub(crate) fn lists(&self, number: CooperativeNumber) -> Result<Arc<CooperativeLists>, Error> {
+        Ok(self.lists.of(number)?)
     }
 
     /// All co-operatives.
@@ -175,11 +207,11 @@ impl Granary {
         } else {
             self.take_in(&cooperative, device, &record, documents, now)?
         };
-        cooperative.heard_of(device, now.0, request.pending_after);
+        cooperative.heard_of(device, now.0, request.pending_after, request.version.clone());
         Ok(cooperative.reply(self.store.as_ref(), self.epoch, device, &record, &request, taken)?)
     }
 
-    fn take_in(
+    pub(crate) fn take_in(
         &self,
         cooperative: &Arc<Cooperative>,
         device: DeviceId,
@@ -196,56 +228,44 @@ impl Granary {
         Ok(taken)
     }
 
-    /// An edit by the server's own replica, durable and admitted when this returns.
-    pub fn edit(
-        &self,
-        number: CooperativeNumber,
-        key: &DocumentKey,
-        now: Instant,
-        edit: impl FnOnce(&mut AutoCommit) -> Result<(), DocumentFault>,
-    ) -> Result<(), Error> {
-        self.edit_many(number, key, now, std::iter::once(edit))
-    }
-
-    /// Several edits of one document, each a change of its own.
-    pub fn edit_many<F>(
-        &self,
-        number: CooperativeNumber,
-        key: &DocumentKey,
-        now: Instant,
-        edits: impl IntoIterator<Item = F>,
-    ) -> Result<(), Error>
-    where
-        F: FnOnce(&mut AutoCommit) -> Result<(), DocumentFault>,
-    {
-        let cooperative = self.cooperative(number)?;
-        let _one_at_a_time: MutexGuard<'_, ()> = cooperative.author.lock().unwrap_or_else(PoisonError::into_inner);
-        let device = Cooperative::server_device(cooperative.id());
-        let actor = device.actor(0);
-        let (mut document, mut changes) = match self.document(number, key)? {
-            Some(document) => (document, Vec::new()),
-            None => (Document::new(key.clone())?, vec![Document::first_change(key)?]),
-        };
-        for edit in edits {
-            let ((), change) = document.edit(&actor, now, edit)?;
-            changes.extend(change);
-        }
-        let record = cooperative.device(device).ok_or_else(crate::access::unknown_device)?;
-        let bundle = vec![DocumentChanges { key: key.clone(), changes }];
-        let taken = self.take_in(&cooperative, device, &record, bundle, now)?;
-        if let Some(refusal) = taken.refused.first() {
-            return Err(Error::Usage(refusal.reason.to_string()));
-        }
-        self.settle(&cooperative);
-        Ok(())
-    }
-
     /// A document as the log has it; none when there is none of this key.
     pub fn document(&self, number: CooperativeNumber, key: &DocumentKey) -> Result<Option<Document>, Error> {
         let cooperative = self.cooperative(number)?;
         match cooperative.document_number(key) {
-            Some(document) => Ok(Some(load_document(self.store.as_ref(), &cooperative, document)?)),
+            Some(document) => Ok(Some(self.documents.get(&cooperative, document)?)),
             None => Ok(None),
+        }
+    }
+
+    /// Writes down what was heard of devices lately. Called now and then and at the stop: a record for
+    /// each sync would cost a flush for phones that had nothing to say.
+    pub fn write_heard(&self) -> Result<(), Error> {
+        for cooperative in self.cooperatives() {
+            let heard = cooperative.take_heard();
+            if heard.is_empty() {
+                continue;
+            }
+            let number = cooperative.number();
+            self.write(move |gather| {
+                for (device, heard) in heard {
+                    gather.put(key(number, b'y', device.as_bytes()), write_message(&heard));
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// All admitted changes of a document, each with when the server had it.
+    pub(crate) fn changes_of(
+        &self,
+        number: CooperativeNumber,
+        key: &DocumentKey,
+    ) -> Result<Vec<(Instant, VerifiedChange)>, Error> {
+        let cooperative = self.cooperative(number)?;
+        match cooperative.document_number(key) {
+            Some(document) => Ok(cooperative.changes_of(self.store.as_ref(), document)?),
+            None => Ok(Vec::new()),
         }
     }
 

@@ -3,18 +3,23 @@
 
 pub mod access;
 mod api;
+mod author;
 pub mod cli;
 mod config;
+mod console;
 mod demo;
 mod error;
 mod granary;
 mod identity;
+mod lists;
+mod live;
 pub mod log;
 mod serve;
 pub mod store;
 mod tls;
 
 pub use api::Limits;
+pub use author::{Edit, Edits};
 pub use config::Config;
 pub use error::Error;
 pub use granary::Granary;

@@ -18,7 +18,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use crate::api::{Counts, Gate, Shared, router};
+use crate::api::{Counts, Gate, Reach, Shared, router};
 use crate::config::{Config, make_folder};
 use crate::error::Error;
 use crate::granary::Granary;
@@ -48,7 +48,7 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
     make_folder(&config.folder)?;
     let certificates = tls::open(&config.folder, &config.names)?;
     let store: Arc<dyn Store> = Arc::new(SledStore::open(&config.store_folder())?);
-    let granary = Arc::new(Granary::open(store, &config.folder, on_fault)?);
+    let granary = Arc::new(Granary::open(store, &config.folder, Some(&config.folder.join("lists")), on_fault)?);
     let usage = |error: std::io::Error| Error::Usage(format!("can't listen on {}: {error}", config.listen));
     let listener = TcpListener::bind(config.listen).await.map_err(usage)?;
     let address = listener.local_addr().map_err(usage)?;
@@ -56,13 +56,21 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         granary: Arc::clone(&granary),
         gate: Arc::new(Gate::new(config.limits)),
         counts: Arc::new(Counts::default()),
+        reach: Arc::new(Reach {
+            address: public_address(&config.names, address),
+            fingerprint: certificates.fingerprint.clone(),
+        }),
     };
     let operator = cli::operator::listen(&config, Arc::clone(&granary), address, certificates.fingerprint.clone())?;
     let (stop, stopped) = oneshot::channel();
     let acceptor = TlsAcceptor::from(Arc::clone(&certificates.tls));
+    let noting = tokio::spawn(note_heard(Arc::clone(&granary)));
+    let at_the_end = Arc::clone(&granary);
     let done = tokio::spawn(async move {
         accept(listener, acceptor, shared, config.limits.connections, stopped).await;
         operator.abort();
+        noting.abort();
+        write_heard(at_the_end).await;
     });
     tracing::info!(%address, "serving");
     Ok(Server { granary, address, fingerprint: certificates.fingerprint, names: config.names, stop: Some(stop), done })
@@ -95,6 +103,22 @@ impl Server {
             let _ = stop.send(());
         }
         let _ = (&mut self.done).await;
+    }
+}
+
+/// How often it is written down which devices were heard of.
+const HEARD_EVERY: Duration = Duration::from_secs(60);
+
+async fn note_heard(granary: Arc<Granary>) {
+    loop {
+        tokio::time::sleep(HEARD_EVERY).await;
+        write_heard(Arc::clone(&granary)).await;
+    }
+}
+
+async fn write_heard(granary: Arc<Granary>) {
+    if let Ok(Err(error)) = tokio::task::spawn_blocking(move || granary.write_heard()).await {
+        tracing::warn!(%error, "which devices were heard of could not be written down");
     }
 }
 

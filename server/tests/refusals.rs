@@ -36,7 +36,7 @@ impl World {
     fn new() -> Self {
         let keys = tempfile::tempdir().unwrap();
         let fail = |fault| panic!("{fault}");
-        let granary = Granary::open(Arc::new(MemoryStore::default()), keys.path(), fail).unwrap();
+        let granary = Granary::open(Arc::new(MemoryStore::default()), keys.path(), None, fail).unwrap();
         let coop = granary.create_cooperative("Linxian", NOW).unwrap();
         Self { granary, coop, _keys: keys }
     }
@@ -61,6 +61,7 @@ impl World {
             notices_read: 0,
             bundle: if documents.is_empty() { Vec::new() } else { write_bundle(&documents) },
             fetch: Vec::new(),
+            version: None,
         };
         let sign = |bytes: &[u8]| device.pair.sign(bytes).as_ref().try_into().unwrap();
         let body = write_request(device.id, &write_message(&request), sign);
@@ -158,10 +159,10 @@ fn a_grant_brings_documents_whole_and_its_end_is_told() {
     assert!(!brought(&world.sync(&mut li, &[])).contains(&book(2)));
 
     let both = [Role::Household(household(1)), Role::Household(household(2))];
-    world.granary.grant(world.coop, li.id, &both).unwrap();
+    world.granary.grant("operator", world.coop, li.id, &both, NOW).unwrap();
     assert_eq!(brought(&world.sync(&mut li, &[])), [book(2)]);
 
-    world.granary.grant(world.coop, li.id, &both[..1]).unwrap();
+    world.granary.grant("operator", world.coop, li.id, &both[..1], NOW).unwrap();
     let told = world.sync(&mut li, &[]).grants.unwrap();
     assert!(!told.may_read(&book(2)) && told.may_read(&book(1)));
 }

@@ -1,14 +1,66 @@
-//! The catalogue: products with names by language, unit and prices by grade, and live-stream
+//! The catalogue: products with names by language and prices by grade and day, and live-stream
 //! promotions with their offers.
+//!
+//! Each field is an entry of one flat map (`millet/zh`, `millet/price/A@2026-11-01`): two coordinators
+//! who begin the same product at once then write into the same map, and both are kept.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ReadDoc, Value};
 
 use super::document::{Document, DocumentFault};
-use super::view::{Fields, maps_in_map, part};
-use crate::quantities::{Day, Fen, checked_text};
+use super::view::part;
+use crate::quantities::{Day, Fen, QuantityFault, checked_text};
+
+/// Which price: of a grade, from a day on or from the beginning. As text `A` or `A@2026-11-01`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PriceName {
+    /// The grade.
+    pub grade: String,
+    /// The first day on which it holds; none for the price before all others.
+    pub from: Option<Day>,
+}
+
+impl PriceName {
+    /// The price of this grade; none for a grade that can't be one.
+    pub fn new(grade: String, from: Option<Day>) -> Option<Self> {
+        let grade = checked_text("a grade", &grade, 32).ok().filter(|grade| !grade.contains('@'))?;
+        Some(Self { grade, from })
+    }
+}
+
+impl fmt::Display for PriceName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.from {
+            Some(day) => write!(formatter, "{}@{day}", self.grade),
+            None => formatter.write_str(&self.grade),
+        }
+    }
+}
+
+impl FromStr for PriceName {
+    type Err = QuantityFault;
+
+    fn from_str(text: &str) -> Result<Self, QuantityFault> {
+        let (grade, from) = match text.split_once('@') {
+            Some((grade, day)) => (grade, Some(day.parse()?)),
+            None => (text, None),
+        };
+        Self::new(grade.to_owned(), from).ok_or(QuantityFault::Text { what: "a grade", most: 32 })
+    }
+}
+
+impl Product {
+    /// What is paid for a kilogram of this grade on this day.
+    pub fn price_on(&self, grade: &str, day: Day) -> Option<Fen> {
+        let holds = |name: &&PriceName| name.grade == grade && name.from.is_none_or(|from| from <= day);
+        let latest = self.price_by_grade.keys().filter(holds).max_by_key(|name| name.from)?;
+        self.price_by_grade.get(latest).copied()
+    }
+}
 
 /// A product.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +71,10 @@ pub struct Product {
     pub name_zh: Option<String>,
     /// Its English name.
     pub name_en: Option<String>,
-    /// What the household is paid for a kilogram, by grade.
-    pub price_by_grade: BTreeMap<String, Fen>,
+    /// What the household is paid for a kilogram, by grade and first day.
+    pub price_by_grade: BTreeMap<PriceName, Fen>,
+    /// Prices that were written at once: all values, the shown one last.
+    pub price_conflicts: BTreeMap<PriceName, Vec<Fen>>,
     /// The fields that can't be read.
     pub damaged: Vec<&'static str>,
 }
@@ -49,99 +103,210 @@ pub struct Catalogue {
     pub promotions: Vec<Promotion>,
 }
 
-/// The map of this code in `part_name`, made when it is not there.
-fn entry(automerge: &mut AutoCommit, part_name: &'static str, code: &str) -> Result<automerge::ObjId, DocumentFault> {
+/// Writes a field of a product or promotion.
+fn put(
+    automerge: &mut AutoCommit,
+    part_name: &'static str,
+    code: &str,
+    field: &str,
+    value: impl Into<automerge::ScalarValue>,
+) -> Result<(), DocumentFault> {
     let code = checked_text("a code", code, 64)?;
-    let map = part(automerge, part_name, ObjType::Map).ok_or(DocumentFault::Damaged(part_name))?;
-    child(automerge, &map, &code)
-}
-
-fn child(automerge: &mut AutoCommit, map: &automerge::ObjId, name: &str) -> Result<automerge::ObjId, DocumentFault> {
-    match automerge.get(map, name)? {
-        Some((Value::Object(ObjType::Map), id)) => Ok(id),
-        _ => Ok(automerge.put_object(map, name, ObjType::Map)?),
+    if code.contains('/') {
+        return Err(DocumentFault::NotNow("a code can't have a slash in it"));
     }
+    let map = part(automerge, part_name, ObjType::Map).ok_or(DocumentFault::Damaged(part_name))?;
+    automerge.put(&map, format!("{code}/{field}"), value)?;
+    Ok(())
 }
 
 /// Adds a product or renames it.
 pub fn name_product(automerge: &mut AutoCommit, code: &str, zh: &str, en: &str) -> Result<(), DocumentFault> {
-    let product = entry(automerge, "products", code)?;
-    automerge.put(&product, "zh", checked_text("a product's name", zh, 64)?)?;
-    automerge.put(&product, "en", checked_text("a product's name", en, 64)?)?;
+    rename_product(automerge, code, Some(zh), Some(en))
+}
+
+/// Adds a product, or gives it the names that are given.
+pub fn rename_product(
+    automerge: &mut AutoCommit,
+    code: &str,
+    zh: Option<&str>,
+    en: Option<&str>,
+) -> Result<(), DocumentFault> {
+    for (field, name) in [("zh", zh), ("en", en)] {
+        if let Some(name) = name {
+            put(automerge, "products", code, field, checked_text("a product's name", name, 64)?)?;
+        }
+    }
     Ok(())
 }
 
-/// Sets what a household is paid for a kilogram of a product of this grade.
-pub fn set_price(automerge: &mut AutoCommit, code: &str, grade: &str, per_kilogram: Fen) -> Result<(), DocumentFault> {
-    let product = entry(automerge, "products", code)?;
-    let prices = child(automerge, &product, "prices")?;
-    automerge.put(&prices, checked_text("a grade", grade, 64)?, per_kilogram.get())?;
-    Ok(())
+/// Sets what a household is paid for a kilogram of a product of this grade, from a day on or from the
+/// beginning.
+pub fn set_price(
+    automerge: &mut AutoCommit,
+    code: &str,
+    name: &PriceName,
+    per_kilogram: Fen,
+) -> Result<(), DocumentFault> {
+    put(automerge, "products", code, &format!("price/{name}"), per_kilogram.get())
 }
 
 /// Plans a promotion or changes its title and day.
 pub fn plan_promotion(automerge: &mut AutoCommit, code: &str, title: &str, day: Day) -> Result<(), DocumentFault> {
-    let promotion = entry(automerge, "promotions", code)?;
-    automerge.put(&promotion, "title", checked_text("a title", title, 120)?)?;
-    automerge.put(&promotion, "day", day.to_string())?;
+    replan_promotion(automerge, code, Some(title), Some(day))
+}
+
+/// Adds a promotion, or gives it the title and day that are given.
+pub fn replan_promotion(
+    automerge: &mut AutoCommit,
+    code: &str,
+    title: Option<&str>,
+    day: Option<Day>,
+) -> Result<(), DocumentFault> {
+    if let Some(title) = title {
+        put(automerge, "promotions", code, "title", checked_text("a title", title, 120)?)?;
+    }
+    if let Some(day) = day {
+        put(automerge, "promotions", code, "day", day.to_string())?;
+    }
     Ok(())
 }
 
 /// Offers a product in a promotion at this price for a kilogram.
 pub fn offer(automerge: &mut AutoCommit, code: &str, product: &str, per_kilogram: Fen) -> Result<(), DocumentFault> {
-    let promotion = entry(automerge, "promotions", code)?;
-    let offers = child(automerge, &promotion, "offers")?;
-    automerge.put(&offers, checked_text("a product's code", product, 64)?, per_kilogram.get())?;
-    Ok(())
+    let product = checked_text("a product's code", product, 64)?;
+    put(automerge, "promotions", code, &format!("offer/{product}"), per_kilogram.get())
 }
 
 /// Reads the catalogue.
 pub fn read(document: &Document) -> Catalogue {
     let automerge = document.automerge();
-    let maps = |name| part(automerge, name, ObjType::Map).map(|map| maps_in_map(automerge, &map)).unwrap_or_default();
-    let products = maps("products")
-        .into_iter()
-        .map(|(code, object)| {
-            let mut damaged = Vec::new();
-            let price_by_grade = money_map(automerge, &object, "prices", &mut damaged);
-            let mut fields = Fields::new(automerge, object);
-            let (name_zh, name_en) = (fields.text("zh"), fields.text("en"));
-            damaged.extend(fields.damaged());
-            Product { code, name_zh, name_en, price_by_grade, damaged }
-        })
-        .collect();
-    let promotions = maps("promotions")
-        .into_iter()
-        .map(|(code, object)| {
-            let mut damaged = Vec::new();
-            let offers = money_map(automerge, &object, "offers", &mut damaged);
-            let mut fields = Fields::new(automerge, object);
-            let title = fields.text("title");
-            let day = fields.parsed("day", |day| day.parse().ok());
-            damaged.extend(fields.damaged());
-            Promotion { code, title, day, offers, damaged }
-        })
-        .collect();
+    let products = codes(automerge, "products").into_iter().map(|(code, fields)| product(code, &fields)).collect();
+    let promotions =
+        codes(automerge, "promotions").into_iter().map(|(code, fields)| promotion(code, &fields)).collect();
     Catalogue { products, promotions }
 }
 
-fn money_map(
-    automerge: &AutoCommit,
-    object: &automerge::ObjId,
-    name: &'static str,
-    damaged: &mut Vec<&'static str>,
-) -> BTreeMap<String, Fen> {
-    let Ok(Some((Value::Object(ObjType::Map), map))) = automerge.get(object, name) else { return BTreeMap::new() };
-    let mut prices = BTreeMap::new();
+/// All values that stand in each field of each code, the shown one last.
+type FieldValues = BTreeMap<String, Vec<ScalarOrText>>;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum ScalarOrText {
+    Text(String),
+    Integer(i64),
+    Other,
+}
+
+fn codes(automerge: &AutoCommit, part_name: &str) -> BTreeMap<String, FieldValues> {
+    let mut codes: BTreeMap<String, FieldValues> = BTreeMap::new();
+    let Some(map) = part(automerge, part_name, ObjType::Map) else { return codes };
     for key in automerge.keys(&map) {
-        let fen = match automerge.get(&map, key.as_str()) {
-            Ok(Some((value, _))) => value.as_i64().and_then(|fen| Fen::new(fen).ok()),
-            _ => None,
-        };
-        match fen {
-            Some(fen) => drop(prices.insert(key, fen)),
-            None => damaged.push(name),
+        let Some((code, field)) = key.split_once('/') else { continue };
+        let values = automerge.get_all(&map, key.as_str()).unwrap_or_default();
+        let values = values.into_iter().map(|(value, id)| match &value {
+            Value::Object(ObjType::Text) => automerge.text(&id).map_or(ScalarOrText::Other, ScalarOrText::Text),
+            value => match (value.as_str(), value.as_i64()) {
+                (Some(text), _) => ScalarOrText::Text(text.to_owned()),
+                (None, Some(number)) => ScalarOrText::Integer(number),
+                (None, None) => ScalarOrText::Other,
+            },
+        });
+        codes.entry(code.to_owned()).or_default().insert(field.to_owned(), values.collect());
+    }
+    codes
+}
+
+fn text(fields: &FieldValues, field: &'static str, damaged: &mut Vec<&'static str>) -> Option<String> {
+    match fields.get(field).and_then(|values| values.last()) {
+        Some(ScalarOrText::Text(text)) => Some(text.clone()),
+        _ => {
+            damaged.push(field);
+            None
         }
     }
-    prices
+}
+
+/// The amounts of money of a field's values that can be read.
+fn amounts(values: &[ScalarOrText]) -> Vec<Fen> {
+    let amount = |value: &ScalarOrText| match value {
+        ScalarOrText::Integer(fen) => Fen::new(*fen).ok(),
+        _ => None,
+    };
+    values.iter().filter_map(amount).collect()
+}
+
+fn product(code: String, fields: &FieldValues) -> Product {
+    let mut damaged = Vec::new();
+    let (name_zh, name_en) = (text(fields, "zh", &mut damaged), text(fields, "en", &mut damaged));
+    let (mut price_by_grade, mut price_conflicts) = (BTreeMap::new(), BTreeMap::new());
+    for (field, values) in fields {
+        let Some(name) = field.strip_prefix("price/") else { continue };
+        let amounts = amounts(values);
+        match (name.parse::<PriceName>(), amounts.last()) {
+            (Ok(name), Some(shown)) => {
+                price_by_grade.insert(name.clone(), *shown);
+                if amounts.len() > 1 {
+                    price_conflicts.insert(name, amounts);
+                }
+            }
+            _ => damaged.push("price"),
+        }
+    }
+    Product { code, name_zh, name_en, price_by_grade, price_conflicts, damaged }
+}
+
+fn promotion(code: String, fields: &FieldValues) -> Promotion {
+    let mut damaged = Vec::new();
+    let title = text(fields, "title", &mut damaged);
+    let day = text(fields, "day", &mut damaged).and_then(|day| day.parse().ok());
+    let mut offers = BTreeMap::new();
+    for (field, values) in fields {
+        let Some(product) = field.strip_prefix("offer/") else { continue };
+        match amounts(values).last() {
+            Some(fen) => drop(offers.insert(product.to_owned(), *fen)),
+            None => damaged.push("offer"),
+        }
+    }
+    Promotion { code, title, day, offers, damaged }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documents::DocumentKey;
+    use crate::ids::ActorId;
+    use crate::quantities::Instant;
+
+    #[test]
+    fn a_product_that_two_people_begin_at_once_has_what_both_wrote() {
+        let mut one = Document::new(DocumentKey::Catalogue).unwrap();
+        let mut two = one.clone();
+        let actors = [1u8, 2].map(|number| ActorId::from_bytes(&[number; 9]).unwrap());
+        let grade = |grade: &str| PriceName::new(grade.into(), None).unwrap();
+        let fen = |fen| Fen::new(fen).unwrap();
+        let ((), first) =
+            one.edit(&actors[0], Instant(0), |doc| set_price(doc, "millet", &grade("A"), fen(760))).unwrap();
+        let ((), second) =
+            two.edit(&actors[1], Instant(0), |doc| name_product(doc, "millet", "小米", "Millet")).unwrap();
+        one.apply(&[second.unwrap()]).unwrap();
+        two.apply(&[first.unwrap()]).unwrap();
+        assert_eq!(read(&one), read(&two));
+        let product = &read(&one).products[0];
+        assert_eq!((product.name_en.as_deref(), product.price_by_grade[&grade("A")]), (Some("Millet"), fen(760)));
+        assert!(product.damaged.is_empty());
+    }
+
+    #[test]
+    fn the_latest_price_that_holds_on_a_day_counts() {
+        let mut document = Document::new(DocumentKey::Catalogue).unwrap();
+        let actor = ActorId::from_bytes(&[1; 9]).unwrap();
+        for (name, fen) in [("A", 700), ("A@2026-10-10", 760), ("A@2026-11-01", 800), ("B", 500)] {
+            let (name, fen) = (name.parse().unwrap(), Fen::new(fen).unwrap());
+            document.edit(&actor, Instant(0), |doc| set_price(doc, "millet", &name, fen)).unwrap();
+        }
+        let product = &read(&document).products[0];
+        let on = |day: &str| product.price_on("A", day.parse().unwrap()).map(Fen::get);
+        assert_eq!([on("2026-09-30"), on("2026-10-10"), on("2026-12-01")], [Some(700), Some(760), Some(800)]);
+        assert_eq!(product.price_on("C", "2026-10-01".parse().unwrap()), None);
+    }
 }

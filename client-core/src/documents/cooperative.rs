@@ -4,7 +4,7 @@ use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
 
 use super::document::{Document, DocumentFault};
-use super::view::{Fields, maps_in_list, maps_in_map, part};
+use super::view::{Fields, maps_in_list, part, texts_in_map};
 use crate::quantities::{Day, checked_text};
 
 /// The co-operative as it is read.
@@ -38,8 +38,7 @@ pub fn set_place(automerge: &mut AutoCommit, code: &str, name: &str) -> Result<(
 
 fn set_named(automerge: &mut AutoCommit, part_name: &'static str, code: &str, name: &str) -> Result<(), DocumentFault> {
     let map = part(automerge, part_name, ObjType::Map).ok_or(DocumentFault::Damaged(part_name))?;
-    let entry = automerge.put_object(&map, checked_text("a code", code, 64)?, ObjType::Map)?;
-    automerge.put(&entry, "name", checked_text("a name", name, 120)?)?;
+    automerge.put(&map, checked_text("a code", code, 64)?, checked_text("a name", name, 120)?)?;
     Ok(())
 }
 
@@ -56,10 +55,8 @@ pub fn announce(automerge: &mut AutoCommit, day: Day, text: &str) -> Result<(), 
 pub fn read(document: &Document) -> Cooperative {
     let automerge = document.automerge();
     let named = |name| {
-        let maps = part(automerge, name, ObjType::Map).map(|map| maps_in_map(automerge, &map)).unwrap_or_default();
-        maps.into_iter()
-            .filter_map(|(code, object)| Some((code, Fields::new(automerge, object).text("name")?)))
-            .collect()
+        let Some(map) = part(automerge, name, ObjType::Map) else { return Vec::new() };
+        texts_in_map(automerge, &map)
     };
     let announcements = part(automerge, "announcements", ObjType::List)
         .map(|list| maps_in_list(automerge, &list))

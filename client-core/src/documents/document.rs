@@ -197,6 +197,12 @@ impl Document {
         Some((change.timestamp, change.message.as_deref().unwrap_or_default().to_owned()))
     }
 
+    /// The document as it was at these heads, which must be known.
+    pub(crate) fn at(&mut self, heads: &[ChangeHash]) -> Result<Self, DocumentFault> {
+        let heads: Vec<_> = heads.iter().map(|head| head.to_automerge()).collect();
+        Ok(Self { key: self.key.clone(), automerge: self.automerge.fork_at(&heads)? })
+    }
+
     /// The Automerge document, to read from.
     pub fn automerge(&self) -> &AutoCommit {
         &self.automerge

@@ -44,6 +44,11 @@ impl LotId {
         Self(format!("{counter}@{actor}"))
     }
 
+    /// True when this operation made the lot.
+    pub fn is_of_operation(&self, counter: u64, actor: &crate::ids::ActorId) -> bool {
+        *self == Self::of_operation(counter, actor)
+    }
+
     /// The counter in the name; it rises with each record in a book.
     pub fn counter(&self) -> u32 {
         self.0.split_once('@').and_then(|(counter, _)| counter.parse().ok()).unwrap_or(0)

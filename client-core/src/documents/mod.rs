@@ -10,7 +10,9 @@ pub mod household;
 mod key;
 pub mod order;
 pub mod receipt;
+mod seen;
 mod view;
 
 pub use document::{Document, DocumentFault, SCHEMA};
 pub use key::{DocumentKey, DocumentKind, OrderName, Season};
+pub use seen::{Seen, SeenFault};

@@ -142,6 +142,17 @@ pub(crate) fn maps_in_map(automerge: &AutoCommit, map: &ObjId) -> Vec<(String, O
         .collect()
 }
 
+/// The texts in a map, with their keys.
+pub(crate) fn texts_in_map(automerge: &AutoCommit, map: &ObjId) -> Vec<(String, String)> {
+    automerge
+        .keys(map)
+        .filter_map(|key| match text(automerge, map, &key) {
+            Reading::Present(value) => Some((key, value)),
+            _ => None,
+        })
+        .collect()
+}
+
 /// Reads all that the typed view of this kind reads, for the trial of changes from outside.
 pub(crate) fn read_everything(document: &Document) {
     match document.key().kind() {

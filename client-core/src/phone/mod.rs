@@ -65,6 +65,7 @@ struct Inner {
     status: Status,
     pace: Pace,
     notices_read: u64,
+    version_told: bool,
     /// Wakes the background driver, when one runs.
     on_edit: Option<Box<dyn Fn() + Send>>,
 }
@@ -118,6 +119,7 @@ impl Phone {
             status: Status::default(),
             pace: Pace::default(),
             notices_read: 0,
+            version_told: false,
             on_edit: None,
         };
         if let Some(identity) = Identity::read(store.as_ref())? {
@@ -405,7 +407,9 @@ impl Phone {
             let inner = self.inner();
             let enrolled = inner.enrolled.as_ref().ok_or(Error::NotEnrolled)?;
             let sign = |bytes: &[u8]| enrolled.identity.sign(bytes);
-            Session::begin(&enrolled.replica, inner.pace, inner.notices_read, sign)?
+            // Told once after each start: the coordinators' list of phones shows it.
+            let version = (!inner.version_told).then(|| env!("CARGO_PKG_VERSION").to_owned());
+            Session::begin(&enrolled.replica, inner.pace, inner.notices_read, version, sign)?
         };
         loop {
             let began = self.clock.now();
@@ -422,6 +426,7 @@ impl Phone {
                 }
             };
             inner.pace.succeeded(took);
+            inner.version_told = true;
             let Inner { enrolled, pace, .. } = &mut *inner;
             let enrolled = enrolled.as_mut().ok_or(Error::NotEnrolled)?;
             let identity = &enrolled.identity;

@@ -93,6 +93,8 @@ pub struct SyncRequest {
     pub bundle: Vec<u8>,
     /// Documents that the phone wants whole.
     pub fetch: Vec<Fetch>,
+    /// The version of the phone's program; with the first exchange after a start.
+    pub version: Option<String>,
 }
 
 /// A document that a phone wants whole.
@@ -216,6 +218,7 @@ mod tests {
             notices_read: 0,
             bundle: Vec::new(),
             fetch: Vec::new(),
+            version: None,
         }
     }
 

@@ -7,5 +7,6 @@ pub mod change;
 pub mod frame;
 pub mod leb128;
 pub mod limits;
+pub mod live;
 pub mod messages;
 pub mod problem;

@@ -75,14 +75,16 @@ pub struct Session {
     notices_read: u64,
     summary: Summary,
     changed: BTreeSet<DocumentKey>,
+    version: Option<String>,
 }
 
 impl Session {
-    /// Begins a sync. `sign` signs bytes with the device's key.
+    /// Begins a sync. `version` is that of the phone's program, when it is to be told; `sign` signs bytes with the device's key.
     pub fn begin(
         replica: &Replica,
         pace: Pace,
         notices_read: u64,
+        version: Option<String>,
         sign: impl FnOnce(&[u8]) -> [u8; 64],
     ) -> Result<(Self, Vec<u8>), Error> {
         let mut session = Self {
@@ -91,6 +93,7 @@ impl Session {
             notices_read,
             summary: Summary::default(),
             changed: BTreeSet::new(),
+            version,
         };
         let request = session.request(replica, pace, sign)?;
         Ok((session, request))
@@ -116,6 +119,7 @@ impl Session {
             notices_read: self.notices_read,
             bundle: std::mem::take(&mut self.page.bundle),
             fetch: self.fetches.clone(),
+            version: self.version.take(),
         };
         Ok(write_request(replica.device(), &write_message(&request), sign))
     }

@@ -12,9 +12,10 @@ use granary_client_core::quantities::{Instant, checked_text};
 use ring::digest::{SHA256, digest};
 
 use super::invitation::new_code;
-use super::{CooperativeRecord, DeviceRecord, Invitation, InvitationRecord, normal_code};
+use super::{CooperativeRecord, Deed, DeviceRecord, Invitation, InvitationRecord, normal_code};
 use crate::error::Error;
 use crate::granary::Granary;
+use crate::live::News;
 use crate::log::keys::{GLOBAL, LogEvent, device_key, key};
 use crate::log::{Cooperative, CooperativeNumber};
 
@@ -48,12 +49,24 @@ impl Granary {
             Ok(())
         })?;
         self.open_cooperative(number, record)?;
-        self.edit(number, &DocumentKey::Cooperative, now, |document| cooperative::set_name(document, &name))?;
+        self.edit(number, &DocumentKey::Cooperative, now, move |document| cooperative::set_name(document, &name))?;
         Ok(number)
     }
 
     /// Makes an invitation that works once, for `hours`.
     pub fn invite(&self, number: CooperativeNumber, role: Role, hours: u32, now: Instant) -> Result<Invitation, Error> {
+        self.invite_as("operator", number, role, hours, now)
+    }
+
+    /// As [`Self::invite`], by this person.
+    pub fn invite_as(
+        &self,
+        who: &str,
+        number: CooperativeNumber,
+        role: Role,
+        hours: u32,
+        now: Instant,
+    ) -> Result<Invitation, Error> {
         self.cooperative(number)?;
         let code = new_code()?;
         let expires_millis = now.plus_millis(u64::from(hours).saturating_mul(3_600_000)).0;
@@ -63,7 +76,7 @@ impl Granary {
             gather.put(stored, write_message(&record));
             Ok(())
         })?;
-        tracing::info!(cooperative = number.0, %role, "invitation made");
+        self.audit(number, now, who, Deed::Invited, &role.to_string())?;
         Ok(Invitation { code, expires_millis })
     }
 
@@ -120,7 +133,7 @@ impl Granary {
             return Err(refuse("this invitation was used already; ask your co-operative for a new one"));
         }
         self.remember_device(device, record.cooperative);
-        tracing::info!(cooperative = record.cooperative.0, %device, role = %record.role, "device enrolled");
+        self.audit(record.cooperative, now, &device.to_string(), Deed::Enrolled, &record.role.to_string())?;
         self.enrolled(&cooperative, device)
     }
 
@@ -164,13 +177,22 @@ impl Granary {
             Ok(())
         })?;
         self.remember_device(device, cooperative.number());
-        tracing::warn!(cooperative = cooperative.number().0, %device, "device came back by its certificate");
-        Ok(())
+        self.audit(cooperative.number(), now, &device.to_string(), Deed::Reinstated, "by its certificate")
     }
 
     /// Changes what a device may do. Its phone is told at its next sync: it gets what it may read now
     /// and forgets what it may not.
-    pub fn grant(&self, number: CooperativeNumber, device: DeviceId, roles: &[Role]) -> Result<(), Error> {
+    pub fn grant(
+        &self,
+        who: &str,
+        number: CooperativeNumber,
+        device: DeviceId,
+        roles: &[Role],
+        now: Instant,
+    ) -> Result<(), Error> {
+        self.not_the_servers_own(number, device)?;
+        let words: Vec<String> = roles.iter().map(Role::to_string).collect();
+        self.audit(number, now, who, Deed::Granted, &format!("{device}: {}", words.join(" ")))?;
         let roles = roles.iter().copied().collect();
         self.change_device(number, device, move |record| {
             let version = record.grants.last().map_or(0, |grants| grants.version).saturating_add(1);
@@ -179,13 +201,17 @@ impl Granary {
     }
 
     /// Revokes a device at once. Its earlier changes stay, attributed to it.
-    pub fn revoke(&self, number: CooperativeNumber, device: DeviceId, now: Instant) -> Result<(), Error> {
-        if device == Cooperative::server_device(self.cooperative(number)?.id()) {
-            return Err(Error::Usage("the server's own replica can't be revoked".into()));
-        }
+    pub fn revoke(&self, who: &str, number: CooperativeNumber, device: DeviceId, now: Instant) -> Result<(), Error> {
+        self.not_the_servers_own(number, device)?;
+        self.audit(number, now, who, Deed::Revoked, &device.to_string())?;
         self.change_device(number, device, move |record| {
             record.revoked_millis.get_or_insert(now.0);
         })
+    }
+
+    fn not_the_servers_own(&self, number: CooperativeNumber, device: DeviceId) -> Result<(), Error> {
+        let own = device == Cooperative::server_device(self.cooperative(number)?.id());
+        if own { Err(Error::Usage("the server's own replica can't be changed".into())) } else { Ok(()) }
     }
 
     fn change_device(
@@ -204,6 +230,7 @@ impl Granary {
             cooperative.set_device(device, record);
             Ok(true)
         })?;
+        self.live().tell(News::Access { cooperative: number, device });
         if found { Ok(()) } else { Err(Error::NotFound { what: "device", name: device.to_string() }) }
     }
 }

@@ -1,12 +1,16 @@
 //! Who may come in: devices with their grants, and the invitations by which a phone becomes one.
 
+mod accounts;
+mod audit;
 mod enrol;
 mod invitation;
 
 use granary_client_core::ids::CooperativeId;
-use granary_client_core::protocol::access::Grants;
+use granary_client_core::protocol::access::{Grants, Role};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
+pub(crate) use accounts::Session;
+pub use audit::{AuditRecord, Deed};
 pub(crate) use enrol::unknown_device;
 pub use invitation::{Invitation, InvitationLink};
 pub(crate) use invitation::{InvitationRecord, normal_code};
@@ -45,6 +49,21 @@ impl DeviceRecord {
             Some(grants) if self.revoked_millis.is_none() => grants.clone(),
             _ => Grants::default(),
         }
+    }
+
+    /// True for devices that only exist on the server: its own, and those of people in the console.
+    pub fn is_of_the_server(&self) -> bool {
+        self.name == "server" || self.name.ends_with("(console)")
+    }
+
+    /// The names of its roles, without ids.
+    pub fn roles(&self) -> Vec<&'static str> {
+        let name = |role: &Role| match role {
+            Role::Coordinator => "coordinator",
+            Role::Packer => "packer",
+            Role::Household(_) => "household",
+        };
+        self.grants.last().map(|grants| grants.roles.iter().map(name).collect()).unwrap_or_default()
     }
 
     /// What it was granted in this version; nothing for a version that never was.

@@ -22,6 +22,9 @@ pub struct Limits {
     pub device_per_second: u32,
     /// Attempts to enrol from one address in a burst; one more is allowed every ten seconds.
     pub enrol_burst: u32,
+    /// Attempts to sign in to one account, or from one address, in a burst; one more is allowed every
+    /// twenty seconds.
+    pub sign_in_burst: u32,
     /// Requests of all devices that are worked on at once; others wait.
     pub at_once: usize,
     /// Connections at once.
@@ -36,6 +39,7 @@ impl Default for Limits {
             device_burst: 120,
             device_per_second: 10,
             enrol_burst: 40,
+            sign_in_burst: 12,
             at_once: 32,
             connections: 20_000,
             // A page of 48 kB takes some ten seconds on a bad 2G line; a slow line is not a dead one.
@@ -86,6 +90,7 @@ pub(crate) struct Gate {
     pub(crate) limits: Limits,
     devices: Mutex<Buckets<DeviceId>>,
     enrolments: Mutex<Buckets<IpAddr>>,
+    sign_ins: Mutex<Buckets<String>>,
     busy: Mutex<HashMap<DeviceId, ()>>,
     work: Arc<Semaphore>,
 }
@@ -114,6 +119,7 @@ impl Gate {
             limits,
             devices: Mutex::new(Buckets::new(limits.device_burst, device_cost.max(1))),
             enrolments: Mutex::new(Buckets::new(limits.enrol_burst, 10_000)),
+            sign_ins: Mutex::new(Buckets::new(limits.sign_in_burst, 20_000)),
             busy: Mutex::default(),
             work: Arc::new(Semaphore::new(limits.at_once)),
         }
@@ -133,6 +139,19 @@ impl Gate {
                 self.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&device);
                 Err(Error::Stopping)
             }
+        }
+    }
+
+    /// Lets an attempt to sign in: few for each account and for each address.
+    pub(crate) fn sign_in(&self, address: IpAddr, account: &str, now: Instant) -> Result<(), Error> {
+        let mut buckets = self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = [format!("account {account}"), format!("address {address}")];
+        // Both are taken from, so that neither many accounts nor many addresses get around it.
+        let free = names.map(|name| buckets.take(name, now));
+        if free.iter().all(|free| *free) {
+            Ok(())
+        } else {
+            Err(busy("too many attempts to sign in; wait some minutes"))
         }
     }
 

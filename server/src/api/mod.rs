@@ -1,6 +1,7 @@
 //! The HTTP interface: what phones call, and what says that the server is well.
 
 mod limits;
+mod live;
 mod phones;
 mod refusal;
 
@@ -23,6 +24,16 @@ pub(crate) struct Shared {
     pub(crate) granary: Arc<Granary>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) counts: Arc<Counts>,
+    pub(crate) reach: Arc<Reach>,
+}
+
+/// How phones reach this server, for invitations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reach {
+    /// Host and port.
+    pub(crate) address: String,
+    /// SHA-256 of the authority's certificate.
+    pub(crate) fingerprint: String,
 }
 
 /// What was served since the start.
@@ -41,7 +52,9 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/reinstate", post(phones::reinstate))
         .route("/health", get(health))
         .route("/counts", get(counts))
+        .route("/live", get(live::listen))
         .fallback(refusal::not_found)
+        .merge(crate::console::router(shared.clone()))
         .with_state(shared)
 }
 

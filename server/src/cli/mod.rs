@@ -75,6 +75,23 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         coop: u32,
     },
+    /// Change what a device may do.
+    Grant {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// The device, as `devices` lists it.
+        device: DeviceId,
+        /// All its roles from now on; none takes everything away.
+        roles: Vec<Role>,
+    },
+    /// Coordinators' accounts for the console.
+    Coordinator {
+        #[command(subcommand)]
+        command: CoordinatorCommand,
+    },
     /// Take a device out of its co-operative, at once.
     Revoke {
         #[command(flatten)]
@@ -100,6 +117,33 @@ enum CoopCommand {
     },
 }
 
+#[derive(Subcommand)]
+enum CoordinatorCommand {
+    /// Make an account or give it a new password, which is read from the first line of the standard
+    /// input.
+    Add {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// What is typed to sign in.
+        login: String,
+        /// What the person is called.
+        name: String,
+    },
+    /// Make a link that signs a coordinator in once.
+    Link {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// The login.
+        login: String,
+    },
+}
+
 #[derive(clap::Args)]
 struct Folder {
     /// The server's folder; the server must be running on it.
@@ -120,6 +164,15 @@ pub fn main() -> ExitCode {
         }
         Command::Invite { folder, coop, role, hours } => invite(&folder, coop, &role, hours),
         Command::Devices { folder, coop } => order(&folder, &Order::Devices { cooperative: coop }),
+        Command::Grant { folder, coop, device, roles } => {
+            order(&folder, &Order::Grant { cooperative: coop, device, roles })
+        }
+        Command::Coordinator { command: CoordinatorCommand::Add { folder, coop, login, name } } => {
+            add_coordinator(&folder, coop, login, name)
+        }
+        Command::Coordinator { command: CoordinatorCommand::Link { folder, coop, login } } => {
+            order(&folder, &Order::SignInOnce { cooperative: coop, login })
+        }
         Command::Revoke { folder, coop, device } => order(&folder, &Order::Revoke { cooperative: coop, device }),
         Command::Phone(arguments) => phone::run(arguments),
     };
@@ -141,6 +194,17 @@ fn invite(folder: &Folder, cooperative: u32, role: &str, hours: u32) -> Result<(
             .map_err(|fault: granary_client_core::protocol::access::RoleFault| Error::Usage(fault.to_string()))?
     };
     order(folder, &Order::Invite { cooperative, role, hours })
+}
+
+fn add_coordinator(folder: &Folder, cooperative: u32, login: String, name: String) -> Result<(), Error> {
+    use std::io::{BufRead, IsTerminal};
+    if std::io::stdin().is_terminal() {
+        eprintln!("the password, in one line (it is shown as you type):");
+    }
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).map_err(|error| Error::Usage(error.to_string()))?;
+    let password = line.trim_end_matches(['\r', '\n']).to_owned();
+    order(folder, &Order::SetCoordinator { cooperative, login, name, password })
 }
 
 /// Sends an order to the running server and shows what it answers.
@@ -181,8 +245,17 @@ fn demo(server: &Server) -> Result<(), Error> {
         code: invitation.code,
         fingerprint: server.fingerprint().to_owned(),
     };
+    let password: [u8; 12] = crate::random_bytes()?;
+    let password: String = password.iter().map(|byte| format!("{byte:02x}")).collect();
+    granary.set_coordinator(number, "demo", "张协调 Zhang", &password, crate::now())?;
+    let sign_in = granary.sign_in_once(number, "demo", crate::now())?;
+    let console = format!("https://{}/console/once/{sign_in}", server.public_address());
     println!(
         "
+The coordinators' console; the link signs in once, and the browser asks about the demo's own certificate:
+
+  {console}
+
 The demo is running; Ctrl-C stops it. In a second terminal, with GRANARY standing for this program:
 
   enrol a phone      GRANARY phone enrol '{link}'

@@ -31,6 +31,9 @@ pub(crate) enum Command {
     Invite { cooperative: u32, role: Role, hours: u32 },
     Devices { cooperative: u32 },
     Revoke { cooperative: u32, device: DeviceId },
+    Grant { cooperative: u32, device: DeviceId, roles: Vec<Role> },
+    SetCoordinator { cooperative: u32, login: String, name: String, password: String },
+    SignInOnce { cooperative: u32, login: String },
 }
 
 /// What the server answers.
@@ -120,10 +123,10 @@ fn run(granary: &Granary, command: Command, public: &str, fingerprint: &str) -> 
                 .map(|(id, record, heard)| {
                     let roles: Vec<String> = record.grants_now().roles.iter().map(Role::to_string).collect();
                     let heard = heard.map_or_else(
-                        || "not heard of since the start".to_owned(),
-                        |(millis, pending)| {
-                            let at = granary_client_core::quantities::Instant(millis);
-                            format!("last heard of {at}, {pending} changes waiting")
+                        || "never heard of".to_owned(),
+                        |heard| {
+                            let at = granary_client_core::quantities::Instant(heard.at_millis);
+                            format!("last heard of {at}, {} changes waiting, version {}", heard.pending, heard.version)
                         },
                     );
                     let standing = if record.revoked_millis.is_some() { "revoked" } else { "active" };
@@ -132,8 +135,22 @@ fn run(granary: &Granary, command: Command, public: &str, fingerprint: &str) -> 
                 .collect();
             Ok(Answer::Text(lines.join("\n")))
         }
+        Command::Grant { cooperative, device, roles } => {
+            granary.grant("operator", CooperativeNumber(cooperative), device, &roles, now)?;
+            Ok(Answer::Text(format!("{device} is told at its next sync; it gets or forgets documents then")))
+        }
+        Command::SetCoordinator { cooperative, login, name, password } => {
+            granary.set_coordinator(CooperativeNumber(cooperative), &login, &name, &password, now)?;
+            Ok(Answer::Text(format!(
+                "{name} can sign in at https://{public}/console/sign-in?coop={cooperative} as {login}"
+            )))
+        }
+        Command::SignInOnce { cooperative, login } => {
+            let token = granary.sign_in_once(CooperativeNumber(cooperative), &login, now)?;
+            Ok(Answer::Text(format!("https://{public}/console/once/{token}")))
+        }
         Command::Revoke { cooperative, device } => {
-            granary.revoke(CooperativeNumber(cooperative), device, now)?;
+            granary.revoke("operator", CooperativeNumber(cooperative), device, now)?;
             Ok(Answer::Text(format!("{device} is revoked; what it sent before stays")))
         }
     }

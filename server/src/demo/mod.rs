@@ -4,22 +4,25 @@
 
 mod words;
 
-use granary_client_core::automerge::AutoCommit;
-use granary_client_core::documents::harvest::{LotDraft, record};
-use granary_client_core::documents::{DocumentFault, DocumentKey, Season, catalogue, cooperative, household};
-use granary_client_core::ids::HouseholdId;
-use granary_client_core::quantities::{Day, Fen, Grams, Instant, Permille};
+use granary_client_core::documents::catalogue::{self, PriceName};
+use granary_client_core::documents::harvest::{self, LotDraft, record};
+use granary_client_core::documents::order::{self, OrderLine, OrderStatus};
+use granary_client_core::documents::receipt::{self, Outcome};
+use granary_client_core::documents::{DocumentKey, OrderName, Season, cooperative, household};
+use granary_client_core::ids::{DeviceId, HouseholdId};
+use granary_client_core::quantities::{Day, Fen, Grams, Instant, Permille, QuantityFault};
 
+use crate::author::{Edit, Edits};
 use crate::error::Error;
 use crate::granary::Granary;
-use crate::log::CooperativeNumber;
+use crate::log::{Cooperative, CooperativeNumber};
 use words::{GIVEN, PRODUCTS, Product, SURNAMES, VILLAGES};
 
 /// Households of the demo.
 const HOUSEHOLDS: u64 = 600;
+/// Orders of the demo.
+const ORDERS: u64 = 120;
 const SEED: u64 = 0x6772_616e_6172_7900;
-
-type Edit = Box<dyn FnOnce(&mut AutoCommit) -> Result<(), DocumentFault>>;
 
 /// SplitMix64 (Steele, Lea and Flood, 2014).
 struct Dice(u64);
@@ -51,10 +54,14 @@ pub(crate) fn household_id(number: u64) -> HouseholdId {
 /// Fills a new server with the demo's co-operative; `progress` is told the households done.
 pub(crate) fn seed(granary: &Granary, now: Instant, progress: impl Fn(u64)) -> Result<CooperativeNumber, Error> {
     let number = granary.create_cooperative("临县山货合作社 · Linxian County Growers", now)?;
+    let device = Cooperative::server_device(granary.cooperative(number)?.id());
     let villages =
         VILLAGES.map(|(code, name)| -> Edit { Box::new(move |doc| cooperative::set_village(doc, code, name)) });
-    granary.edit_many(number, &DocumentKey::Cooperative, now, villages)?;
-    granary.edit_many(number, &DocumentKey::Catalogue, now, catalogue_edits()?)?;
+    let opening = vec![
+        Edits { key: DocumentKey::Cooperative, message: None, seen: None, edits: villages.into() },
+        Edits { key: DocumentKey::Catalogue, message: None, seen: None, edits: catalogue_edits()? },
+    ];
+    granary.edit_as(number, device, now, opening)?;
     let mut dice = Dice(SEED);
     let season = Season::new(2026).ok_or_else(|| Error::Usage("the demo's season is out of range".into()))?;
     for index in 0..HOUSEHOLDS {
@@ -62,14 +69,79 @@ pub(crate) fn seed(granary: &Granary, now: Instant, progress: impl Fn(u64)) -> R
         let village = dice.pick(&VILLAGES).map_or("dongpo", |(code, _)| *code);
         let surname = dice.pick(&SURNAMES).copied().unwrap_or("李");
         let name = format!("{surname}{}", dice.pick(&GIVEN).copied().unwrap_or("秀英"));
-        let particulars: [Edit; 1] = [Box::new(move |doc| household::set_name(doc, &name, village))];
-        granary.edit_many(number, &DocumentKey::Household(id), now, particulars)?;
         let lots = (0..4 + dice.roll(12)).map(|_| lot(&mut dice)).collect::<Result<Vec<_>, _>>()?;
         let edits = lots.into_iter().map(|draft| -> Edit { Box::new(move |doc| record(doc, &draft).map(drop)) });
-        granary.edit_many(number, &DocumentKey::HarvestBook(id, season), now, edits)?;
+        let books = vec![
+            Edits::one(DocumentKey::Household(id), move |doc| household::set_name(doc, &name, village)),
+            Edits { key: DocumentKey::HarvestBook(id, season), message: None, seen: None, edits: edits.collect() },
+        ];
+        granary.edit_as(number, device, now, books)?;
+        weigh(granary, number, device, now, id, season, &mut dice)?;
         progress(index.saturating_add(1));
     }
+    orders(granary, number, device, now, &mut dice)?;
     Ok(number)
+}
+
+/// The warehouse has weighed most of a household's lots; some were wet, few weighed more than was said.
+fn weigh(
+    granary: &Granary,
+    number: CooperativeNumber,
+    device: DeviceId,
+    now: Instant,
+    id: HouseholdId,
+    season: Season,
+    dice: &mut Dice,
+) -> Result<(), Error> {
+    let Some(book) = granary.document(number, &DocumentKey::HarvestBook(id, season))? else { return Ok(()) };
+    let mut edits: Vec<Edit> = Vec::new();
+    for lot in harvest::lots(&book) {
+        let (Some(recorded), Some(day)) = (lot.quantity, lot.day) else { continue };
+        let came = day.plus_days(1 + i32::try_from(dice.roll(9)).unwrap_or(0));
+        let outcome = match dice.roll(100) {
+            0..=29 => continue,
+            30..=32 => Outcome::Rejected { reason: "受潮 · damp".into() },
+            roll => {
+                let change = if roll == 99 { 400 } else { -20 * i64::try_from(dice.roll(12)).unwrap_or(0) };
+                let weighed = Grams::new(recorded.get() + change).map_err(|fault| Error::Usage(fault.to_string()))?;
+                Outcome::Received { weighed, grade: lot.grade.clone().unwrap_or_default() }
+            }
+        };
+        edits.push(Box::new(move |doc| receipt::receive(doc, &lot.id, &outcome, came)));
+    }
+    let key = DocumentKey::ReceiptBook(id, season);
+    granary.edit_as(number, device, now, vec![Edits { key, message: None, seen: None, edits }])
+}
+
+/// Orders of the last live-stream.
+fn orders(
+    granary: &Granary,
+    number: CooperativeNumber,
+    device: DeviceId,
+    now: Instant,
+    dice: &mut Dice,
+) -> Result<(), Error> {
+    let mut documents = Vec::new();
+    for index in 0..ORDERS {
+        let Some(product) = dice.pick(&PRODUCTS) else { break };
+        let kilograms = 1 + i64::try_from(dice.roll(5)).unwrap_or(0);
+        let usage = |fault: QuantityFault| Error::Usage(fault.to_string());
+        let line = OrderLine {
+            product: product.code.into(),
+            quantity: Grams::new(kilograms * 1000).map_err(usage)?,
+            price: Fen::new(product.fen_per_kilogram * 3 * kilograms).map_err(usage)?,
+        };
+        let buyer = format!("{}先生, 太原市", dice.pick(&SURNAMES).copied().unwrap_or("李"));
+        let name = OrderName { platform: "douyin".into(), outside_id: (69_120_000 + index).to_string() };
+        let status = *[OrderStatus::Placed, OrderStatus::Packed, OrderStatus::Shipped]
+            .get(usize::try_from(dice.roll(3)).unwrap_or(0))
+            .unwrap_or(&OrderStatus::Placed);
+        documents.push(Edits::one(DocumentKey::Order(name), move |doc| {
+            order::place(doc, &buyer, &[line])?;
+            order::set_status(doc, status)
+        }));
+    }
+    granary.edit_as(number, device, now, documents)
 }
 
 fn catalogue_edits() -> Result<Vec<Edit>, Error> {
@@ -78,14 +150,15 @@ fn catalogue_edits() -> Result<Vec<Edit>, Error> {
         edits.push(Box::new(move |doc| catalogue::name_product(doc, code, zh, en)));
         for (grade, share) in [("A", 100), ("B", 85), ("C", 65)] {
             let price = Fen::new(fen_per_kilogram * share / 100).map_err(|fault| Error::Usage(fault.to_string()))?;
-            edits.push(Box::new(move |doc| catalogue::set_price(doc, code, grade, price)));
+            let Some(name) = PriceName::new(grade.into(), None) else { continue };
+            edits.push(Box::new(move |doc| catalogue::set_price(doc, code, &name, price)));
         }
     }
     Ok(edits)
 }
 
 fn lot(dice: &mut Dice) -> Result<LotDraft, Error> {
-    let usage = |fault: granary_client_core::quantities::QuantityFault| Error::Usage(fault.to_string());
+    let usage = |fault: QuantityFault| Error::Usage(fault.to_string());
     let product = dice.pick(&PRODUCTS).ok_or_else(|| Error::Usage("the demo has no products".into()))?;
     let begin: Day = product.harvest_begins.parse().map_err(usage)?;
     let days = i32::try_from(dice.roll(30)).unwrap_or(0);

@@ -1,28 +1,25 @@
 //! Admission: what was taken in is tried on a copy of its document, under the eyes of the typed view,
 //! before any other device gets it. What fails is set aside and named to its device and to the
-//! coordinators; what depends on it waits. One thread does this, with a bounded cache of documents.
+//! coordinators; what depends on it waits. One thread does this.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
 use granary_client_core::documents::Document;
 use granary_client_core::ids::ChangeHash;
-use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle};
+use granary_client_core::protocol::bundle::read_bundle;
 use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::messages::{Notice, write_message};
 use granary_client_core::store::{Store, StoreFault};
 
+use super::Cooperative;
 use super::cooperative::{append_event, parse};
-use super::keys::{
-    CooperativeNumber, DocumentNumber, Entry, LogEvent, aside_key, entry_key, meta_key, pending_key, saved_key,
-};
+use super::documents::Documents;
+use super::keys::{DocumentNumber, Entry, LogEvent, aside_key, entry_key, meta_key, pending_key, saved_key};
 use super::writer::{Completion, Writer};
-use super::{Cooperative, feed};
 
-/// Loaded documents that are kept in memory at most.
-const LOADED_MAX: usize = 256;
 /// Positions beside a saved form before a document is saved anew.
 const POSITIONS_BEFORE_SAVE: u32 = 128;
 
@@ -38,14 +35,14 @@ pub(crate) struct Admission {
 impl Admission {
     pub(crate) fn start(
         store: Arc<dyn Store>,
+        documents: Arc<Documents>,
         writer: Writer,
         on_fault: impl Fn(StoreFault) + Send + 'static,
-        on_admitted: impl Fn(CooperativeNumber) + Send + Sync + 'static,
+        on_admitted: impl Fn(&Arc<Cooperative>, DocumentNumber) + Send + Sync + 'static,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (tasks, waiting) = channel();
         let thread = std::thread::Builder::new().name("admission".into()).spawn(move || {
-            let mut worker =
-                Worker { store, writer, loaded: HashMap::new(), uses: 0, on_admitted: Arc::new(on_admitted) };
+            let worker = Worker { store, documents, writer, on_admitted: Arc::new(on_admitted) };
             if let Err(fault) = worker.run(&waiting) {
                 on_fault(fault);
             }
@@ -63,19 +60,14 @@ impl Admission {
     }
 }
 
-struct Loaded {
-    document: Document,
-    /// Everything up to this position is in it.
-    through: u64,
-    used: u64,
-}
+/// Told of each document that something was admitted to or set aside from.
+type OnAdmitted = dyn Fn(&Arc<Cooperative>, DocumentNumber) + Send + Sync;
 
 struct Worker {
     store: Arc<dyn Store>,
+    documents: Arc<Documents>,
     writer: Writer,
-    loaded: HashMap<(CooperativeNumber, DocumentNumber), Loaded>,
-    uses: u64,
-    on_admitted: Arc<dyn Fn(CooperativeNumber) + Send + Sync>,
+    on_admitted: Arc<OnAdmitted>,
 }
 
 /// What became of one entry.
@@ -85,7 +77,7 @@ enum Verdict {
 }
 
 impl Worker {
-    fn run(&mut self, waiting: &Receiver<Task>) -> Result<(), StoreFault> {
+    fn run(&self, waiting: &Receiver<Task>) -> Result<(), StoreFault> {
         while let Ok(first) = waiting.recv() {
             // Everything that is asked for by now, each document once.
             let mut tasks = vec![first];
@@ -93,13 +85,22 @@ impl Worker {
             let mut seen = BTreeSet::new();
             tasks.retain(|(cooperative, document)| seen.insert((cooperative.number(), *document)));
             for (cooperative, document) in tasks {
-                self.decide(&cooperative, document)?;
+                match self.decide(&cooperative, document) {
+                    // What is damaged in one document must not stop the others: it stays pending, is
+                    // named here, and comes again from phones or a backup.
+                    Err(StoreFault::Damaged(key)) => {
+                        let fault = StoreFault::Damaged(key);
+                        tracing::error!(cooperative = cooperative.number().0, %fault, "a document can't be admitted to");
+                        self.leave_undecided(&cooperative, document);
+                    }
+                    other => other?,
+                }
             }
         }
         Ok(())
     }
 
-    fn decide(&mut self, cooperative: &Arc<Cooperative>, number: DocumentNumber) -> Result<(), StoreFault> {
+    fn decide(&self, cooperative: &Arc<Cooperative>, number: DocumentNumber) -> Result<(), StoreFault> {
         let numbers: Vec<u64> = cooperative.state().pending_of.get(&number).cloned().unwrap_or_default();
         let mut open: Vec<(u64, Entry, Vec<VerifiedChange>)> = Vec::new();
         for entry in numbers {
@@ -113,7 +114,7 @@ impl Worker {
         if open.is_empty() {
             return Ok(());
         }
-        let mut document = self.load(cooperative, number)?;
+        let mut document = self.documents.take(cooperative, number)?;
         let mut verdicts: Vec<(u64, Entry, Verdict)> = Vec::new();
         loop {
             let (rooted, rest) = split_rooted(&mut document, open);
@@ -143,10 +144,17 @@ impl Worker {
         }
         self.note_waiting(cooperative, &open);
         if verdicts.is_empty() {
-            self.keep_loaded(cooperative, number, document, None);
+            self.documents.put(cooperative, number, document, cooperative.last_position(number));
             return Ok(());
         }
         self.write(cooperative, number, document, verdicts)
+    }
+
+    /// Counts all that is pending of a document as waiting, so that nobody waits for it.
+    fn leave_undecided(&self, cooperative: &Cooperative, number: DocumentNumber) {
+        let mut state = cooperative.state();
+        let entries = state.pending_of.get(&number).cloned().unwrap_or_default();
+        state.stuck.extend(entries);
     }
 
     /// Entries whose ground has not come are counted against their devices.
@@ -158,7 +166,7 @@ impl Worker {
     }
 
     fn write(
-        &mut self,
+        &self,
         cooperative: &Arc<Cooperative>,
         number: DocumentNumber,
         mut document: Document,
@@ -176,7 +184,6 @@ impl Worker {
         let submitted = self.writer.submit(Box::new(move |gather| {
             let mut state = target.state();
             let own = target.number();
-            let mut last = 0;
             for (entry, record, verdict) in &verdicts {
                 gather.remove(pending_key(own, *entry));
                 match verdict {
@@ -188,7 +195,7 @@ impl Worker {
                             previous,
                             device: record.device,
                         };
-                        last = append_event(own, &mut state.heads, gather, event);
+                        let last = append_event(own, &mut state.heads, gather, event);
                         if let Some((_, meta)) = state.document_mut(number) {
                             meta.last = last;
                             meta.since_saved = meta.since_saved.saturating_add(1);
@@ -229,45 +236,17 @@ impl Worker {
                     state.pending_of.remove(&number);
                 }
                 drop(state);
-                on_admitted(target.number());
-                let _ = done.send(last);
+                on_admitted(&target, number);
+                let _ = done.send(());
             });
             Ok(completion)
         }));
         match (submitted, wait.recv()) {
-            (true, Ok(last)) => {
-                self.keep_loaded(cooperative, number, document, Some(last));
+            (true, Ok(())) => {
+                self.documents.put(cooperative, number, document, cooperative.last_position(number));
                 Ok(())
             }
             _ => Err(StoreFault::Failed("the writer has stopped".into())),
-        }
-    }
-
-    fn keep_loaded(
-        &mut self,
-        cooperative: &Cooperative,
-        number: DocumentNumber,
-        document: Document,
-        last: Option<u64>,
-    ) {
-        self.uses = self.uses.saturating_add(1);
-        let through = match last {
-            Some(last) if last > 0 => last,
-            _ => cooperative.state().document(number).map_or(0, |(_, meta)| meta.last),
-        };
-        while self.loaded.len() >= LOADED_MAX {
-            let oldest = self.loaded.iter().min_by_key(|(_, loaded)| loaded.used).map(|(key, _)| *key);
-            let Some(oldest) = oldest else { break };
-            self.loaded.remove(&oldest);
-        }
-        self.loaded.insert((cooperative.number(), number), Loaded { document, through, used: self.uses });
-    }
-
-    fn load(&mut self, cooperative: &Cooperative, number: DocumentNumber) -> Result<Document, StoreFault> {
-        let last = cooperative.state().document(number).map_or(0, |(_, meta)| meta.last);
-        match self.loaded.remove(&(cooperative.number(), number)) {
-            Some(loaded) if loaded.through == last => Ok(loaded.document),
-            _ => load_document(self.store.as_ref(), cooperative, number),
         }
     }
 }
@@ -301,27 +280,4 @@ fn split_rooted(document: &mut Document, entries: Open) -> (Open, Open) {
             return (rooted, rest);
         }
     }
-}
-
-/// Loads a document as the log has it: its saved form, then what came after.
-pub(crate) fn load_document(
-    store: &dyn Store,
-    cooperative: &Cooperative,
-    number: DocumentNumber,
-) -> Result<Document, StoreFault> {
-    let meta_key = meta_key(cooperative.number(), number);
-    let (key, meta) = cooperative.state().document(number).cloned().ok_or(StoreFault::Damaged(meta_key))?;
-    let saved_key = saved_key(cooperative.number(), number);
-    let mut document = match store.get(&saved_key)? {
-        Some(saved) => Document::load(key.clone(), &saved).map_err(|_| StoreFault::Damaged(saved_key))?,
-        None => Document::empty(key.clone()),
-    };
-    let positions = feed::positions_of(store, cooperative.number(), &meta, meta.saved_through)?;
-    let changes: Vec<VerifiedChange> = feed::read_positions(store, cooperative.number(), &positions)?
-        .into_iter()
-        .flat_map(|DocumentChanges { changes, .. }| changes)
-        .filter(|change| !document.has(change.hash()))
-        .collect();
-    document.apply(&changes).map_err(|fault| StoreFault::Failed(fault.to_string()))?;
-    Ok(document)
 }

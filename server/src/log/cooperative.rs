@@ -9,6 +9,7 @@ use granary_client_core::ids::{CooperativeId, DeviceId, DocumentId, HouseholdId}
 use granary_client_core::protocol::access::Grants;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::store::{Store, StoreFault};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::keys::{
     CooperativeNumber, DocumentMeta, DocumentNumber, Entry, Heads, LogEvent, LogRecord, chain, entry_key, key, log_key,
@@ -31,13 +32,26 @@ pub(super) struct State {
     pub(super) pending_of: HashMap<DocumentNumber, Vec<u64>>,
     /// Entries that wait for what they depend on, by device.
     pub(super) waiting: HashMap<DeviceId, BTreeSet<u64>>,
-    /// When each device was last heard of, in milliseconds since 1970, and what waited on it.
-    pub(super) heard: HashMap<DeviceId, (i64, u32)>,
+    /// Lines of the audit log.
+    pub(super) audit_lines: u64,
+    /// Entries of documents that can't be read.
+    pub(super) stuck: BTreeSet<u64>,
+    /// What was last heard of each device.
+    pub(super) heard: HashMap<DeviceId, Heard>,
+    /// Devices of which something was heard that is not written down yet.
+    pub(super) heard_lately: BTreeSet<DeviceId>,
 }
 
-/// When a device was last heard of, in milliseconds since 1970, and how many changes waited on it; none
-/// when it was not heard of since the server started.
-pub type Heard = Option<(i64, u32)>;
+/// What was last heard of a device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Heard {
+    /// When, in milliseconds since 1970.
+    pub at_millis: i64,
+    /// Changes that waited on it then.
+    pub pending: u32,
+    /// The version of its program; empty when it never said.
+    pub version: String,
+}
 
 /// See the module.
 pub struct Cooperative {
@@ -89,6 +103,14 @@ impl Cooperative {
             state.pending.insert(entry);
             state.pending_of.entry(parsed.document).or_default().push(entry);
         }
+        for row in store.scan_all(&key(number, b'y', &[]))? {
+            let id = <[u8; 8]>::try_from(rest(&row.key)).ok().map(DeviceId::from_bytes);
+            if let (Some(id), Ok(heard)) = (id, parse(&row.key, row.value.as_deref())) {
+                state.heard.insert(id, heard);
+            }
+        }
+        let last_line = store.scan_all(&key(number, b'u', &[]))?.last().and_then(|row| rest_u64(&row.key));
+        state.audit_lines = last_line.unwrap_or(0);
         state.visible = state.heads;
         Ok(Self { number, record, state: Mutex::new(state), author: Mutex::new(()) })
     }
@@ -126,11 +148,11 @@ impl Cooperative {
         self.state().devices.get(&device).cloned()
     }
 
-    /// All devices, with when each was last heard of since the server started and what waited on it.
-    pub fn devices(&self) -> Vec<(DeviceId, DeviceRecord, Heard)> {
+    /// All devices, with what was last heard of each.
+    pub fn devices(&self) -> Vec<(DeviceId, DeviceRecord, Option<Heard>)> {
         let state = self.state();
         let mut devices: Vec<_> =
-            state.devices.iter().map(|(id, record)| (*id, record.clone(), state.heard.get(id).copied())).collect();
+            state.devices.iter().map(|(id, record)| (*id, record.clone(), state.heard.get(id).cloned())).collect();
         devices.sort_by_key(|(id, record, _)| (record.enrolled_millis, *id));
         devices
     }
@@ -139,8 +161,19 @@ impl Cooperative {
         self.state().devices.insert(device, record);
     }
 
-    pub(crate) fn heard_of(&self, device: DeviceId, now_millis: i64, pending_after: u32) {
-        self.state().heard.insert(device, (now_millis, pending_after));
+    pub(crate) fn heard_of(&self, device: DeviceId, now_millis: i64, pending: u32, version: Option<String>) {
+        let mut state = self.state();
+        let known = state.heard.get(&device).map(|heard| heard.version.clone());
+        let version = version.map(|version| version.chars().take(24).collect()).or(known).unwrap_or_default();
+        state.heard.insert(device, Heard { at_millis: now_millis, pending, version });
+        state.heard_lately.insert(device);
+    }
+
+    /// What was heard of devices since this was last asked, to be written down.
+    pub(crate) fn take_heard(&self) -> Vec<(DeviceId, Heard)> {
+        let mut state = self.state();
+        let lately = std::mem::take(&mut state.heard_lately);
+        lately.into_iter().filter_map(|device| Some((device, state.heard.get(&device)?.clone()))).collect()
     }
 
     /// Counts for people.
@@ -165,11 +198,35 @@ impl Cooperative {
         state.document(number).filter(|(_, meta)| meta.last > 0).map(|_| number)
     }
 
+    /// The last position of the log that is about a document; 0 for none.
+    pub(crate) fn last_position(&self, number: DocumentNumber) -> u64 {
+        self.state().document(number).map_or(0, |(_, meta)| meta.last)
+    }
+
+    /// All documents, with the last position of the log that is about each.
+    pub(crate) fn document_positions(&self) -> Vec<(DocumentNumber, DocumentKey, u64)> {
+        let state = self.state();
+        let numbers = (0u32..).map(DocumentNumber);
+        numbers.zip(&state.documents).map(|(number, (key, meta))| (number, key.clone(), meta.last)).collect()
+    }
+
+    /// The key of a document.
+    pub(crate) fn document_key(&self, number: DocumentNumber) -> Option<DocumentKey> {
+        self.state().document(number).map(|(key, _)| key.clone())
+    }
+
     /// True while something was taken in that nobody has looked at yet.
     pub(crate) fn has_undecided(&self) -> bool {
         let state = self.state();
         let waiting: usize = state.waiting.values().map(BTreeSet::len).sum();
-        state.pending.len() > waiting
+        state.pending.len() > waiting.saturating_add(state.stuck.len())
+    }
+
+    /// The number of the next line of the audit log; for jobs of the writer.
+    pub(crate) fn next_audit_line(&self) -> u64 {
+        let mut state = self.state();
+        state.audit_lines = state.audit_lines.saturating_add(1);
+        state.audit_lines
     }
 
     /// Lets everyone see what the writer has made durable. For the writer's thread.

@@ -8,10 +8,12 @@ use granary_client_core::documents::DocumentKey;
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::access::Grants;
 use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle, write_bundle};
+use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::limits;
 use granary_client_core::protocol::messages::{
     Cursor, DocumentHeads, Fetched, Notice, SyncReply, SyncRequest, Walk, WalkMode,
 };
+use granary_client_core::quantities::Instant;
 use granary_client_core::store::{Store, StoreFault};
 
 use super::Cooperative;
@@ -143,6 +145,28 @@ pub(crate) fn read_positions(
 }
 
 impl Cooperative {
+    /// All admitted changes of a document, each with when it came.
+    pub(crate) fn changes_of(
+        &self,
+        store: &dyn Store,
+        number: DocumentNumber,
+    ) -> Result<Vec<(Instant, VerifiedChange)>, StoreFault> {
+        let meta = self.state().document(number).map(|(_, meta)| meta.clone());
+        let Some(meta) = meta else { return Ok(Vec::new()) };
+        let mut changes = Vec::new();
+        for position in positions_of(store, self.number(), &meta, 0)? {
+            if let LogEvent::Admitted { entry, .. } = read_record(store, self.number(), position)?.event {
+                let key = entry_key(self.number(), entry);
+                let record: Entry = parse(&key, store.get(&key)?.as_deref())?;
+                let received = Instant(record.received_millis);
+                let documents = read_bundle(&record.bundle).map_err(|_| StoreFault::Damaged(key))?;
+                let all = documents.into_iter().flat_map(|document| document.changes);
+                changes.extend(all.map(|change| (received, change)));
+            }
+        }
+        Ok(changes)
+    }
+
     /// Answers a sync, once what the request brought is durable.
     pub(crate) fn reply(
         &self,

@@ -14,6 +14,11 @@
 //! n m <document>              DocumentMeta
 //! n s <document>              the document as saved, through a position
 //! n d <device>                DeviceRecord
+//! 0 S <SHA-256 of the token>  a coordinator's session
+//! 0 O <SHA-256 of the token>  a link that signs in once
+//! n u <line>                  the audit log: AuditRecord
+//! n w <login>                 a coordinator's account
+//! n y <device>                what was last heard of it: Heard
 //! n x <device entry>          an entry that was set aside: Notice
 //! ```
 

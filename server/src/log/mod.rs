@@ -3,6 +3,7 @@
 
 pub(crate) mod admission;
 mod cooperative;
+pub(crate) mod documents;
 pub(crate) mod feed;
 pub(crate) mod intake;
 pub(crate) mod keys;

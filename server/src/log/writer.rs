@@ -2,7 +2,7 @@
 //! only then lets everyone know: acknowledged means flushed. On any error of the store it lets nobody
 //! know, and the process ends with a clear line.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -19,11 +19,15 @@ pub(crate) struct Gather<'a> {
     store: &'a dyn Store,
     batch: Batch,
     fresh: HashMap<Vec<u8>, Vec<u8>>,
+    gone: HashSet<Vec<u8>>,
     bytes: usize,
 }
 
 impl Gather<'_> {
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreFault> {
+        if self.gone.contains(key) {
+            return Ok(None);
+        }
         match self.fresh.get(key) {
             Some(value) => Ok(Some(value.clone())),
             None => self.store.get(key),
@@ -32,6 +36,7 @@ impl Gather<'_> {
 
     /// Sets a key that reads of the same gathering must see.
     pub(crate) fn put_seen(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.gone.remove(&key);
         self.fresh.insert(key.clone(), value.clone());
         self.put(key, value);
     }
@@ -39,6 +44,12 @@ impl Gather<'_> {
     pub(crate) fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
         self.bytes = self.bytes.saturating_add(key.len()).saturating_add(value.len());
         self.batch.put(key, value);
+    }
+
+    /// Removes a key so that reads of the same gathering see it gone.
+    pub(crate) fn remove_seen(&mut self, key: Vec<u8>) {
+        self.gone.insert(key.clone());
+        self.remove(key);
     }
 
     pub(crate) fn remove(&mut self, key: Vec<u8>) {
@@ -82,7 +93,8 @@ impl Writer {
 
 fn run(store: &dyn Store, waiting: &Receiver<Job>) -> Result<(), StoreFault> {
     while let Ok(first) = waiting.recv() {
-        let mut gather = Gather { store, batch: Batch::default(), fresh: HashMap::new(), bytes: 0 };
+        let mut gather =
+            Gather { store, batch: Batch::default(), fresh: HashMap::new(), gone: HashSet::new(), bytes: 0 };
         let mut completions = vec![first(&mut gather)?];
         while completions.len() < GATHER_MAX && gather.bytes < GATHER_BYTES_MAX {
             let Ok(job) = waiting.try_recv() else { break };

@@ -1,0 +1,276 @@
+//! Everything that disagrees, most valuable first, side by side, each with the ways to settle it.
+
+use axum::extract::Query;
+use axum::response::Response;
+use granary_client_core::conflicts::{CaseId, CaseState};
+use granary_client_core::documents::harvest::LotId;
+use granary_client_core::projection::{CaseFilter, CaseKind, CaseRow, LotFilter, LotRow};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::names::Names;
+use super::page::{Page, Refused, paging, token};
+use super::signed::Signed;
+use super::words::{decimal, grouped};
+
+const PER_PAGE: u64 = 40;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    state: String,
+    kind: String,
+    page: String,
+}
+
+/// `GET /console/cases`
+pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<Response, Refused> {
+    let words = signed.words;
+    let names = Names::of(&signed).await?;
+    let state = CaseState::from_name(&asked.state).unwrap_or(CaseState::Open);
+    let kind = CaseKind::from_name(&asked.kind);
+    let page = asked.page.parse::<u64>().unwrap_or(1).clamp(1, 100_000);
+    let filter = CaseFilter {
+        state: Some(state),
+        kind,
+        limit: u32::try_from(PER_PAGE).unwrap_or(40),
+        offset: u32::try_from(page.saturating_sub(1).saturating_mul(PER_PAGE)).unwrap_or(u32::MAX),
+        ..CaseFilter::default()
+    };
+    let (cases, lots, counts, orders) = signed
+        .read(move |lists| {
+            let cases = lists.cases(&filter)?;
+            let mut lots = Vec::new();
+            for name in
+                cases.iter().flat_map(|case| lots_of(&case.case).into_iter().map(|lot| (case.household, lot.clone())))
+            {
+                let one = LotFilter {
+                    household: Some(name.0),
+                    lot: Some(name.1),
+                    with_merged: true,
+                    limit: 1,
+                    ..LotFilter::default()
+                };
+                lots.extend(lists.lots(&one)?);
+            }
+            Ok((cases, lots, lists.case_counts()?, lists.orders(None, true, 50, 0)?))
+        })
+        .await?;
+    let total = match state {
+        CaseState::Open => counts.open,
+        CaseState::SettledTwice => counts.settled_twice,
+        CaseState::Left => counts.left,
+        CaseState::Settled => counts.settled,
+    };
+    let tab = |this: CaseState, count: u64| {
+        html! { a href={ "/console/cases?state=" (this.name()) } aria-current=[(this == state).then_some("page")] {
+        (words.of("cases", this.name())) " (" (grouped(count)) ")" } }
+    };
+    let main = html! {
+        nav.tabs aria-label=(words.t("part-cases")) {
+            (tab(CaseState::Open, counts.open)) (tab(CaseState::SettledTwice, counts.settled_twice))
+            (tab(CaseState::Left, counts.left)) (tab(CaseState::Settled, counts.settled))
+        }
+        @if state == CaseState::Open {
+            form.filters method="get" action="/console/cases" {
+                label { (words.t("kind"))
+                    select name="kind" {
+                        option value="" { (words.t("all")) }
+                        @for kind in [CaseKind::Field, CaseKind::Twice, CaseKind::Weight] {
+                            option value=(kind.name()) selected[kind.name() == asked.kind] { (words.of("kind", kind.name())) }
+                        }
+                    }
+                }
+                button { (words.t("show")) }
+            }
+            @if let Some(kind) = kind.filter(|_| !cases.is_empty()) { (rule_form(&signed, kind, &cases)) }
+            @for order in orders.iter().take(20) { (super::orders::conflict_card(&signed, &names, order)) }
+        }
+        @if cases.is_empty() && (state != CaseState::Open || orders.is_empty()) {
+            p.empty { (words.of("no-cases", state.name())) }
+        }
+        @for case in &cases { (card(&signed, &names, case, &lots)) }
+        (paging(words, &format!("/console/cases?state={}&kind={}", state.name(), kind.map_or("", CaseKind::name)), page, PER_PAGE, total))
+    };
+    Ok(Page { title: words.t("part-cases"), part: "cases", main }.show(&signed))
+}
+
+fn lots_of(case: &CaseId) -> Vec<&LotId> {
+    match case {
+        CaseId::Twice(first, second) => vec![first, second],
+        other => vec![other.lot()],
+    }
+}
+
+/// One rule for all cases of a kind on this page.
+fn rule_form(signed: &Signed, kind: CaseKind, cases: &[CaseRow]) -> Markup {
+    let words = signed.words;
+    let rule = match kind {
+        CaseKind::Field => "latest",
+        CaseKind::Twice => "older",
+        CaseKind::Weight => "warehouse",
+    };
+    html! {
+        form.card method="post" action="/console/cases/many" {
+            (token(signed))
+            input type="hidden" name="rule" value=(rule);
+            @for case in cases { input type="hidden" name="case" value=(reference(case)); }
+            p { (words.with("rule-for-all", &[("count", cases.len().to_string())])) }
+            button { (words.of("rule", rule)) }
+        }
+    }
+}
+
+/// A case as forms name it.
+pub(super) fn reference(case: &CaseRow) -> String {
+    format!("{}/{}/{}", case.household, case.season.year(), case.case)
+}
+
+/// One case with the ways to settle it. `lots` holds the rows of the lots that it is about, where they
+/// are at hand.
+pub(super) fn card(signed: &Signed, names: &Names, case: &CaseRow, lots: &[LotRow]) -> Markup {
+    let words = signed.words;
+    let row = |lot: &LotId| lots.iter().find(|row| row.household == case.household && row.lot == *lot);
+    let lot = row(case.case.lot());
+    html! {
+        article.case id=(format!("case-{}", case.case.to_string().replace(['/', '@'], "-"))) {
+            h3 {
+                a href={ "/console/lots/" (case.household) "/" (case.season.year()) "/" (case.case.lot()) } {
+                    (case.household_name)
+                    @if let Some(lot) = lot { " · " (names.product(&lot.product)) @if let Some(day) = lot.day { " · " (day.to_string()) } }
+                }
+            }
+            p { (title(signed, case)) }
+            @match (case.state, &case.case) {
+                (CaseState::Open, CaseId::Field(_, field)) => (field_form(signed, names, case, field)),
+                (CaseState::Open, CaseId::Twice(first, second)) => (twice_form(signed, names, case, [(first, row(first)), (second, row(second))])),
+                (CaseState::Open, CaseId::Weight(_)) => (weight_form(signed, case, lot)),
+                (CaseState::SettledTwice, CaseId::Field(_, field)) => {
+                    ul { @for (place, value) in case.contenders.iter().enumerate() {
+                        li { (names.value(field, &value.value)) " · " (names.author(value.author().as_ref())) " · " (words.moment(value.at))
+                            @if place.saturating_add(1) == case.contenders.len() { " " strong { (words.t("this-one-won")) } } } } }
+                    (field_form(signed, names, case, field))
+                },
+                _ => (decided(signed, names, case)),
+            }
+        }
+    }
+}
+
+fn title(signed: &Signed, case: &CaseRow) -> String {
+    let words = signed.words;
+    match &case.case {
+        CaseId::Field(_, field) => words.with("case-field", &[("field", words.of("field", field))]),
+        CaseId::Twice(..) => words.t("case-twice"),
+        CaseId::Weight(_) => words.with("case-weight", &[("weight", words.kilograms(case.worth_grams))]),
+    }
+}
+
+fn hidden(signed: &Signed, case: &CaseRow) -> Markup {
+    html! { (token(signed)) input type="hidden" name="case" value=(reference(case)); }
+}
+
+fn note_and_buttons(signed: &Signed, settle: &str) -> Markup {
+    let words = signed.words;
+    html! {
+        label { (words.t("note")) input name="note" maxlength="500"; }
+        div.buttons {
+            button name="how" value="settle" { (settle) }
+            button.quiet name="how" value="leave" { (words.t("leave-with-note")) }
+        }
+    }
+}
+
+fn field_form(signed: &Signed, names: &Names, case: &CaseRow, field: &str) -> Markup {
+    let words = signed.words;
+    html! {
+        form method="post" action="/console/cases/settle" {
+            (hidden(signed, case))
+            fieldset.choices {
+                legend { (words.t("choose-value")) }
+                @for (place, value) in case.contenders.iter().enumerate() {
+                    label.choice {
+                        input type="radio" name="value" value=(value.value) required checked[place.saturating_add(1) == case.contenders.len()];
+                        strong { (names.value(field, &value.value)) }
+                        span.small { (names.author(value.author().as_ref())) " · " (words.moment(value.at)) }
+                    }
+                }
+                label.choice {
+                    input type="radio" name="value" value="" required[case.contenders.is_empty()] checked[case.contenders.is_empty()];
+                    span { (words.t("another-value")) }
+                    input name="other" aria-label=(words.t("another-value")) placeholder=(placeholder(field));
+                }
+            }
+            (note_and_buttons(signed, &words.t("settle")))
+        }
+    }
+}
+
+fn placeholder(field: &str) -> &'static str {
+    match field {
+        "grams" => "kg",
+        "moisture" => "%",
+        "day" => "2026-10-03",
+        _ => "",
+    }
+}
+
+fn twice_form(signed: &Signed, names: &Names, case: &CaseRow, lots: [(&LotId, Option<&LotRow>); 2]) -> Markup {
+    let words = signed.words;
+    html! {
+        form method="post" action="/console/cases/settle" {
+            (hidden(signed, case))
+            fieldset.choices {
+                legend { (words.t("choose-lot")) }
+                @for (place, (lot, row)) in lots.into_iter().enumerate() {
+                    label.choice {
+                        input type="radio" name="keep" value=(lot) required checked[place == 0];
+                        @if let Some(row) = row {
+                            strong { (row.grams.map_or_else(|| words.t("damaged"), |grams| words.weight(grams))) }
+                            span.small { (names.author(lot.actor().as_ref())) " · " (row.grade) " · " (row.place) " · " (row.note) " · "
+                                (words.of("state", row.state.name())) }
+                        } @else { strong { (lot) } }
+                    }
+                }
+            }
+            label { (words.t("weight-after-merge")) input name="other" inputmode="decimal"; }
+            (note_and_buttons(signed, &words.t("merge-lots")))
+        }
+    }
+}
+
+fn weight_form(signed: &Signed, case: &CaseRow, lot: Option<&LotRow>) -> Markup {
+    let words = signed.words;
+    html! {
+        form method="post" action="/console/cases/settle" {
+            (hidden(signed, case))
+            @if let Some(lot) = lot {
+                dl.pair {
+                    div { dt { (words.t("recorded")) } dd { (lot.grams.map_or_else(|| words.t("damaged"), |grams| words.weight(grams))) } }
+                    div { dt { (words.t("weighed")) } dd { (lot.weighed_grams.map_or_else(|| "—".to_owned(), |grams| words.weight(grams))) } }
+                }
+                input type="hidden" name="weighed" value=(lot.weighed_grams.map(|grams| decimal(grams, 1000)).unwrap_or_default());
+            }
+            label { (words.t("another-weight")) input name="other" inputmode="decimal" placeholder="kg"; }
+            (note_and_buttons(signed, &words.t("rule-warehouse")))
+        }
+    }
+}
+
+fn decided(signed: &Signed, names: &Names, case: &CaseRow) -> Markup {
+    let words = signed.words;
+    let chosen = match &case.case {
+        CaseId::Field(_, field) => names.value(field, &case.chosen),
+        CaseId::Weight(_) => words.value("grams", &case.chosen),
+        CaseId::Twice(..) => case.chosen.clone(),
+    };
+    html! {
+        p { (case.by) " · " (words.moment(case.at))
+            @if !case.chosen.is_empty() { " · " strong { (chosen) } }
+            @if !case.note.is_empty() { " · " q { (case.note) } } }
+        form.inline method="post" action="/console/cases/undo" {
+            (hidden(signed, case))
+            button.quiet { (words.t("undo")) }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Exports for spreadsheets: CSV that Excel opens with its Chinese intact (UTF-8 with a byte order
+//! mark), and workbooks.
+
+use axum::extract::{Path, Query};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use granary_client_core::conflicts::CaseId;
+use granary_client_core::projection::{CaseFilter, LotFilter, ReadModel};
+use granary_client_core::quantities::Instant;
+use granary_client_core::store::StoreFault;
+use maud::html;
+
+use super::harvests;
+use super::names::Names;
+use super::page::{Page, Refused, refused};
+use super::signed::Signed;
+use super::words::Words;
+use crate::access::Deed;
+use crate::error::Error;
+
+const WHAT: [&str; 4] = ["lots", "orders", "cases", "audit"];
+/// Rows of one export at most; what Excel holds.
+const ROWS_MAX: u32 = 1_000_000;
+
+/// One cell.
+enum Cell {
+    Text(String),
+    Number(f64),
+    Empty,
+}
+
+/// What is exported, before it has a form.
+struct Sheet {
+    heads: Vec<String>,
+    rows: Vec<Vec<Cell>>,
+}
+
+/// `GET /console/export`
+pub(super) async fn show(signed: Signed) -> Result<Response, Refused> {
+    let words = signed.words;
+    let main = html! {
+        p { (words.t("export-help")) }
+        ul { @for what in WHAT { li {
+            (words.of("export", what)) ": "
+            a href={ "/console/export/" (what) ".csv" } { "CSV" } " · " a href={ "/console/export/" (what) ".xlsx" } { "XLSX" }
+        } } }
+        p { a href="/console/import" { (words.t("import")) } }
+    };
+    Ok(Page { title: words.t("part-export"), part: "export", main }.show(&signed))
+}
+
+/// `GET /console/export/{file}`: `lots.csv`, `orders.xlsx` and so on; lots with the filter of the list.
+pub(super) async fn download(
+    signed: Signed,
+    Path(file): Path<String>,
+    Query(asked): Query<harvests::Asked>,
+) -> Result<Response, Refused> {
+    let missing = || refused(signed.words, 404, "not-found");
+    let (what, form) = file.split_once('.').ok_or_else(missing)?;
+    let names = Names::of(&signed).await?;
+    let words = signed.words;
+    let sheet = match what {
+        "lots" => {
+            let filter = LotFilter { limit: ROWS_MAX, ..asked.filter() };
+            signed.read(move |lists| lots(lists, words, &names, &filter)).await?
+        }
+        "orders" => signed.read(move |lists| orders(lists, words)).await?,
+        "cases" => signed.read(move |lists| cases(lists, words)).await?,
+        "audit" => audit(&signed).await?,
+        _ => return Err(missing()),
+    };
+    let (kind, bytes) = match form {
+        "csv" => ("text/csv; charset=utf-8", csv_bytes(&sheet)),
+        "xlsx" => ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", xlsx_bytes(&sheet)),
+        _ => return Err(missing()),
+    };
+    let bytes = bytes.map_err(|error| super::page::refuse(words, &error))?;
+    let (granary, number, who) = (signed.granary.clone(), signed.cooperative.number(), signed.session.name.clone());
+    let (name, rows) = (file.clone(), sheet.rows.len());
+    signed
+        .work(move || granary.audit(number, crate::now(), &who, Deed::Exported, &format!("{name}, {rows} rows")))
+        .await?;
+    let headers = [
+        (header::CONTENT_TYPE, kind.to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{what}.{form}\"")),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    Ok((headers, bytes).into_response())
+}
+
+fn heads(words: Words, names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| words.of("column", name)).collect()
+}
+
+fn number(value: i64) -> Cell {
+    // A weight or amount of ours is far below 2^53, so it is exact as a spreadsheet's number.
+    #[allow(clippy::cast_precision_loss, reason = "within 2^53 by our quantities' bounds")]
+    Cell::Number(value as f64)
+}
+
+fn kilograms(grams: Option<i64>) -> Cell {
+    match grams.map(number) {
+        Some(Cell::Number(grams)) => Cell::Number(grams / 1000.0),
+        _ => Cell::Empty,
+    }
+}
+
+fn lots(lists: &ReadModel, words: Words, names: &Names, filter: &LotFilter) -> Result<Sheet, StoreFault> {
+    let columns = [
+        "household",
+        "village",
+        "season",
+        "lot",
+        "product",
+        "kg",
+        "grade",
+        "moisture",
+        "day",
+        "place",
+        "note",
+        "state",
+        "weighed",
+        "reason",
+    ];
+    let rows = lists.lots(filter)?.into_iter().map(|row| {
+        vec![
+            Cell::Text(row.household_name),
+            Cell::Text(names.village(&row.village)),
+            number(i64::from(row.season)),
+            Cell::Text(row.lot.to_string()),
+            Cell::Text(names.product(&row.product)),
+            kilograms(row.grams),
+            Cell::Text(row.grade),
+            row.moisture.map_or(Cell::Empty, number),
+            Cell::Text(row.day.map(|day| day.to_string()).unwrap_or_default()),
+            Cell::Text(row.place),
+            Cell::Text(row.note),
+            Cell::Text(words.of("state", row.state.name())),
+            kilograms(row.weighed_grams),
+            Cell::Text(row.reason),
+        ]
+    });
+    Ok(Sheet { heads: heads(words, &columns), rows: rows.collect() })
+}
+
+fn orders(lists: &ReadModel, words: Words) -> Result<Sheet, StoreFault> {
+    let columns = ["platform", "order", "buyer", "product", "kg", "yuan", "state", "shipment"];
+    let rows = lists.orders(None, false, ROWS_MAX, 0)?.into_iter().map(|order| {
+        let yuan = match number(order.fen) {
+            Cell::Number(fen) => Cell::Number(fen / 100.0),
+            other => other,
+        };
+        vec![
+            Cell::Text(order.name.platform),
+            Cell::Text(order.name.outside_id),
+            Cell::Text(order.buyer),
+            Cell::Text(order.products),
+            kilograms(Some(order.grams)),
+            yuan,
+            Cell::Text(order.status.map(|status| words.of("order", status.name())).unwrap_or_default()),
+            Cell::Text(order.shipment),
+        ]
+    });
+    Ok(Sheet { heads: heads(words, &columns), rows: rows.collect() })
+}
+
+fn cases(lists: &ReadModel, words: Words) -> Result<Sheet, StoreFault> {
+    let columns = ["household", "season", "kind", "lot", "field", "values", "state", "who", "when", "chosen", "note"];
+    let filter = CaseFilter { limit: ROWS_MAX, ..CaseFilter::default() };
+    let rows = lists.cases(&filter)?.into_iter().map(|case| {
+        let (kind, field) = match &case.case {
+            CaseId::Field(_, field) => ("field", words.of("field", field)),
+            CaseId::Twice(..) => ("twice", String::new()),
+            CaseId::Weight(_) => ("weight", String::new()),
+        };
+        let values: Vec<&str> = case.contenders.iter().map(|value| value.value.as_str()).collect();
+        let when = if case.by.is_empty() { String::new() } else { words.moment(case.at) };
+        vec![
+            Cell::Text(case.household_name),
+            number(i64::from(case.season.year())),
+            Cell::Text(words.of("kind", kind)),
+            Cell::Text(case.case.lot().to_string()),
+            Cell::Text(field),
+            Cell::Text(values.join(" / ")),
+            Cell::Text(words.of("cases", case.state.name())),
+            Cell::Text(case.by),
+            Cell::Text(when),
+            Cell::Text(case.chosen),
+            Cell::Text(case.note),
+        ]
+    });
+    Ok(Sheet { heads: heads(words, &columns), rows: rows.collect() })
+}
+
+async fn audit(signed: &Signed) -> Result<Sheet, Refused> {
+    let words = signed.words;
+    let (granary, number) = (signed.granary.clone(), signed.cooperative.number());
+    let most = usize::try_from(ROWS_MAX).unwrap_or(usize::MAX);
+    let log = signed.work(move || granary.audit_log(number, most)).await?;
+    let rows = log.into_iter().map(|line| {
+        vec![
+            Cell::Text(words.moment(Instant(line.at_millis))),
+            Cell::Text(line.who),
+            Cell::Text(words.of("deed", line.deed.name())),
+            Cell::Text(line.detail),
+        ]
+    });
+    Ok(Sheet { heads: heads(words, &["when", "who", "deed", "detail"]), rows: rows.collect() })
+}
+
+/// A text as a cell of CSV: one that a spreadsheet would take for a formula is made a plain text.
+fn harmless(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+}
+
+fn csv_bytes(sheet: &Sheet) -> Result<Vec<u8>, Error> {
+    let failed = |error: &dyn std::fmt::Display| Error::Usage(format!("the export failed: {error}"));
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(vec![0xef, 0xbb, 0xbf]);
+    writer.write_record(&sheet.heads).map_err(|error| failed(&error))?;
+    for row in &sheet.rows {
+        let cells = row.iter().map(|cell| match cell {
+            Cell::Text(text) => harmless(text),
+            Cell::Number(number) => number.to_string(),
+            Cell::Empty => String::new(),
+        });
+        writer.write_record(cells).map_err(|error| failed(&error))?;
+    }
+    writer.into_inner().map_err(|error| failed(&error))
+}
+
+fn xlsx_bytes(sheet: &Sheet) -> Result<Vec<u8>, Error> {
+    let failed = |error: rust_xlsxwriter::XlsxError| Error::Usage(format!("the export failed: {error}"));
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let page = workbook.add_worksheet();
+    let bold = rust_xlsxwriter::Format::new().set_bold();
+    for (column, head) in (0u16..).zip(&sheet.heads) {
+        page.write_string_with_format(0, column, head, &bold).map_err(failed)?;
+    }
+    for (place, row) in (1u32..).zip(&sheet.rows) {
+        for (column, cell) in (0u16..).zip(row) {
+            match cell {
+                Cell::Text(text) => page.write_string(place, column, text).map(drop).map_err(failed)?,
+                Cell::Number(number) => page.write_number(place, column, *number).map(drop).map_err(failed)?,
+                Cell::Empty => {}
+            }
+        }
+    }
+    page.set_freeze_panes(1, 0).map_err(failed)?;
+    workbook.save_to_buffer().map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_a_formula_is_a_text() {
+        let sheet =
+            Sheet { heads: vec!["名".into()], rows: vec![vec![Cell::Text("=1+1".into())], vec![Cell::Number(12.5)]] };
+        let bytes = csv_bytes(&sheet).unwrap();
+        assert_eq!(bytes, "\u{feff}名\r\n'=1+1\r\n12.5\r\n".as_bytes());
+        assert!(xlsx_bytes(&sheet).unwrap().starts_with(b"PK"));
+    }
+}

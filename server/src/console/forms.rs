@@ -1,0 +1,127 @@
+//! Forms: read within limits, looked at field by field.
+
+use axum::body::Body;
+use granary_client_core::quantities::Grams;
+use http_body_util::{BodyExt, Limited};
+
+use super::page::{Refused, refused};
+use super::signed::Signed;
+use super::words::Words;
+
+/// The largest form, in bytes.
+const FORM_BYTES_MAX: usize = 256 * 1024;
+/// Fields in a form at most.
+const FIELDS_MAX: usize = 2_000;
+
+/// A form that was sent.
+#[derive(Debug, Default)]
+pub(super) struct Form {
+    fields: Vec<(String, String)>,
+}
+
+impl Form {
+    /// Reads a form within the limit.
+    pub(super) async fn read(words: Words, body: Body) -> Result<Self, Refused> {
+        Self::read_up_to(words, body, FORM_BYTES_MAX).await
+    }
+
+    /// Reads a form of at most so many bytes.
+    pub(super) async fn read_up_to(words: Words, body: Body, bytes_max: usize) -> Result<Self, Refused> {
+        let bytes = Limited::new(body, bytes_max)
+            .collect()
+            .await
+            .map_err(|_| refused(words, 413, "form-too-large"))?
+            .to_bytes();
+        let pairs = form_pairs(&bytes);
+        if pairs.len() > FIELDS_MAX {
+            return Err(refused(words, 413, "form-too-large"));
+        }
+        Ok(Self { fields: pairs })
+    }
+
+    /// Refuses a form that does not carry the session's token.
+    pub(super) fn check_token(&self, signed: &Signed) -> Result<(), Refused> {
+        let given = self.get("token").as_bytes();
+        let own = signed.session.csrf.as_bytes();
+        // Every byte is looked at, so that time tells nothing.
+        let same = given.len() == own.len() && given.iter().zip(own).fold(0u8, |acc, (a, b)| acc | (a ^ b)) == 0;
+        if same { Ok(()) } else { Err(refused(signed.words, 403, "form-not-yours")) }
+    }
+
+    /// A field's text; empty when it was not sent.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim())
+    }
+
+    /// All values of a field.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.fields.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Fields whose names begin so, with the rest of their names.
+    pub(super) fn beginning<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.fields.iter().filter_map(move |(field, value)| Some((field.strip_prefix(prefix)?, value.trim())))
+    }
+
+    /// A field that is read by its type's own rule.
+    pub(super) fn parsed<T: std::str::FromStr>(&self, words: Words, name: &str) -> Result<T, Refused> {
+        self.get(name).parse().map_err(|_| refused(words, 400, "form-field-wrong"))
+    }
+
+    /// A weight that was typed in kilograms.
+    pub(super) fn kilograms(&self, words: Words, name: &str) -> Result<Grams, Refused> {
+        scaled(self.get(name), 3)
+            .and_then(|grams| Grams::new(grams).ok())
+            .ok_or_else(|| refused(words, 400, "weight-wrong"))
+    }
+}
+
+/// A decimal number as typed, times ten to the power of `places`; none when it has more places than
+/// that, or is no number.
+pub(super) fn scaled(text: &str, places: usize) -> Option<i64> {
+    let text = text.trim().replace(',', "");
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 12 || fraction.len() > places || !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    format!("{whole}{fraction:0<places$}").parse().ok()
+}
+
+fn form_pairs(bytes: &[u8]) -> Vec<(String, String)> {
+    form_urlencoded::parse(bytes).into_owned().collect()
+}
+
+/// A text as part of an address's query.
+pub(super) fn encode(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn weights_and_money_are_read_as_typed() {
+        assert_eq!(scaled("12.5", 3), Some(12_500));
+        assert_eq!(scaled("1,250", 3), Some(1_250_000));
+        assert_eq!(scaled("7.60", 2), Some(760));
+        for wrong in ["", "-3", "1.2345", "twelve", "1e9", "9999999999999"] {
+            assert_eq!(scaled(wrong, 3), None, "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back_from_a_form(name in ".{0,12}", value in ".{0,40}") {
+            let body = format!("{}={}", encode(&name), encode(&value));
+            prop_assert_eq!(form_pairs(body.as_bytes()), vec![(name, value)]);
+        }
+
+        #[test]
+        fn any_bytes_are_read(bytes: Vec<u8>) {
+            let _ = form_pairs(&bytes);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! All lots: filter, sort, search, page by page.
+
+use axum::extract::Query;
+use axum::response::Response;
+use granary_client_core::projection::{LotFilter, LotRow, LotSort, LotState};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::forms::encode;
+use super::names::Names;
+use super::page::{Page, Refused, paging};
+use super::signed::Signed;
+use super::words::{Words, grouped};
+
+const PER_PAGE: u64 = 50;
+
+/// What the address asks for; what can't be read does not filter.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    pub(super) product: String,
+    pub(super) village: String,
+    pub(super) state: String,
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) search: String,
+    pub(super) household: String,
+    pub(super) conflicts: String,
+    pub(super) sort: String,
+    pub(super) page: String,
+}
+
+fn some(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.chars().take(80).collect())
+}
+
+impl Asked {
+    /// The filter that the lists know.
+    pub(super) fn filter(&self) -> LotFilter {
+        LotFilter {
+            household: self.household.parse().ok(),
+            village: some(&self.village),
+            product: some(&self.product),
+            from: self.from.parse().ok(),
+            to: self.to.parse().ok(),
+            state: LotState::from_name(&self.state),
+            search: some(&self.search),
+            only_conflicts: self.conflicts == "yes",
+            sort: LotSort::from_name(&self.sort).unwrap_or_default(),
+            ..LotFilter::default()
+        }
+    }
+
+    /// The same question as a query, without the page.
+    pub(super) fn query(&self) -> String {
+        let fields = [
+            ("product", &self.product),
+            ("village", &self.village),
+            ("state", &self.state),
+            ("from", &self.from),
+            ("to", &self.to),
+            ("search", &self.search),
+            ("household", &self.household),
+            ("conflicts", &self.conflicts),
+            ("sort", &self.sort),
+        ];
+        let asked = fields.iter().filter(|(_, value)| !value.is_empty());
+        asked.map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&")
+    }
+}
+
+/// `GET /console/harvests`
+pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<Response, Refused> {
+    let words = signed.words;
+    let names = Names::of(&signed).await?;
+    let page = asked.page.parse::<u64>().unwrap_or(1).clamp(1, 100_000);
+    let filter = LotFilter {
+        limit: u32::try_from(PER_PAGE).unwrap_or(50),
+        offset: u32::try_from(page.saturating_sub(1).saturating_mul(PER_PAGE)).unwrap_or(u32::MAX),
+        ..asked.filter()
+    };
+    let (rows, total) = signed.read(move |lists| Ok((lists.lots(&filter)?, lists.count_lots(&filter)?))).await?;
+    let address = format!("/console/harvests?{}", asked.query());
+    let main = html! {
+        (filters(&signed, &names, &asked))
+        p { (words.with("lots-found", &[("count", grouped(total))])) " "
+            a href={ "/console/export/lots.csv?" (asked.query()) } { "CSV" } " "
+            a href={ "/console/export/lots.xlsx?" (asked.query()) } { "XLSX" }
+        }
+        @if rows.is_empty() { p.empty { (words.t("no-lots")) } } @else { (table(words, &names, &rows)) }
+        (paging(words, &address, page, PER_PAGE, total))
+    };
+    Ok(Page { title: words.t("part-harvests"), part: "harvests", main }.show(&signed))
+}
+
+fn filters(signed: &Signed, names: &Names, asked: &Asked) -> Markup {
+    let words = signed.words;
+    html! {
+        form.filters method="get" action="/console/harvests" role="search" {
+            label { (words.t("search")) input name="search" value=(asked.search) placeholder=(words.t("search-hint")); }
+            label { (words.t("product"))
+                select name="product" {
+                    option value="" { (words.t("all")) }
+                    @for (code, name) in names.products() { option value=(code) selected[*code == asked.product] { (name) } }
+                }
+            }
+            label { (words.t("village"))
+                select name="village" {
+                    option value="" { (words.t("all")) }
+                    @for (code, name) in names.villages() { option value=(code) selected[*code == asked.village] { (name) } }
+                }
+            }
+            label { (words.t("state"))
+                select name="state" {
+                    option value="" { (words.t("all")) }
+                    @for state in [LotState::Recorded, LotState::Received, LotState::Rejected] {
+                        option value=(state.name()) selected[state.name() == asked.state] { (words.of("state", state.name())) }
+                    }
+                }
+            }
+            label { (words.t("from-day")) input type="date" name="from" value=(asked.from); }
+            label { (words.t("to-day")) input type="date" name="to" value=(asked.to); }
+            label { (words.t("sort"))
+                select name="sort" {
+                    @for sort in [LotSort::Day, LotSort::Weight, LotSort::Household, LotSort::Product] {
+                        option value=(sort.name()) selected[sort.name() == asked.sort] { (words.of("sort", sort.name())) }
+                    }
+                }
+            }
+            label.check { input type="checkbox" name="conflicts" value="yes" checked[asked.conflicts == "yes"]; (words.t("only-conflicts")) }
+            button { (words.t("show")) }
+        }
+    }
+}
+
+fn table(words: Words, names: &Names, rows: &[LotRow]) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(words.t("part-harvests")) {
+            table {
+                thead { tr {
+                    th scope="col" { (words.t("day")) } th scope="col" { (words.t("household")) }
+                    th scope="col" { (words.t("product")) } th scope="col" { (words.t("grade")) }
+                    th.number scope="col" { (words.t("recorded")) } th.number scope="col" { (words.t("weighed")) }
+                    th scope="col" { (words.t("state")) } th scope="col" { (words.t("note")) }
+                } }
+                tbody {
+                    @for row in rows {
+                        tr {
+                            td { a href={ "/console/lots/" (row.household) "/" (row.season) "/" (row.lot) } {
+                                (row.day.map_or_else(|| words.t("damaged"), |day| day.to_string())) } }
+                            td { (row.household_name) @if !row.village.is_empty() { span.small { " · " (names.village(&row.village)) } } }
+                            td { (names.product(&row.product)) }
+                            td { (row.grade) }
+                            td.number { (row.grams.map_or_else(|| words.t("damaged"), |grams| words.kilograms(grams))) }
+                            td.number { (row.weighed_grams.map_or_else(|| "—".to_owned(), |grams| words.kilograms(grams))) }
+                            td { (words.of("state", row.state.name()))
+                                @if row.in_conflict { " " span.mark { (words.t("edited-at-once")) } }
+                                @if row.is_damaged { " " span.mark { (words.t("damaged")) } } }
+                            td.note { (row.note) @if !row.reason.is_empty() { " " (row.reason) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! A lot's whole history: who, from which phone, when it was recorded and when it was received, and
+//! what changed. It is read from the changes themselves.
+
+use std::collections::BTreeMap;
+
+use granary_client_core::documents::harvest::{LotId, touched};
+use granary_client_core::documents::{DocumentKey, Season};
+use granary_client_core::ids::{ActorId, HouseholdId};
+use granary_client_core::protocol::change::{Action, BytesKind, ChangeRecord, Key, Object, Value, VerifiedChange};
+use granary_client_core::quantities::Instant;
+
+use crate::error::Error;
+use crate::granary::Granary;
+use crate::log::CooperativeNumber;
+
+/// One change of a lot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct HistoryEvent {
+    /// Who made it.
+    pub(super) actor: ActorId,
+    /// When, by the phone's own clock.
+    pub(super) recorded: Instant,
+    /// When the server had it.
+    pub(super) received: Instant,
+    /// The fields that it wrote, with their values as text.
+    pub(super) fields: Vec<(String, String)>,
+    /// What kind of thing happened.
+    pub(super) kind: HistoryKind,
+}
+
+/// What kind of thing happened to a lot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HistoryKind {
+    Recorded,
+    Corrected,
+    Settled,
+    Withdrawn,
+    Weighed,
+}
+
+impl HistoryKind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Corrected => "corrected",
+            Self::Settled => "settled",
+            Self::Withdrawn => "withdrawn",
+            Self::Weighed => "weighed",
+        }
+    }
+}
+
+/// Everything that was ever said of a lot, in the order in which the server had it.
+pub(super) fn of_lot(
+    granary: &Granary,
+    number: CooperativeNumber,
+    household: HouseholdId,
+    season: Season,
+    lot: &LotId,
+) -> Result<Vec<HistoryEvent>, Error> {
+    let mut events = Vec::new();
+    for (received, change) in granary.changes_of(number, &DocumentKey::HarvestBook(household, season))? {
+        events.extend(harvest_event(received, &change, lot));
+    }
+    for (received, change) in granary.changes_of(number, &DocumentKey::ReceiptBook(household, season))? {
+        events.extend(receipt_event(received, &change, lot));
+    }
+    events.sort_by_key(|event| event.received);
+    Ok(events)
+}
+
+fn harvest_event(received: Instant, change: &VerifiedChange, lot: &LotId) -> Option<HistoryEvent> {
+    let record = change.record();
+    if !touched(record).contains(lot) {
+        return None;
+    }
+    let own = |id: granary_client_core::protocol::change::OperationId| {
+        record.actor_at(id.actor).is_some_and(|actor| lot.is_of_operation(id.counter, actor))
+    };
+    let mut fields = BTreeMap::new();
+    let (mut made, mut withdrawn) = (false, false);
+    for (counter, operation) in (record.start_operation..).zip(&record.operations) {
+        made |= operation.insert && lot.is_of_operation(counter, &record.actor);
+        withdrawn |= operation.action == Action::Delete && matches!(operation.key, Key::Element(id) if own(id));
+        if let (Object::Made(id), Key::Map(field)) = (operation.object, &operation.key)
+            && own(id)
+        {
+            fields.insert(field.clone(), text_of(&operation.value));
+        }
+    }
+    if !made && !withdrawn && fields.is_empty() {
+        return None;
+    }
+    let kind = match () {
+        () if made => HistoryKind::Recorded,
+        () if withdrawn => HistoryKind::Withdrawn,
+        () if record.message == granary_client_core::conflicts::SETTLING => HistoryKind::Settled,
+        () => HistoryKind::Corrected,
+    };
+    Some(event(received, record, fields, kind))
+}
+
+fn receipt_event(received: Instant, change: &VerifiedChange, lot: &LotId) -> Option<HistoryEvent> {
+    let record = change.record();
+    let made: Vec<u64> = (record.start_operation..)
+        .zip(&record.operations)
+        .filter(|(_, operation)| matches!(&operation.key, Key::Map(name) if name == lot.as_str()))
+        .map(|(counter, _)| counter)
+        .collect();
+    let mut fields = BTreeMap::new();
+    for operation in &record.operations {
+        if let (Object::Made(id), Key::Map(field)) = (operation.object, &operation.key)
+            && id.actor == 0
+            && made.contains(&id.counter)
+        {
+            fields.insert(field.clone(), text_of(&operation.value));
+        }
+    }
+    (!fields.is_empty()).then(|| event(received, record, fields, HistoryKind::Weighed))
+}
+
+fn event(
+    received: Instant,
+    record: &ChangeRecord,
+    fields: BTreeMap<String, String>,
+    kind: HistoryKind,
+) -> HistoryEvent {
+    HistoryEvent {
+        actor: record.actor.clone(),
+        recorded: Instant::from_seconds(record.time_seconds),
+        received,
+        fields: fields.into_iter().collect(),
+        kind,
+    }
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Boolean(truth) => truth.to_string(),
+        Value::Unsigned(number) => number.to_string(),
+        Value::Signed(_, number) => number.to_string(),
+        Value::Bytes(BytesKind::Text, bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Value::Bytes(_, bytes) => format!("{} bytes", bytes.len()),
+    }
+}

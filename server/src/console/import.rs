@@ -1,0 +1,245 @@
+//! Importing households and products from CSV: first a preview of what will change, with an error for
+//! each row that can't be taken; then all of it or nothing.
+
+use std::collections::BTreeMap;
+
+use axum::extract::Multipart;
+use axum::response::{IntoResponse, Redirect, Response};
+use granary_client_core::documents::catalogue::{self, PriceName};
+use granary_client_core::documents::{DocumentKey, household};
+use granary_client_core::ids::HouseholdId;
+use granary_client_core::projection::HouseholdRow;
+use granary_client_core::quantities::{Fen, checked_text};
+use maud::{Markup, html};
+
+use super::forms::scaled;
+use super::names::Names;
+use super::page::{Page, Refused, refuse, refused, token};
+use super::signed::{Signed, SignedForm};
+use super::words::{Words, money};
+use crate::access::Deed;
+use crate::author::{Edit, Edits};
+
+/// The largest file, in bytes; it must fit into the form that confirms it.
+const FILE_BYTES_MAX: usize = 80 * 1024;
+/// Rows of one file at most.
+const ROWS_MAX: usize = 1_000;
+
+/// What one row comes to.
+enum Row {
+    Household { id: Option<HouseholdId>, name: String, village: String, is_change: bool },
+    Product { code: String, zh: String, en: String, prices: Vec<(PriceName, Fen)>, is_change: bool },
+    Same(String),
+    Wrong(String),
+}
+
+/// `GET /console/import`
+pub(super) async fn show(signed: Signed) -> Result<Response, Refused> {
+    let words = signed.words;
+    let main = html! {
+        p { (words.t("import-help")) }
+        ul { li { code { "name,village" } " — " (words.t("import-households")) }
+            li { code { "code,zh,en,A,B,C" } " — " (words.t("import-products")) } }
+        form.card method="post" action="/console/import/preview" enctype="multipart/form-data" {
+            (token(&signed))
+            label { (words.t("file")) input type="file" name="file" accept=".csv,text/csv" required; }
+            button { (words.t("preview")) }
+        }
+    };
+    Ok(Page { title: words.t("import"), part: "export", main }.show(&signed))
+}
+
+/// `POST /console/import/preview`
+pub(super) async fn preview(signed: Signed, mut parts: Multipart) -> Result<Response, Refused> {
+    let words = signed.words;
+    let (mut given, mut file) = (String::new(), None);
+    let wrong = |_| refused(words, 400, "form-field-wrong");
+    while let Some(field) = parts.next_field().await.map_err(wrong)? {
+        match field.name() {
+            Some("token") => given = field.text().await.map_err(wrong)?,
+            Some("file") => file = Some(field.bytes().await.map_err(wrong)?),
+            _ => {}
+        }
+    }
+    if given != signed.session.csrf {
+        return Err(refused(words, 403, "form-not-yours"));
+    }
+    let file = file.ok_or_else(|| refused(words, 400, "form-field-wrong"))?;
+    if file.len() > FILE_BYTES_MAX {
+        return Err(refused(words, 413, "file-too-large"));
+    }
+    let text = String::from_utf8(file.to_vec()).map_err(|_| refused(words, 400, "file-not-utf8"))?;
+    let text = text.trim_start_matches('\u{feff}').to_owned();
+    let rows = read(&signed, &text).await?;
+    let errors = rows.iter().filter(|row| matches!(row, Row::Wrong(_))).count();
+    let changes = rows.iter().filter(|row| !matches!(row, Row::Wrong(_) | Row::Same(_))).count();
+    let main = html! {
+        p role="status" { (words.with("import-summary", &[("changes", changes.to_string()), ("errors", errors.to_string())])) }
+        @if errors > 0 { p.error role="alert" { (words.t("import-nothing-yet")) } }
+        (table(words, &rows))
+        @if errors == 0 && changes > 0 {
+            form method="post" action="/console/import/confirm" {
+                (token(&signed))
+                input type="hidden" name="text" value=(text);
+                button { (words.with("import-confirm", &[("changes", changes.to_string())])) }
+            }
+        }
+        p { a href="/console/import" { (words.t("another-file")) } }
+    };
+    Ok(Page { title: words.t("preview"), part: "export", main }.show(&signed))
+}
+
+fn table(words: Words, rows: &[Row]) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(words.t("preview")) { table {
+            thead { tr { th scope="col" { (words.t("row")) } th scope="col" { (words.t("import-what")) } th scope="col" { (words.t("history-changes")) } } }
+            // The first row of the file is its heads.
+            tbody { @for (line, row) in (2usize..).zip(rows) { tr {
+                td.number { (line) }
+                @match row {
+                    Row::Household { name, village, is_change, .. } => { td { (kind(words, *is_change)) } td { (name) " · " (village) } },
+                    Row::Product { code, zh, en, prices, is_change } => { td { (kind(words, *is_change)) }
+                        td { (code) " · " (zh) " · " (en) @for (name, fen) in prices { " · " (name) " " (money(fen.get())) } } },
+                    Row::Same(what) => { td { (words.t("import-same")) } td { (what) } },
+                    Row::Wrong(why) => { td { span.mark { (words.t("import-wrong")) } } td.error { (why) } },
+                }
+            } } }
+        } }
+    }
+}
+
+fn kind(words: Words, is_change: bool) -> String {
+    if is_change { words.t("import-change") } else { words.t("import-new") }
+}
+
+/// Reads the file against what is here.
+async fn read(signed: &Signed, text: &str) -> Result<Vec<Row>, Refused> {
+    let words = signed.words;
+    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let unreadable = |_| refused(words, 400, "file-unreadable");
+    let heads: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(str::to_owned).collect();
+    let mut records = Vec::new();
+    for record in reader.records() {
+        records.push(record.map_err(unreadable)?.iter().map(str::to_owned).collect::<Vec<_>>());
+        if records.len() > ROWS_MAX {
+            return Err(refused(words, 413, "file-too-large"));
+        }
+    }
+    let names = Names::of(signed).await?;
+    let first_two: Vec<&str> = heads.iter().take(3).map(String::as_str).collect();
+    match first_two.as_slice() {
+        ["name", "village", ..] => {
+            let known = signed.read(|lists| lists.households("", None, u32::MAX, 0)).await?;
+            Ok(households(words, &names, &known, &records))
+        }
+        ["code", "zh", "en"] => {
+            let grades: Vec<PriceName> = heads
+                .iter()
+                .skip(3)
+                .map(|head| head.parse().map_err(|_| refused(words, 400, "grade-wrong")))
+                .collect::<Result<_, _>>()?;
+            Ok(records.iter().map(|record| product(words, &names, &grades, record)).collect())
+        }
+        _ => Err(refused(words, 400, "file-heads-wrong")),
+    }
+}
+
+fn households(words: Words, names: &Names, known: &[HouseholdRow], records: &[Vec<String>]) -> Vec<Row> {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut rows = Vec::with_capacity(records.len());
+    for (line, record) in (2usize..).zip(records) {
+        let field = |place: usize| record.get(place).cloned().unwrap_or_default();
+        let (name, village) = (field(0), field(1));
+        let by_name: Vec<&HouseholdRow> = known.iter().filter(|row| row.name == name).collect();
+        let row = match checked_text("a household's name", &name, 64) {
+            Err(fault) => Row::Wrong(fault.to_string()),
+            Ok(_) if record.len() < 2 => Row::Wrong(words.t("import-too-few")),
+            Ok(_) if !names.villages().contains_key(&village) => {
+                Row::Wrong(words.with("import-no-village", &[("village", village.clone())]))
+            }
+            Ok(_) if seen.contains_key(&name) => {
+                let first = seen.get(&name).copied().unwrap_or(0);
+                Row::Wrong(words.with("import-twice", &[("row", first.to_string())]))
+            }
+            Ok(_) if by_name.iter().any(|row| row.village == village) => Row::Same(name.clone()),
+            Ok(name) => match by_name.as_slice() {
+                [] => Row::Household { id: None, name, village, is_change: false },
+                [only] => Row::Household { id: Some(only.household), name, village, is_change: true },
+                _ => Row::Wrong(words.t("import-ambiguous")),
+            },
+        };
+        seen.entry(name).or_insert(line);
+        rows.push(row);
+    }
+    rows
+}
+
+fn product(words: Words, names: &Names, grades: &[PriceName], record: &[String]) -> Row {
+    let field = |place: usize| record.get(place).cloned().unwrap_or_default();
+    let (code, zh, en) = (field(0), field(1), field(2));
+    let right_code = (1..=40).contains(&code.len())
+        && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !right_code {
+        return Row::Wrong(words.t("code-wrong"));
+    }
+    for name in [&zh, &en] {
+        if let Err(fault) = checked_text("a product's name", name, 64) {
+            return Row::Wrong(fault.to_string());
+        }
+    }
+    let known = names.catalogue.products.iter().find(|product| product.code == code);
+    let mut prices = Vec::new();
+    for (place, grade) in (3usize..).zip(grades) {
+        let text = field(place);
+        if text.is_empty() {
+            continue;
+        }
+        let Some(fen) = scaled(&text, 2).and_then(|fen| Fen::new(fen).ok()) else {
+            return Row::Wrong(words.with("import-price-wrong", &[("grade", grade.to_string()), ("text", text)]));
+        };
+        if known.and_then(|product| product.price_by_grade.get(grade)) != Some(&fen) {
+            prices.push((grade.clone(), fen));
+        }
+    }
+    let same_names = known.is_some_and(|product| {
+        product.name_zh.as_deref() == Some(zh.as_str()) && product.name_en.as_deref() == Some(en.as_str())
+    });
+    match known {
+        Some(_) if same_names && prices.is_empty() => Row::Same(code),
+        known => Row::Product { code, zh, en, prices, is_change: known.is_some() },
+    }
+}
+
+/// `POST /console/import/confirm`: reads the same text again, and takes all of it or nothing.
+pub(super) async fn confirm(SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
+    let rows = read(&signed, form.get("text")).await?;
+    let mut documents = Vec::new();
+    let mut catalogue: Vec<Edit> = Vec::new();
+    let mut count = 0usize;
+    for row in rows {
+        count = count.saturating_add(1);
+        match row {
+            Row::Wrong(_) => return Err(refused(signed.words, 400, "import-nothing-yet")),
+            Row::Same(_) => count = count.saturating_sub(1),
+            Row::Household { id, name, village, .. } => {
+                let millis = u64::try_from(crate::now().0).unwrap_or(0);
+                let random = crate::random_bytes().map_err(|error| refuse(signed.words, &error))?;
+                let id = id.unwrap_or_else(|| HouseholdId::generate(millis, random));
+                let edit = move |doc: &mut _| household::set_name(doc, &name, &village);
+                documents.push(Edits::one(DocumentKey::Household(id), edit));
+            }
+            Row::Product { code, zh, en, prices, .. } => catalogue.push(Box::new(move |doc| {
+                catalogue::name_product(doc, &code, &zh, &en)?;
+                prices.iter().try_for_each(|(name, fen)| catalogue::set_price(doc, &code, name, *fen))
+            })),
+        }
+    }
+    let to = if catalogue.is_empty() { "/console/households" } else { "/console/catalogue" };
+    if !catalogue.is_empty() {
+        documents.push(Edits { key: DocumentKey::Catalogue, message: None, seen: None, edits: catalogue });
+    }
+    signed.edit(documents).await?;
+    let (granary, number, who) = (signed.granary.clone(), signed.cooperative.number(), signed.session.name.clone());
+    signed.work(move || granary.audit(number, crate::now(), &who, Deed::Imported, &format!("{count} rows"))).await?;
+    Ok(Redirect::to(to).into_response())
+}

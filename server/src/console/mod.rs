@@ -1,0 +1,82 @@
+//! The coordinators' console: pages made on the server, a little plain JavaScript for what is live,
+//! nothing from any other host. Reading goes through the lists; every edit goes through documents, as
+//! the signed-in person's own device.
+
+mod assets;
+mod cases;
+mod catalogue;
+mod charts;
+mod export;
+mod forms;
+mod harvests;
+mod history;
+mod households;
+mod import;
+mod live;
+mod lot;
+mod names;
+mod orders;
+mod overview;
+mod page;
+mod phones;
+mod settle;
+mod sign_in;
+mod signed;
+mod words;
+
+use axum::Router;
+use axum::middleware::from_fn;
+use axum::response::Redirect;
+use axum::routing::{get, post};
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+
+use crate::api::Shared;
+
+/// All pages, below `/console`.
+pub(crate) fn router(shared: Shared) -> Router<Shared> {
+    let pages = Router::new()
+        .route("/", get(overview::show))
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/once/{token}", get(sign_in::once))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/language", post(sign_in::language))
+        .route("/harvests", get(harvests::show))
+        .route("/lots/{household}/{season}/{lot}", get(lot::show))
+        .route("/lots/{household}/{season}/{lot}/receipt", post(lot::receive))
+        .route("/lots/{household}/{season}/{lot}/correct", post(lot::correct))
+        .route("/cases", get(cases::show))
+        .route("/cases/settle", post(settle::settle))
+        .route("/cases/many", post(settle::settle_many))
+        .route("/cases/undo", post(settle::undo))
+        .route("/orders", get(orders::show))
+        .route("/orders/status", post(orders::set_status))
+        .route("/catalogue", get(catalogue::show))
+        .route("/catalogue/product", post(catalogue::save_product))
+        .route("/catalogue/promotion", post(catalogue::save_promotion))
+        .route("/households", get(households::show))
+        .route("/households/add", post(households::add))
+        .route("/households/{household}", get(households::one).post(households::save))
+        .route("/households/invite", post(households::invite))
+        .route("/households/sheet", post(households::sheet))
+        .route("/phones", get(phones::show))
+        .route("/phones/invite", post(phones::invite))
+        .route("/phones/revoke", post(phones::revoke))
+        .route("/export", get(export::show))
+        .route("/export/{file}", get(export::download))
+        .route("/import", get(import::show))
+        .route("/import/preview", post(import::preview))
+        .route("/import/confirm", post(import::confirm))
+        .route("/live", get(live::listen))
+        .fallback(page::not_found);
+    Router::new()
+        .nest("/console", pages)
+        .route("/", get(|| async { Redirect::to("/console") }))
+        .route("/console/", get(|| async { Redirect::permanent("/console") }))
+        .route("/assets/{file}", get(assets::give))
+        .layer(axum::middleware::from_fn_with_state(shared, page::with_language))
+        .layer(from_fn(page::security_headers))
+        .layer(
+            CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new("image/"))),
+        )
+}

@@ -1,0 +1,76 @@
+//! What codes and ids are called: products, villages, households, devices.
+
+use std::collections::{BTreeMap, HashMap};
+
+use granary_client_core::documents::catalogue::Catalogue;
+use granary_client_core::documents::{DocumentKey, catalogue, cooperative};
+use granary_client_core::ids::{ActorId, DeviceId};
+
+use super::page::Refused;
+use super::signed::Signed;
+use super::words::{Language, Words};
+
+/// See the module.
+pub(super) struct Names {
+    words: Words,
+    pub(super) catalogue: Catalogue,
+    products: BTreeMap<String, String>,
+    villages: BTreeMap<String, String>,
+    devices: HashMap<DeviceId, String>,
+}
+
+impl Names {
+    pub(super) async fn of(signed: &Signed) -> Result<Self, Refused> {
+        let catalogue = signed.document(DocumentKey::Catalogue).await?.map(|doc| catalogue::read(&doc));
+        let catalogue = catalogue.unwrap_or_default();
+        let cooperative = signed.document(DocumentKey::Cooperative).await?.map(|doc| cooperative::read(&doc));
+        let cooperative = cooperative.unwrap_or_default();
+        let products = catalogue
+            .products
+            .iter()
+            .map(|product| {
+                let (first, second) = match signed.words.language {
+                    Language::Chinese => (&product.name_zh, &product.name_en),
+                    Language::English => (&product.name_en, &product.name_zh),
+                };
+                let name = first.clone().or_else(|| second.clone()).unwrap_or_else(|| product.code.clone());
+                (product.code.clone(), name)
+            })
+            .collect();
+        let villages = cooperative.villages.iter().cloned().collect();
+        let devices = signed.cooperative.devices().into_iter().map(|(id, record, _)| (id, record.name)).collect();
+        Ok(Self { words: signed.words, catalogue, products, villages, devices })
+    }
+
+    /// What a product is called.
+    pub(super) fn product(&self, code: &str) -> String {
+        self.products.get(code).cloned().unwrap_or_else(|| code.to_owned())
+    }
+
+    /// What a village is called.
+    pub(super) fn village(&self, code: &str) -> String {
+        self.villages.get(code).cloned().unwrap_or_else(|| code.to_owned())
+    }
+
+    /// Codes and names of all products.
+    pub(super) fn products(&self) -> &BTreeMap<String, String> {
+        &self.products
+    }
+
+    /// Codes and names of all villages.
+    pub(super) fn villages(&self) -> &BTreeMap<String, String> {
+        &self.villages
+    }
+
+    /// Who an actor is: the device's name.
+    pub(super) fn author(&self, actor: Option<&ActorId>) -> String {
+        let device = actor.and_then(ActorId::device);
+        let name = device.and_then(|device| self.devices.get(&device).cloned());
+        name.unwrap_or_else(|| self.words.t("somebody"))
+    }
+
+    /// A field's value as people write it.
+    pub(super) fn value(&self, field: &str, value: &str) -> String {
+        if field == "product" { self.product(value) } else { self.words.value(field, value) }
+    }
+}

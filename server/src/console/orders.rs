@@ -1,0 +1,116 @@
+//! Orders: what to pack, what is on its way, and orders whose state disagrees.
+
+use axum::extract::Query;
+use axum::response::{IntoResponse, Redirect, Response};
+use granary_client_core::documents::order::{self, OrderStatus};
+use granary_client_core::documents::{DocumentKey, OrderName};
+use granary_client_core::projection::OrderRow;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::names::Names;
+use super::page::{Page, Refused, refused, token};
+use super::signed::{Signed, SignedForm};
+use super::words::money;
+use crate::author::Edits;
+
+const MOST: u32 = 200;
+const STATUSES: [OrderStatus; 4] =
+    [OrderStatus::Placed, OrderStatus::Packed, OrderStatus::Shipped, OrderStatus::Cancelled];
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    status: String,
+}
+
+/// `GET /console/orders`
+pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<Response, Refused> {
+    let words = signed.words;
+    let names = Names::of(&signed).await?;
+    let status = OrderStatus::from_name(&asked.status);
+    let (orders, disagreeing) = signed
+        .read(move |lists| Ok((lists.orders(status, false, MOST, 0)?, lists.orders(None, true, MOST, 0)?)))
+        .await?;
+    let main = html! {
+        nav.tabs aria-label=(words.t("part-orders")) {
+            a href="/console/orders" aria-current=[status.is_none().then_some("page")] { (words.t("all")) }
+            @for one in STATUSES {
+                a href={ "/console/orders?status=" (one.name()) } aria-current=[(status == Some(one)).then_some("page")] { (words.of("order", one.name())) }
+            }
+        }
+        @for order in &disagreeing { (conflict_card(&signed, &names, order)) }
+        @if orders.is_empty() { p.empty { (words.t("no-orders")) } } @else { (table(&signed, &names, &orders)) }
+    };
+    Ok(Page { title: words.t("part-orders"), part: "orders", main }.show(&signed))
+}
+
+fn products(names: &Names, codes: &str) -> String {
+    codes.split(", ").map(|code| names.product(code)).collect::<Vec<_>>().join(", ")
+}
+
+fn table(signed: &Signed, names: &Names, orders: &[OrderRow]) -> Markup {
+    let words = signed.words;
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(words.t("part-orders")) {
+            table {
+                thead { tr {
+                    th scope="col" { (words.t("order")) } th scope="col" { (words.t("buyer")) } th scope="col" { (words.t("product")) }
+                    th.number scope="col" { (words.t("weight")) } th.number scope="col" { (words.t("price")) } th scope="col" { (words.t("state")) }
+                } }
+                tbody { @for order in orders { tr {
+                    td { (order.name.platform) " " (order.name.outside_id) }
+                    td { (order.buyer) }
+                    td { (products(names, &order.products)) }
+                    td.number { (words.kilograms(order.grams)) }
+                    td.number { (money(order.fen)) }
+                    td { (order.status.map_or_else(|| words.t("damaged"), |status| words.of("order", status.name())))
+                        @if !order.shipment.is_empty() { " " (order.shipment) } }
+                } } }
+            }
+        }
+    }
+}
+
+/// An order that stands in two states at once.
+pub(super) fn conflict_card(signed: &Signed, names: &Names, order: &OrderRow) -> Markup {
+    let words = signed.words;
+    html! {
+        article.case {
+            h3 { (order.name.platform) " " (order.name.outside_id) " · " (products(names, &order.products)) " · " (money(order.fen)) }
+            p { (words.t("case-order")) }
+            form method="post" action="/console/orders/status" {
+                (token(signed))
+                input type="hidden" name="platform" value=(order.name.platform);
+                input type="hidden" name="outside" value=(order.name.outside_id);
+                fieldset.choices {
+                    legend { (words.t("choose-value")) }
+                    @for (place, value) in order.contenders.iter().enumerate() {
+                        label.choice {
+                            input type="radio" name="status" value=(value.value) required checked[place.saturating_add(1) == order.contenders.len()];
+                            strong { (words.of("order", &value.value)) }
+                            span.small { (names.author(value.author().as_ref())) " · " (words.moment(value.at)) }
+                        }
+                    }
+                }
+                div.buttons { button { (words.t("settle")) } }
+            }
+        }
+    }
+}
+
+/// `POST /console/orders/status`: settles an order's state.
+pub(super) async fn set_status(SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
+    let wrong = || refused(signed.words, 400, "form-field-wrong");
+    let status = OrderStatus::from_name(form.get("status")).ok_or_else(wrong)?;
+    let name = OrderName { platform: form.get("platform").to_owned(), outside_id: form.get("outside").to_owned() };
+    let key = DocumentKey::Order(name);
+    // Only an order that is there: a form can't make one up.
+    signed.document(key.clone()).await?.ok_or_else(|| refused(signed.words, 404, "not-found"))?;
+    let edit = Edits {
+        message: Some(granary_client_core::conflicts::SETTLING),
+        ..Edits::one(key, move |doc| order::set_status(doc, status))
+    };
+    signed.edit(vec![edit]).await?;
+    Ok(Redirect::to("/console/cases").into_response())
+}

@@ -1,0 +1,167 @@
+//! The overview: what was delivered and recorded, what waits for somebody, who was not heard of.
+
+use axum::extract::Query;
+use axum::response::Response;
+use granary_client_core::conflicts::CaseState;
+use granary_client_core::documents::order::OrderStatus;
+use granary_client_core::projection::{CaseFilter, CaseRow, LotFilter, LotRow, Total, TotalBy};
+use maud::{Markup, PreEscaped, html};
+use serde::Deserialize;
+
+use super::charts::{self, Bar};
+use super::names::Names;
+use super::page::{Page, Refused};
+use super::signed::Signed;
+use super::words::grouped;
+
+/// A phone that was silent for this many days is named, unless another number is asked for.
+const SILENT_DAYS: u32 = 7;
+/// Days in the chart, the latest.
+const DAYS: usize = 45;
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    silent: Option<u32>,
+}
+
+/// `GET /console`
+pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<Response, Refused> {
+    let words = signed.words;
+    let names = Names::of(&signed).await?;
+    let (by_product, by_village, by_day, counts, to_pack, households, latest, lost) = signed
+        .read(|lists| {
+            let all = LotFilter::default();
+            let latest = lists.lots(&LotFilter { limit: 8, ..LotFilter::default() })?;
+            let twice = CaseFilter { state: Some(CaseState::SettledTwice), ..CaseFilter::default() };
+            Ok((
+                lists.totals_by(&all, TotalBy::Product)?,
+                lists.totals_by(&all, TotalBy::Village)?,
+                lists.totals_by(&all, TotalBy::Day)?,
+                lists.case_counts()?,
+                lists.count_orders(OrderStatus::Placed)?,
+                lists.count_households()?,
+                latest,
+                lists.cases(&twice)?,
+            ))
+        })
+        .await?;
+    let silent_days = asked.silent.unwrap_or(SILENT_DAYS);
+    let limit = crate::now().0.saturating_sub(i64::from(silent_days).saturating_mul(86_400_000));
+    let silent: Vec<(String, Option<i64>)> = signed
+        .cooperative
+        .devices()
+        .into_iter()
+        .filter(|(_, record, _)| record.revoked_millis.is_none() && !record.is_of_the_server())
+        .map(|(_, record, heard)| (record.name, heard.map(|heard| heard.at_millis)))
+        .filter(|(_, at)| at.is_none_or(|at| at < limit))
+        .collect();
+    let bars = |totals: Vec<Total>, name: &dyn Fn(&str) -> String| -> Vec<Bar> {
+        totals
+            .into_iter()
+            .map(|total| Bar {
+                name: name(&total.name),
+                recorded: total.recorded_grams,
+                received: total.received_grams,
+            })
+            .collect()
+    };
+    let sum: i64 = by_product.iter().map(|total| total.recorded_grams).fold(0, i64::saturating_add);
+    let received: i64 = by_product.iter().map(|total| total.received_grams).fold(0, i64::saturating_add);
+    let lots: i64 = by_product.iter().map(|total| total.lots).fold(0, i64::saturating_add);
+    let days = by_day.into_iter().filter(|total| !total.name.is_empty()).collect::<Vec<_>>();
+    let days: Vec<Total> = days.iter().skip(days.len().saturating_sub(DAYS)).cloned().collect();
+    let figure = |grams: i64| words.kilograms(grams);
+    let main = html! {
+        (told_of_losses(&signed, &lost))
+        div.figures {
+            (tile(&words.t("overview-recorded"), &words.weight(sum), "/console/harvests"))
+            (tile(&words.t("overview-received"), &words.weight(received), "/console/harvests?state=received"))
+            (tile(&words.t("overview-lots"), &grouped(lots.unsigned_abs()), "/console/harvests"))
+            (tile(&words.t("overview-open-cases"), &grouped(counts.open), "/console/cases"))
+            (tile(&words.t("overview-to-pack"), &grouped(to_pack), "/console/orders?status=placed"))
+            (tile(&words.t("overview-households"), &grouped(households), "/console/households"))
+        }
+        p.small { (words.t("chart-legend")) }
+        div.columns {
+            section {
+                h2 { (words.t("overview-by-product")) }
+                div.chart role="img" aria-label=(words.t("overview-by-product")) {
+                    (PreEscaped(charts::rows(&bars(by_product, &|code| names.product(code)), figure)))
+                }
+            }
+            section {
+                h2 { (words.t("overview-by-village")) }
+                div.chart role="img" aria-label=(words.t("overview-by-village")) {
+                    (PreEscaped(charts::rows(&bars(by_village, &|code| names.village(code)), figure)))
+                }
+            }
+        }
+        section {
+            h2 { (words.t("overview-by-day")) }
+            div.chart role="img" aria-label=(words.t("overview-by-day")) {
+                (PreEscaped(charts::by_day(&bars(days, &str::to_owned), figure)))
+            }
+        }
+        div.columns {
+            section {
+                h2 { (words.t("overview-latest")) }
+                (latest_lots(&signed, &names, &latest))
+            }
+            section {
+                h2 { (words.with("overview-silent", &[("days", silent_days.to_string())])) }
+                @if silent.is_empty() { p { (words.t("overview-none-silent")) } }
+                ul {
+                    @for (name, at) in silent.iter().take(12) {
+                        li { (name) " · "
+                            @match at {
+                                Some(at) => { (words.moment(granary_client_core::quantities::Instant(*at))) }
+                                None => { (words.t("never-heard")) }
+                            }
+                        }
+                    }
+                }
+                @if silent.len() > 12 { p { a href="/console/phones" { (words.t("overview-all-phones")) } } }
+            }
+        }
+    };
+    Ok(Page { title: words.t("part-overview"), part: "overview", main }.show(&signed))
+}
+
+fn tile(name: &str, figure: &str, address: &str) -> Markup {
+    html! { a.tile href=(address) { span.name { (name) } span.figure { (figure) } } }
+}
+
+/// Tells this person which of their settlements lost to another made at the same time.
+fn told_of_losses(signed: &Signed, twice: &[CaseRow]) -> Markup {
+    let own = |case: &&CaseRow| {
+        let lost = case.contenders.split_last().map(|(_, lost)| lost).unwrap_or_default();
+        lost.iter().any(|value| value.author().is_some_and(|author| signed.session.device.owns(&author)))
+    };
+    let lost = twice.iter().filter(own).count();
+    html! {
+        @if lost > 0 {
+            p.notice role="status" {
+                (signed.words.with("settlements-lost", &[("count", lost.to_string())])) " "
+                a href="/console/cases?state=twice" { (signed.words.t("look-at-them")) }
+            }
+        }
+    }
+}
+
+fn latest_lots(signed: &Signed, names: &Names, latest: &[LotRow]) -> Markup {
+    let words = signed.words;
+    html! {
+        ul.plain {
+            @for row in latest {
+                li {
+                    a href={ "/console/lots/" (row.household) "/" (row.season) "/" (row.lot) } {
+                        (row.household_name) " · " (names.product(&row.product)) " · "
+                        (row.grams.map_or_else(|| words.t("damaged"), |grams| words.kilograms(grams)))
+                    }
+                    " " span.small { (row.day.map(|day| day.to_string()).unwrap_or_default()) }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Settling, leaving and undoing: each one edit of the harvest book and one line in the case book,
+//! together or not at all.
+
+use axum::response::{IntoResponse, Redirect, Response};
+use granary_client_core::conflicts::{self, CaseId, CaseState, SETTLING, Settlement, Settler};
+use granary_client_core::documents::cases::{Decision, decide};
+use granary_client_core::documents::{Document, DocumentKey, Season};
+use granary_client_core::ids::HouseholdId;
+use granary_client_core::projection::{CaseFilter, CaseRow, LotFilter};
+
+use super::forms::{Form, scaled};
+use super::page::{Refused, refuse, refused};
+use super::signed::{Signed, SignedForm};
+use crate::author::Edits;
+
+/// Cases that one rule settles at once at most.
+const MANY_MAX: usize = 100;
+
+/// A case as it is now.
+struct Case {
+    household: HouseholdId,
+    season: Season,
+    row: CaseRow,
+    book: Document,
+}
+
+impl Case {
+    async fn find(signed: &Signed, reference: &str) -> Result<Self, Refused> {
+        let missing = || refused(signed.words, 404, "not-found");
+        let mut parts = reference.splitn(3, '/');
+        let household: HouseholdId = parts.next().and_then(|part| part.parse().ok()).ok_or_else(missing)?;
+        let season = parts.next().and_then(|part| part.parse().ok()).and_then(Season::new).ok_or_else(missing)?;
+        let case: CaseId = parts.next().and_then(|part| part.parse().ok()).ok_or_else(missing)?;
+        let filter = CaseFilter {
+            household: Some(household),
+            season: Some(season),
+            case: Some(case),
+            limit: 1,
+            ..CaseFilter::default()
+        };
+        let row = signed.read(move |lists| lists.cases(&filter)).await?.into_iter().next().ok_or_else(missing)?;
+        let book = signed.document(DocumentKey::HarvestBook(household, season)).await?.ok_or_else(missing)?;
+        Ok(Self { household, season, row, book })
+    }
+
+    /// Refuses when somebody else was quicker.
+    fn must_be_undecided(&self, signed: &Signed) -> Result<(), Refused> {
+        match self.row.state {
+            CaseState::Open | CaseState::SettledTwice => Ok(()),
+            CaseState::Left | CaseState::Settled => Err(refused(signed.words, 409, "case-decided")),
+        }
+    }
+
+    async fn keep(&self, signed: &Signed, settlement: Settlement) -> Result<(), Refused> {
+        let Settlement { edit, decision } = settlement;
+        let harvest = Edits {
+            key: DocumentKey::HarvestBook(self.household, self.season),
+            message: Some(SETTLING),
+            seen: None,
+            edits: vec![edit],
+        };
+        signed.edit(vec![harvest, self.line(decision)]).await
+    }
+
+    fn line(&self, decision: Decision) -> Edits {
+        Edits::one(DocumentKey::CaseBook(self.household, self.season), move |doc| decide(doc, &decision))
+    }
+
+    /// What the warehouse weighed of the case's lot.
+    async fn weighed(&self, signed: &Signed) -> Result<String, Refused> {
+        let lot = Some(self.row.case.lot().clone());
+        let filter = LotFilter { household: Some(self.household), lot, limit: 1, ..LotFilter::default() };
+        let row = signed.read(move |lists| lists.lots(&filter)).await?.into_iter().next();
+        let grams = row.and_then(|row| row.weighed_grams).ok_or_else(|| refused(signed.words, 404, "not-found"))?;
+        Ok(grams.to_string())
+    }
+}
+
+/// `POST /console/cases/settle`
+pub(super) async fn settle(SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
+    let case = Case::find(&signed, form.get("case")).await?;
+    case.must_be_undecided(&signed)?;
+    let settler = Settler { by: &signed.session.name, at: crate::now(), note: form.get("note") };
+    if form.get("how") == "leave" {
+        let decision = conflicts::leave(&case.row.case, settler);
+        signed.edit(vec![case.line(decision)]).await?;
+    } else {
+        let settlement = chosen(&signed, &form, &case, settler).await?;
+        case.keep(&signed, settlement).await?;
+    }
+    Ok(Redirect::to("/console/cases").into_response())
+}
+
+async fn chosen(signed: &Signed, form: &Form, case: &Case, settler: Settler<'_>) -> Result<Settlement, Refused> {
+    let words = signed.words;
+    let typed = form.get("other");
+    let made = match &case.row.case {
+        CaseId::Field(_, field) => {
+            let value = match (form.get("value"), typed) {
+                ("", "") => return Err(refused(words, 400, "value-missing")),
+                ("", other) => as_document_value(signed, field, other)?,
+                (chosen, _) => chosen.to_owned(),
+            };
+            conflicts::settle_field(&case.book, &case.row.case, field, &value, settler)
+        }
+        CaseId::Weight(_) => {
+            let value =
+                if typed.is_empty() { case.weighed(signed).await? } else { as_document_value(signed, "grams", typed)? };
+            conflicts::settle_field(&case.book, &case.row.case, "grams", &value, settler)
+        }
+        CaseId::Twice(first, second) => {
+            let grams = (!typed.is_empty()).then(|| form.kilograms(words, "other")).transpose()?;
+            let (keep, other) = match form.get("keep") {
+                kept if kept == second.as_str() => (second, first),
+                kept if kept == first.as_str() => (first, second),
+                _ => return Err(refused(words, 400, "value-missing")),
+            };
+            conflicts::merge(&case.book, &case.row.case, keep, other, grams, settler)
+        }
+    };
+    made.map_err(|fault| refuse(words, &fault.into()))
+}
+
+/// What a person typed, as documents hold it.
+fn as_document_value(signed: &Signed, field: &str, typed: &str) -> Result<String, Refused> {
+    let scaled_or = |places, word| {
+        scaled(typed, places).map(|number| number.to_string()).ok_or_else(|| refused(signed.words, 400, word))
+    };
+    match field {
+        "grams" => scaled_or(3, "weight-wrong"),
+        "moisture" => scaled_or(1, "moisture-wrong"),
+        _ => Ok(typed.to_owned()),
+    }
+}
+
+/// `POST /console/cases/many`: one rule for many cases. What somebody else has decided meanwhile is left.
+pub(super) async fn settle_many(SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
+    let rule = form.get("rule").to_owned();
+    for reference in form.all("case").take(MANY_MAX) {
+        let Ok(case) = Case::find(&signed, reference).await else { continue };
+        if case.must_be_undecided(&signed).is_err() {
+            continue;
+        }
+        let note = signed.words.of("rule", &rule);
+        let settler = Settler { by: &signed.session.name, at: crate::now(), note: &note };
+        let made = match (rule.as_str(), &case.row.case) {
+            ("warehouse", CaseId::Weight(_)) => {
+                let weighed = case.weighed(&signed).await?;
+                conflicts::settle_field(&case.book, &case.row.case, "grams", &weighed, settler)
+            }
+            ("latest", CaseId::Field(_, field)) => {
+                let Some(latest) = case.row.contenders.iter().max_by_key(|value| value.at) else { continue };
+                conflicts::settle_field(&case.book, &case.row.case, field, &latest.value, settler)
+            }
+            ("older", CaseId::Twice(first, second)) => {
+                conflicts::merge(&case.book, &case.row.case, first, second, None, settler)
+            }
+            _ => continue,
+        };
+        // Of a lot that two cases are about, the first decides; the other no longer fits.
+        if let Ok(settlement) = made {
+            case.keep(&signed, settlement).await?;
+        }
+    }
+    Ok(Redirect::to("/console/cases").into_response())
+}
+
+/// `POST /console/cases/undo`: puts back what the last decision changed, and opens the case again.
+pub(super) async fn undo(SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
+    let case = Case::find(&signed, form.get("case")).await?;
+    let (household, season, name) = (case.household, case.season, case.row.case.clone());
+    let last = signed.read(move |lists| lists.last_decision(household, season, &name)).await?;
+    let last = last.ok_or_else(|| refused(signed.words, 404, "not-found"))?;
+    let settler = Settler { by: &signed.session.name, at: crate::now(), note: "" };
+    let undone = conflicts::undo(&case.book, &last, settler).map_err(|fault| refuse(signed.words, &fault.into()))?;
+    case.keep(&signed, undone).await?;
+    Ok(Redirect::to("/console/cases").into_response())
+}

@@ -1,0 +1,138 @@
+//! Signing in and out, and choosing the language.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::html;
+use serde::Deserialize;
+
+use super::forms::Form;
+use super::page::{bare, refuse, refused};
+use super::signed::{LANGUAGE_COOKIE, SESSION_COOKIE, SignedForm, words_of};
+use super::words::{Language, Words};
+use crate::api::Shared;
+use crate::error::Error;
+use crate::log::CooperativeNumber;
+
+#[derive(Deserialize)]
+pub(super) struct Which {
+    #[serde(default)]
+    coop: Option<u32>,
+}
+
+/// `GET /console/sign-in`
+pub(super) async fn show(headers: HeaderMap, Query(which): Query<Which>) -> Response {
+    page(words_of(&headers), 200, which.coop.unwrap_or(1), "", None)
+}
+
+fn page(words: Words, status: u16, coop: u32, login: &str, wrong: Option<&str>) -> Response {
+    let form = html! {
+        @if let Some(wrong) = wrong { p.error role="alert" { (words.t(wrong)) } }
+        form.card method="post" action="/console/sign-in" {
+            label { (words.t("cooperative-number")) input name="coop" inputmode="numeric" required value=(coop); }
+            label { (words.t("login")) input name="login" autocomplete="username" required value=(login) autofocus; }
+            label { (words.t("password")) input name="password" type="password" autocomplete="current-password" required; }
+            button { (words.t("sign-in")) }
+        }
+        p.small { (words.t("sign-in-help")) }
+    };
+    bare(words, status, &words.t("sign-in"), &form)
+}
+
+fn with_cookie(mut response: Response, cookie: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
+}
+
+fn signed_in(token: &str) -> Response {
+    let cookie = format!("{SESSION_COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=43200");
+    with_cookie(Redirect::to("/console").into_response(), &cookie)
+}
+
+/// `POST /console/sign-in`
+pub(super) async fn sign_in(
+    State(shared): State<Shared>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let words = words_of(&headers);
+    let form = match Form::read(words, body).await {
+        Ok(form) => form,
+        Err(refused) => return refused.into_response(),
+    };
+    let coop = form.get("coop").parse().unwrap_or(0);
+    let login = form.get("login").to_owned();
+    let now = crate::now();
+    if shared.gate.sign_in(address.ip(), &format!("{coop}/{login}"), now).is_err() {
+        return page(words, 429, coop, &login, Some("sign-in-too-often"));
+    }
+    let granary = Arc::clone(&shared.granary);
+    let password = form.get("password").to_owned();
+    let work = {
+        let login = login.clone();
+        move || granary.sign_in(CooperativeNumber(coop), &login, &password, now)
+    };
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(Some(token))) => signed_in(&token),
+        Ok(Ok(None)) => page(words, 403, coop, &login, Some("sign-in-wrong")),
+        Ok(Err(error)) => refuse(words, &error).into_response(),
+        Err(error) => refuse(words, &Error::Usage(error.to_string())).into_response(),
+    }
+}
+
+/// `GET /console/once/{token}`: a link that signs in once.
+pub(super) async fn once(
+    State(shared): State<Shared>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Path(token): Path<String>,
+) -> Response {
+    let words = words_of(&headers);
+    let now = crate::now();
+    if shared.gate.sign_in(address.ip(), "a link", now).is_err() {
+        return refused(words, 429, "sign-in-too-often").into_response();
+    }
+    let granary = Arc::clone(&shared.granary);
+    match tokio::task::spawn_blocking(move || granary.redeem_once(&token, now)).await {
+        Ok(Ok(Some(token))) => signed_in(&token),
+        Ok(Ok(None)) => refused(words, 403, "link-used").into_response(),
+        Ok(Err(error)) => refuse(words, &error).into_response(),
+        Err(error) => refuse(words, &Error::Usage(error.to_string())).into_response(),
+    }
+}
+
+/// `POST /console/sign-out`: here, or everywhere.
+pub(super) async fn sign_out(SignedForm(signed, form): SignedForm) -> Response {
+    let (granary, token) = (Arc::clone(&signed.granary), signed.token.clone());
+    let everywhere = form.get("everywhere") == "yes";
+    if let Err(refused) = signed.work(move || granary.sign_out(&token, everywhere, crate::now())).await {
+        return refused.into_response();
+    }
+    let gone = format!("{SESSION_COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
+    with_cookie(Redirect::to("/console/sign-in").into_response(), &gone)
+}
+
+/// `POST /console/language`: changes nothing but a cookie of the browser that asks.
+pub(super) async fn language(headers: HeaderMap, body: Body) -> Response {
+    let words = words_of(&headers);
+    let form = match Form::read(words, body).await {
+        Ok(form) => form,
+        Err(refused) => return refused.into_response(),
+    };
+    let language = Language::from_code(form.get("language")).unwrap_or(words.language);
+    let back = headers
+        .get(header::REFERER)
+        .and_then(|referer| referer.to_str().ok())
+        .and_then(|referer| referer.split_once("/console"))
+        .map_or_else(|| "/console".to_owned(), |(_, rest)| format!("/console{rest}"));
+    let cookie =
+        format!("{LANGUAGE_COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=31536000", language.code());
+    with_cookie(Redirect::to(&back).into_response(), &cookie)
+}

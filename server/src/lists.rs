@@ -1,0 +1,183 @@
+//! The server's read models: one SQLite file for each co-operative, beside the store, written by one
+//! thread after admission. Sync never waits for it. It is disposable: deleted, it is made again.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use granary_client_core::projection::ReadModel;
+use granary_client_core::store::StoreFault;
+
+use crate::config::make_folder;
+use crate::error::Error;
+use crate::log::documents::Documents;
+use crate::log::keys::DocumentNumber;
+use crate::log::{Cooperative, CooperativeNumber};
+
+/// Documents that are written in one transaction at most.
+const TOGETHER_MAX: usize = 64;
+/// Idle connections that are kept for reading.
+const READERS_MAX: usize = 4;
+
+/// One co-operative's lists.
+pub(crate) struct CooperativeLists {
+    path: Option<PathBuf>,
+    writer: Mutex<ReadModel>,
+    readers: Mutex<Vec<ReadModel>>,
+    /// Documents whose rows are not up to date.
+    behind: AtomicU64,
+}
+
+impl CooperativeLists {
+    fn open(path: Option<PathBuf>) -> Result<Self, StoreFault> {
+        let writer = match &path {
+            Some(path) => ReadModel::open(path)?,
+            None => ReadModel::in_memory()?,
+        };
+        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default(), behind: AtomicU64::new(0) })
+    }
+
+    /// Reads from the lists, while they may be written to.
+    pub(crate) fn read<R>(&self, read: impl FnOnce(&ReadModel) -> Result<R, StoreFault>) -> Result<R, StoreFault> {
+        let Some(path) = &self.path else {
+            return read(&self.writer.lock().unwrap_or_else(PoisonError::into_inner));
+        };
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let reader = match idle {
+            Some(reader) => reader,
+            None => ReadModel::reader(path)?,
+        };
+        let result = read(&reader);
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < READERS_MAX {
+            readers.push(reader);
+        }
+        result
+    }
+
+    /// How many documents the lists are behind.
+    pub(crate) fn behind(&self) -> u64 {
+        self.behind.load(Ordering::SeqCst)
+    }
+}
+
+type Task = (Arc<Cooperative>, DocumentNumber);
+
+/// See the module.
+pub(crate) struct Lists {
+    folder: Option<PathBuf>,
+    of: Mutex<HashMap<CooperativeNumber, Arc<CooperativeLists>>>,
+    tasks: Mutex<Sender<Task>>,
+}
+
+impl Lists {
+    /// Lists in files of this folder, or in memory. `on_written` is told whose rows were
+    /// written.
+    pub(crate) fn start(
+        folder: Option<&Path>,
+        documents: Arc<Documents>,
+        on_written: impl Fn(&Cooperative) + Send + 'static,
+    ) -> Result<Arc<Self>, Error> {
+        if let Some(folder) = folder {
+            make_folder(folder)?;
+        }
+        let (tasks, waiting) = channel();
+        let lists =
+            Arc::new(Self { folder: folder.map(Path::to_owned), of: Mutex::default(), tasks: Mutex::new(tasks) });
+        let weak = Arc::downgrade(&lists);
+        std::thread::Builder::new()
+            .name("lists".into())
+            .spawn(move || {
+                while let Some(tasks) = gather(&waiting) {
+                    let Some(lists) = weak.upgrade() else { return };
+                    lists.write(&documents, &tasks, &on_written);
+                }
+            })
+            .map_err(|error| Error::Usage(format!("a thread could not be started: {error}")))?;
+        Ok(lists)
+    }
+
+    /// The lists of a co-operative.
+    pub(crate) fn of(&self, number: CooperativeNumber) -> Result<Arc<CooperativeLists>, StoreFault> {
+        let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lists) = of.get(&number) {
+            return Ok(Arc::clone(lists));
+        }
+        let path = self.folder.as_ref().map(|folder| folder.join(format!("{}.db", number.0)));
+        let lists = Arc::new(CooperativeLists::open(path)?);
+        of.insert(number, Arc::clone(&lists));
+        Ok(lists)
+    }
+
+    /// Asks for a document's rows to be written anew.
+    pub(crate) fn look_at(&self, cooperative: &Arc<Cooperative>, number: DocumentNumber) {
+        if let Ok(lists) = self.of(cooperative.number()) {
+            lists.behind.fetch_add(1, Ordering::SeqCst);
+        }
+        let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        // A send fails only when the thread has ended, and then the server is ending too.
+        let _ = tasks.send((Arc::clone(cooperative), number));
+    }
+
+    /// Asks for what is behind in a co-operative's lists, as after a restart.
+    pub(crate) fn catch_up(&self, cooperative: &Arc<Cooperative>) -> Result<(), StoreFault> {
+        let lists = self.of(cooperative.number())?;
+        let made_from: HashMap<_, _> = lists.read(ReadModel::revisions)?.into_iter().collect();
+        for (number, key, last) in cooperative.document_positions() {
+            if last > 0 && made_from.get(&key) != Some(&last) {
+                self.look_at(cooperative, number);
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, documents: &Documents, tasks: &[Task], on_written: &impl Fn(&Cooperative)) {
+        let mut by_cooperative: HashMap<CooperativeNumber, (Arc<Cooperative>, BTreeSet<DocumentNumber>, u64)> =
+            HashMap::new();
+        for (cooperative, number) in tasks {
+            let entry = by_cooperative
+                .entry(cooperative.number())
+                .or_insert_with(|| (Arc::clone(cooperative), BTreeSet::new(), 0));
+            entry.1.insert(*number);
+            entry.2 = entry.2.saturating_add(1);
+        }
+        for (cooperative, numbers, count) in by_cooperative.into_values() {
+            if let Err(fault) = self.write_some(documents, &cooperative, &numbers) {
+                tracing::error!(cooperative = cooperative.number().0, %fault, "lists could not be written");
+            }
+            if let Ok(lists) = self.of(cooperative.number()) {
+                lists.behind.fetch_sub(count, Ordering::SeqCst);
+            }
+            on_written(&cooperative);
+        }
+    }
+
+    fn write_some(
+        &self,
+        documents: &Documents,
+        cooperative: &Cooperative,
+        numbers: &BTreeSet<DocumentNumber>,
+    ) -> Result<(), StoreFault> {
+        let mut loaded = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            let last = cooperative.last_position(*number);
+            match documents.get(cooperative, *number) {
+                Ok(document) => loaded.push((document, last)),
+                // One damaged document must not keep the others from being listed.
+                Err(fault) => tracing::error!(cooperative = cooperative.number().0, %fault, "a document is not listed"),
+            }
+        }
+        let lists = self.of(cooperative.number())?;
+        let mut writer = lists.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.write_many(loaded.iter_mut().map(|(document, last)| (document, *last)))
+    }
+}
+
+/// What waits, at most so much; none when everyone who could ask has gone.
+fn gather(waiting: &Receiver<Task>) -> Option<Vec<Task>> {
+    let mut tasks = vec![waiting.recv().ok()?];
+    tasks.extend(waiting.try_iter().take(TOGETHER_MAX));
+    Some(tasks)
+}
