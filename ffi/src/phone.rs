@@ -133,6 +133,12 @@ impl GranaryPhone {
         self.with_driver(|driver| driver.set_online(online));
     }
 
+    /// Whether the server may nudge this phone at once when there is something new. Turn it off while
+    /// the app is in the background to save battery; the phone still syncs by its timer.
+    pub fn set_live(&self, live: bool) {
+        self.with_driver(|driver| driver.set_live(live));
+    }
+
     /// Asks for a sync in the background, soon.
     pub fn sync_soon(&self) {
         self.with_driver(Driver::sync_soon);

@@ -184,5 +184,5 @@ async fn serve_one(
     // No date header: it is 37 bytes of every answer, and nobody here reads it.
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).auto_date_header(false);
     builder.http2().timer(TokioTimer::new()).auto_date_header(false).max_concurrent_streams(16);
-    watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await
+    watcher.watch(builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned()).await
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
 
+use super::nudges::Nudges;
 use super::{Phone, Status};
 use crate::documents::DocumentKey;
 use crate::error::Error;
@@ -30,6 +31,9 @@ enum Order {
 pub struct Driver {
     orders: Sender<Order>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    nudges: Nudges,
+    /// What the platform says of the network, and what the app says of the live socket.
+    may_listen: Mutex<(bool, bool)>,
 }
 
 impl Driver {
@@ -41,11 +45,15 @@ impl Driver {
             // A send fails only when the thread has ended, and then there is nobody to wake.
             let _ = wake.send(Order::Wake(Wake::Edited));
         }));
+        let nudged = orders.clone();
+        let nudges = Nudges::start(Arc::clone(&phone), move || {
+            let _ = nudged.send(Order::Wake(Wake::Nudged));
+        })?;
         let thread = std::thread::Builder::new()
             .name("granary-sync".into())
             .spawn(move || run(&phone, observer.as_ref(), &waiting))
             .map_err(|error| Error::Line(error.to_string()))?;
-        Ok(Self { orders, thread: Mutex::new(Some(thread)) })
+        Ok(Self { orders, thread: Mutex::new(Some(thread)), nudges, may_listen: Mutex::new((true, true)) })
     }
 
     fn tell(&self, wake: Wake) {
@@ -56,6 +64,19 @@ impl Driver {
     /// The platform says whether there is a network.
     pub fn set_online(&self, online: bool) {
         self.tell(if online { Wake::NetworkBack } else { Wake::NetworkGone });
+        self.allow_nudges(|may| may.0 = online);
+    }
+
+    /// Whether the live socket may be open: an app in the background saves battery without it (with it,
+    /// an idle phone costs some 40 kB a day) and still syncs by its timer.
+    pub fn set_live(&self, live: bool) {
+        self.allow_nudges(|may| may.1 = live);
+    }
+
+    fn allow_nudges(&self, change: impl FnOnce(&mut (bool, bool))) {
+        let mut may = self.may_listen.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut may);
+        self.nudges.allow(may.0 && may.1);
     }
 
     /// A person asked for a sync.

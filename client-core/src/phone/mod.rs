@@ -3,6 +3,7 @@
 
 mod driver;
 mod identity;
+mod nudges;
 mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,7 @@ use crate::ids::{ChangeHash, DeviceId, HouseholdId};
 use crate::projection::{LotFilter, LotRow, ReadModel, Total};
 use crate::protocol::access::{EnrolReply, EnrolRequest, Grants, Role};
 use crate::protocol::frame::{read_reply, write_request};
+use crate::protocol::live::GREETING;
 use crate::protocol::messages::{read_message, write_message};
 use crate::protocol::problem::ProblemKind;
 use crate::quantities::{Day, Instant, QuantityFault};
@@ -35,6 +37,7 @@ use crate::store::{Batch, MemoryStore, SqliteStore, Store, StoreFault};
 use crate::sync::{Pace, Session, Step, Summary};
 use crate::transport::{HttpsTransport, Route, ServerLink, Transport};
 use identity::Identity;
+use tokio::sync::watch;
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -56,7 +59,7 @@ impl Clock for SystemClock {
 struct Enrolled {
     identity: Identity,
     replica: Replica,
-    transport: Arc<dyn Transport>,
+    transport: Arc<HttpsTransport>,
 }
 
 struct Inner {
@@ -391,6 +394,18 @@ impl Phone {
         }
         self.end_sync(transport.as_ref(), &result)?;
         result
+    }
+
+    /// Listens on the live socket until it breaks or is told to stop; at once an error before the phone
+    /// is enrolled.
+    pub(crate) fn listen(&self, stop: &mut watch::Receiver<bool>, on_nudge: &dyn Fn()) -> Result<(), Error> {
+        let (transport, greeting) = {
+            let inner = self.inner();
+            let enrolled = inner.enrolled.as_ref().ok_or(Error::NotEnrolled)?;
+            let sign = |bytes: &[u8]| enrolled.identity.sign(bytes);
+            (Arc::clone(&enrolled.transport), write_request(enrolled.replica.device(), GREETING, sign))
+        };
+        transport.listen(greeting, stop, on_nudge)
     }
 
     /// Shows the certificate to a server that was restored from before this phone was enrolled.

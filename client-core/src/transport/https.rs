@@ -17,6 +17,7 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::counted::{Counted, Counter};
 use super::pin::PinnedAuthority;
@@ -77,12 +78,21 @@ impl HttpsTransport {
         })
     }
 
-    async fn connect(&self) -> Result<Connection, Error> {
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// A TLS connection whose bytes are counted.
+    pub(super) async fn connect_tls(&self) -> Result<TlsStream<Counted<TcpStream>>, Error> {
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(line)?;
         stream.set_nodelay(true).map_err(line)?;
         let stream = Counted { stream, counter: Arc::clone(&self.counter) };
         let name = ServerName::try_from(self.host.clone()).map_err(line)?;
-        let stream = self.tls.connect(name, stream).await.map_err(line)?;
+        self.tls.connect(name, stream).await.map_err(line)
+    }
+
+    async fn connect(&self) -> Result<Connection, Error> {
+        let stream = self.connect_tls().await?;
         let stream = Counted { stream, counter: Arc::clone(&self.content) };
         let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(line)?;
         tokio::spawn(connection);

@@ -7,11 +7,15 @@ mod counted;
 mod https;
 mod link;
 #[cfg(feature = "https")]
+mod live;
+#[cfg(feature = "https")]
 mod pin;
 
 #[cfg(feature = "https")]
 pub use https::HttpsTransport;
 pub use link::ServerLink;
+#[cfg(feature = "https")]
+pub use live::{Stop, new_stop};
 
 use crate::error::Error;
 use crate::protocol::problem::{Problem, ProblemKind};

@@ -158,7 +158,7 @@ pub fn main() -> ExitCode {
         Command::Serve { folder, listen, names } => {
             serve(Config { folder, listen, names, limits: Limits::default() }, |_| Ok(()))
         }
-        Command::Demo { folder, port } => serve(Config::local(folder, port), demo),
+        Command::Demo { folder, port } => serve(Config::local(folder.clone(), port), |server| demo(server, &folder)),
         Command::Coop { command: CoopCommand::Create { folder, name } } => {
             order(&folder, &Order::CreateCooperative { name })
         }
@@ -223,7 +223,8 @@ fn order(folder: &Folder, order: &Order) -> Result<(), Error> {
 }
 
 /// Fills a new demo and says what to do next.
-fn demo(server: &Server) -> Result<(), Error> {
+fn demo(server: &Server, folder: &std::path::Path) -> Result<(), Error> {
+    let folder = folder.display();
     let granary = server.granary();
     let number = match granary.cooperatives().first() {
         Some(cooperative) => cooperative.number(),
@@ -273,7 +274,7 @@ Start the demo again and let it arrive:
 
 A second invitation, for a coordinator, made while the server runs, sees every household:
 
-  GRANARY invite --folder granary-demo --role coordinator
+  GRANARY invite --folder {folder} --role coordinator
 "
     );
     Ok(())

@@ -2,11 +2,13 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use granary_client_core::documents::DocumentKey;
 use granary_client_core::documents::harvest::{LotDraft, LotEdit, LotId};
 use granary_client_core::ids::HouseholdId;
-use granary_client_core::phone::{Phone, Status};
+use granary_client_core::phone::{Driver, Observer, Phone, Status, SyncState};
 use granary_client_core::projection::{LotFilter, LotState};
 use granary_client_core::quantities::{Day, Grams, Permille};
 
@@ -78,12 +80,8 @@ enum Command {
     Sync,
     /// Show how the sync stands.
     Status,
-    /// Sync every so often and show what arrives, until interrupted.
-    Watch {
-        /// Seconds between syncs.
-        #[arg(long, default_value_t = 5)]
-        every: u64,
-    },
+    /// Sync in the background as an app does, and show what arrives, until interrupted.
+    Watch,
 }
 
 fn usage(error: impl std::fmt::Display) -> Error {
@@ -142,16 +140,35 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
             show(&phone.status());
         }
         Command::Status => show(&phone.status()),
-        Command::Watch { every } => loop {
-            match phone.sync_now() {
-                Ok(summary) if summary.received.changed.is_empty() => {}
-                Ok(_) => list(&phone, &LotFilter { limit: 10, ..LotFilter::default() })?,
-                Err(error) => eprintln!("{error}"),
-            }
-            std::thread::sleep(std::time::Duration::from_secs(every.max(1)));
-        },
+        Command::Watch => watch(phone)?,
     }
     Ok(())
+}
+
+struct Shown(Arc<Phone>);
+
+impl Observer for Shown {
+    fn status_changed(&self, status: Status) {
+        if let Some(error) = status.last_error.filter(|_| status.state != SyncState::Syncing) {
+            eprintln!("{error}");
+        }
+    }
+
+    fn documents_changed(&self, documents: Vec<DocumentKey>) {
+        println!("{} documents changed; the latest lots:", documents.len());
+        if let Err(error) = list(&self.0, &LotFilter { limit: 5, ..LotFilter::default() }) {
+            eprintln!("{error}");
+        }
+    }
+}
+
+/// Runs until interrupted; the driver syncs when the server nudges.
+fn watch(phone: Phone) -> Result<(), Error> {
+    let phone = Arc::new(phone);
+    let _driver = Driver::start(Arc::clone(&phone), Arc::new(Shown(Arc::clone(&phone)))).map_err(usage)?;
+    loop {
+        std::thread::park();
+    }
 }
 
 fn list(phone: &Phone, filter: &LotFilter) -> Result<(), Error> {

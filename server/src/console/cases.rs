@@ -227,8 +227,7 @@ fn twice_form(signed: &Signed, names: &Names, case: &CaseRow, lots: [(&LotId, Op
                         input type="radio" name="keep" value=(lot) required checked[place == 0];
                         @if let Some(row) = row {
                             strong { (row.grams.map_or_else(|| words.t("damaged"), |grams| words.weight(grams))) }
-                            span.small { (names.author(lot.actor().as_ref())) " · " (row.grade) " · " (row.place) " · " (row.note) " · "
-                                (words.of("state", row.state.name())) }
+                            span.small { (particulars(signed, names, lot, row)) }
                         } @else { strong { (lot) } }
                     }
                 }
@@ -237,6 +236,14 @@ fn twice_form(signed: &Signed, names: &Names, case: &CaseRow, lots: [(&LotId, Op
             (note_and_buttons(signed, &words.t("merge-lots")))
         }
     }
+}
+
+/// What else is known of a lot, in one line.
+fn particulars(signed: &Signed, names: &Names, lot: &LotId, row: &LotRow) -> String {
+    let author = names.author(lot.actor().as_ref());
+    let state = signed.words.of("state", row.state.name());
+    let said = [author.as_str(), &row.grade, &row.place, &row.note, &state];
+    said.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 fn weight_form(signed: &Signed, case: &CaseRow, lot: Option<&LotRow>) -> Markup {

@@ -12,7 +12,7 @@ use super::forms::{Form, scaled};
 use super::names::Names;
 use super::page::{Page, Refused, refused, token};
 use super::signed::{Signed, SignedForm};
-use super::words::{Words, decimal, money};
+use super::words::{Words, money};
 use crate::author::Edits;
 
 /// `GET /console/catalogue`
@@ -39,7 +39,7 @@ pub(super) async fn show(signed: Signed) -> Result<Response, Refused> {
 }
 
 fn price_text(fen: Fen) -> String {
-    decimal(fen.get(), 100)
+    format!("{}.{:02}", fen.get() / 100, fen.get() % 100)
 }
 
 /// A field with the value that the person saw beside it.

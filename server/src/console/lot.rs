@@ -150,7 +150,7 @@ fn history_table(signed: &Signed, names: &Names, events: &[HistoryEvent]) -> Mar
             table {
                 thead { tr {
                     th scope="col" { (words.t("history-what")) } th scope="col" { (words.t("history-who")) }
-                    th scope="col" { (words.t("history-recorded")) } th scope="col" { (words.t("history-received")) }
+                    th scope="col" { (words.t("history-written")) } th scope="col" { (words.t("history-came")) }
                     th scope="col" { (words.t("history-changes")) }
                 } }
                 tbody {

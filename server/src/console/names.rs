@@ -71,6 +71,10 @@ impl Names {
 
     /// A field's value as people write it.
     pub(super) fn value(&self, field: &str, value: &str) -> String {
-        if field == "product" { self.product(value) } else { self.words.value(field, value) }
+        match field {
+            "product" => self.product(value),
+            "state" => self.words.of("state", value),
+            _ => self.words.value(field, value),
+        }
     }
 }

@@ -1,0 +1,72 @@
+//! The live socket: while it is open, the server says when there is something new. It carries no
+//! content, so it may break at any time without harm; a sync on the timer finds the same.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::counted::Counted;
+use super::https::HttpsTransport;
+use crate::error::Error;
+use crate::protocol::live::NUDGE;
+
+/// The server feels for a quiet line every four minutes; one that is silent for ten is dead.
+const SILENCE_MAX: Duration = Duration::from_secs(600);
+
+fn line(error: impl std::fmt::Display) -> Error {
+    Error::Line(error.to_string())
+}
+
+impl HttpsTransport {
+    /// Listens until the line breaks or `stop` turns true. `greeting` is a signed frame; `on_nudge` is
+    /// called for each nudge. Must not be called on a thread that already runs a runtime.
+    pub fn listen(
+        &self,
+        greeting: Vec<u8>,
+        stop: &mut watch::Receiver<bool>,
+        on_nudge: &dyn Fn(),
+    ) -> Result<(), Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(line)?;
+        runtime.block_on(async {
+            tokio::select! {
+                ended = self.listen_on(greeting, on_nudge) => ended,
+                _ = stop.wait_for(|stopped| *stopped) => Ok(()),
+            }
+        })
+    }
+
+    async fn listen_on(&self, greeting: Vec<u8>, on_nudge: &dyn Fn()) -> Result<(), Error> {
+        let mut socket = tokio::time::timeout(SILENCE_MAX, self.open_socket()).await.map_err(line)??;
+        socket.send(Message::Binary(greeting.into())).await.map_err(line)?;
+        loop {
+            match tokio::time::timeout(SILENCE_MAX, socket.next()).await.map_err(line)? {
+                Some(Ok(Message::Binary(word))) if word.as_ref() == NUDGE => on_nudge(),
+                Some(Ok(Message::Close(_))) | None => return Err(Error::Line("the server ended the line".into())),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(line(error)),
+            }
+        }
+    }
+
+    async fn open_socket(&self) -> Result<WebSocketStream<TlsStream<Counted<TcpStream>>>, Error> {
+        let stream = self.connect_tls().await?;
+        let address = format!("wss://{}/live", self.host());
+        let (socket, _) = tokio_tungstenite::client_async(address, stream).await.map_err(line)?;
+        Ok(socket)
+    }
+}
+
+/// Where the live socket is told to stop.
+pub type Stop = watch::Sender<bool>;
+
+/// A new stop, not yet told, with its receiver.
+pub fn new_stop() -> (Arc<Stop>, watch::Receiver<bool>) {
+    let (stop, stopped) = watch::channel(false);
+    (Arc::new(stop), stopped)
+}

@@ -1,0 +1,209 @@
+//! Any interleaving of edits and settlements on several replicas converges, and no settled conflict
+//! comes back by itself.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use std::collections::BTreeSet;
+
+use granary_client_core::conflicts::{CaseId, SETTLING, Settler, in_harvest_book, merge, settle_field, twins, undo};
+use granary_client_core::documents::cases::{decide, decisions};
+use granary_client_core::documents::harvest::{self, LotDraft, LotEdit, LotId};
+use granary_client_core::documents::{Document, DocumentKey, Season};
+use granary_client_core::ids::{ActorId, HouseholdId};
+use granary_client_core::projection::{CaseFilter, LotFilter, ReadModel};
+use granary_client_core::quantities::{Grams, Instant};
+use proptest::prelude::*;
+
+const REPLICAS: usize = 3;
+
+#[derive(Debug, Clone)]
+enum Step {
+    Record(i64),
+    Correct(usize, i64),
+    Settle(usize, i64),
+    Merge(usize),
+    Undo(usize),
+    Exchange(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        2 => (1_000i64..1_003).prop_map(Step::Record),
+        4 => (0usize..4, 1_000i64..1_020).prop_map(|(lot, grams)| Step::Correct(lot, grams)),
+        3 => (0usize..4, 1_000i64..1_020).prop_map(|(case, grams)| Step::Settle(case, grams)),
+        1 => (0usize..4).prop_map(Step::Merge),
+        1 => (0usize..4).prop_map(Step::Undo),
+        4 => (0usize..REPLICAS).prop_map(Step::Exchange),
+    ]
+}
+
+/// One replica's harvest book and case book.
+#[derive(Clone)]
+struct Replica {
+    actor: ActorId,
+    book: Document,
+    cases: Document,
+    clock: i64,
+}
+
+impl Replica {
+    fn new(number: u8) -> Self {
+        let (household, season) = (HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
+        Self {
+            actor: ActorId::from_bytes(&[number; 9]).unwrap(),
+            book: Document::new(DocumentKey::HarvestBook(household, season)).unwrap(),
+            cases: Document::new(DocumentKey::CaseBook(household, season)).unwrap(),
+            clock: 0,
+        }
+    }
+
+    fn now(&mut self) -> Instant {
+        self.clock += 1_000;
+        Instant(self.clock)
+    }
+
+    fn take(&mut self, other: &mut Self) {
+        for (own, theirs) in [(&mut self.book, &mut other.book), (&mut self.cases, &mut other.cases)] {
+            let missing: Vec<_> =
+                theirs.changes_since(&[]).unwrap().into_iter().filter(|change| !own.has(change.hash())).collect();
+            own.apply(&missing).unwrap();
+        }
+    }
+
+    fn run(&mut self, step: &Step) {
+        let now = self.now();
+        let by = format!("{}", self.actor);
+        let settler = Settler { by: &by, at: now, note: "" };
+        let lots: Vec<LotId> = harvest::lots(&self.book).into_iter().map(|lot| lot.id).collect();
+        let lot = |index: usize| lots.get(index % lots.len().max(1));
+        let settlement = match step {
+            Step::Record(grams) => {
+                let draft = LotDraft {
+                    product: "millet".into(),
+                    quantity: Grams::new(*grams).unwrap(),
+                    grade: String::new(),
+                    moisture: None,
+                    day: "2026-10-03".parse().unwrap(),
+                    place: String::new(),
+                    note: String::new(),
+                    photos: vec![],
+                };
+                self.book.edit(&self.actor, now, |doc| harvest::record(doc, &draft)).unwrap();
+                return;
+            }
+            Step::Correct(index, grams) => {
+                let Some(lot) = lot(*index) else { return };
+                let edit = LotEdit::Quantity(Grams::new(*grams).unwrap());
+                self.book.edit(&self.actor, now, |doc| harvest::correct(doc, lot, &edit)).unwrap();
+                return;
+            }
+            Step::Settle(index, grams) => {
+                let conflicts = in_harvest_book(&mut self.book);
+                let Some(conflict) = conflicts.get(index % conflicts.len().max(1)) else { return };
+                let case = CaseId::Field(conflict.lot.clone(), conflict.field.into());
+                settle_field(&self.book, &case, "grams", &grams.to_string(), settler).unwrap()
+            }
+            Step::Merge(index) => {
+                let pairs = twins(&harvest::lots(&self.book));
+                let Some(pair) = pairs.get(index % pairs.len().max(1)) else { return };
+                let case = CaseId::Twice(pair.first.clone(), pair.second.clone());
+                match merge(&self.book, &case, &pair.first, &pair.second, None, settler) {
+                    Ok(settlement) => settlement,
+                    Err(_) => return,
+                }
+            }
+            Step::Undo(index) => {
+                let all = decisions(&self.cases);
+                let Some(decision) = all.get(index % all.len().max(1)) else { return };
+                match undo(&self.book, decision, settler) {
+                    Ok(settlement) => settlement,
+                    Err(_) => return,
+                }
+            }
+            Step::Exchange(_) => return,
+        };
+        let actor = self.actor.clone();
+        self.book.edit_saying(Some(SETTLING), &actor, now, settlement.edit).unwrap();
+        self.cases.edit(&actor, now, |doc| decide(doc, &settlement.decision)).unwrap();
+    }
+
+    fn rows(&mut self) -> ReadModel {
+        let mut model = ReadModel::in_memory().unwrap();
+        model.write(&mut self.book, 1).unwrap();
+        model.write(&mut self.cases, 1).unwrap();
+        model
+    }
+}
+
+fn everyone_knows_everything(replicas: &mut [Replica]) {
+    for _ in 0..2 {
+        for one in 0..replicas.len() {
+            for other in 0..replicas.len() {
+                let mut theirs = replicas[other].clone();
+                replicas[one].take(&mut theirs);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn any_interleaving_converges(steps in proptest::collection::vec((0usize..REPLICAS, step()), 1..50)) {
+        let mut replicas: Vec<Replica> = (1..=REPLICAS as u8).map(Replica::new).collect();
+        for (who, step) in &steps {
+            if let Step::Exchange(other) = step {
+                let mut theirs = replicas[*other].clone();
+                replicas[*who].take(&mut theirs);
+            } else {
+                replicas[*who].run(step);
+            }
+        }
+        everyone_knows_everything(&mut replicas);
+        let heads: BTreeSet<_> = replicas.iter_mut().map(|replica| (replica.book.heads(), replica.cases.heads())).collect();
+        prop_assert_eq!(heads.len(), 1);
+        let all = LotFilter { with_merged: true, ..LotFilter::default() };
+        let seen: Vec<_> = replicas
+            .iter_mut()
+            .map(|replica| {
+                let rows = replica.rows();
+                (rows.lots(&all).unwrap(), rows.cases(&CaseFilter::default()).unwrap())
+            })
+            .collect();
+        prop_assert!(seen.windows(2).all(|pair| pair[0] == pair[1]));
+    }
+
+    /// Whatever came before: once everyone knows everything and every field conflict was settled, by
+    /// one person or by several at once, none stands open on any replica after the next exchange.
+    #[test]
+    fn no_settled_conflict_comes_back_by_itself(
+        steps in proptest::collection::vec((0usize..REPLICAS, step()), 1..40),
+        settlers in proptest::collection::vec((0usize..REPLICAS, 1_000i64..1_020), 1..4),
+    ) {
+        let mut replicas: Vec<Replica> = (1..=REPLICAS as u8).map(Replica::new).collect();
+        for (who, step) in steps.iter().filter(|(_, step)| !matches!(step, Step::Undo(_))) {
+            if let Step::Exchange(other) = step {
+                let mut theirs = replicas[*other].clone();
+                replicas[*who].take(&mut theirs);
+            } else {
+                replicas[*who].run(step);
+            }
+        }
+        everyone_knows_everything(&mut replicas);
+        // Each of these settles every conflict as it stands now, not knowing of the others.
+        for (who, grams) in settlers {
+            let open = in_harvest_book(&mut replicas[who].book).len();
+            for index in 0..open {
+                // A settled one leaves the list, so the first is settled each time.
+                let _ = index;
+                replicas[who].run(&Step::Settle(0, grams));
+            }
+        }
+        everyone_knows_everything(&mut replicas);
+        for replica in &mut replicas {
+            let back: Vec<_> =
+                in_harvest_book(&mut replica.book).into_iter().filter(|conflict| !conflict.is_settled_twice()).collect();
+            prop_assert_eq!(back, vec![]);
+        }
+    }
+}

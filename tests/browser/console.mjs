@@ -1,0 +1,227 @@
+// The console as a person uses it. The test that starts this program holds the server and the phones:
+// it is asked by lines `ASK word` and answers with one line. A failed expectation ends with status 1.
+import { strict as assert } from "node:assert";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+
+const [server, firstLink, secondLink, foreignLink, shots] = process.argv.slice(2);
+mkdirSync(shots, { recursive: true });
+
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+async function ask(word) {
+  console.log(`ASK ${word}`);
+  const answer = (await lines.next()).value;
+  assert.ok(answer !== undefined, `no answer to ${word}`);
+  return answer;
+}
+
+const browser = await chromium.launch({
+  executablePath: "/usr/bin/chromium",
+  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+const problems = [];
+async function person(link, locale) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, locale, viewport: { width: 1100, height: 800 } });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => problems.push(error.message));
+  page.on("console", (message) => { if (message.type() === "error" && !message.text().includes("status of 4")) problems.push(message.text()); });
+  await page.goto(link);
+  return page;
+}
+const url = (path) => `${server}/console${path}`;
+const shot = (page, name) => page.screenshot({ path: `${shots}/${name}.png`, fullPage: true });
+const text = (page) => page.locator("main").innerText();
+async function until(what, check) {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    if (await check()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.fail(`never came: ${what}`);
+}
+
+// Signing in: by a link that works once, then by password; out again.
+const zhang = await person(firstLink, "en-GB");
+assert.match(await zhang.title(), /Overview/);
+assert.match(await text(zhang), /To settle/);
+const again = await person(firstLink, "en-GB");
+assert.match(await text(again), /used already/);
+await again.goto(url("/sign-in?coop=1"));
+await again.fill("[name=login]", "zhang");
+await again.fill("[name=password]", "not the password");
+await again.click("main button");
+assert.match(await text(again), /wrong/);
+await again.fill("[name=password]", "correct horse battery");
+await again.click("main button");
+assert.match(await again.title(), /Overview/);
+await again.click("text=Sign out everywhere");
+assert.match(await again.title(), /Sign in/);
+await zhang.goto(url(""));
+assert.match(await zhang.title(), /Sign in/, "signed out everywhere ends the other session too");
+await zhang.goto(await ask("new-link"));
+assert.match(await zhang.title(), /Overview/);
+
+// A change on an online phone shows without a reload.
+const before = await zhang.locator("ul.plain li").count();
+await ask("phone-records");
+await until("the new lot on the open page", async () => (await zhang.locator("ul.plain li").count()) > before);
+await shot(zhang, "overview");
+
+// A conflict made by two real phones is settled, and both phones show the settled value.
+await ask("conflict");
+await until("the conflict", async () => { await zhang.goto(url("/cases")); return (await zhang.locator("article.case").count()) === 1; });
+await shot(zhang, "conflict");
+const card = zhang.locator("article.case").first();
+assert.match(await card.innerText(), /13 kg/);
+assert.match(await card.innerText(), /14 kg/);
+await card.locator("label.choice", { hasText: "13 kg" }).locator("input[type=radio]").check();
+await card.locator("[name=note]").fill("asked Li's son");
+await card.locator("button", { hasText: "Settle" }).click();
+await until("an empty list", async () => { await zhang.goto(url("/cases")); return /Nothing disagrees/.test(await text(zhang)); });
+await shot(zhang, "nothing-disagrees");
+assert.equal(await ask("settled-weights"), "13000 13000");
+await zhang.goto(url("/cases?state=settled"));
+assert.match(await text(zhang), /asked Li's son/);
+await shot(zhang, "settled");
+await zhang.click("text=Undo");
+await until("the case to open again", async () => { await zhang.goto(url("/cases")); return (await zhang.locator("article.case").count()) === 1; });
+await zhang.locator("article.case input[name=other]").fill("13.5");
+await zhang.locator("article.case button", { hasText: "Settle" }).click();
+await until("the list to be empty", async () => { await zhang.goto(url("/cases")); return /Nothing disagrees/.test(await text(zhang)); });
+assert.equal(await ask("settled-weights"), "13500 13500");
+
+// One harvest recorded on two phones is made one lot.
+await ask("duplicate");
+await until("the duplicate", async () => { await zhang.goto(url("/cases")); return /recorded twice/.test(await text(zhang)); });
+await shot(zhang, "duplicate");
+await zhang.locator("article.case button", { hasText: "Make them one lot" }).click();
+await until("the list to be empty again", async () => { await zhang.goto(url("/cases")); return /Nothing disagrees/.test(await text(zhang)); });
+assert.equal(await ask("count-of-twins"), "1 1");
+
+// The warehouse weighs: a receipt above what was recorded is a disagreement, settled by the rule.
+await zhang.goto(url("/harvests?search=twin"));
+await zhang.click("tbody a");
+await zhang.locator("form[action$=receipt] [name=grams]").fill("9.9");
+await zhang.locator("form[action$=receipt] button").click();
+await until("the weighing", async () => { await zhang.reload(); return /9\.9 kg/.test(await text(zhang)); });
+await shot(zhang, "lot");
+await until("the case", async () => { await zhang.goto(url("/cases?kind=weight")); return (await zhang.locator("article.case").count()) === 1; });
+await zhang.locator("form[action$=many] button").click();
+await until("the rule to have settled all", async () => { await zhang.goto(url("/cases")); return /Nothing disagrees/.test(await text(zhang)); });
+
+// A price that two coordinators edit at once: both are kept and shown.
+const wang = await person(secondLink, "zh-CN");
+assert.match(await wang.title(), /总览/);
+await zhang.goto(url("/catalogue"));
+await wang.goto(url("/catalogue"));
+for (const [page, price] of [[zhang, "7.80"], [wang, "8.10"]]) {
+  const form = page.locator("form", { has: page.locator("input[name=code][value=millet]") });
+  await form.locator("[name='price:A']").fill(price);
+  await form.locator("button").click();
+}
+await zhang.goto(url("/catalogue"));
+const millet = await zhang.locator("form", { has: zhang.locator("input[name=code][value=millet]") }).innerText();
+assert.match(millet, /¥7\.80/);
+assert.match(millet, /¥8\.10/);
+await shot(zhang, "catalogue-price-edited-at-once");
+await shot(wang, "catalogue-zh");
+
+// Import: a bad row keeps everything out; a good file goes in whole.
+await zhang.goto(url("/import"));
+const file = (content) => ({ name: "households.csv", mimeType: "text/csv", buffer: Buffer.from(content) });
+await zhang.setInputFiles("input[type=file]", file("name,village\n新户甲,dongpo\n新户乙,nowhere\n"));
+await zhang.click("main form button");
+assert.match(await text(zhang), /Changes: 1\. Errors: 1\./);
+assert.match(await text(zhang), /nowhere/);
+assert.equal(await zhang.locator("form[action$=confirm]").count(), 0);
+await shot(zhang, "import-with-a-bad-row");
+await zhang.goto(url("/import"));
+await zhang.setInputFiles("input[type=file]", file("\ufeffname,village\n新户甲,dongpo\n新户丙,dongpo\n"));
+await zhang.click("main form button");
+await zhang.click("form[action$=confirm] button");
+await until("the imported households", async () => { await zhang.goto(url("/households?search=新户")); return (await zhang.locator("tbody tr").count()) === 2; });
+
+// Invitations on the screen and on paper.
+await zhang.locator("tbody tr form button").first().click();
+assert.equal(await zhang.locator(".qr svg").count(), 1);
+await shot(zhang, "invitation");
+assert.match(await ask(`enrol ${await zhang.locator(".link code").innerText()}`), /enrolled/);
+
+// Exports: Chinese opens in Excel.
+const csv = await zhang.context().request.get(url("/export/lots.csv"));
+const body = await csv.body();
+assert.deepEqual([...body.subarray(0, 3)], [0xef, 0xbb, 0xbf]);
+assert.match(body.toString("utf8"), /东坡地/);
+const xlsx = await zhang.context().request.get(url("/export/lots.xlsx"));
+assert.equal((await xlsx.body()).subarray(0, 2).toString(), "PK");
+
+// HTML in every text field stays text.
+const evil = "<script>document.title='owned'</script><img src=x onerror=alert(1)>";
+await zhang.goto(url("/households"));
+await zhang.locator("form[action$=add] [name=name]").fill(evil.slice(0, 60));
+await zhang.locator("form[action$=add] button").click();
+assert.ok((await text(zhang)).length > 0);
+await ask("evil-note");
+await until("the lot with the note", async () => { await zhang.goto(url("/harvests?search=onerror")); return (await zhang.locator("tbody tr").count()) > 0; });
+assert.notEqual(await zhang.title(), "owned");
+assert.equal(await zhang.locator("tbody img").count(), 0);
+await shot(zhang, "escaped");
+
+// What a form must not do: no token, another's token, far too much, ids that do not exist, another co-operative's.
+const request = zhang.context().request;
+const post = (path, form) => request.post(url(path), { form, maxRedirects: 0 });
+assert.equal((await post("/households/add", { name: "x", village: "" })).status(), 403);
+assert.equal((await post("/households/add", { name: "x", village: "", token: "0".repeat(48) })).status(), 403);
+const huge = await request.post(url("/households/add"), { data: "name=" + "x".repeat(10 << 20), headers: { "content-type": "application/x-www-form-urlencoded" }, maxRedirects: 0 }).catch(() => null);
+assert.ok(huge === null || huge.status() === 413);
+for (const path of ["/lots/nonsense/2026/1@00", "/lots/00000000-0000-0000-0000-000000000000/2026/1@00", "/households/00000000-0000-0000-0000-000000000000", "/nothing", "/export/secrets.csv"]) {
+  const answer = await request.get(url(path));
+  assert.equal(answer.status(), 404, path);
+  assert.match(await answer.text(), /<a href="\/console">/);
+}
+const stranger = await person(foreignLink, "en-GB");
+assert.match(await text(stranger), /Recorded/);
+await stranger.goto(url("/harvests"));
+assert.match(await text(stranger), /No lots/);
+const lot = await zhang.locator("tbody a").first().getAttribute("href");
+assert.equal((await stranger.context().request.get(server + lot)).status(), 404);
+
+// Headers on each page, and its weight.
+for (const path of ["", "/harvests", "/cases", "/sign-in", "/nothing"]) {
+  const answer = await request.get(url(path));
+  const headers = answer.headers();
+  assert.match(headers["content-security-policy"], /frame-ancestors 'none'/);
+  assert.doesNotMatch(headers["content-security-policy"], /unsafe-inline/);
+  assert.match(headers["strict-transport-security"], /max-age/);
+}
+const fresh = await browser.newContext({ ignoreHTTPSErrors: true });
+let weight = 0;
+const first = await fresh.newPage();
+const session = await fresh.newCDPSession(first);
+await session.send("Network.enable");
+session.on("Network.loadingFinished", (event) => { weight += event.encodedDataLength; });
+await fresh.addCookies(await zhang.context().cookies());
+await first.goto(url(""), { waitUntil: "networkidle" });
+console.log(`the first page weighs ${weight} bytes`);
+assert.match(await first.title(), /Granary/);
+assert.equal(await first.locator("nav a").count() > 5, true, "signed in");
+assert.ok(weight > 1_000 && weight < 60_000);
+
+// A screen of 360 px: nothing hangs over the edge; the language is chosen by a button.
+await zhang.setViewportSize({ width: 360, height: 740 });
+for (const path of ["", "/harvests", "/cases?state=settled", "/orders", "/catalogue", "/households", "/phones", "/export", "/import"]) {
+  await zhang.goto(url(path));
+  const over = await zhang.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  await shot(zhang, `narrow${path.replaceAll(/[/?=]/g, "-") || "-overview"}`);
+  assert.ok(over <= 0, `${path} is ${over} px too wide`);
+}
+await zhang.click("button[lang=zh]");
+await zhang.goto(url("/harvests"));
+assert.match(await text(zhang), /公斤/);
+await shot(zhang, "narrow-harvests-zh");
+
+assert.deepEqual(problems, []);
+await browser.close();
+console.log("DONE");
+process.exit(0);

@@ -1,0 +1,222 @@
+//! The console in a real browser, with real phones at the other end. The browser's steps are in
+//! `tests/browser/console.mjs`; this side holds the server and the phones. Screenshots are left in
+//! `target/screenshots`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use granary_client_core::documents::catalogue::{PriceName, name_product, set_price};
+use granary_client_core::documents::harvest::{LotDraft, LotEdit, LotId};
+use granary_client_core::documents::{DocumentKey, Season, cooperative, household};
+use granary_client_core::ids::HouseholdId;
+use granary_client_core::phone::Phone;
+use granary_client_core::projection::{LotFilter, LotRow};
+use granary_client_core::protocol::access::Role;
+use granary_client_core::quantities::{Fen, Grams, Instant};
+use granary_server::log::CooperativeNumber;
+use granary_server::{Config, Server};
+
+fn now() -> Instant {
+    Instant(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap())
+}
+
+fn browser_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../browser")
+}
+
+/// Brings what the browser's steps need; false where this machine has no browser.
+fn prepare() -> bool {
+    if !Path::new("/usr/bin/chromium").exists() {
+        assert!(std::env::var_os("CI").is_none(), "chromium must be installed where CI runs");
+        eprintln!("left out: there is no /usr/bin/chromium on this machine");
+        return false;
+    }
+    if !browser_folder().join("node_modules/playwright-core").exists() {
+        let arguments = ["ci", "--no-audit", "--no-fund", "--ignore-scripts"];
+        let status = Command::new("npm").args(arguments).current_dir(browser_folder()).status().unwrap();
+        assert!(status.success(), "npm could not install the browser's driver");
+    }
+    true
+}
+
+struct World {
+    server: Server,
+    coop: CooperativeNumber,
+    folder: tempfile::TempDir,
+    phones: Vec<Phone>,
+}
+
+const HOUSEHOLD: HouseholdId = HouseholdId::from_bytes([7; 16]);
+
+fn season() -> Season {
+    Season::new(2026).unwrap()
+}
+
+fn draft(grams: i64, note: &str) -> LotDraft {
+    LotDraft {
+        product: "millet".into(),
+        quantity: Grams::new(grams).unwrap(),
+        grade: "A".into(),
+        moisture: None,
+        day: "2026-10-03".parse().unwrap(),
+        place: String::new(),
+        note: note.into(),
+        photos: vec![],
+    }
+}
+
+impl World {
+    fn new(server: Server, folder: tempfile::TempDir) -> Self {
+        let granary = server.granary();
+        let coop = granary.create_cooperative("Linxian", now()).unwrap();
+        let edit = |key, edit: granary_server::Edit| granary.edit(coop, &key, now(), edit).unwrap();
+        edit(DocumentKey::Cooperative, Box::new(|doc| cooperative::set_village(doc, "dongpo", "东坡村")));
+        edit(DocumentKey::Household(HOUSEHOLD), Box::new(|doc| household::set_name(doc, "李家", "dongpo")));
+        edit(
+            DocumentKey::Catalogue,
+            Box::new(|doc| {
+                name_product(doc, "millet", "小米", "Millet")?;
+                let grade = PriceName::new("A".into(), None).unwrap();
+                set_price(doc, "millet", &grade, Fen::new(760).unwrap())
+            }),
+        );
+        let mut world = Self { server, coop, folder, phones: Vec::new() };
+        for name in ["li", "son"] {
+            let code = world.server.granary().invite(coop, Role::Household(HOUSEHOLD), 1, now()).unwrap().code;
+            world.enrol(name, &world.link(&code));
+        }
+        world
+    }
+
+    fn link(&self, code: &str) -> String {
+        format!("granary://{}/{code}#{}", self.server.public_address(), self.server.fingerprint())
+    }
+
+    fn enrol(&mut self, name: &str, link: &str) {
+        let phone = Phone::open(&self.folder.path().join(name)).unwrap();
+        phone.enrol(link, name).unwrap();
+        self.phones.push(phone);
+    }
+
+    /// Both phones send and get everything.
+    fn sync(&self) {
+        for _ in 0..3 {
+            self.phones.iter().take(2).for_each(|phone| drop(phone.sync_now().unwrap()));
+            self.server.granary().settle(&self.server.granary().cooperative(self.coop).unwrap());
+        }
+    }
+
+    fn lots(&self, phone: usize) -> Vec<LotRow> {
+        self.phones[phone].lots(&LotFilter { limit: 1000, ..LotFilter::default() }).unwrap()
+    }
+
+    fn record(&self, phone: usize, draft: &LotDraft) -> LotId {
+        self.phones[phone].record(HOUSEHOLD, season(), draft).unwrap()
+    }
+
+    /// What the browser's steps ask of the phones.
+    fn answer(&mut self, asked: &str) -> String {
+        match asked.split_once(' ').unwrap_or((asked, "")) {
+            ("new-link", _) => self.once(self.coop, "zhang"),
+            ("phone-records", _) => {
+                self.record(0, &draft(12_500, "东坡地"));
+                self.sync();
+                "recorded".into()
+            }
+            ("conflict", _) => {
+                let lot = self.lots(0)[0].lot.clone();
+                for (phone, grams) in [(0, 13_000), (1, 14_000)] {
+                    let edit = LotEdit::Quantity(Grams::new(grams).unwrap());
+                    self.phones[phone].correct(HOUSEHOLD, season(), &lot, &edit).unwrap();
+                }
+                self.sync();
+                "made".into()
+            }
+            ("settled-weights", _) => {
+                self.sync();
+                let weight = |phone: usize| self.lots(phone).iter().find(|row| row.note == "东坡地").unwrap().grams;
+                format!("{} {}", weight(0).unwrap(), weight(1).unwrap())
+            }
+            ("duplicate", _) => {
+                for phone in [0, 1] {
+                    self.record(phone, &draft(9_000, "twin"));
+                }
+                self.sync();
+                "made".into()
+            }
+            ("count-of-twins", _) => {
+                self.sync();
+                let count = |phone: usize| self.lots(phone).iter().filter(|row| row.note == "twin").count();
+                format!("{} {}", count(0), count(1))
+            }
+            ("evil-note", _) => {
+                self.record(0, &draft(3_000, "<img src=x onerror=alert(1)>"));
+                self.sync();
+                "recorded".into()
+            }
+            ("enrol", link) => {
+                self.enrol("new", link);
+                "enrolled".into()
+            }
+            other => panic!("the browser asked for {other:?}"),
+        }
+    }
+
+    fn once(&self, coop: CooperativeNumber, login: &str) -> String {
+        let token = self.server.granary().sign_in_once(coop, login, now()).unwrap();
+        format!("https://{}/console/once/{token}", self.server.public_address())
+    }
+}
+
+#[test]
+fn coordinators_do_their_work_in_a_browser() {
+    if !prepare() {
+        return;
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config::local(folder.path().join("server"), 0);
+    let server = runtime.block_on(granary_server::start(config, |fault| panic!("{fault}"))).unwrap();
+    let mut world = World::new(server, folder);
+    let granary = world.server.granary();
+    let other = granary.create_cooperative("Another Company", now()).unwrap();
+    for (coop, login, name) in
+        [(world.coop, "zhang", "Zhang"), (world.coop, "wang", "Wang"), (other, "stranger", "Stranger")]
+    {
+        granary.set_coordinator(coop, login, name, "correct horse battery", now()).unwrap();
+    }
+    let shots = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
+    let mut child = Command::new("node")
+        .arg(browser_folder().join("console.mjs"))
+        .arg(format!("https://{}", world.server.public_address()))
+        .args([world.once(world.coop, "zhang"), world.once(world.coop, "wang"), world.once(other, "stranger")])
+        .arg(shots)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut to_browser = child.stdin.take().unwrap();
+    let mut last = String::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        if let Some(asked) = line.strip_prefix("ASK ") {
+            let answer = world.answer(asked);
+            writeln!(to_browser, "{answer}").unwrap();
+        } else {
+            println!("{line}");
+        }
+        last = line;
+    }
+    assert!(child.wait().unwrap().success(), "the browser's steps failed after {last:?}");
+    assert_eq!(last, "DONE");
+    runtime.block_on(world.server.stop());
+}
