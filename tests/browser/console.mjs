@@ -30,6 +30,8 @@ async function person(link, locale) {
   await page.goto(link);
   return page;
 }
+// Clicks what leads to another page, and waits for it: a page left too soon takes its form back.
+const follow = (page, locator) => Promise.all([page.waitForNavigation(), locator.click()]);
 const url = (path) => `${server}/console${path}`;
 const shot = (page, name) => page.screenshot({ path: `${shots}/${name}.png`, fullPage: true });
 const text = (page) => page.locator("main").innerText();
@@ -50,12 +52,12 @@ assert.match(await text(again), /used already/);
 await again.goto(url("/sign-in?coop=1"));
 await again.fill("[name=login]", "zhang");
 await again.fill("[name=password]", "not the password");
-await again.click("main button");
+await follow(again, again.locator("main button").first());
 assert.match(await text(again), /wrong/);
 await again.fill("[name=password]", "correct horse battery");
-await again.click("main button");
+await follow(again, again.locator("main button").first());
 assert.match(await again.title(), /Overview/);
-await again.click("text=Sign out everywhere");
+await follow(again, again.locator("text=Sign out everywhere").first());
 assert.match(await again.title(), /Sign in/);
 await zhang.goto(url(""));
 assert.match(await zhang.title(), /Sign in/, "signed out everywhere ends the other session too");
@@ -77,17 +79,17 @@ assert.match(await card.innerText(), /13 kg/);
 assert.match(await card.innerText(), /14 kg/);
 await card.locator("label.choice", { hasText: "13 kg" }).locator("input[type=radio]").check();
 await card.locator("[name=note]").fill("asked Li's son");
-await card.locator("button", { hasText: "Settle" }).click();
+await follow(zhang, card.locator("button", { hasText: "Settle" }));
 await until("an empty list", async () => { await zhang.goto(url("/cases")); return /Nothing disagrees/.test(await text(zhang)); });
 await shot(zhang, "nothing-disagrees");
 assert.equal(await ask("settled-weights"), "13000 13000");
 await zhang.goto(url("/cases?state=settled"));
 assert.match(await text(zhang), /asked Li's son/);
 await shot(zhang, "settled");
-await zhang.click("text=Undo");
+await follow(zhang, zhang.locator("text=Undo").first());
 await until("the case to open again", async () => { await zhang.goto(url("/cases")); return (await zhang.locator("article.case").count()) === 1; });
 await zhang.locator("article.case input[name=other]").fill("13.5");
-await zhang.locator("article.case button", { hasText: "Settle" }).click();
+await follow(zhang, zhang.locator("article.case button", { hasText: "Settle" }));
 await until("the list to be empty", async () => { await zhang.goto(url("/cases")); return /Nothing disagrees/.test(await text(zhang)); });
 assert.equal(await ask("settled-weights"), "13500 13500");
 
@@ -95,19 +97,19 @@ assert.equal(await ask("settled-weights"), "13500 13500");
 await ask("duplicate");
 await until("the duplicate", async () => { await zhang.goto(url("/cases")); return /recorded twice/.test(await text(zhang)); });
 await shot(zhang, "duplicate");
-await zhang.locator("article.case button", { hasText: "Make them one lot" }).click();
+await follow(zhang, zhang.locator("article.case button", { hasText: "Make them one lot" }));
 await until("the list to be empty again", async () => { await zhang.goto(url("/cases")); return /Nothing disagrees/.test(await text(zhang)); });
 assert.equal(await ask("count-of-twins"), "1 1");
 
 // The warehouse weighs: a receipt above what was recorded is a disagreement, settled by the rule.
 await zhang.goto(url("/harvests?search=twin"));
-await zhang.click("tbody a");
+await follow(zhang, zhang.locator("tbody a").first());
 await zhang.locator("form[action$=receipt] [name=grams]").fill("9.9");
-await zhang.locator("form[action$=receipt] button").click();
+await follow(zhang, zhang.locator("form[action$=receipt] button"));
 await until("the weighing", async () => { await zhang.reload(); return /9\.9 kg/.test(await text(zhang)); });
 await shot(zhang, "lot");
 await until("the case", async () => { await zhang.goto(url("/cases?kind=weight")); return (await zhang.locator("article.case").count()) === 1; });
-await zhang.locator("form[action$=many] button").click();
+await follow(zhang, zhang.locator("form[action$=many] button"));
 await until("the rule to have settled all", async () => { await zhang.goto(url("/cases")); return /Nothing disagrees/.test(await text(zhang)); });
 
 // A price that two coordinators edit at once: both are kept and shown.
@@ -118,7 +120,7 @@ await wang.goto(url("/catalogue"));
 for (const [page, price] of [[zhang, "7.80"], [wang, "8.10"]]) {
   const form = page.locator("form", { has: page.locator("input[name=code][value=millet]") });
   await form.locator("[name='price:A']").fill(price);
-  await form.locator("button").click();
+  await follow(page, form.locator("button"));
 }
 await zhang.goto(url("/catalogue"));
 const millet = await zhang.locator("form", { has: zhang.locator("input[name=code][value=millet]") }).innerText();
@@ -131,19 +133,19 @@ await shot(wang, "catalogue-zh");
 await zhang.goto(url("/import"));
 const file = (content) => ({ name: "households.csv", mimeType: "text/csv", buffer: Buffer.from(content) });
 await zhang.setInputFiles("input[type=file]", file("name,village\n新户甲,dongpo\n新户乙,nowhere\n"));
-await zhang.click("main form button");
+await follow(zhang, zhang.locator("main form button").first());
 assert.match(await text(zhang), /Changes: 1\. Errors: 1\./);
 assert.match(await text(zhang), /nowhere/);
 assert.equal(await zhang.locator("form[action$=confirm]").count(), 0);
 await shot(zhang, "import-with-a-bad-row");
 await zhang.goto(url("/import"));
 await zhang.setInputFiles("input[type=file]", file("\ufeffname,village\n新户甲,dongpo\n新户丙,dongpo\n"));
-await zhang.click("main form button");
-await zhang.click("form[action$=confirm] button");
+await follow(zhang, zhang.locator("main form button").first());
+await follow(zhang, zhang.locator("form[action$=confirm] button").first());
 await until("the imported households", async () => { await zhang.goto(url("/households?search=新户")); return (await zhang.locator("tbody tr").count()) === 2; });
 
 // Invitations on the screen and on paper.
-await zhang.locator("tbody tr form button").first().click();
+await follow(zhang, zhang.locator("tbody tr form button").first());
 assert.equal(await zhang.locator(".qr svg").count(), 1);
 await shot(zhang, "invitation");
 assert.match(await ask(`enrol ${await zhang.locator(".link code").innerText()}`), /enrolled/);
@@ -160,7 +162,7 @@ assert.equal((await xlsx.body()).subarray(0, 2).toString(), "PK");
 const evil = "<script>document.title='owned'</script><img src=x onerror=alert(1)>";
 await zhang.goto(url("/households"));
 await zhang.locator("form[action$=add] [name=name]").fill(evil.slice(0, 60));
-await zhang.locator("form[action$=add] button").click();
+await follow(zhang, zhang.locator("form[action$=add] button"));
 assert.ok((await text(zhang)).length > 0);
 await ask("evil-note");
 await until("the lot with the note", async () => { await zhang.goto(url("/harvests?search=onerror")); return (await zhang.locator("tbody tr").count()) > 0; });
@@ -216,7 +218,7 @@ for (const path of ["", "/harvests", "/cases?state=settled", "/orders", "/catalo
   await shot(zhang, `narrow${path.replaceAll(/[/?=]/g, "-") || "-overview"}`);
   assert.ok(over <= 0, `${path} is ${over} px too wide`);
 }
-await zhang.click("button[lang=zh]");
+await follow(zhang, zhang.locator("button[lang=zh]").first());
 await zhang.goto(url("/harvests"));
 assert.match(await text(zhang), /公斤/);
 await shot(zhang, "narrow-harvests-zh");

@@ -41,6 +41,8 @@ pub(crate) struct Reach {
 pub(crate) struct Counts {
     pub(crate) syncs: AtomicU64,
     pub(crate) enrolled: AtomicU64,
+    /// Documents of otherwise accepted requests that were refused.
+    pub(crate) refused_documents: AtomicU64,
     /// Refused requests, by kind.
     pub(crate) refused: std::sync::Mutex<std::collections::BTreeMap<String, u64>>,
 }
@@ -70,5 +72,6 @@ async fn counts(State(shared): State<Shared>) -> axum::Json<serde_json::Value> {
         "syncs": shared.counts.syncs.load(Ordering::Relaxed),
         "enrolled": shared.counts.enrolled.load(Ordering::Relaxed),
         "refused": refused,
+        "refused-documents": shared.counts.refused_documents.load(Ordering::Relaxed),
     }))
 }

@@ -50,10 +50,13 @@ pub(super) async fn sync(State(shared): State<Shared>, body: Body) -> Response {
         let device = SignedRequest::parse(&body).map_err(frame_refusal)?.device;
         let now = crate::now();
         let _pass = shared.gate.pass(device, now).await?;
+        let counts = Arc::clone(&shared.counts);
         let granary = Arc::clone(&shared.granary);
         blocking(move || {
             let signed = SignedRequest::parse(&body).map_err(frame_refusal)?;
-            granary.sync(&signed, now).map(|reply| write_reply(&write_message(&reply)))
+            let reply = granary.sync(&signed, now)?;
+            counts.refused_documents.fetch_add(reply.refused.len() as u64, Ordering::Relaxed);
+            Ok(write_reply(&write_message(&reply)))
         })
         .await
     };

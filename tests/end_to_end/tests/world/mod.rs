@@ -81,6 +81,10 @@ impl World {
         printed.lines().map(str::trim).find(|line| line.starts_with("granary://")).unwrap().to_owned()
     }
 
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     pub fn phone_folder(&mut self) -> PathBuf {
         self.phones += 1;
         self.folder.path().join(format!("phone-{}", self.phones))

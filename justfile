@@ -1,0 +1,22 @@
+# Every chore of the project.
+
+# All tests.
+test:
+    cargo test --workspace --locked
+
+# What continuous integration runs.
+check:
+    .ci/run
+
+# The demo: a server with a co-operative that is filled already.
+demo:
+    cargo run -p granary-server -- demo
+
+# Round trips, bytes and time of a sync; server time of the console's pages.
+bench what="sync":
+    cargo run --release -p granary-bench -- {{what}}
+
+# Sources of the bindings, into ffi/bindings.
+bindings:
+    cargo build -p granary-ffi
+    for language in kotlin swift python; do cargo run -p granary-ffi --bin granary-bindgen -- generate --no-format --language $language --out-dir ffi/bindings/$language target/debug/libgranary_ffi.so; done
