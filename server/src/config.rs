@@ -35,6 +35,11 @@ impl Config {
         self.folder.join("store")
     }
 
+    /// How far each log was known to reach.
+    pub(crate) fn high_water(&self) -> PathBuf {
+        self.folder.join("high-water.json")
+    }
+
     /// The operator's socket.
     pub(crate) fn socket(&self) -> PathBuf {
         self.folder.join("operator.sock")

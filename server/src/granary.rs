@@ -22,6 +22,7 @@ use crate::identity::Identity;
 use crate::lists::{CooperativeLists, Lists};
 use crate::live::{Live, News};
 use crate::log::admission::Admission;
+use crate::log::check::Marks;
 use crate::log::documents::Documents;
 use crate::log::intake::Taken;
 use crate::log::keys::{GLOBAL, key, rest};
@@ -254,6 +255,11 @@ impl Granary {
             })?;
         }
         Ok(())
+    }
+
+    /// How far each log reaches, durably.
+    pub(crate) fn marks(&self) -> Marks {
+        self.cooperatives().iter().map(|cooperative| (cooperative.number().0, cooperative.mark())).collect()
     }
 
     /// All admitted changes of a document, each with when the server had it.

@@ -14,6 +14,7 @@ mod identity;
 mod lists;
 mod live;
 pub mod log;
+mod probe;
 mod serve;
 pub mod store;
 mod tls;

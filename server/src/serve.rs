@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use crate::api::{Counts, Gate, Reach, Shared, router};
 use crate::config::{Config, make_folder};
 use crate::error::Error;
 use crate::granary::Granary;
+use crate::log::check::{check, read_marks, write_marks};
 use crate::store::SledStore;
 use crate::{cli, tls};
 
@@ -48,6 +50,9 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
     make_folder(&config.folder)?;
     let certificates = tls::open(&config.folder, &config.names)?;
     let store: Arc<dyn Store> = Arc::new(SledStore::open(&config.store_folder())?);
+    for finding in check(store.as_ref(), &read_marks(&config.high_water()))? {
+        tracing::warn!("{finding}");
+    }
     let granary = Arc::new(Granary::open(store, &config.folder, Some(&config.folder.join("lists")), on_fault)?);
     let usage = |error: std::io::Error| Error::Usage(format!("can't listen on {}: {error}", config.listen));
     let listener = TcpListener::bind(config.listen).await.map_err(usage)?;
@@ -64,13 +69,13 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
     let operator = cli::operator::listen(&config, Arc::clone(&granary), address, certificates.fingerprint.clone())?;
     let (stop, stopped) = oneshot::channel();
     let acceptor = TlsAcceptor::from(Arc::clone(&certificates.tls));
-    let noting = tokio::spawn(note_heard(Arc::clone(&granary)));
-    let at_the_end = Arc::clone(&granary);
+    let noting = tokio::spawn(note(Arc::clone(&granary), config.high_water()));
+    let (at_the_end, high_water) = (Arc::clone(&granary), config.high_water());
     let done = tokio::spawn(async move {
         accept(listener, acceptor, shared, config.limits.connections, stopped).await;
         operator.abort();
         noting.abort();
-        write_heard(at_the_end).await;
+        write_notes(at_the_end, high_water).await;
     });
     tracing::info!(%address, "serving");
     Ok(Server { granary, address, fingerprint: certificates.fingerprint, names: config.names, stop: Some(stop), done })
@@ -106,19 +111,24 @@ impl Server {
     }
 }
 
-/// How often it is written down which devices were heard of.
-const HEARD_EVERY: Duration = Duration::from_secs(60);
+/// How often notes are taken: which devices were heard of, and how far each log reaches.
+const NOTE_EVERY: Duration = Duration::from_secs(20);
 
-async fn note_heard(granary: Arc<Granary>) {
+async fn note(granary: Arc<Granary>, high_water: PathBuf) {
     loop {
-        tokio::time::sleep(HEARD_EVERY).await;
-        write_heard(Arc::clone(&granary)).await;
+        tokio::time::sleep(NOTE_EVERY).await;
+        write_notes(Arc::clone(&granary), high_water.clone()).await;
     }
 }
 
-async fn write_heard(granary: Arc<Granary>) {
-    if let Ok(Err(error)) = tokio::task::spawn_blocking(move || granary.write_heard()).await {
-        tracing::warn!(%error, "which devices were heard of could not be written down");
+async fn write_notes(granary: Arc<Granary>, high_water: PathBuf) {
+    let written = tokio::task::spawn_blocking(move || {
+        granary.write_heard()?;
+        let marks = granary.marks();
+        if read_marks(&high_water) == marks { Ok(()) } else { write_marks(&high_water, &marks) }
+    });
+    if let Ok(Err(error)) = written.await {
+        tracing::warn!(%error, "notes could not be written down");
     }
 }
 

@@ -102,6 +102,12 @@ enum Command {
         /// The device, as `devices` lists it.
         device: DeviceId,
     },
+    /// Open the store, look at it, and end; for the server itself.
+    #[command(name = crate::probe::SUBCOMMAND, hide = true)]
+    ProbeStore {
+        /// The server's folder.
+        folder: PathBuf,
+    },
     /// A phone for the terminal.
     Phone(phone::PhoneArguments),
 }
@@ -174,6 +180,7 @@ pub fn main() -> ExitCode {
             order(&folder, &Order::SignInOnce { cooperative: coop, login })
         }
         Command::Revoke { folder, coop, device } => order(&folder, &Order::Revoke { cooperative: coop, device }),
+        Command::ProbeStore { folder } => crate::probe::run(&folder),
         Command::Phone(arguments) => phone::run(arguments),
     };
     match result {
@@ -283,6 +290,7 @@ A second invitation, for a coordinator, made while the server runs, sees every h
 fn serve(config: Config, first: impl FnOnce(&Server) -> Result<(), Error> + Send) -> Result<(), Error> {
     let filter = tracing_subscriber::EnvFilter::try_from_env("GRANARY_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    crate::probe::in_child(&config.folder, &config.store_folder())?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

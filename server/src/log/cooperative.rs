@@ -11,6 +11,7 @@ use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::store::{Store, StoreFault};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
+use super::check::Mark;
 use super::keys::{
     CooperativeNumber, DocumentMeta, DocumentNumber, Entry, Heads, LogEvent, LogRecord, chain, entry_key, key, log_key,
     meta_key, rest, rest_u64,
@@ -185,6 +186,12 @@ impl Cooperative {
             pending: state.pending.len() as u64,
             devices: state.devices.values().filter(|device| device.revoked_millis.is_none()).count() as u64,
         }
+    }
+
+    /// How far the log reaches, durably.
+    pub(crate) fn mark(&self) -> Mark {
+        let state = self.state();
+        Mark { entry: state.visible.entry, position: state.visible.position }
     }
 
     /// The keys of all documents.

@@ -2,6 +2,7 @@
 //! admission (tried, given a position in the log), then the feed to other devices.
 
 pub(crate) mod admission;
+pub(crate) mod check;
 mod cooperative;
 pub(crate) mod documents;
 pub(crate) mod feed;

@@ -1,0 +1,166 @@
+//! Looks at a store before it is served: that the last records of each log are all there and follow
+//! from each other, and that the log is not shorter than it was known to be. A checksum can't see what
+//! is missing; dense numbers, running checksums and a mark outside the store can.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use granary_client_core::protocol::messages::{read_message, write_message};
+use granary_client_core::store::{Store, StoreFault};
+use serde::{Deserialize, Serialize};
+
+use super::cooperative::parse;
+use super::keys::{CooperativeNumber, Entry, GLOBAL, Heads, LogRecord, chain, entry_key, key, log_key, rest, rest_u64};
+use crate::access::CooperativeRecord;
+use crate::config::{read_file, write_private};
+use crate::error::Error;
+
+/// How far back each log is looked at.
+const TAIL: u64 = 512;
+
+/// How far a co-operative's log was known to reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Mark {
+    pub(crate) entry: u64,
+    pub(crate) position: u64,
+}
+
+/// Marks of all co-operatives, kept in a file beside the store.
+pub(crate) type Marks = BTreeMap<u32, Mark>;
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Finding {
+    /// The log ends before where it was known to reach. Phones give back what it lost.
+    #[error(
+        "the log of co-operative {cooperative} ends at {found}, and was known to reach {known}: phones will give back what \
+         it lost at their next sync"
+    )]
+    Shorter { cooperative: u32, found: u64, known: u64 },
+    /// A record is missing or does not follow from the one before it.
+    #[error("the log of co-operative {cooperative} is broken at {what} {number}")]
+    Broken { cooperative: u32, what: &'static str, number: u64 },
+}
+
+impl Finding {
+    /// True when the store can be served all the same.
+    pub(crate) fn heals_by_itself(&self) -> bool {
+        matches!(self, Self::Shorter { .. })
+    }
+}
+
+/// Reads the marks of this folder; none where there are none, or where they can't be read.
+pub(crate) fn read_marks(path: &Path) -> Marks {
+    read_file(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
+
+/// Writes the marks, whole or not at all.
+pub(crate) fn write_marks(path: &Path, marks: &Marks) -> Result<(), Error> {
+    write_private(path, &serde_json::to_vec(marks).unwrap_or_default())
+}
+
+/// Everything that is found in this store.
+pub(crate) fn check(store: &dyn Store, marks: &Marks) -> Result<Vec<Finding>, StoreFault> {
+    let mut findings = Vec::new();
+    for row in store.scan_all(&key(GLOBAL, b'C', &[]))? {
+        let number = rest(&row.key).try_into().map(u32::from_be_bytes);
+        let number = CooperativeNumber(number.map_err(|_| StoreFault::Damaged(row.key.clone()))?);
+        let _: CooperativeRecord = parse(&row.key, row.value.as_deref())?;
+        let heads_key = key(number, b'h', &[]);
+        let heads: Heads = match store.get(&heads_key)? {
+            Some(bytes) => read_message(&bytes).map_err(|_| StoreFault::Damaged(heads_key))?,
+            None => Heads::default(),
+        };
+        findings.extend(check_log(store, number, &heads)?);
+        findings.extend(check_entries(store, number, &heads)?);
+        if let Some(mark) = marks.get(&number.0).filter(|mark| mark.position > heads.position) {
+            findings.push(Finding::Shorter { cooperative: number.0, found: heads.position, known: mark.position });
+        }
+    }
+    Ok(findings)
+}
+
+fn check_log(store: &dyn Store, number: CooperativeNumber, heads: &Heads) -> Result<Option<Finding>, StoreFault> {
+    let broken = |position| Some(Finding::Broken { cooperative: number.0, what: "position", number: position });
+    let first = heads.position.saturating_sub(TAIL).max(1);
+    let mut before: Option<u64> = (first == 1).then_some(0);
+    for position in first..=heads.position {
+        let key = log_key(number, position);
+        let Some(bytes) = store.get(&key)? else { return Ok(broken(position)) };
+        let record: LogRecord = parse(&key, Some(&bytes))?;
+        if before.is_some_and(|tag| chain(tag, &write_message(&record.event)) != record.tag) {
+            return Ok(broken(position));
+        }
+        before = Some(record.tag);
+    }
+    let last_fits = heads.position == 0 || before == Some(heads.position_tag);
+    let beyond = store.scan(&key(number, b'l', &[]), Some(&log_key(number, heads.position)), 1)?;
+    if !last_fits {
+        return Ok(broken(heads.position));
+    }
+    Ok(beyond.first().and_then(|row| rest_u64(&row.key)).and_then(broken))
+}
+
+fn check_entries(store: &dyn Store, number: CooperativeNumber, heads: &Heads) -> Result<Option<Finding>, StoreFault> {
+    let broken = |entry| Some(Finding::Broken { cooperative: number.0, what: "entry", number: entry });
+    let first = heads.entry.saturating_sub(TAIL).max(1);
+    let mut before: Option<u64> = (first == 1).then_some(0);
+    for entry in first..=heads.entry {
+        let key = entry_key(number, entry);
+        let Some(bytes) = store.get(&key)? else { return Ok(broken(entry)) };
+        let record: Entry = parse(&key, Some(&bytes))?;
+        if before.is_some_and(|tag| chain(tag, &record.bundle) != record.tag) {
+            return Ok(broken(entry));
+        }
+        before = Some(record.tag);
+    }
+    let last_fits = heads.entry == 0 || before == Some(heads.entry_tag);
+    if last_fits { Ok(None) } else { Ok(broken(heads.entry)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::granary::Granary;
+    use granary_client_core::documents::{DocumentKey, cooperative};
+    use granary_client_core::quantities::Instant;
+    use granary_client_core::store::{Batch, MemoryStore};
+    use std::sync::Arc;
+
+    fn filled() -> (MemoryStore, Marks) {
+        let keys = tempfile::tempdir().unwrap();
+        let store = MemoryStore::default();
+        let granary = Granary::open(Arc::new(store.clone()), keys.path(), None, |fault| panic!("{fault}")).unwrap();
+        let number = granary.create_cooperative("Linxian", Instant(0)).unwrap();
+        for place in 0..6 {
+            let edit = move |doc: &mut _| cooperative::set_village(doc, &format!("village-{place}"), "东坡村");
+            granary.edit(number, &DocumentKey::Cooperative, Instant(0), edit).unwrap();
+        }
+        (store.copy(), granary.marks())
+    }
+
+    #[test]
+    fn a_whole_log_is_found_whole() {
+        let (store, marks) = filled();
+        assert_eq!(check(&store, &marks).unwrap(), []);
+    }
+
+    #[test]
+    fn a_missing_record_and_a_lost_tail_are_named() {
+        let (store, marks) = filled();
+        let number = CooperativeNumber(1);
+        let mut batch = Batch::default();
+        batch.remove(log_key(number, 3));
+        store.apply(&batch).unwrap();
+        let found = check(&store, &marks).unwrap();
+        assert_eq!(found, [Finding::Broken { cooperative: 1, what: "position", number: 3 }]);
+        assert!(!found[0].heals_by_itself());
+
+        let (store, mut marks) = filled();
+        let reached = marks[&1].position;
+        marks.get_mut(&1).unwrap().position += 4;
+        let found = check(&store, &marks).unwrap();
+        assert_eq!(found, [Finding::Shorter { cooperative: 1, found: reached, known: reached + 4 }]);
+        assert!(found[0].heals_by_itself());
+    }
+}
