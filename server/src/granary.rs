@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 
@@ -11,7 +12,7 @@ use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle};
 use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::frame::SignedRequest;
-use granary_client_core::protocol::messages::{SyncReply, SyncRequest, read_message, write_message};
+use granary_client_core::protocol::messages::{Cursor, SyncReply, SyncRequest, read_message, write_message};
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Instant;
 use granary_client_core::store::{Store, StoreFault};
@@ -24,6 +25,7 @@ use crate::live::{Live, News};
 use crate::log::admission::Admission;
 use crate::log::check::Marks;
 use crate::log::documents::Documents;
+use crate::log::feed::Asked;
 use crate::log::intake::Taken;
 use crate::log::keys::{GLOBAL, key, rest};
 use crate::log::writer::{Gather, Writer};
@@ -42,6 +44,8 @@ pub struct Granary {
     documents: Arc<Documents>,
     lists: Arc<Lists>,
     live: Arc<Live>,
+    /// True once the store has failed; nothing is decided any more.
+    failed: Arc<AtomicBool>,
 }
 
 impl Granary {
@@ -53,7 +57,12 @@ impl Granary {
         lists_folder: Option<&Path>,
         on_fault: impl Fn(StoreFault) + Send + Sync + 'static,
     ) -> Result<Self, Error> {
-        let on_fault = Arc::new(on_fault);
+        let failed = Arc::new(AtomicBool::new(false));
+        let has_failed = Arc::clone(&failed);
+        let on_fault = Arc::new(move |fault| {
+            has_failed.store(true, Ordering::SeqCst);
+            on_fault(fault);
+        });
         let identity = Identity::open(keys)?;
         let epoch = read_or_make_epoch(store.as_ref())?;
         let start_error = |error: std::io::Error| Error::Usage(format!("a thread could not be started: {error}"));
@@ -96,6 +105,7 @@ impl Granary {
             documents,
             lists,
             live,
+            failed,
         };
         granary.read_all()?;
         Ok(granary)
@@ -144,6 +154,11 @@ impl Granary {
     /// The lists of a co-operative.
     pub(crate) fn lists(&self, number: CooperativeNumber) -> Result<Arc<CooperativeLists>, Error> {
         Ok(self.lists.of(number)?)
+    }
+
+    /// How many documents the lists of a co-operative are behind.
+    pub fn lists_behind(&self, number: CooperativeNumber) -> Result<u64, Error> {
+        Ok(self.lists(number)?.behind())
     }
 
     /// All co-operatives.
@@ -209,7 +224,33 @@ impl Granary {
             self.take_in(&cooperative, device, &record, documents, now)?
         };
         cooperative.heard_of(device, now.0, request.pending_after, request.version.clone());
-        Ok(cooperative.reply(self.store.as_ref(), self.epoch, device, &record, &request, taken)?)
+        let seal = |cursor: &Cursor| self.seal(&cooperative, device, cursor);
+        let asked = Asked { device, record: &record, request: &request, taken };
+        let reply = cooperative.reply(self.store.as_ref(), &seal, asked, now)?;
+        if let Some(until) = cooperative.take_new_healing() {
+            tracing::warn!(
+                cooperative = cooperative.number().0,
+                "a phone shows that this store has lost what came after a backup; phones give it back"
+            );
+            let healing = key(cooperative.number(), b'z', &[]);
+            self.write(move |gather| {
+                gather.put(healing, write_message(&until));
+                Ok(())
+            })?;
+        }
+        Ok(reply)
+    }
+
+    /// The proof that a device was given this cursor.
+    fn seal(&self, cooperative: &Cooperative, device: DeviceId, cursor: &Cursor) -> u32 {
+        let mut bytes = device.as_bytes().to_vec();
+        bytes.extend_from_slice(cooperative.id().as_bytes());
+        bytes.extend_from_slice(&self.epoch.to_be_bytes());
+        bytes.extend_from_slice(&cursor.position.to_be_bytes());
+        bytes.extend_from_slice(&cursor.position_tag.to_be_bytes());
+        bytes.extend_from_slice(&cursor.receipt.to_be_bytes());
+        bytes.extend_from_slice(&cursor.receipt_tag.to_be_bytes());
+        self.identity.seal(&bytes)
     }
 
     pub(crate) fn take_in(
@@ -279,7 +320,7 @@ impl Granary {
     /// to wait for what has not come.
     pub fn settle(&self, cooperative: &Cooperative) {
         let mut rounds = self.admitted.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while cooperative.has_undecided() {
+        while cooperative.has_undecided() && !self.failed.load(Ordering::SeqCst) {
             let waited = self.admitted.1.wait_timeout(rounds, std::time::Duration::from_millis(20));
             rounds = waited.unwrap_or_else(PoisonError::into_inner).0;
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 use granary_client_core::ids::CooperativeId;
 use granary_client_core::protocol::access::Grants;
 use granary_client_core::protocol::messages::{read_message, write_message};
+use ring::hmac;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
@@ -14,6 +15,7 @@ use crate::config::{read_file, write_private};
 use crate::error::Error;
 
 const DOMAIN: &[u8] = b"granary device certificate 1\0";
+const SEALING: &[u8] = b"granary cursor seal 1\0";
 
 #[derive(Serialize_tuple, Deserialize_tuple)]
 struct Certified {
@@ -27,6 +29,7 @@ struct Certified {
 /// See the module.
 pub(crate) struct Identity {
     pair: Ed25519KeyPair,
+    sealing: hmac::Key,
 }
 
 impl Identity {
@@ -41,8 +44,16 @@ impl Identity {
             seed
         };
         Ed25519KeyPair::from_seed_unchecked(&seed)
-            .map(|pair| Self { pair })
+            .map(|pair| Self { pair, sealing: hmac::Key::new(hmac::HMAC_SHA256, &[SEALING, &seed].concat()) })
             .map_err(|_| Error::Usage(format!("{} is no identity key", path.display())))
+    }
+
+    /// A short proof over these bytes that only this server can make.
+    pub(crate) fn seal(&self, bytes: &[u8]) -> u32 {
+        match hmac::sign(&self.sealing, bytes).as_ref() {
+            [a, b, c, d, ..] => u32::from_be_bytes([*a, *b, *c, *d]),
+            _ => 0,
+        }
     }
 
     /// Says, signed, that this device was enrolled with what it may do now.

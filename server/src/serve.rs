@@ -19,7 +19,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use crate::api::{Counts, Gate, Reach, Shared, router};
+use crate::api::{Counts, Gate, Parts, Reach, Shared, router};
 use crate::config::{Config, make_folder};
 use crate::error::Error;
 use crate::granary::Granary;
@@ -61,6 +61,7 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         granary: Arc::clone(&granary),
         gate: Arc::new(Gate::new(config.limits)),
         counts: Arc::new(Counts::default()),
+        parts: Arc::new(Parts::default()),
         reach: Arc::new(Reach {
             address: public_address(&config.names, address),
             fingerprint: certificates.fingerprint.clone(),

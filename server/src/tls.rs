@@ -50,6 +50,8 @@ pub(crate) fn open(folder: &Path, names: &[String]) -> Result<Certificates, Erro
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone(), authority_der], private)
         .map_err(bad)?;
+    // A record that a broken line cut short is lost whole, so records are no longer than a packet.
+    tls.max_fragment_size = Some(1_400);
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     // Stateless tickets: a phone that comes back resumes without the server having kept anything.
     tls.ticketer = rustls::crypto::ring::Ticketer::new().map_err(bad)?;

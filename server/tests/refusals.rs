@@ -56,7 +56,7 @@ impl World {
             .collect();
         let request = SyncRequest {
             cursor: device.cursor,
-            page_bytes: 1 << 20,
+            page_kilobytes: 1024,
             pending_after: 0,
             notices_read: 0,
             bundle: if documents.is_empty() { Vec::new() } else { write_bundle(&documents) },

@@ -6,23 +6,38 @@
 //! reply     version | compression | content
 //! ```
 //!
+//! Version 2 knows our first dictionary; a reply is of the version of its request, so old and new phones
+//! talk to a new server. Dictionaries are never changed: another one is another version.
+//!
 //! The signature (Ed25519) is over a domain text, then version, device, compression and content. It
 //! carries no time and no nonce: phones' clocks can't be trusted, a sync is safe to replay (taking a
 //! change twice is harmless), and its reply goes only to whoever holds the TLS session.
 
-use std::io::Read;
+use std::cell::RefCell;
+use std::io::{BufRead, Read};
+
+use zstd::bulk::Compressor;
+use zstd::stream::raw::CParameter;
+use zstd::stream::read::Decoder;
 
 use super::leb128::Reader;
 use super::limits::{BODY_BYTES_MAX, MESSAGE_BYTES_MAX};
 use crate::ids::DeviceId;
 
-/// The version of frames and messages that this code speaks.
-pub const VERSION: u8 = 1;
+/// The version of frames and messages that this code writes.
+pub const VERSION: u8 = 2;
+/// The oldest version that this code still reads.
+pub const VERSION_OLDEST: u8 = 1;
 /// What a device signs begins with this, so that the signature serves for nothing else.
 const DOMAIN: &[u8] = b"granary request 1\0";
 
 const STORED: u8 = 0;
 const ZSTD: u8 = 1;
+/// zstd with our first dictionary, without the four bytes that every zstd frame begins with.
+const ZSTD_DICTIONARY_1: u8 = 2;
+const ZSTD_MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
+/// Trained on generated documents by `granary-bench -- dictionary`.
+const DICTIONARY_1: &[u8] = include_bytes!("dictionary-1.zdict");
 /// zstd's level: its best that a cheap phone computes in well under the time the bytes take to send.
 const ZSTD_LEVEL: i32 = 19;
 
@@ -48,6 +63,8 @@ pub enum FrameFault {
 pub struct SignedRequest<'a> {
     /// The device that it claims to come from.
     pub device: DeviceId,
+    /// The version that it is written in; its reply is written in the same.
+    pub version: u8,
     signature: [u8; 64],
     compression: u8,
     content: &'a [u8],
@@ -60,16 +77,16 @@ impl<'a> SignedRequest<'a> {
             return Err(FrameFault::TooLarge);
         }
         let mut reader = Reader::new(body);
-        check_version(&mut reader)?;
+        let version = read_version(&mut reader)?;
         let device = DeviceId::from_bytes(reader.array().map_err(|_| FrameFault::Truncated)?);
         let signature = reader.array().map_err(|_| FrameFault::Truncated)?;
         let compression = reader.byte().map_err(|_| FrameFault::Truncated)?;
-        Ok(Self { device, signature, compression, content: reader.take_rest() })
+        Ok(Self { device, version, signature, compression, content: reader.take_rest() })
     }
 
     /// True when the holder of `public_key` signed it.
     pub fn is_signed_by(&self, public_key: &[u8; 32]) -> bool {
-        let signed = signed_bytes(self.device, self.compression, self.content);
+        let signed = signed_bytes(self.version, self.device, self.compression, self.content);
         ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, public_key)
             .verify(&signed, &self.signature)
             .is_ok()
@@ -81,17 +98,17 @@ impl<'a> SignedRequest<'a> {
     }
 }
 
-fn check_version(reader: &mut Reader<'_>) -> Result<(), FrameFault> {
+fn read_version(reader: &mut Reader<'_>) -> Result<u8, FrameFault> {
     match reader.byte() {
-        Ok(VERSION) => Ok(()),
+        Ok(version) if (VERSION_OLDEST..=VERSION).contains(&version) => Ok(version),
         Ok(other) => Err(FrameFault::UnknownVersion(other)),
         Err(_) => Err(FrameFault::Truncated),
     }
 }
 
-fn signed_bytes(device: DeviceId, compression: u8, content: &[u8]) -> Vec<u8> {
+fn signed_bytes(version: u8, device: DeviceId, compression: u8, content: &[u8]) -> Vec<u8> {
     let mut signed = DOMAIN.to_vec();
-    signed.push(VERSION);
+    signed.push(version);
     signed.extend_from_slice(device.as_bytes());
     signed.push(compression);
     signed.extend_from_slice(content);
@@ -100,8 +117,8 @@ fn signed_bytes(device: DeviceId, compression: u8, content: &[u8]) -> Vec<u8> {
 
 /// Frames a request and has it signed by `sign`.
 pub fn write_request(device: DeviceId, content: &[u8], sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Vec<u8> {
-    let (compression, content) = compress(content);
-    let signature = sign(&signed_bytes(device, compression, &content));
+    let (compression, content) = compress(VERSION, content);
+    let signature = sign(&signed_bytes(VERSION, device, compression, &content));
     let mut body = vec![VERSION];
     body.extend_from_slice(device.as_bytes());
     body.extend_from_slice(&signature);
@@ -110,10 +127,10 @@ pub fn write_request(device: DeviceId, content: &[u8], sign: impl FnOnce(&[u8]) 
     body
 }
 
-/// Frames a reply.
-pub fn write_reply(content: &[u8]) -> Vec<u8> {
-    let (compression, content) = compress(content);
-    let mut body = vec![VERSION, compression];
+/// Frames a reply to a request of this version.
+pub fn write_reply(version: u8, content: &[u8]) -> Vec<u8> {
+    let (compression, content) = compress(version, content);
+    let mut body = vec![version, compression];
     body.extend(content);
     body
 }
@@ -121,14 +138,46 @@ pub fn write_reply(content: &[u8]) -> Vec<u8> {
 /// The content of a reply, decompressed within the limit.
 pub fn read_reply(body: &[u8]) -> Result<Vec<u8>, FrameFault> {
     let mut reader = Reader::new(body);
-    check_version(&mut reader)?;
+    read_version(&mut reader)?;
     let compression = reader.byte().map_err(|_| FrameFault::Truncated)?;
     decompress(compression, reader.take_rest())
 }
 
-fn compress(content: &[u8]) -> (u8, Vec<u8>) {
-    match zstd::bulk::compress(content, ZSTD_LEVEL) {
-        Ok(smaller) if smaller.len() < content.len() => (ZSTD, smaller),
+thread_local! {
+    /// A compressor takes some time to make, and its dictionary more.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn new_compressor() -> std::io::Result<Compressor<'static>> {
+    let mut compressor = Compressor::with_dictionary(ZSTD_LEVEL, DICTIONARY_1)?;
+    // What both sides know is not said: which dictionary, how long, whether it is whole (TLS sees to it).
+    for parameter in
+        [CParameter::DictIdFlag(false), CParameter::ContentSizeFlag(false), CParameter::ChecksumFlag(false)]
+    {
+        compressor.set_parameter(parameter)?;
+    }
+    Ok(compressor)
+}
+
+/// The content with our dictionary, without zstd's magic bytes.
+fn compress_with_dictionary(content: &[u8]) -> std::io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let compressor = match kept {
+            Some(compressor) => compressor,
+            None => kept.insert(new_compressor()?),
+        };
+        let mut packed = compressor.compress(content)?;
+        Ok(packed.split_off(ZSTD_MAGIC.len().min(packed.len())))
+    })
+}
+
+fn compress(version: u8, content: &[u8]) -> (u8, Vec<u8>) {
+    let (code, packed) = match version {
+        1 => (ZSTD, zstd::bulk::compress(content, ZSTD_LEVEL)),
+        _ => (ZSTD_DICTIONARY_1, compress_with_dictionary(content)),
+    };
+    match packed {
+        Ok(smaller) if smaller.len() < content.len() => (code, smaller),
         _ => (STORED, content.to_vec()),
     }
 }
@@ -137,17 +186,22 @@ fn decompress(compression: u8, content: &[u8]) -> Result<Vec<u8>, FrameFault> {
     match compression {
         STORED if content.len() <= MESSAGE_BYTES_MAX => Ok(content.to_vec()),
         STORED => Err(FrameFault::TooLarge),
-        ZSTD => {
-            let mut decoder = zstd::stream::read::Decoder::with_buffer(content).map_err(|_| FrameFault::Compression)?;
-            // 2^24 bytes is the longest window that a message within the limit can need.
-            decoder.window_log_max(24).map_err(|_| FrameFault::Compression)?;
-            let mut out = Vec::new();
-            let most = (MESSAGE_BYTES_MAX as u64).saturating_add(1);
-            decoder.take(most).read_to_end(&mut out).map_err(|_| FrameFault::Compression)?;
-            if out.len() > MESSAGE_BYTES_MAX { Err(FrameFault::TooLarge) } else { Ok(out) }
+        ZSTD => read_bounded(Decoder::with_buffer(content).map_err(|_| FrameFault::Compression)?),
+        ZSTD_DICTIONARY_1 => {
+            let whole = ZSTD_MAGIC.as_slice().chain(content);
+            read_bounded(Decoder::with_dictionary(whole, DICTIONARY_1).map_err(|_| FrameFault::Compression)?)
         }
         _ => Err(FrameFault::Compression),
     }
+}
+
+fn read_bounded<R: BufRead>(mut decoder: Decoder<'_, R>) -> Result<Vec<u8>, FrameFault> {
+    // 2^24 bytes is the longest window that a message within the limit can need.
+    decoder.window_log_max(24).map_err(|_| FrameFault::Compression)?;
+    let mut out = Vec::new();
+    let most = (MESSAGE_BYTES_MAX as u64).saturating_add(1);
+    decoder.take(most).read_to_end(&mut out).map_err(|_| FrameFault::Compression)?;
+    if out.len() > MESSAGE_BYTES_MAX { Err(FrameFault::TooLarge) } else { Ok(out) }
 }
 
 #[cfg(test)]
@@ -177,6 +231,17 @@ mod tests {
     }
 
     #[test]
+    fn an_older_phone_is_answered_as_it_speaks() {
+        let content = b"ten kilograms of millet, ten kilograms of millet".repeat(20);
+        for version in VERSION_OLDEST..=VERSION {
+            let reply = write_reply(version, &content);
+            assert_eq!(reply[0], version);
+            assert_eq!(read_reply(&reply).unwrap(), content);
+        }
+        assert_eq!(write_reply(1, &content)[1], ZSTD);
+    }
+
+    #[test]
     fn any_changed_byte_spoils_the_signature() {
         let body = signed(b"ten kilograms of millet");
         for place in 0..body.len() {
@@ -199,6 +264,9 @@ mod tests {
         assert!(bomb.len() < 300_000);
         let mut body = vec![VERSION, ZSTD];
         body.extend(bomb);
+        assert_eq!(read_reply(&body), Err(FrameFault::TooLarge));
+        let without_magic = body.split_off(6);
+        body = [vec![VERSION, ZSTD_DICTIONARY_1], without_magic].concat();
         assert_eq!(read_reply(&body), Err(FrameFault::TooLarge));
     }
 

@@ -5,6 +5,7 @@
 use ciborium::de::Error as CborError;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_repr::{Deserialize_repr, Serialize_repr};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::access::Grants;
@@ -39,8 +40,9 @@ pub fn read_message<M: DeserializeOwned>(bytes: &[u8]) -> Result<M, MessageFault
 /// keeps it and sends it back, unread but for equality.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize_tuple, Deserialize_tuple)]
 pub struct Cursor {
-    /// The server store's epoch in which the positions count.
-    pub epoch: u32,
+    /// The server's own proof that it gave this cursor to this device, in its store's epoch. One that is
+    /// genuine and does not fit the log proves that the store lost what came later.
+    pub seal: u32,
     /// Everything up to this position of the log was read.
     pub position: u64,
     /// The log's running checksum at `position`: another log has another.
@@ -82,8 +84,8 @@ pub enum WalkMode {
 pub struct SyncRequest {
     /// Where the phone stands.
     pub cursor: Cursor,
-    /// How many bytes of bundle the phone wants in the reply at most.
-    pub page_bytes: u32,
+    /// How many kilobytes (1,024 bytes) of bundle the phone wants in the reply at most.
+    pub page_kilobytes: u16,
     /// How many changes wait on the phone after those in this request.
     pub pending_after: u32,
     /// The number of the last notice that the phone has read.
@@ -121,12 +123,27 @@ pub struct SyncReply {
     /// Changes for the phone, as a bundle; empty for none.
     #[serde(with = "serde_bytes")]
     pub bundle: Vec<u8>,
+    /// Whether the heads are part of a comparing walk; it may begin and end within one reply.
+    pub compares: Comparing,
     /// Heads of documents, while a comparing walk is under way.
     pub heads: Vec<DocumentHeads>,
     /// How far each of the request's fetches got, in the request's order.
     pub fetched: Vec<Fetched>,
     /// Changes of this device that were set aside after they had been taken.
     pub notices: Vec<Notice>,
+}
+
+/// Whether a reply compares heads, and what the server then takes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_repr, Deserialize_repr)]
+#[repr(u8)]
+pub enum Comparing {
+    /// It does not.
+    No = 0,
+    /// It does; a device gives back its own changes, a coordinator's everyone's.
+    Own = 1,
+    /// It does, and it is proven that the store has lost something: a device gives back all changes of
+    /// the documents that it may write, whoever made them.
+    Everyones = 2,
 }
 
 /// How far a fetch got.
@@ -205,7 +222,7 @@ mod tests {
     fn request() -> SyncRequest {
         SyncRequest {
             cursor: Cursor {
-                epoch: 1,
+                seal: 1,
                 position: 900,
                 position_tag: 7,
                 receipt: 3,
@@ -213,7 +230,7 @@ mod tests {
                 grants_version: 1,
                 walk: None,
             },
-            page_bytes: 32_768,
+            page_kilobytes: 32,
             pending_after: 0,
             notices_read: 0,
             bundle: Vec::new(),
@@ -240,6 +257,7 @@ mod tests {
             refused: vec![Refusal { document: 1, reason: RefusalReason::ForeignActor }],
             grants: None,
             bundle: vec![1, 2, 3],
+            compares: Comparing::Own,
             heads: vec![DocumentHeads { key: vec![1], heads: vec![ChangeHash::from_bytes([4; 32])] }],
             fetched: vec![Fetched { through: 3, complete: false }],
             notices: vec![Notice { number: 1, key: vec![2], reason: "damaged".into() }],

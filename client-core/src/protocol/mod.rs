@@ -9,4 +9,5 @@ pub mod leb128;
 pub mod limits;
 pub mod live;
 pub mod messages;
+pub mod parts;
 pub mod problem;

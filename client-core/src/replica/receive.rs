@@ -12,7 +12,7 @@ use crate::ids::{ChangeHash, DocumentId};
 use crate::protocol::bundle::{DocumentChanges, read_bundle};
 use crate::protocol::change::VerifiedChange;
 use crate::protocol::messages::{
-    Cursor, DocumentHeads, Fetch, RefusalReason, SyncReply, WalkMode, read_message, write_message,
+    Comparing, Cursor, Fetch, RefusalReason, SyncReply, WalkMode, read_message, write_message,
 };
 use crate::store::Batch;
 
@@ -90,9 +90,9 @@ impl Replica {
             }
         }
         let mut queued = 0u64;
-        self.compare(&mut batch, &reply.heads, &mut wanted, &mut queued)?;
-        if self.is_comparing(&self.cursor) && !self.is_comparing(&reply.cursor) {
-            self.end_comparison(&mut batch, &reply.heads, &mut queued)?;
+        self.compare(&mut batch, reply, &mut wanted, &mut queued)?;
+        if reply.compares != Comparing::No && !is_comparing(&reply.cursor) {
+            self.end_comparison(&mut batch, reply, &mut queued)?;
         }
         if reply.grants.is_some() {
             put_meta(&mut batch, "grants", &grants);
@@ -187,20 +187,16 @@ impl Replica {
         Ok(Ok(record))
     }
 
-    fn is_comparing(&self, cursor: &Cursor) -> bool {
-        cursor.walk.is_some_and(|walk| walk.mode == WalkMode::Compare)
-    }
-
     /// Holds documents against the heads that the server has of them: what the server lacks goes into
     /// the outbox again, what this phone lacks is wanted.
     fn compare(
         &mut self,
         batch: &mut Batch,
-        heads: &[DocumentHeads],
+        reply: &SyncReply,
         wanted: &mut BTreeMap<Vec<u8>, u64>,
         queued: &mut u64,
     ) -> Result<(), Error> {
-        for theirs in heads {
+        for theirs in &reply.heads {
             let Ok(key) = DocumentKey::from_bytes(&theirs.key) else { continue };
             let id = key.id(self.cooperative);
             batch.put(document_key(b'h', id), []);
@@ -218,14 +214,15 @@ impl Replica {
                 wanted.insert(theirs.key.clone(), 0);
             }
             let missing = document.changes_since(&known)?;
-            self.give_back(batch, &key, missing, queued);
+            self.give_back(batch, reply.compares, &key, missing, queued);
         }
         Ok(())
     }
 
     /// After the last document that the server has: those that it did not name it lacks altogether.
-    fn end_comparison(&mut self, batch: &mut Batch, heads: &[DocumentHeads], queued: &mut u64) -> Result<(), Error> {
-        let mut named: BTreeSet<DocumentId> = heads
+    fn end_comparison(&mut self, batch: &mut Batch, reply: &SyncReply, queued: &mut u64) -> Result<(), Error> {
+        let mut named: BTreeSet<DocumentId> = reply
+            .heads
             .iter()
             .filter_map(|heads| Some(DocumentKey::from_bytes(&heads.key).ok()?.id(self.cooperative)))
             .collect();
@@ -242,22 +239,30 @@ impl Replica {
                     Some(document) => document.changes_since(&[])?,
                     None => Vec::new(),
                 };
-                self.give_back(batch, &key, missing, queued);
+                self.give_back(batch, reply.compares, &key, missing, queued);
             }
         }
         Ok(())
     }
 
-    /// Queues what the server lacks. A coordinator's phone gives back everyone's changes, any other
-    /// its own; the server takes no more than that.
-    fn give_back(&self, batch: &mut Batch, key: &DocumentKey, missing: Vec<VerifiedChange>, queued: &mut u64) {
+    /// Queues what the server lacks. A coordinator's phone gives back everyone's changes, and so does any
+    /// other when the server's loss is proven; else it gives back its own. The server takes no more.
+    fn give_back(
+        &self,
+        batch: &mut Batch,
+        compares: Comparing,
+        key: &DocumentKey,
+        missing: Vec<VerifiedChange>,
+        queued: &mut u64,
+    ) {
+        let everyones = self.grants.is_coordinator() || compares == Comparing::Everyones;
         let may = |change: &VerifiedChange| {
             let actor = &change.record().actor;
-            self.grants.is_coordinator() || self.device.owns(actor) || Document::is_first_actor(actor)
+            everyones || self.device.owns(actor) || Document::is_first_actor(actor)
         };
-        let own: Vec<VerifiedChange> = missing.into_iter().filter(may).collect();
+        let given: Vec<VerifiedChange> = missing.into_iter().filter(may).collect();
         if self.grants.may_write(key) {
-            *queued = queued.saturating_add(self.enqueue_after(batch, key, &own, *queued));
+            *queued = queued.saturating_add(self.enqueue_after(batch, key, &given, *queued));
         }
     }
 
@@ -292,6 +297,10 @@ impl Replica {
         }
         Ok(())
     }
+}
+
+fn is_comparing(cursor: &Cursor) -> bool {
+    cursor.walk.is_some_and(|walk| walk.mode == WalkMode::Compare)
 }
 
 /// The changes that are new and whose ground is here, each after what it builds on; and the rest of

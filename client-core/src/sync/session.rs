@@ -1,5 +1,5 @@
 //! One sync, from the first request to the last reply. Bytes come in, bytes go out; the caller does
-//! the sending. Pages start at what an unknown 2G line carries in a few seconds, grow while the line
+//! the sending. Pages start at what an unknown 2G line carries in some seconds, grow while the line
 //! is quick and shrink when it breaks.
 
 use std::collections::BTreeSet;
@@ -15,8 +15,9 @@ use crate::replica::{OutboxPage, Received, Replica};
 const PAGES_MAX: u32 = 10_000;
 /// An exchange under this long lets the page grow, in milliseconds.
 const QUICK_MILLIS: u64 = 4_000;
-/// The first page of a line that is not known, in bytes of bundle: a thousand records.
-const PAGE_BYTES_FIRST: usize = 48 * 1024;
+/// The first page of a line that is not known, in bytes of bundle: a few thousand records. It takes about
+/// a quarter of that on the line, and an exchange that breaks goes on where it was.
+const PAGE_BYTES_FIRST: usize = 128 * 1024;
 
 /// How large a page the line carries; kept from session to session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +115,7 @@ impl Session {
         self.fetches = replica.fetches()?;
         let request = SyncRequest {
             cursor: replica.cursor(),
-            page_bytes: u32::try_from(pace.page_bytes()).unwrap_or(u32::MAX),
+            page_kilobytes: u16::try_from(pace.page_bytes() / 1024).unwrap_or(u16::MAX),
             pending_after: u32::try_from(self.page.pending_after).unwrap_or(u32::MAX),
             notices_read: self.notices_read,
             bundle: std::mem::take(&mut self.page.bundle),

@@ -1,16 +1,15 @@
 //! HTTPS over rustls: HTTP/1.1 with three header lines, TLS 1.3 with session resumption, one
 //! connection that is kept for the next exchange. A line counts as dead only when nothing at all
-//! has passed for a minute; a slow one never does.
+//! has passed for a minute; a slow one never does. An exchange that breaks goes on where it was.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -21,12 +20,21 @@ use tokio_rustls::client::TlsStream;
 
 use super::counted::{Counted, Counter};
 use super::pin::PinnedAuthority;
+use super::resume::{Ask, Exchange, Outcome};
 use super::{Route, ServerLink, Transport, Used, refusal};
 use crate::error::Error;
-use crate::protocol::limits::MESSAGE_BYTES_MAX;
 
 /// Nothing has passed for this long: the line is dead.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// A line that breaks this often in one exchange is given up for now.
+const BREAKS_MAX: u32 = 2_000;
+/// After a break, an exchange goes on at once only when more than this passed since the one before;
+/// else the scheduler waits.
+const PROGRESS_BYTES_MIN: u64 = 400;
+/// A TLS record holds this much: what is in one that did not arrive whole is lost, and each costs 22
+/// bytes.
+const FRAGMENT_BYTES: usize = 1_400;
 
 type Connection = SendRequest<Full<Bytes>>;
 
@@ -65,6 +73,7 @@ impl HttpsTransport {
             }
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.max_fragment_size = Some(FRAGMENT_BYTES);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(line)?;
         Ok(Self {
             host: server.host.clone(),
@@ -99,14 +108,26 @@ impl HttpsTransport {
         Ok(sender)
     }
 
-    async fn send(&self, sender: &mut Connection, route: Route, body: Bytes) -> Result<Vec<u8>, Error> {
+    /// Sends what is to be sent, and takes what comes back.
+    async fn send(&self, sender: &mut Connection, exchange: &mut Exchange, ask: &Ask) -> Result<Outcome, Error> {
         sender.ready().await.map_err(line)?;
         self.exchanges.fetch_add(1, Ordering::Relaxed);
-        let request = Request::post(route.path()).header("host", &self.host).body(Full::new(body)).map_err(line)?;
-        let response = sender.send_request(request).await.map_err(line)?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), MESSAGE_BYTES_MAX).collect().await.map_err(line)?.to_bytes();
-        if status == StatusCode::OK { Ok(body.to_vec()) } else { Err(refusal(status.as_u16(), &body)) }
+        let answer = sender.send_request(exchange.request(&self.host, ask)?).await.map_err(line)?;
+        exchange.take(ask, answer).await
+    }
+
+    /// Goes on with an exchange on this connection until it is done or the line breaks.
+    async fn go_on(&self, sender: &mut Connection, exchange: &mut Exchange) -> Result<Vec<u8>, Error> {
+        let mut ask = exchange.next();
+        loop {
+            let outcome = self.while_bytes_pass(self.send(sender, exchange, &ask)).await?;
+            ask = match (outcome, ask) {
+                (Outcome::Done(reply), _) => return Ok(reply),
+                (Outcome::Refused(status, body), _) => return Err(refusal(status.as_u16(), &body)),
+                (Outcome::Has(offset), _) if offset > 0 => Ask::Rest(offset),
+                (Outcome::Has(_) | Outcome::Forgotten, _) => Ask::All,
+            };
+        }
     }
 
     /// Waits for `work` as long as bytes pass.
@@ -127,11 +148,11 @@ impl HttpsTransport {
 
 impl Transport for HttpsTransport {
     fn exchange(&self, route: Route, body: Vec<u8>) -> Result<Vec<u8>, Error> {
-        let body = Bytes::from(body);
+        let mut exchange = Exchange::new(route, body);
         let mut place = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         self.runtime.block_on(async {
             if let Some(mut kept) = place.take() {
-                match self.while_bytes_pass(self.send(&mut kept, route, body.clone())).await {
+                match self.go_on(&mut kept, &mut exchange).await {
                     // The kept connection had ended meanwhile; what was sent is sent again on a new
                     // one, which is harmless.
                     Err(Error::Line(_)) => {}
@@ -141,12 +162,24 @@ impl Transport for HttpsTransport {
                     }
                 }
             }
-            let mut sender = self.while_bytes_pass(self.connect()).await?;
-            let result = self.while_bytes_pass(self.send(&mut sender, route, body)).await;
-            if !matches!(result, Err(Error::Line(_))) {
-                *place = Some(sender);
+            for _ in 0..BREAKS_MAX {
+                let before = self.content.read();
+                let mut sender = self.while_bytes_pass(self.connect()).await?;
+                match self.go_on(&mut sender, &mut exchange).await {
+                    Err(Error::Line(why)) => {
+                        let now = self.content.read();
+                        let passed = now.0.wrapping_sub(before.0).wrapping_add(now.1.wrapping_sub(before.1));
+                        if !exchange.can_resume() || passed < PROGRESS_BYTES_MIN {
+                            return Err(Error::Line(why));
+                        }
+                    }
+                    other => {
+                        *place = Some(sender);
+                        return other;
+                    }
+                }
             }
-            result
+            Err(Error::Line("the line broke too often".into()))
         })
     }
 

@@ -10,6 +10,8 @@ mod link;
 mod live;
 #[cfg(feature = "https")]
 mod pin;
+#[cfg(feature = "https")]
+mod resume;
 
 #[cfg(feature = "https")]
 pub use https::HttpsTransport;

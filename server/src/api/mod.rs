@@ -2,6 +2,7 @@
 
 mod limits;
 mod live;
+mod parts;
 mod phones;
 mod refusal;
 
@@ -14,6 +15,7 @@ use axum::routing::{get, post};
 
 pub(crate) use limits::Gate;
 pub use limits::Limits;
+pub(crate) use parts::Parts;
 pub(crate) use refusal::frame_refusal;
 
 use crate::granary::Granary;
@@ -24,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) granary: Arc<Granary>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) counts: Arc<Counts>,
+    pub(crate) parts: Arc<Parts>,
     pub(crate) reach: Arc<Reach>,
 }
 
@@ -50,6 +53,7 @@ pub(crate) struct Counts {
 pub(crate) fn router(shared: Shared) -> Router {
     Router::new()
         .route("/s", post(phones::sync))
+        .route("/k/{key}/{have}", get(phones::how_far))
         .route("/enrol", post(phones::enrol))
         .route("/reinstate", post(phones::reinstate))
         .route("/health", get(health))

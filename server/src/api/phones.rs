@@ -5,16 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::access::EnrolRequest;
 use granary_client_core::protocol::frame::{SignedRequest, write_reply};
 use granary_client_core::protocol::limits::BODY_BYTES_MAX;
 use granary_client_core::protocol::messages::{read_message, write_message};
+use granary_client_core::protocol::parts::{KEY_HEADER, OFFSET_HEADER, PART_BYTES_MIN, PartKey};
 use granary_client_core::protocol::problem::ProblemKind;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
+use super::parts::{HowFar, Parts};
 use super::refusal::{answer, frame_refusal};
 use super::{Gate, Shared};
 use crate::error::Error;
@@ -43,29 +46,123 @@ async fn blocking<R: Send + 'static>(work: impl FnOnce() -> Result<R, Error> + S
     }
 }
 
+/// Reads the body of a request that may come in parts. What came of one whose line broke is kept.
+async fn read_parts(shared: &Shared, headers: &HeaderMap, mut body: Body) -> Result<(Option<PartKey>, Vec<u8>), Error> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(key) = text(KEY_HEADER).and_then(|key| key.parse::<PartKey>().ok()) else {
+        return Ok((None, read_body(&shared.gate, body).await?));
+    };
+    let again = || Error::refused(ProblemKind::Timeout, "the parts of the request are not here; send all of it again");
+    let offset = text(OFFSET_HEADER).map_or(Some(0), |offset| offset.parse().ok()).ok_or_else(again)?;
+    let whole = shared.parts.begin(key, offset).ok_or_else(again)?;
+    let mut coming = Coming { parts: &shared.parts, key, whole, is_settled: false };
+    let reading = async {
+        while let Some(frame) = body.frame().await {
+            let Ok(bytes) = frame.map_err(|_| ())?.into_data() else { continue };
+            coming.whole.extend_from_slice(&bytes);
+            if coming.whole.len() > BODY_BYTES_MAX {
+                break;
+            }
+        }
+        Ok::<(), ()>(())
+    };
+    let read = tokio::time::timeout(shared.gate.limits.body_timeout, reading).await;
+    if !matches!(read, Ok(Ok(()))) {
+        return Err(Error::refused(ProblemKind::Timeout, "the request ended before its end; send the rest"));
+    }
+    let whole = coming.settle();
+    if whole.len() > BODY_BYTES_MAX {
+        return Err(Error::refused(
+            ProblemKind::TooLarge,
+            format!("a request may have {BODY_BYTES_MAX} bytes at most"),
+        ));
+    }
+    if PartKey::of(&whole) == key { Ok((Some(key), whole)) } else { Err(again()) }
+}
+
+/// A request that is coming in. When its line breaks, whoever reads it is dropped in the middle; what
+/// has come is kept then.
+struct Coming<'a> {
+    parts: &'a Parts,
+    key: PartKey,
+    whole: Vec<u8>,
+    is_settled: bool,
+}
+
+impl Coming<'_> {
+    fn settle(&mut self) -> Vec<u8> {
+        self.is_settled = true;
+        self.parts.request_is_whole(self.key);
+        std::mem::take(&mut self.whole)
+    }
+}
+
+impl Drop for Coming<'_> {
+    fn drop(&mut self) {
+        if !self.is_settled && !self.whole.is_empty() {
+            self.parts.keep_request(self.key, std::mem::take(&mut self.whole), crate::now());
+        }
+    }
+}
+
 /// `POST /s`: one exchange of a sync.
-pub(super) async fn sync(State(shared): State<Shared>, body: Body) -> Response {
+pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, body: Body) -> Response {
     let exchange = async {
-        let body = read_body(&shared.gate, body).await?;
+        let (key, body) = read_parts(&shared, &headers, body).await?;
         let device = SignedRequest::parse(&body).map_err(frame_refusal)?.device;
         let now = crate::now();
         let _pass = shared.gate.pass(device, now).await?;
         let counts = Arc::clone(&shared.counts);
         let granary = Arc::clone(&shared.granary);
-        blocking(move || {
+        let reply = blocking(move || {
             let signed = SignedRequest::parse(&body).map_err(frame_refusal)?;
             let reply = granary.sync(&signed, now)?;
             counts.refused_documents.fetch_add(reply.refused.len() as u64, Ordering::Relaxed);
-            Ok(write_reply(&write_message(&reply)))
+            Ok(write_reply(signed.version, &write_message(&reply)))
         })
-        .await
+        .await?;
+        Ok((key, reply))
     };
     match exchange.await {
-        Ok(reply) => {
+        Ok((key, reply)) => {
             shared.counts.syncs.fetch_add(1, Ordering::Relaxed);
-            Response::new(Body::from(reply))
+            answer_in_parts(&shared, key, reply)
         }
         Err(error) => answer(&shared.counts, &error),
+    }
+}
+
+/// Answers with a reply that the phone can ask for the rest of.
+fn answer_in_parts(shared: &Shared, request: Option<PartKey>, reply: Vec<u8>) -> Response {
+    let is_large = reply.len() >= PART_BYTES_MIN;
+    let key = match (request, is_large) {
+        (Some(key), _) => Some(key),
+        (None, true) => crate::random_bytes().ok().map(|bytes| PartKey(u64::from_be_bytes(bytes))),
+        (None, false) => None,
+    };
+    if let Some(key) = key {
+        shared.parts.keep_reply(key, reply.clone(), crate::now());
+    }
+    let mut response = Response::new(Body::from(reply));
+    // The phone knows the key of its own request; one that it does not know is told.
+    if let (Some(key), None) = (key, request)
+        && let Ok(value) = HeaderValue::from_str(&key.to_string())
+    {
+        response.headers_mut().insert(KEY_HEADER, value);
+    }
+    response
+}
+
+/// `GET /k/{key}/{have}`: how far an exchange has come that a broken line ended.
+pub(super) async fn how_far(State(shared): State<Shared>, Path((key, have)): Path<(String, usize)>) -> Response {
+    let found = match key.parse() {
+        Ok(key) => shared.parts.how_far(key, have),
+        Err(()) => HowFar::Nothing,
+    };
+    match found {
+        HowFar::Reply(rest) => Response::new(Body::from(rest)),
+        HowFar::Request(offset) => (StatusCode::ACCEPTED, [(OFFSET_HEADER, offset.to_string())]).into_response(),
+        HowFar::Nothing => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
@@ -93,7 +190,7 @@ pub(super) async fn enrol(
                     "the request is not signed by the key it brings",
                 ));
             }
-            granary.enrol(&request, now).map(|reply| write_reply(&write_message(&reply)))
+            granary.enrol(&request, now).map(|reply| write_reply(signed.version, &write_message(&reply)))
         })
         .await
     };

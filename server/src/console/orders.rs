@@ -64,11 +64,28 @@ fn table(signed: &Signed, names: &Names, orders: &[OrderRow]) -> Markup {
                     td { (products(names, &order.products)) }
                     td.number { (words.kilograms(order.grams)) }
                     td.number { (money(order.fen)) }
-                    td { (order.status.map_or_else(|| words.t("damaged"), |status| words.of("order", status.name())))
-                        @if !order.shipment.is_empty() { " " (order.shipment) } }
+                    td {
+                        form.inline method="post" action="/console/orders/status" {
+                            (token(signed))
+                            (hidden_name(order))
+                            select name="status" aria-label=(words.t("state")) {
+                                @if order.status.is_none() { option value="" selected { (words.t("damaged")) } }
+                                @for one in STATUSES { option value=(one.name()) selected[order.status == Some(one)] { (words.of("order", one.name())) } }
+                            }
+                            button.quiet { (words.t("save")) }
+                        }
+                        @if !order.shipment.is_empty() { " " (order.shipment) }
+                    }
                 } } }
             }
         }
+    }
+}
+
+fn hidden_name(order: &OrderRow) -> Markup {
+    html! {
+        input type="hidden" name="platform" value=(order.name.platform);
+        input type="hidden" name="outside" value=(order.name.outside_id);
     }
 }
 
@@ -81,8 +98,7 @@ pub(super) fn conflict_card(signed: &Signed, names: &Names, order: &OrderRow) ->
             p { (words.t("case-order")) }
             form method="post" action="/console/orders/status" {
                 (token(signed))
-                input type="hidden" name="platform" value=(order.name.platform);
-                input type="hidden" name="outside" value=(order.name.outside_id);
+                (hidden_name(order))
                 fieldset.choices {
                     legend { (words.t("choose-value")) }
                     @for (place, value) in order.contenders.iter().enumerate() {
@@ -99,7 +115,7 @@ pub(super) fn conflict_card(signed: &Signed, names: &Names, order: &OrderRow) ->
     }
 }
 
-/// `POST /console/orders/status`: settles an order's state.
+/// `POST /console/orders/status`: settles an order's state, or puts it back.
 pub(super) async fn set_status(SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
     let wrong = || refused(signed.words, 400, "form-field-wrong");
     let status = OrderStatus::from_name(form.get("status")).ok_or_else(wrong)?;
@@ -112,5 +128,5 @@ pub(super) async fn set_status(SignedForm(signed, form): SignedForm) -> Result<R
         ..Edits::one(key, move |doc| order::set_status(doc, status))
     };
     signed.edit(vec![edit]).await?;
-    Ok(Redirect::to("/console/cases").into_response())
+    Ok(Redirect::to("/console/orders").into_response())
 }

@@ -129,11 +129,14 @@ impl Worker {
                 verdicts.extend(rooted.into_iter().map(|(entry, record, _)| (entry, record, Verdict::Admitted)));
                 continue;
             }
-            // One of them does harm; each is tried alone to find which.
+            // One of them does harm; each is tried alone to find which. Those that need each other and
+            // do harm together are set aside together.
+            let decided = verdicts.len();
+            let mut together = Vec::new();
             for (entry, record, changes) in rooted {
                 let grounded = split_rooted(&mut document, vec![(entry, record.clone(), changes.clone())]).1.is_empty();
                 match document.trial(&changes) {
-                    _ if !grounded => open.push((entry, record, changes)),
+                    _ if !grounded => together.push((entry, record, changes)),
                     Ok(tried) => {
                         document = tried;
                         verdicts.push((entry, record, Verdict::Admitted));
@@ -141,6 +144,14 @@ impl Worker {
                     Err(fault) => verdicts.push((entry, record, Verdict::SetAside(fault.to_string()))),
                 }
             }
+            if verdicts.len() > decided {
+                open.extend(together);
+                continue;
+            }
+            let reason = "these changes need each other and do harm together";
+            verdicts.extend(
+                together.into_iter().map(|(entry, record, _)| (entry, record, Verdict::SetAside(reason.into()))),
+            );
         }
         self.note_waiting(cooperative, &open);
         if verdicts.is_empty() {
@@ -251,33 +262,58 @@ impl Worker {
     }
 }
 
-/// Entries all of whose ground is in the document or among them, in an order that can be applied; and
-/// the rest.
+/// Entries that are being decided, with their changes.
 type Open = Vec<(u64, Entry, Vec<VerifiedChange>)>;
 
+/// Entries all of whose ground is in the document or among them; and the rest. Entries may need each
+/// other: a change that was sent again can come in a later entry than one that builds on it.
 fn split_rooted(document: &mut Document, entries: Open) -> (Open, Open) {
-    let mut here: BTreeSet<ChangeHash> = BTreeSet::new();
-    let mut rooted = Vec::new();
-    let mut rest = entries;
+    let (mut rooted, mut rest) = (entries, Vec::new());
     loop {
-        let before = rest.len();
-        let mut unrooted = Vec::new();
-        for (entry, record, changes) in rest {
-            let own: BTreeSet<ChangeHash> = changes.iter().map(VerifiedChange::hash).collect();
-            let grounded = changes
-                .iter()
-                .flat_map(|change| &change.record().dependencies)
-                .all(|hash| own.contains(hash) || here.contains(hash) || document.has(*hash));
-            if grounded {
-                here.extend(own);
-                rooted.push((entry, record, changes));
-            } else {
-                unrooted.push((entry, record, changes));
-            }
-        }
-        rest = unrooted;
-        if rest.is_empty() || rest.len() == before {
+        let among: BTreeSet<ChangeHash> =
+            rooted.iter().flat_map(|(_, _, changes)| changes.iter().map(VerifiedChange::hash)).collect();
+        let before = rooted.len();
+        let (grounded, unrooted): (Open, Open) = rooted.into_iter().partition(|(_, _, changes)| {
+            let mut needed = changes.iter().flat_map(|change| &change.record().dependencies);
+            needed.all(|hash| among.contains(hash) || document.has(*hash))
+        });
+        rest.extend(unrooted);
+        rooted = grounded;
+        if rooted.len() == before {
             return (rooted, rest);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use granary_client_core::automerge::{ROOT, transaction::Transactable};
+    use granary_client_core::documents::DocumentKey;
+    use granary_client_core::ids::{ActorId, DeviceId};
+    use granary_client_core::quantities::Instant;
+
+    #[test]
+    fn entries_that_need_each_other_are_rooted_together() {
+        let mut document = Document::new(DocumentKey::Catalogue).unwrap();
+        let actor = ActorId::from_bytes(&[1; 9]).unwrap();
+        let mut ahead = document.clone();
+        let changes: Vec<VerifiedChange> = (0..3)
+            .map(|number| ahead.edit(&actor, Instant(0), |doc| Ok(doc.put(ROOT, "n", number)?)).unwrap().1.unwrap())
+            .collect();
+        let entry = |number: u64, which: &[usize]| {
+            let record = Entry {
+                document: DocumentNumber(0),
+                device: DeviceId::from_bytes([1; 8]),
+                received_millis: 0,
+                tag: 0,
+                bundle: Vec::new(),
+            };
+            (number, record, which.iter().map(|place| changes[*place].clone()).collect::<Vec<_>>())
+        };
+        let (rooted, rest) = split_rooted(&mut document, vec![entry(1, &[1]), entry(2, &[0, 2])]);
+        assert_eq!((rooted.len(), rest.len()), (2, 0));
+        let (rooted, rest) = split_rooted(&mut document, vec![entry(1, &[1]), entry(2, &[2])]);
+        assert_eq!((rooted.len(), rest.len()), (0, 2));
     }
 }

@@ -8,6 +8,7 @@ use granary_client_core::documents::DocumentKey;
 use granary_client_core::ids::{CooperativeId, DeviceId, DocumentId, HouseholdId};
 use granary_client_core::protocol::access::Grants;
 use granary_client_core::protocol::messages::{read_message, write_message};
+use granary_client_core::quantities::Instant;
 use granary_client_core::store::{Store, StoreFault};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
@@ -18,6 +19,10 @@ use super::keys::{
 };
 use super::writer::Gather;
 use crate::access::{CooperativeRecord, DeviceRecord};
+
+/// After a proven loss, devices give back everyone's changes for this long: a season, since a phone may
+/// be away for one.
+const HEALS_MILLIS: u64 = 200 * 86_400_000;
 
 #[derive(Default)]
 pub(super) struct State {
@@ -33,6 +38,11 @@ pub(super) struct State {
     pub(super) pending_of: HashMap<DocumentNumber, Vec<u64>>,
     /// Entries that wait for what they depend on, by device.
     pub(super) waiting: HashMap<DeviceId, BTreeSet<u64>>,
+    /// Until when devices give back everyone's changes, since the store is proven to have lost some; in
+    /// milliseconds since 1970.
+    pub(super) heals_until: i64,
+    /// True until [`Self::heals_until`] is written down.
+    pub(super) healing_is_new: bool,
     /// Lines of the audit log.
     pub(super) audit_lines: u64,
     /// Entries of documents that can't be read.
@@ -110,6 +120,9 @@ impl Cooperative {
                 state.heard.insert(id, heard);
             }
         }
+        if let Some(bytes) = store.get(&key(number, b'z', &[]))? {
+            state.heals_until = parse(&key(number, b'z', &[]), Some(&bytes))?;
+        }
         let last_line = store.scan_all(&key(number, b'u', &[]))?.last().and_then(|row| rest_u64(&row.key));
         state.audit_lines = last_line.unwrap_or(0);
         state.visible = state.heads;
@@ -186,6 +199,29 @@ impl Cooperative {
             pending: state.pending.len() as u64,
             devices: state.devices.values().filter(|device| device.revoked_millis.is_none()).count() as u64,
         }
+    }
+
+    /// A device has shown a genuine cursor that does not fit: what came after a backup is lost here, and
+    /// phones have it.
+    pub(super) fn loss_is_proven(&self, now: Instant) {
+        let mut state = self.state();
+        let until = now.plus_millis(HEALS_MILLIS).0;
+        // Written down again now and then, not for each phone.
+        if until.saturating_sub(state.heals_until) > 86_400_000 {
+            state.heals_until = until;
+            state.healing_is_new = true;
+        }
+    }
+
+    /// True while devices give back everyone's changes.
+    pub(crate) fn heals(&self, now: Instant) -> bool {
+        now.0 < self.state().heals_until
+    }
+
+    /// Until when devices give back everyone's changes, when that is new.
+    pub(crate) fn take_new_healing(&self) -> Option<i64> {
+        let mut state = self.state();
+        std::mem::take(&mut state.healing_is_new).then_some(state.heals_until)
     }
 
     /// How far the log reaches, durably.

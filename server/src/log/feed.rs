@@ -11,7 +11,7 @@ use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle, write_
 use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::limits;
 use granary_client_core::protocol::messages::{
-    Cursor, DocumentHeads, Fetched, Notice, SyncReply, SyncRequest, Walk, WalkMode,
+    Comparing, Cursor, DocumentHeads, Fetched, Notice, SyncReply, SyncRequest, Walk, WalkMode,
 };
 use granary_client_core::quantities::Instant;
 use granary_client_core::store::{Store, StoreFault};
@@ -144,6 +144,14 @@ pub(crate) fn read_positions(
     Ok(documents)
 }
 
+/// Who asks for what, once what the request brought is durable.
+pub(crate) struct Asked<'a> {
+    pub(crate) device: DeviceId,
+    pub(crate) record: &'a DeviceRecord,
+    pub(crate) request: &'a SyncRequest,
+    pub(crate) taken: Taken,
+}
+
 impl Cooperative {
     /// All admitted changes of a document, each with when it came.
     pub(crate) fn changes_of(
@@ -167,22 +175,26 @@ impl Cooperative {
         Ok(changes)
     }
 
-    /// Answers a sync, once what the request brought is durable.
+    /// Answers a sync. `seal` proves that this server gave a cursor.
     pub(crate) fn reply(
         &self,
         store: &dyn Store,
-        epoch: u32,
-        device: DeviceId,
-        record: &DeviceRecord,
-        request: &SyncRequest,
-        taken: Taken,
+        seal: &dyn Fn(&Cursor) -> u32,
+        asked: Asked<'_>,
+        now: Instant,
     ) -> Result<SyncReply, StoreFault> {
+        let Asked { device, record, request, taken } = asked;
         let grants = record.grants_now();
         let visible = self.state().visible;
         let mut cursor = request.cursor;
         let mut told = None;
         let is_new = cursor == Cursor::default();
-        if !is_new && !self.fits(store, epoch, &cursor)? {
+        let is_genuine = seal(&cursor) == cursor.seal;
+        let fits = is_new || (is_genuine && self.fits(store, &cursor)?);
+        if !fits {
+            if is_genuine {
+                self.loss_is_proven(now);
+            }
             // Another log than the one that the phone has read: both compare heads from here on.
             cursor = Cursor { walk: Some(Walk { mode: WalkMode::Compare, document: 0, through: 0 }), ..cursor };
             (cursor.position, cursor.position_tag) = (visible.position, short(visible.position_tag));
@@ -198,21 +210,21 @@ impl Cooperative {
                 (cursor.position, cursor.position_tag) = (visible.position, short(visible.position_tag));
             }
         }
-        cursor.epoch = epoch;
         if let Some((receipt, tag)) = taken.receipt {
             (cursor.receipt, cursor.receipt_tag) = (receipt, tag);
         }
 
-        let page_bytes = usize::try_from(request.page_bytes).unwrap_or(limits::PAGE_BYTES_MAX);
+        let page_bytes = usize::from(request.page_kilobytes).saturating_mul(1024);
         let page_bytes = page_bytes.clamp(limits::PAGE_BYTES_MIN, limits::PAGE_BYTES_MAX);
         let mut page = Page::new(store, self.number(), page_bytes);
-        let mut heads = Vec::new();
+        let (mut heads, mut compares) = (Vec::new(), Comparing::No);
         let fetched = self.fetch(&mut page, &grants, request)?;
         match cursor.walk {
             Some(Walk { mode: WalkMode::Grant(before), .. }) => {
                 self.walk_whole(&mut page, &grants, &record.grants_of(before), &mut cursor)?;
             }
             Some(Walk { mode: WalkMode::Compare, .. }) => {
+                compares = if self.heals(now) { Comparing::Everyones } else { Comparing::Own };
                 heads = self.walk_heads(&grants, page_bytes, &mut cursor);
             }
             None => {}
@@ -220,12 +232,14 @@ impl Cooperative {
         if cursor.walk.is_none() && !page.is_full() {
             self.read_log(&mut page, &grants, device, &mut cursor, visible.position)?;
         }
+        cursor.seal = seal(&cursor);
         let more = cursor.walk.is_some() || cursor.position < visible.position;
         Ok(SyncReply {
             more,
             refused: taken.refused,
             grants: told,
             bundle: page.into_bundle(),
+            compares,
             heads,
             fetched,
             notices: self.notices(store, device, request.notices_read)?,
@@ -234,9 +248,9 @@ impl Cooperative {
     }
 
     /// True when the cursor is one that this log gave.
-    fn fits(&self, store: &dyn Store, epoch: u32, cursor: &Cursor) -> Result<bool, StoreFault> {
+    fn fits(&self, store: &dyn Store, cursor: &Cursor) -> Result<bool, StoreFault> {
         let visible = self.state().visible;
-        if cursor.epoch != epoch || cursor.position > visible.position || cursor.receipt > visible.entry {
+        if cursor.position > visible.position || cursor.receipt > visible.entry {
             return Ok(false);
         }
         let position_tag = match cursor.position {

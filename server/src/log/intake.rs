@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use granary_client_core::documents::{Document, DocumentKey};
-use granary_client_core::ids::{ActorId, ChangeHash, DeviceId};
+use granary_client_core::ids::{ChangeHash, DeviceId};
 use granary_client_core::protocol::access::Grants;
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
 use granary_client_core::protocol::messages::{Refusal, RefusalReason, write_message};
+use granary_client_core::quantities::Instant;
 use granary_client_core::store::StoreFault;
 
 use super::Cooperative;
@@ -37,7 +38,7 @@ impl Cooperative {
     ) -> Result<Taken, StoreFault> {
         let mut taken = Taken::default();
         for (index, document) in documents.into_iter().enumerate() {
-            let refusal = match self.check(gather, device, grants, &document)? {
+            let refusal = match self.check(gather, device, grants, &document, now_millis)? {
                 Err(reason) => Some(reason),
                 Ok(fresh) if fresh.is_empty() => None,
                 Ok(fresh) => {
@@ -63,25 +64,29 @@ impl Cooperative {
         device: DeviceId,
         grants: &Grants,
         document: &DocumentChanges,
+        now_millis: i64,
     ) -> Result<Result<Vec<ChangeHash>, RefusalReason>, StoreFault> {
         if !grants.may_write(&document.key) {
             return Ok(Err(RefusalReason::MayNotWrite));
         }
+        let heals = self.heals(Instant(now_millis));
         let state = self.state();
         let number = state.numbers.get(&document.key.id(self.id())).copied();
         if state.waiting.get(&device).is_some_and(|entries| entries.len() >= WAITING_MAX) {
             return Ok(Err(RefusalReason::TooManyWaiting));
         }
-        let known_device = |actor: &ActorId| actor.device().is_some_and(|author| state.devices.contains_key(&author));
         let mut fresh = Vec::new();
         for change in &document.changes {
             let record = change.record();
             let may_author = if Document::is_first_actor(&record.actor) {
                 is_first_change(&document.key, change.hash())
             } else {
-                // A coordinator may write everything anyway; so it may give back what this store lost
-                // of others.
-                device.owns(&record.actor) || (grants.is_coordinator() && known_device(&record.actor))
+                // A coordinator may write everything anyway; so it may give back what this store lost of
+                // others, also of devices that were enrolled after the backup it was restored from.
+                // So may anyone who may write the document, once it is proven that this store has lost
+                // something: a phone's own changes may build on others' that only it still has.
+                let gives_back = grants.is_coordinator() || heals;
+                device.owns(&record.actor) || (gives_back && record.actor.device().is_some())
             };
             if !may_author {
                 return Ok(Err(RefusalReason::ForeignActor));

@@ -19,6 +19,7 @@
 //! n u <line>                  the audit log: AuditRecord
 //! n w <login>                 a coordinator's account
 //! n y <device>                what was last heard of it: Heard
+//! n z                         until when devices give back everyone's changes
 //! n x <device entry>          an entry that was set aside: Notice
 //! ```
 

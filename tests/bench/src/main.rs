@@ -1,6 +1,8 @@
 //! `granary-bench`: measures Granary and prints a table; `--json` prints a line of JSON for each row.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod console;
+mod dictionary;
 mod line;
 mod records;
 mod sync;
@@ -23,12 +25,21 @@ struct Arguments {
 enum What {
     /// Round trips, bytes and time of a sync: 1,000 records up and down, edits, nothing to do.
     Sync,
+    /// Server time of each of the console's pages, with 600 households and 50,000 lots.
+    Console,
+    /// Make the dictionary that messages are compressed with.
+    Dictionary {
+        /// The file to write.
+        #[arg(default_value = "client-core/src/protocol/dictionary-1.zdict")]
+        file: std::path::PathBuf,
+    },
 }
 
 fn main() {
     let arguments = Arguments::parse();
-    let rows = match arguments.what {
-        What::Sync => sync::run(),
-    };
-    table::print(&rows, arguments.json);
+    match arguments.what {
+        What::Sync => table::print(&sync::run(), arguments.json),
+        What::Console => console::run(),
+        What::Dictionary { file } => dictionary::run(&file),
+    }
 }

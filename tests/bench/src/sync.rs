@@ -83,6 +83,7 @@ fn measure(world: &World, shape: Shape, workload: &str, phone: &Phone) -> Row {
     let after = phone.status();
     let (up, down, connections, _) = world.line.passed.take();
     let (content_up, content_down) = (after.content_up - before.content_up, after.content_down - before.content_down);
+    eprintln!("  {}: {workload}: {seconds:.1} s", shape.name);
     Row {
         workload: workload.into(),
         peer: "granary".into(),

@@ -18,7 +18,7 @@ pub(crate) struct World {
     pub(crate) coop: CooperativeNumber,
     folder: tempfile::TempDir,
     phones: u32,
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 pub(crate) fn household(number: u8) -> HouseholdId {
@@ -41,7 +41,7 @@ impl World {
             (server, line)
         });
         let coop = server.granary().create_cooperative("Bench County", now()).unwrap();
-        Self { _runtime: runtime, server, line, coop, folder, phones: 0 }
+        Self { runtime, server, line, coop, folder, phones: 0 }
     }
 
     pub(crate) fn granary(&self) -> &Arc<Granary> {
@@ -62,6 +62,19 @@ impl World {
         assert!(phone.device().is_some(), "the phone could not enrol over this line");
         self.line.passed.take();
         phone
+    }
+
+    pub(crate) fn server_folder(&self) -> std::path::PathBuf {
+        self.folder.path().join("server")
+    }
+
+    pub(crate) fn on_runtime<R>(&self, work: impl Future<Output = R>) -> R {
+        self.runtime.block_on(work)
+    }
+
+    /// True while the console's lists are not up to date.
+    pub(crate) fn lists_are_behind(&self) -> bool {
+        self.granary().lists_behind(self.coop).unwrap() > 0
     }
 
     /// Everything that came in was admitted when this returns.

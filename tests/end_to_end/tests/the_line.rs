@@ -10,6 +10,9 @@
 
 mod world;
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use granary_client_core::documents::harvest::record as record_lot;
@@ -122,7 +125,7 @@ impl Raw {
         let cursor = Cursor::default();
         SyncRequest {
             cursor,
-            page_bytes: 1 << 16,
+            page_kilobytes: 64,
             pending_after: 0,
             notices_read: 0,
             bundle,
@@ -226,6 +229,69 @@ fn what_a_phone_may_not_write_is_refused_document_by_document() {
     assert_eq!(world::lots(&coordinator).len(), 1);
     let counted = counts(&world);
     assert!(counted["refused-documents"].as_u64().unwrap() >= 3, "{counted}");
+}
+
+/// Carries connections to `port`; each is cut after `bytes` bytes in both directions together. Gives its
+/// port and the count of all bytes.
+fn cutting_proxy(port: u16, bytes: i64) -> (u16, Arc<AtomicI64>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let own = listener.local_addr().unwrap().port();
+    let total = Arc::new(AtomicI64::new(0));
+    let counted = Arc::clone(&total);
+    std::thread::spawn(move || {
+        for client in listener.incoming().take(200) {
+            let client = client.unwrap();
+            let server = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+            let left = Arc::new(AtomicI64::new(bytes));
+            for (mut from, mut to) in [
+                (client.try_clone().unwrap(), server.try_clone().unwrap()),
+                (server.try_clone().unwrap(), client.try_clone().unwrap()),
+            ] {
+                let (left, counted) = (Arc::clone(&left), Arc::clone(&counted));
+                std::thread::spawn(move || {
+                    let mut buffer = [0; 512];
+                    while let Ok(read) = from.read(&mut buffer) {
+                        counted.fetch_add(read as i64, Ordering::SeqCst);
+                        let before = left.fetch_sub(read as i64, Ordering::SeqCst);
+                        if read == 0 || before <= 0 || to.write_all(&buffer[..read]).is_err() {
+                            break;
+                        }
+                    }
+                    let _ = from.shutdown(Shutdown::Both);
+                    let _ = to.shutdown(Shutdown::Both);
+                });
+            }
+        }
+    });
+    (own, total)
+}
+
+#[test]
+fn a_line_that_is_cut_every_four_kilobytes_carries_a_thousand_records_both_ways() {
+    let mut world = World::new();
+    let mut totals = Vec::new();
+    for bytes in [i64::MAX, 4_096] {
+        let mut link: ServerLink = world.invitation(1, &household_role()).parse().unwrap();
+        let (port, total) = cutting_proxy(link.port, bytes);
+        link.port = port;
+        let phone = granary_client_core::phone::Phone::open(&world.phone_folder()).unwrap();
+        phone.enrol(&link.to_string(), "li").unwrap();
+        let first: i64 = total.load(Ordering::SeqCst);
+        phone.sync_now().unwrap();
+        let down = total.load(Ordering::SeqCst) - first;
+        for number in 0..1_000 {
+            record(&phone, 10_000 + number * 37 % 5_000);
+        }
+        let second = total.load(Ordering::SeqCst);
+        phone.sync_now().unwrap();
+        assert_eq!(phone.status().pending, 0);
+        totals.push((down, total.load(Ordering::SeqCst) - second));
+    }
+    let fresh = world.phone(1, "coordinator");
+    converge(&[&fresh]);
+    assert_eq!(world::lots(&fresh).len(), 2_000);
+    // The second phone also got the first one's records down over the cut line.
+    assert!(totals[1].1 < totals[0].1 * 3, "{totals:?}");
 }
 
 /// Keeps what the driver tells.

@@ -272,7 +272,7 @@ fn an_invitation_works_once_and_bad_requests_get_typed_errors() {
         other => panic!("{other:?}"),
     };
     assert_eq!(kind(Route::Sync, vec![]), ProblemKind::Malformed);
-    assert_eq!(kind(Route::Sync, vec![9; 100]), ProblemKind::UnknownVersion);
+    assert_eq!(kind(Route::Sync, vec![99; 100]), ProblemKind::UnknownVersion);
     assert_eq!(kind(Route::Sync, vec![1; 40]), ProblemKind::Malformed);
     assert_eq!(kind(Route::Sync, vec![1; 200]), ProblemKind::UnknownDevice);
     assert_eq!(kind(Route::Enrol, vec![1; 200]), ProblemKind::Malformed);

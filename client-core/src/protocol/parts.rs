@@ -1,0 +1,64 @@
+//! Exchanges that go on where a broken line left them. A large request carries a key (the beginning of
+//! its own hash); a large reply carries one too. After a break the phone asks `GET /k/KEY/N`, where it
+//! has N bytes of the reply:
+//!
+//! ```text
+//! 200   the reply from its byte N on
+//! 202   no reply yet; the header `o` says how many bytes of the request are there, and the phone posts
+//!       the rest with the headers `k` and `o`
+//! ```
+//!
+//! Nothing here is believed: a request that was put together from parts is held against its key and
+//! then read like any other. Parts are forgotten after some minutes; then all is sent again, which is
+//! harmless.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+
+/// Bodies of this many bytes or more carry a key. Below it, sending again costs less than asking.
+pub const PART_BYTES_MIN: usize = 1_200;
+/// The header with the key.
+pub const KEY_HEADER: &str = "k";
+/// The header with the offset.
+pub const OFFSET_HEADER: &str = "o";
+
+/// Names a request or a reply; 16 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PartKey(pub u64);
+
+impl PartKey {
+    /// The key of a request with this body.
+    pub fn of(body: &[u8]) -> Self {
+        let [a, b, c, d, e, f, g, h, ..]: [u8; 32] = Sha256::digest(body).into();
+        Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    }
+}
+
+impl fmt::Display for PartKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:016x}", self.0)
+    }
+}
+
+impl FromStr for PartKey {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let right = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if right { u64::from_str_radix(text, 16).map(Self).map_err(|_| ()) } else { Err(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_comes_back_from_its_text() {
+        let key = PartKey::of(b"a thousand lots");
+        assert_eq!(key.to_string().parse(), Ok(key));
+        assert!("+123456789abcdef".parse::<PartKey>().is_err());
+    }
+}

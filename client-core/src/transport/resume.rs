@@ -1,0 +1,124 @@
+//! One exchange, however often the line breaks: what of it has come over, and what is asked next.
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::{Request, Response, StatusCode};
+
+use super::Route;
+use crate::error::Error;
+use crate::protocol::limits::MESSAGE_BYTES_MAX;
+use crate::protocol::parts::{KEY_HEADER, OFFSET_HEADER, PART_BYTES_MIN, PartKey};
+
+/// An exchange under way.
+pub(super) struct Exchange {
+    route: Route,
+    body: Bytes,
+    /// The request's own key, when it is large enough to have one.
+    key: Option<PartKey>,
+    /// The reply's key, and what came of the reply.
+    reply: Option<(PartKey, Vec<u8>)>,
+    /// True when the server may have some of it.
+    begun: bool,
+}
+
+/// What is to be sent now.
+pub(super) enum Ask {
+    /// The whole request.
+    All,
+    /// How far the server has come.
+    HowFar(PartKey),
+    /// The rest of the request, from this byte on.
+    Rest(usize),
+}
+
+/// What an answer comes to.
+pub(super) enum Outcome {
+    /// The reply is whole.
+    Done(Vec<u8>),
+    /// The server has this much of the request.
+    Has(usize),
+    /// It has nothing of it any more.
+    Forgotten,
+    /// It refused, with this status and body.
+    Refused(StatusCode, Vec<u8>),
+}
+
+fn line(error: impl std::fmt::Display) -> Error {
+    Error::Line(error.to_string())
+}
+
+impl Exchange {
+    pub(super) fn new(route: Route, body: Vec<u8>) -> Self {
+        let key = (route == Route::Sync && body.len() >= PART_BYTES_MIN).then(|| PartKey::of(&body));
+        Self { route, body: Bytes::from(body), key, reply: None, begun: false }
+    }
+
+    /// True when a broken exchange can go on where it was.
+    pub(super) fn can_resume(&self) -> bool {
+        self.key.is_some() || self.reply.is_some()
+    }
+
+    /// What to send after a break, or at the beginning.
+    pub(super) fn next(&mut self) -> Ask {
+        let begun = std::mem::replace(&mut self.begun, true);
+        match self.reply.as_ref().map(|(key, _)| *key).or(self.key) {
+            Some(key) if begun => Ask::HowFar(key),
+            _ => Ask::All,
+        }
+    }
+
+    pub(super) fn request(&self, host: &str, ask: &Ask) -> Result<Request<Full<Bytes>>, Error> {
+        let post = || {
+            let post = Request::post(self.route.path()).header("host", host);
+            match self.key {
+                Some(key) => post.header(KEY_HEADER, key.to_string()),
+                None => post,
+            }
+        };
+        match ask {
+            Ask::All => post().body(Full::new(self.body.clone())),
+            Ask::Rest(offset) => {
+                post().header(OFFSET_HEADER, *offset).body(Full::new(self.body.slice((*offset).min(self.body.len())..)))
+            }
+            Ask::HowFar(key) => {
+                let have = self.reply.as_ref().map_or(0, |(_, reply)| reply.len());
+                Request::get(format!("/k/{key}/{have}")).header("host", host).body(Full::default())
+            }
+        }
+        .map_err(line)
+    }
+
+    /// Takes the answer to what was asked. What came of a reply stays when the line breaks in it.
+    pub(super) async fn take(&mut self, ask: &Ask, answer: Response<hyper::body::Incoming>) -> Result<Outcome, Error> {
+        let status = answer.status();
+        let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok());
+        if let (Ask::HowFar(_), StatusCode::ACCEPTED) = (ask, status) {
+            let offset = header(OFFSET_HEADER).and_then(|offset| offset.parse::<usize>().ok()).unwrap_or(0);
+            return Ok(Outcome::Has(offset.min(self.body.len())));
+        }
+        if let (Ask::HowFar(_), StatusCode::NOT_FOUND) = (ask, status) {
+            self.reply = None;
+            return Ok(Outcome::Forgotten);
+        }
+        let goes_on = matches!(ask, Ask::HowFar(_));
+        let key = header(KEY_HEADER).and_then(|key| key.parse().ok());
+        let mut reply = match self.reply.take() {
+            Some((_, begun)) if goes_on => begun,
+            _ => Vec::new(),
+        };
+        let key = key.or(self.key).filter(|_| status == StatusCode::OK);
+        let mut body = answer.into_body();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| {
+                self.reply = key.map(|key| (key, std::mem::take(&mut reply)));
+                line(error)
+            })?;
+            let Ok(bytes) = frame.into_data() else { continue };
+            if reply.len().saturating_add(bytes.len()) > MESSAGE_BYTES_MAX {
+                return Err(Error::BadReply("it is too large".into()));
+            }
+            reply.extend_from_slice(&bytes);
+        }
+        Ok(if status == StatusCode::OK { Outcome::Done(reply) } else { Outcome::Refused(status, reply) })
+    }
+}

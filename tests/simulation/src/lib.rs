@@ -1,0 +1,17 @@
+//! A simulated world around the real core and the real log: one seed makes one world, with a disk that
+//! forgets, a line that loses, clocks that lie, and a server that is killed, restored and restarted.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::missing_panics_doc,
+    reason = "the simulator is a test: a panic of its own is a failed seed"
+)]
+
+mod dice;
+mod disk;
+mod phone;
+mod run;
+mod world;
+
+pub use run::{Verdict, live, shrink};

@@ -1,0 +1,43 @@
+//! `granary-sim --seeds 0..1000`: lives these worlds and ends with one line: worlds, lost, leaked.
+
+use clap::Parser;
+use granary_sim::{Verdict, live, shrink};
+
+#[derive(Parser)]
+#[command(name = "granary-sim", version, about = "Lives worlds with faults and looks at what must hold")]
+struct Arguments {
+    /// Which seeds, such as `0..1000`.
+    #[arg(long)]
+    seeds: String,
+    /// How many things happen in each world.
+    #[arg(long, default_value_t = 120)]
+    steps: usize,
+    /// Tell the story of each failing seed.
+    #[arg(long)]
+    story: bool,
+}
+
+fn main() -> std::process::ExitCode {
+    let arguments = Arguments::parse();
+    let range = arguments.seeds.split_once("..").and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
+    let Some((from, to)): Option<(u64, u64)> = range else {
+        eprintln!("give seeds as FROM..TO, such as 0..1000");
+        return std::process::ExitCode::FAILURE;
+    };
+    let (mut lost, mut leaked) = (0u64, 0u64);
+    for seed in from..to {
+        let (verdict, _) = live(seed, arguments.steps);
+        match &verdict {
+            Verdict::Held => continue,
+            Verdict::Lost(_) => lost = lost.saturating_add(1),
+            Verdict::Leaked(_) => leaked = leaked.saturating_add(1),
+        }
+        let steps = shrink(seed, arguments.steps);
+        println!("seed {seed}: {verdict:?}; fails from --steps {steps} on");
+        if arguments.story {
+            live(seed, steps).1.iter().for_each(|line| println!("    {line}"));
+        }
+    }
+    println!("worlds: {}, lost: {lost}, leaked: {leaked}", to.saturating_sub(from));
+    if lost == 0 && leaked == 0 { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE }
+}

@@ -1,0 +1,149 @@
+//! A phone of a simulated world: the real replica and session, a disk, a key, a clock of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use granary_client_core::documents::harvest::{LotDraft, LotEdit, LotId, correct, lots, record};
+use granary_client_core::documents::receipt::{Outcome, receive};
+use granary_client_core::documents::{DocumentKey, Season};
+use granary_client_core::ids::{ChangeHash, CooperativeId, DeviceId, HouseholdId};
+use granary_client_core::protocol::access::{Grants, Role};
+use granary_client_core::protocol::messages::Cursor;
+use granary_client_core::quantities::{Grams, Instant};
+use granary_client_core::replica::Replica;
+use granary_client_core::sync::Pace;
+use ring::signature::{Ed25519KeyPair, KeyPair};
+
+use crate::disk::Disk;
+
+/// See the module.
+pub(crate) struct SimPhone {
+    pub(crate) coop: usize,
+    pub(crate) cooperative: CooperativeId,
+    pub(crate) role: Role,
+    pub(crate) disk: Disk,
+    pub(crate) pair: Ed25519KeyPair,
+    pub(crate) device: DeviceId,
+    pub(crate) grants: Grants,
+    pub(crate) certificate: Vec<u8>,
+    pub(crate) replica: Replica,
+    pub(crate) pace: Pace,
+    pub(crate) notices_read: u64,
+    /// How far its clock is off, in milliseconds.
+    pub(crate) clock_off: i64,
+    pub(crate) is_revoked: bool,
+    /// Lots whose recording returned, with the household.
+    pub(crate) recorded: BTreeMap<LotId, HouseholdId>,
+    /// The cursor that it was last given, after so many restorations of the server.
+    pub(crate) last_cursor: (Cursor, u32),
+}
+
+fn season() -> Season {
+    Season::new(2026).unwrap()
+}
+
+/// A household's harvest book.
+pub(crate) fn book(household: HouseholdId) -> DocumentKey {
+    DocumentKey::HarvestBook(household, season())
+}
+
+impl SimPhone {
+    pub(crate) fn sign(&self, bytes: &[u8]) -> [u8; 64] {
+        self.pair.sign(bytes).as_ref().try_into().unwrap()
+    }
+
+    pub(crate) fn public_key(pair: &Ed25519KeyPair) -> [u8; 32] {
+        pair.public_key().as_ref().try_into().unwrap()
+    }
+
+    /// Reads everything from the disk again, as after a crash.
+    pub(crate) fn open(
+        disk: &Disk,
+        cooperative: CooperativeId,
+        device: DeviceId,
+        grants: &Grants,
+    ) -> Result<Replica, String> {
+        let opened = Replica::open(Arc::new(disk.clone()), cooperative, device, grants);
+        let (replica, damage) = opened.map_err(|error| format!("a phone does not open again: {error}"))?;
+        if damage.is_empty() { Ok(replica) } else { Err(format!("a phone finds damage after a crash: {damage:?}")) }
+    }
+
+    pub(crate) fn start_again(&mut self, kept: usize) -> Result<(), String> {
+        self.disk.start_again(kept);
+        self.replica = Self::open(&self.disk, self.cooperative, self.device, &self.grants)?;
+        Ok(())
+    }
+
+    pub(crate) fn now(&self, world: i64) -> Instant {
+        Instant(world.saturating_add(self.clock_off).max(0))
+    }
+
+    /// Records a lot; true when it returned.
+    pub(crate) fn records(&mut self, household: HouseholdId, grams: i64, now: i64) -> bool {
+        let draft = LotDraft {
+            product: "millet".into(),
+            quantity: Grams::new(grams).unwrap(),
+            grade: String::new(),
+            moisture: None,
+            day: "2026-10-03".parse().unwrap(),
+            place: String::new(),
+            note: String::new(),
+            photos: vec![],
+        };
+        let now = self.now(now);
+        match self.replica.edit(&book(household), now, |doc| record(doc, &draft)) {
+            Ok(edited) => {
+                self.recorded.insert(edited.value, household);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Corrects the n-th lot that it sees of a household.
+    pub(crate) fn corrects(&mut self, household: HouseholdId, nth: usize, grams: i64, now: i64) {
+        let now = self.now(now);
+        let known = self.lots(household);
+        let Some(lot) = known.get(nth.checked_rem(known.len()).unwrap_or(0)).cloned() else { return };
+        let edit = LotEdit::Quantity(Grams::new(grams).unwrap());
+        let _ = self.replica.edit(&book(household), now, |doc| correct(doc, &lot, &edit));
+    }
+
+    /// Weighs the n-th lot that it sees of a household.
+    pub(crate) fn weighs(&mut self, household: HouseholdId, nth: usize, grams: i64, now: i64) {
+        let now = self.now(now);
+        let known = self.lots(household);
+        let Some(lot) = known.get(nth.checked_rem(known.len()).unwrap_or(0)).cloned() else { return };
+        let outcome = Outcome::Received { weighed: Grams::new(grams).unwrap(), grade: String::new() };
+        let key = DocumentKey::ReceiptBook(household, season());
+        let day = "2026-10-05".parse().unwrap();
+        let _ = self.replica.edit(&key, now, |doc| receive(doc, &lot, &outcome, day));
+    }
+
+    pub(crate) fn lots(&mut self, household: HouseholdId) -> Vec<LotId> {
+        match self.replica.document(&book(household)) {
+            Ok(Some(document)) => lots(document).into_iter().map(|lot| lot.id).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The changes of a document that it has, as device and sequence.
+    pub(crate) fn changes(&mut self, key: &DocumentKey) -> BTreeSet<String> {
+        let changes = match self.replica.document(key) {
+            Ok(Some(document)) => document.changes_since(&[]).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        changes.iter().map(|change| format!("{}#{}", change.record().actor, change.record().sequence)).collect()
+    }
+
+    /// The heads of every document that it has.
+    pub(crate) fn heads(&mut self) -> BTreeMap<DocumentKey, Vec<ChangeHash>> {
+        let keys: Vec<DocumentKey> = self.replica.documents().into_iter().map(|(key, _)| key).collect();
+        keys.into_iter()
+            .filter_map(|key| {
+                let heads = self.replica.document(&key).ok().flatten()?.heads();
+                Some((key, heads))
+            })
+            .collect()
+    }
+}

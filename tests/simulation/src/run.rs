@@ -1,0 +1,240 @@
+//! A world's life: some hundred things happen, most of them bad; then everything heals, and what must
+//! hold is looked at.
+
+use granary_client_core::documents::DocumentKey;
+use granary_client_core::protocol::access::Role;
+
+use crate::phone::book;
+use crate::world::{HOUSEHOLDS, Line, Synced, World, household};
+
+/// Rounds of syncs until everything must have healed.
+const HEALING_ROUNDS: usize = 12;
+
+/// What a world came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Everything held.
+    Held,
+    /// Something was lost, or did not heal.
+    Lost(String),
+    /// Somebody got what they may not read.
+    Leaked(String),
+}
+
+/// Lives one world through. `steps` is how many things happen.
+pub fn live(seed: u64, steps: usize) -> (Verdict, Vec<String>) {
+    let mut world = match World::new(seed) {
+        Ok(world) => world,
+        Err(why) => return (Verdict::Lost(why), Vec::new()),
+    };
+    let ended =
+        (0..steps).try_for_each(|_| step(&mut world)).and_then(|()| heal(&mut world)).and_then(|()| check(&mut world));
+    let verdict = match ended {
+        Ok(()) => Verdict::Held,
+        Err(why) if why.starts_with("LEAKED") => Verdict::Leaked(why),
+        Err(why) => Verdict::Lost(why),
+    };
+    (verdict, world.story)
+}
+
+/// The fewest steps after which a seed still fails.
+pub fn shrink(seed: u64, steps: usize) -> usize {
+    (1..=steps).find(|fewer| live(seed, *fewer).0 != Verdict::Held).unwrap_or(steps)
+}
+
+fn a_bad_line(dice: &mut crate::dice::Dice) -> Line {
+    match dice.roll(20) {
+        0 | 1 => Line::RequestLost,
+        2..=4 => Line::ReplyLost,
+        5 => Line::Twice,
+        6 => Line::AgainLater,
+        _ => Line::Whole,
+    }
+}
+
+fn step(world: &mut World) -> Result<(), String> {
+    world.now += i64::try_from(world.dice.roll(3_600_000)).unwrap();
+    let phone = usize::try_from(world.dice.roll(world.phones.len() as u64)).unwrap();
+    let what = world.dice.roll(100);
+    let (nth, grams) =
+        (usize::try_from(world.dice.roll(50)).unwrap(), 1_000 + i64::try_from(world.dice.roll(9_000)).unwrap());
+    let about = match world.phones[phone].role {
+        Role::Household(own) => own,
+        _ => household(1 + u8::try_from(world.dice.roll(u64::from(HOUSEHOLDS))).unwrap()),
+    };
+    let now = world.now;
+    let stops = world.dice.percent(12);
+    if stops {
+        let writes = 1 + u32::try_from(world.dice.roll(5)).unwrap();
+        world.phones[phone].disk.stop_after(writes);
+    }
+    match what {
+        0..=29 => {
+            world.tell(format!("phone {phone} records"));
+            world.phones[phone].records(about, grams, now);
+        }
+        30..=39 => {
+            world.tell(format!("phone {phone} corrects"));
+            world.phones[phone].corrects(about, nth, grams, now);
+        }
+        40..=44 => {
+            world.tell(format!("phone {phone} weighs"));
+            world.phones[phone].weighs(about, nth, grams, now);
+        }
+        45..=79 => {
+            if world.dice.percent(15) {
+                let writes = 1 + u32::try_from(world.dice.roll(6)).unwrap();
+                world.disk.stop_after(writes);
+            }
+            let ended = world.syncs(phone, a_bad_line)?;
+            world.tell(format!("phone {phone} syncs: {ended:?}"));
+            world.disk.keep_going();
+            if world.disk.has_stopped() {
+                world.server_crashes();
+            }
+        }
+        80..=82 => {
+            world.tell("the server crashes".into());
+            world.server_crashes();
+        }
+        83..=85 => {
+            world.tell("the server is backed up".into());
+            world.backs_up();
+        }
+        86 => {
+            world.tell("the server is restored".into());
+            world.is_restored()?;
+        }
+        87 | 88 => {
+            world.tell("late requests arrive".into());
+            world.late_requests_arrive()?;
+        }
+        89 | 90 => {
+            // A clock off by years, in either direction.
+            let off = i64::try_from(world.dice.roll(600_000_000_000)).unwrap() - 300_000_000_000;
+            world.tell(format!("phone {phone}'s clock is off by {off} ms"));
+            world.phones[phone].clock_off = off;
+        }
+        91 if !matches!(world.phones[phone].role, Role::Coordinator) => {
+            world.tell(format!("phone {phone} is revoked"));
+            world.revokes(phone)?;
+        }
+        92..=94 => {
+            let role = world.phones[phone].role;
+            if world.phones.len() < 24 && !matches!(role, Role::Coordinator) {
+                world.tell(format!("another phone joins as {role}"));
+                world.enrols(world.phones[phone].coop, role)?;
+            }
+        }
+        95 | 96 => {
+            world.tell("the server's clock jumps".into());
+            world.now += i64::try_from(world.dice.roll(200_000_000)).unwrap() - 100_000_000;
+        }
+        _ => {
+            world.tell(format!("phone {phone} restarts"));
+            world.phones[phone].start_again(0)?;
+        }
+    }
+    if world.phones[phone].disk.has_stopped() {
+        let kept = usize::try_from(world.dice.roll(2)).unwrap();
+        world.tell(format!("phone {phone} crashes"));
+        world.phones[phone].start_again(kept)?;
+    }
+    world.phones[phone].disk.keep_going();
+    Ok(())
+}
+
+/// All faults end; everyone syncs until nothing is left to say.
+fn heal(world: &mut World) -> Result<(), String> {
+    world.late_requests_arrive()?;
+    for _ in 0..HEALING_ROUNDS {
+        for phone in 0..world.phones.len() {
+            for _ in 0..3 {
+                let ended = world.syncs(phone, |_| Line::Whole)?;
+                if ended == Synced::Done || ended == Synced::Refused {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check(world: &mut World) -> Result<(), String> {
+    for coop in 0..2 {
+        let of_coop: Vec<usize> = (0..world.phones.len()).filter(|phone| world.phones[*phone].coop == coop).collect();
+        let coordinator = of_coop[0];
+        let all = world.phones[coordinator].heads();
+        let mut here = std::collections::BTreeSet::new();
+        for number in 1..=HOUSEHOLDS {
+            here.extend(world.phones[coordinator].lots(household(number)));
+        }
+        for phone in of_coop {
+            if world.phones[phone].is_revoked {
+                continue;
+            }
+            let pending = world.phones[phone].replica.pending();
+            if pending > 0 {
+                return Err(format!("phone {phone} still has {pending} changes to send"));
+            }
+            // Whoever may read a document has it as the coordinator has it.
+            let role = world.phones[phone].role;
+            let own = world.phones[phone].heads();
+            let mut wanted = all.clone();
+            wanted.retain(|key, _| role.may_read(key));
+            if let Some(key) = differing(&wanted, &own) {
+                let (theirs, own) = (world.phones[coordinator].changes(&key), world.phones[phone].changes(&key));
+                let lacks: Vec<_> = theirs.difference(&own).collect();
+                let has_more: Vec<_> = own.difference(&theirs).collect();
+                // What only phones that may not write it still have of a phone that was revoked is not
+                // given back after a restoration: nobody could tell it from a forgery.
+                let gone: Vec<String> =
+                    world.phones.iter().filter(|one| one.is_revoked).map(|one| one.device.to_string()).collect();
+                let of_revoked = |change: &&String| gone.iter().any(|device| change.starts_with(device.as_str()));
+                if lacks.is_empty() && world.was_restored() && has_more.iter().all(of_revoked) {
+                    continue;
+                }
+                let number = world.coops[coop];
+                let pending =
+                    world.server()?.cooperative(number).map_err(|error| error.to_string())?.statistics().pending;
+                return Err(format!(
+                    "{pending} entries wait on the server; phone {phone} ({role}, device {}) differs in {key:?} from the coordinator's: it lacks {lacks:?}, and has \
+                     besides {has_more:?}",
+                    world.phones[phone].device
+                ));
+            }
+            let recorded = world.phones[phone].recorded.clone();
+            for (lot, household) in recorded {
+                if !here.contains(&lot) {
+                    return Err(format!("phone {phone} recorded {lot} in {:?}, and it is lost", book(household)));
+                }
+            }
+        }
+        // The server has what the coordinator has.
+        let number = world.coops[coop];
+        for (key, heads) in &all {
+            let document = world.server()?.document(number, key).map_err(|error| error.to_string())?;
+            if document.map(|mut document| document.heads()).as_ref() != Some(heads) {
+                return Err(format!("the server differs in {key:?}"));
+            }
+        }
+        // Nothing of the other co-operative.
+        let strangers: Vec<_> = world
+            .phones
+            .iter()
+            .filter(|phone| phone.coop != coop)
+            .flat_map(|phone| phone.recorded.keys().cloned())
+            .collect();
+        if let Some(lot) = strangers.iter().find(|lot| here.contains(lot)) {
+            return Err(format!("LEAKED {lot} into another co-operative"));
+        }
+    }
+    Ok(())
+}
+
+fn differing<V: PartialEq>(
+    wanted: &std::collections::BTreeMap<DocumentKey, V>,
+    own: &std::collections::BTreeMap<DocumentKey, V>,
+) -> Option<DocumentKey> {
+    wanted.keys().chain(own.keys()).find(|key| wanted.get(key) != own.get(key)).cloned()
+}

@@ -1,0 +1,349 @@
+//! One world: a server, phones of two co-operatives, a clock, and everything that can go wrong. The
+//! same seed makes the same world.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use granary_client_core::ids::{DeviceId, HouseholdId};
+use granary_client_core::protocol::access::{EnrolRequest, Role};
+use granary_client_core::protocol::bundle::read_bundle;
+use granary_client_core::protocol::frame::{SignedRequest, read_reply, write_reply};
+use granary_client_core::protocol::messages::{Cursor, SyncReply, read_message, write_message};
+use granary_client_core::protocol::problem::ProblemKind;
+use granary_client_core::quantities::Instant;
+use granary_client_core::sync::{Pace, Session, Step};
+use granary_server::log::CooperativeNumber;
+use granary_server::{Error, Granary};
+use ring::signature::Ed25519KeyPair;
+
+use crate::dice::Dice;
+use crate::disk::Disk;
+use crate::phone::SimPhone;
+
+/// Exchanges of one sync at most.
+const EXCHANGES_MAX: usize = 200;
+/// Households of each co-operative.
+pub(crate) const HOUSEHOLDS: u8 = 3;
+
+/// What the line does to one exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Line {
+    Whole,
+    RequestLost,
+    ReplyLost,
+    /// The request arrives twice.
+    Twice,
+    /// The request also arrives once more, much later.
+    AgainLater,
+}
+
+/// See the module.
+pub(crate) struct World {
+    pub(crate) dice: Dice,
+    pub(crate) now: i64,
+    keys: tempfile::TempDir,
+    pub(crate) disk: Disk,
+    server: Option<Granary>,
+    pub(crate) coops: Vec<CooperativeNumber>,
+    pub(crate) phones: Vec<SimPhone>,
+    backups: Vec<Disk>,
+    /// How often the server was restored.
+    restorations: u32,
+    /// Requests that will arrive once more.
+    late: Vec<Vec<u8>>,
+    /// Devices that the operator has revoked; said again after a restoration.
+    revoked: Vec<(CooperativeNumber, DeviceId)>,
+    /// What happened, for a failing seed.
+    pub(crate) story: Vec<String>,
+}
+
+pub(crate) fn household(number: u8) -> HouseholdId {
+    HouseholdId::from_bytes([number; 16])
+}
+
+impl World {
+    pub(crate) fn new(seed: u64) -> Result<Self, String> {
+        let mut world = Self {
+            dice: Dice::new(seed),
+            now: 1_790_000_000_000,
+            keys: tempfile::tempdir().map_err(|error| error.to_string())?,
+            disk: Disk::default(),
+            server: None,
+            coops: Vec::new(),
+            phones: Vec::new(),
+            backups: Vec::new(),
+            restorations: 0,
+            late: Vec::new(),
+            revoked: Vec::new(),
+            story: Vec::new(),
+        };
+        for name in ["Linxian", "Another Company"] {
+            let now = Instant(world.now);
+            let number = world.server()?.create_cooperative(name, now).map_err(|error| error.to_string())?;
+            world.coops.push(number);
+        }
+        for coop in 0..2 {
+            world.enrols(coop, Role::Coordinator)?;
+            world.enrols(coop, Role::Packer)?;
+            for number in 1..=HOUSEHOLDS {
+                world.enrols(coop, Role::Household(household(number)))?;
+            }
+        }
+        Ok(world)
+    }
+
+    pub(crate) fn tell(&mut self, what: String) {
+        self.story.push(what);
+    }
+
+    /// The server, started when it is not running.
+    pub(crate) fn server(&mut self) -> Result<&Granary, String> {
+        if self.server.is_none() {
+            let opened = Granary::open(Arc::new(self.disk.clone()), self.keys.path(), None, |_| {});
+            let server = opened.map_err(|error| format!("the server does not open again: {error}"))?;
+            for number in self.coops.clone() {
+                if let Ok(cooperative) = server.cooperative(number) {
+                    server.settle(&cooperative);
+                }
+            }
+            self.server = Some(server);
+        }
+        self.server.as_ref().ok_or_else(|| "there is no server".into())
+    }
+
+    pub(crate) fn enrols(&mut self, coop: usize, role: Role) -> Result<(), String> {
+        let seed: [u8; 32] = std::array::from_fn(|_| u8::try_from(self.dice.roll(256)).unwrap());
+        let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|error| error.to_string())?;
+        let public_key = SimPhone::public_key(&pair);
+        let (now, number) = (Instant(self.now), self.coops[coop]);
+        let server = self.server()?;
+        let code = server.invite(number, role, 1, now).map_err(|error| error.to_string())?.code;
+        let request = EnrolRequest { code, public_key, name: format!("{role}") };
+        let reply = server.enrol(&request, now).map_err(|error| error.to_string())?;
+        let device = DeviceId::of_public_key(&public_key);
+        let disk = Disk::of_phone();
+        let replica = SimPhone::open(&disk, reply.cooperative, device, &reply.grants)?;
+        self.phones.push(SimPhone {
+            coop,
+            cooperative: reply.cooperative,
+            role,
+            disk,
+            pair,
+            device,
+            grants: reply.grants,
+            certificate: reply.certificate,
+            replica,
+            pace: Pace::default(),
+            notices_read: 0,
+            clock_off: 0,
+            is_revoked: false,
+            recorded: BTreeMap::new(),
+            last_cursor: (Cursor::default(), 0),
+        });
+        Ok(())
+    }
+
+    /// The server's machine stops; of what was not flushed, some may be there when it starts again.
+    pub(crate) fn server_crashes(&mut self) {
+        self.server = None;
+        let kept = usize::try_from(self.dice.roll(self.disk.unflushed() as u64 + 1)).unwrap();
+        self.disk.start_again(kept);
+    }
+
+    pub(crate) fn was_restored(&self) -> bool {
+        self.restorations > 0
+    }
+
+    pub(crate) fn backs_up(&mut self) {
+        self.backups.push(self.disk.backup());
+    }
+
+    /// The server's store is replaced by an older one. The operator says again who was revoked.
+    pub(crate) fn is_restored(&mut self) -> Result<(), String> {
+        if self.backups.is_empty() {
+            return Ok(());
+        }
+        let which = usize::try_from(self.dice.roll(self.backups.len() as u64)).unwrap();
+        self.server = None;
+        self.disk = self.backups[which].backup();
+        self.restorations += 1;
+        let (revoked, now) = (self.revoked.clone(), Instant(self.now));
+        let server = self.server()?;
+        for (number, device) in revoked {
+            // A device that this store never knew is refused anyway, until it shows its certificate.
+            let _ = server.revoke("operator", number, device, now);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn revokes(&mut self, phone: usize) -> Result<(), String> {
+        let (number, device, now) = (self.coops[self.phones[phone].coop], self.phones[phone].device, Instant(self.now));
+        match self.server()?.revoke("operator", number, device, now) {
+            Ok(()) => {
+                self.revoked.push((number, device));
+                self.phones[phone].is_revoked = true;
+                Ok(())
+            }
+            Err(Error::NotFound { .. } | Error::Stopping) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// One exchange with the server; none when the line or the server failed.
+    fn exchange(
+        &mut self,
+        phone: usize,
+        body: &[u8],
+        line: Line,
+    ) -> Result<Option<Result<Vec<u8>, ProblemKind>>, String> {
+        if line == Line::RequestLost {
+            return Ok(None);
+        }
+        if line == Line::AgainLater {
+            self.late.push(body.to_vec());
+        }
+        let mut answer = self.arrives(body)?;
+        if line == Line::Twice {
+            answer = self.arrives(body)?;
+        }
+        let Some(answer) = answer.filter(|_| line != Line::ReplyLost) else { return Ok(None) };
+        Ok(Some(match answer {
+            Ok(reply) => {
+                self.must_not_leak(phone, &reply)?;
+                Ok(write_reply(granary_client_core::protocol::frame::VERSION, &write_message(&reply)))
+            }
+            Err(kind) => Err(kind),
+        }))
+    }
+
+    /// A request arrives at the server; none when the server stops over it.
+    fn arrives(&mut self, body: &[u8]) -> Result<Option<Result<SyncReply, ProblemKind>>, String> {
+        let now = Instant(self.now);
+        let coops = self.coops.clone();
+        let server = self.server()?;
+        let signed = SignedRequest::parse(body).map_err(|fault| fault.to_string())?;
+        let result = server.sync(&signed, now);
+        for number in coops {
+            if let Ok(cooperative) = server.cooperative(number) {
+                server.settle(&cooperative);
+            }
+        }
+        if self.disk.has_stopped() {
+            // What it has answered by then has been acknowledged all the same.
+            let answered = result.ok();
+            self.server_crashes();
+            return Ok(answered.map(Ok));
+        }
+        match result {
+            Ok(reply) => Ok(Some(Ok(reply))),
+            Err(Error::Refused { kind, .. }) => Ok(Some(Err(kind))),
+            Err(error) => Err(format!("the server failed without a fault: {error}")),
+        }
+    }
+
+    /// Old requests arrive once more.
+    pub(crate) fn late_requests_arrive(&mut self) -> Result<(), String> {
+        for body in std::mem::take(&mut self.late) {
+            self.arrives(&body)?;
+        }
+        Ok(())
+    }
+
+    /// Nothing in a reply may be of a document that the device may not read now.
+    fn must_not_leak(&mut self, phone: usize, reply: &SyncReply) -> Result<(), String> {
+        if reply.bundle.is_empty() {
+            return Ok(());
+        }
+        let (number, device) = (self.coops[self.phones[phone].coop], self.phones[phone].device);
+        let cooperative = self.server()?.cooperative(number).map_err(|error| error.to_string())?;
+        let Some(record) = cooperative.device(device) else { return Ok(()) };
+        let grants = record.grants_now();
+        for document in read_bundle(&reply.bundle).map_err(|fault| fault.to_string())? {
+            if !grants.may_read(&document.key) {
+                return Err(format!("LEAKED {:?} to {device}, which may {:?}", document.key, grants.roles));
+            }
+        }
+        Ok(())
+    }
+
+    /// A phone syncs; `line` is asked for each exchange. Gives what became of it.
+    pub(crate) fn syncs(&mut self, phone: usize, mut line: impl FnMut(&mut Dice) -> Line) -> Result<Synced, String> {
+        let begun = {
+            let one = &self.phones[phone];
+            Session::begin(&one.replica, one.pace, one.notices_read, None, |bytes| one.sign(bytes))
+        };
+        let Ok((mut session, mut request)) = begun else { return Ok(Synced::PhoneFailed) };
+        for _ in 0..EXCHANGES_MAX {
+            let how = line(&mut self.dice);
+            let answer = self.exchange(phone, &request, how)?;
+            let reply = match answer {
+                None => {
+                    self.phones[phone].pace.failed();
+                    return Ok(Synced::LineFailed);
+                }
+                Some(Err(ProblemKind::UnknownDevice)) => {
+                    let (certificate, now) = (self.phones[phone].certificate.clone(), Instant(self.now));
+                    let _ = self.server()?.reinstate(&certificate, now);
+                    self.say_again_who_is_revoked()?;
+                    return Ok(Synced::CameBack);
+                }
+                Some(Err(ProblemKind::DeviceRevoked)) => return Ok(Synced::Refused),
+                Some(Err(kind)) => return Err(format!("a phone was refused: {kind:?}")),
+                Some(Ok(reply)) => reply,
+            };
+            let one = &mut self.phones[phone];
+            one.pace.succeeded(1_000);
+            let SimPhone { replica, pair, pace, .. } = one;
+            let sign = |bytes: &[u8]| ring::signature::Ed25519KeyPair::sign(pair, bytes).as_ref().try_into().unwrap();
+            let step = session.take_reply(replica, *pace, &reply, sign);
+            one.notices_read = session.notices_read();
+            self.cursor_must_rise(phone, &reply)?;
+            match step {
+                Ok(Step::Send(next)) => request = next,
+                Ok(Step::Done(_)) => return Ok(Synced::Done),
+                Err(_) if self.phones[phone].disk.has_stopped() => return Ok(Synced::PhoneFailed),
+                Err(error) => return Err(format!("a phone could not take a reply: {error}")),
+            }
+        }
+        Err("a sync does not end".into())
+    }
+
+    fn say_again_who_is_revoked(&mut self) -> Result<(), String> {
+        let (revoked, now) = (self.revoked.clone(), Instant(self.now));
+        let server = self.server()?;
+        for (number, device) in revoked {
+            let active = server
+                .cooperative(number)
+                .ok()
+                .and_then(|cooperative| cooperative.device(device))
+                .is_some_and(|record| record.revoked_millis.is_none());
+            if active {
+                let _ = server.revoke("operator", number, device, now);
+            }
+        }
+        Ok(())
+    }
+
+    /// A cursor only rises, but for a restoration.
+    fn cursor_must_rise(&mut self, phone: usize, reply: &[u8]) -> Result<(), String> {
+        let content = read_reply(reply).map_err(|fault| fault.to_string())?;
+        let reply: SyncReply = read_message(&content).map_err(|fault| fault.to_string())?;
+        let one = &mut self.phones[phone];
+        let ((before, restorations), after) = (one.last_cursor, reply.cursor);
+        one.last_cursor = (after, self.restorations);
+        if restorations == self.restorations && after.position < before.position {
+            return Err(format!("a cursor fell from {} to {}", before.position, after.position));
+        }
+        Ok(())
+    }
+}
+
+/// What became of a sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Synced {
+    Done,
+    LineFailed,
+    PhoneFailed,
+    Refused,
+    CameBack,
+}
