@@ -205,6 +205,7 @@ impl Worker {
                             document: number,
                             previous,
                             device: record.device,
+                            tag: record.tag,
                         };
                         let last = append_event(own, &mut state.heads, gather, event);
                         if let Some((_, meta)) = state.document_mut(number) {

@@ -126,9 +126,10 @@ pub(crate) struct LogRecord {
 /// What happened at a position of the log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum LogEvent {
-    /// An entry was admitted.
+    /// An entry was admitted. Its tag is here so that two logs with other entries of the same numbers have
+    /// other running checksums.
     #[serde(rename = "e")]
-    Admitted { entry: u64, document: DocumentNumber, previous: u64, device: DeviceId },
+    Admitted { entry: u64, document: DocumentNumber, previous: u64, device: DeviceId, tag: u64 },
     /// What a device may do has changed.
     #[serde(rename = "a")]
     Access { device: DeviceId, grants_version: u32 },
