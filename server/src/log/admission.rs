@@ -195,46 +195,46 @@ impl Worker {
         let submitted = self.writer.submit(Box::new(move |gather| {
             let mut state = target.state();
             let own = target.number();
+            // Others see the document's new position only once it is durable.
+            let (document_key, mut meta) = match state.document(number) {
+                Some((key, meta)) => (key.to_bytes(), meta.clone()),
+                None => return Err(StoreFault::Damaged(meta_key(own, number))),
+            };
             for (entry, record, verdict) in &verdicts {
                 gather.remove(pending_key(own, *entry));
                 match verdict {
                     Verdict::Admitted => {
-                        let previous = state.document(number).map_or(0, |(_, meta)| meta.last);
                         let event = LogEvent::Admitted {
                             entry: *entry,
                             document: number,
-                            previous,
+                            previous: meta.last,
                             device: record.device,
                             tag: record.tag,
                         };
-                        let last = append_event(own, &mut state.heads, gather, event);
-                        if let Some((_, meta)) = state.document_mut(number) {
-                            meta.last = last;
-                            meta.since_saved = meta.since_saved.saturating_add(1);
-                        }
+                        meta.last = append_event(own, &mut state.heads, gather, event);
+                        meta.since_saved = meta.since_saved.saturating_add(1);
                     }
                     Verdict::SetAside(reason) => {
-                        let key = state.document(number).map(|(key, _)| key.to_bytes()).unwrap_or_default();
-                        let notice = Notice { number: *entry, key, reason: reason.clone() };
+                        let notice = Notice { number: *entry, key: document_key.clone(), reason: reason.clone() };
                         tracing::warn!(cooperative = own.0, device = %record.device, entry, reason, "changes set aside");
                         gather.put(aside_key(own, record.device, *entry), write_message(&notice));
                     }
                 }
             }
-            if let Some((_, meta)) = state.document_mut(number) {
-                meta.heads = heads;
-                if let Some(saved) = saved {
-                    gather.put(saved_key(own, number), saved);
-                    meta.saved_through = meta.last;
-                    meta.since_saved = 0;
-                }
-                let bytes = write_message(meta);
-                gather.put(meta_key(own, number), bytes);
+            meta.heads = heads;
+            if let Some(saved) = saved {
+                gather.put(saved_key(own, number), saved);
+                meta.saved_through = meta.last;
+                meta.since_saved = 0;
             }
+            gather.put(meta_key(own, number), write_message(&meta));
             drop(state);
             let completion: Completion = Box::new(move || {
                 let mut state = target.state();
                 state.visible = state.heads;
+                if let Some((_, seen)) = state.document_mut(number) {
+                    *seen = meta;
+                }
                 for (entry, record, _) in &verdicts {
                     state.pending.remove(entry);
                     if let Some(list) = state.pending_of.get_mut(&number) {

@@ -128,9 +128,10 @@ async fn one_way(
                 Ok(Ok(0) | Err(_)) => break,
                 Ok(Ok(read)) => read,
             };
-            let left = budget.load(Ordering::SeqCst);
+            // Both directions take from one budget, so it is taken in one step.
+            let less = |left: u64| Some(left.saturating_sub(read as u64));
+            let left = budget.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).unwrap_or(0);
             let read = read.min(usize::try_from(left).unwrap_or(usize::MAX));
-            budget.fetch_sub(read as u64, Ordering::SeqCst);
             count(&passed, read as u64, is_up);
             if let Some(rate) = shape.bytes_per_second {
                 free_at = free_at.max(Instant::now()) + Duration::from_secs_f64(read as f64 / rate as f64);
