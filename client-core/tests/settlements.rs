@@ -77,16 +77,7 @@ impl Replica {
         let lot = |index: usize| lots.get(index % lots.len().max(1));
         let settlement = match step {
             Step::Record(grams) => {
-                let draft = LotDraft {
-                    product: "millet".into(),
-                    quantity: Grams::new(*grams).unwrap(),
-                    grade: String::new(),
-                    moisture: None,
-                    day: "2026-10-03".parse().unwrap(),
-                    place: String::new(),
-                    note: String::new(),
-                    photos: vec![],
-                };
+                let draft = LotDraft::new("millet", Grams::new(*grams).unwrap(), "2026-10-03".parse().unwrap());
                 self.book.edit(&self.actor, now, |doc| harvest::record(doc, &draft)).unwrap();
                 return;
             }

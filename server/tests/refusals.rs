@@ -83,16 +83,7 @@ fn book(number: u8) -> DocumentKey {
 /// The beginning of a book and one lot in it.
 fn one_lot(key: &DocumentKey, actor: &ActorId, grams: i64) -> Vec<VerifiedChange> {
     let mut document = Document::new(key.clone()).unwrap();
-    let draft = LotDraft {
-        product: "millet".into(),
-        quantity: Grams::new(grams).unwrap(),
-        grade: String::new(),
-        moisture: None,
-        day: "2026-10-03".parse().unwrap(),
-        place: String::new(),
-        note: String::new(),
-        photos: vec![],
-    };
+    let draft = LotDraft::new("millet", Grams::new(grams).unwrap(), "2026-10-03".parse().unwrap());
     let (_, change) = document.edit(actor, NOW, |doc| record(doc, &draft)).unwrap();
     vec![Document::first_change(key).unwrap(), change.unwrap()]
 }

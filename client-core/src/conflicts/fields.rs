@@ -112,16 +112,7 @@ mod tests {
         let key = DocumentKey::HarvestBook(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
         let actors = [1u8, 2].map(|number| ActorId::from_bytes(&[number; 9]).unwrap());
         let mut one = Document::new(key).unwrap();
-        let draft = LotDraft {
-            product: "millet".into(),
-            quantity: Grams::new(1000).unwrap(),
-            grade: String::new(),
-            moisture: None,
-            day: "2026-10-01".parse().unwrap(),
-            place: String::new(),
-            note: String::new(),
-            photos: vec![],
-        };
+        let draft = LotDraft::new("millet", Grams::new(1000).unwrap(), "2026-10-01".parse().unwrap());
         let (lot, _) = one.edit(&actors[0], Instant(0), |doc| record(doc, &draft)).unwrap();
         let mut two = one.clone();
         let grams = |grams| LotEdit::Quantity(Grams::new(grams).unwrap());

@@ -131,6 +131,20 @@ fn optional(what: &'static str, text: &str, most: usize) -> Result<String, Quant
 }
 
 impl LotDraft {
+    /// A lot of which only these three are known.
+    pub fn new(product: &str, quantity: Grams, day: Day) -> Self {
+        Self {
+            product: product.to_owned(),
+            quantity,
+            grade: String::new(),
+            moisture: None,
+            day,
+            place: String::new(),
+            note: String::new(),
+            photos: Vec::new(),
+        }
+    }
+
     fn checked(&self) -> Result<Self, QuantityFault> {
         Ok(Self {
             product: checked_text("a product's code", &self.product, NAME_MAX)?,

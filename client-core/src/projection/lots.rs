@@ -483,16 +483,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn draft(grams: i64) -> LotDraft {
-        LotDraft {
-            product: "millet".into(),
-            quantity: Grams::new(grams).unwrap(),
-            grade: String::new(),
-            moisture: None,
-            day: "2026-10-03".parse().unwrap(),
-            place: String::new(),
-            note: String::new(),
-            photos: vec![],
-        }
+        LotDraft::new("millet", Grams::new(grams).unwrap(), "2026-10-03".parse().unwrap())
     }
 
     #[derive(Debug, Clone)]

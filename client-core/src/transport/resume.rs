@@ -101,7 +101,11 @@ impl Exchange {
             return Ok(Outcome::Forgotten);
         }
         let goes_on = matches!(ask, Ask::HowFar(_));
-        let key = header(KEY_HEADER).and_then(|key| key.parse().ok());
+        // The rest of a reply has the key of its beginning.
+        let key = match ask {
+            Ask::HowFar(key) => Some(*key),
+            Ask::All | Ask::Rest(_) => header(KEY_HEADER).and_then(|key| key.parse().ok()),
+        };
         let mut reply = match self.reply.take() {
             Some((_, begun)) if goes_on => begun,
             _ => Vec::new(),

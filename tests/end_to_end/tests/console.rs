@@ -63,14 +63,9 @@ fn season() -> Season {
 
 fn draft(grams: i64, note: &str) -> LotDraft {
     LotDraft {
-        product: "millet".into(),
-        quantity: Grams::new(grams).unwrap(),
         grade: "A".into(),
-        moisture: None,
-        day: "2026-10-03".parse().unwrap(),
-        place: String::new(),
         note: note.into(),
-        photos: vec![],
+        ..LotDraft::new("millet", Grams::new(grams).unwrap(), "2026-10-03".parse().unwrap())
     }
 }
 

@@ -80,16 +80,7 @@ impl SimPhone {
 
     /// Records a lot; true when it returned.
     pub(crate) fn records(&mut self, household: HouseholdId, grams: i64, now: i64) -> bool {
-        let draft = LotDraft {
-            product: "millet".into(),
-            quantity: Grams::new(grams).unwrap(),
-            grade: String::new(),
-            moisture: None,
-            day: "2026-10-03".parse().unwrap(),
-            place: String::new(),
-            note: String::new(),
-            photos: vec![],
-        };
+        let draft = LotDraft::new("millet", Grams::new(grams).unwrap(), "2026-10-03".parse().unwrap());
         let now = self.now(now);
         match self.replica.edit(&book(household), now, |doc| record(doc, &draft)) {
             Ok(edited) => {

@@ -118,16 +118,7 @@ pub fn season() -> Season {
 }
 
 pub fn lot(grams: i64) -> LotDraft {
-    LotDraft {
-        product: "millet".into(),
-        quantity: Grams::new(grams).unwrap(),
-        grade: "A".into(),
-        moisture: None,
-        day: "2026-10-03".parse().unwrap(),
-        place: String::new(),
-        note: String::new(),
-        photos: vec![],
-    }
+    LotDraft { grade: "A".into(), ..LotDraft::new("millet", Grams::new(grams).unwrap(), "2026-10-03".parse().unwrap()) }
 }
 
 pub fn record(phone: &Phone, grams: i64) -> LotId {
