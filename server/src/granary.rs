@@ -247,9 +247,9 @@ impl Granary {
         bytes.extend_from_slice(cooperative.id().as_bytes());
         bytes.extend_from_slice(&self.epoch.to_be_bytes());
         bytes.extend_from_slice(&cursor.position.to_be_bytes());
-        bytes.extend_from_slice(&cursor.position_tag.to_be_bytes());
+        bytes.extend_from_slice(&cursor.proof.position_tag.to_be_bytes());
         bytes.extend_from_slice(&cursor.receipt.to_be_bytes());
-        bytes.extend_from_slice(&cursor.receipt_tag.to_be_bytes());
+        bytes.extend_from_slice(&cursor.proof.receipt_tag.to_be_bytes());
         self.identity.seal(&bytes)
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use granary_client_core::projection::ReadModel;
+use granary_client_core::projection::{LotFilter, ReadModel, Total, TotalBy};
 use granary_client_core::store::StoreFault;
 
 use crate::config::make_folder;
@@ -28,6 +28,18 @@ pub(crate) struct CooperativeLists {
     readers: Mutex<Vec<ReadModel>>,
     /// Documents whose rows are not up to date.
     behind: AtomicU64,
+    /// Rises with each writing.
+    version: AtomicU64,
+    /// Totals as of a version: they are asked for with each visit to the overview.
+    totals: Mutex<Option<(u64, Arc<Totals>)>>,
+}
+
+/// The weights of all lots, summed up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) by_product: Vec<Total>,
+    pub(crate) by_village: Vec<Total>,
+    pub(crate) by_day: Vec<Total>,
 }
 
 impl CooperativeLists {
@@ -36,7 +48,14 @@ impl CooperativeLists {
             Some(path) => ReadModel::open(path)?,
             None => ReadModel::in_memory()?,
         };
-        Ok(Self { path, writer: Mutex::new(writer), readers: Mutex::default(), behind: AtomicU64::new(0) })
+        Ok(Self {
+            path,
+            writer: Mutex::new(writer),
+            readers: Mutex::default(),
+            behind: AtomicU64::new(0),
+            version: AtomicU64::new(0),
+            totals: Mutex::default(),
+        })
     }
 
     /// Reads from the lists, while they may be written to.
@@ -55,6 +74,27 @@ impl CooperativeLists {
             readers.push(reader);
         }
         result
+    }
+
+    /// The weights of all lots, summed up when something was written since they were last asked for.
+    pub(crate) fn totals(&self) -> Result<Arc<Totals>, StoreFault> {
+        let version = self.version.load(Ordering::SeqCst);
+        let mut kept = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, totals)) = kept.as_ref()
+            && *of == version
+        {
+            return Ok(Arc::clone(totals));
+        }
+        let totals = self.read(|lists| {
+            let all = LotFilter::default();
+            Ok(Arc::new(Totals {
+                by_product: lists.totals_by(&all, TotalBy::Product)?,
+                by_village: lists.totals_by(&all, TotalBy::Village)?,
+                by_day: lists.totals_by(&all, TotalBy::Day)?,
+            }))
+        })?;
+        *kept = Some((version, Arc::clone(&totals)));
+        Ok(totals)
     }
 
     /// How many documents the lists are behind.
@@ -171,7 +211,9 @@ impl Lists {
         }
         let lists = self.of(cooperative.number())?;
         let mut writer = lists.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.write_many(loaded.iter_mut().map(|(document, last)| (document, *last)))
+        writer.write_many(loaded.iter_mut().map(|(document, last)| (document, *last)))?;
+        lists.version.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     }
 }
 

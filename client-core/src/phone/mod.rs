@@ -176,7 +176,9 @@ impl Phone {
         identity.keep(self.store.as_ref())?;
         let (replica, _) =
             Replica::open(Arc::clone(&self.store), identity.cooperative, identity.device(), &identity.grants)?;
-        self.inner().enrolled = Some(Enrolled { identity, replica, transport });
+        let mut inner = self.inner();
+        inner.status.used(transport.used());
+        inner.enrolled = Some(Enrolled { identity, replica, transport });
         Ok(())
     }
 

@@ -50,10 +50,15 @@ pub struct Status {
 const SET_ASIDE_MAX: usize = 20;
 
 impl Status {
-    pub(super) fn ended(&mut self, now: Instant, used: Used, result: &Result<Summary, Error>) {
+    /// Notes what went over the line so far.
+    pub(super) fn used(&mut self, used: Used) {
         (self.bytes_up, self.bytes_down) = (used.up, used.down);
         (self.content_up, self.content_down) = (used.content_up, used.content_down);
         self.exchanges = used.exchanges;
+    }
+
+    pub(super) fn ended(&mut self, now: Instant, used: Used, result: &Result<Summary, Error>) {
+        self.used(used);
         self.state = SyncState::Idle;
         match result {
             Ok(summary) => {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Transaction, params, params_from_iter, types::Value};
+use rusqlite::{OptionalExtension, Transaction, params, params_from_iter, types::Value};
 
 use super::ReadModel;
 use crate::conflicts;
 use crate::documents::harvest::{Lot, LotId};
 use crate::documents::receipt::Outcome;
-use crate::documents::{Document, Season, harvest, receipt};
+use crate::documents::{Document, DocumentKey, Season, harvest, receipt};
 use crate::ids::HouseholdId;
 use crate::quantities::{Day, Grams, Permille};
 use crate::store::StoreFault;
@@ -280,8 +280,14 @@ fn insert(
     season: Season,
     lot: &Lot,
 ) -> Result<(), StoreFault> {
-    let mut insert =
-        transaction.prepare_cached("INSERT INTO lots VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)")?;
+    let receipt: Option<(String, Option<i64>, String)> = transaction
+        .prepare_cached("SELECT state, grams, reason FROM receipts WHERE household = ?1 AND season = ?2 AND lot = ?3")?
+        .query_row(params![household.as_bytes(), season.year(), lot.id.as_str()], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .optional()?;
+    let mut insert = transaction
+        .prepare_cached("INSERT INTO lots VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)")?;
     insert.execute(params![
         key,
         household.as_bytes(),
@@ -298,6 +304,9 @@ fn insert(
         lot.merged_into.as_ref().map(LotId::as_str),
         lot.in_conflict,
         !lot.damaged.is_empty(),
+        receipt.as_ref().map_or(LotState::Recorded.name(), |(state, ..)| state.as_str()),
+        receipt.as_ref().and_then(|(_, grams, _)| *grams),
+        receipt.as_ref().map_or("", |(.., reason)| reason.as_str()),
     ])?;
     Ok(())
 }
@@ -356,12 +365,28 @@ pub(super) fn write_receipts(
             receipt.day.map(|day| day.to_string()),
         ])?;
     }
+    show_receipts(transaction, household, season)
+}
+
+/// Writes what the receipts of a household's season say beside its lots, so that lists need not join.
+pub(super) fn show_receipts(
+    transaction: &Transaction<'_>,
+    household: HouseholdId,
+    season: Season,
+) -> Result<(), StoreFault> {
+    let book = DocumentKey::HarvestBook(household, season).to_bytes();
+    transaction
+        .prepare_cached(
+            "UPDATE lots SET state = coalesce(r.state, 'recorded'), weighed = r.grams, reason = coalesce(r.reason, '')
+             FROM lots AS l LEFT JOIN receipts AS r
+               ON r.household = l.household AND r.season = l.season AND r.lot = l.lot
+             WHERE lots.document = ?1 AND l.document = lots.document AND l.lot = lots.lot",
+        )?
+        .execute(params![book])?;
     Ok(())
 }
 
-const JOINED: &str = "lots l
-    LEFT JOIN receipts r ON r.household = l.household AND r.season = l.season AND r.lot = l.lot
-    LEFT JOIN households h ON h.household = l.household";
+const JOINED: &str = "lots l LEFT JOIN households h ON h.household = l.household";
 
 impl ReadModel {
     /// Lots that pass the filter.
@@ -369,12 +394,19 @@ impl ReadModel {
         let (conditions, mut values) = filter.conditions();
         let limit = if filter.limit == 0 { 200 } else { filter.limit };
         values.extend([Value::Integer(i64::from(limit)), Value::Integer(i64::from(filter.offset))]);
+        let order = filter.sort.order();
+        // Where only lots are asked about, a page is cut out of them first: skipping a row is cheap then.
+        let (from, limit) = if filter.needs_households() {
+            (format!("{JOINED} WHERE {conditions}"), " LIMIT ? OFFSET ?")
+        } else {
+            let page = format!("(SELECT * FROM lots l WHERE {conditions} ORDER BY {order} LIMIT ? OFFSET ?)");
+            (JOINED.replacen("lots", &page, 1), "")
+        };
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT l.household, l.season, l.lot, l.product, l.grams, l.grade, l.day, l.place, l.note,
-                    coalesce(r.state, 'recorded'), r.grams, coalesce(r.reason, ''), l.conflict, l.damaged,
+                    l.state, l.weighed, l.reason, l.conflict, l.damaged,
                     l.moisture, l.merged, coalesce(h.name, ''), coalesce(h.village, '')
-             FROM {JOINED} WHERE {conditions} ORDER BY {} LIMIT ? OFFSET ?",
-            filter.sort.order()
+             FROM {from} ORDER BY {order}{limit}"
         ))?;
         let rows = statement.query_map(params_from_iter(values), |row| {
             let day: Option<String> = row.get(6)?;
@@ -408,7 +440,8 @@ impl ReadModel {
     /// How many lots pass the filter, whatever its limit.
     pub fn count_lots(&self, filter: &LotFilter) -> Result<u64, StoreFault> {
         let (conditions, values) = filter.conditions();
-        let sql = format!("SELECT count(*) FROM {JOINED} WHERE {conditions}");
+        let from = if filter.needs_households() { JOINED } else { "lots l" };
+        let sql = format!("SELECT count(*) FROM {from} WHERE {conditions}");
         let count: i64 = self.connection.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| row.get(0))?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
@@ -426,9 +459,10 @@ impl ReadModel {
             TotalBy::Village => "coalesce(h.village, '')",
             TotalBy::Day => "coalesce(l.day, '')",
         };
+        let from = if filter.needs_households() || by == TotalBy::Village { JOINED } else { "lots l" };
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {column}, count(*), coalesce(sum(l.grams), 0), coalesce(sum(r.grams), 0)
-             FROM {JOINED} WHERE {conditions} GROUP BY 1 ORDER BY 1"
+            "SELECT {column}, count(*), coalesce(sum(l.grams), 0), coalesce(sum(l.weighed), 0)
+             FROM {from} WHERE {conditions} GROUP BY 1 ORDER BY 1"
         ))?;
         let rows = statement.query_map(params_from_iter(values), |row| {
             Ok(Total { name: row.get(0)?, lots: row.get(1)?, recorded_grams: row.get(2)?, received_grams: row.get(3)? })
@@ -438,6 +472,12 @@ impl ReadModel {
 }
 
 impl LotFilter {
+    /// True when the answer depends on households, not on lots alone.
+    fn needs_households(&self) -> bool {
+        let searches = self.search.as_ref().is_some_and(|search| !search.trim().is_empty());
+        self.village.is_some() || searches || self.sort == LotSort::Household
+    }
+
     fn conditions(&self) -> (String, Vec<Value>) {
         let mut conditions = vec!["1"];
         let mut values = Vec::new();
@@ -456,7 +496,7 @@ impl LotFilter {
         text("l.product = ?", self.product.clone());
         text("l.day >= ?", self.from.map(|day| day.to_string()));
         text("l.day <= ?", self.to.map(|day| day.to_string()));
-        text("coalesce(r.state, 'recorded') = ?", self.state.map(|state| state.name().into()));
+        text("l.state = ?", self.state.map(|state| state.name().into()));
         // Text is looked for as it stands: % and _ mean themselves.
         text(
             "instr(coalesce(h.name, '') || char(10) || l.place || char(10) || l.note, ?) > 0",
@@ -475,7 +515,6 @@ impl LotFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::documents::DocumentKey;
     use crate::documents::harvest::{LotDraft, LotEdit, correct, record, set_merged, touched, withdraw};
     use crate::ids::ActorId;
     use crate::projection::CaseFilter;

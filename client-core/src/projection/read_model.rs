@@ -12,7 +12,7 @@ use crate::documents::{Document, DocumentKey};
 use crate::store::StoreFault;
 
 /// Rises when the tables change; another number means that all rows are made again.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 /// More touched lots than this, and the whole book is written anew.
 const TOUCHED_MAX: usize = 40;
 
@@ -28,6 +28,7 @@ const TABLES: &str = "
         document BLOB NOT NULL, household BLOB NOT NULL, season INTEGER NOT NULL, counter INTEGER NOT NULL,
         lot TEXT NOT NULL, product TEXT NOT NULL, grams INTEGER, grade TEXT NOT NULL, moisture INTEGER, day TEXT,
         place TEXT NOT NULL, note TEXT NOT NULL, merged TEXT, conflict INTEGER NOT NULL, damaged INTEGER NOT NULL,
+        state TEXT NOT NULL, weighed INTEGER, reason TEXT NOT NULL,
         PRIMARY KEY (document, lot)) WITHOUT ROWID;
     CREATE INDEX lots_by_day ON lots (day DESC, counter DESC);
     CREATE INDEX lots_by_name ON lots (lot);
@@ -136,6 +137,9 @@ impl ReadModel {
         let document = key.to_bytes();
         for table in BY_DOCUMENT {
             transaction.execute(&format!("DELETE FROM {table} WHERE document = ?1"), params![document])?;
+        }
+        if let DocumentKey::ReceiptBook(household, season) = *key {
+            lots::show_receipts(&transaction, household, season)?;
         }
         cases::refresh(&transaction, key)?;
         Ok(transaction.commit()?)

@@ -4,7 +4,7 @@
 
 use ciborium::de::Error as CborError;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_repr::{Deserialize_repr, Serialize_repr};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
@@ -40,21 +40,49 @@ pub fn read_message<M: DeserializeOwned>(bytes: &[u8]) -> Result<M, MessageFault
 /// keeps it and sends it back, unread but for equality.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize_tuple, Deserialize_tuple)]
 pub struct Cursor {
-    /// The server's own proof that it gave this cursor to this device, in its store's epoch. One that is
-    /// genuine and does not fit the log proves that the store lost what came later.
-    pub seal: u32,
     /// Everything up to this position of the log was read.
     pub position: u64,
-    /// The log's running checksum at `position`: another log has another.
-    pub position_tag: u32,
     /// The number of the last entry of this phone that the server made durable; 0 for none.
     pub receipt: u64,
-    /// The running checksum at `receipt`.
-    pub receipt_tag: u32,
+    /// What shows that the cursor belongs to this log.
+    pub proof: Proof,
     /// The version of this device's grants that the phone acts on.
     pub grants_version: u32,
     /// Where a walk over whole documents stands, while there is one.
     pub walk: Option<Walk>,
+}
+
+/// What shows that a cursor belongs to a log; 12 bytes on the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Proof {
+    /// The server's own proof that it gave this cursor to this device, in its store's epoch. One that is
+    /// genuine and does not fit the log proves that the store lost what came later.
+    pub seal: u32,
+    /// The log's running checksum at the cursor's position: another log has another.
+    pub position_tag: u32,
+    /// The running checksum at the cursor's receipt.
+    pub receipt_tag: u32,
+}
+
+impl Serialize for Proof {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut bytes = [0u8; 12];
+        for (place, number) in bytes.chunks_exact_mut(4).zip([self.seal, self.position_tag, self.receipt_tag]) {
+            place.copy_from_slice(&number.to_be_bytes());
+        }
+        serializer.serialize_bytes(&bytes)
+    }
+}
+
+impl<'de> Deserialize<'de> for Proof {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let [a, b, c, d, e, f, g, h, i, j, k, l] = *serde_bytes::ByteArray::<12>::deserialize(deserializer)?;
+        Ok(Self {
+            seal: u32::from_be_bytes([a, b, c, d]),
+            position_tag: u32::from_be_bytes([e, f, g, h]),
+            receipt_tag: u32::from_be_bytes([i, j, k, l]),
+        })
+    }
 }
 
 /// A walk over all documents that a device may read.
@@ -222,11 +250,9 @@ mod tests {
     fn request() -> SyncRequest {
         SyncRequest {
             cursor: Cursor {
-                seal: 1,
                 position: 900,
-                position_tag: 7,
                 receipt: 3,
-                receipt_tag: 9,
+                proof: Proof { seal: 0x0102_0304, position_tag: 7, receipt_tag: 9 },
                 grants_version: 1,
                 walk: None,
             },

@@ -4,7 +4,7 @@ use axum::extract::Query;
 use axum::response::Response;
 use granary_client_core::conflicts::CaseState;
 use granary_client_core::documents::order::OrderStatus;
-use granary_client_core::projection::{CaseFilter, CaseRow, LotFilter, LotRow, Total, TotalBy};
+use granary_client_core::projection::{CaseFilter, CaseRow, LotFilter, LotRow, Total};
 use maud::{Markup, PreEscaped, html};
 use serde::Deserialize;
 
@@ -13,6 +13,7 @@ use super::names::Names;
 use super::page::{Page, Refused};
 use super::signed::Signed;
 use super::words::grouped;
+use crate::lists::Totals;
 
 /// A phone that was silent for this many days is named, unless another number is asked for.
 const SILENT_DAYS: u32 = 7;
@@ -29,15 +30,14 @@ pub(super) struct Asked {
 pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<Response, Refused> {
     let words = signed.words;
     let names = Names::of(&signed).await?;
-    let (by_product, by_village, by_day, counts, to_pack, households, latest, lost) = signed
+    let lists = signed.lists()?;
+    let totals = signed.work(move || Ok(lists.totals()?)).await?;
+    let Totals { by_product, by_village, by_day } = totals.as_ref();
+    let (counts, to_pack, households, latest, lost) = signed
         .read(|lists| {
-            let all = LotFilter::default();
             let latest = lists.lots(&LotFilter { limit: 8, ..LotFilter::default() })?;
             let twice = CaseFilter { state: Some(CaseState::SettledTwice), ..CaseFilter::default() };
             Ok((
-                lists.totals_by(&all, TotalBy::Product)?,
-                lists.totals_by(&all, TotalBy::Village)?,
-                lists.totals_by(&all, TotalBy::Day)?,
                 lists.case_counts()?,
                 lists.count_orders(OrderStatus::Placed)?,
                 lists.count_households()?,
@@ -56,9 +56,9 @@ pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<R
         .map(|(_, record, heard)| (record.name, heard.map(|heard| heard.at_millis)))
         .filter(|(_, at)| at.is_none_or(|at| at < limit))
         .collect();
-    let bars = |totals: Vec<Total>, name: &dyn Fn(&str) -> String| -> Vec<Bar> {
+    let bars = |totals: &[Total], name: &dyn Fn(&str) -> String| -> Vec<Bar> {
         totals
-            .into_iter()
+            .iter()
             .map(|total| Bar {
                 name: name(&total.name),
                 recorded: total.recorded_grams,
@@ -69,8 +69,8 @@ pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<R
     let sum: i64 = by_product.iter().map(|total| total.recorded_grams).fold(0, i64::saturating_add);
     let received: i64 = by_product.iter().map(|total| total.received_grams).fold(0, i64::saturating_add);
     let lots: i64 = by_product.iter().map(|total| total.lots).fold(0, i64::saturating_add);
-    let days = by_day.into_iter().filter(|total| !total.name.is_empty()).collect::<Vec<_>>();
-    let days: Vec<Total> = days.iter().skip(days.len().saturating_sub(DAYS)).cloned().collect();
+    let days: Vec<Total> = by_day.iter().filter(|total| !total.name.is_empty()).cloned().collect();
+    let days = days.get(days.len().saturating_sub(DAYS)..).unwrap_or_default();
     let figure = |grams: i64| words.kilograms(grams);
     let main = html! {
         (told_of_losses(&signed, &lost))

@@ -189,7 +189,7 @@ impl Cooperative {
         let mut cursor = request.cursor;
         let mut told = None;
         let is_new = cursor == Cursor::default();
-        let is_genuine = seal(&cursor) == cursor.seal;
+        let is_genuine = seal(&cursor) == cursor.proof.seal;
         let fits = is_new || (is_genuine && self.fits(store, &cursor)?);
         if !fits {
             if is_genuine {
@@ -197,8 +197,8 @@ impl Cooperative {
             }
             // Another log than the one that the phone has read: both compare heads from here on.
             cursor = Cursor { walk: Some(Walk { mode: WalkMode::Compare, document: 0, through: 0 }), ..cursor };
-            (cursor.position, cursor.position_tag) = (visible.position, short(visible.position_tag));
-            (cursor.receipt, cursor.receipt_tag) = (0, 0);
+            (cursor.position, cursor.proof.position_tag) = (visible.position, short(visible.position_tag));
+            (cursor.receipt, cursor.proof.receipt_tag) = (0, 0);
             cursor.grants_version = grants.version;
             told = Some(grants.clone());
         } else if cursor.walk.is_none() && (is_new || cursor.grants_version < grants.version) {
@@ -207,11 +207,11 @@ impl Cooperative {
             cursor.grants_version = grants.version;
             told = Some(grants.clone());
             if is_new {
-                (cursor.position, cursor.position_tag) = (visible.position, short(visible.position_tag));
+                (cursor.position, cursor.proof.position_tag) = (visible.position, short(visible.position_tag));
             }
         }
         if let Some((receipt, tag)) = taken.receipt {
-            (cursor.receipt, cursor.receipt_tag) = (receipt, tag);
+            (cursor.receipt, cursor.proof.receipt_tag) = (receipt, tag);
         }
 
         let page_bytes = usize::from(request.page_kilobytes).saturating_mul(1024);
@@ -232,7 +232,7 @@ impl Cooperative {
         if cursor.walk.is_none() && !page.is_full() {
             self.read_log(&mut page, &grants, device, &mut cursor, visible.position)?;
         }
-        cursor.seal = seal(&cursor);
+        cursor.proof.seal = seal(&cursor);
         let more = cursor.walk.is_some() || cursor.position < visible.position;
         Ok(SyncReply {
             more,
@@ -264,7 +264,7 @@ impl Cooperative {
                 parse::<Entry>(&key, store.get(&key)?.as_deref())?.tag
             }
         };
-        Ok(short(position_tag) == cursor.position_tag && short(receipt_tag) == cursor.receipt_tag)
+        Ok(short(position_tag) == cursor.proof.position_tag && short(receipt_tag) == cursor.proof.receipt_tag)
     }
 
     /// Whole documents that the device may read now and could not before.
@@ -414,7 +414,7 @@ impl Cooperative {
         }
         if reached > cursor.position {
             cursor.position = reached;
-            cursor.position_tag = short(read_record(page.store, self.number(), reached)?.tag);
+            cursor.proof.position_tag = short(read_record(page.store, self.number(), reached)?.tag);
         }
         Ok(())
     }

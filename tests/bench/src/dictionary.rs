@@ -12,7 +12,7 @@ use granary_client_core::documents::{Document, DocumentFault, DocumentKey, Order
 use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
 use granary_client_core::protocol::change::VerifiedChange;
-use granary_client_core::protocol::messages::{Comparing, Cursor, SyncReply, SyncRequest, write_message};
+use granary_client_core::protocol::messages::{Comparing, Cursor, Proof, SyncReply, SyncRequest, write_message};
 use granary_client_core::quantities::{Day, Fen, Grams, Instant, Permille};
 
 use crate::records::Dice;
@@ -169,11 +169,9 @@ fn document(dice: &mut Dice) -> DocumentChanges {
 fn cursor(dice: &mut Dice) -> Cursor {
     let random = |dice: &mut Dice| u32::try_from(dice.roll(1 << 32)).unwrap();
     Cursor {
-        seal: random(dice),
         position: dice.roll(100_000),
-        position_tag: random(dice),
         receipt: dice.roll(100_000),
-        receipt_tag: random(dice),
+        proof: Proof { seal: random(dice), position_tag: random(dice), receipt_tag: random(dice) },
         grants_version: 1,
         walk: None,
     }
