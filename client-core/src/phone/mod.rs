@@ -1,6 +1,7 @@
 //! A phone: what an app calls. It records, corrects and lists without any line, and syncs when there
 //! is one. This is the edge: it reads the clock, rolls dice, and talks through a transport.
 
+mod app;
 mod driver;
 mod identity;
 mod nudges;
@@ -13,25 +14,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use driver::{Driver, Observer};
 pub use status::{Status, SyncState};
 
-use crate::conflicts::{self, FieldConflict};
-use crate::documents::catalogue::Catalogue;
-use crate::documents::cooperative::Cooperative;
-use crate::documents::harvest::{LotDraft, LotEdit, LotId};
-use crate::documents::household::Household;
-use crate::documents::order::{Order, OrderStatus};
-use crate::documents::receipt::Outcome;
-use crate::documents::{
-    DocumentFault, DocumentKey, OrderName, Season, catalogue, cooperative, harvest, household, order, receipt,
-};
+use crate::documents::harvest::LotId;
+use crate::documents::{DocumentFault, DocumentKey};
 use crate::error::Error;
-use crate::ids::{ChangeHash, DeviceId, HouseholdId};
-use crate::projection::{LotFilter, LotRow, ReadModel, Total};
+use crate::ids::{DeviceId, HouseholdId};
+use crate::projection::ReadModel;
 use crate::protocol::access::{EnrolReply, EnrolRequest, Grants, Role};
 use crate::protocol::frame::{read_reply, write_request};
 use crate::protocol::live::GREETING;
 use crate::protocol::messages::{read_message, write_message};
 use crate::protocol::problem::ProblemKind;
-use crate::quantities::{Day, Instant, QuantityFault};
+use crate::quantities::Instant;
 use crate::replica::{Damage, Replica, put_meta, read_meta};
 use crate::store::{Batch, MemoryStore, SqliteStore, Store, StoreFault};
 use crate::sync::{Pace, Session, Step, Summary};
@@ -228,150 +221,6 @@ impl Phone {
             wake();
         }
         Ok(edited.value)
-    }
-
-    /// The household that an app means: the one it gives, or else the one that this phone belongs to.
-    pub fn household_or(&self, given: Option<HouseholdId>) -> Result<HouseholdId, Error> {
-        self.device().ok_or(Error::NotEnrolled)?;
-        given.or_else(|| self.household()).ok_or(Error::WhichHousehold)
-    }
-
-    /// The household and the season of a lot that this phone lists.
-    pub fn book_of(&self, lot: &LotId) -> Result<(HouseholdId, Season), Error> {
-        let filter = LotFilter { lot: Some(lot.clone()), limit: 1, ..LotFilter::default() };
-        let row = self.lots(&filter)?.into_iter().next();
-        let book = row.and_then(|row| Some((row.household, Season::new(row.season)?)));
-        book.ok_or_else(|| DocumentFault::NotFound { what: "lot", name: lot.to_string() }.into())
-    }
-
-    /// Records a lot of a household, in the season of the lot's day; durable when it returns.
-    pub fn record_of_day(&self, household: HouseholdId, draft: &LotDraft) -> Result<LotId, Error> {
-        let season = Season::of(draft.day).ok_or_else(|| QuantityFault::Day(draft.day.to_string()))?;
-        self.record(household, season, draft)
-    }
-
-    /// Records a lot of a household; durable when it returns.
-    pub fn record(&self, household: HouseholdId, season: Season, draft: &LotDraft) -> Result<LotId, Error> {
-        self.edit(&DocumentKey::HarvestBook(household, season), |doc| harvest::record(doc, draft))
-    }
-
-    /// Writes a new value into a field of a lot; it also settles a conflict of that field.
-    pub fn correct(&self, household: HouseholdId, season: Season, lot: &LotId, edit: &LotEdit) -> Result<(), Error> {
-        self.edit(&DocumentKey::HarvestBook(household, season), |doc| harvest::correct(doc, lot, edit))
-    }
-
-    /// Takes a lot out of the book.
-    pub fn withdraw(&self, household: HouseholdId, season: Season, lot: &LotId) -> Result<(), Error> {
-        self.edit(&DocumentKey::HarvestBook(household, season), |doc| harvest::withdraw(doc, lot))
-    }
-
-    /// Says what the warehouse found of a lot.
-    pub fn receive(
-        &self,
-        household: HouseholdId,
-        season: Season,
-        lot: &LotId,
-        outcome: &Outcome,
-        day: Day,
-    ) -> Result<(), Error> {
-        self.edit(&DocumentKey::ReceiptBook(household, season), |doc| receipt::receive(doc, lot, outcome, day))
-    }
-
-    /// As [`Self::correct`], of a lot that this phone lists.
-    pub fn correct_lot(&self, lot: &LotId, edit: &LotEdit) -> Result<(), Error> {
-        let (household, season) = self.book_of(lot)?;
-        self.correct(household, season, lot, edit)
-    }
-
-    /// As [`Self::withdraw`], of a lot that this phone lists.
-    pub fn withdraw_lot(&self, lot: &LotId) -> Result<(), Error> {
-        let (household, season) = self.book_of(lot)?;
-        self.withdraw(household, season, lot)
-    }
-
-    /// As [`Self::receive`], of a lot that this phone lists.
-    pub fn receive_lot(&self, lot: &LotId, outcome: &Outcome, day: Day) -> Result<(), Error> {
-        let (household, season) = self.book_of(lot)?;
-        self.receive(household, season, lot, outcome, day)
-    }
-
-    /// Fields of a lot that were edited at once.
-    pub fn conflicts_of(&self, lot: &LotId) -> Result<Vec<FieldConflict>, Error> {
-        let (household, season) = self.book_of(lot)?;
-        let all = self.conflicts(household, season)?;
-        Ok(all.into_iter().filter(|conflict| conflict.lot == *lot).collect())
-    }
-
-    /// Moves an order on.
-    pub fn set_order_status(&self, name: OrderName, status: OrderStatus) -> Result<(), Error> {
-        self.edit(&DocumentKey::Order(name), |doc| order::set_status(doc, status))
-    }
-
-    /// Edits the catalogue, for coordinators.
-    pub fn edit_catalogue(
-        &self,
-        edit: impl FnOnce(&mut automerge::AutoCommit) -> Result<(), DocumentFault>,
-    ) -> Result<(), Error> {
-        self.edit(&DocumentKey::Catalogue, edit)
-    }
-
-    /// Lots that pass the filter; no document is loaded for it.
-    pub fn lots(&self, filter: &LotFilter) -> Result<Vec<LotRow>, Error> {
-        Ok(self.inner().read_model.lots(filter)?)
-    }
-
-    /// Weights by product of the lots that pass the filter.
-    pub fn totals(&self, filter: &LotFilter) -> Result<Vec<Total>, Error> {
-        Ok(self.inner().read_model.totals(filter)?)
-    }
-
-    /// Fields of a household's lots that were edited at once.
-    pub fn conflicts(&self, household: HouseholdId, season: Season) -> Result<Vec<FieldConflict>, Error> {
-        self.read(&DocumentKey::HarvestBook(household, season), conflicts::in_harvest_book)
-            .map(Option::unwrap_or_default)
-    }
-
-    fn read<R>(
-        &self,
-        key: &DocumentKey,
-        read: impl FnOnce(&mut crate::documents::Document) -> R,
-    ) -> Result<Option<R>, Error> {
-        let mut inner = self.inner();
-        let enrolled = inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?;
-        Ok(enrolled.replica.document(key)?.map(read))
-    }
-
-    /// The catalogue; none before it came.
-    pub fn catalogue(&self) -> Result<Option<Catalogue>, Error> {
-        self.read(&DocumentKey::Catalogue, |document| catalogue::read(document))
-    }
-
-    /// The co-operative; none before it came.
-    pub fn cooperative(&self) -> Result<Option<Cooperative>, Error> {
-        self.read(&DocumentKey::Cooperative, |document| cooperative::read(document))
-    }
-
-    /// A household's particulars; none when this phone does not have them.
-    pub fn household_particulars(&self, household: HouseholdId) -> Result<Option<Household>, Error> {
-        self.read(&DocumentKey::Household(household), |document| household::read(document))
-    }
-
-    /// An order; none when this phone does not have it.
-    pub fn order(&self, name: OrderName) -> Result<Option<Order>, Error> {
-        self.read(&DocumentKey::Order(name), |document| order::read(document))
-    }
-
-    /// The heads of every document, for comparing replicas.
-    pub fn heads(&self) -> Result<BTreeMap<DocumentKey, Vec<ChangeHash>>, Error> {
-        let mut inner = self.inner();
-        let enrolled = inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?;
-        let mut heads = BTreeMap::new();
-        for (key, _) in enrolled.replica.documents() {
-            if let Some(document) = enrolled.replica.document(&key)? {
-                heads.insert(key, document.heads());
-            }
-        }
-        Ok(heads)
     }
 
     /// How the sync stands.

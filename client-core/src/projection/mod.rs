@@ -2,6 +2,7 @@
 //! what is missing or out of date is written again from the documents. Phones and server run the same
 //! tables and the same queries.
 
+mod books;
 mod cases;
 mod lots;
 mod read_model;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{cases, lots, registers};
+use super::{books, cases, registers};
 use crate::documents::harvest::LotId;
 use crate::documents::{Document, DocumentKey};
 use crate::store::StoreFault;
@@ -139,7 +139,7 @@ impl ReadModel {
             transaction.execute(&format!("DELETE FROM {table} WHERE document = ?1"), params![document])?;
         }
         if let DocumentKey::ReceiptBook(household, season) = *key {
-            lots::show_receipts(&transaction, household, season)?;
+            books::show_receipts(&transaction, household, season)?;
         }
         cases::refresh(&transaction, key)?;
         Ok(transaction.commit()?)
@@ -158,9 +158,9 @@ impl ReadModel {
         let transaction = self.connection.transaction()?;
         for (document, revision) in documents {
             match document.key().clone() {
-                DocumentKey::HarvestBook(household, season) => lots::write(&transaction, document, household, season)?,
+                DocumentKey::HarvestBook(household, season) => books::write(&transaction, document, household, season)?,
                 DocumentKey::ReceiptBook(household, season) => {
-                    lots::write_receipts(&transaction, document, household, season)?;
+                    books::write_receipts(&transaction, document, household, season)?;
                 }
                 DocumentKey::CaseBook(..) => cases::write_decisions(&transaction, document)?,
                 DocumentKey::Household(household) => registers::write_household(&transaction, document, household)?,
@@ -183,7 +183,7 @@ impl ReadModel {
         match *document.key() {
             DocumentKey::HarvestBook(household, season) if touched.len() <= TOUCHED_MAX => {
                 let transaction = self.connection.transaction()?;
-                lots::write_touched(&transaction, document, household, season, touched)?;
+                books::write_touched(&transaction, document, household, season, touched)?;
                 finish(&transaction, document.key(), revision)?;
                 Ok(transaction.commit()?)
             }

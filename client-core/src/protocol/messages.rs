@@ -297,6 +297,8 @@ mod tests {
         fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
             let _ = read_message::<SyncRequest>(&bytes);
             let _ = read_message::<SyncReply>(&bytes);
+            let _ = read_message::<crate::protocol::access::EnrolRequest>(&bytes);
+            let _ = read_message::<crate::protocol::access::EnrolReply>(&bytes);
         }
 
         #[test]

@@ -291,7 +291,12 @@ fn serve(config: Config, first: impl FnOnce(&Server) -> Result<(), Error> + Send
     let filter = tracing_subscriber::EnvFilter::try_from_env("GRANARY_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     crate::probe::in_child(&config.folder, &config.store_folder())?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // For machines that gather logs: one JSON object a line.
+    match std::env::var("GRANARY_LOG_FORMAT").as_deref() {
+        Ok("json") => log.json().init(),
+        _ => log.init(),
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

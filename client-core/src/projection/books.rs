@@ -1,0 +1,313 @@
+//! Harvest and receipt books as rows: written whole, or only the lots that an edit touched.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::lots::LotState;
+use crate::conflicts;
+use crate::documents::harvest::{Lot, LotId};
+use crate::documents::receipt::Outcome;
+use crate::documents::{Document, DocumentKey, Season, harvest, receipt};
+use crate::ids::HouseholdId;
+use crate::quantities::{Grams, Permille};
+use crate::store::StoreFault;
+
+/// Writes a harvest book's rows anew.
+pub(super) fn write(
+    transaction: &Transaction<'_>,
+    document: &mut Document,
+    household: HouseholdId,
+    season: Season,
+) -> Result<(), StoreFault> {
+    let key = document.key().to_bytes();
+    transaction.prepare_cached("DELETE FROM lots WHERE document = ?1")?.execute(params![key])?;
+    let lots = harvest::lots(document);
+    for lot in &lots {
+        insert(transaction, &key, household, season, lot)?;
+    }
+    transaction.prepare_cached("DELETE FROM field_conflicts WHERE document = ?1")?.execute(params![key])?;
+    if lots.iter().any(|lot| lot.in_conflict) {
+        write_conflicts(transaction, document, &key)?;
+    }
+    write_twins(transaction, &key, &lots)
+}
+
+/// Writes the rows of these lots only.
+pub(super) fn write_touched(
+    transaction: &Transaction<'_>,
+    document: &mut Document,
+    household: HouseholdId,
+    season: Season,
+    touched: &BTreeSet<LotId>,
+) -> Result<(), StoreFault> {
+    let key = document.key().to_bytes();
+    let mut conflicts = transaction.prepare_cached("SELECT count(*) FROM field_conflicts WHERE document = ?1")?;
+    let mut had_conflicts = conflicts.query_row(params![key], |row| row.get::<_, i64>(0))? > 0;
+    let mut days: BTreeSet<(String, String)> = BTreeSet::new();
+    for name in touched {
+        let mut before = transaction
+            .prepare_cached("DELETE FROM lots WHERE document = ?1 AND lot = ?2 RETURNING product, coalesce(day, '')")?;
+        let gone = before.query_map(params![key, name.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        days.extend(gone.collect::<Result<Vec<_>, _>>()?);
+        if let Some(lot) = harvest::lot(document, name) {
+            insert(transaction, &key, household, season, &lot)?;
+            had_conflicts |= lot.in_conflict;
+            let day = lot.day.map(|day| day.to_string()).unwrap_or_default();
+            days.insert((lot.product.unwrap_or_default(), day));
+        }
+    }
+    if had_conflicts {
+        transaction.prepare_cached("DELETE FROM field_conflicts WHERE document = ?1")?.execute(params![key])?;
+        write_conflicts(transaction, document, &key)?;
+    }
+    // Only lots of the same product and day can have become twins, or ceased to be.
+    let mut alike = Vec::new();
+    for (product, day) in &days {
+        let mut statement = transaction.prepare_cached(
+            "SELECT lot, grams, grade, moisture, place, note, merged FROM lots
+             WHERE document = ?1 AND product = ?2 AND day = ?3",
+        )?;
+        let rows = statement.query_map(params![key, product, day], |row| {
+            Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
+        })?;
+        for row in rows {
+            let (lot, grams, grade, moisture, place, note, merged) = row?;
+            alike.extend(lot_for_rules(&lot, product, day, grams, grade, moisture, place, note, merged));
+        }
+    }
+    let delete = "DELETE FROM twins WHERE document = ?1 AND (first = ?2 OR second = ?2)";
+    for name in touched {
+        transaction.prepare_cached(delete)?.execute(params![key, name.as_str()])?;
+    }
+    insert_twins(transaction, &key, &alike)
+}
+
+#[allow(clippy::too_many_arguments, reason = "the columns of one row")]
+fn lot_for_rules(
+    name: &str,
+    product: &str,
+    day: &str,
+    grams: Option<i64>,
+    grade: String,
+    moisture: Option<i64>,
+    place: String,
+    note: String,
+    merged: Option<String>,
+) -> Option<Lot> {
+    Some(Lot {
+        id: name.parse().ok()?,
+        product: Some(product.to_owned()),
+        quantity: grams.and_then(|grams| Grams::new(grams).ok()),
+        grade: Some(grade).filter(|text| !text.is_empty()),
+        moisture: moisture.and_then(|permille| Permille::new(permille).ok()),
+        day: day.parse().ok(),
+        place: Some(place).filter(|text| !text.is_empty()),
+        note: Some(note).filter(|text| !text.is_empty()),
+        merged_into: merged.and_then(|lot| lot.parse().ok()),
+        in_conflict: false,
+        damaged: Vec::new(),
+    })
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    key: &[u8],
+    household: HouseholdId,
+    season: Season,
+    lot: &Lot,
+) -> Result<(), StoreFault> {
+    let receipt: Option<(String, Option<i64>, String)> = transaction
+        .prepare_cached("SELECT state, grams, reason FROM receipts WHERE household = ?1 AND season = ?2 AND lot = ?3")?
+        .query_row(params![household.as_bytes(), season.year(), lot.id.as_str()], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .optional()?;
+    let mut insert = transaction
+        .prepare_cached("INSERT INTO lots VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)")?;
+    insert.execute(params![
+        key,
+        household.as_bytes(),
+        season.year(),
+        lot.id.counter(),
+        lot.id.as_str(),
+        lot.product.as_deref().unwrap_or_default(),
+        lot.quantity.map(Grams::get),
+        lot.grade.as_deref().unwrap_or_default(),
+        lot.moisture.map(Permille::get),
+        lot.day.map(|day| day.to_string()),
+        lot.place.as_deref().unwrap_or_default(),
+        lot.note.as_deref().unwrap_or_default(),
+        lot.merged_into.as_ref().map(LotId::as_str),
+        lot.in_conflict,
+        !lot.damaged.is_empty(),
+        receipt.as_ref().map_or(LotState::Recorded.name(), |(state, ..)| state.as_str()),
+        receipt.as_ref().and_then(|(_, grams, _)| *grams),
+        receipt.as_ref().map_or("", |(.., reason)| reason.as_str()),
+    ])?;
+    Ok(())
+}
+
+fn write_conflicts(transaction: &Transaction<'_>, document: &mut Document, key: &[u8]) -> Result<(), StoreFault> {
+    let mut insert = transaction.prepare_cached("INSERT INTO field_conflicts VALUES (?1,?2,?3,?4,?5)")?;
+    for conflict in conflicts::in_harvest_book(document) {
+        let contenders = serde_json::to_string(&conflict.values).unwrap_or_default();
+        let twice = conflict.is_settled_twice();
+        insert.execute(params![key, conflict.lot.as_str(), conflict.field, contenders, twice])?;
+    }
+    Ok(())
+}
+
+fn write_twins(transaction: &Transaction<'_>, key: &[u8], lots: &[Lot]) -> Result<(), StoreFault> {
+    transaction.prepare_cached("DELETE FROM twins WHERE document = ?1")?.execute(params![key])?;
+    insert_twins(transaction, key, lots)
+}
+
+fn insert_twins(transaction: &Transaction<'_>, key: &[u8], lots: &[Lot]) -> Result<(), StoreFault> {
+    let mut insert = transaction.prepare_cached("INSERT OR REPLACE INTO twins VALUES (?1,?2,?3)")?;
+    for pair in conflicts::twins(lots) {
+        insert.execute(params![key, pair.first.as_str(), pair.second.as_str()])?;
+    }
+    Ok(())
+}
+
+/// Writes a receipt book's rows anew.
+pub(super) fn write_receipts(
+    transaction: &Transaction<'_>,
+    document: &Document,
+    household: HouseholdId,
+    season: Season,
+) -> Result<(), StoreFault> {
+    let key = document.key().to_bytes();
+    transaction.prepare_cached("DELETE FROM receipts WHERE document = ?1")?.execute(params![key])?;
+    let mut insert =
+        transaction.prepare_cached("INSERT OR REPLACE INTO receipts VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)")?;
+    for receipt in receipt::receipts(document) {
+        let (state, grams, grade, reason) = match receipt.outcome {
+            Some(Outcome::Received { weighed, grade }) => {
+                (LotState::Received, Some(weighed.get()), grade, String::new())
+            }
+            Some(Outcome::Rejected { reason }) => (LotState::Rejected, None, String::new(), reason),
+            None => continue,
+        };
+        insert.execute(params![
+            key,
+            household.as_bytes(),
+            season.year(),
+            receipt.lot.as_str(),
+            state.name(),
+            grams,
+            grade,
+            reason,
+            receipt.day.map(|day| day.to_string()),
+        ])?;
+    }
+    show_receipts(transaction, household, season)
+}
+
+/// Writes what the receipts of a household's season say beside its lots, so that lists need not join.
+pub(super) fn show_receipts(
+    transaction: &Transaction<'_>,
+    household: HouseholdId,
+    season: Season,
+) -> Result<(), StoreFault> {
+    let book = DocumentKey::HarvestBook(household, season).to_bytes();
+    transaction
+        .prepare_cached(
+            "UPDATE lots SET state = coalesce(r.state, 'recorded'), weighed = r.grams, reason = coalesce(r.reason, '')
+             FROM lots AS l LEFT JOIN receipts AS r
+               ON r.household = l.household AND r.season = l.season AND r.lot = l.lot
+             WHERE lots.document = ?1 AND l.document = lots.document AND l.lot = lots.lot",
+        )?
+        .execute(params![book])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documents::harvest::{LotDraft, LotEdit, correct, record, set_merged, touched, withdraw};
+    use crate::ids::ActorId;
+    use crate::projection::{CaseFilter, LotFilter, ReadModel};
+    use crate::quantities::Instant;
+    use proptest::prelude::*;
+
+    fn draft(grams: i64) -> LotDraft {
+        LotDraft::new("millet", Grams::new(grams).unwrap(), "2026-10-03".parse().unwrap())
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Record(i64),
+        Correct(usize, i64),
+        Day(usize, u8),
+        Merge(usize, usize),
+        Withdraw(usize),
+        Exchange,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            (1_000i64..1_004).prop_map(Step::Record),
+            (0usize..6, 1_000i64..1_004).prop_map(|(lot, grams)| Step::Correct(lot, grams)),
+            (0usize..6, 1u8..4).prop_map(|(lot, day)| Step::Day(lot, day)),
+            (0usize..6, 0usize..6).prop_map(|(lot, into)| Step::Merge(lot, into)),
+            (0usize..6).prop_map(Step::Withdraw),
+            Just(Step::Exchange),
+        ]
+    }
+
+    proptest! {
+        /// Rows that were kept up to date edit by edit are those that the whole document makes.
+        #[test]
+        fn touched_rows_are_the_rows_of_the_whole(steps in proptest::collection::vec((any::<bool>(), step()), 1..40)) {
+            let household = HouseholdId::from_bytes([1; 16]);
+            let key = DocumentKey::HarvestBook(household, Season::new(2026).unwrap());
+            let first = Document::new(key.clone()).unwrap();
+            let mut replicas = [first.clone(), first];
+            let actors = [1u8, 2].map(|number| ActorId::from_bytes(&[number; 9]).unwrap());
+            let mut model = ReadModel::in_memory().unwrap();
+            let mut revision = 1;
+            model.write(&mut replicas[0], revision).unwrap();
+            for (is_first, step) in steps {
+                let own = usize::from(!is_first);
+                let names: Vec<LotId> = harvest::lots(&replicas[own]).into_iter().map(|lot| lot.id).collect();
+                let name = |index: usize| names.get(index % names.len().max(1)).cloned();
+                let edited = replicas[own].edit(&actors[own], Instant(0), |doc| match step {
+                    Step::Record(grams) => record(doc, &draft(grams)).map(drop),
+                    Step::Correct(lot, grams) => name(lot).map_or(Ok(()), |lot| {
+                        correct(doc, &lot, &LotEdit::Quantity(Grams::new(grams).unwrap()))
+                    }),
+                    Step::Day(lot, day) => name(lot).map_or(Ok(()), |lot| {
+                        correct(doc, &lot, &LotEdit::Day(format!("2026-10-0{day}").parse().unwrap()))
+                    }),
+                    Step::Merge(lot, into) => match (name(lot), name(into)) {
+                        (Some(lot), Some(into)) => set_merged(doc, &lot, Some(&into)),
+                        _ => Ok(()),
+                    },
+                    Step::Withdraw(lot) => name(lot).map_or(Ok(()), |lot| withdraw(doc, &lot)),
+                    Step::Exchange => Ok(()),
+                });
+                let change = edited.unwrap().1;
+                if let (true, Some(change)) = (is_first, change) {
+                    revision += 1;
+                    model.update(&mut replicas[0], revision, &touched(change.record())).unwrap();
+                }
+                if matches!(step, Step::Exchange) {
+                    let [one, two] = &mut replicas;
+                    let (left, right) = (one.changes_since(&[]).unwrap(), two.changes_since(&[]).unwrap());
+                    one.apply(&right).unwrap();
+                    two.apply(&left).unwrap();
+                    revision += 1;
+                    model.write(one, revision).unwrap();
+                }
+            }
+            let mut whole = ReadModel::in_memory().unwrap();
+            whole.write(&mut replicas[0], revision).unwrap();
+            let all = LotFilter { with_merged: true, ..LotFilter::default() };
+            prop_assert_eq!(model.lots(&all).unwrap(), whole.lots(&all).unwrap());
+            let cases = CaseFilter::default();
+            prop_assert_eq!(model.cases(&cases).unwrap(), whole.cases(&cases).unwrap());
+        }
+    }
+}
