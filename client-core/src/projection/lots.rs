@@ -260,7 +260,7 @@ impl LotFilter {
     /// True when the answer depends on households, not on lots alone.
     fn needs_households(&self) -> bool {
         let searches = self.search.as_ref().is_some_and(|search| !search.trim().is_empty());
-        self.village.is_some() || searches || self.sort == LotSort::Household
+        searches || self.sort == LotSort::Household
     }
 
     fn conditions(&self) -> (String, Vec<Value>) {
@@ -277,7 +277,7 @@ impl LotFilter {
             }
         };
         text("l.lot = ?", self.lot.as_ref().map(LotId::to_string));
-        text("h.village = ?", self.village.clone());
+        text("l.household IN (SELECT household FROM households WHERE village = ?)", self.village.clone());
         text("l.product = ?", self.product.clone());
         text("l.day >= ?", self.from.map(|day| day.to_string()));
         text("l.day <= ?", self.to.map(|day| day.to_string()));

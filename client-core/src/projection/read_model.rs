@@ -12,7 +12,7 @@ use crate::documents::{Document, DocumentKey};
 use crate::store::StoreFault;
 
 /// Rises when the tables change; another number means that all rows are made again.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 /// More touched lots than this, and the whole book is written anew.
 const TOUCHED_MAX: usize = 40;
 
@@ -32,6 +32,7 @@ const TABLES: &str = "
         PRIMARY KEY (document, lot)) WITHOUT ROWID;
     CREATE INDEX lots_by_day ON lots (day DESC, counter DESC);
     CREATE INDEX lots_by_name ON lots (lot);
+    CREATE INDEX lots_by_household ON lots (household, merged, grams);
     CREATE TABLE receipts (
         document BLOB NOT NULL, household BLOB NOT NULL, season INTEGER NOT NULL, lot TEXT NOT NULL,
         state TEXT NOT NULL, grams INTEGER, grade TEXT NOT NULL, reason TEXT NOT NULL, day TEXT,
