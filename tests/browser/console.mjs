@@ -112,6 +112,17 @@ await until("the case", async () => { await zhang.goto(url("/cases?kind=weight")
 await follow(zhang, zhang.locator("form[action$=many] button"));
 await until("the rule to have settled all", async () => { await zhang.goto(url("/cases")); return /Nothing disagrees/.test(await text(zhang)); });
 
+// An order that one packer shipped while another cancelled it.
+await ask("order-conflict");
+await until("the order", async () => { await zhang.goto(url("/cases")); return /two states at once/.test(await text(zhang)); });
+await shot(zhang, "order-in-two-states");
+const orderCard = zhang.locator("article.case", { hasText: "6912" });
+await orderCard.locator("label.choice", { hasText: "Shipped" }).locator("input[type=radio]").check();
+await follow(zhang, orderCard.locator("button"));
+await until("the order to be settled", async () => { await zhang.goto(url("/cases")); return /Nothing disagrees/.test(await text(zhang)); });
+await zhang.goto(url("/orders?status=shipped"));
+assert.match(await text(zhang), /6912/);
+
 // A price that two coordinators edit at once: both are kept and shown.
 const wang = await person(secondLink, "zh-CN");
 assert.match(await wang.title(), /总览/);

@@ -6,11 +6,13 @@ mod parts;
 mod phones;
 mod refusal;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 pub(crate) use limits::Gate;
@@ -69,8 +71,11 @@ async fn health() -> &'static str {
     "ok\n"
 }
 
-/// `GET /counts`: what was served and refused since the start, as JSON.
-async fn counts(State(shared): State<Shared>) -> axum::Json<serde_json::Value> {
+/// `GET /counts`: what was served and refused since the start, as JSON; for whoever asks on this machine.
+async fn counts(State(shared): State<Shared>, ConnectInfo(from): ConnectInfo<SocketAddr>) -> Response {
+    if !from.ip().is_loopback() {
+        return refusal::not_found(State(shared)).await;
+    }
     let refused = shared.counts.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     axum::Json(serde_json::json!({
         "syncs": shared.counts.syncs.load(Ordering::Relaxed),
@@ -78,4 +83,5 @@ async fn counts(State(shared): State<Shared>) -> axum::Json<serde_json::Value> {
         "refused": refused,
         "refused-documents": shared.counts.refused_documents.load(Ordering::Relaxed),
     }))
+    .into_response()
 }

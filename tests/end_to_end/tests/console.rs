@@ -16,7 +16,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use granary_client_core::documents::catalogue::{PriceName, name_product, set_price};
 use granary_client_core::documents::harvest::{LotDraft, LotEdit, LotId};
-use granary_client_core::documents::{DocumentKey, Season, cooperative, household};
+use granary_client_core::documents::order::{self, OrderLine, OrderStatus};
+use granary_client_core::documents::{DocumentKey, OrderName, Season, cooperative, household};
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::phone::Phone;
 use granary_client_core::projection::{LotFilter, LotRow};
@@ -152,6 +153,29 @@ impl World {
                 self.sync();
                 let count = |phone: usize| self.lots(phone).iter().filter(|row| row.note == "twin").count();
                 format!("{} {}", count(0), count(1))
+            }
+            ("order-conflict", _) => {
+                let name = OrderName { platform: "douyin".into(), outside_id: "6912".into() };
+                let line = OrderLine {
+                    product: "millet".into(),
+                    quantity: Grams::new(2_000).unwrap(),
+                    price: Fen::new(4_560).unwrap(),
+                };
+                let key = DocumentKey::Order(name.clone());
+                let place = move |doc: &mut _| order::place(doc, "何女士", &[line]);
+                self.server.granary().edit(self.coop, &key, now(), place).unwrap();
+                for (packer, status) in [("first", OrderStatus::Shipped), ("second", OrderStatus::Cancelled)] {
+                    let code = self.server.granary().invite(self.coop, Role::Packer, 1, now()).unwrap().code;
+                    self.enrol(packer, &self.link(&code));
+                    let phone = self.phones.last().unwrap();
+                    phone.sync_now().unwrap();
+                    phone.set_order_status(name.clone(), status).unwrap();
+                }
+                // Neither knew of the other.
+                for phone in self.phones.iter().rev().take(2) {
+                    phone.sync_now().unwrap();
+                }
+                "made".into()
             }
             ("evil-note", _) => {
                 self.record(0, &draft(3_000, "<img src=x onerror=alert(1)>"));

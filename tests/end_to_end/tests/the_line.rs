@@ -38,7 +38,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, HandshakeKind, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use world::{World, converge, household, household_role, lot, record, season};
+use world::{World, household, household_role, lot, record, season, sync_until_lots};
 
 fn tls(world: &World, alpn: &[u8]) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
@@ -225,8 +225,7 @@ fn what_a_phone_may_not_write_is_refused_document_by_document() {
     stranger.sync_now().unwrap();
     assert!(world::lots(&stranger).is_empty());
     let coordinator = world.phone(1, "coordinator");
-    converge(&[&coordinator]);
-    assert_eq!(world::lots(&coordinator).len(), 1);
+    sync_until_lots(&coordinator, 1);
     let counted = counts(&world);
     assert!(counted["refused-documents"].as_u64().unwrap() >= 3, "{counted}");
 }
@@ -288,8 +287,7 @@ fn a_line_that_is_cut_every_three_kilobytes_carries_a_thousand_records_both_ways
         totals.push((down, total.load(Ordering::SeqCst) - second));
     }
     let fresh = world.phone(1, "coordinator");
-    converge(&[&fresh]);
-    assert_eq!(world::lots(&fresh).len(), 2_000);
+    sync_until_lots(&fresh, 2_000);
     // The second phone also got the first one's records down over the cut line.
     assert!(totals[1].1 < totals[0].1 * 3, "{totals:?}");
 }
@@ -334,13 +332,12 @@ fn a_grant_brings_documents_and_its_end_makes_the_phone_forget_them() {
     let li = world.phone(1, &household_role());
     let packer = world.phone(1, "packer");
     record(&li, 1_000);
-    converge(&[&li]);
+    li.sync_now().unwrap();
     let other_household = HouseholdId::from_bytes([8; 16]);
     let wang = world.phone(1, &format!("household:{other_household}"));
     wang.record(other_household, season(), &lot(2_000)).unwrap();
     wang.sync_now().unwrap();
-    converge(&[&packer]);
-    assert_eq!(world::lots(&packer).len(), 2);
+    sync_until_lots(&packer, 2);
 
     // The packer becomes a member of one household: the other's book must go.
     let device = packer.device().unwrap().to_string();
@@ -350,6 +347,5 @@ fn a_grant_brings_documents_and_its_end_makes_the_phone_forget_them() {
     let kept = packer.heads().unwrap().into_keys().filter(|key| key.household() == Some(other_household)).count();
     assert_eq!(kept, 0, "nothing of it is left on the phone");
     world.order(&["grant", "--coop", "1", &device, "packer", &household_role()]);
-    converge(&[&packer]);
-    assert_eq!(world::lots(&packer).len(), 2);
+    sync_until_lots(&packer, 2);
 }

@@ -16,9 +16,11 @@ use std::process::{Child, Command, Stdio};
 
 use granary_client_core::documents::Season;
 use granary_client_core::documents::harvest::{LotDraft, LotId};
+use granary_client_core::error::Error;
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::phone::Phone;
 use granary_client_core::projection::{LotFilter, LotRow};
+use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Grams;
 
 /// The program under test.
@@ -129,21 +131,36 @@ pub fn lots(phone: &Phone) -> Vec<LotRow> {
     phone.lots(&LotFilter { limit: u32::MAX, ..LotFilter::default() }).unwrap()
 }
 
-/// Syncs all phones until they hold the same; admission runs behind the acknowledgement, so this may
-/// take some rounds.
-pub fn converge(phones: &[&Phone]) {
-    for _ in 0..400 {
+/// Syncs all phones until `check` holds; admission runs behind the acknowledgement, so this may take some
+/// rounds.
+pub fn sync_until(phones: &[&Phone], check: impl Fn() -> bool) {
+    for _ in 0..2_000 {
         for phone in phones {
-            phone.sync_now().unwrap();
+            match phone.sync_now() {
+                // Asked too often: the limit for one device is part of the world.
+                Ok(_) | Err(Error::Refused { kind: ProblemKind::Busy, .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
         }
-        let heads: Vec<_> = phones.iter().map(|phone| phone.heads().unwrap()).collect();
-        let settled = phones.iter().all(|phone| phone.status().pending == 0);
-        if settled && heads.windows(2).all(|pair| pair[0] == pair[1]) {
+        if phones.iter().all(|phone| phone.status().pending == 0) && check() {
             return;
         }
-        std::thread::yield_now();
+        std::thread::park_timeout(std::time::Duration::from_millis(5));
     }
-    panic!("the phones do not converge");
+    panic!("it never came about");
+}
+
+/// Syncs all phones until they hold the same.
+pub fn converge(phones: &[&Phone]) {
+    sync_until(phones, || {
+        let heads: Vec<_> = phones.iter().map(|phone| phone.heads().unwrap()).collect();
+        heads.windows(2).all(|pair| pair[0] == pair[1])
+    });
+}
+
+/// Syncs a phone until it lists this many lots.
+pub fn sync_until_lots(phone: &Phone, count: usize) {
+    sync_until(&[phone], || lots(phone).len() == count);
 }
 
 pub fn copy_folder(from: &Path, to: &Path) {
