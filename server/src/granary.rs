@@ -31,8 +31,12 @@ use crate::log::keys::{GLOBAL, key, rest};
 use crate::log::writer::{Gather, Writer};
 use crate::log::{Cooperative, CooperativeNumber};
 
+/// Where random bytes come from: the operating system, or a simulation's seed.
+pub type Chance = Arc<dyn Fn(&mut [u8]) -> Result<(), Error> + Send + Sync>;
+
 /// See the module.
 pub struct Granary {
+    chance: Chance,
     store: Arc<dyn Store>,
     identity: Identity,
     epoch: u32,
@@ -57,6 +61,17 @@ impl Granary {
         lists_folder: Option<&Path>,
         on_fault: impl Fn(StoreFault) + Send + Sync + 'static,
     ) -> Result<Self, Error> {
+        Self::open_with(store, keys, lists_folder, Arc::new(crate::fill_random), on_fault)
+    }
+
+    /// As [`Self::open`], with random bytes from `chance`.
+    pub fn open_with(
+        store: Arc<dyn Store>,
+        keys: &Path,
+        lists_folder: Option<&Path>,
+        chance: Chance,
+        on_fault: impl Fn(StoreFault) + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
         let failed = Arc::new(AtomicBool::new(false));
         let has_failed = Arc::clone(&failed);
         let on_fault = Arc::new(move |fault| {
@@ -64,7 +79,7 @@ impl Granary {
             on_fault(fault);
         });
         let identity = Identity::open(keys)?;
-        let epoch = read_or_make_epoch(store.as_ref())?;
+        let epoch = read_or_make_epoch(store.as_ref(), &chance)?;
         let start_error = |error: std::io::Error| Error::Usage(format!("a thread could not be started: {error}"));
         let writer_fault = Arc::clone(&on_fault);
         let (writer, _) = Writer::start(Arc::clone(&store), move |fault| writer_fault(fault)).map_err(start_error)?;
@@ -94,6 +109,7 @@ impl Granary {
         )
         .map_err(start_error)?;
         let granary = Self {
+            chance,
             store,
             identity,
             epoch,
@@ -137,6 +153,13 @@ impl Granary {
 
     pub(crate) fn remember_device(&self, device: DeviceId, number: CooperativeNumber) {
         self.devices.write().unwrap_or_else(PoisonError::into_inner).insert(device, number);
+    }
+
+    /// Random bytes.
+    pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], Error> {
+        let mut bytes = [0; N];
+        (self.chance)(&mut bytes)?;
+        Ok(bytes)
     }
 
     pub(crate) fn store(&self) -> &dyn Store {
@@ -328,12 +351,14 @@ impl Granary {
 }
 
 /// The store's epoch; positions of one epoch mean nothing in another.
-fn read_or_make_epoch(store: &dyn Store) -> Result<u32, Error> {
+fn read_or_make_epoch(store: &dyn Store, chance: &Chance) -> Result<u32, Error> {
     let stored = key(GLOBAL, b'E', &[]);
     if let Some(bytes) = store.get(&stored)? {
         return read_message(&bytes).map_err(|_| StoreFault::Damaged(stored).into());
     }
-    let epoch = u32::from_be_bytes(crate::random_bytes()?).max(1);
+    let mut bytes = [0; 4];
+    chance(&mut bytes)?;
+    let epoch = u32::from_be_bytes(bytes).max(1);
     let mut batch = granary_client_core::store::Batch::default();
     batch.put(stored, write_message(&epoch));
     store.apply(&batch)?;

@@ -23,17 +23,22 @@ pub use api::Limits;
 pub use author::{Edit, Edits};
 pub use config::Config;
 pub use error::Error;
-pub use granary::Granary;
+pub use granary::{Chance, Granary};
 pub use serve::{Server, start};
 
 /// Random bytes of the operating system.
 pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
-    use ring::rand::SecureRandom;
     let mut bytes = [0; N];
-    ring::rand::SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| Error::Usage("the operating system gives no random numbers".into()))?;
+    fill_random(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Fills with random bytes of the operating system.
+pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), Error> {
+    use ring::rand::SecureRandom;
+    ring::rand::SystemRandom::new()
+        .fill(bytes)
+        .map_err(|_| Error::Usage("the operating system gives no random numbers".into()))
 }
 
 /// Now, by this machine's clock.

@@ -138,6 +138,11 @@ const millet = await zhang.locator("form", { has: zhang.locator("input[name=code
 assert.match(millet, /¥7\.80/);
 assert.match(millet, /¥8\.10/);
 await shot(zhang, "catalogue-price-edited-at-once");
+// Saving the form settles it, with the price that is shown.
+const priced = zhang.locator("form", { has: zhang.locator("input[name=code][value=millet]") });
+await follow(zhang, priced.locator("button"));
+await zhang.goto(url("/catalogue"));
+assert.doesNotMatch(await priced.innerText(), /at once/);
 await shot(wang, "catalogue-zh");
 
 // Import: a bad row keeps everything out; a good file goes in whole.

@@ -28,14 +28,14 @@ impl Granary {
     pub fn create_cooperative(&self, name: &str, now: Instant) -> Result<CooperativeNumber, Error> {
         let name = checked_text("a co-operative's name", name, 120).map_err(|fault| Error::Usage(fault.to_string()))?;
         let millis = u64::try_from(now.0).unwrap_or(0);
-        let id = CooperativeId::generate(millis, crate::random_bytes()?);
+        let id = CooperativeId::generate(millis, self.random()?);
         let number = CooperativeNumber(
             self.cooperatives().iter().map(|cooperative| cooperative.number().0).max().unwrap_or(0).saturating_add(1),
         );
         let record = CooperativeRecord { id, name: name.clone(), created_millis: now.0 };
         let server_device = Cooperative::server_device(id);
         let device = DeviceRecord {
-            public_key: crate::random_bytes()?,
+            public_key: self.random()?,
             name: "server".into(),
             grants: vec![Grants { version: 1, roles: [Role::Coordinator].into() }],
             enrolled_millis: now.0,
@@ -68,7 +68,7 @@ impl Granary {
         now: Instant,
     ) -> Result<Invitation, Error> {
         self.cooperative(number)?;
-        let code = new_code()?;
+        let code = new_code(self.random()?);
         let expires_millis = now.plus_millis(u64::from(hours).saturating_mul(3_600_000)).0;
         let record = InvitationRecord { cooperative: number, role, expires_millis, used_by: None };
         let stored = invitation_key(&code);

@@ -3,7 +3,6 @@
 use granary_client_core::protocol::access::Role;
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
-use crate::error::Error;
 use crate::log::CooperativeNumber;
 
 /// Letters of a code: digits and capitals without I, L, O and U, which are misread.
@@ -47,14 +46,13 @@ impl std::fmt::Display for InvitationLink {
     }
 }
 
-/// A new random code.
-pub(crate) fn new_code() -> Result<String, Error> {
-    let random: [u8; CODE_LETTERS] = crate::random_bytes()?;
+/// The code that these random bytes make.
+pub(crate) fn new_code(random: [u8; CODE_LETTERS]) -> String {
     let letters: Vec<char> = random
         .iter()
         .filter_map(|byte| ALPHABET.get(usize::from(byte & 31)).map(|letter| char::from(*letter)))
         .collect();
-    Ok(letters.chunks(4).map(|chunk| chunk.iter().collect::<String>()).collect::<Vec<_>>().join("-"))
+    letters.chunks(4).map(|chunk| chunk.iter().collect::<String>()).collect::<Vec<_>>().join("-")
 }
 
 /// A code as it is looked up: without hyphens and spaces, in capitals, misread letters put right.
@@ -77,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_code_typed_with_cold_hands_is_the_same_code() {
-        let code = new_code().unwrap();
+        let code = new_code(crate::random_bytes().unwrap());
         assert_eq!(code.len(), 14);
         assert_eq!(normal_code(&code.to_lowercase().replace('-', " ").replace('0', "o")), normal_code(&code));
     }

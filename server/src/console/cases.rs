@@ -68,7 +68,7 @@ pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<R
     };
     let main = html! {
         nav.tabs aria-label=(words.t("part-cases")) {
-            (tab(CaseState::Open, counts.open)) (tab(CaseState::SettledTwice, counts.settled_twice))
+            (tab(CaseState::Open, counts.open.saturating_add(orders.len() as u64))) (tab(CaseState::SettledTwice, counts.settled_twice))
             (tab(CaseState::Left, counts.left)) (tab(CaseState::Settled, counts.settled))
         }
         @if state == CaseState::Open {

@@ -47,6 +47,11 @@ fn seen_field(name: &str, value: &str) -> Markup {
     html! { input name=(name) value=(value); input type="hidden" name={ "was:" (name) } value=(value); }
 }
 
+/// A field with several values: saving the form settles it, also with the one that is shown.
+fn open_field(name: &str, value: &str) -> Markup {
+    html! { input name=(name) value=(value); input type="hidden" name={ "was:" (name) } value=""; }
+}
+
 fn product_form(signed: &Signed, names: &Names, product: &Product, seen: &str) -> Markup {
     let words = signed.words;
     html! {
@@ -58,9 +63,12 @@ fn product_form(signed: &Signed, names: &Names, product: &Product, seen: &str) -
             label { (words.t("name-zh")) (seen_field("zh", product.name_zh.as_deref().unwrap_or_default())) }
             label { (words.t("name-en")) (seen_field("en", product.name_en.as_deref().unwrap_or_default())) }
             @for (name, fen) in &product.price_by_grade {
-                label { (price_label(words, name)) (seen_field(&format!("price:{name}"), &price_text(*fen))) }
-                @if let Some(others) = product.price_conflicts.get(name) {
-                    p.mark { (words.t("edited-at-once")) ": "
+                @let field = format!("price:{name}");
+                @let others = product.price_conflicts.get(name);
+                label { (price_label(words, name))
+                    @match others { None => (seen_field(&field, &price_text(*fen))), Some(_) => (open_field(&field, &price_text(*fen))) } }
+                @if let Some(others) = others {
+                    p.mark { (words.t("price-edited-at-once")) " "
                         @for (place, fen) in others.iter().enumerate() { @if place > 0 { " / " } (money(fen.get())) } }
                 }
             }

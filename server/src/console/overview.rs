@@ -33,12 +33,13 @@ pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<R
     let lists = signed.lists()?;
     let totals = signed.work(move || Ok(lists.totals()?)).await?;
     let Totals { by_product, by_village, by_day } = totals.as_ref();
-    let (counts, to_pack, households, latest, lost) = signed
+    let (open, to_pack, households, latest, lost) = signed
         .read(|lists| {
             let latest = lists.lots(&LotFilter { limit: 8, ..LotFilter::default() })?;
             let twice = CaseFilter { state: Some(CaseState::SettledTwice), ..CaseFilter::default() };
+            let orders = lists.orders(None, true, 100, 0)?.len() as u64;
             Ok((
-                lists.case_counts()?,
+                lists.case_counts()?.open.saturating_add(orders),
                 lists.count_orders(OrderStatus::Placed)?,
                 lists.count_households()?,
                 latest,
@@ -78,7 +79,7 @@ pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<R
             (tile(&words.t("overview-recorded"), &words.weight(sum), "/console/harvests"))
             (tile(&words.t("overview-received"), &words.weight(received), "/console/harvests?state=received"))
             (tile(&words.t("overview-lots"), &grouped(lots.unsigned_abs()), "/console/harvests"))
-            (tile(&words.t("overview-open-cases"), &grouped(counts.open), "/console/cases"))
+            (tile(&words.t("overview-open-cases"), &grouped(open), "/console/cases"))
             (tile(&words.t("overview-to-pack"), &grouped(to_pack), "/console/orders?status=placed"))
             (tile(&words.t("overview-households"), &grouped(households), "/console/households"))
         }

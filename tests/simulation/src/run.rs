@@ -37,6 +37,11 @@ pub fn live(seed: u64, steps: usize) -> (Verdict, Vec<String>) {
         Err(why) if why.starts_with("LEAKED") => Verdict::Leaked(why),
         Err(why) => Verdict::Lost(why),
     };
+    // What everyone ended with is part of the story: the same seed must make the same bytes.
+    for phone in &mut world.phones {
+        let heads = phone.heads();
+        world.story.push(format!("{} ends with {heads:?}", phone.device));
+    }
     (verdict, world.story)
 }
 

@@ -2,7 +2,7 @@
 //! same seed makes the same world.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::protocol::access::{EnrolRequest, Role};
@@ -13,7 +13,7 @@ use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Instant;
 use granary_client_core::sync::{Pace, Session, Step};
 use granary_server::log::CooperativeNumber;
-use granary_server::{Error, Granary};
+use granary_server::{Chance, Error, Granary};
 use ring::signature::Ed25519KeyPair;
 
 use crate::dice::Dice;
@@ -42,6 +42,8 @@ pub(crate) struct World {
     pub(crate) dice: Dice,
     pub(crate) now: i64,
     keys: tempfile::TempDir,
+    /// Where the server's random bytes come from.
+    chance: Chance,
     pub(crate) disk: Disk,
     server: Option<Granary>,
     pub(crate) coops: Vec<CooperativeNumber>,
@@ -57,6 +59,16 @@ pub(crate) struct World {
     pub(crate) story: Vec<String>,
 }
 
+/// Random bytes of this seed.
+fn chance(seed: u64) -> Chance {
+    let dice = Mutex::new(Dice::new(seed ^ 0x0f0f));
+    Arc::new(move |bytes: &mut [u8]| {
+        let mut dice = dice.lock().unwrap();
+        bytes.iter_mut().for_each(|byte| *byte = u8::try_from(dice.roll(256)).unwrap());
+        Ok(())
+    })
+}
+
 pub(crate) fn household(number: u8) -> HouseholdId {
     HouseholdId::from_bytes([number; 16])
 }
@@ -67,6 +79,7 @@ impl World {
             dice: Dice::new(seed),
             now: 1_790_000_000_000,
             keys: tempfile::tempdir().map_err(|error| error.to_string())?,
+            chance: chance(seed),
             disk: Disk::default(),
             server: None,
             coops: Vec::new(),
@@ -77,6 +90,7 @@ impl World {
             revoked: Vec::new(),
             story: Vec::new(),
         };
+        std::fs::write(world.keys.path().join("identity.key"), [7; 32]).map_err(|error| error.to_string())?;
         for name in ["Linxian", "Another Company"] {
             let now = Instant(world.now);
             let number = world.server()?.create_cooperative(name, now).map_err(|error| error.to_string())?;
@@ -99,7 +113,8 @@ impl World {
     /// The server, started when it is not running.
     pub(crate) fn server(&mut self) -> Result<&Granary, String> {
         if self.server.is_none() {
-            let opened = Granary::open(Arc::new(self.disk.clone()), self.keys.path(), None, |_| {});
+            let (store, chance) = (Arc::new(self.disk.clone()), Arc::clone(&self.chance));
+            let opened = Granary::open_with(store, self.keys.path(), None, chance, |_| {});
             let server = opened.map_err(|error| format!("the server does not open again: {error}"))?;
             for number in self.coops.clone() {
                 if let Ok(cooperative) = server.cooperative(number) {

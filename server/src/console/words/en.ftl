@@ -163,6 +163,7 @@ products = Products
 promotions = Live-stream promotions
 name-zh = Name in Chinese
 name-en = Name in English
+price-edited-at-once = Edited at once; the price that you save counts:
 price-of-grade = Grade { $grade }, ¥ / kg
 price-from = from { $day }
 another-price = Another price

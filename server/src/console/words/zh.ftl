@@ -163,6 +163,7 @@ products = 产品
 promotions = 直播活动
 name-zh = 中文名
 name-en = 英文名
+price-edited-at-once = 同时修改，以您保存的价格为准：
 price-of-grade = { $grade } 级，¥ / 公斤
 price-from = 自 { $day } 起
 another-price = 另加价格
