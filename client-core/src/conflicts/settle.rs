@@ -53,7 +53,7 @@ pub fn settle_field(
     let (name, chosen) = edit.as_text();
     let restore = vec![Restore { lot: lot.clone(), field: name.into(), value: lot_in(book, &lot)?.field(name) }];
     Ok(Settlement {
-        edit: Box::new(move |doc| harvest::correct(doc, &lot, &edit)),
+        edit: Box::new(move |doc| harvest::settle(doc, &lot, &edit)),
         decision: decision(case, DecisionKind::Settled, chosen, settler, restore),
     })
 }

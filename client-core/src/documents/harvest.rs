@@ -233,6 +233,17 @@ pub fn correct(automerge: &mut AutoCommit, lot: &LotId, edit: &LotEdit) -> Resul
     Ok(())
 }
 
+/// As [`correct`], with an operation of its own even where the value stands already: Automerge would
+/// otherwise only take the others away, and of two people who settle at once nobody could tell who lost.
+pub fn settle(automerge: &mut AutoCommit, lot: &LotId, edit: &LotEdit) -> Result<(), DocumentFault> {
+    let (_, object) = find(automerge, lot)?;
+    let (field, _) = edit.as_text();
+    if automerge.get(&object, field)?.is_some() {
+        automerge.delete(&object, field)?;
+    }
+    correct(automerge, lot, edit)
+}
+
 /// Takes a lot out of the book. An edit made elsewhere at the same time does not bring it back.
 pub fn withdraw(automerge: &mut AutoCommit, lot: &LotId) -> Result<(), DocumentFault> {
     let list = part(automerge, "lots", ObjType::List).ok_or(DocumentFault::Damaged("lots"))?;

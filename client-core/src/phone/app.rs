@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Phone;
-use crate::conflicts::{self, FieldConflict};
+use crate::conflicts::{self, CaseId, FieldConflict, SETTLING, Settler};
+use crate::documents::cases::decide;
 use crate::documents::catalogue::Catalogue;
 use crate::documents::cooperative::Cooperative;
 use crate::documents::harvest::{LotDraft, LotEdit, LotId};
@@ -15,7 +16,7 @@ use crate::documents::{
 };
 use crate::error::Error;
 use crate::ids::{ChangeHash, HouseholdId};
-use crate::projection::{LotFilter, LotRow, Total};
+use crate::projection::{CaseFilter, CaseRow, LotFilter, LotRow, Total};
 use crate::quantities::{Day, QuantityFault};
 
 impl Phone {
@@ -89,6 +90,28 @@ impl Phone {
         let (household, season) = self.book_of(lot)?;
         let all = self.conflicts(household, season)?;
         Ok(all.into_iter().filter(|conflict| conflict.lot == *lot).collect())
+    }
+
+    /// Settles a field that was edited at once, for coordinators: writes the value, and into the case book
+    /// who settled it. Two people who settle at once converge, and the case stays closed.
+    pub fn settle(&self, conflict: &FieldConflict, value: &str, by: &str, note: &str) -> Result<(), Error> {
+        let (household, season) = self.book_of(&conflict.lot)?;
+        if !self.grants().may_write(&DocumentKey::CaseBook(household, season)) {
+            return Err(Error::NotAllowed);
+        }
+        let case = CaseId::Field(conflict.lot.clone(), conflict.field.to_owned());
+        let settler = Settler { by, at: self.clock.now(), note };
+        let book = DocumentKey::HarvestBook(household, season);
+        let made =
+            self.read(&book, |document| conflicts::settle_field(document, &case, conflict.field, value, settler))?;
+        let made = made.ok_or(DocumentFault::Damaged("harvest book"))??;
+        self.edit_saying(Some(SETTLING), &book, made.edit)?;
+        self.edit(&DocumentKey::CaseBook(household, season), |doc| decide(doc, &made.decision))
+    }
+
+    /// Where cases stand that pass the filter, most valuable first.
+    pub fn cases(&self, filter: &CaseFilter) -> Result<Vec<CaseRow>, Error> {
+        Ok(self.inner().read_model.cases(filter)?)
     }
 
     /// Moves an order on.

@@ -8,9 +8,11 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use granary_client_core::conflicts::CaseState;
 use granary_client_core::documents::harvest::LotEdit;
 use granary_client_core::error::Error;
 use granary_client_core::phone::Phone;
+use granary_client_core::projection::CaseFilter;
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Grams;
 use granary_client_core::transport::{HttpsTransport, Route, Transport};
@@ -47,6 +49,36 @@ fn two_phones_and_a_coordinator_end_with_the_same_and_the_conflict_keeps_both_va
     coordinator.correct(household(), season(), &lot, &grams(14_000)).unwrap();
     converge(&[&coordinator, &li, &wang]);
     assert!(li.conflicts(household(), season()).unwrap().is_empty());
+}
+
+#[test]
+fn two_coordinators_who_settle_at_once_converge_and_the_case_stays_closed() {
+    let mut world = World::new();
+    let (li, wang) = (world.phone(1, &household_role()), world.phone(1, &household_role()));
+    let (zhang, zhao) = (world.phone(1, "coordinator"), world.phone(1, "coordinator"));
+    let lot = record(&li, 12_500);
+    converge(&[&li, &wang]);
+    li.correct(household(), season(), &lot, &grams(13_000)).unwrap();
+    wang.correct(household(), season(), &lot, &grams(14_000)).unwrap();
+    converge(&[&li, &wang]);
+    converge(&[&zhang, &zhao]);
+    world::sync_until(&[&zhang, &zhao], || {
+        [&zhang, &zhao].iter().all(|phone| phone.conflicts(household(), season()).unwrap().len() == 1)
+    });
+    // Neither knows of the other.
+    let conflict = zhang.conflicts(household(), season()).unwrap().remove(0);
+    zhang.settle(&conflict, "13000", "Zhang", "asked Li").unwrap();
+    zhao.settle(&conflict, "14000", "Zhao", "asked Wang").unwrap();
+    assert_eq!(li.settle(&conflict, "1", "Li", ""), Err(Error::NotAllowed));
+    converge(&[&zhang, &zhao]);
+    for phone in [&zhang, &zhao] {
+        let cases = phone.cases(&CaseFilter::default()).unwrap();
+        assert_eq!(cases.iter().map(|case| case.state).collect::<Vec<_>>(), [CaseState::SettledTwice]);
+        // Both values and both people are still there to be seen.
+        assert_eq!(cases[0].contenders.len(), 2);
+        assert!(cases[0].contenders.iter().all(|value| value.settles));
+    }
+    assert_eq!(lots(&zhang)[0].grams, lots(&zhao)[0].grams);
 }
 
 #[test]
