@@ -97,6 +97,15 @@ assert.equal(await ask("settled-weights"), "13500 13500");
 await ask("duplicate");
 await until("the duplicate", async () => { await zhang.goto(url("/cases")); return /recorded twice/.test(await text(zhang)); });
 await shot(zhang, "duplicate");
+// Left with a note it is no longer open; undone, it is.
+await zhang.locator("article.case [name=note]").fill("two sacks, ask again");
+await follow(zhang, zhang.locator("article.case button", { hasText: "Leave it" }));
+await until("the case to be left", async () => { await zhang.goto(url("/cases?state=left")); return /two sacks, ask again/.test(await text(zhang)); });
+await zhang.goto(url("/cases"));
+assert.match(await text(zhang), /Nothing disagrees/);
+await zhang.goto(url("/cases?state=left"));
+await follow(zhang, zhang.locator("text=Undo").first());
+await until("the duplicate again", async () => { await zhang.goto(url("/cases")); return /recorded twice/.test(await text(zhang)); });
 await follow(zhang, zhang.locator("article.case button", { hasText: "Make them one lot" }));
 await until("the list to be empty again", async () => { await zhang.goto(url("/cases")); return /Nothing disagrees/.test(await text(zhang)); });
 assert.equal(await ask("count-of-twins"), "1 1");
