@@ -136,21 +136,27 @@ fn everyone_knows_everything(replicas: &mut [Replica]) {
     }
 }
 
+/// Replicas that went through these steps, each taken by one of them; everyone knows everything then.
+fn after<'a>(steps: impl IntoIterator<Item = &'a (usize, Step)>) -> Vec<Replica> {
+    let mut replicas: Vec<Replica> = (1..=REPLICAS as u8).map(Replica::new).collect();
+    for (who, step) in steps {
+        if let Step::Exchange(other) = step {
+            let mut theirs = replicas[*other].clone();
+            replicas[*who].take(&mut theirs);
+        } else {
+            replicas[*who].run(step);
+        }
+    }
+    everyone_knows_everything(&mut replicas);
+    replicas
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn any_interleaving_converges(steps in proptest::collection::vec((0usize..REPLICAS, step()), 1..50)) {
-        let mut replicas: Vec<Replica> = (1..=REPLICAS as u8).map(Replica::new).collect();
-        for (who, step) in &steps {
-            if let Step::Exchange(other) = step {
-                let mut theirs = replicas[*other].clone();
-                replicas[*who].take(&mut theirs);
-            } else {
-                replicas[*who].run(step);
-            }
-        }
-        everyone_knows_everything(&mut replicas);
+        let mut replicas = after(&steps);
         let heads: BTreeSet<_> = replicas.iter_mut().map(|replica| (replica.book.heads(), replica.cases.heads())).collect();
         prop_assert_eq!(heads.len(), 1);
         let all = LotFilter { with_merged: true, ..LotFilter::default() };
@@ -171,16 +177,8 @@ proptest! {
         steps in proptest::collection::vec((0usize..REPLICAS, step()), 1..40),
         settlers in proptest::collection::vec((0usize..REPLICAS, 1_000i64..1_020), 1..4),
     ) {
-        let mut replicas: Vec<Replica> = (1..=REPLICAS as u8).map(Replica::new).collect();
-        for (who, step) in steps.iter().filter(|(_, step)| !matches!(step, Step::Undo(_))) {
-            if let Step::Exchange(other) = step {
-                let mut theirs = replicas[*other].clone();
-                replicas[*who].take(&mut theirs);
-            } else {
-                replicas[*who].run(step);
-            }
-        }
-        everyone_knows_everything(&mut replicas);
+        let without_undo = steps.iter().filter(|(_, step)| !matches!(step, Step::Undo(_)));
+        let mut replicas = after(without_undo);
         // Each of these settles every conflict as it stands now, not knowing of the others.
         for (who, grams) in settlers {
             let open = in_harvest_book(&mut replicas[who].book).len();

@@ -8,7 +8,7 @@ use granary_client_core::documents::{DocumentKey, Seen};
 use granary_client_core::quantities::{Day, Fen};
 use maud::{Markup, html};
 
-use super::forms::{Form, scaled};
+use super::forms::{Form, is_code, scaled};
 use super::names::Names;
 use super::page::{Page, Refused, refused, token};
 use super::signed::{Signed, SignedForm};
@@ -150,9 +150,7 @@ fn fen(words: Words, text: &str) -> Result<Fen, Refused> {
 
 fn code_of(words: Words, form: &Form) -> Result<String, Refused> {
     let code = form.get("code");
-    let right = (1..=40).contains(&code.len())
-        && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if right { Ok(code.to_owned()) } else { Err(refused(words, 400, "code-wrong")) }
+    if is_code(code) { Ok(code.to_owned()) } else { Err(refused(words, 400, "code-wrong")) }
 }
 
 /// `POST /console/catalogue/product`

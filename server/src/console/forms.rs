@@ -41,11 +41,7 @@ impl Form {
 
     /// Refuses a form that does not carry the session's token.
     pub(super) fn check_token(&self, signed: &Signed) -> Result<(), Refused> {
-        let given = self.get("token").as_bytes();
-        let own = signed.session.csrf.as_bytes();
-        // Every byte is looked at, so that time tells nothing.
-        let same = given.len() == own.len() && given.iter().zip(own).fold(0u8, |acc, (a, b)| acc | (a ^ b)) == 0;
-        if same { Ok(()) } else { Err(refused(signed.words, 403, "form-not-yours")) }
+        must_be_own_token(signed, self.get("token"))
     }
 
     /// A field's text; empty when it was not sent.
@@ -74,6 +70,20 @@ impl Form {
             .and_then(|grams| Grams::new(grams).ok())
             .ok_or_else(|| refused(words, 400, "weight-wrong"))
     }
+}
+
+/// Refuses a token that is not the session's.
+pub(super) fn must_be_own_token(signed: &Signed, given: &str) -> Result<(), Refused> {
+    let (given, own) = (given.as_bytes(), signed.session.csrf.as_bytes());
+    // Every byte is looked at, so that time tells nothing.
+    let same = given.len() == own.len() && given.iter().zip(own).fold(0u8, |acc, (a, b)| acc | (a ^ b)) == 0;
+    if same { Ok(()) } else { Err(refused(signed.words, 403, "form-not-yours")) }
+}
+
+/// True for what can be the code of a product or promotion.
+pub(super) fn is_code(text: &str) -> bool {
+    (1..=40).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 /// A decimal number as typed, times ten to the power of `places`; none when it has more places than

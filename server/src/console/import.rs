@@ -12,7 +12,7 @@ use granary_client_core::projection::HouseholdRow;
 use granary_client_core::quantities::{Fen, checked_text};
 use maud::{Markup, html};
 
-use super::forms::scaled;
+use super::forms::{is_code, must_be_own_token, scaled};
 use super::names::Names;
 use super::page::{Page, Refused, refuse, refused, token};
 use super::signed::{Signed, SignedForm};
@@ -61,9 +61,7 @@ pub(super) async fn preview(signed: Signed, mut parts: Multipart) -> Result<Resp
             _ => {}
         }
     }
-    if given != signed.session.csrf {
-        return Err(refused(words, 403, "form-not-yours"));
-    }
+    must_be_own_token(&signed, &given)?;
     let file = file.ok_or_else(|| refused(words, 400, "form-field-wrong"))?;
     if file.len() > FILE_BYTES_MAX {
         return Err(refused(words, 413, "file-too-large"));
@@ -177,9 +175,7 @@ fn households(words: Words, names: &Names, known: &[HouseholdRow], records: &[Ve
 fn product(words: Words, names: &Names, grades: &[PriceName], record: &[String]) -> Row {
     let field = |place: usize| record.get(place).cloned().unwrap_or_default();
     let (code, zh, en) = (field(0), field(1), field(2));
-    let right_code = (1..=40).contains(&code.len())
-        && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if !right_code {
+    if !is_code(&code) {
         return Row::Wrong(words.t("code-wrong"));
     }
     for name in [&zh, &en] {
