@@ -11,7 +11,7 @@ use granary_client_core::quantities::Instant;
 
 use crate::error::Error;
 use crate::granary::Granary;
-use crate::log::{Cooperative, CooperativeNumber};
+use crate::log::{Bringer, Cooperative, CooperativeNumber};
 
 /// Edits of one document.
 pub struct Edits {
@@ -83,7 +83,8 @@ impl Granary {
         if bundle.is_empty() {
             return Ok(());
         }
-        let taken = self.take_in(&cooperative, device, &record, bundle, now)?;
+        let bringer = Bringer { device, grants: record.grants_now(), chooses_actors: false };
+        let taken = self.take_in(&cooperative, bringer, bundle, now)?;
         if let Some(refusal) = taken.refused.first() {
             return Err(Error::Usage(refusal.reason.to_string()));
         }

@@ -29,7 +29,7 @@ use crate::log::feed::Asked;
 use crate::log::intake::Taken;
 use crate::log::keys::{GLOBAL, key, rest};
 use crate::log::writer::{Gather, Writer};
-use crate::log::{Cooperative, CooperativeNumber};
+use crate::log::{Bringer, Cooperative, CooperativeNumber};
 
 /// Where random bytes come from: the operating system, or a simulation's seed.
 pub type Chance = Arc<dyn Fn(&mut [u8]) -> Result<(), Error> + Send + Sync>;
@@ -216,10 +216,15 @@ impl Granary {
         wait.recv().map_err(|_| Error::Stopping)
     }
 
+    /// The co-operative that a device belongs to.
+    pub(crate) fn cooperative_of(&self, device: DeviceId) -> Option<Arc<Cooperative>> {
+        let number = self.devices.read().unwrap_or_else(PoisonError::into_inner).get(&device).copied();
+        self.cooperative(number?).ok()
+    }
+
     /// The device that signed a request, with its co-operative; checked for signature and revocation.
     pub fn authenticate(&self, request: &SignedRequest<'_>) -> Result<(Arc<Cooperative>, DeviceRecord), Error> {
-        let number = self.devices.read().unwrap_or_else(PoisonError::into_inner).get(&request.device).copied();
-        let cooperative = self.cooperative(number.ok_or_else(crate::access::unknown_device)?)?;
+        let cooperative = self.cooperative_of(request.device).ok_or_else(crate::access::unknown_device)?;
         let record = cooperative.device(request.device).ok_or_else(crate::access::unknown_device)?;
         if !request.is_signed_by(&record.public_key) {
             return Err(Error::refused(ProblemKind::BadSignature, "the request is not signed by this phone"));
@@ -244,7 +249,8 @@ impl Granary {
         let taken = if documents.is_empty() {
             Taken::default()
         } else {
-            self.take_in(&cooperative, device, &record, documents, now)?
+            let bringer = Bringer { device, grants: record.grants_now(), chooses_actors: false };
+            self.take_in(&cooperative, bringer, documents, now)?
         };
         cooperative.heard_of(device, now.0, request.pending_after, request.version.clone());
         let seal = |cursor: &Cursor| self.seal(&cooperative, device, cursor);
@@ -279,14 +285,12 @@ impl Granary {
     pub(crate) fn take_in(
         &self,
         cooperative: &Arc<Cooperative>,
-        device: DeviceId,
-        record: &DeviceRecord,
+        bringer: Bringer,
         documents: Vec<DocumentChanges>,
         now: Instant,
     ) -> Result<Taken, Error> {
-        let grants = record.grants_now();
         let target = Arc::clone(cooperative);
-        let taken = self.write(move |gather| target.take_in(gather, device, &grants, documents, now.0))?;
+        let taken = self.write(move |gather| target.take_in(gather, &bringer, documents, now.0))?;
         if taken.receipt.is_some() {
             self.admission.look_at(cooperative);
         }
@@ -342,15 +346,23 @@ impl Granary {
     /// Returns once everything that a co-operative took in so far was admitted, set aside, or found
     /// to wait for what has not come.
     pub fn settle(&self, cooperative: &Cooperative) {
+        self.wait_while(|| cooperative.has_undecided());
+    }
+
+    /// As [`Self::settle`], for one document.
+    pub(crate) fn settle_document(&self, cooperative: &Cooperative, key: &DocumentKey) {
+        self.wait_while(|| cooperative.has_undecided_of(key));
+    }
+
+    fn wait_while(&self, undecided: impl Fn() -> bool) {
         let mut rounds = self.admitted.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while cooperative.has_undecided() && !self.failed.load(Ordering::SeqCst) {
+        while undecided() && !self.failed.load(Ordering::SeqCst) {
             let waited = self.admitted.1.wait_timeout(rounds, std::time::Duration::from_millis(20));
             rounds = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }
 
-/// The store's epoch; positions of one epoch mean nothing in another.
 fn read_or_make_epoch(store: &dyn Store, chance: &Chance) -> Result<u32, Error> {
     let stored = key(GLOBAL, b'E', &[]);
     if let Some(bytes) = store.get(&stored)? {

@@ -11,6 +11,7 @@ mod demo;
 mod error;
 mod granary;
 mod identity;
+mod interop;
 mod lists;
 mod live;
 pub mod log;

@@ -208,6 +208,10 @@ impl Document {
         &self.automerge
     }
 
+    pub(super) fn automerge_mut(&mut self) -> &mut AutoCommit {
+        &mut self.automerge
+    }
+
     /// Tries changes from outside on a copy: applied, saved, loaded back, heads compared. Gives the
     /// copy when all went well; the document itself stays as it was.
     pub fn trial(&self, changes: &[VerifiedChange]) -> Result<Self, DocumentFault> {

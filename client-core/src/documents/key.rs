@@ -60,6 +60,21 @@ pub enum DocumentKey {
     CaseBook(HouseholdId, Season),
 }
 
+/// Such as `harvest of 0192… in 2026`, for people who look after a server.
+impl std::fmt::Display for DocumentKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}", self.kind().name())?;
+        match self {
+            Self::Cooperative | Self::Catalogue => Ok(()),
+            Self::Household(household) => write!(formatter, " {household}"),
+            Self::HarvestBook(household, season)
+            | Self::ReceiptBook(household, season)
+            | Self::CaseBook(household, season) => write!(formatter, " of {household} in {}", season.year()),
+            Self::Order(name) => write!(formatter, " {} of {}", name.outside_id, name.platform),
+        }
+    }
+}
+
 /// The kinds of documents, for words and for lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DocumentKind {

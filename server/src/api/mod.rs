@@ -18,7 +18,7 @@ use axum::routing::{get, post};
 pub(crate) use limits::Gate;
 pub use limits::Limits;
 pub(crate) use parts::Parts;
-pub(crate) use refusal::frame_refusal;
+pub(crate) use refusal::{frame_refusal, refuse};
 
 use crate::granary::Granary;
 
@@ -61,6 +61,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/health", get(health))
         .route("/counts", get(counts))
         .route("/live", get(live::listen))
+        .route("/automerge", get(crate::interop::connect))
         .fallback(refusal::not_found)
         .merge(crate::console::router(shared.clone()))
         .with_state(shared)

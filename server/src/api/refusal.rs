@@ -33,6 +33,11 @@ pub(crate) fn answer(counts: &Counts, error: &Error) -> Response {
     (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
 }
 
+/// As [`answer`], for handlers outside of this module.
+pub(crate) fn refuse(shared: &super::Shared, error: &Error) -> Response {
+    answer(&shared.counts, error)
+}
+
 /// Anything that no route is for.
 pub(super) async fn not_found(axum::extract::State(shared): axum::extract::State<super::Shared>) -> Response {
     answer(&shared.counts, &Error::refused(ProblemKind::NotFound, "there is nothing at this address"))

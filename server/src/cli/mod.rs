@@ -67,6 +67,27 @@ enum Command {
         #[arg(long, default_value_t = 72)]
         hours: u32,
     },
+    /// Make a token by which a client of automerge-repo is a device.
+    Token {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// `coordinator`, `packer` or `household:ID`.
+        #[arg(long)]
+        role: Role,
+        /// What the client is called in the list of devices.
+        name: String,
+    },
+    /// List a co-operative's documents with their Automerge URLs.
+    Documents {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+    },
     /// List a co-operative's devices.
     Devices {
         #[command(flatten)]
@@ -169,6 +190,10 @@ pub fn main() -> ExitCode {
             order(&folder, &Order::CreateCooperative { name })
         }
         Command::Invite { folder, coop, role, hours } => invite(&folder, coop, &role, hours),
+        Command::Token { folder, coop, role, name } => {
+            order(&folder, &Order::MakeToken { cooperative: coop, role, name })
+        }
+        Command::Documents { folder, coop } => order(&folder, &Order::Documents { cooperative: coop }),
         Command::Devices { folder, coop } => order(&folder, &Order::Devices { cooperative: coop }),
         Command::Grant { folder, coop, device, roles } => {
             order(&folder, &Order::Grant { cooperative: coop, device, roles })

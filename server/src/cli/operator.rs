@@ -8,6 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 
+use granary_client_core::documents::DocumentKey;
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::access::Role;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Grant { cooperative: u32, device: DeviceId, roles: Vec<Role> },
     SetCoordinator { cooperative: u32, login: String, name: String, password: String },
     SignInOnce { cooperative: u32, login: String },
+    MakeToken { cooperative: u32, role: Role, name: String },
+    Documents { cooperative: u32 },
 }
 
 /// What the server answers.
@@ -148,6 +151,17 @@ fn run(granary: &Granary, command: Command, public: &str, fingerprint: &str) -> 
         Command::SignInOnce { cooperative, login } => {
             let token = granary.sign_in_once(CooperativeNumber(cooperative), &login, now)?;
             Ok(Answer::Text(format!("https://{public}/console/once/{token}")))
+        }
+        Command::MakeToken { cooperative, role, name } => {
+            let (device, token) = granary.make_token(CooperativeNumber(cooperative), role, &name, now)?;
+            Ok(Answer::Text(format!(
+                "wss://{public}/automerge?token={token}\n{device} is known by it, until it is revoked"
+            )))
+        }
+        Command::Documents { cooperative } => {
+            let cooperative = granary.cooperative(CooperativeNumber(cooperative))?;
+            let line = |key: &DocumentKey| format!("{}  {key}", key.id(cooperative.id()).automerge_url());
+            Ok(Answer::Text(cooperative.documents().iter().map(line).collect::<Vec<_>>().join("\n")))
         }
         Command::Revoke { cooperative, device } => {
             granary.revoke("operator", CooperativeNumber(cooperative), device, now)?;

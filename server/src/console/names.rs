@@ -1,6 +1,7 @@
 //! What codes and ids are called: products, villages, households, devices.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use granary_client_core::documents::catalogue::Catalogue;
 use granary_client_core::documents::{DocumentKey, catalogue, cooperative};
@@ -9,6 +10,7 @@ use granary_client_core::ids::{ActorId, DeviceId};
 use super::page::Refused;
 use super::signed::Signed;
 use super::words::{Language, Words};
+use crate::log::Cooperative;
 
 /// See the module.
 pub(super) struct Names {
@@ -17,6 +19,7 @@ pub(super) struct Names {
     products: BTreeMap<String, String>,
     villages: BTreeMap<String, String>,
     devices: HashMap<DeviceId, String>,
+    cooperative: Arc<Cooperative>,
 }
 
 impl Names {
@@ -39,7 +42,8 @@ impl Names {
             .collect();
         let villages = cooperative.villages.iter().cloned().collect();
         let devices = signed.cooperative.devices().into_iter().map(|(id, record, _)| (id, record.name)).collect();
-        Ok(Self { words: signed.words, catalogue, products, villages, devices })
+        let cooperative = Arc::clone(&signed.cooperative);
+        Ok(Self { words: signed.words, catalogue, products, villages, devices, cooperative })
     }
 
     /// What a product is called.
@@ -64,7 +68,7 @@ impl Names {
 
     /// Who an actor is: the device's name.
     pub(super) fn author(&self, actor: Option<&ActorId>) -> String {
-        let device = actor.and_then(ActorId::device);
+        let device = actor.and_then(|actor| self.cooperative.device_of(actor));
         let name = device.and_then(|device| self.devices.get(&device).cloned());
         name.unwrap_or_else(|| self.words.t("somebody"))
     }

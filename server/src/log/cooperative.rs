@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use granary_client_core::documents::DocumentKey;
-use granary_client_core::ids::{CooperativeId, DeviceId, DocumentId, HouseholdId};
+use granary_client_core::ids::{ActorId, CooperativeId, DeviceId, DocumentId, HouseholdId};
 use granary_client_core::protocol::access::Grants;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::quantities::Instant;
@@ -47,6 +47,10 @@ pub(super) struct State {
     pub(super) audit_lines: u64,
     /// Entries of documents that can't be read.
     pub(super) stuck: BTreeSet<u64>,
+    /// The devices of actors that no device id tells.
+    pub(super) actors: HashMap<ActorId, DeviceId>,
+    /// How many such actors each device has.
+    pub(super) actors_of: HashMap<DeviceId, usize>,
     /// What was last heard of each device.
     pub(super) heard: HashMap<DeviceId, Heard>,
     /// Devices of which something was heard that is not written down yet.
@@ -119,6 +123,12 @@ impl Cooperative {
             if let (Some(id), Ok(heard)) = (id, parse(&row.key, row.value.as_deref())) {
                 state.heard.insert(id, heard);
             }
+        }
+        for row in store.scan_all(&key(number, b'j', &[]))? {
+            let damaged = || StoreFault::Damaged(row.key.clone());
+            let actor = ActorId::from_bytes(rest(&row.key)).ok_or_else(damaged)?;
+            let device = row.value.as_deref().and_then(|value| <[u8; 8]>::try_from(value).ok()).ok_or_else(damaged)?;
+            state.claim(actor, DeviceId::from_bytes(device));
         }
         if let Some(bytes) = store.get(&key(number, b'z', &[]))? {
             state.heals_until = parse(&key(number, b'z', &[]), Some(&bytes))?;
@@ -258,6 +268,29 @@ impl Cooperative {
         self.state().document(number).map(|(key, _)| key.clone())
     }
 
+    /// The key of the document with this id.
+    pub(crate) fn document_of_id(&self, id: DocumentId) -> Option<DocumentKey> {
+        let state = self.state();
+        let number = *state.numbers.get(&id)?;
+        state.document(number).filter(|(_, meta)| meta.last > 0).map(|(key, _)| key.clone())
+    }
+
+    /// The device whose actor this is.
+    pub(crate) fn device_of(&self, actor: &ActorId) -> Option<DeviceId> {
+        actor.device().or_else(|| self.state().actors.get(actor).copied())
+    }
+
+    /// True while something was taken in for this document that nobody has looked at yet.
+    pub(crate) fn has_undecided_of(&self, key: &DocumentKey) -> bool {
+        let state = self.state();
+        let Some(pending) = state.numbers.get(&key.id(self.id())).and_then(|number| state.pending_of.get(number))
+        else {
+            return false;
+        };
+        let waits = |entry: &u64| state.waiting.values().any(|entries| entries.contains(entry));
+        pending.iter().any(|entry| !state.stuck.contains(entry) && !waits(entry))
+    }
+
     /// True while something was taken in that nobody has looked at yet.
     pub(crate) fn has_undecided(&self) -> bool {
         let state = self.state();
@@ -306,6 +339,13 @@ pub(super) fn parse<M: serde::de::DeserializeOwned>(key: &[u8], value: Option<&[
 }
 
 impl State {
+    /// From now on this actor is this device's.
+    pub(super) fn claim(&mut self, actor: ActorId, device: DeviceId) {
+        let count = self.actors_of.entry(device).or_default();
+        *count = count.saturating_add(1);
+        self.actors.insert(actor, device);
+    }
+
     pub(super) fn add_document(&mut self, cooperative: CooperativeId, key: DocumentKey, meta: DocumentMeta) {
         let number = DocumentNumber(u32::try_from(self.documents.len()).unwrap_or(u32::MAX));
         self.numbers.insert(key.id(cooperative), number);

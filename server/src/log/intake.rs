@@ -18,6 +18,19 @@ use super::writer::Gather;
 /// Entries of one device that may wait for what they depend on.
 const WAITING_MAX: usize = 2_000;
 
+/// Actors of their own choice that one device may have.
+const ACTORS_MAX: usize = 20_000;
+
+/// Who brings changes, and what they may.
+#[derive(Debug, Clone)]
+pub(crate) struct Bringer {
+    pub(crate) device: DeviceId,
+    pub(crate) grants: Grants,
+    /// True for clients that choose their actors themselves, as Automerge's own do: an actor that nobody
+    /// has becomes theirs with its first change.
+    pub(crate) chooses_actors: bool,
+}
+
 /// What was taken of one request.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
@@ -31,14 +44,13 @@ impl Cooperative {
     pub(crate) fn take_in(
         self: &Arc<Self>,
         gather: &mut Gather<'_>,
-        device: DeviceId,
-        grants: &Grants,
+        bringer: &Bringer,
         documents: Vec<DocumentChanges>,
         now_millis: i64,
     ) -> Result<Taken, StoreFault> {
         let mut taken = Taken::default();
         for (index, document) in documents.into_iter().enumerate() {
-            let refusal = match self.check(gather, device, grants, &document, now_millis)? {
+            let refusal = match self.check(gather, bringer, &document, now_millis)? {
                 Err(reason) => Some(reason),
                 Ok(fresh) if fresh.is_empty() => None,
                 Ok(fresh) => {
@@ -46,7 +58,10 @@ impl Cooperative {
                         key: document.key,
                         changes: document.changes.into_iter().filter(|change| fresh.contains(&change.hash())).collect(),
                     };
-                    taken.receipt = Some(self.keep(gather, device, fresh, now_millis));
+                    if bringer.chooses_actors {
+                        self.claim_actors(gather, bringer.device, &fresh);
+                    }
+                    taken.receipt = Some(self.keep(gather, bringer.device, fresh, now_millis));
                     None
                 }
             };
@@ -61,18 +76,18 @@ impl Cooperative {
     fn check(
         &self,
         gather: &Gather<'_>,
-        device: DeviceId,
-        grants: &Grants,
+        bringer: &Bringer,
         document: &DocumentChanges,
         now_millis: i64,
     ) -> Result<Result<Vec<ChangeHash>, RefusalReason>, StoreFault> {
+        let Bringer { device, grants, chooses_actors } = bringer;
         if !grants.may_write(&document.key) {
             return Ok(Err(RefusalReason::MayNotWrite));
         }
         let heals = self.heals(Instant(now_millis));
         let state = self.state();
         let number = state.numbers.get(&document.key.id(self.id())).copied();
-        if state.waiting.get(&device).is_some_and(|entries| entries.len() >= WAITING_MAX) {
+        if state.waiting.get(device).is_some_and(|entries| entries.len() >= WAITING_MAX) {
             return Ok(Err(RefusalReason::TooManyWaiting));
         }
         let mut fresh = Vec::new();
@@ -86,7 +101,13 @@ impl Cooperative {
                 // So may anyone who may write the document, once it is proven that this store has lost
                 // something: a phone's own changes may build on others' that only it still has.
                 let gives_back = grants.is_coordinator() || heals;
-                device.owns(&record.actor) || (gives_back && record.actor.device().is_some())
+                match (record.actor.device(), state.actors.get(&record.actor)) {
+                    (Some(owner), _) | (None, Some(&owner)) => owner == *device || gives_back,
+                    (None, None) => {
+                        heals
+                            || (*chooses_actors && state.actors_of.get(device).is_none_or(|count| *count < ACTORS_MAX))
+                    }
+                }
             };
             if !may_author {
                 return Ok(Err(RefusalReason::ForeignActor));
@@ -109,6 +130,18 @@ impl Cooperative {
             return Ok(Err(RefusalReason::SequenceReused));
         }
         Ok(Ok(fresh))
+    }
+
+    /// Makes actors that nobody has this device's own.
+    fn claim_actors(&self, gather: &mut Gather<'_>, device: DeviceId, document: &DocumentChanges) {
+        let mut state = self.state();
+        for change in &document.changes {
+            let actor = &change.record().actor;
+            if actor.device().is_none() && !Document::is_first_actor(actor) && !state.actors.contains_key(actor) {
+                gather.put(key(self.number(), b'j', actor.as_bytes()), device.as_bytes().to_vec());
+                state.claim(actor.clone(), device);
+            }
+        }
     }
 
     /// Adds the writes that keep an entry; gives its number and running checksum.

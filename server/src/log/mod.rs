@@ -11,4 +11,5 @@ pub(crate) mod keys;
 pub(crate) mod writer;
 
 pub use cooperative::{Cooperative, Heard, Statistics};
+pub(crate) use intake::Bringer;
 pub use keys::CooperativeNumber;

@@ -47,12 +47,18 @@ pub(crate) struct Passed {
     /// Changes from the client sending to the server sending, in what the proxy sees.
     pub(crate) turns: AtomicU64,
     last_was_up: AtomicU64,
+    last_at: std::sync::Mutex<Option<std::time::Instant>>,
 }
 
 impl Passed {
     pub(crate) fn take(&self) -> (u64, u64, u64, u64) {
         let take = |count: &AtomicU64| count.swap(0, Ordering::SeqCst);
         (take(&self.up), take(&self.down), take(&self.connections), take(&self.turns))
+    }
+
+    /// When the last byte passed.
+    pub(crate) fn last_at(&self) -> Option<std::time::Instant> {
+        *self.last_at.lock().unwrap()
     }
 }
 
@@ -151,6 +157,7 @@ async fn one_way(
 fn count(passed: &Passed, bytes: u64, is_up: bool) {
     let direction = if is_up { &passed.up } else { &passed.down };
     direction.fetch_add(bytes, Ordering::SeqCst);
+    *passed.last_at.lock().unwrap() = Some(std::time::Instant::now());
     let was_up = passed.last_was_up.swap(u64::from(is_up), Ordering::SeqCst) == 1;
     if was_up && !is_up {
         passed.turns.fetch_add(1, Ordering::SeqCst);

@@ -1,9 +1,12 @@
 //! `granary-bench`: measures Granary and prints a table; `--json` prints a line of JSON for each row.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod actor;
 mod console;
 mod dictionary;
+mod granary_actor;
 mod line;
+mod peers;
 mod records;
 mod sync;
 mod table;
@@ -25,6 +28,14 @@ struct Arguments {
 enum What {
     /// Round trips, bytes and time of a sync: 1,000 records up and down, edits, nothing to do.
     Sync,
+    /// The same workloads for Granary and for its peers (Node and npm are needed), on three lines.
+    Peers {
+        /// Only those with one of these words in their names.
+        only: Vec<String>,
+    },
+    /// One side of Granary as a process that is told what to do by lines of JSON.
+    #[command(hide = true)]
+    Act { side: Side, folder: std::path::PathBuf },
     /// Server time of each of the console's pages, with 600 households and 50,000 lots.
     Console,
     /// Make the dictionary that messages are compressed with.
@@ -35,10 +46,19 @@ enum What {
     },
 }
 
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Side {
+    Server,
+    Clients,
+}
+
 fn main() {
     let arguments = Arguments::parse();
     match arguments.what {
         What::Sync => table::print(&sync::run(), arguments.json),
+        What::Peers { only } => table::print(&peers::run(&only), arguments.json),
+        What::Act { side: Side::Server, folder } => granary_actor::server(folder),
+        What::Act { side: Side::Clients, folder } => granary_actor::phones(&folder),
         What::Console => console::run(),
         What::Dictionary { file } => dictionary::run(&file),
     }

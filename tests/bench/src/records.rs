@@ -67,22 +67,27 @@ pub(crate) fn lots(seed: u64, count: usize) -> (Vec<LotDraft>, f64) {
     (lots, dice.bits)
 }
 
+/// A record as JSON, without a name.
+pub(crate) fn plain(lot: &LotDraft) -> serde_json::Value {
+    serde_json::json!({
+        "product": lot.product,
+        "grams": lot.quantity.get(),
+        "grade": lot.grade,
+        "moisture": lot.moisture.map(Permille::get),
+        "day": lot.day.to_string(),
+        "place": lot.place,
+        "note": lot.note,
+    })
+}
+
 /// The same records as JSON lines with a random id of 32 hexadecimal digits each.
 pub(crate) fn json_lines(lots: &[LotDraft]) -> Vec<u8> {
     let mut dice = Dice::new(77);
     let mut out = Vec::new();
     for lot in lots {
         let id = format!("{:016x}{:016x}", dice.roll(u64::MAX), dice.roll(u64::MAX));
-        let line = serde_json::json!({
-            "id": id,
-            "product": lot.product,
-            "grams": lot.quantity.get(),
-            "grade": lot.grade,
-            "moisture": lot.moisture.map(Permille::get),
-            "day": lot.day.to_string(),
-            "place": lot.place,
-            "note": lot.note,
-        });
+        let mut line = serde_json::json!({ "id": id });
+        line.as_object_mut().unwrap().extend(plain(lot).as_object().unwrap().clone());
         serde_json::to_writer(&mut out, &line).unwrap();
         out.push(b'\n');
     }

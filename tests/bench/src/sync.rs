@@ -98,5 +98,6 @@ fn measure(world: &World, shape: Shape, workload: &str, phone: &Phone) -> Row {
         seconds,
         ok: done.is_ok() && after.pending == 0,
         why: done.err().unwrap_or_default(),
+        ..Row::default()
     }
 }

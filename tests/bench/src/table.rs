@@ -18,6 +18,13 @@ pub(crate) struct Row {
     pub(crate) tls_bytes_up: u64,
     pub(crate) tls_bytes_down: u64,
     pub(crate) seconds: f64,
+    /// Of all the clients of the workload together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_processor_seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) server_memory_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) server_disk_bytes: Option<u64>,
     pub(crate) ok: bool,
     pub(crate) why: String,
 }
@@ -28,12 +35,26 @@ pub(crate) fn print(rows: &[Row], json: bool) {
         return;
     }
     println!(
-        "{:<34} {:<10} {:<22} {:>5} {:>5} {:>9} {:>9} {:>8} {:>8} {:>8}  ok",
-        "workload", "peer", "line", "turns", "conns", "up", "down", "tls up", "tls down", "seconds"
+        "{:<34} {:<26} {:<26} {:>5} {:>5} {:>10} {:>10} {:>8} {:>8} {:>8} {:>7} {:>9} {:>8}  ok",
+        "workload",
+        "peer",
+        "line",
+        "turns",
+        "conns",
+        "up",
+        "down",
+        "tls up",
+        "tls down",
+        "seconds",
+        "cpu s",
+        "server MB",
+        "disk MB"
     );
+    let shown = |figure: Option<f64>, places: usize| figure.map_or_else(|| "-".into(), |it| format!("{it:.places$}"));
+    let megabytes = |bytes: Option<u64>| shown(bytes.map(|bytes| bytes as f64 / 1e6), 1);
     for row in rows {
         println!(
-            "{:<34} {:<10} {:<22} {:>5} {:>5} {:>9} {:>9} {:>8} {:>8} {:>8.2}  {}{}",
+            "{:<34} {:<26} {:<26} {:>5} {:>5} {:>10} {:>10} {:>8} {:>8} {:>8.2} {:>7} {:>9} {:>8}  {}{}",
             row.workload,
             row.peer,
             row.line,
@@ -44,6 +65,9 @@ pub(crate) fn print(rows: &[Row], json: bool) {
             row.tls_bytes_up,
             row.tls_bytes_down,
             row.seconds,
+            shown(row.client_processor_seconds, 2),
+            megabytes(row.server_memory_bytes),
+            megabytes(row.server_disk_bytes),
             if row.ok { "yes" } else { "NO" },
             if row.why.is_empty() { String::new() } else { format!(": {}", row.why) },
         );

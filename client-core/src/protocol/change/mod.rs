@@ -8,6 +8,7 @@
 //! Source: <https://automerge.org/automerge-binary-format-spec/>, change chunks.
 
 mod columns;
+mod inflate;
 mod read;
 mod verify;
 mod write;

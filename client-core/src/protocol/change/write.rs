@@ -59,7 +59,7 @@ pub fn write_change(record: &ChangeRecord) -> (ChangeHash, Vec<u8>) {
 }
 
 /// Puts the header before a chunk's body; gives the hash and the whole chunk.
-fn seal(body: &[u8]) -> (ChangeHash, Vec<u8>) {
+pub(super) fn seal(body: &[u8]) -> (ChangeHash, Vec<u8>) {
     let mut hashed = Vec::with_capacity(body.len().saturating_add(11));
     hashed.push(CHUNK_CHANGE);
     write_size(&mut hashed, body.len());

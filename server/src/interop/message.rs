@@ -1,0 +1,170 @@
+//! Reads a sync message of Automerge's protocol, with every count and length held against a limit, before
+//! Automerge's own decoder sees any of it. Its changes are checked one by one as those of phones are.
+//!
+//! Source: <https://automerge.org/automerge/automerge/sync/struct.Message.html>, version 1: heads, needed
+//! hashes, what the peer has (the last common heads and a Bloom filter), changes.
+
+use granary_client_core::protocol::change::{ChangeFault, VerifiedChange};
+use granary_client_core::protocol::leb128::{ReadFault, Reader};
+use granary_client_core::protocol::limits::{BUNDLE_CHANGES_MAX, BUNDLE_OPERATIONS_MAX};
+
+const VERSION_1: u8 = 0x42;
+/// Hashes in one list.
+const HASHES_MAX: usize = 20_000;
+const HAVES_MAX: usize = 16;
+const HASH_BYTES: usize = 32;
+/// Entries of a Bloom filter: changes of one document.
+const BLOOM_ENTRIES_MAX: u64 = 2_000_000;
+const BLOOM_BITS_MAX: u64 = 64;
+const BLOOM_PROBES_MAX: u64 = 32;
+
+/// Why a sync message was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum MessageFault {
+    #[error("a sync message can't be read: {0}")]
+    Unreadable(#[from] ReadFault),
+    #[error("a sync message is not of version 1")]
+    Version,
+    #[error("a sync message has too many {0}")]
+    TooMany(&'static str),
+    #[error("a Bloom filter is malformed")]
+    Bloom,
+    #[error(transparent)]
+    Change(#[from] ChangeFault),
+}
+
+/// A checked message.
+pub(super) struct SyncMessage {
+    /// The message without its changes, for Automerge's decoder.
+    pub(super) without_changes: Vec<u8>,
+    pub(super) changes: Vec<VerifiedChange>,
+}
+
+pub(super) fn read(bytes: &[u8]) -> Result<SyncMessage, MessageFault> {
+    let mut reader = Reader::new(bytes);
+    if reader.byte()? != VERSION_1 {
+        return Err(MessageFault::Version);
+    }
+    skip_hashes(&mut reader)?;
+    skip_hashes(&mut reader)?;
+    let haves = reader.size()?;
+    if haves > HAVES_MAX {
+        return Err(MessageFault::TooMany("summaries"));
+    }
+    for _ in 0..haves {
+        skip_hashes(&mut reader)?;
+        check_bloom(reader.prefixed()?)?;
+    }
+    let read = bytes.len().saturating_sub(reader.len());
+    let mut without_changes = bytes.get(..read).unwrap_or_default().to_vec();
+    without_changes.push(0);
+    let count = reader.size()?;
+    if count > BUNDLE_CHANGES_MAX {
+        return Err(MessageFault::TooMany("changes"));
+    }
+    let mut changes = Vec::new();
+    let mut operations = 0usize;
+    for _ in 0..count {
+        let change = VerifiedChange::from_any_chunk(reader.prefixed()?)?;
+        operations = operations.saturating_add(change.record().operations.len());
+        if operations > BUNDLE_OPERATIONS_MAX {
+            return Err(MessageFault::TooMany("operations"));
+        }
+        changes.push(change);
+    }
+    // What follows are flags; this server does without them.
+    Ok(SyncMessage { without_changes, changes })
+}
+
+fn skip_hashes(reader: &mut Reader<'_>) -> Result<(), MessageFault> {
+    let count = reader.size()?;
+    if count > HASHES_MAX {
+        return Err(MessageFault::TooMany("hashes"));
+    }
+    reader.take(count.saturating_mul(HASH_BYTES))?;
+    Ok(())
+}
+
+/// Automerge divides by the filter's length and counts its probes without a bound, so both are checked.
+fn check_bloom(bytes: &[u8]) -> Result<(), MessageFault> {
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    let mut reader = Reader::new(bytes);
+    let (entries, bits, probes) = (reader.unsigned()?, reader.unsigned()?, reader.unsigned()?);
+    let is_bounded = (1..=BLOOM_ENTRIES_MAX).contains(&entries)
+        && (1..=BLOOM_BITS_MAX).contains(&bits)
+        && (1..=BLOOM_PROBES_MAX).contains(&probes);
+    let length = u64::try_from(reader.len()).unwrap_or(u64::MAX);
+    match is_bounded && entries.saturating_mul(bits).div_ceil(8) == length {
+        true => Ok(()),
+        false => Err(MessageFault::Bloom),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use granary_client_core::documents::harvest::{self, LotDraft};
+    use granary_client_core::documents::{Document, DocumentKey, PeerState, Season};
+    use granary_client_core::ids::{ActorId, HouseholdId};
+    use granary_client_core::quantities::{Grams, Instant};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn book() -> Document {
+        let key = DocumentKey::HarvestBook(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
+        let mut book = Document::new(key).unwrap();
+        let lot = LotDraft::new("millet", Grams::new(5_000).unwrap(), "2026-10-03".parse().unwrap());
+        let actor = ActorId::from_bytes(&[3; 16]).unwrap();
+        book.edit(&actor, Instant(0), |doc| harvest::record(doc, &lot)).unwrap();
+        book
+    }
+
+    /// All messages of a sync from `from` to an empty document.
+    fn messages() -> Vec<Vec<u8>> {
+        let (mut from, mut to) = (book(), Document::empty(book().key().clone()));
+        let (mut here, mut there) = (PeerState::default(), PeerState::default());
+        let mut messages = Vec::new();
+        for _ in 0..6 {
+            if let Some(message) = from.tell_peer(&mut here).unwrap() {
+                let read = read(&message).unwrap();
+                to.apply(&read.changes).unwrap();
+                to.hear_peer(&mut there, &read.without_changes).unwrap();
+                messages.push(message);
+            }
+            if let Some(message) = to.tell_peer(&mut there).unwrap() {
+                from.hear_peer(&mut here, &read(&message).unwrap().without_changes).unwrap();
+                messages.push(message);
+            }
+        }
+        assert_eq!(from.heads(), to.heads());
+        messages
+    }
+
+    #[test]
+    fn two_sides_come_to_the_same() {
+        assert!(messages().len() >= 3);
+    }
+
+    proptest! {
+        #[test]
+        fn a_message_with_other_bytes_in_it_is_read_or_refused(which in 0usize..3, at: prop::sample::Index, to: u8) {
+            let mut message = messages().swap_remove(which);
+            let place = at.index(message.len());
+            message[place] = to;
+            if let Ok(read) = read(&message) {
+                let mut peer = PeerState::default();
+                let mut book = book();
+                if book.hear_peer(&mut peer, &read.without_changes).is_ok() {
+                    book.tell_peer(&mut peer).unwrap();
+                }
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+            let _ = read(&bytes);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! `GET /automerge?token=…`: the socket under a [`Peer`]. One message is worked on at a time, within what
+//! one device may use of the server, and a client that reads slowly is written to slowly.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{Message, WebSocket};
+use axum::extract::{Query, State, WebSocketUpgrade};
+use axum::response::Response;
+use granary_client_core::protocol::problem::ProblemKind;
+use serde::Deserialize;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::peer::{Peer, PeerFault};
+use super::wire::MESSAGE_BYTES_MAX;
+use crate::api::{Gate, Shared, refuse};
+use crate::error::Error;
+use crate::live::News;
+
+/// A client that takes nothing for this long is let go.
+const SEND_TIMEOUT: Duration = Duration::from_secs(60);
+/// A quiet line is felt for this often.
+const PING_EVERY: Duration = Duration::from_secs(240);
+/// After a message too many, the next one waits this long.
+const BREATH: Duration = Duration::from_millis(100);
+
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    #[serde(default)]
+    token: String,
+}
+
+/// Connects a client of automerge-repo.
+pub(crate) async fn connect(
+    State(shared): State<Shared>,
+    Query(asked): Query<Asked>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    match Peer::new(Arc::clone(&shared.granary), asked.token) {
+        Ok(peer) => {
+            let gate = Arc::clone(&shared.gate);
+            upgrade
+                .max_message_size(MESSAGE_BYTES_MAX)
+                .max_frame_size(MESSAGE_BYTES_MAX)
+                .on_upgrade(move |socket| serve(shared, gate, peer, socket))
+        }
+        Err(fault) => refuse(&shared, &Error::refused(ProblemKind::UnknownDevice, fault.to_string())),
+    }
+}
+
+type Work = Box<dyn FnOnce(&mut Peer) -> Result<Vec<Vec<u8>>, PeerFault> + Send>;
+
+async fn serve(shared: Shared, gate: Arc<Gate>, mut peer: Peer, mut socket: WebSocket) {
+    let mut news = shared.granary.live().listen();
+    let device = peer.device();
+    let cooperative = Arc::clone(peer.cooperative());
+    loop {
+        let work: Work = tokio::select! {
+            said = socket.recv() => match said {
+                Some(Ok(Message::Binary(bytes))) => {
+                    let _pass = loop {
+                        match gate.pass(device, crate::now()).await {
+                            Ok(pass) => break pass,
+                            Err(Error::Refused { .. }) => tokio::time::sleep(BREATH).await,
+                            Err(_) => return,
+                        }
+                    };
+                    Box::new(move |peer| peer.hear(&bytes, crate::now()))
+                }
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                Some(Ok(_)) => continue,
+            },
+            heard = news.recv() => match heard {
+                Ok(News::Admitted { cooperative: number, key })
+                    if number == cooperative.number() && peer.is_open(&key) =>
+                {
+                    Box::new(move |peer| peer.news(&key))
+                }
+                Ok(News::Access { device: other, .. }) if other == device => Box::new(Peer::access_changed),
+                Ok(_) => continue,
+                Err(RecvError::Lagged(_)) => Box::new(|peer| {
+                    let mut said = Vec::new();
+                    for key in peer.open_documents() {
+                        said.extend(peer.news(&key)?);
+                    }
+                    Ok(said)
+                }),
+                Err(RecvError::Closed) => return,
+            },
+            () = tokio::time::sleep(PING_EVERY) => {
+                if !say(&mut socket, Message::Ping(Vec::new().into())).await {
+                    return;
+                }
+                continue;
+            }
+        };
+        let worked = tokio::task::spawn_blocking(move || {
+            let said = work(&mut peer);
+            (peer, said)
+        });
+        let Ok((returned, said)) = worked.await else { return };
+        peer = returned;
+        match said {
+            Ok(words) => {
+                for word in words {
+                    if !say(&mut socket, Message::Binary(word.into())).await {
+                        return;
+                    }
+                }
+            }
+            Err(fault) => {
+                tracing::info!(%device, %fault, "an automerge-repo client was let go");
+                let why = match fault {
+                    PeerFault::Server(error) => error.problem().detail,
+                    other => other.to_string(),
+                };
+                say(&mut socket, Message::Binary(peer.farewell(&why).into())).await;
+                return;
+            }
+        }
+    }
+}
+
+async fn say(socket: &mut WebSocket, word: Message) -> bool {
+    matches!(tokio::time::timeout(SEND_TIMEOUT, socket.send(word)).await, Ok(Ok(())))
+}

@@ -1,0 +1,55 @@
+//! Tokens of clients that hold no key of their own. The key of the device is made from the token, so the
+//! server keeps nothing from which a token could be had.
+
+use granary_client_core::ids::DeviceId;
+use granary_client_core::protocol::access::{EnrolRequest, Role};
+use granary_client_core::quantities::Instant;
+use ring::digest::{SHA256, digest};
+use ring::signature::{Ed25519KeyPair, KeyPair};
+
+use crate::access::DeviceRecord;
+use crate::error::Error;
+use crate::granary::Granary;
+use crate::log::{Cooperative, CooperativeNumber};
+use std::sync::Arc;
+
+const DOMAIN: &[u8] = b"granary device token 1\0";
+/// Hexadecimal digits of a token.
+const TOKEN_DIGITS: usize = 64;
+
+fn public_key(token: &str) -> Option<[u8; 32]> {
+    if token.len() != TOKEN_DIGITS || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let seed = digest(&SHA256, &[DOMAIN, token.as_bytes()].concat());
+    let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_ref()).ok()?;
+    pair.public_key().as_ref().try_into().ok()
+}
+
+impl Granary {
+    /// Makes a device that is known by a token, for clients of automerge-repo. The token is said once, here.
+    pub fn make_token(
+        &self,
+        number: CooperativeNumber,
+        role: Role,
+        name: &str,
+        now: Instant,
+    ) -> Result<(DeviceId, String), Error> {
+        let token: [u8; 32] = self.random()?;
+        let token: String = token.iter().map(|byte| format!("{byte:02x}")).collect();
+        let public_key = public_key(&token).ok_or_else(|| Error::Usage("no key could be made".into()))?;
+        let code = self.invite(number, role, 1, now)?.code;
+        self.enrol(&EnrolRequest { code, public_key, name: name.to_owned() }, now)?;
+        Ok((DeviceId::of_public_key(&public_key), token))
+    }
+
+    /// The device that has this token, unless it was revoked.
+    pub(super) fn device_of_token(&self, token: &str) -> Option<(Arc<Cooperative>, DeviceId, DeviceRecord)> {
+        let public_key = public_key(token)?;
+        let device = DeviceId::of_public_key(&public_key);
+        let cooperative = self.cooperative_of(device)?;
+        let record = cooperative.device(device)?;
+        let stands = record.public_key == public_key && record.revoked_millis.is_none();
+        stands.then_some((cooperative, device, record))
+    }
+}
