@@ -18,6 +18,7 @@ use granary_client_core::quantities::Instant;
 use granary_client_core::store::{Store, StoreFault};
 
 use crate::access::{CooperativeRecord, DeviceRecord};
+use crate::breath::Breath;
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::lists::{CooperativeLists, Lists};
@@ -45,6 +46,7 @@ pub struct Granary {
     cooperatives: RwLock<BTreeMap<CooperativeNumber, Arc<Cooperative>>>,
     devices: RwLock<HashMap<DeviceId, CooperativeNumber>>,
     admitted: Arc<(Mutex<u64>, Condvar)>,
+    breath: Breath,
     documents: Arc<Documents>,
     lists: Arc<Lists>,
     live: Arc<Live>,
@@ -83,12 +85,13 @@ impl Granary {
         let start_error = |error: std::io::Error| Error::Usage(format!("a thread could not be started: {error}"));
         let writer_fault = Arc::clone(&on_fault);
         let (writer, _) = Writer::start(Arc::clone(&store), move |fault| writer_fault(fault)).map_err(start_error)?;
+        let breath = Breath::default();
         let admitted = Arc::new((Mutex::new(0u64), Condvar::new()));
         let count = Arc::clone(&admitted);
         let documents = Arc::new(Documents::new(Arc::clone(&store)));
         let live = Arc::new(Live::default());
         let to_consoles = Arc::clone(&live);
-        let lists = Lists::start(lists_folder, Arc::clone(&documents), move |cooperative| {
+        let lists = Lists::start(lists_folder, Arc::clone(&documents), breath.clone(), move |cooperative| {
             to_consoles.tell(News::Listed { cooperative: cooperative.number() });
         })?;
         let (to_phones, to_lists) = (Arc::clone(&live), Arc::clone(&lists));
@@ -96,6 +99,7 @@ impl Granary {
             Arc::clone(&store),
             Arc::clone(&documents),
             writer.clone(),
+            breath.clone(),
             move |fault| on_fault(fault),
             move |cooperative, document| {
                 to_lists.look_at(cooperative, document);
@@ -118,6 +122,7 @@ impl Granary {
             cooperatives: RwLock::default(),
             devices: RwLock::default(),
             admitted,
+            breath,
             documents,
             lists,
             live,
@@ -201,6 +206,7 @@ impl Granary {
         &self,
         job: impl FnOnce(&mut Gather<'_>) -> Result<R, StoreFault> + Send + 'static,
     ) -> Result<R, Error> {
+        self.breath.one_came();
         let (done, wait) = channel();
         let cooperatives = self.cooperatives();
         let submitted = self.writer.submit(Box::new(move |gather| {

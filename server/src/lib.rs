@@ -4,6 +4,7 @@
 pub mod access;
 mod api;
 mod author;
+mod breath;
 pub mod cli;
 mod config;
 mod console;

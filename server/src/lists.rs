@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use granary_client_core::projection::{LotFilter, ReadModel, Total, TotalBy};
 use granary_client_core::store::StoreFault;
 
+use crate::breath::Breath;
 use crate::config::make_folder;
 use crate::error::Error;
 use crate::log::documents::Documents;
@@ -103,6 +105,9 @@ impl CooperativeLists {
     }
 }
 
+/// How much longer than it writes the writer of the lists rests.
+const REST_TIMES: u32 = 8;
+
 type Task = (Arc<Cooperative>, DocumentNumber);
 
 /// See the module.
@@ -118,6 +123,7 @@ impl Lists {
     pub(crate) fn start(
         folder: Option<&Path>,
         documents: Arc<Documents>,
+        breath: Breath,
         on_written: impl Fn(&Cooperative) + Send + 'static,
     ) -> Result<Arc<Self>, Error> {
         if let Some(folder) = folder {
@@ -132,7 +138,9 @@ impl Lists {
             .spawn(move || {
                 while let Some(tasks) = gather(&waiting) {
                     let Some(lists) = weak.upgrade() else { return };
+                    let (began, before) = (Instant::now(), breath.count());
                     lists.write(&documents, &tasks, &on_written);
+                    breath.rest(began, before, REST_TIMES);
                 }
             })
             .map_err(|error| Error::Usage(format!("a thread could not be started: {error}")))?;

@@ -230,6 +230,11 @@ impl Phone {
         Status { pending, ..inner.status.clone() }
     }
 
+    /// What went over the line since the phone was opened.
+    pub fn used(&self) -> crate::transport::Used {
+        self.inner().enrolled.as_ref().map(|enrolled| enrolled.transport.used()).unwrap_or_default()
+    }
+
     /// Syncs now, and returns when it is done or the line broke. Edits go on meanwhile.
     pub fn sync_now(&self) -> Result<Summary, Error> {
         let _one_at_a_time = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);

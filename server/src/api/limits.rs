@@ -40,7 +40,7 @@ impl Default for Limits {
             device_per_second: 10,
             enrol_burst: 40,
             sign_in_burst: 12,
-            at_once: 32,
+            at_once: 128,
             connections: 20_000,
             // A page of 48 kB takes some ten seconds on a bad 2G line; a slow line is not a dead one.
             body_timeout: Duration::from_secs(180),

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use granary_client_core::documents::Document;
 use granary_client_core::ids::ChangeHash;
@@ -19,6 +20,7 @@ use super::cooperative::{append_event, parse};
 use super::documents::Documents;
 use super::keys::{DocumentNumber, Entry, LogEvent, aside_key, entry_key, meta_key, pending_key, saved_key};
 use super::writer::{Completion, Writer};
+use crate::breath::Breath;
 
 /// Positions beside a saved form before a document is saved anew.
 const POSITIONS_BEFORE_SAVE: u32 = 128;
@@ -37,12 +39,13 @@ impl Admission {
         store: Arc<dyn Store>,
         documents: Arc<Documents>,
         writer: Writer,
+        breath: Breath,
         on_fault: impl Fn(StoreFault) + Send + 'static,
         on_admitted: impl Fn(&Arc<Cooperative>, DocumentNumber) + Send + Sync + 'static,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (tasks, waiting) = channel();
         let thread = std::thread::Builder::new().name("admission".into()).spawn(move || {
-            let worker = Worker { store, documents, writer, on_admitted: Arc::new(on_admitted) };
+            let worker = Worker { store, documents, writer, breath, on_admitted: Arc::new(on_admitted) };
             if let Err(fault) = worker.run(&waiting) {
                 on_fault(fault);
             }
@@ -63,10 +66,24 @@ impl Admission {
 /// Told of each document that something was admitted to or set aside from.
 type OnAdmitted = dyn Fn(&Arc<Cooperative>, DocumentNumber) + Send + Sync;
 
+/// Documents whose verdicts are on their way to the store at once, so that one flush serves many.
+const UNDER_WAY_MAX: usize = 64;
+/// How much longer than it decides the admission rests.
+const REST_TIMES: u32 = 4;
+
+/// A document whose verdicts are on their way to the store.
+struct UnderWay {
+    cooperative: Arc<Cooperative>,
+    number: DocumentNumber,
+    document: Document,
+    durable: Receiver<()>,
+}
+
 struct Worker {
     store: Arc<dyn Store>,
     documents: Arc<Documents>,
     writer: Writer,
+    breath: Breath,
     on_admitted: Arc<OnAdmitted>,
 }
 
@@ -84,8 +101,11 @@ impl Worker {
             tasks.extend(waiting.try_iter());
             let mut seen = BTreeSet::new();
             tasks.retain(|(cooperative, document)| seen.insert((cooperative.number(), *document)));
+            let (began, before) = (Instant::now(), self.breath.count());
+            let mut under_way = Vec::new();
             for (cooperative, document) in tasks {
                 match self.decide(&cooperative, document) {
+                    Ok(written) => under_way.extend(written),
                     // What is damaged in one document must not stop the others: it stays pending, is
                     // named here, and comes again from phones or a backup.
                     Err(StoreFault::Damaged(key)) => {
@@ -93,14 +113,29 @@ impl Worker {
                         tracing::error!(cooperative = cooperative.number().0, %fault, "a document can't be admitted to");
                         self.leave_undecided(&cooperative, document);
                     }
-                    other => other?,
+                    Err(fault) => return Err(fault),
+                }
+                if under_way.len() >= UNDER_WAY_MAX {
+                    under_way.drain(..).try_for_each(|written: UnderWay| self.finish(written))?;
                 }
             }
+            // Each document is in here once, so nothing of it is decided again before this is durable.
+            under_way.into_iter().try_for_each(|written| self.finish(written))?;
+            self.breath.rest(began, before, REST_TIMES);
         }
         Ok(())
     }
 
-    fn decide(&self, cooperative: &Arc<Cooperative>, number: DocumentNumber) -> Result<(), StoreFault> {
+    /// Waits until what was decided is durable.
+    fn finish(&self, written: UnderWay) -> Result<(), StoreFault> {
+        let UnderWay { cooperative, number, document, durable } = written;
+        durable.recv().map_err(|_| StoreFault::Failed("the writer has stopped".into()))?;
+        self.documents.put(&cooperative, number, document, cooperative.last_position(number));
+        Ok(())
+    }
+
+    /// Decides what is pending of a document; gives what is then on its way to the store.
+    fn decide(&self, cooperative: &Arc<Cooperative>, number: DocumentNumber) -> Result<Option<UnderWay>, StoreFault> {
         let numbers: Vec<u64> = cooperative.state().pending_of.get(&number).cloned().unwrap_or_default();
         let mut open: Vec<(u64, Entry, Vec<VerifiedChange>)> = Vec::new();
         for entry in numbers {
@@ -112,7 +147,7 @@ impl Worker {
             open.push((entry, record, changes.into_iter().flat_map(|document| document.changes).collect()));
         }
         if open.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let mut document = self.documents.take(cooperative, number)?;
         let mut verdicts: Vec<(u64, Entry, Verdict)> = Vec::new();
@@ -156,9 +191,9 @@ impl Worker {
         self.note_waiting(cooperative, &open);
         if verdicts.is_empty() {
             self.documents.put(cooperative, number, document, cooperative.last_position(number));
-            return Ok(());
+            return Ok(None);
         }
-        self.write(cooperative, number, document, verdicts)
+        self.write(cooperative, number, document, verdicts).map(Some)
     }
 
     /// Counts all that is pending of a document as waiting, so that nobody waits for it.
@@ -182,14 +217,14 @@ impl Worker {
         number: DocumentNumber,
         mut document: Document,
         verdicts: Vec<(u64, Entry, Verdict)>,
-    ) -> Result<(), StoreFault> {
+    ) -> Result<UnderWay, StoreFault> {
         let heads = document.heads();
         let due = cooperative
             .state()
             .document(number)
             .is_some_and(|(_, meta)| meta.since_saved.saturating_add(1) >= POSITIONS_BEFORE_SAVE);
         let saved = due.then(|| document.save());
-        let (done, wait) = channel();
+        let (done, durable) = channel();
         let target = Arc::clone(cooperative);
         let on_admitted = Arc::clone(&self.on_admitted);
         let submitted = self.writer.submit(Box::new(move |gather| {
@@ -253,12 +288,9 @@ impl Worker {
             });
             Ok(completion)
         }));
-        match (submitted, wait.recv()) {
-            (true, Ok(())) => {
-                self.documents.put(cooperative, number, document, cooperative.last_position(number));
-                Ok(())
-            }
-            _ => Err(StoreFault::Failed("the writer has stopped".into())),
+        match submitted {
+            true => Ok(UnderWay { cooperative: Arc::clone(cooperative), number, document, durable }),
+            false => Err(StoreFault::Failed("the writer has stopped".into())),
         }
     }
 }

@@ -11,15 +11,19 @@ use granary_client_core::ids::HouseholdId;
 use granary_client_core::phone::{Phone, SystemClock};
 use granary_client_core::projection::LotFilter;
 use granary_client_core::protocol::access::Role;
+use granary_client_core::protocol::frame::{SignedRequest, write_reply};
+use granary_client_core::protocol::messages::write_message;
 use granary_client_core::quantities::{Grams, Permille};
 use granary_client_core::store::MemoryStore;
-use granary_server::{Config, Server};
+use granary_server::log::CooperativeNumber;
+use granary_server::{Config, Granary, Limits, Server};
 use serde_json::{Value, json};
 
+use crate::load::{LoadPhone, household_of};
 use crate::world::{household, now};
 
 /// Answers each line of the standard input by what `handle` makes of it.
-fn serve_lines(ready: &Value, mut handle: impl FnMut(&Value) -> Result<Value, String>) {
+pub(crate) fn serve_lines(ready: &Value, mut handle: impl FnMut(&Value) -> Result<Value, String>) {
     println!("{ready}");
     for line in std::io::stdin().lines() {
         let command: Value = serde_json::from_str(&line.unwrap()).unwrap();
@@ -27,7 +31,7 @@ fn serve_lines(ready: &Value, mut handle: impl FnMut(&Value) -> Result<Value, St
     }
 }
 
-fn text<'a>(of: &'a Value, name: &str) -> &'a str {
+pub(crate) fn text<'a>(of: &'a Value, name: &str) -> &'a str {
     of[name].as_str().unwrap_or_default()
 }
 
@@ -48,25 +52,42 @@ fn season() -> Season {
     Season::new(2025).unwrap()
 }
 
-/// `granary-bench act server FOLDER`.
-pub(crate) fn server(folder: PathBuf) {
+/// Limits that a measurement of one machine by another on the same machine does not run into.
+fn loose() -> Limits {
+    Limits { device_burst: 1_000_000, device_per_second: 1_000, enrol_burst: 1_000_000, ..Limits::default() }
+}
+
+/// `granary-bench act server FOLDER`, and `load-server` with looser limits.
+pub(crate) fn server(folder: PathBuf, is_for_load: bool) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let server = runtime.block_on(granary_server::start(Config::local(folder, 0), |fault| panic!("{fault}"))).unwrap();
-    let coop = server.granary().create_cooperative("Bench County", now()).unwrap();
+    let config = Config::local(folder, 0);
+    let limits = if is_for_load { loose() } else { Limits { enrol_burst: 1_000, ..Limits::default() } };
+    let config = Config { limits, ..config };
+    let began = Instant::now();
+    let server = runtime.block_on(granary_server::start(config, |fault| panic!("{fault}"))).unwrap();
+    let seconds = began.elapsed().as_secs_f64();
+    let known = server.granary().cooperatives().first().map(|known| known.number());
+    let coop = known.unwrap_or_else(|| server.granary().create_cooperative("Bench County", now()).unwrap());
     let link = |port: u64, role: Role| {
         let code = server.granary().invite(coop, role, 1, now()).unwrap().code;
         format!("granary://localhost:{port}/{code}#{}", server.fingerprint())
     };
     let own = u64::from(server.address().port());
-    serve_lines(&json!({ "port": own }), |command| match text(command, "do") {
+    let mut filled = 1_000_000;
+    serve_lines(&json!({ "port": own, "seconds": seconds }), |command| match text(command, "do") {
         "invite" => {
             let role = match text(command, "role") {
                 "coordinator" => Role::Coordinator,
                 _ => Role::Household(household(1)),
             };
-            let links: Vec<String> = (0..command["count"].as_u64().unwrap())
-                .map(|_| link(command["port"].as_u64().unwrap(), role))
-                .collect();
+            let port = command["port"].as_u64().unwrap();
+            let links: Vec<String> = (0..command["count"].as_u64().unwrap()).map(|_| link(port, role)).collect();
+            Ok(json!({ "links": links }))
+        }
+        "invite households" => {
+            let from = command["from"].as_u64().unwrap();
+            let numbers = from..from + command["count"].as_u64().unwrap();
+            let links = at_once(numbers.collect(), |number| link(own, Role::Household(household_of(number))));
             Ok(json!({ "links": links }))
         }
         "seed" => {
@@ -74,14 +95,53 @@ pub(crate) fn server(folder: PathBuf) {
             server.granary().settle(&server.granary().cooperative(coop).unwrap());
             Ok(json!({ "names": [] }))
         }
+        "fill" => {
+            let (changes, each) = (command["changes"].as_u64().unwrap(), command["each"].as_u64().unwrap());
+            let books = changes.div_ceil(each);
+            at_once((filled..filled + books).collect(), |number| {
+                fill_book(server.granary(), coop, number, usize::try_from(each).unwrap());
+            });
+            filled += books;
+            server.granary().settle(&server.granary().cooperative(coop).unwrap());
+            Ok(json!({}))
+        }
         // What a phone was acknowledged is there; what it is not yet admitted to others is waited for.
         "wait" => {
             server.granary().settle(&server.granary().cooperative(coop).unwrap());
             Ok(json!({ "ok": true }))
         }
+        "stop" => {
+            server.granary().write_heard().map_err(|error| error.to_string())?;
+            Ok(json!({}))
+        }
         other => Err(format!("no command {other}")),
     });
     drop::<Server>(server);
+}
+
+/// Does this for all of them on 32 threads, so that what waits for the disk waits together; in order.
+fn at_once<R: Send>(all: Vec<u64>, work: impl Fn(u64) -> R + Sync) -> Vec<R> {
+    let work = &work;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = all
+            .chunks(all.len().div_ceil(32).max(1))
+            .map(|some| scope.spawn(move || some.iter().map(|one| work(*one)).collect::<Vec<R>>()))
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+/// A household's book that came in one change at a time, each by a sync of its own.
+fn fill_book(granary: &Granary, coop: CooperativeNumber, number: u64, lots: usize) {
+    let mut phone = LoadPhone::new(number, 1);
+    let code = granary.invite(coop, Role::Household(household_of(number)), 1, now()).unwrap().code;
+    granary.enrol(&phone.enrolment(&code), now()).unwrap();
+    phone.prepare(lots);
+    let exchange = |body: Vec<u8>| {
+        let signed = SignedRequest::parse(&body).unwrap();
+        Ok(write_reply(signed.version, &write_message(&granary.sync(&signed, now()).unwrap())))
+    };
+    while phone.sync(exchange).unwrap() {}
 }
 
 /// Books of a season's lots, recorded by a coordinator for as many households.

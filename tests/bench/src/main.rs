@@ -2,12 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod actor;
+mod anatomy;
 mod console;
 mod dictionary;
 mod granary_actor;
 mod line;
+mod load;
 mod peers;
+mod phone;
 mod records;
+mod server;
 mod sync;
 mod table;
 mod world;
@@ -33,6 +37,15 @@ enum What {
         /// Only those with one of these words in their names.
         only: Vec<String>,
     },
+    /// Where each byte of a request goes.
+    Anatomy,
+    /// What a phone pays to record, to open and to list.
+    Phone,
+    /// Syncs a second, idle phones, growth: `throughput`, `first-sync`, `idle`, `growth`, or all.
+    Server {
+        /// Only these.
+        only: Vec<String>,
+    },
     /// One side of Granary as a process that is told what to do by lines of JSON.
     #[command(hide = true)]
     Act { side: Side, folder: std::path::PathBuf },
@@ -49,7 +62,10 @@ enum What {
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Side {
     Server,
+    LoadServer,
     Clients,
+    Load,
+    Phone,
 }
 
 fn main() {
@@ -57,8 +73,14 @@ fn main() {
     match arguments.what {
         What::Sync => table::print(&sync::run(), arguments.json),
         What::Peers { only } => table::print(&peers::run(&only), arguments.json),
-        What::Act { side: Side::Server, folder } => granary_actor::server(folder),
+        What::Act { side: Side::Server, folder } => granary_actor::server(folder, false),
+        What::Act { side: Side::LoadServer, folder } => granary_actor::server(folder, true),
+        What::Act { side: Side::Phone, folder } => phone::actor(&folder),
+        What::Act { side: Side::Load, folder: _ } => load::actor(),
         What::Act { side: Side::Clients, folder } => granary_actor::phones(&folder),
+        What::Anatomy => anatomy::run(),
+        What::Phone => phone::run(),
+        What::Server { only } => server::run(&only),
         What::Console => console::run(),
         What::Dictionary { file } => dictionary::run(&file),
     }

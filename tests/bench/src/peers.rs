@@ -216,6 +216,9 @@ impl<'a> Side<'a> {
             ok &= self.server.ask(&wait)?["ok"] == true;
         }
         let done = began.elapsed();
+        if at_clients.is_none() && at_server.is_none() {
+            self.until_something_passed(began);
+        }
         let quiet_since = self.quiet();
         let seconds = match at_clients.or(at_server) {
             Some(_) => done.as_secs_f64(),
@@ -247,6 +250,14 @@ impl<'a> Side<'a> {
             ok,
             why: if ok { String::new() } else { format!("not done in {seconds_max} s") },
         })
+    }
+
+    /// A sync with nothing to do is seen by its bytes alone.
+    fn until_something_passed(&self, since: Instant) {
+        let give_up = Instant::now() + Duration::from_secs(10);
+        while self.line.passed.last_at().is_none_or(|at| at < since) && Instant::now() < give_up {
+            self.runtime.block_on(async { tokio::time::sleep(Duration::from_millis(20)).await });
+        }
     }
 
     /// Waits until nothing passed for a while; gives when the last byte did. Some peers never fall

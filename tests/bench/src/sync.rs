@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use granary_client_core::documents::Season;
 use granary_client_core::documents::harvest::{LotEdit, LotId};
-use granary_client_core::phone::Phone;
+use granary_client_core::phone::{Phone, Status};
 use granary_client_core::protocol::access::Role;
 use granary_client_core::quantities::Grams;
 
@@ -53,14 +53,36 @@ fn on_line(shape: Shape) -> Vec<Row> {
     let (more, _) = lots(SEED + 1, 1);
     li.record(household(1), season, &more[0]).unwrap();
     rows.push(measure(&world, shape, "one new lot up", &li));
+    // The app was closed meanwhile: from its first packet to its last, handshake included.
+    drop(li);
+    let li = Phone::open(&world.phone_folder(1)).unwrap();
+    li.record(household(1), season, &lots(SEED + 2, 1).0[0]).unwrap();
+    rows.push(measure(&world, shape, "wake, one new lot, sleep", &li));
+    let (new, link) = world.new_phone(Role::Household(household(2)));
+    rows.push(measure_work(&world, shape, "enrol and first sync", &new, || {
+        let enrolled = (0..ATTEMPTS_MAX).any(|_| new.enrol(&link, "bench").is_ok());
+        assert!(enrolled, "the phone could not enrol over this line");
+        new.sync_until_done(ATTEMPTS_MAX)
+    }));
     rows
 }
 
 trait Persistent {
+    fn counted_since_open(&self) -> Status;
     fn sync_until_done(&self, attempts: u32) -> (u64, Result<(), String>);
 }
 
 impl Persistent for Phone {
+    fn counted_since_open(&self) -> Status {
+        let used = self.used();
+        Status {
+            content_up: used.content_up,
+            content_down: used.content_down,
+            exchanges: used.exchanges,
+            ..Status::default()
+        }
+    }
+
     /// Syncs again after each cut; gives the exchanges that were made.
     fn sync_until_done(&self, attempts: u32) -> (u64, Result<(), String>) {
         let mut why = String::new();
@@ -75,10 +97,21 @@ impl Persistent for Phone {
 }
 
 fn measure(world: &World, shape: Shape, workload: &str, phone: &Phone) -> Row {
+    measure_work(world, shape, workload, phone, || phone.sync_until_done(ATTEMPTS_MAX))
+}
+
+fn measure_work(
+    world: &World,
+    shape: Shape,
+    workload: &str,
+    phone: &Phone,
+    work: impl FnOnce() -> (u64, Result<(), String>),
+) -> Row {
     world.line.passed.take();
-    let before = phone.status();
+    // What a phone's status says of before it was opened counts from another start.
+    let before = phone.counted_since_open();
     let began = Instant::now();
-    let (exchanges, done) = phone.sync_until_done(ATTEMPTS_MAX);
+    let (exchanges, done) = work();
     let seconds = began.elapsed().as_secs_f64();
     let after = phone.status();
     let (up, down, connections, _) = world.line.passed.take();

@@ -48,12 +48,18 @@ impl World {
         self.server.granary()
     }
 
-    /// An enrolled phone; what enrolling took is not counted.
-    pub(crate) fn phone(&mut self, role: Role) -> Phone {
+    /// A phone that has not enrolled, and the link to enrol with.
+    pub(crate) fn new_phone(&mut self, role: Role) -> (Phone, String) {
         self.phones += 1;
-        let phone = Phone::open(&self.folder.path().join(format!("phone-{}", self.phones))).unwrap();
+        let phone = Phone::open(&self.last_phone_folder()).unwrap();
         let code = self.granary().invite(self.coop, role, 1, now()).unwrap().code;
         let link = format!("granary://localhost:{}/{code}#{}", self.line.address.port(), self.server.fingerprint());
+        (phone, link)
+    }
+
+    /// An enrolled phone; what enrolling took is not counted.
+    pub(crate) fn phone(&mut self, role: Role) -> Phone {
+        let (phone, link) = self.new_phone(role);
         for _ in 0..40 {
             if phone.enrol(&link, "bench").is_ok() {
                 break;
@@ -62,6 +68,16 @@ impl World {
         assert!(phone.device().is_some(), "the phone could not enrol over this line");
         self.line.passed.take();
         phone
+    }
+
+    /// Where the phone that was made last keeps its files.
+    pub(crate) fn last_phone_folder(&self) -> std::path::PathBuf {
+        self.phone_folder(self.phones)
+    }
+
+    /// Where the phone that was made as this one, from 1, keeps its files.
+    pub(crate) fn phone_folder(&self, number: u32) -> std::path::PathBuf {
+        self.folder.path().join(format!("phone-{number}"))
     }
 
     pub(crate) fn server_folder(&self) -> std::path::PathBuf {
@@ -80,5 +96,54 @@ impl World {
     /// Everything that came in was admitted when this returns.
     pub(crate) fn settle(&self) {
         self.granary().settle(&self.granary().cooperative(self.coop).unwrap());
+    }
+}
+
+/// TLS that takes any certificate, for load on this machine that measures something else.
+pub(crate) fn trusting_anyone() -> rustls::ClientConfig {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anyone(provider)))
+        .with_no_client_auth()
+}
+
+#[derive(Debug)]
+struct Anyone(Arc<rustls::crypto::CryptoProvider>);
+
+impl rustls::client::danger::ServerCertVerifier for Anyone {
+    fn verify_server_cert(
+        &self,
+        _: &rustls::pki_types::CertificateDer<'_>,
+        _: &[rustls::pki_types::CertificateDer<'_>],
+        _: &rustls::pki_types::ServerName<'_>,
+        _: &[u8],
+        _: rustls::pki_types::UnixTime,
+    ) -> Result<rustls::client::danger::ServerCertVerified, rustls::Error> {
+        Ok(rustls::client::danger::ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &rustls::pki_types::CertificateDer<'_>,
+        _: &rustls::DigitallySignedStruct,
+    ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
+        Ok(rustls::client::danger::HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &rustls::pki_types::CertificateDer<'_>,
+        _: &rustls::DigitallySignedStruct,
+    ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
+        Ok(rustls::client::danger::HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -26,7 +26,7 @@ mod shape;
 mod write;
 
 pub use read::read_bundle;
-pub use write::write_bundle;
+pub use write::{bundle_parts, write_bundle};
 
 use super::change::{ChangeFault, VerifiedChange};
 use super::leb128::ReadFault;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::change::{ChangeRecord, VerifiedChange};
-use super::super::leb128::{write_prefixed, write_size};
+use super::super::leb128::{Reader, write_prefixed, write_size};
 use super::columns::{write_integers, write_strings};
 use super::shape::{Filling, Place, Shape};
 use super::{DocumentChanges, FORMAT};
@@ -30,6 +30,26 @@ struct ShapeRows<'a> {
 /// Writes the changes of these documents as one bundle. Changes must stand after those they depend
 /// on where both are here.
 pub fn write_bundle(documents: &[DocumentChanges]) -> Vec<u8> {
+    write_marked(documents, |_, _| {})
+}
+
+/// A bundle part by part, in its order, each with what it is called: for whoever asks where the bytes go.
+pub fn bundle_parts(documents: &[DocumentChanges]) -> Vec<(String, Vec<u8>)> {
+    let mut ends: Vec<(String, usize)> = Vec::new();
+    let bundle = write_marked(documents, |part, end| ends.push((part.to_owned(), end)));
+    let mut rest = Reader::new(&bundle);
+    let mut start = 0usize;
+    ends.into_iter()
+        .map(|(part, end)| {
+            let bytes = rest.take(end.saturating_sub(start)).unwrap_or_default().to_vec();
+            start = end;
+            (part, bytes)
+        })
+        .collect()
+}
+
+/// `mark` is told where each part ends.
+fn write_marked(documents: &[DocumentChanges], mut mark: impl FnMut(&str, usize)) -> Vec<u8> {
     let mut actors = Actors::default();
     let mut shapes: Vec<(Shape, ShapeRows<'_>)> = Vec::new();
     let mut shape_index: HashMap<Shape, usize> = HashMap::new();
@@ -68,22 +88,35 @@ pub fn write_bundle(documents: &[DocumentChanges]) -> Vec<u8> {
     let mut out = vec![FORMAT];
     write_size(&mut out, actors.list.len());
     actors.list.iter().for_each(|actor| write_prefixed(&mut out, actor.as_bytes()));
+    mark("actors", out.len());
     write_size(&mut out, shapes.len());
     shapes.iter().for_each(|(shape, _)| shape.write(&mut out));
+    mark("shapes", out.len());
     write_size(&mut out, documents.len());
     for document in documents {
         write_prefixed(&mut out, &document.key.to_bytes());
         write_size(&mut out, document.changes.len());
     }
-    for column in [&common.actor, &common.sequence, &common.start, &common.time, &common.shape] {
+    mark("documents", out.len());
+    let columns = [
+        ("actor of each change", &common.actor),
+        ("sequence", &common.sequence),
+        ("first operation", &common.start),
+        ("time", &common.time),
+        ("shape of each change", &common.shape),
+    ];
+    for (part, column) in columns {
         write_integers(column, &mut out);
+        mark(part, out.len());
     }
     write_size(&mut out, common.dependencies.len());
     write_integers(&common.dependencies, &mut out);
+    mark("dependencies", out.len());
     write_size(&mut out, hashes.len() / 32);
     out.extend(hashes);
-    for (shape, rows) in &shapes {
-        write_places(shape, rows, &mut out);
+    mark("hashes", out.len());
+    for (number, (shape, rows)) in shapes.iter().enumerate() {
+        write_places(shape, rows, &mut out, |place, kind, end| mark(&format!("shape {number}, {kind} {place}"), end));
     }
     out
 }
@@ -118,7 +151,12 @@ fn write_dependencies(
     }
 }
 
-fn write_places(shape: &Shape, rows: &ShapeRows<'_>, out: &mut Vec<u8>) {
+fn write_places(
+    shape: &Shape,
+    rows: &ShapeRows<'_>,
+    out: &mut Vec<u8>,
+    mut mark: impl FnMut(usize, &'static str, usize),
+) {
     for (place, kind) in shape.places().into_iter().enumerate() {
         let column = || rows.rows.iter().filter_map(|row| row.get(place));
         match kind {
@@ -137,6 +175,7 @@ fn write_places(shape: &Shape, rows: &ShapeRows<'_>, out: &mut Vec<u8>) {
                 write_integers(&distances, &mut relative);
                 out.extend(if relative.len() <= absolute.len() { relative } else { absolute });
                 write_integers(&ids.iter().map(|id| i64::from(id.actor)).collect::<Vec<_>>(), out);
+                mark(place, "reference", out.len());
             }
             Place::Integer => {
                 let numbers: Vec<i64> = column()
@@ -146,6 +185,7 @@ fn write_places(shape: &Shape, rows: &ShapeRows<'_>, out: &mut Vec<u8>) {
                     })
                     .collect();
                 write_integers(&numbers, out);
+                mark(place, "integers", out.len());
             }
             Place::Bytes => {
                 let strings: Vec<&[u8]> = column()
@@ -155,6 +195,7 @@ fn write_places(shape: &Shape, rows: &ShapeRows<'_>, out: &mut Vec<u8>) {
                     })
                     .collect();
                 write_strings(&strings, out);
+                mark(place, "texts", out.len());
             }
         }
     }

@@ -1,0 +1,137 @@
+//! What a phone pays: to record, to open, to list, with books of 100, 1,000 and 5,000 lots; memory, the size
+//! of its files, and the size of the library that an app ships. Each book is measured in a new process.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use granary_client_core::documents::Season;
+use granary_client_core::phone::Phone;
+use granary_client_core::projection::{LotFilter, LotSort};
+use serde_json::json;
+
+use crate::actor::{Actor, disk_of, memory_of};
+use crate::granary_actor::{serve_lines, text};
+use crate::line::LOOPBACK;
+use crate::load::percentile;
+use crate::records::lots;
+use crate::world::{World, household};
+
+const LOTS: [usize; 3] = [100, 1_000, 5_000];
+const TIMES: usize = 101;
+
+fn median(mut times: Vec<Duration>) -> f64 {
+    times.sort_unstable();
+    percentile(&times, 0.5)
+}
+
+fn timed<R>(work: impl FnOnce() -> R) -> (R, Duration) {
+    let began = Instant::now();
+    let result = work();
+    (result, began.elapsed())
+}
+
+/// `granary-bench act phone FOLDER`: opens the phone of this folder and measures it.
+pub(crate) fn actor(folder: &Path) {
+    serve_lines(&json!({ "ready": true }), |command| match text(command, "do") {
+        "measure" => {
+            let empty = memory_of("self");
+            let (phone, open) = timed(|| Phone::open(folder).unwrap());
+            let season = Season::new(2025).unwrap();
+            let list =
+                |filter: LotFilter| median((0..TIMES).map(|_| timed(|| phone.lots(&filter).unwrap()).1).collect());
+            let all = list(LotFilter { limit: 50, ..LotFilter::default() });
+            let search = list(LotFilter { search: Some("yard".into()), limit: 50, ..LotFilter::default() });
+            let heaviest = list(LotFilter {
+                product: Some("ginger".into()),
+                sort: LotSort::Weight,
+                limit: 50,
+                ..LotFilter::default()
+            });
+            let totals = median((0..TIMES).map(|_| timed(|| phone.totals(&LotFilter::default()).unwrap()).1).collect());
+            let opened = memory_of("self");
+            let drafts = lots(77, TIMES).0;
+            let (_, first) = timed(|| phone.record(household(1), season, &drafts[0]).unwrap());
+            let record =
+                drafts.iter().skip(1).map(|draft| timed(|| phone.record(household(1), season, draft).unwrap()).1);
+            let record = median(record.collect());
+            Ok(json!({
+                "open": open.as_secs_f64() * 1000.0,
+                "all": all, "search": search, "heaviest": heaviest, "totals": totals,
+                "first": first.as_secs_f64() * 1000.0,
+                "record": record,
+                "memory open": opened.saturating_sub(empty),
+                "memory edited": memory_of("self").saturating_sub(empty),
+            }))
+        }
+        other => Err(format!("no command {other}")),
+    });
+}
+
+pub(crate) fn run() {
+    let season = Season::new(2025).unwrap();
+    println!(
+        "{:<8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>11} {:>11} {:>9}",
+        "lots",
+        "open ms",
+        "list ms",
+        "search",
+        "heaviest",
+        "totals",
+        "1st edit",
+        "record",
+        "MB open",
+        "MB edited",
+        "disk MB"
+    );
+    for count in LOTS {
+        let mut world = World::new(LOOPBACK);
+        let folder = {
+            let phone = world.phone(granary_client_core::protocol::access::Role::Household(household(1)));
+            for draft in lots(40_961, count).0 {
+                phone.record(household(1), season, &draft).unwrap();
+            }
+            phone.sync_now().unwrap();
+            world.last_phone_folder()
+        };
+        let disk = disk_of(&folder);
+        let program = std::env::current_exe().unwrap();
+        let mut phone = Actor::start(&program, &["act", "phone", &folder.display().to_string()], &folder).unwrap();
+        let found = phone.ask(&json!({ "do": "measure" })).unwrap();
+        let figure = |name: &str| found[name].as_f64().unwrap_or(0.0);
+        println!(
+            "{count:<8} {:>9.1} {:>9.2} {:>9.2} {:>9.2} {:>9.2} {:>9.1} {:>9.2} {:>11.1} {:>11.1} {:>9.2}",
+            figure("open"),
+            figure("all"),
+            figure("search"),
+            figure("heaviest"),
+            figure("totals"),
+            figure("first"),
+            figure("record"),
+            figure("memory open") / 1e6,
+            figure("memory edited") / 1e6,
+            disk as f64 / 1e6
+        );
+    }
+    library();
+}
+
+/// The library as an app ships it, when it was built: `cargo build --release -p granary-ffi`.
+fn library() {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/release/libgranary_ffi.so");
+    let Ok(size) = std::fs::metadata(&built).map(|meta| meta.len()) else {
+        println!("the library was not measured: build it with `cargo build --release -p granary-ffi`");
+        return;
+    };
+    let stripped = tempfile::NamedTempFile::new().unwrap();
+    let done = std::process::Command::new("strip").arg("-o").arg(stripped.path()).arg(&built).status();
+    match done {
+        Ok(status) if status.success() => {
+            println!("library: {:.2} MB stripped ({:.2} MB as built)", disk_size(stripped.path()), size as f64 / 1e6);
+        }
+        _ => println!("library: {:.2} MB as built; there is no `strip` here", size as f64 / 1e6),
+    }
+}
+
+fn disk_size(path: &Path) -> f64 {
+    std::fs::metadata(path).map_or(0.0, |meta| meta.len() as f64 / 1e6)
+}
