@@ -21,6 +21,8 @@ use crate::access::{CooperativeRecord, DeviceRecord};
 use crate::breath::Breath;
 use crate::error::Error;
 use crate::identity::Identity;
+use crate::keeping::backup::{BackedUp, back_up};
+use crate::keeping::survey::{Survey, survey};
 use crate::lists::{CooperativeLists, Lists};
 use crate::live::{Live, News};
 use crate::log::admission::Admission;
@@ -301,6 +303,18 @@ impl Granary {
             self.admission.look_at(cooperative);
         }
         Ok(taken)
+    }
+
+    /// Adds to the backup in this folder what is new.
+    pub(crate) fn back_up(&self, folder: &Path, to: &Path, now: Instant) -> Result<BackedUp, Error> {
+        let done = back_up(self.store(), folder, to, &now.to_string())?;
+        tracing::info!(file = done.file, rows = done.rows, bytes = done.bytes, "backed up");
+        Ok(done)
+    }
+
+    /// Looks at the whole store, while it is served.
+    pub(crate) fn survey(&self) -> Result<Survey, Error> {
+        Ok(survey(self.store(), &self.documents)?)
     }
 
     /// A document as the log has it; none when there is none of this key.

@@ -13,6 +13,7 @@ mod error;
 mod granary;
 mod identity;
 mod interop;
+mod keeping;
 mod lists;
 mod live;
 pub mod log;

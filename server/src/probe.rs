@@ -19,6 +19,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// The subcommand that a child runs; see [`in_child`].
 pub(crate) const SUBCOMMAND: &str = "probe-store";
 
+/// What the child does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    /// Opens the store, and looks at the end of each log.
+    Look,
+    /// Only opens it.
+    OpenOnly,
+}
+
 fn bytes_in(folder: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
     entries
@@ -32,13 +41,13 @@ fn bytes_in(folder: &Path) -> u64 {
 }
 
 /// Lets a child of this program open the store of this server's folder, and tells what it found.
-pub(crate) fn in_child(folder: &Path, store: &Path) -> Result<(), Error> {
+pub(crate) fn in_child(folder: &Path, store: &Path, how: How) -> Result<(), Error> {
     if !store.exists() {
         return Ok(());
     }
     let failed = |what: &str| {
         Error::Usage(format!(
-            "the store in {} is damaged: {what}. Move it aside and start with the last backup; phones give back what it lacks",
+            "the store in {} is damaged: {what}. Run `granary repair`, or `granary restore` from the last backup; phones give back what it lacks",
             store.display()
         ))
     };
@@ -46,6 +55,7 @@ pub(crate) fn in_child(folder: &Path, store: &Path) -> Result<(), Error> {
     let mut child = Command::new(program)
         .arg(SUBCOMMAND)
         .arg(folder)
+        .args((how == How::OpenOnly).then_some("--open-only"))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -78,8 +88,11 @@ pub(crate) fn in_child(folder: &Path, store: &Path) -> Result<(), Error> {
 
 /// What the child does: opens the store and looks at the end of each log. What phones will heal is no
 /// error; the server says it at its start.
-pub(crate) fn run(folder: &Path) -> Result<(), Error> {
+pub(crate) fn run(folder: &Path, how: How) -> Result<(), Error> {
     let store = SledStore::open(&folder.join("store"))?;
+    if how == How::OpenOnly {
+        return Ok(());
+    }
     let findings = check(&store, &read_marks(&folder.join("high-water.json")))?;
     match findings.into_iter().find(|finding| !finding.heals_by_itself()) {
         Some(finding) => Err(Error::Usage(finding.to_string())),

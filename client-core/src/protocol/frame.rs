@@ -15,8 +15,10 @@
 
 use std::cell::RefCell;
 use std::io::{BufRead, Read};
+use std::sync::LazyLock;
 
 use zstd::bulk::Compressor;
+use zstd::dict::DecoderDictionary;
 use zstd::stream::raw::CParameter;
 use zstd::stream::read::Decoder;
 
@@ -143,6 +145,9 @@ pub fn read_reply(body: &[u8]) -> Result<Vec<u8>, FrameFault> {
     decompress(compression, reader.take_rest())
 }
 
+/// Made once: its tables cost more than most messages.
+static DECODING: LazyLock<DecoderDictionary<'static>> = LazyLock::new(|| DecoderDictionary::copy(DICTIONARY_1));
+
 thread_local! {
     /// A compressor takes some time to make, and its dictionary more.
     static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
@@ -189,7 +194,7 @@ fn decompress(compression: u8, content: &[u8]) -> Result<Vec<u8>, FrameFault> {
         ZSTD => read_bounded(Decoder::with_buffer(content).map_err(|_| FrameFault::Compression)?),
         ZSTD_DICTIONARY_1 => {
             let whole = ZSTD_MAGIC.as_slice().chain(content);
-            read_bounded(Decoder::with_dictionary(whole, DICTIONARY_1).map_err(|_| FrameFault::Compression)?)
+            read_bounded(Decoder::with_prepared_dictionary(whole, &DECODING).map_err(|_| FrameFault::Compression)?)
         }
         _ => Err(FrameFault::Compression),
     }

@@ -1,5 +1,6 @@
 //! The command line: arguments and words; every rule lives in the libraries.
 
+mod keep;
 pub(crate) mod operator;
 mod phone;
 
@@ -14,6 +15,7 @@ use crate::access::InvitationLink;
 use crate::api::Limits;
 use crate::config::Config;
 use crate::error::Error;
+use crate::probe::How;
 use crate::serve::Server;
 use operator::{Answer, Command as Order};
 
@@ -113,6 +115,36 @@ enum Command {
         #[command(subcommand)]
         command: CoordinatorCommand,
     },
+    /// Add to a backup what is new, while the server serves.
+    Backup {
+        #[command(flatten)]
+        folder: Folder,
+        /// The backup's folder; made at the first run.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Restore a backup into a new server's folder.
+    Restore {
+        /// The backup's folder.
+        #[arg(long)]
+        from: PathBuf,
+        /// The new server's folder.
+        #[arg(long, env = "GRANARY_FOLDER", default_value = "granary-data")]
+        folder: PathBuf,
+    },
+    /// Look at the whole store, running or not, and name what is wrong.
+    Check {
+        #[command(flatten)]
+        folder: Folder,
+    },
+    /// Make a new store of what can be read of a damaged one, and of a backup; the server must not run.
+    Repair {
+        #[command(flatten)]
+        folder: Folder,
+        /// A backup that fills gaps.
+        #[arg(long)]
+        backup: Option<PathBuf>,
+    },
     /// Take a device out of its co-operative, at once.
     Revoke {
         #[command(flatten)]
@@ -128,6 +160,9 @@ enum Command {
     ProbeStore {
         /// The server's folder.
         folder: PathBuf,
+        /// Look no further.
+        #[arg(long)]
+        open_only: bool,
     },
     /// A phone for the terminal.
     Phone(phone::PhoneArguments),
@@ -205,7 +240,13 @@ pub fn main() -> ExitCode {
             order(&folder, &Order::SignInOnce { cooperative: coop, login })
         }
         Command::Revoke { folder, coop, device } => order(&folder, &Order::Revoke { cooperative: coop, device }),
-        Command::ProbeStore { folder } => crate::probe::run(&folder),
+        Command::Backup { folder, to } => keep::back_up(&folder.folder, to),
+        Command::Restore { from, folder } => keep::restore(&from, &folder),
+        Command::Check { folder } => keep::check(&folder.folder),
+        Command::Repair { folder, backup } => keep::repair(&folder.folder, backup.as_deref()),
+        Command::ProbeStore { folder, open_only } => {
+            crate::probe::run(&folder, if open_only { How::OpenOnly } else { How::Look })
+        }
         Command::Phone(arguments) => phone::run(arguments),
     };
     match result {
@@ -315,7 +356,7 @@ A second invitation, for a coordinator, made while the server runs, sees every h
 fn serve(config: Config, first: impl FnOnce(&Server) -> Result<(), Error> + Send) -> Result<(), Error> {
     let filter = tracing_subscriber::EnvFilter::try_from_env("GRANARY_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    crate::probe::in_child(&config.folder, &config.store_folder())?;
+    crate::probe::in_child(&config.folder, &config.store_folder(), How::Look)?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // For machines that gather logs: one JSON object a line.
     match std::env::var("GRANARY_LOG_FORMAT").as_deref() {

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use granary_client_core::documents::DocumentKey;
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
 
+use super::keep;
 use crate::access::InvitationLink;
 use crate::config::Config;
 use crate::error::Error;
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     SignInOnce { cooperative: u32, login: String },
     MakeToken { cooperative: u32, role: Role, name: String },
     Documents { cooperative: u32 },
+    BackUp { to: PathBuf },
+    Check,
 }
 
 /// What the server answers.
@@ -80,9 +83,11 @@ pub(crate) fn listen(
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
         .map_err(|error| socket_error(&path, &error))?;
     let public = public_address(&config.names, address);
+    let folder = config.folder.clone();
     Ok(tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let (granary, public, fingerprint) = (Arc::clone(&granary), public.clone(), fingerprint.clone());
+            let (granary, folder) = (Arc::clone(&granary), folder.clone());
+            let (public, fingerprint) = (public.clone(), fingerprint.clone());
             tokio::spawn(async move {
                 let (reader, mut writer) = stream.split();
                 let mut line = String::new();
@@ -90,7 +95,7 @@ pub(crate) fn listen(
                     return;
                 }
                 let worked = tokio::task::spawn_blocking(move || match serde_json::from_str(&line) {
-                    Ok(command) => run(&granary, command, &public, &fingerprint)
+                    Ok(command) => run(&granary, command, &folder, &public, &fingerprint)
                         .unwrap_or_else(|error| Answer::Failed(error.to_string())),
                     Err(error) => Answer::Failed(format!("the order can't be read: {error}")),
                 });
@@ -103,7 +108,7 @@ pub(crate) fn listen(
     }))
 }
 
-fn run(granary: &Granary, command: Command, public: &str, fingerprint: &str) -> Result<Answer, Error> {
+fn run(granary: &Granary, command: Command, folder: &Path, public: &str, fingerprint: &str) -> Result<Answer, Error> {
     let now = crate::now();
     let invite = |number: CooperativeNumber, role: Role, hours: u32| -> Result<Answer, Error> {
         let invitation = granary.invite(number, role, hours, now)?;
@@ -163,6 +168,17 @@ fn run(granary: &Granary, command: Command, public: &str, fingerprint: &str) -> 
             let line = |key: &DocumentKey| format!("{}  {key}", key.id(cooperative.id()).automerge_url());
             Ok(Answer::Text(cooperative.documents().iter().map(line).collect::<Vec<_>>().join("\n")))
         }
+        Command::BackUp { to } => {
+            let done = granary.back_up(folder, &to, now)?;
+            let how = if done.is_whole { "whole" } else { "what is new" };
+            Ok(Answer::Text(format!(
+                "{how}: {} rows, {} bytes, as {}",
+                done.rows,
+                done.bytes,
+                to.join(done.file).display()
+            )))
+        }
+        Command::Check => Ok(Answer::Text(keep::words_of(&granary.survey()?))),
         Command::Revoke { cooperative, device } => {
             granary.revoke("operator", CooperativeNumber(cooperative), device, now)?;
             Ok(Answer::Text(format!("{device} is revoked; what it sent before stays")))

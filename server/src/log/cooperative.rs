@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use granary_client_core::documents::DocumentKey;
-use granary_client_core::ids::{ActorId, CooperativeId, DeviceId, DocumentId, HouseholdId};
+use granary_client_core::ids::{ActorId, ChangeHash, CooperativeId, DeviceId, DocumentId, HouseholdId};
 use granary_client_core::protocol::access::Grants;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::quantities::Instant;
@@ -254,6 +254,11 @@ impl Cooperative {
     /// The last position of the log that is about a document; 0 for none.
     pub(crate) fn last_position(&self, number: DocumentNumber) -> u64 {
         self.state().document(number).map_or(0, |(_, meta)| meta.last)
+    }
+
+    /// The heads of a document at its last position.
+    pub(crate) fn heads_of(&self, number: DocumentNumber) -> Vec<ChangeHash> {
+        self.state().document(number).map(|(_, meta)| meta.heads.clone()).unwrap_or_default()
     }
 
     /// All documents, with the last position of the log that is about each.

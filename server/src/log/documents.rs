@@ -84,7 +84,7 @@ impl Documents {
     }
 
     /// Loads a document as the log has it: its saved form, then what came after.
-    fn load(&self, cooperative: &Cooperative, number: DocumentNumber) -> Result<Document, StoreFault> {
+    pub(crate) fn load(&self, cooperative: &Cooperative, number: DocumentNumber) -> Result<Document, StoreFault> {
         let store = self.store.as_ref();
         let meta_key = meta_key(cooperative.number(), number);
         let (key, meta) = cooperative.state().document(number).cloned().ok_or(StoreFault::Damaged(meta_key))?;

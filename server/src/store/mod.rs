@@ -28,6 +28,7 @@ impl SledStore {
             .path(folder)
             .cache_capacity_bytes(CACHE_BYTES)
             .flush_every_ms(None)
+            .zstd_compression_level(1)
             .open::<LEAF_FANOUT>()
             .map_err(failed)?;
         Ok(Self { handles: Mutex::new(vec![database]) })

@@ -116,28 +116,32 @@ impl LoadPhone {
 /// A load phone with its own connection.
 struct Connected {
     phone: LoadPhone,
-    transport: HttpsTransport,
+    /// None for phones that are only enrolled; a transport has a runtime of its own.
+    transport: Option<HttpsTransport>,
     link: ServerLink,
 }
 
 impl Connected {
-    fn enrol(number: u64, link: &str) -> Self {
+    fn enrol(number: u64, link: &str, is_idle: bool) -> Self {
         let link: ServerLink = link.parse().unwrap();
         let transport = HttpsTransport::new(&link).unwrap();
         let mut phone = LoadPhone::new(number, 0);
         let body = phone.frame(&write_message(&phone.enrolment(&link.code)));
         let reply = transport.exchange(Route::Enrol, body).unwrap();
         let _: EnrolReply = read_message(&read_reply(&reply).unwrap()).unwrap();
+        if is_idle {
+            return Self { phone, transport: None, link };
+        }
         phone.sync_with(Vec::new(), |body| transport.exchange(Route::Sync, body)).unwrap();
-        Self { phone, transport, link }
+        Self { phone, transport: Some(transport), link }
     }
 
     /// All that waits, one after the other; the time that each took.
     fn run(&mut self) -> Vec<Duration> {
         let mut times = Vec::with_capacity(self.phone.waiting.len());
+        let transport = self.transport.get_or_insert_with(|| HttpsTransport::new(&self.link).unwrap());
         loop {
             let began = Instant::now();
-            let transport = &self.transport;
             match self.phone.sync(|body| transport.exchange(Route::Sync, body)) {
                 Ok(true) => times.push(began.elapsed()),
                 Ok(false) => return times,
@@ -162,11 +166,14 @@ pub(crate) fn actor() {
             let links: Vec<String> =
                 command["links"].as_array().unwrap().iter().map(|link| link.as_str().unwrap().to_owned()).collect();
             let numbered: Vec<(u64, String)> = (command["from"].as_u64().unwrap()..).zip(links).collect();
+            let is_idle = command["idle"] == true;
             let opened = std::thread::scope(|scope| {
                 let threads: Vec<_> = numbered
                     .chunks(numbered.len().div_ceil(32).max(1))
                     .map(|some| {
-                        scope.spawn(|| some.iter().map(|(number, link)| Connected::enrol(*number, link)).collect())
+                        scope.spawn(|| {
+                            some.iter().map(|(number, link)| Connected::enrol(*number, link, is_idle)).collect()
+                        })
                     })
                     .collect();
                 threads.into_iter().flat_map(|thread| -> Vec<Connected> { thread.join().unwrap() }).collect::<Vec<_>>()

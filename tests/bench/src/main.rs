@@ -1,6 +1,9 @@
 //! `granary-bench`: measures Granary and prints a table; `--json` prints a line of JSON for each row.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod actor;
 mod anatomy;
 mod console;

@@ -115,11 +115,11 @@ pub(crate) fn run() {
     library();
 }
 
-/// The library as an app ships it, when it was built: `cargo build --release -p granary-ffi`.
+/// The library as an app ships it, when it was built: `cargo build --profile phone -p granary-ffi`.
 fn library() {
-    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/release/libgranary_ffi.so");
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/phone/libgranary_ffi.so");
     let Ok(size) = std::fs::metadata(&built).map(|meta| meta.len()) else {
-        println!("the library was not measured: build it with `cargo build --release -p granary-ffi`");
+        println!("the library was not measured: build it with `cargo build --profile phone -p granary-ffi`");
         return;
     };
     let stripped = tempfile::NamedTempFile::new().unwrap();

@@ -34,13 +34,18 @@ impl Rig {
 
     /// So many load phones, enrolled, in a process of their own.
     fn load(&mut self, count: u64) -> Actor {
+        self.enrol(count, false)
+    }
+
+    /// As [`Self::load`]; `is_idle` for phones that are only to be connected.
+    fn enrol(&mut self, count: u64, is_idle: bool) -> Actor {
         let mut load = start("load", &self.folder.path().join("load"));
         let links = self
             .server
             .ask(&json!({ "do": "invite households", "from": self.phones, "count": count }))
             .unwrap()["links"]
             .clone();
-        load.ask(&json!({ "do": "open", "from": self.phones, "links": links })).unwrap();
+        load.ask(&json!({ "do": "open", "from": self.phones, "links": links, "idle": is_idle })).unwrap();
         self.phones += count;
         load
     }
@@ -151,7 +156,7 @@ fn first_sync() {
 fn idle() {
     let mut rig = Rig::new();
     let began = Instant::now();
-    let mut load = rig.load(IDLE);
+    let mut load = rig.enrol(IDLE, true);
     println!("{IDLE} phones enrolled in {:.1} s", began.elapsed().as_secs_f64());
     let before = rig.server.memory();
     let connected = load.ask(&json!({ "do": "idle" })).unwrap();

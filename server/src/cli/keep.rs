@@ -1,0 +1,109 @@
+//! Backups, checks and repairs from the command line: on the running server where there is one, else on its
+//! folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::operator::{Answer, Command, ask};
+use crate::error::Error;
+use crate::keeping::backup::back_up as write_backup;
+use crate::keeping::rebuild::Rebuilt;
+use crate::keeping::repair::repair as make_new;
+use crate::keeping::restore::restore as restore_into;
+use crate::keeping::survey::{Survey, survey};
+use crate::log::documents::Documents;
+use crate::store::SledStore;
+
+/// True while a server runs on this folder.
+fn is_running(folder: &Path) -> bool {
+    std::os::unix::net::UnixStream::connect(folder.join("operator.sock")).is_ok()
+}
+
+fn open_store(folder: &Path) -> Result<SledStore, Error> {
+    let store = folder.join("store");
+    if !store.exists() {
+        return Err(Error::Usage(format!("there is no store in {}", folder.display())));
+    }
+    // Opening a store with a damaged metadata log may never end; a child process finds that out.
+    crate::probe::in_child(folder, &store, crate::probe::How::OpenOnly)?;
+    Ok(SledStore::open(&store)?)
+}
+
+fn answered(answer: Answer) -> Result<(), Error> {
+    match answer {
+        Answer::Text(text) => println!("{text}"),
+        Answer::Failed(sentence) => return Err(Error::Usage(sentence)),
+        Answer::Invitation { .. } => {}
+    }
+    Ok(())
+}
+
+pub(super) fn back_up(folder: &Path, to: PathBuf) -> Result<(), Error> {
+    let to = std::path::absolute(&to).unwrap_or(to);
+    if is_running(folder) {
+        return answered(ask(folder, &Command::BackUp { to })?);
+    }
+    let done = write_backup(&open_store(folder)?, folder, &to, &crate::now().to_string())?;
+    println!("{} rows, {} bytes, as {}", done.rows, done.bytes, to.join(done.file).display());
+    Ok(())
+}
+
+fn words_of_rebuilt(rebuilt: Rebuilt) -> String {
+    let Rebuilt { cooperatives, documents, entries, positions, dropped } = rebuilt;
+    let lost = match dropped {
+        0 => "nothing is missing".to_owned(),
+        _ => format!("{dropped} records are missing; phones give back what was in them"),
+    };
+    format!("{cooperatives} co-operatives, {documents} documents, {entries} entries, {positions} positions: {lost}")
+}
+
+pub(super) fn restore(from: &Path, folder: &Path) -> Result<(), Error> {
+    let rebuilt = restore_into(from, folder)?;
+    println!("{}", words_of_rebuilt(rebuilt));
+    println!("Start it with `granary serve`. Phones notice by themselves and give back what came after the backup.");
+    println!("Revoke again whom you revoked after the backup was made.");
+    Ok(())
+}
+
+pub(super) fn words_of(found: &Survey) -> String {
+    let mut lines: Vec<String> = found.rows.iter().map(|(kind, count)| format!("{count:>10}  {kind}")).collect();
+    lines.push(format!("{:>10}  documents loaded", found.documents));
+    lines.extend(found.findings.iter().map(|finding| format!("WRONG: {finding}")));
+    if found.more_findings > 0 {
+        lines.push(format!("and {} more", found.more_findings));
+    }
+    let wrong = found.findings.len() as u64;
+    lines.push(match wrong.saturating_add(found.more_findings) {
+        0 => "nothing is wrong".to_owned(),
+        wrong => {
+            format!("{wrong} findings; stop the server and run `granary repair`, with --backup where there is one")
+        }
+    });
+    lines.join("\n")
+}
+
+pub(super) fn check(folder: &Path) -> Result<(), Error> {
+    if is_running(folder) {
+        return answered(ask(folder, &Command::Check)?);
+    }
+    let store: Arc<SledStore> = Arc::new(open_store(folder)?);
+    let found = survey(store.as_ref(), &Documents::new(store.clone()))?;
+    println!("{}", words_of(&found));
+    if found.is_clean() { Ok(()) } else { Err(Error::Usage("the store is damaged".into())) }
+}
+
+pub(super) fn repair(folder: &Path, backup: Option<&Path>) -> Result<(), Error> {
+    if is_running(folder) {
+        return Err(Error::Usage("the server runs; stop it first".into()));
+    }
+    drop(open_store(folder)?);
+    let stamp: String = crate::now().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+    let repaired = make_new(folder, backup, &stamp)?;
+    println!("{}", words_of_rebuilt(repaired.rebuilt));
+    println!(
+        "{} rows could not be read; the damaged store is kept as {}",
+        repaired.unreadable,
+        repaired.kept.display()
+    );
+    Ok(())
+}
