@@ -18,6 +18,17 @@ pub struct Config {
     pub names: Vec<String>,
     /// What one device may use of the server.
     pub limits: Limits,
+    /// A certificate that everyone trusts; without it the server has an authority of its own.
+    pub own_certificate: Option<OwnCertificate>,
+}
+
+/// Files of a certificate that somebody else signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnCertificate {
+    /// The certificate with its chain (PEM).
+    pub chain: PathBuf,
+    /// Its key (PEM).
+    pub key: PathBuf,
 }
 
 impl Config {
@@ -28,6 +39,7 @@ impl Config {
             listen: SocketAddr::from(([127, 0, 0, 1], port)),
             names: vec!["localhost".into(), "127.0.0.1".into()],
             limits: Limits::default(),
+            own_certificate: None,
         }
     }
 

@@ -33,6 +33,8 @@ use crate::log::intake::Taken;
 use crate::log::keys::{GLOBAL, key, rest};
 use crate::log::writer::{Gather, Writer};
 use crate::log::{Bringer, Cooperative, CooperativeNumber};
+use crate::metrics::Flushes;
+use crate::rooms::Rooms;
 
 /// Where random bytes come from: the operating system, or a simulation's seed.
 pub type Chance = Arc<dyn Fn(&mut [u8]) -> Result<(), Error> + Send + Sync>;
@@ -49,6 +51,8 @@ pub struct Granary {
     devices: RwLock<HashMap<DeviceId, CooperativeNumber>>,
     admitted: Arc<(Mutex<u64>, Condvar)>,
     breath: Breath,
+    flushes: Flushes,
+    rooms: Rooms,
     documents: Arc<Documents>,
     lists: Arc<Lists>,
     live: Arc<Live>,
@@ -85,8 +89,10 @@ impl Granary {
         let identity = Identity::open(keys)?;
         let epoch = read_or_make_epoch(store.as_ref(), &chance)?;
         let start_error = |error: std::io::Error| Error::Usage(format!("a thread could not be started: {error}"));
+        let flushes = Flushes::default();
         let writer_fault = Arc::clone(&on_fault);
-        let (writer, _) = Writer::start(Arc::clone(&store), move |fault| writer_fault(fault)).map_err(start_error)?;
+        let (writer, _) = Writer::start(Arc::clone(&store), flushes.clone(), move |fault| writer_fault(fault))
+            .map_err(start_error)?;
         let breath = Breath::default();
         let admitted = Arc::new((Mutex::new(0u64), Condvar::new()));
         let count = Arc::clone(&admitted);
@@ -96,7 +102,8 @@ impl Granary {
         let lists = Lists::start(lists_folder, Arc::clone(&documents), breath.clone(), move |cooperative| {
             to_consoles.tell(News::Listed { cooperative: cooperative.number() });
         })?;
-        let (to_phones, to_lists) = (Arc::clone(&live), Arc::clone(&lists));
+        let rooms = Rooms::default();
+        let (to_listeners, to_phones, to_lists) = (Arc::clone(&live), rooms.clone(), Arc::clone(&lists));
         let (admission, _) = Admission::start(
             Arc::clone(&store),
             Arc::clone(&documents),
@@ -106,7 +113,8 @@ impl Granary {
             move |cooperative, document| {
                 to_lists.look_at(cooperative, document);
                 if let Some(key) = cooperative.document_key(document) {
-                    to_phones.tell(News::Admitted { cooperative: cooperative.number(), key });
+                    to_phones.admitted(cooperative.number(), &key);
+                    to_listeners.tell(News::Admitted { cooperative: cooperative.number(), key });
                 }
                 let mut rounds = count.0.lock().unwrap_or_else(PoisonError::into_inner);
                 *rounds = rounds.wrapping_add(1);
@@ -125,6 +133,8 @@ impl Granary {
             devices: RwLock::default(),
             admitted,
             breath,
+            flushes,
+            rooms,
             documents,
             lists,
             live,
@@ -175,6 +185,19 @@ impl Granary {
 
     pub(crate) fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    pub(crate) fn flushes(&self) -> &Flushes {
+        &self.flushes
+    }
+
+    pub(crate) fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+
+    /// True while the store takes what comes.
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.failed.load(Ordering::SeqCst)
     }
 
     pub(crate) fn live(&self) -> &Live {

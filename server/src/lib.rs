@@ -17,14 +17,17 @@ mod keeping;
 mod lists;
 mod live;
 pub mod log;
+mod metrics;
 mod probe;
+mod rooms;
 mod serve;
+mod settings;
 pub mod store;
 mod tls;
 
 pub use api::Limits;
 pub use author::{Edit, Edits};
-pub use config::Config;
+pub use config::{Config, OwnCertificate};
 pub use error::Error;
 pub use granary::{Chance, Granary};
 pub use serve::{Server, start};

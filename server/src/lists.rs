@@ -99,6 +99,11 @@ impl CooperativeLists {
         Ok(totals)
     }
 
+    /// Disagreements that wait for a coordinator.
+    pub(crate) fn open_cases(&self) -> Result<u64, StoreFault> {
+        self.read(|lists| Ok(lists.case_counts()?.open))
+    }
+
     /// How many documents the lists are behind.
     pub(crate) fn behind(&self) -> u64 {
         self.behind.load(Ordering::SeqCst)

@@ -16,7 +16,7 @@ pub(crate) enum News {
     /// The log has something new about this document.
     Admitted { cooperative: CooperativeNumber, key: DocumentKey },
     /// What a device may do has changed.
-    Access { cooperative: CooperativeNumber, device: DeviceId },
+    Access { device: DeviceId },
     /// The lists show this document as it is now.
     Listed { cooperative: CooperativeNumber },
 }

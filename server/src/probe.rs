@@ -28,7 +28,8 @@ pub(crate) enum How {
     OpenOnly,
 }
 
-fn bytes_in(folder: &Path) -> u64 {
+/// Bytes of all files under a folder.
+pub(crate) fn bytes_in(folder: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
     entries
         .flatten()

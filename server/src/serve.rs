@@ -24,6 +24,7 @@ use crate::config::{Config, make_folder};
 use crate::error::Error;
 use crate::granary::Granary;
 use crate::log::check::{check, read_marks, write_marks};
+use crate::metrics::Metrics;
 use crate::store::SledStore;
 use crate::{cli, tls};
 
@@ -38,7 +39,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Server {
     granary: Arc<Granary>,
     address: SocketAddr,
-    fingerprint: String,
+    certificates: tls::Certificates,
     names: Vec<String>,
     stop: Option<oneshot::Sender<()>>,
     done: tokio::task::JoinHandle<()>,
@@ -48,7 +49,7 @@ pub struct Server {
 /// nothing more is acknowledged.
 pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync + 'static) -> Result<Server, Error> {
     make_folder(&config.folder)?;
-    let certificates = tls::open(&config.folder, &config.names)?;
+    let certificates = tls::open(&config.folder, &config.names, config.own_certificate.as_ref())?;
     let store: Arc<dyn Store> = Arc::new(SledStore::open(&config.store_folder())?);
     for finding in check(store.as_ref(), &read_marks(&config.high_water()))? {
         tracing::warn!("{finding}");
@@ -60,7 +61,7 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
     let shared = Shared {
         granary: Arc::clone(&granary),
         gate: Arc::new(Gate::new(config.limits)),
-        counts: Arc::new(Counts::default()),
+        counts: Arc::new(Counts::new(Metrics::new(&config.store_folder(), granary.flushes()))),
         parts: Arc::new(Parts::default()),
         reach: Arc::new(Reach {
             address: public_address(&config.names, address),
@@ -79,7 +80,7 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         write_notes(at_the_end, high_water).await;
     });
     tracing::info!(%address, "serving");
-    Ok(Server { granary, address, fingerprint: certificates.fingerprint, names: config.names, stop: Some(stop), done })
+    Ok(Server { granary, address, certificates, names: config.names, stop: Some(stop), done })
 }
 
 impl Server {
@@ -95,7 +96,12 @@ impl Server {
 
     /// SHA-256 of the authority's certificate, for phones to pin.
     pub fn fingerprint(&self) -> &str {
-        &self.fingerprint
+        &self.certificates.fingerprint
+    }
+
+    /// Reads the certificate that was given again; gives whether there was one.
+    pub fn reload_certificate(&self) -> Result<bool, Error> {
+        self.certificates.reload()
     }
 
     /// Host and port for invitations.

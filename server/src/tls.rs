@@ -2,30 +2,90 @@
 //! certificate for the names by which the server is reached. TLS 1.3 only, with session resumption.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use ring::digest::{SHA256, digest};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 
-use crate::config::{read_file, write_private};
+use crate::config::{OwnCertificate, read_file, write_private};
 use crate::error::Error;
 
 /// What the server shows and what phones pin.
 pub(crate) struct Certificates {
     pub(crate) tls: Arc<ServerConfig>,
-    /// SHA-256 of the authority's certificate, in hexadecimal.
+    /// SHA-256 of the authority's certificate, in hexadecimal; empty when the certificate is one that
+    /// everyone trusts.
     pub(crate) fingerprint: String,
+    shown: Arc<Shown>,
+    own: Option<OwnCertificate>,
+}
+
+/// The certificate that is shown to whoever connects now.
+#[derive(Debug)]
+struct Shown(RwLock<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    }
 }
 
 fn bad(error: impl std::fmt::Display) -> Error {
     Error::Certificate(error.to_string())
 }
 
-/// Reads the certificates of this folder, or makes them.
-pub(crate) fn open(folder: &Path, names: &[String]) -> Result<Certificates, Error> {
+/// Reads the certificates of this folder, or makes them; or reads those that were given.
+pub(crate) fn open(folder: &Path, names: &[String], own: Option<&OwnCertificate>) -> Result<Certificates, Error> {
+    let (certified, fingerprint) = match own {
+        Some(own) => (read_own(own)?, String::new()),
+        None => of_own_authority(folder, names)?,
+    };
+    let shown = Arc::new(Shown(RwLock::new(Arc::new(certified))));
+    let mut tls = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(bad)?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>);
+    // A record that a broken line cut short is lost whole, so records are no longer than a packet.
+    tls.max_fragment_size = Some(1_400);
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // Stateless tickets: a phone that comes back resumes without the server having kept anything.
+    tls.ticketer = rustls::crypto::ring::Ticketer::new().map_err(bad)?;
+    tls.send_tls13_tickets = 1;
+    Ok(Certificates { tls: Arc::new(tls), fingerprint, shown, own: own.cloned() })
+}
+
+impl Certificates {
+    /// Reads the certificate that was given again, as after a renewal. Where it can't be read, the one
+    /// before goes on being shown. Gives whether there was one to read.
+    pub(crate) fn reload(&self) -> Result<bool, Error> {
+        let Some(own) = &self.own else { return Ok(false) };
+        let certified = read_own(own)?;
+        *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(certified);
+        Ok(true)
+    }
+}
+
+fn certified(chain: Vec<CertificateDer<'static>>, key: &PrivateKeyDer<'_>) -> Result<CertifiedKey, Error> {
+    let key = rustls::crypto::ring::sign::any_supported_type(key).map_err(bad)?;
+    let certified = CertifiedKey::new(chain, key);
+    certified.keys_match().map_err(bad)?;
+    Ok(certified)
+}
+
+fn read_own(own: &OwnCertificate) -> Result<CertifiedKey, Error> {
+    let chain = CertificateDer::pem_slice_iter(&read_file(&own.chain)?).collect::<Result<Vec<_>, _>>().map_err(bad)?;
+    let key = PrivateKeyDer::from_pem_slice(&read_file(&own.key)?).map_err(bad)?;
+    certified(chain, &key)
+}
+
+/// A certificate by this folder's authority, which is made where there is none.
+fn of_own_authority(folder: &Path, names: &[String]) -> Result<(CertifiedKey, String), Error> {
     let (authority, authority_key) = (folder.join("authority.pem"), folder.join("authority.key"));
     if !authority.exists() {
         make_authority(&authority, &authority_key)?;
@@ -42,21 +102,7 @@ pub(crate) fn open(folder: &Path, names: &[String]) -> Result<Certificates, Erro
     let certificate = params.signed_by(&key, &issuer).map_err(bad)?;
     let private = PrivateKeyDer::try_from(key.serialize_der()).map_err(bad)?;
     let fingerprint = digest(&SHA256, &authority_der).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut tls = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .map_err(bad)?
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone(), authority_der], private)
-        .map_err(bad)?;
-    // A record that a broken line cut short is lost whole, so records are no longer than a packet.
-    tls.max_fragment_size = Some(1_400);
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    // Stateless tickets: a phone that comes back resumes without the server having kept anything.
-    tls.ticketer = rustls::crypto::ring::Ticketer::new().map_err(bad)?;
-    tls.send_tls13_tickets = 1;
-    Ok(Certificates { tls: Arc::new(tls), fingerprint })
+    Ok((certified(vec![certificate.der().clone(), authority_der], &private)?, fingerprint))
 }
 
 fn make_authority(certificate: &Path, key_path: &Path) -> Result<(), Error> {

@@ -230,7 +230,10 @@ impl Granary {
             cooperative.set_device(device, record);
             Ok(true)
         })?;
-        self.live().tell(News::Access { cooperative: number, device });
+        if let Some(grants) = self.cooperative(number)?.device(device).map(|record| record.grants_now()) {
+            self.rooms().granted(number, device, &grants);
+        }
+        self.live().tell(News::Access { device });
         if found { Ok(()) } else { Err(Error::NotFound { what: "device", name: device.to_string() }) }
     }
 }

@@ -42,7 +42,8 @@ pub struct InvitationLink {
 
 impl std::fmt::Display for InvitationLink {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "granary://{}/{}#{}", self.address, self.code, self.fingerprint)
+        write!(formatter, "granary://{}/{}", self.address, self.code)?;
+        if self.fingerprint.is_empty() { Ok(()) } else { write!(formatter, "#{}", self.fingerprint) }
     }
 }
 

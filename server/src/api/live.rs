@@ -3,19 +3,17 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::ws::{Message, WebSocket};
 use axum::extract::{State, WebSocketUpgrade};
 use axum::response::Response;
-use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::frame::SignedRequest;
 use granary_client_core::protocol::live::{GREETING, NUDGE};
-use tokio::sync::broadcast::error::RecvError;
 
 use super::Shared;
 use crate::error::Error;
 use crate::granary::Granary;
-use crate::live::News;
-use crate::log::Cooperative;
+use crate::rooms::Seated;
 
 /// A phone must have said who it is after this long.
 const GREETING_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
@@ -24,42 +22,48 @@ const SEND_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 /// A quiet line is felt for this often. Far longer than any 2G round trip: a slow line must never look
 /// like a dead one.
 const PING_EVERY: std::time::Duration = std::time::Duration::from_secs(240);
+/// Of each socket, for reading and for writing.
+const BUFFER_BYTES: usize = 256;
 /// Nudges are gathered this long.
 const GATHER: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// `GET /live`: the first message is a signed frame with the greeting in it.
 pub(super) async fn listen(State(shared): State<Shared>, upgrade: WebSocketUpgrade) -> Response {
-    let granary = shared.granary;
-    upgrade.max_message_size(1024).max_frame_size(1024).on_upgrade(move |socket| nudge(granary, socket))
+    let granary = Arc::clone(&shared.granary);
+    upgrade
+        .max_message_size(1024)
+        .max_frame_size(1024)
+        // What is said here is a few bytes; the usual buffers would be most of what an idle phone costs.
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_write_buffer_size(BUFFER_BYTES)
+        .on_upgrade(move |socket| async move {
+            let _counted = shared.counts.metrics.live();
+            nudge(granary, socket).await;
+        })
 }
 
 async fn nudge(granary: Arc<Granary>, mut socket: WebSocket) {
     let Ok(Some(Ok(Message::Binary(greeting)))) = tokio::time::timeout(GREETING_TIMEOUT, socket.recv()).await else {
         return;
     };
-    let Ok((cooperative, device)) = who(&granary, &greeting) else { return };
-    let mut news = granary.live().listen();
+    let Ok(seated) = sit_down(&granary, &greeting) else { return };
+    drop((granary, greeting));
     // Whatever came between the last sync and this moment is not missed.
-    if !say(&mut socket, Message::Binary(NUDGE.to_vec().into())).await {
+    if !say(&mut socket, Message::Binary(Bytes::from_static(NUDGE))).await {
         return;
     }
     loop {
         let word = tokio::select! {
-            heard = news.recv() => match heard {
-                Ok(event) if concerns(&cooperative, device, &event) => Message::Binary(NUDGE.to_vec().into()),
-                Ok(_) => continue,
-                Err(RecvError::Lagged(_)) => Message::Binary(NUDGE.to_vec().into()),
-                Err(RecvError::Closed) => return,
-            },
+            () = seated.called() => Message::Binary(Bytes::from_static(NUDGE)),
             said = socket.recv() => match said {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 Some(Ok(_)) => continue,
             },
-            () = tokio::time::sleep(PING_EVERY) => Message::Ping(Vec::new().into()),
+            () = tokio::time::sleep(PING_EVERY) => Message::Ping(Bytes::new()),
         };
         if matches!(word, Message::Binary(_)) {
             tokio::time::sleep(GATHER).await;
-            while news.try_recv().is_ok() {}
         }
         if !say(&mut socket, word).await {
             return;
@@ -71,23 +75,12 @@ async fn say(socket: &mut WebSocket, word: Message) -> bool {
     matches!(tokio::time::timeout(SEND_TIMEOUT, socket.send(word)).await, Ok(Ok(())))
 }
 
-fn who(granary: &Granary, greeting: &[u8]) -> Result<(Arc<Cooperative>, DeviceId), Error> {
+fn sit_down(granary: &Granary, greeting: &[u8]) -> Result<Seated, Error> {
     let signed = SignedRequest::parse(greeting).map_err(super::frame_refusal)?;
-    let (cooperative, _) = granary.authenticate(&signed)?;
+    let (cooperative, record) = granary.authenticate(&signed)?;
     let content = signed.content().map_err(super::frame_refusal)?;
     if content != GREETING {
         return Err(crate::access::unknown_device());
     }
-    Ok((cooperative, signed.device))
-}
-
-/// True when a device should sync because of this.
-fn concerns(cooperative: &Cooperative, device: DeviceId, event: &News) -> bool {
-    match event {
-        News::Admitted { cooperative: number, key } if *number == cooperative.number() => {
-            cooperative.device(device).is_some_and(|record| record.grants_now().may_read(key))
-        }
-        News::Access { cooperative: number, device: other } => *number == cooperative.number() && *other == device,
-        _ => false,
-    }
+    Ok(granary.rooms().sit_down(cooperative.number(), signed.device, record.grants_now()))
 }

@@ -8,7 +8,6 @@ mod refusal;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, State};
@@ -21,6 +20,7 @@ pub(crate) use parts::Parts;
 pub(crate) use refusal::{frame_refusal, refuse};
 
 use crate::granary::Granary;
+use crate::metrics::Metrics;
 
 /// Handles that every handler shares.
 #[derive(Clone)]
@@ -41,15 +41,16 @@ pub(crate) struct Reach {
     pub(crate) fingerprint: String,
 }
 
-/// What was served since the start.
-#[derive(Debug, Default)]
+/// What was refused since the start, by kind, and everything that is measured.
 pub(crate) struct Counts {
-    pub(crate) syncs: AtomicU64,
-    pub(crate) enrolled: AtomicU64,
-    /// Documents of otherwise accepted requests that were refused.
-    pub(crate) refused_documents: AtomicU64,
-    /// Refused requests, by kind.
+    pub(crate) metrics: Metrics,
     pub(crate) refused: std::sync::Mutex<std::collections::BTreeMap<String, u64>>,
+}
+
+impl Counts {
+    pub(crate) fn new(metrics: Metrics) -> Self {
+        Self { metrics, refused: std::sync::Mutex::default() }
+    }
 }
 
 pub(crate) fn router(shared: Shared) -> Router {
@@ -59,6 +60,8 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/enrol", post(phones::enrol))
         .route("/reinstate", post(phones::reinstate))
         .route("/health", get(health))
+        .route("/ready", get(ready))
+        .route("/metrics", get(metrics))
         .route("/counts", get(counts))
         .route("/live", get(live::listen))
         .route("/automerge", get(crate::interop::connect))
@@ -72,17 +75,36 @@ async fn health() -> &'static str {
     "ok\n"
 }
 
+/// `GET /ready`: the store takes what comes.
+async fn ready(State(shared): State<Shared>) -> Response {
+    match shared.granary.is_ready() {
+        true => "ready\n".into_response(),
+        false => (axum::http::StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response(),
+    }
+}
+
+/// `GET /metrics`: everything that is measured, for Prometheus; for whoever asks on this machine.
+async fn metrics(State(shared): State<Shared>, ConnectInfo(from): ConnectInfo<SocketAddr>) -> Response {
+    if !from.ip().is_loopback() {
+        return refusal::not_found(State(shared)).await;
+    }
+    let gathered = tokio::task::spawn_blocking(move || shared.counts.metrics.text(&shared.granary)).await;
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(axum::http::header::CONTENT_TYPE, kind)], gathered.unwrap_or_default()).into_response()
+}
+
 /// `GET /counts`: what was served and refused since the start, as JSON; for whoever asks on this machine.
 async fn counts(State(shared): State<Shared>, ConnectInfo(from): ConnectInfo<SocketAddr>) -> Response {
     if !from.ip().is_loopback() {
         return refusal::not_found(State(shared)).await;
     }
     let refused = shared.counts.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let (syncs, enrolled, refused_documents) = shared.counts.metrics.counts();
     axum::Json(serde_json::json!({
-        "syncs": shared.counts.syncs.load(Ordering::Relaxed),
-        "enrolled": shared.counts.enrolled.load(Ordering::Relaxed),
+        "syncs": syncs,
+        "enrolled": enrolled,
         "refused": refused,
-        "refused-documents": shared.counts.refused_documents.load(Ordering::Relaxed),
+        "refused-documents": refused_documents,
     }))
     .into_response()
 }

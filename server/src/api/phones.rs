@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, State};
@@ -109,6 +108,7 @@ impl Drop for Coming<'_> {
 pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, body: Body) -> Response {
     let exchange = async {
         let (key, body) = read_parts(&shared, &headers, body).await?;
+        let bytes_up = body.len();
         let device = SignedRequest::parse(&body).map_err(frame_refusal)?.device;
         let now = crate::now();
         let _pass = shared.gate.pass(device, now).await?;
@@ -117,15 +117,15 @@ pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, body:
         let reply = blocking(move || {
             let signed = SignedRequest::parse(&body).map_err(frame_refusal)?;
             let reply = granary.sync(&signed, now)?;
-            counts.refused_documents.fetch_add(reply.refused.len() as u64, Ordering::Relaxed);
+            counts.metrics.refused_documents(reply.refused.len());
             Ok(write_reply(signed.version, &write_message(&reply)))
         })
         .await?;
-        Ok((key, reply))
+        Ok((key, bytes_up, reply))
     };
     match exchange.await {
-        Ok((key, reply)) => {
-            shared.counts.syncs.fetch_add(1, Ordering::Relaxed);
+        Ok((key, bytes_up, reply)) => {
+            shared.counts.metrics.synced(bytes_up, reply.len());
             answer_in_parts(&shared, key, reply)
         }
         Err(error) => answer(&shared.counts, &error),
@@ -196,7 +196,7 @@ pub(super) async fn enrol(
     };
     match enrolment.await {
         Ok(reply) => {
-            shared.counts.enrolled.fetch_add(1, Ordering::Relaxed);
+            shared.counts.metrics.one_enrolled();
             Response::new(Body::from(reply))
         }
         Err(error) => answer(&shared.counts, &error),

@@ -26,8 +26,10 @@ pub(crate) fn answer(counts: &Counts, error: &Error) -> Response {
     }
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     let kind = serde_json::to_value(problem.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned));
+    let kind = kind.unwrap_or_default();
+    counts.metrics.refused(&kind);
     let mut refused = counts.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let count = refused.entry(kind.unwrap_or_default()).or_default();
+    let count = refused.entry(kind).or_default();
     *count = count.saturating_add(1);
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()

@@ -12,11 +12,10 @@ use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::access::Role;
 
 use crate::access::InvitationLink;
-use crate::api::Limits;
-use crate::config::Config;
 use crate::error::Error;
 use crate::probe::How;
 use crate::serve::Server;
+use crate::settings::{Said, Settings};
 use operator::{Answer, Command as Order};
 
 /// Offline-first sync for villages.
@@ -31,15 +30,13 @@ struct Arguments {
 enum Command {
     /// Serve phones until stopped.
     Serve {
-        /// The server's folder.
-        #[arg(long, env = "GRANARY_FOLDER", default_value = "granary-data")]
-        folder: PathBuf,
-        /// Where to listen.
-        #[arg(long, env = "GRANARY_LISTEN", default_value = "127.0.0.1:8443")]
-        listen: std::net::SocketAddr,
-        /// A name by which phones reach the server; the first goes into invitations.
-        #[arg(long = "name", env = "GRANARY_NAMES", value_delimiter = ',', default_values = ["localhost", "127.0.0.1"])]
-        names: Vec<String>,
+        #[command(flatten)]
+        said: Said,
+    },
+    /// Print every setting that `serve` would start with, and where it is from.
+    Config {
+        #[command(flatten)]
+        said: Said,
     },
     /// Serve a co-operative that is filled already, to try things on.
     Demo {
@@ -217,10 +214,13 @@ struct Folder {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
-        Command::Serve { folder, listen, names } => {
-            serve(Config { folder, listen, names, limits: Limits::default() }, |_| Ok(()))
+        Command::Serve { said } => Settings::of(said).and_then(|settings| serve(settings, |_| Ok(()))),
+        Command::Config { said } => Settings::of(said).map(|settings| println!("{}", settings.text())),
+        Command::Demo { folder, port } => {
+            let listen = Some(std::net::SocketAddr::from(([127, 0, 0, 1], port)));
+            let said = Said { folder: Some(folder.clone()), listen, ..Said::default() };
+            Settings::of(said).and_then(|settings| serve(settings, |server| demo(server, &folder)))
         }
-        Command::Demo { folder, port } => serve(Config::local(folder.clone(), port), |server| demo(server, &folder)),
         Command::Coop { command: CoopCommand::Create { folder, name } } => {
             order(&folder, &Order::CreateCooperative { name })
         }
@@ -353,15 +353,15 @@ A second invitation, for a coordinator, made while the server runs, sees every h
     Ok(())
 }
 
-fn serve(config: Config, first: impl FnOnce(&Server) -> Result<(), Error> + Send) -> Result<(), Error> {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("GRANARY_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+fn serve(settings: Settings, first: impl FnOnce(&Server) -> Result<(), Error> + Send) -> Result<(), Error> {
+    let Settings { config, log, log_format, .. } = settings;
+    let filter = tracing_subscriber::EnvFilter::try_new(&log)
+        .map_err(|error| Error::Usage(format!("the setting `log` can't be read: {error}")))?;
     crate::probe::in_child(&config.folder, &config.store_folder(), How::Look)?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // For machines that gather logs: one JSON object a line.
-    match std::env::var("GRANARY_LOG_FORMAT").as_deref() {
-        Ok("json") => log.json().init(),
-        _ => log.init(),
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match log_format.as_str() {
+        "json" => subscriber.json().init(),
+        _ => subscriber.init(),
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -376,11 +376,19 @@ fn serve(config: Config, first: impl FnOnce(&Server) -> Result<(), Error> + Send
         .await?;
         println!("listening on {}", server.address());
         tokio::task::block_in_place(|| first(&server))?;
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-            .map_err(|error| Error::Usage(error.to_string()))?;
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
+        use tokio::signal::unix::{SignalKind, signal};
+        let on = |kind: SignalKind| signal(kind).map_err(|error| Error::Usage(error.to_string()));
+        let (mut terminate, mut hang_up) = (on(SignalKind::terminate())?, on(SignalKind::hangup())?);
+        loop {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => break,
+                _ = terminate.recv() => break,
+                _ = hang_up.recv() => match server.reload_certificate() {
+                    Ok(true) => tracing::info!("the certificate was read again"),
+                    Ok(false) => tracing::info!("there is no certificate to read again"),
+                    Err(error) => tracing::error!(%error, "the certificate could not be read again; the one before is still shown"),
+                },
+            }
         }
         tracing::info!("stopping");
         server.stop().await;

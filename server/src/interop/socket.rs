@@ -53,6 +53,7 @@ type Work = Box<dyn FnOnce(&mut Peer) -> Result<Vec<Vec<u8>>, PeerFault> + Send>
 async fn serve(shared: Shared, gate: Arc<Gate>, mut peer: Peer, mut socket: WebSocket) {
     let mut news = shared.granary.live().listen();
     let device = peer.device();
+    let _counted = shared.counts.metrics.interop();
     let cooperative = Arc::clone(peer.cooperative());
     loop {
         let work: Work = tokio::select! {

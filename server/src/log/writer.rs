@@ -6,8 +6,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use granary_client_core::store::{Batch, Store, StoreFault};
+
+use crate::metrics::Flushes;
 
 /// Jobs in one flush at most.
 const GATHER_MAX: usize = 512;
@@ -74,11 +77,12 @@ impl Writer {
     /// return to normal work.
     pub(crate) fn start(
         store: Arc<dyn Store>,
+        flushes: Flushes,
         on_fault: impl Fn(StoreFault) + Send + 'static,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (jobs, waiting) = channel();
         let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
-            if let Err(fault) = run(store.as_ref(), &waiting) {
+            if let Err(fault) = run(store.as_ref(), &flushes, &waiting) {
                 on_fault(fault);
             }
         })?;
@@ -91,7 +95,7 @@ impl Writer {
     }
 }
 
-fn run(store: &dyn Store, waiting: &Receiver<Job>) -> Result<(), StoreFault> {
+fn run(store: &dyn Store, flushes: &Flushes, waiting: &Receiver<Job>) -> Result<(), StoreFault> {
     while let Ok(first) = waiting.recv() {
         let mut gather =
             Gather { store, batch: Batch::default(), fresh: HashMap::new(), gone: HashSet::new(), bytes: 0 };
@@ -101,8 +105,10 @@ fn run(store: &dyn Store, waiting: &Receiver<Job>) -> Result<(), StoreFault> {
             completions.push(job(&mut gather)?);
         }
         if !gather.batch.is_empty() {
+            let began = Instant::now();
             store.apply(&gather.batch)?;
             store.flush()?;
+            flushes.flushed(began.elapsed(), completions.len());
         }
         completions.into_iter().for_each(|completion| completion());
     }

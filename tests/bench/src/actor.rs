@@ -67,6 +67,12 @@ impl Actor {
     pub(crate) fn memory(&self) -> u64 {
         memory_of(&self.child.id().to_string())
     }
+
+    /// Ends it; it answers nothing any more.
+    pub(crate) fn end(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// Bytes of memory that a process holds; `self` is this one.
@@ -78,8 +84,7 @@ pub(crate) fn memory_of(process: &str) -> u64 {
 
 impl Drop for Actor {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.end();
     }
 }
 

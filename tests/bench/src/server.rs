@@ -184,7 +184,8 @@ fn growth() {
         rig.server.ask(&json!({ "do": "fill", "changes": size - there, "each": 400 })).unwrap();
         there = size;
         rig.server.ask(&json!({ "do": "stop" })).unwrap();
-        drop(std::mem::replace(&mut rig.server, start("load-server", &rig.folder.path().join("server"))));
+        rig.server.end();
+        rig.server = start("load-server", &rig.folder.path().join("server"));
         let (open, memory) = (number(&rig.server.ready, "seconds"), rig.memory());
         let mut load = rig.load(1);
         run_load(&mut rig, &mut load, 1, 20);

@@ -1,0 +1,192 @@
+//! What is measured while the server runs, in the text form that Prometheus reads (OpenMetrics 1.0). The list
+//! with what each figure means is in docs/OPERATIONS.md; a test holds the two against each other.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, text::encode};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use crate::granary::Granary;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Cause {
+    cause: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfCooperative {
+    cooperative: u32,
+}
+
+/// How long flushes take and how many requests each serves.
+#[derive(Debug, Clone)]
+pub(crate) struct Flushes {
+    seconds: Histogram,
+    jobs: Histogram,
+}
+
+impl Default for Flushes {
+    fn default() -> Self {
+        Self {
+            seconds: Histogram::new(exponential_buckets(0.000_5, 2.0, 14)),
+            jobs: Histogram::new(exponential_buckets(1.0, 2.0, 10)),
+        }
+    }
+}
+
+impl Flushes {
+    pub(crate) fn flushed(&self, took: Duration, jobs: usize) {
+        self.seconds.observe(took.as_secs_f64());
+        self.jobs.observe(jobs as f64);
+    }
+}
+
+/// See the module.
+pub(crate) struct Metrics {
+    registry: Registry,
+    store: PathBuf,
+    syncs: Counter,
+    enrolled: Counter,
+    bytes_up: Counter,
+    bytes_down: Counter,
+    refused: Family<Cause, Counter>,
+    refused_documents: Counter,
+    live: Gauge,
+    interop: Gauge,
+    documents: Family<OfCooperative, Gauge>,
+    positions: Family<OfCooperative, Gauge>,
+    pending: Family<OfCooperative, Gauge>,
+    devices: Family<OfCooperative, Gauge>,
+    conflicts: Family<OfCooperative, Gauge>,
+    lists_behind: Family<OfCooperative, Gauge>,
+    store_bytes: Gauge,
+}
+
+/// Something that is connected, until it is dropped.
+pub(crate) struct Connected(Gauge);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+impl Metrics {
+    /// Nothing was counted yet. `store` is the store's folder.
+    pub(crate) fn new(store: &Path, flushes: &Flushes) -> Self {
+        let mut registry = Registry::with_prefix("granary");
+        macro_rules! registered {
+            ($name:literal, $help:literal) => {{
+                let metric = Default::default();
+                registry.register($name, $help, Clone::clone(&metric));
+                metric
+            }};
+        }
+        registry.register("flush_seconds", "Time that a flush of the store takes", flushes.seconds.clone());
+        registry.register("flush_jobs", "Requests that one flush serves", flushes.jobs.clone());
+        Self {
+            syncs: registered!("syncs", "Exchanges of phones that were answered"),
+            enrolled: registered!("enrolled", "Phones that were enrolled"),
+            bytes_up: registered!("sync_bytes_up", "Bytes of sync requests, as they came above HTTP"),
+            bytes_down: registered!("sync_bytes_down", "Bytes of sync replies, as they went above HTTP"),
+            refused: registered!("refused", "Refused requests, by cause"),
+            refused_documents: registered!("refused_documents", "Documents of accepted requests that were refused"),
+            live: registered!("live_connections", "Phones that are connected for nudges"),
+            interop: registered!("automerge_connections", "Clients of automerge-repo that are connected"),
+            documents: registered!("documents", "Documents"),
+            positions: registered!("log_positions", "Positions of the log"),
+            pending: registered!("pending_entries", "Entries that are durable and not admitted yet"),
+            devices: registered!("devices", "Devices that were not revoked"),
+            conflicts: registered!("open_cases", "Disagreements that wait for a coordinator"),
+            lists_behind: registered!("lists_behind", "Documents by which the lists are behind"),
+            store_bytes: registered!("store_bytes", "Size of the store on disk"),
+            store: store.to_owned(),
+            registry,
+        }
+    }
+
+    pub(crate) fn synced(&self, bytes_up: usize, bytes_down: usize) {
+        self.syncs.inc();
+        self.bytes_up.inc_by(bytes_up as u64);
+        self.bytes_down.inc_by(bytes_down as u64);
+    }
+
+    pub(crate) fn one_enrolled(&self) {
+        self.enrolled.inc();
+    }
+
+    pub(crate) fn refused(&self, cause: &str) {
+        self.refused.get_or_create(&Cause { cause: cause.to_owned() }).inc();
+    }
+
+    pub(crate) fn refused_documents(&self, count: usize) {
+        self.refused_documents.inc_by(count as u64);
+    }
+
+    pub(crate) fn live(&self) -> Connected {
+        self.live.inc();
+        Connected(self.live.clone())
+    }
+
+    pub(crate) fn interop(&self) -> Connected {
+        self.interop.inc();
+        Connected(self.interop.clone())
+    }
+
+    pub(crate) fn counts(&self) -> (u64, u64, u64) {
+        (self.syncs.get(), self.enrolled.get(), self.refused_documents.get())
+    }
+
+    /// All figures as text, as they are now.
+    pub(crate) fn text(&self, granary: &Arc<Granary>) -> String {
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        for cooperative in granary.cooperatives() {
+            let of = OfCooperative { cooperative: cooperative.number().0 };
+            let statistics = cooperative.statistics();
+            let set = |family: &Family<OfCooperative, Gauge>, count: u64| {
+                family.get_or_create(&of).set(number(count));
+            };
+            set(&self.documents, statistics.documents);
+            set(&self.positions, statistics.positions);
+            set(&self.pending, statistics.pending);
+            set(&self.devices, statistics.devices);
+            set(&self.lists_behind, granary.lists_behind(cooperative.number()).unwrap_or(0));
+            let cases = granary.lists(cooperative.number()).ok().and_then(|lists| lists.open_cases().ok());
+            set(&self.conflicts, cases.unwrap_or(0));
+        }
+        self.store_bytes.set(number(crate::probe::bytes_in(&self.store)));
+        let mut out = String::new();
+        // Writing into a string can't fail.
+        let _ = encode(&mut out, &self.registry);
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documents_list_is_the_list() {
+        let keys = tempfile::tempdir().unwrap();
+        let store = granary_client_core::store::MemoryStore::default();
+        let granary = Granary::open(Arc::new(store), keys.path(), None, |fault| panic!("{fault}")).unwrap();
+        granary.create_cooperative("Linxian", granary_client_core::quantities::Instant(0)).unwrap();
+        let granary = Arc::new(granary);
+        let metrics = Metrics::new(keys.path(), granary.flushes());
+        metrics.refused("busy");
+        let text = metrics.text(&granary);
+        let page = include_str!("../../docs/OPERATIONS.md");
+        let mut names: Vec<&str> =
+            text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
+        assert_eq!(names.len(), 17, "{names:?}");
+        names.retain(|name| !page.contains(&format!("`{name}")));
+        assert_eq!(names, Vec::<&str>::new(), "docs/OPERATIONS.md does not list these");
+    }
+}
