@@ -310,6 +310,11 @@ impl Granary {
         bytes.extend_from_slice(&cursor.proof.position_tag.to_be_bytes());
         bytes.extend_from_slice(&cursor.receipt.to_be_bytes());
         bytes.extend_from_slice(&cursor.proof.receipt_tag.to_be_bytes());
+        // Nothing for all but a few, so that their cursors stay as they are.
+        match cooperative.twins_of(device) {
+            0 => {}
+            twins => bytes.extend_from_slice(&twins.to_be_bytes()),
+        }
         self.identity.seal(&bytes)
     }
 

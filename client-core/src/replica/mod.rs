@@ -8,6 +8,7 @@
 //! s <document>                  the document as saved, through `saved_through`
 //! c <document> <index>          a change chunk that came after
 //! o <number>                    outbox: document, chunk
+//! r <document> <number>         a change that is put by, since a twin has used its number
 //! w <document> <hash>           a change that waits for what it depends on
 //! h <document>                  document compared in the walk under way
 //! x <number>                    set aside: document, reason, chunk
@@ -16,6 +17,7 @@
 mod load;
 mod outbox;
 mod receive;
+mod twin;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

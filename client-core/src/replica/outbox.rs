@@ -14,11 +14,11 @@ use crate::store::Batch;
 
 /// A change that waits to be sent.
 #[derive(Serialize_tuple, Deserialize_tuple)]
-struct Waiting {
+pub(super) struct Waiting {
     #[serde(with = "serde_bytes")]
-    key: Vec<u8>,
+    pub(super) key: Vec<u8>,
     #[serde(with = "serde_bytes")]
-    chunk: Vec<u8>,
+    pub(super) chunk: Vec<u8>,
 }
 
 /// What of the outbox goes into one request.
@@ -32,18 +32,18 @@ pub struct OutboxPage {
     pub pending_after: u64,
 }
 
-fn outbox_key(number: u64) -> Vec<u8> {
+pub(super) fn outbox_key(number: u64) -> Vec<u8> {
     [b"o".as_slice(), &number.to_be_bytes()].concat()
 }
 
-fn number_of(key: &[u8]) -> Option<u64> {
+pub(super) fn number_of(key: &[u8]) -> Option<u64> {
     key.get(1..)?.try_into().ok().map(u64::from_be_bytes)
 }
 
 impl Replica {
     pub(super) fn count_outbox(&mut self) -> Result<(), Error> {
         let rows = self.store.scan_all(b"o")?;
-        self.pending = rows.len() as u64;
+        self.pending = (rows.len() as u64).saturating_add(self.count_put_by()?);
         self.outbox_next = rows.last().and_then(|row| number_of(&row.key)).map_or(0, |number| number.saturating_add(1));
         Ok(())
     }
@@ -133,7 +133,8 @@ impl Replica {
         let mut left = 0u64;
         for (index, (_, numbers)) in page.documents.iter().enumerate() {
             let refusal = refused.iter().find(|(document, _)| *document == index).map(|(_, reason)| *reason);
-            if refusal.is_some_and(RefusalReason::may_pass_later) {
+            // Those of a number that a twin has used are put by whole, see [`super::twin`].
+            if refusal.is_some_and(|reason| reason.may_pass_later() || reason == RefusalReason::SequenceReused) {
                 continue;
             }
             for number in numbers {

@@ -63,9 +63,15 @@ impl Replica {
             .iter()
             .filter_map(|refusal| Some((usize::try_from(refusal.document).ok()?, refusal.reason)))
             .collect();
-        let left = self.settle_outbox(&mut batch, page, &refused)?;
+        let mut left = self.settle_outbox(&mut batch, page, &refused)?;
+        let mut twins: BTreeSet<DocumentKey> = BTreeSet::new();
         for (index, reason) in &refused {
             if let Some((key, _)) = page.documents.get(*index) {
+                if *reason == RefusalReason::SequenceReused {
+                    self.put_by(&mut batch, key, &mut wanted)?;
+                    twins.insert(key.clone());
+                    continue;
+                }
                 received.set_aside.push(SetAside { key: key.clone(), reason: reason.to_string() });
             }
         }
@@ -82,17 +88,36 @@ impl Replica {
                 Err(reason) => received.set_aside.push(SetAside { key, reason }),
             }
         }
+        let (mut queued, mut had) = (0u64, 0u64);
         for (fetch, fetched) in fetches.iter().zip(&reply.fetched) {
             if fetched.complete {
                 wanted.remove(&fetch.key);
+                let key = DocumentKey::from_bytes(&fetch.key).ok();
+                let Some(key) = key.filter(|key| !twins.contains(key)) else { continue };
+                if self.is_put_by(&key)? {
+                    let id = key.id(self.cooperative);
+                    // The document may have come with this very reply.
+                    let came = records.iter().rev().find(|(of, _)| *of == id).and_then(|(_, record)| record.clone());
+                    self.keep_record(id, came);
+                    let (known, said) = self.say_again(&mut batch, &key)?;
+                    had = had.saturating_add(known);
+                    // Pending already, under the names they had.
+                    let count = self.enqueue_after(&mut batch, &key, &said, queued);
+                    (queued, left) = (queued.saturating_add(count), left.saturating_add(count));
+                    match self.take(&mut batch, DocumentChanges { key: key.clone(), changes: said })? {
+                        Ok(Some(record)) => records.push((id, Some(record))),
+                        Ok(None) => {}
+                        Err(reason) => received.set_aside.push(SetAside { key: key.clone(), reason }),
+                    }
+                    received.changed.insert(key);
+                }
             } else if let Some(through) = wanted.get_mut(&fetch.key) {
                 *through = fetched.through;
             }
         }
-        let mut queued = 0u64;
-        self.compare(&mut batch, reply, &mut wanted, &mut queued)?;
+        self.compare(&mut batch, reply, &twins, &mut wanted, &mut queued)?;
         if reply.compares != Comparing::No && !is_comparing(&reply.cursor) {
-            self.end_comparison(&mut batch, reply, &mut queued)?;
+            self.end_comparison(&mut batch, reply, &twins, &mut queued)?;
         }
         if reply.grants.is_some() {
             put_meta(&mut batch, "grants", &grants);
@@ -106,7 +131,12 @@ impl Replica {
         put_meta(&mut batch, "cursor", &reply.cursor);
         if let Err(fault) = self.commit(&batch) {
             self.loaded.clear();
+            records.iter().for_each(|(id, _)| drop(self.records.remove(id)));
             return Err(fault.into());
+        }
+        for key in &twins {
+            self.records.remove(&key.id(self.cooperative));
+            self.unload(key.id(self.cooperative));
         }
         for (id, record) in records {
             match record {
@@ -120,7 +150,7 @@ impl Replica {
         self.cursor = reply.cursor;
         self.grants = grants;
         self.outbox_next = self.outbox_next.saturating_add(queued);
-        self.pending = self.pending.saturating_sub(left).saturating_add(queued);
+        self.pending = self.pending.saturating_sub(left).saturating_sub(had).saturating_add(queued);
         for notice in &reply.notices {
             if let Ok(key) = DocumentKey::from_bytes(&notice.key) {
                 received.set_aside.push(SetAside { key, reason: notice.reason.clone() });
@@ -193,6 +223,7 @@ impl Replica {
         &mut self,
         batch: &mut Batch,
         reply: &SyncReply,
+        twins: &BTreeSet<DocumentKey>,
         wanted: &mut BTreeMap<Vec<u8>, u64>,
         queued: &mut u64,
     ) -> Result<(), Error> {
@@ -200,6 +231,10 @@ impl Replica {
             let Ok(key) = DocumentKey::from_bytes(&theirs.key) else { continue };
             let id = key.id(self.cooperative);
             batch.put(document_key(b'h', id), []);
+            if twins.contains(&key) || self.is_put_by(&key)? {
+                wanted.insert(theirs.key.clone(), 0);
+                continue;
+            }
             let Some(document) = self.document(&key)? else {
                 wanted.insert(theirs.key.clone(), 0);
                 continue;
@@ -220,7 +255,13 @@ impl Replica {
     }
 
     /// After the last document that the server has: those that it did not name it lacks altogether.
-    fn end_comparison(&mut self, batch: &mut Batch, reply: &SyncReply, queued: &mut u64) -> Result<(), Error> {
+    fn end_comparison(
+        &mut self,
+        batch: &mut Batch,
+        reply: &SyncReply,
+        twins: &BTreeSet<DocumentKey>,
+        queued: &mut u64,
+    ) -> Result<(), Error> {
         let mut named: BTreeSet<DocumentId> = reply
             .heads
             .iter()
@@ -234,7 +275,7 @@ impl Replica {
             batch.remove(document_key(b'h', *id));
         }
         for (key, _) in self.documents() {
-            if !named.contains(&key.id(self.cooperative)) {
+            if !named.contains(&key.id(self.cooperative)) && !twins.contains(&key) {
                 let missing = match self.document(&key)? {
                     Some(document) => document.changes_since(&[])?,
                     None => Vec::new(),
@@ -266,7 +307,7 @@ impl Replica {
         }
     }
 
-    fn forget(&self, batch: &mut Batch, key: &DocumentKey) -> Result<(), Error> {
+    pub(super) fn forget(&self, batch: &mut Batch, key: &DocumentKey) -> Result<(), Error> {
         let id = key.id(self.cooperative);
         for kind in [b'd', b's', b'c', b'w', b'h'] {
             for row in self.store.scan_all(&document_key(kind, id))? {

@@ -28,7 +28,7 @@ use crate::log::keys::{Entry, GLOBAL, LogRecord, entry_key, key, log_key, rest_u
 pub(super) const MAGIC: &[u8] = b"granary backup 1\n";
 /// Small rows that change, by kind: of no co-operative, and of each.
 const GLOBAL_KINDS: [u8; 4] = *b"CIDE";
-const KINDS: [u8; 6] = *b"dwxjyz";
+const KINDS: [u8; 7] = *b"dwxjkyz";
 pub(super) const KEY_FILES: [&str; 3] = ["identity.key", "authority.key", "authority.pem"];
 const ZSTD_LEVEL: i32 = 9;
 

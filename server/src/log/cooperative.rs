@@ -51,6 +51,8 @@ pub(super) struct State {
     pub(super) actors: HashMap<ActorId, DeviceId>,
     /// How many such actors each device has.
     pub(super) actors_of: HashMap<DeviceId, usize>,
+    /// Devices whose name two phones go by, with how often they showed it.
+    pub(super) twins: HashMap<DeviceId, u32>,
     /// What was last heard of each device.
     pub(super) heard: HashMap<DeviceId, Heard>,
     /// Devices of which something was heard that is not written down yet.
@@ -129,6 +131,10 @@ impl Cooperative {
             let actor = ActorId::from_bytes(rest(&row.key)).ok_or_else(damaged)?;
             let device = row.value.as_deref().and_then(|value| <[u8; 8]>::try_from(value).ok()).ok_or_else(damaged)?;
             state.claim(actor, DeviceId::from_bytes(device));
+        }
+        for row in store.scan_all(&key(number, b'k', &[]))? {
+            let id = <[u8; 8]>::try_from(rest(&row.key)).map_err(|_| StoreFault::Damaged(row.key.clone()))?;
+            state.twins.insert(DeviceId::from_bytes(id), parse(&row.key, row.value.as_deref())?);
         }
         if let Some(bytes) = store.get(&key(number, b'z', &[]))? {
             state.heals_until = parse(&key(number, b'z', &[]), Some(&bytes))?;
@@ -278,6 +284,20 @@ impl Cooperative {
         let state = self.state();
         let number = *state.numbers.get(&id)?;
         state.document(number).filter(|(_, meta)| meta.last > 0).map(|(key, _)| key.clone())
+    }
+
+    /// How often a device showed that two phones go by its name; 0 for all but a few.
+    pub(crate) fn twins_of(&self, device: DeviceId) -> u32 {
+        self.state().twins.get(&device).copied().unwrap_or(0)
+    }
+
+    /// Two phones go by this device's name: what one of them sends is not what the other has. From now on
+    /// each gets the other's, and cursors from before count no more, so both compare once.
+    pub(crate) fn twin_seen(&self, gather: &mut Gather<'_>, device: DeviceId) {
+        let mut state = self.state();
+        let count = state.twins.entry(device).or_default();
+        *count = count.saturating_add(1);
+        gather.put(key(self.number, b'k', device.as_bytes()), write_message(count));
     }
 
     /// The device whose actor this is.

@@ -363,7 +363,7 @@ impl Cooperative {
         Ok(fetched)
     }
 
-    /// The log after the cursor, without what the device itself has sent.
+    /// The log after the cursor, without what the device itself has sent, unless two phones go by its name.
     fn read_log(
         &self,
         page: &mut Page<'_>,
@@ -377,6 +377,7 @@ impl Cooperative {
             state.few_readable(grants).map(|numbers| changed_since(&state, &numbers, cursor.position))
         };
         let mut reached = cursor.position;
+        let has_it = |author: DeviceId| author == device && self.twins_of(device) == 0;
         match few {
             Some(metas) => {
                 let mut positions = Vec::new();
@@ -388,7 +389,7 @@ impl Cooperative {
                 let mut all = true;
                 for position in positions {
                     if let Source::Entry { entry, device: author } = self.source(page.store, grants, position)?
-                        && author != device
+                        && !has_it(author)
                         && !page.add(entry)?
                     {
                         all = false;
@@ -403,7 +404,7 @@ impl Cooperative {
             None => {
                 for position in (cursor.position.saturating_add(1)..=last).take(RECORDS_MAX) {
                     if let Source::Entry { entry, device: author } = self.source(page.store, grants, position)?
-                        && author != device
+                        && !has_it(author)
                         && !page.add(entry)?
                     {
                         break;

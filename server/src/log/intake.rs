@@ -37,6 +37,8 @@ pub(crate) struct Taken {
     pub(crate) refused: Vec<Refusal>,
     /// The last entry, with its running checksum, when something new was taken.
     pub(crate) receipt: Option<(u64, u32)>,
+    /// True when the request shows that another phone goes by the device's name.
+    pub(crate) is_twin: bool,
 }
 
 impl Cooperative {
@@ -65,6 +67,11 @@ impl Cooperative {
                     None
                 }
             };
+            if refusal == Some(RefusalReason::SequenceReused) && !taken.is_twin {
+                taken.is_twin = true;
+                tracing::warn!(device = %bringer.device, "two phones go by the name of this device");
+                self.twin_seen(gather, bringer.device);
+            }
             if let Some(reason) = refusal {
                 taken.refused.push(Refusal { document: u32::try_from(index).unwrap_or(u32::MAX), reason });
             }

@@ -73,7 +73,6 @@ pub(crate) fn server(folder: PathBuf, is_for_load: bool) {
         format!("granary://localhost:{port}/{code}#{}", server.fingerprint())
     };
     let own = u64::from(server.address().port());
-    let mut filled = 1_000_000;
     serve_lines(&json!({ "port": own, "seconds": seconds }), |command| match text(command, "do") {
         "invite" => {
             let role = match text(command, "role") {
@@ -98,10 +97,10 @@ pub(crate) fn server(folder: PathBuf, is_for_load: bool) {
         "fill" => {
             let (changes, each) = (command["changes"].as_u64().unwrap(), command["each"].as_u64().unwrap());
             let books = changes.div_ceil(each);
-            at_once((filled..filled + books).collect(), |number| {
+            let from = 1_000_000 + command["from"].as_u64().unwrap_or(0);
+            at_once((from..from + books).collect(), |number| {
                 fill_book(server.granary(), coop, number, usize::try_from(each).unwrap());
             });
-            filled += books;
             server.granary().settle(&server.granary().cooperative(coop).unwrap());
             Ok(json!({}))
         }

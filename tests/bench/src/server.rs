@@ -181,7 +181,7 @@ fn growth() {
     let mut rig = Rig::new();
     let mut there = 0;
     for size in SIZES {
-        rig.server.ask(&json!({ "do": "fill", "changes": size - there, "each": 400 })).unwrap();
+        rig.server.ask(&json!({ "do": "fill", "changes": size - there, "each": 400, "from": there })).unwrap();
         there = size;
         rig.server.ask(&json!({ "do": "stop" })).unwrap();
         rig.server.end();

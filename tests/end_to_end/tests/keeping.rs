@@ -13,7 +13,8 @@ mod world;
 use std::path::Path;
 use std::process::Command;
 
-use world::{PROGRAM, World, converge, household_role, lots, record, sync_until_lots};
+use granary_client_core::phone::Phone;
+use world::{PROGRAM, World, converge, copy_folder, household_role, lots, record, sync_until_lots};
 
 fn run(words: &[&str]) -> (bool, String) {
     let output = Command::new(PROGRAM).args(words).output().unwrap();
@@ -105,4 +106,70 @@ fn a_store_with_a_bad_byte_is_named_and_repaired() {
     record(&li, 77_000);
     sync_until_lots(&li, 21);
     sync_until_lots(&coordinator, 21);
+}
+
+fn weights(phone: &Phone) -> Vec<i64> {
+    let mut weights: Vec<i64> = lots(phone).iter().filter_map(|lot| lot.grams).collect();
+    weights.sort_unstable();
+    weights
+}
+
+#[test]
+fn two_phones_from_one_backup_lose_nothing() {
+    let mut world = World::new();
+    let folder = world.phone_folder();
+    let old = Phone::open(&folder).unwrap();
+    old.enrol(&world.invitation(1, &household_role()), "li").unwrap();
+    let coordinator = world.phone(1, "coordinator");
+    record(&old, 1_000);
+    converge(&[&old, &coordinator]);
+    // Recorded, and not sent when the phone was copied: both have it, and it must not be there twice.
+    record(&old, 2_000);
+    drop(old);
+    let copied = world.phone_folder();
+    copy_folder(&folder, &copied);
+    let (one, two) = (Phone::open(&folder).unwrap(), Phone::open(&copied).unwrap());
+    record(&one, 3_000);
+    let own = record(&two, 4_000);
+    two.correct_lot(&own, &granary_client_core::documents::harvest::LotEdit::Note("mine".into())).unwrap();
+    converge(&[&one, &coordinator]);
+    converge(&[&one, &two, &coordinator]);
+    for phone in [&one, &two, &coordinator] {
+        assert_eq!(weights(phone), [1_000, 2_000, 3_000, 4_000]);
+        assert!(lots(phone).iter().any(|lot| lot.note == "mine"));
+        assert_eq!(phone.status().pending, 0);
+    }
+    // From here on they are two, and each sees what the other records.
+    for round in 0..3 {
+        record(&one, 5_000 + round);
+        record(&two, 6_000 + round);
+        converge(&[&one, &two, &coordinator]);
+    }
+    assert_eq!(weights(&two).len(), 10);
+    assert_eq!(weights(&one), weights(&coordinator));
+}
+
+#[test]
+fn a_phone_that_was_set_back_to_an_older_state_goes_on() {
+    let mut world = World::new();
+    let folder = world.phone_folder();
+    let old = Phone::open(&folder).unwrap();
+    old.enrol(&world.invitation(1, &household_role()), "li").unwrap();
+    let coordinator = world.phone(1, "coordinator");
+    record(&old, 1_000);
+    converge(&[&old, &coordinator]);
+    drop(old);
+    let kept = world.phone_folder();
+    copy_folder(&folder, &kept);
+    let old = Phone::open(&folder).unwrap();
+    record(&old, 2_000);
+    record(&old, 3_000);
+    converge(&[&old, &coordinator]);
+    drop(old);
+    // The phone broke, and comes back as it was.
+    let back = Phone::open(&kept).unwrap();
+    record(&back, 4_000);
+    converge(&[&back, &coordinator]);
+    assert_eq!(weights(&back), [1_000, 2_000, 3_000, 4_000]);
+    assert_eq!(weights(&coordinator), [1_000, 2_000, 3_000, 4_000]);
 }

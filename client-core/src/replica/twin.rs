@@ -1,0 +1,109 @@
+//! When another phone goes by this phone's name: both were made from one backup, or this one was set back to
+//! an older state. The server then has other changes under numbers that this phone has used. What it has not
+//! yet acknowledged of the document is put by; the document is fetched as the server has it; then what was put
+//! by is said again under an actor that nobody has. Nothing is lost, and nothing is there twice.
+//!
+//! Limit: a lot that is said again has another name, so a weighing of it that was recorded on the same phone,
+//! before either had been sent, does not find it.
+
+use std::collections::BTreeMap;
+
+use super::outbox::{Waiting, number_of, outbox_key};
+use super::{Replica, document_key, put_meta};
+use crate::documents::{Document, DocumentKey};
+use crate::error::Error;
+use crate::ids::{ActorId, ChangeHash, DocumentId};
+use crate::protocol::change::{Reauthor, VerifiedChange};
+use crate::protocol::messages::read_message;
+use crate::store::Batch;
+
+fn put_by_key(id: DocumentId, number: u64) -> Vec<u8> {
+    [b"r", id.as_bytes().as_slice(), &number.to_be_bytes()].concat()
+}
+
+impl Replica {
+    /// Another actor of this device, which follows from something that no twin has.
+    fn fresh_actor(&self, from: ChangeHash, salt: u8) -> ActorId {
+        let used = self.actor.as_bytes().last().copied().unwrap_or(0);
+        let byte = from.as_bytes().iter().fold(salt, |sum, byte| sum.rotate_left(3) ^ *byte);
+        // 0 is what every phone begins with.
+        let generation = if byte == 0 || byte == used { used.wrapping_add(101).max(1) } else { byte };
+        self.device.actor(generation)
+    }
+
+    /// True while changes of the document are put by.
+    pub(super) fn is_put_by(&self, key: &DocumentKey) -> Result<bool, Error> {
+        Ok(!self.store.scan(&document_key(b'r', key.id(self.cooperative)), None, 1)?.is_empty())
+    }
+
+    /// Puts by what is not acknowledged of a document, and forgets the document, so that it comes whole
+    /// from the server. From now on this phone edits under another actor.
+    pub(super) fn put_by(
+        &mut self,
+        batch: &mut Batch,
+        key: &DocumentKey,
+        wanted: &mut BTreeMap<Vec<u8>, u64>,
+    ) -> Result<(), Error> {
+        let id = key.id(self.cooperative);
+        let mut last = None;
+        for row in self.store.scan_all(b"o")? {
+            let waiting: Option<Waiting> = row.value.as_deref().and_then(|value| read_message(value).ok());
+            let (Some(waiting), Some(number)) = (waiting, number_of(&row.key)) else { continue };
+            if waiting.key == key.to_bytes() {
+                last = VerifiedChange::from_chunk(&waiting.chunk).ok().map(|change| change.hash()).or(last);
+                batch.put(put_by_key(id, number), waiting.chunk);
+                batch.remove(outbox_key(number));
+            }
+        }
+        self.forget(batch, key)?;
+        wanted.insert(key.to_bytes(), 0);
+        if let Some(hash) = last {
+            let actor = self.fresh_actor(hash, 1);
+            put_meta(batch, "generation", &actor.as_bytes().last().copied().unwrap_or(0));
+            self.actor = actor;
+        }
+        Ok(())
+    }
+
+    /// Says again what was put by of a document that is here now as the server has it. Gives how much of it
+    /// the server had after all, and what is said again.
+    pub(super) fn say_again(
+        &mut self,
+        batch: &mut Batch,
+        key: &DocumentKey,
+    ) -> Result<(u64, Vec<VerifiedChange>), Error> {
+        let id = key.id(self.cooperative);
+        let mut changes = Vec::new();
+        for row in self.store.scan_all(&document_key(b'r', id))? {
+            changes.extend(row.value.and_then(|chunk| VerifiedChange::from_chunk(&chunk).ok()));
+            batch.remove(row.key);
+        }
+        let count = changes.len() as u64;
+        let device = self.device;
+        let Some(last) = changes.last().map(VerifiedChange::hash) else { return Ok((0, Vec::new())) };
+        let actor = self.fresh_actor(last, 2);
+        if !self.records.contains_key(&id) {
+            self.begin(key, Document::empty(key.clone()));
+        }
+        self.ensure_loaded(key)?;
+        let Some(document) = self.loaded.get_mut(&id).map(|loaded| &mut loaded.document) else {
+            return Err(crate::documents::DocumentFault::Damaged("document").into());
+        };
+        changes.retain(|change| !document.has(change.hash()));
+        let mut again = Reauthor::new(actor);
+        let mut said = Vec::new();
+        for change in changes {
+            let author = &change.record().actor;
+            match device.owns(author) && !Document::is_first_actor(author) {
+                true => said.push(again.write(&change).map_err(crate::documents::DocumentFault::from)?),
+                false => said.push(change),
+            }
+        }
+        Ok((count.saturating_sub(said.len() as u64), said))
+    }
+
+    /// Changes that are put by, in all documents.
+    pub(super) fn count_put_by(&self) -> Result<u64, Error> {
+        Ok(self.store.scan_all(b"r")?.len() as u64)
+    }
+}
