@@ -277,12 +277,22 @@ impl Granary {
             bundle => read_bundle(bundle).map_err(|fault| malformed(&fault))?,
         };
         let device = signed.device;
+        let last = cooperative.last_entry_of(device);
         let taken = if documents.is_empty() {
             Taken::default()
         } else {
             let bringer = Bringer { device, grants: record.grants_now(), chooses_actors: false };
             self.take_in(&cooperative, bringer, documents, now)?
         };
+        let is_genuine = self.seal(&cooperative, device, &request.cursor) == request.cursor.proof.seal;
+        if !taken.is_twin && is_genuine && cooperative.shows_twin(device, &request, last, &taken) {
+            tracing::warn!(%device, "two phones go by the name of this device, or it was set back to an older state");
+            let target = Arc::clone(&cooperative);
+            self.write(move |gather| {
+                target.twin_seen(gather, device);
+                Ok(())
+            })?;
+        }
         cooperative.heard_of(device, now.0, request.pending_after, request.version.clone());
         let seal = |cursor: &Cursor| self.seal(&cooperative, device, cursor);
         let asked = Asked { device, record: &record, request: &request, taken };

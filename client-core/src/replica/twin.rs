@@ -6,13 +6,13 @@
 //! Limit: a lot that is said again has another name, so a weighing of it that was recorded on the same phone,
 //! before either had been sent, does not find it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::outbox::{Waiting, number_of, outbox_key};
 use super::{Replica, document_key, put_meta};
 use crate::documents::{Document, DocumentKey};
 use crate::error::Error;
-use crate::ids::{ActorId, ChangeHash, DocumentId};
+use crate::ids::{ActorId, ChangeHash, DeviceId, DocumentId};
 use crate::protocol::change::{Reauthor, VerifiedChange};
 use crate::protocol::messages::read_message;
 use crate::store::Batch;
@@ -21,16 +21,20 @@ fn put_by_key(id: DocumentId, number: u64) -> Vec<u8> {
     [b"r", id.as_bytes().as_slice(), &number.to_be_bytes()].concat()
 }
 
-impl Replica {
-    /// Another actor of this device, which follows from something that no twin has.
-    fn fresh_actor(&self, from: ChangeHash, salt: u8) -> ActorId {
-        let used = self.actor.as_bytes().last().copied().unwrap_or(0);
-        let byte = from.as_bytes().iter().fold(salt, |sum, byte| sum.rotate_left(3) ^ *byte);
-        // 0 is what every phone begins with.
-        let generation = if byte == 0 || byte == used { used.wrapping_add(101).max(1) } else { byte };
-        self.device.actor(generation)
-    }
+fn number_in_document(change: &VerifiedChange) -> (ActorId, u64) {
+    (change.record().actor.clone(), change.record().sequence)
+}
 
+/// Another actor of a device, which follows from a change that made it needed.
+fn fresh_actor(device: DeviceId, used: &ActorId, from: ChangeHash, salt: u8) -> ActorId {
+    let used = used.as_bytes().last().copied().unwrap_or(0);
+    let byte = from.as_bytes().iter().fold(salt, |sum, byte| sum.rotate_left(3) ^ *byte);
+    // 0 is what every phone begins with.
+    let generation = if byte == 0 || byte == used { used.wrapping_add(101).max(1) } else { byte };
+    device.actor(generation)
+}
+
+impl Replica {
     /// True while changes of the document are put by.
     pub(super) fn is_put_by(&self, key: &DocumentKey) -> Result<bool, Error> {
         Ok(!self.store.scan(&document_key(b'r', key.id(self.cooperative)), None, 1)?.is_empty())
@@ -58,7 +62,7 @@ impl Replica {
         self.forget(batch, key)?;
         wanted.insert(key.to_bytes(), 0);
         if let Some(hash) = last {
-            let actor = self.fresh_actor(hash, 1);
+            let actor = fresh_actor(self.device, &self.actor, hash, 1);
             put_meta(batch, "generation", &actor.as_bytes().last().copied().unwrap_or(0));
             self.actor = actor;
         }
@@ -80,8 +84,10 @@ impl Replica {
         }
         let count = changes.len() as u64;
         let device = self.device;
-        let Some(last) = changes.last().map(VerifiedChange::hash) else { return Ok((0, Vec::new())) };
-        let actor = self.fresh_actor(last, 2);
+        if changes.is_empty() {
+            return Ok((0, Vec::new()));
+        }
+        let own_actor = self.actor.clone();
         if !self.records.contains_key(&id) {
             self.begin(key, Document::empty(key.clone()));
         }
@@ -90,11 +96,24 @@ impl Replica {
             return Err(crate::documents::DocumentFault::Damaged("document").into());
         };
         changes.retain(|change| !document.has(change.hash()));
-        let mut again = Reauthor::new(actor);
+        // Others' changes, which this phone was giving back: their authors say them again themselves.
+        let taken: BTreeSet<(ActorId, u64)> = match changes.iter().all(|change| device.owns(&change.record().actor)) {
+            true => BTreeSet::new(),
+            false => document.changes_since(&[])?.iter().map(number_in_document).collect(),
+        };
+        changes.retain(|change| device.owns(&change.record().actor) || !taken.contains(&number_in_document(change)));
+        // A twin that put by the same says it in the same words, so that it is not there twice.
+        let is_own = |change: &&VerifiedChange| {
+            device.owns(&change.record().actor) && !Document::is_first_actor(&change.record().actor)
+        };
+        let first = changes
+            .iter()
+            .find(is_own)
+            .map_or(own_actor.clone(), |first| fresh_actor(device, &own_actor, first.hash(), 2));
+        let mut again = Reauthor::new(first);
         let mut said = Vec::new();
         for change in changes {
-            let author = &change.record().actor;
-            match device.owns(author) && !Document::is_first_actor(author) {
+            match is_own(&&change) {
                 true => said.push(again.write(&change).map_err(crate::documents::DocumentFault::from)?),
                 false => said.push(change),
             }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use granary_client_core::documents::DocumentKey;
-use granary_client_core::ids::ChangeHash;
+use granary_client_core::ids::{ChangeHash, DeviceId};
 use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle};
 use granary_client_core::protocol::messages::{Notice, read_message, write_message};
 use granary_client_core::store::{Batch, Store, StoreFault};
@@ -19,7 +19,7 @@ use crate::log::keys::{
 };
 
 /// What follows from entries and log, by kind.
-const DERIVED: [u8; 5] = *b"hmaps";
+const DERIVED: [u8; 6] = *b"hmapsq";
 /// Writes that are applied at once.
 const WRITES: usize = 2_000;
 
@@ -101,6 +101,7 @@ struct Work<'a> {
     /// Old numbers of entries to new ones.
     moved: HashMap<u64, u64>,
     undecided: BTreeSet<u64>,
+    last_entries: HashMap<DeviceId, u64>,
     dropped: u64,
 }
 
@@ -115,6 +116,7 @@ impl<'a> Work<'a> {
             numbers: HashMap::new(),
             moved: HashMap::new(),
             undecided: BTreeSet::new(),
+            last_entries: HashMap::new(),
             dropped: 0,
         }
     }
@@ -161,6 +163,7 @@ impl<'a> Work<'a> {
         (self.heads.entry, self.heads.entry_tag) = (new, tag);
         self.moved.insert(old, new);
         self.undecided.insert(new);
+        self.last_entries.insert(entry.device, new);
         if (old, entry.tag, entry.document) != (new, tag, document_number) {
             self.writes.remove(entry_key(self.number, old))?;
             let entry = Entry { document: document_number, tag, ..entry };
@@ -270,6 +273,9 @@ impl<'a> Work<'a> {
         self.heads.documents = u32::try_from(self.documents.len()).unwrap_or(u32::MAX);
         for (number, (_, meta)) in (0u32..).map(DocumentNumber).zip(&self.documents) {
             self.writes.put(meta_key(self.number, number), write_message(meta))?;
+        }
+        for (device, entry) in &self.last_entries {
+            self.writes.put(key(self.number, b'q', device.as_bytes()), write_message(entry))?;
         }
         self.writes.put(key(self.number, b'h', &[]), write_message(&self.heads))?;
         self.writes.finish()

@@ -64,7 +64,7 @@ fn what_a_backup_restores_is_the_same_to_the_byte() {
     read_into(folder.path(), &restored).unwrap();
     let rebuilt = rebuild(&restored).unwrap();
     assert_eq!((rebuilt.dropped, rebuilt.documents), (0, 4));
-    assert_eq!(rows(&restored, b"hmapeldu"), rows(&store, b"hmapeldu"));
+    assert_eq!(rows(&restored, b"hmapeldqu"), rows(&store, b"hmapeldqu"));
     assert_eq!(check(&restored), Vec::<String>::new());
 }
 

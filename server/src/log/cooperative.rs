@@ -7,12 +7,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use granary_client_core::documents::DocumentKey;
 use granary_client_core::ids::{ActorId, ChangeHash, CooperativeId, DeviceId, DocumentId, HouseholdId};
 use granary_client_core::protocol::access::Grants;
-use granary_client_core::protocol::messages::{read_message, write_message};
+use granary_client_core::protocol::messages::{Cursor, SyncRequest, read_message, write_message};
 use granary_client_core::quantities::Instant;
 use granary_client_core::store::{Store, StoreFault};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::check::Mark;
+use super::intake::Taken;
 use super::keys::{
     CooperativeNumber, DocumentMeta, DocumentNumber, Entry, Heads, LogEvent, LogRecord, chain, entry_key, key, log_key,
     meta_key, rest, rest_u64,
@@ -51,6 +52,8 @@ pub(super) struct State {
     pub(super) actors: HashMap<ActorId, DeviceId>,
     /// How many such actors each device has.
     pub(super) actors_of: HashMap<DeviceId, usize>,
+    /// The last entry of each device.
+    pub(super) last_entries: HashMap<DeviceId, u64>,
     /// Devices whose name two phones go by, with how often they showed it.
     pub(super) twins: HashMap<DeviceId, u32>,
     /// What was last heard of each device.
@@ -131,6 +134,10 @@ impl Cooperative {
             let actor = ActorId::from_bytes(rest(&row.key)).ok_or_else(damaged)?;
             let device = row.value.as_deref().and_then(|value| <[u8; 8]>::try_from(value).ok()).ok_or_else(damaged)?;
             state.claim(actor, DeviceId::from_bytes(device));
+        }
+        for row in store.scan_all(&key(number, b'q', &[]))? {
+            let id = <[u8; 8]>::try_from(rest(&row.key)).map_err(|_| StoreFault::Damaged(row.key.clone()))?;
+            state.last_entries.insert(DeviceId::from_bytes(id), parse(&row.key, row.value.as_deref())?);
         }
         for row in store.scan_all(&key(number, b'k', &[]))? {
             let id = <[u8; 8]>::try_from(rest(&row.key)).map_err(|_| StoreFault::Damaged(row.key.clone()))?;
@@ -289,6 +296,20 @@ impl Cooperative {
     /// How often a device showed that two phones go by its name; 0 for all but a few.
     pub(crate) fn twins_of(&self, device: DeviceId) -> u32 {
         self.state().twins.get(&device).copied().unwrap_or(0)
+    }
+
+    /// True when a request shows that another phone goes by the device's name: the log has an entry of it
+    /// that this phone was never told of, and it does not send that again, as it would if the reply had been
+    /// lost. `last` is the device's last entry before the request.
+    pub(crate) fn shows_twin(&self, device: DeviceId, request: &SyncRequest, last: u64, taken: &Taken) -> bool {
+        let says_all = !request.bundle.is_empty() || request.pending_after == 0;
+        let is_new = request.cursor == Cursor::default();
+        !is_new && request.cursor.receipt < last && says_all && !taken.has_repeats && self.twins_of(device) == 0
+    }
+
+    /// The number of a device's last entry; 0 for none.
+    pub(crate) fn last_entry_of(&self, device: DeviceId) -> u64 {
+        self.state().last_entries.get(&device).copied().unwrap_or(0)
     }
 
     /// Two phones go by this device's name: what one of them sends is not what the other has. From now on

@@ -39,6 +39,8 @@ pub(crate) struct Taken {
     pub(crate) receipt: Option<(u64, u32)>,
     /// True when the request shows that another phone goes by the device's name.
     pub(crate) is_twin: bool,
+    /// True when some of what was sent was here already.
+    pub(crate) has_repeats: bool,
 }
 
 impl Cooperative {
@@ -54,8 +56,12 @@ impl Cooperative {
         for (index, document) in documents.into_iter().enumerate() {
             let refusal = match self.check(gather, bringer, &document, now_millis)? {
                 Err(reason) => Some(reason),
-                Ok(fresh) if fresh.is_empty() => None,
+                Ok(fresh) if fresh.is_empty() => {
+                    taken.has_repeats = true;
+                    None
+                }
                 Ok(fresh) => {
+                    taken.has_repeats |= fresh.len() < document.changes.len();
                     let fresh = DocumentChanges {
                         key: document.key,
                         changes: document.changes.into_iter().filter(|change| fresh.contains(&change.hash())).collect(),
@@ -177,6 +183,8 @@ impl Cooperative {
         gather.put(entry_key(self.number(), entry), write_message(&record));
         gather.put(pending_key(self.number(), entry), Vec::new());
         gather.put(key(self.number(), b'h', &[]), write_message(&state.heads));
+        gather.put(key(self.number(), b'q', device.as_bytes()), write_message(&entry));
+        state.last_entries.insert(device, entry);
         state.pending.insert(entry);
         state.pending_of.entry(number).or_default().push(entry);
         (entry, short(tag))

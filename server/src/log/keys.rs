@@ -18,6 +18,7 @@
 //! 0 O <SHA-256 of the token>  a link that signs in once
 //! n j <actor>                 the device that an actor belongs to which no device id tells
 //! n k <device>                how often it showed that two phones go by its name
+//! n q <device>                the number of its last entry
 //! n u <line>                  the audit log: AuditRecord
 //! n w <login>                 a coordinator's account
 //! n y <device>                what was last heard of it: Heard

@@ -22,6 +22,8 @@ pub(crate) struct SimPhone {
     pub(crate) cooperative: CooperativeId,
     pub(crate) role: Role,
     pub(crate) disk: Disk,
+    /// What its key is made from; a copy of the phone has the same.
+    pub(crate) seed: [u8; 32],
     pub(crate) pair: Ed25519KeyPair,
     pub(crate) device: DeviceId,
     pub(crate) grants: Grants,
@@ -32,8 +34,8 @@ pub(crate) struct SimPhone {
     /// How far its clock is off, in milliseconds.
     pub(crate) clock_off: i64,
     pub(crate) is_revoked: bool,
-    /// Lots whose recording returned, with the household.
-    pub(crate) recorded: BTreeMap<LotId, HouseholdId>,
+    /// Lots whose recording returned, by the note that no other lot has, with the household.
+    pub(crate) recorded: BTreeMap<String, HouseholdId>,
     /// The cursor that it was last given, after so many restorations of the server.
     pub(crate) last_cursor: (Cursor, u32),
 }
@@ -79,12 +81,15 @@ impl SimPhone {
     }
 
     /// Records a lot; true when it returned.
-    pub(crate) fn records(&mut self, household: HouseholdId, grams: i64, now: i64) -> bool {
-        let draft = LotDraft::new("millet", Grams::new(grams).unwrap(), "2026-10-03".parse().unwrap());
+    pub(crate) fn records(&mut self, household: HouseholdId, grams: i64, note: String, now: i64) -> bool {
+        let draft = LotDraft {
+            note: note.clone(),
+            ..LotDraft::new("millet", Grams::new(grams).unwrap(), "2026-10-03".parse().unwrap())
+        };
         let now = self.now(now);
         match self.replica.edit(&book(household), now, |doc| record(doc, &draft)) {
-            Ok(edited) => {
-                self.recorded.insert(edited.value, household);
+            Ok(_) => {
+                self.recorded.insert(note, household);
                 true
             }
             Err(_) => false,
@@ -114,6 +119,14 @@ impl SimPhone {
     pub(crate) fn lots(&mut self, household: HouseholdId) -> Vec<LotId> {
         match self.replica.document(&book(household)) {
             Ok(Some(document)) => lots(document).into_iter().map(|lot| lot.id).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The notes of the lots that it sees of a household.
+    pub(crate) fn notes(&mut self, household: HouseholdId) -> Vec<String> {
+        match self.replica.document(&book(household)) {
+            Ok(Some(document)) => lots(document).into_iter().filter_map(|lot| lot.note).collect(),
             _ => Vec::new(),
         }
     }

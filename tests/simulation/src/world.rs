@@ -51,6 +51,8 @@ pub(crate) struct World {
     backups: Vec<Disk>,
     /// How often the server was restored.
     restorations: u32,
+    copies: u32,
+    notes: u32,
     /// Requests that will arrive once more.
     late: Vec<Vec<u8>>,
     /// Devices that the operator has revoked; said again after a restoration.
@@ -86,6 +88,8 @@ impl World {
             phones: Vec::new(),
             backups: Vec::new(),
             restorations: 0,
+            copies: 0,
+            notes: 0,
             late: Vec::new(),
             revoked: Vec::new(),
             story: Vec::new(),
@@ -143,6 +147,7 @@ impl World {
             cooperative: reply.cooperative,
             role,
             disk,
+            seed,
             pair,
             device,
             grants: reply.grants,
@@ -156,6 +161,46 @@ impl World {
             last_cursor: (Cursor::default(), 0),
         });
         Ok(())
+    }
+
+    /// A phone is copied from a backup of it: two devices with one key and one actor from now on.
+    pub(crate) fn is_copied(&mut self, phone: usize) -> Result<(), String> {
+        let one = &self.phones[phone];
+        let disk = one.disk.backup();
+        let pair = Ed25519KeyPair::from_seed_unchecked(&one.seed).map_err(|error| error.to_string())?;
+        let replica = SimPhone::open(&disk, one.cooperative, one.device, &one.grants)?;
+        let copy = SimPhone {
+            coop: one.coop,
+            cooperative: one.cooperative,
+            role: one.role,
+            disk,
+            seed: one.seed,
+            pair,
+            device: one.device,
+            grants: one.grants.clone(),
+            certificate: one.certificate.clone(),
+            replica,
+            pace: Pace::default(),
+            notices_read: one.notices_read,
+            clock_off: one.clock_off,
+            is_revoked: one.is_revoked,
+            recorded: BTreeMap::new(),
+            last_cursor: one.last_cursor,
+        };
+        self.phones.push(copy);
+        self.copies += 1;
+        Ok(())
+    }
+
+    /// True when a phone of this world was copied.
+    pub(crate) fn has_copies(&self) -> bool {
+        self.copies > 0
+    }
+
+    /// A text that nobody said before.
+    pub(crate) fn new_note(&mut self) -> String {
+        self.notes += 1;
+        format!("note {}", self.notes)
     }
 
     /// The server's machine stops; of what was not flushed, some may be there when it starts again.
@@ -196,7 +241,10 @@ impl World {
         match self.server()?.revoke("operator", number, device, now) {
             Ok(()) => {
                 self.revoked.push((number, device));
-                self.phones[phone].is_revoked = true;
+                // A copy of it is the same device.
+                for other in &mut self.phones {
+                    other.is_revoked |= other.device == device;
+                }
                 Ok(())
             }
             Err(Error::NotFound { .. } | Error::Stopping) => Ok(()),
