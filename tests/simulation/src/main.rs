@@ -12,6 +12,9 @@ struct Arguments {
     /// How many things happen in each world.
     #[arg(long, default_value_t = 120)]
     steps: usize,
+    /// End at the first seed that fails, as it is.
+    #[arg(long)]
+    first: bool,
     /// Tell the story of each failing seed.
     #[arg(long)]
     story: bool,
@@ -31,6 +34,10 @@ fn main() -> std::process::ExitCode {
             Verdict::Held => continue,
             Verdict::Lost(_) => lost = lost.saturating_add(1),
             Verdict::Leaked(_) => leaked = leaked.saturating_add(1),
+        }
+        if arguments.first {
+            println!("seed {seed}: {verdict:?}");
+            break;
         }
         let steps = shrink(seed, arguments.steps);
         println!("seed {seed}: {verdict:?}; fails from --steps {steps} on");
