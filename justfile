@@ -12,9 +12,13 @@ check:
 demo:
     cargo run -p granary-server -- demo
 
-# Round trips, bytes and time of a sync; server time of the console's pages.
+# sync, peers, anatomy, server, phone, console.
 bench what="sync":
     cargo run --release -p granary-bench -- {{what}}
+
+# Plants bugs one by one and lets the simulator look for each; about ten minutes.
+mutants:
+    tests/simulation/mutants/run
 
 # Sources of the bindings, into ffi/bindings.
 bindings:

@@ -22,6 +22,7 @@ use crate::breath::Breath;
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::keeping::backup::{BackedUp, back_up};
+use crate::keeping::format::bring_up_to_date;
 use crate::keeping::survey::{Survey, survey};
 use crate::lists::{CooperativeLists, Lists};
 use crate::live::{Live, News};
@@ -87,6 +88,7 @@ impl Granary {
             on_fault(fault);
         });
         let identity = Identity::open(keys)?;
+        bring_up_to_date(store.as_ref())?;
         let epoch = read_or_make_epoch(store.as_ref(), &chance)?;
         let start_error = |error: std::io::Error| Error::Usage(format!("a thread could not be started: {error}"));
         let flushes = Flushes::default();

@@ -68,6 +68,7 @@ pub(super) fn restore(from: &Path, folder: &Path) -> Result<(), Error> {
 pub(super) fn words_of(found: &Survey) -> String {
     let mut lines: Vec<String> = found.rows.iter().map(|(kind, count)| format!("{count:>10}  {kind}")).collect();
     lines.push(format!("{:>10}  documents loaded", found.documents));
+    lines.push(format!("the store is of format {}", found.format));
     lines.extend(found.findings.iter().map(|finding| format!("WRONG: {finding}")));
     if found.more_findings > 0 {
         lines.push(format!("and {} more", found.more_findings));

@@ -2,6 +2,7 @@
 //! and repairing one. All of it works on the store's trait, never on sled's files.
 
 pub(crate) mod backup;
+pub(crate) mod format;
 pub(crate) mod rebuild;
 pub(crate) mod repair;
 pub(crate) mod restore;

@@ -11,6 +11,7 @@ use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle};
 use granary_client_core::protocol::messages::{Notice, read_message, write_message};
 use granary_client_core::store::{Batch, Store, StoreFault};
 
+use super::format::note_format;
 use super::{cooperatives, each_row};
 use crate::log::CooperativeNumber;
 use crate::log::keys::{
@@ -75,6 +76,9 @@ impl<'a> Writes<'a> {
 /// Makes all that follows from the entries and logs of this store anew.
 pub(crate) fn rebuild(store: &dyn Store) -> Result<Rebuilt, StoreFault> {
     let mut rebuilt = Rebuilt::default();
+    let mut format = Writes::new(store);
+    note_format(&mut format)?;
+    format.finish()?;
     for number in cooperatives(store)? {
         let mut work = Work::new(store, number);
         work.remove_derived()?;

@@ -8,6 +8,7 @@ use granary_client_core::protocol::bundle::read_bundle;
 use granary_client_core::protocol::messages::read_message;
 use granary_client_core::store::{Store, StoreFault};
 
+use super::format::format_of;
 use super::{cooperatives, each_row, heads_of};
 use crate::log::Cooperative;
 use crate::log::CooperativeNumber;
@@ -23,6 +24,7 @@ pub(crate) struct Survey {
     /// Rows by kind.
     pub(crate) rows: BTreeMap<&'static str, u64>,
     pub(crate) documents: u64,
+    pub(crate) format: u32,
     pub(crate) findings: Vec<String>,
     pub(crate) more_findings: u64,
 }
@@ -44,6 +46,7 @@ impl Survey {
 /// What a kind of row is called.
 fn kind_of(row_key: &[u8]) -> &'static str {
     match row_key.get(4) {
+        Some(b'F') => "format",
         Some(b'E') => "epoch",
         Some(b'C') => "co-operative",
         Some(b'I') => "invitation",
@@ -83,7 +86,7 @@ pub(crate) fn name_of(row_key: &[u8]) -> String {
 
 /// Looks at all of a store. It may be served meanwhile: what comes after the beginning is not looked at.
 pub(crate) fn survey(store: &dyn Store, documents: &Documents) -> Result<Survey, StoreFault> {
-    let mut survey = Survey::default();
+    let mut survey = Survey { format: format_of(store).unwrap_or(0), ..Survey::default() };
     each_row(store, &[], |row| {
         let count = survey.rows.entry(kind_of(&row.key)).or_default();
         *count = count.saturating_add(1);

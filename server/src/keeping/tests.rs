@@ -115,3 +115,35 @@ fn without_one_entry_the_rest_is_whole() {
     let key = DocumentKey::HarvestBook(HouseholdId::from_bytes([2; 16]), Season::new(2026).unwrap());
     assert_eq!(harvest::lots(&granary.document(COOP, &key).unwrap().unwrap()).len(), 4);
 }
+
+#[test]
+fn a_store_of_the_first_format_is_brought_up_to_date() {
+    let (_keys, store, granary) = filled();
+    let was = rows(&store, b"hmapeldqu");
+    drop(granary);
+    let old = store.copy();
+    let mut batch = Batch::default();
+    rows(&old, b"q").into_iter().for_each(|row| batch.remove(row.key));
+    batch.remove(key(crate::log::keys::GLOBAL, b'F', &[]));
+    old.apply(&batch).unwrap();
+    let keys = tempfile::tempdir().unwrap();
+    drop(Granary::open(Arc::new(old.clone()), keys.path(), None, |fault| panic!("{fault}")).unwrap());
+    assert_eq!(rows(&old, b"hmapeldqu"), was);
+    assert_eq!(check(&old), Vec::<String>::new());
+}
+
+#[test]
+fn a_store_of_a_newer_format_is_left_as_it_is() {
+    let (_keys, store, granary) = filled();
+    drop(granary);
+    let newer = store.copy();
+    let mut batch = Batch::default();
+    let format = granary_client_core::protocol::messages::write_message(&(super::format::FORMAT + 1));
+    batch.put(key(crate::log::keys::GLOBAL, b'F', &[]), format);
+    newer.apply(&batch).unwrap();
+    let before = newer.scan_all(&[]).unwrap();
+    let keys = tempfile::tempdir().unwrap();
+    let opened = Granary::open(Arc::new(newer.clone()), keys.path(), None, |fault| panic!("{fault}"));
+    assert!(opened.err().unwrap().to_string().contains("format 2"));
+    assert_eq!(newer.scan_all(&[]).unwrap(), before);
+}

@@ -2,6 +2,7 @@
 //! what belongs to none), so no scan of one co-operative can reach into another.
 //!
 //! ```text
+//! 0 F                         the store's format
 //! 0 E                         the store's epoch
 //! 0 C <number>                a co-operative: CooperativeRecord
 //! 0 I <SHA-256 of the code>   an invitation
