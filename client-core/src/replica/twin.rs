@@ -96,20 +96,20 @@ impl Replica {
             return Err(crate::documents::DocumentFault::Damaged("document").into());
         };
         changes.retain(|change| !document.has(change.hash()));
+        let there = document.changes_since(&[])?;
         // Others' changes, which this phone was giving back: their authors say them again themselves.
-        let taken: BTreeSet<(ActorId, u64)> = match changes.iter().all(|change| device.owns(&change.record().actor)) {
-            true => BTreeSet::new(),
-            false => document.changes_since(&[])?.iter().map(number_in_document).collect(),
-        };
+        let taken: BTreeSet<(ActorId, u64)> = there.iter().map(number_in_document).collect();
         changes.retain(|change| device.owns(&change.record().actor) || !taken.contains(&number_in_document(change)));
-        // A twin that put by the same says it in the same words, so that it is not there twice.
         let is_own = |change: &&VerifiedChange| {
             device.owns(&change.record().actor) && !Document::is_first_actor(&change.record().actor)
         };
-        let first = changes
-            .iter()
-            .find(is_own)
-            .map_or(own_actor.clone(), |first| fresh_actor(device, &own_actor, first.hash(), 2));
+        let actors: BTreeSet<&ActorId> = there.iter().chain(&changes).map(|change| &change.record().actor).collect();
+        let Some(first) = changes.iter().find(is_own).map(VerifiedChange::hash) else {
+            return Ok((count.saturating_sub(changes.len() as u64), changes));
+        };
+        // A twin that put by the same says it in the same words, so that it is not there twice.
+        let names = (2..=u8::MAX).map(|salt| fresh_actor(device, &own_actor, first, salt));
+        let first = names.into_iter().find(|actor| !actors.contains(actor)).unwrap_or(own_actor);
         let mut again = Reauthor::new(first);
         let mut said = Vec::new();
         for change in changes {

@@ -120,6 +120,27 @@ enum Command {
         #[arg(long)]
         to: PathBuf,
     },
+    /// Write all documents of a co-operative as Automerge files and JSON lines, which need no Granary.
+    Export {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// The folder to write into.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Make a new co-operative of what was exported.
+    Import {
+        #[command(flatten)]
+        folder: Folder,
+        /// The folder that was written.
+        #[arg(long)]
+        from: PathBuf,
+        /// The new co-operative's name.
+        name: String,
+    },
     /// Restore a backup into a new server's folder.
     Restore {
         /// The backup's folder.
@@ -241,6 +262,14 @@ pub fn main() -> ExitCode {
         }
         Command::Revoke { folder, coop, device } => order(&folder, &Order::Revoke { cooperative: coop, device }),
         Command::Backup { folder, to } => keep::back_up(&folder.folder, to),
+        Command::Export { folder, coop, to } => {
+            let to = std::path::absolute(&to).unwrap_or(to);
+            order(&folder, &Order::Export { cooperative: coop, to })
+        }
+        Command::Import { folder, from, name } => {
+            let from = std::path::absolute(&from).unwrap_or(from);
+            order(&folder, &Order::Import { from, name })
+        }
         Command::Restore { from, folder } => keep::restore(&from, &folder),
         Command::Check { folder } => keep::check(&folder.folder),
         Command::Repair { folder, backup } => keep::repair(&folder.folder, backup.as_deref()),

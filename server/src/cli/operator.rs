@@ -39,6 +39,8 @@ pub(crate) enum Command {
     MakeToken { cooperative: u32, role: Role, name: String },
     Documents { cooperative: u32 },
     BackUp { to: PathBuf },
+    Export { cooperative: u32, to: PathBuf },
+    Import { from: PathBuf, name: String },
     Check,
 }
 
@@ -177,6 +179,14 @@ fn run(granary: &Granary, command: Command, folder: &Path, public: &str, fingerp
                 done.bytes,
                 to.join(done.file).display()
             )))
+        }
+        Command::Export { cooperative, to } => {
+            let count = granary.export(CooperativeNumber(cooperative), &to)?;
+            Ok(Answer::Text(format!("{count} documents are in {}", to.display())))
+        }
+        Command::Import { from, name } => {
+            let (number, count) = granary.import(&from, &name, now)?;
+            Ok(Answer::Text(format!("co-operative {} has {count} documents; invite its coordinator", number.0)))
         }
         Command::Check => Ok(Answer::Text(keep::words_of(&granary.survey()?))),
         Command::Revoke { cooperative, device } => {

@@ -3,6 +3,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod format;
+mod open_format;
 pub(crate) mod rebuild;
 pub(crate) mod repair;
 pub(crate) mod restore;

@@ -198,7 +198,7 @@ impl Cooperative {
             // Another log than the one that the phone has read: both compare heads from here on.
             cursor = Cursor { walk: Some(Walk { mode: WalkMode::Compare, document: 0, through: 0 }), ..cursor };
             (cursor.position, cursor.proof.position_tag) = (visible.position, short(visible.position_tag));
-            (cursor.receipt, cursor.proof.receipt_tag) = (0, 0);
+            (cursor.receipt, cursor.proof.receipt_tag) = self.last_receipt(store, device, visible.entry)?;
             cursor.grants_version = grants.version;
             told = Some(grants.clone());
         } else if cursor.walk.is_none() && (is_new || cursor.grants_version < grants.version) {
@@ -208,6 +208,7 @@ impl Cooperative {
             told = Some(grants.clone());
             if is_new {
                 (cursor.position, cursor.proof.position_tag) = (visible.position, short(visible.position_tag));
+                (cursor.receipt, cursor.proof.receipt_tag) = self.last_receipt(store, device, visible.entry)?;
             }
         }
         if let Some((receipt, tag)) = taken.receipt {
@@ -245,6 +246,20 @@ impl Cooperative {
             notices: self.notices(store, device, request.notices_read)?,
             cursor,
         })
+    }
+
+    /// The receipt of a device whose phone gets everything anyway, its own included: its last entry that is
+    /// durable.
+    fn last_receipt(&self, store: &dyn Store, device: DeviceId, durable: u64) -> Result<(u64, u32), StoreFault> {
+        match self.last_entry_of(device) {
+            0 => Ok((0, 0)),
+            last if last > durable => Ok((0, 0)),
+            last => {
+                let key = entry_key(self.number(), last);
+                let entry: Entry = parse(&key, store.get(&key)?.as_deref())?;
+                Ok((last, short(entry.tag)))
+            }
+        }
     }
 
     /// True when the cursor is one that this log gave.

@@ -173,3 +173,37 @@ fn a_phone_that_was_set_back_to_an_older_state_goes_on() {
     assert_eq!(weights(&back), [1_000, 2_000, 3_000, 4_000]);
     assert_eq!(weights(&coordinator), [1_000, 2_000, 3_000, 4_000]);
 }
+
+#[test]
+fn what_is_exported_is_imported_with_its_history() {
+    let mut world = World::new();
+    let (li, coordinator) = (world.phone(1, &household_role()), world.phone(1, "coordinator"));
+    for grams in [1_000, 2_000] {
+        record(&li, grams);
+    }
+    converge(&[&li, &coordinator]);
+    let folder = world.folder.path().join("export");
+    world.order(&["export", "--to", text(&folder)]);
+    let lines = std::fs::read_to_string(folder.join("documents.jsonl")).unwrap();
+    assert!(
+        lines.lines().any(|line| line.contains("\"grams\":2000") && line.contains("\"kind\":\"harvest\"")),
+        "{lines}"
+    );
+    let said = world.order(&["import", "--from", text(&folder), "The same again"]);
+    assert!(said.contains("co-operative 2"), "{said}");
+    let new = world.phone(2, &household_role());
+    sync_until_lots(&new, 2);
+    assert_eq!(weights(&new), [1_000, 2_000]);
+    // The same changes, to the byte.
+    let book = granary_client_core::documents::DocumentKey::HarvestBook(world::household(), world::season());
+    assert_eq!(new.heads().unwrap()[&book], li.heads().unwrap()[&book]);
+    // A damaged file makes nothing.
+    let file = folder.join("0001.automerge");
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[20] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let data = world.data();
+    let words = ["import", "--from", text(&folder), "--folder", text(&data), "Nothing"];
+    assert!(!run(&words).0);
+    assert!(!run(&["devices", "--folder", text(&data), "--coop", "3"]).0);
+}
