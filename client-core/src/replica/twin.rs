@@ -21,13 +21,23 @@ fn put_by_key(id: DocumentId, number: u64) -> Vec<u8> {
     [b"r", id.as_bytes().as_slice(), &number.to_be_bytes()].concat()
 }
 
+/// The changes of one actor, in the order of their sequence.
+fn of_actor(changes: &[VerifiedChange], actor: &ActorId) -> Vec<ChangeHash> {
+    let of: BTreeMap<u64, ChangeHash> = changes
+        .iter()
+        .filter(|change| change.record().actor == *actor)
+        .map(|change| (change.record().sequence, change.hash()))
+        .collect();
+    of.into_values().collect()
+}
+
 fn number_in_document(change: &VerifiedChange) -> (ActorId, u64) {
     (change.record().actor.clone(), change.record().sequence)
 }
 
 /// Another actor of a device, which follows from a change that made it needed.
-fn fresh_actor(device: DeviceId, used: &ActorId, from: ChangeHash, salt: u8) -> ActorId {
-    let used = used.as_bytes().last().copied().unwrap_or(0);
+fn fresh_actor(device: DeviceId, used: Option<&ActorId>, from: ChangeHash, salt: u8) -> ActorId {
+    let used = used.map_or(0, |used| used.as_bytes().last().copied().unwrap_or(0));
     let byte = from.as_bytes().iter().fold(salt, |sum, byte| sum.rotate_left(3) ^ *byte);
     // 0 is what every phone begins with.
     let generation = if byte == 0 || byte == used { used.wrapping_add(101).max(1) } else { byte };
@@ -62,7 +72,7 @@ impl Replica {
         self.forget(batch, key)?;
         wanted.insert(key.to_bytes(), 0);
         if let Some(hash) = last {
-            let actor = fresh_actor(self.device, &self.actor, hash, 1);
+            let actor = fresh_actor(self.device, Some(&self.actor), hash, 1);
             put_meta(batch, "generation", &actor.as_bytes().last().copied().unwrap_or(0));
             self.actor = actor;
         }
@@ -87,7 +97,6 @@ impl Replica {
         if changes.is_empty() {
             return Ok((0, Vec::new()));
         }
-        let own_actor = self.actor.clone();
         if !self.records.contains_key(&id) {
             self.begin(key, Document::empty(key.clone()));
         }
@@ -103,22 +112,32 @@ impl Replica {
         let is_own = |change: &&VerifiedChange| {
             device.owns(&change.record().actor) && !Document::is_first_actor(&change.record().actor)
         };
-        let actors: BTreeSet<&ActorId> = there.iter().chain(&changes).map(|change| &change.record().actor).collect();
         let Some(first) = changes.iter().find(is_own).map(VerifiedChange::hash) else {
             return Ok((count.saturating_sub(changes.len() as u64), changes));
         };
-        // A twin that put by the same says it in the same words, so that it is not there twice.
-        let names = (2..=u8::MAX).map(|salt| fresh_actor(device, &own_actor, first, salt));
-        let first = names.into_iter().find(|actor| !actors.contains(actor)).unwrap_or(own_actor);
-        let mut again = Reauthor::new(first);
-        let mut said = Vec::new();
-        for change in changes {
-            match is_own(&&change) {
-                true => said.push(again.write(&change).map_err(crate::documents::DocumentFault::from)?),
-                false => said.push(change),
+        for salt in 2..=u8::MAX {
+            let actor = fresh_actor(device, None, first, salt);
+            if changes.iter().any(|change| change.record().actor == actor) {
+                continue;
+            }
+            // A twin that put by the same has said it in the same words: what of it is there is not said once
+            // more. Where the actor has said other things there, another one speaks.
+            let mut again = Reauthor::new(actor.clone());
+            let mut said = Vec::new();
+            for change in &changes {
+                said.push(match is_own(&change) {
+                    true => again.write(change).map_err(crate::documents::DocumentFault::from)?,
+                    false => change.clone(),
+                });
+            }
+            let said_there: Vec<ChangeHash> = of_actor(&there, &actor);
+            if said_there.iter().zip(of_actor(&said, &actor)).all(|(there, here)| *there == here) {
+                said.retain(|change| !said_there.contains(&change.hash()));
+                return Ok((count.saturating_sub(said.len() as u64), said));
             }
         }
-        Ok((count.saturating_sub(said.len() as u64), said))
+        // Every actor of this device has written in this document.
+        Err(crate::documents::DocumentFault::Damaged("document").into())
     }
 
     /// Changes that are put by, in all documents.

@@ -13,12 +13,18 @@ pub struct Reauthor {
     hashes: HashMap<ChangeHash, ChangeHash>,
     /// For each old actor, the first and the one after the last operation of each change.
     moved: HashMap<ActorId, Vec<(u64, u64)>>,
+    /// What each old change builds on among those that are written again.
+    grounds: HashMap<ChangeHash, Ground>,
 }
+
+/// For each old actor, the first operation that is not among those that a change builds on. Only what a change
+/// builds on is meant by its ids: a twin's operations have the same.
+type Ground = HashMap<ActorId, u64>;
 
 impl Reauthor {
     /// Begins to write changes as `actor`, which must not have written in the document before.
     pub fn new(actor: ActorId) -> Self {
-        Self { actor, sequence: 0, hashes: HashMap::new(), moved: HashMap::new() }
+        Self { actor, sequence: 0, hashes: HashMap::new(), moved: HashMap::new(), grounds: HashMap::new() }
     }
 
     /// The change as the new actor's. Those that it builds on must have been written again before it, or
@@ -27,9 +33,15 @@ impl Reauthor {
         let record = old.record();
         let range = (record.start_operation, record.next_operation());
         self.moved.entry(record.actor.clone()).or_default().push(range);
+        let mut ground = Ground::new();
+        for (actor, after) in record.dependencies.iter().filter_map(|hash| self.grounds.get(hash)).flatten() {
+            let known = ground.entry(actor.clone()).or_default();
+            *known = (*known).max(*after);
+        }
+        ground.insert(record.actor.clone(), range.1);
         let mut actors = BTreeMap::new();
         for_each_id(record, |id| {
-            if let Some(actor) = record.actor_at(id.actor).map(|actor| self.moved_actor(id.counter, actor)) {
+            if let Some(actor) = record.actor_at(id.actor).map(|actor| self.moved_actor(&ground, id.counter, actor)) {
                 actors.insert(actor, 0u32);
             }
         });
@@ -38,7 +50,7 @@ impl Reauthor {
             *index = number;
         }
         let place = |id: OperationId| -> OperationId {
-            let actor = record.actor_at(id.actor).map(|actor| self.moved_actor(id.counter, actor));
+            let actor = record.actor_at(id.actor).map(|actor| self.moved_actor(&ground, id.counter, actor));
             let index = actor.and_then(|actor| actors.get(&actor).copied()).unwrap_or(0);
             OperationId { counter: id.counter, actor: index }
         };
@@ -73,13 +85,15 @@ impl Reauthor {
         })?;
         self.sequence = self.sequence.saturating_add(1);
         self.hashes.insert(old.hash(), written.hash());
+        self.grounds.insert(old.hash(), ground);
         Ok(written)
     }
 
-    fn moved_actor(&self, counter: u64, actor: &ActorId) -> ActorId {
+    fn moved_actor(&self, ground: &Ground, counter: u64, actor: &ActorId) -> ActorId {
+        let is_ground = ground.get(actor).is_some_and(|after| counter < *after);
         let ranges = self.moved.get(actor).into_iter().flatten();
         let is_moved = ranges.into_iter().any(|(first, after)| (*first..*after).contains(&counter));
-        if is_moved { self.actor.clone() } else { actor.clone() }
+        if is_ground && is_moved { self.actor.clone() } else { actor.clone() }
     }
 }
 
