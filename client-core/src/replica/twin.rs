@@ -112,27 +112,29 @@ impl Replica {
         let is_own = |change: &&VerifiedChange| {
             device.owns(&change.record().actor) && !Document::is_first_actor(&change.record().actor)
         };
-        let Some(first) = changes.iter().find(is_own).map(VerifiedChange::hash) else {
-            return Ok((count.saturating_sub(changes.len() as u64), changes));
-        };
+        // Each old actor's first change here, which its new actor follows from.
+        let mut firsts: BTreeMap<ActorId, ChangeHash> = BTreeMap::new();
+        for change in changes.iter().filter(is_own) {
+            firsts.entry(change.record().actor.clone()).or_insert(change.hash());
+        }
         for salt in 2..=u8::MAX {
-            let actor = fresh_actor(device, None, first, salt);
-            if changes.iter().any(|change| change.record().actor == actor) {
+            let names: Vec<(ActorId, ActorId)> =
+                firsts.iter().map(|(old, first)| (old.clone(), fresh_actor(device, None, *first, salt))).collect();
+            let new: BTreeSet<&ActorId> = names.iter().map(|(_, new)| new).collect();
+            if new.len() < names.len() || new.iter().any(|new| firsts.contains_key(*new)) {
                 continue;
             }
             // A twin that put by the same has said it in the same words: what of it is there is not said once
             // more. Where the actor has said other things there, another one speaks.
-            let mut again = Reauthor::new(actor.clone());
-            let mut said = Vec::new();
-            for change in &changes {
-                said.push(match is_own(&change) {
-                    true => again.write(change).map_err(crate::documents::DocumentFault::from)?,
-                    false => change.clone(),
-                });
-            }
-            let said_there: Vec<ChangeHash> = of_actor(&there, &actor);
-            if said_there.iter().zip(of_actor(&said, &actor)).all(|(there, here)| *there == here) {
-                said.retain(|change| !said_there.contains(&change.hash()));
+            let mut again = Reauthor::new(names.clone());
+            let written: Result<Vec<VerifiedChange>, _> = changes.iter().map(|change| again.write(change)).collect();
+            let mut said = written.map_err(crate::documents::DocumentFault::from)?;
+            let fits = names.iter().all(|(_, new)| {
+                of_actor(&there, new).iter().zip(of_actor(&said, new)).all(|(there, here)| *there == here)
+            });
+            if fits {
+                let known: BTreeSet<ChangeHash> = there.iter().map(VerifiedChange::hash).collect();
+                said.retain(|change| !known.contains(&change.hash()));
                 return Ok((count.saturating_sub(said.len() as u64), said));
             }
         }

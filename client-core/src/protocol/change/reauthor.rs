@@ -8,8 +8,9 @@ use crate::ids::{ActorId, ChangeHash};
 
 /// Changes of one document that are written again, one after the other.
 pub struct Reauthor {
-    actor: ActorId,
-    sequence: u64,
+    /// For each old actor the new one, with the sequence of its last change. Two old actors' operations can
+    /// have the same counters, so each has a new one of its own.
+    actors: HashMap<ActorId, (ActorId, u64)>,
     hashes: HashMap<ChangeHash, ChangeHash>,
     /// For each old actor, the first and the one after the last operation of each change.
     moved: HashMap<ActorId, Vec<(u64, u64)>>,
@@ -22,15 +23,18 @@ pub struct Reauthor {
 type Ground = HashMap<ActorId, u64>;
 
 impl Reauthor {
-    /// Begins to write changes as `actor`, which must not have written in the document before.
-    pub fn new(actor: ActorId) -> Self {
-        Self { actor, sequence: 0, hashes: HashMap::new(), moved: HashMap::new(), grounds: HashMap::new() }
+    /// Begins to write changes of old actors as new ones, each of which has not written in the document before.
+    pub fn new(actors: impl IntoIterator<Item = (ActorId, ActorId)>) -> Self {
+        let actors = actors.into_iter().map(|(old, new)| (old, (new, 0))).collect();
+        Self { actors, hashes: HashMap::new(), moved: HashMap::new(), grounds: HashMap::new() }
     }
 
-    /// The change as the new actor's. Those that it builds on must have been written again before it, or
-    /// stay as they are.
+    /// The change as the new actor's, or as it is when its actor has none. Those that it builds on must have
+    /// been written again before it, or stay as they are.
     pub fn write(&mut self, old: &VerifiedChange) -> Result<VerifiedChange, ChangeFault> {
         let record = old.record();
+        let Some((actor, sequence)) = self.actors.get(&record.actor).cloned() else { return Ok(old.clone()) };
+        let sequence = sequence.saturating_add(1);
         let range = (record.start_operation, record.next_operation());
         self.moved.entry(record.actor.clone()).or_default().push(range);
         let mut ground = Ground::new();
@@ -45,7 +49,7 @@ impl Reauthor {
                 actors.insert(actor, 0u32);
             }
         });
-        actors.remove(&self.actor);
+        actors.remove(&actor);
         for (number, index) in (1u32..).zip(actors.values_mut()) {
             *index = number;
         }
@@ -66,7 +70,7 @@ impl Reauthor {
         }
         let other_actors: Vec<ActorId> = actors.into_keys().collect();
         let name = |id: &OperationId| match id.actor.checked_sub(1).and_then(|index| usize::try_from(index).ok()) {
-            None => Some(self.actor.clone()),
+            None => Some(actor.clone()),
             Some(index) => other_actors.get(index).cloned(),
         };
         for operation in &mut operations {
@@ -77,13 +81,13 @@ impl Reauthor {
         dependencies.sort_unstable();
         let written = VerifiedChange::from_record(ChangeRecord {
             dependencies,
-            actor: self.actor.clone(),
-            sequence: self.sequence.saturating_add(1),
+            actor: actor.clone(),
+            sequence,
             other_actors,
             operations,
             ..record.clone()
         })?;
-        self.sequence = self.sequence.saturating_add(1);
+        self.actors.insert(record.actor.clone(), (actor.clone(), sequence));
         self.hashes.insert(old.hash(), written.hash());
         self.grounds.insert(old.hash(), ground);
         Ok(written)
@@ -93,7 +97,10 @@ impl Reauthor {
         let is_ground = ground.get(actor).is_some_and(|after| counter < *after);
         let ranges = self.moved.get(actor).into_iter().flatten();
         let is_moved = ranges.into_iter().any(|(first, after)| (*first..*after).contains(&counter));
-        if is_ground && is_moved { self.actor.clone() } else { actor.clone() }
+        match self.actors.get(actor) {
+            Some((new, _)) if is_ground && is_moved => new.clone(),
+            _ => actor.clone(),
+        }
     }
 }
 
@@ -137,7 +144,7 @@ mod tests {
         let edit = LotEdit::Note("twice".into());
         said.extend(twin.edit(&actor, Instant(0), |doc| harvest::correct(doc, &lot, &edit)).unwrap().1);
 
-        let mut again = Reauthor::new(device.actor(77));
+        let mut again = Reauthor::new([(actor, device.actor(77))]);
         let changes: Vec<VerifiedChange> = said.iter().map(|change| again.write(change).unwrap()).collect();
         let together = one.trial(&changes).unwrap();
         let lots = harvest::lots(&together);
