@@ -20,7 +20,7 @@ use crate::log::keys::{
 };
 
 /// What follows from entries and log, by kind.
-const DERIVED: [u8; 6] = *b"hmapsq";
+const DERIVED: [u8; 7] = *b"hmapsqo";
 /// Writes that are applied at once.
 const WRITES: usize = 2_000;
 

@@ -62,6 +62,7 @@ fn kind_of(row_key: &[u8]) -> &'static str {
         Some(b's') => "saved document",
         Some(b'd') => "device",
         Some(b'j') => "owner of an actor",
+        Some(b'o') => "where the pending entries begin",
         Some(b'q') => "last entry of a device",
         Some(b'k') => "device that two phones go by",
         Some(b'u') => "line of the audit log",

@@ -18,12 +18,15 @@ use granary_client_core::store::{Store, StoreFault};
 use super::Cooperative;
 use super::cooperative::{append_event, parse};
 use super::documents::Documents;
-use super::keys::{DocumentNumber, Entry, LogEvent, aside_key, entry_key, meta_key, pending_key, saved_key};
+use super::keys::{DocumentNumber, Entry, LogEvent, aside_key, entry_key, key, meta_key, pending_key, saved_key};
 use super::writer::{Completion, Writer};
 use crate::breath::Breath;
 
 /// Positions beside a saved form before a document is saved anew.
 const POSITIONS_BEFORE_SAVE: u32 = 128;
+
+/// How many entries go by before it is written down again where the pending ones begin.
+const PENDING_STEP: u64 = 256;
 
 /// What the admission thread is asked to look at.
 type Task = (Arc<Cooperative>, DocumentNumber);
@@ -255,6 +258,13 @@ impl Worker {
                         gather.put(aside_key(own, record.device, *entry), write_message(&notice));
                     }
                 }
+            }
+            let decided: BTreeSet<u64> = verdicts.iter().map(|(entry, ..)| *entry).collect();
+            let first = state.pending.iter().find(|entry| !decided.contains(entry)).copied();
+            let pending_from = first.unwrap_or(state.heads.entry.saturating_add(1));
+            if pending_from >= state.pending_from.saturating_add(PENDING_STEP) {
+                state.pending_from = pending_from;
+                gather.put(key(own, b'o', &[]), write_message(&pending_from));
             }
             meta.heads = heads;
             if let Some(saved) = saved {

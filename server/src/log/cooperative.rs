@@ -15,7 +15,7 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use super::check::Mark;
 use super::keys::{
     CooperativeNumber, DocumentMeta, DocumentNumber, Entry, Heads, LogEvent, LogRecord, chain, entry_key, key, log_key,
-    meta_key, rest, rest_u64,
+    meta_key, pending_key, rest, rest_u64,
 };
 use super::writer::Gather;
 use crate::access::{CooperativeRecord, DeviceRecord};
@@ -35,6 +35,9 @@ pub(super) struct State {
     pub(super) devices: HashMap<DeviceId, DeviceRecord>,
     /// Entries that were not admitted yet, with their document and device.
     pub(super) pending: BTreeSet<u64>,
+    /// Below this entry nothing is pending, as it was last written down: to look through the marks of all
+    /// entries that ever were, all of them gone, would make each start as long as the log.
+    pub(super) pending_from: u64,
     pub(super) pending_of: HashMap<DocumentNumber, Vec<u64>>,
     /// Entries that wait for what they depend on, by device.
     pub(super) waiting: HashMap<DeviceId, BTreeSet<u64>>,
@@ -115,7 +118,11 @@ impl Cooperative {
             let id = <[u8; 8]>::try_from(rest(&row.key)).map_err(|_| StoreFault::Damaged(row.key.clone()))?;
             state.devices.insert(DeviceId::from_bytes(id), device);
         }
-        for row in store.scan_all(&key(number, b'p', &[]))? {
+        if let Some(bytes) = store.get(&key(number, b'o', &[]))? {
+            state.pending_from = parse(&key(number, b'o', &[]), Some(&bytes))?;
+        }
+        let before = pending_key(number, state.pending_from.saturating_sub(1));
+        for row in store.scan(&key(number, b'p', &[]), Some(&before), usize::MAX)? {
             let entry = rest_u64(&row.key).ok_or_else(|| StoreFault::Damaged(row.key.clone()))?;
             let entry_bytes = store.get(&entry_key(number, entry))?;
             let parsed: Entry = parse(&entry_key(number, entry), entry_bytes.as_deref())?;

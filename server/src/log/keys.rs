@@ -19,6 +19,7 @@
 //! 0 O <SHA-256 of the token>  a link that signs in once
 //! n j <actor>                 the device that an actor belongs to which no device id tells
 //! n k <device>                how often it showed that two phones go by its name
+//! n o                         below this entry nothing is pending
 //! n q <device>                the number of its last entry
 //! n u <line>                  the audit log: AuditRecord
 //! n w <login>                 a coordinator's account

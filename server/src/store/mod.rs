@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use granary_client_core::store::{Batch, Row, Store, StoreFault, Write, prefix_end, seal, unseal};
+use granary_client_core::store::{Batch, Row, Store, StoreFault, Write, seal, unseal};
 
 /// Fixed when the store is made: small leaves cost least memory and disk for our small records.
 const LEAF_FANOUT: usize = 32;
@@ -65,10 +65,11 @@ impl Store for SledStore {
             Some(after) if after >= prefix => Bound::Excluded(after.to_vec()),
             _ => Bound::Included(prefix.to_vec()),
         };
-        let end = prefix_end(prefix).map_or(Bound::Unbounded, Bound::Excluded);
+        // No upper bound: sled looks on through all leaves behind it for one more key that is within.
         self.with(|database| {
             database
-                .range::<Vec<u8>, _>((start, end))
+                .range::<Vec<u8>, _>((start, Bound::Unbounded))
+                .take_while(|row| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)))
                 .take(limit)
                 .map(|row| {
                     let (key, value) = row.map_err(failed)?;
