@@ -21,27 +21,15 @@ fn put_by_key(id: DocumentId, number: u64) -> Vec<u8> {
     [b"r", id.as_bytes().as_slice(), &number.to_be_bytes()].concat()
 }
 
-/// The changes of one actor, in the order of their sequence.
-fn of_actor(changes: &[VerifiedChange], actor: &ActorId) -> Vec<ChangeHash> {
-    let of: BTreeMap<u64, ChangeHash> = changes
-        .iter()
-        .filter(|change| change.record().actor == *actor)
-        .map(|change| (change.record().sequence, change.hash()))
-        .collect();
-    of.into_values().collect()
-}
-
 fn number_in_document(change: &VerifiedChange) -> (ActorId, u64) {
     (change.record().actor.clone(), change.record().sequence)
 }
 
 /// Another actor of a device, which follows from a change that made it needed.
-fn fresh_actor(device: DeviceId, used: Option<&ActorId>, from: ChangeHash, salt: u8) -> ActorId {
-    let used = used.map_or(0, |used| used.as_bytes().last().copied().unwrap_or(0));
-    let byte = from.as_bytes().iter().fold(salt, |sum, byte| sum.rotate_left(3) ^ *byte);
+fn fresh_actor(device: DeviceId, from: ChangeHash, salt: u8) -> ActorId {
+    let generation = from.as_bytes().iter().fold(salt, |sum, byte| sum.rotate_left(3) ^ *byte);
     // 0 is what every phone begins with.
-    let generation = if byte == 0 || byte == used { used.wrapping_add(101).max(1) } else { byte };
-    device.actor(generation)
+    device.actor(generation.max(1))
 }
 
 impl Replica {
@@ -72,7 +60,7 @@ impl Replica {
         self.forget(batch, key)?;
         wanted.insert(key.to_bytes(), 0);
         if let Some(hash) = last {
-            let actor = fresh_actor(self.device, Some(&self.actor), hash, 1);
+            let actor = fresh_actor(self.device, hash, 1);
             put_meta(batch, "generation", &actor.as_bytes().last().copied().unwrap_or(0));
             self.actor = actor;
         }
@@ -112,34 +100,46 @@ impl Replica {
         let is_own = |change: &&VerifiedChange| {
             device.owns(&change.record().actor) && !Document::is_first_actor(&change.record().actor)
         };
-        // Each old actor's first change here, which its new actor follows from.
-        let mut firsts: BTreeMap<ActorId, ChangeHash> = BTreeMap::new();
-        for change in changes.iter().filter(is_own) {
-            firsts.entry(change.record().actor.clone()).or_insert(change.hash());
-        }
-        for salt in 2..=u8::MAX {
-            let names: Vec<(ActorId, ActorId)> =
-                firsts.iter().map(|(old, first)| (old.clone(), fresh_actor(device, None, *first, salt))).collect();
-            let new: BTreeSet<&ActorId> = names.iter().map(|(_, new)| new).collect();
-            if new.len() < names.len() || new.iter().any(|new| firsts.contains_key(*new)) {
+        let known: BTreeSet<ChangeHash> = there.iter().map(VerifiedChange::hash).collect();
+        let mut used: BTreeMap<(ActorId, u64), ChangeHash> =
+            there.iter().map(|change| (number_in_document(change), change.hash())).collect();
+        let mut again = Reauthor::default();
+        // For each old actor the new one, with its last sequence.
+        let mut speaks: BTreeMap<ActorId, (ActorId, u64)> = BTreeMap::new();
+        let mut said = Vec::new();
+        for change in &changes {
+            if !is_own(&change) {
+                said.push(change.clone());
                 continue;
             }
-            // A twin that put by the same has said it in the same words: what of it is there is not said once
-            // more. Where the actor has said other things there, another one speaks.
-            let mut again = Reauthor::new(names.clone());
-            let written: Result<Vec<VerifiedChange>, _> = changes.iter().map(|change| again.write(change)).collect();
-            let mut said = written.map_err(crate::documents::DocumentFault::from)?;
-            let fits = names.iter().all(|(_, new)| {
-                of_actor(&there, new).iter().zip(of_actor(&said, new)).all(|(there, here)| *there == here)
-            });
-            if fits {
-                let known: BTreeSet<ChangeHash> = there.iter().map(VerifiedChange::hash).collect();
-                said.retain(|change| !known.contains(&change.hash()));
-                return Ok((count.saturating_sub(said.len() as u64), said));
+            let old = &change.record().actor;
+            // A twin that put by the same says it in the same words: the new actor follows from the change, and
+            // what of it is there is not said once more. Where the twin went on to say other things, another
+            // actor goes on here.
+            let goes_on = speaks.get(old).map(|(actor, last)| (actor.clone(), last.saturating_add(1)));
+            let afresh = (2..=u8::MAX).map(|salt| (fresh_actor(device, change.hash(), salt), 1));
+            let mut written = None;
+            for (actor, sequence) in goes_on.into_iter().chain(afresh) {
+                let is_pending = changes.iter().any(|other| other.record().actor == actor);
+                let is_others = sequence == 1 && speaks.values().any(|(other, _)| *other == actor);
+                if is_pending || is_others {
+                    continue;
+                }
+                let tried = again.write(change, &actor, sequence).map_err(crate::documents::DocumentFault::from)?;
+                if used.get(&(actor.clone(), sequence)).is_none_or(|hash| *hash == tried.hash()) {
+                    speaks.insert(old.clone(), (actor, sequence));
+                    written = Some(tried);
+                    break;
+                }
             }
+            // Every actor of this device has written in this document.
+            let written = written.ok_or(crate::documents::DocumentFault::Damaged("document"))?;
+            used.insert(number_in_document(&written), written.hash());
+            again.keep(change, &written);
+            said.push(written);
         }
-        // Every actor of this device has written in this document.
-        Err(crate::documents::DocumentFault::Damaged("document").into())
+        said.retain(|change| !known.contains(&change.hash()));
+        Ok((count.saturating_sub(said.len() as u64), said))
     }
 
     /// Changes that are put by, in all documents.

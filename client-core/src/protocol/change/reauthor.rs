@@ -7,13 +7,11 @@ use super::{ChangeFault, ChangeRecord, Key, Object, OperationId, VerifiedChange}
 use crate::ids::{ActorId, ChangeHash};
 
 /// Changes of one document that are written again, one after the other.
+#[derive(Default)]
 pub struct Reauthor {
-    /// For each old actor the new one, with the sequence of its last change. Two old actors' operations can
-    /// have the same counters, so each has a new one of its own.
-    actors: HashMap<ActorId, (ActorId, u64)>,
     hashes: HashMap<ChangeHash, ChangeHash>,
-    /// For each old actor, the first and the one after the last operation of each change.
-    moved: HashMap<ActorId, Vec<(u64, u64)>>,
+    /// For each old actor, the first and the one after the last operation of each change, and its new actor.
+    moved: HashMap<ActorId, Vec<(u64, u64, ActorId)>>,
     /// What each old change builds on among those that are written again.
     grounds: HashMap<ChangeHash, Ground>,
 }
@@ -23,38 +21,25 @@ pub struct Reauthor {
 type Ground = HashMap<ActorId, u64>;
 
 impl Reauthor {
-    /// Begins to write changes of old actors as new ones, each of which has not written in the document before.
-    pub fn new(actors: impl IntoIterator<Item = (ActorId, ActorId)>) -> Self {
-        let actors = actors.into_iter().map(|(old, new)| (old, (new, 0))).collect();
-        Self { actors, hashes: HashMap::new(), moved: HashMap::new(), grounds: HashMap::new() }
-    }
-
-    /// The change as the new actor's, or as it is when its actor has none. Those that it builds on must have
-    /// been written again before it, or stay as they are.
-    pub fn write(&mut self, old: &VerifiedChange) -> Result<VerifiedChange, ChangeFault> {
+    /// The change as this actor's, with this sequence. Those that it builds on must have been written again
+    /// and kept before it, or stay as they are.
+    pub fn write(&self, old: &VerifiedChange, actor: &ActorId, sequence: u64) -> Result<VerifiedChange, ChangeFault> {
         let record = old.record();
-        let Some((actor, sequence)) = self.actors.get(&record.actor).cloned() else { return Ok(old.clone()) };
-        let sequence = sequence.saturating_add(1);
-        let range = (record.start_operation, record.next_operation());
-        self.moved.entry(record.actor.clone()).or_default().push(range);
-        let mut ground = Ground::new();
-        for (actor, after) in record.dependencies.iter().filter_map(|hash| self.grounds.get(hash)).flatten() {
-            let known = ground.entry(actor.clone()).or_default();
-            *known = (*known).max(*after);
-        }
-        ground.insert(record.actor.clone(), range.1);
+        let ground = self.ground_of(record);
         let mut actors = BTreeMap::new();
         for_each_id(record, |id| {
-            if let Some(actor) = record.actor_at(id.actor).map(|actor| self.moved_actor(&ground, id.counter, actor)) {
+            if let Some(actor) =
+                record.actor_at(id.actor).map(|of| self.new_actor((record, actor), &ground, id.counter, of))
+            {
                 actors.insert(actor, 0u32);
             }
         });
-        actors.remove(&actor);
+        actors.remove(actor);
         for (number, index) in (1u32..).zip(actors.values_mut()) {
             *index = number;
         }
         let place = |id: OperationId| -> OperationId {
-            let actor = record.actor_at(id.actor).map(|actor| self.moved_actor(&ground, id.counter, actor));
+            let actor = record.actor_at(id.actor).map(|of| self.new_actor((record, actor), &ground, id.counter, of));
             let index = actor.and_then(|actor| actors.get(&actor).copied()).unwrap_or(0);
             OperationId { counter: id.counter, actor: index }
         };
@@ -79,26 +64,46 @@ impl Reauthor {
         let dependencies = record.dependencies.iter().map(|hash| self.hashes.get(hash).copied().unwrap_or(*hash));
         let mut dependencies: Vec<ChangeHash> = dependencies.collect();
         dependencies.sort_unstable();
-        let written = VerifiedChange::from_record(ChangeRecord {
+        VerifiedChange::from_record(ChangeRecord {
             dependencies,
             actor: actor.clone(),
             sequence,
             other_actors,
             operations,
             ..record.clone()
-        })?;
-        self.actors.insert(record.actor.clone(), (actor.clone(), sequence));
-        self.hashes.insert(old.hash(), written.hash());
-        self.grounds.insert(old.hash(), ground);
-        Ok(written)
+        })
     }
 
-    fn moved_actor(&self, ground: &Ground, counter: u64, actor: &ActorId) -> ActorId {
+    /// Those that are written from now on may build on this one.
+    pub fn keep(&mut self, old: &VerifiedChange, written: &VerifiedChange) {
+        let record = old.record();
+        let mut ground = self.ground_of(record);
+        ground.insert(record.actor.clone(), record.next_operation());
+        let moved = (record.start_operation, record.next_operation(), written.record().actor.clone());
+        self.moved.entry(record.actor.clone()).or_default().push(moved);
+        self.hashes.insert(old.hash(), written.hash());
+        self.grounds.insert(old.hash(), ground);
+    }
+
+    fn ground_of(&self, record: &ChangeRecord) -> Ground {
+        let mut ground = Ground::new();
+        for (actor, after) in record.dependencies.iter().filter_map(|hash| self.grounds.get(hash)).flatten() {
+            let known = ground.entry(actor.clone()).or_default();
+            *known = (*known).max(*after);
+        }
+        ground
+    }
+
+    /// Whose operation an id means now: `own` is the change that is being written, with its new actor.
+    fn new_actor(&self, own: (&ChangeRecord, &ActorId), ground: &Ground, counter: u64, actor: &ActorId) -> ActorId {
+        let (record, new) = own;
+        if *actor == record.actor && counter >= record.start_operation {
+            return new.clone();
+        }
         let is_ground = ground.get(actor).is_some_and(|after| counter < *after);
-        let ranges = self.moved.get(actor).into_iter().flatten();
-        let is_moved = ranges.into_iter().any(|(first, after)| (*first..*after).contains(&counter));
-        match self.actors.get(actor) {
-            Some((new, _)) if is_ground && is_moved => new.clone(),
+        let mut ranges = self.moved.get(actor).into_iter().flatten();
+        match ranges.find(|(first, after, _)| (*first..*after).contains(&counter)) {
+            Some((_, _, moved)) if is_ground => moved.clone(),
             _ => actor.clone(),
         }
     }
@@ -144,8 +149,13 @@ mod tests {
         let edit = LotEdit::Note("twice".into());
         said.extend(twin.edit(&actor, Instant(0), |doc| harvest::correct(doc, &lot, &edit)).unwrap().1);
 
-        let mut again = Reauthor::new([(actor, device.actor(77))]);
-        let changes: Vec<VerifiedChange> = said.iter().map(|change| again.write(change).unwrap()).collect();
+        let mut again = Reauthor::default();
+        let mut changes = Vec::new();
+        for (sequence, change) in (1..).zip(&said) {
+            let written = again.write(change, &device.actor(77), sequence).unwrap();
+            again.keep(change, &written);
+            changes.push(written);
+        }
         let together = one.trial(&changes).unwrap();
         let lots = harvest::lots(&together);
         let mut weights: Vec<i64> = lots.iter().filter_map(|lot| lot.quantity.map(Grams::get)).collect();
