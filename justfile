@@ -16,10 +16,6 @@ demo:
 bench what="sync":
     cargo run --release -p granary-bench -- {{what}}
 
-# Plants bugs one by one and lets the simulator look for each; about ten minutes.
-mutants:
-    tests/simulation/mutants/run
-
 # Sources of the bindings, into ffi/bindings.
 bindings:
     cargo build -p granary-ffi
