@@ -286,8 +286,8 @@ impl Granary {
             let bringer = Bringer { device, grants: record.grants_now(), chooses_actors: false };
             self.take_in(&cooperative, bringer, documents, now)?
         };
-        let is_genuine = self.seal(&cooperative, device, &request.cursor) == request.cursor.proof.seal;
-        if !taken.is_twin && is_genuine && cooperative.shows_twin(device, &request, last, &taken) {
+        let is_genuine = || self.seal(&cooperative, device, &request.cursor) == request.cursor.proof.seal;
+        if !taken.is_twin && cooperative.shows_twin(device, &request, last, &taken) && is_genuine() {
             tracing::warn!(%device, "two phones go by the name of this device, or it was set back to an older state");
             let target = Arc::clone(&cooperative);
             self.write(move |gather| {
@@ -423,6 +423,7 @@ impl Granary {
     }
 }
 
+/// The store's epoch; positions of one epoch mean nothing in another.
 fn read_or_make_epoch(store: &dyn Store, chance: &Chance) -> Result<u32, Error> {
     let stored = key(GLOBAL, b'E', &[]);
     if let Some(bytes) = store.get(&stored)? {

@@ -52,3 +52,8 @@ pub(crate) fn now() -> granary_client_core::quantities::Instant {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     granary_client_core::quantities::Instant(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

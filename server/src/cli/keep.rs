@@ -19,14 +19,19 @@ fn is_running(folder: &Path) -> bool {
     std::os::unix::net::UnixStream::connect(folder.join("operator.sock")).is_ok()
 }
 
-fn open_store(folder: &Path) -> Result<SledStore, Error> {
+/// Where the store of this folder is, once a child process has found that it can be opened: with a damaged
+/// metadata log that may never end.
+fn probed_store(folder: &Path) -> Result<PathBuf, Error> {
     let store = folder.join("store");
     if !store.exists() {
         return Err(Error::Usage(format!("there is no store in {}", folder.display())));
     }
-    // Opening a store with a damaged metadata log may never end; a child process finds that out.
     crate::probe::in_child(folder, &store, crate::probe::How::OpenOnly)?;
-    Ok(SledStore::open(&store)?)
+    Ok(store)
+}
+
+fn open_store(folder: &Path) -> Result<SledStore, Error> {
+    Ok(SledStore::open(&probed_store(folder)?)?)
 }
 
 fn answered(answer: Answer) -> Result<(), Error> {
@@ -97,7 +102,7 @@ pub(super) fn repair(folder: &Path, backup: Option<&Path>) -> Result<(), Error> 
     if is_running(folder) {
         return Err(Error::Usage("the server runs; stop it first".into()));
     }
-    drop(open_store(folder)?);
+    probed_store(folder)?;
     let stamp: String = crate::now().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
     let repaired = make_new(folder, backup, &stamp)?;
     println!("{}", words_of_rebuilt(repaired.rebuilt));

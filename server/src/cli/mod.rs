@@ -349,7 +349,7 @@ fn demo(server: &Server, folder: &std::path::Path) -> Result<(), Error> {
         fingerprint: server.fingerprint().to_owned(),
     };
     let password: [u8; 12] = crate::random_bytes()?;
-    let password: String = password.iter().map(|byte| format!("{byte:02x}")).collect();
+    let password = crate::hex(&password);
     granary.set_coordinator(number, "demo", "张协调 Zhang", &password, crate::now())?;
     let sign_in = granary.sign_in_once(number, "demo", crate::now())?;
     let console = format!("https://{}/console/once/{sign_in}", server.public_address());

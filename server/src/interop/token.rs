@@ -36,7 +36,7 @@ impl Granary {
         now: Instant,
     ) -> Result<(DeviceId, String), Error> {
         let token: [u8; 32] = self.random()?;
-        let token: String = token.iter().map(|byte| format!("{byte:02x}")).collect();
+        let token = crate::hex(&token);
         let public_key = public_key(&token).ok_or_else(|| Error::Usage("no key could be made".into()))?;
         let code = self.invite(number, role, 1, now)?.code;
         self.enrol(&EnrolRequest { code, public_key, name: name.to_owned() }, now)?;

@@ -16,7 +16,7 @@ use std::path::Path;
 
 use granary_client_core::protocol::messages::read_message;
 use granary_client_core::store::{Row, Store, StoreFault};
-use ring::digest::{Context, SHA256};
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::{cooperatives, each_row, each_row_after, heads_of};
@@ -144,9 +144,7 @@ pub(crate) fn back_up(store: &dyn Store, folder: &Path, to: &Path, made: &str) -
 }
 
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    let mut context = Context::new(&SHA256);
-    context.update(bytes);
-    context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::hex(digest(&SHA256, bytes).as_ref())
 }
 
 /// True when the store still has what was saved last: it was not restored from elsewhere since.

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{make_folder, read_file, write_private};
 use crate::error::Error;
 use crate::granary::Granary;
+use crate::hex;
 use crate::log::{Bringer, Cooperative, CooperativeNumber};
 
 /// Changes that are taken in at once.
@@ -42,10 +43,6 @@ struct Line {
     url: String,
     #[serde(default)]
     content: serde_json::Value,
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
