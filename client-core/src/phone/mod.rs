@@ -120,8 +120,11 @@ impl Phone {
         };
         if let Some(identity) = Identity::read(store.as_ref())? {
             let transport = Arc::new(HttpsTransport::new(&identity.server)?);
-            let (replica, found) =
+            let (mut replica, found) =
                 Replica::open(Arc::clone(&store), identity.cooperative, identity.device(), &identity.grants)?;
+            if !damage.is_empty() {
+                replica.mend()?;
+            }
             damage.extend(found);
             inner.status = read_meta(store.as_ref(), "status")?.unwrap_or_default();
             inner.notices_read = read_meta(store.as_ref(), "notices")?.unwrap_or(0);

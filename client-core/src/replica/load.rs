@@ -1,8 +1,9 @@
 //! Bringing documents into memory, saving them whole now and then, and finding at the start what a
 //! damaged store has lost.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use super::outbox::Waiting;
 use super::receive::split_by_dependencies;
 use super::{
     CHANGES_BEFORE_SAVE, Damage, DocumentRecord, LOADED_MAX, Loaded, Replica, change_key, document_key, document_of,
@@ -11,6 +12,7 @@ use super::{
 use crate::documents::{Document, DocumentKey};
 use crate::error::Error;
 use crate::ids::{CooperativeId, DocumentId};
+use crate::protocol::bundle::DocumentChanges;
 use crate::protocol::change::VerifiedChange;
 use crate::protocol::messages::{read_message, write_message};
 use crate::store::{Batch, Store};
@@ -109,14 +111,18 @@ impl Replica {
     /// them to be fetched again. What is there of them stays.
     pub(super) fn check_chains(&mut self) -> Result<Vec<Damage>, Error> {
         let mut rows: HashMap<DocumentId, u32> = HashMap::new();
+        let mut batch = Batch::default();
         for row in self.store.scan_all(b"c")? {
-            if let (Some(id), Some(_)) = (document_of(&row.key), row.value) {
+            let Some(id) = document_of(&row.key) else { continue };
+            if !self.records.contains_key(&id) {
+                // Its document's entry was lost. Where it begins anew, these would be taken for its own.
+                batch.remove(row.key);
+            } else if row.value.is_some() {
                 let count = rows.entry(id).or_default();
                 *count = count.saturating_add(1);
             }
         }
         let mut damaged: Vec<(DocumentId, DocumentKey)> = Vec::new();
-        let mut batch = Batch::default();
         for (id, record) in &mut self.records {
             let span = record.next.saturating_sub(record.saved_through);
             let holes = span.saturating_sub(rows.get(id).copied().unwrap_or(0));
@@ -132,6 +138,9 @@ impl Replica {
             }
         }
         if damaged.is_empty() {
+            if !batch.is_empty() {
+                self.commit(&batch)?;
+            }
             return Ok(Vec::new());
         }
         let mut wanted = self.wanted()?;
@@ -149,19 +158,57 @@ impl Replica {
             .collect())
     }
 
+    /// Called when the store has lost records, and nobody can say which. What waits to be sent is put back
+    /// into its documents. At the next sync this phone and the server compare the heads of all documents, and
+    /// each gives the other what it lacks. From now on this phone edits under another actor, since it can't
+    /// know which numbers it has used.
+    pub fn mend(&mut self) -> Result<(), Error> {
+        let mut batch = Batch::default();
+        let mut unsent: BTreeMap<DocumentKey, Vec<VerifiedChange>> = BTreeMap::new();
+        for row in self.store.scan_all(b"o")? {
+            let waiting: Option<Waiting> = row.value.as_deref().and_then(|value| read_message(value).ok());
+            let Some(Waiting { key, chunk }) = waiting else { continue };
+            if let (Ok(key), Ok(change)) = (DocumentKey::from_bytes(&key), VerifiedChange::from_chunk(&chunk)) {
+                unsent.entry(key).or_default().push(change);
+            }
+        }
+        let mut records = Vec::new();
+        for (key, changes) in unsent {
+            let id = key.id(self.cooperative);
+            // What can't be applied stays in the outbox, and the server says what it thinks of it.
+            if let Ok(record) = self.take(&mut batch, DocumentChanges { key, changes })? {
+                records.push((id, record));
+            }
+        }
+        // A cursor that was given by nobody fits no log.
+        let mut cursor = self.cursor;
+        cursor.proof.seal ^= 1;
+        cursor.walk = None;
+        put_meta(&mut batch, "cursor", &cursor);
+        let generation = self.actor.as_bytes().last().copied().unwrap_or(0).wrapping_add(1).max(1);
+        put_meta(&mut batch, "generation", &generation);
+        self.commit(&batch)?;
+        for (id, record) in records {
+            self.keep_record(id, record);
+        }
+        self.cursor = cursor;
+        self.actor = self.device.actor(generation);
+        Ok(())
+    }
+
     /// Drops the loaded form, so that the next use reads it from the store.
     pub(super) fn unload(&mut self, id: DocumentId) {
         self.loaded.remove(&id);
     }
 
     /// Documents that this phone wants whole, with how far each came.
-    pub(super) fn wanted(&self) -> Result<std::collections::BTreeMap<Vec<u8>, u64>, Error> {
+    pub(super) fn wanted(&self) -> Result<BTreeMap<Vec<u8>, u64>, Error> {
         let list: Option<Vec<(serde_bytes::ByteBuf, u64)>> = read_meta(self.store.as_ref(), "wanted")?;
         Ok(list.unwrap_or_default().into_iter().map(|(key, through)| (key.into_vec(), through)).collect())
     }
 }
 
 /// The form in which [`Replica::wanted`] is kept.
-pub(super) fn wanted_list(wanted: std::collections::BTreeMap<Vec<u8>, u64>) -> Vec<(serde_bytes::ByteBuf, u64)> {
+pub(super) fn wanted_list(wanted: BTreeMap<Vec<u8>, u64>) -> Vec<(serde_bytes::ByteBuf, u64)> {
     wanted.into_iter().map(|(key, through)| (serde_bytes::ByteBuf::from(key), through)).collect()
 }

@@ -50,6 +50,29 @@ impl Replica {
 
     /// Takes the reply to the request that carried `page` and `fetches`.
     pub fn receive(&mut self, page: &OutboxPage, fetches: &[Fetch], reply: &SyncReply) -> Result<Received, Error> {
+        let mut before = Vec::new();
+        let result = self.receive_noting(&mut before, page, fetches, reply);
+        if result.is_err() {
+            // What could not be kept must not be seen either: it is read from the store again.
+            self.loaded.clear();
+            for (id, record) in before.into_iter().rev() {
+                self.keep_record(id, record.clone());
+                if record.is_none() {
+                    self.records.remove(&id);
+                }
+            }
+        }
+        result
+    }
+
+    /// As [`Self::receive`]; notes in `before` what it replaces before all of it is kept.
+    fn receive_noting(
+        &mut self,
+        before: &mut Vec<(DocumentId, Option<DocumentRecord>)>,
+        page: &OutboxPage,
+        fetches: &[Fetch],
+        reply: &SyncReply,
+    ) -> Result<Received, Error> {
         let documents = match reply.bundle.as_slice() {
             [] => Vec::new(),
             bundle => read_bundle(bundle).map_err(|fault| Error::BadReply(fault.to_string()))?,
@@ -64,15 +87,30 @@ impl Replica {
             .filter_map(|refusal| Some((usize::try_from(refusal.document).ok()?, refusal.reason)))
             .collect();
         let mut left = self.settle_outbox(&mut batch, page, &refused)?;
-        let mut twins: BTreeSet<DocumentKey> = BTreeSet::new();
+        let mut dropped: BTreeSet<DocumentKey> = BTreeSet::new();
         for (index, reason) in &refused {
-            if let Some((key, _)) = page.documents.get(*index) {
-                if *reason == RefusalReason::SequenceReused {
+            let Some((key, _)) = page.documents.get(*index) else { continue };
+            let id = key.id(self.cooperative);
+            let is_dropped = match reason {
+                RefusalReason::SequenceReused => {
                     self.put_by(&mut batch, key, &mut wanted)?;
-                    twins.insert(key.clone());
-                    continue;
+                    true
                 }
+                // Nobody else will ever have what was refused: the document comes again as others have it.
+                RefusalReason::MayNotWrite if self.records.contains_key(&id) => {
+                    self.forget(&mut batch, key)?;
+                    wanted.insert(key.to_bytes(), 0);
+                    true
+                }
+                _ => false,
+            };
+            if *reason != RefusalReason::SequenceReused {
                 received.set_aside.push(SetAside { key: key.clone(), reason: reason.to_string() });
+            }
+            if is_dropped {
+                before.push((id, self.records.remove(&id)));
+                self.unload(id);
+                dropped.insert(key.clone());
             }
         }
         let grants = reply.grants.clone().unwrap_or_else(|| self.grants.clone());
@@ -90,14 +128,18 @@ impl Replica {
         }
         let (mut queued, mut had) = (0u64, 0u64);
         for (fetch, fetched) in fetches.iter().zip(&reply.fetched) {
+            let key = DocumentKey::from_bytes(&fetch.key).ok();
+            if key.as_ref().is_some_and(|key| dropped.contains(key)) {
+                continue;
+            }
             if fetched.complete {
                 wanted.remove(&fetch.key);
-                let key = DocumentKey::from_bytes(&fetch.key).ok();
-                let Some(key) = key.filter(|key| !twins.contains(key)) else { continue };
+                let Some(key) = key else { continue };
                 if self.is_put_by(&key)? {
                     let id = key.id(self.cooperative);
                     // The document may have come with this very reply.
                     let came = records.iter().rev().find(|(of, _)| *of == id).and_then(|(_, record)| record.clone());
+                    before.push((id, self.records.get(&id).cloned()));
                     self.keep_record(id, came);
                     let (known, said) = self.say_again(&mut batch, &key)?;
                     had = had.saturating_add(known);
@@ -115,9 +157,9 @@ impl Replica {
                 *through = fetched.through;
             }
         }
-        self.compare(&mut batch, reply, &twins, &mut wanted, &mut queued)?;
+        self.compare(&mut batch, reply, &dropped, &mut wanted, &mut queued)?;
         if reply.compares != Comparing::No && !is_comparing(&reply.cursor) {
-            self.end_comparison(&mut batch, reply, &twins, &mut queued)?;
+            self.end_comparison(&mut batch, reply, &dropped, &mut queued)?;
         }
         if reply.grants.is_some() {
             put_meta(&mut batch, "grants", &grants);
@@ -129,15 +171,7 @@ impl Replica {
         }
         put_meta(&mut batch, "wanted", &wanted_list(wanted.clone()));
         put_meta(&mut batch, "cursor", &reply.cursor);
-        if let Err(fault) = self.commit(&batch) {
-            self.loaded.clear();
-            records.iter().for_each(|(id, _)| drop(self.records.remove(id)));
-            return Err(fault.into());
-        }
-        for key in &twins {
-            self.records.remove(&key.id(self.cooperative));
-            self.unload(key.id(self.cooperative));
-        }
+        self.commit(&batch)?;
         for (id, record) in records {
             match record {
                 Some(record) => self.keep_record(id, Some(record)),
@@ -163,7 +197,7 @@ impl Replica {
 
     /// Applies the changes of one document that are new, and keeps those that must wait. Gives the
     /// record that they lead to, or the reason why they were set aside.
-    fn take(
+    pub(super) fn take(
         &mut self,
         batch: &mut Batch,
         incoming: DocumentChanges,
@@ -223,7 +257,7 @@ impl Replica {
         &mut self,
         batch: &mut Batch,
         reply: &SyncReply,
-        twins: &BTreeSet<DocumentKey>,
+        dropped: &BTreeSet<DocumentKey>,
         wanted: &mut BTreeMap<Vec<u8>, u64>,
         queued: &mut u64,
     ) -> Result<(), Error> {
@@ -231,7 +265,7 @@ impl Replica {
             let Ok(key) = DocumentKey::from_bytes(&theirs.key) else { continue };
             let id = key.id(self.cooperative);
             batch.put(document_key(b'h', id), []);
-            if twins.contains(&key) || self.is_put_by(&key)? {
+            if dropped.contains(&key) || self.is_put_by(&key)? {
                 wanted.insert(theirs.key.clone(), 0);
                 continue;
             }
@@ -259,7 +293,7 @@ impl Replica {
         &mut self,
         batch: &mut Batch,
         reply: &SyncReply,
-        twins: &BTreeSet<DocumentKey>,
+        dropped: &BTreeSet<DocumentKey>,
         queued: &mut u64,
     ) -> Result<(), Error> {
         let mut named: BTreeSet<DocumentId> = reply
@@ -275,7 +309,7 @@ impl Replica {
             batch.remove(document_key(b'h', *id));
         }
         for (key, _) in self.documents() {
-            if !named.contains(&key.id(self.cooperative)) && !twins.contains(&key) {
+            if !named.contains(&key.id(self.cooperative)) && !dropped.contains(&key) {
                 let missing = match self.document(&key)? {
                     Some(document) => document.changes_since(&[])?,
                     None => Vec::new(),

@@ -18,6 +18,10 @@ struct Platter {
     /// Writes until the machine stops; none for never.
     stops_after: Option<u32>,
     stopped: bool,
+    /// Writes that fail from now on since the disk is full.
+    full_for: u32,
+    /// True once a write failed for that.
+    was_full: bool,
 }
 
 /// See the module. A clone is another handle on the same disk.
@@ -57,6 +61,41 @@ impl Disk {
         self.platter().stops_after = None;
     }
 
+    /// The disk is full for this many writes; the machine goes on.
+    pub(crate) fn fill_for(&self, writes: u32) {
+        self.platter().full_for = writes;
+    }
+
+    /// There is room again. True when a write had failed for want of it.
+    pub(crate) fn make_room(&self) -> bool {
+        let mut platter = self.platter();
+        platter.full_for = 0;
+        std::mem::take(&mut platter.was_full)
+    }
+
+    /// True once a write failed for want of room.
+    pub(crate) fn was_full(&self) -> bool {
+        self.platter().was_full
+    }
+
+    /// A bit flips in one of the durable records that `is_of` picks, and the checksum shows it when the store
+    /// is opened again: the record is gone. Gives its key.
+    pub(crate) fn lose_a_record(&self, which: u64, is_of: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
+        let mut platter = self.platter();
+        let keys: Vec<Vec<u8>> = platter.durable.keys().filter(|key| is_of(key)).cloned().collect();
+        let place = which.checked_rem(keys.len() as u64)?;
+        let key = keys.into_iter().nth(usize::try_from(place).unwrap())?;
+        platter.durable.remove(&key);
+        platter.seen.remove(&key);
+        Some(key)
+    }
+
+    /// How many durable records have keys that begin with one of these bytes.
+    pub(crate) fn count(&self, kinds: &[u8]) -> u64 {
+        let platter = self.platter();
+        platter.seen.keys().filter(|key| key.first().is_some_and(|kind| kinds.contains(kind))).count() as u64
+    }
+
     /// True once the machine has stopped.
     pub(crate) fn has_stopped(&self) -> bool {
         self.platter().stopped
@@ -72,6 +111,7 @@ impl Disk {
         platter.seen = platter.durable.clone();
         platter.stopped = false;
         platter.stops_after = None;
+        (platter.full_for, platter.was_full) = (0, false);
     }
 
     /// How many batches would be lost now.
@@ -86,8 +126,15 @@ impl Disk {
         Self { platter: Arc::new(Mutex::new(platter)), flushes_itself: self.flushes_itself }
     }
 
+    /// Fails when there is no room.
+    fn room(platter: &mut Platter) -> Result<(), StoreFault> {
+        let Some(left) = platter.full_for.checked_sub(1) else { return Ok(()) };
+        (platter.full_for, platter.was_full) = (left, true);
+        Err(StoreFault::Failed("the disk is full".into()))
+    }
+
     /// Counts a write; fails when the machine stops at it.
-    fn count(platter: &mut Platter) -> Result<(), StoreFault> {
+    fn tick(platter: &mut Platter) -> Result<(), StoreFault> {
         if let Some(left) = platter.stops_after {
             platter.stops_after = Some(left.saturating_sub(1));
             platter.stopped |= left <= 1;
@@ -115,8 +162,9 @@ impl Store for Disk {
 
     fn apply(&self, batch: &Batch) -> Result<(), StoreFault> {
         let mut platter = self.platter();
+        Self::room(&mut platter)?;
         // The machine may stop before this write, or with it on its way and not known to be there.
-        let result = Self::count(&mut platter);
+        let result = Self::tick(&mut platter);
         platter.unflushed.push(batch.clone());
         result?;
         put(&mut platter.seen, batch);
@@ -132,7 +180,8 @@ impl Store for Disk {
             return Ok(());
         }
         let mut platter = self.platter();
-        Self::count(&mut platter)?;
+        Self::room(&mut platter)?;
+        Self::tick(&mut platter)?;
         for batch in std::mem::take(&mut platter.unflushed) {
             put(&mut platter.durable, &batch);
         }

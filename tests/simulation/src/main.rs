@@ -42,7 +42,9 @@ fn main() -> std::process::ExitCode {
         let steps = shrink(seed, arguments.steps);
         println!("seed {seed}: {verdict:?}; fails from --steps {steps} on");
         if arguments.story {
-            live(seed, steps).1.iter().for_each(|line| println!("    {line}"));
+            let (shrunk, story) = live(seed, steps);
+            story.iter().for_each(|line| println!("    {line}"));
+            println!("    {shrunk:?}");
         }
     }
     println!("worlds: {}, lost: {lost}, leaked: {leaked}", to.saturating_sub(from));

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use automerge::transaction::Transactable;
+use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
 use granary_client_core::documents::harvest::{LotDraft, LotEdit, LotId, correct, lots, record};
 use granary_client_core::documents::receipt::{Outcome, receive};
-use granary_client_core::documents::{DocumentKey, Season};
+use granary_client_core::documents::{DocumentFault, DocumentKey, SCHEMA, Season};
 use granary_client_core::ids::{ChangeHash, CooperativeId, DeviceId, HouseholdId};
 use granary_client_core::protocol::access::{Grants, Role};
 use granary_client_core::protocol::messages::Cursor;
@@ -34,8 +36,18 @@ pub(crate) struct SimPhone {
     /// How far its clock is off, in milliseconds.
     pub(crate) clock_off: i64,
     pub(crate) is_revoked: bool,
+    /// True for a phone whose program is a version ahead: it writes fields that the others don't know.
+    pub(crate) is_newer: bool,
+    /// True once a record of its store was damaged.
+    pub(crate) was_ever_damaged: bool,
+    /// True from a damage until everything has healed.
+    pub(crate) was_damaged: bool,
+    /// True once what it may do was changed.
+    pub(crate) was_granted_otherwise: bool,
     /// Lots whose recording returned, by the note that no other lot has, with the household.
     pub(crate) recorded: BTreeMap<String, HouseholdId>,
+    /// Those of them that the server has acknowledged.
+    pub(crate) acknowledged: BTreeMap<String, HouseholdId>,
     /// The cursor that it was last given, after so many restorations of the server.
     pub(crate) last_cursor: (Cursor, u32),
 }
@@ -47,6 +59,25 @@ fn season() -> Season {
 /// A household's harvest book.
 pub(crate) fn book(household: HouseholdId) -> DocumentKey {
     DocumentKey::HarvestBook(household, season())
+}
+
+/// A field of a lot that no version of today knows.
+const NEW_FIELD: &str = "dried";
+
+/// What a version ahead writes besides: its schema, and a field with a map in it.
+fn write_what_is_new(doc: &mut AutoCommit, lot: &LotId, note: &str) -> Result<(), DocumentFault> {
+    doc.put(ROOT, "schema", SCHEMA + 1)?;
+    let Some((_, list)) = doc.get(ROOT, "lots")? else { return Err(DocumentFault::Damaged("lots")) };
+    for place in 0..doc.length(&list) {
+        if let Some((_, object)) = doc.get(&list, place)?
+            && object.to_string() == lot.as_str()
+        {
+            let new = doc.put_object(&object, NEW_FIELD, ObjType::Map)?;
+            doc.put(&new, "note", note)?;
+            doc.put(&new, "days", 3)?;
+        }
+    }
+    Ok(())
 }
 
 impl SimPhone {
@@ -76,6 +107,20 @@ impl SimPhone {
         Ok(())
     }
 
+    /// A bit has flipped on its disk: as the store does, it goes on with what is there, and compares anew.
+    pub(crate) fn is_damaged(&mut self, which: u64) -> Result<Option<char>, String> {
+        // What is put by for a twin is there once, see `replica/twin.rs`.
+        self.was_damaged = true;
+        self.was_ever_damaged = true;
+        self.disk.keep_going();
+        self.disk.make_room();
+        let lost = self.disk.lose_a_record(which, |key| !key.starts_with(b"r"));
+        let opened = Replica::open(Arc::new(self.disk.clone()), self.cooperative, self.device, &self.grants);
+        self.replica = opened.map_err(|error| format!("a damaged phone does not open: {error}"))?.0;
+        self.replica.mend().map_err(|error| error.to_string())?;
+        Ok(lost.and_then(|key| key.first().map(|kind| char::from(*kind))))
+    }
+
     pub(crate) fn now(&self, world: i64) -> Instant {
         Instant(world.saturating_add(self.clock_off).max(0))
     }
@@ -87,13 +132,35 @@ impl SimPhone {
             ..LotDraft::new("millet", Grams::new(grams).unwrap(), "2026-10-03".parse().unwrap())
         };
         let now = self.now(now);
-        match self.replica.edit(&book(household), now, |doc| record(doc, &draft)) {
+        let is_newer = self.is_newer;
+        let edit = |doc: &mut AutoCommit| {
+            let lot = record(doc, &draft)?;
+            if is_newer {
+                write_what_is_new(doc, &lot, &draft.note)?;
+            }
+            Ok(())
+        };
+        match self.replica.edit(&book(household), now, edit) {
             Ok(_) => {
                 self.recorded.insert(note, household);
                 true
             }
             Err(_) => false,
         }
+    }
+
+    /// What a version ahead wrote of each lot: its note, in a field that this version does not know.
+    pub(crate) fn new_fields(&mut self, household: HouseholdId) -> BTreeSet<String> {
+        let Ok(Some(document)) = self.replica.document(&book(household)) else { return BTreeSet::new() };
+        let doc = document.automerge();
+        let Ok(Some((_, list))) = doc.get(ROOT, "lots") else { return BTreeSet::new() };
+        let of_lot = |place| {
+            let (_, lot) = doc.get(&list, place).ok()??;
+            let (_, new) = doc.get(&lot, NEW_FIELD).ok()??;
+            let (value, _) = doc.get(&new, "note").ok()??;
+            value.into_string().ok()
+        };
+        (0..doc.length(&list)).filter_map(of_lot).collect()
     }
 
     /// Corrects the n-th lot that it sees of a household.
@@ -129,6 +196,32 @@ impl SimPhone {
             Ok(Some(document)) => lots(document).into_iter().filter_map(|lot| lot.note).collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// What must hold of a phone at any time: it holds nothing beyond what it was told that it may read, it
+    /// counts rightly what it has to send, and it has what it recorded, unless that is put by for a twin.
+    pub(crate) fn must_hold(&mut self) -> Result<(), String> {
+        let grants = self.replica.grants().clone();
+        let strange = self.replica.documents().into_iter().find(|(key, _)| !grants.may_read(key));
+        if let Some((key, _)) = strange {
+            return Err(format!("holds {key:?}, and was told that it may not"));
+        }
+        let (waiting, pending) = (self.disk.count(b"or"), self.replica.pending());
+        if waiting != pending {
+            return Err(format!("{waiting} changes wait to be sent, and it says {pending}"));
+        }
+        if self.disk.count(b"r") > 0 || self.is_revoked || self.was_damaged {
+            return Ok(());
+        }
+        let households: BTreeSet<HouseholdId> = self.recorded.values().copied().collect();
+        for household in households.into_iter().filter(|household| grants.may_read(&book(*household))) {
+            let notes: BTreeSet<String> = self.notes(household).into_iter().collect();
+            let gone = self.recorded.iter().find(|(note, of)| **of == household && !notes.contains(*note));
+            if let Some((note, _)) = gone.filter(|_| !self.was_granted_otherwise) {
+                return Err(format!("recorded {note}, and has it no more"));
+            }
+        }
+        Ok(())
     }
 
     /// The changes of a document that it has, as device and sequence.

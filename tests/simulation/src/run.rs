@@ -71,10 +71,16 @@ fn step(world: &mut World) -> Result<(), String> {
         _ => household(1 + u8::try_from(world.dice.roll(u64::from(HOUSEHOLDS))).unwrap()),
     };
     let now = world.now;
-    let stops = world.dice.percent(12);
-    if stops {
-        let writes = 1 + u32::try_from(world.dice.roll(5)).unwrap();
-        world.phones[phone].disk.stop_after(writes);
+    match world.dice.roll(100) {
+        0..12 => {
+            let writes = 1 + u32::try_from(world.dice.roll(5)).unwrap();
+            world.phones[phone].disk.stop_after(writes);
+        }
+        12..16 => {
+            let writes = 1 + u32::try_from(world.dice.roll(3)).unwrap();
+            world.phones[phone].disk.fill_for(writes);
+        }
+        _ => {}
     }
     match what {
         0..=29 => {
@@ -91,14 +97,16 @@ fn step(world: &mut World) -> Result<(), String> {
             world.phones[phone].weighs(about, nth, grams, now);
         }
         45..=79 => {
-            if world.dice.percent(15) {
-                let writes = 1 + u32::try_from(world.dice.roll(6)).unwrap();
-                world.disk.stop_after(writes);
+            let writes = 1 + u32::try_from(world.dice.roll(6)).unwrap();
+            match world.dice.roll(100) {
+                0..15 => world.disk.stop_after(writes),
+                15..19 => world.disk.fill_for(writes),
+                _ => {}
             }
             let ended = world.syncs(phone, a_bad_line)?;
             world.tell(format!("phone {phone} syncs: {ended:?}"));
             world.disk.keep_going();
-            if world.disk.has_stopped() {
+            if world.disk.has_stopped() | world.disk.make_room() {
                 world.server_crashes();
             }
         }
@@ -140,6 +148,19 @@ fn step(world: &mut World) -> Result<(), String> {
             world.tell(format!("phone {phone} is copied from a backup"));
             world.is_copied(phone)?;
         }
+        98 => {
+            let which = world.dice.roll(10_000);
+            let lost = world.phones[phone].is_damaged(which)?;
+            world.tell(format!("a record of phone {phone} is damaged: {lost:?}"));
+        }
+        99 if !matches!(world.phones[phone].role, Role::Coordinator) => {
+            let role = match world.dice.roll(4) {
+                0 => Role::Packer,
+                other => Role::Household(household(u8::try_from(other).unwrap())),
+            };
+            world.tell(format!("phone {phone} may now do what a {role} may"));
+            world.grants_otherwise(phone, role)?;
+        }
         95 | 96 => {
             world.tell("the server's clock jumps".into());
             world.now += i64::try_from(world.dice.roll(200_000_000)).unwrap() - 100_000_000;
@@ -155,7 +176,8 @@ fn step(world: &mut World) -> Result<(), String> {
         world.phones[phone].start_again(kept)?;
     }
     world.phones[phone].disk.keep_going();
-    Ok(())
+    world.phones[phone].disk.make_room();
+    world.must_hold(phone)
 }
 
 /// All faults end; everyone syncs until nothing is left to say.
@@ -180,7 +202,9 @@ fn check(world: &mut World) -> Result<(), String> {
         let coordinator = of_coop[0];
         let all = world.phones[coordinator].heads();
         let mut here = std::collections::BTreeSet::new();
+        let mut of_newer = std::collections::BTreeSet::new();
         for number in 1..=HOUSEHOLDS {
+            of_newer.extend(world.phones[coordinator].new_fields(household(number)));
             for note in world.phones[coordinator].notes(household(number)) {
                 if !here.insert(note.clone()) {
                     return Err(format!("{note} is there twice"));
@@ -204,10 +228,14 @@ fn check(world: &mut World) -> Result<(), String> {
                 let (theirs, own) = (world.phones[coordinator].changes(&key), world.phones[phone].changes(&key));
                 let lacks: Vec<_> = theirs.difference(&own).collect();
                 let has_more: Vec<_> = own.difference(&theirs).collect();
-                // What only phones that may not write it still have of a phone that was revoked is not
-                // given back after a restoration: nobody could tell it from a forgery.
-                let gone: Vec<String> =
-                    world.phones.iter().filter(|one| one.is_revoked).map(|one| one.device.to_string()).collect();
+                // What only phones that may not write it still have of a phone that was revoked, or has
+                // lost it too, is not given back after a restoration: nobody could tell it from a forgery.
+                let gone: Vec<String> = world
+                    .phones
+                    .iter()
+                    .filter(|one| one.is_revoked || one.was_granted_otherwise || one.was_ever_damaged)
+                    .map(|one| one.device.to_string())
+                    .collect();
                 let of_revoked = |change: &&String| {
                     change.starts_with(BEGINNING) || gone.iter().any(|device| change.starts_with(device.as_str()))
                 };
@@ -223,11 +251,26 @@ fn check(world: &mut World) -> Result<(), String> {
                     world.phones[phone].device
                 ));
             }
+            if world.phones[phone].is_newer
+                && let Some(note) =
+                    world.phones[phone].recorded.keys().find(|note| !of_newer.contains(*note) && here.contains(*note))
+            {
+                return Err(format!("what a newer phone {phone} wrote of {note} besides is lost"));
+            }
             let recorded = world.phones[phone].recorded.clone();
             for (lot, household) in recorded {
-                if !here.contains(&lot) {
+                // A restoration and a damage may have taken both of the places where it was.
+                let lost_twice = world.was_restored() && world.phones[phone].was_ever_damaged;
+                if !here.contains(&lot) && !world.phones[phone].was_granted_otherwise && !lost_twice {
                     return Err(format!("phone {phone} recorded {lot} in {:?}, and it is lost", book(household)));
                 }
+            }
+        }
+        // What the server has acknowledged stays, whoever brought it.
+        let of_coop = world.phones.iter().filter(|phone| phone.coop == coop);
+        for (note, household) in of_coop.flat_map(|phone| &phone.acknowledged) {
+            if !here.contains(note) && !world.was_restored() {
+                return Err(format!("{note} of {household} was acknowledged, and it is lost"));
             }
         }
         // The server has what the coordinator has.

@@ -57,6 +57,10 @@ pub(crate) struct World {
     late: Vec<Vec<u8>>,
     /// Devices that the operator has revoked; said again after a restoration.
     revoked: Vec<(CooperativeNumber, DeviceId)>,
+    /// What the operator has granted anew; said again after a restoration.
+    granted: BTreeMap<DeviceId, (CooperativeNumber, Role)>,
+    /// How far each log was seen to reach, since the last restoration.
+    reached: BTreeMap<CooperativeNumber, u64>,
     /// What happened, for a failing seed.
     pub(crate) story: Vec<String>,
 }
@@ -92,6 +96,8 @@ impl World {
             notes: 0,
             late: Vec::new(),
             revoked: Vec::new(),
+            granted: BTreeMap::new(),
+            reached: BTreeMap::new(),
             story: Vec::new(),
         };
         std::fs::write(world.keys.path().join("identity.key"), [7; 32]).map_err(|error| error.to_string())?;
@@ -157,7 +163,12 @@ impl World {
             notices_read: 0,
             clock_off: 0,
             is_revoked: false,
+            is_newer: self.dice.percent(20),
+            was_damaged: false,
+            was_ever_damaged: false,
+            was_granted_otherwise: false,
             recorded: BTreeMap::new(),
+            acknowledged: BTreeMap::new(),
             last_cursor: (Cursor::default(), 0),
         });
         Ok(())
@@ -184,7 +195,12 @@ impl World {
             notices_read: one.notices_read,
             clock_off: one.clock_off,
             is_revoked: one.is_revoked,
+            is_newer: one.is_newer,
+            was_damaged: one.was_damaged,
+            was_ever_damaged: one.was_ever_damaged,
+            was_granted_otherwise: one.was_granted_otherwise,
             recorded: BTreeMap::new(),
+            acknowledged: BTreeMap::new(),
             last_cursor: one.last_cursor,
         };
         self.phones.push(copy);
@@ -227,11 +243,48 @@ impl World {
         self.server = None;
         self.disk = self.backups[which].backup();
         self.restorations += 1;
-        let (revoked, now) = (self.revoked.clone(), Instant(self.now));
+        self.reached.clear();
+        let (revoked, granted, now) = (self.revoked.clone(), self.granted.clone(), Instant(self.now));
         let server = self.server()?;
         for (number, device) in revoked {
             // A device that this store never knew is refused anyway, until it shows its certificate.
             let _ = server.revoke("operator", number, device, now);
+        }
+        for (device, (number, role)) in granted {
+            let _ = server.grant("operator", number, device, &[role], now);
+        }
+        Ok(())
+    }
+
+    /// What a phone may do is changed.
+    pub(crate) fn grants_otherwise(&mut self, phone: usize, role: Role) -> Result<(), String> {
+        let (number, device, now) = (self.coops[self.phones[phone].coop], self.phones[phone].device, Instant(self.now));
+        match self.server()?.grant("operator", number, device, &[role], now) {
+            Ok(()) => {
+                self.granted.insert(device, (number, role));
+                for other in self.phones.iter_mut().filter(|other| other.device == device) {
+                    other.role = role;
+                    other.was_granted_otherwise = true;
+                }
+                Ok(())
+            }
+            Err(Error::NotFound { .. } | Error::Stopping) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// What must hold at any time, of the phone that did something and of the server.
+    pub(crate) fn must_hold(&mut self, phone: usize) -> Result<(), String> {
+        self.phones[phone].must_hold().map_err(|why| format!("phone {phone}: {why}"))?;
+        if let Some(server) = &self.server {
+            for number in &self.coops {
+                let cooperative = server.cooperative(*number).map_err(|error| error.to_string())?;
+                let now = cooperative.statistics().positions;
+                let before = self.reached.insert(*number, now).unwrap_or(0);
+                if now < before {
+                    return Err(format!("the log of co-operative {} went back from {before} to {now}", number.0));
+                }
+            }
         }
         Ok(())
     }
@@ -291,7 +344,7 @@ impl World {
                 server.settle(&cooperative);
             }
         }
-        if self.disk.has_stopped() {
+        if self.disk.has_stopped() || self.disk.was_full() {
             // What it has answered by then has been acknowledged all the same.
             let answered = result.ok();
             self.server_crashes();
@@ -348,6 +401,10 @@ impl World {
                     let (certificate, now) = (self.phones[phone].certificate.clone(), Instant(self.now));
                     let _ = self.server()?.reinstate(&certificate, now);
                     self.say_again_who_is_revoked()?;
+                    let device = self.phones[phone].device;
+                    if let Some((number, role)) = self.granted.get(&device).copied() {
+                        let _ = self.server()?.grant("operator", number, device, &[role], now);
+                    }
                     return Ok(Synced::CameBack);
                 }
                 Some(Err(ProblemKind::DeviceRevoked)) => return Ok(Synced::Refused),
@@ -363,8 +420,17 @@ impl World {
             self.cursor_must_rise(phone, &reply)?;
             match step {
                 Ok(Step::Send(next)) => request = next,
-                Ok(Step::Done(_)) => return Ok(Synced::Done),
-                Err(_) if self.phones[phone].disk.has_stopped() => return Ok(Synced::PhoneFailed),
+                Ok(Step::Done(_)) => {
+                    let one = &mut self.phones[phone];
+                    if one.replica.pending() == 0 && !one.was_granted_otherwise {
+                        one.acknowledged = one.recorded.clone();
+                        one.was_damaged = false;
+                    }
+                    return Ok(Synced::Done);
+                }
+                Err(_) if self.phones[phone].disk.has_stopped() || self.phones[phone].disk.was_full() => {
+                    return Ok(Synced::PhoneFailed);
+                }
                 Err(error) => return Err(format!("a phone could not take a reply: {error}")),
             }
         }
