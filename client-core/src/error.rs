@@ -10,7 +10,10 @@ use crate::store::StoreFault;
 pub enum Error {
     /// The phone's store failed; nothing of the call was kept.
     #[error("this phone could not save: {0}. Free some space and try again")]
-    Store(#[from] StoreFault),
+    Store(StoreFault),
+    /// The phone's files were locked with another key than was given; nothing of them was changed.
+    #[error("what is on this phone was locked with another key; open it with the key that it was locked with")]
+    Locked,
     /// A document can't be read or the edit does not fit it.
     #[error(transparent)]
     Document(#[from] DocumentFault),
@@ -46,4 +49,13 @@ pub enum Error {
     /// The server's answer can't be read.
     #[error("the server's answer can't be read: {0}")]
     BadReply(String),
+}
+
+impl From<StoreFault> for Error {
+    fn from(fault: StoreFault) -> Self {
+        match fault {
+            StoreFault::Locked => Self::Locked,
+            other => Self::Store(other),
+        }
+    }
 }

@@ -12,6 +12,9 @@ pub enum PhoneError {
     /// The phone could not save, for instance because it is full; nothing of the call was kept.
     #[error("{sentence}")]
     Storage { sentence: String },
+    /// What is on this phone was locked with another key than was given: see `open_locked`.
+    #[error("{sentence}")]
+    Locked { sentence: String },
     /// A value is out of its range, or what was named does not exist.
     #[error("{sentence}")]
     Invalid { sentence: String },
@@ -36,6 +39,7 @@ impl From<Error> for PhoneError {
     fn from(error: Error) -> Self {
         let sentence = error.to_string();
         match error {
+            Error::Locked => Self::Locked { sentence },
             Error::Store(_) => Self::Storage { sentence },
             Error::Document(_) | Error::Quantity(_) | Error::WhichHousehold | Error::BadInvitation(_) => {
                 Self::Invalid { sentence }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use granary_client_core::documents::harvest::LotId;
 use granary_client_core::phone::{Driver, Phone};
+use granary_client_core::store::StoreKey;
 
 use crate::error::PhoneError;
 use crate::lots::{FieldConflict, Lot, LotDraft, LotEdit, LotFilter, Product, Receipt, Total};
@@ -31,6 +32,18 @@ impl GranaryPhone {
     #[uniffi::constructor]
     pub fn open(folder: String) -> Result<Arc<Self>, PhoneError> {
         let phone = Arc::new(Phone::open(Path::new(&folder))?);
+        Ok(Arc::new(Self { phone, driver: Mutex::default() }))
+    }
+
+    /// As `open`, with everything that is kept on the phone encrypted under `key`: 32 random bytes that the
+    /// app keeps in the platform's key store (Android Keystore, iOS Keychain). Files that were made without a
+    /// key are encrypted at the first call. With another key, or `open`, it fails with `Locked` and nothing
+    /// is changed; without the key, nothing can be read any more.
+    #[uniffi::constructor]
+    pub fn open_locked(folder: String, key: Vec<u8>) -> Result<Arc<Self>, PhoneError> {
+        let key = StoreKey::from_bytes(&key)
+            .ok_or_else(|| PhoneError::Invalid { sentence: "A key of the phone's store has 32 bytes.".into() })?;
+        let phone = Arc::new(Phone::open_locked(Path::new(&folder), &key)?);
         Ok(Arc::new(Self { phone, driver: Mutex::default() }))
     }
 

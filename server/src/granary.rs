@@ -40,6 +40,21 @@ use crate::rooms::Rooms;
 /// Where random bytes come from: the operating system, or a simulation's seed.
 pub type Chance = Arc<dyn Fn(&mut [u8]) -> Result<(), Error> + Send + Sync>;
 
+/// What a simulation decides and the machine else.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Random bytes.
+    pub chance: Chance,
+    /// Jobs in one flush at most. More than one depend on when threads run.
+    pub jobs_per_flush: usize,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self { chance: Arc::new(crate::fill_random), jobs_per_flush: crate::log::writer::GATHER_MAX }
+    }
+}
+
 /// See the module.
 pub struct Granary {
     chance: Chance,
@@ -70,17 +85,18 @@ impl Granary {
         lists_folder: Option<&Path>,
         on_fault: impl Fn(StoreFault) + Send + Sync + 'static,
     ) -> Result<Self, Error> {
-        Self::open_with(store, keys, lists_folder, Arc::new(crate::fill_random), on_fault)
+        Self::open_with(store, keys, lists_folder, Surroundings::default(), on_fault)
     }
 
-    /// As [`Self::open`], with random bytes from `chance`.
+    /// As [`Self::open`], in these surroundings.
     pub fn open_with(
         store: Arc<dyn Store>,
         keys: &Path,
         lists_folder: Option<&Path>,
-        chance: Chance,
+        surroundings: Surroundings,
         on_fault: impl Fn(StoreFault) + Send + Sync + 'static,
     ) -> Result<Self, Error> {
+        let Surroundings { chance, jobs_per_flush } = surroundings;
         let failed = Arc::new(AtomicBool::new(false));
         let has_failed = Arc::clone(&failed);
         let on_fault = Arc::new(move |fault| {
@@ -93,8 +109,9 @@ impl Granary {
         let start_error = |error: std::io::Error| Error::Usage(format!("a thread could not be started: {error}"));
         let flushes = Flushes::default();
         let writer_fault = Arc::clone(&on_fault);
-        let (writer, _) = Writer::start(Arc::clone(&store), flushes.clone(), move |fault| writer_fault(fault))
-            .map_err(start_error)?;
+        let (writer, _) =
+            Writer::start(Arc::clone(&store), flushes.clone(), jobs_per_flush, move |fault| writer_fault(fault))
+                .map_err(start_error)?;
         let breath = Breath::default();
         let admitted = Arc::new((Mutex::new(0u64), Condvar::new()));
         let count = Arc::clone(&admitted);
@@ -284,20 +301,38 @@ impl Granary {
             Taken::default()
         } else {
             let bringer = Bringer { device, grants: record.grants_now(), chooses_actors: false };
-            self.take_in(&cooperative, bringer, documents, now)?
+            self.keep(&cooperative, bringer, documents, now)?
         };
-        let is_genuine = || self.seal(&cooperative, device, &request.cursor) == request.cursor.proof.seal;
-        if !taken.is_twin && cooperative.shows_twin(device, &request, last, &taken) && is_genuine() {
+        let admits = taken.receipt.is_some();
+        let asked = Asked { device, record: &record, request: &request, taken };
+        let reply = self.answer(&cooperative, asked, last, now);
+        // After the answer, so that what it holds does not depend on when threads run.
+        if admits {
+            self.admission.look_at(&cooperative);
+        }
+        reply
+    }
+
+    /// Answers what a device asked; `last` is its last entry before the request.
+    fn answer(
+        &self,
+        cooperative: &Arc<Cooperative>,
+        asked: Asked<'_>,
+        last: u64,
+        now: Instant,
+    ) -> Result<SyncReply, Error> {
+        let Asked { device, request, ref taken, .. } = asked;
+        let is_genuine = || self.seal(cooperative, device, &request.cursor) == request.cursor.proof.seal;
+        if !taken.is_twin && cooperative.shows_twin(device, request, last, taken) && is_genuine() {
             tracing::warn!(%device, "two phones go by the name of this device, or it was set back to an older state");
-            let target = Arc::clone(&cooperative);
+            let target = Arc::clone(cooperative);
             self.write(move |gather| {
                 target.twin_seen(gather, device);
                 Ok(())
             })?;
         }
         cooperative.heard_of(device, now.0, request.pending_after, request.version.clone());
-        let seal = |cursor: &Cursor| self.seal(&cooperative, device, cursor);
-        let asked = Asked { device, record: &record, request: &request, taken };
+        let seal = |cursor: &Cursor| self.seal(cooperative, device, cursor);
         let reply = cooperative.reply(self.store.as_ref(), &seal, asked, now)?;
         if let Some(until) = cooperative.take_new_healing() {
             tracing::warn!(
@@ -337,12 +372,23 @@ impl Granary {
         documents: Vec<DocumentChanges>,
         now: Instant,
     ) -> Result<Taken, Error> {
-        let target = Arc::clone(cooperative);
-        let taken = self.write(move |gather| target.take_in(gather, &bringer, documents, now.0))?;
+        let taken = self.keep(cooperative, bringer, documents, now)?;
         if taken.receipt.is_some() {
             self.admission.look_at(cooperative);
         }
         Ok(taken)
+    }
+
+    /// Makes durable what a device brings; it is not looked at yet.
+    fn keep(
+        &self,
+        cooperative: &Arc<Cooperative>,
+        bringer: Bringer,
+        documents: Vec<DocumentChanges>,
+        now: Instant,
+    ) -> Result<Taken, Error> {
+        let target = Arc::clone(cooperative);
+        self.write(move |gather| target.take_in(gather, &bringer, documents, now.0))
     }
 
     /// Adds to the backup in this folder what is new.

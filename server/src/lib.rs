@@ -29,7 +29,7 @@ pub use api::Limits;
 pub use author::{Edit, Edits};
 pub use config::{Config, OwnCertificate};
 pub use error::Error;
-pub use granary::{Chance, Granary};
+pub use granary::{Chance, Granary, Surroundings};
 pub use serve::{Server, start};
 
 /// Random bytes of the operating system.

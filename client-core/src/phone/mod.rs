@@ -26,7 +26,7 @@ use crate::protocol::messages::{read_message, write_message};
 use crate::protocol::problem::ProblemKind;
 use crate::quantities::Instant;
 use crate::replica::{Damage, Replica, put_meta, read_meta};
-use crate::store::{Batch, MemoryStore, SqliteStore, Store, StoreFault};
+use crate::store::{Batch, MemoryStore, SqliteStore, Store, StoreFault, StoreKey};
 use crate::sync::{Pace, Session, Step, Summary};
 use crate::transport::{HttpsTransport, Route, ServerLink, Transport};
 use identity::Identity;
@@ -80,10 +80,27 @@ impl Phone {
     /// Opens or makes the phone's files in this folder. What is damaged is set aside and told by
     /// [`Self::damage`]; the rest opens.
     pub fn open(folder: &Path) -> Result<Self, Error> {
+        Self::open_with(folder, None)
+    }
+
+    /// As [`Self::open`], with all that is kept encrypted under this key, which must be the same each time. The
+    /// lists are then held in memory alone, and made anew from the documents at each opening.
+    pub fn open_locked(folder: &Path, key: &StoreKey) -> Result<Self, Error> {
+        Self::open_with(folder, Some(key))
+    }
+
+    fn open_with(folder: &Path, key: Option<&StoreKey>) -> Result<Self, Error> {
         let failed = |error: std::io::Error| StoreFault::Failed(error.to_string());
         std::fs::create_dir_all(folder).map_err(failed)?;
-        let (store, report) = SqliteStore::open(&folder.join("phone.db"))?;
-        let read_model = ReadModel::open(&folder.join("lists.db"))?;
+        let (store, report) = SqliteStore::open(&folder.join("phone.db"), key)?;
+        let lists = folder.join("lists.db");
+        let read_model = match key {
+            None => ReadModel::open(&lists)?,
+            Some(_) => {
+                ReadModel::remove(&lists)?;
+                ReadModel::in_memory()?
+            }
+        };
         let mut damage = Vec::new();
         if let Some(file) = report.file_set_aside {
             damage.push(Damage {

@@ -85,6 +85,21 @@ impl ReadModel {
         }
     }
 
+    /// Removes the read model at `path`, where there is one.
+    pub fn remove(path: &Path) -> Result<(), StoreFault> {
+        for suffix in ["", "-wal", "-shm"] {
+            let mut file = path.as_os_str().to_owned();
+            file.push(suffix);
+            match std::fs::remove_file(file) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(StoreFault::Failed(error.to_string()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Another connection to the read model at `path`, to read from while the first one writes.
     pub fn reader(path: &Path) -> Result<Self, StoreFault> {
         let connection = Connection::open(path)?;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::outbox::Waiting;
-use super::receive::split_by_dependencies;
+use super::receive::{NOBODYS, split_by_dependencies};
 use super::{
     CHANGES_BEFORE_SAVE, Damage, DocumentRecord, LOADED_MAX, Loaded, Replica, change_key, document_key, document_of,
     put_meta, read_meta,
@@ -180,18 +180,14 @@ impl Replica {
                 records.push((id, record));
             }
         }
-        // A cursor that was given by nobody fits no log.
-        let mut cursor = self.cursor;
-        cursor.proof.seal ^= 1;
-        cursor.walk = None;
-        put_meta(&mut batch, "cursor", &cursor);
+        put_meta(&mut batch, "cursor", &NOBODYS);
         let generation = self.actor.as_bytes().last().copied().unwrap_or(0).wrapping_add(1).max(1);
         put_meta(&mut batch, "generation", &generation);
         self.commit(&batch)?;
         for (id, record) in records {
             self.keep_record(id, record);
         }
-        self.cursor = cursor;
+        self.cursor = NOBODYS;
         self.actor = self.device.actor(generation);
         Ok(())
     }

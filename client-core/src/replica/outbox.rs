@@ -1,11 +1,14 @@
 //! The outbox: changes of this phone that the server has not acknowledged, in the order in which they
 //! were made.
 
+use std::collections::BTreeSet;
+
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::Replica;
 use crate::documents::DocumentKey;
 use crate::error::Error;
+use crate::ids::ChangeHash;
 use crate::protocol::bundle::{DocumentChanges, write_bundle};
 use crate::protocol::change::VerifiedChange;
 use crate::protocol::limits;
@@ -46,6 +49,16 @@ impl Replica {
         self.pending = (rows.len() as u64).saturating_add(self.count_put_by()?);
         self.outbox_next = rows.last().and_then(|row| number_of(&row.key)).map_or(0, |number| number.saturating_add(1));
         Ok(())
+    }
+
+    /// The changes of a document that wait to be sent.
+    pub(super) fn unsent_of(&self, key: &DocumentKey) -> Result<BTreeSet<ChangeHash>, Error> {
+        let of_key = |value: Vec<u8>| {
+            let waiting: Waiting =
+                read_message(&value).ok().filter(|waiting: &Waiting| waiting.key == key.to_bytes())?;
+            Some(VerifiedChange::from_chunk(&waiting.chunk).ok()?.hash())
+        };
+        Ok(self.store.scan_all(b"o")?.into_iter().filter_map(|row| of_key(row.value?)).collect())
     }
 
     /// Adds the writes that put changes into the outbox; gives how many.

@@ -12,7 +12,7 @@ use crate::ids::{ChangeHash, DocumentId};
 use crate::protocol::bundle::{DocumentChanges, read_bundle};
 use crate::protocol::change::VerifiedChange;
 use crate::protocol::messages::{
-    Comparing, Cursor, Fetch, RefusalReason, SyncReply, WalkMode, read_message, write_message,
+    Comparing, Cursor, Fetch, Proof, RefusalReason, SyncReply, WalkMode, read_message, write_message,
 };
 use crate::store::Batch;
 
@@ -46,6 +46,11 @@ impl Replica {
     pub fn fetches(&self) -> Result<Vec<Fetch>, Error> {
         let wanted = self.wanted()?.into_iter().take(FETCH_MAX);
         Ok(wanted.map(|(key, through)| Fetch { key, through }).collect())
+    }
+
+    /// True while this phone and the server find out what each of them lacks.
+    pub fn is_comparing(&self) -> bool {
+        is_comparing(&self.cursor)
     }
 
     /// Takes the reply to the request that carried `page` and `fetches`.
@@ -283,7 +288,7 @@ impl Replica {
                 wanted.insert(theirs.key.clone(), 0);
             }
             let missing = document.changes_since(&known)?;
-            self.give_back(batch, reply.compares, &key, missing, queued);
+            self.give_back(batch, reply.compares, &key, missing, queued)?;
         }
         Ok(())
     }
@@ -314,7 +319,7 @@ impl Replica {
                     Some(document) => document.changes_since(&[])?,
                     None => Vec::new(),
                 };
-                self.give_back(batch, reply.compares, &key, missing, queued);
+                self.give_back(batch, reply.compares, &key, missing, queued)?;
             }
         }
         Ok(())
@@ -329,16 +334,20 @@ impl Replica {
         key: &DocumentKey,
         missing: Vec<VerifiedChange>,
         queued: &mut u64,
-    ) {
+    ) -> Result<(), Error> {
         let everyones = self.grants.is_coordinator() || compares == Comparing::Everyones;
         let may = |change: &VerifiedChange| {
             let actor = &change.record().actor;
             everyones || self.device.owns(actor) || Document::is_first_actor(actor)
         };
-        let given: Vec<VerifiedChange> = missing.into_iter().filter(may).collect();
-        if self.grants.may_write(key) {
-            *queued = queued.saturating_add(self.enqueue_after(batch, key, &given, *queued));
+        let mut given: Vec<VerifiedChange> = missing.into_iter().filter(may).collect();
+        if given.is_empty() || !self.grants.may_write(key) {
+            return Ok(());
         }
+        let unsent = self.unsent_of(key)?;
+        given.retain(|change| !unsent.contains(&change.hash()));
+        *queued = queued.saturating_add(self.enqueue_after(batch, key, &given, *queued));
+        Ok(())
     }
 
     pub(super) fn forget(&self, batch: &mut Batch, key: &DocumentKey) -> Result<(), Error> {
@@ -374,8 +383,17 @@ impl Replica {
     }
 }
 
+/// A cursor that was given by nobody: it fits no log, so that the server compares heads.
+pub(super) const NOBODYS: Cursor = Cursor {
+    position: u64::MAX,
+    receipt: 0,
+    proof: Proof { seal: 0, position_tag: 0, receipt_tag: 0 },
+    grants_version: 0,
+    walk: None,
+};
+
 fn is_comparing(cursor: &Cursor) -> bool {
-    cursor.walk.is_some_and(|walk| walk.mode == WalkMode::Compare)
+    *cursor == NOBODYS || cursor.walk.is_some_and(|walk| walk.mode == WalkMode::Compare)
 }
 
 /// The changes that are new and whose ground is here, each after what it builds on; and the rest of

@@ -80,6 +80,8 @@ impl Replica {
             changes.extend(row.value.and_then(|chunk| VerifiedChange::from_chunk(&chunk).ok()));
             batch.remove(row.key);
         }
+        // What was given back after a damage lies behind what builds on it.
+        changes.sort_by_key(|change| change.record().start_operation);
         let count = changes.len() as u64;
         let device = self.device;
         if changes.is_empty() {

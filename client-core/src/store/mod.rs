@@ -2,6 +2,8 @@
 //! The phone keeps all it has behind this trait (SQLite; memory in tests), and the server too (sled).
 
 mod batch;
+#[cfg(feature = "sqlite")]
+mod cipher;
 pub mod conformance;
 mod memory;
 mod seal;
@@ -9,6 +11,8 @@ mod seal;
 mod sqlite;
 
 pub use batch::{Batch, Write};
+#[cfg(feature = "sqlite")]
+pub use cipher::StoreKey;
 pub use memory::MemoryStore;
 pub use seal::{seal, unseal};
 #[cfg(feature = "sqlite")]
@@ -20,6 +24,9 @@ pub enum StoreFault {
     /// The medium failed or is full.
     #[error("the store failed: {0}")]
     Failed(String),
+    /// What is stored was encrypted with another key, or with one where none was given.
+    #[error("what is stored here was locked with another key")]
+    Locked,
     /// A value's checksum does not fit.
     #[error("a stored record is damaged (key {})", .0.iter().map(|byte| format!("{byte:02x}")).collect::<String>())]
     Damaged(Vec<u8>),

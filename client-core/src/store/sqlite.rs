@@ -1,13 +1,19 @@
 //! The phone's store: one SQLite table, in WAL mode with `synchronous = FULL`, so that a batch is on
 //! the medium when `apply` returns. Each value carries its own checksum. A file that SQLite can't
-//! read any more is set aside whole, and what can still be read of it is carried over.
+//! read any more is set aside whole, and what can still be read of it is carried over. With a key, every
+//! value is encrypted.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::cipher::{Cipher, StoreKey};
 use super::{Batch, Row, Store, StoreFault, Write, prefix_end, seal, unseal};
+
+/// Rows of the table of locks, all sealed: one that opens shows that the key is right. Several, since one may
+/// be damaged.
+const LOCKS: [&[u8]; 3] = [b"1", b"2", b"3"];
 
 /// What was found when the store was opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +28,8 @@ pub struct OpenReport {
 #[derive(Debug)]
 pub struct SqliteStore {
     connection: Mutex<Connection>,
+    /// None for a store that is not encrypted.
+    cipher: Option<Cipher>,
 }
 
 impl From<rusqlite::Error> for StoreFault {
@@ -31,8 +39,9 @@ impl From<rusqlite::Error> for StoreFault {
 }
 
 impl SqliteStore {
-    /// Opens or makes the store at `path`, checks it, and puts aside what is damaged.
-    pub fn open(path: &Path) -> Result<(Self, OpenReport), StoreFault> {
+    /// Opens or makes the store at `path`, checks it, and puts aside what is damaged. With a key all that is
+    /// written is encrypted with it, and what was stored without one before is encrypted first.
+    pub fn open(path: &Path, key: Option<&StoreKey>) -> Result<(Self, OpenReport), StoreFault> {
         let mut report = OpenReport::default();
         let connection = match open_checked(path) {
             Ok(connection) => connection,
@@ -47,13 +56,76 @@ impl SqliteStore {
                 connection
             }
         };
-        let store = Self { connection: Mutex::new(connection) };
+        let cipher = key.map(Cipher::new).transpose()?;
+        let store = Self { connection: Mutex::new(connection), cipher };
+        store.unlock()?;
         report.damaged_keys = store.take_out_damaged()?;
         Ok((store, report))
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seal(&self, key: &[u8], value: &[u8]) -> Result<Vec<u8>, StoreFault> {
+        match &self.cipher {
+            Some(cipher) => cipher.seal(key, value),
+            None => Ok(seal(key, value)),
+        }
+    }
+
+    fn unseal(&self, key: &[u8], sealed: Vec<u8>) -> Option<Vec<u8>> {
+        match &self.cipher {
+            Some(cipher) => cipher.unseal(key, &sealed),
+            None => unseal(key, sealed),
+        }
+    }
+
+    /// Fails when the store is locked with another key than ours; a damaged row must not look like one.
+    fn unlock(&self) -> Result<(), StoreFault> {
+        let locks: Vec<(Vec<u8>, Vec<u8>)> = {
+            let connection = self.connection();
+            let mut statement = connection.prepare("SELECT key, value FROM locks")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect::<Result<_, _>>()?
+        };
+        match (&self.cipher, locks.is_empty()) {
+            (None, true) => Ok(()),
+            (None, false) => Err(StoreFault::Locked),
+            (Some(_), true) => self.lock(),
+            (Some(cipher), false) if locks.iter().any(|(key, lock)| cipher.unseal(key, lock).is_some()) => Ok(()),
+            (Some(_), false) => Err(StoreFault::Locked),
+        }
+    }
+
+    /// Encrypts what was stored without a key.
+    fn lock(&self) -> Result<(), StoreFault> {
+        let mut connection = self.connection();
+        // What was deleted or replaced is overwritten, and then nothing of it is left in the file.
+        connection.pragma_update(None, "secure_delete", true)?;
+        let transaction = connection.transaction()?;
+        {
+            let mut statement = transaction.prepare("SELECT key, value FROM entries")?;
+            let mut rows = statement.query([])?;
+            let mut plain: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+            while let Some(row) = rows.next()? {
+                plain.push((row.get(0)?, row.get(1)?));
+            }
+            let mut put = transaction.prepare("UPDATE entries SET value = ?2 WHERE key = ?1")?;
+            for (key, value) in plain {
+                // What is damaged stays as it is, and is taken out with the others.
+                if let Some(value) = unseal(&key, value) {
+                    put.execute(params![key, self.seal(&key, &value)?])?;
+                }
+            }
+            for lock in LOCKS {
+                transaction
+                    .execute("INSERT INTO locks VALUES (?1, ?2)", params![lock, self.seal(lock, b"granary")?])?;
+            }
+            transaction.execute("DELETE FROM damaged", [])?;
+        }
+        transaction.commit()?;
+        Ok(connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?)
     }
 
     /// Moves rows whose checksum does not fit into the table of damaged rows.
@@ -77,6 +149,7 @@ fn open_checked(path: &Path) -> Result<Connection, StoreFault> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+         CREATE TABLE IF NOT EXISTS locks (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
          CREATE TABLE IF NOT EXISTS damaged (key BLOB, value BLOB);",
     )?;
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
@@ -105,6 +178,15 @@ fn set_aside(path: &Path) -> Result<PathBuf, StoreFault> {
 /// Copies every row that can still be read: forward until the damage, then backward to it.
 fn carry_over(from: &Path, to: &Connection) -> Result<(), StoreFault> {
     let Ok(old) = Connection::open(from) else { return Ok(()) };
+    if let Ok(mut statement) = old.prepare("SELECT key, value FROM locks")
+        && let Ok(mut rows) = statement.query([])
+    {
+        while let Ok(Some(row)) = rows.next() {
+            if let (Ok(key), Ok(value)) = (row.get::<_, Vec<u8>>(0), row.get::<_, Vec<u8>>(1)) {
+                to.execute("INSERT OR IGNORE INTO locks VALUES (?1, ?2)", params![key, value])?;
+            }
+        }
+    }
     for order in ["ASC", "DESC"] {
         let Ok(mut statement) = old.prepare(&format!("SELECT key, value FROM entries ORDER BY key {order}")) else {
             return Ok(());
@@ -123,7 +205,7 @@ impl Store for SqliteStore {
         let connection = self.connection();
         let mut statement = connection.prepare_cached("SELECT value FROM entries WHERE key = ?1")?;
         let sealed: Option<Vec<u8>> = statement.query_row(params![key], |row| row.get(0)).optional()?;
-        sealed.map(|sealed| unseal(key, sealed).ok_or_else(|| StoreFault::Damaged(key.to_vec()))).transpose()
+        sealed.map(|sealed| self.unseal(key, sealed).ok_or_else(|| StoreFault::Damaged(key.to_vec()))).transpose()
     }
 
     fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Row>, StoreFault> {
@@ -136,7 +218,7 @@ impl Store for SqliteStore {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = statement.query_map(params![prefix, after, end, limit], |row| {
             let key: Vec<u8> = row.get(0)?;
-            let value = unseal(&key, row.get(1)?);
+            let value = self.unseal(&key, row.get(1)?);
             Ok(Row { key, value })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -150,7 +232,7 @@ impl Store for SqliteStore {
             let mut remove = transaction.prepare_cached("DELETE FROM entries WHERE key = ?1")?;
             for write in batch.writes() {
                 match write {
-                    Write::Put(key, value) => put.execute(params![key, seal(key, value)])?,
+                    Write::Put(key, value) => put.execute(params![key, self.seal(key, value)?])?,
                     Write::Remove(key) => remove.execute(params![key])?,
                 };
             }
@@ -171,11 +253,54 @@ mod tests {
     fn it_conforms() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("phone.db");
-        crate::store::conformance::check(|| Box::new(SqliteStore::open(&path).unwrap().0));
+        crate::store::conformance::check(|| Box::new(SqliteStore::open(&path, None).unwrap().0));
+    }
+
+    fn key(byte: u8) -> StoreKey {
+        StoreKey::from_bytes(&[byte; 32]).unwrap()
+    }
+
+    #[test]
+    fn a_store_with_a_key_conforms() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("phone.db");
+        crate::store::conformance::check(|| Box::new(SqliteStore::open(&path, Some(&key(1))).unwrap().0));
+    }
+
+    fn put_words(store: &SqliteStore) {
+        let mut batch = Batch::default();
+        batch.put(b"k", "the first harvest of 张桂英".as_bytes());
+        store.apply(&batch).unwrap();
+    }
+
+    #[test]
+    fn what_lay_open_is_encrypted_once_there_is_a_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("phone.db");
+        put_words(&SqliteStore::open(&path, None).unwrap().0);
+        let (store, report) = SqliteStore::open(&path, Some(&key(1))).unwrap();
+        assert_eq!(report, OpenReport::default());
+        assert_eq!(store.get(b"k").unwrap().unwrap(), "the first harvest of 张桂英".as_bytes());
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            assert!(!bytes.windows(13).any(|window| window == b"first harvest"));
+        }
+    }
+
+    #[test]
+    fn another_key_or_none_opens_nothing_and_harms_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("phone.db");
+        put_words(&SqliteStore::open(&path, Some(&key(1))).unwrap().0);
+        assert_eq!(SqliteStore::open(&path, Some(&key(2))).unwrap_err(), StoreFault::Locked);
+        assert_eq!(SqliteStore::open(&path, None).unwrap_err(), StoreFault::Locked);
+        let (store, report) = SqliteStore::open(&path, Some(&key(1))).unwrap();
+        assert_eq!(report, OpenReport::default());
+        assert!(store.get(b"k").unwrap().is_some());
     }
 
     fn filled(path: &Path) {
-        let (store, _) = SqliteStore::open(path).unwrap();
+        let (store, _) = SqliteStore::open(path, None).unwrap();
         for number in 0..400u32 {
             let mut batch = Batch::default();
             batch.put(number.to_be_bytes(), vec![7; 100]);
@@ -193,10 +318,10 @@ mod tests {
         let raw = Connection::open(&path).unwrap();
         raw.execute("UPDATE entries SET value = x'0102030405060708090a' WHERE key = x'00000005'", []).unwrap();
         drop(raw);
-        let (store, report) = SqliteStore::open(&path).unwrap();
+        let (store, report) = SqliteStore::open(&path, None).unwrap();
         assert_eq!(report.damaged_keys, [5u32.to_be_bytes().to_vec()]);
         assert_eq!(store.scan_all(b"").unwrap().len(), 399);
-        assert_eq!(SqliteStore::open(&path).unwrap().1, OpenReport::default(), "it is reported once");
+        assert_eq!(SqliteStore::open(&path, None).unwrap().1, OpenReport::default(), "it is reported once");
     }
 
     #[test]
@@ -208,7 +333,7 @@ mod tests {
         let page = bytes.len() / 4096 / 2;
         bytes[page * 4096..(page + 1) * 4096].fill(0xee);
         std::fs::write(&path, bytes).unwrap();
-        let (store, report) = SqliteStore::open(&path).unwrap();
+        let (store, report) = SqliteStore::open(&path, None).unwrap();
         assert!(report.file_set_aside.is_some());
         let kept = store.scan_all(b"").unwrap().len();
         assert!((300..400).contains(&kept), "{kept} rows of 400");
@@ -219,7 +344,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("phone.db");
         std::fs::write(&path, vec![1; 9000]).unwrap();
-        let (_, report) = SqliteStore::open(&path).unwrap();
+        let (_, report) = SqliteStore::open(&path, None).unwrap();
         assert!(report.file_set_aside.is_some());
     }
 }

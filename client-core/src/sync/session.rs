@@ -111,7 +111,11 @@ impl Session {
         pace: Pace,
         sign: impl FnOnce(&[u8]) -> [u8; 64],
     ) -> Result<Vec<u8>, Error> {
-        self.page = replica.outbox_page(pace.page_bytes())?;
+        self.page = match replica.is_comparing() {
+            // What is sent now may be refused, and it is not known yet what else the server lacks.
+            true => OutboxPage { pending_after: replica.pending(), ..OutboxPage::default() },
+            false => replica.outbox_page(pace.page_bytes())?,
+        };
         self.fetches = replica.fetches()?;
         let request = SyncRequest {
             cursor: replica.cursor(),

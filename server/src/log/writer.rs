@@ -13,7 +13,7 @@ use granary_client_core::store::{Batch, Store, StoreFault};
 use crate::metrics::Flushes;
 
 /// Jobs in one flush at most.
-const GATHER_MAX: usize = 512;
+pub(crate) const GATHER_MAX: usize = 512;
 /// Bytes in one flush at most, in about; a large one waits for the next.
 const GATHER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -78,11 +78,12 @@ impl Writer {
     pub(crate) fn start(
         store: Arc<dyn Store>,
         flushes: Flushes,
+        jobs_per_flush: usize,
         on_fault: impl Fn(StoreFault) + Send + 'static,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (jobs, waiting) = channel();
         let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
-            if let Err(fault) = run(store.as_ref(), &flushes, &waiting) {
+            if let Err(fault) = run(store.as_ref(), &flushes, jobs_per_flush, &waiting) {
                 on_fault(fault);
             }
         })?;
@@ -95,12 +96,12 @@ impl Writer {
     }
 }
 
-fn run(store: &dyn Store, flushes: &Flushes, waiting: &Receiver<Job>) -> Result<(), StoreFault> {
+fn run(store: &dyn Store, flushes: &Flushes, jobs_per_flush: usize, waiting: &Receiver<Job>) -> Result<(), StoreFault> {
     while let Ok(first) = waiting.recv() {
         let mut gather =
             Gather { store, batch: Batch::default(), fresh: HashMap::new(), gone: HashSet::new(), bytes: 0 };
         let mut completions = vec![first(&mut gather)?];
-        while completions.len() < GATHER_MAX && gather.bytes < GATHER_BYTES_MAX {
+        while completions.len() < jobs_per_flush && gather.bytes < GATHER_BYTES_MAX {
             let Ok(job) = waiting.try_recv() else { break };
             completions.push(job(&mut gather)?);
         }

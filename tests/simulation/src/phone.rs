@@ -172,6 +172,13 @@ impl SimPhone {
         let _ = self.replica.edit(&book(household), now, |doc| correct(doc, &lot, &edit));
     }
 
+    /// Says which village a household is of, in a document that packers may not read.
+    pub(crate) fn moves(&mut self, household: HouseholdId, village: &str, now: i64) {
+        let now = self.now(now);
+        let _ =
+            self.replica.edit(&DocumentKey::Household(household), now, |doc| Ok(doc.put(ROOT, "village", village)?));
+    }
+
     /// Weighs the n-th lot that it sees of a household.
     pub(crate) fn weighs(&mut self, household: HouseholdId, nth: usize, grams: i64, now: i64) {
         let now = self.now(now);
@@ -200,17 +207,19 @@ impl SimPhone {
 
     /// What must hold of a phone at any time: it holds nothing beyond what it was told that it may read, it
     /// counts rightly what it has to send, and it has what it recorded, unless that is put by for a twin.
-    pub(crate) fn must_hold(&mut self) -> Result<(), String> {
+    pub(crate) fn must_hold(&mut self, server_was_restored: bool) -> Result<(), String> {
         let grants = self.replica.grants().clone();
         let strange = self.replica.documents().into_iter().find(|(key, _)| !grants.may_read(key));
-        if let Some((key, _)) = strange {
+        // Damage may have taken what it was told last.
+        if let Some((key, _)) = strange.filter(|_| !self.was_damaged) {
             return Err(format!("holds {key:?}, and was told that it may not"));
         }
         let (waiting, pending) = (self.disk.count(b"or"), self.replica.pending());
         if waiting != pending {
             return Err(format!("{waiting} changes wait to be sent, and it says {pending}"));
         }
-        if self.disk.count(b"r") > 0 || self.is_revoked || self.was_damaged {
+        let lost_twice = server_was_restored && self.was_ever_damaged;
+        if self.disk.count(b"r") > 0 || self.is_revoked || self.was_damaged || lost_twice {
             return Ok(());
         }
         let households: BTreeSet<HouseholdId> = self.recorded.values().copied().collect();

@@ -13,7 +13,7 @@ use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Instant;
 use granary_client_core::sync::{Pace, Session, Step};
 use granary_server::log::CooperativeNumber;
-use granary_server::{Chance, Error, Granary};
+use granary_server::{Chance, Error, Granary, Surroundings};
 use ring::signature::Ed25519KeyPair;
 
 use crate::dice::Dice;
@@ -124,7 +124,8 @@ impl World {
     pub(crate) fn server(&mut self) -> Result<&Granary, String> {
         if self.server.is_none() {
             let (store, chance) = (Arc::new(self.disk.clone()), Arc::clone(&self.chance));
-            let opened = Granary::open_with(store, self.keys.path(), None, chance, |_| {});
+            let surroundings = Surroundings { chance, jobs_per_flush: 1 };
+            let opened = Granary::open_with(store, self.keys.path(), None, surroundings, |_| {});
             let server = opened.map_err(|error| format!("the server does not open again: {error}"))?;
             for number in self.coops.clone() {
                 if let Ok(cooperative) = server.cooperative(number) {
@@ -275,7 +276,8 @@ impl World {
 
     /// What must hold at any time, of the phone that did something and of the server.
     pub(crate) fn must_hold(&mut self, phone: usize) -> Result<(), String> {
-        self.phones[phone].must_hold().map_err(|why| format!("phone {phone}: {why}"))?;
+        let was_restored = self.was_restored();
+        self.phones[phone].must_hold(was_restored).map_err(|why| format!("phone {phone}: {why}"))?;
         if let Some(server) = &self.server {
             for number in &self.coops {
                 let cooperative = server.cooperative(*number).map_err(|error| error.to_string())?;
