@@ -2,103 +2,12 @@
 //! another's actor, use a sequence twice, write what it may not, read what it was not granted.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::sync::Arc;
+mod common;
 
-use granary_client_core::documents::harvest::{LotDraft, record};
-use granary_client_core::documents::{Document, DocumentKey, Season};
-use granary_client_core::ids::{ActorId, DeviceId, HouseholdId};
-use granary_client_core::protocol::access::{EnrolRequest, Role};
-use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle, write_bundle};
-use granary_client_core::protocol::change::VerifiedChange;
-use granary_client_core::protocol::frame::{SignedRequest, write_request};
-use granary_client_core::protocol::messages::{Cursor, RefusalReason, SyncReply, SyncRequest, write_message};
-use granary_client_core::quantities::{Grams, Instant};
-use granary_client_core::store::MemoryStore;
-use granary_server::Granary;
-use granary_server::log::CooperativeNumber;
-use ring::signature::{Ed25519KeyPair, KeyPair};
-
-const NOW: Instant = Instant(1_790_000_000_000);
-
-struct World {
-    granary: Granary,
-    coop: CooperativeNumber,
-    _keys: tempfile::TempDir,
-}
-
-struct Device {
-    pair: Ed25519KeyPair,
-    id: DeviceId,
-    cursor: Cursor,
-}
-
-impl World {
-    fn new() -> Self {
-        let keys = tempfile::tempdir().unwrap();
-        let fail = |fault| panic!("{fault}");
-        let granary = Granary::open(Arc::new(MemoryStore::default()), keys.path(), None, fail).unwrap();
-        let coop = granary.create_cooperative("Linxian", NOW).unwrap();
-        Self { granary, coop, _keys: keys }
-    }
-
-    fn device(&self, seed: u8, role: Role) -> Device {
-        let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
-        let public_key: [u8; 32] = pair.public_key().as_ref().try_into().unwrap();
-        let code = self.granary.invite(self.coop, role, 1, NOW).unwrap().code;
-        self.granary.enrol(&EnrolRequest { code, public_key, name: "phone".into() }, NOW).unwrap();
-        Device { pair, id: DeviceId::of_public_key(&public_key), cursor: Cursor::default() }
-    }
-
-    fn sync(&self, device: &mut Device, changes: &[(DocumentKey, Vec<VerifiedChange>)]) -> SyncReply {
-        let documents: Vec<DocumentChanges> = changes
-            .iter()
-            .map(|(key, changes)| DocumentChanges { key: key.clone(), changes: changes.clone() })
-            .collect();
-        let request = SyncRequest {
-            cursor: device.cursor,
-            page_kilobytes: 1024,
-            pending_after: 0,
-            notices_read: 0,
-            bundle: if documents.is_empty() { Vec::new() } else { write_bundle(&documents) },
-            fetch: Vec::new(),
-            version: None,
-        };
-        let sign = |bytes: &[u8]| device.pair.sign(bytes).as_ref().try_into().unwrap();
-        let body = write_request(device.id, &write_message(&request), sign);
-        let reply = self.granary.sync(&SignedRequest::parse(&body).unwrap(), NOW).unwrap();
-        self.granary.settle(&self.granary.cooperative(self.coop).unwrap());
-        device.cursor = reply.cursor;
-        reply
-    }
-}
-
-fn household(number: u8) -> HouseholdId {
-    HouseholdId::from_bytes([number; 16])
-}
-
-fn book(number: u8) -> DocumentKey {
-    DocumentKey::HarvestBook(household(number), Season::new(2026).unwrap())
-}
-
-/// The beginning of a book and one lot in it.
-fn one_lot(key: &DocumentKey, actor: &ActorId, grams: i64) -> Vec<VerifiedChange> {
-    let mut document = Document::new(key.clone()).unwrap();
-    let draft = LotDraft::new("millet", Grams::new(grams).unwrap(), "2026-10-03".parse().unwrap());
-    let (_, change) = document.edit(actor, NOW, |doc| record(doc, &draft)).unwrap();
-    vec![Document::first_change(key).unwrap(), change.unwrap()]
-}
-
-fn reason(reply: &SyncReply) -> Option<RefusalReason> {
-    reply.refused.first().map(|refusal| refusal.reason)
-}
-
-/// The documents that a reply brings.
-fn brought(reply: &SyncReply) -> Vec<DocumentKey> {
-    match reply.bundle.as_slice() {
-        [] => Vec::new(),
-        bundle => read_bundle(bundle).unwrap().into_iter().map(|document| document.key).collect(),
-    }
-}
+use common::{NOW, World, book, brought, household, one_lot, reason};
+use granary_client_core::ids::ActorId;
+use granary_client_core::protocol::access::Role;
+use granary_client_core::protocol::messages::RefusalReason;
 
 #[test]
 fn a_device_cannot_write_under_another_devices_actor() {

@@ -46,8 +46,11 @@ pub(super) fn number_of(key: &[u8]) -> Option<u64> {
 impl Replica {
     pub(super) fn count_outbox(&mut self) -> Result<(), Error> {
         let rows = self.store.scan_all(b"o")?;
-        self.pending = (rows.len() as u64).saturating_add(self.count_put_by()?);
-        self.outbox_next = rows.last().and_then(|row| number_of(&row.key)).map_or(0, |number| number.saturating_add(1));
+        let put_by = self.numbers_put_by()?;
+        self.pending = (rows.len() as u64).saturating_add(put_by.len() as u64);
+        // What is put by keeps its number, which must not be given once more.
+        let numbers = rows.iter().filter_map(|row| number_of(&row.key)).chain(put_by);
+        self.outbox_next = numbers.max().map_or(0, |number| number.saturating_add(1));
         Ok(())
     }
 

@@ -144,8 +144,9 @@ impl Replica {
         Ok((count.saturating_sub(said.len() as u64), said))
     }
 
-    /// Changes that are put by, in all documents.
-    pub(super) fn count_put_by(&self) -> Result<u64, Error> {
-        Ok(self.store.scan_all(b"r")?.len() as u64)
+    /// The numbers of the changes that are put by, in all documents.
+    pub(super) fn numbers_put_by(&self) -> Result<Vec<u64>, Error> {
+        let number = |key: Vec<u8>| key.last_chunk::<8>().map(|number| u64::from_be_bytes(*number));
+        Ok(self.store.scan_all(b"r")?.into_iter().filter_map(|row| number(row.key)).collect())
     }
 }

@@ -209,8 +209,9 @@ impl Worker {
     /// Entries whose ground has not come are counted against their devices.
     fn note_waiting(&self, cooperative: &Cooperative, open: &[(u64, Entry, Vec<VerifiedChange>)]) {
         let mut state = cooperative.state();
-        for (number, entry, _) in open {
-            state.waiting.entry(entry.device).or_default().insert(*number);
+        for (number, entry, changes) in open {
+            let bytes = changes.iter().map(|change| change.chunk().len()).sum();
+            state.waiting.entry(entry.device).or_default().insert(*number, bytes);
         }
     }
 

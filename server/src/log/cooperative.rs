@@ -1,7 +1,7 @@
 //! One co-operative in memory: counters, devices, and of each document what can be known without
 //! loading it. `heads` is where the writer stands; `visible` is what is durable and may be given out.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use granary_client_core::documents::DocumentKey;
@@ -40,7 +40,7 @@ pub(super) struct State {
     pub(super) pending_from: u64,
     pub(super) pending_of: HashMap<DocumentNumber, Vec<u64>>,
     /// Entries that wait for what they depend on, by device.
-    pub(super) waiting: HashMap<DeviceId, BTreeSet<u64>>,
+    pub(super) waiting: HashMap<DeviceId, BTreeMap<u64, usize>>,
     /// Until when devices give back everyone's changes, since the store is proven to have lost some; in
     /// milliseconds since 1970.
     pub(super) heals_until: i64,
@@ -311,14 +311,14 @@ impl Cooperative {
         else {
             return false;
         };
-        let waits = |entry: &u64| state.waiting.values().any(|entries| entries.contains(entry));
+        let waits = |entry: &u64| state.waiting.values().any(|entries| entries.contains_key(entry));
         pending.iter().any(|entry| !state.stuck.contains(entry) && !waits(entry))
     }
 
     /// True while something was taken in that nobody has looked at yet.
     pub(crate) fn has_undecided(&self) -> bool {
         let state = self.state();
-        let waiting: usize = state.waiting.values().map(BTreeSet::len).sum();
+        let waiting: usize = state.waiting.values().map(BTreeMap::len).sum();
         state.pending.len() > waiting.saturating_add(state.stuck.len())
     }
 

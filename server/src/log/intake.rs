@@ -1,6 +1,7 @@
 //! Taking changes in: permission, authorship and repeats are checked, the rest is made durable. No
 //! document is loaded here.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use granary_client_core::documents::{Document, DocumentKey};
@@ -15,8 +16,11 @@ use super::Cooperative;
 use super::keys::{Entry, chain, entry_key, key, pending_key, sequence_key, short};
 use super::writer::Gather;
 
-/// Entries of one device that may wait for what they depend on.
-const WAITING_MAX: usize = 2_000;
+/// Entries of one device that may wait for what they depend on. Each round of admission to their document
+/// reads them again, so few may; a phone brings the rest once what they wait for has come.
+const WAITING_MAX: usize = 64;
+/// Bytes of change chunks that may wait, in all entries of one device.
+const WAITING_BYTES_MAX: usize = 1024 * 1024;
 
 /// Actors of their own choice that one device may have.
 const ACTORS_MAX: usize = 20_000;
@@ -100,7 +104,10 @@ impl Cooperative {
         let heals = self.heals(Instant(now_millis));
         let state = self.state();
         let number = state.numbers.get(&document.key.id(self.id())).copied();
-        if state.waiting.get(device).is_some_and(|entries| entries.len() >= WAITING_MAX) {
+        let is_full = |entries: &BTreeMap<u64, usize>| {
+            entries.len() >= WAITING_MAX || entries.values().sum::<usize>() >= WAITING_BYTES_MAX
+        };
+        if state.waiting.get(device).is_some_and(is_full) {
             return Ok(Err(RefusalReason::TooManyWaiting));
         }
         let mut fresh = Vec::new();

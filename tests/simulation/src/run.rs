@@ -85,7 +85,13 @@ fn step(world: &mut World) -> Result<(), String> {
     match what {
         0..=29 => {
             world.tell(format!("phone {phone} records"));
-            let note = world.new_note();
+            let mut note = world.new_note();
+            if world.dice.percent(30) {
+                // Long ones, so that pages fill.
+                note.push_str(
+                    &std::iter::repeat_with(|| world.dice.roll(u64::MAX).to_string()).take(20).collect::<String>(),
+                );
+            }
             world.phones[phone].records(about, grams, note, now);
         }
         30 | 31 => {

@@ -1,0 +1,130 @@
+//! Changes that are valid to the letter and meant to hurt. Each is refused, set aside or taken; the server goes
+//! on, and a neighbour's harvest passes as if nothing had been.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::arithmetic_side_effects, reason = "of the tests' own small numbers")]
+
+mod common;
+
+use automerge::transaction::Transactable;
+use automerge::{AutoCommit, ObjType, ROOT};
+use common::{Device, NOW, World, book, brought, household, one_lot, reason};
+use granary_client_core::documents::Document;
+use granary_client_core::ids::ActorId;
+use granary_client_core::protocol::access::Role;
+use granary_client_core::protocol::change::VerifiedChange;
+use granary_client_core::protocol::limits;
+use granary_client_core::protocol::messages::RefusalReason;
+
+struct Scene {
+    world: World,
+    attacker: Device,
+    neighbour: Device,
+    coordinator: Device,
+}
+
+fn scene() -> Scene {
+    let world = World::new();
+    let attacker = world.device(1, Role::Household(household(1)));
+    let neighbour = world.device(2, Role::Household(household(2)));
+    let coordinator = world.device(3, Role::Coordinator);
+    Scene { world, attacker, neighbour, coordinator }
+}
+
+impl Scene {
+    /// The neighbour brings a lot, and the coordinator gets it.
+    fn a_neighbours_harvest_passes(&mut self) {
+        let lot = one_lot(&book(2), &self.neighbour.id.actor(0), 1_000);
+        let reply = self.world.sync(&mut self.neighbour, &[(book(2), lot)]);
+        assert_eq!(reply.refused, []);
+        for _ in 0..200 {
+            let reply = self.world.sync(&mut self.coordinator, &[]);
+            if brought(&reply).contains(&book(2)) {
+                return;
+            }
+            assert!(reply.more, "the neighbour's harvest does not come");
+        }
+        panic!("the neighbour's harvest does not come");
+    }
+}
+
+/// Changes of a household's own book, each made by `edit`.
+fn changes(actor: &ActorId, count: usize, mut edit: impl FnMut(&mut AutoCommit, usize)) -> Vec<VerifiedChange> {
+    let mut document = Document::new(book(1)).unwrap();
+    let mut all = vec![Document::first_change(&book(1)).unwrap()];
+    for number in 0..count {
+        let edited = document.edit(actor, NOW, |doc| {
+            edit(doc, number);
+            Ok(())
+        });
+        all.extend(edited.unwrap().1);
+    }
+    all
+}
+
+#[test]
+fn maps_within_maps_without_end() {
+    let mut scene = scene();
+    let mut inner = ROOT;
+    let deep = changes(&scene.attacker.id.actor(0), 3, |doc, _| {
+        for _ in 0..limits::CHANGE_OPERATIONS_MAX - 1 {
+            inner = doc.put_object(&inner, "a", ObjType::Map).unwrap();
+        }
+    });
+    let reply = scene.world.sync(&mut scene.attacker, &[(book(1), deep)]);
+    assert_eq!(reply.refused, [], "sixty thousand levels are allowed, and do no harm");
+    scene.a_neighbours_harvest_passes();
+}
+
+#[test]
+fn a_change_with_too_many_operations_is_none() {
+    let mut document = AutoCommit::new();
+    for number in 0..=limits::CHANGE_OPERATIONS_MAX {
+        document.put(ROOT, format!("{number}"), 1).unwrap();
+    }
+    let change = document.get_changes(&[]).remove(0);
+    assert!(VerifiedChange::from_chunk(change.raw_bytes()).is_err());
+}
+
+#[test]
+fn a_row_of_changes_whose_ground_never_comes() {
+    let mut scene = scene();
+    let actor = scene.attacker.id.actor(0);
+    let chain = changes(&actor, 200, |doc, number| doc.put(ROOT, "n", number as i64).unwrap());
+    let mut refused = None;
+    for change in chain.iter().skip(2) {
+        let reply = scene.world.sync(&mut scene.attacker, &[(book(1), vec![change.clone()])]);
+        if let Some(reason) = reason(&reply) {
+            refused = Some(reason);
+            break;
+        }
+    }
+    assert_eq!(refused, Some(RefusalReason::TooManyWaiting));
+    scene.a_neighbours_harvest_passes();
+}
+
+#[test]
+fn more_actors_than_a_device_has() {
+    let mut scene = scene();
+    let mut all = vec![Document::first_change(&book(1)).unwrap()];
+    for generation in 0..=u8::MAX {
+        all.extend(one_lot(&book(1), &scene.attacker.id.actor(generation), 1_000).into_iter().skip(1));
+    }
+    assert_eq!(scene.world.sync(&mut scene.attacker, &[(book(1), all)]).refused, []);
+    let foreign = one_lot(&book(1), &ActorId::from_bytes(&[7; 20]).unwrap(), 1_000);
+    assert_eq!(
+        reason(&scene.world.sync(&mut scene.attacker, &[(book(1), foreign)])),
+        Some(RefusalReason::ForeignActor)
+    );
+    scene.a_neighbours_harvest_passes();
+}
+
+#[test]
+fn tiny_changes_without_end() {
+    let mut scene = scene();
+    let actor = scene.attacker.id.actor(0);
+    let tiny = changes(&actor, 12_000, |doc, number| doc.put(ROOT, "n", number as i64).unwrap());
+    for part in tiny.chunks(4_000) {
+        assert_eq!(scene.world.sync(&mut scene.attacker, &[(book(1), part.to_vec())]).refused, []);
+    }
+    scene.a_neighbours_harvest_passes();
+}
