@@ -1,0 +1,123 @@
+//! The kept corpus: what phones really send, small, one file each. Inputs that once broke something are added
+//! by hand and stay.
+
+use std::path::{Path, PathBuf};
+
+use granary_client_core::documents::harvest::{LotDraft, LotEdit, correct, record, withdraw};
+use granary_client_core::documents::{Document, DocumentKey, Season, household};
+use granary_client_core::ids::HouseholdId;
+use granary_client_core::protocol::access::EnrolRequest;
+use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
+use granary_client_core::protocol::change::VerifiedChange;
+use granary_client_core::protocol::frame::{VERSION, write_reply, write_request};
+use granary_client_core::protocol::messages::{Comparing, Cursor, Fetch, SyncReply, SyncRequest, write_message};
+use granary_client_core::quantities::{Fen, Grams, Instant, Permille};
+
+use crate::endpoint::{device, household as own};
+
+/// Where the corpus lies.
+fn folder(target: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target)
+}
+
+/// The kept inputs of a target, in the order of their names.
+pub fn kept(target: &str) -> Vec<Vec<u8>> {
+    let mut files: Vec<PathBuf> = match std::fs::read_dir(folder(target)) {
+        Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
+        Err(_) => Vec::new(),
+    };
+    files.sort();
+    files.iter().map(|file| std::fs::read(file).unwrap()).collect()
+}
+
+/// Documents as phones make them.
+fn documents() -> Vec<DocumentChanges> {
+    let actor = device().actor(0);
+    let now = Instant(1_790_000_000_000);
+    let book = DocumentKey::HarvestBook(own(), Season::new(2026).unwrap());
+    let mut changes = vec![Document::first_change(&book).unwrap()];
+    let mut document = Document::new(book.clone()).unwrap();
+    for grams in [1_000, 25_500, 3] {
+        let mut draft = LotDraft::new("millet", Grams::new(grams).unwrap(), "2026-10-03".parse().unwrap());
+        draft.note = "东坡地, 第二次".into();
+        draft.moisture = Some(Permille::new(125).unwrap());
+        draft.photos = vec!["photo-1".into()];
+        let (lot, made) = document.edit(&actor, now, |doc| record(doc, &draft)).unwrap();
+        changes.extend(made);
+        let edit = LotEdit::Quantity(Grams::new(grams + 1).unwrap());
+        changes.extend(document.edit(&actor, now, |doc| correct(doc, &lot, &edit)).unwrap().1);
+        if grams == 3 {
+            changes.extend(document.edit(&actor, now, |doc| withdraw(doc, &lot)).unwrap().1);
+        }
+    }
+    let home = DocumentKey::Household(own());
+    let mut document = Document::new(home.clone()).unwrap();
+    let mut of_home = vec![Document::first_change(&home).unwrap()];
+    let day = "2026-09-01".parse().unwrap();
+    let advance = document.edit(&actor, now, |doc| household::add_advance(doc, day, Fen::new(12_300).unwrap()));
+    of_home.extend(advance.unwrap().1);
+    vec![DocumentChanges { key: book, changes }, DocumentChanges { key: home, changes: of_home }]
+}
+
+/// Writes the corpus anew, but for inputs that were added by hand.
+pub fn make() -> std::io::Result<()> {
+    let documents = documents();
+    let keep = |target: &str, number: usize, bytes: &[u8]| {
+        std::fs::create_dir_all(folder(target))?;
+        std::fs::write(folder(target).join(format!("{number:03}")), bytes)
+    };
+    let chunks: Vec<&[u8]> =
+        documents.iter().flat_map(|document| &document.changes).map(VerifiedChange::chunk).collect();
+    for (number, chunk) in chunks.iter().enumerate() {
+        keep("change", number, chunk)?;
+        keep("foreign_change", number, chunk)?;
+    }
+    let bundle = write_bundle(&documents);
+    let request = SyncRequest {
+        cursor: Cursor::default(),
+        page_kilobytes: 16,
+        pending_after: 3,
+        notices_read: 0,
+        bundle: bundle.clone(),
+        fetch: vec![Fetch {
+            key: documents.iter().map(|document| document.key.to_bytes()).next().unwrap(),
+            through: 0,
+        }],
+        version: Some("0.1.0".into()),
+    };
+    let reply = SyncReply {
+        more: false,
+        refused: Vec::new(),
+        grants: None,
+        bundle: bundle.clone(),
+        compares: Comparing::No,
+        heads: Vec::new(),
+        fetched: Vec::new(),
+        notices: Vec::new(),
+        cursor: Cursor::default(),
+    };
+    let enrol = EnrolRequest { code: "ABCD-EFGH-JKLM".into(), public_key: [1; 32], name: "李家".into() };
+    for (number, one) in
+        [bundle.clone(), write_bundle(&documents[..1]), write_bundle(&documents[1..])].iter().enumerate()
+    {
+        keep("bundle", number, one)?;
+    }
+    let messages = [write_message(&request), write_message(&reply), write_message(&enrol)];
+    for (number, message) in messages.iter().enumerate() {
+        keep("message", number, message)?;
+        keep("frame", number, &write_reply(VERSION, message))?;
+        keep("frame", number + 10, &write_reply(1, message))?;
+        keep("frame", number + 20, &write_request(device(), message, |_| [0; 64]))?;
+    }
+    keep("endpoint", 0, &messages[0])?;
+    keep("endpoint", 1, &bundle)?;
+    let keys = documents.iter().map(|document| document.key.to_bytes()).chain([
+        DocumentKey::Catalogue.to_bytes(),
+        DocumentKey::Cooperative.to_bytes(),
+        DocumentKey::ReceiptBook(HouseholdId::from_bytes([3; 16]), Season::new(2025).unwrap()).to_bytes(),
+    ]);
+    for (number, key) in keys.enumerate() {
+        keep("names", number, &key)?;
+    }
+    keep("names", 100, b"granary://127.0.0.1:7400/ABCD-EFGH-JKLM#sha256=00112233445566778899aabbccddeeff")
+}

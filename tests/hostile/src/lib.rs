@@ -1,0 +1,92 @@
+//! What takes bytes from outside, each as one function of any bytes that must return. The kept corpus is run
+//! as plain tests with mutations of it; `granary-hostile` goes on for as long as it is told; `fuzz/` hands the
+//! same functions to libFuzzer.
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a panic is a finding"
+)]
+
+mod corpus;
+mod endpoint;
+mod mutate;
+
+pub use corpus::{kept, make};
+pub use endpoint::endpoint;
+pub use mutate::Mutator;
+
+use granary_client_core::documents::{Document, DocumentKey};
+use granary_client_core::protocol::access::EnrolRequest;
+use granary_client_core::protocol::bundle::{read_bundle, write_bundle};
+use granary_client_core::protocol::change::VerifiedChange;
+use granary_client_core::protocol::frame::{SignedRequest, read_reply};
+use granary_client_core::protocol::messages::{SyncReply, SyncRequest, read_message};
+use granary_client_core::transport::ServerLink;
+
+/// Something that takes bytes from outside.
+pub struct Target {
+    /// Its name; its corpus lies in a folder of this name.
+    pub name: &'static str,
+    /// Takes the bytes; returns whatever they are.
+    pub run: fn(&[u8]),
+}
+
+/// All of them.
+pub const TARGETS: [Target; 7] = [
+    Target { name: "change", run: change },
+    Target { name: "foreign_change", run: foreign_change },
+    Target { name: "bundle", run: bundle },
+    Target { name: "frame", run: frame },
+    Target { name: "message", run: message },
+    Target { name: "names", run: names },
+    Target { name: "endpoint", run: endpoint },
+];
+
+/// A change chunk as phones send it. What is taken must be spelt as we spell it, and must not hurt a document.
+pub fn change(bytes: &[u8]) {
+    if let Ok(change) = VerifiedChange::from_chunk(bytes) {
+        assert_eq!(change.chunk(), bytes, "taken as it is spelt");
+        let _ = Document::empty(DocumentKey::Catalogue).trial(&[change]);
+    }
+}
+
+/// A change chunk of another Automerge client, deflated or not.
+pub fn foreign_change(bytes: &[u8]) {
+    if let Ok(change) = VerifiedChange::from_any_chunk(bytes) {
+        assert!(VerifiedChange::from_chunk(change.chunk()).is_ok());
+    }
+}
+
+/// A bundle. What is read is written and read the same again.
+pub fn bundle(bytes: &[u8]) {
+    if let Ok(documents) = read_bundle(bytes) {
+        assert_eq!(read_bundle(&write_bundle(&documents)).as_ref(), Ok(&documents));
+    }
+}
+
+/// A request or a reply as it comes from the line.
+pub fn frame(bytes: &[u8]) {
+    if let Ok(request) = SignedRequest::parse(bytes) {
+        let _ = request.content();
+    }
+    let _ = read_reply(bytes);
+}
+
+/// What is in a frame.
+pub fn message(bytes: &[u8]) {
+    let _ = read_message::<SyncRequest>(bytes);
+    let _ = read_message::<SyncReply>(bytes);
+    let _ = read_message::<EnrolRequest>(bytes);
+}
+
+/// Names of documents, and an invitation's link.
+pub fn names(bytes: &[u8]) {
+    if let Ok(key) = DocumentKey::from_bytes(bytes) {
+        assert_eq!(DocumentKey::from_bytes(&key.to_bytes()).as_ref(), Ok(&key));
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = text.parse::<ServerLink>();
+    }
+}

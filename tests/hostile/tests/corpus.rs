@@ -1,0 +1,24 @@
+//! The kept corpus and mutations of it, through every target. A panic fails the test.
+
+use granary_hostile::{Mutator, TARGETS, kept};
+
+/// Mutations of each target; the endpoint flushes and admits, so it gets fewer.
+const MUTATIONS: usize = 40_000;
+const OF_THE_ENDPOINT: usize = 4_000;
+
+#[test]
+fn nothing_that_comes_from_outside_makes_it_panic() {
+    for target in TARGETS {
+        let corpus = kept(target.name);
+        assert!(!corpus.is_empty(), "{} has no corpus", target.name);
+        corpus.iter().for_each(|input| (target.run)(input));
+        let mut mutator = Mutator::new(1);
+        let count = if target.name == "endpoint" { OF_THE_ENDPOINT } else { MUTATIONS };
+        for _ in 0..count {
+            let (one, other) = (mutator.below(corpus.len()), mutator.below(corpus.len()));
+            if let (Some(one), Some(other)) = (corpus.get(one), corpus.get(other)) {
+                (target.run)(&mutator.mutate(one, other));
+            }
+        }
+    }
+}
