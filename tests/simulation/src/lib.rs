@@ -14,4 +14,5 @@ mod phone;
 mod run;
 mod world;
 
-pub use run::{Verdict, live, shrink};
+pub use run::{Lived, Verdict, live, shrink};
+pub use world::Tally;

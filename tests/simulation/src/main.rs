@@ -1,7 +1,7 @@
 //! `granary-sim --seeds 0..1000`: lives these worlds and ends with one line: worlds, lost, leaked.
 
 use clap::Parser;
-use granary_sim::{Verdict, live, shrink};
+use granary_sim::{Tally, Verdict, live, shrink};
 
 #[derive(Parser)]
 #[command(name = "granary-sim", version, about = "Lives worlds with faults and looks at what must hold")]
@@ -28,8 +28,14 @@ fn main() -> std::process::ExitCode {
         return std::process::ExitCode::FAILURE;
     };
     let (mut lost, mut leaked) = (0u64, 0u64);
+    let mut faults = Tally::new();
     for seed in from..to {
-        let (verdict, _) = live(seed, arguments.steps);
+        let lived = live(seed, arguments.steps);
+        for (fault, times) in lived.faults {
+            let all = faults.entry(fault).or_default();
+            *all = all.saturating_add(times);
+        }
+        let verdict = lived.verdict;
         match &verdict {
             Verdict::Held => continue,
             Verdict::Lost(_) => lost = lost.saturating_add(1),
@@ -42,11 +48,13 @@ fn main() -> std::process::ExitCode {
         let steps = shrink(seed, arguments.steps);
         println!("seed {seed}: {verdict:?}; fails from --steps {steps} on");
         if arguments.story {
-            let (shrunk, story) = live(seed, steps);
-            story.iter().for_each(|line| println!("    {line}"));
-            println!("    {shrunk:?}");
+            let shrunk = live(seed, steps);
+            shrunk.story.iter().for_each(|line| println!("    {line}"));
+            println!("    {:?}", shrunk.verdict);
         }
     }
+    println!("| fault | times |\n|---|---:|");
+    faults.iter().for_each(|(fault, times)| println!("| {fault} | {times} |"));
     println!("worlds: {}, lost: {lost}, leaked: {leaked}", to.saturating_sub(from));
     if lost == 0 && leaked == 0 { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE }
 }

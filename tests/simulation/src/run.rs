@@ -5,7 +5,7 @@ use granary_client_core::documents::DocumentKey;
 use granary_client_core::protocol::access::Role;
 
 use crate::phone::book;
-use crate::world::{HOUSEHOLDS, Line, Synced, World, household};
+use crate::world::{HOUSEHOLDS, Line, Synced, Tally, World, household};
 
 /// Rounds of syncs until everything must have healed.
 const HEALING_ROUNDS: usize = 12;
@@ -24,11 +24,22 @@ pub enum Verdict {
     Leaked(String),
 }
 
+/// What became of a world.
+#[derive(Debug)]
+pub struct Lived {
+    /// What it came to.
+    pub verdict: Verdict,
+    /// What happened, one line each.
+    pub story: Vec<String>,
+    /// How often each fault happened.
+    pub faults: Tally,
+}
+
 /// Lives one world through. `steps` is how many things happen.
-pub fn live(seed: u64, steps: usize) -> (Verdict, Vec<String>) {
+pub fn live(seed: u64, steps: usize) -> Lived {
     let mut world = match World::new(seed) {
         Ok(world) => world,
-        Err(why) => return (Verdict::Lost(why), Vec::new()),
+        Err(why) => return Lived { verdict: Verdict::Lost(why), story: Vec::new(), faults: Tally::new() },
     };
     let ended =
         (0..steps).try_for_each(|_| step(&mut world)).and_then(|()| heal(&mut world)).and_then(|()| check(&mut world));
@@ -42,12 +53,12 @@ pub fn live(seed: u64, steps: usize) -> (Verdict, Vec<String>) {
         let heads = phone.heads();
         world.story.push(format!("{} ends with {heads:?}", phone.device));
     }
-    (verdict, world.story)
+    Lived { verdict, story: world.story, faults: world.tally }
 }
 
 /// The fewest steps after which a seed still fails.
 pub fn shrink(seed: u64, steps: usize) -> usize {
-    (1..=steps).find(|fewer| live(seed, *fewer).0 != Verdict::Held).unwrap_or(steps)
+    (1..=steps).find(|fewer| live(seed, *fewer).verdict != Verdict::Held).unwrap_or(steps)
 }
 
 fn a_bad_line(dice: &mut crate::dice::Dice) -> Line {
@@ -142,6 +153,7 @@ fn step(world: &mut World) -> Result<(), String> {
             // A clock off by years, in either direction.
             let off = i64::try_from(world.dice.roll(600_000_000_000)).unwrap() - 300_000_000_000;
             world.tell(format!("phone {phone}'s clock is off by {off} ms"));
+            world.count("phone's clock off by up to ten years");
             world.phones[phone].clock_off = off;
         }
         91 if !matches!(world.phones[phone].role, Role::Coordinator) => {
@@ -163,6 +175,9 @@ fn step(world: &mut World) -> Result<(), String> {
         98 if !world.phones[phone].was_damaged => {
             let which = world.dice.roll(10_000);
             let lost = world.phones[phone].is_damaged(which)?;
+            if lost.is_some() {
+                world.count("record of a phone damaged");
+            }
             world.tell(format!("a record of phone {phone} is damaged: {lost:?}"));
         }
         99 if !matches!(world.phones[phone].role, Role::Coordinator) => {
@@ -175,6 +190,7 @@ fn step(world: &mut World) -> Result<(), String> {
         }
         95 | 96 => {
             world.tell("the server's clock jumps".into());
+            world.count("server's clock jumps by up to a day");
             world.now += i64::try_from(world.dice.roll(200_000_000)).unwrap() - 100_000_000;
         }
         _ => {
@@ -185,10 +201,13 @@ fn step(world: &mut World) -> Result<(), String> {
     if world.phones[phone].disk.has_stopped() {
         let kept = usize::try_from(world.dice.roll(2)).unwrap();
         world.tell(format!("phone {phone} crashes"));
+        world.count("phone stops at a write");
         world.phones[phone].start_again(kept)?;
     }
     world.phones[phone].disk.keep_going();
-    world.phones[phone].disk.make_room();
+    if world.phones[phone].disk.make_room() {
+        world.count("phone's disk full");
+    }
     world.must_hold(phone)
 }
 

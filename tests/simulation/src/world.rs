@@ -37,6 +37,9 @@ pub(crate) enum Line {
     AgainLater,
 }
 
+/// How often each fault happened, by what it is called.
+pub type Tally = BTreeMap<&'static str, u64>;
+
 /// See the module.
 pub(crate) struct World {
     pub(crate) dice: Dice,
@@ -61,6 +64,8 @@ pub(crate) struct World {
     granted: BTreeMap<DeviceId, (CooperativeNumber, Role)>,
     /// How far each log was seen to reach, since the last restoration.
     reached: BTreeMap<CooperativeNumber, u64>,
+    /// How often each fault happened.
+    pub(crate) tally: Tally,
     /// What happened, for a failing seed.
     pub(crate) story: Vec<String>,
 }
@@ -98,6 +103,7 @@ impl World {
             revoked: Vec::new(),
             granted: BTreeMap::new(),
             reached: BTreeMap::new(),
+            tally: Tally::default(),
             story: Vec::new(),
         };
         std::fs::write(world.keys.path().join("identity.key"), [7; 32]).map_err(|error| error.to_string())?;
@@ -118,6 +124,11 @@ impl World {
 
     pub(crate) fn tell(&mut self, what: String) {
         self.story.push(what);
+    }
+
+    pub(crate) fn count(&mut self, fault: &'static str) {
+        let count = self.tally.entry(fault).or_default();
+        *count += 1;
     }
 
     /// The server, started when it is not running.
@@ -147,6 +158,10 @@ impl World {
         let request = EnrolRequest { code, public_key, name: format!("{role}") };
         let reply = server.enrol(&request, now).map_err(|error| error.to_string())?;
         let device = DeviceId::of_public_key(&public_key);
+        let is_newer = self.dice.percent(20);
+        if is_newer {
+            self.count("phone of a version ahead");
+        }
         let disk = Disk::of_phone();
         let replica = SimPhone::open(&disk, reply.cooperative, device, &reply.grants)?;
         self.phones.push(SimPhone {
@@ -164,7 +179,7 @@ impl World {
             notices_read: 0,
             clock_off: 0,
             is_revoked: false,
-            is_newer: self.dice.percent(20),
+            is_newer,
             was_damaged: false,
             was_ever_damaged: false,
             was_granted_otherwise: false,
@@ -206,6 +221,7 @@ impl World {
         };
         self.phones.push(copy);
         self.copies += 1;
+        self.count("phone copied from a backup");
         Ok(())
     }
 
@@ -222,6 +238,8 @@ impl World {
 
     /// The server's machine stops; of what was not flushed, some may be there when it starts again.
     pub(crate) fn server_crashes(&mut self) {
+        let unflushed = self.disk.unflushed() > 0;
+        self.count(if unflushed { "server stops, with writes not flushed" } else { "server stops" });
         self.server = None;
         let kept = usize::try_from(self.dice.roll(self.disk.unflushed() as u64 + 1)).unwrap();
         self.disk.start_again(kept);
@@ -244,6 +262,7 @@ impl World {
         self.server = None;
         self.disk = self.backups[which].backup();
         self.restorations += 1;
+        self.count("server set back to a backup");
         self.reached.clear();
         let (revoked, granted, now) = (self.revoked.clone(), self.granted.clone(), Instant(self.now));
         let server = self.server()?;
@@ -263,6 +282,7 @@ impl World {
         match self.server()?.grant("operator", number, device, &[role], now) {
             Ok(()) => {
                 self.granted.insert(device, (number, role));
+                self.count("device granted otherwise");
                 for other in self.phones.iter_mut().filter(|other| other.device == device) {
                     other.role = role;
                     other.was_granted_otherwise = true;
@@ -296,6 +316,7 @@ impl World {
         match self.server()?.revoke("operator", number, device, now) {
             Ok(()) => {
                 self.revoked.push((number, device));
+                self.count("device revoked");
                 // A copy of it is the same device.
                 for other in &mut self.phones {
                     other.is_revoked |= other.device == device;
@@ -314,6 +335,13 @@ impl World {
         body: &[u8],
         line: Line,
     ) -> Result<Option<Result<Vec<u8>, ProblemKind>>, String> {
+        match line {
+            Line::Whole => {}
+            Line::RequestLost => self.count("request lost"),
+            Line::ReplyLost => self.count("reply lost"),
+            Line::Twice => self.count("request twice"),
+            Line::AgainLater => self.count("request once more, much later"),
+        }
         if line == Line::RequestLost {
             return Ok(None);
         }
@@ -345,6 +373,9 @@ impl World {
             if let Ok(cooperative) = server.cooperative(number) {
                 server.settle(&cooperative);
             }
+        }
+        if self.disk.was_full() {
+            self.count("server's disk full");
         }
         if self.disk.has_stopped() || self.disk.was_full() {
             // What it has answered by then has been acknowledged all the same.
