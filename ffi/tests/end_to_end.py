@@ -49,6 +49,13 @@ def main(household_link, coordinator_link, folder):
     bad_day = granary.LotDraft(product="millet", grams=4, day="3 October")
     refused(granary.PhoneError.Invalid, lambda: li.record(bad_day))
 
+    # A phone whose store is locked opens with its key alone.
+    key = bytes(range(32))
+    refused(granary.PhoneError.Invalid, lambda: granary.GranaryPhone.open_locked(folder + "/locked", key[1:]))
+    granary.GranaryPhone.open_locked(folder + "/locked", key)
+    refused(granary.PhoneError.Locked, lambda: granary.GranaryPhone.open(folder + "/locked"))
+    refused(granary.PhoneError.Locked, lambda: granary.GranaryPhone.open_locked(folder + "/locked", key[::-1]))
+
     # The background thread sends it and tells the app.
     watching = Observer()
     li.start(watching)

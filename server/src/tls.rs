@@ -115,3 +115,35 @@ fn make_authority(certificate: &Path, key_path: &Path) -> Result<(), Error> {
     write_private(key_path, key.serialize_pem().as_bytes())?;
     write_private(certificate, made.pem().as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn renew(own: &OwnCertificate, name: &str) {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap();
+        std::fs::write(&own.chain, certificate.pem()).unwrap();
+        std::fs::write(&own.key, key.serialize_pem()).unwrap();
+    }
+
+    fn shown(certificates: &Certificates) -> Vec<u8> {
+        certificates.shown.0.read().unwrap().cert[0].to_vec()
+    }
+
+    #[test]
+    fn a_renewed_certificate_is_shown_and_one_that_does_not_fit_its_key_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = OwnCertificate { chain: folder.path().join("chain.pem"), key: folder.path().join("key.pem") };
+        renew(&own, "granary.example");
+        let certificates = open(folder.path(), &[], Some(&own)).unwrap();
+        let first = shown(&certificates);
+        renew(&own, "granary.example");
+        assert!(certificates.reload().unwrap());
+        let second = shown(&certificates);
+        assert_ne!(first, second);
+        std::fs::write(&own.key, KeyPair::generate().unwrap().serialize_pem()).unwrap();
+        assert!(certificates.reload().is_err());
+        assert_eq!(shown(&certificates), second, "the one before goes on");
+    }
+}

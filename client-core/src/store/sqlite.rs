@@ -43,24 +43,41 @@ impl SqliteStore {
     /// written is encrypted with it, and what was stored without one before is encrypted first.
     pub fn open(path: &Path, key: Option<&StoreKey>) -> Result<(Self, OpenReport), StoreFault> {
         let mut report = OpenReport::default();
-        let connection = match open_checked(path) {
-            Ok(connection) => connection,
-            Err(fault) => {
-                if !path.exists() {
-                    return Err(fault);
-                }
-                let aside = set_aside(path)?;
-                let connection = open_checked(path)?;
-                carry_over(&aside, &connection)?;
-                report.file_set_aside = Some(aside);
-                connection
-            }
+        let mut store = match open_checked(path) {
+            Ok(connection) => Self::with_key(connection, key)?,
+            Err(fault) if !path.exists() => return Err(fault),
+            Err(_) => Self::from_what_is_left(path, key, &mut report)?,
         };
+        let damaged = store.take_out_damaged()?;
+        if !damaged.is_empty() && store.has_damaged()? {
+            // A row under a bad key lies where no lookup finds it.
+            drop(store);
+            store = Self::from_what_is_left(path, key, &mut report)?;
+        }
+        report.damaged_keys = damaged;
+        report.damaged_keys.extend(store.take_out_damaged()?);
+        report.damaged_keys.dedup();
+        Ok((store, report))
+    }
+
+    fn with_key(connection: Connection, key: Option<&StoreKey>) -> Result<Self, StoreFault> {
         let cipher = key.map(Cipher::new).transpose()?;
         let store = Self { connection: Mutex::new(connection), cipher };
         store.unlock()?;
-        report.damaged_keys = store.take_out_damaged()?;
-        Ok((store, report))
+        Ok(store)
+    }
+
+    /// A new file with what can still be read of the one at `path`, which is set aside.
+    fn from_what_is_left(path: &Path, key: Option<&StoreKey>, report: &mut OpenReport) -> Result<Self, StoreFault> {
+        let aside = set_aside(path)?;
+        let connection = open_checked(path)?;
+        carry_over(&aside, &connection)?;
+        report.file_set_aside = Some(aside);
+        Self::with_key(connection, key)
+    }
+
+    fn has_damaged(&self) -> Result<bool, StoreFault> {
+        Ok(self.scan_all(b"")?.iter().any(|row| row.value.is_none()))
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -337,6 +354,59 @@ mod tests {
         assert!(report.file_set_aside.is_some());
         let kept = store.scan_all(b"").unwrap().len();
         assert!((300..400).contains(&kept), "{kept} rows of 400");
+    }
+
+    /// Writes `count` batches of two rows each, and gives the file and its journal as they lay on the medium.
+    fn written(path: &Path, count: u32) -> [Vec<u8>; 2] {
+        let (store, _) = SqliteStore::open(path, None).unwrap();
+        for number in 0..count {
+            let mut batch = Batch::default();
+            batch.put([b"a".as_slice(), &number.to_be_bytes()].concat(), vec![7; 300]);
+            batch.put([b"b".as_slice(), &number.to_be_bytes()].concat(), vec![8; 300]);
+            store.apply(&batch).unwrap();
+        }
+        let journal = path.with_extension("db-wal");
+        [std::fs::read(path).unwrap(), std::fs::read(journal).unwrap()]
+    }
+
+    #[test]
+    fn a_last_write_that_was_torn_anywhere_is_there_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, journal] = written(&folder.path().join("phone.db"), 12);
+        let mut most = 0;
+        for cut in (0..=journal.len()).step_by(509).chain([journal.len()]) {
+            let torn = tempfile::tempdir().unwrap();
+            let path = torn.path().join("phone.db");
+            std::fs::write(&path, &file).unwrap();
+            std::fs::write(path.with_extension("db-wal"), &journal[..cut]).unwrap();
+            let (store, report) = SqliteStore::open(&path, None).unwrap();
+            assert_eq!(report, OpenReport::default(), "cut at {cut}");
+            let (first, second) = (store.scan_all(b"a").unwrap().len(), store.scan_all(b"b").unwrap().len());
+            assert_eq!(first, second, "cut at {cut}");
+            assert!(first >= most, "what was flushed before stays");
+            most = first;
+        }
+        assert_eq!(most, 12);
+    }
+
+    #[test]
+    fn a_bad_byte_anywhere_is_found_and_never_read_as_good() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("phone.db");
+        filled(&path);
+        let file = std::fs::read(&path).unwrap();
+        // Every region: header, schema, inner pages, leaves.
+        for place in (0..100).step_by(7).chain((100..file.len()).step_by(1_021)) {
+            let bad = tempfile::tempdir().unwrap();
+            let path = bad.path().join("phone.db");
+            let mut bytes = file.clone();
+            bytes[place] ^= 0x55;
+            std::fs::write(&path, bytes).unwrap();
+            let (store, _) = SqliteStore::open(&path, None).unwrap();
+            for row in store.scan_all(b"").unwrap() {
+                assert_eq!(row.value.as_deref(), Some([7; 100].as_slice()), "a bad byte at {place}");
+            }
+        }
     }
 
     #[test]
