@@ -119,6 +119,21 @@ fn more_actors_than_a_device_has() {
 }
 
 #[test]
+fn a_document_that_grows_without_end() {
+    let mut scene = scene();
+    let text = "a".repeat(60_000);
+    let large =
+        changes(&scene.attacker.id.actor(0), 30, |doc, number| doc.put(ROOT, format!("{number}"), &text).unwrap());
+    let mut notices = Vec::new();
+    for change in large {
+        let reply = scene.world.sync(&mut scene.attacker, &[(book(1), vec![change])]);
+        notices.extend(reply.notices);
+    }
+    assert!(notices.iter().any(|notice| notice.reason.contains("full")), "{notices:?}");
+    scene.a_neighbours_harvest_passes();
+}
+
+#[test]
 fn tiny_changes_without_end() {
     let mut scene = scene();
     let actor = scene.attacker.id.actor(0);

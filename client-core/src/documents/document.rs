@@ -17,6 +17,10 @@ pub const SCHEMA: u64 = 1;
 /// The actor of first changes; no device has it.
 const GENESIS_ACTOR: &[u8] = b"genesis";
 
+/// The most that a document may be once saved, in bytes: some thousands of lots. What a change from outside
+/// costs grows with its document, so one device can't make that more than some tenths of a second.
+pub const DOCUMENT_BYTES_MAX: usize = 1024 * 1024;
+
 /// Why a document could not be read or changed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum DocumentFault {
@@ -37,6 +41,9 @@ pub enum DocumentFault {
     /// The step is not allowed from where the document stands.
     #[error("{0}")]
     NotNow(&'static str),
+    /// The document would be larger than [`DOCUMENT_BYTES_MAX`].
+    #[error("this document is full: nothing more can be written into it")]
+    Full,
     /// Changes could not be applied or the document could not be loaded.
     #[error("the document's changes can't be applied: {0}")]
     Unusable(String),
@@ -56,6 +63,8 @@ impl From<AutomergeError> for DocumentFault {
 pub struct Document {
     key: DocumentKey,
     automerge: AutoCommit,
+    /// How large it was when it was last saved; 0 when it was not yet.
+    saved_bytes: usize,
 }
 
 impl Document {
@@ -79,7 +88,7 @@ impl Document {
             automerge.put_object(ROOT, *name, *kind)?;
         }
         automerge.commit_with(CommitOptions::default().with_time(0));
-        Ok(Self { key, automerge })
+        Ok(Self { key, automerge, saved_bytes: 0 })
     }
 
     /// The first change of the document with this key.
@@ -97,19 +106,27 @@ impl Document {
 
     /// An empty document, for changes that include the first one.
     pub fn empty(key: DocumentKey) -> Self {
-        Self { key, automerge: AutoCommit::new() }
+        Self { key, automerge: AutoCommit::new(), saved_bytes: 0 }
     }
 
     /// Loads what [`Self::save`] gave. Only for bytes of our own store.
     pub fn load(key: DocumentKey, bytes: &[u8]) -> Result<Self, DocumentFault> {
         let automerge = catch_unwind(|| AutoCommit::load(bytes))
             .map_err(|_| DocumentFault::Unusable("the saved form made the decoder fail".into()))??;
-        Ok(Self { key, automerge })
+        Ok(Self { key, automerge, saved_bytes: bytes.len() })
     }
 
     /// The whole document as bytes.
     pub fn save(&mut self) -> Vec<u8> {
-        self.automerge.save_nocompress()
+        let saved = self.automerge.save_nocompress();
+        self.saved_bytes = saved.len();
+        saved
+    }
+
+    /// True when it was as large as a document may be when it was last saved. Decided where changes are
+    /// admitted, in one order for all: replicas that refused what others have would differ.
+    pub fn is_full(&self) -> bool {
+        self.saved_bytes >= DOCUMENT_BYTES_MAX
     }
 
     /// The document's key.
@@ -169,6 +186,9 @@ impl Document {
         now: Instant,
         edit: impl FnOnce(&mut AutoCommit) -> Result<R, DocumentFault>,
     ) -> Result<(R, Option<VerifiedChange>), DocumentFault> {
+        if self.is_full() {
+            return Err(DocumentFault::Full);
+        }
         self.automerge.set_actor(actor.to_automerge());
         let result = match edit(&mut self.automerge) {
             Ok(result) => result,
@@ -200,7 +220,7 @@ impl Document {
     /// The document as it was at these heads, which must be known.
     pub(crate) fn at(&mut self, heads: &[ChangeHash]) -> Result<Self, DocumentFault> {
         let heads: Vec<_> = heads.iter().map(|head| head.to_automerge()).collect();
-        Ok(Self { key: self.key.clone(), automerge: self.automerge.fork_at(&heads)? })
+        Ok(Self { key: self.key.clone(), automerge: self.automerge.fork_at(&heads)?, saved_bytes: 0 })
     }
 
     /// The Automerge document, to read from.
@@ -220,7 +240,8 @@ impl Document {
         let tried = catch_unwind(AssertUnwindSafe(|| {
             let heads = copy.heads();
             super::view::read_everything(&copy);
-            let mut loaded = Self::load(copy.key.clone(), &copy.save())?;
+            let saved = copy.save();
+            let mut loaded = Self::load(copy.key.clone(), &saved)?;
             if loaded.heads() == heads {
                 Ok(())
             } else {

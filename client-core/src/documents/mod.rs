@@ -15,6 +15,6 @@ mod seen;
 mod view;
 
 pub use automerge_sync::PeerState;
-pub use document::{Document, DocumentFault, SCHEMA};
+pub use document::{DOCUMENT_BYTES_MAX, Document, DocumentFault, SCHEMA};
 pub use key::{DocumentKey, DocumentKind, OrderName, Season};
 pub use seen::{Seen, SeenFault};

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use granary_client_core::documents::Document;
+use granary_client_core::documents::{Document, DocumentFault};
 use granary_client_core::ids::ChangeHash;
 use granary_client_core::protocol::bundle::read_bundle;
 use granary_client_core::protocol::change::VerifiedChange;
@@ -162,7 +162,7 @@ impl Worker {
             }
             let together: Vec<VerifiedChange> =
                 rooted.iter().flat_map(|(_, _, changes)| changes.iter().cloned()).collect();
-            if let Ok(tried) = document.trial(&together) {
+            if let Ok(tried) = try_on(&document, &together) {
                 document = tried;
                 verdicts.extend(rooted.into_iter().map(|(entry, record, _)| (entry, record, Verdict::Admitted)));
                 continue;
@@ -173,7 +173,7 @@ impl Worker {
             let mut together = Vec::new();
             for (entry, record, changes) in rooted {
                 let grounded = split_rooted(&mut document, vec![(entry, record.clone(), changes.clone())]).1.is_empty();
-                match document.trial(&changes) {
+                match try_on(&document, &changes) {
                     _ if !grounded => together.push((entry, record, changes)),
                     Ok(tried) => {
                         document = tried;
@@ -304,6 +304,11 @@ impl Worker {
             false => Err(StoreFault::Failed("the writer has stopped".into())),
         }
     }
+}
+
+/// Tries changes on a copy of a document that has room for them.
+fn try_on(document: &Document, changes: &[VerifiedChange]) -> Result<Document, DocumentFault> {
+    if document.is_full() { Err(DocumentFault::Full) } else { document.trial(changes) }
 }
 
 /// Entries that are being decided, with their changes.
