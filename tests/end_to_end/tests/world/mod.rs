@@ -37,11 +37,16 @@ pub struct World {
 impl World {
     /// Starts a server in a new folder, with one co-operative.
     pub fn new() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut world = Self { folder: tempfile::tempdir().unwrap(), port, child: None, phones: 0 };
+        let mut world = Self::not_started();
         world.start();
         world.order(&["coop", "create", "Linxian County Growers"]);
         world
+    }
+
+    /// A folder and a port, for a server that the test starts in its own way.
+    pub fn not_started() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self { folder: tempfile::tempdir().unwrap(), port, child: None, phones: 0 }
     }
 
     pub fn data(&self) -> PathBuf {

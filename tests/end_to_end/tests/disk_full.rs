@@ -1,0 +1,106 @@
+//! The server's disk is full: nothing that was acknowledged is lost, the server ends rather than go on with a
+//! store that failed, and with more room it starts again and takes the rest. The disk is a small tmpfs in a
+//! mount namespace of the test's own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+mod world;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use granary_client_core::documents::harvest::LotDraft;
+use granary_client_core::ids::HouseholdId;
+use granary_client_core::phone::Phone;
+use granary_client_core::quantities::Grams;
+use world::{PROGRAM, World, lots, sync_until, sync_until_lots};
+
+/// Serves on the small disk; once that has ended, on the same disk with more room.
+const SCRIPT: &str = r#"
+mount -t tmpfs -o size=3m none "$STORE" && "$PROGRAM" serve --listen "$LISTEN" --folder "$DATA"
+echo "ended $?"
+mount -o remount,size=256m "$STORE" && exec "$PROGRAM" serve --listen "$LISTEN" --folder "$DATA"
+"#;
+
+struct SmallDisk {
+    shell: Child,
+    said: BufReader<std::process::ChildStdout>,
+}
+
+impl SmallDisk {
+    fn start(world: &World) -> Self {
+        let store = world.data().join("store");
+        std::fs::create_dir_all(&store).unwrap();
+        let mut shell = Command::new("unshare")
+            .args(["--user", "--map-root-user", "--mount", "sh", "-c", SCRIPT])
+            .env("STORE", store)
+            .env("PROGRAM", PROGRAM)
+            .env("LISTEN", format!("127.0.0.1:{}", world.port()))
+            .env("DATA", world.data())
+            .env("GRANARY_LOG", "error")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let said = BufReader::new(shell.stdout.take().unwrap());
+        Self { shell, said }
+    }
+
+    fn says(&mut self) -> String {
+        let mut line = String::new();
+        self.said.read_line(&mut line).unwrap();
+        line
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
+    }
+}
+
+fn record_a_large_one(phone: &Phone, number: i64) {
+    let mut draft = LotDraft::new("millet", Grams::new(number).unwrap(), "2026-10-03".parse().unwrap());
+    // Nothing that compresses well.
+    let words = (1..24)
+        .map(|place| format!("{:x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64.cast_signed() + place * 7919)));
+    draft.note = words.collect::<String>().chars().take(360).collect();
+    // A book holds some thousands of lots, so there are many.
+    let household = HouseholdId::from_bytes([u8::try_from(number / 500).unwrap(); 16]);
+    phone.record_of_day(household, &draft).unwrap();
+}
+
+#[test]
+fn a_full_disk_loses_nothing_that_was_acknowledged() {
+    let mut world = World::not_started();
+    let mut disk = SmallDisk::start(&world);
+    assert!(disk.says().starts_with("listening on"));
+    world.order(&["coop", "create", "Linxian County Growers"]);
+    let phone = world.phone(1, "coordinator");
+    let coordinator = world.phone(1, "coordinator");
+
+    let (mut recorded, mut acknowledged) = (0, 0);
+    while recorded < 20_000 {
+        for _ in 0..200 {
+            recorded += 1;
+            record_a_large_one(&phone, recorded);
+        }
+        if phone.sync_now().is_err() {
+            break;
+        }
+        acknowledged = recorded;
+    }
+    assert!(acknowledged > 0 && acknowledged < 20_000, "{acknowledged} were acknowledged before the disk was full");
+    assert!(disk.says().starts_with("ended"), "it does not go on with a store that failed");
+    assert!(disk.says().starts_with("listening on"), "with more room it starts again");
+
+    let acknowledged = usize::try_from(acknowledged).unwrap();
+    sync_until(&[&coordinator], || lots(&coordinator).len() >= acknowledged);
+    phone.sync_now().unwrap();
+    sync_until_lots(&coordinator, usize::try_from(recorded).unwrap());
+}
