@@ -1,6 +1,7 @@
 //! What can go wrong for an app, with variants that it can act on.
 
 use crate::documents::DocumentFault;
+use crate::protocol::carried::CarriedFault;
 use crate::protocol::problem::ProblemKind;
 use crate::quantities::QuantityFault;
 use crate::store::StoreFault;
@@ -29,6 +30,12 @@ pub enum Error {
     /// The call wants a household, and this phone belongs to none.
     #[error("say which household: this phone belongs to none")]
     WhichHousehold,
+    /// The phone has to reach its server by itself before what it has can be carried.
+    #[error("this phone must sync over a line once before its records can be carried as a file")]
+    SyncFirst,
+    /// A file that was carried here can't be used.
+    #[error(transparent)]
+    Carried(#[from] CarriedFault),
     /// This device may not write this document.
     #[error("this phone may not change that")]
     NotAllowed,

@@ -27,6 +27,9 @@ pub enum PhoneError {
     /// This phone may not change that.
     #[error("{sentence}")]
     NotAllowed { sentence: String },
+    /// The phone must have synced by itself once, with `sync_now` or `start`, before `carry_out`.
+    #[error("{sentence}")]
+    SyncFirst { sentence: String },
     /// There is no connection, or it broke; the same call may be made again.
     #[error("{sentence}")]
     NoConnection { sentence: String },
@@ -41,12 +44,15 @@ impl From<Error> for PhoneError {
         match error {
             Error::Locked => Self::Locked { sentence },
             Error::Store(_) => Self::Storage { sentence },
-            Error::Document(_) | Error::Quantity(_) | Error::WhichHousehold | Error::BadInvitation(_) => {
-                Self::Invalid { sentence }
-            }
+            Error::Document(_)
+            | Error::Quantity(_)
+            | Error::WhichHousehold
+            | Error::BadInvitation(_)
+            | Error::Carried(_) => Self::Invalid { sentence },
             Error::NotEnrolled => Self::NotEnrolled { sentence },
             Error::AlreadyEnrolled => Self::AlreadyEnrolled { sentence },
             Error::NotAllowed => Self::NotAllowed { sentence },
+            Error::SyncFirst => Self::SyncFirst { sentence },
             Error::Line(_) | Error::BadReply(_) => Self::NoConnection { sentence },
             Error::Refused { kind, .. } => Self::Refused { kind: kind.name().to_owned(), sentence },
         }

@@ -123,6 +123,18 @@ impl GranaryPhone {
         Ok(self.phone.status().into())
     }
 
+    /// What waits to be sent, as a file that anyone may carry to where there is a line: nobody but the server can
+    /// read it. Nothing leaves the outbox: after the next sync it is known what came. Fails with `SyncFirst` on
+    /// a phone that has not reached its server by itself yet.
+    pub fn carry_out(&self) -> Result<Vec<u8>, PhoneError> {
+        Ok(self.phone.carry_out()?)
+    }
+
+    /// Hands in such a file of another phone. Waits for the network; it may be called again with the same file.
+    pub fn hand_in(&self, file: Vec<u8>) -> Result<(), PhoneError> {
+        Ok(self.phone.hand_in(&file)?)
+    }
+
     /// How the sync stands.
     pub fn status(&self) -> SyncStatus {
         self.phone.status().into()

@@ -32,6 +32,7 @@ use crate::log::documents::Documents;
 use crate::log::feed::Asked;
 use crate::log::intake::Taken;
 use crate::log::keys::{GLOBAL, key, rest};
+use crate::log::twins::Shown;
 use crate::log::writer::{Gather, Writer};
 use crate::log::{Bringer, Cooperative, CooperativeNumber};
 use crate::metrics::Flushes;
@@ -52,6 +53,25 @@ pub struct Surroundings {
 impl Default for Surroundings {
     fn default() -> Self {
         Self { chance: Arc::new(crate::fill_random), jobs_per_flush: crate::log::writer::GATHER_MAX }
+    }
+}
+
+/// A device whose signature was found right.
+pub struct Caller {
+    /// Which device.
+    pub device: DeviceId,
+    /// Its co-operative.
+    pub cooperative: Arc<Cooperative>,
+}
+
+impl Caller {
+    /// What is known of the device now; an error once it was revoked.
+    pub(crate) fn record(&self) -> Result<DeviceRecord, Error> {
+        let record = self.cooperative.device(self.device).ok_or_else(crate::access::unknown_device)?;
+        if record.revoked_millis.is_some() {
+            return Err(Error::refused(ProblemKind::DeviceRevoked, "this phone was taken out of the co-operative"));
+        }
+        Ok(record)
     }
 }
 
@@ -273,21 +293,38 @@ impl Granary {
     }
 
     /// The device that signed a request, with its co-operative; checked for signature and revocation.
-    pub fn authenticate(&self, request: &SignedRequest<'_>) -> Result<(Arc<Cooperative>, DeviceRecord), Error> {
-        let cooperative = self.cooperative_of(request.device).ok_or_else(crate::access::unknown_device)?;
-        let record = cooperative.device(request.device).ok_or_else(crate::access::unknown_device)?;
-        if !request.is_signed_by(&record.public_key) {
+    pub fn authenticate(&self, request: &SignedRequest<'_>) -> Result<Caller, Error> {
+        self.authenticate_by(request.device, |public_key| request.is_signed_by(public_key))
+    }
+
+    pub(crate) fn authenticate_by(
+        &self,
+        device: DeviceId,
+        is_signed_by: impl FnOnce(&[u8; 32]) -> bool,
+    ) -> Result<Caller, Error> {
+        let cooperative = self.cooperative_of(device).ok_or_else(crate::access::unknown_device)?;
+        let caller = Caller { device, cooperative };
+        let record = caller.cooperative.device(device).ok_or_else(crate::access::unknown_device)?;
+        if !is_signed_by(&record.public_key) {
             return Err(Error::refused(ProblemKind::BadSignature, "the request is not signed by this phone"));
         }
-        if record.revoked_millis.is_some() {
-            return Err(Error::refused(ProblemKind::DeviceRevoked, "this phone was taken out of the co-operative"));
-        }
-        Ok((cooperative, record))
+        caller.record()?;
+        Ok(caller)
     }
 
     /// One exchange of a sync: what the phone brings is durable when this returns.
     pub fn sync(&self, signed: &SignedRequest<'_>, now: Instant) -> Result<SyncReply, Error> {
-        let (cooperative, record) = self.authenticate(signed)?;
+        self.sync_as(&self.authenticate(signed)?, signed, now)
+    }
+
+    /// As [`Self::sync`], of a request that was found to be this caller's.
+    pub(crate) fn sync_as(
+        &self,
+        caller: &Caller,
+        signed: &SignedRequest<'_>,
+        now: Instant,
+    ) -> Result<SyncReply, Error> {
+        let (cooperative, record) = (&caller.cooperative, caller.record()?);
         let malformed = |fault: &dyn std::fmt::Display| Error::refused(ProblemKind::Malformed, fault.to_string());
         let content = signed.content().map_err(crate::api::frame_refusal)?;
         let request: SyncRequest = read_message(&content).map_err(|fault| malformed(&fault))?;
@@ -295,41 +332,50 @@ impl Granary {
             [] => Vec::new(),
             bundle => read_bundle(bundle).map_err(|fault| malformed(&fault))?,
         };
-        let device = signed.device;
-        let last = cooperative.last_entry_of(device);
+        let device = caller.device;
+        let said: Vec<VerifiedChange> = match request.cursor.receipt < cooperative.last_entry_of(device) {
+            true => documents.iter().flat_map(|document| document.changes.clone()).collect(),
+            false => Vec::new(),
+        };
         let taken = if documents.is_empty() {
-            Taken::default()
+            Taken { last: cooperative.last_entry_of(device), ..Taken::default() }
         } else {
             let bringer = Bringer { device, grants: record.grants_now(), chooses_actors: false };
-            self.keep(&cooperative, bringer, documents, now)?
+            self.keep(cooperative, bringer, documents, now)?
         };
         let admits = taken.receipt.is_some();
-        let asked = Asked { device, record: &record, request: &request, taken };
-        let reply = self.answer(&cooperative, asked, last, now);
+        let asked = Asked { device, record: &record, request: &request, taken, shown: None };
+        let reply = self.answer(cooperative, asked, &said, now);
         // After the answer, so that what it holds does not depend on when threads run.
         if admits {
-            self.admission.look_at(&cooperative);
+            self.admission.look_at(cooperative);
         }
         reply
     }
 
-    /// Answers what a device asked; `last` is its last entry before the request.
+    /// Answers what a device asked and `said`.
     fn answer(
         &self,
         cooperative: &Arc<Cooperative>,
-        asked: Asked<'_>,
-        last: u64,
+        mut asked: Asked<'_>,
+        said: &[VerifiedChange],
         now: Instant,
     ) -> Result<SyncReply, Error> {
         let Asked { device, request, ref taken, .. } = asked;
-        let is_genuine = || self.seal(cooperative, device, &request.cursor) == request.cursor.proof.seal;
-        if !taken.is_twin && cooperative.shows_twin(device, request, last, taken) && is_genuine() {
-            tracing::warn!(%device, "two phones go by the name of this device, or it was set back to an older state");
-            let target = Arc::clone(cooperative);
-            self.write(move |gather| {
-                target.twin_seen(gather, device);
-                Ok(())
-            })?;
+        let is_genuine = self.seal(cooperative, device, &request.cursor) == request.cursor.proof.seal;
+        if !taken.is_twin && is_genuine {
+            match cooperative.shows(self.store.as_ref(), device, request, taken, said)? {
+                Shown::Itself => {}
+                Shown::Has(entry) => asked.shown = Some(entry),
+                Shown::Twin => {
+                    tracing::warn!(%device, "two phones go by the name of this device, or it was set back to an older state");
+                    let target = Arc::clone(cooperative);
+                    self.write(move |gather| {
+                        target.twin_seen(gather, device);
+                        Ok(())
+                    })?;
+                }
+            }
         }
         cooperative.heard_of(device, now.0, request.pending_after, request.version.clone());
         let seal = |cursor: &Cursor| self.seal(cooperative, device, cursor);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use granary_client_core::ids::CooperativeId;
 use granary_client_core::protocol::access::Grants;
+use granary_client_core::protocol::carried::OpeningKey;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use ring::hmac;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
@@ -30,6 +31,7 @@ struct Certified {
 pub(crate) struct Identity {
     pair: Ed25519KeyPair,
     sealing: hmac::Key,
+    opening: OpeningKey,
 }
 
 impl Identity {
@@ -43,9 +45,15 @@ impl Identity {
             write_private(&path, &seed)?;
             seed
         };
-        Ed25519KeyPair::from_seed_unchecked(&seed)
-            .map(|pair| Self { pair, sealing: hmac::Key::new(hmac::HMAC_SHA256, &[SEALING, &seed].concat()) })
-            .map_err(|_| Error::Usage(format!("{} is no identity key", path.display())))
+        let pair = Ed25519KeyPair::from_seed_unchecked(&seed)
+            .map_err(|_| Error::Usage(format!("{} is no identity key", path.display())))?;
+        let sealing = hmac::Key::new(hmac::HMAC_SHA256, &[SEALING, &seed].concat());
+        Ok(Self { pair, sealing, opening: OpeningKey::derive(&seed) })
+    }
+
+    /// The key that opens what phones encrypted for this server.
+    pub(crate) fn opening(&self) -> &OpeningKey {
+        &self.opening
     }
 
     /// A short proof over these bytes that only this server can make.

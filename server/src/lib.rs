@@ -5,6 +5,7 @@ pub mod access;
 mod api;
 mod author;
 mod breath;
+mod carried;
 pub mod cli;
 mod config;
 mod console;
@@ -29,7 +30,7 @@ pub use api::Limits;
 pub use author::{Edit, Edits};
 pub use config::{Config, OwnCertificate};
 pub use error::Error;
-pub use granary::{Chance, Granary, Surroundings};
+pub use granary::{Caller, Chance, Granary, Surroundings};
 pub use serve::{Server, start};
 
 /// Random bytes of the operating system.

@@ -2,6 +2,7 @@
 //! is one. This is the edge: it reads the clock, rolls dice, and talks through a transport.
 
 mod app;
+mod carried;
 mod driver;
 mod identity;
 mod nudges;
@@ -192,6 +193,9 @@ impl Phone {
         let mut inner = self.inner();
         inner.status.used(transport.used());
         inner.enrolled = Some(Enrolled { identity, replica, transport });
+        drop(inner);
+        // Without it the phone is enrolled all the same; each sync asks again until it is here.
+        let _ = self.learn_carrying_key();
         Ok(())
     }
 
@@ -267,6 +271,10 @@ impl Phone {
         let mut result = self.run_session(transport.as_ref());
         if let Err(Error::Refused { kind: ProblemKind::UnknownDevice, .. }) = &result {
             result = self.come_back(transport.as_ref()).and_then(|()| self.run_session(transport.as_ref()));
+        }
+        if result.is_ok() {
+            // What was synced is synced, whatever comes of this.
+            let _ = self.learn_carrying_key();
         }
         self.end_sync(transport.as_ref(), &result)?;
         result

@@ -176,7 +176,7 @@ fn compress_with_dictionary(content: &[u8]) -> std::io::Result<Vec<u8>> {
     })
 }
 
-fn compress(version: u8, content: &[u8]) -> (u8, Vec<u8>) {
+pub(super) fn compress(version: u8, content: &[u8]) -> (u8, Vec<u8>) {
     let (code, packed) = match version {
         1 => (ZSTD, zstd::bulk::compress(content, ZSTD_LEVEL)),
         _ => (ZSTD_DICTIONARY_1, compress_with_dictionary(content)),
@@ -187,7 +187,7 @@ fn compress(version: u8, content: &[u8]) -> (u8, Vec<u8>) {
     }
 }
 
-fn decompress(compression: u8, content: &[u8]) -> Result<Vec<u8>, FrameFault> {
+pub(super) fn decompress(compression: u8, content: &[u8]) -> Result<Vec<u8>, FrameFault> {
     match compression {
         STORED if content.len() <= MESSAGE_BYTES_MAX => Ok(content.to_vec()),
         STORED => Err(FrameFault::TooLarge),

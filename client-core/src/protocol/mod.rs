@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod bundle;
+pub mod carried;
 pub mod change;
 pub mod frame;
 pub mod leb128;

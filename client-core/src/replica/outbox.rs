@@ -87,10 +87,30 @@ impl Replica {
 
     /// The next changes to send, as many as fit about `page_bytes` of bundle; at least one.
     pub fn outbox_page(&self, page_bytes: usize) -> Result<OutboxPage, Error> {
+        self.outbox_page_after(None, page_bytes)
+    }
+
+    /// The whole outbox as bundles of about `page_bytes`, for a file that is carried to the server; none while
+    /// it is not known what else the server lacks, since they may build on that.
+    pub fn outbox_to_carry(&self, page_bytes: usize) -> Result<Option<Vec<Vec<u8>>>, Error> {
+        if self.is_comparing() {
+            return Ok(None);
+        }
+        let (mut bundles, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.outbox_page_after(after, page_bytes)?;
+            let last = page.documents.iter().flat_map(|(_, numbers)| numbers).max();
+            let Some(last) = last else { return Ok(Some(bundles)) };
+            after = Some(*last);
+            bundles.push(page.bundle);
+        }
+    }
+
+    fn outbox_page_after(&self, after: Option<u64>, page_bytes: usize) -> Result<OutboxPage, Error> {
         // A change takes at most its chunk; like ones take far less, so more are tried and cut.
         let mut most = limits::BUNDLE_CHANGES_MAX / 2;
         loop {
-            let page = self.outbox_first(most, page_bytes)?;
+            let page = self.outbox_first(after, most, page_bytes)?;
             let taken: usize = page.documents.iter().map(|(_, numbers)| numbers.len()).sum();
             if page.bundle.len() <= page_bytes || taken <= 1 {
                 return Ok(page);
@@ -101,10 +121,11 @@ impl Replica {
         }
     }
 
-    fn outbox_first(&self, most: usize, page_bytes: usize) -> Result<OutboxPage, Error> {
+    fn outbox_first(&self, after: Option<u64>, most: usize, page_bytes: usize) -> Result<OutboxPage, Error> {
         let mut documents: Vec<(DocumentChanges, Vec<u64>)> = Vec::new();
         let (mut taken, mut operations, mut chunk_bytes) = (0u64, 0usize, 0usize);
-        for row in self.store.scan(b"o", None, most)? {
+        let after = after.map(outbox_key);
+        for row in self.store.scan(b"o", after.as_deref(), most)? {
             let parsed = row.value.as_deref().and_then(|value| {
                 let waiting: Waiting = read_message(value).ok()?;
                 let key = DocumentKey::from_bytes(&waiting.key).ok()?;

@@ -31,6 +31,10 @@ pub enum Route {
     Enrol,
     /// Coming back by a certificate.
     Reinstate,
+    /// An outbox that was carried here.
+    Carried,
+    /// Asking for the key under which outboxes are carried.
+    CarryingKey,
 }
 
 impl Route {
@@ -40,6 +44,7 @@ impl Route {
             Self::Sync => "/s",
             Self::Enrol => "/enrol",
             Self::Reinstate => "/reinstate",
+            Self::Carried | Self::CarryingKey => "/carried",
         }
     }
 }

@@ -69,7 +69,12 @@ impl Exchange {
 
     pub(super) fn request(&self, host: &str, ask: &Ask) -> Result<Request<Full<Bytes>>, Error> {
         let post = || {
-            let post = Request::post(self.route.path()).header("host", host);
+            let path = self.route.path();
+            let post = match self.route {
+                Route::CarryingKey => Request::get(path),
+                _ => Request::post(path),
+            };
+            let post = post.header("host", host);
             match self.key {
                 Some(key) => post.header(KEY_HEADER, key.to_string()),
                 None => post,

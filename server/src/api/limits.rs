@@ -20,6 +20,8 @@ pub struct Limits {
     pub device_burst: u32,
     /// Requests of one device a second, in the long run.
     pub device_per_second: u32,
+    /// Files of one device that are carried here, in a burst; one more is allowed every second.
+    pub carried_burst: u32,
     /// Attempts to enrol from one address in a burst; one more is allowed every ten seconds.
     pub enrol_burst: u32,
     /// Attempts to sign in to one account, or from one address, in a burst; one more is allowed every
@@ -38,6 +40,7 @@ impl Default for Limits {
         Self {
             device_burst: 120,
             device_per_second: 10,
+            carried_burst: 120,
             enrol_burst: 40,
             sign_in_burst: 12,
             at_once: 128,
@@ -89,6 +92,7 @@ impl<N: Hash + Eq> Buckets<N> {
 pub(crate) struct Gate {
     pub(crate) limits: Limits,
     devices: Mutex<Buckets<DeviceId>>,
+    carried: Mutex<Buckets<DeviceId>>,
     enrolments: Mutex<Buckets<IpAddr>>,
     sign_ins: Mutex<Buckets<String>>,
     busy: Mutex<HashMap<DeviceId, ()>>,
@@ -118,6 +122,7 @@ impl Gate {
         Self {
             limits,
             devices: Mutex::new(Buckets::new(limits.device_burst, device_cost.max(1))),
+            carried: Mutex::new(Buckets::new(limits.carried_burst, 1_000)),
             enrolments: Mutex::new(Buckets::new(limits.enrol_burst, 10_000)),
             sign_ins: Mutex::new(Buckets::new(limits.sign_in_burst, 20_000)),
             busy: Mutex::default(),
@@ -140,6 +145,20 @@ impl Gate {
                 Err(Error::Stopping)
             }
         }
+    }
+
+    /// Lets a page in that was carried here. Apart from the device's own requests: whoever has a file can hand it
+    /// in again and again.
+    pub(crate) fn carried(&self, device: DeviceId, now: Instant) -> Result<(), Error> {
+        match self.carried.lock().unwrap_or_else(PoisonError::into_inner).take(device, now) {
+            true => Ok(()),
+            false => Err(busy("too many files of this phone came; wait a moment")),
+        }
+    }
+
+    /// Waits until there is room for work that no device of its own asked for.
+    pub(crate) async fn room(&self) -> Result<OwnedSemaphorePermit, Error> {
+        Arc::clone(&self.work).acquire_owned().await.map_err(|_| Error::Stopping)
     }
 
     /// Lets an attempt to sign in: few for each account and for each address.

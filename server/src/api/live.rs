@@ -77,10 +77,10 @@ async fn say(socket: &mut WebSocket, word: Message) -> bool {
 
 fn sit_down(granary: &Granary, greeting: &[u8]) -> Result<Seated, Error> {
     let signed = SignedRequest::parse(greeting).map_err(super::frame_refusal)?;
-    let (cooperative, record) = granary.authenticate(&signed)?;
+    let caller = granary.authenticate(&signed)?;
     let content = signed.content().map_err(super::frame_refusal)?;
     if content != GREETING {
         return Err(crate::access::unknown_device());
     }
-    Ok(granary.rooms().sit_down(cooperative.number(), signed.device, record.grants_now()))
+    Ok(granary.rooms().sit_down(caller.cooperative.number(), caller.device, caller.record()?.grants_now()))
 }

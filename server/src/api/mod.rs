@@ -59,6 +59,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/k/{key}/{have}", get(phones::how_far))
         .route("/enrol", post(phones::enrol))
         .route("/reinstate", post(phones::reinstate))
+        .route("/carried", get(phones::carrying_key).post(phones::carried))
         .route("/health", get(health))
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))

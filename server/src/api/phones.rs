@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::access::EnrolRequest;
+use granary_client_core::protocol::carried::{CarriedFault, CarriedFile};
 use granary_client_core::protocol::frame::{SignedRequest, write_reply};
 use granary_client_core::protocol::limits::BODY_BYTES_MAX;
 use granary_client_core::protocol::messages::{read_message, write_message};
@@ -109,14 +110,21 @@ pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, body:
     let exchange = async {
         let (key, body) = read_parts(&shared, &headers, body).await?;
         let bytes_up = body.len();
-        let device = SignedRequest::parse(&body).map_err(frame_refusal)?.device;
         let now = crate::now();
-        let _pass = shared.gate.pass(device, now).await?;
-        let counts = Arc::clone(&shared.counts);
-        let granary = Arc::clone(&shared.granary);
+        let (counts, granary) = (Arc::clone(&shared.counts), Arc::clone(&shared.granary));
+        let known = Arc::clone(&shared.granary);
+        // Before it counts against the device, it must be the device's: else whoever knows its name could
+        // keep it out.
+        let (body, caller) = blocking(move || {
+            let signed = SignedRequest::parse(&body).map_err(frame_refusal)?;
+            let caller = known.authenticate(&signed)?;
+            Ok((body, caller))
+        })
+        .await?;
+        let _pass = shared.gate.pass(caller.device, now).await?;
         let reply = blocking(move || {
             let signed = SignedRequest::parse(&body).map_err(frame_refusal)?;
-            let reply = granary.sync(&signed, now)?;
+            let reply = granary.sync_as(&caller, &signed, now)?;
             counts.metrics.refused_documents(reply.refused.len());
             Ok(write_reply(signed.version, &write_message(&reply)))
         })
@@ -199,6 +207,31 @@ pub(super) async fn enrol(
             shared.counts.metrics.one_enrolled();
             Response::new(Body::from(reply))
         }
+        Err(error) => answer(&shared.counts, &error),
+    }
+}
+
+/// `GET /carried`: the key under which phones encrypt an outbox that is carried here.
+pub(super) async fn carrying_key(State(shared): State<Shared>) -> Vec<u8> {
+    shared.granary.carrying_key().to_bytes()
+}
+
+/// `POST /carried`: the outbox of a phone, as a file that anyone may hand in.
+pub(super) async fn carried(State(shared): State<Shared>, body: Body) -> Response {
+    let work = async {
+        let body = read_body(&shared.gate, body).await?;
+        let _room = shared.gate.room().await?;
+        let (granary, gate) = (Arc::clone(&shared.granary), Arc::clone(&shared.gate));
+        blocking(move || {
+            let malformed = |fault: CarriedFault| Error::refused(ProblemKind::Malformed, fault.to_string());
+            let file = CarriedFile::parse(&body).map_err(malformed)?;
+            let now = crate::now();
+            granary.take_carried(&file, |device| gate.carried(device, now), now)
+        })
+        .await
+    };
+    match work.await {
+        Ok(()) => "ok\n".into_response(),
         Err(error) => answer(&shared.counts, &error),
     }
 }

@@ -12,6 +12,7 @@ use granary_client_core::phone::{Driver, Observer, Phone, Status, SyncState};
 use granary_client_core::projection::{LotFilter, LotState};
 use granary_client_core::quantities::{Day, Grams, Permille};
 
+use crate::config::read_file;
 use crate::error::Error;
 
 #[derive(Args)]
@@ -78,6 +79,16 @@ enum Command {
     },
     /// Sync now.
     Sync,
+    /// Write what waits to be sent into a file, for whoever comes by a line.
+    CarryOut {
+        /// The file to write.
+        to: PathBuf,
+    },
+    /// Hand in the file of another phone.
+    HandIn {
+        /// The file that `carry-out` wrote.
+        from: PathBuf,
+    },
     /// Show how the sync stands.
     Status,
     /// Sync in the background as an app does, and show what arrives, until interrupted.
@@ -138,6 +149,15 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
         Command::Sync => {
             phone.sync_now().map_err(usage)?;
             show(&phone.status());
+        }
+        Command::CarryOut { to } => {
+            let file = phone.carry_out().map_err(usage)?;
+            std::fs::write(&to, file).map_err(|error| usage(format!("{}: {error}", to.display())))?;
+            println!("{} holds the {} changes that wait; hand it in anywhere", to.display(), phone.status().pending);
+        }
+        Command::HandIn { from } => {
+            phone.hand_in(&read_file(&from)?).map_err(usage)?;
+            println!("handed in {}", from.display());
         }
         Command::Status => show(&phone.status()),
         Command::Watch => watch(phone)?,

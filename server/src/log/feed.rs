@@ -150,6 +150,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) record: &'a DeviceRecord,
     pub(crate) request: &'a SyncRequest,
     pub(crate) taken: Taken,
+    /// An entry through which the phone shows that it has what it sent, with its checksum.
+    pub(crate) shown: Option<(u64, u32)>,
 }
 
 impl Cooperative {
@@ -183,7 +185,7 @@ impl Cooperative {
         asked: Asked<'_>,
         now: Instant,
     ) -> Result<SyncReply, StoreFault> {
-        let Asked { device, record, request, taken } = asked;
+        let Asked { device, record, request, taken, shown } = asked;
         let grants = record.grants_now();
         let visible = self.state().visible;
         let mut cursor = request.cursor;
@@ -211,7 +213,7 @@ impl Cooperative {
                 (cursor.receipt, cursor.proof.receipt_tag) = self.last_receipt(store, device, visible.entry)?;
             }
         }
-        if let Some((receipt, tag)) = taken.receipt {
+        if let Some((receipt, tag)) = taken.receipt.or(shown.filter(|_| fits)) {
             (cursor.receipt, cursor.proof.receipt_tag) = (receipt, tag);
         }
 
@@ -263,7 +265,7 @@ impl Cooperative {
     }
 
     /// True when the cursor is one that this log gave.
-    fn fits(&self, store: &dyn Store, cursor: &Cursor) -> Result<bool, StoreFault> {
+    pub(super) fn fits(&self, store: &dyn Store, cursor: &Cursor) -> Result<bool, StoreFault> {
         let visible = self.state().visible;
         if cursor.position > visible.position || cursor.receipt > visible.entry {
             return Ok(false);

@@ -45,6 +45,8 @@ pub(crate) struct Taken {
     pub(crate) is_twin: bool,
     /// True when some of what was sent was here already.
     pub(crate) has_repeats: bool,
+    /// The device's last entry before this request.
+    pub(crate) last: u64,
 }
 
 impl Cooperative {
@@ -56,7 +58,7 @@ impl Cooperative {
         documents: Vec<DocumentChanges>,
         now_millis: i64,
     ) -> Result<Taken, StoreFault> {
-        let mut taken = Taken::default();
+        let mut taken = Taken { last: self.last_entry_of(bringer.device), ..Taken::default() };
         for (index, document) in documents.into_iter().enumerate() {
             let refusal = match self.check(gather, bringer, &document, now_millis)? {
                 Err(reason) => Some(reason),

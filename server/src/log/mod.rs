@@ -8,7 +8,7 @@ pub(crate) mod documents;
 pub(crate) mod feed;
 pub(crate) mod intake;
 pub(crate) mod keys;
-mod twins;
+pub(crate) mod twins;
 pub(crate) mod writer;
 
 pub use cooperative::{Cooperative, Heard, Statistics};

@@ -1,13 +1,41 @@
 //! Two phones that go by one device's name: one was copied, or set back to an older state. What the log has of
 //! the device is then not what each of them has.
 
-use granary_client_core::ids::DeviceId;
+use std::collections::HashSet;
+
+use granary_client_core::ids::{ChangeHash, DeviceId};
+use granary_client_core::protocol::bundle::read_bundle;
+use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::messages::{Cursor, SyncRequest, write_message};
+use granary_client_core::store::{Store, StoreFault};
 
 use super::Cooperative;
+use super::cooperative::parse;
 use super::intake::Taken;
-use super::keys::key;
+use super::keys::{Entry, entry_key, key, short};
 use super::writer::Gather;
+
+/// Entries after its receipt that one request is held against, at most; a phone that is further behind compares.
+const ENTRIES_MAX: u64 = 20_000;
+
+/// What a request shows of its phone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// Nothing but that it is the phone that it says.
+    Itself,
+    /// It has what it sent through this entry, of this checksum, though it was not told that it came.
+    Has((u64, u32)),
+    /// Another phone goes by its name.
+    Twin,
+}
+
+/// True when those of the changes that no other of them builds on are among what was said: a phone that has
+/// them has all.
+fn has_heads(said: &HashSet<ChangeHash>, changes: &[VerifiedChange]) -> bool {
+    let inner: HashSet<&ChangeHash> = changes.iter().flat_map(|change| &change.record().dependencies).collect();
+    let mut heads = changes.iter().map(VerifiedChange::hash).filter(|hash| !inner.contains(hash));
+    heads.all(|hash| said.contains(&hash))
+}
 
 impl Cooperative {
     /// How often a device showed that two phones go by its name; 0 for all but a few.
@@ -15,13 +43,48 @@ impl Cooperative {
         self.state().twins.get(&device).copied().unwrap_or(0)
     }
 
-    /// True when a request shows that another phone goes by the device's name: the log has an entry of it
-    /// that this phone was never told of, and it does not send that again, as it would if the reply had been
-    /// lost. `last` is the device's last entry before the request.
-    pub(crate) fn shows_twin(&self, device: DeviceId, request: &SyncRequest, last: u64, taken: &Taken) -> bool {
-        let says_all = !request.bundle.is_empty() || request.pending_after == 0;
-        let is_new = request.cursor == Cursor::default();
-        !is_new && request.cursor.receipt < last && says_all && !taken.has_repeats && self.twins_of(device) == 0
+    /// What a request shows of the entries of its device that its phone was not told of. A phone whose reply was
+    /// lost sends them again; another phone of the same name does not have them. `said` are the changes that
+    /// the request brings.
+    pub(crate) fn shows(
+        &self,
+        store: &dyn Store,
+        device: DeviceId,
+        request: &SyncRequest,
+        taken: &Taken,
+        said: &[VerifiedChange],
+    ) -> Result<Shown, StoreFault> {
+        let receipt = request.cursor.receipt;
+        if request.cursor == Cursor::default() || receipt >= taken.last || self.twins_of(device) > 0 {
+            return Ok(Shown::Itself);
+        }
+        if !self.fits(store, &request.cursor)? {
+            // Its receipt is of another log; both compare anyway.
+            return Ok(Shown::Itself);
+        }
+        if taken.last.saturating_sub(receipt) > ENTRIES_MAX {
+            return Ok(Shown::Twin);
+        }
+        let said: HashSet<ChangeHash> = said.iter().map(VerifiedChange::hash).collect();
+        let mut known = None;
+        for number in receipt.saturating_add(1)..=taken.last {
+            let key = entry_key(self.number(), number);
+            let Some(bytes) = store.get(&key)? else { continue };
+            let entry: Entry = parse(&key, Some(&bytes))?;
+            if entry.device != device {
+                continue;
+            }
+            let documents = read_bundle(&entry.bundle).map_err(|_| StoreFault::Damaged(key))?;
+            if documents.iter().all(|document| has_heads(&said, &document.changes)) {
+                known = Some((number, short(entry.tag)));
+                continue;
+            }
+            // A request that only repeats may be an old one that comes late, or one page of several.
+            let says_all = !request.bundle.is_empty() || request.pending_after == 0;
+            let only_repeats = taken.has_repeats && taken.receipt.is_none();
+            return Ok(if says_all && !only_repeats { Shown::Twin } else { known.map_or(Shown::Itself, Shown::Has) });
+        }
+        Ok(known.map_or(Shown::Itself, Shown::Has))
     }
 
     /// The number of a device's last entry; 0 for none.

@@ -41,7 +41,7 @@ impl World {
     }
 
     pub(crate) fn device(&self, seed: u8, role: Role) -> Device {
-        let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
+        let pair = key(seed);
         let public_key: [u8; 32] = pair.public_key().as_ref().try_into().unwrap();
         let code = self.granary.invite(self.coop, role, 1, NOW).unwrap().code;
         self.granary.enrol(&EnrolRequest { code, public_key, name: "phone".into() }, NOW).unwrap();
@@ -79,6 +79,11 @@ impl World {
         device.cursor = reply.cursor;
         Ok(reply)
     }
+}
+
+/// The key of a device of this seed.
+pub(crate) fn key(seed: u8) -> Ed25519KeyPair {
+    Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap()
 }
 
 pub(crate) fn household(number: u8) -> HouseholdId {

@@ -207,6 +207,19 @@ fn every_wrong_request_of_an_enrolled_phone_is_refused_counted_and_changes_nothi
 }
 
 #[test]
+fn whoever_knows_a_phones_name_cannot_keep_it_out() {
+    let world = World::new();
+    let raw = Raw::enrol(&world, 9, &household_role());
+    let mut forged = raw.signed(&write_message(&Raw::request(vec![])));
+    forged[20] ^= 1;
+    // More than a phone may ask at once.
+    for _ in 0..200 {
+        assert_eq!(raw.send(forged.clone()).unwrap_err(), ProblemKind::BadSignature);
+    }
+    assert!(raw.sync(vec![]).is_ok());
+}
+
+#[test]
 fn what_a_phone_may_not_write_is_refused_document_by_document() {
     let mut world = World::new();
     world.order(&["coop", "create", "Another Company"]);

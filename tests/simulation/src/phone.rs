@@ -1,7 +1,7 @@
 //! A phone of a simulated world: the real replica and session, a disk, a key, a clock of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
@@ -10,12 +10,15 @@ use granary_client_core::documents::receipt::{Outcome, receive};
 use granary_client_core::documents::{DocumentFault, DocumentKey, SCHEMA, Season};
 use granary_client_core::ids::{ChangeHash, CooperativeId, DeviceId, HouseholdId};
 use granary_client_core::protocol::access::{Grants, Role};
+use granary_client_core::protocol::carried::{CarriedFile, CarryingKey, write_page};
+use granary_client_core::protocol::limits;
 use granary_client_core::protocol::messages::Cursor;
 use granary_client_core::quantities::{Grams, Instant};
 use granary_client_core::replica::Replica;
 use granary_client_core::sync::Pace;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
+use crate::dice::Dice;
 use crate::disk::Disk;
 
 /// See the module.
@@ -32,10 +35,14 @@ pub(crate) struct SimPhone {
     pub(crate) certificate: Vec<u8>,
     pub(crate) replica: Replica,
     pub(crate) pace: Pace,
+    /// True when its pages stay the smallest.
+    pub(crate) has_poor_line: bool,
     pub(crate) notices_read: u64,
     /// How far its clock is off, in milliseconds.
     pub(crate) clock_off: i64,
     pub(crate) is_revoked: bool,
+    /// True once it broke, with all that was on it.
+    pub(crate) is_broken: bool,
     /// True for a phone whose program is a version ahead: it writes fields that the others don't know.
     pub(crate) is_newer: bool,
     /// True once a record of its store was damaged.
@@ -119,6 +126,21 @@ impl SimPhone {
         self.replica = opened.map_err(|error| format!("a damaged phone does not open: {error}"))?.0;
         self.replica.mend().map_err(|error| error.to_string())?;
         Ok(lost.and_then(|key| key.first().map(|kind| char::from(*kind))))
+    }
+
+    /// What it has to send, as a file that somebody carries to the server; none while it can't say.
+    pub(crate) fn carries_out(&self, key: &CarryingKey, dice: Dice) -> Result<Option<CarriedFile>, String> {
+        let dice = Mutex::new(dice);
+        let chance = |bytes: &mut [u8]| {
+            let mut dice = dice.lock().unwrap();
+            bytes.iter_mut().for_each(|byte| *byte = u8::try_from(dice.roll(256)).unwrap());
+            true
+        };
+        let Ok(Some(bundles)) = self.replica.outbox_to_carry(limits::PAGE_BYTES_MIN) else { return Ok(None) };
+        let pages =
+            bundles.iter().map(|bundle| write_page(self.device, bundle, key, &chance, |bytes| self.sign(bytes)));
+        let pages = pages.collect::<Result<Vec<_>, _>>().map_err(|fault| fault.to_string())?;
+        Ok(Some(CarriedFile { certificate: self.certificate.clone(), pages }).filter(|file| !file.pages.is_empty()))
     }
 
     pub(crate) fn now(&self, world: i64) -> Instant {

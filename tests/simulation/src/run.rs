@@ -74,6 +74,9 @@ fn a_bad_line(dice: &mut crate::dice::Dice) -> Line {
 fn step(world: &mut World) -> Result<(), String> {
     world.now += i64::try_from(world.dice.roll(3_600_000)).unwrap();
     let phone = usize::try_from(world.dice.roll(world.phones.len() as u64)).unwrap();
+    if world.phones[phone].is_broken {
+        return Ok(());
+    }
     let what = world.dice.roll(100);
     let (nth, grams) =
         (usize::try_from(world.dice.roll(50)).unwrap(), 1_000 + i64::try_from(world.dice.roll(9_000)).unwrap());
@@ -99,8 +102,9 @@ fn step(world: &mut World) -> Result<(), String> {
             let mut note = world.new_note();
             if world.dice.percent(30) {
                 // Long ones, so that pages fill.
+                let words = if world.dice.percent(40) { 160 } else { 20 };
                 note.push_str(
-                    &std::iter::repeat_with(|| world.dice.roll(u64::MAX).to_string()).take(20).collect::<String>(),
+                    &std::iter::repeat_with(|| world.dice.roll(u64::MAX).to_string()).take(words).collect::<String>(),
                 );
             }
             world.phones[phone].records(about, grams, note, now);
@@ -113,6 +117,11 @@ fn step(world: &mut World) -> Result<(), String> {
         32..=39 => {
             world.tell(format!("phone {phone} corrects"));
             world.phones[phone].corrects(about, nth, grams, now);
+        }
+        44 if world.phones[phone].role != Role::Coordinator => {
+            world.tell(format!("phone {phone} breaks"));
+            world.breaks(phone);
+            return Ok(());
         }
         40..=44 => {
             world.tell(format!("phone {phone} weighs"));
@@ -146,8 +155,9 @@ fn step(world: &mut World) -> Result<(), String> {
             world.is_restored()?;
         }
         87 | 88 => {
-            world.tell("late requests arrive".into());
+            world.tell("late requests arrive, and files are handed in".into());
             world.late_requests_arrive()?;
+            world.files_are_handed_in()?;
         }
         89 | 90 => {
             // A clock off by years, in either direction.
@@ -188,7 +198,11 @@ fn step(world: &mut World) -> Result<(), String> {
             world.tell(format!("phone {phone} may now do what a {role} may"));
             world.grants_otherwise(phone, role)?;
         }
-        95 | 96 => {
+        96 => {
+            world.tell(format!("phone {phone} has its outbox carried away"));
+            world.carries_out(phone)?;
+        }
+        95 => {
             world.tell("the server's clock jumps".into());
             world.count("server's clock jumps by up to a day");
             world.now += i64::try_from(world.dice.roll(200_000_000)).unwrap() - 100_000_000;
@@ -214,8 +228,12 @@ fn step(world: &mut World) -> Result<(), String> {
 /// All faults end; everyone syncs until nothing is left to say.
 fn heal(world: &mut World) -> Result<(), String> {
     world.late_requests_arrive()?;
+    world.files_are_handed_in()?;
     for _ in 0..HEALING_ROUNDS {
         for phone in 0..world.phones.len() {
+            if world.phones[phone].is_broken {
+                continue;
+            }
             for _ in 0..3 {
                 let ended = world.syncs(phone, |_| Line::Whole)?;
                 if ended == Synced::Done || ended == Synced::Refused {
@@ -243,7 +261,7 @@ fn check(world: &mut World) -> Result<(), String> {
             }
         }
         for phone in of_coop {
-            if world.phones[phone].is_revoked {
+            if world.phones[phone].is_revoked || world.phones[phone].is_broken {
                 continue;
             }
             let pending = world.phones[phone].replica.pending();
@@ -266,7 +284,7 @@ fn check(world: &mut World) -> Result<(), String> {
                 let gone: Vec<String> = world
                     .phones
                     .iter()
-                    .filter(|one| one.is_revoked || one.was_granted_otherwise || one.was_ever_damaged)
+                    .filter(|one| one.is_revoked || one.is_broken || one.was_granted_otherwise || one.was_ever_damaged)
                     .map(|one| one.device.to_string())
                     .collect();
                 let of_revoked = |change: &&String| {
@@ -302,6 +320,11 @@ fn check(world: &mut World) -> Result<(), String> {
         for (note, household) in of_coop.flat_map(|phone| &phone.acknowledged) {
             if !here.contains(note) && !world.was_restored() {
                 return Err(format!("{note} of {household} was acknowledged, and it is lost"));
+            }
+        }
+        for (_, note, household) in world.handed_in.iter().filter(|(of, ..)| *of == coop) {
+            if !here.contains(note) && !world.was_restored() {
+                return Err(format!("{note} of {household} was handed in as a file, and it is lost"));
             }
         }
         // The server has what the coordinator has.

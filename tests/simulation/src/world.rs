@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::protocol::access::{EnrolRequest, Role};
 use granary_client_core::protocol::bundle::read_bundle;
+use granary_client_core::protocol::carried::CarriedFile;
 use granary_client_core::protocol::frame::{SignedRequest, read_reply, write_reply};
 use granary_client_core::protocol::messages::{Cursor, SyncReply, read_message, write_message};
 use granary_client_core::protocol::problem::ProblemKind;
@@ -37,6 +38,13 @@ pub(crate) enum Line {
     AgainLater,
 }
 
+/// A phone's outbox as a file, and the lots in it.
+struct Carried {
+    phone: usize,
+    file: CarriedFile,
+    lots: BTreeMap<String, HouseholdId>,
+}
+
 /// How often each fault happened, by what it is called.
 pub type Tally = BTreeMap<&'static str, u64>;
 
@@ -58,6 +66,10 @@ pub(crate) struct World {
     notes: u32,
     /// Requests that will arrive once more.
     late: Vec<Vec<u8>>,
+    /// Files that are on their way to the server.
+    carried: Vec<Carried>,
+    /// Lots that came by such a file.
+    pub(crate) handed_in: Vec<(usize, String, HouseholdId)>,
     /// Devices that the operator has revoked; said again after a restoration.
     revoked: Vec<(CooperativeNumber, DeviceId)>,
     /// What the operator has granted anew; said again after a restoration.
@@ -100,6 +112,8 @@ impl World {
             copies: 0,
             notes: 0,
             late: Vec::new(),
+            carried: Vec::new(),
+            handed_in: Vec::new(),
             revoked: Vec::new(),
             granted: BTreeMap::new(),
             reached: BTreeMap::new(),
@@ -162,6 +176,12 @@ impl World {
         if is_newer {
             self.count("phone of a version ahead");
         }
+        let has_poor_line = self.dice.percent(40);
+        let mut pace = Pace::default();
+        if has_poor_line {
+            // Its pages are the smallest ones.
+            (0..8).for_each(|_| pace.failed());
+        }
         let disk = Disk::of_phone();
         let replica = SimPhone::open(&disk, reply.cooperative, device, &reply.grants)?;
         self.phones.push(SimPhone {
@@ -175,10 +195,12 @@ impl World {
             grants: reply.grants,
             certificate: reply.certificate,
             replica,
-            pace: Pace::default(),
+            pace,
+            has_poor_line,
             notices_read: 0,
             clock_off: 0,
             is_revoked: false,
+            is_broken: false,
             is_newer,
             was_damaged: false,
             was_ever_damaged: false,
@@ -207,10 +229,12 @@ impl World {
             grants: one.grants.clone(),
             certificate: one.certificate.clone(),
             replica,
-            pace: Pace::default(),
+            pace: one.pace,
+            has_poor_line: one.has_poor_line,
             notices_read: one.notices_read,
             clock_off: one.clock_off,
             is_revoked: one.is_revoked,
+            is_broken: false,
             is_newer: one.is_newer,
             was_damaged: one.was_damaged,
             was_ever_damaged: one.was_ever_damaged,
@@ -398,6 +422,65 @@ impl World {
         Ok(())
     }
 
+    /// Somebody takes along what a phone has to send.
+    pub(crate) fn carries_out(&mut self, phone: usize) -> Result<(), String> {
+        let key = self.server()?.carrying_key().clone();
+        let dice = Dice::new(self.dice.roll(u64::MAX));
+        let one = &self.phones[phone];
+        let Some(file) = one.carries_out(&key, dice)? else { return Ok(()) };
+        // A copy's file may hold what the other says under the same number.
+        let is_sure = !one.was_granted_otherwise && !one.was_ever_damaged && !self.has_copies();
+        let lots = if is_sure { one.recorded.clone() } else { BTreeMap::new() };
+        self.carried.push(Carried { phone, file, lots });
+        self.count("outbox carried as a file");
+        Ok(())
+    }
+
+    /// Files are handed in, latest first; some of them will be once more.
+    pub(crate) fn files_are_handed_in(&mut self) -> Result<(), String> {
+        for carried in std::mem::take(&mut self.carried).into_iter().rev() {
+            let (now, coops) = (Instant(self.now), self.coops.clone());
+            let server = self.server()?;
+            let taken = server.take_carried(&carried.file, |_| Ok(()), now);
+            for number in coops {
+                if let Ok(cooperative) = server.cooperative(number) {
+                    server.settle(&cooperative);
+                }
+            }
+            let one = &self.phones[carried.phone];
+            match taken {
+                Ok(()) => {
+                    let is_sure = !one.was_granted_otherwise && !self.was_restored() && !self.has_copies();
+                    let lots = carried.lots.iter().filter(|_| is_sure);
+                    self.handed_in.extend(lots.map(|(note, household)| (one.coop, note.clone(), *household)));
+                    self.count("file handed in");
+                }
+                Err(Error::Refused { kind: ProblemKind::DeviceRevoked, .. }) => {}
+                Err(_) if self.disk.has_stopped() || self.disk.was_full() => {
+                    self.server_crashes();
+                    self.carried.push(carried);
+                    continue;
+                }
+                Err(error) => return Err(format!("a file was refused: {error}")),
+            }
+            self.say_again_who_is_revoked()?;
+            let device = self.phones[carried.phone].device;
+            if let Some((number, role)) = self.granted.get(&device).copied().filter(|_| self.was_restored()) {
+                let _ = self.server()?.grant("operator", number, device, &[role], now);
+            }
+            if self.dice.percent(30) {
+                self.carried.push(carried);
+            }
+        }
+        Ok(())
+    }
+
+    /// A phone breaks, and what only it had is gone.
+    pub(crate) fn breaks(&mut self, phone: usize) {
+        self.phones[phone].is_broken = true;
+        self.count("phone breaks for good");
+    }
+
     /// Nothing in a reply may be of a document that the device may not read now.
     fn must_not_leak(&mut self, phone: usize, reply: &SyncReply) -> Result<(), String> {
         if reply.bundle.is_empty() {
@@ -445,7 +528,9 @@ impl World {
                 Some(Ok(reply)) => reply,
             };
             let one = &mut self.phones[phone];
-            one.pace.succeeded(1_000);
+            if !one.has_poor_line {
+                one.pace.succeeded(1_000);
+            }
             let SimPhone { replica, pair, pace, .. } = one;
             let sign = |bytes: &[u8]| ring::signature::Ed25519KeyPair::sign(pair, bytes).as_ref().try_into().unwrap();
             let step = session.take_reply(replica, *pace, &reply, sign);

@@ -1,0 +1,343 @@
+//! An outbox that leaves its phone as a file, to be carried by another phone or a memory stick and handed in
+//! by anyone who may connect. Each page of it brings what one request would; it is encrypted for the server
+//! (HPKE, RFC 9180: X25519, HKDF-SHA256, ChaCha20-Poly1305), so that who carries it can't read it, and signed
+//! by its device. It can be handed in any number of times, in any order, or get lost: the phone keeps its
+//! outbox until the server itself tells it what is durable.
+//!
+//! ```text
+//! file   "granary" | version | length (2) | certificate | (length (4) | page)*
+//! page   version | device (8) | signature (64) | encapsulated key (32) | encrypted(compression | bundle)
+//! ```
+
+use hpke::aead::ChaCha20Poly1305;
+use hpke::kdf::HkdfSha256;
+use hpke::kem::X25519HkdfSha256;
+use hpke::rand_core::{Infallible, TryCryptoRng, TryRng};
+use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
+use ring::signature::{ED25519, UnparsedPublicKey};
+
+use super::frame::{FrameFault, compress, decompress};
+use super::leb128::Reader;
+use super::limits::BODY_BYTES_MAX;
+use crate::ids::DeviceId;
+
+/// The version of files and pages.
+const VERSION: u8 = 1;
+const FILE_MAGIC: &[u8; 7] = b"granary";
+/// What a device signs, and what is encrypted, begins with this, so that neither serves for anything else.
+const DOMAIN: &[u8] = b"granary carried 1\0";
+/// The largest file that is read, in bytes: some season's records of a whole village.
+pub const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+type Agreement = X25519HkdfSha256;
+
+/// Why carried bytes were refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CarriedFault {
+    /// The bytes are no carried file, or no page of one.
+    #[error("this is no file of a Granary phone, or a part of it is missing")]
+    Shape,
+    /// It is of a version that this code does not know.
+    #[error("this file was written by a newer phone (version {0}); this side knows version {VERSION}")]
+    UnknownVersion(u8),
+    /// It is larger than this side takes.
+    #[error("this file is larger than {FILE_BYTES_MAX} bytes")]
+    TooLarge,
+    /// It was encrypted for another server.
+    #[error("this file is for another server")]
+    OtherServer,
+    /// What is in it can't be read.
+    #[error(transparent)]
+    Content(#[from] FrameFault),
+    /// There were no random numbers to encrypt with.
+    #[error("there are no random numbers")]
+    NoChance,
+}
+
+/// The key under which phones encrypt for a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CarryingKey(<Agreement as Kem>::PublicKey);
+
+impl CarryingKey {
+    /// The key of these bytes; none when they are no key.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        <Agreement as Kem>::PublicKey::from_bytes(bytes).ok().map(Self)
+    }
+
+    /// Its 32 bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.to_bytes().to_vec()
+    }
+}
+
+/// The server's half of the key, which opens what phones encrypted.
+pub struct OpeningKey {
+    private: <Agreement as Kem>::PrivateKey,
+    public: CarryingKey,
+}
+
+impl OpeningKey {
+    /// The key that follows from a secret of the server, the same each time.
+    pub fn derive(secret: &[u8]) -> Self {
+        let (private, public) = Agreement::derive_keypair(&[DOMAIN, secret].concat());
+        Self { private, public: CarryingKey(public) }
+    }
+
+    /// The half that phones need.
+    pub fn carrying_key(&self) -> &CarryingKey {
+        &self.public
+    }
+}
+
+/// Random bytes for the encryption; it can fail where `TryRng` of HPKE's must not.
+struct Chance<'a> {
+    fill: &'a dyn Fn(&mut [u8]) -> bool,
+    has_failed: bool,
+}
+
+impl TryRng for Chance<'_> {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let mut bytes = [0; 4];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mut bytes = [0; 8];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.has_failed |= !(self.fill)(bytes);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Chance<'_> {}
+
+fn signed_bytes(device: DeviceId, encrypted: &[&[u8]]) -> Vec<u8> {
+    let mut signed = DOMAIN.to_vec();
+    signed.push(VERSION);
+    signed.extend_from_slice(device.as_bytes());
+    encrypted.iter().for_each(|part| signed.extend_from_slice(part));
+    signed
+}
+
+/// Encrypts a bundle for a server and has it signed by `sign`. `chance` fills bytes with random ones, and gives
+/// false when there are none.
+pub fn write_page(
+    device: DeviceId,
+    bundle: &[u8],
+    server: &CarryingKey,
+    chance: &dyn Fn(&mut [u8]) -> bool,
+    sign: impl FnOnce(&[u8]) -> [u8; 64],
+) -> Result<Vec<u8>, CarriedFault> {
+    let (compression, content) = compress(super::frame::VERSION, bundle);
+    let plain = [&[compression], content.as_slice()].concat();
+    let mut chance = Chance { fill: chance, has_failed: false };
+    let sealed = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, Agreement>(
+        &OpModeS::Base,
+        &server.0,
+        DOMAIN,
+        &plain,
+        device.as_bytes(),
+        &mut chance,
+    );
+    let (key, encrypted) = sealed.map_err(|_| CarriedFault::OtherServer)?;
+    if chance.has_failed {
+        return Err(CarriedFault::NoChance);
+    }
+    let key = key.to_bytes();
+    let signature = sign(&signed_bytes(device, &[&key, &encrypted]));
+    Ok([&[VERSION], device.as_bytes().as_slice(), &signature, &key, &encrypted].concat())
+}
+
+/// A page, taken apart but not yet believed.
+#[derive(Debug, Clone, Copy)]
+pub struct CarriedPage<'a> {
+    /// The device that it claims to come from.
+    pub device: DeviceId,
+    signature: [u8; 64],
+    key: [u8; 32],
+    encrypted: &'a [u8],
+}
+
+impl<'a> CarriedPage<'a> {
+    /// Takes a page apart.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, CarriedFault> {
+        if bytes.len() > BODY_BYTES_MAX {
+            return Err(CarriedFault::TooLarge);
+        }
+        let mut reader = Reader::new(bytes);
+        read_version(&mut reader)?;
+        let device = DeviceId::from_bytes(reader.array().map_err(|_| CarriedFault::Shape)?);
+        let signature = reader.array().map_err(|_| CarriedFault::Shape)?;
+        let key = reader.array().map_err(|_| CarriedFault::Shape)?;
+        Ok(Self { device, signature, key, encrypted: reader.take_rest() })
+    }
+
+    /// True when the holder of `public_key` signed it.
+    pub fn is_signed_by(&self, public_key: &[u8; 32]) -> bool {
+        let signed = signed_bytes(self.device, &[&self.key, self.encrypted]);
+        UnparsedPublicKey::new(&ED25519, public_key).verify(&signed, &self.signature).is_ok()
+    }
+
+    /// The bundle in it. Call it after the signature was found right.
+    pub fn open(&self, own: &OpeningKey) -> Result<Vec<u8>, CarriedFault> {
+        let key = <Agreement as Kem>::EncappedKey::from_bytes(&self.key).map_err(|_| CarriedFault::OtherServer)?;
+        let plain = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, Agreement>(
+            &OpModeR::Base,
+            &own.private,
+            &key,
+            DOMAIN,
+            self.encrypted,
+            self.device.as_bytes(),
+        )
+        .map_err(|_| CarriedFault::OtherServer)?;
+        let (compression, content) = plain.split_first().ok_or(CarriedFault::Shape)?;
+        Ok(decompress(*compression, content)?)
+    }
+}
+
+fn read_version(reader: &mut Reader<'_>) -> Result<(), CarriedFault> {
+    match reader.byte() {
+        Ok(VERSION) => Ok(()),
+        Ok(other) => Err(CarriedFault::UnknownVersion(other)),
+        Err(_) => Err(CarriedFault::Shape),
+    }
+}
+
+/// A file: the pages of one outbox, in order, and the certificate by which a server that was restored knows
+/// the device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CarriedFile {
+    /// What the server gave the device at its enrolment.
+    pub certificate: Vec<u8>,
+    /// The pages.
+    pub pages: Vec<Vec<u8>>,
+}
+
+impl CarriedFile {
+    /// Writes the file.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, CarriedFault> {
+        let length = u16::try_from(self.certificate.len()).map_err(|_| CarriedFault::TooLarge)?;
+        let mut file = [FILE_MAGIC.as_slice(), &[VERSION], &length.to_be_bytes(), &self.certificate].concat();
+        for page in &self.pages {
+            let length = u32::try_from(page.len()).map_err(|_| CarriedFault::TooLarge)?;
+            file.extend_from_slice(&length.to_be_bytes());
+            file.extend_from_slice(page);
+        }
+        if file.len() > FILE_BYTES_MAX { Err(CarriedFault::TooLarge) } else { Ok(file) }
+    }
+
+    /// Reads a file. Its pages are not believed yet: the server looks at each.
+    pub fn parse(bytes: &[u8]) -> Result<Self, CarriedFault> {
+        if bytes.len() > FILE_BYTES_MAX {
+            return Err(CarriedFault::TooLarge);
+        }
+        let shape = |_| CarriedFault::Shape;
+        let mut reader = Reader::new(bytes);
+        if reader.array().map_err(shape)? != *FILE_MAGIC {
+            return Err(CarriedFault::Shape);
+        }
+        read_version(&mut reader)?;
+        let length = u16::from_be_bytes(reader.array().map_err(shape)?);
+        let certificate = reader.take(usize::from(length)).map_err(shape)?.to_vec();
+        let mut pages = Vec::new();
+        while !reader.is_empty() {
+            let length = u32::from_be_bytes(reader.array().map_err(shape)?);
+            let length = usize::try_from(length).map_err(|_| CarriedFault::Shape)?;
+            pages.push(reader.take(length).map_err(shape)?.to_vec());
+        }
+        Ok(Self { certificate, pages })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use ring::signature::{Ed25519KeyPair, KeyPair};
+
+    fn device() -> (Ed25519KeyPair, [u8; 32], DeviceId) {
+        let pair = Ed25519KeyPair::from_seed_unchecked(&[5; 32]).unwrap();
+        let public: [u8; 32] = pair.public_key().as_ref().try_into().unwrap();
+        let device = DeviceId::of_public_key(&public);
+        (pair, public, device)
+    }
+
+    fn chance(bytes: &mut [u8]) -> bool {
+        bytes.fill(9);
+        true
+    }
+
+    fn page(bundle: &[u8], server: &OpeningKey) -> Vec<u8> {
+        let (pair, _, device) = device();
+        let sign = |bytes: &[u8]| pair.sign(bytes).as_ref().try_into().unwrap();
+        write_page(device, bundle, server.carrying_key(), &chance, sign).unwrap()
+    }
+
+    #[test]
+    fn a_page_opens_at_its_server_alone() {
+        let server = OpeningKey::derive(b"server");
+        let bytes = page(&[42; 5000], &server);
+        assert!(bytes.len() < 200, "{} bytes", bytes.len());
+        let read = CarriedPage::parse(&bytes).unwrap();
+        assert!(read.is_signed_by(&device().1));
+        assert_eq!(read.open(&server).unwrap(), vec![42; 5000]);
+        assert_eq!(read.open(&OpeningKey::derive(b"another")), Err(CarriedFault::OtherServer));
+        let known = CarryingKey::from_bytes(&server.carrying_key().to_bytes()).unwrap();
+        assert_eq!(&known, OpeningKey::derive(b"server").carrying_key());
+    }
+
+    #[test]
+    fn any_changed_byte_spoils_a_page() {
+        let server = OpeningKey::derive(b"server");
+        let bytes = page("谷子 30 kg".as_bytes(), &server);
+        for place in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[place] ^= 1;
+            let believed = CarriedPage::parse(&changed)
+                .is_ok_and(|page| page.is_signed_by(&device().1) && page.device == device().2);
+            assert!(!believed, "byte {place}");
+        }
+    }
+
+    #[test]
+    fn without_random_numbers_nothing_is_written() {
+        let (pair, _, device) = device();
+        let sign = |bytes: &[u8]| pair.sign(bytes).as_ref().try_into().unwrap();
+        let server = OpeningKey::derive(b"server");
+        let written = write_page(device, b"bundle", server.carrying_key(), &|_| false, sign);
+        assert_eq!(written, Err(CarriedFault::NoChance));
+    }
+
+    #[test]
+    fn a_file_that_was_cut_says_so_or_ends_at_a_page() {
+        let server = OpeningKey::derive(b"server");
+        let file = CarriedFile { certificate: vec![7; 90], pages: vec![page(b"one", &server), page(b"two", &server)] };
+        let bytes = file.to_bytes().unwrap();
+        assert_eq!(CarriedFile::parse(&bytes), Ok(file.clone()));
+        for length in 0..bytes.len() {
+            if let Ok(cut) = CarriedFile::parse(&bytes[..length]) {
+                assert!(file.pages.starts_with(&cut.pages) && cut.pages.len() < file.pages.len());
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+            let _ = CarriedFile::parse(&bytes);
+            let behind_magic = [FILE_MAGIC.as_slice(), &[VERSION], &bytes].concat();
+            let _ = CarriedFile::parse(&behind_magic);
+            if let Ok(page) = CarriedPage::parse(&[&[VERSION], bytes.as_slice()].concat()) {
+                prop_assert!(!page.is_signed_by(&device().1));
+                prop_assert!(page.open(&OpeningKey::derive(b"server")).is_err());
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Outboxes that somebody carried here as a file. Each page is as a request whose reply gets lost: the device
+//! is told at its next sync, and whoever carried it learns nothing of what is in it.
+
+use granary_client_core::ids::DeviceId;
+use granary_client_core::protocol::bundle::read_bundle;
+use granary_client_core::protocol::carried::{CarriedFile, CarriedPage, CarryingKey};
+use granary_client_core::protocol::problem::ProblemKind;
+use granary_client_core::quantities::Instant;
+
+use crate::error::Error;
+use crate::granary::Granary;
+use crate::log::Bringer;
+
+fn malformed(fault: impl std::fmt::Display) -> Error {
+    Error::refused(ProblemKind::Malformed, fault.to_string())
+}
+
+impl Granary {
+    /// The key under which phones encrypt what is carried here.
+    pub fn carrying_key(&self) -> &CarryingKey {
+        self.identity().opening().carrying_key()
+    }
+
+    /// Takes a file in, page by page; all of them are durable when this returns, and those before the one that
+    /// was refused when it fails. `allows` is asked for each device once its signature was found right.
+    pub fn take_carried(
+        &self,
+        file: &CarriedFile,
+        allows: impl Fn(DeviceId) -> Result<(), Error>,
+        now: Instant,
+    ) -> Result<(), Error> {
+        for bytes in &file.pages {
+            let page = CarriedPage::parse(bytes).map_err(malformed)?;
+            match self.take_page(&page, &allows, now) {
+                Err(Error::Refused { kind: ProblemKind::UnknownDevice, .. }) => {
+                    self.reinstate(&file.certificate, now)?;
+                    self.take_page(&page, &allows, now)?;
+                }
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    fn take_page(
+        &self,
+        page: &CarriedPage<'_>,
+        allows: &impl Fn(DeviceId) -> Result<(), Error>,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let caller = self.authenticate_by(page.device, |public_key| page.is_signed_by(public_key))?;
+        allows(page.device)?;
+        let bundle = page.open(self.identity().opening()).map_err(malformed)?;
+        let documents = read_bundle(&bundle).map_err(malformed)?;
+        let bringer = Bringer { device: page.device, grants: caller.record()?.grants_now(), chooses_actors: false };
+        self.take_in(&caller.cooperative, bringer, documents, now).map(drop)
+    }
+}

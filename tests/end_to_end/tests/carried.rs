@@ -1,0 +1,51 @@
+//! A village without any signal: what its phones recorded goes to the server on somebody else's phone.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod world;
+
+use granary_client_core::error::Error;
+use granary_client_core::ids::HouseholdId;
+use granary_client_core::phone::Phone;
+use granary_client_core::protocol::carried::CarriedFile;
+use world::{World, household_role, lots, record, sync_until_lots};
+
+#[test]
+fn a_neighbour_carries_a_harvest_to_where_there_is_a_line() {
+    let mut world = World::new();
+    let up_the_valley = world.phone(1, &household_role());
+    let neighbour = world.phone(1, &format!("household:{}", HouseholdId::from_bytes([9; 16])));
+    let coordinator = world.phone(1, "coordinator");
+    for grams in [30_000, 31_000, 32_000] {
+        record(&up_the_valley, grams);
+    }
+    let file = up_the_valley.carry_out().unwrap();
+    assert_eq!(up_the_valley.status().pending, 4, "nothing leaves the outbox: the book's beginning and three lots");
+    assert!(!file.windows(6).any(|bytes| bytes == b"millet"), "who carries it can't read it");
+
+    neighbour.hand_in(&file).unwrap();
+    neighbour.hand_in(&file).unwrap();
+    sync_until_lots(&coordinator, 3);
+    neighbour.sync_now().unwrap();
+    assert_eq!(lots(&neighbour).len(), 0, "carrying a harvest does not let one see it");
+
+    // Later there is a line after all.
+    record(&up_the_valley, 33_000);
+    up_the_valley.sync_now().unwrap();
+    assert_eq!(up_the_valley.status().pending, 0);
+    sync_until_lots(&coordinator, 4);
+    assert_eq!(up_the_valley.carry_out().map(|file| CarriedFile::parse(&file).unwrap().pages.len()), Ok(0));
+}
+
+#[test]
+fn a_file_that_is_none_is_refused_with_a_sentence() {
+    let mut world = World::new();
+    let phone = world.phone(1, &household_role());
+    let error = phone.hand_in(b"photo of a goat").unwrap_err();
+    assert_eq!(error.to_string(), "this is no file of a Granary phone, or a part of it is missing");
+    record(&phone, 30_000);
+    let mut file = CarriedFile::parse(&phone.carry_out().unwrap()).unwrap();
+    file.pages[0][100] ^= 1;
+    assert!(matches!(phone.hand_in(&file.to_bytes().unwrap()), Err(Error::Refused { .. })));
+    let folder = world.phone_folder();
+    assert_eq!(Phone::open(&folder).unwrap().carry_out(), Err(Error::NotEnrolled));
+}
