@@ -13,7 +13,7 @@ mod demo;
 mod error;
 mod granary;
 mod identity;
-mod interop;
+pub mod interop;
 mod keeping;
 mod lists;
 mod live;

@@ -14,4 +14,17 @@ mod socket;
 mod token;
 mod wire;
 
+use granary_client_core::documents::{Document, DocumentKey, PeerState};
+
 pub(crate) use socket::connect;
+
+/// Takes bytes as what a client sends, first as the envelope and then as Automerge's own message, and lets an
+/// empty document hear that; for tests with hostile bytes. Returns whatever they are.
+pub fn hear(bytes: &[u8]) {
+    let _ = wire::read(bytes);
+    let Ok(read) = message::read(bytes) else { return };
+    let (mut document, mut peer) = (Document::empty(DocumentKey::Catalogue), PeerState::default());
+    if document.hear_peer(&mut peer, &read.without_changes).is_ok() {
+        let _ = document.tell_peer(&mut peer);
+    }
+}

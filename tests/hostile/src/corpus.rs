@@ -4,10 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use granary_client_core::documents::harvest::{LotDraft, LotEdit, correct, record, withdraw};
-use granary_client_core::documents::{Document, DocumentKey, Season, household};
+use granary_client_core::documents::{Document, DocumentKey, PeerState, Season, household};
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::protocol::access::EnrolRequest;
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
+use granary_client_core::protocol::carried::{CarriedFile, OpeningKey, write_page};
 use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::frame::{VERSION, write_reply, write_request};
 use granary_client_core::protocol::messages::{Comparing, Cursor, Fetch, SyncReply, SyncRequest, write_message};
@@ -59,6 +60,22 @@ fn documents() -> Vec<DocumentChanges> {
     vec![DocumentChanges { key: book, changes }, DocumentChanges { key: home, changes: of_home }]
 }
 
+/// What another side says over Automerge's own sync protocol to one that has nothing, and back.
+fn of_a_peer(book: &DocumentChanges) -> Vec<Vec<u8>> {
+    let (mut from, mut to) = (Document::empty(book.key.clone()), Document::empty(book.key.clone()));
+    from.apply(&book.changes).unwrap();
+    let (mut here, mut there) = (PeerState::default(), PeerState::default());
+    let mut said = Vec::new();
+    for _ in 0..3 {
+        if let Some(message) = to.tell_peer(&mut there).unwrap() {
+            from.hear_peer(&mut here, &message).unwrap();
+            said.push(message);
+        }
+        said.extend(from.tell_peer(&mut here).unwrap());
+    }
+    said
+}
+
 /// Writes the corpus anew, but for inputs that were added by hand.
 pub fn make() -> std::io::Result<()> {
     let documents = documents();
@@ -108,6 +125,15 @@ pub fn make() -> std::io::Result<()> {
         keep("frame", number, &write_reply(VERSION, message))?;
         keep("frame", number + 10, &write_reply(1, message))?;
         keep("frame", number + 20, &write_request(device(), message, |_| [0; 64]))?;
+    }
+    let server = OpeningKey::derive(b"server");
+    let page = |bundle: &[u8]| write_page(device(), bundle, server.carrying_key(), &|_| true, |_| [0; 64]).unwrap();
+    let file = CarriedFile { certificate: vec![1; 90], pages: vec![page(&bundle), page(b"short")] };
+    keep("carried", 0, &page(&bundle))?;
+    keep("carried", 1, &page(b"short"))?;
+    keep("carried", 2, &file.to_bytes().unwrap())?;
+    for (number, said) in of_a_peer(&documents[0]).iter().enumerate() {
+        keep("interop", number, said)?;
     }
     keep("endpoint", 0, &messages[0])?;
     keep("endpoint", 1, &bundle)?;

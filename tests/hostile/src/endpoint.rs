@@ -1,11 +1,13 @@
 //! The sync endpoint as a whole: a real server's domain, and a device whose key the attacker has. The bytes are
-//! first what is signed, then the bundle in a request that is otherwise right.
+//! first what is signed, then the bundle in a request that is otherwise right, then that of a file that is handed
+//! in.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
 use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::protocol::access::{EnrolRequest, Role};
+use granary_client_core::protocol::carried::{CarriedFile, write_page};
 use granary_client_core::protocol::frame::{SignedRequest, write_request};
 use granary_client_core::protocol::messages::{Cursor, SyncRequest, write_message};
 use granary_client_core::quantities::Instant;
@@ -64,6 +66,19 @@ impl Scene {
         }
         self.granary.settle(&self.granary.cooperative(self.coop).unwrap());
     }
+
+    fn takes_carried(&self, bundle: &[u8]) {
+        let sign = |bytes: &[u8]| self.pair.sign(bytes).as_ref().try_into().unwrap();
+        let chance = |bytes: &mut [u8]| {
+            bytes.fill(7);
+            true
+        };
+        let page = write_page(device(), bundle, self.granary.carrying_key(), &chance, sign).unwrap();
+        let file = CarriedFile { certificate: bundle.to_vec(), pages: vec![page] };
+        let _ = self.granary.take_carried(&file, |_| Ok(()), NOW);
+        let _ = self.granary.reinstate(bundle, NOW);
+        self.granary.settle(&self.granary.cooperative(self.coop).unwrap());
+    }
 }
 
 /// See the module.
@@ -83,6 +98,7 @@ pub fn endpoint(bytes: &[u8]) {
             version: None,
         };
         one.takes(&write_message(&request));
+        one.takes_carried(bytes);
         *scene = Some(one);
     });
 }

@@ -17,9 +17,12 @@ pub use corpus::{kept, make};
 pub use endpoint::endpoint;
 pub use mutate::Mutator;
 
+use std::sync::LazyLock;
+
 use granary_client_core::documents::{Document, DocumentKey};
 use granary_client_core::protocol::access::EnrolRequest;
 use granary_client_core::protocol::bundle::{read_bundle, write_bundle};
+use granary_client_core::protocol::carried::{CarriedFile, CarriedPage, OpeningKey};
 use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::frame::{SignedRequest, read_reply};
 use granary_client_core::protocol::messages::{SyncReply, SyncRequest, read_message};
@@ -34,13 +37,15 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 9] = [
     Target { name: "change", run: change },
     Target { name: "foreign_change", run: foreign_change },
     Target { name: "bundle", run: bundle },
     Target { name: "frame", run: frame },
     Target { name: "message", run: message },
     Target { name: "names", run: names },
+    Target { name: "carried", run: carried },
+    Target { name: "interop", run: interop },
     Target { name: "endpoint", run: endpoint },
 ];
 
@@ -79,6 +84,23 @@ pub fn message(bytes: &[u8]) {
     let _ = read_message::<SyncRequest>(bytes);
     let _ = read_message::<SyncReply>(bytes);
     let _ = read_message::<EnrolRequest>(bytes);
+}
+
+/// A file that somebody carried to the server, and a page of one.
+pub fn carried(bytes: &[u8]) {
+    static SERVER: LazyLock<OpeningKey> = LazyLock::new(|| OpeningKey::derive(b"server"));
+    if let Ok(page) = CarriedPage::parse(bytes) {
+        assert!(!page.is_signed_by(&[1; 32]), "signed by nobody");
+        let _ = page.open(&SERVER);
+    }
+    if let Ok(file) = CarriedFile::parse(bytes) {
+        assert_eq!(file.to_bytes().as_deref(), Ok(bytes), "read as it is spelt");
+    }
+}
+
+/// What an automerge-repo client sends: the envelope, and Automerge's own sync message.
+pub fn interop(bytes: &[u8]) {
+    granary_server::interop::hear(bytes);
 }
 
 /// Names of documents, and an invitation's link.
