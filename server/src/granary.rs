@@ -344,7 +344,7 @@ impl Granary {
             self.keep(cooperative, bringer, documents, now)?
         };
         let admits = taken.receipt.is_some();
-        let asked = Asked { device, record: &record, request: &request, taken, shown: None };
+        let asked = Asked { device, record: &record, request: &request, taken, told: None };
         let reply = self.answer(cooperative, asked, &said, now);
         // After the answer, so that what it holds does not depend on when threads run.
         if admits {
@@ -365,8 +365,10 @@ impl Granary {
         let is_genuine = self.seal(cooperative, device, &request.cursor) == request.cursor.proof.seal;
         if !taken.is_twin && is_genuine {
             match cooperative.shows(self.store.as_ref(), device, request, taken, said)? {
-                Shown::Itself => {}
-                Shown::Has(entry) => asked.shown = Some(entry),
+                // What it repeats may be in an entry of others, which a restoration could take as well as its own.
+                Shown::All if taken.has_repeats => asked.told = Some(taken.end),
+                Shown::Through(entry) => asked.told = Some(entry),
+                Shown::All | Shown::Unclear => {}
                 Shown::Twin => {
                     tracing::warn!(%device, "two phones go by the name of this device, or it was set back to an older state");
                     let target = Arc::clone(cooperative);

@@ -150,8 +150,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) record: &'a DeviceRecord,
     pub(crate) request: &'a SyncRequest,
     pub(crate) taken: Taken,
-    /// An entry through which the phone shows that it has what it sent, with its checksum.
-    pub(crate) shown: Option<(u64, u32)>,
+    /// An entry through which the phone is told that what it sent is durable, though it added none.
+    pub(crate) told: Option<(u64, u32)>,
 }
 
 impl Cooperative {
@@ -185,7 +185,7 @@ impl Cooperative {
         asked: Asked<'_>,
         now: Instant,
     ) -> Result<SyncReply, StoreFault> {
-        let Asked { device, record, request, taken, shown } = asked;
+        let Asked { device, record, request, taken, told: receipt } = asked;
         let grants = record.grants_now();
         let visible = self.state().visible;
         let mut cursor = request.cursor;
@@ -213,7 +213,7 @@ impl Cooperative {
                 (cursor.receipt, cursor.proof.receipt_tag) = self.last_receipt(store, device, visible.entry)?;
             }
         }
-        if let Some((receipt, tag)) = taken.receipt.or(shown.filter(|_| fits)) {
+        if let Some((receipt, tag)) = taken.receipt.or(receipt.filter(|_| fits)) {
             (cursor.receipt, cursor.proof.receipt_tag) = (receipt, tag);
         }
 

@@ -47,6 +47,8 @@ pub(crate) struct Taken {
     pub(crate) has_repeats: bool,
     /// The device's last entry before this request.
     pub(crate) last: u64,
+    /// The log's last entry after it, with its running checksum: what was here already is not behind that.
+    pub(crate) end: (u64, u32),
 }
 
 impl Cooperative {
@@ -88,6 +90,8 @@ impl Cooperative {
                 taken.refused.push(Refusal { document: u32::try_from(index).unwrap_or(u32::MAX), reason });
             }
         }
+        let heads = &self.state().heads;
+        taken.end = (heads.entry, short(heads.entry_tag));
         Ok(taken)
     }
 

@@ -21,10 +21,13 @@ const ENTRIES_MAX: u64 = 20_000;
 /// What a request shows of its phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shown {
-    /// Nothing but that it is the phone that it says.
-    Itself,
-    /// It has what it sent through this entry, of this checksum, though it was not told that it came.
-    Has((u64, u32)),
+    /// It has everything that its device has sent.
+    All,
+    /// It has what it sent through this entry, of this checksum, though it was not told that it came; of the
+    /// rest nothing can be said yet.
+    Through((u64, u32)),
+    /// Nothing can be said yet.
+    Unclear,
     /// Another phone goes by its name.
     Twin,
 }
@@ -56,11 +59,11 @@ impl Cooperative {
     ) -> Result<Shown, StoreFault> {
         let receipt = request.cursor.receipt;
         if request.cursor == Cursor::default() || receipt >= taken.last || self.twins_of(device) > 0 {
-            return Ok(Shown::Itself);
+            return Ok(Shown::All);
         }
         if !self.fits(store, &request.cursor)? {
             // Its receipt is of another log; both compare anyway.
-            return Ok(Shown::Itself);
+            return Ok(Shown::Unclear);
         }
         if taken.last.saturating_sub(receipt) > ENTRIES_MAX {
             return Ok(Shown::Twin);
@@ -82,9 +85,13 @@ impl Cooperative {
             // A request that only repeats may be an old one that comes late, or one page of several.
             let says_all = !request.bundle.is_empty() || request.pending_after == 0;
             let only_repeats = taken.has_repeats && taken.receipt.is_none();
-            return Ok(if says_all && !only_repeats { Shown::Twin } else { known.map_or(Shown::Itself, Shown::Has) });
+            return Ok(match known {
+                _ if says_all && !only_repeats => Shown::Twin,
+                Some(entry) => Shown::Through(entry),
+                None => Shown::Unclear,
+            });
         }
-        Ok(known.map_or(Shown::Itself, Shown::Has))
+        Ok(Shown::All)
     }
 
     /// The number of a device's last entry; 0 for none.

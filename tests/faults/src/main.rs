@@ -1,0 +1,89 @@
+//! `granary-faults kills|crowd|clock`: does to real servers and real phones what happens to them, and prints what
+//! was tried and what was lost. The same program is the server and the phones, in processes of their own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a panic of the tool is a failed run"
+)]
+
+mod clock;
+mod crowd;
+mod kills;
+mod phone;
+mod server;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Which of the programs this process is; nothing for the tool itself.
+const AS: &str = "GRANARY_FAULTS_AS";
+
+#[derive(Parser)]
+#[command(name = "granary-faults", version, about = "Does to real servers and phones what happens to them")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Kills the server and phones under load, again and again, and counts what is missing then.
+    Kills {
+        /// How often the server is killed.
+        #[arg(long, default_value_t = 50)]
+        rounds: u32,
+        /// Phones that record meanwhile.
+        #[arg(long, default_value_t = 4)]
+        phones: usize,
+    },
+    /// Opens connections that mean no good, and lets a phone sync among them.
+    Crowd {
+        /// Connections: a third silent, a third that say a byte each second, a third idle behind TLS.
+        #[arg(long, default_value_t = 10_000)]
+        connections: usize,
+        /// Syncs of the phone among them.
+        #[arg(long, default_value_t = 100)]
+        syncs: u32,
+    },
+    /// Lets the server's clock jump by years while phones sync (wants libfaketime).
+    Clock {
+        /// How often it jumps.
+        #[arg(long, default_value_t = 20)]
+        jumps: u32,
+    },
+}
+
+fn main() -> ExitCode {
+    match std::env::var(AS).as_deref() {
+        Ok("server") => return granary_server::cli::main(),
+        Ok("phone") => return phone::main(),
+        _ => {}
+    }
+    let held = match Arguments::parse().command {
+        Command::Kills { rounds, phones } => kills::run(rounds, phones),
+        Command::Crowd { connections, syncs } => crowd::run(connections, syncs),
+        Command::Clock { jumps } => clock::run(jumps),
+    };
+    if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// A number below `end` that nobody could foresee.
+fn any(end: u64) -> u64 {
+    let seed = std::collections::hash_map::RandomState::new();
+    std::hash::BuildHasher::hash_one(&seed, 0u8) % end.max(1)
+}
+
+/// One line of the table.
+fn row(what: &str, times: impl std::fmt::Display, lost: usize) {
+    let lost = if lost == 0 { "nothing".to_owned() } else { lost.to_string() };
+    println!("| {what} | {times} | {lost} |");
+}
+
+fn head() {
+    println!("| what | times | lost |\n|---|---:|---|");
+}
