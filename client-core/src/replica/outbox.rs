@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::Replica;
-use crate::documents::DocumentKey;
+use crate::documents::{Document, DocumentKey};
 use crate::error::Error;
 use crate::ids::ChangeHash;
 use crate::protocol::bundle::{DocumentChanges, write_bundle};
@@ -174,7 +174,13 @@ impl Replica {
             if refusal.is_some_and(|reason| reason.may_pass_later() || reason == RefusalReason::SequenceReused) {
                 continue;
             }
-            for number in numbers {
+            let others = match refusal {
+                Some(RefusalReason::ForeignActor) => self.others_of(numbers)?,
+                _ => Vec::new(),
+            };
+            // What this phone gave back of others is theirs to give; its own goes without it.
+            let dealt_with = if others.is_empty() { numbers } else { &others };
+            for number in dealt_with {
                 if let (Some(reason), Some(value)) = (refusal, self.store.get(&outbox_key(*number))?) {
                     let aside = (reason.to_string(), serde_bytes::ByteBuf::from(value));
                     batch.put([b"xo".as_slice(), &number.to_be_bytes()].concat(), write_message(&aside));
@@ -184,5 +190,23 @@ impl Replica {
             }
         }
         Ok(left)
+    }
+
+    /// Those of these changes that were made on other devices.
+    fn others_of(&self, numbers: &[u64]) -> Result<Vec<u64>, Error> {
+        let mut others = Vec::new();
+        for number in numbers {
+            let waiting: Option<Waiting> =
+                self.store.get(&outbox_key(*number))?.and_then(|value| read_message(&value).ok());
+            let change = waiting.and_then(|waiting| VerifiedChange::from_chunk(&waiting.chunk).ok());
+            let is_own = |change: VerifiedChange| {
+                let actor = &change.record().actor;
+                self.device.owns(actor) || Document::is_first_actor(actor)
+            };
+            if !change.is_none_or(is_own) {
+                others.push(*number);
+            }
+        }
+        Ok(others)
     }
 }

@@ -57,5 +57,5 @@ pub(crate) fn run(rounds: u32, count: usize) -> bool {
     row("`kill -9` of a phone while it records and syncs", kills, lost);
     println!("lots whose recording returned: {}, with the coordinator: {}", recorded.len(), distinct.len());
     println!("lost: {lost}, there twice: {twice}, records found damaged: {damage}");
-    lost == 0 && twice == 0 && damage == 0
+    lost == 0 && twice == 0 && damage == 0 && !recorded.is_empty()
 }

@@ -19,7 +19,7 @@ const LOTS_A_SYNC: u32 = 4;
 /// Records one lot whose note nobody else has; gives the note once it is durable.
 pub(crate) fn record(phone: &Phone, number: u64) -> String {
     let note = format!("{} {number}", phone.device().unwrap());
-    let grams = Grams::new(1_000 + i64::try_from(number).unwrap()).unwrap();
+    let grams = Grams::new(1_000 + i64::try_from(number % 5_000).unwrap()).unwrap();
     let draft = LotDraft { note: note.clone(), ..LotDraft::new("millet", grams, "2026-10-03".parse().unwrap()) };
     phone.record_of_day(phone.household().unwrap(), &draft).unwrap();
     note
@@ -75,6 +75,8 @@ impl Running {
 
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
+        let ended = self.child.try_wait().unwrap();
+        assert!(ended.is_none(), "a phone ended by itself: {ended:?}");
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         if let Some(reader) = self.reader.take() {
