@@ -80,11 +80,13 @@ impl Replica {
         let Some(record) = self.records.get(&id).cloned() else { return Ok(()) };
         let document = self.read_document(key, id)?;
         while self.loaded.len() >= LOADED_MAX {
-            let oldest = self.loaded.iter().min_by_key(|(_, loaded)| loaded.used).map(|(id, _)| *id);
+            // What is not kept yet would be read from the store without its last changes.
+            let kept = self.loaded.iter().filter(|(_, loaded)| loaded.is_kept);
+            let oldest = kept.min_by_key(|(_, loaded)| loaded.used).map(|(id, _)| *id);
             let Some(oldest) = oldest else { break };
             self.loaded.remove(&oldest);
         }
-        self.loaded.insert(id, Loaded { document, record, used });
+        self.loaded.insert(id, Loaded { document, record, used, is_kept: true });
         Ok(())
     }
 

@@ -77,6 +77,8 @@ struct Loaded {
     document: Document,
     record: DocumentRecord,
     used: u64,
+    /// False from a change until it is durable.
+    is_kept: bool,
 }
 
 /// What a stored record could not be read for.
@@ -279,12 +281,13 @@ impl Replica {
         let record =
             DocumentRecord { key: key.to_bytes(), saved_through: 0, next: 0, revision: 0, holes: 0, saved_lost: false };
         self.uses = self.uses.saturating_add(1);
-        self.loaded.insert(key.id(self.cooperative), Loaded { document, record, used: self.uses });
+        self.loaded.insert(key.id(self.cooperative), Loaded { document, record, used: self.uses, is_kept: false });
     }
 
     /// Adds the writes that keep these changes in their document; gives the record they lead to.
     fn append(&mut self, batch: &mut Batch, id: DocumentId, changes: &[VerifiedChange]) -> Option<DocumentRecord> {
         let loaded = self.loaded.get_mut(&id)?;
+        loaded.is_kept = false;
         let mut record = loaded.record.clone();
         for change in changes {
             batch.put(change_key(id, record.next), change.chunk());
@@ -299,7 +302,7 @@ impl Replica {
     fn keep_record(&mut self, id: DocumentId, record: Option<DocumentRecord>) {
         let Some(record) = record else { return };
         if let Some(loaded) = self.loaded.get_mut(&id) {
-            loaded.record = record.clone();
+            (loaded.record, loaded.is_kept) = (record.clone(), true);
         }
         self.records.insert(id, record);
     }

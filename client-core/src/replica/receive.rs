@@ -144,8 +144,17 @@ impl Replica {
                     let id = key.id(self.cooperative);
                     // The document may have come with this very reply.
                     let came = records.iter().rev().find(|(of, _)| *of == id).and_then(|(_, record)| record.clone());
+                    if came.is_some() && !self.loaded.contains_key(&id) {
+                        // It was damaged, and what came is read with the rest once it is kept.
+                        wanted.insert(fetch.key.clone(), fetched.through);
+                        continue;
+                    }
                     before.push((id, self.records.get(&id).cloned()));
+                    let is_kept = came.is_none();
                     self.keep_record(id, came);
+                    if let Some(loaded) = self.loaded.get_mut(&id) {
+                        loaded.is_kept = is_kept;
+                    }
                     let (known, said) = self.say_again(&mut batch, &key)?;
                     had = had.saturating_add(known);
                     // Pending already, under the names they had.
