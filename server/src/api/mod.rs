@@ -64,6 +64,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
         .route("/counts", get(counts))
+        .route("/openapi.json", get(described))
         .route("/live", get(live::listen))
         .route("/automerge", get(crate::interop::connect))
         .fallback(refusal::not_found)
@@ -74,6 +75,11 @@ pub(crate) fn router(shared: Shared) -> Router {
 /// `GET /health`: the process answers.
 async fn health() -> &'static str {
     "ok\n"
+}
+
+/// `GET /openapi.json`: what is here, for programs (OpenAPI 3.1).
+async fn described() -> Response {
+    ([(axum::http::header::CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response()
 }
 
 /// `GET /ready`: the store takes what comes.

@@ -162,10 +162,10 @@ fn answer_in_parts(shared: &Shared, request: Option<PartKey>, reply: Vec<u8>) ->
 }
 
 /// `GET /k/{key}/{have}`: how far an exchange has come that a broken line ended.
-pub(super) async fn how_far(State(shared): State<Shared>, Path((key, have)): Path<(String, usize)>) -> Response {
-    let found = match key.parse() {
-        Ok(key) => shared.parts.how_far(key, have),
-        Err(()) => HowFar::Nothing,
+pub(super) async fn how_far(State(shared): State<Shared>, Path((key, have)): Path<(String, String)>) -> Response {
+    let found = match (key.parse(), have.parse()) {
+        (Ok(key), Ok(have)) => shared.parts.how_far(key, have),
+        _ => HowFar::Nothing,
     };
     match found {
         HowFar::Reply(rest) => Response::new(Body::from(rest)),

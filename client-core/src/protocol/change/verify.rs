@@ -92,6 +92,9 @@ fn verify_operation(
         return Err(ChangeFault::Malformed("an insertion replaces something"));
     }
     verify_action(operation)?;
+    if operation.action == Action::Mark && !is_in_pair(record, index, operation) {
+        return Err(ChangeFault::Malformed("a mark does not begin and end side by side in a list"));
+    }
     if operation.predecessors.len() > limits::OPERATION_PREDECESSORS_MAX {
         return Err(ChangeFault::TooLarge("predecessors"));
     }
@@ -106,6 +109,21 @@ fn verify_operation(
         last = Some(*id);
     }
     Ok(())
+}
+
+/// Automerge takes the end of a mark for the operation right after its beginning, and ends the process over some
+/// that are not.
+fn is_in_pair(record: &ChangeRecord, index: usize, operation: &Operation) -> bool {
+    let other = match operation.mark_name {
+        Some(_) => index.checked_add(1),
+        None => index.checked_sub(1),
+    };
+    let fits = |other: &&Operation| {
+        other.action == Action::Mark
+            && other.mark_name.is_some() != operation.mark_name.is_some()
+            && other.object == operation.object
+    };
+    operation.insert && other.and_then(|other| record.operations.get(other)).filter(fits).is_some()
 }
 
 fn verify_action(operation: &Operation) -> Result<(), ChangeFault> {
