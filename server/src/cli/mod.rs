@@ -387,7 +387,10 @@ fn serve(settings: Settings, first: impl FnOnce(&Server) -> Result<(), Error> + 
     let filter = tracing_subscriber::EnvFilter::try_new(&log)
         .map_err(|error| Error::Usage(format!("the setting `log` can't be read: {error}")))?;
     crate::probe::in_child(&config.folder, &config.store_folder(), How::Look)?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_writer(std::io::stderr);
     match log_format.as_str() {
         "json" => subscriber.json().init(),
         _ => subscriber.init(),

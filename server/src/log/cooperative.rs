@@ -207,7 +207,10 @@ impl Cooperative {
     pub(crate) fn heard_of(&self, device: DeviceId, now_millis: i64, pending: u32, version: Option<String>) {
         let mut state = self.state();
         let known = state.heard.get(&device).map(|heard| heard.version.clone());
-        let version = version.map(|version| version.chars().take(24).collect()).or(known).unwrap_or_default();
+        let version = version
+            .map(|version| version.chars().filter(|char| !char.is_control()).take(24).collect())
+            .or(known)
+            .unwrap_or_default();
         state.heard.insert(device, Heard { at_millis: now_millis, pending, version });
         state.heard_lately.insert(device);
     }

@@ -207,6 +207,44 @@ fn every_wrong_request_of_an_enrolled_phone_is_refused_counted_and_changes_nothi
 }
 
 #[test]
+fn what_anyone_says_is_within_its_line_of_the_log() {
+    let evil = "\u{1b}[2Jli\n2026-10-03T00:00:00Z ERROR granary: FORGED\u{1b}[2J";
+    for format in ["text", "json"] {
+        let world = World::logging(format);
+        let raw = Raw::enrol(&world, 9, &household_role());
+        let request = SyncRequest { version: Some(evil.into()), ..Raw::request(vec![]) };
+        raw.send(raw.signed(&write_message(&request))).unwrap();
+        let own = DocumentKey::HarvestBook(household(), season());
+        assert!(raw.sync(bundle(&own, &ActorId::from_bytes(evil.as_bytes().get(..20).unwrap()).unwrap(), 1)).is_ok());
+        let request = EnrolRequest { code: evil.into(), public_key: [1; 32], name: evil.into() };
+        assert!(raw.transport.exchange(Route::Enrol, raw.signed(&write_message(&request))).is_err());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let stream = connect(&world, &tls(&world, b"http/1.1")).await;
+            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+            tokio::spawn(connection);
+            let form = "coop=1&login=li%0A2026-10-03T00%3A00%3A00Z+ERROR+FORGED%1B%5B2J&password=x";
+            for (path, body) in [("/console/sign-in", form), ("/%0aFORGED%1b%5b2J?token=%0aFORGED", "")] {
+                let request = hyper::Request::post(path).header("host", "localhost");
+                sender.send_request(request.body(Full::new(Bytes::from(body))).unwrap()).await.unwrap();
+            }
+        });
+        let devices = world.order(&["devices"]);
+        assert!(
+            !devices.contains('\u{1b}') && !devices.lines().any(|line| line.starts_with("2026-10-03")),
+            "{devices:?}"
+        );
+        let log = world.log();
+        assert!(log.lines().count() > 3, "{log}");
+        for line in log.lines() {
+            assert!(!line.contains('\u{1b}'), "{line:?}");
+            assert!(!line.trim_start().starts_with("2026-10-03") && !line.starts_with("FORGED"), "{line:?}");
+            assert!(format == "text" || serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line:?}");
+        }
+    }
+}
+
+#[test]
 fn whoever_knows_a_phones_name_cannot_keep_it_out() {
     let world = World::new();
     let raw = Raw::enrol(&world, 9, &household_role());

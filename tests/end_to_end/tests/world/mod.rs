@@ -9,6 +9,7 @@
     clippy::panic
 )]
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,8 @@ pub struct World {
     port: u16,
     child: Option<Child>,
     phones: u32,
+    /// What is logged, and in which format; warnings to this test's own output when none.
+    logs: Option<(&'static str, &'static str)>,
 }
 
 impl World {
@@ -46,7 +49,21 @@ impl World {
     /// A folder and a port, for a server that the test starts in its own way.
     pub fn not_started() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self { folder: tempfile::tempdir().unwrap(), port, child: None, phones: 0 }
+        Self { folder: tempfile::tempdir().unwrap(), port, child: None, phones: 0, logs: None }
+    }
+
+    /// As [`Self::new`], with everything logged into a file, in this format.
+    pub fn logging(format: &'static str) -> Self {
+        let mut world = Self::not_started();
+        world.logs = Some(("debug", format));
+        world.start();
+        world.order(&["coop", "create", "Linxian County Growers"]);
+        world
+    }
+
+    /// What a server that logs into a file has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
     pub fn data(&self) -> PathBuf {
@@ -54,13 +71,14 @@ impl World {
     }
 
     pub fn start(&mut self) {
-        let mut child = Command::new(PROGRAM)
-            .args(["serve", "--listen", &format!("127.0.0.1:{}", self.port), "--folder"])
-            .arg(self.data())
-            .env("GRANARY_LOG", "warn")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(PROGRAM);
+        command.args(["serve", "--listen", &format!("127.0.0.1:{}", self.port), "--folder"]).arg(self.data());
+        command.env("GRANARY_LOG", "warn").stdout(Stdio::piped());
+        if let Some((level, format)) = self.logs {
+            let file = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
+            command.env("GRANARY_LOG", level).env("GRANARY_LOG_FORMAT", format).stderr(file);
+        }
+        let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert!(line.starts_with("listening on"), "the server did not start: {line:?}");
