@@ -318,6 +318,18 @@ impl World {
         }
     }
 
+    /// Where everyone stands: how far each log reaches, and what each phone has read and has to send.
+    pub(crate) fn standing(&mut self) -> Result<Vec<(Cursor, u64)>, String> {
+        let mut all = Vec::new();
+        for number in self.coops.clone() {
+            let cooperative = self.server()?.cooperative(number).map_err(|error| error.to_string())?;
+            let statistics = cooperative.statistics();
+            all.push((Cursor { position: statistics.positions, ..Cursor::default() }, statistics.pending));
+        }
+        all.extend(self.phones.iter().map(|phone| (phone.replica.cursor(), phone.replica.pending())));
+        Ok(all)
+    }
+
     /// What must hold at any time, of the phone that did something and of the server.
     pub(crate) fn must_hold(&mut self, phone: usize) -> Result<(), String> {
         let was_restored = self.was_restored();
