@@ -89,6 +89,19 @@ def main(household_link, coordinator_link, folder):
     assert li.lots(granary.LotFilter()) == []
     refused(granary.PhoneError.Invalid, lambda: li.correct(lot, granary.LotEdit.NOTE("late")))
     li.stop()
+
+    # With no line at all, another phone carries it.
+    carried = li.record(granary.LotDraft(product="chilli", grams=3_000, day="2026-10-06"))
+    file = li.carry_out()
+    refused(granary.PhoneError.Invalid, lambda: coordinator.hand_in(file[:40]))
+    coordinator.hand_in(file)
+    for _ in range(600):
+        coordinator.sync_now()
+        if [lot.id for lot in coordinator.lots(granary.LotFilter(product="chilli"))] == [carried]:
+            break
+        threading.Event().wait(0.05)
+    else:
+        raise AssertionError("what was carried did not come")
     print("all of it works from Python")
 
 

@@ -48,7 +48,11 @@ impl World {
 
     /// A folder and a port, for a server that the test starts in its own way.
     pub fn not_started() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self::at(TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port())
+    }
+
+    /// As [`Self::not_started`], at this port.
+    pub fn at(port: u16) -> Self {
         Self { folder: tempfile::tempdir().unwrap(), port, child: None, phones: 0, logs: None }
     }
 
