@@ -33,6 +33,20 @@ pub struct Limits {
     pub connections: usize,
     /// A request's body must have come after this long.
     pub body_timeout: Duration,
+    /// Bytes of all large bodies that are held at once; small ones come in besides.
+    pub body_bytes: usize,
+}
+
+/// A body of at most this is small: all connections together can't fill the memory with them.
+const SMALL_BODY_BYTES: usize = 16 * 1024;
+/// What is counted as one.
+const BODY_UNIT_BYTES: usize = 16 * 1024;
+
+/// Room in memory for a body that comes in; given back when dropped.
+#[derive(Default)]
+pub(crate) struct Held {
+    units: usize,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Default for Limits {
@@ -47,6 +61,7 @@ impl Default for Limits {
             connections: 20_000,
             // A page of 48 kB takes some ten seconds on a bad 2G line; a slow line is not a dead one.
             body_timeout: Duration::from_secs(180),
+            body_bytes: 256 * 1024 * 1024,
         }
     }
 }
@@ -97,6 +112,7 @@ pub(crate) struct Gate {
     sign_ins: Mutex<Buckets<String>>,
     busy: Mutex<HashMap<DeviceId, ()>>,
     work: Arc<Semaphore>,
+    bodies: Arc<Semaphore>,
 }
 
 /// Held while a device's request is worked on.
@@ -127,6 +143,7 @@ impl Gate {
             sign_ins: Mutex::new(Buckets::new(limits.sign_in_burst, 20_000)),
             busy: Mutex::default(),
             work: Arc::new(Semaphore::new(limits.at_once)),
+            bodies: Arc::new(Semaphore::new(limits.body_bytes / BODY_UNIT_BYTES)),
         }
     }
 
@@ -154,6 +171,25 @@ impl Gate {
             true => Ok(()),
             false => Err(busy("too many files of this phone came; wait a moment")),
         }
+    }
+
+    /// Makes room for a body that has come to `length` bytes; refuses when others fill the memory.
+    pub(crate) fn hold(&self, held: &mut Held, length: usize) -> Result<(), Error> {
+        let units = length.saturating_sub(SMALL_BODY_BYTES).div_ceil(BODY_UNIT_BYTES);
+        let more = units.saturating_sub(held.units);
+        if more == 0 {
+            return Ok(());
+        }
+        let permits = u32::try_from(more).unwrap_or(u32::MAX);
+        let permit = Arc::clone(&self.bodies)
+            .try_acquire_many_owned(permits)
+            .map_err(|_| busy("too much is coming in at once; try again later"))?;
+        match &mut held.permit {
+            Some(all) => all.merge(permit),
+            none => *none = Some(permit),
+        }
+        held.units = units;
+        Ok(())
     }
 
     /// Waits until there is room for work that no device of its own asked for.
@@ -187,6 +223,19 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn large_bodies_share_what_memory_there_is_and_small_ones_come_in_besides() {
+        let gate = Gate::new(Limits { body_bytes: 1024 * 1024, ..Limits::default() });
+        let (mut first, mut second, mut small) = (Held::default(), Held::default(), Held::default());
+        for length in (0..=900 * 1024).step_by(10_000) {
+            gate.hold(&mut first, length).unwrap();
+        }
+        assert!(gate.hold(&mut second, 300 * 1024).is_err());
+        gate.hold(&mut small, SMALL_BODY_BYTES).unwrap();
+        drop(first);
+        gate.hold(&mut second, 300 * 1024).unwrap();
+    }
 
     #[test]
     fn a_burst_is_let_in_and_then_the_rate() {

@@ -15,24 +15,42 @@ use granary_client_core::protocol::limits::BODY_BYTES_MAX;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::protocol::parts::{KEY_HEADER, OFFSET_HEADER, PART_BYTES_MIN, PartKey};
 use granary_client_core::protocol::problem::ProblemKind;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 
+use super::limits::Held;
 use super::parts::{HowFar, Parts};
 use super::refusal::{answer, frame_refusal};
 use super::{Gate, Shared};
 use crate::error::Error;
 
-/// Reads a body whole, within the limits of size and time.
-async fn read_body(gate: &Gate, body: Body) -> Result<Vec<u8>, Error> {
-    let limited = Limited::new(body, BODY_BYTES_MAX).collect();
-    match tokio::time::timeout(gate.limits.body_timeout, limited).await {
-        Err(_) => Err(Error::refused(ProblemKind::Timeout, "the request took too long to come")),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Error::refused(ProblemKind::TooLarge, format!("a request may have {BODY_BYTES_MAX} bytes at most")))
+/// Reads what comes of a body into `whole`, within the limits of size, of time, and of what all bodies hold.
+async fn read_into(gate: &Gate, mut body: Body, whole: &mut Vec<u8>) -> Result<Held, Error> {
+    let mut held = Held::default();
+    let reading = async {
+        while let Some(frame) = body.frame().await {
+            let broken = |_| Error::refused(ProblemKind::Timeout, "the request ended before its end; send the rest");
+            let Ok(bytes) = frame.map_err(broken)?.into_data() else { continue };
+            let length = whole.len().saturating_add(bytes.len());
+            if length > BODY_BYTES_MAX {
+                let most = format!("a request may have {BODY_BYTES_MAX} bytes at most");
+                return Err(Error::refused(ProblemKind::TooLarge, most));
+            }
+            gate.hold(&mut held, length)?;
+            whole.extend_from_slice(&bytes);
         }
-        Ok(Err(_)) => Err(Error::refused(ProblemKind::Malformed, "the request ended before its end")),
-        Ok(Ok(body)) => Ok(body.to_bytes().to_vec()),
+        Ok(())
+    };
+    match tokio::time::timeout(gate.limits.body_timeout, reading).await {
+        Ok(read) => read.map(|()| held),
+        Err(_) => Err(Error::refused(ProblemKind::Timeout, "the request took too long to come")),
     }
+}
+
+/// Reads a body whole; what is held of it is given back when the second part is dropped.
+async fn read_body(gate: &Gate, body: Body) -> Result<(Vec<u8>, Held), Error> {
+    let mut whole = Vec::new();
+    let held = read_into(gate, body, &mut whole).await?;
+    Ok((whole, held))
 }
 
 /// Runs work that reads the store or waits for it where it does not hold up others.
@@ -46,38 +64,31 @@ async fn blocking<R: Send + 'static>(work: impl FnOnce() -> Result<R, Error> + S
     }
 }
 
+/// A request's body, its key when it may come in parts, and the room that it takes.
+type Read = (Option<PartKey>, Vec<u8>, Held);
+
 /// Reads the body of a request that may come in parts. What came of one whose line broke is kept.
-async fn read_parts(shared: &Shared, headers: &HeaderMap, mut body: Body) -> Result<(Option<PartKey>, Vec<u8>), Error> {
+async fn read_parts(shared: &Shared, headers: &HeaderMap, body: Body) -> Result<Read, Error> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(key) = text(KEY_HEADER).and_then(|key| key.parse::<PartKey>().ok()) else {
-        return Ok((None, read_body(&shared.gate, body).await?));
+        let (whole, held) = read_body(&shared.gate, body).await?;
+        return Ok((None, whole, held));
     };
     let again = || Error::refused(ProblemKind::Timeout, "the parts of the request are not here; send all of it again");
     let offset = text(OFFSET_HEADER).map_or(Some(0), |offset| offset.parse().ok()).ok_or_else(again)?;
     let whole = shared.parts.begin(key, offset).ok_or_else(again)?;
     let mut coming = Coming { parts: &shared.parts, key, whole, is_settled: false };
-    let reading = async {
-        while let Some(frame) = body.frame().await {
-            let Ok(bytes) = frame.map_err(|_| ())?.into_data() else { continue };
-            coming.whole.extend_from_slice(&bytes);
-            if coming.whole.len() > BODY_BYTES_MAX {
-                break;
+    let held = match read_into(&shared.gate, body, &mut coming.whole).await {
+        Ok(held) => held,
+        Err(error) => {
+            if matches!(error, Error::Refused { kind: ProblemKind::TooLarge, .. }) {
+                coming.settle();
             }
+            return Err(error);
         }
-        Ok::<(), ()>(())
     };
-    let read = tokio::time::timeout(shared.gate.limits.body_timeout, reading).await;
-    if !matches!(read, Ok(Ok(()))) {
-        return Err(Error::refused(ProblemKind::Timeout, "the request ended before its end; send the rest"));
-    }
     let whole = coming.settle();
-    if whole.len() > BODY_BYTES_MAX {
-        return Err(Error::refused(
-            ProblemKind::TooLarge,
-            format!("a request may have {BODY_BYTES_MAX} bytes at most"),
-        ));
-    }
-    if PartKey::of(&whole) == key { Ok((Some(key), whole)) } else { Err(again()) }
+    if PartKey::of(&whole) == key { Ok((Some(key), whole, held)) } else { Err(again()) }
 }
 
 /// A request that is coming in. When its line breaks, whoever reads it is dropped in the middle; what
@@ -108,7 +119,7 @@ impl Drop for Coming<'_> {
 /// `POST /s`: one exchange of a sync.
 pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, body: Body) -> Response {
     let exchange = async {
-        let (key, body) = read_parts(&shared, &headers, body).await?;
+        let (key, body, _held) = read_parts(&shared, &headers, body).await?;
         let bytes_up = body.len();
         let now = crate::now();
         let (counts, granary) = (Arc::clone(&shared.counts), Arc::clone(&shared.granary));
@@ -184,7 +195,7 @@ pub(super) async fn enrol(
     let enrolment = async {
         let now = crate::now();
         shared.gate.enrol(address.ip(), now)?;
-        let body = read_body(&shared.gate, body).await?;
+        let (body, _held) = read_body(&shared.gate, body).await?;
         let granary = Arc::clone(&shared.granary);
         blocking(move || {
             let signed = SignedRequest::parse(&body).map_err(frame_refusal)?;
@@ -219,7 +230,7 @@ pub(super) async fn carrying_key(State(shared): State<Shared>) -> Vec<u8> {
 /// `POST /carried`: the outbox of a phone, as a file that anyone may hand in.
 pub(super) async fn carried(State(shared): State<Shared>, body: Body) -> Response {
     let work = async {
-        let body = read_body(&shared.gate, body).await?;
+        let (body, _held) = read_body(&shared.gate, body).await?;
         let _room = shared.gate.room().await?;
         let (granary, gate) = (Arc::clone(&shared.granary), Arc::clone(&shared.gate));
         blocking(move || {
@@ -245,7 +256,7 @@ pub(super) async fn reinstate(
     let work = async {
         let now = crate::now();
         shared.gate.enrol(address.ip(), now)?;
-        let certificate = read_body(&shared.gate, body).await?;
+        let (certificate, _held) = read_body(&shared.gate, body).await?;
         let granary = Arc::clone(&shared.granary);
         blocking(move || granary.reinstate(&certificate, now)).await
     };
