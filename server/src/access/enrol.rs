@@ -1,6 +1,7 @@
 //! Creating co-operatives, inviting, enrolling, granting and revoking. Each is one job of the writer,
 //! so that it is durable when it is said, and in order with everything else.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use granary_client_core::documents::{DocumentKey, cooperative};
@@ -195,7 +196,7 @@ impl Granary {
         self.audit(number, now, who, Deed::Granted, &format!("{device}: {}", words.join(" ")))?;
         let roles = roles.iter().copied().collect();
         self.change_device(number, device, move |record| {
-            let version = record.grants.last().map_or(0, |grants| grants.version).saturating_add(1);
+            let version = version_after(record.grants.last().map_or(0, |grants| grants.version), &roles);
             record.grants.push(Grants { version, roles });
         })
     }
@@ -236,6 +237,18 @@ impl Granary {
         self.live().tell(News::Access { device });
         if found { Ok(()) } else { Err(Error::NotFound { what: "device", name: device.to_string() }) }
     }
+}
+
+/// The version of new grants: above the last one, and for other roles another one also where a restored store
+/// gives out again the numbers that phones know from the lost one. It ends in twelve bits of the roles' checksum.
+fn version_after(last: u32, roles: &BTreeSet<Role>) -> u32 {
+    const BITS: u32 = 0xfff;
+    let words: Vec<String> = roles.iter().map(Role::to_string).collect();
+    let checksum = digest(&SHA256, words.join(" ").as_bytes());
+    let end = checksum.as_ref().iter().take(2).fold(0u32, |sum, byte| (sum << 8) | u32::from(*byte)) & BITS;
+    let least = last.saturating_add(1);
+    let version = (least & !BITS) | end;
+    if version < least { version.saturating_add(BITS.saturating_add(1)) } else { version }
 }
 
 pub(crate) fn unknown_device() -> Error {

@@ -203,7 +203,7 @@ impl Cooperative {
             (cursor.receipt, cursor.proof.receipt_tag) = self.last_receipt(store, device, visible.entry)?;
             cursor.grants_version = grants.version;
             told = Some(grants.clone());
-        } else if cursor.walk.is_none() && (is_new || cursor.grants_version < grants.version) {
+        } else if cursor.walk.is_none() && (is_new || cursor.grants_version != grants.version) {
             let before = cursor.grants_version;
             cursor.walk = Some(Walk { mode: WalkMode::Grant(before), document: 0, through: 0 });
             cursor.grants_version = grants.version;
