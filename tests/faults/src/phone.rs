@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use granary_client_core::documents::harvest::LotDraft;
 use granary_client_core::phone::Phone;
@@ -97,6 +98,7 @@ pub(crate) fn converge(phones: &[&Phone]) {
     for round in 0.. {
         assert!(round < 20, "phones do not come to an end");
         let synced = phones.iter().all(|phone| phone.sync_now().is_ok());
+        std::thread::sleep(Duration::from_millis(100));
         if synced && round > 1 && phones.iter().all(|phone| phone.status().pending == 0) {
             return;
         }
