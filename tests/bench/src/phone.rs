@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use granary_client_core::documents::Season;
 use granary_client_core::phone::Phone;
 use granary_client_core::projection::{LotFilter, LotSort};
+use granary_client_core::store::StoreKey;
 use serde_json::json;
 
 use crate::actor::{Actor, disk_of, memory_of};
@@ -24,6 +25,11 @@ fn median(mut times: Vec<Duration>) -> f64 {
     percentile(&times, 0.5)
 }
 
+/// The key of a locked store.
+fn key() -> StoreKey {
+    StoreKey::from_bytes(&[7; 32]).unwrap()
+}
+
 fn timed<R>(work: impl FnOnce() -> R) -> (R, Duration) {
     let began = Instant::now();
     let result = work();
@@ -35,7 +41,10 @@ pub(crate) fn actor(folder: &Path) {
     serve_lines(&json!({ "ready": true }), |command| match text(command, "do") {
         "measure" => {
             let empty = memory_of("self");
-            let (phone, open) = timed(|| Phone::open(folder).unwrap());
+            let (phone, open) = timed(|| match text(command, "store") {
+                "locked" => Phone::open_locked(folder, &key()).unwrap(),
+                _ => Phone::open(folder).unwrap(),
+            });
             let season = Season::new(2025).unwrap();
             let list =
                 |filter: LotFilter| median((0..TIMES).map(|_| timed(|| phone.lots(&filter).unwrap()).1).collect());
@@ -70,7 +79,7 @@ pub(crate) fn actor(folder: &Path) {
 pub(crate) fn run() {
     let season = Season::new(2025).unwrap();
     println!(
-        "{:<8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>11} {:>11} {:>9}",
+        "{:<14} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>11} {:>11} {:>9}",
         "lots",
         "open ms",
         "list ms",
@@ -93,26 +102,34 @@ pub(crate) fn run() {
             phone.sync_now().unwrap();
             world.last_phone_folder()
         };
-        let disk = disk_of(&folder);
-        let program = std::env::current_exe().unwrap();
-        let mut phone = Actor::start(&program, &["act", "phone", &folder.display().to_string()], &folder).unwrap();
-        let found = phone.ask(&json!({ "do": "measure" })).unwrap();
-        let figure = |name: &str| found[name].as_f64().unwrap_or(0.0);
-        println!(
-            "{count:<8} {:>9.1} {:>9.2} {:>9.2} {:>9.2} {:>9.2} {:>9.1} {:>9.2} {:>11.1} {:>11.1} {:>9.2}",
-            figure("open"),
-            figure("all"),
-            figure("search"),
-            figure("heaviest"),
-            figure("totals"),
-            figure("first"),
-            figure("record"),
-            figure("memory open") / 1e6,
-            figure("memory edited") / 1e6,
-            disk as f64 / 1e6
-        );
+        row(&count.to_string(), "open", &folder);
+        // Its files are encrypted here, and opened by another process as on any other day.
+        drop(Phone::open_locked(&folder, &key()).unwrap());
+        row(&format!("{count}, locked"), "locked", &folder);
     }
     library();
+}
+
+/// Measures the phone of this folder in a process of its own, and prints a line.
+fn row(name: &str, store: &str, folder: &Path) {
+    let disk = disk_of(folder);
+    let program = std::env::current_exe().unwrap();
+    let mut phone = Actor::start(&program, &["act", "phone", &folder.display().to_string()], folder).unwrap();
+    let found = phone.ask(&json!({ "do": "measure", "store": store })).unwrap();
+    let figure = |name: &str| found[name].as_f64().unwrap_or(0.0);
+    println!(
+        "{name:<14} {:>9.1} {:>9.2} {:>9.2} {:>9.2} {:>9.2} {:>9.1} {:>9.2} {:>11.1} {:>11.1} {:>9.2}",
+        figure("open"),
+        figure("all"),
+        figure("search"),
+        figure("heaviest"),
+        figure("totals"),
+        figure("first"),
+        figure("record"),
+        figure("memory open") / 1e6,
+        figure("memory edited") / 1e6,
+        disk as f64 / 1e6
+    );
 }
 
 /// The library as an app ships it, when it was built: `cargo build --profile phone -p granary-ffi`.
