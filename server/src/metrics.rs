@@ -53,6 +53,7 @@ pub(crate) struct Metrics {
     store: PathBuf,
     syncs: Counter,
     enrolled: Counter,
+    carried: Counter,
     bytes_up: Counter,
     bytes_down: Counter,
     refused: Family<Cause, Counter>,
@@ -93,6 +94,7 @@ impl Metrics {
         Self {
             syncs: registered!("syncs", "Exchanges of phones that were answered"),
             enrolled: registered!("enrolled", "Phones that were enrolled"),
+            carried: registered!("carried", "Files with outboxes of phones that were handed in"),
             bytes_up: registered!("sync_bytes_up", "Bytes of sync requests, as they came above HTTP"),
             bytes_down: registered!("sync_bytes_down", "Bytes of sync replies, as they went above HTTP"),
             refused: registered!("refused", "Refused requests, by cause"),
@@ -119,6 +121,10 @@ impl Metrics {
 
     pub(crate) fn one_enrolled(&self) {
         self.enrolled.inc();
+    }
+
+    pub(crate) fn one_carried(&self) {
+        self.carried.inc();
     }
 
     pub(crate) fn refused(&self, cause: &str) {

@@ -242,7 +242,10 @@ pub(super) async fn carried(State(shared): State<Shared>, body: Body) -> Respons
         .await
     };
     match work.await {
-        Ok(()) => "ok\n".into_response(),
+        Ok(()) => {
+            shared.counts.metrics.one_carried();
+            "ok\n".into_response()
+        }
         Err(error) => answer(&shared.counts, &error),
     }
 }

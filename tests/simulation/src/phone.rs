@@ -81,7 +81,10 @@ fn write_what_is_new(doc: &mut AutoCommit, lot: &LotId, note: &str) -> Result<()
         {
             let new = doc.put_object(&object, NEW_FIELD, ObjType::Map)?;
             doc.put(&new, "note", note)?;
-            doc.put(&new, "days", 3)?;
+            if note.len() > 100 {
+                // More than the smallest page holds.
+                doc.put(&new, "told", note.repeat(25))?;
+            }
         }
     }
     Ok(())

@@ -101,10 +101,8 @@ fn step(world: &mut World) -> Result<(), String> {
             world.tell(format!("phone {phone} records"));
             let mut note = world.new_note();
             if world.dice.percent(30) {
-                // Long ones, so that pages fill.
-                let words = if world.dice.percent(40) { 160 } else { 20 };
                 note.push_str(
-                    &std::iter::repeat_with(|| world.dice.roll(u64::MAX).to_string()).take(words).collect::<String>(),
+                    &std::iter::repeat_with(|| world.dice.roll(u64::MAX).to_string()).take(20).collect::<String>(),
                 );
             }
             world.phones[phone].records(about, grams, note, now);
