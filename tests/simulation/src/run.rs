@@ -199,6 +199,11 @@ fn step(world: &mut World) -> Result<(), String> {
         96 => {
             world.tell(format!("phone {phone} has its outbox carried away"));
             world.carries_out(phone)?;
+            if world.dice.percent(30) && world.phones[phone].role != Role::Coordinator {
+                world.tell(format!("phone {phone} breaks"));
+                world.breaks(phone);
+                return Ok(());
+            }
         }
         95 => {
             world.tell("the server's clock jumps".into());

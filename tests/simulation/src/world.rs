@@ -434,14 +434,20 @@ impl World {
         Ok(())
     }
 
+    /// True when another phone goes by this one's name: a file of it may hold what the other says under the
+    /// same number.
+    fn is_a_copy(&self, phone: usize) -> bool {
+        let device = self.phones[phone].device;
+        self.phones.iter().filter(|other| other.device == device).count() > 1
+    }
+
     /// Somebody takes along what a phone has to send.
     pub(crate) fn carries_out(&mut self, phone: usize) -> Result<(), String> {
         let key = self.server()?.carrying_key().clone();
         let dice = Dice::new(self.dice.roll(u64::MAX));
         let one = &self.phones[phone];
         let Some(file) = one.carries_out(&key, dice)? else { return Ok(()) };
-        // A copy's file may hold what the other says under the same number.
-        let is_sure = !one.was_granted_otherwise && !one.was_ever_damaged && !self.has_copies();
+        let is_sure = !one.was_granted_otherwise && !one.was_ever_damaged && !self.is_a_copy(phone);
         let lots = if is_sure { one.recorded.clone() } else { BTreeMap::new() };
         self.carried.push(Carried { phone, file, lots });
         self.count("outbox carried as a file");
@@ -462,7 +468,8 @@ impl World {
             let one = &self.phones[carried.phone];
             match taken {
                 Ok(()) => {
-                    let is_sure = !one.was_granted_otherwise && !self.was_restored() && !self.has_copies();
+                    let is_copy = self.is_a_copy(carried.phone);
+                    let is_sure = !one.was_granted_otherwise && !self.was_restored() && !is_copy;
                     let lots = carried.lots.iter().filter(|_| is_sure);
                     self.handed_in.extend(lots.map(|(note, household)| (one.coop, note.clone(), *household)));
                     self.count("file handed in");
@@ -547,7 +554,10 @@ impl World {
             let sign = |bytes: &[u8]| ring::signature::Ed25519KeyPair::sign(pair, bytes).as_ref().try_into().unwrap();
             let step = session.take_reply(replica, *pace, &reply, sign);
             one.notices_read = session.notices_read();
-            self.cursor_must_rise(phone, &reply)?;
+            if step.is_ok() {
+                // What a full disk did not keep, the phone was never told.
+                self.cursor_must_rise(phone, &reply)?;
+            }
             match step {
                 Ok(Step::Send(next)) => request = next,
                 Ok(Step::Done(_)) => {
