@@ -232,6 +232,8 @@ fn step(world: &mut World) -> Result<(), String> {
 fn heal(world: &mut World) -> Result<(), String> {
     world.late_requests_arrive()?;
     world.files_are_handed_in()?;
+    world.say_again_who_is_revoked()?;
+    world.say_again_what_is_granted()?;
     let mut before = None;
     for _ in 0..HEALING_ROUNDS {
         // Nothing happens any more after a round in which nothing happened.

@@ -483,10 +483,7 @@ impl World {
                 Err(error) => return Err(format!("a file was refused: {error}")),
             }
             self.say_again_who_is_revoked()?;
-            let device = self.phones[carried.phone].device;
-            if let Some((number, role)) = self.granted.get(&device).copied().filter(|_| self.was_restored()) {
-                let _ = self.server()?.grant("operator", number, device, &[role], now);
-            }
+            self.say_again_what_is_granted()?;
             if self.dice.percent(30) {
                 self.carried.push(carried);
             }
@@ -536,10 +533,7 @@ impl World {
                     let (certificate, now) = (self.phones[phone].certificate.clone(), Instant(self.now));
                     let _ = self.server()?.reinstate(&certificate, now);
                     self.say_again_who_is_revoked()?;
-                    let device = self.phones[phone].device;
-                    if let Some((number, role)) = self.granted.get(&device).copied() {
-                        let _ = self.server()?.grant("operator", number, device, &[role], now);
-                    }
+                    self.say_again_what_is_granted()?;
                     return Ok(Synced::CameBack);
                 }
                 Some(Err(ProblemKind::DeviceRevoked)) => return Ok(Synced::Refused),
@@ -577,7 +571,24 @@ impl World {
         Err("a sync does not end".into())
     }
 
-    fn say_again_who_is_revoked(&mut self) -> Result<(), String> {
+    /// The operator grants again what the server has lost of it. It may stop over that; then it is said once more
+    /// when everything heals.
+    pub(crate) fn say_again_what_is_granted(&mut self) -> Result<(), String> {
+        let (granted, now) = (self.granted.clone(), Instant(self.now));
+        let server = self.server()?;
+        for (device, (number, role)) in granted {
+            let is_lost =
+                server.cooperative(number).ok().and_then(|cooperative| cooperative.device(device)).is_some_and(
+                    |record| record.revoked_millis.is_none() && !record.grants_now().roles.contains(&role),
+                );
+            if is_lost {
+                let _ = server.grant("operator", number, device, &[role], now);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn say_again_who_is_revoked(&mut self) -> Result<(), String> {
         let (revoked, now) = (self.revoked.clone(), Instant(self.now));
         let server = self.server()?;
         for (number, device) in revoked {
