@@ -11,10 +11,6 @@ use crate::error::Error;
 use crate::granary::Granary;
 use crate::log::Bringer;
 
-fn malformed(fault: impl std::fmt::Display) -> Error {
-    Error::refused(ProblemKind::Malformed, fault.to_string())
-}
-
 impl Granary {
     /// The key under which phones encrypt what is carried here.
     pub fn carrying_key(&self) -> &CarryingKey {
@@ -30,7 +26,7 @@ impl Granary {
         now: Instant,
     ) -> Result<(), Error> {
         for bytes in &file.pages {
-            let page = CarriedPage::parse(bytes).map_err(malformed)?;
+            let page = CarriedPage::parse(bytes).map_err(Error::malformed)?;
             match self.take_page(&page, &allows, now) {
                 Err(Error::Refused { kind: ProblemKind::UnknownDevice, .. }) => {
                     self.reinstate(&file.certificate, now)?;
@@ -50,8 +46,8 @@ impl Granary {
     ) -> Result<(), Error> {
         let caller = self.authenticate_by(page.device, |public_key| page.is_signed_by(public_key))?;
         allows(page.device)?;
-        let bundle = page.open(self.identity().opening()).map_err(malformed)?;
-        let documents = read_bundle(&bundle).map_err(malformed)?;
+        let bundle = page.open(self.identity().opening()).map_err(Error::malformed)?;
+        let documents = read_bundle(&bundle).map_err(Error::malformed)?;
         let bringer = Bringer { device: page.device, grants: caller.record()?.grants_now(), chooses_actors: false };
         self.take_in(&caller.cooperative, bringer, documents, now).map(drop)
     }

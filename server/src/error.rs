@@ -54,6 +54,11 @@ impl Error {
         Self::Refused { kind, detail: detail.into() }
     }
 
+    /// A refusal of bytes that do not have the shape of what was asked for.
+    pub(crate) fn malformed(fault: impl std::fmt::Display) -> Self {
+        Self::refused(ProblemKind::Malformed, fault.to_string())
+    }
+
     /// The answer for whoever asked. What is not their doing is not told to them.
     pub fn problem(&self) -> Problem {
         let (kind, detail) = match self {

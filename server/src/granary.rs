@@ -68,9 +68,7 @@ impl Caller {
     /// What is known of the device now; an error once it was revoked.
     pub(crate) fn record(&self) -> Result<DeviceRecord, Error> {
         let record = self.cooperative.device(self.device).ok_or_else(crate::access::unknown_device)?;
-        if record.revoked_millis.is_some() {
-            return Err(Error::refused(ProblemKind::DeviceRevoked, "this phone was taken out of the co-operative"));
-        }
+        record.must_be_active()?;
         Ok(record)
     }
 }
@@ -303,13 +301,12 @@ impl Granary {
         is_signed_by: impl FnOnce(&[u8; 32]) -> bool,
     ) -> Result<Caller, Error> {
         let cooperative = self.cooperative_of(device).ok_or_else(crate::access::unknown_device)?;
-        let caller = Caller { device, cooperative };
-        let record = caller.cooperative.device(device).ok_or_else(crate::access::unknown_device)?;
+        let record = cooperative.device(device).ok_or_else(crate::access::unknown_device)?;
         if !is_signed_by(&record.public_key) {
             return Err(Error::refused(ProblemKind::BadSignature, "the request is not signed by this phone"));
         }
-        caller.record()?;
-        Ok(caller)
+        record.must_be_active()?;
+        Ok(Caller { device, cooperative })
     }
 
     /// One exchange of a sync: what the phone brings is durable when this returns.
@@ -325,12 +322,11 @@ impl Granary {
         now: Instant,
     ) -> Result<SyncReply, Error> {
         let (cooperative, record) = (&caller.cooperative, caller.record()?);
-        let malformed = |fault: &dyn std::fmt::Display| Error::refused(ProblemKind::Malformed, fault.to_string());
         let content = signed.content().map_err(crate::api::frame_refusal)?;
-        let request: SyncRequest = read_message(&content).map_err(|fault| malformed(&fault))?;
+        let request: SyncRequest = read_message(&content).map_err(Error::malformed)?;
         let documents = match request.bundle.as_slice() {
             [] => Vec::new(),
-            bundle => read_bundle(bundle).map_err(|fault| malformed(&fault))?,
+            bundle => read_bundle(bundle).map_err(Error::malformed)?,
         };
         let device = caller.device;
         let said: Vec<VerifiedChange> = match request.cursor.receipt < cooperative.last_entry_of(device) {

@@ -168,9 +168,7 @@ impl Replica {
         let mut batch = Batch::default();
         let mut unsent: BTreeMap<DocumentKey, Vec<VerifiedChange>> = BTreeMap::new();
         for row in self.store.scan_all(b"o")? {
-            let waiting: Option<Waiting> = row.value.as_deref().and_then(|value| read_message(value).ok());
-            let Some(Waiting { key, chunk }) = waiting else { continue };
-            if let (Ok(key), Ok(change)) = (DocumentKey::from_bytes(&key), VerifiedChange::from_chunk(&chunk)) {
+            if let Some((key, change)) = row.value.as_deref().and_then(Waiting::read) {
                 unsent.entry(key).or_default().push(change);
             }
         }

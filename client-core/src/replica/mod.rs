@@ -299,10 +299,19 @@ impl Replica {
         Some(record)
     }
 
+    /// Goes on from a record that is durable now.
     fn keep_record(&mut self, id: DocumentId, record: Option<DocumentRecord>) {
+        if let (Some(_), Some(loaded)) = (&record, self.loaded.get_mut(&id)) {
+            loaded.is_kept = true;
+        }
+        self.note_record(id, record);
+    }
+
+    /// Goes on from a record, durable or not.
+    fn note_record(&mut self, id: DocumentId, record: Option<DocumentRecord>) {
         let Some(record) = record else { return };
         if let Some(loaded) = self.loaded.get_mut(&id) {
-            (loaded.record, loaded.is_kept) = (record.clone(), true);
+            loaded.record = record.clone();
         }
         self.records.insert(id, record);
     }

@@ -35,6 +35,14 @@ pub struct OutboxPage {
     pub pending_after: u64,
 }
 
+impl Waiting {
+    /// The document and the change in a row of the outbox; none when the row can't be read.
+    pub(super) fn read(row: &[u8]) -> Option<(DocumentKey, VerifiedChange)> {
+        let Self { key, chunk } = read_message(row).ok()?;
+        Some((DocumentKey::from_bytes(&key).ok()?, VerifiedChange::from_chunk(&chunk).ok()?))
+    }
+}
+
 pub(super) fn outbox_key(number: u64) -> Vec<u8> {
     [b"o".as_slice(), &number.to_be_bytes()].concat()
 }
@@ -126,11 +134,7 @@ impl Replica {
         let (mut taken, mut operations, mut chunk_bytes) = (0u64, 0usize, 0usize);
         let after = after.map(outbox_key);
         for row in self.store.scan(b"o", after.as_deref(), most)? {
-            let parsed = row.value.as_deref().and_then(|value| {
-                let waiting: Waiting = read_message(value).ok()?;
-                let key = DocumentKey::from_bytes(&waiting.key).ok()?;
-                Some((key, VerifiedChange::from_chunk(&waiting.chunk).ok()?))
-            });
+            let parsed = row.value.as_deref().and_then(Waiting::read);
             let (Some((key, change)), Some(number)) = (parsed, number_of(&row.key)) else { continue };
             operations = operations.saturating_add(change.record().operations.len());
             chunk_bytes = chunk_bytes.saturating_add(change.chunk().len());
@@ -192,18 +196,18 @@ impl Replica {
         Ok(left)
     }
 
+    /// True for a change of this device, and for the beginning of a document, which is everyone's.
+    pub(super) fn may_author(&self, change: &VerifiedChange) -> bool {
+        let actor = &change.record().actor;
+        self.device.owns(actor) || Document::is_first_actor(actor)
+    }
+
     /// Those of these changes that were made on other devices.
     fn others_of(&self, numbers: &[u64]) -> Result<Vec<u64>, Error> {
         let mut others = Vec::new();
         for number in numbers {
-            let waiting: Option<Waiting> =
-                self.store.get(&outbox_key(*number))?.and_then(|value| read_message(&value).ok());
-            let change = waiting.and_then(|waiting| VerifiedChange::from_chunk(&waiting.chunk).ok());
-            let is_own = |change: VerifiedChange| {
-                let actor = &change.record().actor;
-                self.device.owns(actor) || Document::is_first_actor(actor)
-            };
-            if !change.is_none_or(is_own) {
+            let waiting = self.store.get(&outbox_key(*number))?.and_then(|value| Waiting::read(&value));
+            if waiting.is_some_and(|(_, change)| !self.may_author(&change)) {
                 others.push(*number);
             }
         }

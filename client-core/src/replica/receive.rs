@@ -150,11 +150,7 @@ impl Replica {
                         continue;
                     }
                     before.push((id, self.records.get(&id).cloned()));
-                    let is_kept = came.is_none();
-                    self.keep_record(id, came);
-                    if let Some(loaded) = self.loaded.get_mut(&id) {
-                        loaded.is_kept = is_kept;
-                    }
+                    self.note_record(id, came);
                     let (known, said) = self.say_again(&mut batch, &key)?;
                     had = had.saturating_add(known);
                     // Pending already, under the names they had.
@@ -345,10 +341,7 @@ impl Replica {
         queued: &mut u64,
     ) -> Result<(), Error> {
         let everyones = self.grants.is_coordinator() || compares == Comparing::Everyones;
-        let may = |change: &VerifiedChange| {
-            let actor = &change.record().actor;
-            everyones || self.device.owns(actor) || Document::is_first_actor(actor)
-        };
+        let may = |change: &VerifiedChange| everyones || self.may_author(change);
         let mut given: Vec<VerifiedChange> = missing.into_iter().filter(may).collect();
         if given.is_empty() || !self.grants.may_write(key) {
             return Ok(());

@@ -85,8 +85,7 @@ impl Granary {
     /// the reply was lost.
     pub fn enrol(&self, request: &EnrolRequest, now: Instant) -> Result<EnrolReply, Error> {
         let refuse = |detail: &str| Error::refused(ProblemKind::BadInvitation, detail);
-        let name = checked_text("a phone's name", &request.name, 64)
-            .map_err(|fault| Error::refused(ProblemKind::Malformed, fault.to_string()))?;
+        let name = checked_text("a phone's name", &request.name, 64).map_err(Error::malformed)?;
         let stored = invitation_key(&request.code);
         let record: InvitationRecord = self
             .store()
@@ -140,9 +139,7 @@ impl Granary {
 
     fn enrolled(&self, cooperative: &Cooperative, device: DeviceId) -> Result<EnrolReply, Error> {
         let record = cooperative.device(device).ok_or_else(unknown_device)?;
-        if record.revoked_millis.is_some() {
-            return Err(Error::refused(ProblemKind::DeviceRevoked, "this phone was taken out of the co-operative"));
-        }
+        record.must_be_active()?;
         Ok(EnrolReply {
             cooperative: cooperative.id(),
             cooperative_name: cooperative.name().to_owned(),

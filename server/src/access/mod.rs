@@ -7,7 +7,10 @@ mod invitation;
 
 use granary_client_core::ids::CooperativeId;
 use granary_client_core::protocol::access::{Grants, Role};
+use granary_client_core::protocol::problem::ProblemKind;
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
+
+use crate::error::Error;
 
 pub(crate) use accounts::Session;
 pub use audit::{AuditRecord, Deed};
@@ -48,6 +51,14 @@ impl DeviceRecord {
         match self.grants.last() {
             Some(grants) if self.revoked_millis.is_none() => grants.clone(),
             _ => Grants::default(),
+        }
+    }
+
+    /// An error once it was revoked.
+    pub(crate) fn must_be_active(&self) -> Result<(), Error> {
+        match self.revoked_millis {
+            None => Ok(()),
+            Some(_) => Err(Error::refused(ProblemKind::DeviceRevoked, "this phone was taken out of the co-operative")),
         }
     }
 

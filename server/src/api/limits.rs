@@ -155,11 +155,11 @@ impl Gate {
         if self.busy.lock().unwrap_or_else(PoisonError::into_inner).insert(device, ()).is_some() {
             return Err(busy("this phone's last request is still being worked on; wait a moment"));
         }
-        match Arc::clone(&self.work).acquire_owned().await {
+        match self.room().await {
             Ok(work) => Ok(Pass { gate: self, device, _work: work }),
-            Err(_) => {
+            Err(error) => {
                 self.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&device);
-                Err(Error::Stopping)
+                Err(error)
             }
         }
     }
@@ -192,7 +192,7 @@ impl Gate {
         Ok(())
     }
 
-    /// Waits until there is room for work that no device of its own asked for.
+    /// Waits until there is room for one more request's work.
     pub(crate) async fn room(&self) -> Result<OwnedSemaphorePermit, Error> {
         Arc::clone(&self.work).acquire_owned().await.map_err(|_| Error::Stopping)
     }

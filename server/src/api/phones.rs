@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::access::EnrolRequest;
-use granary_client_core::protocol::carried::{CarriedFault, CarriedFile};
+use granary_client_core::protocol::carried::CarriedFile;
 use granary_client_core::protocol::frame::{SignedRequest, write_reply};
 use granary_client_core::protocol::limits::BODY_BYTES_MAX;
 use granary_client_core::protocol::messages::{read_message, write_message};
@@ -200,8 +200,7 @@ pub(super) async fn enrol(
         blocking(move || {
             let signed = SignedRequest::parse(&body).map_err(frame_refusal)?;
             let content = signed.content().map_err(frame_refusal)?;
-            let request: EnrolRequest =
-                read_message(&content).map_err(|fault| Error::refused(ProblemKind::Malformed, fault.to_string()))?;
+            let request: EnrolRequest = read_message(&content).map_err(Error::malformed)?;
             let own = signed.device == DeviceId::of_public_key(&request.public_key);
             if !own || !signed.is_signed_by(&request.public_key) {
                 return Err(Error::refused(
@@ -234,8 +233,7 @@ pub(super) async fn carried(State(shared): State<Shared>, body: Body) -> Respons
         let _room = shared.gate.room().await?;
         let (granary, gate) = (Arc::clone(&shared.granary), Arc::clone(&shared.gate));
         blocking(move || {
-            let malformed = |fault: CarriedFault| Error::refused(ProblemKind::Malformed, fault.to_string());
-            let file = CarriedFile::parse(&body).map_err(malformed)?;
+            let file = CarriedFile::parse(&body).map_err(Error::malformed)?;
             let now = crate::now();
             granary.take_carried(&file, |device| gate.carried(device, now), now)
         })

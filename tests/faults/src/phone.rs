@@ -93,7 +93,7 @@ impl Drop for Running {
     }
 }
 
-/// Syncs these phones until none has anything to send, and the last one has what all have.
+/// Syncs these phones, thrice at least, until none has anything to send.
 pub(crate) fn converge(phones: &[&Phone]) {
     for round in 0.. {
         assert!(round < 20, "phones do not come to an end");

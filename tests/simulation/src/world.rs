@@ -92,6 +92,13 @@ fn chance(seed: u64) -> Chance {
     })
 }
 
+/// Waits until everything that was taken in is admitted, set aside, or waits for what has not come.
+fn settle(server: &Granary, coops: &[CooperativeNumber]) {
+    for cooperative in coops.iter().filter_map(|number| server.cooperative(*number).ok()) {
+        server.settle(&cooperative);
+    }
+}
+
 pub(crate) fn household(number: u8) -> HouseholdId {
     HouseholdId::from_bytes([number; 16])
 }
@@ -152,11 +159,7 @@ impl World {
             let surroundings = Surroundings { chance, jobs_per_flush: 1 };
             let opened = Granary::open_with(store, self.keys.path(), None, surroundings, |_| {});
             let server = opened.map_err(|error| format!("the server does not open again: {error}"))?;
-            for number in self.coops.clone() {
-                if let Ok(cooperative) = server.cooperative(number) {
-                    server.settle(&cooperative);
-                }
-            }
+            settle(&server, &self.coops);
             self.server = Some(server);
         }
         self.server.as_ref().ok_or_else(|| "there is no server".into())
@@ -405,11 +408,7 @@ impl World {
         let server = self.server()?;
         let signed = SignedRequest::parse(body).map_err(|fault| fault.to_string())?;
         let result = server.sync(&signed, now);
-        for number in coops {
-            if let Ok(cooperative) = server.cooperative(number) {
-                server.settle(&cooperative);
-            }
-        }
+        settle(server, &coops);
         if self.disk.was_full() {
             self.count("server's disk full");
         }
@@ -460,11 +459,7 @@ impl World {
             let (now, coops) = (Instant(self.now), self.coops.clone());
             let server = self.server()?;
             let taken = server.take_carried(&carried.file, |_| Ok(()), now);
-            for number in coops {
-                if let Ok(cooperative) = server.cooperative(number) {
-                    server.settle(&cooperative);
-                }
-            }
+            settle(server, &coops);
             let one = &self.phones[carried.phone];
             match taken {
                 Ok(()) => {
