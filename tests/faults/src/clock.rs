@@ -4,7 +4,8 @@
 
 use std::path::Path;
 
-use granary_client_core::phone::Phone;
+use granary_client_core::phone::{Clock, Phone, SystemClock};
+use granary_client_core::quantities::Instant;
 
 use crate::phone::{converge, notes, record};
 use crate::server::Server;
@@ -49,6 +50,11 @@ pub(crate) fn run(jumps: u32) -> bool {
             recorded.push(record(phone, u64::from(jump) * 10 + index as u64));
             failed.extend(phone.sync_now().err().map(|error| format!("after a jump to {days:+} days: {error}")));
         }
+        // Else the library did nothing, and nothing was tried.
+        let there = SystemClock.now().0 + days * 86_400_000;
+        let month: String = Instant(there).to_string().chars().take(7).collect();
+        let devices = server.order(&["devices"]);
+        assert!(devices.contains(&format!("last heard of {month}")), "the server is not in {month}: {devices}");
         if jump % 7 == 3 {
             server.kill();
             server.start();
