@@ -329,6 +329,7 @@ impl Granary {
             bundle => read_bundle(bundle).map_err(Error::malformed)?,
         };
         let device = caller.device;
+        let is_genuine = self.seal(cooperative, device, &request.cursor) == request.cursor.proof.seal;
         let said: Vec<VerifiedChange> = match request.cursor.receipt < cooperative.last_entry_of(device) {
             true => documents.iter().flat_map(|document| document.changes.clone()).collect(),
             false => Vec::new(),
@@ -340,7 +341,7 @@ impl Granary {
             self.keep(cooperative, bringer, documents, now)?
         };
         let admits = taken.receipt.is_some();
-        let asked = Asked { device, record: &record, request: &request, taken, told: None };
+        let asked = Asked { device, record: &record, request: &request, taken, is_genuine, told: None };
         let reply = self.answer(cooperative, asked, &said, now);
         // After the answer, so that what it holds does not depend on when threads run.
         if admits {
@@ -357,8 +358,7 @@ impl Granary {
         said: &[VerifiedChange],
         now: Instant,
     ) -> Result<SyncReply, Error> {
-        let Asked { device, request, ref taken, .. } = asked;
-        let is_genuine = self.seal(cooperative, device, &request.cursor) == request.cursor.proof.seal;
+        let Asked { device, request, is_genuine, ref taken, .. } = asked;
         if !taken.is_twin && is_genuine {
             match cooperative.shows(self.store.as_ref(), device, request, taken, said)? {
                 // What it repeats may be in an entry of others, which a restoration could take as well as its own.

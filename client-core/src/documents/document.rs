@@ -47,6 +47,9 @@ pub enum DocumentFault {
     /// Changes could not be applied or the document could not be loaded.
     #[error("the document's changes can't be applied: {0}")]
     Unusable(String),
+    /// A change has an actor and a sequence that another change of the document has.
+    #[error("two changes of this document have the same number")]
+    NumberUsed,
     /// A change was refused by the verifier.
     #[error(transparent)]
     Change(#[from] ChangeFault),
@@ -54,7 +57,10 @@ pub enum DocumentFault {
 
 impl From<AutomergeError> for DocumentFault {
     fn from(error: AutomergeError) -> Self {
-        Self::Unusable(error.to_string())
+        match error {
+            AutomergeError::DuplicateSeqNumber(..) => Self::NumberUsed,
+            error => Self::Unusable(error.to_string()),
+        }
     }
 }
 

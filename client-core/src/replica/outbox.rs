@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::Replica;
+use super::twin::{original_key, rounds_key};
 use crate::documents::{Document, DocumentKey};
 use crate::error::Error;
 use crate::ids::ChangeHash;
@@ -172,7 +173,8 @@ impl Replica {
         refused: &[(usize, RefusalReason)],
     ) -> Result<u64, Error> {
         let mut left = 0u64;
-        for (index, (_, numbers)) in page.documents.iter().enumerate() {
+        let has_put_by = self.has_put_by()?;
+        for (index, (key, numbers)) in page.documents.iter().enumerate() {
             let refusal = refused.iter().find(|(document, _)| *document == index).map(|(_, reason)| *reason);
             // Those of a number that a twin has used are put by whole, see [`super::twin`].
             if refusal.is_some_and(|reason| reason.may_pass_later() || reason == RefusalReason::SequenceReused) {
@@ -182,6 +184,9 @@ impl Replica {
                 Some(RefusalReason::ForeignActor) => self.others_of(numbers)?,
                 _ => Vec::new(),
             };
+            if has_put_by && refusal.is_none() {
+                batch.remove(rounds_key(key.id(self.cooperative)));
+            }
             // What this phone gave back of others is theirs to give; its own goes without it.
             let dealt_with = if others.is_empty() { numbers } else { &others };
             for number in dealt_with {
@@ -190,6 +195,9 @@ impl Replica {
                     batch.put([b"xo".as_slice(), &number.to_be_bytes()].concat(), write_message(&aside));
                 }
                 batch.remove(outbox_key(*number));
+                if has_put_by {
+                    batch.remove(original_key(*number));
+                }
                 left = left.saturating_add(1);
             }
         }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::load::wanted_list;
 use super::outbox::OutboxPage;
 use super::{DocumentRecord, Replica, document_key, put_meta, waiting_key};
-use crate::documents::{Document, DocumentKey};
+use crate::documents::{Document, DocumentFault, DocumentKey};
 use crate::error::Error;
 use crate::ids::{ChangeHash, DocumentId};
 use crate::protocol::bundle::{DocumentChanges, read_bundle};
@@ -98,11 +98,12 @@ impl Replica {
             let id = key.id(self.cooperative);
             let is_dropped = match reason {
                 RefusalReason::SequenceReused => {
-                    self.put_by(&mut batch, key, &mut wanted)?;
+                    self.put_by_refused(&mut batch, key, reply.compares, &mut wanted)?;
                     true
                 }
-                // Nobody else will ever have what was refused: the document comes again as others have it.
-                RefusalReason::MayNotWrite if self.records.contains_key(&id) => {
+                // Nobody else will ever have what was refused: the document comes again as others have it. What
+                // waits for its ground goes too, though a damage has taken the rest.
+                RefusalReason::MayNotWrite => {
                     self.forget(&mut batch, key)?;
                     wanted.insert(key.to_bytes(), 0);
                     true
@@ -120,18 +121,31 @@ impl Replica {
         }
         let grants = reply.grants.clone().unwrap_or_else(|| self.grants.clone());
         let mut records: Vec<(DocumentId, Option<DocumentRecord>)> = Vec::new();
-        for document in documents.into_iter().filter(|document| grants.may_read(&document.key)) {
+        for document in documents {
             let key = document.key.clone();
+            // What was dropped comes whole: beside its rows, which this batch removes, nothing of it is kept.
+            if !grants.may_read(&key) || dropped.contains(&key) {
+                continue;
+            }
             match self.take(&mut batch, document)? {
                 Ok(Some(record)) => {
                     records.push((key.id(self.cooperative), Some(record)));
                     received.changed.insert(key);
                 }
                 Ok(None) => {}
-                Err(reason) => received.set_aside.push(SetAside { key, reason }),
+                Err(DocumentFault::NumberUsed) => {
+                    // This phone has what the server lost, and another copy of its author's phone has used its
+                    // number since. What the server has is what everyone will have.
+                    let id = key.id(self.cooperative);
+                    self.put_by(&mut batch, &key, reply.compares, &mut wanted)?;
+                    before.push((id, self.records.remove(&id)));
+                    self.unload(id);
+                    dropped.insert(key);
+                }
+                Err(fault) => received.set_aside.push(SetAside { key, reason: fault.to_string() }),
             }
         }
-        let (mut queued, mut had) = (0u64, 0u64);
+        let mut queued = 0u64;
         for (fetch, fetched) in fetches.iter().zip(&reply.fetched) {
             let key = DocumentKey::from_bytes(&fetch.key).ok();
             if key.as_ref().is_some_and(|key| dropped.contains(key)) {
@@ -151,15 +165,21 @@ impl Replica {
                     }
                     before.push((id, self.records.get(&id).cloned()));
                     self.note_record(id, came);
-                    let (known, said) = self.say_again(&mut batch, &key)?;
-                    had = had.saturating_add(known);
-                    // Pending already, under the names they had.
-                    let count = self.enqueue_after(&mut batch, &key, &said, queued);
-                    (queued, left) = (queued.saturating_add(count), left.saturating_add(count));
+                    let (waited, said) = self.say_again(&mut batch, &key)?;
+                    let said = self.enqueue_said(&mut batch, &key, said, queued);
+                    // What waited was pending already, under the names it had.
+                    (queued, left) = (queued.saturating_add(said.len() as u64), left.saturating_add(waited));
+                    if !grants.may_read(&key) {
+                        // The server refuses what may no longer be written, and it is kept aside.
+                        self.unload(id);
+                        continue;
+                    }
                     match self.take(&mut batch, DocumentChanges { key: key.clone(), changes: said })? {
                         Ok(Some(record)) => records.push((id, Some(record))),
                         Ok(None) => {}
-                        Err(reason) => received.set_aside.push(SetAside { key: key.clone(), reason }),
+                        Err(fault) => {
+                            received.set_aside.push(SetAside { key: key.clone(), reason: fault.to_string() });
+                        }
                     }
                     received.changed.insert(key);
                 }
@@ -194,7 +214,7 @@ impl Replica {
         self.cursor = reply.cursor;
         self.grants = grants;
         self.outbox_next = self.outbox_next.saturating_add(queued);
-        self.pending = self.pending.saturating_sub(left).saturating_sub(had).saturating_add(queued);
+        self.pending = self.pending.saturating_sub(left).saturating_add(queued);
         for notice in &reply.notices {
             if let Ok(key) = DocumentKey::from_bytes(&notice.key) {
                 received.set_aside.push(SetAside { key, reason: notice.reason.clone() });
@@ -206,12 +226,12 @@ impl Replica {
     }
 
     /// Applies the changes of one document that are new, and keeps those that must wait. Gives the
-    /// record that they lead to, or the reason why they were set aside.
+    /// record that they lead to, or why they were not taken.
     pub(super) fn take(
         &mut self,
         batch: &mut Batch,
         incoming: DocumentChanges,
-    ) -> Result<Result<Option<DocumentRecord>, String>, Error> {
+    ) -> Result<Result<Option<DocumentRecord>, DocumentFault>, Error> {
         let key = incoming.key;
         let id = key.id(self.cooperative);
         if self.records.contains_key(&id) {
@@ -241,6 +261,10 @@ impl Replica {
         }
         match loaded.document.trial(&fresh) {
             Ok(document) => loaded.document = document,
+            Err(DocumentFault::NumberUsed) => {
+                self.unload(id);
+                return Ok(Err(DocumentFault::NumberUsed));
+            }
             Err(fault) => {
                 let reason = fault.to_string();
                 for change in &fresh {
@@ -249,7 +273,7 @@ impl Replica {
                     batch.put(name, write_message(&aside));
                 }
                 self.unload(id);
-                return Ok(Err(reason));
+                return Ok(Err(fault));
             }
         }
         let was_damaged = loaded.record.holes > 0 || loaded.record.saved_lost;

@@ -1,7 +1,11 @@
 //! When another phone goes by this phone's name: both were made from one backup, or this one was set back to
 //! an older state. The server then has other changes under numbers that this phone has used. What it has not
 //! yet acknowledged of the document is put by; the document is fetched as the server has it; then what was put
-//! by is said again under an actor that nobody has. Nothing is lost, and nothing is there twice.
+//! by is said again, under its own name where that is free, else under an actor that nobody has. Which one that
+//! is follows from the change and from what the server has, so that copies of a phone that both have it say it
+//! in the same words. For that each change that got another name keeps its first form until it is acknowledged:
+//! should the new name be taken as well, the next one follows from the first form again. Nothing is lost, and
+//! nothing is there twice.
 //!
 //! Limit: a lot that is said again has another name, so a weighing of it that was recorded on the same phone,
 //! before either had been sent, does not find it.
@@ -14,15 +18,65 @@ use crate::documents::{Document, DocumentKey};
 use crate::error::Error;
 use crate::ids::{ActorId, ChangeHash, DeviceId, DocumentId};
 use crate::protocol::change::{Reauthor, VerifiedChange};
-use crate::protocol::messages::read_message;
+use crate::protocol::messages::{Comparing, read_message};
 use crate::store::Batch;
 
 fn put_by_key(id: DocumentId, number: u64) -> Vec<u8> {
     [b"r", id.as_bytes().as_slice(), &number.to_be_bytes()].concat()
 }
 
+/// Where a change is kept that a document had and the server may have lost.
+fn ground_key(id: DocumentId, hash: ChangeHash) -> Vec<u8> {
+    [b"g", id.as_bytes().as_slice(), hash.as_bytes()].concat()
+}
+
+/// Where the first form of a change is kept that waits under another name.
+pub(super) fn original_key(number: u64) -> Vec<u8> {
+    [b"n".as_slice(), &number.to_be_bytes()].concat()
+}
+
+/// Where it is counted how often a document was put by since the server last took something of it.
+pub(super) fn rounds_key(id: DocumentId) -> Vec<u8> {
+    document_key(b't', id)
+}
+
+/// Refusals up to which changes keep their names where these are free, as far as this phone can see. What the
+/// server holds against a name may not be admitted yet, or never be.
+const ROUNDS_KEEPING_NAMES: u8 = 1;
+/// Refusals up to which others' changes are given back along with this phone's own.
+const ROUNDS_WITH_OTHERS: u8 = 2;
+
+/// A change that is said again, and its first form where it has another name now.
+pub(super) struct Said {
+    change: VerifiedChange,
+    original: Option<VerifiedChange>,
+}
+
 fn number_in_document(change: &VerifiedChange) -> (ActorId, u64) {
     (change.record().actor.clone(), change.record().sequence)
+}
+
+/// Which of these can't keep their names: those whose number is another's, those that `must`, and what builds on
+/// any of them. The rest a twin may send as well, and under these names it is there once.
+fn must_be_renamed(
+    own: &[&VerifiedChange],
+    used: &BTreeMap<(ActorId, u64), ChangeHash>,
+    must: impl Fn(ChangeHash) -> bool,
+) -> BTreeSet<ChangeHash> {
+    let mut renamed = BTreeSet::new();
+    let mut claimed: BTreeMap<(ActorId, u64), ChangeHash> = BTreeMap::new();
+    for change in own {
+        let number = number_in_document(change);
+        let holder = used.get(&number).or(claimed.get(&number));
+        let is_anothers = holder.is_some_and(|hash| *hash != change.hash());
+        let builds_on_one = change.record().dependencies.iter().any(|hash| renamed.contains(hash));
+        if is_anothers || builds_on_one || must(change.hash()) {
+            renamed.insert(change.hash());
+        } else {
+            claimed.insert(number, change.hash());
+        }
+    }
+    renamed
 }
 
 /// Another actor of a device, which follows from a change that made it needed.
@@ -35,26 +89,57 @@ fn fresh_actor(device: DeviceId, from: ChangeHash, salt: u8) -> ActorId {
 impl Replica {
     /// True while changes of the document are put by.
     pub(super) fn is_put_by(&self, key: &DocumentKey) -> Result<bool, Error> {
-        Ok(!self.store.scan(&document_key(b'r', key.id(self.cooperative)), None, 1)?.is_empty())
+        let id = key.id(self.cooperative);
+        let has = |kind| Ok::<bool, Error>(!self.store.scan(&document_key(kind, id), None, 1)?.is_empty());
+        Ok(has(b'r')? || has(b'g')?)
+    }
+
+    /// Puts a document by of which the server has refused changes, since their numbers are another's.
+    pub(super) fn put_by_refused(
+        &mut self,
+        batch: &mut Batch,
+        key: &DocumentKey,
+        compares: Comparing,
+        wanted: &mut BTreeMap<Vec<u8>, u64>,
+    ) -> Result<(), Error> {
+        let id = key.id(self.cooperative);
+        batch.put(rounds_key(id), [self.rounds_of(id)?.saturating_add(1)]);
+        self.put_by(batch, key, compares, wanted)
     }
 
     /// Puts by what is not acknowledged of a document, and forgets the document, so that it comes whole
-    /// from the server. From now on this phone edits under another actor.
+    /// from the server. When the server is known to have lost something, the rest of the document is put by as
+    /// well: this may be the only place where it is. From now on this phone edits under another actor.
     pub(super) fn put_by(
         &mut self,
         batch: &mut Batch,
         key: &DocumentKey,
+        compares: Comparing,
         wanted: &mut BTreeMap<Vec<u8>, u64>,
     ) -> Result<(), Error> {
         let id = key.id(self.cooperative);
         let mut last = None;
-        for row in self.store.scan_all(b"o")? {
+        if compares == Comparing::Everyones && self.grants.may_write(key) {
+            let unsent = self.unsent_of(key)?;
+            // What can't be read any more is as good as forgotten.
+            if let Ok(Some(document)) = self.document(key) {
+                let changes = document.changes_since(&[])?;
+                for change in changes.iter().filter(|change| !unsent.contains(&change.hash())) {
+                    batch.put(ground_key(id, change.hash()), change.chunk());
+                }
+            }
+        }
+        // What this very reply acknowledges is settled.
+        let settled: BTreeSet<Vec<u8>> = batch.removed().map(<[u8]>::to_vec).collect();
+        for row in self.store.scan_all(b"o")?.into_iter().filter(|row| !settled.contains(&row.key)) {
             let waiting: Option<Waiting> = row.value.as_deref().and_then(|value| read_message(value).ok());
             let (Some(waiting), Some(number)) = (waiting, number_of(&row.key)) else { continue };
             if waiting.key == key.to_bytes() {
                 last = VerifiedChange::from_chunk(&waiting.chunk).ok().map(|change| change.hash()).or(last);
-                batch.put(put_by_key(id, number), waiting.chunk);
+                let original = self.store.get(&original_key(number))?;
+                batch.put(put_by_key(id, number), original.unwrap_or(waiting.chunk));
                 batch.remove(outbox_key(number));
+                batch.remove(original_key(number));
             }
         }
         self.forget(batch, key)?;
@@ -67,22 +152,24 @@ impl Replica {
         Ok(())
     }
 
-    /// Says again what was put by of a document that is here now as the server has it. Gives how much of it
-    /// the server had after all, and what is said again.
-    pub(super) fn say_again(
-        &mut self,
-        batch: &mut Batch,
-        key: &DocumentKey,
-    ) -> Result<(u64, Vec<VerifiedChange>), Error> {
+    /// Says again what was put by of a document that is here now as the server has it. Gives how many changes
+    /// waited to be sent, and what is said again.
+    pub(super) fn say_again(&mut self, batch: &mut Batch, key: &DocumentKey) -> Result<(u64, Vec<Said>), Error> {
         let id = key.id(self.cooperative);
         let mut changes = Vec::new();
         for row in self.store.scan_all(&document_key(b'r', id))? {
             changes.extend(row.value.and_then(|chunk| VerifiedChange::from_chunk(&chunk).ok()));
             batch.remove(row.key);
         }
+        let waited = changes.len() as u64;
+        let waiting: BTreeSet<ChangeHash> = changes.iter().map(VerifiedChange::hash).collect();
+        let rounds = self.rounds_of(id)?;
+        for row in self.store.scan_all(&document_key(b'g', id))? {
+            changes.extend(row.value.and_then(|chunk| VerifiedChange::from_chunk(&chunk).ok()));
+            batch.remove(row.key);
+        }
         // What was given back after a damage lies behind what builds on it.
         changes.sort_by_key(|change| change.record().start_operation);
-        let count = changes.len() as u64;
         let device = self.device;
         if changes.is_empty() {
             return Ok((0, Vec::new()));
@@ -98,20 +185,31 @@ impl Replica {
         let there = document.changes_since(&[])?;
         // Others' changes, which this phone was giving back: their authors say them again themselves.
         let taken: BTreeSet<(ActorId, u64)> = there.iter().map(number_in_document).collect();
-        changes.retain(|change| device.owns(&change.record().actor) || !taken.contains(&number_in_document(change)));
+        let gives_others = rounds <= ROUNDS_WITH_OTHERS;
+        let is_others = |change: &VerifiedChange| {
+            !device.owns(&change.record().actor) && !Document::is_first_actor(&change.record().actor)
+        };
+        changes.retain(|change| !is_others(change) || (gives_others && !taken.contains(&number_in_document(change))));
         let is_own = |change: &&VerifiedChange| {
             device.owns(&change.record().actor) && !Document::is_first_actor(&change.record().actor)
         };
         let known: BTreeSet<ChangeHash> = there.iter().map(VerifiedChange::hash).collect();
         let mut used: BTreeMap<(ActorId, u64), ChangeHash> =
             there.iter().map(|change| (number_in_document(change), change.hash())).collect();
+        let own: Vec<&VerifiedChange> = changes.iter().filter(is_own).collect();
+        let mut renamed = must_be_renamed(&own, &used, |_| rounds > ROUNDS_KEEPING_NAMES);
+        if renamed.is_empty() && rounds > 0 {
+            // Nothing of another is in sight: what they were refused for is not admitted.
+            renamed = must_be_renamed(&own, &used, |hash| waiting.contains(&hash));
+        }
         let mut again = Reauthor::default();
         // For each old actor the new one, with its last sequence.
         let mut speaks: BTreeMap<ActorId, (ActorId, u64)> = BTreeMap::new();
         let mut said = Vec::new();
         for change in &changes {
-            if !is_own(&change) {
-                said.push(change.clone());
+            if !renamed.contains(&change.hash()) {
+                used.insert(number_in_document(change), change.hash());
+                said.push(Said { change: change.clone(), original: None });
                 continue;
             }
             let old = &change.record().actor;
@@ -138,10 +236,40 @@ impl Replica {
             let written = written.ok_or(crate::documents::DocumentFault::Damaged("document"))?;
             used.insert(number_in_document(&written), written.hash());
             again.keep(change, &written);
-            said.push(written);
+            said.push(Said { change: written, original: Some(change.clone()) });
         }
-        said.retain(|change| !known.contains(&change.hash()));
-        Ok((count.saturating_sub(said.len() as u64), said))
+        said.retain(|said| !known.contains(&said.change.hash()));
+        Ok((waited, said))
+    }
+
+    /// Adds the writes that put what is said again into the outbox, behind `already` others of the same batch;
+    /// gives the changes.
+    pub(super) fn enqueue_said(
+        &self,
+        batch: &mut Batch,
+        key: &DocumentKey,
+        said: Vec<Said>,
+        already: u64,
+    ) -> Vec<VerifiedChange> {
+        let first = self.outbox_next.saturating_add(already);
+        for (number, said) in (first..).zip(&said) {
+            if let Some(original) = &said.original {
+                batch.put(original_key(number), original.chunk());
+            }
+        }
+        let changes: Vec<VerifiedChange> = said.into_iter().map(|said| said.change).collect();
+        self.enqueue_after(batch, key, &changes, already);
+        changes
+    }
+
+    fn rounds_of(&self, id: DocumentId) -> Result<u8, Error> {
+        Ok(self.store.get(&rounds_key(id))?.and_then(|value| value.first().copied()).unwrap_or(0))
+    }
+
+    /// True while a document was put by of which the server has not taken something since, or a change waits
+    /// under another name than its first.
+    pub(super) fn has_put_by(&self) -> Result<bool, Error> {
+        Ok(!self.store.scan(b"n", None, 1)?.is_empty() || !self.store.scan(b"t", None, 1)?.is_empty())
     }
 
     /// The numbers of the changes that are put by, in all documents.

@@ -150,6 +150,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) record: &'a DeviceRecord,
     pub(crate) request: &'a SyncRequest,
     pub(crate) taken: Taken,
+    /// True when this server gave the cursor, by what was known of the device before the request.
+    pub(crate) is_genuine: bool,
     /// An entry through which the phone is told that what it sent is durable, though it added none.
     pub(crate) told: Option<(u64, u32)>,
 }
@@ -185,18 +187,19 @@ impl Cooperative {
         asked: Asked<'_>,
         now: Instant,
     ) -> Result<SyncReply, StoreFault> {
-        let Asked { device, record, request, taken, told: receipt } = asked;
+        let Asked { device, record, request, taken, is_genuine, told: receipt } = asked;
         let grants = record.grants_now();
         let visible = self.state().visible;
         let mut cursor = request.cursor;
         let mut told = None;
         let is_new = cursor == Cursor::default();
-        let is_genuine = seal(&cursor) == cursor.proof.seal;
-        let fits = is_new || (is_genuine && self.fits(store, &cursor)?);
+        let is_of_this_log = is_new || (is_genuine && self.fits(store, &cursor)?);
+        if is_genuine && !is_of_this_log {
+            self.loss_is_proven(now);
+        }
+        // The request itself may have shown that two phones go by the name; then no cursor from before counts.
+        let fits = is_new || (is_of_this_log && seal(&cursor) == cursor.proof.seal);
         if !fits {
-            if is_genuine {
-                self.loss_is_proven(now);
-            }
             // Another log than the one that the phone has read: both compare heads from here on.
             cursor = Cursor { walk: Some(Walk { mode: WalkMode::Compare, document: 0, through: 0 }), ..cursor };
             (cursor.position, cursor.proof.position_tag) = (visible.position, short(visible.position_tag));

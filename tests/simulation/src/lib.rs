@@ -12,6 +12,8 @@ mod dice;
 mod disk;
 mod phone;
 mod run;
+#[cfg(test)]
+mod stories;
 mod world;
 
 pub use run::{Lived, Verdict, live, shrink};

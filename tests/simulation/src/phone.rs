@@ -119,12 +119,17 @@ impl SimPhone {
 
     /// A bit has flipped on its disk: as the store does, it goes on with what is there, and compares anew.
     pub(crate) fn is_damaged(&mut self, which: u64) -> Result<Option<char>, String> {
-        // What is put by for a twin is there once, see `replica/twin.rs`.
+        // What is put by for a twin is there once, and so is what it follows from, see `replica/twin.rs`.
+        self.loses(which, |key| !matches!(key.first(), Some(b'r' | b'n')))
+    }
+
+    /// As [`Self::is_damaged`], of the records that `is_of` picks.
+    pub(crate) fn loses(&mut self, which: u64, is_of: impl Fn(&[u8]) -> bool) -> Result<Option<char>, String> {
         self.was_damaged = true;
         self.was_ever_damaged = true;
         self.disk.keep_going();
         self.disk.make_room();
-        let lost = self.disk.lose_a_record(which, |key| !key.starts_with(b"r"));
+        let lost = self.disk.lose_a_record(which, is_of);
         let opened = Replica::open(Arc::new(self.disk.clone()), self.cooperative, self.device, &self.grants);
         self.replica = opened.map_err(|error| format!("a damaged phone does not open: {error}"))?.0;
         self.replica.mend().map_err(|error| error.to_string())?;
@@ -232,7 +237,7 @@ impl SimPhone {
 
     /// What must hold of a phone at any time: it holds nothing beyond what it was told that it may read, it
     /// counts rightly what it has to send, and it has what it recorded, unless that is put by for a twin.
-    pub(crate) fn must_hold(&mut self, server_was_restored: bool) -> Result<(), String> {
+    pub(crate) fn must_hold(&mut self, server_was_restored: bool, has_copies: bool) -> Result<(), String> {
         let grants = self.replica.grants().clone();
         let strange = self.replica.documents().into_iter().find(|(key, _)| !grants.may_read(key));
         // Damage may have taken what it was told last.
@@ -244,7 +249,9 @@ impl SimPhone {
             return Err(format!("{waiting} changes wait to be sent, and it says {pending}"));
         }
         let lost_twice = server_was_restored && self.was_ever_damaged;
-        if self.disk.count(b"r") > 0 || self.is_revoked || self.was_damaged || lost_twice {
+        // Its ground may have become another change of the same number.
+        let may_wait = server_was_restored && has_copies && self.disk.count(b"w") > 0;
+        if may_wait || self.disk.count(b"r") > 0 || self.is_revoked || self.was_damaged || lost_twice {
             return Ok(());
         }
         let households: BTreeSet<HouseholdId> = self.recorded.values().copied().collect();

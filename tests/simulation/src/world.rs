@@ -60,6 +60,10 @@ pub(crate) struct World {
     pub(crate) coops: Vec<CooperativeNumber>,
     pub(crate) phones: Vec<SimPhone>,
     backups: Vec<Disk>,
+    /// Whether the server is restored in this world, and whether phones are copied: of three worlds, one has the
+    /// first only, one the second, one both.
+    pub(crate) is_restorable: bool,
+    pub(crate) is_copyable: bool,
     /// How often the server was restored.
     restorations: u32,
     copies: u32,
@@ -115,6 +119,8 @@ impl World {
             coops: Vec::new(),
             phones: Vec::new(),
             backups: Vec::new(),
+            is_restorable: !seed.is_multiple_of(3),
+            is_copyable: seed % 3 != 1,
             restorations: 0,
             copies: 0,
             notes: 0,
@@ -335,8 +341,8 @@ impl World {
 
     /// What must hold at any time, of the phone that did something and of the server.
     pub(crate) fn must_hold(&mut self, phone: usize) -> Result<(), String> {
-        let was_restored = self.was_restored();
-        self.phones[phone].must_hold(was_restored).map_err(|why| format!("phone {phone}: {why}"))?;
+        let (was_restored, has_copies) = (self.was_restored(), self.has_copies());
+        self.phones[phone].must_hold(was_restored, has_copies).map_err(|why| format!("phone {phone}: {why}"))?;
         if let Some(server) = &self.server {
             for number in &self.coops {
                 let cooperative = server.cooperative(*number).map_err(|error| error.to_string())?;

@@ -1,0 +1,150 @@
+//! Stories that seeds have told, each in its fewest steps: what was lost in them, or was there twice.
+
+use granary_client_core::protocol::access::Role;
+
+use crate::phone::SimPhone;
+use crate::run::{check, heal};
+use crate::world::{Line, Synced, World, household};
+
+const COORDINATOR: usize = 0;
+/// A phone of the first household.
+const LI: usize = 2;
+
+fn world() -> World {
+    World::new(2).unwrap()
+}
+
+fn records(world: &mut World, phone: usize, note: &str) {
+    let now = world.now;
+    assert!(world.phones[phone].records(household(1), 1_000, note.into(), now));
+}
+
+fn syncs(world: &mut World, phone: usize) {
+    assert_eq!(world.syncs(phone, |_| Line::Whole).unwrap(), Synced::Done);
+}
+
+/// The first exchanges get through, and then the line breaks.
+fn syncs_until_the_line_breaks(world: &mut World, phone: usize, mut exchanges: u32) {
+    let ended = world.syncs(phone, |_| {
+        exchanges = exchanges.saturating_sub(1);
+        if exchanges == u32::MAX || exchanges == 0 { Line::RequestLost } else { Line::Whole }
+    });
+    assert_eq!(ended.unwrap(), Synced::LineFailed);
+}
+
+fn is_copied(world: &mut World, phone: usize) -> usize {
+    world.is_copied(phone).unwrap();
+    world.phones.len() - 1
+}
+
+fn another_of_the_household(world: &mut World) -> usize {
+    world.enrols(0, Role::Household(household(1))).unwrap();
+    world.phones.len() - 1
+}
+
+fn damage(phone: &mut SimPhone, kind: u8) {
+    assert!(phone.loses(0, |key| key.first() == Some(&kind)).unwrap().is_some());
+}
+
+/// Everything heals, everything holds, and the coordinator has these lots, each once.
+fn ends_with(world: &mut World, notes: &[&str]) {
+    heal(world).unwrap();
+    check(world).unwrap();
+    let mut there = world.phones[COORDINATOR].notes(household(1));
+    there.sort();
+    assert_eq!(there, notes);
+}
+
+#[test]
+fn what_two_copies_have_is_there_once_though_a_third_has_used_a_number() {
+    let mut world = world();
+    syncs(&mut world, LI);
+    let first = is_copied(&mut world, LI);
+    damage(&mut world.phones[first], b'm');
+    records(&mut world, first, "of the first copy");
+    records(&mut world, LI, "of both");
+    damage(&mut world.phones[LI], b'c');
+    let second = is_copied(&mut world, LI);
+    records(&mut world, LI, "of the phone");
+    for phone in [first, LI, second] {
+        syncs(&mut world, phone);
+    }
+    ends_with(&mut world, &["of both", "of the first copy", "of the phone"]);
+}
+
+#[test]
+fn what_had_to_be_named_twice_is_there_once() {
+    let mut world = world();
+    let rival = is_copied(&mut world, LI);
+    records(&mut world, rival, "of the rival");
+    records(&mut world, LI, "of three");
+    let third = is_copied(&mut world, LI);
+    records(&mut world, third, "of the third");
+    records(&mut world, LI, "of two");
+    let second = is_copied(&mut world, LI);
+    syncs(&mut world, rival);
+    // It names its lots anew, and another copy takes the second of the names before they are there.
+    syncs_until_the_line_breaks(&mut world, LI, 3);
+    for phone in [third, LI, second] {
+        syncs(&mut world, phone);
+    }
+    ends_with(&mut world, &["of the rival", "of the third", "of three", "of two"]);
+}
+
+#[test]
+fn what_may_no_longer_be_written_does_not_come_back_with_its_ground() {
+    let mut world = world();
+    records(&mut world, LI, "a lot");
+    syncs(&mut world, LI);
+    let now = world.now;
+    world.phones[LI].corrects(household(1), 0, 2_000, now);
+    damage(&mut world.phones[LI], b'd');
+    world.grants_otherwise(LI, Role::Packer).unwrap();
+    ends_with(&mut world, &["a lot"]);
+}
+
+#[test]
+fn what_is_put_by_does_not_stay_where_it_may_not_be_read() {
+    let mut world = world();
+    let copy = is_copied(&mut world, LI);
+    records(&mut world, copy, "of the copy");
+    records(&mut world, LI, "of the phone");
+    syncs(&mut world, copy);
+    syncs_until_the_line_breaks(&mut world, LI, 2);
+    world.grants_otherwise(LI, Role::Household(household(2))).unwrap();
+    syncs(&mut world, LI);
+    world.must_hold(LI).unwrap();
+    ends_with(&mut world, &["of the copy"]);
+}
+
+#[test]
+fn what_a_restoration_took_is_not_forgotten_over_a_number_that_a_copy_has_used() {
+    let mut world = world();
+    let (author, copy) = (another_of_the_household(&mut world), is_copied(&mut world, LI));
+    world.backs_up();
+    records(&mut world, author, "of a phone that broke");
+    syncs(&mut world, author);
+    syncs(&mut world, LI);
+    world.breaks(author);
+    world.is_restored().unwrap();
+    records(&mut world, LI, "of the phone");
+    records(&mut world, copy, "of the copy");
+    syncs(&mut world, copy);
+    ends_with(&mut world, &["of a phone that broke", "of the copy", "of the phone"]);
+}
+
+#[test]
+fn who_still_has_what_a_restoration_took_gets_what_has_its_number_now() {
+    let mut world = world();
+    let (reader, copy) = (another_of_the_household(&mut world), is_copied(&mut world, LI));
+    world.backs_up();
+    records(&mut world, LI, "of a phone that broke");
+    syncs(&mut world, LI);
+    syncs(&mut world, reader);
+    world.breaks(LI);
+    world.is_restored().unwrap();
+    records(&mut world, copy, "of the copy");
+    syncs(&mut world, copy);
+    heal(&mut world).unwrap();
+    assert_eq!(world.phones[reader].notes(household(1)), ["of the copy"]);
+}
