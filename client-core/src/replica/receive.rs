@@ -146,6 +146,7 @@ impl Replica {
             }
         }
         let mut queued = 0u64;
+        let mut again: BTreeSet<ChangeHash> = BTreeSet::new();
         for (fetch, fetched) in fetches.iter().zip(&reply.fetched) {
             let key = DocumentKey::from_bytes(&fetch.key).ok();
             if key.as_ref().is_some_and(|key| dropped.contains(key)) {
@@ -167,6 +168,7 @@ impl Replica {
                     self.note_record(id, came);
                     let (waited, said) = self.say_again(&mut batch, &key)?;
                     let said = self.enqueue_said(&mut batch, &key, said, queued);
+                    again.extend(said.iter().map(VerifiedChange::hash));
                     // What waited was pending already, under the names it had.
                     (queued, left) = (queued.saturating_add(said.len() as u64), left.saturating_add(waited));
                     if !grants.may_read(&key) {
@@ -187,9 +189,9 @@ impl Replica {
                 *through = fetched.through;
             }
         }
-        self.compare(&mut batch, reply, &dropped, &mut wanted, &mut queued)?;
+        self.compare(&mut batch, reply, (&dropped, &again), &mut wanted, &mut queued)?;
         if reply.compares != Comparing::No && !is_comparing(&reply.cursor) {
-            self.end_comparison(&mut batch, reply, &dropped, &mut queued)?;
+            self.end_comparison(&mut batch, reply, (&dropped, &again), &mut queued)?;
         }
         if reply.grants.is_some() {
             put_meta(&mut batch, "grants", &grants);
@@ -286,12 +288,12 @@ impl Replica {
     }
 
     /// Holds documents against the heads that the server has of them: what the server lacks goes into
-    /// the outbox again, what this phone lacks is wanted.
+    /// the outbox again, what this phone lacks is wanted. `again` is in the outbox already.
     fn compare(
         &mut self,
         batch: &mut Batch,
         reply: &SyncReply,
-        dropped: &BTreeSet<DocumentKey>,
+        (dropped, again): (&BTreeSet<DocumentKey>, &BTreeSet<ChangeHash>),
         wanted: &mut BTreeMap<Vec<u8>, u64>,
         queued: &mut u64,
     ) -> Result<(), Error> {
@@ -299,9 +301,13 @@ impl Replica {
             let Ok(key) = DocumentKey::from_bytes(&theirs.key) else { continue };
             let id = key.id(self.cooperative);
             batch.put(document_key(b'h', id), []);
-            if dropped.contains(&key) || self.is_put_by(&key)? {
+            if dropped.contains(&key) {
                 wanted.insert(theirs.key.clone(), 0);
                 continue;
+            }
+            if self.is_put_by(&key)? {
+                // What was written meanwhile is here, and may be missing in a damaged outbox.
+                wanted.insert(theirs.key.clone(), 0);
             }
             let Some(document) = self.document(&key)? else {
                 wanted.insert(theirs.key.clone(), 0);
@@ -316,7 +322,8 @@ impl Replica {
             if known.len() < theirs.heads.len() {
                 wanted.insert(theirs.key.clone(), 0);
             }
-            let missing = document.changes_since(&known)?;
+            let mut missing = document.changes_since(&known)?;
+            missing.retain(|change| !again.contains(&change.hash()));
             self.give_back(batch, reply.compares, &key, missing, queued)?;
         }
         Ok(())
@@ -327,7 +334,7 @@ impl Replica {
         &mut self,
         batch: &mut Batch,
         reply: &SyncReply,
-        dropped: &BTreeSet<DocumentKey>,
+        (dropped, again): (&BTreeSet<DocumentKey>, &BTreeSet<ChangeHash>),
         queued: &mut u64,
     ) -> Result<(), Error> {
         let mut named: BTreeSet<DocumentId> = reply
@@ -344,10 +351,11 @@ impl Replica {
         }
         for (key, _) in self.documents() {
             if !named.contains(&key.id(self.cooperative)) && !dropped.contains(&key) {
-                let missing = match self.document(&key)? {
+                let mut missing = match self.document(&key)? {
                     Some(document) => document.changes_since(&[])?,
                     None => Vec::new(),
                 };
+                missing.retain(|change| !again.contains(&change.hash()));
                 self.give_back(batch, reply.compares, &key, missing, queued)?;
             }
         }

@@ -118,6 +118,20 @@ fn what_is_put_by_does_not_stay_where_it_may_not_be_read() {
 }
 
 #[test]
+fn what_was_written_while_its_document_is_put_by_outlives_a_damaged_outbox() {
+    let mut world = world();
+    let copy = is_copied(&mut world, LI);
+    records(&mut world, copy, "of the copy");
+    records(&mut world, LI, "of the phone");
+    syncs(&mut world, copy);
+    syncs_until_the_line_breaks(&mut world, LI, 2);
+    records(&mut world, LI, "written meanwhile");
+    damage(&mut world.phones[LI], b'o');
+    damage(&mut world.phones[LI], b'o');
+    ends_with(&mut world, &["of the copy", "of the phone", "written meanwhile"]);
+}
+
+#[test]
 fn what_a_restoration_took_is_not_forgotten_over_a_number_that_a_copy_has_used() {
     let mut world = world();
     let (author, copy) = (another_of_the_household(&mut world), is_copied(&mut world, LI));
