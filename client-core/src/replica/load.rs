@@ -1,7 +1,7 @@
 //! Bringing documents into memory, saving them whole now and then, and finding at the start what a
 //! damaged store has lost.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::outbox::Waiting;
 use super::receive::{NOBODYS, split_by_dependencies};
@@ -9,7 +9,7 @@ use super::{
     CHANGES_BEFORE_SAVE, Damage, DocumentRecord, LOADED_MAX, Loaded, Replica, change_key, document_key, document_of,
     put_meta, read_meta,
 };
-use crate::documents::{Document, DocumentKey};
+use crate::documents::{Document, DocumentFault, DocumentKey};
 use crate::error::Error;
 use crate::ids::{CooperativeId, DocumentId};
 use crate::protocol::bundle::DocumentChanges;
@@ -93,10 +93,7 @@ impl Replica {
     /// Reads a document from the store: its saved form, then the changes after it. Changes whose
     /// dependencies were lost are left out; they were put among those that wait.
     fn read_document(&self, key: &DocumentKey, id: DocumentId) -> Result<Document, Error> {
-        let mut document = match self.store.get(&document_key(b's', id))? {
-            Some(saved) if !saved.is_empty() => Document::load(key.clone(), &saved)?,
-            _ => Document::empty(key.clone()),
-        };
+        let mut document = self.read_saved(key, id)?;
         let mut changes = Vec::new();
         for row in self.store.scan_all(&document_key(b'c', id))? {
             if let Some(chunk) = row.value {
@@ -105,8 +102,34 @@ impl Replica {
         }
         // In a damaged document a change may lie before what it builds on, or without it.
         let (whole, _cut_off) = split_by_dependencies(&mut document, changes);
-        document.apply(&whole)?;
+        match document.apply(&whole) {
+            Err(DocumentFault::NumberUsed) => self.read_without_rivals(key, id, whole),
+            applied => applied.map(|()| document).map_err(Error::from),
+        }
+    }
+
+    /// Reads a document in which a change has come under a number that another one has, which was cut off in a
+    /// damage. The first of them stays; the comparison finds out which is the one that others have.
+    fn read_without_rivals(
+        &self,
+        key: &DocumentKey,
+        id: DocumentId,
+        changes: Vec<VerifiedChange>,
+    ) -> Result<Document, Error> {
+        let mut document = self.read_saved(key, id)?;
+        let number = |change: &VerifiedChange| (change.record().actor.clone(), change.record().sequence);
+        let mut numbers: BTreeSet<_> = document.changes_since(&[])?.iter().map(number).collect();
+        let alone = changes.into_iter().filter(|change| numbers.insert(number(change))).collect();
+        let (rooted, _) = split_by_dependencies(&mut document, alone);
+        document.apply(&rooted)?;
         Ok(document)
+    }
+
+    fn read_saved(&self, key: &DocumentKey, id: DocumentId) -> Result<Document, Error> {
+        match self.store.get(&document_key(b's', id))? {
+            Some(saved) if !saved.is_empty() => Ok(Document::load(key.clone(), &saved)?),
+            _ => Ok(Document::empty(key.clone())),
+        }
     }
 
     /// Finds documents with holes in their row of changes, or none of their saved form, and marks

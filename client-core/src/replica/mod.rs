@@ -9,7 +9,7 @@
 //! c <document> <index>          a change chunk that came after
 //! o <number>                    outbox: document, chunk
 //! r <document> <number>         a change that is put by, since a twin has used its number
-//! n <number>                    the first form of a change of the outbox that has another name now
+//! p <document> <hash>           the first form of a change that has another name now
 //! g <document> <hash>           the rest of a document that is put by, when the server may have lost it
 //! t <document>                  how often it was put by since the server last took something of it
 //! w <document> <hash>           a change that waits for what it depends on

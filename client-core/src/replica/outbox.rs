@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::Replica;
-use super::twin::{original_key, rounds_key};
+use super::twin::rounds_key;
 use crate::documents::{Document, DocumentKey};
 use crate::error::Error;
 use crate::ids::ChangeHash;
@@ -195,9 +195,6 @@ impl Replica {
                     batch.put([b"xo".as_slice(), &number.to_be_bytes()].concat(), write_message(&aside));
                 }
                 batch.remove(outbox_key(*number));
-                if has_put_by {
-                    batch.remove(original_key(*number));
-                }
                 left = left.saturating_add(1);
             }
         }

@@ -3,8 +3,8 @@
 //! yet acknowledged of the document is put by; the document is fetched as the server has it; then what was put
 //! by is said again, under its own name where that is free, else under an actor that nobody has. Which one that
 //! is follows from the change and from what the server has, so that copies of a phone that both have it say it
-//! in the same words. For that each change that got another name keeps its first form until it is acknowledged:
-//! should the new name be taken as well, the next one follows from the first form again. Nothing is lost, and
+//! in the same words. For that the first form of each change that got another name is kept: should the new name be
+//! taken as well, the next one follows from the first form again, and so does what builds on it. Nothing is lost, and
 //! nothing is there twice.
 //!
 //! Limit: a lot that is said again has another name, so a weighing of it that was recorded on the same phone,
@@ -30,9 +30,9 @@ fn ground_key(id: DocumentId, hash: ChangeHash) -> Vec<u8> {
     [b"g", id.as_bytes().as_slice(), hash.as_bytes()].concat()
 }
 
-/// Where the first form of a change is kept that waits under another name.
-pub(super) fn original_key(number: u64) -> Vec<u8> {
-    [b"n".as_slice(), &number.to_be_bytes()].concat()
+/// Where the first form of a change is kept that got another name.
+fn first_form_key(id: DocumentId, named: ChangeHash) -> Vec<u8> {
+    [b"p", id.as_bytes().as_slice(), named.as_bytes()].concat()
 }
 
 /// Where it is counted how often a document was put by since the server last took something of it.
@@ -57,10 +57,11 @@ fn number_in_document(change: &VerifiedChange) -> (ActorId, u64) {
 }
 
 /// Which of these can't keep their names: those whose number is another's, those that `must`, and what builds on
-/// any of them. The rest a twin may send as well, and under these names it is there once.
+/// any of them or of those that were renamed `before`. The rest a twin may send as well, and under these names it is there once.
 fn must_be_renamed(
     own: &[&VerifiedChange],
     used: &BTreeMap<(ActorId, u64), ChangeHash>,
+    before: &BTreeSet<ChangeHash>,
     must: impl Fn(ChangeHash) -> bool,
 ) -> BTreeSet<ChangeHash> {
     let mut renamed = BTreeSet::new();
@@ -69,7 +70,8 @@ fn must_be_renamed(
         let number = number_in_document(change);
         let holder = used.get(&number).or(claimed.get(&number));
         let is_anothers = holder.is_some_and(|hash| *hash != change.hash());
-        let builds_on_one = change.record().dependencies.iter().any(|hash| renamed.contains(hash));
+        let builds_on_one =
+            change.record().dependencies.iter().any(|hash| renamed.contains(hash) || before.contains(hash));
         if is_anothers || builds_on_one || must(change.hash()) {
             renamed.insert(change.hash());
         } else {
@@ -135,11 +137,14 @@ impl Replica {
             let waiting: Option<Waiting> = row.value.as_deref().and_then(|value| read_message(value).ok());
             let (Some(waiting), Some(number)) = (waiting, number_of(&row.key)) else { continue };
             if waiting.key == key.to_bytes() {
-                last = VerifiedChange::from_chunk(&waiting.chunk).ok().map(|change| change.hash()).or(last);
-                let original = self.store.get(&original_key(number))?;
-                batch.put(put_by_key(id, number), original.unwrap_or(waiting.chunk));
+                let named = VerifiedChange::from_chunk(&waiting.chunk).ok().map(|change| change.hash());
+                last = named.or(last);
+                let first_form = match named {
+                    Some(hash) => self.store.get(&first_form_key(id, hash))?,
+                    None => None,
+                };
+                batch.put(put_by_key(id, number), first_form.unwrap_or(waiting.chunk));
                 batch.remove(outbox_key(number));
-                batch.remove(original_key(number));
             }
         }
         self.forget(batch, key)?;
@@ -193,18 +198,26 @@ impl Replica {
         let is_own = |change: &&VerifiedChange| {
             device.owns(&change.record().actor) && !Document::is_first_actor(&change.record().actor)
         };
+        let named_before = self.named_before(id, &there, &changes)?;
+        changes.retain(|change| !named_before.iter().any(|(first_form, _)| first_form.hash() == change.hash()));
         let known: BTreeSet<ChangeHash> = there.iter().map(VerifiedChange::hash).collect();
         let mut used: BTreeMap<(ActorId, u64), ChangeHash> =
             there.iter().map(|change| (number_in_document(change), change.hash())).collect();
         let own: Vec<&VerifiedChange> = changes.iter().filter(is_own).collect();
-        let mut renamed = must_be_renamed(&own, &used, |_| rounds > ROUNDS_KEEPING_NAMES);
-        if renamed.is_empty() && rounds > 0 {
-            // Nothing of another is in sight: what they were refused for is not admitted.
-            renamed = must_be_renamed(&own, &used, |hash| waiting.contains(&hash));
-        }
         let mut again = Reauthor::default();
         // For each old actor the new one, with its last sequence.
         let mut speaks: BTreeMap<ActorId, (ActorId, u64)> = BTreeMap::new();
+        for (first_form, named) in &named_before {
+            again.keep(first_form, named);
+            let (actor, sequence) = number_in_document(named);
+            speaks.insert(first_form.record().actor.clone(), (actor, sequence));
+        }
+        let before: BTreeSet<ChangeHash> = named_before.iter().map(|(first_form, _)| first_form.hash()).collect();
+        let mut renamed = must_be_renamed(&own, &used, &before, |_| rounds > ROUNDS_KEEPING_NAMES);
+        if renamed.is_empty() && rounds > 0 {
+            // Nothing of another is in sight: what they were refused for is not admitted.
+            renamed = must_be_renamed(&own, &used, &before, |hash| waiting.contains(&hash));
+        }
         let mut said = Vec::new();
         for change in &changes {
             if !renamed.contains(&change.hash()) {
@@ -251,10 +264,10 @@ impl Replica {
         said: Vec<Said>,
         already: u64,
     ) -> Vec<VerifiedChange> {
-        let first = self.outbox_next.saturating_add(already);
-        for (number, said) in (first..).zip(&said) {
+        let id = key.id(self.cooperative);
+        for said in &said {
             if let Some(original) = &said.original {
-                batch.put(original_key(number), original.chunk());
+                batch.put(first_form_key(id, said.change.hash()), original.chunk());
             }
         }
         let changes: Vec<VerifiedChange> = said.into_iter().map(|said| said.change).collect();
@@ -266,10 +279,27 @@ impl Replica {
         Ok(self.store.get(&rounds_key(id))?.and_then(|value| value.first().copied()).unwrap_or(0))
     }
 
-    /// True while a document was put by of which the server has not taken something since, or a change waits
-    /// under another name than its first.
+    /// Changes that got other names in earlier rounds and keep them: first form and what it became, in the order of
+    /// what builds on what.
+    fn named_before(
+        &self,
+        id: DocumentId,
+        there: &[VerifiedChange],
+        changes: &[VerifiedChange],
+    ) -> Result<Vec<(VerifiedChange, VerifiedChange)>, Error> {
+        let mut named = Vec::new();
+        for row in self.store.scan_all(&document_key(b'p', id))? {
+            let first_form = row.value.and_then(|chunk| VerifiedChange::from_chunk(&chunk).ok());
+            let is_it = |change: &&VerifiedChange| row.key == first_form_key(id, change.hash());
+            named.extend(first_form.zip(there.iter().chain(changes).find(is_it).cloned()));
+        }
+        named.sort_by_key(|(first_form, _)| first_form.record().start_operation);
+        Ok(named)
+    }
+
+    /// True while a document was put by of which the server has not taken something since.
     pub(super) fn has_put_by(&self) -> Result<bool, Error> {
-        Ok(!self.store.scan(b"n", None, 1)?.is_empty() || !self.store.scan(b"t", None, 1)?.is_empty())
+        Ok(!self.store.scan(b"t", None, 1)?.is_empty())
     }
 
     /// The numbers of the changes that are put by, in all documents.

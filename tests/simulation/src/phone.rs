@@ -120,7 +120,7 @@ impl SimPhone {
     /// A bit has flipped on its disk: as the store does, it goes on with what is there, and compares anew.
     pub(crate) fn is_damaged(&mut self, which: u64) -> Result<Option<char>, String> {
         // What is put by for a twin is there once, and so is what it follows from, see `replica/twin.rs`.
-        self.loses(which, |key| !matches!(key.first(), Some(b'r' | b'n')))
+        self.loses(which, |key| !matches!(key.first(), Some(b'r' | b'p')))
     }
 
     /// As [`Self::is_damaged`], of the records that `is_of` picks.
