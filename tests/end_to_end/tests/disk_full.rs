@@ -11,7 +11,7 @@
 
 mod world;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
 use granary_client_core::documents::harvest::LotDraft;
@@ -20,10 +20,12 @@ use granary_client_core::phone::Phone;
 use granary_client_core::quantities::Grams;
 use world::{PROGRAM, World, lots, sync_until, sync_until_lots};
 
-/// Serves on the small disk; once that has ended, on the same disk with more room.
+/// Serves on the small disk; once that has ended and a line came, on the same disk with more room. A sync that
+/// tries again must not find the larger disk before the test knows of the full one.
 const SCRIPT: &str = r#"
 mount -t tmpfs -o size=3m none "$STORE" && "$PROGRAM" serve --listen "$LISTEN" --folder "$DATA"
 echo "ended $?"
+read -r more
 mount -o remount,size=256m "$STORE" && exec "$PROGRAM" serve --listen "$LISTEN" --folder "$DATA"
 "#;
 
@@ -43,11 +45,17 @@ impl SmallDisk {
             .env("LISTEN", format!("127.0.0.1:{}", world.port()))
             .env("DATA", world.data())
             .env("GRANARY_LOG", "error")
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let said = BufReader::new(shell.stdout.take().unwrap());
         Self { shell, said }
+    }
+
+    /// Gives the disk more room.
+    fn grow(&mut self) {
+        self.shell.stdin.as_mut().unwrap().write_all(b"more\n").unwrap();
     }
 
     fn says(&mut self) -> String {
@@ -97,6 +105,7 @@ fn a_full_disk_loses_nothing_that_was_acknowledged() {
     }
     assert!(acknowledged > 0 && acknowledged < 20_000, "{acknowledged} were acknowledged before the disk was full");
     assert!(disk.says().starts_with("ended"), "it does not go on with a store that failed");
+    disk.grow();
     assert!(disk.says().starts_with("listening on"), "with more room it starts again");
 
     let acknowledged = usize::try_from(acknowledged).unwrap();
