@@ -154,10 +154,11 @@ def main():
         described.write_text(json.dumps(console(token, household, lot)))
 
         def hold(where, checks, *more):
+            # A connection that the server has just closed, after something that is no HTTP, is opened again.
             words = [
                 "schemathesis", "run", str(where), "--tls-verify", str(data / "authority.pem"), "--checks", checks,
                 "--phases", "coverage,fuzzing", "--max-time", str(seconds), "--continue-on-failure",
-                "--suppress-health-check", "all", "--warnings", "off", *more,
+                "--suppress-health-check", "all", "--warnings", "off", "--request-retries", "2", *more,
             ]
             return subprocess.run(words, cwd=folder).returncode
 
