@@ -75,6 +75,7 @@ fn what_two_copies_have_is_there_once_though_a_third_has_used_a_number() {
 #[test]
 fn what_had_to_be_named_twice_is_there_once() {
     let mut world = world();
+    syncs(&mut world, LI);
     let rival = is_copied(&mut world, LI);
     records(&mut world, rival, "of the rival");
     records(&mut world, LI, "of three");
@@ -85,6 +86,7 @@ fn what_had_to_be_named_twice_is_there_once() {
     syncs(&mut world, rival);
     // It names its lots anew, and another copy takes the second of the names before they are there.
     syncs_until_the_line_breaks(&mut world, LI, 3);
+    assert!(world.phones[LI].disk.count(b"p") > 0, "they have other names");
     for phone in [third, LI, second] {
         syncs(&mut world, phone);
     }
@@ -106,11 +108,13 @@ fn what_may_no_longer_be_written_does_not_come_back_with_its_ground() {
 #[test]
 fn what_is_put_by_does_not_stay_where_it_may_not_be_read() {
     let mut world = world();
+    syncs(&mut world, LI);
     let copy = is_copied(&mut world, LI);
     records(&mut world, copy, "of the copy");
     records(&mut world, LI, "of the phone");
     syncs(&mut world, copy);
     syncs_until_the_line_breaks(&mut world, LI, 2);
+    assert!(world.phones[LI].disk.count(b"r") > 0, "it is put by");
     world.grants_otherwise(LI, Role::Household(household(2))).unwrap();
     syncs(&mut world, LI);
     world.must_hold(LI).unwrap();
@@ -120,11 +124,13 @@ fn what_is_put_by_does_not_stay_where_it_may_not_be_read() {
 #[test]
 fn what_was_written_while_its_document_is_put_by_outlives_a_damaged_outbox() {
     let mut world = world();
+    syncs(&mut world, LI);
     let copy = is_copied(&mut world, LI);
     records(&mut world, copy, "of the copy");
     records(&mut world, LI, "of the phone");
     syncs(&mut world, copy);
     syncs_until_the_line_breaks(&mut world, LI, 2);
+    assert!(world.phones[LI].disk.count(b"r") > 0, "it is put by");
     records(&mut world, LI, "written meanwhile");
     damage(&mut world.phones[LI], b'o');
     damage(&mut world.phones[LI], b'o');
