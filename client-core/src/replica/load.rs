@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::outbox::Waiting;
 use super::receive::{NOBODYS, split_by_dependencies};
+use super::twin::number_in_document;
 use super::{
     CHANGES_BEFORE_SAVE, Damage, DocumentRecord, LOADED_MAX, Loaded, Replica, change_key, document_key, document_of,
     put_meta, read_meta,
@@ -117,9 +118,8 @@ impl Replica {
         changes: Vec<VerifiedChange>,
     ) -> Result<Document, Error> {
         let mut document = self.read_saved(key, id)?;
-        let number = |change: &VerifiedChange| (change.record().actor.clone(), change.record().sequence);
-        let mut numbers: BTreeSet<_> = document.changes_since(&[])?.iter().map(number).collect();
-        let alone = changes.into_iter().filter(|change| numbers.insert(number(change))).collect();
+        let mut numbers: BTreeSet<_> = document.changes_since(&[])?.iter().map(number_in_document).collect();
+        let alone = changes.into_iter().filter(|change| numbers.insert(number_in_document(change))).collect();
         let (rooted, _) = split_by_dependencies(&mut document, alone);
         document.apply(&rooted)?;
         Ok(document)

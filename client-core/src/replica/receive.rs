@@ -95,10 +95,10 @@ impl Replica {
         let mut dropped: BTreeSet<DocumentKey> = BTreeSet::new();
         for (index, reason) in &refused {
             let Some((key, _)) = page.documents.get(*index) else { continue };
-            let id = key.id(self.cooperative);
             let is_dropped = match reason {
                 RefusalReason::SequenceReused => {
-                    self.put_by_refused(&mut batch, key, reply.compares, &mut wanted)?;
+                    self.count_round(&mut batch, key)?;
+                    self.put_by(&mut batch, key, reply.compares, &mut wanted)?;
                     true
                 }
                 // Nobody else will ever have what was refused: the document comes again as others have it. What
@@ -114,8 +114,7 @@ impl Replica {
                 received.set_aside.push(SetAside { key: key.clone(), reason: reason.to_string() });
             }
             if is_dropped {
-                before.push((id, self.records.remove(&id)));
-                self.unload(id);
+                before.push(self.drop_loaded(key));
                 dropped.insert(key.clone());
             }
         }
@@ -136,10 +135,8 @@ impl Replica {
                 Err(DocumentFault::NumberUsed) => {
                     // This phone has what the server lost, and another copy of its author's phone has used its
                     // number since. What the server has is what everyone will have.
-                    let id = key.id(self.cooperative);
                     self.put_by(&mut batch, &key, reply.compares, &mut wanted)?;
-                    before.push((id, self.records.remove(&id)));
-                    self.unload(id);
+                    before.push(self.drop_loaded(&key));
                     dropped.insert(key);
                 }
                 Err(fault) => received.set_aside.push(SetAside { key, reason: fault.to_string() }),
@@ -225,6 +222,13 @@ impl Replica {
         let held_back = refused.iter().any(|(_, reason)| reason.may_pass_later());
         received.more = reply.more || !wanted.is_empty() || (self.pending > 0 && !held_back);
         Ok(received)
+    }
+
+    /// Takes out of memory what the batch under way forgets of a document; gives its record until then.
+    fn drop_loaded(&mut self, key: &DocumentKey) -> (DocumentId, Option<DocumentRecord>) {
+        let id = key.id(self.cooperative);
+        self.unload(id);
+        (id, self.records.remove(&id))
     }
 
     /// Applies the changes of one document that are new, and keeps those that must wait. Gives the

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::outbox::{Waiting, number_of, outbox_key};
 use super::{Replica, document_key, put_meta};
-use crate::documents::{Document, DocumentKey};
+use crate::documents::{Document, DocumentFault, DocumentKey};
 use crate::error::Error;
 use crate::ids::{ActorId, ChangeHash, DeviceId, DocumentId};
 use crate::protocol::change::{Reauthor, VerifiedChange};
@@ -52,12 +52,13 @@ pub(super) struct Said {
     original: Option<VerifiedChange>,
 }
 
-fn number_in_document(change: &VerifiedChange) -> (ActorId, u64) {
+pub(super) fn number_in_document(change: &VerifiedChange) -> (ActorId, u64) {
     (change.record().actor.clone(), change.record().sequence)
 }
 
 /// Which of these can't keep their names: those whose number is another's, those that `must`, and what builds on
-/// any of them or of those that were renamed `before`. The rest a twin may send as well, and under these names it is there once.
+/// any of them or of those that were renamed `before`. The rest a twin may send as well, and under these names it
+/// is there once.
 fn must_be_renamed(
     own: &[&VerifiedChange],
     used: &BTreeMap<(ActorId, u64), ChangeHash>,
@@ -88,6 +89,69 @@ fn fresh_actor(device: DeviceId, from: ChangeHash, salt: u8) -> ActorId {
     device.actor(generation.max(1))
 }
 
+/// Says `changes` again beside what is `there`, after so many `rounds` of refusals of what was `waiting`: each under
+/// its own name or another that is free.
+fn under_free_names(
+    device: DeviceId,
+    rounds: u8,
+    waiting: &BTreeSet<ChangeHash>,
+    (changes, there): (&[VerifiedChange], &[VerifiedChange]),
+    named_before: &[(VerifiedChange, VerifiedChange)],
+) -> Result<Vec<Said>, DocumentFault> {
+    let known: BTreeSet<ChangeHash> = there.iter().map(VerifiedChange::hash).collect();
+    let mut used: BTreeMap<(ActorId, u64), ChangeHash> =
+        there.iter().map(|change| (number_in_document(change), change.hash())).collect();
+    let own: Vec<&VerifiedChange> = changes.iter().filter(|change| device.owns(&change.record().actor)).collect();
+    let mut again = Reauthor::default();
+    // For each old actor the new one, with its last sequence.
+    let mut speaks: BTreeMap<ActorId, (ActorId, u64)> = BTreeMap::new();
+    for (first_form, named) in named_before {
+        again.keep(first_form, named);
+        speaks.insert(first_form.record().actor.clone(), number_in_document(named));
+    }
+    let before: BTreeSet<ChangeHash> = named_before.iter().map(|(first_form, _)| first_form.hash()).collect();
+    let mut renamed = must_be_renamed(&own, &used, &before, |_| rounds > ROUNDS_KEEPING_NAMES);
+    if renamed.is_empty() && rounds > 0 {
+        // Nothing of another is in sight: what they were refused for is not admitted.
+        renamed = must_be_renamed(&own, &used, &before, |hash| waiting.contains(&hash));
+    }
+    let mut said = Vec::new();
+    for change in changes {
+        if !renamed.contains(&change.hash()) {
+            used.insert(number_in_document(change), change.hash());
+            said.push(Said { change: change.clone(), original: None });
+            continue;
+        }
+        let old = &change.record().actor;
+        // A twin that put by the same says it in the same words: the new actor follows from the change, and
+        // what of it is there is not said once more. Where the twin went on to say other things, another
+        // actor goes on here.
+        let goes_on = speaks.get(old).map(|(actor, last)| (actor.clone(), last.saturating_add(1)));
+        let afresh = (2..=u8::MAX).map(|salt| (fresh_actor(device, change.hash(), salt), 1));
+        let mut written = None;
+        for (actor, sequence) in goes_on.into_iter().chain(afresh) {
+            let is_pending = changes.iter().any(|other| other.record().actor == actor);
+            let is_taken = sequence == 1 && speaks.values().any(|(other, _)| *other == actor);
+            if is_pending || is_taken {
+                continue;
+            }
+            let tried = again.write(change, &actor, sequence)?;
+            if used.get(&(actor.clone(), sequence)).is_none_or(|hash| *hash == tried.hash()) {
+                speaks.insert(old.clone(), (actor, sequence));
+                written = Some(tried);
+                break;
+            }
+        }
+        // Every actor of this device has written in this document.
+        let written = written.ok_or(DocumentFault::Damaged("document"))?;
+        used.insert(number_in_document(&written), written.hash());
+        again.keep(change, &written);
+        said.push(Said { change: written, original: Some(change.clone()) });
+    }
+    said.retain(|said| !known.contains(&said.change.hash()));
+    Ok(said)
+}
+
 impl Replica {
     /// True while changes of the document are put by.
     pub(super) fn is_put_by(&self, key: &DocumentKey) -> Result<bool, Error> {
@@ -96,17 +160,11 @@ impl Replica {
         Ok(has(b'r')? || has(b'g')?)
     }
 
-    /// Puts a document by of which the server has refused changes, since their numbers are another's.
-    pub(super) fn put_by_refused(
-        &mut self,
-        batch: &mut Batch,
-        key: &DocumentKey,
-        compares: Comparing,
-        wanted: &mut BTreeMap<Vec<u8>, u64>,
-    ) -> Result<(), Error> {
+    /// Counts that the server has refused changes of a document, since their numbers are another's.
+    pub(super) fn count_round(&self, batch: &mut Batch, key: &DocumentKey) -> Result<(), Error> {
         let id = key.id(self.cooperative);
         batch.put(rounds_key(id), [self.rounds_of(id)?.saturating_add(1)]);
-        self.put_by(batch, key, compares, wanted)
+        Ok(())
     }
 
     /// Puts by what is not acknowledged of a document, and forgets the document, so that it comes whole
@@ -175,7 +233,6 @@ impl Replica {
         }
         // What was given back after a damage lies behind what builds on it.
         changes.sort_by_key(|change| change.record().start_operation);
-        let device = self.device;
         if changes.is_empty() {
             return Ok((0, Vec::new()));
         }
@@ -184,74 +241,18 @@ impl Replica {
         }
         self.ensure_loaded(key)?;
         let Some(document) = self.loaded.get_mut(&id).map(|loaded| &mut loaded.document) else {
-            return Err(crate::documents::DocumentFault::Damaged("document").into());
+            return Err(DocumentFault::Damaged("document").into());
         };
         changes.retain(|change| !document.has(change.hash()));
         let there = document.changes_since(&[])?;
         // Others' changes, which this phone was giving back: their authors say them again themselves.
         let taken: BTreeSet<(ActorId, u64)> = there.iter().map(number_in_document).collect();
         let gives_others = rounds <= ROUNDS_WITH_OTHERS;
-        let is_others = |change: &VerifiedChange| {
-            !device.owns(&change.record().actor) && !Document::is_first_actor(&change.record().actor)
-        };
-        changes.retain(|change| !is_others(change) || (gives_others && !taken.contains(&number_in_document(change))));
-        let is_own = |change: &&VerifiedChange| {
-            device.owns(&change.record().actor) && !Document::is_first_actor(&change.record().actor)
-        };
+        changes
+            .retain(|change| self.may_author(change) || (gives_others && !taken.contains(&number_in_document(change))));
         let named_before = self.named_before(id, &there, &changes)?;
         changes.retain(|change| !named_before.iter().any(|(first_form, _)| first_form.hash() == change.hash()));
-        let known: BTreeSet<ChangeHash> = there.iter().map(VerifiedChange::hash).collect();
-        let mut used: BTreeMap<(ActorId, u64), ChangeHash> =
-            there.iter().map(|change| (number_in_document(change), change.hash())).collect();
-        let own: Vec<&VerifiedChange> = changes.iter().filter(is_own).collect();
-        let mut again = Reauthor::default();
-        // For each old actor the new one, with its last sequence.
-        let mut speaks: BTreeMap<ActorId, (ActorId, u64)> = BTreeMap::new();
-        for (first_form, named) in &named_before {
-            again.keep(first_form, named);
-            let (actor, sequence) = number_in_document(named);
-            speaks.insert(first_form.record().actor.clone(), (actor, sequence));
-        }
-        let before: BTreeSet<ChangeHash> = named_before.iter().map(|(first_form, _)| first_form.hash()).collect();
-        let mut renamed = must_be_renamed(&own, &used, &before, |_| rounds > ROUNDS_KEEPING_NAMES);
-        if renamed.is_empty() && rounds > 0 {
-            // Nothing of another is in sight: what they were refused for is not admitted.
-            renamed = must_be_renamed(&own, &used, &before, |hash| waiting.contains(&hash));
-        }
-        let mut said = Vec::new();
-        for change in &changes {
-            if !renamed.contains(&change.hash()) {
-                used.insert(number_in_document(change), change.hash());
-                said.push(Said { change: change.clone(), original: None });
-                continue;
-            }
-            let old = &change.record().actor;
-            // A twin that put by the same says it in the same words: the new actor follows from the change, and
-            // what of it is there is not said once more. Where the twin went on to say other things, another
-            // actor goes on here.
-            let goes_on = speaks.get(old).map(|(actor, last)| (actor.clone(), last.saturating_add(1)));
-            let afresh = (2..=u8::MAX).map(|salt| (fresh_actor(device, change.hash(), salt), 1));
-            let mut written = None;
-            for (actor, sequence) in goes_on.into_iter().chain(afresh) {
-                let is_pending = changes.iter().any(|other| other.record().actor == actor);
-                let is_others = sequence == 1 && speaks.values().any(|(other, _)| *other == actor);
-                if is_pending || is_others {
-                    continue;
-                }
-                let tried = again.write(change, &actor, sequence).map_err(crate::documents::DocumentFault::from)?;
-                if used.get(&(actor.clone(), sequence)).is_none_or(|hash| *hash == tried.hash()) {
-                    speaks.insert(old.clone(), (actor, sequence));
-                    written = Some(tried);
-                    break;
-                }
-            }
-            // Every actor of this device has written in this document.
-            let written = written.ok_or(crate::documents::DocumentFault::Damaged("document"))?;
-            used.insert(number_in_document(&written), written.hash());
-            again.keep(change, &written);
-            said.push(Said { change: written, original: Some(change.clone()) });
-        }
-        said.retain(|said| !known.contains(&said.change.hash()));
+        let said = under_free_names(self.device, rounds, &waiting, (&changes, &there), &named_before)?;
         Ok((waited, said))
     }
 

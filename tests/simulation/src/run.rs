@@ -263,6 +263,9 @@ pub(crate) fn check(world: &mut World) -> Result<(), String> {
         // A copy has used numbers that what a restoration took had as well: see RELIABILITY.md for what may
         // then be there twice, or wait on the server.
         let has_two_pasts = world.was_restored() && world.has_copies();
+        // What a restoration and a damage have both taken holds back what builds on it.
+        let lost_twice = world.was_restored() && world.phones.iter().any(|phone| phone.was_ever_damaged);
+        let may_differ = lost_twice || has_two_pasts;
         let number = world.coops[coop];
         let waits = world.server()?.cooperative(number).map_err(|error| error.to_string())?.statistics().pending;
         let all = world.phones[coordinator].heads();
@@ -289,9 +292,7 @@ pub(crate) fn check(world: &mut World) -> Result<(), String> {
             let own = world.phones[phone].heads();
             let mut wanted = all.clone();
             wanted.retain(|key, _| role.may_read(key));
-            // What a restoration and a damage have both taken holds back what builds on it.
-            let lost_twice = world.was_restored() && world.phones.iter().any(|phone| phone.was_ever_damaged);
-            if let Some(key) = differing(&wanted, &own).filter(|_| !lost_twice && !has_two_pasts) {
+            if let Some(key) = differing(&wanted, &own).filter(|_| !may_differ) {
                 let (theirs, own) = (world.phones[coordinator].changes(&key), world.phones[phone].changes(&key));
                 let lacks: Vec<_> = theirs.difference(&own).collect();
                 let has_more: Vec<_> = own.difference(&theirs).collect();
@@ -342,11 +343,9 @@ pub(crate) fn check(world: &mut World) -> Result<(), String> {
             }
         }
         // The server has what the coordinator has.
-        let number = world.coops[coop];
         for (key, heads) in &all {
             let document = world.server()?.document(number, key).map_err(|error| error.to_string())?;
-            let lost_twice = world.was_restored() && world.phones.iter().any(|phone| phone.was_ever_damaged);
-            if document.map(|mut document| document.heads()).as_ref() != Some(heads) && !lost_twice && !has_two_pasts {
+            if document.map(|mut document| document.heads()).as_ref() != Some(heads) && !may_differ {
                 return Err(format!("the server differs in {key:?}"));
             }
         }

@@ -23,11 +23,11 @@ fn syncs(world: &mut World, phone: usize) {
     assert_eq!(world.syncs(phone, |_| Line::Whole).unwrap(), Synced::Done);
 }
 
-/// The first exchanges get through, and then the line breaks.
+/// The line breaks in the last of so many exchanges.
 fn syncs_until_the_line_breaks(world: &mut World, phone: usize, mut exchanges: u32) {
     let ended = world.syncs(phone, |_| {
-        exchanges = exchanges.saturating_sub(1);
-        if exchanges == u32::MAX || exchanges == 0 { Line::RequestLost } else { Line::Whole }
+        exchanges -= 1;
+        if exchanges == 0 { Line::RequestLost } else { Line::Whole }
     });
     assert_eq!(ended.unwrap(), Synced::LineFailed);
 }
@@ -44,6 +44,29 @@ fn another_of_the_household(world: &mut World) -> usize {
 
 fn damage(phone: &mut SimPhone, kind: u8) {
     assert!(phone.loses(0, |key| key.first() == Some(&kind)).unwrap().is_some());
+}
+
+/// A world in which a copy of a phone has used the number of a lot, which is now put by on the phone.
+fn world_with_a_lot_put_by() -> World {
+    let mut world = world();
+    syncs(&mut world, LI);
+    let copy = is_copied(&mut world, LI);
+    records(&mut world, copy, "of the copy");
+    records(&mut world, LI, "of the phone");
+    syncs(&mut world, copy);
+    syncs_until_the_line_breaks(&mut world, LI, 2);
+    assert!(world.phones[LI].disk.count(b"r") > 0, "it is put by");
+    world
+}
+
+/// What one phone recorded and another has read is then lost with a restoration, and the first of them breaks.
+fn a_restoration_takes_the_lot(world: &mut World, author: usize, reader: usize) {
+    world.backs_up();
+    records(world, author, "of a phone that broke");
+    syncs(world, author);
+    syncs(world, reader);
+    world.breaks(author);
+    world.is_restored().unwrap();
 }
 
 /// Everything heals, everything holds, and the coordinator has these lots, each once.
@@ -107,14 +130,7 @@ fn what_may_no_longer_be_written_does_not_come_back_with_its_ground() {
 
 #[test]
 fn what_is_put_by_does_not_stay_where_it_may_not_be_read() {
-    let mut world = world();
-    syncs(&mut world, LI);
-    let copy = is_copied(&mut world, LI);
-    records(&mut world, copy, "of the copy");
-    records(&mut world, LI, "of the phone");
-    syncs(&mut world, copy);
-    syncs_until_the_line_breaks(&mut world, LI, 2);
-    assert!(world.phones[LI].disk.count(b"r") > 0, "it is put by");
+    let mut world = world_with_a_lot_put_by();
     world.grants_otherwise(LI, Role::Household(household(2))).unwrap();
     syncs(&mut world, LI);
     world.must_hold(LI).unwrap();
@@ -123,14 +139,7 @@ fn what_is_put_by_does_not_stay_where_it_may_not_be_read() {
 
 #[test]
 fn what_was_written_while_its_document_is_put_by_outlives_a_damaged_outbox() {
-    let mut world = world();
-    syncs(&mut world, LI);
-    let copy = is_copied(&mut world, LI);
-    records(&mut world, copy, "of the copy");
-    records(&mut world, LI, "of the phone");
-    syncs(&mut world, copy);
-    syncs_until_the_line_breaks(&mut world, LI, 2);
-    assert!(world.phones[LI].disk.count(b"r") > 0, "it is put by");
+    let mut world = world_with_a_lot_put_by();
     records(&mut world, LI, "written meanwhile");
     damage(&mut world.phones[LI], b'o');
     damage(&mut world.phones[LI], b'o');
@@ -141,12 +150,7 @@ fn what_was_written_while_its_document_is_put_by_outlives_a_damaged_outbox() {
 fn what_a_restoration_took_is_not_forgotten_over_a_number_that_a_copy_has_used() {
     let mut world = world();
     let (author, copy) = (another_of_the_household(&mut world), is_copied(&mut world, LI));
-    world.backs_up();
-    records(&mut world, author, "of a phone that broke");
-    syncs(&mut world, author);
-    syncs(&mut world, LI);
-    world.breaks(author);
-    world.is_restored().unwrap();
+    a_restoration_takes_the_lot(&mut world, author, LI);
     records(&mut world, LI, "of the phone");
     records(&mut world, copy, "of the copy");
     syncs(&mut world, copy);
@@ -157,12 +161,7 @@ fn what_a_restoration_took_is_not_forgotten_over_a_number_that_a_copy_has_used()
 fn who_still_has_what_a_restoration_took_gets_what_has_its_number_now() {
     let mut world = world();
     let (reader, copy) = (another_of_the_household(&mut world), is_copied(&mut world, LI));
-    world.backs_up();
-    records(&mut world, LI, "of a phone that broke");
-    syncs(&mut world, LI);
-    syncs(&mut world, reader);
-    world.breaks(LI);
-    world.is_restored().unwrap();
+    a_restoration_takes_the_lot(&mut world, LI, reader);
     records(&mut world, copy, "of the copy");
     syncs(&mut world, copy);
     heal(&mut world).unwrap();
