@@ -359,8 +359,8 @@ impl Granary {
         now: Instant,
     ) -> Result<SyncReply, Error> {
         let Asked { device, request, is_genuine, ref taken, .. } = asked;
-        if !taken.is_twin && is_genuine {
-            match cooperative.shows(self.store.as_ref(), device, request, taken, said)? {
+        if !taken.is_twin {
+            match cooperative.shows(self.store.as_ref(), device, request, (taken, is_genuine), said)? {
                 // What it repeats may be in an entry of others, which a restoration could take as well as its own.
                 Shown::All if taken.has_repeats => asked.told = Some(taken.end),
                 Shown::Through(entry) => asked.told = Some(entry),

@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::ids::{ActorId, ChangeHash, DeviceId, DocumentId};
 use crate::protocol::change::{Reauthor, VerifiedChange};
 use crate::protocol::messages::{Comparing, read_message};
-use crate::store::Batch;
+use crate::store::{Batch, Row};
 
 fn put_by_key(id: DocumentId, number: u64) -> Vec<u8> {
     [b"r", id.as_bytes().as_slice(), &number.to_be_bytes()].concat()
@@ -46,10 +46,18 @@ const ROUNDS_KEEPING_NAMES: u8 = 1;
 /// Refusals up to which others' changes are given back along with this phone's own.
 const ROUNDS_WITH_OTHERS: u8 = 2;
 
+/// A change that was put by: its first form, and the name that it has had since.
+struct PutBy {
+    first_form: VerifiedChange,
+    named: Option<VerifiedChange>,
+}
+
 /// A change that is said again, and its first form where it has another name now.
 pub(super) struct Said {
     change: VerifiedChange,
     original: Option<VerifiedChange>,
+    /// True when the document has it: a twin said it in the same words.
+    is_there: bool,
 }
 
 pub(super) fn number_in_document(change: &VerifiedChange) -> (ActorId, u64) {
@@ -89,66 +97,91 @@ fn fresh_actor(device: DeviceId, from: ChangeHash, salt: u8) -> ActorId {
     device.actor(generation.max(1))
 }
 
-/// Says `changes` again beside what is `there`, after so many `rounds` of refusals of what was `waiting`: each under
-/// its own name or another that is free.
+/// What there is of a document when something is said again beside it.
+struct Beside<'a> {
+    /// What the document has.
+    there: &'a [VerifiedChange],
+    /// First forms, each with what everyone knows it as.
+    named: &'a [(VerifiedChange, VerifiedChange)],
+    /// Names, each with the first form that everyone knows it by instead.
+    unnamed: &'a [(VerifiedChange, VerifiedChange)],
+    /// Names that were given before.
+    tried: &'a BTreeSet<ChangeHash>,
+}
+
+/// Says `changes` again, after so many `rounds` of refusals of what was `waiting`: each under its own name or
+/// another that is free.
 fn under_free_names(
     device: DeviceId,
     rounds: u8,
     waiting: &BTreeSet<ChangeHash>,
-    (changes, there): (&[VerifiedChange], &[VerifiedChange]),
-    named_before: &[(VerifiedChange, VerifiedChange)],
+    changes: &[PutBy],
+    beside: &Beside<'_>,
 ) -> Result<Vec<Said>, DocumentFault> {
-    let known: BTreeSet<ChangeHash> = there.iter().map(VerifiedChange::hash).collect();
+    let known: BTreeSet<ChangeHash> = beside.there.iter().map(VerifiedChange::hash).collect();
     let mut used: BTreeMap<(ActorId, u64), ChangeHash> =
-        there.iter().map(|change| (number_in_document(change), change.hash())).collect();
-    let own: Vec<&VerifiedChange> = changes.iter().filter(|change| device.owns(&change.record().actor)).collect();
+        beside.there.iter().map(|change| (number_in_document(change), change.hash())).collect();
+    let first_forms = || changes.iter().map(|put_by| &put_by.first_form);
+    let own: Vec<&VerifiedChange> = first_forms().filter(|change| device.owns(&change.record().actor)).collect();
     let mut again = Reauthor::default();
-    // For each old actor the new one, with its last sequence.
-    let mut speaks: BTreeMap<ActorId, (ActorId, u64)> = BTreeMap::new();
-    for (first_form, named) in named_before {
+    // The last sequence of each new actor.
+    let mut speaks: BTreeMap<ActorId, u64> = BTreeMap::new();
+    for (first_form, named) in beside.named {
         again.keep(first_form, named);
-        speaks.insert(first_form.record().actor.clone(), number_in_document(named));
+        speaks.insert(named.record().actor.clone(), named.record().sequence);
     }
-    let before: BTreeSet<ChangeHash> = named_before.iter().map(|(first_form, _)| first_form.hash()).collect();
+    beside.unnamed.iter().for_each(|(named, first_form)| again.keep(named, first_form));
+    let before: BTreeSet<ChangeHash> = beside.named.iter().map(|(first_form, _)| first_form.hash()).collect();
     let mut renamed = must_be_renamed(&own, &used, &before, |_| rounds > ROUNDS_KEEPING_NAMES);
     if renamed.is_empty() && rounds > 0 {
         // Nothing of another is in sight: what they were refused for is not admitted.
         renamed = must_be_renamed(&own, &used, &before, |hash| waiting.contains(&hash));
     }
     let mut said = Vec::new();
-    for change in changes {
-        if !renamed.contains(&change.hash()) {
-            used.insert(number_in_document(change), change.hash());
-            said.push(Said { change: change.clone(), original: None });
-            continue;
-        }
-        let old = &change.record().actor;
-        // A twin that put by the same says it in the same words: the new actor follows from the change, and
-        // what of it is there is not said once more. Where the twin went on to say other things, another
-        // actor goes on here.
-        let goes_on = speaks.get(old).map(|(actor, last)| (actor.clone(), last.saturating_add(1)));
-        let afresh = (2..=u8::MAX).map(|salt| (fresh_actor(device, change.hash(), salt), 1));
-        let mut written = None;
-        for (actor, sequence) in goes_on.into_iter().chain(afresh) {
-            let is_pending = changes.iter().any(|other| other.record().actor == actor);
-            let is_taken = sequence == 1 && speaks.values().any(|(other, _)| *other == actor);
-            if is_pending || is_taken {
-                continue;
+    for PutBy { first_form: change, named } in changes {
+        let builds_on_renamed = device.owns(&change.record().actor) && again.must_write(change);
+        let written = if renamed.contains(&change.hash()) || builds_on_renamed {
+            // A twin that put by the same says it in the same words: the new actor follows from the change, and
+            // what of it is there is not said once more. Where the twin went on to say other things, another
+            // actor goes on here.
+            let goes_on = again
+                .previous(change)
+                .filter(|(actor, last)| speaks.get(actor) == Some(last))
+                .map(|(actor, last)| (actor, last.saturating_add(1)));
+            let afresh = (2..=u8::MAX).map(|salt| (fresh_actor(device, change.hash(), salt), 1));
+            let mut written = None;
+            for (actor, sequence) in goes_on.into_iter().chain(afresh) {
+                let is_pending = first_forms().any(|other| other.record().actor == actor);
+                let is_taken = sequence == 1 && speaks.contains_key(&actor);
+                if is_pending || is_taken {
+                    continue;
+                }
+                let tried = again.write(change, &actor, sequence)?;
+                let holder = used.get(&(actor.clone(), sequence));
+                // A name that was refused, though it seemed free, is not given again.
+                let was_refused =
+                    holder.is_none() && rounds > ROUNDS_KEEPING_NAMES && beside.tried.contains(&tried.hash());
+                if !was_refused && holder.is_none_or(|hash| *hash == tried.hash()) {
+                    speaks.insert(actor, sequence);
+                    written = Some(tried);
+                    break;
+                }
             }
-            let tried = again.write(change, &actor, sequence)?;
-            if used.get(&(actor.clone(), sequence)).is_none_or(|hash| *hash == tried.hash()) {
-                speaks.insert(old.clone(), (actor, sequence));
-                written = Some(tried);
-                break;
-            }
+            // Every actor of this device has written in this document.
+            let written = written.ok_or(DocumentFault::Damaged("document"))?;
+            again.keep(change, &written);
+            Some(written)
+        } else {
+            None
+        };
+        let original = written.as_ref().map(|_| change.clone());
+        let change = written.unwrap_or_else(|| change.clone());
+        if let Some(named) = named {
+            again.keep(named, &change);
         }
-        // Every actor of this device has written in this document.
-        let written = written.ok_or(DocumentFault::Damaged("document"))?;
-        used.insert(number_in_document(&written), written.hash());
-        again.keep(change, &written);
-        said.push(Said { change: written, original: Some(change.clone()) });
+        used.insert(number_in_document(&change), change.hash());
+        said.push(Said { is_there: known.contains(&change.hash()), change, original });
     }
-    said.retain(|said| !known.contains(&said.change.hash()));
     Ok(said)
 }
 
@@ -168,8 +201,9 @@ impl Replica {
     }
 
     /// Puts by what is not acknowledged of a document, and forgets the document, so that it comes whole
-    /// from the server. When the server is known to have lost something, the rest of the document is put by as
-    /// well: this may be the only place where it is. From now on this phone edits under another actor.
+    /// from the server. What else this phone said in it is put by as well, since a damage may have taken its entry
+    /// in the outbox; and when the server is known to have lost something, the rest of the document: this may be the
+    /// only place where it is. From now on this phone edits under another actor.
     pub(super) fn put_by(
         &mut self,
         batch: &mut Batch,
@@ -179,14 +213,18 @@ impl Replica {
     ) -> Result<(), Error> {
         let id = key.id(self.cooperative);
         let mut last = None;
-        if compares == Comparing::Everyones && self.grants.may_write(key) {
+        if self.grants.may_write(key) {
             let unsent = self.unsent_of(key)?;
             // What can't be read any more is as good as forgotten.
-            if let Ok(Some(document)) = self.document(key) {
-                let changes = document.changes_since(&[])?;
-                for change in changes.iter().filter(|change| !unsent.contains(&change.hash())) {
-                    batch.put(ground_key(id, change.hash()), change.chunk());
-                }
+            let changes = match self.document(key) {
+                Ok(Some(document)) => document.changes_since(&[])?,
+                _ => Vec::new(),
+            };
+            let is_kept = |change: &&VerifiedChange| {
+                (compares == Comparing::Everyones || self.may_author(change)) && !unsent.contains(&change.hash())
+            };
+            for change in changes.iter().filter(is_kept) {
+                batch.put(ground_key(id, change.hash()), change.chunk());
             }
         }
         // What this very reply acknowledges is settled.
@@ -197,11 +235,7 @@ impl Replica {
             if waiting.key == key.to_bytes() {
                 let named = VerifiedChange::from_chunk(&waiting.chunk).ok().map(|change| change.hash());
                 last = named.or(last);
-                let first_form = match named {
-                    Some(hash) => self.store.get(&first_form_key(id, hash))?,
-                    None => None,
-                };
-                batch.put(put_by_key(id, number), first_form.unwrap_or(waiting.chunk));
+                batch.put(put_by_key(id, number), waiting.chunk);
                 batch.remove(outbox_key(number));
             }
         }
@@ -219,20 +253,27 @@ impl Replica {
     /// waited to be sent, and what is said again.
     pub(super) fn say_again(&mut self, batch: &mut Batch, key: &DocumentKey) -> Result<(u64, Vec<Said>), Error> {
         let id = key.id(self.cooperative);
+        let names = self.names_of(id)?;
         let mut changes = Vec::new();
         for row in self.store.scan_all(&document_key(b'r', id))? {
-            changes.extend(row.value.and_then(|chunk| VerifiedChange::from_chunk(&chunk).ok()));
+            if let Some(change) = row.value.and_then(|chunk| VerifiedChange::from_chunk(&chunk).ok()) {
+                changes.push(match names.get(&change.hash()) {
+                    Some(first_form) => PutBy { first_form: first_form.clone(), named: Some(change) },
+                    None => PutBy { first_form: change, named: None },
+                });
+            }
             batch.remove(row.key);
         }
         let waited = changes.len() as u64;
-        let waiting: BTreeSet<ChangeHash> = changes.iter().map(VerifiedChange::hash).collect();
+        let waiting: BTreeSet<ChangeHash> = changes.iter().map(|put_by| put_by.first_form.hash()).collect();
         let rounds = self.rounds_of(id)?;
         for row in self.store.scan_all(&document_key(b'g', id))? {
-            changes.extend(row.value.and_then(|chunk| VerifiedChange::from_chunk(&chunk).ok()));
+            let change = row.value.and_then(|chunk| VerifiedChange::from_chunk(&chunk).ok());
+            changes.extend(change.map(|first_form| PutBy { first_form, named: None }));
             batch.remove(row.key);
         }
         // What was given back after a damage lies behind what builds on it.
-        changes.sort_by_key(|change| change.record().start_operation);
+        changes.sort_by_key(|put_by| put_by.first_form.record().start_operation);
         if changes.is_empty() {
             return Ok((0, Vec::new()));
         }
@@ -243,16 +284,26 @@ impl Replica {
         let Some(document) = self.loaded.get_mut(&id).map(|loaded| &mut loaded.document) else {
             return Err(DocumentFault::Damaged("document").into());
         };
-        changes.retain(|change| !document.has(change.hash()));
+        let (here, mut changes): (Vec<PutBy>, Vec<PutBy>) =
+            changes.into_iter().partition(|put_by| document.has(put_by.first_form.hash()));
+        let unnamed: Vec<_> = here.into_iter().filter_map(|put_by| Some((put_by.named?, put_by.first_form))).collect();
         let there = document.changes_since(&[])?;
         // Others' changes, which this phone was giving back: their authors say them again themselves.
         let taken: BTreeSet<(ActorId, u64)> = there.iter().map(number_in_document).collect();
         let gives_others = rounds <= ROUNDS_WITH_OTHERS;
-        changes
-            .retain(|change| self.may_author(change) || (gives_others && !taken.contains(&number_in_document(change))));
-        let named_before = self.named_before(id, &there, &changes)?;
-        changes.retain(|change| !named_before.iter().any(|(first_form, _)| first_form.hash() == change.hash()));
-        let said = under_free_names(self.device, rounds, &waiting, (&changes, &there), &named_before)?;
+        changes.retain(|PutBy { first_form: change, .. }| {
+            self.may_author(change) || (gives_others && !taken.contains(&number_in_document(change)))
+        });
+        let tried: BTreeSet<ChangeHash> = names.keys().copied().collect();
+        let mut named: Vec<(VerifiedChange, VerifiedChange)> = there
+            .iter()
+            .chain(changes.iter().map(|put_by| &put_by.first_form))
+            .filter_map(|change| Some((names.get(&change.hash())?.clone(), change.clone())))
+            .collect();
+        named.sort_by_key(|(first_form, _)| first_form.record().start_operation);
+        changes.retain(|put_by| !named.iter().any(|(first_form, _)| first_form.hash() == put_by.first_form.hash()));
+        let beside = Beside { there: &there, named: &named, unnamed: &unnamed, tried: &tried };
+        let said = under_free_names(self.device, rounds, &waiting, &changes, &beside)?;
         Ok((waited, said))
     }
 
@@ -271,7 +322,8 @@ impl Replica {
                 batch.put(first_form_key(id, said.change.hash()), original.chunk());
             }
         }
-        let changes: Vec<VerifiedChange> = said.into_iter().map(|said| said.change).collect();
+        let changes: Vec<VerifiedChange> =
+            said.into_iter().filter(|said| !said.is_there).map(|said| said.change).collect();
         self.enqueue_after(batch, key, &changes, already);
         changes
     }
@@ -280,22 +332,13 @@ impl Replica {
         Ok(self.store.get(&rounds_key(id))?.and_then(|value| value.first().copied()).unwrap_or(0))
     }
 
-    /// Changes that got other names in earlier rounds and keep them: first form and what it became, in the order of
-    /// what builds on what.
-    fn named_before(
-        &self,
-        id: DocumentId,
-        there: &[VerifiedChange],
-        changes: &[VerifiedChange],
-    ) -> Result<Vec<(VerifiedChange, VerifiedChange)>, Error> {
-        let mut named = Vec::new();
-        for row in self.store.scan_all(&document_key(b'p', id))? {
-            let first_form = row.value.and_then(|chunk| VerifiedChange::from_chunk(&chunk).ok());
-            let is_it = |change: &&VerifiedChange| row.key == first_form_key(id, change.hash());
-            named.extend(first_form.zip(there.iter().chain(changes).find(is_it).cloned()));
-        }
-        named.sort_by_key(|(first_form, _)| first_form.record().start_operation);
-        Ok(named)
+    /// The names that changes of a document got in earlier rounds, each with the first form.
+    fn names_of(&self, id: DocumentId) -> Result<BTreeMap<ChangeHash, VerifiedChange>, Error> {
+        let read = |row: Row| {
+            let named = ChangeHash::from_bytes(*row.key.last_chunk()?);
+            Some((named, VerifiedChange::from_chunk(&row.value?).ok()?))
+        };
+        Ok(self.store.scan_all(&document_key(b'p', id))?.into_iter().filter_map(read).collect())
     }
 
     /// True while a document was put by of which the server has not taken something since.

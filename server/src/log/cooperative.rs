@@ -38,7 +38,7 @@ pub(super) struct State {
     /// Below this entry nothing is pending, as it was last written down: to look through the marks of all
     /// entries that ever were, all of them gone, would make each start as long as the log.
     pub(super) pending_from: u64,
-    pub(super) pending_of: HashMap<DocumentNumber, Vec<u64>>,
+    pub(super) pending_of: BTreeMap<DocumentNumber, Vec<u64>>,
     /// Entries that wait for what they depend on, by device.
     pub(super) waiting: HashMap<DeviceId, BTreeMap<u64, usize>>,
     /// Until when devices give back everyone's changes, since the store is proven to have lost some; in

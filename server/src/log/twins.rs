@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use granary_client_core::ids::{ChangeHash, DeviceId};
 use granary_client_core::protocol::bundle::read_bundle;
 use granary_client_core::protocol::change::VerifiedChange;
-use granary_client_core::protocol::messages::{Cursor, SyncRequest, write_message};
+use granary_client_core::protocol::messages::{SyncRequest, write_message};
 use granary_client_core::store::{Store, StoreFault};
 
 use super::Cooperative;
@@ -17,6 +17,9 @@ use super::writer::Gather;
 
 /// Entries after its receipt that one request is held against, at most; a phone that is further behind compares.
 const ENTRIES_MAX: u64 = 20_000;
+
+/// Entries that one request is held against, at most, of those that wait.
+const PENDING_MAX: usize = 1_000;
 
 /// What a request shows of its phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,22 +51,27 @@ impl Cooperative {
 
     /// What a request shows of the entries of its device that its phone was not told of. A phone whose reply was
     /// lost sends them again; another phone of the same name does not have them. `said` are the changes that
-    /// the request brings.
+    /// the request brings; its cursor is one that this server gave when it `is_genuine`.
     pub(crate) fn shows(
         &self,
         store: &dyn Store,
         device: DeviceId,
         request: &SyncRequest,
-        taken: &Taken,
+        (taken, is_genuine): (&Taken, bool),
         said: &[VerifiedChange],
     ) -> Result<Shown, StoreFault> {
         let receipt = request.cursor.receipt;
-        if request.cursor == Cursor::default() || receipt >= taken.last || self.twins_of(device) > 0 {
+        let nothing_waits = self.state().pending.range(..=taken.last).next().is_none();
+        if is_genuine && (self.twins_of(device) > 0 || (receipt >= taken.last && nothing_waits)) {
             return Ok(Shown::All);
         }
-        if !self.fits(store, &request.cursor)? {
-            // Its receipt is of another log; both compare anyway.
-            return Ok(Shown::Unclear);
+        if !is_genuine || !self.fits(store, &request.cursor)? {
+            // It gets everything that is admitted, or both compare; but what still waits would not come to it.
+            let is_twin = self.waits_unsaid(store, device, taken.last, said)?;
+            return Ok(if is_twin { Shown::Twin } else { Shown::Unclear });
+        }
+        if receipt >= taken.last {
+            return Ok(Shown::All);
         }
         if taken.last.saturating_sub(receipt) > ENTRIES_MAX {
             return Ok(Shown::Twin);
@@ -92,6 +100,34 @@ impl Cooperative {
             });
         }
         Ok(Shown::All)
+    }
+
+    /// True when an entry of the device waits that a phone which begins to read anew, and says `said`, does not
+    /// have: it would not get it once its ground has come.
+    fn waits_unsaid(
+        &self,
+        store: &dyn Store,
+        device: DeviceId,
+        last: u64,
+        said: &[VerifiedChange],
+    ) -> Result<bool, StoreFault> {
+        if last == 0 || self.twins_of(device) > 0 {
+            return Ok(false);
+        }
+        let pending: Vec<u64> = self.state().pending.range(..=last).take(PENDING_MAX).copied().collect();
+        let said: HashSet<ChangeHash> = said.iter().map(VerifiedChange::hash).collect();
+        for number in pending {
+            let key = entry_key(self.number(), number);
+            let Some(bytes) = store.get(&key)? else { continue };
+            let entry: Entry = parse(&key, Some(&bytes))?;
+            if entry.device == device {
+                let documents = read_bundle(&entry.bundle).map_err(|_| StoreFault::Damaged(key))?;
+                if !documents.iter().all(|document| has_heads(&said, &document.changes)) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// The number of a device's last entry; 0 for none.

@@ -251,7 +251,7 @@ impl SimPhone {
         let lost_twice = server_was_restored && self.was_ever_damaged;
         // Its ground may have become another change of the same number.
         let may_wait = server_was_restored && has_copies && self.disk.count(b"w") > 0;
-        if may_wait || self.disk.count(b"r") > 0 || self.is_revoked || self.was_damaged || lost_twice {
+        if may_wait || self.disk.count(b"rg") > 0 || self.is_revoked || self.was_damaged || lost_twice {
             return Ok(());
         }
         let households: BTreeSet<HouseholdId> = self.recorded.values().copied().collect();

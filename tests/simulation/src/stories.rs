@@ -167,3 +167,78 @@ fn who_still_has_what_a_restoration_took_gets_what_has_its_number_now() {
     heal(&mut world).unwrap();
     assert_eq!(world.phones[reader].notes(household(1)), ["of the copy"]);
 }
+
+#[test]
+fn what_a_damage_took_from_the_outbox_outlives_a_number_that_a_copy_has_used() {
+    let mut world = world_with_a_lot_put_by();
+    let second = is_copied(&mut world, LI);
+    records(&mut world, second, "of the second copy");
+    records(&mut world, LI, "written meanwhile");
+    syncs(&mut world, second);
+    // The first that waits is the document's beginning, the second the lot; the document is to come whole.
+    assert!(world.phones[LI].loses(1, |key| key.first() == Some(&b'o')).unwrap().is_some());
+    ends_with(&mut world, &["of the copy", "of the phone", "of the second copy", "written meanwhile"]);
+}
+
+#[test]
+fn what_two_copies_said_under_the_same_numbers_stays_apart_when_both_need_others() {
+    let mut world = world();
+    syncs(&mut world, LI);
+    let (first, third) = (is_copied(&mut world, LI), is_copied(&mut world, LI));
+    world.backs_up();
+    for (phone, note) in
+        [(first, "one of the first"), (first, "two of the first"), (LI, "one of the phone"), (LI, "two of the phone")]
+    {
+        records(&mut world, phone, note);
+    }
+    syncs(&mut world, first);
+    syncs(&mut world, LI);
+    world.breaks(first);
+    world.is_restored().unwrap();
+    records(&mut world, third, "of the third");
+    syncs(&mut world, third);
+    let all = ["of the third", "one of the first", "one of the phone", "two of the first", "two of the phone"];
+    ends_with(&mut world, &all);
+}
+
+#[test]
+fn a_name_that_somebody_has_whom_nobody_sees_is_not_given_again() {
+    let mut world = world();
+    let author = another_of_the_household(&mut world);
+    let copy = is_copied(&mut world, author);
+    syncs(&mut world, LI);
+    world.backs_up();
+    records(&mut world, author, "of a phone that broke");
+    syncs(&mut world, author);
+    records(&mut world, LI, "of both");
+    let second = is_copied(&mut world, LI);
+    syncs(&mut world, LI);
+    records(&mut world, LI, "builds on what is lost");
+    world.breaks(author);
+    world.is_restored().unwrap();
+    records(&mut world, copy, "of the copy");
+    syncs(&mut world, copy);
+    syncs(&mut world, LI);
+    records(&mut world, second, "of the second");
+    syncs(&mut world, second);
+    heal(&mut world).unwrap();
+    let there = world.phones[COORDINATOR].notes(household(1));
+    assert!(there.contains(&"of the second".to_owned()), "{there:?}");
+}
+
+#[test]
+fn what_a_copy_had_carried_and_waits_comes_to_a_phone_that_begins_to_read() {
+    let mut world = world();
+    let copy = is_copied(&mut world, COORDINATOR);
+    world.backs_up();
+    records(&mut world, LI, "a lot");
+    syncs(&mut world, LI);
+    syncs(&mut world, copy);
+    records(&mut world, copy, "of the copy");
+    world.carries_out(copy).unwrap();
+    world.breaks(copy);
+    world.is_restored().unwrap();
+    world.files_are_handed_in().unwrap();
+    syncs(&mut world, COORDINATOR);
+    ends_with(&mut world, &["a lot", "of the copy"]);
+}

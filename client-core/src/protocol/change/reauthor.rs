@@ -9,16 +9,26 @@ use crate::ids::{ActorId, ChangeHash};
 /// Changes of one document that are written again, one after the other.
 #[derive(Default)]
 pub struct Reauthor {
-    hashes: HashMap<ChangeHash, ChangeHash>,
-    /// For each old actor, the first and the one after the last operation of each change, and its new actor.
-    moved: HashMap<ActorId, Vec<(u64, u64, ActorId)>>,
-    /// What each old change builds on among those that are written again.
+    /// What each old change became.
+    written: HashMap<ChangeHash, Written>,
+    /// What each old change builds on among those that are written again, itself included.
     grounds: HashMap<ChangeHash, Ground>,
 }
 
-/// For each old actor, the first operation that is not among those that a change builds on. Only what a change
-/// builds on is meant by its ids: a twin's operations have the same.
-type Ground = HashMap<ActorId, u64>;
+/// For each old actor its last change that is built on. Those before it are found from there: what a change builds
+/// on has one change of a number, while among all that are written again, twins may have used it twice.
+type Ground = HashMap<ActorId, ChangeHash>;
+
+/// What a change became.
+struct Written {
+    hash: ChangeHash,
+    /// Its new actor, with its sequence there.
+    number: (ActorId, u64),
+    /// Its first operation, and the one after its last.
+    operations: (u64, u64),
+    /// The change of its old actor before it, where that was written again.
+    previous: Option<ChangeHash>,
+}
 
 impl Reauthor {
     /// The change as this actor's, with this sequence. Those that it builds on must have been written again
@@ -61,8 +71,8 @@ impl Reauthor {
         for operation in &mut operations {
             operation.predecessors.sort_by_key(|id| (id.counter, name(id)));
         }
-        let dependencies = record.dependencies.iter().map(|hash| self.hashes.get(hash).copied().unwrap_or(*hash));
-        let mut dependencies: Vec<ChangeHash> = dependencies.collect();
+        let mut dependencies: Vec<ChangeHash> =
+            record.dependencies.iter().map(|hash| self.written.get(hash).map_or(*hash, |to| to.hash)).collect();
         dependencies.sort_unstable();
         VerifiedChange::from_record(ChangeRecord {
             dependencies,
@@ -76,20 +86,39 @@ impl Reauthor {
 
     /// Those that are written from now on may build on this one.
     pub fn keep(&mut self, old: &VerifiedChange, written: &VerifiedChange) {
-        let record = old.record();
+        let (record, new) = (old.record(), written.record());
         let mut ground = self.ground_of(record);
-        ground.insert(record.actor.clone(), record.next_operation());
-        let moved = (record.start_operation, record.next_operation(), written.record().actor.clone());
-        self.moved.entry(record.actor.clone()).or_default().push(moved);
-        self.hashes.insert(old.hash(), written.hash());
+        let previous = ground.insert(record.actor.clone(), old.hash());
+        let written = Written {
+            hash: written.hash(),
+            number: (new.actor.clone(), new.sequence),
+            operations: (record.start_operation, record.next_operation()),
+            previous,
+        };
+        self.written.insert(old.hash(), written);
         self.grounds.insert(old.hash(), ground);
+    }
+
+    /// True when a change builds on one that has become another.
+    pub fn must_write(&self, change: &VerifiedChange) -> bool {
+        change.record().dependencies.iter().any(|hash| self.written.get(hash).is_some_and(|to| to.hash != *hash))
+    }
+
+    /// The actor and sequence that the change of the same actor has now on which this one builds; none when that
+    /// one stays as it is.
+    pub fn previous(&self, change: &VerifiedChange) -> Option<(ActorId, u64)> {
+        let ground = self.ground_of(change.record());
+        Some(self.written.get(ground.get(&change.record().actor)?)?.number.clone())
     }
 
     fn ground_of(&self, record: &ChangeRecord) -> Ground {
         let mut ground = Ground::new();
-        for (actor, after) in record.dependencies.iter().filter_map(|hash| self.grounds.get(hash)).flatten() {
-            let known = ground.entry(actor.clone()).or_default();
-            *known = (*known).max(*after);
+        let after = |hash: &ChangeHash| self.written.get(hash).map_or(0, |written| written.operations.1);
+        for (actor, hash) in record.dependencies.iter().filter_map(|hash| self.grounds.get(hash)).flatten() {
+            let known = ground.entry(actor.clone()).or_insert(*hash);
+            if after(hash) > after(known) {
+                *known = *hash;
+            }
         }
         ground
     }
@@ -100,12 +129,15 @@ impl Reauthor {
         if *actor == record.actor && counter >= record.start_operation {
             return new.clone();
         }
-        let is_ground = ground.get(actor).is_some_and(|after| counter < *after);
-        let mut ranges = self.moved.get(actor).into_iter().flatten();
-        match ranges.find(|(first, after, _)| (*first..*after).contains(&counter)) {
-            Some((_, _, moved)) if is_ground => moved.clone(),
-            _ => actor.clone(),
+        let mut at = ground.get(actor);
+        while let Some(written) = at.and_then(|hash| self.written.get(hash)) {
+            let (first, after) = written.operations;
+            if (first..after).contains(&counter) {
+                return written.number.0.clone();
+            }
+            at = written.previous.as_ref();
         }
+        actor.clone()
     }
 }
 
