@@ -242,3 +242,44 @@ fn what_a_copy_had_carried_and_waits_comes_to_a_phone_that_begins_to_read() {
     syncs(&mut world, COORDINATOR);
     ends_with(&mut world, &["a lot", "of the copy"]);
 }
+
+#[test]
+fn what_a_phone_wrote_is_not_refused_with_what_it_gives_back_of_others() {
+    let mut world = world();
+    let author = another_of_the_household(&mut world);
+    world.backs_up();
+    records(&mut world, author, "of another");
+    [author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
+    world.is_restored().unwrap();
+    syncs_until_the_line_breaks(&mut world, LI, 2);
+    records(&mut world, LI, "of the phone");
+    // This server does not know yet that it has lost something.
+    world.is_restored().unwrap();
+    ends_with(&mut world, &["of another", "of the phone"]);
+}
+
+#[test]
+fn what_was_sent_twice_is_missed_when_a_restoration_takes_it() {
+    let mut world = world();
+    let author = another_of_the_household(&mut world);
+    syncs(&mut world, LI);
+    // More than one small page.
+    for number in 0..40 {
+        let note = std::iter::repeat_with(|| world.dice.roll(u64::MAX).to_string()).take(9).collect::<String>();
+        records(&mut world, author, &format!("{number} {note}"));
+        syncs(&mut world, author);
+    }
+    world.backs_up();
+    records(&mut world, LI, "a lot");
+    world.phones[LI].has_poor_line = true;
+    (0..8).for_each(|_| world.phones[LI].pace.failed());
+    assert_eq!(world.syncs(LI, |_| Line::ReplyLost).unwrap(), Synced::LineFailed);
+    // It is told that the lot is there, and reads nothing of so late a place in the log.
+    syncs_until_the_line_breaks(&mut world, LI, 2);
+    assert_eq!(world.phones[LI].replica.pending(), 0);
+    world.is_restored().unwrap();
+    heal(&mut world).unwrap();
+    check(&mut world).unwrap();
+    let there = world.phones[COORDINATOR].notes(household(1));
+    assert!(there.contains(&"a lot".to_owned()), "{there:?}");
+}
