@@ -97,6 +97,18 @@ fn fresh_actor(device: DeviceId, from: ChangeHash, salt: u8) -> ActorId {
     device.actor(generation.max(1))
 }
 
+/// The names that a change may get, first the one that is taken when it is free: it goes on where what it builds
+/// on has gone, or begins as an actor that follows from itself.
+fn names_to_follow(
+    again: &Reauthor,
+    author: DeviceId,
+    change: &VerifiedChange,
+) -> impl Iterator<Item = (ActorId, u64)> + use<> {
+    let goes_on = again.previous(change).map(|(actor, last)| (actor, last.saturating_add(1)));
+    let hash = change.hash();
+    goes_on.into_iter().chain((2..=u8::MAX).map(move |salt| (fresh_actor(author, hash, salt), 1)))
+}
+
 /// What there is of a document when something is said again beside it.
 struct Beside<'a> {
     /// What the document has.
@@ -105,8 +117,13 @@ struct Beside<'a> {
     named: &'a [(VerifiedChange, VerifiedChange)],
     /// Names, each with the first form that everyone knows it by instead.
     unnamed: &'a [(VerifiedChange, VerifiedChange)],
+    /// What others said that this phone had put by too, in the order of what builds on what.
+    others: &'a [VerifiedChange],
     /// Names that were given before.
     tried: &'a BTreeSet<ChangeHash>,
+    /// True when it has other changes under numbers of what others said and this phone was giving back: that may
+    /// be what was refused.
+    explains: bool,
 }
 
 /// Says `changes` again, after so many `rounds` of refusals of what was `waiting`: each under its own name or
@@ -131,9 +148,21 @@ fn under_free_names(
         speaks.insert(named.record().actor.clone(), named.record().sequence);
     }
     beside.unnamed.iter().for_each(|(named, first_form)| again.keep(named, first_form));
+    for change in beside.others {
+        // Its author has said it again, and everyone can tell under which name.
+        let Some(author) = change.record().actor.device() else { continue };
+        for (actor, sequence) in names_to_follow(&again, author, change) {
+            let Some(holder) = used.get(&(actor.clone(), sequence)) else { continue };
+            let tried = again.write(change, &actor, sequence)?;
+            if tried.hash() == *holder {
+                again.keep(change, &tried);
+                break;
+            }
+        }
+    }
     let before: BTreeSet<ChangeHash> = beside.named.iter().map(|(first_form, _)| first_form.hash()).collect();
     let mut renamed = must_be_renamed(&own, &used, &before, |_| rounds > ROUNDS_KEEPING_NAMES);
-    if renamed.is_empty() && rounds > 0 {
+    if renamed.is_empty() && rounds > 0 && !beside.explains {
         // Nothing of another is in sight: what they were refused for is not admitted.
         renamed = must_be_renamed(&own, &used, &before, |hash| waiting.contains(&hash));
     }
@@ -141,19 +170,14 @@ fn under_free_names(
     for PutBy { first_form: change, named } in changes {
         let builds_on_renamed = device.owns(&change.record().actor) && again.must_write(change);
         let written = if renamed.contains(&change.hash()) || builds_on_renamed {
-            // A twin that put by the same says it in the same words: the new actor follows from the change, and
-            // what of it is there is not said once more. Where the twin went on to say other things, another
-            // actor goes on here.
-            let goes_on = again
-                .previous(change)
-                .filter(|(actor, last)| speaks.get(actor) == Some(last))
-                .map(|(actor, last)| (actor, last.saturating_add(1)));
-            let afresh = (2..=u8::MAX).map(|salt| (fresh_actor(device, change.hash(), salt), 1));
+            // A twin that put by the same says it in the same words, and what of it is there is not said once
+            // more. Where the twin went on to say other things, another actor goes on here.
             let mut written = None;
-            for (actor, sequence) in goes_on.into_iter().chain(afresh) {
+            for (actor, sequence) in names_to_follow(&again, device, change) {
                 let is_pending = first_forms().any(|other| other.record().actor == actor);
-                let is_taken = sequence == 1 && speaks.contains_key(&actor);
-                if is_pending || is_taken {
+                let goes_on = speaks.get(&actor).is_some_and(|last| last.saturating_add(1) == sequence);
+                let begins = sequence == 1 && !speaks.contains_key(&actor);
+                if is_pending || !(goes_on || begins) {
                     continue;
                 }
                 let tried = again.write(change, &actor, sequence)?;
@@ -213,30 +237,31 @@ impl Replica {
     ) -> Result<(), Error> {
         let id = key.id(self.cooperative);
         let mut last = None;
+        let mut put_by = BTreeSet::new();
+        // What this very reply acknowledges is settled; it may build on what now gets another name.
+        let settled: BTreeSet<Vec<u8>> = batch.removed().map(<[u8]>::to_vec).collect();
+        for row in self.store.scan_all(b"o")?.into_iter().filter(|row| !settled.contains(&row.key)) {
+            let waiting: Option<Waiting> = row.value.as_deref().and_then(|value| read_message(value).ok());
+            let (Some(waiting), Some(number)) = (waiting, number_of(&row.key)) else { continue };
+            if waiting.key == key.to_bytes() {
+                let hash = VerifiedChange::from_chunk(&waiting.chunk).ok().map(|change| change.hash());
+                last = hash.or(last);
+                put_by.extend(hash);
+                batch.put(put_by_key(id, number), waiting.chunk);
+                batch.remove(outbox_key(number));
+            }
+        }
         if self.grants.may_write(key) {
-            let unsent = self.unsent_of(key)?;
             // What can't be read any more is as good as forgotten.
             let changes = match self.document(key) {
                 Ok(Some(document)) => document.changes_since(&[])?,
                 _ => Vec::new(),
             };
             let is_kept = |change: &&VerifiedChange| {
-                (compares == Comparing::Everyones || self.may_author(change)) && !unsent.contains(&change.hash())
+                (compares == Comparing::Everyones || self.may_author(change)) && !put_by.contains(&change.hash())
             };
             for change in changes.iter().filter(is_kept) {
                 batch.put(ground_key(id, change.hash()), change.chunk());
-            }
-        }
-        // What this very reply acknowledges is settled.
-        let settled: BTreeSet<Vec<u8>> = batch.removed().map(<[u8]>::to_vec).collect();
-        for row in self.store.scan_all(b"o")?.into_iter().filter(|row| !settled.contains(&row.key)) {
-            let waiting: Option<Waiting> = row.value.as_deref().and_then(|value| read_message(value).ok());
-            let (Some(waiting), Some(number)) = (waiting, number_of(&row.key)) else { continue };
-            if waiting.key == key.to_bytes() {
-                let named = VerifiedChange::from_chunk(&waiting.chunk).ok().map(|change| change.hash());
-                last = named.or(last);
-                batch.put(put_by_key(id, number), waiting.chunk);
-                batch.remove(outbox_key(number));
             }
         }
         self.forget(batch, key)?;
@@ -291,6 +316,16 @@ impl Replica {
         // Others' changes, which this phone was giving back: their authors say them again themselves.
         let taken: BTreeSet<(ActorId, u64)> = there.iter().map(number_in_document).collect();
         let gives_others = rounds <= ROUNDS_WITH_OTHERS;
+        let is_in_the_way = |PutBy { first_form: change, .. }: &PutBy| {
+            !self.may_author(change) && taken.contains(&number_in_document(change))
+        };
+        let explains = changes.iter().any(is_in_the_way);
+        let others: Vec<VerifiedChange> = changes
+            .iter()
+            .map(|put_by| &put_by.first_form)
+            .filter(|change| !self.may_author(change))
+            .cloned()
+            .collect();
         changes.retain(|PutBy { first_form: change, .. }| {
             self.may_author(change) || (gives_others && !taken.contains(&number_in_document(change)))
         });
@@ -302,7 +337,8 @@ impl Replica {
             .collect();
         named.sort_by_key(|(first_form, _)| first_form.record().start_operation);
         changes.retain(|put_by| !named.iter().any(|(first_form, _)| first_form.hash() == put_by.first_form.hash()));
-        let beside = Beside { there: &there, named: &named, unnamed: &unnamed, tried: &tried };
+        let beside =
+            Beside { there: &there, named: &named, unnamed: &unnamed, others: &others, tried: &tried, explains };
         let said = under_free_names(self.device, rounds, &waiting, &changes, &beside)?;
         Ok((waited, said))
     }

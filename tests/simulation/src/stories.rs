@@ -19,6 +19,17 @@ fn records(world: &mut World, phone: usize, note: &str) {
     assert!(world.phones[phone].records(household(1), 1_000, note.into(), now));
 }
 
+/// Six lots like this are more than a small page holds.
+fn records_at_length(world: &mut World, phone: usize) {
+    let note = std::iter::repeat_with(|| world.dice.roll(u64::MAX).to_string()).take(20).collect::<String>();
+    records(world, phone, &note);
+}
+
+fn has_small_pages(world: &mut World, phone: usize) {
+    world.phones[phone].has_poor_line = true;
+    (0..8).for_each(|_| world.phones[phone].pace.failed());
+}
+
 fn syncs(world: &mut World, phone: usize) {
     assert_eq!(world.syncs(phone, |_| Line::Whole).unwrap(), Synced::Done);
 }
@@ -207,6 +218,7 @@ fn a_name_that_somebody_has_whom_nobody_sees_is_not_given_again() {
     let author = another_of_the_household(&mut world);
     let copy = is_copied(&mut world, author);
     syncs(&mut world, LI);
+    let rival = is_copied(&mut world, LI);
     world.backs_up();
     records(&mut world, author, "of a phone that broke");
     syncs(&mut world, author);
@@ -216,8 +228,10 @@ fn a_name_that_somebody_has_whom_nobody_sees_is_not_given_again() {
     records(&mut world, LI, "builds on what is lost");
     world.breaks(author);
     world.is_restored().unwrap();
-    records(&mut world, copy, "of the copy");
-    syncs(&mut world, copy);
+    for (phone, note) in [(copy, "of the copy"), (rival, "of the rival")] {
+        records(&mut world, phone, note);
+        syncs(&mut world, phone);
+    }
     syncs(&mut world, LI);
     records(&mut world, second, "of the second");
     syncs(&mut world, second);
@@ -263,16 +277,13 @@ fn what_was_sent_twice_is_missed_when_a_restoration_takes_it() {
     let mut world = world();
     let author = another_of_the_household(&mut world);
     syncs(&mut world, LI);
-    // More than one small page.
-    for number in 0..40 {
-        let note = std::iter::repeat_with(|| world.dice.roll(u64::MAX).to_string()).take(9).collect::<String>();
-        records(&mut world, author, &format!("{number} {note}"));
+    for _ in 0..40 {
+        records_at_length(&mut world, author);
         syncs(&mut world, author);
     }
     world.backs_up();
     records(&mut world, LI, "a lot");
-    world.phones[LI].has_poor_line = true;
-    (0..8).for_each(|_| world.phones[LI].pace.failed());
+    has_small_pages(&mut world, LI);
     assert_eq!(world.syncs(LI, |_| Line::ReplyLost).unwrap(), Synced::LineFailed);
     // It is told that the lot is there, and reads nothing of so late a place in the log.
     syncs_until_the_line_breaks(&mut world, LI, 2);
@@ -282,4 +293,52 @@ fn what_was_sent_twice_is_missed_when_a_restoration_takes_it() {
     check(&mut world).unwrap();
     let there = world.phones[COORDINATOR].notes(household(1));
     assert!(there.contains(&"a lot".to_owned()), "{there:?}");
+}
+
+#[test]
+fn what_builds_on_a_lot_follows_it_to_its_new_name() {
+    let mut world = world();
+    let author = another_of_the_household(&mut world);
+    let copy = is_copied(&mut world, author);
+    world.backs_up();
+    records(&mut world, author, "of the author");
+    [author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
+    world.is_restored().unwrap();
+    records(&mut world, copy, "of the copy");
+    [copy, author].into_iter().for_each(|phone| syncs(&mut world, phone));
+    records(&mut world, LI, "builds on it");
+    ends_with(&mut world, &["builds on it", "of the author", "of the copy"]);
+}
+
+#[test]
+fn what_nobody_else_has_used_keeps_its_name_when_it_is_refused_with_others() {
+    let mut world = world();
+    let (author, reader) = (another_of_the_household(&mut world), another_of_the_household(&mut world));
+    let copy = is_copied(&mut world, author);
+    world.backs_up();
+    records(&mut world, LI, "of the phone");
+    records(&mut world, author, "of the author");
+    [LI, author, LI, reader].into_iter().for_each(|phone| syncs(&mut world, phone));
+    world.is_restored().unwrap();
+    records(&mut world, copy, "of the copy");
+    syncs(&mut world, copy);
+    syncs(&mut world, LI);
+    ends_with(&mut world, &["of the author", "of the copy", "of the phone"]);
+}
+
+#[test]
+fn what_the_server_has_just_taken_follows_what_it_builds_on() {
+    let mut world = world();
+    let author = another_of_the_household(&mut world);
+    records(&mut world, author, "of another");
+    [author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
+    let copy = is_copied(&mut world, LI);
+    records(&mut world, copy, "of the copy");
+    syncs(&mut world, copy);
+    has_small_pages(&mut world, LI);
+    (0..6).for_each(|_| records_at_length(&mut world, LI));
+    // The first of them is sent last, and is then found to be another's number.
+    damage(&mut world.phones[LI], b'o');
+    heal(&mut world).unwrap();
+    check(&mut world).unwrap();
 }
