@@ -18,6 +18,7 @@
 //! ```
 
 mod load;
+mod names;
 mod outbox;
 mod receive;
 mod twin;

@@ -12,12 +12,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::names::{Beside, PutBy, Said, fresh_actor, number_in_document, under_free_names};
 use super::outbox::{Waiting, number_of, outbox_key};
 use super::{Replica, document_key, put_meta};
 use crate::documents::{Document, DocumentFault, DocumentKey};
 use crate::error::Error;
-use crate::ids::{ActorId, ChangeHash, DeviceId, DocumentId};
-use crate::protocol::change::{Reauthor, VerifiedChange};
+use crate::ids::{ActorId, ChangeHash, DocumentId};
+use crate::protocol::change::VerifiedChange;
 use crate::protocol::messages::{Comparing, read_message};
 use crate::store::{Batch, Row};
 
@@ -40,174 +41,8 @@ pub(super) fn rounds_key(id: DocumentId) -> Vec<u8> {
     document_key(b't', id)
 }
 
-/// Refusals up to which changes keep their names where these are free, as far as this phone can see. What the
-/// server holds against a name may not be admitted yet, or never be.
-const ROUNDS_KEEPING_NAMES: u8 = 1;
 /// Refusals up to which others' changes are given back along with this phone's own.
 const ROUNDS_WITH_OTHERS: u8 = 2;
-
-/// A change that was put by: its first form, and the name that it has had since.
-struct PutBy {
-    first_form: VerifiedChange,
-    named: Option<VerifiedChange>,
-}
-
-/// A change that is said again, and its first form where it has another name now.
-pub(super) struct Said {
-    change: VerifiedChange,
-    original: Option<VerifiedChange>,
-    /// True when the document has it: a twin said it in the same words.
-    is_there: bool,
-}
-
-pub(super) fn number_in_document(change: &VerifiedChange) -> (ActorId, u64) {
-    (change.record().actor.clone(), change.record().sequence)
-}
-
-/// Which of these can't keep their names: those whose number is another's, those that `must`, and what builds on
-/// any of them or of those that were renamed `before`. The rest a twin may send as well, and under these names it
-/// is there once.
-fn must_be_renamed(
-    own: &[&VerifiedChange],
-    used: &BTreeMap<(ActorId, u64), ChangeHash>,
-    before: &BTreeSet<ChangeHash>,
-    must: impl Fn(ChangeHash) -> bool,
-) -> BTreeSet<ChangeHash> {
-    let mut renamed = BTreeSet::new();
-    let mut claimed: BTreeMap<(ActorId, u64), ChangeHash> = BTreeMap::new();
-    for change in own {
-        let number = number_in_document(change);
-        let holder = used.get(&number).or(claimed.get(&number));
-        let is_anothers = holder.is_some_and(|hash| *hash != change.hash());
-        let builds_on_one =
-            change.record().dependencies.iter().any(|hash| renamed.contains(hash) || before.contains(hash));
-        if is_anothers || builds_on_one || must(change.hash()) {
-            renamed.insert(change.hash());
-        } else {
-            claimed.insert(number, change.hash());
-        }
-    }
-    renamed
-}
-
-/// Another actor of a device, which follows from a change that made it needed.
-fn fresh_actor(device: DeviceId, from: ChangeHash, salt: u8) -> ActorId {
-    let generation = from.as_bytes().iter().fold(salt, |sum, byte| sum.rotate_left(3) ^ *byte);
-    // 0 is what every phone begins with.
-    device.actor(generation.max(1))
-}
-
-/// The names that a change may get, first the one that is taken when it is free: it goes on where what it builds
-/// on has gone, or begins as an actor that follows from itself.
-fn names_to_follow(
-    again: &Reauthor,
-    author: DeviceId,
-    change: &VerifiedChange,
-) -> impl Iterator<Item = (ActorId, u64)> + use<> {
-    let goes_on = again.previous(change).map(|(actor, last)| (actor, last.saturating_add(1)));
-    let hash = change.hash();
-    goes_on.into_iter().chain((2..=u8::MAX).map(move |salt| (fresh_actor(author, hash, salt), 1)))
-}
-
-/// What there is of a document when something is said again beside it.
-struct Beside<'a> {
-    /// What the document has.
-    there: &'a [VerifiedChange],
-    /// First forms, each with what everyone knows it as.
-    named: &'a [(VerifiedChange, VerifiedChange)],
-    /// Names, each with the first form that everyone knows it by instead.
-    unnamed: &'a [(VerifiedChange, VerifiedChange)],
-    /// What others said that this phone had put by too, in the order of what builds on what.
-    others: &'a [VerifiedChange],
-    /// Names that were given before.
-    tried: &'a BTreeSet<ChangeHash>,
-    /// True when it has other changes under numbers of what others said and this phone was giving back: that may
-    /// be what was refused.
-    explains: bool,
-}
-
-/// Says `changes` again, after so many `rounds` of refusals of what was `waiting`: each under its own name or
-/// another that is free.
-fn under_free_names(
-    device: DeviceId,
-    rounds: u8,
-    waiting: &BTreeSet<ChangeHash>,
-    changes: &[PutBy],
-    beside: &Beside<'_>,
-) -> Result<Vec<Said>, DocumentFault> {
-    let known: BTreeSet<ChangeHash> = beside.there.iter().map(VerifiedChange::hash).collect();
-    let mut used: BTreeMap<(ActorId, u64), ChangeHash> =
-        beside.there.iter().map(|change| (number_in_document(change), change.hash())).collect();
-    let first_forms = || changes.iter().map(|put_by| &put_by.first_form);
-    let own: Vec<&VerifiedChange> = first_forms().filter(|change| device.owns(&change.record().actor)).collect();
-    let mut again = Reauthor::default();
-    // The last sequence of each new actor.
-    let mut speaks: BTreeMap<ActorId, u64> = BTreeMap::new();
-    for (first_form, named) in beside.named {
-        again.keep(first_form, named);
-        speaks.insert(named.record().actor.clone(), named.record().sequence);
-    }
-    beside.unnamed.iter().for_each(|(named, first_form)| again.keep(named, first_form));
-    for change in beside.others {
-        // Its author has said it again, and everyone can tell under which name.
-        let Some(author) = change.record().actor.device() else { continue };
-        for (actor, sequence) in names_to_follow(&again, author, change) {
-            let Some(holder) = used.get(&(actor.clone(), sequence)) else { continue };
-            let tried = again.write(change, &actor, sequence)?;
-            if tried.hash() == *holder {
-                again.keep(change, &tried);
-                break;
-            }
-        }
-    }
-    let before: BTreeSet<ChangeHash> = beside.named.iter().map(|(first_form, _)| first_form.hash()).collect();
-    let mut renamed = must_be_renamed(&own, &used, &before, |_| rounds > ROUNDS_KEEPING_NAMES);
-    if renamed.is_empty() && rounds > 0 && !beside.explains {
-        // Nothing of another is in sight: what they were refused for is not admitted.
-        renamed = must_be_renamed(&own, &used, &before, |hash| waiting.contains(&hash));
-    }
-    let mut said = Vec::new();
-    for PutBy { first_form: change, named } in changes {
-        let builds_on_renamed = device.owns(&change.record().actor) && again.must_write(change);
-        let written = if renamed.contains(&change.hash()) || builds_on_renamed {
-            // A twin that put by the same says it in the same words, and what of it is there is not said once
-            // more. Where the twin went on to say other things, another actor goes on here.
-            let mut written = None;
-            for (actor, sequence) in names_to_follow(&again, device, change) {
-                let is_pending = first_forms().any(|other| other.record().actor == actor);
-                let goes_on = speaks.get(&actor).is_some_and(|last| last.saturating_add(1) == sequence);
-                let begins = sequence == 1 && !speaks.contains_key(&actor);
-                if is_pending || !(goes_on || begins) {
-                    continue;
-                }
-                let tried = again.write(change, &actor, sequence)?;
-                let holder = used.get(&(actor.clone(), sequence));
-                // A name that was refused, though it seemed free, is not given again.
-                let was_refused =
-                    holder.is_none() && rounds > ROUNDS_KEEPING_NAMES && beside.tried.contains(&tried.hash());
-                if !was_refused && holder.is_none_or(|hash| *hash == tried.hash()) {
-                    speaks.insert(actor, sequence);
-                    written = Some(tried);
-                    break;
-                }
-            }
-            // Every actor of this device has written in this document.
-            let written = written.ok_or(DocumentFault::Damaged("document"))?;
-            again.keep(change, &written);
-            Some(written)
-        } else {
-            None
-        };
-        let original = written.as_ref().map(|_| change.clone());
-        let change = written.unwrap_or_else(|| change.clone());
-        if let Some(named) = named {
-            again.keep(named, &change);
-        }
-        used.insert(number_in_document(&change), change.hash());
-        said.push(Said { is_there: known.contains(&change.hash()), change, original });
-    }
-    Ok(said)
-}
 
 impl Replica {
     /// True while changes of the document are put by.

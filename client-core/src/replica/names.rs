@@ -1,0 +1,194 @@
+//! Under which names changes are said again whose document was put by, see [`super::twin`]: decided from the changes
+//! and from what the document has, and from nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::documents::DocumentFault;
+use crate::ids::{ActorId, ChangeHash, DeviceId};
+use crate::protocol::change::{Reauthor, VerifiedChange};
+
+/// Refusals up to which changes keep their names where these are free, as far as this phone can see. What the
+/// server holds against a name may not be admitted yet, or never be.
+const ROUNDS_KEEPING_NAMES: u8 = 1;
+
+/// A change that was put by: its first form, and the name that it has had since.
+pub(super) struct PutBy {
+    pub(super) first_form: VerifiedChange,
+    pub(super) named: Option<VerifiedChange>,
+}
+
+/// A change that is said again, and its first form where it has another name now.
+pub(super) struct Said {
+    pub(super) change: VerifiedChange,
+    pub(super) original: Option<VerifiedChange>,
+    /// True when the document has it: a twin said it in the same words.
+    pub(super) is_there: bool,
+}
+
+pub(super) fn number_in_document(change: &VerifiedChange) -> (ActorId, u64) {
+    (change.record().actor.clone(), change.record().sequence)
+}
+
+/// Which of these can't keep their names: those whose number is another's, those that `must`, and what builds on
+/// any of them or of those that were renamed `before`. The rest a twin may send as well, and under these names it
+/// is there once.
+fn must_be_renamed(
+    own: &[&VerifiedChange],
+    used: &BTreeMap<(ActorId, u64), ChangeHash>,
+    before: &BTreeSet<ChangeHash>,
+    must: impl Fn(ChangeHash) -> bool,
+) -> BTreeSet<ChangeHash> {
+    let mut renamed = BTreeSet::new();
+    let mut claimed: BTreeMap<(ActorId, u64), ChangeHash> = BTreeMap::new();
+    for change in own {
+        let number = number_in_document(change);
+        let holder = used.get(&number).or(claimed.get(&number));
+        let is_anothers = holder.is_some_and(|hash| *hash != change.hash());
+        let builds_on_one =
+            change.record().dependencies.iter().any(|hash| renamed.contains(hash) || before.contains(hash));
+        if is_anothers || builds_on_one || must(change.hash()) {
+            renamed.insert(change.hash());
+        } else {
+            claimed.insert(number, change.hash());
+        }
+    }
+    renamed
+}
+
+/// Another actor of a device, which follows from a change that made it needed.
+pub(super) fn fresh_actor(device: DeviceId, from: ChangeHash, salt: u8) -> ActorId {
+    let generation = from.as_bytes().iter().fold(salt, |sum, byte| sum.rotate_left(3) ^ *byte);
+    // 0 is what every phone begins with.
+    device.actor(generation.max(1))
+}
+
+/// The names that a change may get, first the one that is taken when it is free: it goes on where what it builds
+/// on has gone, or begins as an actor that follows from itself.
+fn names_to_follow(
+    again: &Reauthor,
+    author: DeviceId,
+    change: &VerifiedChange,
+) -> impl Iterator<Item = (ActorId, u64)> + use<> {
+    let goes_on = again.previous(change).map(|(actor, last)| (actor, last.saturating_add(1)));
+    let hash = change.hash();
+    goes_on.into_iter().chain((2..=u8::MAX).map(move |salt| (fresh_actor(author, hash, salt), 1)))
+}
+
+/// What there is of a document when something is said again beside it.
+pub(super) struct Beside<'a> {
+    /// What the document has.
+    pub(super) there: &'a [VerifiedChange],
+    /// First forms, each with what everyone knows it as.
+    pub(super) named: &'a [(VerifiedChange, VerifiedChange)],
+    /// Names, each with the first form that everyone knows it by instead.
+    pub(super) unnamed: &'a [(VerifiedChange, VerifiedChange)],
+    /// What others said that this phone had put by too, in the order of what builds on what.
+    pub(super) others: &'a [VerifiedChange],
+    /// Names that were given before.
+    pub(super) tried: &'a BTreeSet<ChangeHash>,
+    /// True when it has other changes under numbers of what others said and this phone was giving back: that may
+    /// be what was refused.
+    pub(super) explains: bool,
+}
+
+/// Says changes of one device again, one after the other.
+struct Speaker<'a> {
+    device: DeviceId,
+    again: Reauthor,
+    /// What has which number in the document, by now.
+    used: BTreeMap<(ActorId, u64), ChangeHash>,
+    /// The last sequence of each new actor.
+    speaks: BTreeMap<ActorId, u64>,
+    /// Actors that are still to be said again.
+    pending: BTreeSet<ActorId>,
+    /// Names that were refused, though they seemed free.
+    refused: Option<&'a BTreeSet<ChangeHash>>,
+}
+
+impl Speaker<'_> {
+    /// The change under the first name that is free, or that is its own: a twin that put by the same says it in the
+    /// same words. Where the twin went on to say other things, another actor goes on here.
+    fn name(&mut self, change: &VerifiedChange) -> Result<VerifiedChange, DocumentFault> {
+        for (actor, sequence) in names_to_follow(&self.again, self.device, change) {
+            let goes_on = self.speaks.get(&actor).is_some_and(|last| last.saturating_add(1) == sequence);
+            let begins = sequence == 1 && !self.speaks.contains_key(&actor);
+            if self.pending.contains(&actor) || !(goes_on || begins) {
+                continue;
+            }
+            let tried = self.again.write(change, &actor, sequence)?;
+            let is_free = match self.used.get(&(actor.clone(), sequence)) {
+                Some(holder) => *holder == tried.hash(),
+                None => !self.refused.is_some_and(|refused| refused.contains(&tried.hash())),
+            };
+            if is_free {
+                self.speaks.insert(actor, sequence);
+                self.again.keep(change, &tried);
+                return Ok(tried);
+            }
+        }
+        // Every actor of this device has written in this document.
+        Err(DocumentFault::Damaged("document"))
+    }
+
+    /// Finds the name under which the author of a change has said it again, which everyone can tell.
+    fn follow(&mut self, change: &VerifiedChange) -> Result<(), DocumentFault> {
+        let Some(author) = change.record().actor.device() else { return Ok(()) };
+        for (actor, sequence) in names_to_follow(&self.again, author, change) {
+            let Some(holder) = self.used.get(&(actor.clone(), sequence)) else { continue };
+            let tried = self.again.write(change, &actor, sequence)?;
+            if tried.hash() == *holder {
+                self.again.keep(change, &tried);
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Says `changes` again, after so many `rounds` of refusals of what was `waiting`: each under its own name or
+/// another that is free.
+pub(super) fn under_free_names(
+    device: DeviceId,
+    rounds: u8,
+    waiting: &BTreeSet<ChangeHash>,
+    changes: &[PutBy],
+    beside: &Beside<'_>,
+) -> Result<Vec<Said>, DocumentFault> {
+    let first_forms = || changes.iter().map(|put_by| &put_by.first_form);
+    let mut speaker = Speaker {
+        device,
+        again: Reauthor::default(),
+        used: beside.there.iter().map(|change| (number_in_document(change), change.hash())).collect(),
+        speaks: BTreeMap::new(),
+        pending: first_forms().map(|change| change.record().actor.clone()).collect(),
+        refused: (rounds > ROUNDS_KEEPING_NAMES).then_some(beside.tried),
+    };
+    for (first_form, named) in beside.named {
+        speaker.again.keep(first_form, named);
+        speaker.speaks.insert(named.record().actor.clone(), named.record().sequence);
+    }
+    beside.unnamed.iter().for_each(|(named, first_form)| speaker.again.keep(named, first_form));
+    beside.others.iter().try_for_each(|change| speaker.follow(change))?;
+
+    let own: Vec<&VerifiedChange> = first_forms().filter(|change| device.owns(&change.record().actor)).collect();
+    let before: BTreeSet<ChangeHash> = beside.named.iter().map(|(first_form, _)| first_form.hash()).collect();
+    let mut renamed = must_be_renamed(&own, &speaker.used, &before, |_| rounds > ROUNDS_KEEPING_NAMES);
+    if renamed.is_empty() && rounds > 0 && !beside.explains {
+        // Nothing of another is in sight: what they were refused for is not admitted.
+        renamed = must_be_renamed(&own, &speaker.used, &before, |hash| waiting.contains(&hash));
+    }
+    let known: BTreeSet<ChangeHash> = beside.there.iter().map(VerifiedChange::hash).collect();
+    let mut said = Vec::new();
+    for PutBy { first_form, named } in changes {
+        let builds_on_renamed = device.owns(&first_form.record().actor) && speaker.again.must_write(first_form);
+        let is_renamed = renamed.contains(&first_form.hash()) || builds_on_renamed;
+        let change = if is_renamed { speaker.name(first_form)? } else { first_form.clone() };
+        if let Some(named) = named {
+            speaker.again.keep(named, &change);
+        }
+        speaker.used.insert(number_in_document(&change), change.hash());
+        let original = is_renamed.then(|| first_form.clone());
+        said.push(Said { is_there: known.contains(&change.hash()), change, original });
+    }
+    Ok(said)
+}
