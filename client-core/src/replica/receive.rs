@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::load::wanted_list;
-use super::outbox::OutboxPage;
+use super::outbox::{OutboxPage, Waiting};
 use super::{DocumentRecord, Replica, document_key, put_meta, waiting_key};
 use crate::documents::{Document, DocumentFault, DocumentKey};
 use crate::error::Error;
@@ -105,6 +105,7 @@ impl Replica {
                 // waits for its ground goes too, though a damage has taken the rest.
                 RefusalReason::MayNotWrite => {
                     self.forget(&mut batch, key)?;
+                    self.put_back_what_waits(&mut batch, key)?;
                     wanted.insert(key.to_bytes(), 0);
                     true
                 }
@@ -222,6 +223,17 @@ impl Replica {
         let held_back = refused.iter().any(|(_, reason)| reason.may_pass_later());
         received.more = reply.more || !wanted.is_empty() || (self.pending > 0 && !held_back);
         Ok(received)
+    }
+
+    /// Lets what is still to be sent of a forgotten document come back into it with its ground: it may be taken yet.
+    fn put_back_what_waits(&self, batch: &mut Batch, key: &DocumentKey) -> Result<(), Error> {
+        let settled: BTreeSet<Vec<u8>> = batch.removed().map(<[u8]>::to_vec).collect();
+        for row in self.store.scan_all(b"o")?.into_iter().filter(|row| !settled.contains(&row.key)) {
+            if let Some((_, change)) = row.value.as_deref().and_then(Waiting::read).filter(|(of, _)| of == key) {
+                batch.put(waiting_key(key.id(self.cooperative), change.hash()), change.chunk());
+            }
+        }
+        Ok(())
     }
 
     /// Takes out of memory what the batch under way forgets of a document; gives its record until then.
