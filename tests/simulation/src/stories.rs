@@ -347,9 +347,13 @@ fn what_the_server_has_just_taken_follows_what_it_builds_on() {
 fn what_may_be_written_again_before_it_is_refused_stays_where_it_was_recorded() {
     let mut world = world();
     has_small_pages(&mut world, LI);
-    (0..6).for_each(|_| records_at_length(&mut world, LI));
+    world.phones[LI].is_newer = true;
+    (0..2).for_each(|_| records_at_length(&mut world, LI));
+    let author = another_of_the_household(&mut world);
+    records(&mut world, author, "of another");
+    syncs(&mut world, author);
     world.grants_otherwise(LI, Role::Packer).unwrap();
-    // The first page is refused.
+    // The first page is refused: the beginning of the document, for what a version ahead writes fills a page.
     syncs_until_the_line_breaks(&mut world, LI, 2);
     world.grants_otherwise(LI, Role::Household(household(1))).unwrap();
     heal(&mut world).unwrap();
