@@ -14,7 +14,7 @@ use crate::protocol::bundle::{DocumentChanges, write_bundle};
 use crate::protocol::change::VerifiedChange;
 use crate::protocol::limits;
 use crate::protocol::messages::{RefusalReason, read_message, write_message};
-use crate::store::Batch;
+use crate::store::{Batch, Row};
 
 /// A change that waits to be sent.
 #[derive(Serialize_tuple, Deserialize_tuple)]
@@ -61,6 +61,12 @@ impl Replica {
         let numbers = rows.iter().filter_map(|row| number_of(&row.key)).chain(put_by);
         self.outbox_next = numbers.max().map_or(0, |number| number.saturating_add(1));
         Ok(())
+    }
+
+    /// The rows of the outbox that the batch under way leaves in it.
+    pub(super) fn rows_left_by(&self, batch: &Batch) -> Result<Vec<Row>, Error> {
+        let settled: BTreeSet<&[u8]> = batch.removed().collect();
+        Ok(self.store.scan_all(b"o")?.into_iter().filter(|row| !settled.contains(row.key.as_slice())).collect())
     }
 
     /// The changes of a document that wait to be sent.

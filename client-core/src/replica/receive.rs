@@ -227,8 +227,7 @@ impl Replica {
 
     /// Lets what is still to be sent of a forgotten document come back into it with its ground: it may be taken yet.
     fn put_back_what_waits(&self, batch: &mut Batch, key: &DocumentKey) -> Result<(), Error> {
-        let settled: BTreeSet<Vec<u8>> = batch.removed().map(<[u8]>::to_vec).collect();
-        for row in self.store.scan_all(b"o")?.into_iter().filter(|row| !settled.contains(&row.key)) {
+        for row in self.rows_left_by(batch)? {
             if let Some((_, change)) = row.value.as_deref().and_then(Waiting::read).filter(|(of, _)| of == key) {
                 batch.put(waiting_key(key.id(self.cooperative), change.hash()), change.chunk());
             }

@@ -74,8 +74,7 @@ impl Replica {
         let mut last = None;
         let mut put_by = BTreeSet::new();
         // What this very reply acknowledges is settled; it may build on what now gets another name.
-        let settled: BTreeSet<Vec<u8>> = batch.removed().map(<[u8]>::to_vec).collect();
-        for row in self.store.scan_all(b"o")?.into_iter().filter(|row| !settled.contains(&row.key)) {
+        for row in self.rows_left_by(batch)? {
             let waiting: Option<Waiting> = row.value.as_deref().and_then(|value| read_message(value).ok());
             let (Some(waiting), Some(number)) = (waiting, number_of(&row.key)) else { continue };
             if waiting.key == key.to_bytes() {
