@@ -21,7 +21,9 @@ pub struct Twins {
 }
 
 /// Lots that look like one harvest recorded twice: of one product and day, with nearly one weight,
-/// recorded by different devices; or alike in every field.
+/// recorded by different devices; or alike in every field. Also a lot that its phone has said again under another
+/// name (`replica/names.rs`) when its first form came back after all, as a restoration can make it, whatever one of
+/// both was corrected to weigh.
 pub fn twins(lots: &[Lot]) -> Vec<Twins> {
     let mut alike: BTreeMap<(&str, Day), Vec<&Lot>> = BTreeMap::new();
     // In one order everywhere, so that every replica sees the same pairs.
@@ -60,8 +62,20 @@ fn look_like_one(one: &Lot, other: &Lot) -> bool {
             && (&one.grade, one.moisture, &one.place, &one.note)
                 == (&other.grade, other.moisture, &other.place, &other.note);
     }
+    if is_said_again(one, other) {
+        return true;
+    }
     let (left, right) = (left.get().unsigned_abs(), right.get().unsigned_abs());
     left.abs_diff(right).saturating_mul(1000) <= left.max(right).saturating_mul(SAME_WEIGHT_PERMILLE)
+}
+
+/// What is said again has another actor of its device, and the rest of its name as before.
+fn is_said_again(one: &Lot, other: &Lot) -> bool {
+    let device = |lot: &Lot| lot.id.actor().and_then(|actor| actor.device());
+    one.id.counter() == other.id.counter()
+        && device(one).is_some_and(|of| device(other) == Some(of))
+        && (&one.grade, one.moisture, &one.place, &one.note)
+            == (&other.grade, other.moisture, &other.place, &other.note)
 }
 
 /// True when the warehouse weighed more than was recorded.
@@ -104,5 +118,17 @@ mod tests {
         assert!(twins(&[lot("3@0101", 10_000), lot("12@0101", 10_100)]).is_empty());
         assert_eq!(twins(&[lot("3@0101", 10_000), lot("12@0101", 10_000)]).len(), 1);
         assert!(twins(&[lot("3@0101", 10_000), lot("92@0101", 10_000)]).is_empty());
+    }
+
+    #[test]
+    fn a_lot_that_came_back_by_both_its_names_is_noticed_whatever_it_weighs() {
+        let (first, again) = (lot("31@a1a2a3a4a5a6a7a800", 10_000), lot("31@a1a2a3a4a5a6a7a84d", 25_000));
+        assert_eq!(twins(&[first.clone(), again.clone()]).len(), 1);
+        let another = lot("31@b1b2b3b4b5b6b7b84d", 25_000);
+        assert!(twins(&[first.clone(), another]).is_empty(), "another device's");
+        let later = lot("37@a1a2a3a4a5a6a7a84d", 25_000);
+        assert!(twins(&[first.clone(), later]).is_empty(), "recorded later");
+        let other = Lot { note: Some("a copy's".into()), ..again };
+        assert!(twins(&[first, other]).is_empty(), "a copy of the phone recorded another sack");
     }
 }
