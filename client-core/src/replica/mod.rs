@@ -11,12 +11,14 @@
 //! r <document> <number>         a change that is put by, since a twin has used its number
 //! p <document> <hash>           the first form of a change that has another name now
 //! g <document> <hash>           the rest of a document that is put by, when the server may have lost it
+//! f <document> <hash>           another's change that own ones build on, and that the document has no more
 //! t <document>                  how often it was put by since the server last took something of it
 //! w <document> <hash>           a change that waits for what it depends on
 //! h <document>                  document compared in the walk under way
 //! x <number>                    set aside: document, reason, chunk
 //! ```
 
+mod comparison;
 mod load;
 mod names;
 mod outbox;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::documents::DocumentFault;
+use crate::documents::{Document, DocumentFault};
 use crate::ids::{ActorId, ChangeHash, DeviceId};
 use crate::protocol::change::{Reauthor, VerifiedChange};
 
@@ -84,8 +84,8 @@ pub(super) struct Beside<'a> {
     pub(super) unnamed: &'a [(VerifiedChange, VerifiedChange)],
     /// What others said that this phone had put by too, in the order of what builds on what.
     pub(super) others: &'a [VerifiedChange],
-    /// Names that were given before.
-    pub(super) tried: &'a BTreeSet<ChangeHash>,
+    /// The names that first forms were given before.
+    pub(super) tried: &'a BTreeMap<ChangeHash, BTreeSet<ChangeHash>>,
     /// True when it has other changes under numbers of what others said and this phone was giving back: that may
     /// be what was refused.
     pub(super) explains: bool,
@@ -101,14 +101,33 @@ struct Speaker<'a> {
     speaks: BTreeMap<ActorId, u64>,
     /// Actors that are still to be said again.
     pending: BTreeSet<ActorId>,
-    /// Names that were refused, though they seemed free.
-    refused: Option<&'a BTreeSet<ChangeHash>>,
+    /// Names that were refused, though they seemed free, by first form.
+    refused: Option<&'a BTreeMap<ChangeHash, BTreeSet<ChangeHash>>>,
+    /// Others' changes that are here under another name.
+    followed: BTreeSet<ChangeHash>,
 }
 
-impl Speaker<'_> {
+impl<'a> Speaker<'a> {
+    /// One that has said nothing yet.
+    fn beside(device: DeviceId, there: &[VerifiedChange]) -> Self {
+        Self {
+            device,
+            again: Reauthor::default(),
+            used: there.iter().map(|change| (number_in_document(change), change.hash())).collect(),
+            speaks: BTreeMap::new(),
+            pending: BTreeSet::new(),
+            refused: None,
+            followed: BTreeSet::new(),
+        }
+    }
+
     /// The change under the first name that is free, or that is its own: a twin that put by the same says it in the
     /// same words. Where the twin went on to say other things, another actor goes on here.
     fn name(&mut self, change: &VerifiedChange) -> Result<VerifiedChange, DocumentFault> {
+        let refused = self.refused.and_then(|names| names.get(&change.hash()));
+        // With a ground that has another name by now, a refused name would be another change under the same number.
+        let mut passed_over = refused.map_or(0, BTreeSet::len);
+        let is_refused = |tried: &VerifiedChange| refused.is_some_and(|names| names.contains(&tried.hash()));
         for (actor, sequence) in names_to_follow(&self.again, self.device, change) {
             let goes_on = self.speaks.get(&actor).is_some_and(|last| last.saturating_add(1) == sequence);
             let begins = sequence == 1 && !self.speaks.contains_key(&actor);
@@ -116,11 +135,13 @@ impl Speaker<'_> {
                 continue;
             }
             let tried = self.again.write(change, &actor, sequence)?;
-            let is_free = match self.used.get(&(actor.clone(), sequence)) {
-                Some(holder) => *holder == tried.hash(),
-                None => !self.refused.is_some_and(|refused| refused.contains(&tried.hash())),
-            };
-            if is_free {
+            let holder = self.used.get(&(actor.clone(), sequence));
+            let is_own = holder.is_some_and(|hash| *hash == tried.hash());
+            let is_passed_over = !is_own && (is_refused(&tried) || (begins && passed_over > 0));
+            if is_passed_over {
+                passed_over = passed_over.saturating_sub(1);
+            }
+            if is_own || (holder.is_none() && !is_passed_over) {
                 self.speaks.insert(actor, sequence);
                 self.again.keep(change, &tried);
                 return Ok(tried);
@@ -138,11 +159,25 @@ impl Speaker<'_> {
             let tried = self.again.write(change, &actor, sequence)?;
             if tried.hash() == *holder {
                 self.again.keep(change, &tried);
+                self.followed.insert(change.hash());
                 break;
             }
         }
         Ok(())
     }
+}
+
+/// True when one of the changes that wait builds on what its author has said again under another name. `others` are
+/// first forms, in the order of what builds on what.
+pub(super) fn may_follow(
+    device: DeviceId,
+    waiting: &[VerifiedChange],
+    others: &[VerifiedChange],
+    there: &[VerifiedChange],
+) -> Result<bool, DocumentFault> {
+    let mut speaker = Speaker::beside(device, there);
+    others.iter().try_for_each(|change| speaker.follow(change))?;
+    Ok(waiting.iter().any(|change| speaker.again.must_write(change)))
 }
 
 /// Says `changes` again, after so many `rounds` of refusals of what was `waiting`: each under its own name or
@@ -156,12 +191,9 @@ pub(super) fn under_free_names(
 ) -> Result<Vec<Said>, DocumentFault> {
     let first_forms = || changes.iter().map(|put_by| &put_by.first_form);
     let mut speaker = Speaker {
-        device,
-        again: Reauthor::default(),
-        used: beside.there.iter().map(|change| (number_in_document(change), change.hash())).collect(),
-        speaks: BTreeMap::new(),
         pending: first_forms().map(|change| change.record().actor.clone()).collect(),
         refused: (rounds > ROUNDS_KEEPING_NAMES).then_some(beside.tried),
+        ..Speaker::beside(device, beside.there)
     };
     for (first_form, named) in beside.named {
         speaker.again.keep(first_form, named);
@@ -178,8 +210,16 @@ pub(super) fn under_free_names(
         renamed = must_be_renamed(&own, &speaker.used, &before, |hash| waiting.contains(&hash));
     }
     let known: BTreeSet<ChangeHash> = beside.there.iter().map(VerifiedChange::hash).collect();
+    let mut ground = known.clone();
     let mut said = Vec::new();
     for PutBy { first_form, named } in changes {
+        // What others said is given back with its ground, and once: what waits keeps all that comes with it waiting.
+        let actor = &first_form.record().actor;
+        let is_others = !device.owns(actor) && !Document::is_first_actor(actor);
+        let has_ground = || first_form.record().dependencies.iter().all(|hash| ground.contains(hash));
+        if is_others && (speaker.followed.contains(&first_form.hash()) || !has_ground()) {
+            continue;
+        }
         let builds_on_renamed = device.owns(&first_form.record().actor) && speaker.again.must_write(first_form);
         let is_renamed = renamed.contains(&first_form.hash()) || builds_on_renamed;
         let change = if is_renamed { speaker.name(first_form)? } else { first_form.clone() };
@@ -187,8 +227,53 @@ pub(super) fn under_free_names(
             speaker.again.keep(named, &change);
         }
         speaker.used.insert(number_in_document(&change), change.hash());
+        ground.insert(change.hash());
         let original = is_renamed.then(|| first_form.clone());
         said.push(Said { is_there: known.contains(&change.hash()), change, original });
     }
     Ok(said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documents::harvest::{LotDraft, record};
+    use crate::documents::{DocumentKey, Season};
+    use crate::ids::HouseholdId;
+    use crate::quantities::{Grams, Instant};
+
+    /// A lot of the device, and two that build on it by actors of which neither builds on the other.
+    fn two_branches(device: DeviceId) -> (Vec<VerifiedChange>, Vec<VerifiedChange>) {
+        let key = DocumentKey::HarvestBook(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
+        let (first, mut book) = (Document::first_change(&key).unwrap(), Document::new(key).unwrap());
+        let says = |book: &mut Document, generation, grams| {
+            let draft = LotDraft::new("millet", Grams::new(grams).unwrap(), "2026-10-03".parse().unwrap());
+            book.edit(&device.actor(generation), Instant(0), |doc| record(doc, &draft)).unwrap().1.unwrap()
+        };
+        let lot = says(&mut book, 0, 1_000);
+        let mut other = book.clone();
+        (vec![first], vec![lot, says(&mut book, 0, 2_000), says(&mut other, 5, 3_000)])
+    }
+
+    #[test]
+    fn no_number_is_given_again_that_was_refused_though_its_ground_has_another_name_by_now() {
+        let device = DeviceId::from_bytes([9; 8]);
+        let (there, changes) = two_branches(device);
+        let waiting: BTreeSet<ChangeHash> = changes.iter().map(VerifiedChange::hash).collect();
+        let mut tried: BTreeMap<ChangeHash, BTreeSet<ChangeHash>> = BTreeMap::new();
+        let mut numbers = BTreeSet::new();
+        for rounds in 2..8 {
+            let put_by: Vec<PutBy> =
+                changes.iter().map(|first_form| PutBy { first_form: first_form.clone(), named: None }).collect();
+            let beside =
+                Beside { there: &there, named: &[], unnamed: &[], others: &[], tried: &tried.clone(), explains: false };
+            let said = under_free_names(device, rounds, &waiting, &put_by, &beside).unwrap();
+            assert_eq!(said.len(), 3);
+            for Said { change, original, .. } in said {
+                let first_form = original.unwrap().hash();
+                assert!(numbers.insert((first_form, number_in_document(&change))), "it has that number again");
+                tried.entry(first_form).or_default().insert(change.hash());
+            }
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! Taking what the server gives: one reply becomes one batch, with the cursor that it leads to. What
 //! can't be applied is kept aside and named; it never spoils the rest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::comparison::is_comparing;
 use super::load::wanted_list;
 use super::outbox::{OutboxPage, Waiting};
 use super::{DocumentRecord, Replica, document_key, put_meta, waiting_key};
@@ -11,9 +12,7 @@ use crate::error::Error;
 use crate::ids::{ChangeHash, DocumentId};
 use crate::protocol::bundle::{DocumentChanges, read_bundle};
 use crate::protocol::change::VerifiedChange;
-use crate::protocol::messages::{
-    Comparing, Cursor, Fetch, Proof, RefusalReason, SyncReply, WalkMode, read_message, write_message,
-};
+use crate::protocol::messages::{Comparing, Fetch, RefusalReason, SyncReply, read_message, write_message};
 use crate::store::Batch;
 
 /// Documents in one request for whole documents.
@@ -46,11 +45,6 @@ impl Replica {
     pub fn fetches(&self) -> Result<Vec<Fetch>, Error> {
         let wanted = self.wanted()?.into_iter().take(FETCH_MAX);
         Ok(wanted.map(|(key, through)| Fetch { key, through }).collect())
-    }
-
-    /// True while this phone and the server find out what each of them lacks.
-    pub fn is_comparing(&self) -> bool {
-        is_comparing(&self.cursor)
     }
 
     /// Takes the reply to the request that carried `page` and `fetches`.
@@ -145,6 +139,7 @@ impl Replica {
         }
         let mut queued = 0u64;
         let mut again: BTreeSet<ChangeHash> = BTreeSet::new();
+        let mut may_follow = received.changed.clone();
         for (fetch, fetched) in fetches.iter().zip(&reply.fetched) {
             let key = DocumentKey::from_bytes(&fetch.key).ok();
             if key.as_ref().is_some_and(|key| dropped.contains(key)) {
@@ -162,6 +157,7 @@ impl Replica {
                         wanted.insert(fetch.key.clone(), fetched.through);
                         continue;
                     }
+                    may_follow.remove(&key);
                     before.push((id, self.records.get(&id).cloned()));
                     self.note_record(id, came);
                     let (waited, said) = self.say_again(&mut batch, &key)?;
@@ -187,6 +183,9 @@ impl Replica {
                 *through = fetched.through;
             }
         }
+        for key in may_follow.difference(&dropped) {
+            self.follow_lost_ground(&mut batch, key, &mut wanted)?;
+        }
         self.compare(&mut batch, reply, (&dropped, &again), &mut wanted, &mut queued)?;
         if reply.compares != Comparing::No && !is_comparing(&reply.cursor) {
             self.end_comparison(&mut batch, reply, (&dropped, &again), &mut queued)?;
@@ -195,6 +194,7 @@ impl Replica {
             put_meta(&mut batch, "grants", &grants);
             for (key, _) in self.documents().into_iter().filter(|(key, _)| !grants.may_read(key)) {
                 self.forget(&mut batch, &key)?;
+                self.forget_lost_ground(&mut batch, &key)?;
                 records.push((key.id(self.cooperative), None));
                 received.forgotten.insert(key);
             }
@@ -302,103 +302,6 @@ impl Replica {
         Ok(Ok(record))
     }
 
-    /// Holds documents against the heads that the server has of them: what the server lacks goes into
-    /// the outbox again, what this phone lacks is wanted. `again` is in the outbox already.
-    fn compare(
-        &mut self,
-        batch: &mut Batch,
-        reply: &SyncReply,
-        (dropped, again): (&BTreeSet<DocumentKey>, &BTreeSet<ChangeHash>),
-        wanted: &mut BTreeMap<Vec<u8>, u64>,
-        queued: &mut u64,
-    ) -> Result<(), Error> {
-        for theirs in &reply.heads {
-            let Ok(key) = DocumentKey::from_bytes(&theirs.key) else { continue };
-            let id = key.id(self.cooperative);
-            batch.put(document_key(b'h', id), []);
-            if dropped.contains(&key) {
-                wanted.insert(theirs.key.clone(), 0);
-                continue;
-            }
-            if self.is_put_by(&key)? {
-                // What was written meanwhile is here, and may be missing in a damaged outbox.
-                wanted.insert(theirs.key.clone(), 0);
-            }
-            let Some(document) = self.document(&key)? else {
-                wanted.insert(theirs.key.clone(), 0);
-                continue;
-            };
-            let mut same = theirs.heads.clone();
-            same.sort_unstable();
-            if document.heads() == same {
-                continue;
-            }
-            let known: Vec<ChangeHash> = theirs.heads.iter().copied().filter(|hash| document.has(*hash)).collect();
-            if known.len() < theirs.heads.len() {
-                wanted.insert(theirs.key.clone(), 0);
-            }
-            let mut missing = document.changes_since(&known)?;
-            missing.retain(|change| !again.contains(&change.hash()));
-            self.give_back(batch, reply.compares, &key, missing, queued)?;
-        }
-        Ok(())
-    }
-
-    /// After the last document that the server has: those that it did not name it lacks altogether.
-    fn end_comparison(
-        &mut self,
-        batch: &mut Batch,
-        reply: &SyncReply,
-        (dropped, again): (&BTreeSet<DocumentKey>, &BTreeSet<ChangeHash>),
-        queued: &mut u64,
-    ) -> Result<(), Error> {
-        let mut named: BTreeSet<DocumentId> = reply
-            .heads
-            .iter()
-            .filter_map(|heads| Some(DocumentKey::from_bytes(&heads.key).ok()?.id(self.cooperative)))
-            .collect();
-        for row in self.store.scan_all(b"h")? {
-            named.extend(super::document_of(&row.key));
-            batch.remove(row.key);
-        }
-        for id in &named {
-            batch.remove(document_key(b'h', *id));
-        }
-        for (key, _) in self.documents() {
-            if !named.contains(&key.id(self.cooperative)) && !dropped.contains(&key) {
-                let mut missing = match self.document(&key)? {
-                    Some(document) => document.changes_since(&[])?,
-                    None => Vec::new(),
-                };
-                missing.retain(|change| !again.contains(&change.hash()));
-                self.give_back(batch, reply.compares, &key, missing, queued)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Queues what the server lacks. A coordinator's phone gives back everyone's changes, and so does any
-    /// other when the server's loss is proven; else it gives back its own. The server takes no more.
-    fn give_back(
-        &self,
-        batch: &mut Batch,
-        compares: Comparing,
-        key: &DocumentKey,
-        missing: Vec<VerifiedChange>,
-        queued: &mut u64,
-    ) -> Result<(), Error> {
-        let everyones = self.grants.is_coordinator() || compares == Comparing::Everyones;
-        let may = |change: &VerifiedChange| everyones || self.may_author(change);
-        let mut given: Vec<VerifiedChange> = missing.into_iter().filter(may).collect();
-        if given.is_empty() || !self.grants.may_write(key) {
-            return Ok(());
-        }
-        let unsent = self.unsent_of(key)?;
-        given.retain(|change| !unsent.contains(&change.hash()));
-        *queued = queued.saturating_add(self.enqueue_after(batch, key, &given, *queued));
-        Ok(())
-    }
-
     pub(super) fn forget(&self, batch: &mut Batch, key: &DocumentKey) -> Result<(), Error> {
         let id = key.id(self.cooperative);
         for kind in [b'd', b's', b'c', b'w', b'h'] {
@@ -422,6 +325,7 @@ impl Replica {
             self.documents().into_iter().map(|(key, _)| key).filter(|key| !unsent.contains(key)).collect();
         for key in &gone {
             self.forget(&mut batch, key)?;
+            self.forget_lost_ground(&mut batch, key)?;
         }
         self.commit(&batch)?;
         for key in gone {
@@ -430,19 +334,6 @@ impl Replica {
         }
         Ok(())
     }
-}
-
-/// A cursor that was given by nobody: it fits no log, so that the server compares heads.
-pub(super) const NOBODYS: Cursor = Cursor {
-    position: u64::MAX,
-    receipt: 0,
-    proof: Proof { seal: 0, position_tag: 0, receipt_tag: 0 },
-    grants_version: 0,
-    walk: None,
-};
-
-fn is_comparing(cursor: &Cursor) -> bool {
-    *cursor == NOBODYS || cursor.walk.is_some_and(|walk| walk.mode == WalkMode::Compare)
 }
 
 /// The changes that are new and whose ground is here, each after what it builds on; and the rest of

@@ -12,9 +12,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::names::{Beside, PutBy, Said, fresh_actor, number_in_document, under_free_names};
+use super::names::{Beside, PutBy, Said, fresh_actor, may_follow, number_in_document, under_free_names};
 use super::outbox::{Waiting, number_of, outbox_key};
-use super::{Replica, document_key, put_meta};
+use super::{Replica, document_key, put_meta, waiting_key};
 use crate::documents::{Document, DocumentFault, DocumentKey};
 use crate::error::Error;
 use crate::ids::{ActorId, ChangeHash, DocumentId};
@@ -29,6 +29,12 @@ fn put_by_key(id: DocumentId, number: u64) -> Vec<u8> {
 /// Where a change is kept that a document had and the server may have lost.
 fn ground_key(id: DocumentId, hash: ChangeHash) -> Vec<u8> {
     [b"g", id.as_bytes().as_slice(), hash.as_bytes()].concat()
+}
+
+/// Where another's change is kept that own ones build on, once the document has it no more: it may come under
+/// another name.
+fn lost_ground_key(id: DocumentId, hash: ChangeHash) -> Vec<u8> {
+    [b"f", id.as_bytes().as_slice(), hash.as_bytes()].concat()
 }
 
 /// Where the first form of a change is kept that got another name.
@@ -91,12 +97,14 @@ impl Replica {
                 Ok(Some(document)) => document.changes_since(&[])?,
                 _ => Vec::new(),
             };
-            let is_kept = |change: &&VerifiedChange| {
-                (compares == Comparing::Everyones || self.may_author(change)) && !put_by.contains(&change.hash())
-            };
-            for change in changes.iter().filter(is_kept) {
-                batch.put(ground_key(id, change.hash()), change.chunk());
+            for change in changes.iter().filter(|change| !put_by.contains(&change.hash())) {
+                let is_given = compares == Comparing::Everyones || self.may_author(change);
+                let row = if is_given { ground_key(id, change.hash()) } else { lost_ground_key(id, change.hash()) };
+                batch.put(row, change.chunk());
             }
+        }
+        for change in self.own_that_wait(id)?.iter().filter(|change| !put_by.contains(&change.hash())) {
+            batch.put(ground_key(id, change.hash()), change.chunk());
         }
         self.forget(batch, key)?;
         wanted.insert(key.to_bytes(), 0);
@@ -131,6 +139,7 @@ impl Replica {
             changes.extend(change.map(|first_form| PutBy { first_form, named: None }));
             batch.remove(row.key);
         }
+        let mut lost_ground = self.lost_ground(id)?;
         // What was given back after a damage lies behind what builds on it.
         changes.sort_by_key(|put_by| put_by.first_form.record().start_operation);
         if changes.is_empty() {
@@ -147,6 +156,9 @@ impl Replica {
             changes.into_iter().partition(|put_by| document.has(put_by.first_form.hash()));
         let unnamed: Vec<_> = here.into_iter().filter_map(|put_by| Some((put_by.named?, put_by.first_form))).collect();
         let there = document.changes_since(&[])?;
+        for change in lost_ground.extract_if(.., |change| document.has(change.hash())) {
+            batch.remove(lost_ground_key(id, change.hash()));
+        }
         // Others' changes, which this phone was giving back: their authors say them again themselves.
         let taken: BTreeSet<(ActorId, u64)> = there.iter().map(number_in_document).collect();
         let gives_others = rounds <= ROUNDS_WITH_OTHERS;
@@ -154,16 +166,17 @@ impl Replica {
             !self.may_author(change) && taken.contains(&number_in_document(change))
         };
         let explains = changes.iter().any(is_in_the_way);
-        let others: Vec<VerifiedChange> = changes
-            .iter()
-            .map(|put_by| &put_by.first_form)
-            .filter(|change| !self.may_author(change))
-            .cloned()
-            .collect();
+        let put_by_of_others = changes.iter().map(|put_by| &put_by.first_form);
+        let put_by_of_others = put_by_of_others.filter(|change| !self.may_author(change)).cloned();
+        let mut others: Vec<VerifiedChange> = lost_ground.into_iter().chain(put_by_of_others).collect();
+        others.sort_by_key(|change| change.record().start_operation);
         changes.retain(|PutBy { first_form: change, .. }| {
             self.may_author(change) || (gives_others && !taken.contains(&number_in_document(change)))
         });
-        let tried: BTreeSet<ChangeHash> = names.keys().copied().collect();
+        let mut tried: BTreeMap<ChangeHash, BTreeSet<ChangeHash>> = BTreeMap::new();
+        for (name, first_form) in &names {
+            tried.entry(first_form.hash()).or_default().insert(*name);
+        }
         let mut named: Vec<(VerifiedChange, VerifiedChange)> = there
             .iter()
             .chain(changes.iter().map(|put_by| &put_by.first_form))
@@ -174,7 +187,64 @@ impl Replica {
         let beside =
             Beside { there: &there, named: &named, unnamed: &unnamed, others: &others, tried: &tried, explains };
         let said = under_free_names(self.device, rounds, &waiting, &changes, &beside)?;
+        // What builds on others' changes of which no name is known yet may get one later.
+        for change in &others {
+            batch.put(lost_ground_key(id, change.hash()), change.chunk());
+        }
         Ok((waited, said))
+    }
+
+    /// Lets own changes that wait be said again, once what they build on is here under another name.
+    pub(super) fn follow_lost_ground(
+        &mut self,
+        batch: &mut Batch,
+        key: &DocumentKey,
+        wanted: &mut BTreeMap<Vec<u8>, u64>,
+    ) -> Result<(), Error> {
+        let id = key.id(self.cooperative);
+        let lost_ground = self.lost_ground(id)?;
+        let Some(loaded) = self.loaded.get_mut(&id).filter(|_| !lost_ground.is_empty()) else { return Ok(()) };
+        let there = loaded.document.changes_since(&[])?;
+        let is_here: BTreeSet<ChangeHash> = there.iter().map(VerifiedChange::hash).collect();
+        let mut waiting = self.own_that_wait(id)?;
+        waiting.retain(|change| !is_here.contains(&change.hash()));
+        if waiting.is_empty() {
+            self.forget_lost_ground(batch, key)?;
+        } else if may_follow(self.device, &waiting, &lost_ground, &there)? {
+            for change in &waiting {
+                batch.remove(waiting_key(id, change.hash()));
+                batch.put(ground_key(id, change.hash()), change.chunk());
+            }
+            wanted.insert(key.to_bytes(), 0);
+        }
+        Ok(())
+    }
+
+    /// Forgets what others' changes a document has lost.
+    pub(super) fn forget_lost_ground(&self, batch: &mut Batch, key: &DocumentKey) -> Result<(), Error> {
+        for row in self.store.scan_all(&document_key(b'f', key.id(self.cooperative)))? {
+            batch.remove(row.key);
+        }
+        Ok(())
+    }
+
+    /// Own changes of a document that wait for what they depend on.
+    fn own_that_wait(&self, id: DocumentId) -> Result<Vec<VerifiedChange>, Error> {
+        let mut waiting = self.changes_in(document_key(b'w', id))?;
+        waiting.retain(|change| self.device.owns(&change.record().actor));
+        Ok(waiting)
+    }
+
+    /// Others' changes that a document has lost and that own ones may build on.
+    fn lost_ground(&self, id: DocumentId) -> Result<Vec<VerifiedChange>, Error> {
+        let mut lost_ground = self.changes_in(document_key(b'f', id))?;
+        lost_ground.sort_by_key(|change| change.record().start_operation);
+        Ok(lost_ground)
+    }
+
+    fn changes_in(&self, rows: Vec<u8>) -> Result<Vec<VerifiedChange>, Error> {
+        let change = |row: Row| VerifiedChange::from_chunk(&row.value?).ok();
+        Ok(self.store.scan_all(&rows)?.into_iter().filter_map(change).collect())
     }
 
     /// Adds the writes that put what is said again into the outbox, behind `already` others of the same batch;

@@ -311,6 +311,39 @@ fn what_builds_on_a_lot_follows_it_to_its_new_name() {
 }
 
 #[test]
+fn what_was_sent_again_before_its_ground_had_a_new_name_follows_it_later() {
+    let mut world = world();
+    let author = another_of_the_household(&mut world);
+    let copy = is_copied(&mut world, author);
+    world.backs_up();
+    records(&mut world, author, "of the author");
+    [author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
+    records(&mut world, LI, "builds on it");
+    syncs(&mut world, LI);
+    world.is_restored().unwrap();
+    records(&mut world, copy, "of the copy");
+    [copy, LI, LI, author].into_iter().for_each(|phone| syncs(&mut world, phone));
+    ends_with(&mut world, &["builds on it", "of the author", "of the copy"]);
+}
+
+#[test]
+fn what_others_said_is_not_given_back_without_its_ground() {
+    let mut world = world();
+    let author = another_of_the_household(&mut world);
+    let copy = is_copied(&mut world, author);
+    world.backs_up();
+    records(&mut world, author, "of the author");
+    records(&mut world, author, "and another");
+    [author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
+    records(&mut world, LI, "builds on both");
+    syncs(&mut world, LI);
+    world.is_restored().unwrap();
+    records(&mut world, copy, "of the copy");
+    [copy, author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
+    ends_with(&mut world, &["and another", "builds on both", "of the author", "of the copy"]);
+}
+
+#[test]
 fn what_nobody_else_has_used_keeps_its_name_when_it_is_refused_with_others() {
     let mut world = world();
     let (author, reader) = (another_of_the_household(&mut world), another_of_the_household(&mut world));
