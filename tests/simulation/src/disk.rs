@@ -79,15 +79,15 @@ impl Disk {
     }
 
     /// A bit flips in one of the durable records that `is_of` picks, and the checksum shows it when the store
-    /// is opened again: the record is gone. Gives its key.
-    pub(crate) fn lose_a_record(&self, which: u64, is_of: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
+    /// is opened again: the record is gone. Gives what it was.
+    pub(crate) fn lose_a_record(&self, which: u64, is_of: impl Fn(&[u8]) -> bool) -> Option<(Vec<u8>, Vec<u8>)> {
         let mut platter = self.platter();
         let keys: Vec<Vec<u8>> = platter.durable.keys().filter(|key| is_of(key)).cloned().collect();
         let place = which.checked_rem(keys.len() as u64)?;
         let key = keys.into_iter().nth(usize::try_from(place).unwrap())?;
         platter.durable.remove(&key);
-        platter.seen.remove(&key);
-        Some(key)
+        let value = platter.seen.remove(&key)?;
+        Some((key, value))
     }
 
     /// How many durable records have keys that begin with one of these bytes.

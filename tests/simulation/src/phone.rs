@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex};
 
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
-use granary_client_core::documents::harvest::{LotDraft, LotEdit, LotId, correct, lots, record};
+use granary_client_core::documents::harvest::{Lot, LotDraft, LotEdit, LotId, correct, lots, record};
 use granary_client_core::documents::receipt::{Outcome, receive};
 use granary_client_core::documents::{DocumentFault, DocumentKey, SCHEMA, Season};
-use granary_client_core::ids::{ChangeHash, CooperativeId, DeviceId, HouseholdId};
+use granary_client_core::ids::{ChangeHash, CooperativeId, DeviceId, DocumentId, HouseholdId};
 use granary_client_core::protocol::access::{Grants, Role};
 use granary_client_core::protocol::carried::{CarriedFile, CarryingKey, write_page};
 use granary_client_core::protocol::limits;
-use granary_client_core::protocol::messages::Cursor;
+use granary_client_core::protocol::messages::{Cursor, read_message};
 use granary_client_core::quantities::{Grams, Instant};
 use granary_client_core::replica::Replica;
 use granary_client_core::sync::Pace;
@@ -47,6 +47,8 @@ pub(crate) struct SimPhone {
     pub(crate) is_newer: bool,
     /// True once a record of its store was damaged.
     pub(crate) was_ever_damaged: bool,
+    /// The documents that a damage took something of.
+    pub(crate) damaged: BTreeSet<DocumentId>,
     /// True from a damage until everything has healed.
     pub(crate) was_damaged: bool,
     /// True once what it may do was changed.
@@ -88,6 +90,12 @@ fn write_what_is_new(doc: &mut AutoCommit, lot: &LotId, note: &str) -> Result<()
         }
     }
     Ok(())
+}
+
+/// The document of a row of the outbox.
+fn of_outbox(row: &[u8]) -> Option<DocumentKey> {
+    let (key, _): (serde_bytes::ByteBuf, serde_bytes::ByteBuf) = read_message(row).ok()?;
+    DocumentKey::from_bytes(&key).ok()
 }
 
 impl SimPhone {
@@ -133,7 +141,15 @@ impl SimPhone {
         let opened = Replica::open(Arc::new(self.disk.clone()), self.cooperative, self.device, &self.grants);
         self.replica = opened.map_err(|error| format!("a damaged phone does not open: {error}"))?.0;
         self.replica.mend().map_err(|error| error.to_string())?;
-        Ok(lost.and_then(|key| key.first().map(|kind| char::from(*kind))))
+        let Some((key, value)) = lost else { return Ok(None) };
+        let kind = key.first().copied().unwrap_or_default();
+        self.damaged.extend(match kind {
+            // Nothing of a document.
+            b'm' => None,
+            b'o' => of_outbox(&value).map(|key| key.id(self.cooperative)),
+            _ => key.get(1..17).and_then(|id| id.try_into().ok()).map(DocumentId::from_bytes),
+        });
+        Ok(Some(char::from(kind)))
     }
 
     /// What it has to send, as a file that somebody carries to the server; none while it can't say.
@@ -199,7 +215,7 @@ impl SimPhone {
         let known = self.lots(household);
         let Some(lot) = known.get(nth.checked_rem(known.len()).unwrap_or(0)).cloned() else { return };
         let edit = LotEdit::Quantity(Grams::new(grams).unwrap());
-        let _ = self.replica.edit(&book(household), now, |doc| correct(doc, &lot, &edit));
+        let _ = self.replica.edit(&book(household), now, |doc| correct(doc, &lot.id, &edit));
     }
 
     /// Says which village a household is of, in a document that packers may not read.
@@ -217,22 +233,17 @@ impl SimPhone {
         let outcome = Outcome::Received { weighed: Grams::new(grams).unwrap(), grade: String::new() };
         let key = DocumentKey::ReceiptBook(household, season());
         let day = "2026-10-05".parse().unwrap();
-        let _ = self.replica.edit(&key, now, |doc| receive(doc, &lot, &outcome, day));
+        let _ = self.replica.edit(&key, now, |doc| receive(doc, &lot.id, &outcome, day));
     }
 
-    pub(crate) fn lots(&mut self, household: HouseholdId) -> Vec<LotId> {
-        match self.replica.document(&book(household)) {
-            Ok(Some(document)) => lots(document).into_iter().map(|lot| lot.id).collect(),
-            _ => Vec::new(),
-        }
+    /// The lots that it sees of a household.
+    pub(crate) fn lots(&mut self, household: HouseholdId) -> Vec<Lot> {
+        self.replica.document(&book(household)).ok().flatten().map(|document| lots(document)).unwrap_or_default()
     }
 
-    /// The notes of the lots that it sees of a household.
+    /// Their notes.
     pub(crate) fn notes(&mut self, household: HouseholdId) -> Vec<String> {
-        match self.replica.document(&book(household)) {
-            Ok(Some(document)) => lots(document).into_iter().filter_map(|lot| lot.note).collect(),
-            _ => Vec::new(),
-        }
+        self.lots(household).into_iter().filter_map(|lot| lot.note).collect()
     }
 
     /// What must hold of a phone at any time: it holds nothing beyond what it was told that it may read, it
@@ -248,17 +259,17 @@ impl SimPhone {
         if waiting != pending {
             return Err(format!("{waiting} changes wait to be sent, and it says {pending}"));
         }
-        let lost_twice = server_was_restored && self.was_ever_damaged;
         // Its ground may have become another change of the same number.
         let may_wait = server_was_restored && has_copies && self.disk.count(b"w") > 0;
-        if may_wait || self.disk.count(b"rg") > 0 || self.is_revoked || self.was_damaged || lost_twice {
+        if may_wait || self.disk.count(b"rg") > 0 || self.is_revoked || self.was_damaged {
             return Ok(());
         }
         let households: BTreeSet<HouseholdId> = self.recorded.values().copied().collect();
         for household in households.into_iter().filter(|household| grants.may_read(&book(*household))) {
             let notes: BTreeSet<String> = self.notes(household).into_iter().collect();
             let gone = self.recorded.iter().find(|(note, of)| **of == household && !notes.contains(*note));
-            if let Some((note, _)) = gone.filter(|_| !self.was_granted_otherwise) {
+            let lost_twice = server_was_restored && self.damaged.contains(&book(household).id(self.cooperative));
+            if let Some((note, _)) = gone.filter(|_| !self.was_granted_otherwise && !lost_twice) {
                 return Err(format!("recorded {note}, and has it no more"));
             }
         }

@@ -1,7 +1,12 @@
 //! A world's life: some hundred things happen, most of them bad; then everything heals, and what must
 //! hold is looked at.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use granary_client_core::conflicts::twins;
 use granary_client_core::documents::DocumentKey;
+use granary_client_core::documents::harvest::LotId;
+use granary_client_core::ids::DocumentId;
 use granary_client_core::protocol::access::Role;
 
 use crate::phone::book;
@@ -261,20 +266,31 @@ pub(crate) fn check(world: &mut World) -> Result<(), String> {
         let of_coop: Vec<usize> = (0..world.phones.len()).filter(|phone| world.phones[*phone].coop == coop).collect();
         let coordinator = of_coop[0];
         // A copy has used numbers that what a restoration took had as well: see RELIABILITY.md for what may
-        // then be there twice, or wait on the server.
+        // then be there twice, as a case of the coordinator's, or wait on the server.
         let has_two_pasts = world.was_restored() && world.has_copies();
-        // What a restoration and a damage have both taken holds back what builds on it.
-        let lost_twice = world.was_restored() && world.phones.iter().any(|phone| phone.was_ever_damaged);
-        let may_differ = lost_twice || has_two_pasts;
+        // What a restoration and a damage have both taken holds back what builds on it in its document.
+        let cooperative = world.phones[coordinator].cooperative;
+        let damaged: BTreeSet<DocumentId> = of_coop
+            .iter()
+            .filter(|_| world.was_restored())
+            .flat_map(|phone| world.phones[*phone].damaged.iter().copied())
+            .collect();
+        let lost_twice = |key: &DocumentKey| damaged.contains(&key.id(cooperative));
         let number = world.coops[coop];
         let waits = world.server()?.cooperative(number).map_err(|error| error.to_string())?.statistics().pending;
+        if waits > 0 && !world.was_restored() && !world.has_copies() {
+            return Err(format!("{waits} entries wait on the server for what does not come"));
+        }
         let all = world.phones[coordinator].heads();
-        let mut here = std::collections::BTreeSet::new();
-        let mut of_newer = std::collections::BTreeSet::new();
+        let mut here = BTreeSet::new();
+        let mut of_newer = BTreeSet::new();
         for number in 1..=HOUSEHOLDS {
             of_newer.extend(world.phones[coordinator].new_fields(household(number)));
-            for note in world.phones[coordinator].notes(household(number)) {
-                if !here.insert(note.clone()) && !has_two_pasts {
+            let lots = world.phones[coordinator].lots(household(number));
+            let cases: BTreeSet<LotId> = twins(&lots).into_iter().flat_map(|pair| [pair.first, pair.second]).collect();
+            for lot in lots {
+                let is_case = has_two_pasts && cases.contains(&lot.id);
+                if let Some(note) = lot.note.filter(|note| !here.insert(note.clone()) && !is_case) {
                     return Err(format!("{note} is there twice"));
                 }
             }
@@ -292,7 +308,7 @@ pub(crate) fn check(world: &mut World) -> Result<(), String> {
             let own = world.phones[phone].heads();
             let mut wanted = all.clone();
             wanted.retain(|key, _| role.may_read(key));
-            if let Some(key) = differing(&wanted, &own).filter(|_| !may_differ) {
+            if let Some(key) = differing(&wanted, &own, |key| !lost_twice(key)) {
                 let (theirs, own) = (world.phones[coordinator].changes(&key), world.phones[phone].changes(&key));
                 let lacks: Vec<_> = theirs.difference(&own).collect();
                 let has_more: Vec<_> = own.difference(&theirs).collect();
@@ -324,8 +340,7 @@ pub(crate) fn check(world: &mut World) -> Result<(), String> {
             }
             let recorded = world.phones[phone].recorded.clone();
             for (lot, household) in recorded {
-                let may_wait = lost_twice || (has_two_pasts && waits > 0);
-                if !here.contains(&lot) && !world.phones[phone].was_granted_otherwise && !may_wait {
+                if !here.contains(&lot) && !world.phones[phone].was_granted_otherwise && !lost_twice(&book(household)) {
                     return Err(format!("phone {phone} recorded {lot} in {:?}, and it is lost", book(household)));
                 }
             }
@@ -345,7 +360,7 @@ pub(crate) fn check(world: &mut World) -> Result<(), String> {
         // The server has what the coordinator has.
         for (key, heads) in &all {
             let document = world.server()?.document(number, key).map_err(|error| error.to_string())?;
-            if document.map(|mut document| document.heads()).as_ref() != Some(heads) && !may_differ {
+            if document.map(|mut document| document.heads()).as_ref() != Some(heads) && !lost_twice(key) {
                 return Err(format!("the server differs in {key:?}"));
             }
         }
@@ -364,8 +379,9 @@ pub(crate) fn check(world: &mut World) -> Result<(), String> {
 }
 
 fn differing<V: PartialEq>(
-    wanted: &std::collections::BTreeMap<DocumentKey, V>,
-    own: &std::collections::BTreeMap<DocumentKey, V>,
+    wanted: &BTreeMap<DocumentKey, V>,
+    own: &BTreeMap<DocumentKey, V>,
+    of: impl Fn(&DocumentKey) -> bool,
 ) -> Option<DocumentKey> {
-    wanted.keys().chain(own.keys()).find(|key| wanted.get(key) != own.get(key)).cloned()
+    wanted.keys().chain(own.keys()).find(|key| of(key) && wanted.get(key) != own.get(key)).cloned()
 }

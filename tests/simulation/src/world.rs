@@ -1,7 +1,7 @@
 //! One world: a server, phones of two co-operatives, a clock, and everything that can go wrong. The
 //! same seed makes the same world.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use granary_client_core::ids::{DeviceId, HouseholdId};
@@ -213,6 +213,7 @@ impl World {
             is_newer,
             was_damaged: false,
             was_ever_damaged: false,
+            damaged: BTreeSet::new(),
             was_granted_otherwise: false,
             recorded: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
@@ -247,6 +248,7 @@ impl World {
             is_newer: one.is_newer,
             was_damaged: one.was_damaged,
             was_ever_damaged: one.was_ever_damaged,
+            damaged: one.damaged.clone(),
             was_granted_otherwise: one.was_granted_otherwise,
             recorded: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
