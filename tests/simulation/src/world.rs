@@ -443,7 +443,7 @@ impl World {
 
     /// True when another phone goes by this one's name: a file of it may hold what the other says under the
     /// same number.
-    fn is_a_copy(&self, phone: usize) -> bool {
+    pub(crate) fn is_a_copy(&self, phone: usize) -> bool {
         let device = self.phones[phone].device;
         self.phones.iter().filter(|other| other.device == device).count() > 1
     }
