@@ -121,7 +121,7 @@ impl Replica {
         if given.is_empty() || !self.grants.may_write(key) {
             return Ok(());
         }
-        let unsent = self.unsent_of(key)?;
+        let unsent = self.unsent_of(batch, key)?;
         given.retain(|change| !unsent.contains(&change.hash()));
         *queued = queued.saturating_add(self.enqueue_after(batch, key, &given, *queued));
         Ok(())

@@ -69,14 +69,10 @@ impl Replica {
         Ok(self.store.scan_all(b"o")?.into_iter().filter(|row| !settled.contains(row.key.as_slice())).collect())
     }
 
-    /// The changes of a document that wait to be sent.
-    pub(super) fn unsent_of(&self, key: &DocumentKey) -> Result<BTreeSet<ChangeHash>, Error> {
-        let of_key = |value: Vec<u8>| {
-            let waiting: Waiting =
-                read_message(&value).ok().filter(|waiting: &Waiting| waiting.key == key.to_bytes())?;
-            Some(VerifiedChange::from_chunk(&waiting.chunk).ok()?.hash())
-        };
-        Ok(self.store.scan_all(b"o")?.into_iter().filter_map(|row| of_key(row.value?)).collect())
+    /// The changes of a document that the batch under way leaves in the outbox.
+    pub(super) fn unsent_of(&self, batch: &Batch, key: &DocumentKey) -> Result<BTreeSet<ChangeHash>, Error> {
+        let of_key = |row: Row| Waiting::read(&row.value?).filter(|(of, _)| of == key).map(|(_, change)| change.hash());
+        Ok(self.rows_left_by(batch)?.into_iter().filter_map(of_key).collect())
     }
 
     /// Adds the writes that put changes into the outbox; gives how many.

@@ -3,6 +3,9 @@
 use clap::Parser;
 use granary_sim::{Tally, Verdict, live, shrink};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(name = "granary-sim", version, about = "Lives worlds with faults and looks at what must hold")]
 struct Arguments {

@@ -273,6 +273,26 @@ fn what_a_phone_wrote_is_not_refused_with_what_it_gives_back_of_others() {
 }
 
 #[test]
+fn what_is_refused_before_a_loss_is_known_is_given_back_once_it_is() {
+    let mut world = world();
+    let author = another_of_the_household(&mut world);
+    world.backs_up();
+    records(&mut world, author, "of a phone that broke");
+    [author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
+    records(&mut world, LI, "builds on it");
+    syncs(&mut world, LI);
+    world.breaks(author);
+    world.is_restored().unwrap();
+    records(&mut world, COORDINATOR, "of the coordinator");
+    syncs(&mut world, COORDINATOR);
+    syncs_until_the_line_breaks(&mut world, LI, 2);
+    // What is given back reaches a server that learns by the same request that it has lost something.
+    world.is_restored().unwrap();
+    syncs(&mut world, LI);
+    ends_with(&mut world, &["builds on it", "of a phone that broke", "of the coordinator"]);
+}
+
+#[test]
 fn what_was_sent_twice_is_missed_when_a_restoration_takes_it() {
     let mut world = world();
     let author = another_of_the_household(&mut world);
