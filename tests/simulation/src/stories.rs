@@ -364,6 +364,23 @@ fn what_others_said_is_not_given_back_without_its_ground() {
 }
 
 #[test]
+fn what_waits_does_not_keep_waiting_what_was_said_before_it() {
+    let mut world = world();
+    let author = another_of_the_household(&mut world);
+    let copy = is_copied(&mut world, author);
+    world.backs_up();
+    records(&mut world, LI, "before it");
+    records(&mut world, author, "of the author");
+    [LI, author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
+    records(&mut world, LI, "builds on it");
+    syncs(&mut world, LI);
+    world.is_restored().unwrap();
+    records(&mut world, copy, "of the copy");
+    [copy, LI, LI, author].into_iter().for_each(|phone| syncs(&mut world, phone));
+    ends_with(&mut world, &["before it", "builds on it", "of the author", "of the copy"]);
+}
+
+#[test]
 fn what_nobody_else_has_used_keeps_its_name_when_it_is_refused_with_others() {
     let mut world = world();
     let (author, reader) = (another_of_the_household(&mut world), another_of_the_household(&mut world));
