@@ -221,10 +221,16 @@ impl Replica {
         self.loaded.remove(&id);
     }
 
-    /// Documents that this phone wants whole, with how far each came.
+    /// Documents that this phone wants whole, with how far each came. What is put by is wanted also when a damage
+    /// took the list.
     pub(super) fn wanted(&self) -> Result<BTreeMap<Vec<u8>, u64>, Error> {
         let list: Option<Vec<(serde_bytes::ByteBuf, u64)>> = read_meta(self.store.as_ref(), "wanted")?;
-        Ok(list.unwrap_or_default().into_iter().map(|(key, through)| (key.into_vec(), through)).collect())
+        let mut wanted: BTreeMap<Vec<u8>, u64> =
+            list.unwrap_or_default().into_iter().map(|(key, through)| (key.into_vec(), through)).collect();
+        for key in self.store.scan_all(b"y")?.into_iter().filter_map(|row| row.value) {
+            wanted.entry(key).or_insert(0);
+        }
+        Ok(wanted)
     }
 }
 

@@ -12,6 +12,7 @@
 //! p <document> <hash>           the first form of a change that has another name now
 //! g <document> <hash>           the rest of a document that is put by, when the server may have lost it
 //! f <document> <hash>           another's change that own ones build on, and that the document has no more
+//! y <document>                  its key while something of it is put by
 //! t <document>                  how often it was put by since the server last took something of it
 //! w <document> <hash>           a change that waits for what it depends on
 //! h <document>                  document compared in the walk under way

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::comparison::is_comparing;
 use super::load::wanted_list;
 use super::outbox::{OutboxPage, Waiting};
+use super::twin::put_by_document_key;
 use super::{DocumentRecord, Replica, document_key, put_meta, waiting_key};
 use crate::documents::{Document, DocumentFault, DocumentKey};
 use crate::error::Error;
@@ -148,7 +149,9 @@ impl Replica {
             if fetched.complete {
                 wanted.remove(&fetch.key);
                 let Some(key) = key else { continue };
-                if self.is_put_by(&key)? {
+                if !self.is_put_by(&key)? {
+                    batch.remove(put_by_document_key(key.id(self.cooperative)));
+                } else {
                     let id = key.id(self.cooperative);
                     // The document may have come with this very reply.
                     let came = records.iter().rev().find(|(of, _)| *of == id).and_then(|(_, record)| record.clone());

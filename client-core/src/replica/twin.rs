@@ -26,6 +26,11 @@ fn put_by_key(id: DocumentId, number: u64) -> Vec<u8> {
     [b"r", id.as_bytes().as_slice(), &number.to_be_bytes()].concat()
 }
 
+/// Where the key of a document is kept of which something is put by.
+pub(super) fn put_by_document_key(id: DocumentId) -> Vec<u8> {
+    document_key(b'y', id)
+}
+
 /// Where a change is kept that a document had and the server may have lost.
 fn ground_key(id: DocumentId, hash: ChangeHash) -> Vec<u8> {
     [b"g", id.as_bytes().as_slice(), hash.as_bytes()].concat()
@@ -108,6 +113,7 @@ impl Replica {
         }
         self.forget(batch, key)?;
         wanted.insert(key.to_bytes(), 0);
+        batch.put(put_by_document_key(id), key.to_bytes());
         if let Some(hash) = last {
             let actor = fresh_actor(self.device, hash, 1);
             put_meta(batch, "generation", &actor.as_bytes().last().copied().unwrap_or(0));
@@ -120,6 +126,7 @@ impl Replica {
     /// waited to be sent, and what is said again.
     pub(super) fn say_again(&mut self, batch: &mut Batch, key: &DocumentKey) -> Result<(u64, Vec<Said>), Error> {
         let id = key.id(self.cooperative);
+        batch.remove(put_by_document_key(id));
         let names = self.names_of(id)?;
         let mut changes = Vec::new();
         for row in self.store.scan_all(&document_key(b'r', id))? {
@@ -216,6 +223,7 @@ impl Replica {
                 batch.put(ground_key(id, change.hash()), change.chunk());
             }
             wanted.insert(key.to_bytes(), 0);
+            batch.put(put_by_document_key(id), key.to_bytes());
         }
         Ok(())
     }

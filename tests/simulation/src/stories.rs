@@ -381,6 +381,23 @@ fn what_waits_does_not_keep_waiting_what_was_said_before_it() {
 }
 
 #[test]
+fn what_is_put_by_is_wanted_though_a_damage_took_what_was_wanted() {
+    let mut world = world();
+    syncs(&mut world, LI);
+    world.backs_up();
+    let copy = is_copied(&mut world, LI);
+    records(&mut world, copy, "of the copy");
+    records(&mut world, LI, "of the phone");
+    syncs(&mut world, copy);
+    syncs_until_the_line_breaks(&mut world, LI, 2);
+    assert!(world.phones[LI].loses(0, |key| key == b"mwanted").unwrap().is_some());
+    // This server has not even heard of the document.
+    world.is_restored().unwrap();
+    syncs(&mut world, LI);
+    ends_with(&mut world, &["of the copy", "of the phone"]);
+}
+
+#[test]
 fn what_nobody_else_has_used_keeps_its_name_when_it_is_refused_with_others() {
     let mut world = world();
     let (author, reader) = (another_of_the_household(&mut world), another_of_the_household(&mut world));
