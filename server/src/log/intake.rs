@@ -1,7 +1,7 @@
 //! Taking changes in: permission, authorship and repeats are checked, the rest is made durable. No
 //! document is loaded here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use granary_client_core::documents::{Document, DocumentKey};
@@ -70,14 +70,16 @@ impl Cooperative {
                 }
                 Ok(fresh) => {
                     taken.has_repeats |= fresh.len() < document.changes.len();
-                    let fresh = DocumentChanges {
-                        key: document.key,
-                        changes: document.changes.into_iter().filter(|change| fresh.contains(&change.hash())).collect(),
-                    };
-                    if bringer.chooses_actors {
-                        self.claim_actors(gather, bringer.device, &fresh);
+                    for mut part in parts(document) {
+                        part.changes.retain(|change| fresh.contains(&change.hash()));
+                        if part.changes.is_empty() {
+                            continue;
+                        }
+                        if bringer.chooses_actors {
+                            self.claim_actors(gather, bringer.device, &part);
+                        }
+                        taken.receipt = Some(self.keep(gather, bringer.device, part, now_millis));
                     }
-                    taken.receipt = Some(self.keep(gather, bringer.device, fresh, now_millis));
                     None
                 }
             };
@@ -204,6 +206,48 @@ impl Cooperative {
     }
 }
 
+/// What came of a document with all its ground from the beginning on, and what builds on more: the log may have lost
+/// that, and an entry waits as a whole. Others' changes must not wait with the beginning.
+fn parts(document: DocumentChanges) -> [DocumentChanges; 2] {
+    let mut grounded: HashSet<ChangeHash> = HashSet::new();
+    for change in &document.changes {
+        if change.record().dependencies.iter().all(|hash| grounded.contains(hash)) {
+            grounded.insert(change.hash());
+        }
+    }
+    let (whole, rest) = document.changes.into_iter().partition(|change| grounded.contains(&change.hash()));
+    [whole, rest].map(|changes| DocumentChanges { key: document.key.clone(), changes })
+}
+
 fn is_first_change(key: &DocumentKey, hash: ChangeHash) -> bool {
     Document::first_change(key).is_ok_and(|first| first.hash() == hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use granary_client_core::automerge::{ROOT, transaction::Transactable};
+    use granary_client_core::documents::DocumentKey;
+    use granary_client_core::protocol::change::VerifiedChange;
+
+    #[test]
+    fn the_beginning_of_a_document_is_kept_apart_from_what_builds_on_what_was_not_brought() {
+        let key = DocumentKey::Catalogue;
+        let (first, mut here) = (Document::first_change(&key).unwrap(), Document::new(key.clone()).unwrap());
+        let says = |document: &mut Document, device: u8| {
+            let actor = DeviceId::from_bytes([device; 8]).actor(0);
+            document.edit(&actor, Instant(0), |doc| Ok(doc.put(ROOT, "n", i64::from(device))?)).unwrap().1.unwrap()
+        };
+        let own = says(&mut here, 1);
+        says(&mut here, 2);
+        let ahead = says(&mut here, 1);
+        let split = |changes: &[&VerifiedChange]| {
+            let changes = changes.iter().map(|change| (*change).clone()).collect();
+            parts(DocumentChanges { key: key.clone(), changes })
+                .map(|part| part.changes.iter().map(VerifiedChange::hash).collect::<Vec<_>>())
+        };
+        assert_eq!(split(&[&first, &own, &ahead]), [vec![first.hash(), own.hash()], vec![ahead.hash()]]);
+        assert_eq!(split(&[&first, &own]), [vec![first.hash(), own.hash()], vec![]]);
+        assert_eq!(split(&[&own, &ahead]), [vec![], vec![own.hash(), ahead.hash()]], "the log may have the ground");
+    }
 }
