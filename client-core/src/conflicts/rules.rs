@@ -57,10 +57,7 @@ fn look_like_one(one: &Lot, other: &Lot) -> bool {
     if same_device {
         // One phone records many sacks of one day; only a tap that was made twice is alike throughout.
         let neighbours = one.id.counter().abs_diff(other.id.counter()) <= 12;
-        return neighbours
-            && left == right
-            && (&one.grade, one.moisture, &one.place, &one.note)
-                == (&other.grade, other.moisture, &other.place, &other.note);
+        return neighbours && left == right && are_told_alike(one, other);
     }
     if is_said_again(one, other) {
         return true;
@@ -74,8 +71,12 @@ fn is_said_again(one: &Lot, other: &Lot) -> bool {
     let device = |lot: &Lot| lot.id.actor().and_then(|actor| actor.device());
     one.id.counter() == other.id.counter()
         && device(one).is_some_and(|of| device(other) == Some(of))
-        && (&one.grade, one.moisture, &one.place, &one.note)
-            == (&other.grade, other.moisture, &other.place, &other.note)
+        && are_told_alike(one, other)
+}
+
+/// True when two lots of one product and day are alike but for what they weigh.
+fn are_told_alike(one: &Lot, other: &Lot) -> bool {
+    (&one.grade, one.moisture, &one.place, &one.note) == (&other.grade, other.moisture, &other.place, &other.note)
 }
 
 /// True when the warehouse weighed more than was recorded.

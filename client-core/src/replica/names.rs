@@ -29,6 +29,12 @@ pub(super) fn number_in_document(change: &VerifiedChange) -> (ActorId, u64) {
     (change.record().actor.clone(), change.record().sequence)
 }
 
+/// True for a change of this device, and for the beginning of a document, which is everyone's.
+pub(super) fn may_author(device: DeviceId, change: &VerifiedChange) -> bool {
+    let actor = &change.record().actor;
+    device.owns(actor) || Document::is_first_actor(actor)
+}
+
 /// Which of these can't keep their names: those whose number is another's, those that `must`, and what builds on
 /// any of them or of those that were renamed `before`. The rest a twin may send as well, and under these names it
 /// is there once.
@@ -214,8 +220,7 @@ pub(super) fn under_free_names(
     let mut said = Vec::new();
     for PutBy { first_form, named } in changes {
         // What others said is given back with its ground, and once: what waits keeps all that comes with it waiting.
-        let actor = &first_form.record().actor;
-        let is_others = !device.owns(actor) && !Document::is_first_actor(actor);
+        let is_others = !may_author(device, first_form);
         let has_ground = || first_form.record().dependencies.iter().all(|hash| ground.contains(hash));
         if is_others && (speaker.followed.contains(&first_form.hash()) || !has_ground()) {
             continue;

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
+use super::names::may_author;
 use super::twin::rounds_key;
 use super::{Replica, waiting_key};
-use crate::documents::{Document, DocumentKey};
+use crate::documents::DocumentKey;
 use crate::error::Error;
 use crate::ids::ChangeHash;
 use crate::protocol::bundle::{DocumentChanges, write_bundle};
@@ -208,10 +209,9 @@ impl Replica {
         Ok(left)
     }
 
-    /// True for a change of this device, and for the beginning of a document, which is everyone's.
+    /// See [`may_author`].
     pub(super) fn may_author(&self, change: &VerifiedChange) -> bool {
-        let actor = &change.record().actor;
-        self.device.owns(actor) || Document::is_first_actor(actor)
+        may_author(self.device, change)
     }
 
     /// Those of these changes that were made on other devices.

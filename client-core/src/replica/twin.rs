@@ -31,6 +31,12 @@ pub(super) fn put_by_document_key(id: DocumentId) -> Vec<u8> {
     document_key(b'y', id)
 }
 
+/// Has a document fetched of which something is put by.
+fn want_put_by(batch: &mut Batch, id: DocumentId, key: &DocumentKey, wanted: &mut BTreeMap<Vec<u8>, u64>) {
+    wanted.insert(key.to_bytes(), 0);
+    batch.put(put_by_document_key(id), key.to_bytes());
+}
+
 /// Where a change is kept that a document had and the server may have lost.
 fn ground_key(id: DocumentId, hash: ChangeHash) -> Vec<u8> {
     [b"g", id.as_bytes().as_slice(), hash.as_bytes()].concat()
@@ -112,8 +118,7 @@ impl Replica {
             batch.put(ground_key(id, change.hash()), change.chunk());
         }
         self.forget(batch, key)?;
-        wanted.insert(key.to_bytes(), 0);
-        batch.put(put_by_document_key(id), key.to_bytes());
+        want_put_by(batch, id, key, wanted);
         if let Some(hash) = last {
             let actor = fresh_actor(self.device, hash, 1);
             put_meta(batch, "generation", &actor.as_bytes().last().copied().unwrap_or(0));
@@ -210,20 +215,21 @@ impl Replica {
     ) -> Result<(), Error> {
         let id = key.id(self.cooperative);
         let lost_ground = self.lost_ground(id)?;
-        let Some(loaded) = self.loaded.get_mut(&id).filter(|_| !lost_ground.is_empty()) else { return Ok(()) };
-        let there = loaded.document.changes_since(&[])?;
-        let is_here: BTreeSet<ChangeHash> = there.iter().map(VerifiedChange::hash).collect();
+        if lost_ground.is_empty() {
+            return Ok(());
+        }
         let mut waiting = self.own_that_wait(id)?;
-        waiting.retain(|change| !is_here.contains(&change.hash()));
+        let Some(loaded) = self.loaded.get_mut(&id) else { return Ok(()) };
+        waiting.retain(|change| !loaded.document.has(change.hash()));
         if waiting.is_empty() {
-            self.forget_lost_ground(batch, key)?;
-        } else if may_follow(self.device, &waiting, &lost_ground, &there)? {
+            return self.forget_lost_ground(batch, key);
+        }
+        if may_follow(self.device, &waiting, &lost_ground, &loaded.document.changes_since(&[])?)? {
             for change in &waiting {
                 batch.remove(waiting_key(id, change.hash()));
                 batch.put(ground_key(id, change.hash()), change.chunk());
             }
-            wanted.insert(key.to_bytes(), 0);
-            batch.put(put_by_document_key(id), key.to_bytes());
+            want_put_by(batch, id, key, wanted);
         }
         Ok(())
     }

@@ -167,6 +167,11 @@ impl SimPhone {
         Ok(Some(CarriedFile { certificate: self.certificate.clone(), pages }).filter(|file| !file.pages.is_empty()))
     }
 
+    /// True when what only it has may never come again.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.is_broken || self.is_revoked || self.was_granted_otherwise
+    }
+
     pub(crate) fn now(&self, world: i64) -> Instant {
         Instant(world.saturating_add(self.clock_off).max(0))
     }

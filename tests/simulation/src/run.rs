@@ -272,11 +272,8 @@ pub(crate) fn check(world: &mut World) -> Result<(), String> {
         let cooperative = world.phones[coordinator].cooperative;
         // What a copy said that is gone for good gets no other name when the other one has used its number, and
         // what builds on it waits.
-        let a_copy_is_gone = has_two_pasts
-            && of_coop.iter().any(|phone| {
-                let one = &world.phones[*phone];
-                (one.is_broken || one.is_revoked || one.was_granted_otherwise) && world.is_a_copy(*phone)
-            });
+        let a_copy_is_gone =
+            has_two_pasts && of_coop.iter().any(|phone| world.phones[*phone].is_gone() && world.is_a_copy(*phone));
         let damaged: BTreeSet<DocumentId> = of_coop
             .iter()
             .filter(|_| world.was_restored())
@@ -286,10 +283,8 @@ pub(crate) fn check(world: &mut World) -> Result<(), String> {
         let number = world.coops[coop];
         let waits = world.server()?.cooperative(number).map_err(|error| error.to_string())?.statistics().pending;
         // What a damage took from a phone that then broke is nowhere, and what builds on it waits.
-        let is_gone = of_coop.iter().any(|phone| {
-            let one = &world.phones[*phone];
-            one.was_ever_damaged && (one.is_broken || one.is_revoked || one.was_granted_otherwise)
-        });
+        let is_gone =
+            of_coop.iter().map(|phone| &world.phones[*phone]).any(|one| one.was_ever_damaged && one.is_gone());
         if waits > 0 && !world.was_restored() && !world.has_copies() && !is_gone {
             return Err(format!("{waits} entries wait on the server for what does not come"));
         }
@@ -329,7 +324,7 @@ pub(crate) fn check(world: &mut World) -> Result<(), String> {
                 let gone: Vec<String> = world
                     .phones
                     .iter()
-                    .filter(|one| one.is_revoked || one.is_broken || one.was_granted_otherwise || one.was_ever_damaged)
+                    .filter(|one| one.is_gone() || one.was_ever_damaged)
                     .map(|one| one.device.to_string())
                     .collect();
                 let of_revoked = |change: &&String| {

@@ -53,6 +53,22 @@ fn another_of_the_household(world: &mut World) -> usize {
     world.phones.len() - 1
 }
 
+/// A phone of the household, and its copy; the server is backed up before either of them says anything.
+fn world_with_a_copied_author() -> (World, usize, usize) {
+    let mut world = world();
+    let author = another_of_the_household(&mut world);
+    let copy = is_copied(&mut world, author);
+    world.backs_up();
+    (world, author, copy)
+}
+
+/// A restoration takes what was said, and a copy uses a number of it.
+fn a_copy_says_something_else_after_a_restoration(world: &mut World, copy: usize) {
+    world.is_restored().unwrap();
+    records(world, copy, "of the copy");
+    syncs(world, copy);
+}
+
 fn damage(phone: &mut SimPhone, kind: u8) {
     assert!(phone.loses(0, |key| key.first() == Some(&kind)).unwrap().is_some());
 }
@@ -317,66 +333,50 @@ fn what_was_sent_twice_is_missed_when_a_restoration_takes_it() {
 
 #[test]
 fn what_builds_on_a_lot_follows_it_to_its_new_name() {
-    let mut world = world();
-    let author = another_of_the_household(&mut world);
-    let copy = is_copied(&mut world, author);
-    world.backs_up();
+    let (mut world, author, copy) = world_with_a_copied_author();
     records(&mut world, author, "of the author");
     [author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
-    world.is_restored().unwrap();
-    records(&mut world, copy, "of the copy");
-    [copy, author].into_iter().for_each(|phone| syncs(&mut world, phone));
+    a_copy_says_something_else_after_a_restoration(&mut world, copy);
+    syncs(&mut world, author);
     records(&mut world, LI, "builds on it");
     ends_with(&mut world, &["builds on it", "of the author", "of the copy"]);
 }
 
 #[test]
 fn what_was_sent_again_before_its_ground_had_a_new_name_follows_it_later() {
-    let mut world = world();
-    let author = another_of_the_household(&mut world);
-    let copy = is_copied(&mut world, author);
-    world.backs_up();
+    let (mut world, author, copy) = world_with_a_copied_author();
     records(&mut world, author, "of the author");
     [author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
     records(&mut world, LI, "builds on it");
     syncs(&mut world, LI);
-    world.is_restored().unwrap();
-    records(&mut world, copy, "of the copy");
-    [copy, LI, LI, author].into_iter().for_each(|phone| syncs(&mut world, phone));
+    a_copy_says_something_else_after_a_restoration(&mut world, copy);
+    [LI, LI, author].into_iter().for_each(|phone| syncs(&mut world, phone));
     ends_with(&mut world, &["builds on it", "of the author", "of the copy"]);
 }
 
 #[test]
 fn what_others_said_is_not_given_back_without_its_ground() {
-    let mut world = world();
-    let author = another_of_the_household(&mut world);
-    let copy = is_copied(&mut world, author);
-    world.backs_up();
+    let (mut world, author, copy) = world_with_a_copied_author();
     records(&mut world, author, "of the author");
     records(&mut world, author, "and another");
     [author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
     records(&mut world, LI, "builds on both");
     syncs(&mut world, LI);
-    world.is_restored().unwrap();
-    records(&mut world, copy, "of the copy");
-    [copy, author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
+    a_copy_says_something_else_after_a_restoration(&mut world, copy);
+    [author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
     ends_with(&mut world, &["and another", "builds on both", "of the author", "of the copy"]);
 }
 
 #[test]
 fn what_waits_does_not_keep_waiting_what_was_said_before_it() {
-    let mut world = world();
-    let author = another_of_the_household(&mut world);
-    let copy = is_copied(&mut world, author);
-    world.backs_up();
+    let (mut world, author, copy) = world_with_a_copied_author();
     records(&mut world, LI, "before it");
     records(&mut world, author, "of the author");
     [LI, author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
     records(&mut world, LI, "builds on it");
     syncs(&mut world, LI);
-    world.is_restored().unwrap();
-    records(&mut world, copy, "of the copy");
-    [copy, LI, LI, author].into_iter().for_each(|phone| syncs(&mut world, phone));
+    a_copy_says_something_else_after_a_restoration(&mut world, copy);
+    [LI, LI, author].into_iter().for_each(|phone| syncs(&mut world, phone));
     ends_with(&mut world, &["before it", "builds on it", "of the author", "of the copy"]);
 }
 
