@@ -1,7 +1,7 @@
 //! Taking changes in: permission, authorship and repeats are checked, the rest is made durable. No
 //! document is loaded here.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use granary_client_core::documents::{Document, DocumentKey};
@@ -13,6 +13,7 @@ use granary_client_core::quantities::Instant;
 use granary_client_core::store::StoreFault;
 
 use super::Cooperative;
+use super::ground::by_ground;
 use super::keys::{Entry, chain, entry_key, key, pending_key, sequence_key, short};
 use super::writer::Gather;
 
@@ -21,6 +22,9 @@ use super::writer::Gather;
 const WAITING_MAX: usize = 64;
 /// Bytes of change chunks that may wait, in all entries of one device.
 const WAITING_BYTES_MAX: usize = 1024 * 1024;
+
+/// How many entries more than one for each document a request may make: each costs its rows, and may wait.
+const MORE_ENTRIES_MAX: usize = 16;
 
 /// Actors of their own choice that one device may have.
 const ACTORS_MAX: usize = 20_000;
@@ -61,6 +65,7 @@ impl Cooperative {
         now_millis: i64,
     ) -> Result<Taken, StoreFault> {
         let mut taken = Taken { last: self.last_entry_of(bringer.device), ..Taken::default() };
+        let mut more_entries = MORE_ENTRIES_MAX;
         for (index, document) in documents.into_iter().enumerate() {
             let refusal = match self.check(gather, bringer, &document, now_millis)? {
                 Err(reason) => Some(reason),
@@ -70,7 +75,8 @@ impl Cooperative {
                 }
                 Ok(fresh) => {
                     taken.has_repeats |= fresh.len() < document.changes.len();
-                    for mut part in parts(document) {
+                    let mut kept: usize = 0;
+                    for mut part in by_ground(document, more_entries.saturating_add(1)) {
                         part.changes.retain(|change| fresh.contains(&change.hash()));
                         if part.changes.is_empty() {
                             continue;
@@ -79,7 +85,9 @@ impl Cooperative {
                             self.claim_actors(gather, bringer.device, &part);
                         }
                         taken.receipt = Some(self.keep(gather, bringer.device, part, now_millis));
+                        kept = kept.saturating_add(1);
                     }
+                    more_entries = more_entries.saturating_sub(kept.saturating_sub(1));
                     None
                 }
             };
@@ -206,48 +214,6 @@ impl Cooperative {
     }
 }
 
-/// What came of a document with all its ground from the beginning on, and what builds on more: the log may have lost
-/// that, and an entry waits as a whole. Others' changes must not wait with the beginning.
-fn parts(document: DocumentChanges) -> [DocumentChanges; 2] {
-    let mut grounded: HashSet<ChangeHash> = HashSet::new();
-    for change in &document.changes {
-        if change.record().dependencies.iter().all(|hash| grounded.contains(hash)) {
-            grounded.insert(change.hash());
-        }
-    }
-    let (whole, rest) = document.changes.into_iter().partition(|change| grounded.contains(&change.hash()));
-    [whole, rest].map(|changes| DocumentChanges { key: document.key.clone(), changes })
-}
-
 fn is_first_change(key: &DocumentKey, hash: ChangeHash) -> bool {
     Document::first_change(key).is_ok_and(|first| first.hash() == hash)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use granary_client_core::automerge::{ROOT, transaction::Transactable};
-    use granary_client_core::documents::DocumentKey;
-    use granary_client_core::protocol::change::VerifiedChange;
-
-    #[test]
-    fn the_beginning_of_a_document_is_kept_apart_from_what_builds_on_what_was_not_brought() {
-        let key = DocumentKey::Catalogue;
-        let (first, mut here) = (Document::first_change(&key).unwrap(), Document::new(key.clone()).unwrap());
-        let says = |document: &mut Document, device: u8| {
-            let actor = DeviceId::from_bytes([device; 8]).actor(0);
-            document.edit(&actor, Instant(0), |doc| Ok(doc.put(ROOT, "n", i64::from(device))?)).unwrap().1.unwrap()
-        };
-        let own = says(&mut here, 1);
-        says(&mut here, 2);
-        let ahead = says(&mut here, 1);
-        let split = |changes: &[&VerifiedChange]| {
-            let changes = changes.iter().map(|change| (*change).clone()).collect();
-            parts(DocumentChanges { key: key.clone(), changes })
-                .map(|part| part.changes.iter().map(VerifiedChange::hash).collect::<Vec<_>>())
-        };
-        assert_eq!(split(&[&first, &own, &ahead]), [vec![first.hash(), own.hash()], vec![ahead.hash()]]);
-        assert_eq!(split(&[&first, &own]), [vec![first.hash(), own.hash()], vec![]]);
-        assert_eq!(split(&[&own, &ahead]), [vec![], vec![own.hash(), ahead.hash()]], "the log may have the ground");
-    }
 }

@@ -6,6 +6,7 @@ pub(crate) mod check;
 mod cooperative;
 pub(crate) mod documents;
 pub(crate) mod feed;
+mod ground;
 pub(crate) mod intake;
 pub(crate) mod keys;
 pub(crate) mod twins;

@@ -1,0 +1,115 @@
+//! What of a page can be admitted without the rest of it. An entry is admitted as one, so what needs other ground is
+//! kept in another: the log may have lost some of it, and who brings a page does not know what.
+
+use std::collections::{BTreeMap, HashMap};
+
+use granary_client_core::ids::ChangeHash;
+use granary_client_core::protocol::bundle::DocumentChanges;
+use granary_client_core::protocol::change::VerifiedChange;
+
+/// What a change needs of what is not in its page, itself or through others of the page: a bit for each such change,
+/// and the last bit for all that are more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Ground(u64);
+
+impl Ground {
+    fn of_outside(place: usize) -> Self {
+        Self(1 << place.min(63))
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// The changes of a page, those together that need the same ground, at most `at_most` groups but at least one. What a
+/// group builds on is in it, in one before it or outside. A page of changes that each build on the one before is one.
+pub(super) fn by_ground(document: DocumentChanges, at_most: usize) -> Vec<DocumentChanges> {
+    let DocumentChanges { key, changes } = document;
+    let mut outside: HashMap<ChangeHash, usize> = HashMap::new();
+    let mut inside: HashMap<ChangeHash, Ground> = HashMap::new();
+    // Whoever needs more comes after what it builds on.
+    let mut groups: BTreeMap<(u32, Ground), Vec<VerifiedChange>> = BTreeMap::new();
+    for change in changes {
+        let ground = change.record().dependencies.iter().fold(Ground::default(), |ground, hash| {
+            let next = outside.len();
+            ground.and(match inside.get(hash) {
+                Some(needed) => *needed,
+                None => Ground::of_outside(*outside.entry(*hash).or_insert(next)),
+            })
+        });
+        inside.insert(change.hash(), ground);
+        groups.entry((ground.0.count_ones(), ground)).or_default().push(change);
+    }
+    let mut groups: Vec<Vec<VerifiedChange>> = groups.into_values().collect();
+    let rest = groups.split_off(groups.len().min(at_most.saturating_sub(1)));
+    groups.push(rest.concat());
+    groups.retain(|changes| !changes.is_empty());
+    groups.into_iter().map(|changes| DocumentChanges { key: key.clone(), changes }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use granary_client_core::automerge::{ROOT, transaction::Transactable};
+    use granary_client_core::documents::{Document, DocumentKey};
+    use granary_client_core::ids::DeviceId;
+    use granary_client_core::quantities::Instant;
+
+    const KEY: DocumentKey = DocumentKey::Catalogue;
+
+    fn says(document: &mut Document, device: u8, what: i64) -> VerifiedChange {
+        let actor = DeviceId::from_bytes([device; 8]).actor(0);
+        document.edit(&actor, Instant(0), |doc| Ok(doc.put(ROOT, "n", what)?)).unwrap().1.unwrap()
+    }
+
+    fn split(changes: &[&VerifiedChange], at_most: usize) -> Vec<Vec<ChangeHash>> {
+        let changes = changes.iter().map(|change| (*change).clone()).collect();
+        let groups = by_ground(DocumentChanges { key: KEY, changes }, at_most);
+        groups.iter().map(|group| group.changes.iter().map(VerifiedChange::hash).collect()).collect()
+    }
+
+    #[test]
+    fn what_builds_on_what_was_not_brought_is_kept_apart_from_what_does_not() {
+        let (first, mut here) = (Document::first_change(&KEY).unwrap(), Document::new(KEY).unwrap());
+        let own = says(&mut here, 1, 1);
+        says(&mut here, 2, 2);
+        let (ahead, further) = (says(&mut here, 1, 3), says(&mut here, 1, 4));
+        let [a, b, c, d] = [&first, &own, &ahead, &further].map(VerifiedChange::hash);
+        assert_eq!(split(&[&first, &own, &ahead, &further], 9), [vec![a, b], vec![c, d]]);
+        assert_eq!(split(&[&first, &own], 9), [vec![a, b]]);
+        assert_eq!(split(&[&own, &ahead], 9), [vec![b], vec![c]], "the log may have the ground of one");
+        assert_eq!(split(&[&ahead, &further], 9), [vec![c, d]]);
+    }
+
+    #[test]
+    fn a_change_that_joins_what_two_said_comes_after_what_needs_only_one_of_them() {
+        let mut here = Document::new(KEY).unwrap();
+        let mut there = here.clone();
+        let (lost, other) = (says(&mut here, 1, 1), says(&mut there, 2, 2));
+        let (on_lost, on_other) = (says(&mut here, 3, 3), says(&mut there, 4, 4));
+        here.apply(&[other, on_other.clone()]).unwrap();
+        let joins = says(&mut here, 5, 5);
+        let [a, b, c] = [&on_lost, &on_other, &joins].map(VerifiedChange::hash);
+        assert_eq!(split(&[&on_lost, &on_other, &joins], 9), [[a], [b], [c]]);
+        // Too many: the last are kept together, and none is left out.
+        assert_eq!(split(&[&on_lost, &on_other, &joins], 2), [vec![a], vec![b, c]]);
+        assert_eq!(split(&[&on_lost, &on_other, &joins], 1), [[a, b, c]]);
+        assert_eq!(split(&[&lost, &on_lost], 0), [vec![lost.hash(), on_lost.hash()]]);
+    }
+
+    #[test]
+    fn more_grounds_than_bits_keep_every_change() {
+        let base = Document::new(KEY).unwrap();
+        let apart: Vec<VerifiedChange> = (1..=100)
+            .map(|device| {
+                let mut document = base.clone();
+                says(&mut document, device, 1);
+                says(&mut document, device, 2)
+            })
+            .collect();
+        let groups = split(&apart.iter().collect::<Vec<_>>(), 1000);
+        assert_eq!(groups.len(), 64);
+        assert_eq!(groups.concat().len(), 100);
+    }
+}
