@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::outbox::Flow;
 use super::{Replica, document_key};
 use crate::documents::DocumentKey;
 use crate::error::Error;
@@ -38,7 +39,7 @@ impl Replica {
         reply: &SyncReply,
         (dropped, again): (&BTreeSet<DocumentKey>, &BTreeSet<ChangeHash>),
         wanted: &mut BTreeMap<Vec<u8>, u64>,
-        queued: &mut u64,
+        flow: &mut Flow,
     ) -> Result<(), Error> {
         for theirs in &reply.heads {
             let Ok(key) = DocumentKey::from_bytes(&theirs.key) else { continue };
@@ -67,7 +68,7 @@ impl Replica {
             }
             let mut missing = document.changes_since(&known)?;
             missing.retain(|change| !again.contains(&change.hash()));
-            self.give_back(batch, reply.compares, &key, missing, queued)?;
+            self.give_back(batch, reply.compares, &key, missing, flow)?;
         }
         Ok(())
     }
@@ -78,7 +79,7 @@ impl Replica {
         batch: &mut Batch,
         reply: &SyncReply,
         (dropped, again): (&BTreeSet<DocumentKey>, &BTreeSet<ChangeHash>),
-        queued: &mut u64,
+        flow: &mut Flow,
     ) -> Result<(), Error> {
         let mut named: BTreeSet<DocumentId> = reply
             .heads
@@ -99,7 +100,7 @@ impl Replica {
                     None => Vec::new(),
                 };
                 missing.retain(|change| !again.contains(&change.hash()));
-                self.give_back(batch, reply.compares, &key, missing, queued)?;
+                self.give_back(batch, reply.compares, &key, missing, flow)?;
             }
         }
         Ok(())
@@ -113,17 +114,14 @@ impl Replica {
         compares: Comparing,
         key: &DocumentKey,
         missing: Vec<VerifiedChange>,
-        queued: &mut u64,
+        flow: &mut Flow,
     ) -> Result<(), Error> {
         let everyones = self.grants.is_coordinator() || compares == Comparing::Everyones;
         let may = |change: &VerifiedChange| everyones || self.may_author(change);
-        let mut given: Vec<VerifiedChange> = missing.into_iter().filter(may).collect();
+        let given: Vec<VerifiedChange> = missing.into_iter().filter(may).collect();
         if given.is_empty() || !self.grants.may_write(key) {
             return Ok(());
         }
-        let unsent = self.unsent_of(batch, key)?;
-        given.retain(|change| !unsent.contains(&change.hash()));
-        *queued = queued.saturating_add(self.enqueue_after(batch, key, &given, *queued));
-        Ok(())
+        self.put_back(batch, key, given, flow)
     }
 }

@@ -10,7 +10,6 @@ use super::twin::rounds_key;
 use super::{Replica, waiting_key};
 use crate::documents::DocumentKey;
 use crate::error::Error;
-use crate::ids::ChangeHash;
 use crate::protocol::bundle::{DocumentChanges, write_bundle};
 use crate::protocol::change::VerifiedChange;
 use crate::protocol::limits;
@@ -35,6 +34,13 @@ pub struct OutboxPage {
     pub documents: Vec<(DocumentKey, Vec<u64>)>,
     /// Changes that wait after these.
     pub pending_after: u64,
+}
+
+/// What a batch takes out of the outbox, and what it adds at its end.
+#[derive(Debug, Default)]
+pub(super) struct Flow {
+    pub(super) left: u64,
+    pub(super) added: u64,
 }
 
 impl Waiting {
@@ -70,10 +76,36 @@ impl Replica {
         Ok(self.store.scan_all(b"o")?.into_iter().filter(|row| !settled.contains(row.key.as_slice())).collect())
     }
 
-    /// The changes of a document that the batch under way leaves in the outbox.
-    pub(super) fn unsent_of(&self, batch: &Batch, key: &DocumentKey) -> Result<BTreeSet<ChangeHash>, Error> {
-        let of_key = |row: Row| Waiting::read(&row.value?).filter(|(of, _)| of == key).map(|(_, change)| change.hash());
+    /// The changes of a document that the batch under way leaves in the outbox, with their numbers.
+    pub(super) fn unsent_of(&self, batch: &Batch, key: &DocumentKey) -> Result<Vec<(u64, VerifiedChange)>, Error> {
+        let of_key = |row: Row| {
+            let (of, change) = Waiting::read(&row.value?)?;
+            (of == *key).then_some((number_of(&row.key)?, change))
+        };
         Ok(self.rows_left_by(batch)?.into_iter().filter_map(of_key).collect())
+    }
+
+    /// Puts changes of a document back into the outbox, before those that wait there and may build on them.
+    pub(super) fn put_back(
+        &self,
+        batch: &mut Batch,
+        key: &DocumentKey,
+        mut changes: Vec<VerifiedChange>,
+        flow: &mut Flow,
+    ) -> Result<(), Error> {
+        let mut unsent = self.unsent_of(batch, key)?;
+        changes.retain(|change| !unsent.iter().any(|(_, other)| other.hash() == change.hash()));
+        let begins = |change: &VerifiedChange| change.record().start_operation;
+        let Some(first) = changes.iter().map(begins).min() else { return Ok(()) };
+        unsent.retain(|(_, change)| begins(change) > first);
+        for (number, change) in unsent {
+            batch.remove(outbox_key(number));
+            flow.left = flow.left.saturating_add(1);
+            changes.push(change);
+        }
+        changes.sort_by_key(begins);
+        flow.added = flow.added.saturating_add(self.enqueue_after(batch, key, &changes, flow.added));
+        Ok(())
     }
 
     /// Adds the writes that put changes into the outbox; gives how many.

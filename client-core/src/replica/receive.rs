@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::comparison::is_comparing;
 use super::load::wanted_list;
-use super::outbox::{OutboxPage, Waiting};
+use super::outbox::{Flow, OutboxPage, Waiting};
 use super::twin::put_by_document_key;
 use super::{DocumentRecord, Replica, document_key, put_meta, waiting_key};
 use crate::documents::{Document, DocumentFault, DocumentKey};
@@ -86,7 +86,7 @@ impl Replica {
             .iter()
             .filter_map(|refusal| Some((usize::try_from(refusal.document).ok()?, refusal.reason)))
             .collect();
-        let mut left = self.settle_outbox(&mut batch, page, &refused)?;
+        let mut flow = Flow { left: self.settle_outbox(&mut batch, page, &refused)?, added: 0 };
         let mut dropped: BTreeSet<DocumentKey> = BTreeSet::new();
         for (index, reason) in &refused {
             let Some((key, _)) = page.documents.get(*index) else { continue };
@@ -138,7 +138,6 @@ impl Replica {
                 Err(fault) => received.set_aside.push(SetAside { key, reason: fault.to_string() }),
             }
         }
-        let mut queued = 0u64;
         let mut again: BTreeSet<ChangeHash> = BTreeSet::new();
         let mut may_follow = received.changed.clone();
         for (fetch, fetched) in fetches.iter().zip(&reply.fetched) {
@@ -164,10 +163,11 @@ impl Replica {
                     before.push((id, self.records.get(&id).cloned()));
                     self.note_record(id, came);
                     let (waited, said) = self.say_again(&mut batch, &key)?;
-                    let said = self.enqueue_said(&mut batch, &key, said, queued);
+                    let said = self.enqueue_said(&mut batch, &key, said, flow.added);
                     again.extend(said.iter().map(VerifiedChange::hash));
                     // What waited was pending already, under the names it had.
-                    (queued, left) = (queued.saturating_add(said.len() as u64), left.saturating_add(waited));
+                    flow.added = flow.added.saturating_add(said.len() as u64);
+                    flow.left = flow.left.saturating_add(waited);
                     if !grants.may_read(&key) {
                         // The server refuses what may no longer be written, and it is kept aside.
                         self.unload(id);
@@ -189,9 +189,9 @@ impl Replica {
         for key in may_follow.difference(&dropped) {
             self.follow_lost_ground(&mut batch, key, &mut wanted)?;
         }
-        self.compare(&mut batch, reply, (&dropped, &again), &mut wanted, &mut queued)?;
+        self.compare(&mut batch, reply, (&dropped, &again), &mut wanted, &mut flow)?;
         if reply.compares != Comparing::No && !is_comparing(&reply.cursor) {
-            self.end_comparison(&mut batch, reply, (&dropped, &again), &mut queued)?;
+            self.end_comparison(&mut batch, reply, (&dropped, &again), &mut flow)?;
         }
         if reply.grants.is_some() {
             put_meta(&mut batch, "grants", &grants);
@@ -216,8 +216,8 @@ impl Replica {
         }
         self.cursor = reply.cursor;
         self.grants = grants;
-        self.outbox_next = self.outbox_next.saturating_add(queued);
-        self.pending = self.pending.saturating_sub(left).saturating_add(queued);
+        self.outbox_next = self.outbox_next.saturating_add(flow.added);
+        self.pending = self.pending.saturating_sub(flow.left).saturating_add(flow.added);
         for notice in &reply.notices {
             if let Ok(key) = DocumentKey::from_bytes(&notice.key) {
                 received.set_aside.push(SetAside { key, reason: notice.reason.clone() });

@@ -446,3 +446,22 @@ fn what_may_be_written_again_before_it_is_refused_stays_where_it_was_recorded() 
     heal(&mut world).unwrap();
     check(&mut world).unwrap();
 }
+
+#[test]
+fn what_a_damage_took_from_the_outbox_is_sent_before_what_builds_on_it() {
+    let mut world = world();
+    syncs(&mut world, LI);
+    records(&mut world, LI, "first of all");
+    syncs(&mut world, LI);
+    records(&mut world, LI, "of both");
+    damage(&mut world.phones[LI], b'o');
+    let copy = is_copied(&mut world, LI);
+    has_small_pages(&mut world, copy);
+    (0..6).for_each(|_| records_at_length(&mut world, copy));
+    records(&mut world, LI, "of the phone");
+    // What the copy said last has come, and what it builds on only if that was sent before.
+    syncs_until_the_line_breaks(&mut world, copy, 3);
+    syncs(&mut world, LI);
+    heal(&mut world).unwrap();
+    check(&mut world).unwrap();
+}
