@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
+use super::Replica;
 use super::names::may_author;
 use super::twin::rounds_key;
-use super::{Replica, waiting_key};
 use crate::documents::DocumentKey;
 use crate::error::Error;
 use crate::protocol::bundle::{DocumentChanges, write_bundle};
@@ -169,7 +169,6 @@ impl Replica {
         let mut documents: Vec<(DocumentChanges, Vec<u64>)> = Vec::new();
         let (mut taken, mut operations, mut chunk_bytes) = (0u64, 0usize, 0usize);
         let after = after.map(outbox_key);
-        let (something_waits, mut page_waits) = (!self.store.scan(b"w", None, 1)?.is_empty(), None);
         for row in self.store.scan(b"o", after.as_deref(), most)? {
             let parsed = row.value.as_deref().and_then(Waiting::read);
             let (Some((key, change)), Some(number)) = (parsed, number_of(&row.key)) else { continue };
@@ -178,13 +177,9 @@ impl Replica {
             let full = operations > limits::BUNDLE_OPERATIONS_MAX / 2
                 || chunk_bytes > limits::BUNDLE_CHUNK_BYTES_MAX / 2
                 || chunk_bytes / 40 > page_bytes;
-            // The server admits what comes together as one: what waits for its ground must not keep the rest waiting.
-            let waiting = waiting_key(key.id(self.cooperative), change.hash());
-            let waits = something_waits && self.store.get(&waiting)?.is_some();
-            if taken > 0 && (full || page_waits != Some(waits)) {
+            if taken > 0 && full {
                 break;
             }
-            page_waits = Some(waits);
             taken = taken.saturating_add(1);
             match documents.iter_mut().find(|(document, _)| document.key == key) {
                 Some((document, numbers)) => {
