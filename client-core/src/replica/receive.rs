@@ -254,7 +254,8 @@ impl Replica {
     ) -> Result<Result<Option<DocumentRecord>, DocumentFault>, Error> {
         let key = incoming.key;
         let id = key.id(self.cooperative);
-        if self.records.contains_key(&id) {
+        let is_here = self.records.contains_key(&id);
+        if is_here {
             self.ensure_loaded(&key)?;
         } else {
             self.begin(&key, Document::empty(key.clone()));
@@ -263,6 +264,13 @@ impl Replica {
         for row in self.store.scan_all(&document_key(b'w', id))? {
             if let Some(change) = row.value.and_then(|chunk| VerifiedChange::from_chunk(&chunk).ok()) {
                 candidates.push(change);
+            }
+        }
+        if !is_here {
+            // The beginning of a document is the same for everyone: what builds on it need not wait until it comes.
+            let first = Document::first_change(&key)?;
+            if candidates.iter().any(|change| change.record().dependencies.contains(&first.hash())) {
+                candidates.push(first);
             }
         }
         let Some(loaded) = self.loaded.get_mut(&id) else { return Ok(Ok(None)) };

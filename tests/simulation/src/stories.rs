@@ -2,7 +2,7 @@
 
 use granary_client_core::protocol::access::Role;
 
-use crate::phone::SimPhone;
+use crate::phone::{SimPhone, book};
 use crate::run::{check, heal};
 use crate::world::{Line, Synced, World, household};
 
@@ -462,6 +462,22 @@ fn what_a_damage_took_from_the_outbox_is_sent_before_what_builds_on_it() {
     // What the copy said last has come, and what it builds on only if that was sent before.
     syncs_until_the_line_breaks(&mut world, copy, 3);
     syncs(&mut world, LI);
+    heal(&mut world).unwrap();
+    check(&mut world).unwrap();
+}
+
+#[test]
+fn what_was_to_be_sent_is_there_again_though_a_damage_took_its_document() {
+    let mut world = world();
+    has_small_pages(&mut world, LI);
+    world.phones[LI].is_newer = true;
+    (0..2).for_each(|_| records_at_length(&mut world, LI));
+    // Only the beginning of the document has come to the server.
+    syncs_until_the_line_breaks(&mut world, LI, 2);
+    let phone = &mut world.phones[LI];
+    let entry = [b"d", book(household(1)).id(phone.cooperative).as_bytes().as_slice()].concat();
+    assert!(phone.loses(0, |key| key == entry).unwrap().is_some());
+    records(&mut world, LI, "after the damage");
     heal(&mut world).unwrap();
     check(&mut world).unwrap();
 }
