@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::comparison::is_comparing;
 use super::load::wanted_list;
-use super::outbox::{Flow, OutboxPage, Waiting};
+use super::outbox::{Flow, OutboxPage, Waiting, outbox_key};
 use super::twin::put_by_document_key;
 use super::{DocumentRecord, Replica, document_key, put_meta, waiting_key};
 use crate::documents::{Document, DocumentFault, DocumentKey};
@@ -73,7 +73,7 @@ impl Replica {
         fetches: &[Fetch],
         reply: &SyncReply,
     ) -> Result<Received, Error> {
-        let documents = match reply.bundle.as_slice() {
+        let mut documents = match reply.bundle.as_slice() {
             [] => Vec::new(),
             bundle => read_bundle(bundle).map_err(|fault| Error::BadReply(fault.to_string()))?,
         };
@@ -115,6 +115,7 @@ impl Replica {
             }
         }
         let grants = reply.grants.clone().unwrap_or_else(|| self.grants.clone());
+        self.add_what_was_forgotten(&mut documents, page, &refused)?;
         let mut records: Vec<(DocumentId, Option<DocumentRecord>)> = Vec::new();
         for document in documents {
             let key = document.key.clone();
@@ -226,6 +227,32 @@ impl Replica {
         let held_back = refused.iter().any(|(_, reason)| reason.may_pass_later());
         received.more = reply.more || !wanted.is_empty() || (self.pending > 0 && !held_back);
         Ok(received)
+    }
+
+    /// Adds what the server has now taken of documents that were forgotten meanwhile: it gives nobody back what they
+    /// said themselves.
+    fn add_what_was_forgotten(
+        &self,
+        documents: &mut Vec<DocumentChanges>,
+        page: &OutboxPage,
+        refused: &[(usize, RefusalReason)],
+    ) -> Result<(), Error> {
+        for (index, (key, numbers)) in page.documents.iter().enumerate() {
+            let is_refused = refused.iter().any(|(document, _)| *document == index);
+            if is_refused || self.records.contains_key(&key.id(self.cooperative)) {
+                continue;
+            }
+            let mut taken = Vec::new();
+            for number in numbers {
+                let waiting = self.store.get(&outbox_key(*number))?.and_then(|row| Waiting::read(&row));
+                taken.extend(waiting.map(|(_, change)| change));
+            }
+            match documents.iter_mut().find(|document| document.key == *key) {
+                Some(document) => document.changes.extend(taken),
+                None => documents.push(DocumentChanges { key: key.clone(), changes: taken }),
+            }
+        }
+        Ok(())
     }
 
     /// Lets what is still to be sent of a forgotten document come back into it with its ground: it may be taken yet.

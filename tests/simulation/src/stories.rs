@@ -481,3 +481,16 @@ fn what_was_to_be_sent_is_there_again_though_a_damage_took_its_document() {
     heal(&mut world).unwrap();
     check(&mut world).unwrap();
 }
+
+#[test]
+fn what_is_taken_once_it_may_be_written_again_is_there_again() {
+    let mut world = world();
+    syncs(&mut world, LI);
+    records(&mut world, LI, "before the change");
+    // It compares before it sends anything, and is told then that it may read other documents.
+    assert!(world.phones[LI].loses(0, |key| key == b"mcursor").unwrap().is_some());
+    world.grants_otherwise(LI, Role::Household(household(2))).unwrap();
+    syncs_until_the_line_breaks(&mut world, LI, 2);
+    world.grants_otherwise(LI, Role::Household(household(1))).unwrap();
+    ends_with(&mut world, &["before the change"]);
+}
