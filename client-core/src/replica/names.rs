@@ -7,10 +7,6 @@ use crate::documents::{Document, DocumentFault};
 use crate::ids::{ActorId, ChangeHash, DeviceId};
 use crate::protocol::change::{Reauthor, VerifiedChange};
 
-/// Refusals up to which changes keep their names where these are free, as far as this phone can see. What the
-/// server holds against a name may not be admitted yet, or never be.
-const ROUNDS_KEEPING_NAMES: u8 = 1;
-
 /// A change that was put by: its first form, and the name that it has had since.
 pub(super) struct PutBy {
     pub(super) first_form: VerifiedChange,
@@ -25,7 +21,10 @@ pub(super) struct Said {
     pub(super) is_there: bool,
 }
 
-pub(super) fn number_in_document(change: &VerifiedChange) -> (ActorId, u64) {
+/// What one change of a document is known by: its actor, and its place among that actor's changes.
+pub(super) type Number = (ActorId, u64);
+
+pub(super) fn number_in_document(change: &VerifiedChange) -> Number {
     (change.record().actor.clone(), change.record().sequence)
 }
 
@@ -35,24 +34,26 @@ pub(super) fn may_author(device: DeviceId, change: &VerifiedChange) -> bool {
     device.owns(actor) || Document::is_first_actor(actor)
 }
 
-/// Which of these can't keep their names: those whose number is another's, those that `must`, and what builds on
-/// any of them or of those that were renamed `before`. The rest a twin may send as well, and under these names it
-/// is there once.
+/// Which of these can't keep their names: those whose number is another's or was refused, and what builds on any of
+/// them or of those that were renamed `before`. The rest a twin may send as well, and under these names it is there
+/// once.
 fn must_be_renamed(
     own: &[&VerifiedChange],
-    used: &BTreeMap<(ActorId, u64), ChangeHash>,
+    used: &BTreeMap<Number, ChangeHash>,
     before: &BTreeSet<ChangeHash>,
-    must: impl Fn(ChangeHash) -> bool,
+    refused: &BTreeSet<Number>,
 ) -> BTreeSet<ChangeHash> {
     let mut renamed = BTreeSet::new();
-    let mut claimed: BTreeMap<(ActorId, u64), ChangeHash> = BTreeMap::new();
+    let mut claimed: BTreeMap<Number, ChangeHash> = BTreeMap::new();
     for change in own {
         let number = number_in_document(change);
-        let holder = used.get(&number).or(claimed.get(&number));
-        let is_anothers = holder.is_some_and(|hash| *hash != change.hash());
+        let is_anothers = match used.get(&number).or(claimed.get(&number)) {
+            Some(holder) => *holder != change.hash(),
+            None => refused.contains(&number),
+        };
         let builds_on_one =
             change.record().dependencies.iter().any(|hash| renamed.contains(hash) || before.contains(hash));
-        if is_anothers || builds_on_one || must(change.hash()) {
+        if is_anothers || builds_on_one {
             renamed.insert(change.hash());
         } else {
             claimed.insert(number, change.hash());
@@ -74,7 +75,7 @@ fn names_to_follow(
     again: &Reauthor,
     author: DeviceId,
     change: &VerifiedChange,
-) -> impl Iterator<Item = (ActorId, u64)> + use<> {
+) -> impl Iterator<Item = Number> + use<> {
     let goes_on = again.previous(change).map(|(actor, last)| (actor, last.saturating_add(1)));
     let hash = change.hash();
     goes_on.into_iter().chain((2..=u8::MAX).map(move |salt| (fresh_actor(author, hash, salt), 1)))
@@ -90,11 +91,8 @@ pub(super) struct Beside<'a> {
     pub(super) unnamed: &'a [(VerifiedChange, VerifiedChange)],
     /// What others said that this phone had put by too, in the order of what builds on what.
     pub(super) others: &'a [VerifiedChange],
-    /// The names that first forms were given before.
-    pub(super) tried: &'a BTreeMap<ChangeHash, BTreeSet<ChangeHash>>,
-    /// True when it has other changes under numbers of what others said and this phone was giving back: that may
-    /// be what was refused.
-    pub(super) explains: bool,
+    /// Numbers under which the server has something else, though nobody may ever see it.
+    pub(super) refused: &'a BTreeSet<Number>,
 }
 
 /// Says changes of one device again, one after the other.
@@ -102,13 +100,13 @@ struct Speaker<'a> {
     device: DeviceId,
     again: Reauthor,
     /// What has which number in the document, by now.
-    used: BTreeMap<(ActorId, u64), ChangeHash>,
+    used: BTreeMap<Number, ChangeHash>,
     /// The last sequence of each new actor.
     speaks: BTreeMap<ActorId, u64>,
     /// Actors that are still to be said again.
     pending: BTreeSet<ActorId>,
-    /// Names that were refused, though they seemed free, by first form.
-    refused: Option<&'a BTreeMap<ChangeHash, BTreeSet<ChangeHash>>>,
+    /// Numbers that only seem free.
+    refused: Option<&'a BTreeSet<Number>>,
     /// Others' changes that are here under another name.
     followed: BTreeSet<ChangeHash>,
 }
@@ -130,10 +128,6 @@ impl<'a> Speaker<'a> {
     /// The change under the first name that is free, or that is its own: a twin that put by the same says it in the
     /// same words. Where the twin went on to say other things, another actor goes on here.
     fn name(&mut self, change: &VerifiedChange) -> Result<VerifiedChange, DocumentFault> {
-        let refused = self.refused.and_then(|names| names.get(&change.hash()));
-        // With a ground that has another name by now, a refused name would be another change under the same number.
-        let mut passed_over = refused.map_or(0, BTreeSet::len);
-        let is_refused = |tried: &VerifiedChange| refused.is_some_and(|names| names.contains(&tried.hash()));
         for (actor, sequence) in names_to_follow(&self.again, self.device, change) {
             let goes_on = self.speaks.get(&actor).is_some_and(|last| last.saturating_add(1) == sequence);
             let begins = sequence == 1 && !self.speaks.contains_key(&actor);
@@ -141,13 +135,12 @@ impl<'a> Speaker<'a> {
                 continue;
             }
             let tried = self.again.write(change, &actor, sequence)?;
-            let holder = self.used.get(&(actor.clone(), sequence));
-            let is_own = holder.is_some_and(|hash| *hash == tried.hash());
-            let is_passed_over = !is_own && (is_refused(&tried) || (begins && passed_over > 0));
-            if is_passed_over {
-                passed_over = passed_over.saturating_sub(1);
-            }
-            if is_own || (holder.is_none() && !is_passed_over) {
+            let number = (actor.clone(), sequence);
+            let is_free = match self.used.get(&number) {
+                Some(holder) => *holder == tried.hash(),
+                None => !self.refused.is_some_and(|refused| refused.contains(&number)),
+            };
+            if is_free {
                 self.speaks.insert(actor, sequence);
                 self.again.keep(change, &tried);
                 return Ok(tried);
@@ -186,19 +179,16 @@ pub(super) fn may_follow(
     Ok(waiting.iter().any(|change| speaker.again.must_write(change)))
 }
 
-/// Says `changes` again, after so many `rounds` of refusals of what was `waiting`: each under its own name or
-/// another that is free.
+/// Says `changes` again: each under its own name or another that is free.
 pub(super) fn under_free_names(
     device: DeviceId,
-    rounds: u8,
-    waiting: &BTreeSet<ChangeHash>,
     changes: &[PutBy],
     beside: &Beside<'_>,
 ) -> Result<Vec<Said>, DocumentFault> {
     let first_forms = || changes.iter().map(|put_by| &put_by.first_form);
     let mut speaker = Speaker {
         pending: first_forms().map(|change| change.record().actor.clone()).collect(),
-        refused: (rounds > ROUNDS_KEEPING_NAMES).then_some(beside.tried),
+        refused: Some(beside.refused),
         ..Speaker::beside(device, beside.there)
     };
     for (first_form, named) in beside.named {
@@ -210,11 +200,7 @@ pub(super) fn under_free_names(
 
     let own: Vec<&VerifiedChange> = first_forms().filter(|change| device.owns(&change.record().actor)).collect();
     let before: BTreeSet<ChangeHash> = beside.named.iter().map(|(first_form, _)| first_form.hash()).collect();
-    let mut renamed = must_be_renamed(&own, &speaker.used, &before, |_| rounds > ROUNDS_KEEPING_NAMES);
-    if renamed.is_empty() && rounds > 0 && !beside.explains {
-        // Nothing of another is in sight: what they were refused for is not admitted.
-        renamed = must_be_renamed(&own, &speaker.used, &before, |hash| waiting.contains(&hash));
-    }
+    let renamed = must_be_renamed(&own, &speaker.used, &before, beside.refused);
     let known: BTreeSet<ChangeHash> = beside.there.iter().map(VerifiedChange::hash).collect();
     let mut ground = known.clone();
     let mut said = Vec::new();
@@ -264,21 +250,30 @@ mod tests {
     fn no_number_is_given_again_that_was_refused_though_its_ground_has_another_name_by_now() {
         let device = DeviceId::from_bytes([9; 8]);
         let (there, changes) = two_branches(device);
-        let waiting: BTreeSet<ChangeHash> = changes.iter().map(VerifiedChange::hash).collect();
-        let mut tried: BTreeMap<ChangeHash, BTreeSet<ChangeHash>> = BTreeMap::new();
-        let mut numbers = BTreeSet::new();
-        for rounds in 2..8 {
+        let mut refused = BTreeSet::new();
+        for _ in 0..8 {
             let put_by: Vec<PutBy> =
                 changes.iter().map(|first_form| PutBy { first_form: first_form.clone(), named: None }).collect();
-            let beside =
-                Beside { there: &there, named: &[], unnamed: &[], others: &[], tried: &tried.clone(), explains: false };
-            let said = under_free_names(device, rounds, &waiting, &put_by, &beside).unwrap();
+            let beside = Beside { there: &there, named: &[], unnamed: &[], others: &[], refused: &refused.clone() };
+            let said = under_free_names(device, &put_by, &beside).unwrap();
             assert_eq!(said.len(), 3);
-            for Said { change, original, .. } in said {
-                let first_form = original.unwrap().hash();
-                assert!(numbers.insert((first_form, number_in_document(&change))), "it has that number again");
-                tried.entry(first_form).or_default().insert(change.hash());
+            for Said { change, .. } in said {
+                assert!(refused.insert(number_in_document(&change)), "it has that number again");
             }
         }
+    }
+
+    #[test]
+    fn what_was_not_refused_keeps_its_name_beside_what_was() {
+        let device = DeviceId::from_bytes([9; 8]);
+        let (there, changes) = two_branches(device);
+        let [lot, refused, other] = changes.as_slice() else { panic!("three changes") };
+        let put_by: Vec<PutBy> =
+            changes.iter().map(|first_form| PutBy { first_form: first_form.clone(), named: None }).collect();
+        let numbers = BTreeSet::from([number_in_document(refused)]);
+        let beside = Beside { there: &there, named: &[], unnamed: &[], others: &[], refused: &numbers };
+        let said = under_free_names(device, &put_by, &beside).unwrap();
+        let is_renamed = |first_form: &VerifiedChange| !said.iter().any(|said| said.change.hash() == first_form.hash());
+        assert_eq!([lot, refused, other].map(is_renamed), [false, true, false]);
     }
 }

@@ -7,7 +7,7 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::Replica;
 use super::names::may_author;
-use super::twin::rounds_key;
+use super::twin::apart_key;
 use crate::documents::DocumentKey;
 use crate::error::Error;
 use crate::protocol::bundle::{DocumentChanges, write_bundle};
@@ -169,6 +169,7 @@ impl Replica {
         let mut documents: Vec<(DocumentChanges, Vec<u64>)> = Vec::new();
         let (mut taken, mut operations, mut chunk_bytes) = (0u64, 0usize, 0usize);
         let after = after.map(outbox_key);
+        let apart = self.sent_apart()?;
         for row in self.store.scan(b"o", after.as_deref(), most)? {
             let parsed = row.value.as_deref().and_then(Waiting::read);
             let (Some((key, change)), Some(number)) = (parsed, number_of(&row.key)) else { continue };
@@ -177,11 +178,14 @@ impl Replica {
             let full = operations > limits::BUNDLE_OPERATIONS_MAX / 2
                 || chunk_bytes > limits::BUNDLE_CHUNK_BYTES_MAX / 2
                 || chunk_bytes / 40 > page_bytes;
-            if taken > 0 && full {
+            let of_document = documents.iter_mut().find(|(document, _)| document.key == key);
+            let through = apart.get(&key.id(self.cooperative)).copied().unwrap_or(0);
+            let is_apart = of_document.as_ref().is_some_and(|(_, numbers)| numbers.iter().any(|sent| *sent < through));
+            if taken > 0 && (full || is_apart) {
                 break;
             }
             taken = taken.saturating_add(1);
-            match documents.iter_mut().find(|(document, _)| document.key == key) {
+            match of_document {
                 Some((document, numbers)) => {
                     document.changes.push(change);
                     numbers.push(number);
@@ -208,7 +212,7 @@ impl Replica {
         refused: &[(usize, RefusalReason)],
     ) -> Result<u64, Error> {
         let mut left = 0u64;
-        let has_put_by = self.has_put_by()?;
+        let apart = self.sent_apart()?;
         for (index, (key, numbers)) in page.documents.iter().enumerate() {
             let refusal = refused.iter().find(|(document, _)| *document == index).map(|(_, reason)| *reason);
             // Those of a number that a twin has used are put by whole, see [`super::twin`].
@@ -219,8 +223,10 @@ impl Replica {
                 Some(RefusalReason::ForeignActor) => self.others_of(numbers)?,
                 _ => Vec::new(),
             };
-            if has_put_by && refusal.is_none() {
-                batch.remove(rounds_key(key.id(self.cooperative)));
+            let id = key.id(self.cooperative);
+            let is_last = |through: &u64| numbers.iter().any(|number| number.saturating_add(1) >= *through);
+            if apart.get(&id).is_some_and(is_last) {
+                batch.remove(apart_key(id));
             }
             // What this phone gave back of others is theirs to give; its own goes without it.
             let dealt_with = if others.is_empty() { numbers } else { &others };

@@ -89,10 +89,10 @@ impl Replica {
         let mut flow = Flow { left: self.settle_outbox(&mut batch, page, &refused)?, added: 0 };
         let mut dropped: BTreeSet<DocumentKey> = BTreeSet::new();
         for (index, reason) in &refused {
-            let Some((key, _)) = page.documents.get(*index) else { continue };
+            let Some((key, numbers)) = page.documents.get(*index) else { continue };
             let is_dropped = match reason {
                 RefusalReason::SequenceReused => {
-                    self.count_round(&mut batch, key)?;
+                    self.note_refused(&mut batch, key, numbers)?;
                     self.put_by(&mut batch, key, reply.compares, &mut wanted)?;
                     true
                 }

@@ -12,9 +12,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::names::{Beside, PutBy, Said, fresh_actor, may_follow, number_in_document, under_free_names};
+use super::names::{Beside, Number, PutBy, Said, fresh_actor, may_follow, number_in_document, under_free_names};
 use super::outbox::{Waiting, number_of, outbox_key};
-use super::{Replica, document_key, put_meta, waiting_key};
+use super::{Replica, document_key, document_of, put_meta, waiting_key};
 use crate::documents::{Document, DocumentFault, DocumentKey};
 use crate::error::Error;
 use crate::ids::{ActorId, ChangeHash, DocumentId};
@@ -53,13 +53,16 @@ fn first_form_key(id: DocumentId, named: ChangeHash) -> Vec<u8> {
     [b"p", id.as_bytes().as_slice(), named.as_bytes()].concat()
 }
 
-/// Where it is counted how often a document was put by since the server last took something of it.
-pub(super) fn rounds_key(id: DocumentId) -> Vec<u8> {
+/// Where it is kept which changes of a document are sent one by one: those before this number of the outbox. Only so
+/// the server can say which of them it refuses.
+pub(super) fn apart_key(id: DocumentId) -> Vec<u8> {
     document_key(b't', id)
 }
 
-/// Refusals up to which others' changes are given back along with this phone's own.
-const ROUNDS_WITH_OTHERS: u8 = 2;
+/// Where it is kept that the server has something else under a number of a document.
+fn refused_key(id: DocumentId, (actor, sequence): &Number) -> Vec<u8> {
+    [b"n", id.as_bytes().as_slice(), actor.as_bytes(), &sequence.to_be_bytes()].concat()
+}
 
 impl Replica {
     /// True while changes of the document are put by.
@@ -69,10 +72,13 @@ impl Replica {
         Ok(has(b'r')? || has(b'g')?)
     }
 
-    /// Counts that the server has refused changes of a document, since their numbers are another's.
-    pub(super) fn count_round(&self, batch: &mut Batch, key: &DocumentKey) -> Result<(), Error> {
-        let id = key.id(self.cooperative);
-        batch.put(rounds_key(id), [self.rounds_of(id)?.saturating_add(1)]);
+    /// Notes that the server has refused these entries of the outbox, since a number is another's. Of several nobody
+    /// knows which: they are sent one by one then.
+    pub(super) fn note_refused(&self, batch: &mut Batch, key: &DocumentKey, numbers: &[u64]) -> Result<(), Error> {
+        let [number] = numbers else { return Ok(()) };
+        if let Some((_, change)) = self.store.get(&outbox_key(*number))?.and_then(|row| Waiting::read(&row)) {
+            batch.put(refused_key(key.id(self.cooperative), &number_in_document(&change)), []);
+        }
         Ok(())
     }
 
@@ -144,8 +150,6 @@ impl Replica {
             batch.remove(row.key);
         }
         let waited = changes.len() as u64;
-        let waiting: BTreeSet<ChangeHash> = changes.iter().map(|put_by| put_by.first_form.hash()).collect();
-        let rounds = self.rounds_of(id)?;
         for row in self.store.scan_all(&document_key(b'g', id))? {
             let change = row.value.and_then(|chunk| VerifiedChange::from_chunk(&chunk).ok());
             changes.extend(change.map(|first_form| PutBy { first_form, named: None }));
@@ -172,23 +176,15 @@ impl Replica {
             batch.remove(lost_ground_key(id, change.hash()));
         }
         // Others' changes, which this phone was giving back: their authors say them again themselves.
-        let taken: BTreeSet<(ActorId, u64)> = there.iter().map(number_in_document).collect();
-        let gives_others = rounds <= ROUNDS_WITH_OTHERS;
-        let is_in_the_way = |PutBy { first_form: change, .. }: &PutBy| {
-            !self.may_author(change) && taken.contains(&number_in_document(change))
-        };
-        let explains = changes.iter().any(is_in_the_way);
+        let refused = self.numbers_refused(id)?;
+        let taken: BTreeSet<Number> = there.iter().map(number_in_document).chain(refused.iter().cloned()).collect();
         let put_by_of_others = changes.iter().map(|put_by| &put_by.first_form);
         let put_by_of_others = put_by_of_others.filter(|change| !self.may_author(change)).cloned();
         let mut others: Vec<VerifiedChange> = lost_ground.into_iter().chain(put_by_of_others).collect();
         others.sort_by_key(|change| change.record().start_operation);
         changes.retain(|PutBy { first_form: change, .. }| {
-            self.may_author(change) || (gives_others && !taken.contains(&number_in_document(change)))
+            self.may_author(change) || !taken.contains(&number_in_document(change))
         });
-        let mut tried: BTreeMap<ChangeHash, BTreeSet<ChangeHash>> = BTreeMap::new();
-        for (name, first_form) in &names {
-            tried.entry(first_form.hash()).or_default().insert(*name);
-        }
         let mut named: Vec<(VerifiedChange, VerifiedChange)> = there
             .iter()
             .chain(changes.iter().map(|put_by| &put_by.first_form))
@@ -196,9 +192,8 @@ impl Replica {
             .collect();
         named.sort_by_key(|(first_form, _)| first_form.record().start_operation);
         changes.retain(|put_by| !named.iter().any(|(first_form, _)| first_form.hash() == put_by.first_form.hash()));
-        let beside =
-            Beside { there: &there, named: &named, unnamed: &unnamed, others: &others, tried: &tried, explains };
-        let said = under_free_names(self.device, rounds, &waiting, &changes, &beside)?;
+        let beside = Beside { there: &there, named: &named, unnamed: &unnamed, others: &others, refused: &refused };
+        let said = under_free_names(self.device, &changes, &beside)?;
         // What builds on others' changes of which no name is known yet may get one later.
         for change in &others {
             batch.put(lost_ground_key(id, change.hash()), change.chunk());
@@ -278,12 +273,31 @@ impl Replica {
         }
         let changes: Vec<VerifiedChange> =
             said.into_iter().filter(|said| !said.is_there).map(|said| said.change).collect();
-        self.enqueue_after(batch, key, &changes, already);
+        let queued = self.enqueue_after(batch, key, &changes, already);
+        if queued > 0 {
+            let through = self.outbox_next.saturating_add(already).saturating_add(queued);
+            batch.put(apart_key(id), through.to_be_bytes());
+        }
         changes
     }
 
-    fn rounds_of(&self, id: DocumentId) -> Result<u8, Error> {
-        Ok(self.store.get(&rounds_key(id))?.and_then(|value| value.first().copied()).unwrap_or(0))
+    /// The numbers of a document under which the server has something else.
+    fn numbers_refused(&self, id: DocumentId) -> Result<BTreeSet<Number>, Error> {
+        let read = |row: Row| {
+            let (actor, sequence) = row.key.get(17..)?.split_last_chunk()?;
+            Some((ActorId::from_bytes(actor)?, u64::from_be_bytes(*sequence)))
+        };
+        Ok(self.store.scan_all(&document_key(b'n', id))?.into_iter().filter_map(read).collect())
+    }
+
+    /// The documents whose changes are sent one by one, each with the number of the outbox before which they are.
+    pub(super) fn sent_apart(&self) -> Result<BTreeMap<DocumentId, u64>, Error> {
+        let read = |row: Row| {
+            // Older versions counted refusals here.
+            let through = row.value?.try_into().ok().map(u64::from_be_bytes)?;
+            Some((document_of(&row.key)?, through))
+        };
+        Ok(self.store.scan_all(b"t")?.into_iter().filter_map(read).collect())
     }
 
     /// The names that changes of a document got in earlier rounds, each with the first form.
@@ -293,11 +307,6 @@ impl Replica {
             Some((named, VerifiedChange::from_chunk(&row.value?).ok()?))
         };
         Ok(self.store.scan_all(&document_key(b'p', id))?.into_iter().filter_map(read).collect())
-    }
-
-    /// True while a document was put by of which the server has not taken something since.
-    pub(super) fn has_put_by(&self) -> Result<bool, Error> {
-        Ok(!self.store.scan(b"t", None, 1)?.is_empty())
     }
 
     /// The numbers of the changes that are put by, in all documents.

@@ -7,6 +7,8 @@ use crate::run::{check, heal};
 use crate::world::{Line, Synced, World, household};
 
 const COORDINATOR: usize = 0;
+/// Reads what it may not write.
+const PACKER: usize = 1;
 /// A phone of the first household.
 const LI: usize = 2;
 
@@ -21,8 +23,12 @@ fn records(world: &mut World, phone: usize, note: &str) {
 
 /// Six lots like this are more than a small page holds.
 fn records_at_length(world: &mut World, phone: usize) {
-    let note = std::iter::repeat_with(|| world.dice.roll(u64::MAX).to_string()).take(20).collect::<String>();
+    let note = at_length(world);
     records(world, phone, &note);
+}
+
+fn at_length(world: &mut World) -> String {
+    std::iter::repeat_with(|| world.dice.roll(u64::MAX).to_string()).take(20).collect()
 }
 
 fn has_small_pages(world: &mut World, phone: usize) {
@@ -493,4 +499,24 @@ fn what_is_taken_once_it_may_be_written_again_is_there_again() {
     syncs_until_the_line_breaks(&mut world, LI, 2);
     world.grants_otherwise(LI, Role::Household(household(1))).unwrap();
     ends_with(&mut world, &["before the change"]);
+}
+
+#[test]
+fn what_was_not_refused_itself_keeps_its_name_though_a_restoration_hides_what_was() {
+    let mut world = world();
+    let author = another_of_the_household(&mut world);
+    world.backs_up();
+    let of_both = format!("of both {}", at_length(&mut world));
+    records(&mut world, author, &of_both);
+    let copy = is_copied(&mut world, author);
+    has_small_pages(&mut world, copy);
+    records(&mut world, author, "of the author");
+    records(&mut world, copy, "of the copy");
+    syncs_until_the_line_breaks(&mut world, copy, 3);
+    [author, PACKER].into_iter().for_each(|phone| syncs(&mut world, phone));
+    world.is_restored().unwrap();
+    // What the copy brings last waits for what it brought before.
+    syncs_until_the_line_breaks(&mut world, copy, 2);
+    syncs(&mut world, author);
+    ends_with(&mut world, &[of_both.as_str(), "of the author", "of the copy"]);
 }
