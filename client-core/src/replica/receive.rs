@@ -100,7 +100,7 @@ impl Replica {
                 // waits for its ground goes too, though a damage has taken the rest.
                 RefusalReason::MayNotWrite => {
                     self.forget(&mut batch, key)?;
-                    self.put_back_what_waits(&mut batch, key)?;
+                    self.put_back_what_waits(&mut batch, key, &mut flow)?;
                     wanted.insert(key.to_bytes(), 0);
                     true
                 }
@@ -255,12 +255,16 @@ impl Replica {
         Ok(())
     }
 
-    /// Lets what is still to be sent of a forgotten document come back into it with its ground: it may be taken yet.
-    fn put_back_what_waits(&self, batch: &mut Batch, key: &DocumentKey) -> Result<(), Error> {
-        for row in self.rows_left_by(batch)? {
-            if let Some((_, change)) = row.value.as_deref().and_then(Waiting::read).filter(|(of, _)| of == key) {
-                batch.put(waiting_key(key.id(self.cooperative), change.hash()), change.chunk());
-            }
+    /// Lets what is still to be sent of a forgotten document come back into it with its ground: it may be taken yet,
+    /// and then the server needs the beginning too, which may be what was refused.
+    fn put_back_what_waits(&self, batch: &mut Batch, key: &DocumentKey, flow: &mut Flow) -> Result<(), Error> {
+        let unsent = self.unsent_of(batch, key)?;
+        for (_, change) in &unsent {
+            batch.put(waiting_key(key.id(self.cooperative), change.hash()), change.chunk());
+        }
+        if !unsent.is_empty() && unsent.iter().all(|(_, change)| !Document::is_first_actor(&change.record().actor)) {
+            let queued = self.enqueue_after(batch, key, &[Document::first_change(key)?], flow.added);
+            flow.added = flow.added.saturating_add(queued);
         }
         Ok(())
     }
