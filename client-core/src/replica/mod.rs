@@ -13,7 +13,8 @@
 //! g <document> <hash>           the rest of a document that is put by, when the server may have lost it
 //! f <document> <hash>           another's change that own ones build on, and that the document has no more
 //! y <document>                  its key while something of it is put by
-//! t <document>                  how often it was put by since the server last took something of it
+//! t <document>                  the number of the outbox before which its changes are sent one by one
+//! n <document> <actor> <seq>    a number of it under which the server has something else
 //! w <document> <hash>           a change that waits for what it depends on
 //! h <document>                  document compared in the walk under way
 //! x <number>                    set aside: document, reason, chunk
