@@ -2,7 +2,7 @@
 //! before any other device gets it. What fails is set aside and named to its device and to the
 //! coordinators; what depends on it waits. One thread does this.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -18,7 +18,9 @@ use granary_client_core::store::{Store, StoreFault};
 use super::Cooperative;
 use super::cooperative::{append_event, parse};
 use super::documents::Documents;
-use super::keys::{DocumentNumber, Entry, LogEvent, aside_key, entry_key, key, meta_key, pending_key, saved_key};
+use super::keys::{
+    DocumentNumber, Entry, LogEvent, NOBODY, aside_key, entry_key, key, meta_key, pending_key, saved_key,
+};
 use super::writer::{Completion, Writer};
 use crate::breath::Breath;
 
@@ -243,11 +245,13 @@ impl Worker {
                 gather.remove(pending_key(own, *entry));
                 match verdict {
                     Verdict::Admitted => {
+                        let waits = |entries: &BTreeMap<u64, usize>| entries.contains_key(entry);
+                        let waited = *entry <= state.last_at_start || state.waiting.get(&record.device).is_some_and(waits);
                         let event = LogEvent::Admitted {
                             entry: *entry,
                             document: number,
                             previous: meta.last,
-                            device: record.device,
+                            device: if waited { NOBODY } else { record.device },
                             tag: record.tag,
                         };
                         meta.last = append_event(own, &mut state.heads, gather, event);

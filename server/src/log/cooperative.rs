@@ -48,6 +48,8 @@ pub(super) struct State {
     pub(super) healing_is_new: bool,
     /// Lines of the audit log.
     pub(super) audit_lines: u64,
+    /// The last entry at the start: which of those before it had waited is not known.
+    pub(super) last_at_start: u64,
     /// Entries of documents that can't be read.
     pub(super) stuck: BTreeSet<u64>,
     /// The devices of actors that no device id tells.
@@ -121,6 +123,7 @@ impl Cooperative {
         if let Some(bytes) = store.get(&key(number, b'o', &[]))? {
             state.pending_from = parse(&key(number, b'o', &[]), Some(&bytes))?;
         }
+        state.last_at_start = state.heads.entry;
         let before = pending_key(number, state.pending_from.saturating_sub(1));
         for row in store.scan(&key(number, b'p', &[]), Some(&before), usize::MAX)? {
             let entry = rest_u64(&row.key).ok_or_else(|| StoreFault::Damaged(row.key.clone()))?;

@@ -128,11 +128,15 @@ pub(crate) struct LogRecord {
     pub(crate) event: LogEvent,
 }
 
+/// A device that no phone has.
+pub(crate) const NOBODY: DeviceId = DeviceId::from_bytes([0; 8]);
+
 /// What happened at a position of the log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum LogEvent {
     /// An entry was admitted. Its tag is here so that two logs with other entries of the same numbers have
-    /// other running checksums.
+    /// other running checksums. The device has it already; [`NOBODY`] does where it waited, since its phone may have
+    /// forgotten it meanwhile.
     #[serde(rename = "e")]
     Admitted { entry: u64, document: DocumentNumber, previous: u64, device: DeviceId, tag: u64 },
     /// What a device may do has changed.

@@ -529,3 +529,19 @@ fn what_was_not_refused_itself_keeps_its_name_though_a_restoration_hides_what_wa
     syncs(&mut world, author);
     ends_with(&mut world, &[of_both.as_str(), "of the author", "of the copy"]);
 }
+
+#[test]
+fn what_waited_comes_to_its_phone_too_which_has_forgotten_it_meanwhile() {
+    let mut world = world();
+    let reader = another_of_the_household(&mut world);
+    world.backs_up();
+    records(&mut world, LI, "before the restoration");
+    [LI, reader].into_iter().for_each(|phone| syncs(&mut world, phone));
+    world.is_restored().unwrap();
+    records(&mut world, LI, "after the restoration");
+    // It is not told yet what the server has lost when it may write no more, and gives back what it may not.
+    syncs_until_the_line_breaks(&mut world, LI, 2);
+    world.grants_otherwise(LI, Role::Packer).unwrap();
+    [LI, reader, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
+    ends_with(&mut world, &["after the restoration", "before the restoration"]);
+}
