@@ -210,7 +210,8 @@ impl Replica {
     ) -> Result<(), Error> {
         let id = key.id(self.cooperative);
         let lost_ground = self.lost_ground(id)?;
-        if lost_ground.is_empty() {
+        // What is put by is said again once the document is here whole.
+        if lost_ground.is_empty() || self.is_put_by(key)? {
             return Ok(());
         }
         let mut waiting = self.own_that_wait(id)?;

@@ -373,6 +373,22 @@ fn what_was_sent_again_before_its_ground_had_a_new_name_follows_it_later() {
 }
 
 #[test]
+fn what_is_followed_is_not_forgotten_while_its_document_comes_in_pages() {
+    let (mut world, author, copy) = world_with_a_copied_author();
+    records(&mut world, author, "of the author");
+    [author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
+    records(&mut world, LI, "builds on it");
+    syncs(&mut world, LI);
+    a_copy_says_something_else_after_a_restoration(&mut world, copy);
+    [LI, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
+    (0..6).for_each(|_| records_at_length(&mut world, author));
+    syncs(&mut world, author);
+    has_small_pages(&mut world, LI);
+    heal(&mut world).unwrap();
+    check(&mut world).unwrap();
+}
+
+#[test]
 fn what_others_said_is_not_given_back_without_its_ground() {
     let (mut world, author, copy) = world_with_a_copied_author();
     records(&mut world, author, "of the author");
