@@ -18,9 +18,6 @@ use super::writer::Gather;
 /// Entries after its receipt that one request is held against, at most; a phone that is further behind compares.
 const ENTRIES_MAX: u64 = 20_000;
 
-/// Entries that one request is held against, at most, of those that wait.
-const PENDING_MAX: usize = 1_000;
-
 /// What a request shows of its phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shown {
@@ -66,9 +63,8 @@ impl Cooperative {
             return Ok(Shown::All);
         }
         if !is_genuine || !self.fits(store, &request.cursor)? {
-            // It gets everything that is admitted, or both compare; but what still waits would not come to it.
-            let is_twin = self.waits_unsaid(store, device, taken.last, said)?;
-            return Ok(if is_twin { Shown::Twin } else { Shown::Unclear });
+            // It gets everything that is admitted, or both compare; and what still waits comes to it as well.
+            return Ok(Shown::Unclear);
         }
         if receipt >= taken.last {
             return Ok(Shown::All);
@@ -100,34 +96,6 @@ impl Cooperative {
             });
         }
         Ok(Shown::All)
-    }
-
-    /// True when an entry of the device waits that a phone which begins to read anew, and says `said`, does not
-    /// have: it would not get it once its ground has come.
-    fn waits_unsaid(
-        &self,
-        store: &dyn Store,
-        device: DeviceId,
-        last: u64,
-        said: &[VerifiedChange],
-    ) -> Result<bool, StoreFault> {
-        if last == 0 || self.twins_of(device) > 0 {
-            return Ok(false);
-        }
-        let pending: Vec<u64> = self.state().pending.range(..=last).take(PENDING_MAX).copied().collect();
-        let said: HashSet<ChangeHash> = said.iter().map(VerifiedChange::hash).collect();
-        for number in pending {
-            let key = entry_key(self.number(), number);
-            let Some(bytes) = store.get(&key)? else { continue };
-            let entry: Entry = parse(&key, Some(&bytes))?;
-            if entry.device == device {
-                let documents = read_bundle(&entry.bundle).map_err(|_| StoreFault::Damaged(key))?;
-                if !documents.iter().all(|document| has_heads(&said, &document.changes)) {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
     }
 
     /// The number of a device's last entry; 0 for none.
