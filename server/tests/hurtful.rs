@@ -103,6 +103,24 @@ fn a_row_of_changes_whose_ground_never_comes() {
 }
 
 #[test]
+fn a_lot_that_came_with_one_whose_ground_never_comes() {
+    let mut scene = scene();
+    let mut document = Document::new(book(1)).unwrap();
+    let mut says = |device: &Device, number: i64| {
+        let edited = document.edit(&device.id.actor(0), NOW, |doc| Ok(doc.put(ROOT, "n", number)?));
+        edited.unwrap().1.unwrap()
+    };
+    let own = says(&scene.attacker, 1);
+    says(&scene.coordinator, 2);
+    let ahead = says(&scene.attacker, 3);
+    let page = vec![Document::first_change(&book(1)).unwrap(), own, ahead];
+    let reply = scene.world.sync(&mut scene.attacker, &[(book(1), page)]);
+    assert_eq!(reply.refused, []);
+    let reply = scene.world.sync(&mut scene.coordinator, &[]);
+    assert!(brought(&reply).contains(&book(1)), "what came first does not wait with the rest");
+}
+
+#[test]
 fn more_actors_than_a_device_has() {
     let mut scene = scene();
     let mut all = vec![Document::first_change(&book(1)).unwrap()];
