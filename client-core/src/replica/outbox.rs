@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
-use super::Replica;
 use super::names::may_author;
 use super::twin::apart_key;
-use crate::documents::DocumentKey;
+use super::{Replica, waiting_key};
+use crate::documents::{Document, DocumentKey};
 use crate::error::Error;
 use crate::protocol::bundle::{DocumentChanges, write_bundle};
 use crate::protocol::change::VerifiedChange;
@@ -105,6 +105,51 @@ impl Replica {
         }
         changes.sort_by_key(begins);
         flow.added = flow.added.saturating_add(self.enqueue_after(batch, key, &changes, flow.added));
+        Ok(())
+    }
+
+    /// Adds what the server has now taken of documents that were forgotten meanwhile: it gives nobody back what they
+    /// said themselves.
+    pub(super) fn add_what_was_forgotten(
+        &self,
+        documents: &mut Vec<DocumentChanges>,
+        page: &OutboxPage,
+        refused: &[(usize, RefusalReason)],
+    ) -> Result<(), Error> {
+        for (index, (key, numbers)) in page.documents.iter().enumerate() {
+            let is_refused = refused.iter().any(|(document, _)| *document == index);
+            if is_refused || self.records.contains_key(&key.id(self.cooperative)) {
+                continue;
+            }
+            let mut taken = Vec::new();
+            for number in numbers {
+                let waiting = self.store.get(&outbox_key(*number))?.and_then(|row| Waiting::read(&row));
+                taken.extend(waiting.map(|(_, change)| change));
+            }
+            match documents.iter_mut().find(|document| document.key == *key) {
+                Some(document) => document.changes.extend(taken),
+                None => documents.push(DocumentChanges { key: key.clone(), changes: taken }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets what is still to be sent of a forgotten document come back into it with its ground: it may be taken yet,
+    /// and then the server needs the beginning too, which may be what was refused.
+    pub(super) fn put_back_what_waits(
+        &self,
+        batch: &mut Batch,
+        key: &DocumentKey,
+        flow: &mut Flow,
+    ) -> Result<(), Error> {
+        let unsent = self.unsent_of(batch, key)?;
+        for (_, change) in &unsent {
+            batch.put(waiting_key(key.id(self.cooperative), change.hash()), change.chunk());
+        }
+        if !unsent.is_empty() && unsent.iter().all(|(_, change)| !Document::is_first_actor(&change.record().actor)) {
+            let queued = self.enqueue_after(batch, key, &[Document::first_change(key)?], flow.added);
+            flow.added = flow.added.saturating_add(queued);
+        }
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::comparison::is_comparing;
 use super::load::wanted_list;
-use super::outbox::{Flow, OutboxPage, Waiting, outbox_key};
+use super::outbox::{Flow, OutboxPage};
 use super::twin::put_by_document_key;
 use super::{DocumentRecord, Replica, document_key, put_meta, waiting_key};
 use crate::documents::{Document, DocumentFault, DocumentKey};
@@ -227,46 +227,6 @@ impl Replica {
         let held_back = refused.iter().any(|(_, reason)| reason.may_pass_later());
         received.more = reply.more || !wanted.is_empty() || (self.pending > 0 && !held_back);
         Ok(received)
-    }
-
-    /// Adds what the server has now taken of documents that were forgotten meanwhile: it gives nobody back what they
-    /// said themselves.
-    fn add_what_was_forgotten(
-        &self,
-        documents: &mut Vec<DocumentChanges>,
-        page: &OutboxPage,
-        refused: &[(usize, RefusalReason)],
-    ) -> Result<(), Error> {
-        for (index, (key, numbers)) in page.documents.iter().enumerate() {
-            let is_refused = refused.iter().any(|(document, _)| *document == index);
-            if is_refused || self.records.contains_key(&key.id(self.cooperative)) {
-                continue;
-            }
-            let mut taken = Vec::new();
-            for number in numbers {
-                let waiting = self.store.get(&outbox_key(*number))?.and_then(|row| Waiting::read(&row));
-                taken.extend(waiting.map(|(_, change)| change));
-            }
-            match documents.iter_mut().find(|document| document.key == *key) {
-                Some(document) => document.changes.extend(taken),
-                None => documents.push(DocumentChanges { key: key.clone(), changes: taken }),
-            }
-        }
-        Ok(())
-    }
-
-    /// Lets what is still to be sent of a forgotten document come back into it with its ground: it may be taken yet,
-    /// and then the server needs the beginning too, which may be what was refused.
-    fn put_back_what_waits(&self, batch: &mut Batch, key: &DocumentKey, flow: &mut Flow) -> Result<(), Error> {
-        let unsent = self.unsent_of(batch, key)?;
-        for (_, change) in &unsent {
-            batch.put(waiting_key(key.id(self.cooperative), change.hash()), change.chunk());
-        }
-        if !unsent.is_empty() && unsent.iter().all(|(_, change)| !Document::is_first_actor(&change.record().actor)) {
-            let queued = self.enqueue_after(batch, key, &[Document::first_change(key)?], flow.added);
-            flow.added = flow.added.saturating_add(queued);
-        }
-        Ok(())
     }
 
     /// Takes out of memory what the batch under way forgets of a document; gives its record until then.

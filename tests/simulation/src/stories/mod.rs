@@ -1,0 +1,128 @@
+//! Stories that seeds have told, each in its fewest steps: what was lost in them, or was there twice.
+
+mod copies;
+mod grants;
+mod restorations;
+
+use granary_client_core::protocol::access::Role;
+
+use crate::phone::{SimPhone, book};
+use crate::run::{check, heal};
+use crate::world::{Line, Synced, World, household};
+
+const COORDINATOR: usize = 0;
+/// Reads what it may not write.
+const PACKER: usize = 1;
+/// A phone of the first household.
+const LI: usize = 2;
+
+fn world() -> World {
+    World::new(2).unwrap()
+}
+
+fn records(world: &mut World, phone: usize, note: &str) {
+    let now = world.now;
+    assert!(world.phones[phone].records(household(1), 1_000, note.into(), now));
+}
+
+/// Six lots like this are more than a small page holds.
+fn records_at_length(world: &mut World, phone: usize) {
+    let note = at_length(world);
+    records(world, phone, &note);
+}
+
+fn at_length(world: &mut World) -> String {
+    std::iter::repeat_with(|| world.dice.roll(u64::MAX).to_string()).take(20).collect()
+}
+
+fn has_small_pages(world: &mut World, phone: usize) {
+    world.phones[phone].has_poor_line = true;
+    (0..8).for_each(|_| world.phones[phone].pace.failed());
+}
+
+fn syncs(world: &mut World, phone: usize) {
+    assert_eq!(world.syncs(phone, |_| Line::Whole).unwrap(), Synced::Done);
+}
+
+/// The line breaks in the last of so many exchanges.
+fn syncs_until_the_line_breaks(world: &mut World, phone: usize, mut exchanges: u32) {
+    let ended = world.syncs(phone, |_| {
+        exchanges -= 1;
+        if exchanges == 0 { Line::RequestLost } else { Line::Whole }
+    });
+    assert_eq!(ended.unwrap(), Synced::LineFailed);
+}
+
+fn is_copied(world: &mut World, phone: usize) -> usize {
+    world.is_copied(phone).unwrap();
+    world.phones.len() - 1
+}
+
+fn another_of_the_household(world: &mut World) -> usize {
+    world.enrols(0, Role::Household(household(1))).unwrap();
+    world.phones.len() - 1
+}
+
+/// A phone of the household, and its copy; the server is backed up before either of them says anything.
+fn world_with_a_copied_author() -> (World, usize, usize) {
+    let mut world = world();
+    let author = another_of_the_household(&mut world);
+    let copy = is_copied(&mut world, author);
+    world.backs_up();
+    (world, author, copy)
+}
+
+/// A restoration takes what was said, and a copy uses a number of it.
+fn a_copy_says_something_else_after_a_restoration(world: &mut World, copy: usize) {
+    world.is_restored().unwrap();
+    records(world, copy, "of the copy");
+    syncs(world, copy);
+}
+
+fn damage(phone: &mut SimPhone, kind: u8) {
+    assert!(phone.loses(0, |key| key.first() == Some(&kind)).unwrap().is_some());
+}
+
+/// A world in which a copy of a phone has used the number of a lot, which is now put by on the phone.
+fn world_with_a_lot_put_by() -> World {
+    let mut world = world();
+    syncs(&mut world, LI);
+    let copy = is_copied(&mut world, LI);
+    records(&mut world, copy, "of the copy");
+    records(&mut world, LI, "of the phone");
+    syncs(&mut world, copy);
+    syncs_until_the_line_breaks(&mut world, LI, 2);
+    assert!(world.phones[LI].disk.count(b"r") > 0, "it is put by");
+    world
+}
+
+fn may_write_again_when_the_beginning_is_refused(world: &mut World) {
+    has_small_pages(world, LI);
+    world.phones[LI].is_newer = true;
+    (0..2).for_each(|_| records_at_length(world, LI));
+    world.grants_otherwise(LI, Role::Packer).unwrap();
+    // The first page is refused: the beginning of the document, for what a version ahead writes fills a page.
+    syncs_until_the_line_breaks(world, LI, 2);
+    world.grants_otherwise(LI, Role::Household(household(1))).unwrap();
+    heal(world).unwrap();
+    check(world).unwrap();
+}
+
+/// What one phone recorded and another has read is then lost with a restoration, and the first of them breaks.
+fn a_restoration_takes_the_lot(world: &mut World, author: usize, reader: usize) {
+    world.backs_up();
+    records(world, author, "of a phone that broke");
+    syncs(world, author);
+    syncs(world, reader);
+    world.breaks(author);
+    world.is_restored().unwrap();
+}
+
+/// Everything heals, everything holds, and the coordinator has these lots, each once.
+fn ends_with(world: &mut World, notes: &[&str]) {
+    heal(world).unwrap();
+    check(world).unwrap();
+    let mut there = world.phones[COORDINATOR].notes(household(1));
+    there.sort();
+    assert_eq!(there, notes);
+}
