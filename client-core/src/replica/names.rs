@@ -128,6 +128,13 @@ impl<'a> Speaker<'a> {
     /// The change under the first name that is free, or that is its own: a twin that put by the same says it in the
     /// same words. Where the twin went on to say other things, another actor goes on here.
     fn name(&mut self, change: &VerifiedChange) -> Result<VerifiedChange, DocumentFault> {
+        if let Some(said) = self.said_already(self.device, change)? {
+            let (actor, sequence) = number_in_document(&said);
+            let last = self.speaks.entry(actor).or_default();
+            *last = sequence.max(*last);
+            self.again.keep(change, &said);
+            return Ok(said);
+        }
         for (actor, sequence) in names_to_follow(&self.again, self.device, change) {
             let goes_on = self.speaks.get(&actor).is_some_and(|last| last.saturating_add(1) == sequence);
             let begins = sequence == 1 && !self.speaks.contains_key(&actor);
@@ -136,11 +143,8 @@ impl<'a> Speaker<'a> {
             }
             let tried = self.again.write(change, &actor, sequence)?;
             let number = (actor.clone(), sequence);
-            let is_free = match self.used.get(&number) {
-                Some(holder) => *holder == tried.hash(),
-                None => !self.refused.is_some_and(|refused| refused.contains(&number)),
-            };
-            if is_free {
+            let is_refused = self.refused.is_some_and(|refused| refused.contains(&number));
+            if !self.used.contains_key(&number) && !is_refused {
                 self.speaks.insert(actor, sequence);
                 self.again.keep(change, &tried);
                 return Ok(tried);
@@ -153,16 +157,24 @@ impl<'a> Speaker<'a> {
     /// Finds the name under which the author of a change has said it again, which everyone can tell.
     fn follow(&mut self, change: &VerifiedChange) -> Result<(), DocumentFault> {
         let Some(author) = change.record().actor.device() else { return Ok(()) };
+        if let Some(said) = self.said_already(author, change)? {
+            self.again.keep(change, &said);
+            self.followed.insert(change.hash());
+        }
+        Ok(())
+    }
+
+    /// The change under another name that is there: whoever said it may have had to pass over names that are free
+    /// here.
+    fn said_already(&self, author: DeviceId, change: &VerifiedChange) -> Result<Option<VerifiedChange>, DocumentFault> {
         for (actor, sequence) in names_to_follow(&self.again, author, change) {
             let Some(holder) = self.used.get(&(actor.clone(), sequence)) else { continue };
             let tried = self.again.write(change, &actor, sequence)?;
             if tried.hash() == *holder {
-                self.again.keep(change, &tried);
-                self.followed.insert(change.hash());
-                break;
+                return Ok(Some(tried));
             }
         }
-        Ok(())
+        Ok(None)
     }
 }
 
@@ -261,6 +273,26 @@ mod tests {
                 assert!(refused.insert(number_in_document(&change)), "it has that number again");
             }
         }
+    }
+
+    #[test]
+    fn what_a_copy_has_said_is_not_said_once_more_though_a_name_before_that_is_free_here() {
+        let device = DeviceId::from_bytes([9; 8]);
+        let (mut there, changes) = two_branches(device);
+        let lot = changes.into_iter().next().unwrap();
+        let says = |there: &[VerifiedChange], refused: &BTreeSet<Number>| {
+            let put_by = [PutBy { first_form: lot.clone(), named: None }];
+            let beside = Beside { there, named: &[], unnamed: &[], others: &[], refused };
+            let mut said = under_free_names(device, &put_by, &beside).unwrap();
+            said.pop().map(|said| (said.change, said.is_there)).unwrap()
+        };
+        let mut refused = BTreeSet::from([number_in_document(&lot)]);
+        let here = refused.clone();
+        refused.insert(number_in_document(&says(&there, &refused).0));
+        let (of_the_copy, _) = says(&there, &refused);
+        there.push(of_the_copy.clone());
+        let (said, is_there) = says(&there, &here);
+        assert_eq!((said.hash(), is_there), (of_the_copy.hash(), true));
     }
 
     #[test]
