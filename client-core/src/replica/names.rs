@@ -138,16 +138,15 @@ impl<'a> Speaker<'a> {
         for (actor, sequence) in names_to_follow(&self.again, self.device, change) {
             let goes_on = self.speaks.get(&actor).is_some_and(|last| last.saturating_add(1) == sequence);
             let begins = sequence == 1 && !self.speaks.contains_key(&actor);
-            if self.pending.contains(&actor) || !(goes_on || begins) {
-                continue;
-            }
-            let tried = self.again.write(change, &actor, sequence)?;
-            let number = (actor.clone(), sequence);
+            let number = (actor, sequence);
             let is_refused = self.refused.is_some_and(|refused| refused.contains(&number));
-            if !self.used.contains_key(&number) && !is_refused {
+            let is_free = !self.used.contains_key(&number) && !is_refused;
+            let (actor, sequence) = number;
+            if is_free && !self.pending.contains(&actor) && (goes_on || begins) {
+                let named = self.again.write(change, &actor, sequence)?;
                 self.speaks.insert(actor, sequence);
-                self.again.keep(change, &tried);
-                return Ok(tried);
+                self.again.keep(change, &named);
+                return Ok(named);
             }
         }
         // Every actor of this device has written in this document.

@@ -104,7 +104,7 @@ impl Replica {
             changes.push(change);
         }
         changes.sort_by_key(begins);
-        flow.added = flow.added.saturating_add(self.enqueue_after(batch, key, &changes, flow.added));
+        self.enqueue_after(batch, key, &changes, flow);
         Ok(())
     }
 
@@ -147,31 +147,32 @@ impl Replica {
             batch.put(waiting_key(key.id(self.cooperative), change.hash()), change.chunk());
         }
         if !unsent.is_empty() && unsent.iter().all(|(_, change)| !Document::is_first_actor(&change.record().actor)) {
-            let queued = self.enqueue_after(batch, key, &[Document::first_change(key)?], flow.added);
-            flow.added = flow.added.saturating_add(queued);
+            self.enqueue_after(batch, key, &[Document::first_change(key)?], flow);
         }
         Ok(())
     }
 
     /// Adds the writes that put changes into the outbox; gives how many.
     pub(super) fn enqueue(&self, batch: &mut Batch, key: &DocumentKey, changes: &[VerifiedChange]) -> u64 {
-        self.enqueue_after(batch, key, changes, 0)
+        let mut flow = Flow::default();
+        self.enqueue_after(batch, key, changes, &mut flow);
+        flow.added
     }
 
-    /// As [`Self::enqueue`], behind `already` others of the same batch.
+    /// As [`Self::enqueue`], behind what the batch has added already.
     pub(super) fn enqueue_after(
         &self,
         batch: &mut Batch,
         key: &DocumentKey,
         changes: &[VerifiedChange],
-        already: u64,
-    ) -> u64 {
-        let first = self.outbox_next.saturating_add(already);
+        flow: &mut Flow,
+    ) {
+        let first = self.outbox_next.saturating_add(flow.added);
         for (number, change) in (first..).zip(changes) {
             let waiting = Waiting { key: key.to_bytes(), chunk: change.chunk().to_vec() };
             batch.put(outbox_key(number), write_message(&waiting));
         }
-        changes.len() as u64
+        flow.added = flow.added.saturating_add(changes.len() as u64);
     }
 
     /// The next changes to send, as many as fit about `page_bytes` of bundle; at least one.

@@ -164,10 +164,9 @@ impl Replica {
                     before.push((id, self.records.get(&id).cloned()));
                     self.note_record(id, came);
                     let (waited, said) = self.say_again(&mut batch, &key)?;
-                    let said = self.enqueue_said(&mut batch, &key, said, flow.added);
+                    let said = self.enqueue_said(&mut batch, &key, said, &mut flow);
                     again.extend(said.iter().map(VerifiedChange::hash));
                     // What waited was pending already, under the names it had.
-                    flow.added = flow.added.saturating_add(said.len() as u64);
                     flow.left = flow.left.saturating_add(waited);
                     if !grants.may_read(&key) {
                         // The server refuses what may no longer be written, and it is kept aside.

@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::{Beside, Number, PutBy, Said, fresh_actor, may_follow, number_in_document, under_free_names};
-use super::outbox::{Waiting, number_of, outbox_key};
+use super::outbox::{Flow, Waiting, number_of, outbox_key};
 use super::{Replica, document_key, document_of, put_meta, waiting_key};
 use crate::documents::{Document, DocumentFault, DocumentKey};
 use crate::error::Error;
@@ -257,14 +257,13 @@ impl Replica {
         Ok(self.store.scan_all(&rows)?.into_iter().filter_map(change).collect())
     }
 
-    /// Adds the writes that put what is said again into the outbox, behind `already` others of the same batch;
-    /// gives the changes.
+    /// Adds the writes that put what is said again into the outbox; gives the changes.
     pub(super) fn enqueue_said(
         &self,
         batch: &mut Batch,
         key: &DocumentKey,
         said: Vec<Said>,
-        already: u64,
+        flow: &mut Flow,
     ) -> Vec<VerifiedChange> {
         let id = key.id(self.cooperative);
         for said in &said {
@@ -274,10 +273,9 @@ impl Replica {
         }
         let changes: Vec<VerifiedChange> =
             said.into_iter().filter(|said| !said.is_there).map(|said| said.change).collect();
-        let queued = self.enqueue_after(batch, key, &changes, already);
-        if queued > 0 {
-            let through = self.outbox_next.saturating_add(already).saturating_add(queued);
-            batch.put(apart_key(id), through.to_be_bytes());
+        self.enqueue_after(batch, key, &changes, flow);
+        if !changes.is_empty() {
+            batch.put(apart_key(id), self.outbox_next.saturating_add(flow.added).to_be_bytes());
         }
         changes
     }

@@ -72,7 +72,7 @@ fn what_the_server_has_just_taken_follows_what_it_builds_on() {
     syncs(&mut world, copy);
     has_small_pages(&mut world, LI);
     (0..6).for_each(|_| records_at_length(&mut world, LI));
-    // The first of them is sent last, and is then found to be another's number.
+    // The first of them, which is another's number, is sent again before the others.
     damage(&mut world.phones[LI], b'o');
     heal(&mut world).unwrap();
     check(&mut world).unwrap();

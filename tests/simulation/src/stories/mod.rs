@@ -79,6 +79,17 @@ fn a_copy_says_something_else_after_a_restoration(world: &mut World, copy: usize
     syncs(world, copy);
 }
 
+/// LI's lot builds on one that a restoration took, and of which a copy of its author's phone has used the number.
+fn world_with_a_lot_that_builds_on_a_lost_one() -> (World, usize) {
+    let (mut world, author, copy) = world_with_a_copied_author();
+    records(&mut world, author, "of the author");
+    [author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
+    records(&mut world, LI, "builds on it");
+    syncs(&mut world, LI);
+    a_copy_says_something_else_after_a_restoration(&mut world, copy);
+    (world, author)
+}
+
 fn damage(phone: &mut SimPhone, kind: u8) {
     assert!(phone.loses(0, |key| key.first() == Some(&kind)).unwrap().is_some());
 }
