@@ -8,7 +8,7 @@ mod common;
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT};
 use common::{Device, NOW, World, book, brought, household, one_lot, reason};
-use granary_client_core::documents::Document;
+use granary_client_core::documents::{Document, DocumentKey, Season};
 use granary_client_core::ids::ActorId;
 use granary_client_core::protocol::access::Role;
 use granary_client_core::protocol::change::VerifiedChange;
@@ -99,6 +99,10 @@ fn a_row_of_changes_whose_ground_never_comes() {
         }
     }
     assert_eq!(refused, Some(RefusalReason::TooManyWaiting));
+    let next_year = DocumentKey::HarvestBook(household(1), Season::new(2027).unwrap());
+    let lot = one_lot(&next_year, &actor, 1_000);
+    let reply = scene.world.sync(&mut scene.attacker, &[(next_year, lot)]);
+    assert_eq!(reply.refused, [], "its other documents do not wait with this one");
     scene.a_neighbours_harvest_passes();
 }
 

@@ -24,6 +24,7 @@ mod comparison;
 mod load;
 mod names;
 mod outbox;
+mod page;
 mod receive;
 mod twin;
 
@@ -34,7 +35,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
-pub use outbox::OutboxPage;
+pub use page::OutboxPage;
 pub use receive::{Received, SetAside};
 
 use crate::documents::harvest::{LotId, touched};
@@ -111,6 +112,8 @@ pub struct Replica {
     uses: u64,
     outbox_next: u64,
     pending: u64,
+    /// Documents of which the server takes no more before what waits there has its ground.
+    held_back: BTreeSet<DocumentKey>,
 }
 
 pub(crate) fn meta_key(name: &str) -> Vec<u8> {
@@ -172,6 +175,7 @@ impl Replica {
             uses: 0,
             outbox_next: 0,
             pending: 0,
+            held_back: BTreeSet::new(),
         };
         replica.count_outbox()?;
         damage.extend(replica.check_chains()?);

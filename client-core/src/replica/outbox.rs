@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::names::may_author;
+use super::page::OutboxPage;
 use super::twin::apart_key;
 use super::{Replica, waiting_key};
 use crate::documents::{Document, DocumentKey};
 use crate::error::Error;
-use crate::protocol::bundle::{DocumentChanges, write_bundle};
+use crate::protocol::bundle::DocumentChanges;
 use crate::protocol::change::VerifiedChange;
-use crate::protocol::limits;
 use crate::protocol::messages::{RefusalReason, read_message, write_message};
 use crate::store::{Batch, Row};
 
@@ -23,17 +23,6 @@ pub(super) struct Waiting {
     pub(super) key: Vec<u8>,
     #[serde(with = "serde_bytes")]
     pub(super) chunk: Vec<u8>,
-}
-
-/// What of the outbox goes into one request.
-#[derive(Debug, Default)]
-pub struct OutboxPage {
-    /// The bundle; empty for none.
-    pub bundle: Vec<u8>,
-    /// For each document of the bundle, its key and the outbox numbers of its changes.
-    pub documents: Vec<(DocumentKey, Vec<u64>)>,
-    /// Changes that wait after these.
-    pub pending_after: u64,
 }
 
 /// What a batch takes out of the outbox, and what it adds at its end.
@@ -173,80 +162,6 @@ impl Replica {
             batch.put(outbox_key(number), write_message(&waiting));
         }
         flow.added = flow.added.saturating_add(changes.len() as u64);
-    }
-
-    /// The next changes to send, as many as fit about `page_bytes` of bundle; at least one.
-    pub fn outbox_page(&self, page_bytes: usize) -> Result<OutboxPage, Error> {
-        self.outbox_page_after(None, page_bytes)
-    }
-
-    /// The whole outbox as bundles of about `page_bytes`, for a file that is carried to the server; none while
-    /// it is not known what else the server lacks, since they may build on that.
-    pub fn outbox_to_carry(&self, page_bytes: usize) -> Result<Option<Vec<Vec<u8>>>, Error> {
-        if self.is_comparing() {
-            return Ok(None);
-        }
-        let (mut bundles, mut after) = (Vec::new(), None);
-        loop {
-            let page = self.outbox_page_after(after, page_bytes)?;
-            let last = page.documents.iter().flat_map(|(_, numbers)| numbers).max();
-            let Some(last) = last else { return Ok(Some(bundles)) };
-            after = Some(*last);
-            bundles.push(page.bundle);
-        }
-    }
-
-    fn outbox_page_after(&self, after: Option<u64>, page_bytes: usize) -> Result<OutboxPage, Error> {
-        // A change takes at most its chunk; like ones take far less, so more are tried and cut.
-        let mut most = limits::BUNDLE_CHANGES_MAX / 2;
-        loop {
-            let page = self.outbox_first(after, most, page_bytes)?;
-            let taken: usize = page.documents.iter().map(|(_, numbers)| numbers.len()).sum();
-            if page.bundle.len() <= page_bytes || taken <= 1 {
-                return Ok(page);
-            }
-            let fitting = taken.saturating_mul(page_bytes) / page.bundle.len();
-            most = fitting.saturating_mul(9) / 10;
-            most = most.clamp(1, taken.saturating_sub(1));
-        }
-    }
-
-    fn outbox_first(&self, after: Option<u64>, most: usize, page_bytes: usize) -> Result<OutboxPage, Error> {
-        let mut documents: Vec<(DocumentChanges, Vec<u64>)> = Vec::new();
-        let (mut taken, mut operations, mut chunk_bytes) = (0u64, 0usize, 0usize);
-        let after = after.map(outbox_key);
-        let apart = self.sent_apart()?;
-        for row in self.store.scan(b"o", after.as_deref(), most)? {
-            let parsed = row.value.as_deref().and_then(Waiting::read);
-            let (Some((key, change)), Some(number)) = (parsed, number_of(&row.key)) else { continue };
-            operations = operations.saturating_add(change.record().operations.len());
-            chunk_bytes = chunk_bytes.saturating_add(change.chunk().len());
-            let full = operations > limits::BUNDLE_OPERATIONS_MAX / 2
-                || chunk_bytes > limits::BUNDLE_CHUNK_BYTES_MAX / 2
-                || chunk_bytes / 40 > page_bytes;
-            let of_document = documents.iter_mut().find(|(document, _)| document.key == key);
-            let through = apart.get(&key.id(self.cooperative)).copied().unwrap_or(0);
-            let is_apart = of_document.as_ref().is_some_and(|(_, numbers)| numbers.iter().any(|sent| *sent < through));
-            if taken > 0 && (full || is_apart) {
-                break;
-            }
-            taken = taken.saturating_add(1);
-            match of_document {
-                Some((document, numbers)) => {
-                    document.changes.push(change);
-                    numbers.push(number);
-                }
-                None => documents.push((DocumentChanges { key, changes: vec![change] }, vec![number])),
-            }
-        }
-        let (bundles, numbers): (Vec<_>, Vec<_>) = documents.into_iter().unzip();
-        let bundle = if bundles.is_empty() { Vec::new() } else { write_bundle(&bundles) };
-        let keys = bundles.into_iter().map(|document| document.key);
-        Ok(OutboxPage {
-            bundle,
-            documents: keys.zip(numbers).collect(),
-            pending_after: self.pending.saturating_sub(taken),
-        })
     }
 
     /// Adds the writes that take out of the outbox what the server has dealt with. Refused changes

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use super::comparison::is_comparing;
 use super::load::wanted_list;
-use super::outbox::{Flow, OutboxPage};
+use super::outbox::Flow;
+use super::page::OutboxPage;
 use super::twin::put_by_document_key;
 use super::{DocumentRecord, Replica, document_key, put_meta, waiting_key};
 use crate::documents::{Document, DocumentFault, DocumentKey};
@@ -223,8 +224,8 @@ impl Replica {
                 received.set_aside.push(SetAside { key, reason: notice.reason.clone() });
             }
         }
-        let held_back = refused.iter().any(|(_, reason)| reason.may_pass_later());
-        received.more = reply.more || !wanted.is_empty() || (self.pending > 0 && !held_back);
+        self.note_held_back(page, &refused);
+        received.more = reply.more || !wanted.is_empty() || self.has_more_to_send()?;
         Ok(received)
     }
 

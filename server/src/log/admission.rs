@@ -213,7 +213,7 @@ impl Worker {
         let mut state = cooperative.state();
         for (number, entry, changes) in open {
             let bytes = changes.iter().map(|change| change.chunk().len()).sum();
-            state.waiting.entry(entry.device).or_default().insert(*number, bytes);
+            state.waiting.entry(entry.device).or_default().insert(*number, (entry.document, bytes));
         }
     }
 
@@ -245,7 +245,7 @@ impl Worker {
                 gather.remove(pending_key(own, *entry));
                 match verdict {
                     Verdict::Admitted => {
-                        let waits = |entries: &BTreeMap<u64, usize>| entries.contains_key(entry);
+                        let waits = |entries: &BTreeMap<u64, _>| entries.contains_key(entry);
                         let waited = *entry <= state.last_at_start || state.waiting.get(&record.device).is_some_and(waits);
                         let event = LogEvent::Admitted {
                             entry: *entry,

@@ -39,8 +39,8 @@ pub(super) struct State {
     /// entries that ever were, all of them gone, would make each start as long as the log.
     pub(super) pending_from: u64,
     pub(super) pending_of: BTreeMap<DocumentNumber, Vec<u64>>,
-    /// Entries that wait for what they depend on, by device.
-    pub(super) waiting: HashMap<DeviceId, BTreeMap<u64, usize>>,
+    /// Entries that wait for what they depend on, by device; each with its document and its bytes.
+    pub(super) waiting: HashMap<DeviceId, BTreeMap<u64, (DocumentNumber, usize)>>,
     /// Until when devices give back everyone's changes, since the store is proven to have lost some; in
     /// milliseconds since 1970.
     pub(super) heals_until: i64,

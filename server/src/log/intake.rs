@@ -14,14 +14,15 @@ use granary_client_core::store::StoreFault;
 
 use super::Cooperative;
 use super::ground::by_ground;
-use super::keys::{Entry, chain, entry_key, key, pending_key, sequence_key, short};
+use super::keys::{DocumentNumber, Entry, chain, entry_key, key, pending_key, sequence_key, short};
 use super::writer::Gather;
 
-/// Entries of one device that may wait for what they depend on. Each round of admission to their document
-/// reads them again, so few may; a phone brings the rest once what they wait for has come.
-const WAITING_MAX: usize = 64;
-/// Bytes of change chunks that may wait, in all entries of one device.
-const WAITING_BYTES_MAX: usize = 1024 * 1024;
+/// Entries of one device that may wait in one document for what they depend on. Each round of admission to
+/// that document reads them again, so few may; a phone brings the rest once what they wait for has come.
+/// Its other documents do not wait with this one, whose ground may be gone for good.
+const WAITING_MAX: Waiting = Waiting { entries: 64, bytes: 1024 * 1024 };
+/// What may wait of one device, in all its documents.
+const WAITING_IN_ALL_MAX: Waiting = Waiting { entries: 1024, bytes: 4 * 1024 * 1024 };
 
 /// How many entries more than one for each document a request may make: each costs its rows, and may wait.
 const MORE_ENTRIES_MAX: usize = 16;
@@ -37,6 +38,28 @@ pub(crate) struct Bringer {
     /// True for clients that choose their actors themselves, as Automerge's own do: an actor that nobody
     /// has becomes theirs with its first change.
     pub(crate) chooses_actors: bool,
+}
+
+/// Entries that wait, and the bytes of their change chunks.
+#[derive(Debug, Default, Clone, Copy)]
+struct Waiting {
+    entries: usize,
+    bytes: usize,
+}
+
+impl Waiting {
+    fn is_full(self, most: Self) -> bool {
+        self.entries >= most.entries || self.bytes >= most.bytes
+    }
+}
+
+impl FromIterator<usize> for Waiting {
+    fn from_iter<I: IntoIterator<Item = usize>>(bytes: I) -> Self {
+        bytes.into_iter().fold(Self::default(), |sum, bytes| Self {
+            entries: sum.entries.saturating_add(1),
+            bytes: sum.bytes.saturating_add(bytes),
+        })
+    }
 }
 
 /// What was taken of one request.
@@ -120,8 +143,10 @@ impl Cooperative {
         let heals = self.heals(Instant(now_millis));
         let state = self.state();
         let number = state.numbers.get(&document.key.id(self.id())).copied();
-        let is_full = |entries: &BTreeMap<u64, usize>| {
-            entries.len() >= WAITING_MAX || entries.values().sum::<usize>() >= WAITING_BYTES_MAX
+        let is_full = |entries: &BTreeMap<u64, (DocumentNumber, usize)>| {
+            let here = entries.values().filter(|(of, _)| Some(*of) == number);
+            here.map(|(_, bytes)| *bytes).collect::<Waiting>().is_full(WAITING_MAX)
+                || entries.values().map(|(_, bytes)| *bytes).collect::<Waiting>().is_full(WAITING_IN_ALL_MAX)
         };
         if state.waiting.get(device).is_some_and(is_full) {
             return Ok(Err(RefusalReason::TooManyWaiting));
