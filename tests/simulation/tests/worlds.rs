@@ -1,9 +1,9 @@
-//! Some hundred worlds, in the test command; any number by `cargo run --release -p granary-sim`.
+//! Some thousand worlds, in the test command; any number by `cargo run --release -p granary-sim`.
 #![allow(clippy::panic)]
 
 use granary_sim::{Verdict, live, shrink};
 
-const WORLDS: u64 = 600;
+const WORLDS: u64 = 3_000;
 const STEPS: usize = 120;
 
 fn lives(seeds: std::ops::Range<u64>) {

@@ -1,0 +1,192 @@
+//! Syncs over a line that fails, and what must hold of each reply.
+
+use granary_client_core::protocol::bundle::read_bundle;
+use granary_client_core::protocol::frame::{SignedRequest, read_reply, write_reply};
+use granary_client_core::protocol::messages::{SyncReply, read_message, write_message};
+use granary_client_core::protocol::problem::ProblemKind;
+use granary_client_core::quantities::Instant;
+use granary_client_core::sync::{Session, Step};
+use granary_server::Error;
+
+use super::{World, settle};
+use crate::dice::Dice;
+use crate::phone::SimPhone;
+
+/// Exchanges of one sync at most.
+const EXCHANGES_MAX: usize = 200;
+/// What the line does to one exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Line {
+    Whole,
+    RequestLost,
+    ReplyLost,
+    /// The request arrives twice.
+    Twice,
+    /// The request also arrives once more, much later.
+    AgainLater,
+}
+
+/// What became of a sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Synced {
+    Done,
+    LineFailed,
+    PhoneFailed,
+    Refused,
+    CameBack,
+}
+
+impl World {
+    /// One exchange with the server; none when the line or the server failed.
+    fn exchange(
+        &mut self,
+        phone: usize,
+        body: &[u8],
+        line: Line,
+    ) -> Result<Option<Result<Vec<u8>, ProblemKind>>, String> {
+        match line {
+            Line::Whole => {}
+            Line::RequestLost => self.count("request lost"),
+            Line::ReplyLost => self.count("reply lost"),
+            Line::Twice => self.count("request twice"),
+            Line::AgainLater => self.count("request once more, much later"),
+        }
+        if line == Line::RequestLost {
+            return Ok(None);
+        }
+        if line == Line::AgainLater {
+            self.late.push(body.to_vec());
+        }
+        let mut answer = self.arrives(body)?;
+        if line == Line::Twice {
+            answer = self.arrives(body)?;
+        }
+        let Some(answer) = answer.filter(|_| line != Line::ReplyLost) else { return Ok(None) };
+        Ok(Some(match answer {
+            Ok(reply) => {
+                self.must_not_leak(phone, &reply)?;
+                Ok(write_reply(granary_client_core::protocol::frame::VERSION, &write_message(&reply)))
+            }
+            Err(kind) => Err(kind),
+        }))
+    }
+
+    /// A request arrives at the server; none when the server stops over it.
+    fn arrives(&mut self, body: &[u8]) -> Result<Option<Result<SyncReply, ProblemKind>>, String> {
+        let now = Instant(self.now);
+        let coops = self.coops.clone();
+        let server = self.server()?;
+        let signed = SignedRequest::parse(body).map_err(|fault| fault.to_string())?;
+        let result = server.sync(&signed, now);
+        settle(server, &coops);
+        if self.disk.was_full() {
+            self.count("server's disk full");
+        }
+        if self.disk.has_stopped() || self.disk.was_full() {
+            // What it has answered by then has been acknowledged all the same.
+            let answered = result.ok();
+            self.server_crashes();
+            return Ok(answered.map(Ok));
+        }
+        match result {
+            Ok(reply) => Ok(Some(Ok(reply))),
+            Err(Error::Refused { kind, .. }) => Ok(Some(Err(kind))),
+            Err(error) => Err(format!("the server failed without a fault: {error}")),
+        }
+    }
+
+    /// Old requests arrive once more.
+    pub(crate) fn late_requests_arrive(&mut self) -> Result<(), String> {
+        for body in std::mem::take(&mut self.late) {
+            self.arrives(&body)?;
+        }
+        Ok(())
+    }
+
+    /// Nothing in a reply may be of a document that the device may not read now.
+    fn must_not_leak(&mut self, phone: usize, reply: &SyncReply) -> Result<(), String> {
+        if reply.bundle.is_empty() {
+            return Ok(());
+        }
+        let (number, device) = (self.coops[self.phones[phone].coop], self.phones[phone].device);
+        let cooperative = self.server()?.cooperative(number).map_err(|error| error.to_string())?;
+        let Some(record) = cooperative.device(device) else { return Ok(()) };
+        let grants = record.grants_now();
+        for document in read_bundle(&reply.bundle).map_err(|fault| fault.to_string())? {
+            if !grants.may_read(&document.key) {
+                return Err(format!("LEAKED {:?} to {device}, which may {:?}", document.key, grants.roles));
+            }
+        }
+        Ok(())
+    }
+
+    /// A phone syncs; `line` is asked for each exchange. Gives what became of it.
+    pub(crate) fn syncs(&mut self, phone: usize, mut line: impl FnMut(&mut Dice) -> Line) -> Result<Synced, String> {
+        let begun = {
+            let one = &self.phones[phone];
+            Session::begin(&one.replica, one.pace, one.notices_read, None, |bytes| one.sign(bytes))
+        };
+        let Ok((mut session, mut request)) = begun else { return Ok(Synced::PhoneFailed) };
+        for _ in 0..EXCHANGES_MAX {
+            let how = line(&mut self.dice);
+            let answer = self.exchange(phone, &request, how)?;
+            let reply = match answer {
+                None => {
+                    self.phones[phone].pace.failed();
+                    return Ok(Synced::LineFailed);
+                }
+                Some(Err(ProblemKind::UnknownDevice)) => {
+                    let (certificate, now) = (self.phones[phone].certificate.clone(), Instant(self.now));
+                    let _ = self.server()?.reinstate(&certificate, now);
+                    self.say_again_who_is_revoked()?;
+                    self.say_again_what_is_granted()?;
+                    return Ok(Synced::CameBack);
+                }
+                Some(Err(ProblemKind::DeviceRevoked)) => return Ok(Synced::Refused),
+                Some(Err(kind)) => return Err(format!("a phone was refused: {kind:?}")),
+                Some(Ok(reply)) => reply,
+            };
+            let one = &mut self.phones[phone];
+            if !one.has_poor_line {
+                one.pace.succeeded(1_000);
+            }
+            let SimPhone { replica, pair, pace, .. } = one;
+            let sign = |bytes: &[u8]| ring::signature::Ed25519KeyPair::sign(pair, bytes).as_ref().try_into().unwrap();
+            let step = session.take_reply(replica, *pace, &reply, sign);
+            one.notices_read = session.notices_read();
+            if step.is_ok() {
+                // What a full disk did not keep, the phone was never told.
+                self.cursor_must_rise(phone, &reply)?;
+            }
+            match step {
+                Ok(Step::Send(next)) => request = next,
+                Ok(Step::Done(_)) => {
+                    let one = &mut self.phones[phone];
+                    if one.replica.pending() == 0 && !one.was_granted_otherwise {
+                        one.acknowledged = one.recorded.clone();
+                        one.was_damaged = false;
+                    }
+                    return Ok(Synced::Done);
+                }
+                Err(_) if self.phones[phone].disk.has_stopped() || self.phones[phone].disk.was_full() => {
+                    return Ok(Synced::PhoneFailed);
+                }
+                Err(error) => return Err(format!("a phone could not take a reply: {error}")),
+            }
+        }
+        Err("a sync does not end".into())
+    }
+
+    /// A cursor only rises, but for a restoration.
+    fn cursor_must_rise(&mut self, phone: usize, reply: &[u8]) -> Result<(), String> {
+        let content = read_reply(reply).map_err(|fault| fault.to_string())?;
+        let reply: SyncReply = read_message(&content).map_err(|fault| fault.to_string())?;
+        let one = &mut self.phones[phone];
+        let ((before, restorations), after) = (one.last_cursor, reply.cursor);
+        one.last_cursor = (after, self.restorations);
+        if restorations == self.restorations && after.position < before.position {
+            return Err(format!("a cursor fell from {} to {}", before.position, after.position));
+        }
+        Ok(())
+    }
+}

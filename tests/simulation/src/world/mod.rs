@@ -1,0 +1,306 @@
+//! One world: a server, phones of two co-operatives, a clock, and everything that can go wrong. The
+//! same seed makes the same world.
+
+mod carried;
+mod exchanges;
+mod operator;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use granary_client_core::ids::{DeviceId, HouseholdId};
+use granary_client_core::protocol::access::{EnrolRequest, Role};
+use granary_client_core::protocol::messages::Cursor;
+use granary_client_core::quantities::Instant;
+use granary_client_core::sync::Pace;
+use granary_server::log::CooperativeNumber;
+use granary_server::{Chance, Granary, Surroundings};
+use ring::signature::Ed25519KeyPair;
+
+use crate::dice::Dice;
+use crate::disk::Disk;
+use crate::phone::SimPhone;
+
+use carried::Carried;
+pub(crate) use exchanges::{Line, Synced};
+
+/// Households of each co-operative.
+pub(crate) const HOUSEHOLDS: u8 = 3;
+
+/// How often each fault happened, by what it is called.
+pub type Tally = BTreeMap<&'static str, u64>;
+
+/// See the module.
+pub(crate) struct World {
+    pub(crate) dice: Dice,
+    pub(crate) now: i64,
+    keys: tempfile::TempDir,
+    /// Where the server's random bytes come from.
+    chance: Chance,
+    pub(crate) disk: Disk,
+    server: Option<Granary>,
+    pub(crate) coops: Vec<CooperativeNumber>,
+    pub(crate) phones: Vec<SimPhone>,
+    backups: Vec<Disk>,
+    /// Whether the server is restored in this world, and whether phones are copied: of three worlds, one has the
+    /// first only, one the second, one both.
+    pub(crate) is_restorable: bool,
+    pub(crate) is_copyable: bool,
+    /// How often the server was restored.
+    restorations: u32,
+    copies: u32,
+    notes: u32,
+    /// Requests that will arrive once more.
+    late: Vec<Vec<u8>>,
+    /// Files that are on their way to the server.
+    carried: Vec<Carried>,
+    /// Lots that came by such a file.
+    pub(crate) handed_in: Vec<(usize, String, HouseholdId)>,
+    /// Devices that the operator has revoked; said again after a restoration.
+    revoked: Vec<(CooperativeNumber, DeviceId)>,
+    /// What the operator has granted anew; said again after a restoration.
+    granted: BTreeMap<DeviceId, (CooperativeNumber, Role)>,
+    /// How far each log was seen to reach, since the last restoration.
+    reached: BTreeMap<CooperativeNumber, u64>,
+    /// How often each fault happened.
+    pub(crate) tally: Tally,
+    /// What happened, for a failing seed.
+    pub(crate) story: Vec<String>,
+}
+
+/// Random bytes of this seed.
+fn chance(seed: u64) -> Chance {
+    let dice = Mutex::new(Dice::new(seed ^ 0x0f0f));
+    Arc::new(move |bytes: &mut [u8]| {
+        let mut dice = dice.lock().unwrap();
+        bytes.iter_mut().for_each(|byte| *byte = u8::try_from(dice.roll(256)).unwrap());
+        Ok(())
+    })
+}
+
+/// Waits until everything that was taken in is admitted, set aside, or waits for what has not come.
+fn settle(server: &Granary, coops: &[CooperativeNumber]) {
+    for cooperative in coops.iter().filter_map(|number| server.cooperative(*number).ok()) {
+        server.settle(&cooperative);
+    }
+}
+
+pub(crate) fn household(number: u8) -> HouseholdId {
+    HouseholdId::from_bytes([number; 16])
+}
+
+impl World {
+    pub(crate) fn new(seed: u64) -> Result<Self, String> {
+        let mut world = Self {
+            dice: Dice::new(seed),
+            now: 1_790_000_000_000,
+            keys: tempfile::tempdir().map_err(|error| error.to_string())?,
+            chance: chance(seed),
+            disk: Disk::default(),
+            server: None,
+            coops: Vec::new(),
+            phones: Vec::new(),
+            backups: Vec::new(),
+            is_restorable: !seed.is_multiple_of(3),
+            is_copyable: seed % 3 != 1,
+            restorations: 0,
+            copies: 0,
+            notes: 0,
+            late: Vec::new(),
+            carried: Vec::new(),
+            handed_in: Vec::new(),
+            revoked: Vec::new(),
+            granted: BTreeMap::new(),
+            reached: BTreeMap::new(),
+            tally: Tally::default(),
+            story: Vec::new(),
+        };
+        std::fs::write(world.keys.path().join("identity.key"), [7; 32]).map_err(|error| error.to_string())?;
+        for name in ["Linxian", "Another Company"] {
+            let now = Instant(world.now);
+            let number = world.server()?.create_cooperative(name, now).map_err(|error| error.to_string())?;
+            world.coops.push(number);
+        }
+        for coop in 0..2 {
+            world.enrols(coop, Role::Coordinator)?;
+            world.enrols(coop, Role::Packer)?;
+            for number in 1..=HOUSEHOLDS {
+                world.enrols(coop, Role::Household(household(number)))?;
+            }
+        }
+        Ok(world)
+    }
+
+    pub(crate) fn tell(&mut self, what: String) {
+        self.story.push(what);
+    }
+
+    pub(crate) fn count(&mut self, fault: &'static str) {
+        let count = self.tally.entry(fault).or_default();
+        *count += 1;
+    }
+
+    /// The server, started when it is not running.
+    pub(crate) fn server(&mut self) -> Result<&Granary, String> {
+        if self.server.is_none() {
+            let (store, chance) = (Arc::new(self.disk.clone()), Arc::clone(&self.chance));
+            let surroundings = Surroundings { chance, jobs_per_flush: 1 };
+            let opened = Granary::open_with(store, self.keys.path(), None, surroundings, |_| {});
+            let server = opened.map_err(|error| format!("the server does not open again: {error}"))?;
+            settle(&server, &self.coops);
+            self.server = Some(server);
+        }
+        self.server.as_ref().ok_or_else(|| "there is no server".into())
+    }
+
+    pub(crate) fn enrols(&mut self, coop: usize, role: Role) -> Result<(), String> {
+        let seed: [u8; 32] = std::array::from_fn(|_| u8::try_from(self.dice.roll(256)).unwrap());
+        let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|error| error.to_string())?;
+        let public_key = SimPhone::public_key(&pair);
+        let (now, number) = (Instant(self.now), self.coops[coop]);
+        let server = self.server()?;
+        let code = server.invite(number, role, 1, now).map_err(|error| error.to_string())?.code;
+        let request = EnrolRequest { code, public_key, name: format!("{role}") };
+        let reply = server.enrol(&request, now).map_err(|error| error.to_string())?;
+        let device = DeviceId::of_public_key(&public_key);
+        let is_newer = self.dice.percent(20);
+        if is_newer {
+            self.count("phone of a version ahead");
+        }
+        let has_poor_line = self.dice.percent(40);
+        let mut pace = Pace::default();
+        if has_poor_line {
+            // Its pages are the smallest ones.
+            (0..8).for_each(|_| pace.failed());
+        }
+        let disk = Disk::of_phone();
+        let replica = SimPhone::open(&disk, reply.cooperative, device, &reply.grants)?;
+        self.phones.push(SimPhone {
+            coop,
+            cooperative: reply.cooperative,
+            role,
+            disk,
+            seed,
+            pair,
+            device,
+            grants: reply.grants,
+            certificate: reply.certificate,
+            replica,
+            pace,
+            has_poor_line,
+            notices_read: 0,
+            clock_off: 0,
+            is_revoked: false,
+            is_broken: false,
+            is_newer,
+            was_damaged: false,
+            was_ever_damaged: false,
+            damaged: BTreeSet::new(),
+            was_granted_otherwise: false,
+            recorded: BTreeMap::new(),
+            acknowledged: BTreeMap::new(),
+            last_cursor: (Cursor::default(), 0),
+        });
+        Ok(())
+    }
+
+    /// A phone is copied from a backup of it: two devices with one key and one actor from now on.
+    pub(crate) fn is_copied(&mut self, phone: usize) -> Result<(), String> {
+        let one = &self.phones[phone];
+        let disk = one.disk.backup();
+        let pair = Ed25519KeyPair::from_seed_unchecked(&one.seed).map_err(|error| error.to_string())?;
+        let replica = SimPhone::open(&disk, one.cooperative, one.device, &one.grants)?;
+        let copy = SimPhone {
+            coop: one.coop,
+            cooperative: one.cooperative,
+            role: one.role,
+            disk,
+            seed: one.seed,
+            pair,
+            device: one.device,
+            grants: one.grants.clone(),
+            certificate: one.certificate.clone(),
+            replica,
+            pace: one.pace,
+            has_poor_line: one.has_poor_line,
+            notices_read: one.notices_read,
+            clock_off: one.clock_off,
+            is_revoked: one.is_revoked,
+            is_broken: false,
+            is_newer: one.is_newer,
+            was_damaged: one.was_damaged,
+            was_ever_damaged: one.was_ever_damaged,
+            damaged: one.damaged.clone(),
+            was_granted_otherwise: one.was_granted_otherwise,
+            recorded: BTreeMap::new(),
+            acknowledged: BTreeMap::new(),
+            last_cursor: one.last_cursor,
+        };
+        self.phones.push(copy);
+        self.copies += 1;
+        self.count("phone copied from a backup");
+        Ok(())
+    }
+
+    /// True when a phone of this world was copied.
+    pub(crate) fn has_copies(&self) -> bool {
+        self.copies > 0
+    }
+
+    /// A text that nobody said before.
+    pub(crate) fn new_note(&mut self) -> String {
+        self.notes += 1;
+        format!("note {}", self.notes)
+    }
+
+    /// The server's machine stops; of what was not flushed, some may be there when it starts again.
+    pub(crate) fn server_crashes(&mut self) {
+        let unflushed = self.disk.unflushed() > 0;
+        self.count(if unflushed { "server stops, with writes not flushed" } else { "server stops" });
+        self.server = None;
+        let kept = usize::try_from(self.dice.roll(self.disk.unflushed() as u64 + 1)).unwrap();
+        self.disk.start_again(kept);
+    }
+
+    /// Where everyone stands: how far each log reaches, and what each phone has read and has to send.
+    pub(crate) fn standing(&mut self) -> Result<Vec<(Cursor, u64)>, String> {
+        let mut all = Vec::new();
+        for number in self.coops.clone() {
+            let cooperative = self.server()?.cooperative(number).map_err(|error| error.to_string())?;
+            let statistics = cooperative.statistics();
+            all.push((Cursor { position: statistics.positions, ..Cursor::default() }, statistics.pending));
+        }
+        all.extend(self.phones.iter().map(|phone| (phone.replica.cursor(), phone.replica.pending())));
+        Ok(all)
+    }
+
+    /// What must hold at any time, of the phone that did something and of the server.
+    pub(crate) fn must_hold(&mut self, phone: usize) -> Result<(), String> {
+        let (was_restored, has_copies) = (self.was_restored(), self.has_copies());
+        self.phones[phone].must_hold(was_restored, has_copies).map_err(|why| format!("phone {phone}: {why}"))?;
+        if let Some(server) = &self.server {
+            for number in &self.coops {
+                let cooperative = server.cooperative(*number).map_err(|error| error.to_string())?;
+                let now = cooperative.statistics().positions;
+                let before = self.reached.insert(*number, now).unwrap_or(0);
+                if now < before {
+                    return Err(format!("the log of co-operative {} went back from {before} to {now}", number.0));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// True when another phone goes by this one's name: a file of it may hold what the other says under the
+    /// same number.
+    pub(crate) fn is_a_copy(&self, phone: usize) -> bool {
+        let device = self.phones[phone].device;
+        self.phones.iter().filter(|other| other.device == device).count() > 1
+    }
+
+    /// A phone breaks, and what only it had is gone.
+    pub(crate) fn breaks(&mut self, phone: usize) {
+        self.phones[phone].is_broken = true;
+        self.count("phone breaks for good");
+    }
+}
