@@ -9,6 +9,7 @@ pub(crate) mod feed;
 mod ground;
 pub(crate) mod intake;
 pub(crate) mod keys;
+mod page;
 pub(crate) mod twins;
 pub(crate) mod writer;
 

@@ -1,0 +1,78 @@
+//! A page of a reply: entries of the log, bundled anew, until it is full.
+
+use std::collections::BTreeMap;
+
+use granary_client_core::documents::DocumentKey;
+use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle, write_bundle};
+use granary_client_core::protocol::limits;
+use granary_client_core::store::{Store, StoreFault};
+
+use super::cooperative::parse;
+use super::keys::{CooperativeNumber, Entry, entry_key};
+
+/// Fills a page with changes, up to a number of bytes of bundle.
+pub(super) struct Page<'a> {
+    pub(super) store: &'a dyn Store,
+    cooperative: CooperativeNumber,
+    bytes_left: usize,
+    changes_left: usize,
+    operations_left: usize,
+    chunk_bytes_left: usize,
+    documents: BTreeMap<DocumentKey, DocumentChanges>,
+    is_empty: bool,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn new(store: &'a dyn Store, cooperative: CooperativeNumber, bytes: usize) -> Self {
+        Self {
+            store,
+            cooperative,
+            bytes_left: bytes,
+            changes_left: limits::BUNDLE_CHANGES_MAX,
+            operations_left: limits::BUNDLE_OPERATIONS_MAX,
+            chunk_bytes_left: limits::BUNDLE_CHUNK_BYTES_MAX,
+            documents: BTreeMap::new(),
+            is_empty: true,
+        }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes_left == 0
+    }
+
+    /// Adds an entry; false when the page is full without it. The first entry always fits.
+    pub(super) fn add(&mut self, entry: u64) -> Result<bool, StoreFault> {
+        let key = entry_key(self.cooperative, entry);
+        let record: Entry = parse(&key, self.store.get(&key)?.as_deref())?;
+        let documents = read_bundle(&record.bundle).map_err(|_| StoreFault::Damaged(key))?;
+        let changes = || documents.iter().flat_map(|document| &document.changes);
+        let operations: usize = changes().map(|change| change.record().operations.len()).sum();
+        let chunk_bytes: usize = changes().map(|change| change.chunk().len()).sum();
+        // Bundled with others of its kind, a change takes far less than alone.
+        let bytes = record.bundle.len().min(chunk_bytes / 4);
+        let fits = bytes <= self.bytes_left
+            && changes().count() <= self.changes_left
+            && operations <= self.operations_left
+            && chunk_bytes <= self.chunk_bytes_left;
+        if !fits && !self.is_empty {
+            self.bytes_left = 0;
+            return Ok(false);
+        }
+        self.is_empty = false;
+        self.bytes_left = self.bytes_left.saturating_sub(bytes);
+        self.changes_left = self.changes_left.saturating_sub(changes().count());
+        self.operations_left = self.operations_left.saturating_sub(operations);
+        self.chunk_bytes_left = self.chunk_bytes_left.saturating_sub(chunk_bytes);
+        for document in documents {
+            let DocumentChanges { key, changes } = document;
+            let all = self.documents.entry(key.clone()).or_insert_with(|| DocumentChanges { key, changes: Vec::new() });
+            all.changes.extend(changes);
+        }
+        Ok(true)
+    }
+
+    pub(super) fn into_bundle(self) -> Vec<u8> {
+        let documents: Vec<DocumentChanges> = self.documents.into_values().collect();
+        if documents.is_empty() { Vec::new() } else { write_bundle(&documents) }
+    }
+}
