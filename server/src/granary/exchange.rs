@@ -15,9 +15,8 @@ use crate::access::DeviceRecord;
 use crate::error::Error;
 use crate::log::feed::Asked;
 use crate::log::intake::Taken;
-use crate::log::keys::key;
 use crate::log::twins::Shown;
-use crate::log::{Bringer, Cooperative};
+use crate::log::{Bringer, Cooperative, healing_key};
 
 /// A device whose signature was found right.
 pub struct Caller {
@@ -130,7 +129,7 @@ impl Granary {
                 cooperative = cooperative.number().0,
                 "a phone shows that this store has lost what came after a backup; phones give it back"
             );
-            let healing = key(cooperative.number(), b'z', &[]);
+            let healing = healing_key(cooperative.number());
             self.write(move |gather| {
                 gather.put(healing, write_message(&until));
                 Ok(())

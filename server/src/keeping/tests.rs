@@ -10,12 +10,13 @@ use granary_client_core::store::{Batch, MemoryStore, Row, Store};
 
 use super::backup::back_up;
 use super::rebuild::rebuild;
-use super::restore::read_into;
+use super::restore::{read_into, restore};
 use super::survey::survey;
 use crate::granary::Granary;
 use crate::log::CooperativeNumber;
 use crate::log::documents::Documents;
 use crate::log::keys::{entry_key, key};
+use crate::store::SledStore;
 
 const COOP: CooperativeNumber = CooperativeNumber(1);
 
@@ -66,6 +67,18 @@ fn what_a_backup_restores_is_the_same_to_the_byte() {
     assert_eq!((rebuilt.dropped, rebuilt.documents), (0, 4));
     assert_eq!(rows(&restored, b"hmapeldqu"), rows(&store, b"hmapeldqu"));
     assert_eq!(check(&restored), Vec::<String>::new());
+}
+
+#[test]
+fn a_restored_server_takes_back_everyones_changes_from_the_start() {
+    let (keys, store, _granary) = filled();
+    let (backup, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    back_up(&store, keys.path(), backup.path(), "then").unwrap();
+    restore(backup.path(), folder.path()).unwrap();
+    let restored = Arc::new(SledStore::open(&folder.path().join("store")).unwrap());
+    let granary = Granary::open(restored, keys.path(), None, |fault| panic!("{fault}")).unwrap();
+    let cooperative = granary.cooperative(COOP).unwrap();
+    assert!(cooperative.heals(crate::now()), "though no phone has proven that something is lost");
 }
 
 #[test]

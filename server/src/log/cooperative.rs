@@ -8,21 +8,17 @@ use granary_client_core::documents::DocumentKey;
 use granary_client_core::ids::{ActorId, ChangeHash, CooperativeId, DeviceId, DocumentId, HouseholdId};
 use granary_client_core::protocol::access::Grants;
 use granary_client_core::protocol::messages::{read_message, write_message};
-use granary_client_core::quantities::Instant;
 use granary_client_core::store::{Store, StoreFault};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::check::Mark;
+use super::healing::healing_key;
 use super::keys::{
     CooperativeNumber, DocumentMeta, DocumentNumber, Entry, Heads, LogEvent, LogRecord, chain, entry_key, key, log_key,
     meta_key, pending_key, rest, rest_u64,
 };
 use super::writer::Gather;
 use crate::access::{CooperativeRecord, DeviceRecord};
-
-/// After a proven loss, devices give back everyone's changes for this long: a season, since a phone may
-/// be away for one.
-const HEALS_MILLIS: u64 = 200 * 86_400_000;
 
 #[derive(Default)]
 pub(super) struct State {
@@ -152,8 +148,8 @@ impl Cooperative {
             let id = <[u8; 8]>::try_from(rest(&row.key)).map_err(|_| StoreFault::Damaged(row.key.clone()))?;
             state.twins.insert(DeviceId::from_bytes(id), parse(&row.key, row.value.as_deref())?);
         }
-        if let Some(bytes) = store.get(&key(number, b'z', &[]))? {
-            state.heals_until = parse(&key(number, b'z', &[]), Some(&bytes))?;
+        if let Some(bytes) = store.get(&healing_key(number))? {
+            state.heals_until = parse(&healing_key(number), Some(&bytes))?;
         }
         let last_line = store.scan_all(&key(number, b'u', &[]))?.last().and_then(|row| rest_u64(&row.key));
         state.audit_lines = last_line.unwrap_or(0);
@@ -234,29 +230,6 @@ impl Cooperative {
             pending: state.pending.len() as u64,
             devices: state.devices.values().filter(|device| device.revoked_millis.is_none()).count() as u64,
         }
-    }
-
-    /// A device has shown a genuine cursor that does not fit: what came after a backup is lost here, and
-    /// phones have it.
-    pub(super) fn loss_is_proven(&self, now: Instant) {
-        let mut state = self.state();
-        let until = now.plus_millis(HEALS_MILLIS).0;
-        // Written down again now and then, not for each phone.
-        if until.saturating_sub(state.heals_until) > 86_400_000 {
-            state.heals_until = until;
-            state.healing_is_new = true;
-        }
-    }
-
-    /// True while devices give back everyone's changes.
-    pub(crate) fn heals(&self, now: Instant) -> bool {
-        now.0 < self.state().heals_until
-    }
-
-    /// Until when devices give back everyone's changes, when that is new.
-    pub(crate) fn take_new_healing(&self) -> Option<i64> {
-        let mut state = self.state();
-        std::mem::take(&mut state.healing_is_new).then_some(state.heals_until)
     }
 
     /// How far the log reaches, durably.

@@ -7,6 +7,7 @@ mod cooperative;
 pub(crate) mod documents;
 pub(crate) mod feed;
 mod ground;
+mod healing;
 pub(crate) mod intake;
 pub(crate) mod keys;
 mod page;
@@ -14,5 +15,6 @@ pub(crate) mod twins;
 pub(crate) mod writer;
 
 pub use cooperative::{Cooperative, Heard, Statistics};
+pub(crate) use healing::{healing_key, healing_until};
 pub(crate) use intake::Bringer;
 pub use keys::CooperativeNumber;
