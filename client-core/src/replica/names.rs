@@ -178,14 +178,16 @@ impl<'a> Speaker<'a> {
 }
 
 /// True when one of the changes that wait builds on what its author has said again under another name. `others` are
-/// first forms, in the order of what builds on what.
+/// first forms, in the order of what builds on what, and may build on what is `named` otherwise here.
 pub(super) fn may_follow(
     device: DeviceId,
     waiting: &[VerifiedChange],
     others: &[VerifiedChange],
+    named: &[(VerifiedChange, VerifiedChange)],
     there: &[VerifiedChange],
 ) -> Result<bool, DocumentFault> {
     let mut speaker = Speaker::beside(device, there);
+    named.iter().for_each(|(first_form, named)| speaker.again.keep(first_form, named));
     others.iter().try_for_each(|change| speaker.follow(change))?;
     Ok(waiting.iter().any(|change| speaker.again.must_write(change)))
 }

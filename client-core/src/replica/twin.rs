@@ -64,6 +64,17 @@ fn refused_key(id: DocumentId, (actor, sequence): &Number) -> Vec<u8> {
     [b"n", id.as_bytes().as_slice(), actor.as_bytes(), &sequence.to_be_bytes()].concat()
 }
 
+/// Those of these changes that are names, each behind its first form.
+fn with_first_forms<'a>(
+    names: &BTreeMap<ChangeHash, VerifiedChange>,
+    changes: impl Iterator<Item = &'a VerifiedChange>,
+) -> Vec<(VerifiedChange, VerifiedChange)> {
+    let with_first_form = |change: &VerifiedChange| Some((names.get(&change.hash())?.clone(), change.clone()));
+    let mut named: Vec<_> = changes.filter_map(with_first_form).collect();
+    named.sort_by_key(|(first_form, _)| first_form.record().start_operation);
+    named
+}
+
 impl Replica {
     /// True while changes of the document are put by.
     pub(super) fn is_put_by(&self, key: &DocumentKey) -> Result<bool, Error> {
@@ -185,12 +196,7 @@ impl Replica {
         changes.retain(|PutBy { first_form: change, .. }| {
             self.may_author(change) || !taken.contains(&number_in_document(change))
         });
-        let mut named: Vec<(VerifiedChange, VerifiedChange)> = there
-            .iter()
-            .chain(changes.iter().map(|put_by| &put_by.first_form))
-            .filter_map(|change| Some((names.get(&change.hash())?.clone(), change.clone())))
-            .collect();
-        named.sort_by_key(|(first_form, _)| first_form.record().start_operation);
+        let named = with_first_forms(&names, there.iter().chain(changes.iter().map(|put_by| &put_by.first_form)));
         changes.retain(|put_by| !named.iter().any(|(first_form, _)| first_form.hash() == put_by.first_form.hash()));
         let beside = Beside { there: &there, named: &named, unnamed: &unnamed, others: &others, refused: &refused };
         let said = under_free_names(self.device, &changes, &beside)?;
@@ -215,12 +221,15 @@ impl Replica {
             return Ok(());
         }
         let mut waiting = self.own_that_wait(id)?;
+        let names = self.names_of(id)?;
         let Some(loaded) = self.loaded.get_mut(&id) else { return Ok(()) };
         waiting.retain(|change| !loaded.document.has(change.hash()));
         if waiting.is_empty() {
             return self.forget_lost_ground(batch, key);
         }
-        if may_follow(self.device, &waiting, &lost_ground, &loaded.document.changes_since(&[])?)? {
+        let there = loaded.document.changes_since(&[])?;
+        let named = with_first_forms(&names, there.iter());
+        if may_follow(self.device, &waiting, &lost_ground, &named, &there)? {
             for change in &waiting {
                 batch.remove(waiting_key(id, change.hash()));
                 batch.put(ground_key(id, change.hash()), change.chunk());

@@ -17,4 +17,4 @@ mod stories;
 mod world;
 
 pub use run::{Lived, Verdict, live, shrink};
-pub use world::Tally;
+pub use world::{Setting, Tally};

@@ -1,7 +1,7 @@
 //! `granary-sim --seeds 0..1000`: lives these worlds and ends with one line: worlds, lost, leaked.
 
 use clap::Parser;
-use granary_sim::{Tally, Verdict, live, shrink};
+use granary_sim::{Setting, Tally, Verdict, live, shrink};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -15,6 +15,9 @@ struct Arguments {
     /// How many things happen in each world.
     #[arg(long, default_value_t = 120)]
     steps: usize,
+    /// Who is in it.
+    #[arg(long, value_enum, default_value_t)]
+    setting: Setting,
     /// End at the first seed that fails, as it is.
     #[arg(long)]
     first: bool,
@@ -33,7 +36,7 @@ fn main() -> std::process::ExitCode {
     let (mut lost, mut leaked) = (0u64, 0u64);
     let mut faults = Tally::new();
     for seed in from..to {
-        let lived = live(seed, arguments.steps);
+        let lived = live(seed, arguments.steps, arguments.setting);
         for (fault, times) in lived.faults {
             let all = faults.entry(fault).or_default();
             *all = all.saturating_add(times);
@@ -48,10 +51,10 @@ fn main() -> std::process::ExitCode {
             println!("seed {seed}: {verdict:?}");
             break;
         }
-        let steps = shrink(seed, arguments.steps);
+        let steps = shrink(seed, arguments.steps, arguments.setting);
         println!("seed {seed}: {verdict:?}; fails from --steps {steps} on");
         if arguments.story {
-            let shrunk = live(seed, steps);
+            let shrunk = live(seed, steps, arguments.setting);
             shrunk.story.iter().for_each(|line| println!("    {line}"));
             println!("    {:?}", shrunk.verdict);
         }

@@ -10,7 +10,7 @@ use granary_client_core::ids::DocumentId;
 use granary_client_core::protocol::access::Role;
 
 use crate::phone::book;
-use crate::world::{HOUSEHOLDS, Line, Synced, Tally, World, household};
+use crate::world::{Line, Setting, Synced, Tally, World, household};
 
 /// Rounds of syncs until everything must have healed.
 const HEALING_ROUNDS: usize = 12;
@@ -41,8 +41,8 @@ pub struct Lived {
 }
 
 /// Lives one world through. `steps` is how many things happen.
-pub fn live(seed: u64, steps: usize) -> Lived {
-    let mut world = match World::new(seed) {
+pub fn live(seed: u64, steps: usize, setting: Setting) -> Lived {
+    let mut world = match World::new(seed, setting) {
         Ok(world) => world,
         Err(why) => return Lived { verdict: Verdict::Lost(why), story: Vec::new(), faults: Tally::new() },
     };
@@ -62,8 +62,8 @@ pub fn live(seed: u64, steps: usize) -> Lived {
 }
 
 /// The fewest steps after which a seed still fails.
-pub fn shrink(seed: u64, steps: usize) -> usize {
-    (1..=steps).find(|fewer| live(seed, *fewer).verdict != Verdict::Held).unwrap_or(steps)
+pub fn shrink(seed: u64, steps: usize, setting: Setting) -> usize {
+    (1..=steps).find(|fewer| live(seed, *fewer, setting).verdict != Verdict::Held).unwrap_or(steps)
 }
 
 fn a_bad_line(dice: &mut crate::dice::Dice) -> Line {
@@ -82,12 +82,13 @@ fn step(world: &mut World) -> Result<(), String> {
     if world.phones[phone].is_broken {
         return Ok(());
     }
-    let what = world.dice.roll(100);
+    let what = world.setting.happens(world.dice.roll(100));
+    let households = u64::from(world.setting.households());
     let (nth, grams) =
         (usize::try_from(world.dice.roll(50)).unwrap(), 1_000 + i64::try_from(world.dice.roll(9_000)).unwrap());
     let about = match world.phones[phone].role {
         Role::Household(own) => own,
-        _ => household(1 + u8::try_from(world.dice.roll(u64::from(HOUSEHOLDS))).unwrap()),
+        _ => household(1 + u8::try_from(world.dice.roll(households)).unwrap()),
     };
     let now = world.now;
     match world.dice.roll(100) {
@@ -174,12 +175,12 @@ fn step(world: &mut World) -> Result<(), String> {
         }
         92..=94 => {
             let role = world.phones[phone].role;
-            if world.phones.len() < 24 && !matches!(role, Role::Coordinator) {
+            if world.phones.len() < world.setting.phones_max() && !matches!(role, Role::Coordinator) {
                 world.tell(format!("another phone joins as {role}"));
                 world.enrols(world.phones[phone].coop, role)?;
             }
         }
-        86 | 97 if world.is_copyable && world.phones.len() < 24 => {
+        86 | 97 if world.is_copyable && world.phones.len() < world.setting.phones_max() => {
             world.tell(format!("phone {phone} is copied from a backup"));
             world.is_copied(phone)?;
         }
@@ -195,7 +196,7 @@ fn step(world: &mut World) -> Result<(), String> {
         99 if !matches!(world.phones[phone].role, Role::Coordinator) => {
             let role = match world.dice.roll(4) {
                 0 => Role::Packer,
-                other => Role::Household(household(u8::try_from(other).unwrap())),
+                other => Role::Household(household(u8::try_from(other.min(households)).unwrap())),
             };
             world.tell(format!("phone {phone} may now do what a {role} may"));
             world.grants_otherwise(phone, role)?;
@@ -262,7 +263,7 @@ pub(crate) fn heal(world: &mut World) -> Result<(), String> {
 
 /// What must hold once everything has healed.
 pub(crate) fn check(world: &mut World) -> Result<(), String> {
-    for coop in 0..2 {
+    for coop in 0..world.setting.coops() {
         let of_coop: Vec<usize> = (0..world.phones.len()).filter(|phone| world.phones[*phone].coop == coop).collect();
         let coordinator = of_coop[0];
         // A copy has used numbers that what a restoration took had as well: see RELIABILITY.md for what may
@@ -291,7 +292,7 @@ pub(crate) fn check(world: &mut World) -> Result<(), String> {
         let all = world.phones[coordinator].heads();
         let mut here = BTreeSet::new();
         let mut of_newer = BTreeSet::new();
-        for number in 1..=HOUSEHOLDS {
+        for number in 1..=world.setting.households() {
             of_newer.extend(world.phones[coordinator].new_fields(household(number)));
             let lots = world.phones[coordinator].lots(household(number));
             let cases: BTreeSet<LotId> = twins(&lots).into_iter().flat_map(|pair| [pair.first, pair.second]).collect();

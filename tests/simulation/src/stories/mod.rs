@@ -8,7 +8,7 @@ use granary_client_core::protocol::access::Role;
 
 use crate::phone::{SimPhone, book};
 use crate::run::{check, heal};
-use crate::world::{Line, Synced, World, household};
+use crate::world::{Line, Setting, Synced, World, household};
 
 const COORDINATOR: usize = 0;
 /// Reads what it may not write.
@@ -17,7 +17,7 @@ const PACKER: usize = 1;
 const LI: usize = 2;
 
 fn world() -> World {
-    World::new(2).unwrap()
+    World::new(2, Setting::County).unwrap()
 }
 
 fn records(world: &mut World, phone: usize, note: &str) {

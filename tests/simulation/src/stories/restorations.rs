@@ -167,6 +167,18 @@ fn what_was_sent_again_before_its_ground_had_a_new_name_follows_it_later() {
 }
 
 #[test]
+fn what_builds_on_a_lot_that_follows_ones_own_follows_it_too() {
+    let (mut world, author, copy) = world_with_a_copied_author();
+    records(&mut world, author, "of the author");
+    [author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
+    records(&mut world, LI, "builds on it");
+    [LI, author].into_iter().for_each(|phone| syncs(&mut world, phone));
+    records(&mut world, author, "builds on both");
+    a_copy_says_something_else_after_a_restoration(&mut world, copy);
+    ends_with(&mut world, &["builds on both", "builds on it", "of the author", "of the copy"]);
+}
+
+#[test]
 fn what_is_followed_is_not_forgotten_while_its_document_comes_in_pages() {
     let (mut world, author) = world_with_a_lot_that_builds_on_a_lost_one();
     [LI, LI].into_iter().for_each(|phone| syncs(&mut world, phone));

@@ -4,6 +4,7 @@
 mod carried;
 mod exchanges;
 mod operator;
+mod setting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -23,15 +24,14 @@ use crate::phone::SimPhone;
 
 use carried::Carried;
 pub(crate) use exchanges::{Line, Synced};
-
-/// Households of each co-operative.
-pub(crate) const HOUSEHOLDS: u8 = 3;
+pub use setting::Setting;
 
 /// How often each fault happened, by what it is called.
 pub type Tally = BTreeMap<&'static str, u64>;
 
 /// See the module.
 pub(crate) struct World {
+    pub(crate) setting: Setting,
     pub(crate) dice: Dice,
     pub(crate) now: i64,
     keys: tempfile::TempDir,
@@ -42,8 +42,7 @@ pub(crate) struct World {
     pub(crate) coops: Vec<CooperativeNumber>,
     pub(crate) phones: Vec<SimPhone>,
     backups: Vec<Disk>,
-    /// Whether the server is restored in this world, and whether phones are copied: of three worlds, one has the
-    /// first only, one the second, one both.
+    /// Whether the server is restored in this world, and whether phones are copied.
     pub(crate) is_restorable: bool,
     pub(crate) is_copyable: bool,
     /// How often the server was restored.
@@ -90,8 +89,10 @@ pub(crate) fn household(number: u8) -> HouseholdId {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64) -> Result<Self, String> {
+    pub(crate) fn new(seed: u64, setting: Setting) -> Result<Self, String> {
+        let (is_restorable, is_copyable) = setting.has_two_pasts(seed);
         let mut world = Self {
+            setting,
             dice: Dice::new(seed),
             now: 1_790_000_000_000,
             keys: tempfile::tempdir().map_err(|error| error.to_string())?,
@@ -101,8 +102,8 @@ impl World {
             coops: Vec::new(),
             phones: Vec::new(),
             backups: Vec::new(),
-            is_restorable: !seed.is_multiple_of(3),
-            is_copyable: seed % 3 != 1,
+            is_restorable,
+            is_copyable,
             restorations: 0,
             copies: 0,
             notes: 0,
@@ -116,15 +117,15 @@ impl World {
             story: Vec::new(),
         };
         std::fs::write(world.keys.path().join("identity.key"), [7; 32]).map_err(|error| error.to_string())?;
-        for name in ["Linxian", "Another Company"] {
+        for name in ["Linxian", "Another Company"].into_iter().take(setting.coops()) {
             let now = Instant(world.now);
             let number = world.server()?.create_cooperative(name, now).map_err(|error| error.to_string())?;
             world.coops.push(number);
         }
-        for coop in 0..2 {
+        for coop in 0..setting.coops() {
             world.enrols(coop, Role::Coordinator)?;
             world.enrols(coop, Role::Packer)?;
-            for number in 1..=HOUSEHOLDS {
+            for number in 1..=setting.households() {
                 world.enrols(coop, Role::Household(household(number)))?;
             }
         }

@@ -1,0 +1,57 @@
+//! Where a world plays: who is in it, and what happens most.
+
+/// Which phones there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Setting {
+    /// Two co-operatives of three households each, and everything that happens to them.
+    #[default]
+    County,
+    /// Phones of one household, which write in one document; more often than elsewhere one is copied or damaged, or
+    /// the server is restored.
+    Household,
+}
+
+impl Setting {
+    /// How many co-operatives there are.
+    pub(crate) fn coops(self) -> usize {
+        match self {
+            Self::County => 2,
+            Self::Household => 1,
+        }
+    }
+
+    /// How many households each of them has.
+    pub(crate) fn households(self) -> u8 {
+        match self {
+            Self::County => 3,
+            Self::Household => 1,
+        }
+    }
+
+    /// How many phones there are at most.
+    pub(crate) fn phones_max(self) -> usize {
+        match self {
+            Self::County => 24,
+            Self::Household => 8,
+        }
+    }
+
+    /// Whether the server is restored in the world of this seed, and whether phones are copied.
+    pub(crate) fn has_two_pasts(self, seed: u64) -> (bool, bool) {
+        match self {
+            Self::County => (!seed.is_multiple_of(3), seed % 3 != 1),
+            Self::Household => (!seed.is_multiple_of(4), seed % 4 != 1),
+        }
+    }
+
+    /// What happens at this roll of a hundred.
+    pub(crate) fn happens(self, roll: u64) -> u64 {
+        match (self, roll) {
+            (Self::Household, 22..=29) => 45,
+            (Self::Household, 89) => 86,
+            (Self::Household, 90) => 97,
+            (Self::Household, 95) => 98,
+            (_, roll) => roll,
+        }
+    }
+}
