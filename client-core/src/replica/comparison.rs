@@ -1,15 +1,16 @@
 //! Comparing: when the cursor fits no log that the server has, both say which heads they have of each document, and
 //! each side gives the other what it lacks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::outbox::Flow;
+use super::receive::Taking;
 use super::{Replica, document_key};
 use crate::documents::DocumentKey;
 use crate::error::Error;
 use crate::ids::{ChangeHash, DocumentId};
 use crate::protocol::change::VerifiedChange;
-use crate::protocol::messages::{Comparing, Cursor, Proof, SyncReply, WalkMode};
+use crate::protocol::messages::{Comparing, Cursor, Proof, WalkMode};
 use crate::store::Batch;
 
 /// A cursor that was given by nobody: it fits no log, so that the server compares heads.
@@ -32,15 +33,9 @@ impl Replica {
     }
 
     /// Holds documents against the heads that the server has of them: what the server lacks goes into
-    /// the outbox again, what this phone lacks is wanted. `again` is in the outbox already.
-    pub(super) fn compare(
-        &mut self,
-        batch: &mut Batch,
-        reply: &SyncReply,
-        (dropped, again): (&BTreeSet<DocumentKey>, &BTreeSet<ChangeHash>),
-        wanted: &mut BTreeMap<Vec<u8>, u64>,
-        flow: &mut Flow,
-    ) -> Result<(), Error> {
+    /// the outbox again, what this phone lacks is wanted.
+    pub(super) fn compare(&mut self, taking: &mut Taking<'_>) -> Result<(), Error> {
+        let Taking { reply, batch, wanted, flow, dropped, again, .. } = taking;
         for theirs in &reply.heads {
             let Ok(key) = DocumentKey::from_bytes(&theirs.key) else { continue };
             let id = key.id(self.cooperative);
@@ -74,13 +69,8 @@ impl Replica {
     }
 
     /// After the last document that the server has: those that it did not name it lacks altogether.
-    pub(super) fn end_comparison(
-        &mut self,
-        batch: &mut Batch,
-        reply: &SyncReply,
-        (dropped, again): (&BTreeSet<DocumentKey>, &BTreeSet<ChangeHash>),
-        flow: &mut Flow,
-    ) -> Result<(), Error> {
+    pub(super) fn end_comparison(&mut self, taking: &mut Taking<'_>) -> Result<(), Error> {
+        let Taking { reply, batch, flow, dropped, again, .. } = taking;
         let mut named: BTreeSet<DocumentId> = reply
             .heads
             .iter()

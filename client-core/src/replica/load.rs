@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::comparison::NOBODYS;
 use super::names::number_in_document;
 use super::outbox::Waiting;
-use super::receive::split_by_dependencies;
+use super::take::split_by_dependencies;
 use super::{
     CHANGES_BEFORE_SAVE, Damage, DocumentRecord, LOADED_MAX, Loaded, Replica, change_key, document_key, document_of,
     put_meta, read_meta,

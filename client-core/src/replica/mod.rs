@@ -26,6 +26,7 @@ mod names;
 mod outbox;
 mod page;
 mod receive;
+mod take;
 mod twin;
 
 use std::collections::{BTreeSet, HashMap};

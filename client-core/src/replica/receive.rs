@@ -1,20 +1,21 @@
 //! Taking what the server gives: one reply becomes one batch, with the cursor that it leads to. What
 //! can't be applied is kept aside and named; it never spoils the rest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::comparison::is_comparing;
 use super::load::wanted_list;
 use super::outbox::Flow;
 use super::page::OutboxPage;
 use super::twin::put_by_document_key;
-use super::{DocumentRecord, Replica, document_key, put_meta, waiting_key};
-use crate::documents::{Document, DocumentFault, DocumentKey};
+use super::{DocumentRecord, Replica, document_key, put_meta};
+use crate::documents::{DocumentFault, DocumentKey};
 use crate::error::Error;
 use crate::ids::{ChangeHash, DocumentId};
+use crate::protocol::access::Grants;
 use crate::protocol::bundle::{DocumentChanges, read_bundle};
 use crate::protocol::change::VerifiedChange;
-use crate::protocol::messages::{Comparing, Fetch, RefusalReason, SyncReply, read_message, write_message};
+use crate::protocol::messages::{Comparing, Fetch, RefusalReason, SyncReply, read_message};
 use crate::store::Batch;
 
 /// Documents in one request for whole documents.
@@ -42,6 +43,42 @@ pub struct Received {
     pub more: bool,
 }
 
+/// What one reply leads to. All of it is kept at once.
+pub(super) struct Taking<'a> {
+    page: &'a OutboxPage,
+    pub(super) reply: &'a SyncReply,
+    /// What of the page was refused, by its place.
+    refused: Vec<(usize, RefusalReason)>,
+    /// What came of documents.
+    documents: Vec<DocumentChanges>,
+    /// What the device may do from now on.
+    grants: Grants,
+    pub(super) batch: Batch,
+    /// Documents that are to come whole, and how far each has come.
+    pub(super) wanted: BTreeMap<Vec<u8>, u64>,
+    pub(super) flow: Flow,
+    /// Documents that are forgotten, since they are to come as others have them.
+    pub(super) dropped: BTreeSet<DocumentKey>,
+    /// The records that documents lead to; none for those that are forgotten.
+    records: Vec<(DocumentId, Option<DocumentRecord>)>,
+    /// Records that were replaced before all of it is kept.
+    before: Vec<(DocumentId, Option<DocumentRecord>)>,
+    /// What is said again, and lies in the outbox already.
+    pub(super) again: BTreeSet<ChangeHash>,
+    received: Received,
+}
+
+impl Taking<'_> {
+    fn set_aside(&mut self, key: &DocumentKey, reason: impl ToString) {
+        self.received.set_aside.push(SetAside { key: key.clone(), reason: reason.to_string() });
+    }
+
+    /// The record that a document leads to by what came of it.
+    fn record_of(&self, id: DocumentId) -> Option<&DocumentRecord> {
+        self.records.iter().rev().find(|(of, _)| *of == id).and_then(|(_, record)| record.as_ref())
+    }
+}
+
 impl Replica {
     /// The documents that this phone wants whole, for the next request.
     pub fn fetches(&self) -> Result<Vec<Fetch>, Error> {
@@ -51,161 +88,193 @@ impl Replica {
 
     /// Takes the reply to the request that carried `page` and `fetches`.
     pub fn receive(&mut self, page: &OutboxPage, fetches: &[Fetch], reply: &SyncReply) -> Result<Received, Error> {
-        let mut before = Vec::new();
-        let result = self.receive_noting(&mut before, page, fetches, reply);
-        if result.is_err() {
-            // What could not be kept must not be seen either: it is read from the store again.
-            self.loaded.clear();
-            for (id, record) in before.into_iter().rev() {
-                self.keep_record(id, record.clone());
-                if record.is_none() {
-                    self.records.remove(&id);
+        let mut taking = self.begin_to_take(page, reply)?;
+        match self.take_reply(&mut taking, fetches) {
+            Ok(()) => Ok(self.go_on_from(taking)),
+            Err(error) => {
+                // What could not be kept must not be seen either: it is read from the store again.
+                self.loaded.clear();
+                for (id, record) in taking.before.into_iter().rev() {
+                    self.keep_record(id, record.clone());
+                    if record.is_none() {
+                        self.records.remove(&id);
+                    }
                 }
+                Err(error)
             }
         }
-        result
     }
 
-    /// As [`Self::receive`]; notes in `before` what it replaces before all of it is kept.
-    fn receive_noting(
-        &mut self,
-        before: &mut Vec<(DocumentId, Option<DocumentRecord>)>,
-        page: &OutboxPage,
-        fetches: &[Fetch],
-        reply: &SyncReply,
-    ) -> Result<Received, Error> {
-        let mut documents = match reply.bundle.as_slice() {
+    fn begin_to_take<'a>(&self, page: &'a OutboxPage, reply: &'a SyncReply) -> Result<Taking<'a>, Error> {
+        let documents = match reply.bundle.as_slice() {
             [] => Vec::new(),
             bundle => read_bundle(bundle).map_err(|fault| Error::BadReply(fault.to_string()))?,
         };
-        let mut received = Received::default();
-        let mut batch = Batch::default();
-        let mut wanted = self.wanted()?;
+        let refused =
+            reply.refused.iter().filter_map(|refusal| Some((usize::try_from(refusal.document).ok()?, refusal.reason)));
+        Ok(Taking {
+            page,
+            reply,
+            refused: refused.collect(),
+            documents,
+            grants: reply.grants.clone().unwrap_or_else(|| self.grants.clone()),
+            batch: Batch::default(),
+            wanted: self.wanted()?,
+            flow: Flow::default(),
+            dropped: BTreeSet::new(),
+            records: Vec::new(),
+            before: Vec::new(),
+            again: BTreeSet::new(),
+            received: Received::default(),
+        })
+    }
 
-        let refused: Vec<(usize, RefusalReason)> = reply
-            .refused
-            .iter()
-            .filter_map(|refusal| Some((usize::try_from(refusal.document).ok()?, refusal.reason)))
-            .collect();
-        let mut flow = Flow { left: self.settle_outbox(&mut batch, page, &refused)?, added: 0 };
-        let mut dropped: BTreeSet<DocumentKey> = BTreeSet::new();
-        for (index, reason) in &refused {
-            let Some((key, numbers)) = page.documents.get(*index) else { continue };
-            let is_dropped = match reason {
+    /// Does in `taking` all that the reply leads to, and keeps it.
+    fn take_reply(&mut self, taking: &mut Taking<'_>, fetches: &[Fetch]) -> Result<(), Error> {
+        self.take_refusals(taking)?;
+        self.take_documents(taking)?;
+        self.take_fetched(taking, fetches)?;
+        self.compare(taking)?;
+        if taking.reply.compares != Comparing::No && !is_comparing(&taking.reply.cursor) {
+            self.end_comparison(taking)?;
+        }
+        self.take_grants(taking)?;
+        put_meta(&mut taking.batch, "wanted", &wanted_list(taking.wanted.clone()));
+        put_meta(&mut taking.batch, "cursor", &taking.reply.cursor);
+        Ok(self.commit(&taking.batch)?)
+    }
+
+    /// Settles what was sent. What was refused gets another name, or is not the document's any more.
+    fn take_refusals(&mut self, taking: &mut Taking<'_>) -> Result<(), Error> {
+        taking.flow.left = self.settle_outbox(&mut taking.batch, taking.page, &taking.refused)?;
+        for (index, reason) in taking.refused.clone() {
+            let Some((key, numbers)) = taking.page.documents.get(index) else { continue };
+            match reason {
                 RefusalReason::SequenceReused => {
-                    self.note_refused(&mut batch, key, numbers)?;
-                    self.put_by(&mut batch, key, reply.compares, &mut wanted)?;
-                    true
+                    self.note_refused(&mut taking.batch, key, numbers)?;
+                    self.put_by(&mut taking.batch, key, taking.reply.compares, &mut taking.wanted)?;
+                    self.drop_document(taking, key);
+                    continue;
                 }
                 // Nobody else will ever have what was refused: the document comes again as others have it. What
                 // waits for its ground goes too, though a damage has taken the rest.
                 RefusalReason::MayNotWrite => {
-                    self.forget(&mut batch, key)?;
-                    self.put_back_what_waits(&mut batch, key, &mut flow)?;
-                    wanted.insert(key.to_bytes(), 0);
-                    true
+                    self.forget(&mut taking.batch, key)?;
+                    self.put_back_what_waits(&mut taking.batch, key, &mut taking.flow)?;
+                    taking.wanted.insert(key.to_bytes(), 0);
+                    self.drop_document(taking, key);
                 }
-                _ => false,
-            };
-            if *reason != RefusalReason::SequenceReused {
-                received.set_aside.push(SetAside { key: key.clone(), reason: reason.to_string() });
+                RefusalReason::ForeignActor | RefusalReason::TooManyWaiting => {}
             }
-            if is_dropped {
-                before.push(self.drop_loaded(key));
-                dropped.insert(key.clone());
-            }
+            taking.set_aside(key, reason);
         }
-        let grants = reply.grants.clone().unwrap_or_else(|| self.grants.clone());
-        self.add_what_was_forgotten(&mut documents, page, &refused)?;
-        let mut records: Vec<(DocumentId, Option<DocumentRecord>)> = Vec::new();
+        Ok(())
+    }
+
+    /// Takes what came of documents.
+    fn take_documents(&mut self, taking: &mut Taking<'_>) -> Result<(), Error> {
+        let mut documents = std::mem::take(&mut taking.documents);
+        self.add_what_was_forgotten(&mut documents, taking.page, &taking.refused)?;
         for document in documents {
             let key = document.key.clone();
             // What was dropped comes whole: beside its rows, which this batch removes, nothing of it is kept.
-            if !grants.may_read(&key) || dropped.contains(&key) {
+            if !taking.grants.may_read(&key) || taking.dropped.contains(&key) {
                 continue;
             }
-            match self.take(&mut batch, document)? {
+            match self.take(&mut taking.batch, document)? {
                 Ok(Some(record)) => {
-                    records.push((key.id(self.cooperative), Some(record)));
-                    received.changed.insert(key);
+                    taking.records.push((key.id(self.cooperative), Some(record)));
+                    taking.received.changed.insert(key);
                 }
                 Ok(None) => {}
                 Err(DocumentFault::NumberUsed) => {
                     // This phone has what the server lost, and another copy of its author's phone has used its
                     // number since. What the server has is what everyone will have.
-                    self.put_by(&mut batch, &key, reply.compares, &mut wanted)?;
-                    before.push(self.drop_loaded(&key));
-                    dropped.insert(key);
+                    self.put_by(&mut taking.batch, &key, taking.reply.compares, &mut taking.wanted)?;
+                    self.drop_document(taking, &key);
                 }
-                Err(fault) => received.set_aside.push(SetAside { key, reason: fault.to_string() }),
+                Err(fault) => taking.set_aside(&key, fault),
             }
         }
-        let mut again: BTreeSet<ChangeHash> = BTreeSet::new();
-        let mut may_follow = received.changed.clone();
-        for (fetch, fetched) in fetches.iter().zip(&reply.fetched) {
+        Ok(())
+    }
+
+    /// Goes on with documents that are here whole now: what was put by of them is said again.
+    fn take_fetched(&mut self, taking: &mut Taking<'_>, fetches: &[Fetch]) -> Result<(), Error> {
+        let mut may_follow = taking.received.changed.clone();
+        for (fetch, fetched) in fetches.iter().zip(&taking.reply.fetched) {
             let key = DocumentKey::from_bytes(&fetch.key).ok();
-            if key.as_ref().is_some_and(|key| dropped.contains(key)) {
+            if key.as_ref().is_some_and(|key| taking.dropped.contains(key)) {
                 continue;
             }
-            if fetched.complete {
-                wanted.remove(&fetch.key);
-                let Some(key) = key else { continue };
-                if !self.is_put_by(&key)? {
-                    batch.remove(put_by_document_key(key.id(self.cooperative)));
-                } else {
-                    let id = key.id(self.cooperative);
-                    // The document may have come with this very reply.
-                    let came = records.iter().rev().find(|(of, _)| *of == id).and_then(|(_, record)| record.clone());
-                    if came.is_some() && !self.loaded.contains_key(&id) {
-                        // It was damaged, and what came is read with the rest once it is kept.
-                        wanted.insert(fetch.key.clone(), fetched.through);
-                        continue;
-                    }
-                    may_follow.remove(&key);
-                    before.push((id, self.records.get(&id).cloned()));
-                    self.note_record(id, came);
-                    let (waited, said) = self.say_again(&mut batch, &key)?;
-                    let said = self.enqueue_said(&mut batch, &key, said, &mut flow);
-                    again.extend(said.iter().map(VerifiedChange::hash));
-                    // What waited was pending already, under the names it had.
-                    flow.left = flow.left.saturating_add(waited);
-                    if !grants.may_read(&key) {
-                        // The server refuses what may no longer be written, and it is kept aside.
-                        self.unload(id);
-                        continue;
-                    }
-                    match self.take(&mut batch, DocumentChanges { key: key.clone(), changes: said })? {
-                        Ok(Some(record)) => records.push((id, Some(record))),
-                        Ok(None) => {}
-                        Err(fault) => {
-                            received.set_aside.push(SetAside { key: key.clone(), reason: fault.to_string() });
-                        }
-                    }
-                    received.changed.insert(key);
+            if !fetched.complete {
+                if let Some(through) = taking.wanted.get_mut(&fetch.key) {
+                    *through = fetched.through;
                 }
-            } else if let Some(through) = wanted.get_mut(&fetch.key) {
-                *through = fetched.through;
+                continue;
+            }
+            taking.wanted.remove(&fetch.key);
+            let Some(key) = key else { continue };
+            let id = key.id(self.cooperative);
+            if !self.is_put_by(&key)? {
+                taking.batch.remove(put_by_document_key(id));
+            } else if taking.record_of(id).is_some() && !self.loaded.contains_key(&id) {
+                // It was damaged, and what came is read with the rest once it is kept.
+                taking.wanted.insert(fetch.key.clone(), fetched.through);
+            } else {
+                may_follow.remove(&key);
+                self.take_what_was_put_by(taking, &key)?;
             }
         }
-        for key in may_follow.difference(&dropped) {
-            self.follow_lost_ground(&mut batch, key, &mut wanted)?;
+        for key in may_follow.difference(&taking.dropped) {
+            self.follow_lost_ground(&mut taking.batch, key, &mut taking.wanted)?;
         }
-        self.compare(&mut batch, reply, (&dropped, &again), &mut wanted, &mut flow)?;
-        if reply.compares != Comparing::No && !is_comparing(&reply.cursor) {
-            self.end_comparison(&mut batch, reply, (&dropped, &again), &mut flow)?;
+        Ok(())
+    }
+
+    /// Says again what was put by of a document.
+    fn take_what_was_put_by(&mut self, taking: &mut Taking<'_>, key: &DocumentKey) -> Result<(), Error> {
+        let id = key.id(self.cooperative);
+        taking.before.push((id, self.records.get(&id).cloned()));
+        // The document may have come with this very reply.
+        self.note_record(id, taking.record_of(id).cloned());
+        let (waited, said) = self.say_again(&mut taking.batch, key)?;
+        let changes = self.enqueue_said(&mut taking.batch, key, said, &mut taking.flow);
+        taking.again.extend(changes.iter().map(VerifiedChange::hash));
+        // What waited was pending already, under the names it had.
+        taking.flow.left = taking.flow.left.saturating_add(waited);
+        if !taking.grants.may_read(key) {
+            // The server refuses what may no longer be written, and it is kept aside.
+            self.unload(id);
+            return Ok(());
         }
-        if reply.grants.is_some() {
-            put_meta(&mut batch, "grants", &grants);
-            for (key, _) in self.documents().into_iter().filter(|(key, _)| !grants.may_read(key)) {
-                self.forget(&mut batch, &key)?;
-                self.forget_lost_ground(&mut batch, &key)?;
-                records.push((key.id(self.cooperative), None));
-                received.forgotten.insert(key);
-            }
+        match self.take(&mut taking.batch, DocumentChanges { key: key.clone(), changes })? {
+            Ok(Some(record)) => taking.records.push((id, Some(record))),
+            Ok(None) => {}
+            Err(fault) => taking.set_aside(key, fault),
         }
-        put_meta(&mut batch, "wanted", &wanted_list(wanted.clone()));
-        put_meta(&mut batch, "cursor", &reply.cursor);
-        self.commit(&batch)?;
+        taking.received.changed.insert(key.clone());
+        Ok(())
+    }
+
+    /// Forgets what may not be read any longer.
+    fn take_grants(&mut self, taking: &mut Taking<'_>) -> Result<(), Error> {
+        if taking.reply.grants.is_none() {
+            return Ok(());
+        }
+        put_meta(&mut taking.batch, "grants", &taking.grants);
+        for (key, _) in self.documents().into_iter().filter(|(key, _)| !taking.grants.may_read(key)) {
+            self.forget(&mut taking.batch, &key)?;
+            self.forget_lost_ground(&mut taking.batch, &key)?;
+            taking.records.push((key.id(self.cooperative), None));
+            taking.received.forgotten.insert(key);
+        }
+        Ok(())
+    }
+
+    /// Goes on from what is kept now.
+    fn go_on_from(&mut self, taking: Taking<'_>) -> Received {
+        let Taking { page, reply, refused, grants, wanted, flow, records, mut received, .. } = taking;
         for (id, record) in records {
             match record {
                 Some(record) => self.keep_record(id, Some(record)),
@@ -225,83 +294,16 @@ impl Replica {
             }
         }
         self.note_held_back(page, &refused);
-        received.more = reply.more || !wanted.is_empty() || self.has_more_to_send()?;
-        Ok(received)
+        received.more = reply.more || !wanted.is_empty() || self.has_more_to_send();
+        received
     }
 
-    /// Takes out of memory what the batch under way forgets of a document; gives its record until then.
-    fn drop_loaded(&mut self, key: &DocumentKey) -> (DocumentId, Option<DocumentRecord>) {
+    /// Takes out of memory what the batch under way forgets of a document.
+    fn drop_document(&mut self, taking: &mut Taking<'_>, key: &DocumentKey) {
         let id = key.id(self.cooperative);
         self.unload(id);
-        (id, self.records.remove(&id))
-    }
-
-    /// Applies the changes of one document that are new, and keeps those that must wait. Gives the
-    /// record that they lead to, or why they were not taken.
-    pub(super) fn take(
-        &mut self,
-        batch: &mut Batch,
-        incoming: DocumentChanges,
-    ) -> Result<Result<Option<DocumentRecord>, DocumentFault>, Error> {
-        let key = incoming.key;
-        let id = key.id(self.cooperative);
-        let is_here = self.records.contains_key(&id);
-        if is_here {
-            self.ensure_loaded(&key)?;
-        } else {
-            self.begin(&key, Document::empty(key.clone()));
-        }
-        let mut candidates = incoming.changes;
-        for row in self.store.scan_all(&document_key(b'w', id))? {
-            if let Some(change) = row.value.and_then(|chunk| VerifiedChange::from_chunk(&chunk).ok()) {
-                candidates.push(change);
-            }
-        }
-        if !is_here {
-            // The beginning of a document is the same for everyone: what builds on it need not wait until it comes.
-            let first = Document::first_change(&key)?;
-            if candidates.iter().any(|change| change.record().dependencies.contains(&first.hash())) {
-                candidates.push(first);
-            }
-        }
-        let Some(loaded) = self.loaded.get_mut(&id) else { return Ok(Ok(None)) };
-        let (fresh, waiting) = split_by_dependencies(&mut loaded.document, candidates);
-        for change in &waiting {
-            batch.put(waiting_key(id, change.hash()), change.chunk());
-        }
-        if fresh.is_empty() {
-            if !self.records.contains_key(&id) {
-                self.unload(id);
-            }
-            return Ok(Ok(None));
-        }
-        for change in &fresh {
-            batch.remove(waiting_key(id, change.hash()));
-        }
-        match loaded.document.trial(&fresh) {
-            Ok(document) => loaded.document = document,
-            Err(DocumentFault::NumberUsed) => {
-                self.unload(id);
-                return Ok(Err(DocumentFault::NumberUsed));
-            }
-            Err(fault) => {
-                let reason = fault.to_string();
-                for change in &fresh {
-                    let aside = (reason.clone(), serde_bytes::ByteBuf::from(change.chunk().to_vec()));
-                    let name = [b"xd", id.as_bytes().as_slice(), change.hash().as_bytes()].concat();
-                    batch.put(name, write_message(&aside));
-                }
-                self.unload(id);
-                return Ok(Err(fault));
-            }
-        }
-        let was_damaged = loaded.record.holes > 0 || loaded.record.saved_lost;
-        let record = self.append(batch, id, &fresh);
-        if was_damaged {
-            // Rows that were cut off may have their ground again; the store tells.
-            self.unload(id);
-        }
-        Ok(Ok(record))
+        taking.before.push((id, self.records.remove(&id)));
+        taking.dropped.insert(key.clone());
     }
 
     pub(super) fn forget(&self, batch: &mut Batch, key: &DocumentKey) -> Result<(), Error> {
@@ -335,36 +337,5 @@ impl Replica {
             self.unload(key.id(self.cooperative));
         }
         Ok(())
-    }
-}
-
-/// The changes that are new and whose ground is here, each after what it builds on; and the rest of
-/// the new ones.
-pub(super) fn split_by_dependencies(
-    document: &mut Document,
-    candidates: Vec<VerifiedChange>,
-) -> (Vec<VerifiedChange>, Vec<VerifiedChange>) {
-    let mut here: BTreeSet<ChangeHash> = BTreeSet::new();
-    let mut fresh = Vec::new();
-    let mut waiting: Vec<VerifiedChange> =
-        candidates.into_iter().filter(|change| !document.has(change.hash())).collect();
-    loop {
-        let before = waiting.len();
-        let mut unrooted = Vec::new();
-        for change in waiting {
-            if here.contains(&change.hash()) {
-                continue;
-            }
-            if change.record().dependencies.iter().all(|hash| here.contains(hash) || document.has(*hash)) {
-                here.insert(change.hash());
-                fresh.push(change);
-            } else {
-                unrooted.push(change);
-            }
-        }
-        waiting = unrooted;
-        if waiting.is_empty() || waiting.len() == before {
-            return (fresh, waiting);
-        }
     }
 }
