@@ -75,11 +75,9 @@ impl Replica {
         let (mut taken, mut operations, mut chunk_bytes) = (0u64, 0usize, 0usize);
         let after = after.map(outbox_key);
         let apart = self.sent_apart()?;
-        let rows = match held_back.is_empty() {
-            true => self.store.scan(b"o", after.as_deref(), most)?,
-            false => self.store.scan_all(b"o")?,
-        };
-        for row in rows {
+        // Rows that are passed over don't count.
+        let rows = if held_back.is_empty() { most } else { usize::MAX };
+        for row in self.store.scan(b"o", after.as_deref(), rows)? {
             let parsed = row.value.as_deref().and_then(Waiting::read);
             let (Some((key, change)), Some(number)) = (parsed, number_of(&row.key)) else { continue };
             let of_document = documents.iter_mut().find(|(document, _)| document.key == key);
