@@ -103,6 +103,25 @@ impl DocumentId {
     }
 }
 
+/// One opening of one store, drawn at random by the edge and given as an argument. Copies of a device's files never
+/// share one, so (actor, sequence) names one change for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Incarnation(u32);
+
+impl Incarnation {
+    /// The incarnation of this random number.
+    pub const fn new(random: u32) -> Self {
+        Self(random)
+    }
+
+    /// The incarnation that goes on after `refused` has shown that another writer uses this one. Two memory images
+    /// of one process go on apart, since their refused changes differ.
+    pub fn after(self, refused: ChangeHash) -> Self {
+        let [a, b, c, d, ..] = *refused.as_bytes();
+        Self(self.0.wrapping_add(1) ^ u32::from_be_bytes([a, b, c, d]))
+    }
+}
+
 /// A device: the first 8 bytes of SHA-256 over its Ed25519 public key. The server takes no second
 /// device with the same id. All its actor ids begin with these bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -127,11 +146,9 @@ impl DeviceId {
         &self.0
     }
 
-    /// The actor under which this device edits; `generation` tells apart the actors of one device.
-    pub fn actor(&self, generation: u8) -> ActorId {
-        let mut bytes = self.0.to_vec();
-        bytes.push(generation);
-        ActorId(bytes)
+    /// The actor under which this device edits in one opening of its store: 8 + 4 bytes.
+    pub fn actor(&self, of: Incarnation) -> ActorId {
+        ActorId([self.0.as_slice(), &of.0.to_be_bytes()].concat())
     }
 
     /// True when `actor` is one of this device's.
@@ -166,6 +183,14 @@ impl FromStr for DeviceId {
 pub struct ActorId(Vec<u8>);
 
 impl ActorId {
+    /// The actor of documents' first changes; no device has it.
+    pub const GENESIS: &'static [u8] = b"genesis";
+
+    /// True for the actor of documents' first changes.
+    pub fn is_genesis(&self) -> bool {
+        self.0 == Self::GENESIS
+    }
+
     /// The actor id of these bytes; none when they are too few or too many.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         (!bytes.is_empty() && bytes.len() <= ACTOR_BYTES_MAX).then(|| Self(bytes.to_vec()))
@@ -179,7 +204,7 @@ impl ActorId {
     /// The device whose actor this is; none for actors that no device has.
     pub fn device(&self) -> Option<DeviceId> {
         match *self.0.as_slice() {
-            [a, b, c, d, e, f, g, h, _] => Some(DeviceId([a, b, c, d, e, f, g, h])),
+            [a, b, c, d, e, f, g, h, _, _, _, _] => Some(DeviceId([a, b, c, d, e, f, g, h])),
             _ => None,
         }
     }
@@ -256,7 +281,8 @@ mod tests {
     #[test]
     fn an_actor_tells_its_device() {
         let device = DeviceId::of_public_key(&[3; 32]);
-        assert!(device.owns(&device.actor(0)));
+        assert!(device.owns(&device.actor(Incarnation::new(7))));
+        assert_ne!(device.actor(Incarnation::new(7)), device.actor(Incarnation::new(8)));
         assert!(!device.owns(&ActorId::from_bytes(b"genesis").unwrap()));
         assert_eq!(device.to_string().parse(), Ok(device));
     }

@@ -7,11 +7,14 @@ use granary_client_core::automerge::AutoCommit;
 use granary_client_core::documents::{Document, DocumentFault, DocumentKey, Seen};
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::bundle::DocumentChanges;
+use granary_client_core::protocol::messages::{Notice, read_message};
 use granary_client_core::quantities::Instant;
+use granary_client_core::store::StoreFault;
 
 use crate::error::Error;
 use crate::granary::Granary;
-use crate::log::{Bringer, Cooperative, CooperativeNumber};
+use crate::log::keys::aside_key;
+use crate::log::{Cooperative, CooperativeNumber, Submitter};
 
 /// Edits of one document.
 pub struct Edits {
@@ -63,7 +66,7 @@ impl Granary {
         let cooperative = self.cooperative(number)?;
         let record = cooperative.device(device).ok_or_else(crate::access::unknown_device)?;
         let _one_at_a_time: MutexGuard<'_, ()> = cooperative.author.lock().unwrap_or_else(PoisonError::into_inner);
-        let actor = device.actor(0);
+        let own = device.actor(self.incarnation());
         let mut bundle = Vec::with_capacity(documents.len());
         for Edits { key, message, seen, edits } in documents {
             let (mut document, mut changes) = match self.document(number, &key)? {
@@ -72,8 +75,11 @@ impl Granary {
             };
             for edit in edits {
                 changes.extend(match &seen {
-                    Some(seen) => document.edit_at(seen, device, now, edit)?,
-                    None => document.edit_saying(message, &actor, now, edit)?.1,
+                    Some(seen) => {
+                        let branch = device.actor(self.new_incarnation()?);
+                        document.edit_at(seen, (&own, &branch), message, now, edit)?
+                    }
+                    None => document.edit_saying(message, &own, now, edit)?.1,
                 });
             }
             if !changes.is_empty() {
@@ -83,12 +89,20 @@ impl Granary {
         if bundle.is_empty() {
             return Ok(());
         }
-        let bringer = Bringer { device, grants: record.grants_now(), chooses_actors: false };
-        let taken = self.take_in(&cooperative, bringer, bundle, now)?;
-        if let Some(refusal) = taken.refused.first() {
+        let ingested = self.ingest(&cooperative, Submitter::new(device, record.grants_now()), bundle, now)?;
+        if let Some(refusal) = ingested.refused.first() {
             return Err(Error::Usage(refusal.reason.to_string()));
         }
         self.settle(&cooperative);
+        for entry in ingested.entries {
+            let aside = aside_key(number, device, entry);
+            if let Some(bytes) = self.store().get(&aside)? {
+                // Its numbers are used, and no document has them.
+                self.renew_incarnation()?;
+                let notice: Notice = read_message(&bytes).map_err(|_| StoreFault::Damaged(aside))?;
+                return Err(Error::Usage(notice.reason));
+            }
+        }
         Ok(())
     }
 }

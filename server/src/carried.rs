@@ -9,7 +9,7 @@ use granary_client_core::quantities::Instant;
 
 use crate::error::Error;
 use crate::granary::Granary;
-use crate::log::Bringer;
+use crate::log::Submitter;
 
 impl Granary {
     /// The key under which phones encrypt what is carried here.
@@ -48,7 +48,7 @@ impl Granary {
         allows(page.device)?;
         let bundle = page.open(self.identity().opening()).map_err(Error::malformed)?;
         let documents = read_bundle(&bundle).map_err(Error::malformed)?;
-        let bringer = Bringer { device: page.device, grants: caller.record()?.grants_now(), chooses_actors: false };
-        self.take_in(&caller.cooperative, bringer, documents, now).map(drop)
+        let submitter = Submitter::new(page.device, caller.record()?.grants_now());
+        self.ingest(&caller.cooperative, submitter, documents, now).map(drop)
     }
 }

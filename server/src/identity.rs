@@ -5,6 +5,7 @@ use std::path::Path;
 
 use granary_client_core::ids::CooperativeId;
 use granary_client_core::protocol::access::Grants;
+use granary_client_core::protocol::attestation::CODE_BYTES;
 use granary_client_core::protocol::carried::OpeningKey;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use ring::hmac;
@@ -16,7 +17,7 @@ use crate::config::{read_file, write_private};
 use crate::error::Error;
 
 const DOMAIN: &[u8] = b"granary device certificate 1\0";
-const SEALING: &[u8] = b"granary cursor seal 1\0";
+const ATTESTING: &[u8] = b"granary attestation key 1\0";
 
 #[derive(Serialize_tuple, Deserialize_tuple)]
 struct Certified {
@@ -30,7 +31,7 @@ struct Certified {
 /// See the module.
 pub(crate) struct Identity {
     pair: Ed25519KeyPair,
-    sealing: hmac::Key,
+    attesting: hmac::Key,
     opening: OpeningKey,
 }
 
@@ -47,8 +48,8 @@ impl Identity {
         };
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed)
             .map_err(|_| Error::Usage(format!("{} is no identity key", path.display())))?;
-        let sealing = hmac::Key::new(hmac::HMAC_SHA256, &[SEALING, &seed].concat());
-        Ok(Self { pair, sealing, opening: OpeningKey::derive(&seed) })
+        let attesting = hmac::Key::new(hmac::HMAC_SHA256, &[ATTESTING, &seed].concat());
+        Ok(Self { pair, attesting, opening: OpeningKey::derive(&seed) })
     }
 
     /// The key that opens what phones encrypted for this server.
@@ -56,12 +57,11 @@ impl Identity {
         &self.opening
     }
 
-    /// A short proof over these bytes that only this server can make.
-    pub(crate) fn seal(&self, bytes: &[u8]) -> u32 {
-        match hmac::sign(&self.sealing, bytes).as_ref() {
-            [a, b, c, d, ..] => u32::from_be_bytes([*a, *b, *c, *d]),
-            _ => 0,
-        }
+    /// The code over a statement of what this server has given out.
+    pub(crate) fn attest(&self, statement: &[u8]) -> [u8; CODE_BYTES] {
+        let mut code = [0; CODE_BYTES];
+        code.iter_mut().zip(hmac::sign(&self.attesting, statement).as_ref()).for_each(|(to, from)| *to = *from);
+        code
     }
 
     /// Says, signed, that this device was enrolled with what it may do now.

@@ -130,7 +130,7 @@ async fn note(granary: Arc<Granary>, high_water: PathBuf) {
 
 async fn write_notes(granary: Arc<Granary>, high_water: PathBuf) {
     let written = tokio::task::spawn_blocking(move || {
-        granary.write_heard()?;
+        granary.write_last_seen()?;
         let marks = granary.marks();
         if read_marks(&high_water) == marks { Ok(()) } else { write_marks(&high_water, &marks) }
     });

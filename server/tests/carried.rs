@@ -4,12 +4,11 @@
 mod common;
 
 use common::{Device, NOW, World, book, brought, household, key, one_lot};
-use granary_client_core::ids::DeviceId;
+use granary_client_core::ids::{DeviceId, Incarnation};
 use granary_client_core::protocol::access::Role;
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
 use granary_client_core::protocol::carried::{CarriedFile, CarryingKey, OpeningKey, write_page};
 use granary_client_core::protocol::frame::{SignedRequest, write_request};
-use granary_client_core::protocol::messages::Comparing;
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_server::Error;
 use ring::signature::Ed25519KeyPair;
@@ -23,7 +22,8 @@ fn page(device: DeviceId, pair: &Ed25519KeyPair, server: &CarryingKey, changes: 
 
 /// The file of a phone that has recorded a lot in its household's book.
 fn file_of(world: &World, device: &Device) -> CarriedFile {
-    let changes = DocumentChanges { key: book(1), changes: one_lot(&book(1), &device.id.actor(0), 1_000) };
+    let changes =
+        DocumentChanges { key: book(1), changes: one_lot(&book(1), &device.id.actor(Incarnation::new(0)), 1_000) };
     let page = page(device.id, &device.pair, world.granary.carrying_key(), changes);
     CarriedFile { certificate: Vec::new(), pages: vec![page] }
 }
@@ -55,11 +55,11 @@ fn a_file_brings_its_phones_lots_once_however_often_it_comes() {
     assert!(brought(&world.sync(&mut coordinator, &[])).contains(&book(1)));
 
     // Its own phone finds at its next sync that they are there, and is still one phone.
-    let lot = one_lot(&book(1), &li.id.actor(0), 1_000);
+    let lot = one_lot(&book(1), &li.id.actor(Incarnation::new(0)), 1_000);
     let reply = world.sync(&mut li, &[(book(1), lot)]);
-    assert_eq!((reply.refused.len(), reply.compares), (0, Comparing::No));
+    assert_eq!((reply.refused.len(), reply.reconciles), (0, false));
     let reply = world.sync(&mut li, &[]);
-    assert_eq!((brought(&reply), reply.compares), (Vec::new(), Comparing::No));
+    assert_eq!((brought(&reply), reply.reconciles), (Vec::new(), false));
 }
 
 #[test]
@@ -67,7 +67,8 @@ fn whoever_carries_a_file_can_neither_sign_nor_alter_it() {
     let world = World::new();
     let li = world.device(1, Role::Household(household(1)));
     let neighbour = world.device(2, Role::Household(household(1)));
-    let changes = DocumentChanges { key: book(1), changes: one_lot(&book(1), &li.id.actor(0), 9_000) };
+    let changes =
+        DocumentChanges { key: book(1), changes: one_lot(&book(1), &li.id.actor(Incarnation::new(0)), 9_000) };
     let forged = page(li.id, &neighbour.pair, world.granary.carrying_key(), changes);
     let forged = CarriedFile { certificate: Vec::new(), pages: vec![forged] };
     assert_eq!(kind(hand_in(&world, &forged)), Some(ProblemKind::BadSignature));
@@ -92,7 +93,7 @@ fn what_a_request_is_signed_for_is_no_page_and_the_reverse() {
     assert_eq!(kind(hand_in(&world, &file)), Some(ProblemKind::BadSignature));
 
     let page = file_of(&world, &li).pages.remove(0);
-    let as_request = SignedRequest::parse(&page).unwrap();
+    let as_request = SignedRequest::parse(page).unwrap();
     assert_eq!(kind(world.granary.sync(&as_request, NOW).map(drop)), Some(ProblemKind::BadSignature));
 }
 
@@ -100,7 +101,8 @@ fn what_a_request_is_signed_for_is_no_page_and_the_reverse() {
 fn a_file_for_another_server_and_one_of_a_revoked_phone_are_refused() {
     let world = World::new();
     let li = world.device(1, Role::Household(household(1)));
-    let changes = DocumentChanges { key: book(1), changes: one_lot(&book(1), &li.id.actor(0), 1_000) };
+    let changes =
+        DocumentChanges { key: book(1), changes: one_lot(&book(1), &li.id.actor(Incarnation::new(0)), 1_000) };
     let elsewhere = page(li.id, &li.pair, OpeningKey::derive(b"another").carrying_key(), changes);
     let elsewhere = CarriedFile { certificate: Vec::new(), pages: vec![elsewhere] };
     assert_eq!(kind(hand_in(&world, &elsewhere)), Some(ProblemKind::Malformed));

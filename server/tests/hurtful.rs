@@ -9,7 +9,7 @@ use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT};
 use common::{Device, NOW, World, book, brought, household, one_lot, reason};
 use granary_client_core::documents::{Document, DocumentKey, Season};
-use granary_client_core::ids::ActorId;
+use granary_client_core::ids::{ActorId, Incarnation};
 use granary_client_core::protocol::access::Role;
 use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::limits;
@@ -33,7 +33,7 @@ fn scene() -> Scene {
 impl Scene {
     /// The neighbour brings a lot, and the coordinator gets it.
     fn a_neighbours_harvest_passes(&mut self) {
-        let lot = one_lot(&book(2), &self.neighbour.id.actor(0), 1_000);
+        let lot = one_lot(&book(2), &self.neighbour.id.actor(Incarnation::new(0)), 1_000);
         let reply = self.world.sync(&mut self.neighbour, &[(book(2), lot)]);
         assert_eq!(reply.refused, []);
         for _ in 0..200 {
@@ -65,7 +65,7 @@ fn changes(actor: &ActorId, count: usize, mut edit: impl FnMut(&mut AutoCommit, 
 fn maps_within_maps_without_end() {
     let mut scene = scene();
     let mut inner = ROOT;
-    let deep = changes(&scene.attacker.id.actor(0), 3, |doc, _| {
+    let deep = changes(&scene.attacker.id.actor(Incarnation::new(0)), 3, |doc, _| {
         for _ in 0..limits::CHANGE_OPERATIONS_MAX - 1 {
             inner = doc.put_object(&inner, "a", ObjType::Map).unwrap();
         }
@@ -88,7 +88,7 @@ fn a_change_with_too_many_operations_is_none() {
 #[test]
 fn a_row_of_changes_whose_ground_never_comes() {
     let mut scene = scene();
-    let actor = scene.attacker.id.actor(0);
+    let actor = scene.attacker.id.actor(Incarnation::new(0));
     let chain = changes(&actor, 200, |doc, number| doc.put(ROOT, "n", number as i64).unwrap());
     let mut refused = None;
     for change in chain.iter().skip(2) {
@@ -98,7 +98,7 @@ fn a_row_of_changes_whose_ground_never_comes() {
             break;
         }
     }
-    assert_eq!(refused, Some(RefusalReason::TooManyWaiting));
+    assert_eq!(refused, Some(RefusalReason::TooManyOrphans));
     let next_year = DocumentKey::HarvestBook(household(1), Season::new(2027).unwrap());
     let lot = one_lot(&next_year, &actor, 1_000);
     let reply = scene.world.sync(&mut scene.attacker, &[(next_year, lot)]);
@@ -111,7 +111,7 @@ fn a_lot_that_came_with_one_whose_ground_never_comes() {
     let mut scene = scene();
     let mut document = Document::new(book(1)).unwrap();
     let mut says = |device: &Device, number: i64| {
-        let edited = document.edit(&device.id.actor(0), NOW, |doc| Ok(doc.put(ROOT, "n", number)?));
+        let edited = document.edit(&device.id.actor(Incarnation::new(0)), NOW, |doc| Ok(doc.put(ROOT, "n", number)?));
         edited.unwrap().1.unwrap()
     };
     let own = says(&scene.attacker, 1);
@@ -128,10 +128,17 @@ fn a_lot_that_came_with_one_whose_ground_never_comes() {
 fn more_actors_than_a_device_has() {
     let mut scene = scene();
     let mut all = vec![Document::first_change(&book(1)).unwrap()];
-    for generation in 0..=u8::MAX {
-        all.extend(one_lot(&book(1), &scene.attacker.id.actor(generation), 1_000).into_iter().skip(1));
+    for generation in 0..4_000 {
+        all.extend(
+            one_lot(&book(1), &scene.attacker.id.actor(Incarnation::new(generation)), 1_000).into_iter().skip(1),
+        );
     }
     assert_eq!(scene.world.sync(&mut scene.attacker, &[(book(1), all)]).refused, []);
+    let more: Vec<VerifiedChange> = (4_000..4_200)
+        .flat_map(|number| one_lot(&book(1), &scene.attacker.id.actor(Incarnation::new(number)), 1_000))
+        .collect();
+    let more = more.into_iter().filter(|change| !change.record().actor.is_genesis()).collect();
+    assert_eq!(reason(&scene.world.sync(&mut scene.attacker, &[(book(1), more)])), Some(RefusalReason::TooManyActors));
     let foreign = one_lot(&book(1), &ActorId::from_bytes(&[7; 20]).unwrap(), 1_000);
     assert_eq!(
         reason(&scene.world.sync(&mut scene.attacker, &[(book(1), foreign)])),
@@ -144,8 +151,9 @@ fn more_actors_than_a_device_has() {
 fn a_document_that_grows_without_end() {
     let mut scene = scene();
     let text = "a".repeat(60_000);
-    let large =
-        changes(&scene.attacker.id.actor(0), 30, |doc, number| doc.put(ROOT, format!("{number}"), &text).unwrap());
+    let large = changes(&scene.attacker.id.actor(Incarnation::new(0)), 30, |doc, number| {
+        doc.put(ROOT, format!("{number}"), &text).unwrap()
+    });
     let mut notices = Vec::new();
     for change in large {
         let reply = scene.world.sync(&mut scene.attacker, &[(book(1), vec![change])]);
@@ -158,7 +166,7 @@ fn a_document_that_grows_without_end() {
 #[test]
 fn tiny_changes_without_end() {
     let mut scene = scene();
-    let actor = scene.attacker.id.actor(0);
+    let actor = scene.attacker.id.actor(Incarnation::new(0));
     let tiny = changes(&actor, 12_000, |doc, number| doc.put(ROOT, "n", number as i64).unwrap());
     for part in tiny.chunks(4_000) {
         assert_eq!(scene.world.sync(&mut scene.attacker, &[(book(1), part.to_vec())]).refused, []);

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{NOW, World, book, brought, household, one_lot, reason};
-use granary_client_core::ids::ActorId;
+use granary_client_core::ids::{ActorId, Incarnation};
 use granary_client_core::protocol::access::Role;
 use granary_client_core::protocol::messages::RefusalReason;
 
@@ -14,7 +14,7 @@ fn a_device_cannot_write_under_another_devices_actor() {
     let world = World::new();
     let mut li = world.device(1, Role::Household(household(1)));
     let neighbour = world.device(2, Role::Household(household(1)));
-    let forged = one_lot(&book(1), &neighbour.id.actor(0), 1_000);
+    let forged = one_lot(&book(1), &neighbour.id.actor(Incarnation::new(0)), 1_000);
     assert_eq!(reason(&world.sync(&mut li, &[(book(1), forged)])), Some(RefusalReason::ForeignActor));
     let begun_otherwise = one_lot(&book(1), &ActorId::from_bytes(b"genesis").unwrap(), 1_000);
     assert_eq!(reason(&world.sync(&mut li, &[(book(1), begun_otherwise)])), Some(RefusalReason::ForeignActor));
@@ -26,12 +26,12 @@ fn a_device_cannot_write_under_another_devices_actor() {
 fn a_sequence_is_used_once_and_a_repeat_adds_nothing() {
     let world = World::new();
     let mut li = world.device(1, Role::Household(household(1)));
-    let lot = one_lot(&book(1), &li.id.actor(0), 1_000);
+    let lot = one_lot(&book(1), &li.id.actor(Incarnation::new(0)), 1_000);
     let first = world.sync(&mut li, &[(book(1), lot.clone())]);
     assert_eq!(reason(&first), None);
     let again = world.sync(&mut li, &[(book(1), lot)]);
     assert_eq!((reason(&again), again.cursor.receipt), (None, first.cursor.receipt));
-    let other = one_lot(&book(1), &li.id.actor(0), 2_000);
+    let other = one_lot(&book(1), &li.id.actor(Incarnation::new(0)), 2_000);
     assert_eq!(reason(&world.sync(&mut li, &[(book(1), other)])), Some(RefusalReason::SequenceReused));
 }
 
@@ -39,7 +39,7 @@ fn a_sequence_is_used_once_and_a_repeat_adds_nothing() {
 fn a_refused_document_does_not_keep_others_from_being_taken() {
     let world = World::new();
     let mut li = world.device(1, Role::Household(household(1)));
-    let actor = li.id.actor(0);
+    let actor = li.id.actor(Incarnation::new(0));
     let changes = [(book(2), one_lot(&book(2), &actor, 1_000)), (book(1), one_lot(&book(1), &actor, 2_000))];
     let reply = world.sync(&mut li, &changes);
     assert_eq!(reply.refused.len(), 1);
@@ -54,7 +54,7 @@ fn a_grant_brings_documents_whole_and_its_end_is_told() {
     let world = World::new();
     let mut li = world.device(1, Role::Household(household(1)));
     let mut wang = world.device(2, Role::Household(household(2)));
-    let lot = one_lot(&book(2), &wang.id.actor(0), 1_000);
+    let lot = one_lot(&book(2), &wang.id.actor(Incarnation::new(0)), 1_000);
     world.sync(&mut wang, &[(book(2), lot)]);
     assert!(!brought(&world.sync(&mut li, &[])).contains(&book(2)));
 

@@ -14,8 +14,6 @@ use crate::quantities::{Instant, QuantityFault};
 
 /// The schema version that this code writes.
 pub const SCHEMA: u64 = 1;
-/// The actor of first changes; no device has it.
-const GENESIS_ACTOR: &[u8] = b"genesis";
 
 /// The most that a document may be once saved, in bytes: some thousands of lots. What a change from outside
 /// costs grows with its document, so one device can't make that more than some tenths of a second.
@@ -47,9 +45,6 @@ pub enum DocumentFault {
     /// Changes could not be applied or the document could not be loaded.
     #[error("the document's changes can't be applied: {0}")]
     Unusable(String),
-    /// A change has an actor and a sequence that another change of the document has.
-    #[error("two changes of this document have the same number")]
-    NumberUsed,
     /// A change was refused by the verifier.
     #[error(transparent)]
     Change(#[from] ChangeFault),
@@ -57,10 +52,7 @@ pub enum DocumentFault {
 
 impl From<AutomergeError> for DocumentFault {
     fn from(error: AutomergeError) -> Self {
-        match error {
-            AutomergeError::DuplicateSeqNumber(..) => Self::NumberUsed,
-            error => Self::Unusable(error.to_string()),
-        }
+        Self::Unusable(error.to_string())
     }
 }
 
@@ -76,7 +68,7 @@ pub struct Document {
 impl Document {
     /// The document that everyone begins with.
     pub fn new(key: DocumentKey) -> Result<Self, DocumentFault> {
-        let mut automerge = AutoCommit::new().with_actor(automerge::ActorId::from(GENESIS_ACTOR));
+        let mut automerge = AutoCommit::new().with_actor(automerge::ActorId::from(ActorId::GENESIS));
         automerge.put(ROOT, "kind", key.kind().name())?;
         automerge.put(ROOT, "schema", SCHEMA)?;
         let parts: &[(&str, ObjType)] = match key.kind() {
@@ -103,11 +95,6 @@ impl Document {
         let first = document.automerge.get_changes(&[]).into_iter().next();
         let first = first.ok_or(DocumentFault::Damaged("first change"))?;
         Ok(VerifiedChange::from_chunk(first.raw_bytes())?)
-    }
-
-    /// True for the actor of first changes.
-    pub fn is_first_actor(actor: &ActorId) -> bool {
-        actor.as_bytes() == GENESIS_ACTOR
     }
 
     /// An empty document, for changes that include the first one.
@@ -157,6 +144,12 @@ impl Document {
         let known: Vec<_> = known.iter().map(|hash| hash.to_automerge()).collect();
         let changes = self.automerge.get_changes(&known);
         changes.iter().map(|change| Ok(VerifiedChange::from_chunk(change.raw_bytes())?)).collect()
+    }
+
+    /// The hashes of all changes that are not among `known` and their ancestors.
+    pub fn hashes_since(&mut self, known: &[ChangeHash]) -> Vec<ChangeHash> {
+        let known: Vec<_> = known.iter().map(|hash| hash.to_automerge()).collect();
+        self.automerge.get_changes(&known).iter().map(|change| change.hash().into()).collect()
     }
 
     /// Applies verified changes; all of what they depend on must be here or among them. A panic of

@@ -18,7 +18,7 @@ pub use status::{Status, SyncState};
 use crate::documents::harvest::LotId;
 use crate::documents::{DocumentFault, DocumentKey};
 use crate::error::Error;
-use crate::ids::{DeviceId, HouseholdId};
+use crate::ids::{DeviceId, HouseholdId, Incarnation};
 use crate::projection::ReadModel;
 use crate::protocol::access::{EnrolReply, EnrolRequest, Grants, Role};
 use crate::protocol::frame::{read_reply, write_request};
@@ -31,6 +31,7 @@ use crate::store::{Batch, MemoryStore, SqliteStore, Store, StoreFault, StoreKey}
 use crate::sync::{Pace, Session, Step, Summary};
 use crate::transport::{HttpsTransport, Route, ServerLink, Transport};
 use identity::Identity;
+use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::watch;
 
 /// Tells the time.
@@ -48,6 +49,13 @@ impl Clock for SystemClock {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Instant(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
+}
+
+/// Draws the incarnation of an opening.
+fn new_incarnation() -> Result<Incarnation, Error> {
+    let mut bytes = [0; 4];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| StoreFault::Failed("there are no random numbers".into()))?;
+    Ok(Incarnation::new(u32::from_be_bytes(bytes)))
 }
 
 struct Enrolled {
@@ -138,10 +146,15 @@ impl Phone {
         };
         if let Some(identity) = Identity::read(store.as_ref())? {
             let transport = Arc::new(HttpsTransport::new(&identity.server)?);
-            let (mut replica, found) =
-                Replica::open(Arc::clone(&store), identity.cooperative, identity.device(), &identity.grants)?;
+            let (mut replica, found) = Replica::open(
+                Arc::clone(&store),
+                identity.cooperative,
+                identity.device(),
+                &identity.grants,
+                new_incarnation()?,
+            )?;
             if !damage.is_empty() {
-                replica.mend()?;
+                replica.recover()?;
             }
             damage.extend(found);
             inner.status = read_meta(store.as_ref(), "status")?.unwrap_or_default();
@@ -188,8 +201,13 @@ impl Phone {
         identity.grants = reply.grants;
         identity.certificate = reply.certificate;
         identity.keep(self.store.as_ref())?;
-        let (replica, _) =
-            Replica::open(Arc::clone(&self.store), identity.cooperative, identity.device(), &identity.grants)?;
+        let (replica, _) = Replica::open(
+            Arc::clone(&self.store),
+            identity.cooperative,
+            identity.device(),
+            &identity.grants,
+            new_incarnation()?,
+        )?;
         let mut inner = self.inner();
         inner.status.used(transport.used());
         inner.enrolled = Some(Enrolled { identity, replica, transport });
@@ -250,7 +268,7 @@ impl Phone {
     /// How the sync stands.
     pub fn status(&self) -> Status {
         let inner = self.inner();
-        let pending = inner.enrolled.as_ref().map_or(0, |enrolled| enrolled.replica.pending());
+        let pending = inner.enrolled.as_ref().map_or(0, |enrolled| enrolled.replica.unsent());
         Status { pending, ..inner.status.clone() }
     }
 
@@ -303,12 +321,12 @@ impl Phone {
 
     fn run_session(&self, transport: &dyn Transport) -> Result<Summary, Error> {
         let (mut session, mut request) = {
-            let inner = self.inner();
-            let enrolled = inner.enrolled.as_ref().ok_or(Error::NotEnrolled)?;
-            let sign = |bytes: &[u8]| enrolled.identity.sign(bytes);
+            let mut inner = self.inner();
             // Told once after each start: the coordinators' list of phones shows it.
             let version = (!inner.version_told).then(|| env!("CARGO_PKG_VERSION").to_owned());
-            Session::begin(&enrolled.replica, inner.pace, inner.notices_read, version, sign)?
+            let Inner { enrolled, pace, notices_read, .. } = &mut *inner;
+            let Enrolled { identity, replica, .. } = enrolled.as_mut().ok_or(Error::NotEnrolled)?;
+            Session::begin(replica, *pace, *notices_read, version, |bytes| identity.sign(bytes))?
         };
         loop {
             let began = self.clock.now();

@@ -64,7 +64,7 @@ impl Status {
             Ok(summary) => {
                 self.last_success = Some(now);
                 self.last_error = None;
-                for aside in &summary.received.set_aside {
+                for aside in &summary.received.quarantined {
                     self.set_aside.push(format!("{}: {}", aside.key.kind().name(), aside.reason));
                 }
                 let over = self.set_aside.len().saturating_sub(SET_ASIDE_MAX);

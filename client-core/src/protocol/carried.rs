@@ -135,7 +135,7 @@ pub fn write_page(
     chance: &dyn Fn(&mut [u8]) -> bool,
     sign: impl FnOnce(&[u8]) -> [u8; 64],
 ) -> Result<Vec<u8>, CarriedFault> {
-    let (compression, content) = compress(super::frame::VERSION, bundle);
+    let (compression, content) = compress(bundle);
     let plain = [&[compression], content.as_slice()].concat();
     let mut chance = Chance { fill: chance, has_failed: false };
     let sealed = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, Agreement>(

@@ -6,8 +6,7 @@
 //! reply     version | compression | content
 //! ```
 //!
-//! Version 2 knows our first dictionary; a reply is of the version of its request, so old and new phones
-//! talk to a new server. Dictionaries are never changed: another one is another version.
+//! A dictionary is never changed: another one is another version.
 //!
 //! The signature (Ed25519) is over a domain text, then version, device, compression and content. It
 //! carries no time and no nonce: phones' clocks can't be trusted, a sync is safe to replay (taking a
@@ -26,20 +25,17 @@ use super::leb128::Reader;
 use super::limits::{BODY_BYTES_MAX, MESSAGE_BYTES_MAX};
 use crate::ids::DeviceId;
 
-/// The version of frames and messages that this code writes.
-pub const VERSION: u8 = 2;
-/// The oldest version that this code still reads.
-pub const VERSION_OLDEST: u8 = 1;
+/// The version of frames and messages.
+pub const VERSION: u8 = 1;
 /// What a device signs begins with this, so that the signature serves for nothing else.
 const DOMAIN: &[u8] = b"granary request 1\0";
 
 const STORED: u8 = 0;
+/// zstd with our dictionary, without the four bytes that every zstd frame begins with.
 const ZSTD: u8 = 1;
-/// zstd with our first dictionary, without the four bytes that every zstd frame begins with.
-const ZSTD_DICTIONARY_1: u8 = 2;
 const ZSTD_MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
 /// Trained on generated documents by `granary-bench -- dictionary`.
-const DICTIONARY_1: &[u8] = include_bytes!("dictionary-1.zdict");
+const DICTIONARY: &[u8] = include_bytes!("dictionary-1.zdict");
 /// zstd's level: its best that a cheap phone computes in well under the time the bytes take to send.
 const ZSTD_LEVEL: i32 = 19;
 
@@ -61,34 +57,38 @@ pub enum FrameFault {
 }
 
 /// A signed request, taken apart but not yet believed.
-#[derive(Debug, Clone, Copy)]
-pub struct SignedRequest<'a> {
+#[derive(Debug, Clone)]
+pub struct SignedRequest {
     /// The device that it claims to come from.
     pub device: DeviceId,
-    /// The version that it is written in; its reply is written in the same.
-    pub version: u8,
     signature: [u8; 64],
     compression: u8,
-    content: &'a [u8],
+    body: Vec<u8>,
+    content_at: usize,
 }
 
-impl<'a> SignedRequest<'a> {
-    /// Takes a request apart.
-    pub fn parse(body: &'a [u8]) -> Result<Self, FrameFault> {
+impl SignedRequest {
+    /// Takes a request apart, and keeps its bytes.
+    pub fn parse(body: Vec<u8>) -> Result<Self, FrameFault> {
         if body.len() > BODY_BYTES_MAX {
             return Err(FrameFault::TooLarge);
         }
-        let mut reader = Reader::new(body);
-        let version = read_version(&mut reader)?;
+        let mut reader = Reader::new(&body);
+        read_version(&mut reader)?;
         let device = DeviceId::from_bytes(reader.array().map_err(|_| FrameFault::Truncated)?);
         let signature = reader.array().map_err(|_| FrameFault::Truncated)?;
         let compression = reader.byte().map_err(|_| FrameFault::Truncated)?;
-        Ok(Self { device, version, signature, compression, content: reader.take_rest() })
+        let content_at = body.len().saturating_sub(reader.len());
+        Ok(Self { device, signature, compression, body, content_at })
+    }
+
+    fn packed(&self) -> &[u8] {
+        self.body.get(self.content_at..).unwrap_or_default()
     }
 
     /// True when the holder of `public_key` signed it.
     pub fn is_signed_by(&self, public_key: &[u8; 32]) -> bool {
-        let signed = signed_bytes(self.version, self.device, self.compression, self.content);
+        let signed = signed_bytes(self.device, self.compression, self.packed());
         ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, public_key)
             .verify(&signed, &self.signature)
             .is_ok()
@@ -96,21 +96,21 @@ impl<'a> SignedRequest<'a> {
 
     /// The content, decompressed within the limit. Call it after the signature was found right.
     pub fn content(&self) -> Result<Vec<u8>, FrameFault> {
-        decompress(self.compression, self.content)
+        decompress(self.compression, self.packed())
     }
 }
 
-fn read_version(reader: &mut Reader<'_>) -> Result<u8, FrameFault> {
+fn read_version(reader: &mut Reader<'_>) -> Result<(), FrameFault> {
     match reader.byte() {
-        Ok(version) if (VERSION_OLDEST..=VERSION).contains(&version) => Ok(version),
+        Ok(VERSION) => Ok(()),
         Ok(other) => Err(FrameFault::UnknownVersion(other)),
         Err(_) => Err(FrameFault::Truncated),
     }
 }
 
-fn signed_bytes(version: u8, device: DeviceId, compression: u8, content: &[u8]) -> Vec<u8> {
+fn signed_bytes(device: DeviceId, compression: u8, content: &[u8]) -> Vec<u8> {
     let mut signed = DOMAIN.to_vec();
-    signed.push(version);
+    signed.push(VERSION);
     signed.extend_from_slice(device.as_bytes());
     signed.push(compression);
     signed.extend_from_slice(content);
@@ -119,8 +119,8 @@ fn signed_bytes(version: u8, device: DeviceId, compression: u8, content: &[u8]) 
 
 /// Frames a request and has it signed by `sign`.
 pub fn write_request(device: DeviceId, content: &[u8], sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Vec<u8> {
-    let (compression, content) = compress(VERSION, content);
-    let signature = sign(&signed_bytes(VERSION, device, compression, &content));
+    let (compression, content) = compress(content);
+    let signature = sign(&signed_bytes(device, compression, &content));
     let mut body = vec![VERSION];
     body.extend_from_slice(device.as_bytes());
     body.extend_from_slice(&signature);
@@ -129,10 +129,10 @@ pub fn write_request(device: DeviceId, content: &[u8], sign: impl FnOnce(&[u8]) 
     body
 }
 
-/// Frames a reply to a request of this version.
-pub fn write_reply(version: u8, content: &[u8]) -> Vec<u8> {
-    let (compression, content) = compress(version, content);
-    let mut body = vec![version, compression];
+/// Frames a reply.
+pub fn write_reply(content: &[u8]) -> Vec<u8> {
+    let (compression, content) = compress(content);
+    let mut body = vec![VERSION, compression];
     body.extend(content);
     body
 }
@@ -146,7 +146,7 @@ pub fn read_reply(body: &[u8]) -> Result<Vec<u8>, FrameFault> {
 }
 
 /// Made once: its tables cost more than most messages.
-static DECODING: LazyLock<DecoderDictionary<'static>> = LazyLock::new(|| DecoderDictionary::copy(DICTIONARY_1));
+static DECODING: LazyLock<DecoderDictionary<'static>> = LazyLock::new(|| DecoderDictionary::copy(DICTIONARY));
 
 thread_local! {
     /// A compressor takes some time to make, and its dictionary more.
@@ -154,7 +154,7 @@ thread_local! {
 }
 
 fn new_compressor() -> std::io::Result<Compressor<'static>> {
-    let mut compressor = Compressor::with_dictionary(ZSTD_LEVEL, DICTIONARY_1)?;
+    let mut compressor = Compressor::with_dictionary(ZSTD_LEVEL, DICTIONARY)?;
     // What both sides know is not said: which dictionary, how long, whether it is whole (TLS sees to it).
     for parameter in
         [CParameter::DictIdFlag(false), CParameter::ContentSizeFlag(false), CParameter::ChecksumFlag(false)]
@@ -176,13 +176,10 @@ fn compress_with_dictionary(content: &[u8]) -> std::io::Result<Vec<u8>> {
     })
 }
 
-pub(super) fn compress(version: u8, content: &[u8]) -> (u8, Vec<u8>) {
-    let (code, packed) = match version {
-        1 => (ZSTD, zstd::bulk::compress(content, ZSTD_LEVEL)),
-        _ => (ZSTD_DICTIONARY_1, compress_with_dictionary(content)),
-    };
-    match packed {
-        Ok(smaller) if smaller.len() < content.len() => (code, smaller),
+/// The content as it travels, with the byte that tells how it is compressed.
+pub(super) fn compress(content: &[u8]) -> (u8, Vec<u8>) {
+    match compress_with_dictionary(content) {
+        Ok(smaller) if smaller.len() < content.len() => (ZSTD, smaller),
         _ => (STORED, content.to_vec()),
     }
 }
@@ -191,8 +188,7 @@ pub(super) fn decompress(compression: u8, content: &[u8]) -> Result<Vec<u8>, Fra
     match compression {
         STORED if content.len() <= MESSAGE_BYTES_MAX => Ok(content.to_vec()),
         STORED => Err(FrameFault::TooLarge),
-        ZSTD => read_bounded(Decoder::with_buffer(content).map_err(|_| FrameFault::Compression)?),
-        ZSTD_DICTIONARY_1 => {
+        ZSTD => {
             let whole = ZSTD_MAGIC.as_slice().chain(content);
             read_bounded(Decoder::with_prepared_dictionary(whole, &DECODING).map_err(|_| FrameFault::Compression)?)
         }
@@ -230,20 +226,19 @@ mod tests {
     fn a_signed_request_comes_back() {
         let body = signed(&[42; 5000]);
         assert!(body.len() < 200);
-        let request = SignedRequest::parse(&body).unwrap();
+        let request = SignedRequest::parse(body).unwrap();
         assert!(request.is_signed_by(&key().1));
         assert_eq!(request.content().unwrap(), vec![42; 5000]);
     }
 
     #[test]
-    fn an_older_phone_is_answered_as_it_speaks() {
+    fn a_reply_comes_back() {
         let content = b"ten kilograms of millet, ten kilograms of millet".repeat(20);
-        for version in VERSION_OLDEST..=VERSION {
-            let reply = write_reply(version, &content);
-            assert_eq!(reply[0], version);
-            assert_eq!(read_reply(&reply).unwrap(), content);
-        }
-        assert_eq!(write_reply(1, &content)[1], ZSTD);
+        let reply = write_reply(&content);
+        assert_eq!(reply[..2], [VERSION, ZSTD]);
+        assert_eq!(read_reply(&reply).unwrap(), content);
+        let newer = [vec![VERSION + 1], reply].concat();
+        assert_eq!(read_reply(&newer), Err(FrameFault::UnknownVersion(VERSION + 1)));
     }
 
     #[test]
@@ -252,7 +247,7 @@ mod tests {
         for place in 0..body.len() {
             let mut changed = body.clone();
             changed[place] ^= 1;
-            let believed = SignedRequest::parse(&changed).is_ok_and(|request| {
+            let believed = SignedRequest::parse(changed).is_ok_and(|request| {
                 request.is_signed_by(&key().1) && request.device == DeviceId::of_public_key(&key().1)
             });
             assert!(!believed, "byte {place}");
@@ -268,10 +263,7 @@ mod tests {
         let bomb = bomb.finish().unwrap();
         assert!(bomb.len() < 300_000);
         let mut body = vec![VERSION, ZSTD];
-        body.extend(bomb);
-        assert_eq!(read_reply(&body), Err(FrameFault::TooLarge));
-        let without_magic = body.split_off(6);
-        body = [vec![VERSION, ZSTD_DICTIONARY_1], without_magic].concat();
+        body.extend(&bomb[ZSTD_MAGIC.len()..]);
         assert_eq!(read_reply(&body), Err(FrameFault::TooLarge));
     }
 
@@ -279,7 +271,7 @@ mod tests {
         #[test]
         fn any_bytes_are_read_or_refused(body: Vec<u8>) {
             let _ = read_reply(&body);
-            if let Ok(request) = SignedRequest::parse(&body) {
+            if let Ok(request) = SignedRequest::parse(body) {
                 prop_assert!(!request.is_signed_by(&key().1));
                 let _ = request.content();
             }

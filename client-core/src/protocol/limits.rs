@@ -19,6 +19,8 @@ pub const BUNDLE_PLACES_MAX: usize = 1_000_000;
 pub const BUNDLE_CHUNK_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Actors named in one bundle.
 pub const BUNDLE_ACTORS_MAX: usize = 8_192;
+/// Actors of one device in one document: openings of its store in which it wrote there.
+pub const DEVICE_ACTORS_MAX: usize = 4_096;
 /// Operations in one change.
 pub const CHANGE_OPERATIONS_MAX: usize = 20_000;
 /// Bytes of one change chunk.

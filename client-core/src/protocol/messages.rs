@@ -5,10 +5,10 @@
 use ciborium::de::Error as CborError;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_repr::{Deserialize_repr, Serialize_repr};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::access::Grants;
+use super::attestation::Shown;
 use crate::ids::ChangeHash;
 
 /// A message could not be read.
@@ -37,51 +37,93 @@ pub fn read_message<M: DeserializeOwned>(bytes: &[u8]) -> Result<M, MessageFault
 }
 
 /// How far a phone has read, and what it was last told is durable. The server gives it; the phone
-/// keeps it and sends it back, unread but for equality.
+/// keeps it and sends it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize_tuple, Deserialize_tuple)]
 pub struct Cursor {
     /// Everything up to this position of the log was read.
     pub position: u64,
-    /// The number of the last entry of this phone that the server made durable; 0 for none.
-    pub receipt: u64,
-    /// What shows that the cursor belongs to this log.
-    pub proof: Proof,
+    /// Up to which entry what this replica sent is known to be durable.
+    pub receipt: Receipt,
+    /// Running checksums at both.
+    pub tags: Tags,
     /// The version of this device's grants that the phone acts on.
     pub grants_version: u32,
     /// Where a walk over whole documents stands, while there is one.
     pub walk: Option<Walk>,
 }
 
-/// What shows that a cursor belongs to a log; 12 bytes on the line.
+/// What a replica was last told is durable. On the line one integer: 0 for none, a positive number for an own entry,
+/// a negative one for an entry that everything it sent is at or before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Proof {
-    /// The server's own proof that it gave this cursor to this device, in its store's epoch. One that is
-    /// genuine and does not fit the log proves that the store lost what came later.
-    pub seal: u32,
-    /// The log's running checksum at the cursor's position: another log has another.
-    pub position_tag: u32,
-    /// The running checksum at the cursor's receipt.
-    pub receipt_tag: u32,
+pub enum Receipt {
+    /// Nothing yet.
+    #[default]
+    None,
+    /// This replica's last entry. The entries that its chain leads to are all of what this replica has sent.
+    Own(u64),
+    /// Everything that it has sent is in entries up to this one, which nobody can tell apart from another copy's.
+    Through(u64),
 }
 
-impl Serialize for Proof {
+impl Receipt {
+    /// The entry up to which everything is durable; 0 for none.
+    pub fn entry(self) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::Own(entry) | Self::Through(entry) => entry,
+        }
+    }
+
+    /// The end of the replica's own chain; 0 where there is none.
+    pub fn own(self) -> u64 {
+        match self {
+            Self::Own(entry) => entry,
+            Self::None | Self::Through(_) => 0,
+        }
+    }
+}
+
+impl Serialize for Receipt {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut bytes = [0u8; 12];
-        for (place, number) in bytes.chunks_exact_mut(4).zip([self.seal, self.position_tag, self.receipt_tag]) {
+        let entry = i64::try_from(self.entry()).unwrap_or(i64::MAX);
+        serializer.serialize_i64(if matches!(self, Self::Through(_)) { entry.saturating_neg() } else { entry })
+    }
+}
+
+impl<'de> Deserialize<'de> for Receipt {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = i64::deserialize(deserializer)?;
+        Ok(match number {
+            0 => Self::None,
+            1.. => Self::Own(number.unsigned_abs()),
+            ..0 => Self::Through(number.unsigned_abs()),
+        })
+    }
+}
+
+/// The running checksums of a log at a cursor's place; 8 bytes on the line. Another log has others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tags {
+    /// The log's running checksum at the cursor's position.
+    pub position: u32,
+    /// The entries' running checksum at the cursor's receipt.
+    pub receipt: u32,
+}
+
+impl Serialize for Tags {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut bytes = [0u8; 8];
+        for (place, number) in bytes.chunks_exact_mut(4).zip([self.position, self.receipt]) {
             place.copy_from_slice(&number.to_be_bytes());
         }
         serializer.serialize_bytes(&bytes)
     }
 }
 
-impl<'de> Deserialize<'de> for Proof {
+impl<'de> Deserialize<'de> for Tags {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let [a, b, c, d, e, f, g, h, i, j, k, l] = *serde_bytes::ByteArray::<12>::deserialize(deserializer)?;
-        Ok(Self {
-            seal: u32::from_be_bytes([a, b, c, d]),
-            position_tag: u32::from_be_bytes([e, f, g, h]),
-            receipt_tag: u32::from_be_bytes([i, j, k, l]),
-        })
+        let [a, b, c, d, e, f, g, h] = *serde_bytes::ByteArray::<8>::deserialize(deserializer)?;
+        Ok(Self { position: u32::from_be_bytes([a, b, c, d]), receipt: u32::from_be_bytes([e, f, g, h]) })
     }
 }
 
@@ -103,12 +145,12 @@ pub enum WalkMode {
     #[serde(rename = "g")]
     Grant(u32),
     /// The heads of every document, so that both sides find what the other lacks.
-    #[serde(rename = "c")]
-    Compare,
+    #[serde(rename = "r")]
+    Reconcile,
 }
 
 /// What a phone asks and brings.
-#[derive(Debug, Clone, PartialEq, Serialize_tuple, Deserialize_tuple)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize_tuple, Deserialize_tuple)]
 pub struct SyncRequest {
     /// Where the phone stands.
     pub cursor: Cursor,
@@ -123,6 +165,8 @@ pub struct SyncRequest {
     pub bundle: Vec<u8>,
     /// Documents that the phone wants whole.
     pub fetch: Vec<Fetch>,
+    /// What shows that the server once had changes of the bundle that other devices made.
+    pub attestations: Vec<Shown>,
     /// The version of the phone's program; with the first exchange after a start.
     pub version: Option<String>,
 }
@@ -138,7 +182,7 @@ pub struct Fetch {
 }
 
 /// What the server answers.
-#[derive(Debug, Clone, PartialEq, Serialize_tuple, Deserialize_tuple)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize_tuple, Deserialize_tuple)]
 pub struct SyncReply {
     /// Where the phone stands after this reply.
     pub cursor: Cursor,
@@ -151,27 +195,17 @@ pub struct SyncReply {
     /// Changes for the phone, as a bundle; empty for none.
     #[serde(with = "serde_bytes")]
     pub bundle: Vec<u8>,
-    /// Whether the heads are part of a comparing walk; it may begin and end within one reply.
-    pub compares: Comparing,
-    /// Heads of documents, while a comparing walk is under way.
+    /// The server's codes, eight bytes for each document of the bundle. Empty for coordinators, who need none.
+    #[serde(with = "serde_bytes")]
+    pub attestations: Vec<u8>,
+    /// True when the heads are part of a walk that reconciles both sides; it may begin and end within one reply.
+    pub reconciles: bool,
+    /// Heads of documents, while a reconciling walk is under way.
     pub heads: Vec<DocumentHeads>,
     /// How far each of the request's fetches got, in the request's order.
     pub fetched: Vec<Fetched>,
     /// Changes of this device that were set aside after they had been taken.
     pub notices: Vec<Notice>,
-}
-
-/// Whether a reply compares heads, and what the server then takes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_repr, Deserialize_repr)]
-#[repr(u8)]
-pub enum Comparing {
-    /// It does not.
-    No = 0,
-    /// It does; a device gives back its own changes, a coordinator's everyone's.
-    Own = 1,
-    /// It does, and it is proven that the store has lost something: a device gives back all changes of
-    /// the documents that it may write, whoever made them.
-    Everyones = 2,
 }
 
 /// How far a fetch got.
@@ -209,24 +243,28 @@ pub enum RefusalReason {
     #[serde(rename = "w")]
     #[error("this device may not write this document")]
     MayNotWrite,
-    /// A change was made under the actor of another device.
+    /// A change was made under the actor of another device, and nothing shows that the server ever had it.
     #[serde(rename = "a")]
     #[error("a change names another device as its author")]
     ForeignActor,
-    /// The actor has used this sequence for another change.
+    /// The actor has used this sequence for another change: somebody tampers, or a memory image was cloned.
     #[serde(rename = "s")]
     #[error("a change takes a number that another change of this phone has")]
     SequenceReused,
-    /// Too many changes of this device wait for others that have not come.
-    #[serde(rename = "t")]
+    /// Too many changes of this device are orphans: the changes that they depend on have not come.
+    #[serde(rename = "o")]
     #[error("too many changes of this phone wait for others that have not come")]
-    TooManyWaiting,
+    TooManyOrphans,
+    /// The device has written under too many actors in this document.
+    #[serde(rename = "n")]
+    #[error("this phone was opened too often for this document")]
+    TooManyActors,
 }
 
 impl RefusalReason {
     /// True when the same changes may be taken later, unaltered.
     pub fn may_pass_later(self) -> bool {
-        matches!(self, Self::TooManyWaiting)
+        matches!(self, Self::TooManyOrphans)
     }
 }
 
@@ -251,8 +289,8 @@ mod tests {
         SyncRequest {
             cursor: Cursor {
                 position: 900,
-                receipt: 3,
-                proof: Proof { seal: 0x0102_0304, position_tag: 7, receipt_tag: 9 },
+                receipt: Receipt::Own(3),
+                tags: Tags { position: 7, receipt: 9 },
                 grants_version: 1,
                 walk: None,
             },
@@ -261,6 +299,7 @@ mod tests {
             notices_read: 0,
             bundle: Vec::new(),
             fetch: Vec::new(),
+            attestations: Vec::new(),
             version: None,
         }
     }
@@ -283,13 +322,21 @@ mod tests {
             refused: vec![Refusal { document: 1, reason: RefusalReason::ForeignActor }],
             grants: None,
             bundle: vec![1, 2, 3],
-            compares: Comparing::Own,
+            attestations: vec![7; 8],
+            reconciles: true,
             heads: vec![DocumentHeads { key: vec![1], heads: vec![ChangeHash::from_bytes([4; 32])] }],
             fetched: vec![Fetched { through: 3, complete: false }],
             notices: vec![Notice { number: 1, key: vec![2], reason: "damaged".into() }],
         };
         let bytes = write_message(&reply);
         assert_eq!(read_message::<SyncReply>(&bytes), Ok(reply));
+    }
+
+    #[test]
+    fn a_receipt_is_one_integer() {
+        for receipt in [Receipt::None, Receipt::Own(7), Receipt::Through(7), Receipt::Own(i64::MAX.unsigned_abs())] {
+            assert_eq!(read_message(&write_message(&receipt)), Ok(receipt));
+        }
     }
 
     proptest! {

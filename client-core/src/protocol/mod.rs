@@ -2,6 +2,7 @@
 //! by the phone and by the server; it opens no socket and reads no clock.
 
 pub mod access;
+pub mod attestation;
 pub mod bundle;
 pub mod carried;
 pub mod change;

@@ -36,14 +36,6 @@ impl Batch {
         &self.writes
     }
 
-    /// The keys that are removed.
-    pub(crate) fn removed(&self) -> impl Iterator<Item = &[u8]> {
-        self.writes.iter().filter_map(|write| match write {
-            Write::Remove(key) => Some(key.as_slice()),
-            Write::Put(..) => None,
-        })
-    }
-
     /// True when there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()

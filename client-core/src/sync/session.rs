@@ -82,7 +82,7 @@ pub struct Session {
 impl Session {
     /// Begins a sync. `version` is that of the phone's program, when it is to be told; `sign` signs bytes with the device's key.
     pub fn begin(
-        replica: &Replica,
+        replica: &mut Replica,
         pace: Pace,
         notices_read: u64,
         version: Option<String>,
@@ -107,23 +107,24 @@ impl Session {
 
     fn request(
         &mut self,
-        replica: &Replica,
+        replica: &mut Replica,
         pace: Pace,
         sign: impl FnOnce(&[u8]) -> [u8; 64],
     ) -> Result<Vec<u8>, Error> {
-        self.page = match replica.is_comparing() {
-            // What is sent now may be refused, and it is not known yet what else the server lacks.
-            true => OutboxPage { pending_after: replica.pending(), ..OutboxPage::default() },
+        self.page = match replica.is_reconciling() {
+            // It is not known yet what else the server lacks that this may build on.
+            true => OutboxPage { unsent_after: replica.unsent(), ..OutboxPage::default() },
             false => replica.outbox_page(pace.page_bytes())?,
         };
         self.fetches = replica.fetches()?;
         let request = SyncRequest {
             cursor: replica.cursor(),
             page_kilobytes: u16::try_from(pace.page_bytes() / 1024).unwrap_or(u16::MAX),
-            pending_after: u32::try_from(self.page.pending_after).unwrap_or(u32::MAX),
+            pending_after: u32::try_from(self.page.unsent_after).unwrap_or(u32::MAX),
             notices_read: self.notices_read,
             bundle: std::mem::take(&mut self.page.bundle),
             fetch: self.fetches.clone(),
+            attestations: std::mem::take(&mut self.page.attestations),
             version: self.version.take(),
         };
         Ok(write_request(replica.device(), &write_message(&request), sign))
@@ -148,7 +149,7 @@ impl Session {
         let total = &mut self.summary.received;
         total.changed.extend(received.changed);
         total.forgotten.extend(received.forgotten);
-        total.set_aside.extend(received.set_aside);
+        total.quarantined.extend(received.quarantined);
         if more {
             return Ok(Step::Send(self.request(replica, pace, sign)?));
         }

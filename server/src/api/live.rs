@@ -76,7 +76,7 @@ async fn say(socket: &mut WebSocket, word: Message) -> bool {
 }
 
 fn sit_down(granary: &Granary, greeting: &[u8]) -> Result<Seated, Error> {
-    let signed = SignedRequest::parse(greeting).map_err(super::frame_refusal)?;
+    let signed = SignedRequest::parse(greeting.to_vec()).map_err(super::frame_refusal)?;
     let caller = granary.authenticate(&signed)?;
     let content = signed.content().map_err(super::frame_refusal)?;
     if content != GREETING {

@@ -126,18 +126,17 @@ pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, body:
         let known = Arc::clone(&shared.granary);
         // Before it counts against the device, it must be the device's: else whoever knows its name could
         // keep it out.
-        let (body, caller) = blocking(move || {
-            let signed = SignedRequest::parse(&body).map_err(frame_refusal)?;
+        let (signed, caller) = blocking(move || {
+            let signed = SignedRequest::parse(body).map_err(frame_refusal)?;
             let caller = known.authenticate(&signed)?;
-            Ok((body, caller))
+            Ok((signed, caller))
         })
         .await?;
         let _pass = shared.gate.pass(caller.device, now).await?;
         let reply = blocking(move || {
-            let signed = SignedRequest::parse(&body).map_err(frame_refusal)?;
             let reply = granary.sync_as(&caller, &signed, now)?;
             counts.metrics.refused_documents(reply.refused.len());
-            Ok(write_reply(signed.version, &write_message(&reply)))
+            Ok(write_reply(&write_message(&reply)))
         })
         .await?;
         Ok((key, bytes_up, reply))
@@ -198,7 +197,7 @@ pub(super) async fn enrol(
         let (body, _held) = read_body(&shared.gate, body).await?;
         let granary = Arc::clone(&shared.granary);
         blocking(move || {
-            let signed = SignedRequest::parse(&body).map_err(frame_refusal)?;
+            let signed = SignedRequest::parse(body).map_err(frame_refusal)?;
             let content = signed.content().map_err(frame_refusal)?;
             let request: EnrolRequest = read_message(&content).map_err(Error::malformed)?;
             let own = signed.device == DeviceId::of_public_key(&request.public_key);
@@ -208,7 +207,7 @@ pub(super) async fn enrol(
                     "the request is not signed by the key it brings",
                 ));
             }
-            granary.enrol(&request, now).map(|reply| write_reply(signed.version, &write_message(&reply)))
+            granary.enrol(&request, now).map(|reply| write_reply(&write_message(&reply)))
         })
         .await
     };

@@ -136,7 +136,11 @@ fn run(granary: &Granary, command: Command, folder: &Path, public: &str, fingerp
                         || "never heard of".to_owned(),
                         |heard| {
                             let at = granary_client_core::quantities::Instant(heard.at_millis);
-                            format!("last heard of {at}, {} changes waiting, version {}", heard.pending, heard.version)
+                            let forked = if heard.is_forked { ", two phones send under this name" } else { "" };
+                            format!(
+                                "last heard of {at}, {} changes waiting, version {}{forked}",
+                                heard.unsent, heard.version
+                            )
                         },
                     );
                     let standing = if record.revoked_millis.is_some() { "revoked" } else { "active" };

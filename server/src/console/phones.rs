@@ -22,11 +22,12 @@ pub(super) async fn show(signed: Signed) -> Result<Response, Refused> {
                 thead { tr { th scope="col" { (words.t("phone")) } th scope="col" { (words.t("role")) } th scope="col" { (words.t("last-heard")) }
                     th scope="col" { (words.t("version")) } th.number scope="col" { (words.t("waiting")) } th { } } }
                 tbody { @for (id, record, heard) in phones { tr {
-                    td { (record.name) " " span.small { (id) } }
+                    td { (record.name) " " span.small { (id) }
+                        @if heard.as_ref().is_some_and(|heard| heard.is_forked) { " " span.mark { (words.t("phone-forked")) } } }
                     td { @for role in record.roles() { (words.of("role", role)) " " } }
                     td { (heard.as_ref().map_or_else(|| words.t("never-heard"), |heard| words.moment(Instant(heard.at_millis)))) }
                     td { (heard.as_ref().map(|heard| heard.version.clone()).unwrap_or_default()) }
-                    td.number { (heard.as_ref().map_or_else(|| "—".to_owned(), |heard| heard.pending.to_string())) }
+                    td.number { (heard.as_ref().map_or_else(|| "—".to_owned(), |heard| heard.unsent.to_string())) }
                     td { @if record.revoked_millis.is_some() { span.mark { (words.t("revoked")) } } @else {
                         form.inline method="post" action="/console/phones/revoke" {
                             (token(&signed)) input type="hidden" name="device" value=(id);

@@ -10,7 +10,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 
 use granary_client_core::documents::{Document, DocumentKey};
-use granary_client_core::ids::DeviceId;
+use granary_client_core::ids::{DeviceId, Incarnation};
 use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::quantities::Instant;
@@ -21,7 +21,7 @@ use crate::breath::Breath;
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::keeping::backup::{BackedUp, back_up};
-use crate::keeping::format::bring_up_to_date;
+use crate::keeping::format::check_format;
 use crate::keeping::survey::{Survey, survey};
 use crate::lists::{CooperativeLists, Lists};
 use crate::live::{Live, News};
@@ -59,7 +59,8 @@ pub struct Granary {
     chance: Chance,
     store: Arc<dyn Store>,
     identity: Identity,
-    epoch: u32,
+    /// Under which the server's own devices write, from this start on.
+    incarnation: Mutex<Incarnation>,
     writer: Writer,
     admission: Admission,
     cooperatives: RwLock<BTreeMap<CooperativeNumber, Arc<Cooperative>>>,
@@ -103,8 +104,8 @@ impl Granary {
             on_fault(fault);
         });
         let identity = Identity::open(keys)?;
-        bring_up_to_date(store.as_ref())?;
-        let epoch = read_or_make_epoch(store.as_ref(), &chance)?;
+        check_format(store.as_ref())?;
+        let incarnation = Mutex::new(draw(&chance)?);
         let start_error = |error: std::io::Error| Error::Usage(format!("a thread could not be started: {error}"));
         let flushes = Flushes::default();
         let writer_fault = Arc::clone(&on_fault);
@@ -144,7 +145,7 @@ impl Granary {
             chance,
             store,
             identity,
-            epoch,
+            incarnation,
             writer,
             admission,
             cooperatives: RwLock::default(),
@@ -195,6 +196,23 @@ impl Granary {
         let mut bytes = [0; N];
         (self.chance)(&mut bytes)?;
         Ok(bytes)
+    }
+
+    /// The incarnation of this start.
+    pub(crate) fn incarnation(&self) -> Incarnation {
+        *self.incarnation.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An incarnation that nobody has written under.
+    pub(crate) fn new_incarnation(&self) -> Result<Incarnation, Error> {
+        draw(&self.chance)
+    }
+
+    /// Goes on under another incarnation, since something of this one is in no document.
+    pub(crate) fn renew_incarnation(&self) -> Result<(), Error> {
+        let new = self.new_incarnation()?;
+        *self.incarnation.lock().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
     }
 
     pub(crate) fn store(&self) -> &dyn Store {
@@ -292,18 +310,18 @@ impl Granary {
         }
     }
 
-    /// Writes down what was heard of devices lately. Called now and then and at the stop: a record for
+    /// Writes down what was seen of devices lately. Called now and then and at the stop: a record for
     /// each sync would cost a flush for phones that had nothing to say.
-    pub fn write_heard(&self) -> Result<(), Error> {
+    pub fn write_last_seen(&self) -> Result<(), Error> {
         for cooperative in self.cooperatives() {
-            let heard = cooperative.take_heard();
-            if heard.is_empty() {
+            let seen = cooperative.take_seen();
+            if seen.is_empty() {
                 continue;
             }
             let number = cooperative.number();
             self.write(move |gather| {
-                for (device, heard) in heard {
-                    gather.put(key(number, b'y', device.as_bytes()), write_message(&heard));
+                for (device, seen) in seen {
+                    gather.put(key(number, b'y', device.as_bytes()), write_message(&seen));
                 }
                 Ok(())
             })?;
@@ -349,18 +367,8 @@ impl Granary {
     }
 }
 
-/// The store's epoch; positions of one epoch mean nothing in another.
-fn read_or_make_epoch(store: &dyn Store, chance: &Chance) -> Result<u32, Error> {
-    let stored = key(GLOBAL, b'E', &[]);
-    if let Some(bytes) = store.get(&stored)? {
-        return read_message(&bytes).map_err(|_| StoreFault::Damaged(stored).into());
-    }
+fn draw(chance: &Chance) -> Result<Incarnation, Error> {
     let mut bytes = [0; 4];
     chance(&mut bytes)?;
-    let epoch = u32::from_be_bytes(bytes).max(1);
-    let mut batch = granary_client_core::store::Batch::default();
-    batch.put(stored, write_message(&epoch));
-    store.apply(&batch)?;
-    store.flush()?;
-    Ok(epoch)
+    Ok(Incarnation::new(u32::from_be_bytes(bytes)))
 }

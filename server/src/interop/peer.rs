@@ -15,7 +15,7 @@ use super::message;
 use super::wire::{self, Said};
 use crate::error::Error;
 use crate::granary::Granary;
-use crate::log::{Bringer, Cooperative};
+use crate::log::{Cooperative, Submitter};
 
 /// Documents that one connection may have open.
 const OPEN_MAX: usize = 20_000;
@@ -120,9 +120,9 @@ impl Peer {
         changes: &[VerifiedChange],
         now: Instant,
     ) -> Result<bool, PeerFault> {
-        let bringer = Bringer { device: self.device, grants, chooses_actors: true };
+        let submitter = Submitter { chooses_actors: true, ..Submitter::new(self.device, grants) };
         let bundle = vec![DocumentChanges { key: key.clone(), changes: changes.to_vec() }];
-        let taken = self.granary.take_in(&self.cooperative, bringer, bundle, now)?;
+        let taken = self.granary.ingest(&self.cooperative, submitter, bundle, now)?;
         if let Some(refusal) = taken.refused.first() {
             tracing::info!(device = %self.device, reason = %refusal.reason, "changes of an automerge-repo client were refused");
             return Ok(false);

@@ -1,21 +1,12 @@
-//! The store's format has a number. A store of an older one is brought up to date when it is opened, before
-//! anything else looks at it; one of a newer one is left as it is.
-//!
-//! | format | what it has |
-//! |---|---|
-//! | 0 | no number |
-//! | 1 | the last entry of each device (`q`) |
+//! The store's format has a number. A new store gets it when it is opened first, before anything else looks at it; one
+//! of another format is left as it is.
 
-use std::collections::HashMap;
-
-use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::store::{Store, StoreFault};
 
 use super::rebuild::Writes;
-use super::{cooperatives, each_row};
 use crate::error::Error;
-use crate::log::keys::{Entry, GLOBAL, key, rest_u64};
+use crate::log::keys::{GLOBAL, key};
 
 /// The format that this program writes.
 pub(crate) const FORMAT: u32 = 1;
@@ -32,36 +23,21 @@ pub(crate) fn format_of(store: &dyn Store) -> Result<u32, StoreFault> {
     }
 }
 
-/// Brings a store up to this program's format.
-pub(crate) fn bring_up_to_date(store: &dyn Store) -> Result<(), Error> {
+/// Makes sure that a store is of this program's format, and numbers a new one.
+pub(crate) fn check_format(store: &dyn Store) -> Result<(), Error> {
     let found = format_of(store)?;
-    if found > FORMAT {
-        return Err(Error::Usage(format!(
-            "this store is of format {found}, and this program knows formats up to {FORMAT}: start the program that \
-             wrote it, or a newer one"
-        )));
-    }
     if found == FORMAT {
         return Ok(());
     }
-    let mut writes = Writes::new(store);
-    for number in cooperatives(store)? {
-        let mut last: HashMap<DeviceId, u64> = HashMap::new();
-        each_row(store, &key(number, b'e', &[]), |row| {
-            let entry: Option<Entry> = row.value.as_deref().and_then(|value| read_message(value).ok());
-            // A damaged entry is named elsewhere.
-            if let (Some(entry), Some(at)) = (entry, rest_u64(&row.key)) {
-                last.insert(entry.device, at);
-            }
-            Ok(())
-        })?;
-        for (device, entry) in last {
-            writes.put(key(number, b'q', device.as_bytes()), write_message(&entry))?;
-        }
+    if found > 0 || !store.scan(&[], None, 1)?.is_empty() {
+        return Err(Error::Usage(format!(
+            "this store is of format {found}, and this program knows format {FORMAT}: start the program that wrote it, \
+             or a newer one"
+        )));
     }
+    let mut writes = Writes::new(store);
     note_format(&mut writes)?;
-    writes.finish()?;
-    Ok(())
+    Ok(writes.finish()?)
 }
 
 /// Notes that a store is of this program's format.

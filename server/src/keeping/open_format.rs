@@ -22,7 +22,7 @@ use crate::config::{make_folder, read_file, write_private};
 use crate::error::Error;
 use crate::granary::Granary;
 use crate::hex;
-use crate::log::{Bringer, Cooperative, CooperativeNumber};
+use crate::log::{Cooperative, CooperativeNumber, Submitter};
 
 /// Changes that are taken in at once.
 const TOGETHER: usize = 2_000;
@@ -103,9 +103,9 @@ impl Granary {
         let count = documents.len() as u64;
         for DocumentChanges { key, changes } in documents {
             for some in changes.chunks(TOGETHER) {
-                let bringer = Bringer { device, grants: record.grants_now(), chooses_actors: true };
+                let submitter = Submitter { chooses_actors: true, ..Submitter::new(device, record.grants_now()) };
                 let bundle = vec![DocumentChanges { key: key.clone(), changes: some.to_vec() }];
-                let taken = self.take_in(&cooperative, bringer, bundle, now)?;
+                let taken = self.ingest(&cooperative, submitter, bundle, now)?;
                 if let Some(refusal) = taken.refused.first() {
                     return Err(Error::Usage(format!("{key} can't be imported: {}", refusal.reason)));
                 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use granary_client_core::documents::DocumentKey;
-use granary_client_core::ids::{ChangeHash, DeviceId};
+use granary_client_core::ids::ChangeHash;
 use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle};
 use granary_client_core::protocol::messages::{Notice, read_message, write_message};
 use granary_client_core::store::{Batch, Store, StoreFault};
@@ -15,12 +15,12 @@ use super::format::note_format;
 use super::{cooperatives, each_row};
 use crate::log::CooperativeNumber;
 use crate::log::keys::{
-    DocumentMeta, DocumentNumber, Entry, Heads, LogEvent, LogRecord, chain, entry_key, key, log_key, meta_key,
+    DocumentMeta, DocumentNumber, Entry, Heads, Indexed, LogEvent, LogRecord, chain, entry_key, key, log_key, meta_key,
     pending_key, rest, rest_u64, sequence_key,
 };
 
 /// What follows from entries and log, by kind.
-const DERIVED: [u8; 7] = *b"hmapsqo";
+const DERIVED: [u8; 6] = *b"hmapso";
 /// Writes that are applied at once.
 const WRITES: usize = 2_000;
 
@@ -105,7 +105,6 @@ struct Work<'a> {
     /// Old numbers of entries to new ones.
     moved: HashMap<u64, u64>,
     undecided: BTreeSet<u64>,
-    last_entries: HashMap<DeviceId, u64>,
     dropped: u64,
 }
 
@@ -120,7 +119,6 @@ impl<'a> Work<'a> {
             numbers: HashMap::new(),
             moved: HashMap::new(),
             undecided: BTreeSet::new(),
-            last_entries: HashMap::new(),
             dropped: 0,
         }
     }
@@ -157,20 +155,21 @@ impl<'a> Work<'a> {
 
     fn keep_entry(&mut self, old: u64, entry: Entry, document: &DocumentChanges) -> Result<(), StoreFault> {
         let document_number = self.number_of(&document.key);
+        let new = self.heads.entry.saturating_add(1);
         for change in &document.changes {
             let record = change.record();
             let index = sequence_key(self.number, document_number, &record.actor, record.sequence);
-            self.writes.put(index, change.hash().as_bytes().to_vec())?;
+            self.writes.put(index, Indexed { hash: change.hash(), entry: new }.to_bytes())?;
         }
-        let new = self.heads.entry.saturating_add(1);
+        // A chain that leads through a lost entry begins anew.
+        let previous = self.moved.get(&entry.previous).copied().unwrap_or(0);
         let tag = chain(self.heads.entry_tag, &entry.bundle);
         (self.heads.entry, self.heads.entry_tag) = (new, tag);
         self.moved.insert(old, new);
         self.undecided.insert(new);
-        self.last_entries.insert(entry.device, new);
-        if (old, entry.tag, entry.document) != (new, tag, document_number) {
+        if (old, entry.tag, entry.document, entry.previous) != (new, tag, document_number, previous) {
             self.writes.remove(entry_key(self.number, old))?;
-            let entry = Entry { document: document_number, tag, ..entry };
+            let entry = Entry { document: document_number, previous, tag, ..entry };
             self.writes.put(entry_key(self.number, new), write_message(&entry))?;
         }
         Ok(())
@@ -277,9 +276,6 @@ impl<'a> Work<'a> {
         self.heads.documents = u32::try_from(self.documents.len()).unwrap_or(u32::MAX);
         for (number, (_, meta)) in (0u32..).map(DocumentNumber).zip(&self.documents) {
             self.writes.put(meta_key(self.number, number), write_message(meta))?;
-        }
-        for (device, entry) in &self.last_entries {
-            self.writes.put(key(self.number, b'q', device.as_bytes()), write_message(entry))?;
         }
         self.writes.put(key(self.number, b'h', &[]), write_message(&self.heads))?;
         self.writes.finish()

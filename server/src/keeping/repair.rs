@@ -17,8 +17,8 @@ use crate::log::keys::{GLOBAL, key};
 use crate::store::SledStore;
 
 /// Kinds of rows that are copied: all but those that follow from others.
-const GLOBAL_KINDS: [u8; 6] = *b"CIDESO";
-const KINDS: [u8; 8] = *b"dwxjkyzu";
+const GLOBAL_KINDS: [u8; 5] = *b"CIDSO";
+const KINDS: [u8; 6] = *b"dwxjyu";
 /// Beyond the last number that is known, this many are tried.
 const BEYOND: u64 = 512;
 const CHUNK: usize = 64;

@@ -4,16 +4,12 @@
 use std::io::Read;
 use std::path::Path;
 
-use granary_client_core::protocol::messages::write_message;
-use granary_client_core::quantities::Instant;
-use granary_client_core::store::{Store, StoreFault};
+use granary_client_core::store::Store;
 
 use super::backup::{KEY_FILES, MAGIC, Manifest, sha256};
-use super::cooperatives;
 use super::rebuild::{Rebuilt, Writes, rebuild};
 use crate::config::{make_folder, read_file, write_private};
 use crate::error::Error;
-use crate::log::{healing_key, healing_until};
 use crate::store::SledStore;
 
 /// The longest key and value that a backup holds, in bytes.
@@ -38,19 +34,7 @@ pub(crate) fn restore(from: &Path, folder: &Path) -> Result<Rebuilt, Error> {
     }
     let store = SledStore::open(&store_folder)?;
     read_into(from, &store)?;
-    let rebuilt = rebuild(&store)?;
-    note_loss(&store, crate::now())?;
-    Ok(rebuilt)
-}
-
-/// Lets phones give back everyone's changes from the first moment. One whose cursor fits, since it was given back to
-/// this backup before, could not prove that anything is lost.
-fn note_loss(store: &dyn Store, now: Instant) -> Result<(), StoreFault> {
-    let mut writes = Writes::new(store);
-    for number in cooperatives(store)? {
-        writes.put(healing_key(number), write_message(&healing_until(now)))?;
-    }
-    writes.finish()
+    Ok(rebuild(&store)?)
 }
 
 /// Puts all rows of a backup into a store; later ones stand over earlier ones.

@@ -13,7 +13,7 @@ use super::{cooperatives, each_row, heads_of};
 use crate::log::Cooperative;
 use crate::log::CooperativeNumber;
 use crate::log::documents::Documents;
-use crate::log::keys::{Entry, LogRecord, chain, entry_key, key, log_key, sequence_key};
+use crate::log::keys::{Entry, Indexed, LogRecord, chain, entry_key, key, log_key, sequence_key};
 
 /// Findings that are named; of more, only the count is told.
 const NAMED_MAX: usize = 200;
@@ -47,7 +47,6 @@ impl Survey {
 fn kind_of(row_key: &[u8]) -> &'static str {
     match row_key.get(4) {
         Some(b'F') => "format",
-        Some(b'E') => "epoch",
         Some(b'C') => "co-operative",
         Some(b'I') => "invitation",
         Some(b'D') => "place of a device",
@@ -63,12 +62,9 @@ fn kind_of(row_key: &[u8]) -> &'static str {
         Some(b'd') => "device",
         Some(b'j') => "owner of an actor",
         Some(b'o') => "where the pending entries begin",
-        Some(b'q') => "last entry of a device",
-        Some(b'k') => "device that two phones go by",
         Some(b'u') => "line of the audit log",
         Some(b'w') => "account",
-        Some(b'y') => "what was heard of a device",
-        Some(b'z') => "time of healing",
+        Some(b'y') => "what was last seen of a device",
         Some(b'x') => "entry set aside",
         _ => "unknown",
     }
@@ -136,7 +132,8 @@ fn survey_logs(store: &dyn Store, number: CooperativeNumber, survey: &mut Survey
         for change in documents.iter().flat_map(|document| &document.changes) {
             let record_of = change.record();
             let index = sequence_key(number, record.document, &record_of.actor, record_of.sequence);
-            if store.get(&index).unwrap_or(None).as_deref() != Some(change.hash().as_bytes().as_slice()) {
+            let indexed = store.get(&index).unwrap_or(None).and_then(|bytes| Indexed::read(&index, &bytes).ok());
+            if indexed.is_none_or(|indexed| indexed.hash != change.hash()) {
                 survey.find(format!("a change of entry {entry} of co-operative {} is not in the index", number.0));
             }
         }

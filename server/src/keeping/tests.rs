@@ -10,13 +10,12 @@ use granary_client_core::store::{Batch, MemoryStore, Row, Store};
 
 use super::backup::back_up;
 use super::rebuild::rebuild;
-use super::restore::{read_into, restore};
+use super::restore::read_into;
 use super::survey::survey;
 use crate::granary::Granary;
 use crate::log::CooperativeNumber;
 use crate::log::documents::Documents;
 use crate::log::keys::{entry_key, key};
-use crate::store::SledStore;
 
 const COOP: CooperativeNumber = CooperativeNumber(1);
 
@@ -65,20 +64,8 @@ fn what_a_backup_restores_is_the_same_to_the_byte() {
     read_into(folder.path(), &restored).unwrap();
     let rebuilt = rebuild(&restored).unwrap();
     assert_eq!((rebuilt.dropped, rebuilt.documents), (0, 4));
-    assert_eq!(rows(&restored, b"hmapeldqu"), rows(&store, b"hmapeldqu"));
+    assert_eq!(rows(&restored, b"hmapeldu"), rows(&store, b"hmapeldu"));
     assert_eq!(check(&restored), Vec::<String>::new());
-}
-
-#[test]
-fn a_restored_server_takes_back_everyones_changes_from_the_start() {
-    let (keys, store, _granary) = filled();
-    let (backup, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    back_up(&store, keys.path(), backup.path(), "then").unwrap();
-    restore(backup.path(), folder.path()).unwrap();
-    let restored = Arc::new(SledStore::open(&folder.path().join("store")).unwrap());
-    let granary = Granary::open(restored, keys.path(), None, |fault| panic!("{fault}")).unwrap();
-    let cooperative = granary.cooperative(COOP).unwrap();
-    assert!(cooperative.heals(crate::now()), "though no phone has proven that something is lost");
 }
 
 #[test]
@@ -127,22 +114,6 @@ fn without_one_entry_the_rest_is_whole() {
     record(&granary, 2, 1);
     let key = DocumentKey::HarvestBook(HouseholdId::from_bytes([2; 16]), Season::new(2026).unwrap());
     assert_eq!(harvest::lots(&granary.document(COOP, &key).unwrap().unwrap()).len(), 4);
-}
-
-#[test]
-fn a_store_of_the_first_format_is_brought_up_to_date() {
-    let (_keys, store, granary) = filled();
-    let was = rows(&store, b"hmapeldqu");
-    drop(granary);
-    let old = store.copy();
-    let mut batch = Batch::default();
-    rows(&old, b"q").into_iter().for_each(|row| batch.remove(row.key));
-    batch.remove(key(crate::log::keys::GLOBAL, b'F', &[]));
-    old.apply(&batch).unwrap();
-    let keys = tempfile::tempdir().unwrap();
-    drop(Granary::open(Arc::new(old.clone()), keys.path(), None, |fault| panic!("{fault}")).unwrap());
-    assert_eq!(rows(&old, b"hmapeldqu"), was);
-    assert_eq!(check(&old), Vec::<String>::new());
 }
 
 #[test]

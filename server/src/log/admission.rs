@@ -157,24 +157,24 @@ impl Worker {
         let mut document = self.documents.take(cooperative, number)?;
         let mut verdicts: Vec<(u64, Entry, Verdict)> = Vec::new();
         loop {
-            let (rooted, rest) = split_rooted(&mut document, open);
+            let (ready, rest) = split_ready(&mut document, open);
             open = rest;
-            if rooted.is_empty() {
+            if ready.is_empty() {
                 break;
             }
             let together: Vec<VerifiedChange> =
-                rooted.iter().flat_map(|(_, _, changes)| changes.iter().cloned()).collect();
+                ready.iter().flat_map(|(_, _, changes)| changes.iter().cloned()).collect();
             if let Ok(tried) = try_on(&document, &together) {
                 document = tried;
-                verdicts.extend(rooted.into_iter().map(|(entry, record, _)| (entry, record, Verdict::Admitted)));
+                verdicts.extend(ready.into_iter().map(|(entry, record, _)| (entry, record, Verdict::Admitted)));
                 continue;
             }
             // One of them does harm; each is tried alone to find which. Those that need each other and
             // do harm together are set aside together.
             let decided = verdicts.len();
             let mut together = Vec::new();
-            for (entry, record, changes) in rooted {
-                let grounded = split_rooted(&mut document, vec![(entry, record.clone(), changes.clone())]).1.is_empty();
+            for (entry, record, changes) in ready {
+                let grounded = split_ready(&mut document, vec![(entry, record.clone(), changes.clone())]).1.is_empty();
                 match try_on(&document, &changes) {
                     _ if !grounded => together.push((entry, record, changes)),
                     Ok(tried) => {
@@ -193,7 +193,7 @@ impl Worker {
                 together.into_iter().map(|(entry, record, _)| (entry, record, Verdict::SetAside(reason.into()))),
             );
         }
-        self.note_waiting(cooperative, &open);
+        self.note_orphans(cooperative, &open);
         if verdicts.is_empty() {
             self.documents.put(cooperative, number, document, cooperative.last_position(number));
             return Ok(None);
@@ -208,12 +208,12 @@ impl Worker {
         state.stuck.extend(entries);
     }
 
-    /// Entries whose ground has not come are counted against their devices.
-    fn note_waiting(&self, cooperative: &Cooperative, open: &[(u64, Entry, Vec<VerifiedChange>)]) {
+    /// Orphans are counted against their devices.
+    fn note_orphans(&self, cooperative: &Cooperative, open: &[(u64, Entry, Vec<VerifiedChange>)]) {
         let mut state = cooperative.state();
         for (number, entry, changes) in open {
             let bytes = changes.iter().map(|change| change.chunk().len()).sum();
-            state.waiting.entry(entry.device).or_default().insert(*number, (entry.document, bytes));
+            state.orphans.entry(entry.device).or_default().insert(*number, (entry.document, bytes));
         }
     }
 
@@ -245,13 +245,13 @@ impl Worker {
                 gather.remove(pending_key(own, *entry));
                 match verdict {
                     Verdict::Admitted => {
-                        let waits = |entries: &BTreeMap<u64, _>| entries.contains_key(entry);
-                        let waited = *entry <= state.last_at_start || state.waiting.get(&record.device).is_some_and(waits);
+                        let has_it = |entries: &BTreeMap<u64, _>| entries.contains_key(entry);
+                        let was_orphan = *entry <= state.last_at_start || state.orphans.get(&record.device).is_some_and(has_it);
                         let event = LogEvent::Admitted {
                             entry: *entry,
                             document: number,
                             previous: meta.last,
-                            device: if waited { NOBODY } else { record.device },
+                            device: if was_orphan { NOBODY } else { record.device },
                             tag: record.tag,
                         };
                         meta.last = append_event(own, &mut state.heads, gather, event);
@@ -290,7 +290,7 @@ impl Worker {
                     if let Some(list) = state.pending_of.get_mut(&number) {
                         list.retain(|other| other != entry);
                     }
-                    if let Some(entries) = state.waiting.get_mut(&record.device) {
+                    if let Some(entries) = state.orphans.get_mut(&record.device) {
                         entries.remove(entry);
                     }
                 }
@@ -318,22 +318,22 @@ fn try_on(document: &Document, changes: &[VerifiedChange]) -> Result<Document, D
 /// Entries that are being decided, with their changes.
 type Open = Vec<(u64, Entry, Vec<VerifiedChange>)>;
 
-/// Entries all of whose ground is in the document or among them; and the rest. Entries may need each
+/// Entries all of whose dependencies are in the document or among them; and the rest. Entries may need each
 /// other: a change that was sent again can come in a later entry than one that builds on it.
-fn split_rooted(document: &mut Document, entries: Open) -> (Open, Open) {
-    let (mut rooted, mut rest) = (entries, Vec::new());
+fn split_ready(document: &mut Document, entries: Open) -> (Open, Open) {
+    let (mut ready, mut rest) = (entries, Vec::new());
     loop {
         let among: BTreeSet<ChangeHash> =
-            rooted.iter().flat_map(|(_, _, changes)| changes.iter().map(VerifiedChange::hash)).collect();
-        let before = rooted.len();
-        let (grounded, unrooted): (Open, Open) = rooted.into_iter().partition(|(_, _, changes)| {
+            ready.iter().flat_map(|(_, _, changes)| changes.iter().map(VerifiedChange::hash)).collect();
+        let before = ready.len();
+        let (grounded, orphans): (Open, Open) = ready.into_iter().partition(|(_, _, changes)| {
             let mut needed = changes.iter().flat_map(|change| &change.record().dependencies);
             needed.all(|hash| among.contains(hash) || document.has(*hash))
         });
-        rest.extend(unrooted);
-        rooted = grounded;
-        if rooted.len() == before {
-            return (rooted, rest);
+        rest.extend(orphans);
+        ready = grounded;
+        if ready.len() == before {
+            return (ready, rest);
         }
     }
 }
@@ -359,14 +359,15 @@ mod tests {
                 document: DocumentNumber(0),
                 device: DeviceId::from_bytes([1; 8]),
                 received_millis: 0,
+                previous: 0,
                 tag: 0,
                 bundle: Vec::new(),
             };
             (number, record, which.iter().map(|place| changes[*place].clone()).collect::<Vec<_>>())
         };
-        let (rooted, rest) = split_rooted(&mut document, vec![entry(1, &[1]), entry(2, &[0, 2])]);
-        assert_eq!((rooted.len(), rest.len()), (2, 0));
-        let (rooted, rest) = split_rooted(&mut document, vec![entry(1, &[1]), entry(2, &[2])]);
-        assert_eq!((rooted.len(), rest.len()), (0, 2));
+        let (ready, rest) = split_ready(&mut document, vec![entry(1, &[1]), entry(2, &[0, 2])]);
+        assert_eq!((ready.len(), rest.len()), (2, 0));
+        let (ready, rest) = split_ready(&mut document, vec![entry(1, &[1]), entry(2, &[2])]);
+        assert_eq!((ready.len(), rest.len()), (0, 2));
     }
 }

@@ -12,7 +12,6 @@ use granary_client_core::store::{Store, StoreFault};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::check::Mark;
-use super::healing::healing_key;
 use super::keys::{
     CooperativeNumber, DocumentMeta, DocumentNumber, Entry, Heads, LogEvent, LogRecord, chain, entry_key, key, log_key,
     meta_key, pending_key, rest, rest_u64,
@@ -35,16 +34,11 @@ pub(super) struct State {
     /// entries that ever were, all of them gone, would make each start as long as the log.
     pub(super) pending_from: u64,
     pub(super) pending_of: BTreeMap<DocumentNumber, Vec<u64>>,
-    /// Entries that wait for what they depend on, by device; each with its document and its bytes.
-    pub(super) waiting: HashMap<DeviceId, BTreeMap<u64, (DocumentNumber, usize)>>,
-    /// Until when devices give back everyone's changes, since the store is proven to have lost some; in
-    /// milliseconds since 1970.
-    pub(super) heals_until: i64,
-    /// True until [`Self::heals_until`] is written down.
-    pub(super) healing_is_new: bool,
+    /// Entries whose dependencies have not come, by device; each with its document and its bytes.
+    pub(super) orphans: HashMap<DeviceId, BTreeMap<u64, (DocumentNumber, usize)>>,
     /// Lines of the audit log.
     pub(super) audit_lines: u64,
-    /// The last entry at the start: which of those before it had waited is not known.
+    /// The last entry at the start: which of those before it were orphans is not known.
     pub(super) last_at_start: u64,
     /// Entries of documents that can't be read.
     pub(super) stuck: BTreeSet<u64>,
@@ -52,25 +46,28 @@ pub(super) struct State {
     pub(super) actors: HashMap<ActorId, DeviceId>,
     /// How many such actors each device has.
     pub(super) actors_of: HashMap<DeviceId, usize>,
-    /// The last entry of each device.
+    /// How many actors each device has in a document, where that was counted since the start.
+    pub(super) actors_in: HashMap<(DocumentNumber, DeviceId), usize>,
+    /// The last entry of each device since the start.
     pub(super) last_entries: HashMap<DeviceId, u64>,
-    /// Devices whose name two phones go by, with how often they showed it.
-    pub(super) twins: HashMap<DeviceId, u32>,
-    /// What was last heard of each device.
-    pub(super) heard: HashMap<DeviceId, Heard>,
-    /// Devices of which something was heard that is not written down yet.
-    pub(super) heard_lately: BTreeSet<DeviceId>,
+    /// What was last seen of each device.
+    pub(super) last_seen: HashMap<DeviceId, LastSeen>,
+    /// Devices that were seen since that was last written down.
+    pub(super) seen_lately: BTreeSet<DeviceId>,
 }
 
-/// What was last heard of a device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
-pub struct Heard {
+/// What was last seen of a device.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize_tuple, Deserialize_tuple)]
+pub struct LastSeen {
     /// When, in milliseconds since 1970.
     pub at_millis: i64,
-    /// Changes that waited on it then.
-    pub pending: u32,
+    /// Changes that were unsent on it then.
+    pub unsent: u32,
     /// The version of its program; empty when it never said.
     pub version: String,
+    /// True once two replicas have sent under its name that do not know of each other: the phone was copied or set
+    /// back, or its key was stolen.
+    pub is_forked: bool,
 }
 
 /// See the module.
@@ -130,8 +127,8 @@ impl Cooperative {
         }
         for row in store.scan_all(&key(number, b'y', &[]))? {
             let id = <[u8; 8]>::try_from(rest(&row.key)).ok().map(DeviceId::from_bytes);
-            if let (Some(id), Ok(heard)) = (id, parse(&row.key, row.value.as_deref())) {
-                state.heard.insert(id, heard);
+            if let (Some(id), Ok(seen)) = (id, parse(&row.key, row.value.as_deref())) {
+                state.last_seen.insert(id, seen);
             }
         }
         for row in store.scan_all(&key(number, b'j', &[]))? {
@@ -139,17 +136,6 @@ impl Cooperative {
             let actor = ActorId::from_bytes(rest(&row.key)).ok_or_else(damaged)?;
             let device = row.value.as_deref().and_then(|value| <[u8; 8]>::try_from(value).ok()).ok_or_else(damaged)?;
             state.claim(actor, DeviceId::from_bytes(device));
-        }
-        for row in store.scan_all(&key(number, b'q', &[]))? {
-            let id = <[u8; 8]>::try_from(rest(&row.key)).map_err(|_| StoreFault::Damaged(row.key.clone()))?;
-            state.last_entries.insert(DeviceId::from_bytes(id), parse(&row.key, row.value.as_deref())?);
-        }
-        for row in store.scan_all(&key(number, b'k', &[]))? {
-            let id = <[u8; 8]>::try_from(rest(&row.key)).map_err(|_| StoreFault::Damaged(row.key.clone()))?;
-            state.twins.insert(DeviceId::from_bytes(id), parse(&row.key, row.value.as_deref())?);
-        }
-        if let Some(bytes) = store.get(&healing_key(number))? {
-            state.heals_until = parse(&healing_key(number), Some(&bytes))?;
         }
         let last_line = store.scan_all(&key(number, b'u', &[]))?.last().and_then(|row| rest_u64(&row.key));
         state.audit_lines = last_line.unwrap_or(0);
@@ -190,11 +176,11 @@ impl Cooperative {
         self.state().devices.get(&device).cloned()
     }
 
-    /// All devices, with what was last heard of each.
-    pub fn devices(&self) -> Vec<(DeviceId, DeviceRecord, Option<Heard>)> {
+    /// All devices, with what was last seen of each.
+    pub fn devices(&self) -> Vec<(DeviceId, DeviceRecord, Option<LastSeen>)> {
         let state = self.state();
         let mut devices: Vec<_> =
-            state.devices.iter().map(|(id, record)| (*id, record.clone(), state.heard.get(id).cloned())).collect();
+            state.devices.iter().map(|(id, record)| (*id, record.clone(), state.last_seen.get(id).cloned())).collect();
         devices.sort_by_key(|(id, record, _)| (record.enrolled_millis, *id));
         devices
     }
@@ -203,22 +189,26 @@ impl Cooperative {
         self.state().devices.insert(device, record);
     }
 
-    pub(crate) fn heard_of(&self, device: DeviceId, now_millis: i64, pending: u32, version: Option<String>) {
+    /// Notes that a device was here.
+    pub(crate) fn saw(&self, device: DeviceId, now_millis: i64, unsent: u32, version: Option<String>, forks: bool) {
         let mut state = self.state();
-        let known = state.heard.get(&device).map(|heard| heard.version.clone());
-        let version = version
-            .map(|version| version.chars().filter(|char| !char.is_control()).take(24).collect())
-            .or(known)
-            .unwrap_or_default();
-        state.heard.insert(device, Heard { at_millis: now_millis, pending, version });
-        state.heard_lately.insert(device);
+        if forks {
+            tracing::warn!(%device, "two replicas send under the name of this device: it was copied, set back, or its key was stolen");
+        }
+        let seen = state.last_seen.entry(device).or_default();
+        (seen.at_millis, seen.unsent) = (now_millis, unsent);
+        seen.is_forked |= forks;
+        if let Some(version) = version {
+            seen.version = version.chars().filter(|char| !char.is_control()).take(24).collect();
+        }
+        state.seen_lately.insert(device);
     }
 
-    /// What was heard of devices since this was last asked, to be written down.
-    pub(crate) fn take_heard(&self) -> Vec<(DeviceId, Heard)> {
+    /// What was seen of devices since this was last asked, to be written down.
+    pub(crate) fn take_seen(&self) -> Vec<(DeviceId, LastSeen)> {
         let mut state = self.state();
-        let lately = std::mem::take(&mut state.heard_lately);
-        lately.into_iter().filter_map(|device| Some((device, state.heard.get(&device)?.clone()))).collect()
+        let lately = std::mem::take(&mut state.seen_lately);
+        lately.into_iter().filter_map(|device| Some((device, state.last_seen.get(&device)?.clone()))).collect()
     }
 
     /// Counts for people.
@@ -290,15 +280,15 @@ impl Cooperative {
         else {
             return false;
         };
-        let waits = |entry: &u64| state.waiting.values().any(|entries| entries.contains_key(entry));
-        pending.iter().any(|entry| !state.stuck.contains(entry) && !waits(entry))
+        let is_orphan = |entry: &u64| state.orphans.values().any(|entries| entries.contains_key(entry));
+        pending.iter().any(|entry| !state.stuck.contains(entry) && !is_orphan(entry))
     }
 
     /// True while something was taken in that nobody has looked at yet.
     pub(crate) fn has_undecided(&self) -> bool {
         let state = self.state();
-        let waiting: usize = state.waiting.values().map(BTreeMap::len).sum();
-        state.pending.len() > waiting.saturating_add(state.stuck.len())
+        let orphans: usize = state.orphans.values().map(BTreeMap::len).sum();
+        state.pending.len() > orphans.saturating_add(state.stuck.len())
     }
 
     /// The number of the next line of the audit log; for jobs of the writer.

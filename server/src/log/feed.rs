@@ -3,24 +3,26 @@
 //! document: what is sent are the changes as they came, bundled anew.
 
 use granary_client_core::documents::DocumentKey;
-use granary_client_core::ids::DeviceId;
+use granary_client_core::ids::{ChangeHash, DeviceId, DocumentId};
 use granary_client_core::protocol::access::Grants;
+use granary_client_core::protocol::attestation::{Code, tips};
 use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle};
 use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::limits;
 use granary_client_core::protocol::messages::{
-    Comparing, Cursor, DocumentHeads, Fetched, Notice, SyncReply, SyncRequest, Walk, WalkMode,
+    Cursor, DocumentHeads, Fetched, Notice, Receipt, SyncReply, SyncRequest, Walk, WalkMode,
 };
 use granary_client_core::quantities::Instant;
 use granary_client_core::store::{Store, StoreFault};
 
 use super::Cooperative;
 use super::cooperative::{State, parse};
-use super::intake::Taken;
+use super::ingest::Ingested;
 use super::keys::{
     CooperativeNumber, DocumentMeta, DocumentNumber, Entry, LogEvent, LogRecord, entry_key, key, log_key, short,
 };
-use super::page::Page;
+use super::receipts::OwnEntries;
+use super::reply_page::Page;
 use crate::access::DeviceRecord;
 
 /// Log records that one request looks at, at most.
@@ -34,7 +36,11 @@ enum Source {
     Other,
 }
 
-fn read_record(store: &dyn Store, cooperative: CooperativeNumber, position: u64) -> Result<LogRecord, StoreFault> {
+pub(super) fn read_record(
+    store: &dyn Store,
+    cooperative: CooperativeNumber,
+    position: u64,
+) -> Result<LogRecord, StoreFault> {
     let key = log_key(cooperative, position);
     parse(&key, store.get(&key)?.as_deref())
 }
@@ -76,16 +82,17 @@ pub(crate) fn read_positions(
     Ok(documents)
 }
 
+/// The server's code over the tips of what it gives out of a document.
+pub(crate) type Attest<'a> = dyn Fn(DocumentId, &[ChangeHash]) -> Code + 'a;
+
 /// Who asks for what, once what the request brought is durable.
-pub(crate) struct Asked<'a> {
+pub(crate) struct FeedRequest<'a> {
     pub(crate) device: DeviceId,
     pub(crate) record: &'a DeviceRecord,
     pub(crate) request: &'a SyncRequest,
-    pub(crate) taken: Taken,
-    /// True when this server gave the cursor, by what was known of the device before the request.
-    pub(crate) is_genuine: bool,
-    /// An entry through which the phone is told that what it sent is durable, though it added none.
-    pub(crate) told: Option<(u64, u32)>,
+    pub(crate) ingested: Ingested,
+    /// True when the cursor is one that this log gave.
+    pub(crate) fits: bool,
 }
 
 impl Cooperative {
@@ -111,31 +118,24 @@ impl Cooperative {
         Ok(changes)
     }
 
-    /// Answers a sync. `seal` proves that this server gave a cursor.
+    /// Answers a sync.
     pub(crate) fn reply(
         &self,
         store: &dyn Store,
-        seal: &dyn Fn(&Cursor) -> u32,
-        asked: Asked<'_>,
-        now: Instant,
+        attest: &Attest<'_>,
+        asked: FeedRequest<'_>,
     ) -> Result<SyncReply, StoreFault> {
-        let Asked { device, record, request, taken, is_genuine, told: receipt } = asked;
+        let FeedRequest { device, record, request, ingested, fits } = asked;
         let grants = record.grants_now();
         let visible = self.state().visible;
         let mut cursor = request.cursor;
         let mut told = None;
         let is_new = cursor == Cursor::default();
-        let is_of_this_log = is_new || (is_genuine && self.fits(store, &cursor)?);
-        if is_genuine && !is_of_this_log {
-            self.loss_is_proven(now);
-        }
-        // The request itself may have shown that two phones go by the name; then no cursor from before counts.
-        let fits = is_new || (is_of_this_log && seal(&cursor) == cursor.proof.seal);
         if !fits {
-            // Another log than the one that the phone has read: both compare heads from here on.
-            cursor = Cursor { walk: Some(Walk { mode: WalkMode::Compare, document: 0, through: 0 }), ..cursor };
-            (cursor.position, cursor.proof.position_tag) = (visible.position, short(visible.position_tag));
-            (cursor.receipt, cursor.proof.receipt_tag) = self.last_receipt(store, device, visible.entry)?;
+            // Another log than the one that the phone has read: both reconcile from here on.
+            cursor = Cursor { walk: Some(Walk { mode: WalkMode::Reconcile, document: 0, through: 0 }), ..cursor };
+            (cursor.position, cursor.tags.position) = (visible.position, short(visible.position_tag));
+            (cursor.receipt, cursor.tags.receipt) = (Receipt::None, 0);
             cursor.grants_version = grants.version;
             told = Some(grants.clone());
         } else if cursor.walk.is_none() && (is_new || cursor.grants_version != grants.version) {
@@ -144,25 +144,24 @@ impl Cooperative {
             cursor.grants_version = grants.version;
             told = Some(grants.clone());
             if is_new {
-                (cursor.position, cursor.proof.position_tag) = (visible.position, short(visible.position_tag));
-                (cursor.receipt, cursor.proof.receipt_tag) = self.last_receipt(store, device, visible.entry)?;
+                (cursor.position, cursor.tags.position) = (visible.position, short(visible.position_tag));
             }
         }
-        if let Some((receipt, tag)) = taken.receipt.or(receipt.filter(|_| fits)) {
-            (cursor.receipt, cursor.proof.receipt_tag) = (receipt, tag);
+        if let Some((receipt, tag)) = ingested.receipt {
+            (cursor.receipt, cursor.tags.receipt) = (receipt, tag);
         }
 
         let page_bytes = usize::from(request.page_kilobytes).saturating_mul(1024);
         let page_bytes = page_bytes.clamp(limits::PAGE_BYTES_MIN, limits::PAGE_BYTES_MAX);
         let mut page = Page::new(store, self.number(), page_bytes);
-        let (mut heads, mut compares) = (Vec::new(), Comparing::No);
+        let (mut heads, mut reconciles) = (Vec::new(), false);
         let fetched = self.fetch(&mut page, &grants, request)?;
         match cursor.walk {
             Some(Walk { mode: WalkMode::Grant(before), .. }) => {
                 self.walk_whole(&mut page, &grants, &record.grants_of(before), &mut cursor)?;
             }
-            Some(Walk { mode: WalkMode::Compare, .. }) => {
-                compares = if self.heals(now) { Comparing::Everyones } else { Comparing::Own };
+            Some(Walk { mode: WalkMode::Reconcile, .. }) => {
+                reconciles = true;
                 heads = self.walk_heads(&grants, page_bytes, &mut cursor);
             }
             None => {}
@@ -170,53 +169,26 @@ impl Cooperative {
         if cursor.walk.is_none() && !page.is_full() {
             self.read_log(&mut page, &grants, device, &mut cursor, visible.position)?;
         }
-        cursor.proof.seal = seal(&cursor);
+        let attestations = match grants.is_coordinator() {
+            true => Vec::new(),
+            false => page
+                .documents()
+                .flat_map(|document| attest(document.key.id(self.id()), &tips(&document.changes)).0)
+                .collect(),
+        };
         let more = cursor.walk.is_some() || cursor.position < visible.position;
         Ok(SyncReply {
             more,
-            refused: taken.refused,
+            refused: ingested.refused,
             grants: told,
             bundle: page.into_bundle(),
-            compares,
+            attestations,
+            reconciles,
             heads,
             fetched,
             notices: self.notices(store, device, request.notices_read)?,
             cursor,
         })
-    }
-
-    /// The receipt of a device whose phone gets everything anyway, its own included: its last entry that is
-    /// durable.
-    fn last_receipt(&self, store: &dyn Store, device: DeviceId, durable: u64) -> Result<(u64, u32), StoreFault> {
-        match self.last_entry_of(device) {
-            0 => Ok((0, 0)),
-            last if last > durable => Ok((0, 0)),
-            last => {
-                let key = entry_key(self.number(), last);
-                let entry: Entry = parse(&key, store.get(&key)?.as_deref())?;
-                Ok((last, short(entry.tag)))
-            }
-        }
-    }
-
-    /// True when the cursor is one that this log gave.
-    pub(super) fn fits(&self, store: &dyn Store, cursor: &Cursor) -> Result<bool, StoreFault> {
-        let visible = self.state().visible;
-        if cursor.position > visible.position || cursor.receipt > visible.entry {
-            return Ok(false);
-        }
-        let position_tag = match cursor.position {
-            0 => 0,
-            position => read_record(store, self.number(), position)?.tag,
-        };
-        let receipt_tag = match cursor.receipt {
-            0 => 0,
-            receipt => {
-                let key = entry_key(self.number(), receipt);
-                parse::<Entry>(&key, store.get(&key)?.as_deref())?.tag
-            }
-        };
-        Ok(short(position_tag) == cursor.proof.position_tag && short(receipt_tag) == cursor.proof.receipt_tag)
     }
 
     /// Whole documents that the device may read now and could not before.
@@ -315,7 +287,7 @@ impl Cooperative {
         Ok(fetched)
     }
 
-    /// The log after the cursor, without what the device itself has sent, unless two phones go by its name.
+    /// The log after the cursor, without what the replica itself has sent.
     fn read_log(
         &self,
         page: &mut Page<'_>,
@@ -329,7 +301,7 @@ impl Cooperative {
             state.few_readable(grants).map(|numbers| changed_since(&state, &numbers, cursor.position))
         };
         let mut reached = cursor.position;
-        let has_it = |author: DeviceId| author == device && self.twins_of(device) == 0;
+        let mut own = OwnEntries::behind(cursor.receipt, page.store, self.number(), device);
         match few {
             Some(metas) => {
                 let mut positions = Vec::new();
@@ -341,7 +313,7 @@ impl Cooperative {
                 let mut all = true;
                 for position in positions {
                     if let Source::Entry { entry, device: author } = self.source(page.store, grants, position)?
-                        && !has_it(author)
+                        && !(author == device && own.has(entry)?)
                         && !page.add(entry)?
                     {
                         all = false;
@@ -356,7 +328,7 @@ impl Cooperative {
             None => {
                 for position in (cursor.position.saturating_add(1)..=last).take(RECORDS_MAX) {
                     if let Source::Entry { entry, device: author } = self.source(page.store, grants, position)?
-                        && !has_it(author)
+                        && !(author == device && own.has(entry)?)
                         && !page.add(entry)?
                     {
                         break;
@@ -367,7 +339,7 @@ impl Cooperative {
         }
         if reached > cursor.position {
             cursor.position = reached;
-            cursor.proof.position_tag = short(read_record(page.store, self.number(), reached)?.tag);
+            cursor.tags.position = short(read_record(page.store, self.number(), reached)?.tag);
         }
         Ok(())
     }

@@ -3,14 +3,13 @@
 //!
 //! ```text
 //! 0 F                         the store's format
-//! 0 E                         the store's epoch
 //! 0 C <number>                a co-operative: CooperativeRecord
 //! 0 I <SHA-256 of the code>   an invitation
 //! 0 D <device>                the co-operative that a device belongs to
 //! n h                         Heads: counters and running checksums
 //! n e <entry>                 what one device sent for one document in one request: Entry
 //! n p <entry>                 an entry that was not admitted yet
-//! n a <document actor seq>    the hash of the change that has this sequence
+//! n a <document actor seq>    the hash of the change that has this sequence, and its entry
 //! n l <position>              the log: LogRecord
 //! n m <document>              DocumentMeta
 //! n s <document>              the document as saved, through a position
@@ -18,17 +17,15 @@
 //! 0 S <SHA-256 of the token>  a coordinator's session
 //! 0 O <SHA-256 of the token>  a link that signs in once
 //! n j <actor>                 the device that an actor belongs to which no device id tells
-//! n k <device>                how often it showed that two phones go by its name
 //! n o                         below this entry nothing is pending
-//! n q <device>                the number of its last entry
 //! n u <line>                  the audit log: AuditRecord
 //! n w <login>                 a coordinator's account
-//! n y <device>                what was last heard of it: Heard
-//! n z                         until when devices give back everyone's changes
+//! n y <device>                what was last seen of it: LastSeen
 //! n x <device entry>          an entry that was set aside: Notice
 //! ```
 
 use granary_client_core::ids::{ActorId, ChangeHash, DeviceId};
+use granary_client_core::store::StoreFault;
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
@@ -108,12 +105,54 @@ pub(crate) fn sequence_key(
     key(cooperative, b'a', &rest)
 }
 
+/// The prefix of all keys of one actor in one document.
+pub(crate) fn actor_prefix(cooperative: CooperativeNumber, document: DocumentNumber, actor: &ActorId) -> Vec<u8> {
+    let mut prefix = sequence_key(cooperative, document, actor, 0);
+    prefix.truncate(prefix.len().saturating_sub(8));
+    prefix
+}
+
+/// The prefix of all keys of one device's actors in one document.
+pub(crate) fn device_actors_prefix(
+    cooperative: CooperativeNumber,
+    document: DocumentNumber,
+    device: DeviceId,
+) -> Vec<u8> {
+    let actor_bytes: u8 = 12;
+    key(cooperative, b'a', &[document.0.to_be_bytes().as_slice(), &[actor_bytes], device.as_bytes()].concat())
+}
+
+/// What the index says of one sequence of one actor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Indexed {
+    pub(crate) hash: ChangeHash,
+    /// The entry that brought it.
+    pub(crate) entry: u64,
+}
+
+impl Indexed {
+    pub(crate) fn to_bytes(self) -> Vec<u8> {
+        [self.hash.as_bytes().as_slice(), &self.entry.to_be_bytes()].concat()
+    }
+
+    pub(crate) fn read(key: &[u8], bytes: &[u8]) -> Result<Self, StoreFault> {
+        let read = || {
+            let (hash, entry) = bytes.split_first_chunk::<32>()?;
+            Some(Self { hash: ChangeHash::from_bytes(*hash), entry: u64::from_be_bytes(entry.try_into().ok()?) })
+        };
+        read().ok_or_else(|| StoreFault::Damaged(key.to_vec()))
+    }
+}
+
 /// What one device sent for one document in one request.
 #[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub(crate) struct Entry {
     pub(crate) document: DocumentNumber,
     pub(crate) device: DeviceId,
     pub(crate) received_millis: i64,
+    /// The receipt that its request presented, or the entry before it of the same request: the entry of the same
+    /// replica before this one. 0 where the chain begins.
+    pub(crate) previous: u64,
     /// The running checksum of all entries up to this one.
     pub(crate) tag: u64,
     #[serde(with = "serde_bytes")]

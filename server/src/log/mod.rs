@@ -1,20 +1,18 @@
-//! What a co-operative's devices sent, in order. Taking in comes first (durable, acknowledged), then
+//! What a co-operative's devices sent, in order. Ingesting comes first (durable, acknowledged), then
 //! admission (tried, given a position in the log), then the feed to other devices.
 
 pub(crate) mod admission;
 pub(crate) mod check;
 mod cooperative;
+mod dependencies;
 pub(crate) mod documents;
 pub(crate) mod feed;
-mod ground;
-mod healing;
-pub(crate) mod intake;
+pub(crate) mod ingest;
 pub(crate) mod keys;
-mod page;
-pub(crate) mod twins;
+mod receipts;
+mod reply_page;
 pub(crate) mod writer;
 
-pub use cooperative::{Cooperative, Heard, Statistics};
-pub(crate) use healing::{healing_key, healing_until};
-pub(crate) use intake::Bringer;
+pub use cooperative::{Cooperative, LastSeen, Statistics};
+pub(crate) use ingest::Submitter;
 pub use keys::CooperativeNumber;

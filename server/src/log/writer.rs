@@ -37,6 +37,11 @@ impl Gather<'_> {
         }
     }
 
+    /// The store as it was before this gathering.
+    pub(crate) fn store(&self) -> &dyn Store {
+        self.store
+    }
+
     /// Sets a key that reads of the same gathering must see.
     pub(crate) fn put_seen(&mut self, key: Vec<u8>, value: Vec<u8>) {
         self.gone.remove(&key);

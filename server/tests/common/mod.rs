@@ -7,6 +7,7 @@ use granary_client_core::documents::harvest::{LotDraft, record};
 use granary_client_core::documents::{Document, DocumentKey, Season};
 use granary_client_core::ids::{ActorId, DeviceId, HouseholdId};
 use granary_client_core::protocol::access::{EnrolRequest, Role};
+use granary_client_core::protocol::attestation::Shown;
 use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle, write_bundle};
 use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::frame::{SignedRequest, write_request};
@@ -58,6 +59,25 @@ impl World {
         device: &mut Device,
         changes: &[(DocumentKey, Vec<VerifiedChange>)],
     ) -> Result<SyncReply, Error> {
+        self.exchange(device, changes, Vec::new())
+    }
+
+    /// As [`Self::sync`], with attestations.
+    pub(crate) fn sync_showing(
+        &self,
+        device: &mut Device,
+        changes: &[(DocumentKey, Vec<VerifiedChange>)],
+        attestations: Vec<Shown>,
+    ) -> SyncReply {
+        self.exchange(device, changes, attestations).unwrap()
+    }
+
+    fn exchange(
+        &self,
+        device: &mut Device,
+        changes: &[(DocumentKey, Vec<VerifiedChange>)],
+        attestations: Vec<Shown>,
+    ) -> Result<SyncReply, Error> {
         let documents: Vec<DocumentChanges> = changes
             .iter()
             .map(|(key, changes)| DocumentChanges { key: key.clone(), changes: changes.clone() })
@@ -65,15 +85,13 @@ impl World {
         let request = SyncRequest {
             cursor: device.cursor,
             page_kilobytes: 1024,
-            pending_after: 0,
-            notices_read: 0,
             bundle: if documents.is_empty() { Vec::new() } else { write_bundle(&documents) },
-            fetch: Vec::new(),
-            version: None,
+            attestations,
+            ..SyncRequest::default()
         };
         let sign = |bytes: &[u8]| device.pair.sign(bytes).as_ref().try_into().unwrap();
         let body = write_request(device.id, &write_message(&request), sign);
-        let parsed = SignedRequest::parse(&body).map_err(|fault| Error::Usage(fault.to_string()))?;
+        let parsed = SignedRequest::parse(body).map_err(|fault| Error::Usage(fault.to_string()))?;
         let reply = self.granary.sync(&parsed, NOW)?;
         self.granary.settle(&self.granary.cooperative(self.coop).unwrap());
         device.cursor = reply.cursor;

@@ -3,10 +3,10 @@
 
 use granary_client_core::documents::harvest::{LotEdit, LotId, correct, record};
 use granary_client_core::documents::{Document, DocumentKey, Season};
-use granary_client_core::ids::DeviceId;
+use granary_client_core::ids::{DeviceId, Incarnation};
 use granary_client_core::protocol::bundle::{DocumentChanges, bundle_parts, write_bundle};
-use granary_client_core::protocol::frame::{VERSION, write_reply, write_request};
-use granary_client_core::protocol::messages::{Cursor, Proof, SyncRequest, write_message};
+use granary_client_core::protocol::frame::{write_reply, write_request};
+use granary_client_core::protocol::messages::{Cursor, Receipt, SyncRequest, Tags, write_message};
 use granary_client_core::quantities::{Grams, Instant};
 
 use crate::records::{json_lines, lots};
@@ -17,21 +17,13 @@ const SEED: u64 = 40_961;
 const HTTP_BYTES: usize = "POST /s HTTP/1.1\r\nhost: localhost\r\ncontent-length: 6000\r\n\r\n".len();
 
 fn compressed(content: &[u8]) -> usize {
-    write_reply(VERSION, content).len() - 2
+    write_reply(content).len() - 2
 }
 
 fn request(bundle: Vec<u8>) -> SyncRequest {
-    let proof = Proof { seal: 0x7c31_90ab, position_tag: 0x1b52_7fe0, receipt_tag: 0x93d4_0c68 };
-    let cursor = Cursor { position: 1_204, receipt: 977, proof, grants_version: 1, walk: None };
-    SyncRequest {
-        cursor,
-        page_kilobytes: 16,
-        pending_after: 0,
-        notices_read: 0,
-        bundle,
-        fetch: Vec::new(),
-        version: None,
-    }
+    let tags = Tags { position: 0x1b52_7fe0, receipt: 0x93d4_0c68 };
+    let cursor = Cursor { position: 1_204, receipt: Receipt::Own(977), tags, grants_version: 1, walk: None };
+    SyncRequest { cursor, page_kilobytes: 16, bundle, ..SyncRequest::default() }
 }
 
 fn show(what: &str, key: &DocumentKey, changes: Vec<granary_client_core::protocol::change::VerifiedChange>) {
@@ -64,7 +56,7 @@ fn show(what: &str, key: &DocumentKey, changes: Vec<granary_client_core::protoco
 
 pub(crate) fn run() {
     let key = DocumentKey::HarvestBook(household(1), Season::new(2025).unwrap());
-    let actor = DeviceId::from_bytes([0x3b, 0xf1, 0x90, 0x27, 0xd4, 0x6e, 0xa8, 0x55]).actor(0);
+    let actor = DeviceId::from_bytes([0x3b, 0xf1, 0x90, 0x27, 0xd4, 0x6e, 0xa8, 0x55]).actor(Incarnation::new(0));
     let mut book = Document::new(key.clone()).unwrap();
     let (records, bits) = lots(SEED, 1_000);
     let mut names: Vec<LotId> = Vec::new();

@@ -9,10 +9,10 @@ use granary_client_core::documents::harvest::{LotDraft, LotEdit, correct, record
 use granary_client_core::documents::order::{OrderLine, OrderStatus, place, set_status, ship};
 use granary_client_core::documents::receipt::{Outcome, receive};
 use granary_client_core::documents::{Document, DocumentFault, DocumentKey, OrderName, Season, cooperative, household};
-use granary_client_core::ids::{DeviceId, HouseholdId};
+use granary_client_core::ids::{DeviceId, HouseholdId, Incarnation};
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
 use granary_client_core::protocol::change::VerifiedChange;
-use granary_client_core::protocol::messages::{Comparing, Cursor, Proof, SyncReply, SyncRequest, write_message};
+use granary_client_core::protocol::messages::{Cursor, Receipt, SyncReply, SyncRequest, Tags, write_message};
 use granary_client_core::quantities::{Day, Fen, Grams, Instant, Permille};
 
 use crate::records::Dice;
@@ -32,6 +32,8 @@ struct Author {
     document: Document,
     changes: Vec<VerifiedChange>,
     device: DeviceId,
+    /// The opening of its store under way.
+    incarnation: Incarnation,
     seconds: i64,
 }
 
@@ -40,7 +42,13 @@ impl Author {
         let first = Document::first_change(&key).unwrap();
         let device = DeviceId::from_bytes(dice.roll(u64::MAX).to_be_bytes());
         let seconds = 1_756_000_000 + i64::try_from(dice.roll(200_000_000)).unwrap();
-        Self { document: Document::new(key).unwrap(), changes: vec![first], device, seconds }
+        Self {
+            document: Document::new(key).unwrap(),
+            changes: vec![first],
+            device,
+            incarnation: incarnation(dice),
+            seconds,
+        }
     }
 
     fn edit<R>(
@@ -50,7 +58,10 @@ impl Author {
     ) -> R {
         self.seconds += i64::try_from(dice.roll(4_000)).unwrap();
         let now = Instant::from_seconds(self.seconds);
-        let (value, change) = self.document.edit(&self.device.actor(0), now, edit).unwrap();
+        if dice.roll(12) == 0 {
+            self.incarnation = incarnation(dice);
+        }
+        let (value, change) = self.document.edit(&self.device.actor(self.incarnation), now, edit).unwrap();
         self.changes.extend(change);
         value
     }
@@ -64,6 +75,10 @@ impl Author {
         };
         DocumentChanges { key: self.document.key().clone(), changes: self.changes.into_iter().skip(skip).collect() }
     }
+}
+
+fn incarnation(dice: &mut Dice) -> Incarnation {
+    Incarnation::new(u32::try_from(dice.roll(1 << 32)).unwrap())
 }
 
 fn id(dice: &mut Dice) -> HouseholdId {
@@ -170,8 +185,8 @@ fn cursor(dice: &mut Dice) -> Cursor {
     let random = |dice: &mut Dice| u32::try_from(dice.roll(1 << 32)).unwrap();
     Cursor {
         position: dice.roll(100_000),
-        receipt: dice.roll(100_000),
-        proof: Proof { seal: random(dice), position_tag: random(dice), receipt_tag: random(dice) },
+        receipt: Receipt::Own(dice.roll(100_000)),
+        tags: Tags { position: random(dice), receipt: random(dice) },
         grants_version: 1,
         walk: None,
     }
@@ -188,24 +203,11 @@ fn message(dice: &mut Dice) -> Vec<u8> {
         write_message(&SyncRequest {
             cursor: cursor(dice),
             page_kilobytes: [2, 64, 128, 1024][usize::try_from(dice.roll(4)).unwrap()],
-            pending_after: 0,
-            notices_read: 0,
             bundle,
-            fetch: vec![],
-            version: None,
+            ..SyncRequest::default()
         })
     } else {
-        write_message(&SyncReply {
-            cursor: cursor(dice),
-            more: false,
-            refused: vec![],
-            grants: None,
-            bundle,
-            compares: Comparing::No,
-            heads: vec![],
-            fetched: vec![],
-            notices: vec![],
-        })
+        write_message(&SyncReply { cursor: cursor(dice), bundle, ..SyncReply::default() })
     }
 }
 

@@ -110,7 +110,7 @@ pub(crate) fn server(folder: PathBuf, is_for_load: bool) {
             Ok(json!({ "ok": true }))
         }
         "stop" => {
-            server.granary().write_heard().map_err(|error| error.to_string())?;
+            server.granary().write_last_seen().map_err(|error| error.to_string())?;
             Ok(json!({}))
         }
         other => Err(format!("no command {other}")),
@@ -137,8 +137,8 @@ fn fill_book(granary: &Granary, coop: CooperativeNumber, number: u64, lots: usiz
     granary.enrol(&phone.enrolment(&code), now()).unwrap();
     phone.prepare(lots);
     let exchange = |body: Vec<u8>| {
-        let signed = SignedRequest::parse(&body).unwrap();
-        Ok(write_reply(signed.version, &write_message(&granary.sync(&signed, now()).unwrap())))
+        let signed = SignedRequest::parse(body).unwrap();
+        Ok(write_reply(&write_message(&granary.sync(&signed, now()).unwrap())))
     };
     while phone.sync(exchange).unwrap() {}
 }

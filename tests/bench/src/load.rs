@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use granary_client_core::documents::{Document, DocumentKey, Season, harvest};
 use granary_client_core::error::Error;
-use granary_client_core::ids::{DeviceId, HouseholdId};
+use granary_client_core::ids::{DeviceId, HouseholdId, Incarnation};
 use granary_client_core::protocol::access::{EnrolReply, EnrolRequest};
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
 use granary_client_core::protocol::frame::{read_reply, write_request};
@@ -71,7 +71,7 @@ impl LoadPhone {
 
     /// Records lots, each to be sent by a request of its own.
     pub(crate) fn prepare(&mut self, count: usize) {
-        let actor = self.device().actor(0);
+        let actor = self.device().actor(Incarnation::new(0));
         let key = self.book.key().clone();
         for draft in lots(self.number, count).0 {
             let edited =
@@ -96,15 +96,7 @@ impl LoadPhone {
         bundle: Vec<u8>,
         exchange: impl FnOnce(Vec<u8>) -> Result<Vec<u8>, Error>,
     ) -> Result<(), Error> {
-        let request = SyncRequest {
-            cursor: self.cursor,
-            page_kilobytes: 16,
-            pending_after: 0,
-            notices_read: 0,
-            bundle,
-            fetch: Vec::new(),
-            version: None,
-        };
+        let request = SyncRequest { cursor: self.cursor, page_kilobytes: 16, bundle, ..SyncRequest::default() };
         let reply = exchange(self.frame(&write_message(&request)))?;
         let reply: SyncReply = read_message(&read_reply(&reply).unwrap()).unwrap();
         assert!(reply.refused.is_empty(), "{:?}", reply.refused);

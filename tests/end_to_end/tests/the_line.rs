@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use granary_client_core::documents::harvest::{LotDraft, record as record_lot};
 use granary_client_core::documents::{Document, DocumentKey};
 use granary_client_core::error::Error;
-use granary_client_core::ids::{ActorId, DeviceId, HouseholdId};
+use granary_client_core::ids::{ActorId, DeviceId, HouseholdId, Incarnation};
 use granary_client_core::phone::{Driver, Observer, Status};
 use granary_client_core::protocol::access::{EnrolReply, EnrolRequest};
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
@@ -122,16 +122,7 @@ impl Raw {
     }
 
     fn request(bundle: Vec<u8>) -> SyncRequest {
-        let cursor = Cursor::default();
-        SyncRequest {
-            cursor,
-            page_kilobytes: 64,
-            pending_after: 0,
-            notices_read: 0,
-            bundle,
-            fetch: vec![],
-            version: None,
-        }
+        SyncRequest { page_kilobytes: 64, bundle, ..SyncRequest::default() }
     }
 
     fn send(&self, body: Vec<u8>) -> Result<SyncReply, ProblemKind> {
@@ -176,7 +167,7 @@ fn every_wrong_request_of_an_enrolled_phone_is_refused_counted_and_changes_nothi
     let world = World::new();
     let raw = Raw::enrol(&world, 9, &household_role());
     let own = DocumentKey::HarvestBook(household(), season());
-    let good = bundle(&own, &raw.device.actor(0), 1_000);
+    let good = bundle(&own, &raw.device.actor(Incarnation::new(0)), 1_000);
 
     // The frame and what is in it.
     let mut wrong_signature = raw.signed(&write_message(&Raw::request(vec![])));
@@ -265,11 +256,11 @@ fn what_a_phone_may_not_write_is_refused_document_by_document() {
     let own = DocumentKey::HarvestBook(household(), season());
     let reason = |bundle| raw.sync(bundle).unwrap().refused.first().map(|refusal| refusal.reason);
     let neighbour = DocumentKey::HarvestBook(HouseholdId::from_bytes([8; 16]), season());
-    assert_eq!(reason(bundle(&neighbour, &raw.device.actor(0), 1)), Some(RefusalReason::MayNotWrite));
-    let other = DeviceId::from_bytes([3; 8]).actor(0);
+    assert_eq!(reason(bundle(&neighbour, &raw.device.actor(Incarnation::new(0)), 1)), Some(RefusalReason::MayNotWrite));
+    let other = DeviceId::from_bytes([3; 8]).actor(Incarnation::new(0));
     assert_eq!(reason(bundle(&own, &other, 1)), Some(RefusalReason::ForeignActor));
-    assert_eq!(reason(bundle(&own, &raw.device.actor(0), 1)), None);
-    assert_eq!(reason(bundle(&own, &raw.device.actor(0), 2)), Some(RefusalReason::SequenceReused));
+    assert_eq!(reason(bundle(&own, &raw.device.actor(Incarnation::new(0)), 1)), None);
+    assert_eq!(reason(bundle(&own, &raw.device.actor(Incarnation::new(0)), 2)), Some(RefusalReason::SequenceReused));
 
     // A device of another co-operative signs what it likes: it gets nothing of this one.
     let stranger = world.phone(2, "coordinator");

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use granary_client_core::documents::harvest::{LotDraft, LotEdit, correct, record, withdraw};
 use granary_client_core::documents::{Document, DocumentKey, PeerState, Season, household};
-use granary_client_core::ids::HouseholdId;
+use granary_client_core::ids::{HouseholdId, Incarnation};
 use granary_client_core::protocol::access::EnrolRequest;
+use granary_client_core::protocol::attestation::{Attestation, Code, Shown, tips};
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
 use granary_client_core::protocol::carried::{CarriedFile, OpeningKey, write_page};
 use granary_client_core::protocol::change::VerifiedChange;
-use granary_client_core::protocol::frame::{VERSION, write_reply, write_request};
-use granary_client_core::protocol::messages::{Comparing, Cursor, Fetch, SyncReply, SyncRequest, write_message};
+use granary_client_core::protocol::frame::{write_reply, write_request};
+use granary_client_core::protocol::messages::{Fetch, SyncReply, SyncRequest, write_message};
 use granary_client_core::quantities::{Fen, Grams, Instant, Permille};
 
 use crate::endpoint::{device, household as own};
@@ -33,7 +34,7 @@ pub fn kept(target: &str) -> Vec<Vec<u8>> {
 
 /// Documents as phones make them.
 fn documents() -> Vec<DocumentChanges> {
-    let actor = device().actor(0);
+    let actor = device().actor(Incarnation::new(0));
     let now = Instant(1_790_000_000_000);
     let book = DocumentKey::HarvestBook(own(), Season::new(2026).unwrap());
     let mut changes = vec![Document::first_change(&book).unwrap()];
@@ -90,29 +91,18 @@ pub fn make() -> std::io::Result<()> {
         keep("foreign_change", number, chunk)?;
     }
     let bundle = write_bundle(&documents);
+    let key = documents.iter().map(|document| document.key.to_bytes()).next().unwrap();
+    let attestation = Attestation { tips: tips(&documents[0].changes), code: Code([7; 8]) };
     let request = SyncRequest {
-        cursor: Cursor::default(),
         page_kilobytes: 16,
         pending_after: 3,
-        notices_read: 0,
         bundle: bundle.clone(),
-        fetch: vec![Fetch {
-            key: documents.iter().map(|document| document.key.to_bytes()).next().unwrap(),
-            through: 0,
-        }],
+        fetch: vec![Fetch { key, through: 0 }],
+        attestations: vec![Shown { document: 0, attestation }],
         version: Some("0.1.0".into()),
+        ..SyncRequest::default()
     };
-    let reply = SyncReply {
-        more: false,
-        refused: Vec::new(),
-        grants: None,
-        bundle: bundle.clone(),
-        compares: Comparing::No,
-        heads: Vec::new(),
-        fetched: Vec::new(),
-        notices: Vec::new(),
-        cursor: Cursor::default(),
-    };
+    let reply = SyncReply { bundle: bundle.clone(), attestations: vec![7; 16], ..SyncReply::default() };
     let enrol = EnrolRequest { code: "ABCD-EFGH-JKLM".into(), public_key: [1; 32], name: "李家".into() };
     for (number, one) in
         [bundle.clone(), write_bundle(&documents[..1]), write_bundle(&documents[1..])].iter().enumerate()
@@ -122,8 +112,7 @@ pub fn make() -> std::io::Result<()> {
     let messages = [write_message(&request), write_message(&reply), write_message(&enrol)];
     for (number, message) in messages.iter().enumerate() {
         keep("message", number, message)?;
-        keep("frame", number, &write_reply(VERSION, message))?;
-        keep("frame", number + 10, &write_reply(1, message))?;
+        keep("frame", number, &write_reply(message))?;
         keep("frame", number + 20, &write_request(device(), message, |_| [0; 64]))?;
     }
     let server = OpeningKey::derive(b"server");

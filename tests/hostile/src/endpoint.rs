@@ -9,7 +9,7 @@ use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::protocol::access::{EnrolRequest, Role};
 use granary_client_core::protocol::carried::{CarriedFile, write_page};
 use granary_client_core::protocol::frame::{SignedRequest, write_request};
-use granary_client_core::protocol::messages::{Cursor, SyncRequest, write_message};
+use granary_client_core::protocol::messages::{SyncRequest, write_message};
 use granary_client_core::quantities::Instant;
 use granary_client_core::store::MemoryStore;
 use granary_server::Granary;
@@ -61,7 +61,7 @@ impl Scene {
     fn takes(&self, content: &[u8]) {
         let sign = |bytes: &[u8]| self.pair.sign(bytes).as_ref().try_into().unwrap();
         let body = write_request(device(), content, sign);
-        if let Ok(request) = SignedRequest::parse(&body) {
+        if let Ok(request) = SignedRequest::parse(body) {
             let _ = self.granary.sync(&request, NOW);
         }
         self.granary.settle(&self.granary.cooperative(self.coop).unwrap());
@@ -88,15 +88,7 @@ pub fn endpoint(bytes: &[u8]) {
         let mut one = old.unwrap_or_else(Scene::new);
         one.inputs = one.inputs.saturating_add(1);
         one.takes(bytes);
-        let request = SyncRequest {
-            cursor: Cursor::default(),
-            page_kilobytes: 16,
-            pending_after: 0,
-            notices_read: 0,
-            bundle: bytes.to_vec(),
-            fetch: Vec::new(),
-            version: None,
-        };
+        let request = SyncRequest { page_kilobytes: 16, bundle: bytes.to_vec(), ..SyncRequest::default() };
         one.takes(&write_message(&request));
         one.takes_carried(bytes);
         *scene = Some(one);

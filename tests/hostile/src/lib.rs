@@ -95,7 +95,7 @@ pub fn bundle(bytes: &[u8]) {
 
 /// A request or a reply as it comes from the line.
 pub fn frame(bytes: &[u8]) {
-    if let Ok(request) = SignedRequest::parse(bytes) {
+    if let Ok(request) = SignedRequest::parse(bytes.to_vec()) {
         let _ = request.content();
     }
     let _ = read_reply(bytes);

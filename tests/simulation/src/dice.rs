@@ -1,5 +1,7 @@
 //! Chance that comes from a seed (SplitMix64; Steele, Lea and Flood, 2014).
 
+use granary_client_core::ids::Incarnation;
+
 /// See the module.
 #[derive(Debug, Clone)]
 pub(crate) struct Dice(u64);
@@ -17,6 +19,11 @@ impl Dice {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed ^ (mixed >> 31)) % sides.max(1)
+    }
+
+    /// The incarnation of an opening.
+    pub(crate) fn incarnation(&mut self) -> Incarnation {
+        Incarnation::new(u32::try_from(self.roll(1 << 32)).unwrap_or(0))
     }
 
     /// True this many times in a hundred.

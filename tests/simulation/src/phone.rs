@@ -34,6 +34,8 @@ pub(crate) struct SimPhone {
     pub(crate) grants: Grants,
     pub(crate) certificate: Vec<u8>,
     pub(crate) replica: Replica,
+    /// Where the incarnation of each opening comes from.
+    pub(crate) openings: Dice,
     pub(crate) pace: Pace,
     /// True when its pages stay the smallest.
     pub(crate) has_poor_line: bool,
@@ -113,22 +115,22 @@ impl SimPhone {
         cooperative: CooperativeId,
         device: DeviceId,
         grants: &Grants,
+        openings: &mut Dice,
     ) -> Result<Replica, String> {
-        let opened = Replica::open(Arc::new(disk.clone()), cooperative, device, grants);
+        let opened = Replica::open(Arc::new(disk.clone()), cooperative, device, grants, openings.incarnation());
         let (replica, damage) = opened.map_err(|error| format!("a phone does not open again: {error}"))?;
         if damage.is_empty() { Ok(replica) } else { Err(format!("a phone finds damage after a crash: {damage:?}")) }
     }
 
     pub(crate) fn start_again(&mut self, kept: usize) -> Result<(), String> {
         self.disk.start_again(kept);
-        self.replica = Self::open(&self.disk, self.cooperative, self.device, &self.grants)?;
+        self.replica = Self::open(&self.disk, self.cooperative, self.device, &self.grants, &mut self.openings)?;
         Ok(())
     }
 
     /// A bit has flipped on its disk: as the store does, it goes on with what is there, and compares anew.
     pub(crate) fn is_damaged(&mut self, which: u64) -> Result<Option<char>, String> {
-        // What is put by for a twin is there once, and so is what it follows from, see `replica/twin.rs`.
-        self.loses(which, |key| !matches!(key.first(), Some(b'r' | b'p')))
+        self.loses(which, |_| true)
     }
 
     /// As [`Self::is_damaged`], of the records that `is_of` picks.
@@ -138,9 +140,10 @@ impl SimPhone {
         self.disk.keep_going();
         self.disk.make_room();
         let lost = self.disk.lose_a_record(which, is_of);
-        let opened = Replica::open(Arc::new(self.disk.clone()), self.cooperative, self.device, &self.grants);
+        let (store, incarnation) = (Arc::new(self.disk.clone()), self.openings.incarnation());
+        let opened = Replica::open(store, self.cooperative, self.device, &self.grants, incarnation);
         self.replica = opened.map_err(|error| format!("a damaged phone does not open: {error}"))?.0;
-        self.replica.mend().map_err(|error| error.to_string())?;
+        self.replica.recover().map_err(|error| error.to_string())?;
         let Some((key, value)) = lost else { return Ok(None) };
         let kind = key.first().copied().unwrap_or_default();
         self.damaged.extend(match kind {
@@ -260,13 +263,13 @@ impl SimPhone {
         if let Some((key, _)) = strange.filter(|_| !self.was_damaged) {
             return Err(format!("holds {key:?}, and was told that it may not"));
         }
-        let (waiting, pending) = (self.disk.count(b"or"), self.replica.pending());
-        if waiting != pending {
+        let (waiting, pending) = (self.disk.count(b"o"), self.replica.unsent());
+        if self.disk.count(b"b") == 0 && waiting != pending {
             return Err(format!("{waiting} changes wait to be sent, and it says {pending}"));
         }
         // Its ground may have become another change of the same number.
         let may_wait = server_was_restored && has_copies && self.disk.count(b"w") > 0;
-        if may_wait || self.disk.count(b"rg") > 0 || self.is_revoked || self.was_damaged {
+        if may_wait || self.is_revoked || self.was_damaged {
             return Ok(());
         }
         let households: BTreeSet<HouseholdId> = self.recorded.values().copied().collect();

@@ -307,7 +307,7 @@ pub(crate) fn check(world: &mut World) -> Result<(), String> {
             if world.phones[phone].is_revoked || world.phones[phone].is_broken {
                 continue;
             }
-            let pending = world.phones[phone].replica.pending();
+            let pending = world.phones[phone].replica.unsent();
             if pending > 0 {
                 return Err(format!("phone {phone} still has {pending} changes to send"));
             }

@@ -12,7 +12,7 @@
 //!
 //! ```text
 //! byte    format, 1
-//! actors     count, then each: length, bytes
+//! actors     count, then each: see `actors`
 //! shapes     count, then each: see `shape`
 //! documents  count, then each: length of key, key, number of changes
 //! columns    actor, sequence - expected, start - expected, time - previous, dependencies, shape
@@ -20,6 +20,7 @@
 //! places     for each shape, for each open place: one column
 //! ```
 
+mod actors;
 mod columns;
 mod read;
 mod shape;

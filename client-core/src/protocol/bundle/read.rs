@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::change::{ChangeRecord, OperationId, VerifiedChange};
 use super::super::leb128::{ReadFault, Reader};
 use super::super::limits;
+use super::actors::Actors;
 use super::columns::{read_integers, read_strings};
 use super::shape::{Filling, Place, Refill, Shape};
 use super::write::Expected;
@@ -22,7 +23,7 @@ pub fn read_bundle(bytes: &[u8]) -> Result<Vec<DocumentChanges>, BundleFault> {
     if format != FORMAT {
         return Err(BundleFault::UnknownFormat(format));
     }
-    let actors = read_actors(&mut reader)?;
+    let actors = Actors::read(&mut reader)?;
     let shape_count = bounded(reader.size()?, limits::BUNDLE_CHANGES_MAX, "shapes")?;
     let mut shape_operations_left = limits::BUNDLE_OPERATIONS_MAX;
     let shapes = (0..shape_count)
@@ -91,16 +92,6 @@ fn index(number: i64, length: usize) -> Result<usize, BundleFault> {
 
 fn read_indexes(numbers: &[i64], length: usize) -> Result<Vec<usize>, BundleFault> {
     numbers.iter().map(|number| index(*number, length)).collect()
-}
-
-fn read_actors(reader: &mut Reader<'_>) -> Result<Vec<ActorId>, BundleFault> {
-    let count = bounded(reader.size()?, limits::BUNDLE_ACTORS_MAX, "actors")?;
-    let mut actors = Vec::new();
-    for _ in 0..count {
-        let actor = ActorId::from_bytes(reader.prefixed()?);
-        actors.push(actor.ok_or(BundleFault::Malformed("an actor id is empty or too long"))?);
-    }
-    Ok(actors)
 }
 
 fn read_documents(reader: &mut Reader<'_>) -> Result<Vec<(DocumentKey, usize)>, BundleFault> {

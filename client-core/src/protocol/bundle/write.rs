@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use super::super::change::{ChangeRecord, VerifiedChange};
 use super::super::leb128::{Reader, write_prefixed, write_size};
+use super::actors::Actors;
 use super::columns::{write_integers, write_strings};
 use super::shape::{Filling, Place, Shape};
 use super::{DocumentChanges, FORMAT};
-use crate::ids::{ActorId, ChangeHash};
+use crate::ids::ChangeHash;
 
 /// What each change adds to the columns that all changes share.
 #[derive(Default)]
@@ -50,7 +51,8 @@ pub fn bundle_parts(documents: &[DocumentChanges]) -> Vec<(String, Vec<u8>)> {
 
 /// `mark` is told where each part ends.
 fn write_marked(documents: &[DocumentChanges], mut mark: impl FnMut(&str, usize)) -> Vec<u8> {
-    let mut actors = Actors::default();
+    let changes = || documents.iter().flat_map(|document| &document.changes);
+    let actors = Actors::of(changes().map(VerifiedChange::record));
     let mut shapes: Vec<(Shape, ShapeRows<'_>)> = Vec::new();
     let mut shape_index: HashMap<Shape, usize> = HashMap::new();
     let mut common = Common::default();
@@ -86,8 +88,7 @@ fn write_marked(documents: &[DocumentChanges], mut mark: impl FnMut(&str, usize)
     }
 
     let mut out = vec![FORMAT];
-    write_size(&mut out, actors.list.len());
-    actors.list.iter().for_each(|actor| write_prefixed(&mut out, actor.as_bytes()));
+    actors.write(&mut out);
     mark("actors", out.len());
     write_size(&mut out, shapes.len());
     shapes.iter().for_each(|(shape, _)| shape.write(&mut out));
@@ -198,34 +199,6 @@ fn write_places(
                 mark(place, "texts", out.len());
             }
         }
-    }
-}
-
-/// The actors of a bundle, each named once.
-#[derive(Default)]
-struct Actors {
-    list: Vec<ActorId>,
-    index: HashMap<ActorId, usize>,
-}
-
-impl Actors {
-    fn index(&mut self, actor: &ActorId) -> usize {
-        if let Some(index) = self.index.get(actor) {
-            return *index;
-        }
-        let index = self.list.len();
-        self.list.push(actor.clone());
-        self.index.insert(actor.clone(), index);
-        index
-    }
-
-    /// Turns a reference's actor from an index into its change into one into the bundle.
-    fn globalise<'a>(&mut self, record: &ChangeRecord, filling: Filling<'a>) -> Filling<'a> {
-        let Filling::Reference(mut id) = filling else { return filling };
-        if let Some(actor) = record.actor_at(id.actor) {
-            id.actor = u32::try_from(self.index(actor)).unwrap_or(u32::MAX);
-        }
-        Filling::Reference(id)
     }
 }
 

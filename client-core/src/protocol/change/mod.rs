@@ -10,12 +10,10 @@
 mod columns;
 mod inflate;
 mod read;
-mod reauthor;
 mod verify;
 mod write;
 
 pub use read::read_change;
-pub use reauthor::Reauthor;
 pub use verify::verify;
 pub use write::write_change;
 

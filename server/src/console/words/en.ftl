@@ -275,3 +275,4 @@ file-too-large = The file is too large: at most 80 kB and 1,000 rows. Nothing wa
 file-not-utf8 = The file is not UTF-8. In Excel, save it as “CSV UTF-8”. Nothing was imported.
 file-unreadable = The file can't be read as CSV. Nothing was imported.
 file-heads-wrong = The first row must be “name,village” or “code,zh,en” and grades. Nothing was imported.
+phone-forked = Two phones send under this name: copied, set back to an older state, or its key was stolen

@@ -275,3 +275,4 @@ file-too-large = 文件太大：最多 80 kB、1,000 行。什么都没有导入
 file-not-utf8 = 文件不是 UTF-8。在 Excel 里请另存为“CSV UTF-8”。什么都没有导入。
 file-unreadable = 文件不能按 CSV 读取。什么都没有导入。
 file-heads-wrong = 第一行必须是 “name,village”，或 “code,zh,en” 加等级。什么都没有导入。
+phone-forked = 有两部手机以此名义发送：手机被复制、恢复到旧状态，或密钥被盗

@@ -140,7 +140,7 @@ fn what_was_sent_twice_is_missed_when_a_restoration_takes_it() {
     assert_eq!(world.syncs(LI, |_| Line::ReplyLost).unwrap(), Synced::LineFailed);
     // It is told that the lot is there, and reads nothing of so late a place in the log.
     syncs_until_the_line_breaks(&mut world, LI, 2);
-    assert_eq!(world.phones[LI].replica.pending(), 0);
+    assert_eq!(world.phones[LI].replica.unsent(), 0);
     world.is_restored().unwrap();
     heal(&mut world).unwrap();
     check(&mut world).unwrap();

@@ -65,7 +65,7 @@ impl World {
         Ok(Some(match answer {
             Ok(reply) => {
                 self.must_not_leak(phone, &reply)?;
-                Ok(write_reply(granary_client_core::protocol::frame::VERSION, &write_message(&reply)))
+                Ok(write_reply(&write_message(&reply)))
             }
             Err(kind) => Err(kind),
         }))
@@ -76,7 +76,7 @@ impl World {
         let now = Instant(self.now);
         let coops = self.coops.clone();
         let server = self.server()?;
-        let signed = SignedRequest::parse(body).map_err(|fault| fault.to_string())?;
+        let signed = SignedRequest::parse(body.to_vec()).map_err(|fault| fault.to_string())?;
         let result = server.sync(&signed, now);
         settle(server, &coops);
         if self.disk.was_full() {
@@ -123,8 +123,9 @@ impl World {
     /// A phone syncs; `line` is asked for each exchange. Gives what became of it.
     pub(crate) fn syncs(&mut self, phone: usize, mut line: impl FnMut(&mut Dice) -> Line) -> Result<Synced, String> {
         let begun = {
-            let one = &self.phones[phone];
-            Session::begin(&one.replica, one.pace, one.notices_read, None, |bytes| one.sign(bytes))
+            let SimPhone { replica, pair, pace, notices_read, .. } = &mut self.phones[phone];
+            let sign = |bytes: &[u8]| ring::signature::Ed25519KeyPair::sign(pair, bytes).as_ref().try_into().unwrap();
+            Session::begin(replica, *pace, *notices_read, None, sign)
         };
         let Ok((mut session, mut request)) = begun else { return Ok(Synced::PhoneFailed) };
         for _ in 0..EXCHANGES_MAX {
@@ -162,7 +163,7 @@ impl World {
                 Ok(Step::Send(next)) => request = next,
                 Ok(Step::Done(_)) => {
                     let one = &mut self.phones[phone];
-                    if one.replica.pending() == 0 && !one.was_granted_otherwise {
+                    if one.replica.unsent() == 0 && !one.was_granted_otherwise {
                         one.acknowledged = one.recorded.clone();
                         one.was_damaged = false;
                     }

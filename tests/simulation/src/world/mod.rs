@@ -175,7 +175,8 @@ impl World {
             (0..8).for_each(|_| pace.failed());
         }
         let disk = Disk::of_phone();
-        let replica = SimPhone::open(&disk, reply.cooperative, device, &reply.grants)?;
+        let mut openings = Dice::new(self.dice.roll(u64::MAX));
+        let replica = SimPhone::open(&disk, reply.cooperative, device, &reply.grants, &mut openings)?;
         self.phones.push(SimPhone {
             coop,
             cooperative: reply.cooperative,
@@ -187,6 +188,7 @@ impl World {
             grants: reply.grants,
             certificate: reply.certificate,
             replica,
+            openings,
             pace,
             has_poor_line,
             notices_read: 0,
@@ -210,7 +212,8 @@ impl World {
         let one = &self.phones[phone];
         let disk = one.disk.backup();
         let pair = Ed25519KeyPair::from_seed_unchecked(&one.seed).map_err(|error| error.to_string())?;
-        let replica = SimPhone::open(&disk, one.cooperative, one.device, &one.grants)?;
+        let mut openings = Dice::new(self.dice.roll(u64::MAX));
+        let replica = SimPhone::open(&disk, one.cooperative, one.device, &one.grants, &mut openings)?;
         let copy = SimPhone {
             coop: one.coop,
             cooperative: one.cooperative,
@@ -222,6 +225,7 @@ impl World {
             grants: one.grants.clone(),
             certificate: one.certificate.clone(),
             replica,
+            openings,
             pace: one.pace,
             has_poor_line: one.has_poor_line,
             notices_read: one.notices_read,
@@ -271,7 +275,7 @@ impl World {
             let statistics = cooperative.statistics();
             all.push((Cursor { position: statistics.positions, ..Cursor::default() }, statistics.pending));
         }
-        all.extend(self.phones.iter().map(|phone| (phone.replica.cursor(), phone.replica.pending())));
+        all.extend(self.phones.iter().map(|phone| (phone.replica.cursor(), phone.replica.unsent())));
         Ok(all)
     }
 

@@ -71,6 +71,11 @@ impl<'a> Page<'a> {
         Ok(true)
     }
 
+    /// The documents of the page, in the order of its bundle.
+    pub(super) fn documents(&self) -> impl Iterator<Item = &DocumentChanges> {
+        self.documents.values()
+    }
+
     pub(super) fn into_bundle(self) -> Vec<u8> {
         let documents: Vec<DocumentChanges> = self.documents.into_values().collect();
         if documents.is_empty() { Vec::new() } else { write_bundle(&documents) }

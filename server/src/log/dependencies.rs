@@ -1,5 +1,6 @@
-//! What of a page can be admitted without the rest of it. An entry is admitted as one, so what needs other ground is
-//! kept in another: the log may have lost some of it, and who brings a page does not know what.
+//! Splits one document's changes into entries that can be admitted independently. An entry is admitted whole, so
+//! changes with different missing dependencies must not share one: the log may have lost some of these, and the phone
+//! that sends a page does not know which.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,13 +8,13 @@ use granary_client_core::ids::ChangeHash;
 use granary_client_core::protocol::bundle::DocumentChanges;
 use granary_client_core::protocol::change::VerifiedChange;
 
-/// What a change needs of what is not in its page, itself or through others of the page: a bit for each such change,
-/// and the last bit for all that are more.
+/// The dependencies of a change outside its page, its own and those of its dependencies inside: a bit for each such
+/// change, and the last bit for all that are more.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Ground(u64);
+struct Outside(u64);
 
-impl Ground {
-    fn of_outside(place: usize) -> Self {
+impl Outside {
+    fn of(place: usize) -> Self {
         Self(1 << place.min(63))
     }
 
@@ -22,24 +23,24 @@ impl Ground {
     }
 }
 
-/// The changes of a page, those together that need the same ground, at most `at_most` groups but at least one. What a
-/// group builds on is in it, in one before it or outside. A page of changes that each build on the one before is one.
-pub(super) fn by_ground(document: DocumentChanges, at_most: usize) -> Vec<DocumentChanges> {
+/// The changes of a page in groups with the same outside dependencies, at most `at_most` groups but at least one. What
+/// a group depends on is in it, in one before it or outside. A page of changes that each build on the one before is one.
+pub(super) fn split_by_outside_dependencies(document: DocumentChanges, at_most: usize) -> Vec<DocumentChanges> {
     let DocumentChanges { key, changes } = document;
     let mut outside: HashMap<ChangeHash, usize> = HashMap::new();
-    let mut inside: HashMap<ChangeHash, Ground> = HashMap::new();
+    let mut inside: HashMap<ChangeHash, Outside> = HashMap::new();
     // Whoever needs more comes after what it builds on.
-    let mut groups: BTreeMap<(u32, Ground), Vec<VerifiedChange>> = BTreeMap::new();
+    let mut groups: BTreeMap<(u32, Outside), Vec<VerifiedChange>> = BTreeMap::new();
     for change in changes {
-        let ground = change.record().dependencies.iter().fold(Ground::default(), |ground, hash| {
+        let needed = change.record().dependencies.iter().fold(Outside::default(), |needed, hash| {
             let next = outside.len();
-            ground.and(match inside.get(hash) {
-                Some(needed) => *needed,
-                None => Ground::of_outside(*outside.entry(*hash).or_insert(next)),
+            needed.and(match inside.get(hash) {
+                Some(through) => *through,
+                None => Outside::of(*outside.entry(*hash).or_insert(next)),
             })
         });
-        inside.insert(change.hash(), ground);
-        groups.entry((ground.0.count_ones(), ground)).or_default().push(change);
+        inside.insert(change.hash(), needed);
+        groups.entry((needed.0.count_ones(), needed)).or_default().push(change);
     }
     let mut groups: Vec<Vec<VerifiedChange>> = groups.into_values().collect();
     let rest = groups.split_off(groups.len().min(at_most.saturating_sub(1)));
@@ -53,19 +54,19 @@ mod tests {
     use super::*;
     use granary_client_core::automerge::{ROOT, transaction::Transactable};
     use granary_client_core::documents::{Document, DocumentKey};
-    use granary_client_core::ids::DeviceId;
+    use granary_client_core::ids::{DeviceId, Incarnation};
     use granary_client_core::quantities::Instant;
 
     const KEY: DocumentKey = DocumentKey::Catalogue;
 
     fn says(document: &mut Document, device: u8, what: i64) -> VerifiedChange {
-        let actor = DeviceId::from_bytes([device; 8]).actor(0);
+        let actor = DeviceId::from_bytes([device; 8]).actor(Incarnation::new(0));
         document.edit(&actor, Instant(0), |doc| Ok(doc.put(ROOT, "n", what)?)).unwrap().1.unwrap()
     }
 
     fn split(changes: &[&VerifiedChange], at_most: usize) -> Vec<Vec<ChangeHash>> {
         let changes = changes.iter().map(|change| (*change).clone()).collect();
-        let groups = by_ground(DocumentChanges { key: KEY, changes }, at_most);
+        let groups = split_by_outside_dependencies(DocumentChanges { key: KEY, changes }, at_most);
         groups.iter().map(|group| group.changes.iter().map(VerifiedChange::hash).collect()).collect()
     }
 
@@ -78,7 +79,7 @@ mod tests {
         let [a, b, c, d] = [&first, &own, &ahead, &further].map(VerifiedChange::hash);
         assert_eq!(split(&[&first, &own, &ahead, &further], 9), [vec![a, b], vec![c, d]]);
         assert_eq!(split(&[&first, &own], 9), [vec![a, b]]);
-        assert_eq!(split(&[&own, &ahead], 9), [vec![b], vec![c]], "the log may have the ground of one");
+        assert_eq!(split(&[&own, &ahead], 9), [vec![b], vec![c]], "the log may have the dependencies of one");
         assert_eq!(split(&[&ahead, &further], 9), [vec![c, d]]);
     }
 

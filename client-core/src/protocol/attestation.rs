@@ -1,0 +1,104 @@
+//! What the server attests: that it once gave out certain changes of a document and everything that they build on.
+//! A change's hash covers its dependencies, so naming the tips names all of their history. A server that was restored
+//! from a backup takes changes back by it, whoever made them and whoever brings them.
+//!
+//! Only what is given out is attested: it was admitted, so all that it builds on was the server's too. What a phone
+//! sends may name dependencies that the server never had.
+//!
+//! The code is the start of an HMAC under a key that lies outside the server's store. It travels as eight bytes for
+//! each document of a reply; the tips are not sent, since both sides can tell them from the changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
+
+use super::change::VerifiedChange;
+use crate::ids::{ChangeHash, CooperativeId, DocumentId};
+
+/// Bytes of a code.
+pub const CODE_BYTES: usize = 8;
+/// Tips of one attestation at most.
+pub const TIPS_MAX: usize = 4_096;
+/// What a server signs for this begins with these bytes, so that the code serves for nothing else.
+const DOMAIN: &[u8] = b"granary attestation 1\0";
+
+/// The server's code over a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Code(#[serde(with = "serde_bytes")] pub [u8; CODE_BYTES]);
+
+/// An attestation as a phone keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Attestation {
+    /// The changes that no other of the same reply builds on, in rising order.
+    pub tips: Vec<ChangeHash>,
+    /// The server's code.
+    pub code: Code,
+}
+
+/// An attestation that a request shows for one document of its bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Shown {
+    /// The document's place in the request's bundle, from 0.
+    pub document: u32,
+    /// What is shown.
+    pub attestation: Attestation,
+}
+
+/// The changes that no other of `changes` builds on, in rising order.
+pub fn tips(changes: &[VerifiedChange]) -> Vec<ChangeHash> {
+    let inner: BTreeSet<&ChangeHash> = changes.iter().flat_map(|change| &change.record().dependencies).collect();
+    let mut tips: Vec<ChangeHash> = changes.iter().map(VerifiedChange::hash).collect();
+    tips.retain(|hash| !inner.contains(hash));
+    tips.sort_unstable();
+    tips.dedup();
+    tips
+}
+
+/// The bytes under the server's code.
+pub fn statement(cooperative: CooperativeId, document: DocumentId, tips: &[ChangeHash]) -> Vec<u8> {
+    let mut bytes = [DOMAIN, cooperative.as_bytes(), document.as_bytes()].concat();
+    tips.iter().for_each(|tip| bytes.extend_from_slice(tip.as_bytes()));
+    bytes
+}
+
+/// The hashes of those of `changes` that stand under `tips`: the tips themselves and all that they build on, as far as
+/// it is among the changes.
+pub fn covered(changes: &[VerifiedChange], tips: impl IntoIterator<Item = ChangeHash>) -> BTreeSet<ChangeHash> {
+    let by_hash: BTreeMap<ChangeHash, &VerifiedChange> = changes.iter().map(|change| (change.hash(), change)).collect();
+    let mut covered = BTreeSet::new();
+    let mut open: Vec<ChangeHash> = tips.into_iter().collect();
+    while let Some(hash) = open.pop() {
+        if let Some(change) = by_hash.get(&hash)
+            && covered.insert(hash)
+        {
+            open.extend(&change.record().dependencies);
+        }
+    }
+    covered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documents::{Document, DocumentKey};
+    use crate::ids::{DeviceId, Incarnation};
+    use crate::quantities::Instant;
+    use automerge::{ROOT, transaction::Transactable};
+
+    #[test]
+    fn tips_cover_what_they_build_on_and_nothing_beside_it() {
+        let mut here = Document::new(DocumentKey::Catalogue).unwrap();
+        let mut there = here.clone();
+        let says = |document: &mut Document, device: u8, what: i64| {
+            let actor = DeviceId::from_bytes([device; 8]).actor(Incarnation::new(1));
+            document.edit(&actor, Instant(0), |doc| Ok(doc.put(ROOT, "n", what)?)).unwrap().1.unwrap()
+        };
+        let (first, second, beside) = (says(&mut here, 1, 1), says(&mut here, 1, 2), says(&mut there, 2, 3));
+        let all = [first.clone(), second.clone(), beside.clone()];
+        assert_eq!(BTreeSet::from_iter(tips(&all)), BTreeSet::from([second.hash(), beside.hash()]));
+        assert_eq!(covered(&all, [second.hash()]), BTreeSet::from([first.hash(), second.hash()]));
+        assert_eq!(covered(&all, [ChangeHash::from_bytes([9; 32])]), BTreeSet::new());
+    }
+}

@@ -1,0 +1,264 @@
+//! Taking what the server gives: one reply becomes one transaction, with the cursor that it leads to.
+
+use std::collections::BTreeSet;
+
+use super::attested::Codes;
+use super::outbox_page::{OutboxPage, PageDocument};
+use super::reconcile::is_reconciling;
+use super::transaction::Transaction;
+use super::{Replica, Wanted, wanted_list};
+use crate::documents::DocumentKey;
+use crate::error::Error;
+use crate::ids::ChangeHash;
+use crate::protocol::attestation::tips;
+use crate::protocol::bundle::{DocumentChanges, read_bundle};
+use crate::protocol::messages::{Fetch, RefusalReason, SyncReply};
+
+/// Documents in one request for whole documents.
+const FETCH_MAX: usize = 256;
+
+/// Something that was not taken, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// The document.
+    pub key: DocumentKey,
+    /// Why, for a person.
+    pub reason: String,
+}
+
+/// What a reply changed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Documents that changed.
+    pub changed: BTreeSet<DocumentKey>,
+    /// Documents that the device may not read any longer and that were forgotten.
+    pub forgotten: BTreeSet<DocumentKey>,
+    /// Changes that were not taken, by the server or by this phone.
+    pub quarantined: Vec<SetAside>,
+    /// True when there is more to read or to send now.
+    pub more: bool,
+}
+
+/// Changes of one document, with the tips that the server's code is over; none for what it did not send.
+type Incoming = (DocumentChanges, Vec<ChangeHash>);
+
+fn with_tips(document: DocumentChanges) -> Incoming {
+    let tips = tips(&document.changes);
+    (document, tips)
+}
+
+/// A reply that is being applied.
+struct Applying<'a> {
+    transaction: Transaction<'a>,
+    page: &'a OutboxPage,
+    reply: &'a SyncReply,
+    /// What of the page was refused, by its place.
+    refused: &'a [(usize, RefusalReason)],
+    /// Codes of the server that are not given to a document yet.
+    codes: Codes<'a>,
+    wanted: Wanted,
+    /// Documents that are forgotten, since they are to come as others have them.
+    dropped: BTreeSet<DocumentKey>,
+    received: Received,
+}
+
+impl Replica {
+    /// The documents that this phone wants whole, for the next request.
+    pub fn fetches(&self) -> Result<Vec<Fetch>, Error> {
+        let wanted = self.wanted()?.into_iter().take(FETCH_MAX);
+        Ok(wanted.map(|(key, through)| Fetch { key, through }).collect())
+    }
+
+    /// Takes the reply to the request that carried `page` and `fetches`. All of it is kept, or nothing.
+    pub fn receive(&mut self, page: &OutboxPage, fetches: &[Fetch], reply: &SyncReply) -> Result<Received, Error> {
+        let refused: Vec<(usize, RefusalReason)> = reply
+            .refused
+            .iter()
+            .filter_map(|refusal| Some((usize::try_from(refusal.document).ok()?, refusal.reason)))
+            .collect();
+        let mut received = self.apply(page, &refused, fetches, reply)?;
+        self.note_blocked(page, &refused);
+        for notice in &reply.notices {
+            if let Ok(key) = DocumentKey::from_bytes(&notice.key) {
+                received.quarantined.push(SetAside { key, reason: notice.reason.clone() });
+            }
+        }
+        received.more |= reply.more || self.has_more_to_send();
+        Ok(received)
+    }
+
+    fn apply(
+        &mut self,
+        page: &OutboxPage,
+        refused: &[(usize, RefusalReason)],
+        fetches: &[Fetch],
+        reply: &SyncReply,
+    ) -> Result<Received, Error> {
+        let incoming = match reply.bundle.as_slice() {
+            [] => Vec::new(),
+            bundle => read_bundle(bundle).map_err(|fault| Error::BadReply(fault.to_string()))?,
+        };
+        // The server's codes are over what came, before anything is added to it.
+        let mut incoming: Vec<Incoming> = incoming.into_iter().map(with_tips).collect();
+        let codes = Codes::of(&reply.attestations, incoming.len());
+        let wanted = self.wanted()?;
+        let mut applying = Applying {
+            transaction: Transaction::begin(self),
+            page,
+            reply,
+            refused,
+            codes,
+            wanted,
+            dropped: BTreeSet::new(),
+            received: Received::default(),
+        };
+        if let Some(grants) = &reply.grants {
+            applying.transaction.state.grants = grants.clone();
+        }
+        applying.settle_page(&mut incoming)?;
+        applying.take_documents(incoming)?;
+        applying.note_fetched(fetches);
+        if reply.reconciles {
+            applying.transaction.reconcile(&reply.heads, &mut applying.wanted)?;
+            if !is_reconciling(&reply.cursor) {
+                applying.transaction.end_reconciliation(&mut applying.wanted)?;
+            }
+        }
+        applying.forget_unreadable()?;
+        let Applying { mut transaction, wanted, mut received, .. } = applying;
+        transaction.put_meta("wanted", &wanted_list(&wanted));
+        transaction.put_meta("cursor", &reply.cursor);
+        transaction.state.cursor = reply.cursor;
+        transaction.commit()?;
+        received.more = !wanted.is_empty();
+        Ok(received)
+    }
+
+    /// Keeps in mind of which documents the server takes no more for now.
+    fn note_blocked(&mut self, page: &OutboxPage, refused: &[(usize, RefusalReason)]) {
+        for (index, document) in page.documents.iter().enumerate() {
+            let refusal = refused.iter().find(|(of, _)| *of == index).map(|(_, reason)| *reason);
+            let is_blocked = refusal.is_some_and(|reason| reason.may_pass_later() || document.is_backfill);
+            match is_blocked {
+                true => self.blocked.insert(document.key.clone()),
+                false => self.blocked.remove(&document.key),
+            };
+        }
+    }
+}
+
+impl Applying<'_> {
+    fn set_aside(&mut self, key: &DocumentKey, reason: impl ToString) {
+        self.received.quarantined.push(SetAside { key: key.clone(), reason: reason.to_string() });
+    }
+
+    /// Settles what was sent.
+    fn settle_page(&mut self, incoming: &mut Vec<Incoming>) -> Result<(), Error> {
+        for (index, document) in self.page.documents.iter().enumerate() {
+            let refusal = self.refused.iter().find(|(of, _)| *of == index).map(|(_, reason)| *reason);
+            match (refusal, document.is_backfill) {
+                (None, _) => self.acknowledge(document, incoming)?,
+                (Some(RefusalReason::TooManyOrphans), _) => {}
+                // What may be given back is told anew once the grants are known that led to this.
+                (Some(RefusalReason::MayNotWrite), true) => {}
+                (Some(reason @ RefusalReason::ForeignActor), true) => {
+                    self.transaction.end_backfill(&document.key)?;
+                    self.set_aside(&document.key, reason);
+                }
+                (Some(reason), _) => self.refuse(document, reason)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn acknowledge(&mut self, document: &PageDocument, incoming: &mut Vec<Incoming>) -> Result<(), Error> {
+        let PageDocument { key, numbers, is_backfill } = document;
+        let is_here = self.transaction.record(self.transaction.id_of(key)).is_some();
+        let mut taken = Vec::new();
+        for number in numbers {
+            if !is_here {
+                taken.extend(self.transaction.unsent_at(*number)?);
+            }
+            self.transaction.leave_outbox(*number);
+        }
+        if *is_backfill && let Some(known) = self.transaction.end_backfill(key)? {
+            self.transaction.drop_unreturnable(key, &known, &mut self.wanted)?;
+        }
+        // The document was forgotten meanwhile, and the server gives nobody back what they sent themselves.
+        if !taken.is_empty() {
+            match incoming.iter_mut().find(|(other, _)| other.key == *key) {
+                Some((other, _)) => other.changes.extend(taken),
+                None => incoming.push((DocumentChanges { key: key.clone(), changes: taken }, Vec::new())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Nobody else will ever have what was refused: it is kept aside with what builds on it, and the document comes
+    /// again as others have it.
+    fn refuse(&mut self, document: &PageDocument, reason: RefusalReason) -> Result<(), Error> {
+        let key = &document.key;
+        if reason == RefusalReason::SequenceReused
+            && let Some((_, change)) = self.transaction.unsent_of(key)?.into_iter().next()
+        {
+            let replica = &mut self.transaction.replica;
+            replica.incarnation = replica.incarnation.after(change.hash());
+        }
+        self.transaction.quarantine_unsent(key, &reason.to_string())?;
+        self.transaction.forget(key)?;
+        self.wanted.insert(key.to_bytes(), 0);
+        self.dropped.insert(key.clone());
+        self.set_aside(key, reason);
+        Ok(())
+    }
+
+    /// Takes what came of documents.
+    fn take_documents(&mut self, incoming: Vec<Incoming>) -> Result<(), Error> {
+        for (document, tips) in incoming {
+            let (key, code) = (document.key.clone(), self.codes.next());
+            // What was dropped comes whole.
+            if !self.transaction.state.grants.may_read(&key) || self.dropped.contains(&key) {
+                continue;
+            }
+            match self.transaction.take(document)? {
+                Ok(is_changed) => {
+                    self.transaction.attest(&key, tips, code)?;
+                    if is_changed {
+                        self.received.changed.insert(key);
+                    }
+                }
+                Err(fault) => self.set_aside(&key, fault),
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes how far the wanted documents have come.
+    fn note_fetched(&mut self, fetches: &[Fetch]) {
+        for (fetch, fetched) in fetches.iter().zip(&self.reply.fetched) {
+            let key = DocumentKey::from_bytes(&fetch.key).ok();
+            if key.is_some_and(|key| self.dropped.contains(&key)) {
+                continue;
+            }
+            if fetched.complete {
+                self.wanted.remove(&fetch.key);
+            } else if let Some(through) = self.wanted.get_mut(&fetch.key) {
+                *through = fetched.through;
+            }
+        }
+    }
+
+    /// Forgets what may not be read any longer.
+    fn forget_unreadable(&mut self) -> Result<(), Error> {
+        if self.reply.grants.is_none() {
+            return Ok(());
+        }
+        let grants = self.transaction.state.grants.clone();
+        self.transaction.put_meta("grants", &grants);
+        for key in self.transaction.keys().into_iter().filter(|key| !grants.may_read(key)) {
+            self.transaction.forget(&key)?;
+            self.received.forgotten.insert(key);
+        }
+        Ok(())
+    }
+}

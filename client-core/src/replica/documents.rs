@@ -1,0 +1,142 @@
+//! Documents in memory: read from their rows on demand, kept while they are used, saved whole now and then.
+
+use std::collections::HashMap;
+
+use super::orphans::split_by_dependencies;
+use super::recovery::Damage;
+use super::rows::{CHANGE, DocumentRecord, RECORD, SAVED, change_key, document_key, document_of};
+use super::transaction::Transaction;
+use crate::documents::{Document, DocumentFault, DocumentKey};
+use crate::error::Error;
+use crate::ids::{CooperativeId, DocumentId};
+use crate::protocol::change::VerifiedChange;
+use crate::protocol::messages::read_message;
+use crate::store::{Store, StoreFault};
+
+/// Loaded documents that are kept in memory at most.
+const LOADED_MAX: usize = 64;
+/// Changes beside a saved form before the document is saved anew.
+const CHANGES_BEFORE_SAVE: u32 = 256;
+
+struct Loaded {
+    document: Document,
+    used: u64,
+}
+
+/// Records of all documents, and the loaded forms of some. What is in here is durable.
+#[derive(Default)]
+pub(super) struct Documents {
+    records: HashMap<DocumentId, DocumentRecord>,
+    loaded: HashMap<DocumentId, Loaded>,
+    uses: u64,
+}
+
+impl Documents {
+    /// Reads the records of all documents. One that can't be read is reported; its document comes again.
+    pub(super) fn read(store: &dyn Store, cooperative: CooperativeId) -> Result<(Self, Vec<Damage>), StoreFault> {
+        let mut documents = Self::default();
+        let mut damage = Vec::new();
+        for row in store.scan_all(&[RECORD])? {
+            let record = row.value.as_deref().and_then(|value| read_message::<DocumentRecord>(value).ok());
+            let key = record.as_ref().and_then(|record| DocumentKey::from_bytes(&record.key).ok());
+            match (record, key, document_of(&row.key)) {
+                (Some(record), Some(key), Some(id)) if key.id(cooperative) == id => {
+                    documents.records.insert(id, record);
+                }
+                (_, _, id) => damage.push(Damage::of_document(
+                    id,
+                    "A document's entry is damaged; the document will be fetched again.",
+                )),
+            }
+        }
+        Ok((documents, damage))
+    }
+
+    pub(super) fn record(&self, id: DocumentId) -> Option<&DocumentRecord> {
+        self.records.get(&id)
+    }
+
+    pub(super) fn records(&self) -> impl Iterator<Item = (&DocumentId, &DocumentRecord)> {
+        self.records.iter()
+    }
+
+    pub(super) fn set_record(&mut self, id: DocumentId, record: Option<DocumentRecord>) {
+        match record {
+            Some(record) => {
+                self.records.insert(id, record);
+            }
+            None => {
+                self.records.remove(&id);
+                self.loaded.remove(&id);
+            }
+        }
+    }
+
+    /// Takes the loaded form out, for a transaction.
+    pub(super) fn take(&mut self, id: DocumentId) -> Option<Document> {
+        self.loaded.remove(&id).map(|loaded| loaded.document)
+    }
+
+    /// Keeps a loaded form.
+    pub(super) fn keep(&mut self, id: DocumentId, document: Document) {
+        while self.loaded.len() >= LOADED_MAX {
+            let oldest = self.loaded.iter().min_by_key(|(_, loaded)| loaded.used).map(|(id, _)| *id);
+            let Some(oldest) = oldest else { break };
+            self.loaded.remove(&oldest);
+        }
+        self.uses = self.uses.saturating_add(1);
+        self.loaded.insert(id, Loaded { document, used: self.uses });
+    }
+
+    /// The loaded form, used now.
+    pub(super) fn loaded(&mut self, id: DocumentId) -> Option<&mut Document> {
+        self.uses = self.uses.saturating_add(1);
+        let loaded = self.loaded.get_mut(&id)?;
+        loaded.used = self.uses;
+        Some(&mut loaded.document)
+    }
+}
+
+impl Transaction<'_> {
+    /// Reads a document from its rows: its saved form, then the changes after it. In a damaged document some are left
+    /// out, since what they depend on is lost; they are there again once that has come.
+    pub(super) fn read_document(&self, key: &DocumentKey, id: DocumentId) -> Result<Document, Error> {
+        let mut document = match self.get(&document_key(SAVED, id))? {
+            Some(saved) if !saved.is_empty() => Document::load(key.clone(), &saved)?,
+            _ => Document::empty(key.clone()),
+        };
+        let mut changes = Vec::new();
+        for row in self.scan(&document_key(CHANGE, id))? {
+            // A row that fails its checksum counts as a hole, see `recovery`.
+            if let Some(chunk) = row.value {
+                changes.push(VerifiedChange::from_chunk(&chunk).map_err(DocumentFault::from)?);
+            }
+        }
+        let (ready, _cut_off) = split_by_dependencies(&mut document, changes);
+        document.apply(&ready)?;
+        Ok(document)
+    }
+
+    /// Saves the document whole when many changes lie beside its saved form. The saved form is loaded back and its
+    /// heads compared before the changes are dropped; when they differ, nothing is dropped.
+    pub(super) fn save_if_due(&mut self, id: DocumentId, record: &mut DocumentRecord) {
+        if record.next.saturating_sub(record.saved_through) < CHANGES_BEFORE_SAVE {
+            return;
+        }
+        let Some(document) = self.in_hand(id) else { return };
+        let saved = document.save();
+        let same =
+            Document::load(document.key().clone(), &saved).is_ok_and(|mut back| back.heads() == document.heads());
+        if !same {
+            tracing::error!(document = %id, "the saved form of a document differs; its changes are kept");
+            return;
+        }
+        self.put(document_key(SAVED, id), saved);
+        for index in record.saved_through..record.next {
+            self.remove(change_key(id, index));
+        }
+        record.saved_through = record.next;
+        record.holes = 0;
+        record.saved_lost = false;
+    }
+}

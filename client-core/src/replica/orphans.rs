@@ -1,0 +1,103 @@
+//! Changes go into their document: those that are new and causally ready. A change whose dependencies are not here
+//! is an orphan, and is kept until they come.
+
+use std::collections::BTreeSet;
+
+use super::rows::{ORPHAN, document_key, orphan_key};
+use super::transaction::Transaction;
+use crate::documents::{Document, DocumentFault};
+use crate::error::Error;
+use crate::ids::{ChangeHash, DocumentId};
+use crate::protocol::bundle::DocumentChanges;
+use crate::protocol::change::VerifiedChange;
+use crate::store::Row;
+
+impl Transaction<'_> {
+    /// Takes the changes of one document in. Gives whether the document changed, or why its changes were
+    /// quarantined.
+    pub(super) fn take(&mut self, incoming: DocumentChanges) -> Result<Result<bool, DocumentFault>, Error> {
+        let DocumentChanges { key, changes: mut candidates } = incoming;
+        let id = self.id_of(&key);
+        candidates.extend(self.orphans(id)?);
+        let first = Document::first_change(&key)?;
+        let mut empty = Document::empty(key.clone());
+        let (document, was_damaged) = match self.record(id).map(|record| record.is_damaged()) {
+            Some(was_damaged) => (self.document(&key)?, was_damaged),
+            None => {
+                // The beginning of a document is the same for everyone: what depends on it need not wait for it.
+                if candidates.iter().any(|change| change.record().dependencies.contains(&first.hash())) {
+                    candidates.push(first);
+                }
+                (Some(&mut empty), false)
+            }
+        };
+        let document = document.ok_or(DocumentFault::Damaged("document"))?;
+        let (ready, orphans) = split_by_dependencies(document, candidates);
+        let tried = if ready.is_empty() { None } else { Some(document.trial(&ready)) };
+        for change in &orphans {
+            self.put(orphan_key(id, change.hash()), change.chunk().to_vec());
+        }
+        for change in &ready {
+            self.remove(orphan_key(id, change.hash()));
+        }
+        match tried {
+            None => Ok(Ok(false)),
+            Some(Ok(document)) => {
+                self.set_document(&key, document);
+                self.append(&key, &ready);
+                if was_damaged {
+                    // Rows that were cut off may be causally ready again; the store tells.
+                    self.release(id);
+                }
+                Ok(Ok(true))
+            }
+            Some(Err(fault)) => {
+                for change in &ready {
+                    self.quarantine(&key, change, &fault.to_string());
+                }
+                Ok(Err(fault))
+            }
+        }
+    }
+
+    /// The orphans of a document.
+    fn orphans(&self, id: DocumentId) -> Result<Vec<VerifiedChange>, Error> {
+        let read = |row: Row| match VerifiedChange::from_chunk(&row.value?) {
+            Ok(change) => Some(change),
+            Err(fault) => {
+                tracing::error!(document = %id, %fault, "an orphan can't be read; it stays where it is");
+                None
+            }
+        };
+        Ok(self.scan(&document_key(ORPHAN, id))?.into_iter().filter_map(read).collect())
+    }
+}
+
+/// The changes that are new and causally ready, each after its dependencies; and the rest of the new ones.
+pub(super) fn split_by_dependencies(
+    document: &mut Document,
+    candidates: Vec<VerifiedChange>,
+) -> (Vec<VerifiedChange>, Vec<VerifiedChange>) {
+    let mut here: BTreeSet<ChangeHash> = BTreeSet::new();
+    let mut ready = Vec::new();
+    let mut open: Vec<VerifiedChange> = candidates.into_iter().filter(|change| !document.has(change.hash())).collect();
+    loop {
+        let before = open.len();
+        let mut orphans = Vec::new();
+        for change in open {
+            if here.contains(&change.hash()) {
+                continue;
+            }
+            if change.record().dependencies.iter().all(|hash| here.contains(hash) || document.has(*hash)) {
+                here.insert(change.hash());
+                ready.push(change);
+            } else {
+                orphans.push(change);
+            }
+        }
+        open = orphans;
+        if open.is_empty() || open.len() == before {
+            return (ready, open);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Pages of the outbox: what of it goes into one request. What the server was found to lack goes first, each
+//! document whole, since what is unsent may build on it.
+
+use std::collections::BTreeSet;
+
+use super::Replica;
+use super::outbox::read_unsent;
+use super::rows::{OUTBOX, outbox_key};
+use super::transaction::Transaction;
+use crate::documents::DocumentKey;
+use crate::error::Error;
+use crate::ids::ChangeHash;
+use crate::protocol::attestation::Shown;
+use crate::protocol::bundle::{DocumentChanges, write_bundle};
+use crate::protocol::change::VerifiedChange;
+use crate::protocol::limits;
+
+/// One document of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageDocument {
+    /// Which document.
+    pub key: DocumentKey,
+    /// The outbox numbers of its changes.
+    pub numbers: Vec<u64>,
+    /// True when the page holds all that the server was found to lack of it.
+    pub is_backfill: bool,
+}
+
+/// What of the outbox goes into one request.
+#[derive(Debug, Default)]
+pub struct OutboxPage {
+    /// The bundle; empty for none.
+    pub bundle: Vec<u8>,
+    /// The documents of the bundle, in its order.
+    pub documents: Vec<PageDocument>,
+    /// What shows that others' changes in the bundle were once the server's.
+    pub attestations: Vec<Shown>,
+    /// Unsent changes after these.
+    pub unsent_after: u64,
+}
+
+/// What of the outbox is taken into a page.
+struct Selection<'a> {
+    /// Rows after this number.
+    after: Option<u64>,
+    /// About so many bytes of bundle, but at least one change.
+    page_bytes: usize,
+    /// Of these documents the first change alone, as a probe.
+    blocked: &'a BTreeSet<DocumentKey>,
+}
+
+/// The changes of one document with their outbox numbers.
+struct Rows {
+    key: DocumentKey,
+    changes: Vec<VerifiedChange>,
+    numbers: Vec<u64>,
+}
+
+impl OutboxPage {
+    fn of(rows: Vec<Rows>, is_backfill: bool, unsent: u64) -> Self {
+        let mut documents = Vec::with_capacity(rows.len());
+        let mut bundles = Vec::with_capacity(rows.len());
+        let mut unsent_after = unsent;
+        for Rows { key, changes, numbers } in rows {
+            unsent_after = unsent_after.saturating_sub(numbers.len() as u64);
+            documents.push(PageDocument { key: key.clone(), numbers, is_backfill });
+            bundles.push(DocumentChanges { key, changes });
+        }
+        let bundle = if bundles.is_empty() { Vec::new() } else { write_bundle(&bundles) };
+        Self { bundle, documents, attestations: Vec::new(), unsent_after }
+    }
+
+    fn count(&self) -> usize {
+        self.documents.iter().map(|document| document.numbers.len()).sum()
+    }
+}
+
+impl Replica {
+    /// The next changes to send, as many as fit about `page_bytes` of bundle; at least one.
+    pub fn outbox_page(&mut self, page_bytes: usize) -> Result<OutboxPage, Error> {
+        if self.state.backfills > 0 {
+            // Those that are blocked wait for everything else.
+            let may_go = self.has_unblocked_backfill()?;
+            if may_go || !self.has_unblocked_unsent()? {
+                let blocked = self.blocked.clone();
+                let page = self.backfill_page(page_bytes, |key| !may_go || !blocked.contains(key))?;
+                if !page.documents.is_empty() {
+                    return Ok(page);
+                }
+            }
+        }
+        let blocked = std::mem::take(&mut self.blocked);
+        let page = self.page(&Selection { after: None, page_bytes, blocked: &blocked });
+        self.blocked = blocked;
+        page
+    }
+
+    /// The whole outbox as bundles of about `page_bytes`, for a file that is carried to the server; none while the
+    /// server is not known to have what it may build on.
+    pub fn outbox_to_carry(&self, page_bytes: usize) -> Result<Option<Vec<Vec<u8>>>, Error> {
+        if self.is_reconciling() || self.state.backfills > 0 {
+            return Ok(None);
+        }
+        let (mut bundles, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.page(&Selection { after, page_bytes, blocked: &BTreeSet::new() })?;
+            let last = page.documents.iter().flat_map(|document| &document.numbers).max();
+            let Some(last) = last else { return Ok(Some(bundles)) };
+            after = Some(*last);
+            bundles.push(page.bundle);
+        }
+    }
+
+    /// Whole documents that the server lacks something of, as many as fit, but at least one.
+    fn backfill_page(&mut self, page_bytes: usize, may_go: impl Fn(&DocumentKey) -> bool) -> Result<OutboxPage, Error> {
+        let mut transaction = Transaction::begin(self);
+        let (mut rows, mut chunk_bytes) = (Vec::new(), 0usize);
+        let mut attestations = Vec::new();
+        for (key, backfill) in transaction.backfills()?.into_iter().filter(|(key, _)| may_go(key)) {
+            let changes = transaction.returnable(&key, &backfill.known)?;
+            let bytes: usize = changes.iter().map(|change| change.chunk().len()).sum();
+            // Bundled with others of its kind, a change takes far less than alone.
+            if !rows.is_empty() && chunk_bytes.saturating_add(bytes) / 8 > page_bytes {
+                break;
+            }
+            chunk_bytes = chunk_bytes.saturating_add(bytes);
+            let hashes: BTreeSet<ChangeHash> = changes.iter().map(VerifiedChange::hash).collect();
+            for attestation in transaction.attestations(&key)? {
+                if attestation.tips.iter().any(|tip| hashes.contains(tip)) {
+                    attestations.push(Shown { document: u32::try_from(rows.len()).unwrap_or(u32::MAX), attestation });
+                }
+            }
+            let unsent = transaction.unsent_of(&key)?.into_iter();
+            let numbers = unsent.filter(|(_, change)| hashes.contains(&change.hash())).map(|(number, _)| number);
+            rows.push(Rows { key, numbers: numbers.collect(), changes });
+        }
+        let page = OutboxPage::of(rows, true, transaction.state.unsent);
+        Ok(OutboxPage { attestations, ..page })
+    }
+
+    fn page(&self, selection: &Selection<'_>) -> Result<OutboxPage, Error> {
+        // A change takes at most its chunk; like ones take far less, so more are tried and cut.
+        let mut most = limits::BUNDLE_CHANGES_MAX / 2;
+        loop {
+            let page = self.first_rows(selection, most)?;
+            let taken = page.count();
+            if page.bundle.len() <= selection.page_bytes || taken <= 1 {
+                return Ok(page);
+            }
+            let fitting = taken.saturating_mul(selection.page_bytes) / page.bundle.len();
+            most = fitting.saturating_mul(9) / 10;
+            most = most.clamp(1, taken.saturating_sub(1));
+        }
+    }
+
+    fn first_rows(&self, selection: &Selection<'_>, most: usize) -> Result<OutboxPage, Error> {
+        let Selection { after, page_bytes, blocked } = selection;
+        let mut documents: Vec<Rows> = Vec::new();
+        let (mut taken, mut operations, mut chunk_bytes) = (0usize, 0usize, 0usize);
+        // Rows that are passed over don't count.
+        let rows = if blocked.is_empty() { most } else { usize::MAX };
+        for row in self.store.scan(&[OUTBOX], after.map(outbox_key).as_deref(), rows)? {
+            let Some((number, key, change)) = read_unsent(&row) else { continue };
+            let of_document = documents.iter_mut().find(|document| document.key == key);
+            if of_document.is_some() && blocked.contains(&key) {
+                continue;
+            }
+            operations = operations.saturating_add(change.record().operations.len());
+            chunk_bytes = chunk_bytes.saturating_add(change.chunk().len());
+            let is_full = operations > limits::BUNDLE_OPERATIONS_MAX / 2
+                || chunk_bytes > limits::BUNDLE_CHUNK_BYTES_MAX / 2
+                || chunk_bytes / 40 > *page_bytes;
+            if taken > 0 && (is_full || taken >= most) {
+                break;
+            }
+            taken = taken.saturating_add(1);
+            match of_document {
+                Some(document) => {
+                    document.changes.push(change);
+                    document.numbers.push(number);
+                }
+                None => documents.push(Rows { key, changes: vec![change], numbers: vec![number] }),
+            }
+        }
+        Ok(OutboxPage::of(documents, false, self.unsent()))
+    }
+
+    fn has_unblocked_backfill(&mut self) -> Result<bool, Error> {
+        let backfills = Transaction::begin(self).backfills()?;
+        Ok(backfills.iter().any(|(key, _)| !self.blocked.contains(key)))
+    }
+
+    fn has_unblocked_unsent(&self) -> Result<bool, Error> {
+        if self.blocked.is_empty() {
+            return Ok(self.state.unsent > 0);
+        }
+        let rows = self.store.scan_all(&[OUTBOX])?;
+        Ok(rows.iter().filter_map(read_unsent).any(|(_, key, _)| !self.blocked.contains(&key)))
+    }
+
+    /// True when there is something that the server may take now.
+    pub(super) fn has_more_to_send(&mut self) -> bool {
+        // What can't be read now is asked for again.
+        let has_backfill = self.state.backfills > 0 && self.has_unblocked_backfill().unwrap_or(true);
+        has_backfill || self.has_unblocked_unsent().unwrap_or(true)
+    }
+}

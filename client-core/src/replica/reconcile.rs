@@ -1,0 +1,181 @@
+//! Head reconciliation: when the cursor fits no log that the server has, both say which heads they have of each
+//! document, and each side gives the other what it lacks. It is the idea of Automerge's sync protocol, with heads
+//! alone and for all documents at once: <https://automerge.org/docs/reference/under-the-hood/merge-rules/>.
+//!
+//! What the server lacks is noted as a [`Backfill`] of the document and sent before the outbox, each document whole:
+//! an attestation covers what its tips build on, so they must come together.
+
+use std::collections::BTreeSet;
+
+use super::rows::{BACKFILL, Backfill, RECONCILED, document_key, document_of};
+use super::transaction::Transaction;
+use super::{Replica, State, Wanted};
+use crate::documents::{DocumentFault, DocumentKey};
+use crate::error::Error;
+use crate::ids::{ChangeHash, DocumentId};
+use crate::protocol::attestation::covered;
+use crate::protocol::change::VerifiedChange;
+use crate::protocol::messages::{Cursor, DocumentHeads, Receipt, Tags, WalkMode, read_message, write_message};
+use crate::store::{Store, StoreFault};
+
+/// A cursor that no server gave: it fits no log, so that both sides reconcile.
+pub(super) const UNKNOWN: Cursor = Cursor {
+    position: u64::MAX,
+    receipt: Receipt::None,
+    tags: Tags { position: 0, receipt: 0 },
+    grants_version: 0,
+    walk: None,
+};
+
+pub(super) fn is_reconciling(cursor: &Cursor) -> bool {
+    *cursor == UNKNOWN || cursor.walk.is_some_and(|walk| walk.mode == WalkMode::Reconcile)
+}
+
+impl State {
+    /// Counts what the server was found to lack.
+    pub(super) fn count_backfills(&mut self, store: &dyn Store) -> Result<(), StoreFault> {
+        let rows = store.scan_all(&[BACKFILL])?;
+        let read = rows.iter().filter_map(|row| read_message::<Backfill>(row.value.as_deref()?).ok());
+        self.backfill_changes = read.map(|backfill| backfill.changes).fold(0, u64::saturating_add);
+        self.backfills = rows.len() as u64;
+        Ok(())
+    }
+}
+
+impl Replica {
+    /// True while this phone and the server find out what each of them lacks.
+    pub fn is_reconciling(&self) -> bool {
+        is_reconciling(&self.state.cursor)
+    }
+}
+
+impl Transaction<'_> {
+    /// Holds documents against the heads that the server has of them: what the server lacks is noted, what this phone
+    /// lacks is wanted.
+    pub(super) fn reconcile(&mut self, heads: &[DocumentHeads], wanted: &mut Wanted) -> Result<(), Error> {
+        for theirs in heads {
+            let Ok(key) = DocumentKey::from_bytes(&theirs.key) else { continue };
+            self.put(document_key(RECONCILED, self.id_of(&key)), Vec::new());
+            let Some(document) = self.document(&key)? else {
+                wanted.insert(theirs.key.clone(), 0);
+                continue;
+            };
+            let mut same = theirs.heads.clone();
+            same.sort_unstable();
+            if document.heads() == same {
+                continue;
+            }
+            let known: Vec<ChangeHash> = theirs.heads.iter().copied().filter(|hash| document.has(*hash)).collect();
+            if known.len() < theirs.heads.len() {
+                wanted.insert(theirs.key.clone(), 0);
+            }
+            self.note_backfill(&key, known, wanted)?;
+        }
+        Ok(())
+    }
+
+    /// After the last document that the server has: those that it did not name it lacks altogether.
+    pub(super) fn end_reconciliation(&mut self, wanted: &mut Wanted) -> Result<(), Error> {
+        let mut named: BTreeSet<DocumentId> = BTreeSet::new();
+        for row in self.scan(&[RECONCILED])? {
+            named.extend(document_of(&row.key));
+            self.remove(row.key);
+        }
+        for key in self.keys() {
+            if !named.contains(&self.id_of(&key)) {
+                self.note_backfill(&key, Vec::new(), wanted)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn note_backfill(&mut self, key: &DocumentKey, known: Vec<ChangeHash>, wanted: &mut Wanted) -> Result<(), Error> {
+        self.end_backfill(key)?;
+        let changes = self.returnable(key, &known)?.len() as u64;
+        if changes == 0 {
+            return self.drop_unreturnable(key, &known, wanted);
+        }
+        let backfill = Backfill { key: key.to_bytes(), known, changes };
+        self.put(document_key(BACKFILL, self.id_of(key)), write_message(&backfill));
+        self.state.backfills = self.state.backfills.saturating_add(1);
+        self.state.backfill_changes = self.state.backfill_changes.saturating_add(changes);
+        Ok(())
+    }
+
+    /// The server has what it lacked of a document, or will not take it. Gives the heads that it had.
+    pub(super) fn end_backfill(&mut self, key: &DocumentKey) -> Result<Option<Vec<ChangeHash>>, Error> {
+        let row = document_key(BACKFILL, self.id_of(key));
+        let Some(value) = self.get(&row)? else { return Ok(None) };
+        let backfill = read_message::<Backfill>(&value).ok();
+        let changes = backfill.as_ref().map_or(0, |backfill| backfill.changes);
+        self.state.backfills = self.state.backfills.saturating_sub(1);
+        self.state.backfill_changes = self.state.backfill_changes.saturating_sub(changes);
+        self.remove(row);
+        Ok(backfill.map(|backfill| backfill.known))
+    }
+
+    /// Keeps aside what this device itself wrote after these heads when it may write there no more: the server lost
+    /// it, and takes it from nobody. The document comes again as others have it.
+    pub(super) fn drop_unreturnable(
+        &mut self,
+        key: &DocumentKey,
+        known: &[ChangeHash],
+        wanted: &mut Wanted,
+    ) -> Result<(), Error> {
+        if self.state.grants.may_write(key) {
+            return Ok(());
+        }
+        let returned: BTreeSet<ChangeHash> = self.returnable(key, known)?.iter().map(VerifiedChange::hash).collect();
+        let device = self.replica.device;
+        let Some(document) = self.document(key)? else { return Ok(()) };
+        let known: Vec<ChangeHash> = known.iter().copied().filter(|hash| document.has(*hash)).collect();
+        let mut lost = document.changes_since(&known)?;
+        lost.retain(|change| device.owns(&change.record().actor) && !returned.contains(&change.hash()));
+        if lost.is_empty() {
+            return Ok(());
+        }
+        for change in &lost {
+            self.quarantine(
+                key,
+                change,
+                "the server lost this in a restoration, and this phone may not write there any more",
+            );
+        }
+        self.forget(key)?;
+        wanted.insert(key.to_bytes(), 0);
+        Ok(())
+    }
+
+    /// What of a document is here after these heads and may be given back: a coordinator's phone gives back
+    /// everything, any other what the server has attested, and what its device may write itself.
+    pub(super) fn returnable(&mut self, key: &DocumentKey, known: &[ChangeHash]) -> Result<Vec<VerifiedChange>, Error> {
+        let attestations = self.attestations(key)?;
+        let Some(document) = self.document(key)? else { return Ok(Vec::new()) };
+        let known: Vec<ChangeHash> = known.iter().copied().filter(|hash| document.has(*hash)).collect();
+        let mut missing = document.changes_since(&known)?;
+        if self.state.grants.is_coordinator() {
+            return Ok(missing);
+        }
+        let attested = covered(&missing, attestations.into_iter().flat_map(|attestation| attestation.tips));
+        let (device, may_write) = (self.replica.device, self.state.grants.may_write(key));
+        missing.retain(|change| {
+            let actor = &change.record().actor;
+            attested.contains(&change.hash()) || actor.is_genesis() || (may_write && device.owns(actor))
+        });
+        if missing.iter().all(|change| change.record().actor.is_genesis()) && !may_write {
+            missing.clear();
+        }
+        Ok(missing)
+    }
+
+    /// What the server was found to lack, by document.
+    pub(super) fn backfills(&self) -> Result<Vec<(DocumentKey, Backfill)>, Error> {
+        let rows = self.scan(&[BACKFILL])?;
+        let read = rows.into_iter().map(|row| {
+            let backfill = row.value.and_then(|value| read_message::<Backfill>(&value).ok());
+            let backfill = backfill.ok_or(DocumentFault::Damaged("backfill"))?;
+            Ok((DocumentKey::from_bytes(&backfill.key).map_err(|_| DocumentFault::Damaged("backfill"))?, backfill))
+        });
+        read.collect()
+    }
+}

@@ -1,0 +1,123 @@
+//! After a damage: what a store has lost is found when it is opened, and comes again from the server. Here too is
+//! what a phone forgets.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::Replica;
+use super::outbox::read_unsent;
+use super::reconcile::UNKNOWN;
+use super::rows::{ATTESTED, CHANGE, DocumentRecord, ORPHAN, OUTBOX, RECONCILED, RECORD, SAVED};
+use super::rows::{document_key, document_of};
+use super::transaction::Transaction;
+use super::{Wanted, wanted_list};
+use crate::documents::DocumentKey;
+use crate::error::Error;
+use crate::ids::DocumentId;
+use crate::protocol::bundle::DocumentChanges;
+use crate::protocol::change::VerifiedChange;
+
+/// What a stored record could not be read for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Damage {
+    /// The document, in Automerge's URL form, where it is known.
+    pub document: Option<String>,
+    /// What happened and what will be done, for a person.
+    pub sentence: String,
+}
+
+impl Damage {
+    pub(super) fn of_document(id: Option<DocumentId>, sentence: &str) -> Self {
+        Self { document: id.map(|id| id.automerge_url()), sentence: sentence.into() }
+    }
+}
+
+impl Replica {
+    /// Finds documents with holes in their row of changes, or none of their saved form, and marks them to be fetched
+    /// again. What is there of them stays.
+    pub(super) fn find_holes(&mut self) -> Result<Vec<Damage>, Error> {
+        let mut wanted = self.wanted()?;
+        let mut transaction = Transaction::begin(self);
+        let mut rows: HashMap<DocumentId, u32> = HashMap::new();
+        for row in transaction.scan(&[CHANGE])? {
+            let Some(id) = document_of(&row.key) else { continue };
+            if transaction.record(id).is_none() {
+                // Its document's entry was lost. Where it begins anew, these would be taken for its own.
+                transaction.remove(row.key);
+            } else if row.value.is_some() {
+                let count = rows.entry(id).or_default();
+                *count = count.saturating_add(1);
+            }
+        }
+        let mut damaged = Vec::new();
+        for key in transaction.keys() {
+            let id = transaction.id_of(&key);
+            let Some(record) = transaction.record(id).cloned() else { continue };
+            let span = record.next.saturating_sub(record.saved_through);
+            let holes = span.saturating_sub(rows.get(&id).copied().unwrap_or(0));
+            let saved_lost =
+                record.saved_through > 0 && !matches!(transaction.get(&document_key(SAVED, id)), Ok(Some(_)));
+            if (holes, saved_lost) != (record.holes, record.saved_lost) {
+                transaction.set_record(id, DocumentRecord { holes, saved_lost, ..record });
+                wanted.entry(key.to_bytes()).or_insert(0);
+                let sentence = "Part of a document was damaged on this phone; the server will give it back.";
+                damaged.push(Damage::of_document(Some(id), sentence));
+            }
+        }
+        if !damaged.is_empty() {
+            transaction.put_meta("wanted", &wanted_list(&wanted));
+        }
+        transaction.commit()?;
+        Ok(damaged)
+    }
+
+    /// Called when the store has lost records, and nobody can say which. What is unsent is put back into its
+    /// documents. At the next sync this phone and the server reconcile, and each gives the other what it lacks.
+    pub fn recover(&mut self) -> Result<(), Error> {
+        let mut transaction = Transaction::begin(self);
+        let mut unsent: BTreeMap<DocumentKey, Vec<VerifiedChange>> = BTreeMap::new();
+        for (_, key, change) in transaction.scan(&[OUTBOX])?.iter().filter_map(read_unsent) {
+            unsent.entry(key).or_default().push(change);
+        }
+        for (key, changes) in unsent {
+            // What can't be applied stays in the outbox, and the server says what it thinks of it.
+            let _ = transaction.take(DocumentChanges { key, changes })?;
+        }
+        transaction.put_meta("cursor", &UNKNOWN);
+        transaction.state.cursor = UNKNOWN;
+        Ok(transaction.commit()?)
+    }
+
+    /// Forgets every document of which nothing is unsent, for a device that was revoked.
+    pub fn forget_all_sent(&mut self) -> Result<(), Error> {
+        let mut transaction = Transaction::begin(self);
+        let rows = transaction.scan(&[OUTBOX])?;
+        let unsent: BTreeSet<DocumentKey> = rows.iter().filter_map(read_unsent).map(|(_, key, _)| key).collect();
+        for key in transaction.keys().into_iter().filter(|key| !unsent.contains(key)) {
+            transaction.forget(&key)?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Documents that this phone wants whole, with how far each came.
+    pub(super) fn wanted(&self) -> Result<Wanted, Error> {
+        let list: Option<Vec<(serde_bytes::ByteBuf, u64)>> = super::read_meta(self.store.as_ref(), "wanted")?;
+        Ok(list.unwrap_or_default().into_iter().map(|(key, through)| (key.into_vec(), through)).collect())
+    }
+}
+
+impl Transaction<'_> {
+    /// Takes away all that is here of a document, but for what is unsent of it and what is quarantined.
+    pub(super) fn forget(&mut self, key: &DocumentKey) -> Result<(), Error> {
+        let id = self.id_of(key);
+        self.end_backfill(key)?;
+        for kind in [RECORD, SAVED, CHANGE, ORPHAN, RECONCILED, ATTESTED] {
+            for row in self.scan(&document_key(kind, id))? {
+                self.remove(row.key);
+            }
+        }
+        self.drop_document(id);
+        Ok(())
+    }
+}

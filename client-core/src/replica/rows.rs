@@ -1,0 +1,156 @@
+//! The replica's rows: what each key holds, and how it is read and written.
+//!
+//! ```text
+//! m <name>               single values: cursor, grants, documents that are wanted whole
+//! d <document>           DocumentRecord
+//! s <document>           the document as saved, through `saved_through`
+//! c <document> <index>   a change chunk that came after
+//! o <number>             outbox: Unsent
+//! b <document>           Backfill: the server lacks changes that are here
+//! v <document>           attestations by the server
+//! w <document> <hash>    an orphan: a change whose dependencies are not here
+//! h <document>           reconciled in the walk under way
+//! x <document> <hash>    Quarantined
+//! ```
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
+
+use crate::documents::DocumentKey;
+use crate::ids::{ChangeHash, DocumentId};
+use crate::protocol::change::VerifiedChange;
+use crate::protocol::messages::{read_message, write_message};
+use crate::store::{Batch, Store, StoreFault};
+
+pub(super) const RECORD: u8 = b'd';
+pub(super) const SAVED: u8 = b's';
+pub(super) const CHANGE: u8 = b'c';
+pub(super) const OUTBOX: u8 = b'o';
+pub(super) const BACKFILL: u8 = b'b';
+pub(super) const ATTESTED: u8 = b'v';
+pub(super) const ORPHAN: u8 = b'w';
+pub(super) const RECONCILED: u8 = b'h';
+const QUARANTINED: u8 = b'x';
+
+/// What the store says of a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub(crate) struct DocumentRecord {
+    #[serde(with = "serde_bytes")]
+    pub(crate) key: Vec<u8>,
+    /// Changes below this index are in the saved form.
+    pub(crate) saved_through: u32,
+    /// The index of the next change.
+    pub(crate) next: u32,
+    /// Rises with every change; tells the read model what it has not seen.
+    pub(crate) revision: u64,
+    /// Changes after the saved form that a damaged store has lost.
+    pub(crate) holes: u32,
+    /// True when a damaged store has lost the saved form.
+    pub(crate) saved_lost: bool,
+}
+
+impl DocumentRecord {
+    /// The record of a document that begins.
+    pub(super) fn new(key: &DocumentKey) -> Self {
+        Self { key: key.to_bytes(), saved_through: 0, next: 0, revision: 0, holes: 0, saved_lost: false }
+    }
+
+    /// True when part of the document is missing here.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.holes > 0 || self.saved_lost
+    }
+}
+
+/// A change that the server has not acknowledged.
+#[derive(Serialize_tuple, Deserialize_tuple)]
+pub(super) struct Unsent {
+    #[serde(with = "serde_bytes")]
+    key: Vec<u8>,
+    #[serde(with = "serde_bytes")]
+    chunk: Vec<u8>,
+}
+
+impl Unsent {
+    pub(super) fn write(key: &DocumentKey, change: &VerifiedChange) -> Vec<u8> {
+        write_message(&Self { key: key.to_bytes(), chunk: change.chunk().to_vec() })
+    }
+
+    /// The document and the change in a row of the outbox; none when the row can't be read.
+    pub(super) fn read(row: &[u8]) -> Option<(DocumentKey, VerifiedChange)> {
+        let Self { key, chunk } = read_message(row).ok()?;
+        Some((DocumentKey::from_bytes(&key).ok()?, VerifiedChange::from_chunk(&chunk).ok()?))
+    }
+}
+
+/// What the server was found to lack of a document: all that is here after these heads, as far as this device may
+/// give it back.
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
+pub(super) struct Backfill {
+    #[serde(with = "serde_bytes")]
+    pub(super) key: Vec<u8>,
+    /// Heads of the server's document that are also here.
+    pub(super) known: Vec<ChangeHash>,
+    /// How many changes that is.
+    pub(super) changes: u64,
+}
+
+/// A change that was not taken, by the server or by this phone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct Quarantined {
+    #[serde(with = "serde_bytes")]
+    pub(super) key: Vec<u8>,
+    /// Why, for a person.
+    pub reason: String,
+    /// The change's chunk.
+    #[serde(with = "serde_bytes")]
+    pub chunk: Vec<u8>,
+}
+
+pub(crate) fn meta_key(name: &str) -> Vec<u8> {
+    [b"m", name.as_bytes()].concat()
+}
+
+/// A key of this kind about a document; also the prefix of all of that kind.
+pub(super) fn document_key(kind: u8, id: DocumentId) -> Vec<u8> {
+    [&[kind], id.as_bytes().as_slice()].concat()
+}
+
+pub(super) fn change_key(id: DocumentId, index: u32) -> Vec<u8> {
+    [document_key(CHANGE, id).as_slice(), &index.to_be_bytes()].concat()
+}
+
+pub(super) fn orphan_key(id: DocumentId, hash: ChangeHash) -> Vec<u8> {
+    [document_key(ORPHAN, id).as_slice(), hash.as_bytes()].concat()
+}
+
+pub(super) fn quarantine_key(id: DocumentId, hash: ChangeHash) -> Vec<u8> {
+    [document_key(QUARANTINED, id).as_slice(), hash.as_bytes()].concat()
+}
+
+pub(super) fn outbox_key(number: u64) -> Vec<u8> {
+    [[OUTBOX].as_slice(), &number.to_be_bytes()].concat()
+}
+
+/// The number in a key of the outbox.
+pub(super) fn outbox_number(key: &[u8]) -> Option<u64> {
+    key.get(1..)?.try_into().ok().map(u64::from_be_bytes)
+}
+
+/// The document id in a key that begins with a kind byte.
+pub(super) fn document_of(key: &[u8]) -> Option<DocumentId> {
+    key.get(1..17)?.try_into().ok().map(DocumentId::from_bytes)
+}
+
+/// Reads a single value; a damaged or unreadable one counts as missing.
+pub(crate) fn read_meta<M: DeserializeOwned>(store: &dyn Store, name: &str) -> Result<Option<M>, StoreFault> {
+    match store.get(&meta_key(name)) {
+        Ok(bytes) => Ok(bytes.and_then(|bytes| read_message(&bytes).ok())),
+        Err(StoreFault::Damaged(_)) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+pub(crate) fn put_meta<M: Serialize>(batch: &mut Batch, name: &str, value: &M) {
+    batch.put(meta_key(name), write_message(value));
+}

@@ -1,0 +1,69 @@
+//! The replica beside a server that is played by hand.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::*;
+use crate::documents::Season;
+use crate::documents::harvest::{LotDraft, record};
+use crate::ids::{CooperativeId, DeviceId, HouseholdId, Incarnation};
+use crate::protocol::access::{Grants, Role};
+use crate::protocol::messages::{Cursor, Refusal, RefusalReason, SyncReply};
+use crate::quantities::{Grams, Instant};
+use crate::store::MemoryStore;
+
+const PAGE_BYTES: usize = 2_048;
+
+fn book(year: u16) -> DocumentKey {
+    DocumentKey::HarvestBook(HouseholdId::from_bytes([1; 16]), Season::new(year).unwrap())
+}
+
+fn records(replica: &mut Replica, year: u16, lots: i64) {
+    for lot in 1..=lots {
+        let draft = LotDraft::new("millet", Grams::new(1_000 + lot).unwrap(), "2026-10-03".parse().unwrap());
+        replica.edit(&book(year), Instant(lot), |doc| record(doc, &draft)).unwrap();
+    }
+}
+
+/// Sends a page, of which this is refused; gives how many changes it had of each year, and whether there is more.
+fn sends(replica: &mut Replica, refused: Option<u16>) -> (BTreeMap<u16, usize>, bool) {
+    let page = replica.outbox_page(PAGE_BYTES).unwrap();
+    let position = |year| page.documents.iter().position(|document| document.key == book(year));
+    let refusal =
+        |document: usize| Refusal { document: u32::try_from(document).unwrap(), reason: RefusalReason::TooManyOrphans };
+    let reply = SyncReply {
+        cursor: Cursor::default(),
+        more: false,
+        refused: refused.and_then(position).map(refusal).into_iter().collect(),
+        grants: None,
+        bundle: Vec::new(),
+        attestations: Vec::new(),
+        reconciles: false,
+        heads: Vec::new(),
+        fetched: Vec::new(),
+        notices: Vec::new(),
+    };
+    let more = replica.receive(&page, &[], &reply).unwrap().more;
+    let years = [2026, 2027].into_iter().filter_map(|year| Some((year, page.documents[position(year)?].numbers.len())));
+    (years.collect(), more)
+}
+
+#[test]
+fn blocked_document_lets_others_pass() {
+    let roles = [Role::Household(HouseholdId::from_bytes([1; 16]))].into();
+    let (cooperative, device) = (CooperativeId::from_bytes([2; 16]), DeviceId::from_bytes([3; 8]));
+    let grants = Grants { version: 1, roles };
+    let (mut replica, _) =
+        Replica::open(Arc::new(MemoryStore::default()), cooperative, device, &grants, Incarnation::new(1)).unwrap();
+    records(&mut replica, 2026, 400);
+    let (first, more) = sends(&mut replica, Some(2026));
+    assert!(first[&2026] > 1 && first[&2026] < 400, "a page of them");
+    assert!(!more, "nothing else waits");
+    records(&mut replica, 2027, 3);
+    assert_eq!(sends(&mut replica, Some(2026)), ([(2026, 1), (2027, 4)].into(), false));
+    let (_, more) = sends(&mut replica, None);
+    assert!(more, "it is not blocked any more");
+    let (again, _) = sends(&mut replica, None);
+    assert!(again[&2026] > 1);
+}

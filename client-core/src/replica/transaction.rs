@@ -1,0 +1,198 @@
+//! One change of the replica: an overlay over its store, its records and its loaded documents. Everything that an
+//! edit or a reply leads to is done in it and seen by what comes after; [`Transaction::commit`] writes it as one
+//! batch and then installs it. Dropped before, it leaves no trace: what it had changed in memory is read from the
+//! store again.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+
+use super::rows::{DocumentRecord, RECORD, change_key, document_key, meta_key};
+use super::{Replica, State};
+use crate::documents::{Document, DocumentKey};
+use crate::error::Error;
+use crate::ids::DocumentId;
+use crate::protocol::change::VerifiedChange;
+use crate::protocol::messages::write_message;
+use crate::store::{Batch, Row, StoreFault};
+
+/// A document that the transaction has in hand.
+struct Held {
+    document: Document,
+    is_changed: bool,
+}
+
+/// See the module.
+pub(super) struct Transaction<'a> {
+    pub(super) replica: &'a mut Replica,
+    /// Counters, cursor and grants as they will be.
+    pub(super) state: State,
+    writes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// Records as they will be; none for documents that are forgotten.
+    records: HashMap<DocumentId, Option<DocumentRecord>>,
+    held: HashMap<DocumentId, Held>,
+}
+
+impl<'a> Transaction<'a> {
+    pub(super) fn begin(replica: &'a mut Replica) -> Self {
+        let state = replica.state.clone();
+        Self { replica, state, writes: BTreeMap::new(), records: HashMap::new(), held: HashMap::new() }
+    }
+
+    /// The value of a key, as it will be.
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreFault> {
+        match self.writes.get(key) {
+            Some(written) => Ok(written.clone()),
+            None => self.replica.store.get(key),
+        }
+    }
+
+    /// All rows whose keys begin with `prefix`, as they will be, in order.
+    pub(super) fn scan(&self, prefix: &[u8]) -> Result<Vec<Row>, StoreFault> {
+        let mut rows = self.replica.store.scan_all(prefix)?;
+        let mut written =
+            self.writes.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix)).peekable();
+        if written.peek().is_none() {
+            return Ok(rows);
+        }
+        rows.retain(|row| !self.writes.contains_key(&row.key));
+        rows.extend(written.filter_map(|(key, value)| Some(Row { key: key.clone(), value: Some(value.clone()?) })));
+        rows.sort_by(|one, other| one.key.cmp(&other.key));
+        Ok(rows)
+    }
+
+    pub(super) fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.writes.insert(key, Some(value));
+    }
+
+    pub(super) fn put_meta<M: Serialize>(&mut self, name: &str, value: &M) {
+        self.put(meta_key(name), write_message(value));
+    }
+
+    pub(super) fn remove(&mut self, key: Vec<u8>) {
+        self.writes.insert(key, None);
+    }
+
+    pub(super) fn id_of(&self, key: &DocumentKey) -> DocumentId {
+        key.id(self.replica.cooperative)
+    }
+
+    /// What is known of a document that is here.
+    pub(super) fn record(&self, id: DocumentId) -> Option<&DocumentRecord> {
+        match self.records.get(&id) {
+            Some(changed) => changed.as_ref(),
+            None => self.replica.documents.record(id),
+        }
+    }
+
+    /// The keys of all documents that are here.
+    pub(super) fn keys(&self) -> Vec<DocumentKey> {
+        let unchanged = self.replica.documents.records().filter(|(id, _)| !self.records.contains_key(*id));
+        let changed = self.records.iter().filter_map(|(id, record)| Some((id, record.as_ref()?)));
+        let mut keys: Vec<DocumentKey> =
+            unchanged.chain(changed).filter_map(|(_, record)| DocumentKey::from_bytes(&record.key).ok()).collect();
+        keys.sort();
+        keys
+    }
+
+    /// The document; none when it is not here.
+    pub(super) fn document(&mut self, key: &DocumentKey) -> Result<Option<&mut Document>, Error> {
+        let id = self.id_of(key);
+        if self.record(id).is_none() {
+            return Ok(None);
+        }
+        if !self.held.contains_key(&id) {
+            let document = match self.replica.documents.take(id) {
+                Some(document) => document,
+                None => self.read_document(key, id)?,
+            };
+            // What was read from rows that are not written yet is not what the store has.
+            let is_changed = self.records.contains_key(&id);
+            self.held.insert(id, Held { document, is_changed });
+        }
+        Ok(self.held.get_mut(&id).map(|held| &mut held.document))
+    }
+
+    /// Makes this the state of a document that is here, or begins it with it. Its changes are yet to be appended.
+    pub(super) fn set_document(&mut self, key: &DocumentKey, document: Document) {
+        let id = self.id_of(key);
+        if self.record(id).is_none() {
+            self.set_record(id, DocumentRecord::new(key));
+        }
+        self.held.insert(id, Held { document, is_changed: true });
+    }
+
+    /// The document was changed in place; its changes are yet to be appended.
+    pub(super) fn is_changed(&mut self, id: DocumentId) {
+        if let Some(held) = self.held.get_mut(&id) {
+            held.is_changed = true;
+        }
+    }
+
+    /// Lets a document be read from its rows again at its next use.
+    pub(super) fn release(&mut self, id: DocumentId) {
+        self.held.remove(&id);
+        self.replica.documents.take(id);
+    }
+
+    pub(super) fn set_record(&mut self, id: DocumentId, record: DocumentRecord) {
+        self.put(document_key(RECORD, id), write_message(&record));
+        self.records.insert(id, Some(record));
+    }
+
+    /// Adds changes to the rows of a document that has them already in memory.
+    pub(super) fn append(&mut self, key: &DocumentKey, changes: &[VerifiedChange]) {
+        let id = self.id_of(key);
+        let Some(mut record) = self.record(id).cloned() else { return };
+        for change in changes {
+            self.put(change_key(id, record.next), change.chunk().to_vec());
+            record.next = record.next.saturating_add(1);
+            record.revision = record.revision.saturating_add(1);
+        }
+        self.save_if_due(id, &mut record);
+        self.set_record(id, record);
+    }
+
+    /// The document in hand, for saving it.
+    pub(super) fn in_hand(&mut self, id: DocumentId) -> Option<&mut Document> {
+        self.held.get_mut(&id).map(|held| &mut held.document)
+    }
+
+    /// Takes a document's record and its loaded form away; its rows are the caller's.
+    pub(super) fn drop_document(&mut self, id: DocumentId) {
+        self.release(id);
+        self.records.insert(id, None);
+    }
+
+    /// Writes everything as one batch, makes it durable, and goes on from it.
+    pub(super) fn commit(mut self) -> Result<(), StoreFault> {
+        let mut batch = Batch::default();
+        for (key, value) in std::mem::take(&mut self.writes) {
+            match value {
+                Some(value) => batch.put(key, value),
+                None => batch.remove(key),
+            }
+        }
+        if !batch.is_empty() {
+            self.replica.store.apply(&batch)?;
+            self.replica.store.flush()?;
+        }
+        for (id, record) in std::mem::take(&mut self.records) {
+            self.replica.documents.set_record(id, record);
+        }
+        for (id, held) in std::mem::take(&mut self.held) {
+            self.replica.documents.keep(id, held.document);
+        }
+        self.replica.state = self.state.clone();
+        Ok(())
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        // What was only read stays loaded.
+        for (id, held) in self.held.drain().filter(|(_, held)| !held.is_changed) {
+            self.replica.documents.keep(id, held.document);
+        }
+    }
+}

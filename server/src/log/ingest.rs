@@ -1,0 +1,359 @@
+//! Ingesting changes: permission, authorship and repeats are checked, the rest is made durable. No document is
+//! loaded here.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use granary_client_core::documents::{Document, DocumentKey};
+use granary_client_core::ids::{ActorId, ChangeHash, DeviceId};
+use granary_client_core::protocol::access::Grants;
+use granary_client_core::protocol::attestation::covered;
+use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
+use granary_client_core::protocol::change::VerifiedChange;
+use granary_client_core::protocol::limits::DEVICE_ACTORS_MAX;
+use granary_client_core::protocol::messages::{Receipt, Refusal, RefusalReason, write_message};
+use granary_client_core::store::StoreFault;
+
+use super::Cooperative;
+use super::dependencies::split_by_outside_dependencies;
+use super::keys::{
+    DocumentNumber, Entry, Indexed, actor_prefix, chain, device_actors_prefix, entry_key, key, pending_key,
+    sequence_key, short,
+};
+use super::receipts::adopt;
+use super::writer::Gather;
+
+/// Orphans of one device in one document: entries whose dependencies have not come. Each round of admission to that
+/// document reads them again, so few may be; a phone brings the rest once the dependencies have come. Its other
+/// documents do not wait with this one, whose dependencies may be gone for good.
+const ORPHANS_MAX: Orphans = Orphans { entries: 64, bytes: 1024 * 1024 };
+/// Orphans of one device in all its documents.
+const ORPHANS_IN_ALL_MAX: Orphans = Orphans { entries: 1024, bytes: 4 * 1024 * 1024 };
+
+/// How many entries more than one for each document a request may make: each costs its rows, and may be an orphan.
+const MORE_ENTRIES_MAX: usize = 16;
+
+/// Actors of their own choice that one device may have.
+const CHOSEN_ACTORS_MAX: usize = 20_000;
+
+/// Who submits changes, and what they may.
+#[derive(Debug, Clone)]
+pub(crate) struct Submitter {
+    pub(crate) device: DeviceId,
+    pub(crate) grants: Grants,
+    /// True for clients that choose their actors themselves, as Automerge's own do: an actor that nobody
+    /// has becomes theirs with its first change.
+    pub(crate) chooses_actors: bool,
+    /// What its replica was last told is durable; none when that is of another log.
+    pub(crate) receipt: Receipt,
+    /// Tips that this server is known to have given out, by the place of their document in the request.
+    pub(crate) attested: BTreeMap<usize, Vec<ChangeHash>>,
+}
+
+impl Submitter {
+    /// A device that has no receipt chain and shows no attestation.
+    pub(crate) fn new(device: DeviceId, grants: Grants) -> Self {
+        Self { device, grants, chooses_actors: false, receipt: Receipt::None, attested: BTreeMap::new() }
+    }
+
+    /// Why a change may not be submitted, if it may not.
+    fn refusal(
+        &self,
+        key: &DocumentKey,
+        change: &VerifiedChange,
+        is_attested: bool,
+        owner: Option<DeviceId>,
+        may_claim: bool,
+    ) -> Option<RefusalReason> {
+        let may_write = self.grants.may_write(key);
+        if is_attested && self.grants.may_read(key) {
+            return None;
+        }
+        if change.record().actor.is_genesis() {
+            let is_first = Document::first_change(key).is_ok_and(|first| first.hash() == change.hash());
+            return match (self.grants.may_read(key), is_first) {
+                (false, _) => Some(RefusalReason::MayNotWrite),
+                (true, false) => Some(RefusalReason::ForeignActor),
+                (true, true) => None,
+            };
+        }
+        if !may_write {
+            return Some(RefusalReason::MayNotWrite);
+        }
+        // A coordinator may write everything anyway, and so may give back what this store lost of others.
+        let may_author = match owner {
+            Some(owner) => owner == self.device || self.grants.is_coordinator(),
+            None => self.chooses_actors && may_claim,
+        };
+        if may_author { None } else { Some(RefusalReason::ForeignActor) }
+    }
+}
+
+/// Entries that are orphans, and the bytes of their change chunks.
+#[derive(Debug, Default, Clone, Copy)]
+struct Orphans {
+    entries: usize,
+    bytes: usize,
+}
+
+impl Orphans {
+    fn is_full(self, most: Self) -> bool {
+        self.entries >= most.entries || self.bytes >= most.bytes
+    }
+}
+
+impl FromIterator<usize> for Orphans {
+    fn from_iter<I: IntoIterator<Item = usize>>(bytes: I) -> Self {
+        bytes.into_iter().fold(Self::default(), |sum, bytes| Self {
+            entries: sum.entries.saturating_add(1),
+            bytes: sum.bytes.saturating_add(bytes),
+        })
+    }
+}
+
+/// What was ingested of one request.
+#[derive(Debug, Default)]
+pub(crate) struct Ingested {
+    pub(crate) refused: Vec<Refusal>,
+    /// The receipt that the request leads to, with its running checksum; none when it leaves the receipt as it was.
+    pub(crate) receipt: Option<(Receipt, u32)>,
+    /// The entries that it added.
+    pub(crate) entries: Vec<u64>,
+    /// True when the device has another entry that this replica does not know of.
+    pub(crate) forks: bool,
+}
+
+/// What of a document's changes is new, and which entries hold the others.
+#[derive(Default)]
+struct Checked {
+    fresh: HashSet<ChangeHash>,
+    repeated: BTreeSet<u64>,
+}
+
+impl Cooperative {
+    /// Ingests the documents of one request; a job of the writer. A repeat adds nothing.
+    pub(crate) fn ingest(
+        self: &Arc<Self>,
+        gather: &mut Gather<'_>,
+        submitter: &Submitter,
+        documents: Vec<DocumentChanges>,
+        now_millis: i64,
+    ) -> Result<Ingested, StoreFault> {
+        let mut ingested = Ingested::default();
+        let mut repeated = BTreeSet::new();
+        let mut fresh = Vec::new();
+        let mut said = HashSet::new();
+        for (index, document) in documents.into_iter().enumerate() {
+            match self.check(gather, submitter, index, &document)? {
+                Err(reason) => {
+                    let document = u32::try_from(index).unwrap_or(u32::MAX);
+                    ingested.refused.push(Refusal { document, reason });
+                }
+                Ok(checked) => {
+                    said.extend(document.changes.iter().map(VerifiedChange::hash));
+                    repeated.extend(checked.repeated);
+                    if !checked.fresh.is_empty() {
+                        fresh.push((document, checked.fresh));
+                    }
+                }
+            }
+        }
+        let adopted = adopt(gather, self.number(), (submitter.device, submitter.receipt.own()), &repeated, &said)?;
+        let (mut tip, mut more_entries) = (adopted.tip, MORE_ENTRIES_MAX);
+        for (document, fresh) in fresh {
+            let mut entries: usize = 0;
+            for mut part in split_by_outside_dependencies(document, more_entries.saturating_add(1)) {
+                part.changes.retain(|change| fresh.contains(&change.hash()));
+                if part.changes.is_empty() {
+                    continue;
+                }
+                if submitter.chooses_actors {
+                    self.claim_actors(gather, submitter.device, &part);
+                }
+                let (entry, tag) = self.append_entry(gather, submitter.device, part, tip, now_millis);
+                ingested.forks |= self.forks(submitter.device, tip, entry);
+                ingested.receipt = Some((Receipt::Own(entry), tag));
+                ingested.entries.push(entry);
+                tip = entry;
+                entries = entries.saturating_add(1);
+            }
+            more_entries = more_entries.saturating_sub(entries.saturating_sub(1));
+        }
+        if ingested.entries.is_empty() && !repeated.is_empty() {
+            let heads = &self.state().heads;
+            // A receipt never falls: what was told before stays told.
+            ingested.receipt = match adopted.is_all && tip >= submitter.receipt.entry() {
+                true => adopted.tag.map(|tag| (Receipt::Own(tip), tag)),
+                // Every change that the request repeats is at or before the log's end.
+                false => Some((Receipt::Through(heads.entry), short(heads.entry_tag))),
+            };
+        }
+        Ok(ingested)
+    }
+
+    /// What is new of a document's changes, or why none of them is taken.
+    fn check(
+        &self,
+        gather: &Gather<'_>,
+        submitter: &Submitter,
+        index: usize,
+        document: &DocumentChanges,
+    ) -> Result<Result<Checked, RefusalReason>, StoreFault> {
+        let DocumentChanges { key, changes } = document;
+        let attested = match submitter.attested.get(&index) {
+            Some(tips) => covered(changes, tips.iter().copied()),
+            None => BTreeSet::new(),
+        };
+        let number = self.state().numbers.get(&key.id(self.id())).copied();
+        let mut checked = Checked::default();
+        let mut is_own = false;
+        for change in changes {
+            let actor = &change.record().actor;
+            let is_attested = attested.contains(&change.hash());
+            let refusal = {
+                let state = self.state();
+                let owner = actor.device().or_else(|| state.actors.get(actor).copied());
+                let may_claim = state.actors_of.get(&submitter.device).is_none_or(|count| *count < CHOSEN_ACTORS_MAX);
+                submitter.refusal(key, change, is_attested, owner, may_claim)
+            };
+            if let Some(reason) = refusal {
+                return Ok(Err(reason));
+            }
+            let indexed = match number {
+                Some(number) => {
+                    let row = sequence_key(self.number(), number, actor, change.record().sequence);
+                    gather.get(&row)?.map(|bytes| Indexed::read(&row, &bytes)).transpose()?
+                }
+                None => None,
+            };
+            match indexed {
+                None => {
+                    is_own |= !is_attested && !actor.is_genesis();
+                    checked.fresh.insert(change.hash());
+                }
+                Some(Indexed { hash, entry }) if hash == change.hash() => {
+                    checked.repeated.insert(entry);
+                }
+                Some(_) => return Ok(Err(RefusalReason::SequenceReused)),
+            }
+        }
+        // Two changes of one request that claim the same sequence.
+        let mut claims = HashSet::new();
+        if !changes.iter().all(|change| claims.insert((&change.record().actor, change.record().sequence))) {
+            return Ok(Err(RefusalReason::SequenceReused));
+        }
+        if is_own && self.has_too_many_orphans(submitter.device, number) {
+            return Ok(Err(RefusalReason::TooManyOrphans));
+        }
+        if self.has_too_many_actors(gather, number, changes, &checked.fresh)? {
+            return Ok(Err(RefusalReason::TooManyActors));
+        }
+        Ok(Ok(checked))
+    }
+
+    /// True when no more of a device's changes may become orphans. What this server itself gave out is not counted.
+    fn has_too_many_orphans(&self, device: DeviceId, number: Option<DocumentNumber>) -> bool {
+        let state = self.state();
+        let Some(orphans) = state.orphans.get(&device) else { return false };
+        let here = orphans.values().filter(|(of, _)| Some(*of) == number).map(|(_, bytes)| *bytes);
+        here.collect::<Orphans>().is_full(ORPHANS_MAX)
+            || orphans.values().map(|(_, bytes)| *bytes).collect::<Orphans>().is_full(ORPHANS_IN_ALL_MAX)
+    }
+
+    /// True when the new ones of these changes would give a device more actors in a document than it may have.
+    fn has_too_many_actors(
+        &self,
+        gather: &Gather<'_>,
+        number: Option<DocumentNumber>,
+        changes: &[VerifiedChange],
+        fresh: &HashSet<ChangeHash>,
+    ) -> Result<bool, StoreFault> {
+        let fresh = changes.iter().filter(|change| fresh.contains(&change.hash()));
+        let actors: BTreeSet<&ActorId> = fresh.map(|change| &change.record().actor).collect();
+        let mut new_of: BTreeMap<DeviceId, usize> = BTreeMap::new();
+        for actor in actors {
+            let Some(device) = actor.device() else { continue };
+            let is_known = match number {
+                Some(number) => !gather.store().scan(&actor_prefix(self.number(), number, actor), None, 1)?.is_empty(),
+                None => false,
+            };
+            if !is_known {
+                let new = new_of.entry(device).or_default();
+                *new = new.saturating_add(1);
+            }
+        }
+        for (device, new) in new_of {
+            let known = match number.map(|number| (number, self.state().actors_in.get(&(number, device)).copied())) {
+                None => 0,
+                Some((_, Some(count))) => count,
+                Some((number, None)) => self.count_actors(gather, number, device)?,
+            };
+            let count = known.saturating_add(new);
+            if count > DEVICE_ACTORS_MAX {
+                return Ok(true);
+            }
+            if let Some(number) = number {
+                self.state().actors_in.insert((number, device), count);
+            }
+        }
+        Ok(false)
+    }
+
+    /// How many actors of a device have written in a document: a look at one row of each.
+    fn count_actors(&self, gather: &Gather<'_>, number: DocumentNumber, device: DeviceId) -> Result<usize, StoreFault> {
+        let prefix = device_actors_prefix(self.number(), number, device);
+        let (mut count, mut after) = (0usize, None::<Vec<u8>>);
+        while count < DEVICE_ACTORS_MAX {
+            let Some(row) = gather.store().scan(&prefix, after.as_deref(), 1)?.into_iter().next() else { break };
+            count = count.saturating_add(1);
+            // Behind all sequences of this actor.
+            let mut last = row.key;
+            last.truncate(prefix.len().saturating_add(4));
+            last.extend_from_slice(&u64::MAX.to_be_bytes());
+            after = Some(last);
+        }
+        Ok(count)
+    }
+
+    /// Makes actors that nobody has this device's own.
+    fn claim_actors(&self, gather: &mut Gather<'_>, device: DeviceId, document: &DocumentChanges) {
+        let mut state = self.state();
+        for change in &document.changes {
+            let actor = &change.record().actor;
+            if actor.device().is_none() && !actor.is_genesis() && !state.actors.contains_key(actor) {
+                gather.put(key(self.number(), b'j', actor.as_bytes()), device.as_bytes().to_vec());
+                state.claim(actor.clone(), device);
+            }
+        }
+    }
+
+    /// Adds the writes that keep an entry; gives its number and running checksum.
+    fn append_entry(
+        &self,
+        gather: &mut Gather<'_>,
+        device: DeviceId,
+        document: DocumentChanges,
+        previous: u64,
+        now_millis: i64,
+    ) -> (u64, u32) {
+        let mut state = self.state();
+        let number = state.number_of(self.id(), self.number(), &document.key, gather);
+        let entry = state.heads.entry.saturating_add(1);
+        for change in &document.changes {
+            let record = change.record();
+            let indexed = Indexed { hash: change.hash(), entry };
+            gather.put_seen(sequence_key(self.number(), number, &record.actor, record.sequence), indexed.to_bytes());
+        }
+        let bundle = write_bundle(&[document]);
+        let tag = chain(state.heads.entry_tag, &bundle);
+        state.heads.entry = entry;
+        state.heads.entry_tag = tag;
+        let record = Entry { document: number, device, received_millis: now_millis, previous, tag, bundle };
+        gather.put(entry_key(self.number(), entry), write_message(&record));
+        gather.put(pending_key(self.number(), entry), Vec::new());
+        gather.put(key(self.number(), b'h', &[]), write_message(&state.heads));
+        state.pending.insert(entry);
+        state.pending_of.entry(number).or_default().push(entry);
+        (entry, short(tag))
+    }
+}

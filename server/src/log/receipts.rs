@@ -1,0 +1,127 @@
+//! The receipt chain. Each entry keeps the receipt that its request presented, so a replica's own entries are exactly
+//! the chain behind its receipt. Copies of a phone have chains of their own from the copy on: each gets the other's
+//! entries, and nothing needs to be known of who is a copy of whom.
+
+use std::collections::{BTreeSet, HashSet};
+
+use granary_client_core::ids::{ChangeHash, DeviceId};
+use granary_client_core::protocol::bundle::read_bundle;
+use granary_client_core::protocol::messages::{Cursor, Receipt};
+use granary_client_core::store::{Store, StoreFault};
+
+use super::Cooperative;
+use super::cooperative::parse;
+use super::feed::read_record;
+use super::keys::{CooperativeNumber, Entry, entry_key, short};
+use super::writer::Gather;
+
+/// The entries of one replica, from its receipt backwards, read as far as they are asked for.
+pub(super) struct OwnEntries<'a> {
+    store: &'a dyn Store,
+    cooperative: CooperativeNumber,
+    device: DeviceId,
+    /// The next entry of the chain that was not read yet; 0 at its end.
+    next: u64,
+    read: HashSet<u64>,
+}
+
+impl<'a> OwnEntries<'a> {
+    pub(super) fn behind(
+        receipt: Receipt,
+        store: &'a dyn Store,
+        cooperative: CooperativeNumber,
+        device: DeviceId,
+    ) -> Self {
+        Self { store, cooperative, device, next: receipt.own(), read: HashSet::new() }
+    }
+
+    /// True when this entry is one of the replica's own.
+    pub(super) fn has(&mut self, entry: u64) -> Result<bool, StoreFault> {
+        while self.next >= entry && self.next > 0 {
+            let key = entry_key(self.cooperative, self.next);
+            let record: Entry = parse(&key, self.store.get(&key)?.as_deref())?;
+            if record.device != self.device || record.previous >= self.next {
+                self.next = 0;
+                break;
+            }
+            self.read.insert(self.next);
+            self.next = record.previous;
+        }
+        Ok(self.read.contains(&entry))
+    }
+}
+
+/// What a replica's chain came to by a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Adopted {
+    /// The end of the replica's chain.
+    pub(super) tip: u64,
+    /// The running checksum there, when something was adopted.
+    pub(super) tag: Option<u32>,
+    /// True when all that was repeated is in the chain.
+    pub(super) is_all: bool,
+}
+
+/// Adopts the entries that a request repeats: a replica whose reply was lost presents the receipt from before, and
+/// brings again what an entry of its device with just that receipt holds.
+pub(super) fn adopt(
+    gather: &Gather<'_>,
+    cooperative: CooperativeNumber,
+    (device, tip): (DeviceId, u64),
+    repeated: &BTreeSet<u64>,
+    said: &HashSet<ChangeHash>,
+) -> Result<Adopted, StoreFault> {
+    let mut adopted = Adopted { tip, tag: None, is_all: true };
+    let mut own = OwnEntries::behind(Receipt::Own(tip), gather.store(), cooperative, device);
+    for number in repeated {
+        if own.has(*number)? {
+            continue;
+        }
+        let key = entry_key(cooperative, *number);
+        // One that is under way in this very flush is not adopted.
+        let Some(bytes) = gather.get(&key)? else {
+            adopted.is_all = false;
+            continue;
+        };
+        let entry: Entry = parse(&key, Some(&bytes))?;
+        let follows = entry.device == device && entry.previous == adopted.tip;
+        let is_own = follows && {
+            let documents = read_bundle(&entry.bundle).map_err(|_| StoreFault::Damaged(key))?;
+            documents.iter().flat_map(|document| &document.changes).all(|change| said.contains(&change.hash()))
+        };
+        match is_own {
+            true => (adopted.tip, adopted.tag) = (*number, Some(short(entry.tag))),
+            false => adopted.is_all = false,
+        }
+    }
+    Ok(adopted)
+}
+
+impl Cooperative {
+    /// True when the cursor is one that this log gave.
+    pub(crate) fn fits(&self, store: &dyn Store, cursor: &Cursor) -> Result<bool, StoreFault> {
+        let (visible, receipt) = (self.state().visible, cursor.receipt.entry());
+        if cursor.position > visible.position || receipt > visible.entry {
+            return Ok(false);
+        }
+        let position_tag = match cursor.position {
+            0 => 0,
+            position => read_record(store, self.number(), position)?.tag,
+        };
+        let receipt_tag = match receipt {
+            0 => 0,
+            entry => {
+                let key = entry_key(self.number(), entry);
+                parse::<Entry>(&key, store.get(&key)?.as_deref())?.tag
+            }
+        };
+        Ok(short(position_tag) == cursor.tags.position && short(receipt_tag) == cursor.tags.receipt)
+    }
+
+    /// Notes that an entry of a device was made behind `previous`; true when another one was already, which its
+    /// replica does not know: the phone was copied, set back to an older state, or its key was stolen.
+    pub(super) fn forks(&self, device: DeviceId, previous: u64, entry: u64) -> bool {
+        let last = self.state().last_entries.insert(device, entry);
+        previous > 0 && last.is_some_and(|last| last > previous)
+    }
+}

@@ -1,0 +1,129 @@
+//! Receipts, chains and attestations: who gets what back, and from whom a server takes what others wrote.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use common::{Device, World, book, brought, household, key, one_lot, reason};
+use granary_client_core::documents::catalogue::name_product;
+use granary_client_core::documents::{DocumentKey, Season};
+use granary_client_core::ids::{DeviceId, Incarnation};
+use granary_client_core::protocol::access::Role;
+use granary_client_core::protocol::attestation::{Attestation, CODE_BYTES, Code, Shown, tips};
+use granary_client_core::protocol::bundle::read_bundle;
+use granary_client_core::protocol::change::VerifiedChange;
+use granary_client_core::protocol::messages::{Cursor, Receipt, RefusalReason};
+
+/// The household's book of the year before.
+fn last_years() -> DocumentKey {
+    DocumentKey::HarvestBook(household(1), Season::new(2025).unwrap())
+}
+
+/// A household's phone that has synced once.
+fn scene() -> (World, Device) {
+    let world = World::new();
+    let mut li = world.device(1, Role::Household(household(1)));
+    world.sync(&mut li, &[]);
+    (world, li)
+}
+
+/// A lot that the device records in this opening.
+fn lot(device: DeviceId, opening: u32, key: &DocumentKey) -> (DocumentKey, Vec<VerifiedChange>) {
+    (key.clone(), one_lot(key, &device.actor(Incarnation::new(opening)), 1_000))
+}
+
+#[test]
+fn lost_reply_costs_no_copy_of_own_changes() {
+    let (world, mut li) = scene();
+    let before: Cursor = li.cursor;
+    let first = [lot(li.id, 1, &book(1))];
+    let told = world.sync(&mut li, &first).cursor;
+    li.cursor = before;
+    let again = world.sync(&mut li, &first);
+    assert_eq!(again.cursor.receipt, told.receipt, "the entry is adopted");
+    assert_eq!(brought(&world.sync(&mut li, &[])), []);
+}
+
+#[test]
+fn repeat_of_a_part_is_durable_up_to_the_logs_end() {
+    let (world, mut li) = scene();
+    let before: Cursor = li.cursor;
+    let (one, other) = (lot(li.id, 1, &book(1)), lot(li.id, 1, &last_years()));
+    world.sync(&mut li, &[one.clone(), other]);
+    li.cursor = Cursor { receipt: before.receipt, tags: before.tags, ..li.cursor };
+    let reply = world.sync(&mut li, &[(one.0, one.1[..1].to_vec())]);
+    assert!(matches!(reply.cursor.receipt, Receipt::Through(entry) if entry > 0), "{:?}", reply.cursor);
+    assert!(!world.sync(&mut li, &[]).reconciles);
+}
+
+#[test]
+fn late_request_changes_nothing() {
+    let (world, mut li) = scene();
+    let (before, id) = (li.cursor, li.id);
+    let first = [lot(id, 1, &book(1))];
+    world.sync(&mut li, &first);
+    world.sync(&mut li, &[lot(id, 1, &last_years())]);
+    let after = li.cursor;
+    li.cursor = before;
+    assert!(!world.sync(&mut li, &first).reconciles, "the line had kept it back");
+    li.cursor = after;
+    assert_eq!(brought(&world.sync(&mut li, &[])), []);
+}
+
+#[test]
+fn copies_get_each_others_entries_and_the_coordinator_is_warned() {
+    let (world, Device { id, cursor, .. }) = scene();
+    let is_forked = || {
+        let devices = world.granary.cooperative(world.coop).unwrap().devices();
+        devices.iter().any(|(device, _, seen)| *device == id && seen.as_ref().is_some_and(|seen| seen.is_forked))
+    };
+    // It has sent something before it was copied.
+    let mut li = Device { pair: key(1), id, cursor };
+    let before = DocumentKey::HarvestBook(household(1), Season::new(2024).unwrap());
+    world.sync(&mut li, &[lot(id, 1, &before)]);
+    let mut copy = Device { pair: key(1), id: li.id, cursor: li.cursor };
+    world.sync(&mut copy, &[lot(id, 2, &book(1))]);
+    assert!(!is_forked());
+    let reply = world.sync(&mut li, &[lot(id, 3, &last_years())]);
+    assert_eq!(brought(&reply), [book(1)]);
+    assert_eq!(brought(&world.sync(&mut copy, &[])), [last_years()]);
+    assert!(is_forked());
+    assert_eq!(brought(&world.sync(&mut li, &[])), []);
+}
+
+#[test]
+fn household_gives_back_what_it_only_reads_when_the_server_attested_it() {
+    let (world, mut li) = scene();
+    let edit = |doc: &mut _| name_product(doc, "millet", "小米", "Millet");
+    world.granary.edit(world.coop, &DocumentKey::Catalogue, common::NOW, edit).unwrap();
+    let reply = world.sync(&mut li, &[]);
+    let catalogue = read_bundle(&reply.bundle).unwrap().remove(0);
+    assert_eq!(catalogue.key, DocumentKey::Catalogue);
+    let code = Code(reply.attestations.as_slice().try_into().unwrap());
+    let attestation = Attestation { tips: tips(&catalogue.changes), code };
+    let changes = [(DocumentKey::Catalogue, catalogue.changes)];
+    let gives_back = |attestation: Option<Attestation>| {
+        let mut li = Device { pair: key(1), id: li.id, cursor: li.cursor };
+        let shown = attestation.map(|attestation| Shown { document: 0, attestation });
+        reason(&world.sync_showing(&mut li, &changes, shown.into_iter().collect()))
+    };
+    assert_eq!(gives_back(None), Some(RefusalReason::MayNotWrite));
+    let forged = Attestation { code: Code([0; CODE_BYTES]), ..attestation.clone() };
+    assert_eq!(gives_back(Some(forged)), Some(RefusalReason::MayNotWrite));
+    assert_eq!(gives_back(Some(attestation)), None);
+}
+
+#[test]
+fn attestation_covers_nothing_beside_its_tips() {
+    let (world, mut li) = scene();
+    let neighbour = world.device(2, Role::Household(household(1)));
+    let mut wang = Device { pair: key(2), id: neighbour.id, cursor: Cursor::default() };
+    world.sync(&mut wang, &[lot(neighbour.id, 1, &book(1))]);
+    let reply = world.sync(&mut li, &[]);
+    let of_book = read_bundle(&reply.bundle).unwrap().remove(0);
+    let code = Code(reply.attestations.as_slice().try_into().unwrap());
+    let shown = Shown { document: 0, attestation: Attestation { tips: tips(&of_book.changes), code } };
+    // Something in the neighbour's name that the server never had.
+    let forged = lot(wang.id, 9, &book(1)).1;
+    let changes = [(book(1), [of_book.changes, forged[1..].to_vec()].concat())];
+    assert_eq!(reason(&world.sync_showing(&mut li, &changes, vec![shown])), Some(RefusalReason::ForeignActor));
+}
