@@ -10,6 +10,7 @@
 
 mod dice;
 mod disk;
+mod events;
 mod phone;
 mod run;
 #[cfg(test)]

@@ -7,8 +7,8 @@ use granary_client_core::conflicts::twins;
 use granary_client_core::documents::DocumentKey;
 use granary_client_core::documents::harvest::LotId;
 use granary_client_core::ids::DocumentId;
-use granary_client_core::protocol::access::Role;
 
+use crate::events::draw;
 use crate::phone::book;
 use crate::world::{Line, Setting, Synced, Tally, World, household};
 
@@ -66,170 +66,19 @@ pub fn shrink(seed: u64, steps: usize, setting: Setting) -> usize {
     (1..=steps).find(|fewer| live(seed, *fewer, setting).verdict != Verdict::Held).unwrap_or(steps)
 }
 
-fn a_bad_line(dice: &mut crate::dice::Dice) -> Line {
-    match dice.roll(20) {
-        0 | 1 => Line::RequestLost,
-        2..=4 => Line::ReplyLost,
-        5 => Line::Twice,
-        6 => Line::AgainLater,
-        _ => Line::Whole,
-    }
-}
-
 fn step(world: &mut World) -> Result<(), String> {
     world.now += i64::try_from(world.dice.roll(3_600_000)).unwrap();
     let phone = usize::try_from(world.dice.roll(world.phones.len() as u64)).unwrap();
     if world.phones[phone].is_broken {
         return Ok(());
     }
-    let what = world.setting.happens(world.dice.roll(100));
-    let households = u64::from(world.setting.households());
-    let (nth, grams) =
-        (usize::try_from(world.dice.roll(50)).unwrap(), 1_000 + i64::try_from(world.dice.roll(9_000)).unwrap());
-    let about = match world.phones[phone].role {
-        Role::Household(own) => own,
-        _ => household(1 + u8::try_from(world.dice.roll(households)).unwrap()),
-    };
-    let now = world.now;
-    match world.dice.roll(100) {
-        0..12 => {
-            let writes = 1 + u32::try_from(world.dice.roll(5)).unwrap();
-            world.phones[phone].disk.stop_after(writes);
-        }
-        12..16 => {
-            let writes = 1 + u32::try_from(world.dice.roll(3)).unwrap();
-            world.phones[phone].disk.fill_for(writes);
-        }
-        _ => {}
+    let event = draw(world, phone);
+    world.phones_disk_may_fail(phone);
+    event.happen(world, phone)?;
+    if world.phones[phone].is_broken {
+        return Ok(());
     }
-    match what {
-        0..=29 => {
-            world.tell(format!("phone {phone} records"));
-            let mut note = world.new_note();
-            if world.dice.percent(30) {
-                note.push_str(
-                    &std::iter::repeat_with(|| world.dice.roll(u64::MAX).to_string()).take(20).collect::<String>(),
-                );
-            }
-            world.phones[phone].records(about, grams, note, now);
-        }
-        30 | 31 => {
-            world.tell(format!("phone {phone} writes where a household is"));
-            let village = world.new_note();
-            world.phones[phone].moves(about, &village, now);
-        }
-        32..=39 => {
-            world.tell(format!("phone {phone} corrects"));
-            world.phones[phone].corrects(about, nth, grams, now);
-        }
-        44 if world.phones[phone].role != Role::Coordinator => {
-            world.tell(format!("phone {phone} breaks"));
-            world.breaks(phone);
-            return Ok(());
-        }
-        40..=44 => {
-            world.tell(format!("phone {phone} weighs"));
-            world.phones[phone].weighs(about, nth, grams, now);
-        }
-        45..=79 => {
-            let writes = 1 + u32::try_from(world.dice.roll(6)).unwrap();
-            match world.dice.roll(100) {
-                0..15 => world.disk.stop_after(writes),
-                15..19 => world.disk.fill_for(writes),
-                _ => {}
-            }
-            let ended = world.syncs(phone, a_bad_line)?;
-            world.tell(format!("phone {phone} syncs: {ended:?}"));
-            world.disk.keep_going();
-            if world.disk.has_stopped() | world.disk.make_room() {
-                world.server_crashes();
-            }
-        }
-        80..=82 => {
-            world.tell("the server crashes".into());
-            world.server_crashes();
-        }
-        83..=85 => {
-            world.tell("the server is backed up".into());
-            world.backs_up();
-        }
-        86 if world.is_restorable => {
-            world.tell("the server is restored".into());
-            world.is_restored()?;
-        }
-        87 | 88 => {
-            world.tell("late requests arrive, and files are handed in".into());
-            world.late_requests_arrive()?;
-            world.files_are_handed_in()?;
-        }
-        89 | 90 => {
-            // A clock off by years, in either direction.
-            let off = i64::try_from(world.dice.roll(600_000_000_000)).unwrap() - 300_000_000_000;
-            world.tell(format!("phone {phone}'s clock is off by {off} ms"));
-            world.count("phone's clock off by up to ten years");
-            world.phones[phone].clock_off = off;
-        }
-        91 if !matches!(world.phones[phone].role, Role::Coordinator) => {
-            world.tell(format!("phone {phone} is revoked"));
-            world.revokes(phone)?;
-        }
-        92..=94 => {
-            let role = world.phones[phone].role;
-            if world.phones.len() < world.setting.phones_max() && !matches!(role, Role::Coordinator) {
-                world.tell(format!("another phone joins as {role}"));
-                world.enrols(world.phones[phone].coop, role)?;
-            }
-        }
-        86 | 97 if world.is_copyable && world.phones.len() < world.setting.phones_max() => {
-            world.tell(format!("phone {phone} is copied from a backup"));
-            world.is_copied(phone)?;
-        }
-        // One at a time: what two have taken may have been in two places only.
-        98 if !world.phones[phone].was_damaged => {
-            let which = world.dice.roll(10_000);
-            let lost = world.phones[phone].is_damaged(which)?;
-            if lost.is_some() {
-                world.count("record of a phone damaged");
-            }
-            world.tell(format!("a record of phone {phone} is damaged: {lost:?}"));
-        }
-        99 if !matches!(world.phones[phone].role, Role::Coordinator) => {
-            let role = match world.dice.roll(4) {
-                0 => Role::Packer,
-                other => Role::Household(household(u8::try_from(other.min(households)).unwrap())),
-            };
-            world.tell(format!("phone {phone} may now do what a {role} may"));
-            world.grants_otherwise(phone, role)?;
-        }
-        96 => {
-            world.tell(format!("phone {phone} has its outbox carried away"));
-            world.carries_out(phone)?;
-            if world.dice.percent(30) && world.phones[phone].role != Role::Coordinator {
-                world.tell(format!("phone {phone} breaks"));
-                world.breaks(phone);
-                return Ok(());
-            }
-        }
-        95 => {
-            world.tell("the server's clock jumps".into());
-            world.count("server's clock jumps by up to a day");
-            world.now += i64::try_from(world.dice.roll(200_000_000)).unwrap() - 100_000_000;
-        }
-        _ => {
-            world.tell(format!("phone {phone} restarts"));
-            world.phones[phone].start_again(0)?;
-        }
-    }
-    if world.phones[phone].disk.has_stopped() {
-        let kept = usize::try_from(world.dice.roll(2)).unwrap();
-        world.tell(format!("phone {phone} crashes"));
-        world.count("phone stops at a write");
-        world.phones[phone].start_again(kept)?;
-    }
-    world.phones[phone].disk.keep_going();
-    if world.phones[phone].disk.make_room() {
-        world.count("phone's disk full");
-    }
+    world.phones_disk_is_well(phone)?;
     world.must_hold(phone)
 }
 

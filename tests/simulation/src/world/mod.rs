@@ -2,6 +2,7 @@
 //! same seed makes the same world.
 
 mod carried;
+mod disks;
 mod exchanges;
 mod operator;
 mod setting;

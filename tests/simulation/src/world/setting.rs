@@ -43,15 +43,4 @@ impl Setting {
             Self::Household => (!seed.is_multiple_of(4), seed % 4 != 1),
         }
     }
-
-    /// What happens at this roll of a hundred.
-    pub(crate) fn happens(self, roll: u64) -> u64 {
-        match (self, roll) {
-            (Self::Household, 22..=29) => 45,
-            (Self::Household, 89) => 86,
-            (Self::Household, 90) => 97,
-            (Self::Household, 95) => 98,
-            (_, roll) => roll,
-        }
-    }
 }
