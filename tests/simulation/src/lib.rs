@@ -12,6 +12,7 @@ mod dice;
 mod disk;
 mod events;
 mod phone;
+mod properties;
 mod run;
 #[cfg(test)]
 mod stories;

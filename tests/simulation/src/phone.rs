@@ -12,9 +12,9 @@ use granary_client_core::ids::{ChangeHash, CooperativeId, DeviceId, DocumentId, 
 use granary_client_core::protocol::access::{Grants, Role};
 use granary_client_core::protocol::carried::{CarriedFile, CarryingKey, write_page};
 use granary_client_core::protocol::limits;
-use granary_client_core::protocol::messages::{Cursor, read_message};
+use granary_client_core::protocol::messages::read_message;
 use granary_client_core::quantities::{Grams, Instant};
-use granary_client_core::replica::Replica;
+use granary_client_core::replica::{Damage, Replica};
 use granary_client_core::sync::Pace;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
@@ -57,8 +57,6 @@ pub(crate) struct SimPhone {
     pub(crate) recorded: BTreeMap<String, HouseholdId>,
     /// Those of them that the server has acknowledged.
     pub(crate) acknowledged: BTreeMap<String, HouseholdId>,
-    /// The cursor that it was last given, after so many restorations of the server.
-    pub(crate) last_cursor: (Cursor, u32),
 }
 
 fn season() -> Season {
@@ -68,6 +66,14 @@ fn season() -> Season {
 /// A household's harvest book.
 pub(crate) fn book(household: HouseholdId) -> DocumentKey {
     DocumentKey::HarvestBook(household, season())
+}
+
+/// What stands between the note that a lot was recorded with and what it was corrected to.
+pub(crate) const CORRECTED: &str = " / ";
+
+/// The note that a lot was recorded with, which no other lot has.
+pub(crate) fn first_note(note: &str) -> String {
+    note.split(CORRECTED).next().unwrap_or_default().to_owned()
 }
 
 /// A field of a lot that no version of today knows.
@@ -114,9 +120,19 @@ impl SimPhone {
         device: DeviceId,
         grants: &Grants,
     ) -> Result<Replica, String> {
-        let opened = Replica::open(Arc::new(disk.clone()), cooperative, device, grants);
-        let (replica, damage) = opened.map_err(|error| format!("a phone does not open again: {error}"))?;
+        let (replica, damage) = Self::open_damaged(disk, cooperative, device, grants)?;
         if damage.is_empty() { Ok(replica) } else { Err(format!("a phone finds damage after a crash: {damage:?}")) }
+    }
+
+    /// As [`Self::open`], of a disk on which something was damaged.
+    fn open_damaged(
+        disk: &Disk,
+        cooperative: CooperativeId,
+        device: DeviceId,
+        grants: &Grants,
+    ) -> Result<(Replica, Vec<Damage>), String> {
+        let opened = Replica::open(Arc::new(disk.clone()), cooperative, device, grants);
+        opened.map_err(|error| format!("a phone does not open: {error}"))
     }
 
     pub(crate) fn start_again(&mut self, kept: usize) -> Result<(), String> {
@@ -138,8 +154,7 @@ impl SimPhone {
         self.disk.keep_going();
         self.disk.make_room();
         let lost = self.disk.lose_a_record(which, is_of);
-        let opened = Replica::open(Arc::new(self.disk.clone()), self.cooperative, self.device, &self.grants);
-        self.replica = opened.map_err(|error| format!("a damaged phone does not open: {error}"))?.0;
+        self.replica = Self::open_damaged(&self.disk, self.cooperative, self.device, &self.grants)?.0;
         self.replica.mend().map_err(|error| error.to_string())?;
         let Some((key, value)) = lost else { return Ok(None) };
         let kind = key.first().copied().unwrap_or_default();
@@ -246,39 +261,29 @@ impl SimPhone {
         self.replica.document(&book(household)).ok().flatten().map(|document| lots(document)).unwrap_or_default()
     }
 
-    /// Their notes.
+    /// The notes that they were recorded with.
     pub(crate) fn notes(&mut self, household: HouseholdId) -> Vec<String> {
-        self.lots(household).into_iter().filter_map(|lot| lot.note).collect()
+        self.lots(household).into_iter().filter_map(|lot| lot.note).map(|note| first_note(&note)).collect()
     }
 
-    /// What must hold of a phone at any time: it holds nothing beyond what it was told that it may read, it
-    /// counts rightly what it has to send, and it has what it recorded, unless that is put by for a twin.
-    pub(crate) fn must_hold(&mut self, server_was_restored: bool, has_copies: bool) -> Result<(), String> {
-        let grants = self.replica.grants().clone();
-        let strange = self.replica.documents().into_iter().find(|(key, _)| !grants.may_read(key));
-        // Damage may have taken what it was told last.
-        if let Some((key, _)) = strange.filter(|_| !self.was_damaged) {
-            return Err(format!("holds {key:?}, and was told that it may not"));
-        }
-        let (waiting, pending) = (self.disk.count(b"or"), self.replica.pending());
-        if waiting != pending {
-            return Err(format!("{waiting} changes wait to be sent, and it says {pending}"));
-        }
-        // Its ground may have become another change of the same number.
-        let may_wait = server_was_restored && has_copies && self.disk.count(b"w") > 0;
-        if may_wait || self.disk.count(b"rg") > 0 || self.is_revoked || self.was_damaged {
-            return Ok(());
-        }
-        let households: BTreeSet<HouseholdId> = self.recorded.values().copied().collect();
-        for household in households.into_iter().filter(|household| grants.may_read(&book(*household))) {
-            let notes: BTreeSet<String> = self.notes(household).into_iter().collect();
-            let gone = self.recorded.iter().find(|(note, of)| **of == household && !notes.contains(*note));
-            let lost_twice = server_was_restored && self.damaged.contains(&book(household).id(self.cooperative));
-            if let Some((note, _)) = gone.filter(|_| !self.was_granted_otherwise && !lost_twice) {
-                return Err(format!("recorded {note}, and has it no more"));
-            }
-        }
-        Ok(())
+    /// True while it can still sync.
+    pub(crate) fn can_sync(&self) -> bool {
+        !self.is_broken && !self.is_revoked
+    }
+
+    /// How many changes in its store are to be sent.
+    pub(crate) fn unsent_rows(&self) -> u64 {
+        self.disk.count(b"or")
+    }
+
+    /// How many records in its store are put by for a copy of it.
+    pub(crate) fn put_by_rows(&self) -> u64 {
+        self.disk.count(b"rg")
+    }
+
+    /// How many changes in its store wait for what they build on.
+    pub(crate) fn orphan_rows(&self) -> u64 {
+        self.disk.count(b"w")
     }
 
     /// The changes of a document that it has, as device and sequence.

@@ -7,7 +7,7 @@ mod restorations;
 use granary_client_core::protocol::access::Role;
 
 use crate::phone::{SimPhone, book};
-use crate::run::{check, heal};
+use crate::run::heal;
 use crate::world::{Line, Setting, Synced, World, household};
 
 const COORDINATOR: usize = 0;
@@ -116,7 +116,7 @@ fn may_write_again_when_the_beginning_is_refused(world: &mut World) {
     syncs_until_the_line_breaks(world, LI, 2);
     world.grants_otherwise(LI, Role::Household(household(1))).unwrap();
     heal(world).unwrap();
-    check(world).unwrap();
+    world.must_hold_once_healed().unwrap();
 }
 
 /// What one phone recorded and another has read is then lost with a restoration, and the first of them breaks.
@@ -132,7 +132,7 @@ fn a_restoration_takes_the_lot(world: &mut World, author: usize, reader: usize) 
 /// Everything heals, everything holds, and the coordinator has these lots, each once.
 fn ends_with(world: &mut World, notes: &[&str]) {
     heal(world).unwrap();
-    check(world).unwrap();
+    world.must_hold_once_healed().unwrap();
     let mut there = world.phones[COORDINATOR].notes(household(1));
     there.sort();
     assert_eq!(there, notes);

@@ -143,7 +143,7 @@ fn what_was_sent_twice_is_missed_when_a_restoration_takes_it() {
     assert_eq!(world.phones[LI].replica.pending(), 0);
     world.is_restored().unwrap();
     heal(&mut world).unwrap();
-    check(&mut world).unwrap();
+    world.must_hold_once_healed().unwrap();
     let there = world.phones[COORDINATOR].notes(household(1));
     assert!(there.contains(&"a lot".to_owned()), "{there:?}");
 }
@@ -186,7 +186,7 @@ fn what_is_followed_is_not_forgotten_while_its_document_comes_in_pages() {
     syncs(&mut world, author);
     has_small_pages(&mut world, LI);
     heal(&mut world).unwrap();
-    check(&mut world).unwrap();
+    world.must_hold_once_healed().unwrap();
 }
 
 #[test]

@@ -22,6 +22,7 @@ use ring::signature::Ed25519KeyPair;
 use crate::dice::Dice;
 use crate::disk::Disk;
 use crate::phone::SimPhone;
+use crate::properties::{self, Property};
 
 use carried::Carried;
 pub(crate) use exchanges::{Line, Synced};
@@ -60,8 +61,8 @@ pub(crate) struct World {
     revoked: Vec<(CooperativeNumber, DeviceId)>,
     /// What the operator has granted anew; said again after a restoration.
     granted: BTreeMap<DeviceId, (CooperativeNumber, Role)>,
-    /// How far each log was seen to reach, since the last restoration.
-    reached: BTreeMap<CooperativeNumber, u64>,
+    /// What must hold.
+    pub(crate) properties: Vec<Box<dyn Property>>,
     /// How often each fault happened.
     pub(crate) tally: Tally,
     /// What happened, for a failing seed.
@@ -113,7 +114,7 @@ impl World {
             handed_in: Vec::new(),
             revoked: Vec::new(),
             granted: BTreeMap::new(),
-            reached: BTreeMap::new(),
+            properties: properties::all(),
             tally: Tally::default(),
             story: Vec::new(),
         };
@@ -153,6 +154,11 @@ impl World {
             self.server = Some(server);
         }
         self.server.as_ref().ok_or_else(|| "there is no server".into())
+    }
+
+    /// The server, while it runs.
+    pub(crate) fn running_server(&self) -> Option<&Granary> {
+        self.server.as_ref()
     }
 
     pub(crate) fn enrols(&mut self, coop: usize, role: Role) -> Result<(), String> {
@@ -201,7 +207,6 @@ impl World {
             was_granted_otherwise: false,
             recorded: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
-            last_cursor: (Cursor::default(), 0),
         });
         Ok(())
     }
@@ -236,7 +241,6 @@ impl World {
             was_granted_otherwise: one.was_granted_otherwise,
             recorded: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
-            last_cursor: one.last_cursor,
         };
         self.phones.push(copy);
         self.copies += 1;
@@ -274,23 +278,6 @@ impl World {
         }
         all.extend(self.phones.iter().map(|phone| (phone.replica.cursor(), phone.replica.pending())));
         Ok(all)
-    }
-
-    /// What must hold at any time, of the phone that did something and of the server.
-    pub(crate) fn must_hold(&mut self, phone: usize) -> Result<(), String> {
-        let (was_restored, has_copies) = (self.was_restored(), self.has_copies());
-        self.phones[phone].must_hold(was_restored, has_copies).map_err(|why| format!("phone {phone}: {why}"))?;
-        if let Some(server) = &self.server {
-            for number in &self.coops {
-                let cooperative = server.cooperative(*number).map_err(|error| error.to_string())?;
-                let now = cooperative.statistics().positions;
-                let before = self.reached.insert(*number, now).unwrap_or(0);
-                if now < before {
-                    return Err(format!("the log of co-operative {} went back from {before} to {now}", number.0));
-                }
-            }
-        }
-        Ok(())
     }
 
     /// True when another phone goes by this one's name: a file of it may hold what the other says under the

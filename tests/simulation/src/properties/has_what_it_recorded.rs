@@ -1,0 +1,43 @@
+//! A phone has the lots whose recording returned.
+
+use std::collections::BTreeSet;
+
+use granary_client_core::ids::HouseholdId;
+
+use super::Property;
+use super::excuses::has_two_pasts;
+use crate::phone::book;
+use crate::world::World;
+
+pub(super) struct Holds;
+
+impl Property for Holds {
+    fn name(&self) -> &'static str {
+        "has_what_it_recorded"
+    }
+
+    /// Excused:
+    /// - a revoked phone, a damaged one until it has healed, and one that may do something else now;
+    /// - a phone that has put something by for a copy of it;
+    /// - a phone with something that waits, whose dependencies may have become another change of the same number;
+    /// - a document of which a restoration and a damage may both have taken a change.
+    fn after_event(&mut self, world: &mut World, phone: usize) -> Result<(), String> {
+        let (was_restored, has_two_pasts) = (world.was_restored(), has_two_pasts(world));
+        let one = &mut world.phones[phone];
+        let may_wait = has_two_pasts && one.orphan_rows() > 0;
+        if may_wait || one.put_by_rows() > 0 || one.is_revoked || one.was_damaged || one.was_granted_otherwise {
+            return Ok(());
+        }
+        let grants = one.replica.grants().clone();
+        let households: BTreeSet<HouseholdId> = one.recorded.values().copied().collect();
+        for household in households.into_iter().filter(|household| grants.may_read(&book(*household))) {
+            let notes: BTreeSet<String> = one.notes(household).into_iter().collect();
+            let gone = one.recorded.iter().find(|(note, of)| **of == household && !notes.contains(*note));
+            let lost_twice = was_restored && one.damaged.contains(&book(household).id(one.cooperative));
+            if let Some((note, _)) = gone.filter(|_| !lost_twice) {
+                return Err(format!("phone {phone} recorded {note}, and has it no more"));
+            }
+        }
+        Ok(())
+    }
+}
