@@ -1,11 +1,13 @@
 //! What happens in a world. Each setting gives each event a weight; an event is drawn among those that may happen to
 //! the phone whose turn it is.
 
+use granary_client_core::documents::DocumentKey;
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::protocol::access::Role;
 
 use crate::dice::Dice;
-use crate::world::{Line, Setting, World, household};
+use crate::phone::{book, season};
+use crate::world::{Correction, Line, Setting, World, household};
 
 /// One thing that happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +42,16 @@ pub(crate) enum Event {
     CarryOut,
     /// Files are handed in, and requests of earlier arrive once more.
     ArriveLate,
+    /// Somebody opens pages of the console, and writes from them later.
+    ConsolePage,
+    /// Somebody corrects the note or the place of a lot in the console.
+    ConsoleCorrect,
+    /// Somebody writes in the console what the warehouse found of a lot.
+    ConsoleReceive,
+    /// Somebody names a product or sets its price in the console.
+    ConsoleCatalogue,
+    /// Somebody settles a case in the console.
+    ConsoleSettle,
     /// The server's machine stops.
     ServerStop,
     /// The server is backed up.
@@ -67,6 +79,11 @@ const COUNTY: &[(Event, u64)] = &[
     (Event::Grant, 1),
     (Event::CarryOut, 1),
     (Event::ArriveLate, 2),
+    (Event::ConsolePage, 2),
+    (Event::ConsoleCorrect, 3),
+    (Event::ConsoleReceive, 1),
+    (Event::ConsoleCatalogue, 2),
+    (Event::ConsoleSettle, 2),
     (Event::ServerStop, 3),
     (Event::BackUp, 3),
     (Event::Restore, 1),
@@ -89,6 +106,11 @@ const HOUSEHOLD: &[(Event, u64)] = &[
     (Event::Grant, 1),
     (Event::CarryOut, 1),
     (Event::ArriveLate, 2),
+    (Event::ConsolePage, 2),
+    (Event::ConsoleCorrect, 3),
+    (Event::ConsoleReceive, 1),
+    (Event::ConsoleCatalogue, 2),
+    (Event::ConsoleSettle, 2),
     (Event::ServerStop, 3),
     (Event::BackUp, 3),
     (Event::Restore, 2),
@@ -196,6 +218,13 @@ impl Event {
                 world.late_requests_arrive()?;
                 world.files_are_handed_in()?;
             }
+            Self::ConsolePage => open_page(world, phone)?,
+            Self::ConsoleCorrect | Self::ConsoleReceive | Self::ConsoleCatalogue | Self::ConsoleSettle => {
+                world.servers_disk_may_fail();
+                let is_done = edit_in_console(self, world, phone)?;
+                world.tell(format!("somebody edits in the console, {self:?}: {is_done}"));
+                world.servers_disk_is_well();
+            }
             Self::ServerStop => {
                 world.tell("the server crashes".into());
                 world.server_crashes();
@@ -283,4 +312,40 @@ fn grant(world: &mut World, phone: usize) -> Result<(), String> {
     };
     world.tell(format!("phone {phone} may now do what a {role} may"));
     world.grants_otherwise(phone, role)
+}
+
+/// Somebody of a phone's co-operative who edits in the console.
+fn a_person(world: &mut World, phone: usize) -> usize {
+    let nth = usize::try_from(world.dice.roll(2)).unwrap();
+    world.person(world.phones[phone].coop, nth)
+}
+
+fn open_page(world: &mut World, phone: usize) -> Result<(), String> {
+    let (person, about) = (a_person(world, phone), a_household(world, phone));
+    world.tell("somebody opens pages of the console".into());
+    for key in [DocumentKey::Catalogue, DocumentKey::ReceiptBook(about, season()), book(about)] {
+        world.opens_page(person, key)?;
+    }
+    Ok(())
+}
+
+fn edit_in_console(what: Event, world: &mut World, phone: usize) -> Result<bool, String> {
+    let person = a_person(world, phone);
+    let (about, nth, grams) = a_lot(world, phone);
+    match what {
+        Event::ConsoleCorrect => {
+            let field = if world.dice.percent(50) { Correction::Note } else { Correction::Place };
+            world.console_corrects(person, about, nth, field)
+        }
+        Event::ConsoleReceive => {
+            let weighed = world.dice.percent(80).then_some(grams);
+            world.console_receives(person, about, nth, weighed)
+        }
+        Event::ConsoleCatalogue => {
+            let fen = world.dice.percent(50).then_some(grams);
+            let code = if world.dice.percent(50) { "millet" } else { "walnut" };
+            world.console_names_product(person, code, fen)
+        }
+        _ => world.console_settles(person, about, nth),
+    }
 }

@@ -21,6 +21,9 @@ struct Arguments {
     /// End at the first seed that fails, as it is.
     #[arg(long)]
     first: bool,
+    /// Say which seeds fail, without looking for the fewest steps.
+    #[arg(long)]
+    whole: bool,
     /// Tell the story of each failing seed.
     #[arg(long)]
     story: bool,
@@ -50,6 +53,10 @@ fn main() -> std::process::ExitCode {
         if arguments.first {
             println!("seed {seed}: {verdict:?}");
             break;
+        }
+        if arguments.whole {
+            println!("seed {seed}: {verdict:?}");
+            continue;
         }
         let steps = shrink(seed, arguments.steps, arguments.setting);
         println!("seed {seed}: {verdict:?}; fails from --steps {steps} on");

@@ -59,7 +59,8 @@ pub(crate) struct SimPhone {
     pub(crate) acknowledged: BTreeMap<String, HouseholdId>,
 }
 
-fn season() -> Season {
+/// The season of everything that happens.
+pub(crate) fn season() -> Season {
     Season::new(2026).unwrap()
 }
 
@@ -293,6 +294,12 @@ impl SimPhone {
             _ => Vec::new(),
         };
         changes.iter().map(|change| format!("{}#{}", change.record().actor, change.record().sequence)).collect()
+    }
+
+    /// True when it has all of these changes in a document.
+    pub(crate) fn has_changes(&mut self, key: &DocumentKey, changes: &BTreeSet<ChangeHash>) -> bool {
+        let document = self.replica.document(key).ok().flatten();
+        document.is_some_and(|document| changes.iter().all(|change| document.has(*change)))
     }
 
     /// The heads of every document that it has.

@@ -2,6 +2,7 @@
 //! stands beside it.
 
 mod acknowledged_stays;
+mod console_edits_stay;
 mod cursor_rises;
 mod each_lot_is_there_once;
 mod equal_heads;
@@ -82,6 +83,7 @@ pub(crate) fn all() -> Vec<Box<dyn Property>> {
         Box::new(acknowledged_stays::Holds),
         Box::new(handed_in_stays::Holds),
         Box::new(server_agrees::Holds),
+        Box::new(console_edits_stay::Holds),
         Box::new(no_leak_between_cooperatives::Holds),
     ]
 }

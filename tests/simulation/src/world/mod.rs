@@ -2,6 +2,7 @@
 //! same seed makes the same world.
 
 mod carried;
+mod console;
 mod disks;
 mod exchanges;
 mod operator;
@@ -10,8 +11,9 @@ mod setting;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
+use granary_client_core::documents::{DocumentKey, Seen};
 use granary_client_core::ids::{DeviceId, HouseholdId};
-use granary_client_core::protocol::access::{EnrolRequest, Role};
+use granary_client_core::protocol::access::{EnrolReply, EnrolRequest, Role};
 use granary_client_core::protocol::messages::Cursor;
 use granary_client_core::quantities::Instant;
 use granary_client_core::sync::Pace;
@@ -25,6 +27,8 @@ use crate::phone::SimPhone;
 use crate::properties::{self, Property};
 
 use carried::Carried;
+pub(crate) use console::Correction;
+use console::{ConsoleEdit, Person};
 pub(crate) use exchanges::{Line, Synced};
 pub use setting::Setting;
 
@@ -43,6 +47,12 @@ pub(crate) struct World {
     server: Option<Granary>,
     pub(crate) coops: Vec<CooperativeNumber>,
     pub(crate) phones: Vec<SimPhone>,
+    /// Those who edit in the console.
+    people: Vec<Person>,
+    /// The pages that they have opened, each as the state of its document.
+    pages: BTreeMap<(usize, DocumentKey), Seen>,
+    /// What the console has acknowledged.
+    pub(crate) console_edits: Vec<ConsoleEdit>,
     backups: Vec<Disk>,
     /// Whether the server is restored in this world, and whether phones are copied.
     pub(crate) is_restorable: bool,
@@ -103,6 +113,9 @@ impl World {
             server: None,
             coops: Vec::new(),
             phones: Vec::new(),
+            people: Vec::new(),
+            pages: BTreeMap::new(),
+            console_edits: Vec::new(),
             backups: Vec::new(),
             is_restorable,
             is_copyable,
@@ -130,6 +143,7 @@ impl World {
             for number in 1..=setting.households() {
                 world.enrols(coop, Role::Household(household(number)))?;
             }
+            world.has_people(coop)?;
         }
         Ok(world)
     }
@@ -161,16 +175,27 @@ impl World {
         self.server.as_ref()
     }
 
-    pub(crate) fn enrols(&mut self, coop: usize, role: Role) -> Result<(), String> {
-        let seed: [u8; 32] = std::array::from_fn(|_| u8::try_from(self.dice.roll(256)).unwrap());
-        let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|error| error.to_string())?;
+    /// A new device of a co-operative, with a key that is made from this: the key, its name, and what it was told.
+    fn has_device(
+        &mut self,
+        coop: usize,
+        role: Role,
+        name: &str,
+        seed: &[u8; 32],
+    ) -> Result<(Ed25519KeyPair, DeviceId, EnrolReply), String> {
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|error| error.to_string())?;
         let public_key = SimPhone::public_key(&pair);
         let (now, number) = (Instant(self.now), self.coops[coop]);
         let server = self.server()?;
         let code = server.invite(number, role, 1, now).map_err(|error| error.to_string())?.code;
-        let request = EnrolRequest { code, public_key, name: format!("{role}") };
+        let request = EnrolRequest { code, public_key, name: name.into() };
         let reply = server.enrol(&request, now).map_err(|error| error.to_string())?;
-        let device = DeviceId::of_public_key(&public_key);
+        Ok((pair, DeviceId::of_public_key(&public_key), reply))
+    }
+
+    pub(crate) fn enrols(&mut self, coop: usize, role: Role) -> Result<(), String> {
+        let seed: [u8; 32] = std::array::from_fn(|_| u8::try_from(self.dice.roll(256)).unwrap());
+        let (pair, device, reply) = self.has_device(coop, role, &role.to_string(), &seed)?;
         let is_newer = self.dice.percent(20);
         if is_newer {
             self.count("phone of a version ahead");

@@ -39,7 +39,7 @@ impl World {
         for (device, (number, role)) in granted {
             let _ = server.grant("operator", number, device, &[role], now);
         }
-        Ok(())
+        self.finds_holders_of_console_edits()
     }
 
     /// What a phone may do is changed.
