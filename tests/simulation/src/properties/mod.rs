@@ -13,6 +13,7 @@ mod logs_do_not_go_back;
 mod newer_fields_survive;
 mod no_leak_between_cooperatives;
 mod no_orphans_left;
+mod nothing_held_is_lost;
 mod nothing_unsent;
 mod phone_holds_what_it_may_read;
 mod recorded_lots_arrive;
@@ -83,6 +84,7 @@ pub(crate) fn all() -> Vec<Box<dyn Property>> {
         Box::new(acknowledged_stays::Holds),
         Box::new(handed_in_stays::Holds),
         Box::new(server_agrees::Holds),
+        Box::new(nothing_held_is_lost::Holds::default()),
         Box::new(console_edits_stay::Holds),
         Box::new(no_leak_between_cooperatives::Holds),
     ]
