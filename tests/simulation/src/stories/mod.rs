@@ -1,5 +1,6 @@
 //! Stories that seeds have told, each in its fewest steps: what was lost in them, or was there twice.
 
+mod console;
 mod copies;
 mod grants;
 mod restorations;

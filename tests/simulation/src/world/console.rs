@@ -71,7 +71,8 @@ impl World {
         coop * PEOPLE + nth % PEOPLE
     }
 
-    fn document(&mut self, coop: usize, key: &DocumentKey) -> Result<Option<Document>, String> {
+    /// A document as the server has it.
+    pub(crate) fn document(&mut self, coop: usize, key: &DocumentKey) -> Result<Option<Document>, String> {
         let number = self.coops[coop];
         self.server()?.document(number, key).map_err(|error| error.to_string())
     }
