@@ -63,7 +63,6 @@ fn recovers_all(world: &mut World, key: &DocumentKey) {
 
 // The server writes the second correction under the number that the first had, which the phone has as another change:
 // the note is gone from the server, and the phone says that nothing waits.
-#[test]
 fn restored_server_recovers_console_edits() {
     let mut world = world_with_a_backup();
     corrects(&mut world, WANG, 0, Correction::Note);
@@ -72,7 +71,6 @@ fn restored_server_recovers_console_edits() {
     recovers_all(&mut world, &book(household(1)));
 }
 
-#[test]
 fn restored_server_recovers_console_edits_of_two_coordinators() {
     let mut world = world_with_a_backup();
     corrects(&mut world, WANG, 0, Correction::Note);
@@ -83,7 +81,6 @@ fn restored_server_recovers_console_edits_of_two_coordinators() {
     recovers_all(&mut world, &book(household(1)));
 }
 
-#[test]
 fn twice_restored_server_recovers_console_edits() {
     let mut world = world_with_a_backup();
     corrects(&mut world, WANG, 0, Correction::Note);
@@ -95,7 +92,6 @@ fn twice_restored_server_recovers_console_edits() {
 }
 
 // No household may write the catalogue, so a phone of one must be believed what it was given.
-#[test]
 fn restored_server_recovers_catalogue_edits() {
     let mut world = world_with_a_backup();
     names(&mut world, WANG, "millet");
@@ -104,7 +100,6 @@ fn restored_server_recovers_catalogue_edits() {
     recovers_all(&mut world, &DocumentKey::Catalogue);
 }
 
-#[test]
 fn restored_server_recovers_catalogue_edits_of_two_coordinators() {
     let mut world = world_with_a_backup();
     names(&mut world, WANG, "millet");
@@ -113,7 +108,6 @@ fn restored_server_recovers_catalogue_edits_of_two_coordinators() {
     recovers_all(&mut world, &DocumentKey::Catalogue);
 }
 
-#[test]
 fn twice_restored_server_recovers_catalogue_edits() {
     let mut world = world_with_a_backup();
     names(&mut world, WANG, "millet");
@@ -125,7 +119,6 @@ fn twice_restored_server_recovers_catalogue_edits() {
 }
 
 // A phone that is opened twice writes as two actors, and is one device still: two sacks of one day are two sacks.
-#[test]
 fn own_lots_of_two_openings_are_no_duplicates() {
     let mut world = world();
     let now = world.now;
@@ -136,4 +129,14 @@ fn own_lots_of_two_openings_are_no_duplicates() {
     assert_eq!(lots.len(), 2);
     assert_eq!(twins(&lots), []);
     ends_with(&mut world, &["another sack", "one sack"]);
+}
+
+stories! {
+    restored_server_recovers_console_edits,
+    restored_server_recovers_console_edits_of_two_coordinators,
+    twice_restored_server_recovers_console_edits,
+    restored_server_recovers_catalogue_edits,
+    restored_server_recovers_catalogue_edits_of_two_coordinators,
+    twice_restored_server_recovers_catalogue_edits,
+    own_lots_of_two_openings_are_no_duplicates,
 }

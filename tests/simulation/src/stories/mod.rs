@@ -1,4 +1,20 @@
-//! Stories that seeds have told, each in its fewest steps: what was lost in them, or was there twice.
+//! Stories that seeds have told, each in its fewest steps: what was lost in them, or was there twice. Each is a test, and
+//! can be told by whoever has planted a bug.
+
+/// The stories of a file, each also as a test of its name.
+macro_rules! stories {
+    ($($name:ident),* $(,)?) => {
+        pub(super) const ALL: &[Story] = &[$(Story { name: stringify!($name), tell: $name }),*];
+
+        #[cfg(test)]
+        mod tests {
+            $(#[test]
+            fn $name() {
+                super::$name();
+            })*
+        }
+    };
+}
 
 mod console;
 mod copies;
@@ -10,6 +26,34 @@ use granary_client_core::protocol::access::Role;
 use crate::phone::{SimPhone, book};
 use crate::run::heal;
 use crate::world::{Line, Setting, Synced, World, household};
+
+/// One of the stories.
+#[derive(Debug, Clone, Copy)]
+pub struct Story {
+    /// Its name, which is also its test's.
+    pub name: &'static str,
+    tell: fn(),
+}
+
+impl Story {
+    /// Tells it; what does not hold in it, if anything.
+    pub fn tell(self) -> Result<(), String> {
+        words_of_panic(self.tell)
+    }
+}
+
+/// All stories.
+pub fn stories() -> Vec<Story> {
+    [console::ALL, copies::ALL, grants::ALL, restorations::ALL].concat()
+}
+
+/// Runs it, and gives the words of a panic as an error.
+pub(crate) fn words_of_panic<R>(run: impl FnOnce() -> R) -> Result<R, String> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).map_err(|payload| {
+        let text = payload.downcast_ref::<String>().cloned();
+        text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+    })
+}
 
 const COORDINATOR: usize = 0;
 /// Reads what it may not write.
