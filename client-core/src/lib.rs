@@ -12,6 +12,7 @@ pub mod error;
 pub mod ids;
 #[cfg(all(feature = "sqlite", feature = "https"))]
 pub mod phone;
+pub mod planted;
 #[cfg(feature = "sqlite")]
 pub mod projection;
 pub mod protocol;

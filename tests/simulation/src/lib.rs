@@ -10,11 +10,14 @@
 
 mod dice;
 mod disk;
+mod events;
 mod phone;
+pub mod planted;
+mod properties;
 mod run;
-#[cfg(test)]
 mod stories;
 mod world;
 
 pub use run::{Lived, Verdict, live, shrink};
+pub use stories::{Story, stories};
 pub use world::{Setting, Tally};

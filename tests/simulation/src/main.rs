@@ -1,6 +1,12 @@
 //! `granary-sim --seeds 0..1000`: lives these worlds and ends with one line: worlds, lost, leaked.
+//! `granary-sim --planted all`: plants each bug and says who catches it.
+
+use std::ops::Range;
+use std::process::ExitCode;
 
 use clap::Parser;
+use granary_client_core::planted::CAN_PLANT;
+use granary_sim::planted::{PLANTED, caught};
 use granary_sim::{Setting, Tally, Verdict, live, shrink};
 
 #[global_allocator]
@@ -9,9 +15,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Parser)]
 #[command(name = "granary-sim", version, about = "Lives worlds with faults and looks at what must hold")]
 struct Arguments {
-    /// Which seeds, such as `0..1000`.
-    #[arg(long)]
-    seeds: String,
+    /// Which seeds.
+    #[arg(long, default_value = "0..400", value_parser = seeds)]
+    seeds: Range<u64>,
     /// How many things happen in each world.
     #[arg(long, default_value_t = 120)]
     steps: usize,
@@ -21,22 +27,39 @@ struct Arguments {
     /// End at the first seed that fails, as it is.
     #[arg(long)]
     first: bool,
+    /// Say which seeds fail, without looking for the fewest steps.
+    #[arg(long)]
+    whole: bool,
     /// Tell the story of each failing seed.
     #[arg(long)]
     story: bool,
+    /// Plant the bug of this name, or each of them for `all`, and say who catches it. Both settings are lived.
+    #[arg(long)]
+    planted: Option<String>,
 }
 
-fn main() -> std::process::ExitCode {
+/// Seeds as `FROM..TO`.
+fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let range = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+    range.ok_or_else(|| "give seeds as FROM..TO, such as 0..1000".into())
+}
+
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let range = arguments.seeds.split_once("..").and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
-    let Some((from, to)): Option<(u64, u64)> = range else {
-        eprintln!("give seeds as FROM..TO, such as 0..1000");
-        return std::process::ExitCode::FAILURE;
+    let is_well = match &arguments.planted {
+        Some(name) => plant(name, &arguments),
+        None => live_all(&arguments),
     };
-    let (mut lost, mut leaked) = (0u64, 0u64);
+    if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Lives the worlds; true when all held.
+fn live_all(arguments: &Arguments) -> bool {
+    let (mut worlds, mut lost, mut leaked) = (0u64, 0u64, 0u64);
     let mut faults = Tally::new();
-    for seed in from..to {
+    for seed in arguments.seeds.clone() {
         let lived = live(seed, arguments.steps, arguments.setting);
+        worlds = worlds.saturating_add(1);
         for (fault, times) in lived.faults {
             let all = faults.entry(fault).or_default();
             *all = all.saturating_add(times);
@@ -47,9 +70,12 @@ fn main() -> std::process::ExitCode {
             Verdict::Lost(_) => lost = lost.saturating_add(1),
             Verdict::Leaked(_) => leaked = leaked.saturating_add(1),
         }
-        if arguments.first {
+        if arguments.first || arguments.whole {
             println!("seed {seed}: {verdict:?}");
-            break;
+            if arguments.first {
+                break;
+            }
+            continue;
         }
         let steps = shrink(seed, arguments.steps, arguments.setting);
         println!("seed {seed}: {verdict:?}; fails from --steps {steps} on");
@@ -61,6 +87,34 @@ fn main() -> std::process::ExitCode {
     }
     println!("| fault | times |\n|---|---:|");
     faults.iter().for_each(|(fault, times)| println!("| {fault} | {times} |"));
-    println!("worlds: {}, lost: {lost}, leaked: {leaked}", to.saturating_sub(from));
-    if lost == 0 && leaked == 0 { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE }
+    println!("worlds: {worlds}, lost: {lost}, leaked: {leaked}");
+    lost == 0 && leaked == 0
+}
+
+/// Plants bugs; true when each was caught.
+fn plant(name: &str, arguments: &Arguments) -> bool {
+    if !CAN_PLANT {
+        eprintln!("nothing can be planted in this build: give cargo --features planted");
+        return false;
+    }
+    let bugs: Vec<_> = PLANTED.iter().filter(|bug| name == "all" || bug.name == name).collect();
+    if bugs.is_empty() {
+        eprintln!("there is no such bug; there are:");
+        PLANTED.iter().for_each(|bug| eprintln!("{}: {}", bug.name, bug.what));
+        return false;
+    }
+    // A world or a story that panics is caught, and its words are printed below.
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut missed = 0usize;
+    for bug in &bugs {
+        match caught(bug, arguments.seeds.clone(), arguments.steps) {
+            Some(words) => println!("{}: caught by {}", bug.name, words.chars().take(200).collect::<String>()),
+            None => {
+                println!("{}: NOT CAUGHT in {:?} ({})", bug.name, arguments.seeds, bug.what);
+                missed = missed.saturating_add(1);
+            }
+        }
+    }
+    println!("planted: {}, caught: {}", bugs.len(), bugs.len().saturating_sub(missed));
+    missed == 0
 }

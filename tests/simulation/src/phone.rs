@@ -12,9 +12,9 @@ use granary_client_core::ids::{ChangeHash, CooperativeId, DeviceId, DocumentId, 
 use granary_client_core::protocol::access::{Grants, Role};
 use granary_client_core::protocol::carried::{CarriedFile, CarryingKey, write_page};
 use granary_client_core::protocol::limits;
-use granary_client_core::protocol::messages::{Cursor, read_message};
+use granary_client_core::protocol::messages::read_message;
 use granary_client_core::quantities::{Grams, Instant};
-use granary_client_core::replica::Replica;
+use granary_client_core::replica::{Damage, Replica};
 use granary_client_core::sync::Pace;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
@@ -59,17 +59,24 @@ pub(crate) struct SimPhone {
     pub(crate) recorded: BTreeMap<String, HouseholdId>,
     /// Those of them that the server has acknowledged.
     pub(crate) acknowledged: BTreeMap<String, HouseholdId>,
-    /// The cursor that it was last given, after so many restorations of the server.
-    pub(crate) last_cursor: (Cursor, u32),
 }
 
-fn season() -> Season {
+/// The season of everything that happens.
+pub(crate) fn season() -> Season {
     Season::new(2026).unwrap()
 }
 
 /// A household's harvest book.
 pub(crate) fn book(household: HouseholdId) -> DocumentKey {
     DocumentKey::HarvestBook(household, season())
+}
+
+/// What stands between the note that a lot was recorded with and what it was corrected to.
+pub(crate) const CORRECTED: &str = " / ";
+
+/// The note that a lot was recorded with, which no other lot has.
+pub(crate) fn first_note(note: &str) -> String {
+    note.split(CORRECTED).next().unwrap_or_default().to_owned()
 }
 
 /// A field of a lot that no version of today knows.
@@ -117,9 +124,20 @@ impl SimPhone {
         grants: &Grants,
         openings: &mut Dice,
     ) -> Result<Replica, String> {
-        let opened = Replica::open(Arc::new(disk.clone()), cooperative, device, grants, openings.incarnation());
-        let (replica, damage) = opened.map_err(|error| format!("a phone does not open again: {error}"))?;
+        let (replica, damage) = Self::open_damaged(disk, cooperative, device, grants, openings)?;
         if damage.is_empty() { Ok(replica) } else { Err(format!("a phone finds damage after a crash: {damage:?}")) }
+    }
+
+    /// As [`Self::open`], of a disk on which something was damaged.
+    fn open_damaged(
+        disk: &Disk,
+        cooperative: CooperativeId,
+        device: DeviceId,
+        grants: &Grants,
+        openings: &mut Dice,
+    ) -> Result<(Replica, Vec<Damage>), String> {
+        let opened = Replica::open(Arc::new(disk.clone()), cooperative, device, grants, openings.incarnation());
+        opened.map_err(|error| format!("a phone does not open: {error}"))
     }
 
     pub(crate) fn start_again(&mut self, kept: usize) -> Result<(), String> {
@@ -140,9 +158,9 @@ impl SimPhone {
         self.disk.keep_going();
         self.disk.make_room();
         let lost = self.disk.lose_a_record(which, is_of);
-        let (store, incarnation) = (Arc::new(self.disk.clone()), self.openings.incarnation());
-        let opened = Replica::open(store, self.cooperative, self.device, &self.grants, incarnation);
-        self.replica = opened.map_err(|error| format!("a damaged phone does not open: {error}"))?.0;
+        let opened =
+            Self::open_damaged(&self.disk, self.cooperative, self.device, &self.grants, &mut self.openings)?;
+        self.replica = opened.0;
         self.replica.recover().map_err(|error| error.to_string())?;
         let Some((key, value)) = lost else { return Ok(None) };
         let kind = key.first().copied().unwrap_or_default();
@@ -249,39 +267,24 @@ impl SimPhone {
         self.replica.document(&book(household)).ok().flatten().map(|document| lots(document)).unwrap_or_default()
     }
 
-    /// Their notes.
+    /// The notes that they were recorded with.
     pub(crate) fn notes(&mut self, household: HouseholdId) -> Vec<String> {
-        self.lots(household).into_iter().filter_map(|lot| lot.note).collect()
+        self.lots(household).into_iter().filter_map(|lot| lot.note).map(|note| first_note(&note)).collect()
     }
 
-    /// What must hold of a phone at any time: it holds nothing beyond what it was told that it may read, it
-    /// counts rightly what it has to send, and it has what it recorded, unless that is put by for a twin.
-    pub(crate) fn must_hold(&mut self, server_was_restored: bool, has_copies: bool) -> Result<(), String> {
-        let grants = self.replica.grants().clone();
-        let strange = self.replica.documents().into_iter().find(|(key, _)| !grants.may_read(key));
-        // Damage may have taken what it was told last.
-        if let Some((key, _)) = strange.filter(|_| !self.was_damaged) {
-            return Err(format!("holds {key:?}, and was told that it may not"));
-        }
-        let (waiting, pending) = (self.disk.count(b"o"), self.replica.unsent());
-        if self.disk.count(b"b") == 0 && waiting != pending {
-            return Err(format!("{waiting} changes wait to be sent, and it says {pending}"));
-        }
-        // Its ground may have become another change of the same number.
-        let may_wait = server_was_restored && has_copies && self.disk.count(b"w") > 0;
-        if may_wait || self.is_revoked || self.was_damaged {
-            return Ok(());
-        }
-        let households: BTreeSet<HouseholdId> = self.recorded.values().copied().collect();
-        for household in households.into_iter().filter(|household| grants.may_read(&book(*household))) {
-            let notes: BTreeSet<String> = self.notes(household).into_iter().collect();
-            let gone = self.recorded.iter().find(|(note, of)| **of == household && !notes.contains(*note));
-            let lost_twice = server_was_restored && self.damaged.contains(&book(household).id(self.cooperative));
-            if let Some((note, _)) = gone.filter(|_| !self.was_granted_otherwise && !lost_twice) {
-                return Err(format!("recorded {note}, and has it no more"));
-            }
-        }
-        Ok(())
+    /// True while it can still sync.
+    pub(crate) fn can_sync(&self) -> bool {
+        !self.is_broken && !self.is_revoked
+    }
+
+    /// How many changes in its store are to be sent.
+    pub(crate) fn unsent_rows(&self) -> u64 {
+        self.disk.count(b"o")
+    }
+
+    /// True while the server is known to lack something that is here.
+    pub(crate) fn has_backfill(&self) -> bool {
+        self.disk.count(b"b") > 0
     }
 
     /// The changes of a document that it has, as device and sequence.
@@ -291,6 +294,12 @@ impl SimPhone {
             _ => Vec::new(),
         };
         changes.iter().map(|change| format!("{}#{}", change.record().actor, change.record().sequence)).collect()
+    }
+
+    /// True when it has all of these changes in a document.
+    pub(crate) fn has_changes(&mut self, key: &DocumentKey, changes: &BTreeSet<ChangeHash>) -> bool {
+        let document = self.replica.document(key).ok().flatten();
+        document.is_some_and(|document| changes.iter().all(|change| document.has(*change)))
     }
 
     /// The heads of every document that it has.

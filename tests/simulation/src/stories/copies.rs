@@ -2,7 +2,6 @@
 
 use super::*;
 
-#[test]
 fn what_two_copies_have_is_there_once_though_a_third_has_used_a_number() {
     let mut world = world();
     syncs(&mut world, LI);
@@ -19,7 +18,6 @@ fn what_two_copies_have_is_there_once_though_a_third_has_used_a_number() {
     ends_with(&mut world, &["of both", "of the first copy", "of the phone"]);
 }
 
-#[test]
 fn what_had_to_be_named_twice_is_there_once() {
     let mut world = world();
     syncs(&mut world, LI);
@@ -40,7 +38,6 @@ fn what_had_to_be_named_twice_is_there_once() {
     ends_with(&mut world, &["of the rival", "of the third", "of three", "of two"]);
 }
 
-#[test]
 fn what_was_written_while_its_document_is_put_by_outlives_a_damaged_outbox() {
     let mut world = world_with_a_lot_put_by();
     records(&mut world, LI, "written meanwhile");
@@ -49,7 +46,6 @@ fn what_was_written_while_its_document_is_put_by_outlives_a_damaged_outbox() {
     ends_with(&mut world, &["of the copy", "of the phone", "written meanwhile"]);
 }
 
-#[test]
 fn what_a_damage_took_from_the_outbox_outlives_a_number_that_a_copy_has_used() {
     let mut world = world_with_a_lot_put_by();
     let second = is_copied(&mut world, LI);
@@ -61,7 +57,6 @@ fn what_a_damage_took_from_the_outbox_outlives_a_number_that_a_copy_has_used() {
     ends_with(&mut world, &["of the copy", "of the phone", "of the second copy", "written meanwhile"]);
 }
 
-#[test]
 fn what_the_server_has_just_taken_follows_what_it_builds_on() {
     let mut world = world();
     let author = another_of_the_household(&mut world);
@@ -75,10 +70,9 @@ fn what_the_server_has_just_taken_follows_what_it_builds_on() {
     // The first of them, which is another's number, is sent again before the others.
     damage(&mut world.phones[LI], b'o');
     heal(&mut world).unwrap();
-    check(&mut world).unwrap();
+    world.must_hold_once_healed().unwrap();
 }
 
-#[test]
 fn what_a_damage_took_from_the_outbox_is_sent_before_what_builds_on_it() {
     let mut world = world();
     syncs(&mut world, LI);
@@ -94,10 +88,9 @@ fn what_a_damage_took_from_the_outbox_is_sent_before_what_builds_on_it() {
     syncs_until_the_line_breaks(&mut world, copy, 3);
     syncs(&mut world, LI);
     heal(&mut world).unwrap();
-    check(&mut world).unwrap();
+    world.must_hold_once_healed().unwrap();
 }
 
-#[test]
 fn what_was_to_be_sent_is_there_again_though_a_damage_took_its_document() {
     let mut world = world();
     has_small_pages(&mut world, LI);
@@ -110,5 +103,15 @@ fn what_was_to_be_sent_is_there_again_though_a_damage_took_its_document() {
     assert!(phone.loses(0, |key| key == entry).unwrap().is_some());
     records(&mut world, LI, "after the damage");
     heal(&mut world).unwrap();
-    check(&mut world).unwrap();
+    world.must_hold_once_healed().unwrap();
+}
+
+stories! {
+    what_two_copies_have_is_there_once_though_a_third_has_used_a_number,
+    what_had_to_be_named_twice_is_there_once,
+    what_was_written_while_its_document_is_put_by_outlives_a_damaged_outbox,
+    what_a_damage_took_from_the_outbox_outlives_a_number_that_a_copy_has_used,
+    what_the_server_has_just_taken_follows_what_it_builds_on,
+    what_a_damage_took_from_the_outbox_is_sent_before_what_builds_on_it,
+    what_was_to_be_sent_is_there_again_though_a_damage_took_its_document,
 }

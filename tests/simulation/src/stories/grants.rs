@@ -2,7 +2,6 @@
 
 use super::*;
 
-#[test]
 fn what_may_no_longer_be_written_does_not_come_back_with_its_ground() {
     let mut world = world();
     records(&mut world, LI, "a lot");
@@ -14,7 +13,6 @@ fn what_may_no_longer_be_written_does_not_come_back_with_its_ground() {
     ends_with(&mut world, &["a lot"]);
 }
 
-#[test]
 fn what_is_put_by_does_not_stay_where_it_may_not_be_read() {
     let mut world = world_with_a_lot_put_by();
     world.grants_otherwise(LI, Role::Household(household(2))).unwrap();
@@ -23,7 +21,6 @@ fn what_is_put_by_does_not_stay_where_it_may_not_be_read() {
     ends_with(&mut world, &["of the copy"]);
 }
 
-#[test]
 fn what_may_be_written_again_before_it_is_refused_stays_where_it_was_recorded() {
     let mut world = world();
     let author = another_of_the_household(&mut world);
@@ -32,12 +29,10 @@ fn what_may_be_written_again_before_it_is_refused_stays_where_it_was_recorded() 
     may_write_again_when_the_beginning_is_refused(&mut world);
 }
 
-#[test]
 fn what_may_be_written_again_does_not_wait_for_a_beginning_that_was_refused() {
     may_write_again_when_the_beginning_is_refused(&mut world());
 }
 
-#[test]
 fn what_is_taken_once_it_may_be_written_again_is_there_again() {
     let mut world = world();
     syncs(&mut world, LI);
@@ -50,7 +45,6 @@ fn what_is_taken_once_it_may_be_written_again_is_there_again() {
     ends_with(&mut world, &["before the change"]);
 }
 
-#[test]
 fn what_waited_comes_to_its_phone_too_which_has_forgotten_it_meanwhile() {
     let mut world = world();
     let reader = another_of_the_household(&mut world);
@@ -64,4 +58,13 @@ fn what_waited_comes_to_its_phone_too_which_has_forgotten_it_meanwhile() {
     world.grants_otherwise(LI, Role::Packer).unwrap();
     [LI, reader, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
     ends_with(&mut world, &["after the restoration", "before the restoration"]);
+}
+
+stories! {
+    what_may_no_longer_be_written_does_not_come_back_with_its_ground,
+    what_is_put_by_does_not_stay_where_it_may_not_be_read,
+    what_may_be_written_again_before_it_is_refused_stays_where_it_was_recorded,
+    what_may_be_written_again_does_not_wait_for_a_beginning_that_was_refused,
+    what_is_taken_once_it_may_be_written_again_is_there_again,
+    what_waited_comes_to_its_phone_too_which_has_forgotten_it_meanwhile,
 }

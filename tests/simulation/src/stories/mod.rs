@@ -1,5 +1,22 @@
-//! Stories that seeds have told, each in its fewest steps: what was lost in them, or was there twice.
+//! Stories that seeds have told, each in its fewest steps: what was lost in them, or was there twice. Each is a test, and
+//! can be told by whoever has planted a bug.
 
+/// The stories of a file, each also as a test of its name.
+macro_rules! stories {
+    ($($name:ident),* $(,)?) => {
+        pub(super) const ALL: &[Story] = &[$(Story { name: stringify!($name), tell: $name }),*];
+
+        #[cfg(test)]
+        mod tests {
+            $(#[test]
+            fn $name() {
+                super::$name();
+            })*
+        }
+    };
+}
+
+mod console;
 mod copies;
 mod grants;
 mod restorations;
@@ -7,8 +24,36 @@ mod restorations;
 use granary_client_core::protocol::access::Role;
 
 use crate::phone::{SimPhone, book};
-use crate::run::{check, heal};
+use crate::run::heal;
 use crate::world::{Line, Setting, Synced, World, household};
+
+/// One of the stories.
+#[derive(Debug, Clone, Copy)]
+pub struct Story {
+    /// Its name, which is also its test's.
+    pub name: &'static str,
+    tell: fn(),
+}
+
+impl Story {
+    /// Tells it; what does not hold in it, if anything.
+    pub fn tell(self) -> Result<(), String> {
+        words_of_panic(self.tell)
+    }
+}
+
+/// All stories.
+pub fn stories() -> Vec<Story> {
+    [console::ALL, copies::ALL, grants::ALL, restorations::ALL].concat()
+}
+
+/// Runs it, and gives the words of a panic as an error.
+pub(crate) fn words_of_panic<R>(run: impl FnOnce() -> R) -> Result<R, String> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).map_err(|payload| {
+        let text = payload.downcast_ref::<String>().cloned();
+        text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+    })
+}
 
 const COORDINATOR: usize = 0;
 /// Reads what it may not write.
@@ -116,7 +161,7 @@ fn may_write_again_when_the_beginning_is_refused(world: &mut World) {
     syncs_until_the_line_breaks(world, LI, 2);
     world.grants_otherwise(LI, Role::Household(household(1))).unwrap();
     heal(world).unwrap();
-    check(world).unwrap();
+    world.must_hold_once_healed().unwrap();
 }
 
 /// What one phone recorded and another has read is then lost with a restoration, and the first of them breaks.
@@ -132,7 +177,7 @@ fn a_restoration_takes_the_lot(world: &mut World, author: usize, reader: usize) 
 /// Everything heals, everything holds, and the coordinator has these lots, each once.
 fn ends_with(world: &mut World, notes: &[&str]) {
     heal(world).unwrap();
-    check(world).unwrap();
+    world.must_hold_once_healed().unwrap();
     let mut there = world.phones[COORDINATOR].notes(household(1));
     there.sort();
     assert_eq!(there, notes);

@@ -2,7 +2,6 @@
 
 use super::*;
 
-#[test]
 fn what_a_restoration_took_is_not_forgotten_over_a_number_that_a_copy_has_used() {
     let mut world = world();
     let (author, copy) = (another_of_the_household(&mut world), is_copied(&mut world, LI));
@@ -13,7 +12,6 @@ fn what_a_restoration_took_is_not_forgotten_over_a_number_that_a_copy_has_used()
     ends_with(&mut world, &["of a phone that broke", "of the copy", "of the phone"]);
 }
 
-#[test]
 fn who_still_has_what_a_restoration_took_gets_what_has_its_number_now() {
     let mut world = world();
     let (reader, copy) = (another_of_the_household(&mut world), is_copied(&mut world, LI));
@@ -24,7 +22,6 @@ fn who_still_has_what_a_restoration_took_gets_what_has_its_number_now() {
     assert_eq!(world.phones[reader].notes(household(1)), ["of the copy"]);
 }
 
-#[test]
 fn what_two_copies_said_under_the_same_numbers_stays_apart_when_both_need_others() {
     let mut world = world();
     syncs(&mut world, LI);
@@ -45,7 +42,6 @@ fn what_two_copies_said_under_the_same_numbers_stays_apart_when_both_need_others
     ends_with(&mut world, &all);
 }
 
-#[test]
 fn a_name_that_somebody_has_whom_nobody_sees_is_not_given_again() {
     let mut world = world();
     let author = another_of_the_household(&mut world);
@@ -73,7 +69,6 @@ fn a_name_that_somebody_has_whom_nobody_sees_is_not_given_again() {
     assert!(there.contains(&"of the second".to_owned()), "{there:?}");
 }
 
-#[test]
 fn what_a_copy_had_carried_and_waits_comes_to_a_phone_that_begins_to_read() {
     let mut world = world();
     let copy = is_copied(&mut world, COORDINATOR);
@@ -90,7 +85,6 @@ fn what_a_copy_had_carried_and_waits_comes_to_a_phone_that_begins_to_read() {
     ends_with(&mut world, &["a lot", "of the copy"]);
 }
 
-#[test]
 fn what_a_phone_wrote_is_not_refused_with_what_it_gives_back_of_others() {
     let mut world = world();
     let author = another_of_the_household(&mut world);
@@ -105,7 +99,6 @@ fn what_a_phone_wrote_is_not_refused_with_what_it_gives_back_of_others() {
     ends_with(&mut world, &["of another", "of the phone"]);
 }
 
-#[test]
 fn what_is_refused_before_a_loss_is_known_is_given_back_once_it_is() {
     let mut world = world();
     let author = another_of_the_household(&mut world);
@@ -125,7 +118,6 @@ fn what_is_refused_before_a_loss_is_known_is_given_back_once_it_is() {
     ends_with(&mut world, &["builds on it", "of a phone that broke", "of the coordinator"]);
 }
 
-#[test]
 fn what_was_sent_twice_is_missed_when_a_restoration_takes_it() {
     let mut world = world();
     let author = another_of_the_household(&mut world);
@@ -143,12 +135,11 @@ fn what_was_sent_twice_is_missed_when_a_restoration_takes_it() {
     assert_eq!(world.phones[LI].replica.unsent(), 0);
     world.is_restored().unwrap();
     heal(&mut world).unwrap();
-    check(&mut world).unwrap();
+    world.must_hold_once_healed().unwrap();
     let there = world.phones[COORDINATOR].notes(household(1));
     assert!(there.contains(&"a lot".to_owned()), "{there:?}");
 }
 
-#[test]
 fn what_builds_on_a_lot_follows_it_to_its_new_name() {
     let (mut world, author, copy) = world_with_a_copied_author();
     records(&mut world, author, "of the author");
@@ -159,14 +150,12 @@ fn what_builds_on_a_lot_follows_it_to_its_new_name() {
     ends_with(&mut world, &["builds on it", "of the author", "of the copy"]);
 }
 
-#[test]
 fn what_was_sent_again_before_its_ground_had_a_new_name_follows_it_later() {
     let (mut world, author) = world_with_a_lot_that_builds_on_a_lost_one();
     [LI, LI, author].into_iter().for_each(|phone| syncs(&mut world, phone));
     ends_with(&mut world, &["builds on it", "of the author", "of the copy"]);
 }
 
-#[test]
 fn what_builds_on_a_lot_that_follows_ones_own_follows_it_too() {
     let (mut world, author, copy) = world_with_a_copied_author();
     records(&mut world, author, "of the author");
@@ -178,7 +167,6 @@ fn what_builds_on_a_lot_that_follows_ones_own_follows_it_too() {
     ends_with(&mut world, &["builds on both", "builds on it", "of the author", "of the copy"]);
 }
 
-#[test]
 fn what_is_followed_is_not_forgotten_while_its_document_comes_in_pages() {
     let (mut world, author) = world_with_a_lot_that_builds_on_a_lost_one();
     [LI, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
@@ -186,10 +174,9 @@ fn what_is_followed_is_not_forgotten_while_its_document_comes_in_pages() {
     syncs(&mut world, author);
     has_small_pages(&mut world, LI);
     heal(&mut world).unwrap();
-    check(&mut world).unwrap();
+    world.must_hold_once_healed().unwrap();
 }
 
-#[test]
 fn what_others_said_is_not_given_back_without_its_ground() {
     let (mut world, author, copy) = world_with_a_copied_author();
     records(&mut world, author, "of the author");
@@ -202,7 +189,6 @@ fn what_others_said_is_not_given_back_without_its_ground() {
     ends_with(&mut world, &["and another", "builds on both", "of the author", "of the copy"]);
 }
 
-#[test]
 fn what_waits_does_not_keep_waiting_what_was_said_before_it() {
     let (mut world, author, copy) = world_with_a_copied_author();
     records(&mut world, LI, "before it");
@@ -215,7 +201,6 @@ fn what_waits_does_not_keep_waiting_what_was_said_before_it() {
     ends_with(&mut world, &["before it", "builds on it", "of the author", "of the copy"]);
 }
 
-#[test]
 fn what_is_put_by_is_wanted_though_a_damage_took_what_was_wanted() {
     let mut world = world();
     syncs(&mut world, LI);
@@ -232,7 +217,6 @@ fn what_is_put_by_is_wanted_though_a_damage_took_what_was_wanted() {
     ends_with(&mut world, &["of the copy", "of the phone"]);
 }
 
-#[test]
 fn what_nobody_else_has_used_keeps_its_name_when_it_is_refused_with_others() {
     let mut world = world();
     let (author, reader) = (another_of_the_household(&mut world), another_of_the_household(&mut world));
@@ -248,7 +232,6 @@ fn what_nobody_else_has_used_keeps_its_name_when_it_is_refused_with_others() {
     ends_with(&mut world, &["of the author", "of the copy", "of the phone"]);
 }
 
-#[test]
 fn what_was_not_refused_itself_keeps_its_name_though_a_restoration_hides_what_was() {
     let mut world = world();
     let author = another_of_the_household(&mut world);
@@ -266,4 +249,24 @@ fn what_was_not_refused_itself_keeps_its_name_though_a_restoration_hides_what_wa
     syncs_until_the_line_breaks(&mut world, copy, 2);
     syncs(&mut world, author);
     ends_with(&mut world, &[of_both.as_str(), "of the author", "of the copy"]);
+}
+
+stories! {
+    what_a_restoration_took_is_not_forgotten_over_a_number_that_a_copy_has_used,
+    who_still_has_what_a_restoration_took_gets_what_has_its_number_now,
+    what_two_copies_said_under_the_same_numbers_stays_apart_when_both_need_others,
+    a_name_that_somebody_has_whom_nobody_sees_is_not_given_again,
+    what_a_copy_had_carried_and_waits_comes_to_a_phone_that_begins_to_read,
+    what_a_phone_wrote_is_not_refused_with_what_it_gives_back_of_others,
+    what_is_refused_before_a_loss_is_known_is_given_back_once_it_is,
+    what_was_sent_twice_is_missed_when_a_restoration_takes_it,
+    what_builds_on_a_lot_follows_it_to_its_new_name,
+    what_was_sent_again_before_its_ground_had_a_new_name_follows_it_later,
+    what_builds_on_a_lot_that_follows_ones_own_follows_it_too,
+    what_is_followed_is_not_forgotten_while_its_document_comes_in_pages,
+    what_others_said_is_not_given_back_without_its_ground,
+    what_waits_does_not_keep_waiting_what_was_said_before_it,
+    what_is_put_by_is_wanted_though_a_damage_took_what_was_wanted,
+    what_nobody_else_has_used_keeps_its_name_when_it_is_refused_with_others,
+    what_was_not_refused_itself_keeps_its_name_though_a_restoration_hides_what_was,
 }

@@ -1,6 +1,5 @@
 //! Syncs over a line that fails, and what must hold of each reply.
 
-use granary_client_core::protocol::bundle::read_bundle;
 use granary_client_core::protocol::frame::{SignedRequest, read_reply, write_reply};
 use granary_client_core::protocol::messages::{SyncReply, read_message, write_message};
 use granary_client_core::protocol::problem::ProblemKind;
@@ -64,7 +63,7 @@ impl World {
         let Some(answer) = answer.filter(|_| line != Line::ReplyLost) else { return Ok(None) };
         Ok(Some(match answer {
             Ok(reply) => {
-                self.must_not_leak(phone, &reply)?;
+                self.reply_must_hold(phone, &reply)?;
                 Ok(write_reply(&write_message(&reply)))
             }
             Err(kind) => Err(kind),
@@ -99,23 +98,6 @@ impl World {
     pub(crate) fn late_requests_arrive(&mut self) -> Result<(), String> {
         for body in std::mem::take(&mut self.late) {
             self.arrives(&body)?;
-        }
-        Ok(())
-    }
-
-    /// Nothing in a reply may be of a document that the device may not read now.
-    fn must_not_leak(&mut self, phone: usize, reply: &SyncReply) -> Result<(), String> {
-        if reply.bundle.is_empty() {
-            return Ok(());
-        }
-        let (number, device) = (self.coops[self.phones[phone].coop], self.phones[phone].device);
-        let cooperative = self.server()?.cooperative(number).map_err(|error| error.to_string())?;
-        let Some(record) = cooperative.device(device) else { return Ok(()) };
-        let grants = record.grants_now();
-        for document in read_bundle(&reply.bundle).map_err(|fault| fault.to_string())? {
-            if !grants.may_read(&document.key) {
-                return Err(format!("LEAKED {:?} to {device}, which may {:?}", document.key, grants.roles));
-            }
         }
         Ok(())
     }
@@ -156,8 +138,9 @@ impl World {
             let step = session.take_reply(replica, *pace, &reply, sign);
             one.notices_read = session.notices_read();
             if step.is_ok() {
-                // What a full disk did not keep, the phone was never told.
-                self.cursor_must_rise(phone, &reply)?;
+                let content = read_reply(&reply).map_err(|fault| fault.to_string())?;
+                let taken: SyncReply = read_message(&content).map_err(|fault| fault.to_string())?;
+                self.taken_reply_must_hold(phone, &taken)?;
             }
             match step {
                 Ok(Step::Send(next)) => request = next,
@@ -176,18 +159,5 @@ impl World {
             }
         }
         Err("a sync does not end".into())
-    }
-
-    /// A cursor only rises, but for a restoration.
-    fn cursor_must_rise(&mut self, phone: usize, reply: &[u8]) -> Result<(), String> {
-        let content = read_reply(reply).map_err(|fault| fault.to_string())?;
-        let reply: SyncReply = read_message(&content).map_err(|fault| fault.to_string())?;
-        let one = &mut self.phones[phone];
-        let ((before, restorations), after) = (one.last_cursor, reply.cursor);
-        one.last_cursor = (after, self.restorations);
-        if restorations == self.restorations && after.position < before.position {
-            return Err(format!("a cursor fell from {} to {}", before.position, after.position));
-        }
-        Ok(())
     }
 }

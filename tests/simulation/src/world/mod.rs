@@ -2,6 +2,8 @@
 //! same seed makes the same world.
 
 mod carried;
+mod console;
+mod disks;
 mod exchanges;
 mod operator;
 mod setting;
@@ -9,8 +11,9 @@ mod setting;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
+use granary_client_core::documents::{DocumentKey, Seen};
 use granary_client_core::ids::{DeviceId, HouseholdId};
-use granary_client_core::protocol::access::{EnrolRequest, Role};
+use granary_client_core::protocol::access::{EnrolReply, EnrolRequest, Role};
 use granary_client_core::protocol::messages::Cursor;
 use granary_client_core::quantities::Instant;
 use granary_client_core::sync::Pace;
@@ -21,8 +24,11 @@ use ring::signature::Ed25519KeyPair;
 use crate::dice::Dice;
 use crate::disk::Disk;
 use crate::phone::SimPhone;
+use crate::properties::{self, Property};
 
 use carried::Carried;
+pub(crate) use console::Correction;
+use console::{ConsoleEdit, Person};
 pub(crate) use exchanges::{Line, Synced};
 pub use setting::Setting;
 
@@ -41,13 +47,18 @@ pub(crate) struct World {
     server: Option<Granary>,
     pub(crate) coops: Vec<CooperativeNumber>,
     pub(crate) phones: Vec<SimPhone>,
+    /// Those who edit in the console.
+    people: Vec<Person>,
+    /// The pages that they have opened, each as the state of its document.
+    pages: BTreeMap<(usize, DocumentKey), Seen>,
+    /// What the console has acknowledged.
+    pub(crate) console_edits: Vec<ConsoleEdit>,
     backups: Vec<Disk>,
     /// Whether the server is restored in this world, and whether phones are copied.
     pub(crate) is_restorable: bool,
     pub(crate) is_copyable: bool,
     /// How often the server was restored.
     restorations: u32,
-    copies: u32,
     notes: u32,
     /// Requests that will arrive once more.
     late: Vec<Vec<u8>>,
@@ -59,8 +70,8 @@ pub(crate) struct World {
     revoked: Vec<(CooperativeNumber, DeviceId)>,
     /// What the operator has granted anew; said again after a restoration.
     granted: BTreeMap<DeviceId, (CooperativeNumber, Role)>,
-    /// How far each log was seen to reach, since the last restoration.
-    reached: BTreeMap<CooperativeNumber, u64>,
+    /// What must hold.
+    pub(crate) properties: Vec<Box<dyn Property>>,
     /// How often each fault happened.
     pub(crate) tally: Tally,
     /// What happened, for a failing seed.
@@ -90,7 +101,7 @@ pub(crate) fn household(number: u8) -> HouseholdId {
 
 impl World {
     pub(crate) fn new(seed: u64, setting: Setting) -> Result<Self, String> {
-        let (is_restorable, is_copyable) = setting.has_two_pasts(seed);
+        let (is_restorable, is_copyable) = setting.restores_and_copies(seed);
         let mut world = Self {
             setting,
             dice: Dice::new(seed),
@@ -101,18 +112,20 @@ impl World {
             server: None,
             coops: Vec::new(),
             phones: Vec::new(),
+            people: Vec::new(),
+            pages: BTreeMap::new(),
+            console_edits: Vec::new(),
             backups: Vec::new(),
             is_restorable,
             is_copyable,
             restorations: 0,
-            copies: 0,
             notes: 0,
             late: Vec::new(),
             carried: Vec::new(),
             handed_in: Vec::new(),
             revoked: Vec::new(),
             granted: BTreeMap::new(),
-            reached: BTreeMap::new(),
+            properties: properties::all(),
             tally: Tally::default(),
             story: Vec::new(),
         };
@@ -128,6 +141,7 @@ impl World {
             for number in 1..=setting.households() {
                 world.enrols(coop, Role::Household(household(number)))?;
             }
+            world.has_people(coop)?;
         }
         Ok(world)
     }
@@ -154,16 +168,32 @@ impl World {
         self.server.as_ref().ok_or_else(|| "there is no server".into())
     }
 
-    pub(crate) fn enrols(&mut self, coop: usize, role: Role) -> Result<(), String> {
-        let seed: [u8; 32] = std::array::from_fn(|_| u8::try_from(self.dice.roll(256)).unwrap());
-        let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|error| error.to_string())?;
+    /// The server, while it runs.
+    pub(crate) fn running_server(&self) -> Option<&Granary> {
+        self.server.as_ref()
+    }
+
+    /// A new device of a co-operative, with a key that is made from this: the key, its name, and what it was told.
+    fn has_device(
+        &mut self,
+        coop: usize,
+        role: Role,
+        name: &str,
+        seed: &[u8; 32],
+    ) -> Result<(Ed25519KeyPair, DeviceId, EnrolReply), String> {
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|error| error.to_string())?;
         let public_key = SimPhone::public_key(&pair);
         let (now, number) = (Instant(self.now), self.coops[coop]);
         let server = self.server()?;
         let code = server.invite(number, role, 1, now).map_err(|error| error.to_string())?.code;
-        let request = EnrolRequest { code, public_key, name: format!("{role}") };
+        let request = EnrolRequest { code, public_key, name: name.into() };
         let reply = server.enrol(&request, now).map_err(|error| error.to_string())?;
-        let device = DeviceId::of_public_key(&public_key);
+        Ok((pair, DeviceId::of_public_key(&public_key), reply))
+    }
+
+    pub(crate) fn enrols(&mut self, coop: usize, role: Role) -> Result<(), String> {
+        let seed: [u8; 32] = std::array::from_fn(|_| u8::try_from(self.dice.roll(256)).unwrap());
+        let (pair, device, reply) = self.has_device(coop, role, &role.to_string(), &seed)?;
         let is_newer = self.dice.percent(20);
         if is_newer {
             self.count("phone of a version ahead");
@@ -202,7 +232,6 @@ impl World {
             was_granted_otherwise: false,
             recorded: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
-            last_cursor: (Cursor::default(), 0),
         });
         Ok(())
     }
@@ -239,17 +268,10 @@ impl World {
             was_granted_otherwise: one.was_granted_otherwise,
             recorded: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
-            last_cursor: one.last_cursor,
         };
         self.phones.push(copy);
-        self.copies += 1;
         self.count("phone copied from a backup");
         Ok(())
-    }
-
-    /// True when a phone of this world was copied.
-    pub(crate) fn has_copies(&self) -> bool {
-        self.copies > 0
     }
 
     /// A text that nobody said before.
@@ -277,30 +299,6 @@ impl World {
         }
         all.extend(self.phones.iter().map(|phone| (phone.replica.cursor(), phone.replica.unsent())));
         Ok(all)
-    }
-
-    /// What must hold at any time, of the phone that did something and of the server.
-    pub(crate) fn must_hold(&mut self, phone: usize) -> Result<(), String> {
-        let (was_restored, has_copies) = (self.was_restored(), self.has_copies());
-        self.phones[phone].must_hold(was_restored, has_copies).map_err(|why| format!("phone {phone}: {why}"))?;
-        if let Some(server) = &self.server {
-            for number in &self.coops {
-                let cooperative = server.cooperative(*number).map_err(|error| error.to_string())?;
-                let now = cooperative.statistics().positions;
-                let before = self.reached.insert(*number, now).unwrap_or(0);
-                if now < before {
-                    return Err(format!("the log of co-operative {} went back from {before} to {now}", number.0));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// True when another phone goes by this one's name: a file of it may hold what the other says under the
-    /// same number.
-    pub(crate) fn is_a_copy(&self, phone: usize) -> bool {
-        let device = self.phones[phone].device;
-        self.phones.iter().filter(|other| other.device == device).count() > 1
     }
 
     /// A phone breaks, and what only it had is gone.

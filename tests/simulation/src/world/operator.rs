@@ -11,6 +11,11 @@ impl World {
         self.restorations > 0
     }
 
+    /// How often the server was restored.
+    pub(crate) fn restorations(&self) -> u32 {
+        self.restorations
+    }
+
     pub(crate) fn backs_up(&mut self) {
         self.backups.push(self.disk.backup());
     }
@@ -25,7 +30,6 @@ impl World {
         self.disk = self.backups[which].backup();
         self.restorations += 1;
         self.count("server set back to a backup");
-        self.reached.clear();
         let (revoked, granted, now) = (self.revoked.clone(), self.granted.clone(), Instant(self.now));
         let server = self.server()?;
         for (number, device) in revoked {
@@ -35,7 +39,7 @@ impl World {
         for (device, (number, role)) in granted {
             let _ = server.grant("operator", number, device, &[role], now);
         }
-        Ok(())
+        self.finds_holders_of_console_edits()
     }
 
     /// What a phone may do is changed.

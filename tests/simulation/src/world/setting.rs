@@ -37,21 +37,10 @@ impl Setting {
     }
 
     /// Whether the server is restored in the world of this seed, and whether phones are copied.
-    pub(crate) fn has_two_pasts(self, seed: u64) -> (bool, bool) {
+    pub(crate) fn restores_and_copies(self, seed: u64) -> (bool, bool) {
         match self {
             Self::County => (!seed.is_multiple_of(3), seed % 3 != 1),
             Self::Household => (!seed.is_multiple_of(4), seed % 4 != 1),
-        }
-    }
-
-    /// What happens at this roll of a hundred.
-    pub(crate) fn happens(self, roll: u64) -> u64 {
-        match (self, roll) {
-            (Self::Household, 22..=29) => 45,
-            (Self::Household, 89) => 86,
-            (Self::Household, 90) => 97,
-            (Self::Household, 95) => 98,
-            (_, roll) => roll,
         }
     }
 }

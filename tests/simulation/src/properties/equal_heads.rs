@@ -1,0 +1,44 @@
+//! Whoever may read a document has it as the coordinator has it.
+
+use std::collections::BTreeMap;
+
+use granary_client_core::documents::DocumentKey;
+
+use super::Property;
+use crate::world::World;
+
+pub(super) struct Holds;
+
+impl Property for Holds {
+    fn name(&self) -> &'static str {
+        "equal_heads"
+    }
+
+    fn once_healed(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
+        let coordinator = world.coordinator(coop);
+        for phone in world.living(coop) {
+            let Some(key) = differing(world, coop, phone) else { continue };
+            let (theirs, own) = (world.phones[coordinator].changes(&key), world.phones[phone].changes(&key));
+            let (lacks, besides): (Vec<_>, Vec<_>) =
+                (theirs.difference(&own).collect(), own.difference(&theirs).collect());
+            let (waits, one) = (world.orphans(coop)?, &world.phones[phone]);
+            return Err(format!(
+                "{waits} entries wait on the server; phone {phone} ({}, device {}) differs in {key:?} from the \
+                 coordinator's: it lacks {lacks:?}, and has besides {besides:?}",
+                one.role, one.device
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The first document that a phone may read and has otherwise than the coordinator.
+fn differing(world: &mut World, coop: usize, phone: usize) -> Option<DocumentKey> {
+    let coordinator = world.coordinator(coop);
+    let mut wanted = world.phones[coordinator].heads();
+    let role = world.phones[phone].role;
+    wanted.retain(|key, _| role.may_read(key));
+    let own = world.phones[phone].heads();
+    let mut keys = BTreeMap::from_iter(wanted.keys().chain(own.keys()).map(|key| (key, ()))).into_keys();
+    keys.find(|key| wanted.get(key) != own.get(key)).cloned()
+}

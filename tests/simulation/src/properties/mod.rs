@@ -1,0 +1,164 @@
+//! What must hold in a world, a file each. A property says when it is looked at, and its excuse, where it has one,
+//! stands beside it.
+
+mod acknowledged_stays;
+mod console_edits_stay;
+mod cursor_rises;
+mod each_lot_is_there_once;
+mod equal_heads;
+mod excuses;
+mod handed_in_stays;
+mod has_what_it_recorded;
+mod logs_do_not_go_back;
+mod newer_fields_survive;
+mod no_leak_between_cooperatives;
+mod no_orphans_left;
+mod nothing_held_is_lost;
+mod nothing_unsent;
+mod phone_holds_what_it_may_read;
+mod recorded_lots_arrive;
+mod replies_hold_what_may_be_read;
+mod server_agrees;
+mod unsent_count_is_right;
+
+use std::collections::BTreeSet;
+
+use granary_client_core::protocol::messages::SyncReply;
+
+use crate::world::{World, household};
+
+/// Begins the words of a failure in which somebody got what they may not read.
+pub(crate) const LEAKED: &str = "LEAKED";
+
+/// Something that must hold. What it remembers is its own; it begins anew with each world.
+pub(crate) trait Property {
+    /// Begins the words of a failure.
+    fn name(&self) -> &'static str;
+
+    /// True when a failure is a leak, and not a loss.
+    fn is_leak(&self) -> bool {
+        false
+    }
+
+    /// After each event, of the phone whose turn it was.
+    fn after_event(&mut self, _world: &mut World, _phone: usize) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// When the server's reply is on its way to a phone.
+    fn on_reply(&mut self, _world: &mut World, _phone: usize, _reply: &SyncReply) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// When a phone has taken a reply.
+    fn on_reply_taken(&mut self, _world: &mut World, _phone: usize, _reply: &SyncReply) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// When all faults have ended, before anybody syncs.
+    fn when_healing_begins(&mut self, _world: &mut World) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Once everything has healed, of each co-operative.
+    fn once_healed(&mut self, _world: &mut World, _coop: usize) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// All properties, in the order in which they are looked at.
+pub(crate) fn all() -> Vec<Box<dyn Property>> {
+    vec![
+        Box::new(phone_holds_what_it_may_read::Holds),
+        Box::new(unsent_count_is_right::Holds),
+        Box::new(has_what_it_recorded::Holds),
+        Box::new(logs_do_not_go_back::Holds::default()),
+        Box::new(replies_hold_what_may_be_read::Holds),
+        Box::new(cursor_rises::Holds::default()),
+        Box::new(no_orphans_left::Holds),
+        Box::new(each_lot_is_there_once::Holds),
+        Box::new(nothing_unsent::Holds),
+        Box::new(equal_heads::Holds),
+        Box::new(newer_fields_survive::Holds),
+        Box::new(recorded_lots_arrive::Holds),
+        Box::new(acknowledged_stays::Holds),
+        Box::new(handed_in_stays::Holds),
+        Box::new(server_agrees::Holds),
+        Box::new(nothing_held_is_lost::Holds::default()),
+        Box::new(console_edits_stay::Holds),
+        Box::new(no_leak_between_cooperatives::Holds),
+    ]
+}
+
+impl World {
+    /// Looks at what must hold after each event.
+    pub(crate) fn must_hold(&mut self, phone: usize) -> Result<(), String> {
+        self.look_at_each(|property, world| property.after_event(world, phone))
+    }
+
+    /// Looks at a reply that is on its way.
+    pub(crate) fn reply_must_hold(&mut self, phone: usize, reply: &SyncReply) -> Result<(), String> {
+        self.look_at_each(|property, world| property.on_reply(world, phone, reply))
+    }
+
+    /// Looks at a reply that was taken.
+    pub(crate) fn taken_reply_must_hold(&mut self, phone: usize, reply: &SyncReply) -> Result<(), String> {
+        self.look_at_each(|property, world| property.on_reply_taken(world, phone, reply))
+    }
+
+    /// Says that all faults have ended.
+    pub(crate) fn healing_begins(&mut self) -> Result<(), String> {
+        self.look_at_each(|property, world| property.when_healing_begins(world))
+    }
+
+    /// Looks at what must hold once everything has healed.
+    pub(crate) fn must_hold_once_healed(&mut self) -> Result<(), String> {
+        for coop in 0..self.setting.coops() {
+            self.look_at_each(|property, world| property.once_healed(world, coop))?;
+        }
+        Ok(())
+    }
+
+    fn look_at_each(
+        &mut self,
+        mut of: impl FnMut(&mut dyn Property, &mut Self) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let mut properties = std::mem::take(&mut self.properties);
+        let looked = properties.iter_mut().try_for_each(|property| {
+            let told = of(property.as_mut(), self);
+            let leaked = if property.is_leak() { format!("{LEAKED} ") } else { String::new() };
+            told.map_err(|why| format!("{leaked}{}: {why}", property.name()))
+        });
+        self.properties = properties;
+        looked
+    }
+
+    /// The phones of a co-operative; the coordinator's is the first.
+    fn phones_of(&self, coop: usize) -> impl Iterator<Item = usize> {
+        (0..self.phones.len()).filter(move |phone| self.phones[*phone].coop == coop)
+    }
+
+    /// The coordinator's phone, which reads everything and is never broken, revoked or granted otherwise.
+    fn coordinator(&self, coop: usize) -> usize {
+        self.phones_of(coop).next().unwrap()
+    }
+
+    /// The phones of a co-operative that can still sync.
+    fn living(&self, coop: usize) -> Vec<usize> {
+        self.phones_of(coop).filter(|phone| self.phones[*phone].can_sync()).collect()
+    }
+
+    /// The lots that the coordinator has, by the note that no other lot has.
+    fn notes_of_coordinator(&mut self, coop: usize) -> BTreeSet<String> {
+        let (coordinator, households) = (self.coordinator(coop), self.setting.households());
+        let notes = (1..=households).flat_map(|number| self.phones[coordinator].notes(household(number)));
+        notes.collect()
+    }
+
+    /// How many entries wait on the server for what they build on.
+    fn orphans(&mut self, coop: usize) -> Result<u64, String> {
+        let number = self.coops[coop];
+        let cooperative = self.server()?.cooperative(number).map_err(|error| error.to_string())?;
+        Ok(cooperative.statistics().pending)
+    }
+}

@@ -1,0 +1,91 @@
+//! What the server or a phone holds when healing begins, the server and every phone that may read it hold at the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use granary_client_core::documents::{Document, DocumentKey};
+use granary_client_core::ids::ChangeHash;
+
+use super::Property;
+use crate::world::World;
+
+/// Changes, with who wrote each.
+type Changes = BTreeMap<ChangeHash, String>;
+
+#[derive(Default)]
+pub(super) struct Holds {
+    /// For each co-operative, what was held of each document when healing began.
+    held: BTreeMap<usize, BTreeMap<DocumentKey, Changes>>,
+}
+
+fn changes_of(document: &mut Document) -> Result<Changes, String> {
+    let changes = document.changes_since(&[]).map_err(|fault| fault.to_string())?;
+    let named = changes.iter().map(|change| {
+        let record = change.record();
+        (change.hash(), format!("{}#{}", record.actor, record.sequence))
+    });
+    Ok(named.collect())
+}
+
+/// What of `held` is not among these changes.
+fn lacking(held: &Changes, has: &BTreeSet<ChangeHash>) -> Vec<String> {
+    held.iter().filter(|(hash, _)| !has.contains(hash)).map(|(_, name)| name.clone()).collect()
+}
+
+impl Property for Holds {
+    fn name(&self) -> &'static str {
+        "nothing_held_is_lost"
+    }
+
+    /// Excused: what only phones hold that may do something else now, since the server refuses what they may no longer
+    /// write, and they drop what they may no longer read. What a phone has set aside is in no document of it.
+    fn when_healing_begins(&mut self, world: &mut World) -> Result<(), String> {
+        self.held.clear();
+        for coop in 0..world.setting.coops() {
+            let number = world.coops[coop];
+            let mut held: BTreeMap<DocumentKey, Changes> = BTreeMap::new();
+            let keys = world.server()?.cooperative(number).map_err(|error| error.to_string())?.documents();
+            for key in keys {
+                let document = world.server()?.document(number, &key).map_err(|error| error.to_string())?;
+                if let Some(mut document) = document {
+                    held.entry(key).or_default().extend(changes_of(&mut document)?);
+                }
+            }
+            for phone in world.living(coop) {
+                let one = &mut world.phones[phone];
+                let keys = if one.was_granted_otherwise { Vec::new() } else { one.replica.documents() };
+                for (key, _) in keys {
+                    if let Some(document) = one.replica.document(&key).map_err(|error| error.to_string())? {
+                        held.entry(key).or_default().extend(changes_of(document)?);
+                    }
+                }
+            }
+            self.held.insert(coop, held);
+        }
+        Ok(())
+    }
+
+    fn once_healed(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
+        let number = world.coops[coop];
+        for (key, held) in self.held.remove(&coop).unwrap_or_default() {
+            let document = world.server()?.document(number, &key).map_err(|error| error.to_string())?;
+            let has = document.map(|mut document| changes_of(&mut document)).transpose()?.unwrap_or_default();
+            let lacks = lacking(&held, &has.into_keys().collect());
+            if !lacks.is_empty() {
+                return Err(format!("the server has not got {lacks:?} of {key:?}, which somebody held"));
+            }
+            for phone in world.living(coop) {
+                let one = &mut world.phones[phone];
+                if !one.role.may_read(&key) {
+                    continue;
+                }
+                let document = one.replica.document(&key).map_err(|error| error.to_string())?;
+                let has = document.map(changes_of).transpose()?.unwrap_or_default();
+                let lacks = lacking(&held, &has.into_keys().collect());
+                if !lacks.is_empty() {
+                    return Err(format!("phone {phone} has not got {lacks:?} of {key:?}, which somebody held"));
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,23 @@
+//! A phone holds no document beyond what it was told that it may read.
+
+use super::Property;
+use crate::world::World;
+
+pub(super) struct Holds;
+
+impl Property for Holds {
+    fn name(&self) -> &'static str {
+        "phone_holds_what_it_may_read"
+    }
+
+    /// Excused until it has healed: a phone of which a damage may have taken what it was told last.
+    fn after_event(&mut self, world: &mut World, phone: usize) -> Result<(), String> {
+        let one = &world.phones[phone];
+        let grants = one.replica.grants();
+        let strange = one.replica.documents().into_iter().find(|(key, _)| !grants.may_read(key));
+        match strange.filter(|_| !one.was_damaged) {
+            Some((key, _)) => Err(format!("phone {phone} holds {key:?}, and was told that it may not")),
+            None => Ok(()),
+        }
+    }
+}
