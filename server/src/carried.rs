@@ -2,6 +2,7 @@
 //! is told at its next sync, and whoever carried it learns nothing of what is in it.
 
 use granary_client_core::ids::DeviceId;
+use granary_client_core::planted;
 use granary_client_core::protocol::bundle::read_bundle;
 use granary_client_core::protocol::carried::{CarriedFile, CarriedPage, CarryingKey};
 use granary_client_core::protocol::problem::ProblemKind;
@@ -48,6 +49,9 @@ impl Granary {
         allows(page.device)?;
         let bundle = page.open(self.identity().opening()).map_err(Error::malformed)?;
         let documents = read_bundle(&bundle).map_err(Error::malformed)?;
+        if planted!("outbox_file_is_not_kept") {
+            return Ok(());
+        }
         let submitter = Submitter::new(page.device, caller.record()?.grants_now());
         self.ingest(&caller.cooperative, submitter, documents, now).map(drop)
     }

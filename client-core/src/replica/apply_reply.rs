@@ -10,6 +10,7 @@ use super::{Replica, Wanted, wanted_list};
 use crate::documents::DocumentKey;
 use crate::error::Error;
 use crate::ids::ChangeHash;
+use crate::planted;
 use crate::protocol::attestation::tips;
 use crate::protocol::bundle::{DocumentChanges, read_bundle};
 use crate::protocol::messages::{Fetch, RefusalReason, SyncReply};
@@ -185,7 +186,7 @@ impl Applying<'_> {
             self.transaction.drop_unreturnable(key, &known, &mut self.wanted)?;
         }
         // The document was forgotten meanwhile, and the server gives nobody back what they sent themselves.
-        if !taken.is_empty() {
+        if !taken.is_empty() && !planted!("forgotten_document_lacks_what_is_acknowledged") {
             match incoming.iter_mut().find(|(other, _)| other.key == *key) {
                 Some((other, _)) => other.changes.extend(taken),
                 None => incoming.push((DocumentChanges { key: key.clone(), changes: taken }, Vec::new())),
@@ -206,7 +207,9 @@ impl Applying<'_> {
         }
         self.transaction.quarantine_unsent(key, &reason.to_string())?;
         self.transaction.forget(key)?;
-        self.wanted.insert(key.to_bytes(), 0);
+        if !planted!("refused_document_does_not_come_again") {
+            self.wanted.insert(key.to_bytes(), 0);
+        }
         self.dropped.insert(key.clone());
         self.set_aside(key, reason);
         Ok(())
@@ -214,7 +217,8 @@ impl Applying<'_> {
 
     /// Takes what came of documents.
     fn take_documents(&mut self, incoming: Vec<Incoming>) -> Result<(), Error> {
-        for (document, tips) in incoming {
+        let skipped = usize::from(planted!("first_document_of_a_reply_is_skipped") && incoming.len() > 2);
+        for (document, tips) in incoming.into_iter().skip(skipped) {
             let (key, code) = (document.key.clone(), self.codes.next());
             // What was dropped comes whole.
             if !self.transaction.state.grants.may_read(&key) || self.dropped.contains(&key) {
@@ -250,7 +254,7 @@ impl Applying<'_> {
 
     /// Forgets what may not be read any longer.
     fn forget_unreadable(&mut self) -> Result<(), Error> {
-        if self.reply.grants.is_none() {
+        if self.reply.grants.is_none() || planted!("ended_grant_leaves_documents") {
             return Ok(());
         }
         let grants = self.transaction.state.grants.clone();

@@ -112,6 +112,11 @@ impl Transaction<'_> {
                 changes.push(VerifiedChange::from_chunk(&chunk).map_err(DocumentFault::from)?);
             }
         }
+        // The beginning of a document is the same for everyone, and can be told where its row is lost.
+        let first = Document::first_change(key)?;
+        if changes.iter().any(|change| change.record().dependencies.contains(&first.hash())) {
+            changes.push(first);
+        }
         let (ready, _cut_off) = split_by_dependencies(&mut document, changes);
         document.apply(&ready)?;
         Ok(document)

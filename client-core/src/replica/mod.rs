@@ -34,6 +34,7 @@ use crate::documents::harvest::{LotId, touched};
 use crate::documents::{Document, DocumentFault, DocumentKey};
 use crate::error::Error;
 use crate::ids::{ActorId, CooperativeId, DeviceId, Incarnation};
+use crate::planted;
 use crate::protocol::access::Grants;
 use crate::protocol::change::VerifiedChange;
 use crate::protocol::messages::Cursor;
@@ -107,6 +108,7 @@ impl Replica {
         };
         state.count_outbox(store.as_ref())?;
         state.count_backfills(store.as_ref())?;
+        let incarnation = if planted!("phone_reuses_an_actor") { Incarnation::new(1) } else { incarnation };
         let (documents, mut damage) = Documents::read(store.as_ref(), cooperative)?;
         let mut replica = Self { store, cooperative, device, incarnation, state, documents, blocked: BTreeSet::new() };
         damage.extend(replica.find_holes()?);
@@ -196,7 +198,7 @@ impl Replica {
         if !changes.is_empty() {
             transaction.is_changed(transaction.id_of(key));
             transaction.append(key, &changes);
-            if !(crate::planted!("edit_not_in_outbox") && changes.len() == 1 && now.0 % 16 == 0) {
+            if !(planted!("edit_not_in_outbox") && changes.len() == 1 && now.0 % 16 == 0) {
                 transaction.enqueue(key, &changes);
             }
         }

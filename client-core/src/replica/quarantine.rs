@@ -4,6 +4,7 @@ use super::rows::{Quarantined, quarantine_key};
 use super::transaction::Transaction;
 use crate::documents::DocumentKey;
 use crate::error::Error;
+use crate::planted;
 use crate::protocol::change::VerifiedChange;
 use crate::protocol::messages::write_message;
 
@@ -24,7 +25,8 @@ impl Transaction<'_> {
     /// Takes everything that is unsent of a document out of the outbox and keeps it aside: later changes build on
     /// those that were refused.
     pub(super) fn quarantine_unsent(&mut self, key: &DocumentKey, reason: &str) -> Result<(), Error> {
-        for (number, change) in self.unsent_of(key)? {
+        let most = if planted!("only_the_first_refused_change_is_quarantined") { 1 } else { usize::MAX };
+        for (number, change) in self.unsent_of(key)?.into_iter().take(most) {
             self.quarantine(key, &change, reason);
             self.leave_outbox(number);
         }

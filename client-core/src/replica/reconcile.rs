@@ -13,6 +13,7 @@ use super::{Replica, State, Wanted};
 use crate::documents::{DocumentFault, DocumentKey};
 use crate::error::Error;
 use crate::ids::{ChangeHash, DocumentId};
+use crate::planted;
 use crate::protocol::attestation::covered;
 use crate::protocol::change::VerifiedChange;
 use crate::protocol::messages::{Cursor, DocumentHeads, Receipt, Tags, WalkMode, read_message, write_message};
@@ -82,7 +83,7 @@ impl Transaction<'_> {
             self.remove(row.key);
         }
         for key in self.keys() {
-            if !named.contains(&self.id_of(&key)) {
+            if !named.contains(&self.id_of(&key)) && !planted!("unknown_documents_are_not_given_back") {
                 self.note_backfill(&key, Vec::new(), wanted)?;
             }
         }
@@ -91,14 +92,30 @@ impl Transaction<'_> {
 
     fn note_backfill(&mut self, key: &DocumentKey, known: Vec<ChangeHash>, wanted: &mut Wanted) -> Result<(), Error> {
         self.end_backfill(key)?;
-        let changes = self.returnable(key, &known)?.len() as u64;
+        if self.put_backfill(key, &known)? { Ok(()) } else { self.drop_unreturnable(key, &known, wanted) }
+    }
+
+    /// Notes that the server lacks what is here after these heads; false when nothing of it may be given back.
+    fn put_backfill(&mut self, key: &DocumentKey, known: &[ChangeHash]) -> Result<bool, Error> {
+        let changes = self.returnable(key, known)?.len() as u64;
         if changes == 0 {
-            return self.drop_unreturnable(key, &known, wanted);
+            return Ok(false);
         }
-        let backfill = Backfill { key: key.to_bytes(), known, changes };
+        let backfill = Backfill { key: key.to_bytes(), known: known.to_vec(), changes };
         self.put(document_key(BACKFILL, self.id_of(key)), write_message(&backfill));
         self.state.backfills = self.state.backfills.saturating_add(1);
         self.state.backfill_changes = self.state.backfill_changes.saturating_add(changes);
+        Ok(true)
+    }
+
+    /// After a damaged document got back what was missing: changes that were cut off are part of it again, and were
+    /// in no reconciliation. `known` are the heads without them.
+    pub(super) fn backfill_what_was_cut_off(&mut self, key: &DocumentKey, known: &[ChangeHash]) -> Result<(), Error> {
+        if self.get(&document_key(BACKFILL, self.id_of(key)))?.is_none()
+            && !planted!("cut_off_changes_are_not_given_back")
+        {
+            self.put_backfill(key, known)?;
+        }
         Ok(())
     }
 
@@ -150,7 +167,9 @@ impl Transaction<'_> {
     /// everything, any other what the server has attested, and what its device may write itself.
     pub(super) fn returnable(&mut self, key: &DocumentKey, known: &[ChangeHash]) -> Result<Vec<VerifiedChange>, Error> {
         let attestations = self.attestations(key)?;
-        let Some(document) = self.document(key)? else { return Ok(Vec::new()) };
+        let Some(document) = self.document(key)?.filter(|_| !planted!("nothing_is_given_back")) else {
+            return Ok(Vec::new());
+        };
         let known: Vec<ChangeHash> = known.iter().copied().filter(|hash| document.has(*hash)).collect();
         let mut missing = document.changes_since(&known)?;
         if self.state.grants.is_coordinator() {

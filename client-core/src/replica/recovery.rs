@@ -15,6 +15,7 @@ use super::{Wanted, wanted_list};
 use crate::documents::DocumentKey;
 use crate::error::Error;
 use crate::ids::DocumentId;
+use crate::planted;
 use crate::protocol::bundle::DocumentChanges;
 use crate::protocol::change::VerifiedChange;
 
@@ -80,12 +81,14 @@ impl Replica {
         for (_, key, change) in transaction.scan(&[OUTBOX])?.iter().filter_map(read_unsent) {
             unsent.entry(key).or_default().push(change);
         }
-        for (key, changes) in unsent {
+        for (key, changes) in unsent.into_iter().filter(|_| !planted!("unsent_is_not_put_back_after_damage")) {
             // What can't be applied stays in the outbox, and the server says what it thinks of it.
             let _ = transaction.take(DocumentChanges { key, changes })?;
         }
-        transaction.put_meta("cursor", &UNKNOWN);
-        transaction.state.cursor = UNKNOWN;
+        if !planted!("damaged_phone_does_not_reconcile") {
+            transaction.put_meta("cursor", &UNKNOWN);
+            transaction.state.cursor = UNKNOWN;
+        }
         Ok(transaction.commit()?)
     }
 

@@ -12,6 +12,7 @@ use super::{Replica, State};
 use crate::documents::{Document, DocumentKey};
 use crate::error::Error;
 use crate::ids::DocumentId;
+use crate::planted;
 use crate::protocol::change::VerifiedChange;
 use crate::protocol::messages::write_message;
 use crate::store::{Batch, Row, StoreFault};
@@ -107,7 +108,7 @@ impl<'a> Transaction<'a> {
                 None => self.read_document(key, id)?,
             };
             // What was read from rows that are not written yet is not what the store has.
-            let is_changed = self.records.contains_key(&id);
+            let is_changed = self.records.contains_key(&id) && !planted!("unwritten_document_is_kept");
             self.held.insert(id, Held { document, is_changed });
         }
         Ok(self.held.get_mut(&id).map(|held| &mut held.document))
@@ -191,7 +192,8 @@ impl<'a> Transaction<'a> {
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
         // What was only read stays loaded.
-        for (id, held) in self.held.drain().filter(|(_, held)| !held.is_changed) {
+        let keeps_all = planted!("failed_edit_stays_in_memory");
+        for (id, held) in self.held.drain().filter(|(_, held)| !held.is_changed || keeps_all) {
             self.replica.documents.keep(id, held.document);
         }
     }

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use granary_client_core::documents::{Document, DocumentFault};
 use granary_client_core::ids::ChangeHash;
+use granary_client_core::planted;
 use granary_client_core::protocol::bundle::read_bundle;
 use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::messages::{Notice, write_message};
@@ -251,7 +252,7 @@ impl Worker {
                             entry: *entry,
                             document: number,
                             previous: meta.last,
-                            device: if was_orphan { NOBODY } else { record.device },
+                            device: if was_orphan && !planted!("orphan_is_not_given_to_its_phone") { NOBODY } else { record.device },
                             tag: record.tag,
                         };
                         meta.last = append_event(own, &mut state.heads, gather, event);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use granary_client_core::documents::{Document, DocumentKey};
 use granary_client_core::ids::{ActorId, ChangeHash, DeviceId};
+use granary_client_core::planted;
 use granary_client_core::protocol::access::Grants;
 use granary_client_core::protocol::attestation::covered;
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
@@ -160,6 +161,9 @@ impl Cooperative {
         }
         let adopted = adopt(gather, self.number(), (submitter.device, submitter.receipt.own()), &repeated, &said)?;
         let (mut tip, mut more_entries) = (adopted.tip, MORE_ENTRIES_MAX);
+        if planted!("receipt_chain_skips") {
+            tip = self.state().last_entries.get(&submitter.device).copied().unwrap_or(tip);
+        }
         for (document, fresh) in fresh {
             let mut entries: usize = 0;
             for mut part in split_by_outside_dependencies(document, more_entries.saturating_add(1)) {
@@ -179,7 +183,7 @@ impl Cooperative {
             }
             more_entries = more_entries.saturating_sub(entries.saturating_sub(1));
         }
-        if ingested.entries.is_empty() && !repeated.is_empty() {
+        if ingested.entries.is_empty() && !repeated.is_empty() && !planted!("repeat_gets_no_receipt") {
             let heads = &self.state().heads;
             // A receipt never falls: what was told before stays told.
             ingested.receipt = match adopted.is_all && tip >= submitter.receipt.entry() {

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+use granary_client_core::planted;
 use granary_client_core::store::{Batch, Store, StoreFault};
 
 use crate::metrics::Flushes;
@@ -113,7 +114,7 @@ fn run(store: &dyn Store, flushes: &Flushes, jobs_per_flush: usize, waiting: &Re
         if !gather.batch.is_empty() {
             let began = Instant::now();
             store.apply(&gather.batch)?;
-            if !granary_client_core::planted!("answer_before_flush") {
+            if !planted!("answer_before_flush") {
                 store.flush()?;
             }
             flushes.flushed(began.elapsed(), completions.len());

@@ -7,7 +7,7 @@ use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
 use granary_client_core::documents::harvest::{Lot, LotDraft, LotEdit, LotId, correct, lots, record};
 use granary_client_core::documents::receipt::{Outcome, receive};
-use granary_client_core::documents::{DocumentFault, DocumentKey, SCHEMA, Season};
+use granary_client_core::documents::{Document, DocumentFault, DocumentKey, SCHEMA, Season};
 use granary_client_core::ids::{ChangeHash, CooperativeId, DeviceId, DocumentId, HouseholdId};
 use granary_client_core::protocol::access::{Grants, Role};
 use granary_client_core::protocol::carried::{CarriedFile, CarryingKey, write_page};
@@ -101,6 +101,12 @@ fn write_what_is_new(doc: &mut AutoCommit, lot: &LotId, note: &str) -> Result<()
     Ok(())
 }
 
+/// The changes of a document, as actor and sequence.
+pub(crate) fn names_of(document: &mut Document) -> BTreeSet<String> {
+    let changes = document.changes_since(&[]).unwrap_or_default();
+    changes.iter().map(|change| format!("{}#{}", change.record().actor, change.record().sequence)).collect()
+}
+
 /// The document of a row of the outbox.
 fn of_outbox(row: &[u8]) -> Option<DocumentKey> {
     let (key, _): (serde_bytes::ByteBuf, serde_bytes::ByteBuf) = read_message(row).ok()?;
@@ -158,8 +164,7 @@ impl SimPhone {
         self.disk.keep_going();
         self.disk.make_room();
         let lost = self.disk.lose_a_record(which, is_of);
-        let opened =
-            Self::open_damaged(&self.disk, self.cooperative, self.device, &self.grants, &mut self.openings)?;
+        let opened = Self::open_damaged(&self.disk, self.cooperative, self.device, &self.grants, &mut self.openings)?;
         self.replica = opened.0;
         self.replica.recover().map_err(|error| error.to_string())?;
         let Some((key, value)) = lost else { return Ok(None) };
@@ -289,11 +294,7 @@ impl SimPhone {
 
     /// The changes of a document that it has, as device and sequence.
     pub(crate) fn changes(&mut self, key: &DocumentKey) -> BTreeSet<String> {
-        let changes = match self.replica.document(key) {
-            Ok(Some(document)) => document.changes_since(&[]).unwrap_or_default(),
-            _ => Vec::new(),
-        };
-        changes.iter().map(|change| format!("{}#{}", change.record().actor, change.record().sequence)).collect()
+        self.replica.document(key).ok().flatten().map(names_of).unwrap_or_default()
     }
 
     /// True when it has all of these changes in a document.

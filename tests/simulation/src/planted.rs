@@ -41,6 +41,133 @@ pub const PLANTED: &[Planted] = &[
         what: "now and then an edit is kept and not put in the outbox",
         expected: CaughtBy::Seed,
     },
+    Planted {
+        name: "failed_edit_stays_in_memory",
+        what: "what a full disk refused stays in memory",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "unwritten_document_is_kept",
+        what: "a document that was read from unwritten rows outlives their failure",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "nothing_is_given_back",
+        what: "after a restoration a phone gives nothing back",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "unknown_documents_are_not_given_back",
+        what: "documents that the server lost altogether are not missed",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "cut_off_changes_are_not_given_back",
+        what: "changes that a damage had cut off are in no reconciliation",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "attestations_are_not_kept",
+        what: "a phone can't show that the server had what others wrote",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "first_document_of_a_reply_is_skipped",
+        what: "the first document of a reply is not applied",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "forgotten_document_lacks_what_is_acknowledged",
+        what: "what the server took of a forgotten document is not there again",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "refused_document_does_not_come_again",
+        what: "a document of which something was refused is not fetched",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "ended_grant_leaves_documents",
+        what: "documents stay when the grant to read them ends",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "orphans_are_forgotten",
+        what: "a change whose dependencies have not come is dropped",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "unsent_is_not_put_back_after_damage",
+        what: "what is unsent is not put back into a damaged document",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "damaged_phone_does_not_reconcile",
+        what: "a damaged phone goes on from its cursor",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "only_the_first_refused_change_is_quarantined",
+        what: "what builds on a refused change stays in the outbox",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "phone_reuses_an_actor",
+        what: "a phone writes under one actor in all its openings",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "server_reuses_an_actor",
+        what: "the server writes under one actor in all its starts",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "branch_under_the_own_actor",
+        what: "an edit of an older page is written under the actor that wrote since",
+        expected: CaughtBy::Seed,
+    },
+    Planted { name: "feed_ignores_grants", what: "the feed gives out what may not be read", expected: CaughtBy::Seed },
+    Planted {
+        name: "walk_ignores_grants",
+        what: "a grant's walk gives out what may not be read",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "full_page_skips_a_position",
+        what: "a full page skips the position that did not fit",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "feed_leaves_out_a_copys_entries",
+        what: "the feed leaves out all entries of the device",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "entry_is_adopted_unsaid",
+        what: "a replica adopts an entry that holds more than it said",
+        expected: CaughtBy::Seed,
+    },
+    Planted { name: "every_cursor_fits", what: "a cursor of another log is believed", expected: CaughtBy::Seed },
+    Planted {
+        name: "receipt_chain_skips",
+        what: "an entry's chain leads through what its replica does not have",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "repeat_gets_no_receipt",
+        what: "a repeat is acknowledged without a receipt",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "orphan_is_not_given_to_its_phone",
+        what: "a phone that forgot an orphan does not get it back",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "outbox_file_is_not_kept",
+        what: "an outbox file is acknowledged and not kept",
+        expected: CaughtBy::Seed,
+    },
 ];
 
 /// Plants a bug and looks for who catches it; gives which, with its words.

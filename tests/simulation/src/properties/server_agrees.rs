@@ -1,6 +1,7 @@
 //! The server has each document as the coordinator has it.
 
 use super::Property;
+use crate::phone::names_of;
 use crate::world::World;
 
 pub(super) struct Holds;
@@ -13,10 +14,15 @@ impl Property for Holds {
     fn once_healed(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
         let (coordinator, number) = (world.coordinator(coop), world.coops[coop]);
         for (key, heads) in world.phones[coordinator].heads() {
-            let document = world.server()?.document(number, &key).map_err(|error| error.to_string())?;
-            let there = document.map(|mut document| document.heads());
-            if there.as_ref() != Some(&heads) {
-                return Err(format!("the server differs in {key:?}"));
+            let mut document = world.server()?.document(number, &key).map_err(|error| error.to_string())?;
+            if document.as_mut().map(|document| document.heads()).as_ref() != Some(&heads) {
+                let theirs = document.map(|mut document| names_of(&mut document)).unwrap_or_default();
+                let own = world.phones[coordinator].changes(&key);
+                let (lacks, besides): (Vec<_>, Vec<_>) =
+                    (theirs.difference(&own).collect(), own.difference(&theirs).collect());
+                return Err(format!(
+                    "the coordinator's {key:?} lacks {lacks:?} of the server's, and has besides {besides:?}"
+                ));
             }
         }
         Ok(())
