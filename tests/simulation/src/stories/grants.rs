@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn what_may_no_longer_be_written_does_not_come_back_with_its_ground() {
+fn refused_correction_does_not_come_back_with_its_document() {
     let mut world = world();
     records(&mut world, LI, "a lot");
     syncs(&mut world, LI);
@@ -13,15 +13,7 @@ fn what_may_no_longer_be_written_does_not_come_back_with_its_ground() {
     ends_with(&mut world, &["a lot"]);
 }
 
-fn what_is_put_by_does_not_stay_where_it_may_not_be_read() {
-    let mut world = world_with_a_lot_put_by();
-    world.grants_otherwise(LI, Role::Household(household(2))).unwrap();
-    syncs(&mut world, LI);
-    world.must_hold(LI).unwrap();
-    ends_with(&mut world, &["of the copy"]);
-}
-
-fn what_may_be_written_again_before_it_is_refused_stays_where_it_was_recorded() {
+fn regained_grant_beside_anothers_lot_leaves_nothing_unsent() {
     let mut world = world();
     let author = another_of_the_household(&mut world);
     records(&mut world, author, "of another");
@@ -29,11 +21,11 @@ fn what_may_be_written_again_before_it_is_refused_stays_where_it_was_recorded() 
     may_write_again_when_the_beginning_is_refused(&mut world);
 }
 
-fn what_may_be_written_again_does_not_wait_for_a_beginning_that_was_refused() {
+fn regained_grant_leaves_nothing_unsent() {
     may_write_again_when_the_beginning_is_refused(&mut world());
 }
 
-fn what_is_taken_once_it_may_be_written_again_is_there_again() {
+fn forgotten_document_gets_back_what_the_server_took() {
     let mut world = world();
     syncs(&mut world, LI);
     records(&mut world, LI, "before the change");
@@ -45,7 +37,7 @@ fn what_is_taken_once_it_may_be_written_again_is_there_again() {
     ends_with(&mut world, &["before the change"]);
 }
 
-fn what_waited_comes_to_its_phone_too_which_has_forgotten_it_meanwhile() {
+fn orphan_comes_back_to_a_phone_that_forgot_it() {
     let mut world = world();
     let reader = another_of_the_household(&mut world);
     world.backs_up();
@@ -61,10 +53,9 @@ fn what_waited_comes_to_its_phone_too_which_has_forgotten_it_meanwhile() {
 }
 
 stories! {
-    what_may_no_longer_be_written_does_not_come_back_with_its_ground,
-    what_is_put_by_does_not_stay_where_it_may_not_be_read,
-    what_may_be_written_again_before_it_is_refused_stays_where_it_was_recorded,
-    what_may_be_written_again_does_not_wait_for_a_beginning_that_was_refused,
-    what_is_taken_once_it_may_be_written_again_is_there_again,
-    what_waited_comes_to_its_phone_too_which_has_forgotten_it_meanwhile,
+    refused_correction_does_not_come_back_with_its_document,
+    regained_grant_beside_anothers_lot_leaves_nothing_unsent,
+    regained_grant_leaves_nothing_unsent,
+    forgotten_document_gets_back_what_the_server_took,
+    orphan_comes_back_to_a_phone_that_forgot_it,
 }

@@ -108,48 +108,8 @@ fn another_of_the_household(world: &mut World) -> usize {
     world.phones.len() - 1
 }
 
-/// A phone of the household, and its copy; the server is backed up before either of them says anything.
-fn world_with_a_copied_author() -> (World, usize, usize) {
-    let mut world = world();
-    let author = another_of_the_household(&mut world);
-    let copy = is_copied(&mut world, author);
-    world.backs_up();
-    (world, author, copy)
-}
-
-/// A restoration takes what was said, and a copy uses a number of it.
-fn a_copy_says_something_else_after_a_restoration(world: &mut World, copy: usize) {
-    world.is_restored().unwrap();
-    records(world, copy, "of the copy");
-    syncs(world, copy);
-}
-
-/// LI's lot builds on one that a restoration took, and of which a copy of its author's phone has used the number.
-fn world_with_a_lot_that_builds_on_a_lost_one() -> (World, usize) {
-    let (mut world, author, copy) = world_with_a_copied_author();
-    records(&mut world, author, "of the author");
-    [author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
-    records(&mut world, LI, "builds on it");
-    syncs(&mut world, LI);
-    a_copy_says_something_else_after_a_restoration(&mut world, copy);
-    (world, author)
-}
-
 fn damage(phone: &mut SimPhone, kind: u8) {
     assert!(phone.loses(0, |key| key.first() == Some(&kind)).unwrap().is_some());
-}
-
-/// A world in which a copy of a phone has used the number of a lot, which is now put by on the phone.
-fn world_with_a_lot_put_by() -> World {
-    let mut world = world();
-    syncs(&mut world, LI);
-    let copy = is_copied(&mut world, LI);
-    records(&mut world, copy, "of the copy");
-    records(&mut world, LI, "of the phone");
-    syncs(&mut world, copy);
-    syncs_until_the_line_breaks(&mut world, LI, 2);
-    assert!(world.phones[LI].disk.count(b"r") > 0, "it is put by");
-    world
 }
 
 fn may_write_again_when_the_beginning_is_refused(world: &mut World) {
