@@ -20,3 +20,9 @@ bench what="sync":
 bindings:
     cargo build -p granary-ffi
     for language in kotlin swift python; do cargo run -p granary-ffi --bin granary-bindgen -- generate --no-format --language $language --out-dir ffi/bindings/$language target/debug/libgranary_ffi.so; done
+
+# The README's pictures of the console, into docs/pictures. Chromium and fonts-noto-cjk must be installed.
+pictures:
+    cargo build -p granary-server
+    cd tests/browser && npm ci --no-audit --no-fund --ignore-scripts
+    node tests/browser/pictures.mjs
