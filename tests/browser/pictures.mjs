@@ -11,9 +11,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
-const root = resolve(import.meta.dirname, "../..");
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const program = resolve(process.argv[2] ?? join(root, "target/debug/granary"));
 const pictures = resolve(process.argv[3] ?? join(root, "docs/pictures"));
 const BYTES_MAX = 150_000;
