@@ -32,7 +32,7 @@ fn generate(language: &str, folder: &Path) {
 }
 
 #[test]
-fn kotlin_and_swift_sources_have_the_whole_interface() {
+fn kotlin_and_swift_bindings_are_complete() {
     let folder = tempfile::tempdir().unwrap();
     generate("kotlin", folder.path());
     generate("swift", folder.path());
@@ -49,7 +49,7 @@ fn kotlin_and_swift_sources_have_the_whole_interface() {
 }
 
 #[test]
-fn a_python_app_records_corrects_lists_observes_and_syncs() {
+fn python_app_records_observes_and_syncs() {
     let folder = tempfile::tempdir().unwrap();
     let bindings = folder.path().join("bindings");
     generate("python", &bindings);

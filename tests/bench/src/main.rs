@@ -8,6 +8,7 @@ mod actor;
 mod anatomy;
 mod console;
 mod dictionary;
+mod figure;
 mod granary_actor;
 mod line;
 mod load;
@@ -54,6 +55,15 @@ enum What {
     Act { side: Side, folder: std::path::PathBuf },
     /// Server time of each of the console's pages, with 600 households and 50,000 lots.
     Console,
+    /// Draw the slow line's rows of `peers --json` as a picture.
+    Figure {
+        /// JSON lines of `peers`.
+        #[arg(default_value = "docs/figures/peers.json")]
+        from: std::path::PathBuf,
+        /// The SVG to write.
+        #[arg(default_value = "docs/figures/peers.svg")]
+        to: std::path::PathBuf,
+    },
     /// Make the dictionary that messages are compressed with.
     Dictionary {
         /// The file to write.
@@ -85,6 +95,7 @@ fn main() {
         What::Phone => phone::run(),
         What::Server { only } => server::run(&only),
         What::Console => console::run(),
+        What::Figure { from, to } => figure::run(&from, &to).unwrap(),
         What::Dictionary { file } => dictionary::run(&file),
     }
 }

@@ -39,6 +39,11 @@ const PEERS: [Peer; 5] = [
 ];
 const DOC_EACH: &str = "automerge-repo, doc each";
 
+/// The names of all peers, in the order of the tables.
+pub(crate) fn peer_names() -> [&'static str; 5] {
+    PEERS.map(Peer::name)
+}
+
 impl Peer {
     fn name(self) -> &'static str {
         match self {
@@ -101,7 +106,7 @@ pub(crate) fn run(only: &[String]) -> Vec<Row> {
     rows
 }
 
-const WORKLOADS: [&str; 6] = [
+pub(crate) const WORKLOADS: [&str; 6] = [
     "a: 1,000 records up",
     "b: down to an empty phone",
     "c: 10 one-field edits up",

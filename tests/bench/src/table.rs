@@ -1,15 +1,17 @@
 //! One row for each measurement, printed as a table or as lines of JSON.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What one workload took on one line.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Row {
     pub(crate) workload: String,
     pub(crate) peer: String,
     pub(crate) line: String,
     /// Changes from the client sending to the server sending.
     pub(crate) turns: u64,
+    /// Not kept in tables, so not in rows that were written from one.
+    #[serde(default)]
     pub(crate) connections: u64,
     /// Above TLS, HTTP included.
     pub(crate) bytes_up: u64,

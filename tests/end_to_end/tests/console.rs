@@ -1,13 +1,6 @@
 //! The console in a real browser, with real phones at the other end. The browser's steps are in
 //! `tests/browser/console.mjs`; this side holds the server and the phones. Screenshots are left in
 //! `target/screenshots`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -197,7 +190,7 @@ impl World {
 }
 
 #[test]
-fn coordinators_do_their_work_in_a_browser() {
+fn coordinators_work_in_browser() {
     if !prepare() {
         return;
     }

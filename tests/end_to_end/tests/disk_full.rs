@@ -1,24 +1,15 @@
 //! The server's disk is full: nothing that was acknowledged is lost, the server ends rather than go on with a
 //! store that failed, and with more room it starts again and takes the rest. The disk is a small tmpfs in a
 //! mount namespace of the test's own.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
-
-mod world;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
+use crate::world::{PROGRAM, World, lots, sync_until, sync_until_lots};
 use granary_client_core::documents::harvest::LotDraft;
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::phone::Phone;
 use granary_client_core::quantities::Grams;
-use world::{PROGRAM, World, lots, sync_until, sync_until_lots};
 
 /// Serves on the small disk; once that has ended and a line came, on the same disk with more room. A sync that
 /// tries again must not find the larger disk before the test knows of the full one.
@@ -84,7 +75,7 @@ fn record_a_large_one(phone: &Phone, number: i64) {
 }
 
 #[test]
-fn a_full_disk_loses_nothing_that_was_acknowledged() {
+fn full_disk_keeps_acknowledged_lots() {
     let mut world = World::not_started();
     let mut disk = SmallDisk::start(&world);
     assert!(disk.says().starts_with("listening on"));

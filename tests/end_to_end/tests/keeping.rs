@@ -1,20 +1,13 @@
 //! The drill: the box is lost and its backup is restored on another; a byte of the store goes bad and the
 //! store is repaired. What the backup does not have, phones give back.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
-)]
-
-mod world;
 
 use std::path::Path;
 use std::process::Command;
 
+use crate::world::{
+    PROGRAM, World, converge, copy_folder, household, household_role, lots, record, season, sync_until_lots,
+};
 use granary_client_core::phone::Phone;
-use world::{PROGRAM, World, converge, copy_folder, household_role, lots, record, sync_until_lots};
 
 fn run(words: &[&str]) -> (bool, String) {
     let output = Command::new(PROGRAM).args(words).output().unwrap();
@@ -26,8 +19,10 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
+/// The server is lost and restored from its backup on an empty disk. Lots that came after the backup come back
+/// from the phones, and the next backup continues the old one.
 #[test]
-fn a_lost_box_comes_back_from_its_backup_and_the_phones() {
+fn restored_server_recovers_rest_from_phones() {
     let mut world = World::new();
     let (li, son) = (world.phone(1, &household_role()), world.phone(1, &household_role()));
     let coordinator = world.phone(1, "coordinator");
@@ -63,8 +58,10 @@ fn a_lost_box_comes_back_from_its_backup_and_the_phones() {
     assert!(world.order(&["backup", "--to", text(&backup)]).contains("what is new"));
 }
 
+/// One byte is flipped in each data file of the store, one file after the other. `check` names the damage, and
+/// `repair` (or `restore`, where the store does not open) recovers everything from the backup and the phones.
 #[test]
-fn a_store_with_a_bad_byte_is_named_and_repaired() {
+fn repair_recovers_store_with_bad_byte() {
     let mut world = World::new();
     let (li, coordinator) = (world.phone(1, &household_role()), world.phone(1, "coordinator"));
     for grams in 1..=20 {
@@ -114,8 +111,10 @@ fn weights(phone: &Phone) -> Vec<i64> {
     weights
 }
 
+/// A phone with an unsent lot is copied, and both copies record more. Each lot is there once, everywhere, and both
+/// copies then see what the other records.
 #[test]
-fn two_phones_from_one_backup_lose_nothing() {
+fn copied_phones_lose_nothing() {
     let mut world = World::new();
     let folder = world.phone_folder();
     let old = Phone::open(&folder).unwrap();
@@ -149,8 +148,10 @@ fn two_phones_from_one_backup_lose_nothing() {
     assert_eq!(weights(&one), weights(&coordinator));
 }
 
+/// A phone is replaced by an older copy of its folder, after it synced two lots that the copy does not have.
+/// The copy records on; all lots are there.
 #[test]
-fn a_phone_that_was_set_back_to_an_older_state_goes_on() {
+fn phone_set_back_loses_nothing() {
     let mut world = World::new();
     let folder = world.phone_folder();
     let old = Phone::open(&folder).unwrap();
@@ -174,8 +175,10 @@ fn a_phone_that_was_set_back_to_an_older_state_goes_on() {
     assert_eq!(weights(&coordinator), [1_000, 2_000, 3_000, 4_000]);
 }
 
+/// An exported co-operative is imported as a new one: the heads are equal, so the changes are the same bytes.
+/// A damaged export imports nothing.
 #[test]
-fn what_is_exported_is_imported_with_its_history() {
+fn import_keeps_exported_history() {
     let mut world = World::new();
     let (li, coordinator) = (world.phone(1, &household_role()), world.phone(1, "coordinator"));
     for grams in [1_000, 2_000] {
@@ -195,7 +198,7 @@ fn what_is_exported_is_imported_with_its_history() {
     sync_until_lots(&new, 2);
     assert_eq!(weights(&new), [1_000, 2_000]);
     // The same changes, to the byte.
-    let book = granary_client_core::documents::DocumentKey::HarvestBook(world::household(), world::season());
+    let book = granary_client_core::documents::DocumentKey::HarvestBook(household(), season());
     assert_eq!(new.heads().unwrap()[&book], li.heads().unwrap()[&book]);
     // A damaged file makes nothing.
     let file = folder.join("0001.automerge");

@@ -1,13 +1,11 @@
 //! A harvest recorded with no signal reaches the coordinator, whole and once.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod world;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::world::{World, converge, copy_folder, household, household_role, lots, record, season, sync_until};
 use granary_client_core::conflicts::CaseState;
 use granary_client_core::documents::harvest::LotEdit;
 use granary_client_core::error::Error;
@@ -16,14 +14,15 @@ use granary_client_core::projection::CaseFilter;
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Grams;
 use granary_client_core::transport::{HttpsTransport, Route, Transport};
-use world::{World, converge, household, household_role, lots, record, season};
 
 fn grams(grams: i64) -> LotEdit {
     LotEdit::Quantity(Grams::new(grams).unwrap())
 }
 
+/// Two phones correct one lot offline. Phones and coordinator all hold both values, until the coordinator corrects
+/// the lot.
 #[test]
-fn two_phones_and_a_coordinator_end_with_the_same_and_the_conflict_keeps_both_values() {
+fn conflict_keeps_both_values() {
     let mut world = World::new();
     let li = world.phone(1, &household_role());
     let wang = world.phone(1, &household_role());
@@ -51,8 +50,10 @@ fn two_phones_and_a_coordinator_end_with_the_same_and_the_conflict_keeps_both_va
     assert!(li.conflicts(household(), season()).unwrap().is_empty());
 }
 
+/// Two coordinators settle one case without knowing of each other. All converge to one value, the case stays closed,
+/// and both settlements stay visible.
 #[test]
-fn two_coordinators_who_settle_at_once_converge_and_the_case_stays_closed() {
+fn concurrent_settlements_keep_case_closed() {
     let mut world = World::new();
     let (li, wang) = (world.phone(1, &household_role()), world.phone(1, &household_role()));
     let (zhang, zhao) = (world.phone(1, "coordinator"), world.phone(1, "coordinator"));
@@ -62,7 +63,7 @@ fn two_coordinators_who_settle_at_once_converge_and_the_case_stays_closed() {
     wang.correct(household(), season(), &lot, &grams(14_000)).unwrap();
     converge(&[&li, &wang]);
     converge(&[&zhang, &zhao]);
-    world::sync_until(&[&zhang, &zhao], || {
+    sync_until(&[&zhang, &zhao], || {
         [&zhang, &zhao].iter().all(|phone| phone.conflicts(household(), season()).unwrap().len() == 1)
     });
     // Neither knows of the other.
@@ -82,7 +83,7 @@ fn two_coordinators_who_settle_at_once_converge_and_the_case_stays_closed() {
 }
 
 #[test]
-fn a_thousand_records_go_up_in_at_most_two_exchanges_and_come_down_in_as_few() {
+fn thousand_records_sync_in_two_exchanges() {
     let mut world = World::new();
     let li = world.phone(1, &household_role());
     li.sync_now().unwrap();
@@ -96,8 +97,9 @@ fn a_thousand_records_go_up_in_at_most_two_exchanges_and_come_down_in_as_few() {
     assert_eq!(lots(&coordinator).len(), 1000);
 }
 
+/// `kill -9` of the server three times, while six phones record and sync.
 #[test]
-fn what_was_acknowledged_survives_a_killed_server() {
+fn killed_server_keeps_acknowledged_lots() {
     let mut world = World::new();
     let phones: Vec<Phone> = (0..6).map(|_| world.phone(1, &household_role())).collect();
     for round in 0..3 {
@@ -131,8 +133,9 @@ fn records_until_killed() {
     }
 }
 
+/// A phone process is killed eight times while it records. Each lot whose `record` returned is in its store.
 #[test]
-fn what_a_killed_phone_had_recorded_is_there() {
+fn killed_phone_keeps_recorded_lots() {
     use std::io::{BufRead, BufReader};
     use std::process::{Command, Stdio};
     let mut world = World::new();
@@ -141,7 +144,7 @@ fn what_a_killed_phone_had_recorded_is_there() {
     let mut returned: Vec<String> = Vec::new();
     for round in 0..8 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "records_until_killed", "--nocapture"])
+            .args(["--ignored", "--exact", "the_main_job::records_until_killed", "--nocapture"])
             .env("GRANARY_TEST_PHONE", &folder)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -166,8 +169,10 @@ fn what_a_killed_phone_had_recorded_is_there() {
     assert_eq!(phone.status().pending, 0);
 }
 
+/// The server's folder is replaced by an older copy, without `granary restore`. The phones notice, and send back what
+/// the server has lost, also from a phone that enrolled after the copy was made.
 #[test]
-fn phones_give_back_what_a_restored_server_has_lost() {
+fn rolled_back_server_recovers_lots_from_phones() {
     let mut world = World::new();
     let li = world.phone(1, &household_role());
     let coordinator = world.phone(1, "coordinator");
@@ -175,7 +180,7 @@ fn phones_give_back_what_a_restored_server_has_lost() {
     converge(&[&li, &coordinator]);
     world.kill();
     let backup = world.folder.path().join("backup");
-    world::copy_folder(&world.data(), &backup);
+    copy_folder(&world.data(), &backup);
     world.start();
 
     let late = world.phone(1, &household_role());
@@ -184,7 +189,7 @@ fn phones_give_back_what_a_restored_server_has_lost() {
     converge(&[&li, &coordinator, &late]);
     world.kill();
     std::fs::remove_dir_all(world.data()).unwrap();
-    world::copy_folder(&backup, &world.data());
+    copy_folder(&backup, &world.data());
     world.start();
 
     // Nobody does anything but sync; a phone enrolled after the backup comes back too.
@@ -199,7 +204,7 @@ fn phones_give_back_what_a_restored_server_has_lost() {
 }
 
 #[test]
-fn a_phone_gets_nothing_of_another_cooperative_and_a_revoked_one_nothing_at_all() {
+fn phone_sees_only_its_cooperative() {
     let mut world = World::new();
     world.order(&["coop", "create", "Another Company"]);
     let li = world.phone(1, &household_role());
@@ -222,7 +227,14 @@ fn a_phone_gets_nothing_of_another_cooperative_and_a_revoked_one_nothing_at_all(
         "2026-10-04".parse().unwrap(),
     );
     assert_eq!(refused, Err(Error::NotAllowed));
+}
 
+#[test]
+fn revoked_phone_is_refused_and_keeps_its_lots() {
+    let mut world = World::new();
+    let li = world.phone(1, &household_role());
+    record(&li, 1_000);
+    converge(&[&li]);
     world.order(&["revoke", "--coop", "1", &li.device().unwrap().to_string()]);
     record(&li, 4_000);
     let refused = li.sync_now();
@@ -260,8 +272,9 @@ fn proxy(port: u16, swallow: Arc<AtomicBool>) -> u16 {
     own
 }
 
+/// The server takes a lot, and its reply is lost. The retry changes no heads.
 #[test]
-fn when_the_reply_is_lost_the_retry_adds_nothing_twice() {
+fn retry_after_lost_reply_adds_nothing() {
     let mut world = World::new();
     let mut link: granary_client_core::transport::ServerLink = world.invitation(1, &household_role()).parse().unwrap();
     let swallow = Arc::new(AtomicBool::new(false));
@@ -287,14 +300,19 @@ fn when_the_reply_is_lost_the_retry_adds_nothing_twice() {
 }
 
 #[test]
-fn an_invitation_works_once_and_bad_requests_get_typed_errors() {
+fn invitation_works_once() {
     let mut world = World::new();
     let link = world.invitation(1, "packer");
     let (first, second) = (world.phone_folder(), world.phone_folder());
     Phone::open(&first).unwrap().enrol(&link, "one").unwrap();
     let again = Phone::open(&second).unwrap().enrol(&link, "two");
     assert!(matches!(again, Err(Error::Refused { kind: ProblemKind::BadInvitation, .. })), "{again:?}");
+}
 
+#[test]
+fn bad_requests_get_typed_errors() {
+    let world = World::new();
+    let link = world.invitation(1, "packer");
     let transport = HttpsTransport::new(&link.parse().unwrap()).unwrap();
     let kind = |route, body: Vec<u8>| match transport.exchange(route, body) {
         Err(Error::Refused { kind, detail }) => {
@@ -310,9 +328,13 @@ fn an_invitation_works_once_and_bad_requests_get_typed_errors() {
     assert_eq!(kind(Route::Enrol, vec![1; 200]), ProblemKind::Malformed);
     assert_eq!(kind(Route::Reinstate, vec![1; 200]), ProblemKind::BadSignature);
     assert_eq!(kind(Route::Sync, vec![1; 5 << 20]), ProblemKind::TooLarge);
+}
 
-    // The wrong authority is refused before anything is said.
-    let mut wrong: granary_client_core::transport::ServerLink = link.parse().unwrap();
+/// A phone pins the authority of its invitation, and a server under another one is refused before anything is said.
+#[test]
+fn wrong_authority_is_refused() {
+    let world = World::new();
+    let mut wrong: granary_client_core::transport::ServerLink = world.invitation(1, "packer").parse().unwrap();
     wrong.fingerprint = Some([3; 32]);
     let refused = HttpsTransport::new(&wrong).unwrap().exchange(Route::Sync, vec![1]);
     assert!(matches!(refused, Err(Error::Line(_))), "{refused:?}");

@@ -12,11 +12,11 @@ fn holds(words: &[&str]) {
 }
 
 #[test]
-fn the_server_and_phones_are_killed_and_nothing_is_lost() {
+fn kills_lose_nothing() {
     holds(&["kills", "--rounds", "6", "--phones", "3"]);
 }
 
 #[test]
-fn a_phone_syncs_in_a_crowd() {
+fn phone_syncs_in_crowd() {
     holds(&["crowd", "--connections", "900", "--syncs", "5"]);
 }

@@ -7,7 +7,7 @@ const MUTATIONS: usize = 40_000;
 const OF_THE_ENDPOINT: usize = 4_000;
 
 #[test]
-fn nothing_that_comes_from_outside_makes_it_panic() {
+fn hostile_bytes_cause_no_panic() {
     for target in TARGETS {
         let corpus = kept(target.name);
         assert!(!corpus.is_empty(), "{} has no corpus", target.name);

@@ -1,13 +1,4 @@
 //! A server in a process of its own, and phones that enrol with it.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic
-)]
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -25,11 +16,11 @@ use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Grams;
 
 /// The program under test.
-pub const PROGRAM: &str = env!("CARGO_BIN_EXE_granary-under-test");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_granary-under-test");
 
 /// A server with its folder; killed when dropped.
-pub struct World {
-    pub folder: tempfile::TempDir,
+pub(crate) struct World {
+    pub(crate) folder: tempfile::TempDir,
     port: u16,
     child: Option<Child>,
     phones: u32,
@@ -39,7 +30,7 @@ pub struct World {
 
 impl World {
     /// Starts a server in a new folder, with one co-operative.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut world = Self::not_started();
         world.start();
         world.order(&["coop", "create", "Linxian County Growers"]);
@@ -47,17 +38,13 @@ impl World {
     }
 
     /// A folder and a port, for a server that the test starts in its own way.
-    pub fn not_started() -> Self {
-        Self::at(TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port())
-    }
-
-    /// As [`Self::not_started`], at this port.
-    pub fn at(port: u16) -> Self {
+    pub(crate) fn not_started() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         Self { folder: tempfile::tempdir().unwrap(), port, child: None, phones: 0, logs: None }
     }
 
     /// As [`Self::new`], with everything logged into a file, in this format.
-    pub fn logging(format: &'static str) -> Self {
+    pub(crate) fn logging(format: &'static str) -> Self {
         let mut world = Self::not_started();
         world.logs = Some(("debug", format));
         world.start();
@@ -66,15 +53,15 @@ impl World {
     }
 
     /// What a server that logs into a file has logged.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    pub fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let mut command = Command::new(PROGRAM);
         command.args(["serve", "--listen", &format!("127.0.0.1:{}", self.port), "--folder"]).arg(self.data());
         command.env("GRANARY_LOG", "warn").stdout(Stdio::piped());
@@ -90,7 +77,7 @@ impl World {
     }
 
     /// `kill -9`.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();
@@ -98,29 +85,29 @@ impl World {
     }
 
     /// Runs an operator's command; gives what it printed.
-    pub fn order(&self, words: &[&str]) -> String {
+    pub(crate) fn order(&self, words: &[&str]) -> String {
         let output = Command::new(PROGRAM).args(words).env("GRANARY_FOLDER", self.data()).output().unwrap();
         assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// An invitation's link for a role.
-    pub fn invitation(&self, coop: u32, role: &str) -> String {
+    pub(crate) fn invitation(&self, coop: u32, role: &str) -> String {
         let printed = self.order(&["invite", "--coop", &coop.to_string(), "--role", role]);
         printed.lines().map(str::trim).find(|line| line.starts_with("granary://")).unwrap().to_owned()
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    pub fn phone_folder(&mut self) -> PathBuf {
+    pub(crate) fn phone_folder(&mut self) -> PathBuf {
         self.phones += 1;
         self.folder.path().join(format!("phone-{}", self.phones))
     }
 
     /// A phone that has enrolled in this role.
-    pub fn phone(&mut self, coop: u32, role: &str) -> Phone {
+    pub(crate) fn phone(&mut self, coop: u32, role: &str) -> Phone {
         let folder = self.phone_folder();
         let phone = Phone::open(&folder).unwrap();
         phone.enrol(&self.invitation(coop, role), role.split(':').next().unwrap()).unwrap();
@@ -134,33 +121,33 @@ impl Drop for World {
     }
 }
 
-pub fn household() -> HouseholdId {
+pub(crate) fn household() -> HouseholdId {
     HouseholdId::from_bytes([7; 16])
 }
 
-pub fn household_role() -> String {
+pub(crate) fn household_role() -> String {
     format!("household:{}", household())
 }
 
-pub fn season() -> Season {
+pub(crate) fn season() -> Season {
     Season::new(2026).unwrap()
 }
 
-pub fn lot(grams: i64) -> LotDraft {
+pub(crate) fn lot(grams: i64) -> LotDraft {
     LotDraft { grade: "A".into(), ..LotDraft::new("millet", Grams::new(grams).unwrap(), "2026-10-03".parse().unwrap()) }
 }
 
-pub fn record(phone: &Phone, grams: i64) -> LotId {
+pub(crate) fn record(phone: &Phone, grams: i64) -> LotId {
     phone.record(household(), season(), &lot(grams)).unwrap()
 }
 
-pub fn lots(phone: &Phone) -> Vec<LotRow> {
+pub(crate) fn lots(phone: &Phone) -> Vec<LotRow> {
     phone.lots(&LotFilter { limit: u32::MAX, ..LotFilter::default() }).unwrap()
 }
 
 /// Syncs all phones until `check` holds; admission runs behind the acknowledgement, so this may take some
 /// rounds.
-pub fn sync_until(phones: &[&Phone], check: impl Fn() -> bool) {
+pub(crate) fn sync_until(phones: &[&Phone], check: impl Fn() -> bool) {
     for _ in 0..2_000 {
         for phone in phones {
             match phone.sync_now() {
@@ -178,7 +165,7 @@ pub fn sync_until(phones: &[&Phone], check: impl Fn() -> bool) {
 }
 
 /// Syncs all phones until they hold the same.
-pub fn converge(phones: &[&Phone]) {
+pub(crate) fn converge(phones: &[&Phone]) {
     sync_until(phones, || {
         let heads: Vec<_> = phones.iter().map(|phone| phone.heads().unwrap()).collect();
         heads.windows(2).all(|pair| pair[0] == pair[1])
@@ -186,11 +173,11 @@ pub fn converge(phones: &[&Phone]) {
 }
 
 /// Syncs a phone until it lists this many lots.
-pub fn sync_until_lots(phone: &Phone, count: usize) {
+pub(crate) fn sync_until_lots(phone: &Phone, count: usize) {
     sync_until(&[phone], || lots(phone).len() == count);
 }
 
-pub fn copy_folder(from: &Path, to: &Path) {
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -1,0 +1,20 @@
+//! Real phones against a real server process, over real TLS. One binary, since each would be linked anew.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+mod bad_company;
+mod carried;
+mod connection;
+mod console;
+mod disk_full;
+mod interop;
+mod keeping;
+mod the_line;
+mod the_main_job;
+mod world;
+mod wrong_requests;

@@ -1,0 +1,193 @@
+//! Requests that are wrong in every way that an enrolled phone can send them: refused, counted, harmless.
+
+use granary_client_core::documents::harvest::record as record_lot;
+use granary_client_core::documents::{Document, DocumentKey};
+use granary_client_core::error::Error;
+use granary_client_core::ids::{ActorId, DeviceId, HouseholdId, Incarnation};
+use granary_client_core::protocol::access::{EnrolReply, EnrolRequest};
+use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
+use granary_client_core::protocol::frame::{VERSION, read_reply, write_request};
+use granary_client_core::protocol::messages::{RefusalReason, SyncReply, SyncRequest, read_message, write_message};
+use granary_client_core::protocol::problem::ProblemKind;
+use granary_client_core::quantities::Instant;
+use granary_client_core::transport::{HttpsTransport, Route, ServerLink, Transport};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use ring::signature::{Ed25519KeyPair, KeyPair};
+
+use crate::connection::http1;
+use crate::world::{World, household, household_role, lot, lots, season, sync_until_lots};
+
+/// A phone whose bytes a test writes by hand.
+struct Raw {
+    pair: Ed25519KeyPair,
+    device: DeviceId,
+    transport: HttpsTransport,
+}
+
+impl Raw {
+    fn enrol(world: &World, seed: u8, role: &str) -> Self {
+        let link: ServerLink = world.invitation(1, role).parse().unwrap();
+        let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
+        let public_key: [u8; 32] = pair.public_key().as_ref().try_into().unwrap();
+        let raw =
+            Self { pair, device: DeviceId::of_public_key(&public_key), transport: HttpsTransport::new(&link).unwrap() };
+        let request = EnrolRequest { code: link.code.clone(), public_key, name: "raw".into() };
+        let answer = raw.transport.exchange(Route::Enrol, raw.signed(&write_message(&request))).unwrap();
+        let _: EnrolReply = read_message(&read_reply(&answer).unwrap()).unwrap();
+        raw
+    }
+
+    fn signed(&self, content: &[u8]) -> Vec<u8> {
+        write_request(self.device, content, |bytes| self.pair.sign(bytes).as_ref().try_into().unwrap())
+    }
+
+    fn request(bundle: Vec<u8>) -> SyncRequest {
+        SyncRequest { page_kilobytes: 64, bundle, ..SyncRequest::default() }
+    }
+
+    fn send(&self, body: Vec<u8>) -> Result<SyncReply, ProblemKind> {
+        match self.transport.exchange(Route::Sync, body) {
+            Ok(answer) => Ok(read_message(&read_reply(&answer).unwrap()).unwrap()),
+            Err(Error::Refused { kind, detail }) => {
+                assert!(detail.len() > 10, "a sentence: {detail}");
+                Err(kind)
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    fn sync(&self, bundle: Vec<u8>) -> Result<SyncReply, ProblemKind> {
+        self.send(self.signed(&write_message(&Self::request(bundle))))
+    }
+}
+
+/// A book's beginning and one lot, by this actor.
+fn bundle(key: &DocumentKey, actor: &ActorId, grams: i64) -> Vec<u8> {
+    let mut document = Document::new(key.clone()).unwrap();
+    let (_, change) = document.edit(actor, Instant(0), |doc| record_lot(doc, &lot(grams))).unwrap();
+    let changes = vec![Document::first_change(key).unwrap(), change.unwrap()];
+    write_bundle(&[DocumentChanges { key: key.clone(), changes }])
+}
+
+fn counts(world: &World) -> serde_json::Value {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut sender = http1(world).await;
+        let request =
+            hyper::Request::get("/counts").header("host", "localhost").body(Full::<Bytes>::default()).unwrap();
+        let body = sender.send_request(request).await.unwrap().into_body().collect().await.unwrap().to_bytes();
+        serde_json::from_slice(&body).unwrap()
+    })
+}
+
+#[test]
+fn wrong_requests_are_refused() {
+    let world = World::new();
+    let raw = Raw::enrol(&world, 9, &household_role());
+    let own = DocumentKey::HarvestBook(household(), season());
+    let good = bundle(&own, &raw.device.actor(Incarnation::new(0)), 1_000);
+
+    // The frame and what is in it.
+    let mut wrong_signature = raw.signed(&write_message(&Raw::request(vec![])));
+    wrong_signature[20] ^= 1;
+    assert_eq!(raw.send(wrong_signature).unwrap_err(), ProblemKind::BadSignature);
+    let mut unknown_version = raw.signed(&write_message(&Raw::request(vec![])));
+    unknown_version[0] = VERSION + 1;
+    assert_eq!(raw.send(unknown_version).unwrap_err(), ProblemKind::UnknownVersion);
+    assert_eq!(raw.send(raw.signed(b"no message at all")).unwrap_err(), ProblemKind::Malformed);
+    let truncated = write_message(&Raw::request(good.clone()));
+    assert_eq!(raw.send(raw.signed(&truncated[..truncated.len() - 5])).unwrap_err(), ProblemKind::Malformed);
+    let gigabytes = write_message(&Raw::request(vec![0; 40 << 20]));
+    assert_eq!(raw.send(raw.signed(&gigabytes)).unwrap_err(), ProblemKind::TooLarge);
+
+    // The bundle: every byte of it changed in turn is refused, or says something else that is harmless.
+    let mut refused = 0;
+    for place in (0..good.len()).step_by(7) {
+        let mut damaged = good.clone();
+        damaged[place] ^= 0x55;
+        match raw.sync(damaged) {
+            Err(ProblemKind::Malformed) => refused += 1,
+            Err(ProblemKind::Busy) => break,
+            Ok(reply) => assert!(reply.refused.len() <= 1),
+            Err(other) => panic!("byte {place}: {other:?}"),
+        }
+    }
+    assert!(refused > 5);
+}
+
+/// Control characters and line breaks in names, versions, codes, paths and logins must not forge a log line, and
+/// must not reach the operator's terminal.
+#[test]
+fn foreign_text_stays_on_its_log_line() {
+    let evil = "\u{1b}[2Jli\n2026-10-03T00:00:00Z ERROR granary: FORGED\u{1b}[2J";
+    for format in ["text", "json"] {
+        let world = World::logging(format);
+        let raw = Raw::enrol(&world, 9, &household_role());
+        let request = SyncRequest { version: Some(evil.into()), ..Raw::request(vec![]) };
+        raw.send(raw.signed(&write_message(&request))).unwrap();
+        let own = DocumentKey::HarvestBook(household(), season());
+        assert!(raw.sync(bundle(&own, &ActorId::from_bytes(evil.as_bytes().get(..20).unwrap()).unwrap(), 1)).is_ok());
+        let request = EnrolRequest { code: evil.into(), public_key: [1; 32], name: evil.into() };
+        assert!(raw.transport.exchange(Route::Enrol, raw.signed(&write_message(&request))).is_err());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut sender = http1(&world).await;
+            let form = "coop=1&login=li%0A2026-10-03T00%3A00%3A00Z+ERROR+FORGED%1B%5B2J&password=x";
+            for (path, body) in [("/console/sign-in", form), ("/%0aFORGED%1b%5b2J?token=%0aFORGED", "")] {
+                let request = hyper::Request::post(path).header("host", "localhost");
+                sender.send_request(request.body(Full::new(Bytes::from(body))).unwrap()).await.unwrap();
+            }
+        });
+        let devices = world.order(&["devices"]);
+        assert!(
+            !devices.contains('\u{1b}') && !devices.lines().any(|line| line.starts_with("2026-10-03")),
+            "{devices:?}"
+        );
+        let log = world.log();
+        assert!(log.lines().count() > 3, "{log}");
+        for line in log.lines() {
+            assert!(!line.contains('\u{1b}'), "{line:?}");
+            assert!(!line.trim_start().starts_with("2026-10-03") && !line.starts_with("FORGED"), "{line:?}");
+            assert!(format == "text" || serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line:?}");
+        }
+    }
+}
+
+/// The rate limit of a device counts only requests with a valid signature.
+#[test]
+fn forged_requests_do_not_throttle_phone() {
+    let world = World::new();
+    let raw = Raw::enrol(&world, 9, &household_role());
+    let mut forged = raw.signed(&write_message(&Raw::request(vec![])));
+    forged[20] ^= 1;
+    // More than a phone may ask at once.
+    for _ in 0..200 {
+        assert_eq!(raw.send(forged.clone()).unwrap_err(), ProblemKind::BadSignature);
+    }
+    assert!(raw.sync(vec![]).is_ok());
+}
+
+#[test]
+fn forbidden_writes_are_refused_by_document() {
+    let mut world = World::new();
+    world.order(&["coop", "create", "Another Company"]);
+    let raw = Raw::enrol(&world, 9, &household_role());
+    let own = DocumentKey::HarvestBook(household(), season());
+    let reason = |bundle| raw.sync(bundle).unwrap().refused.first().map(|refusal| refusal.reason);
+    let neighbour = DocumentKey::HarvestBook(HouseholdId::from_bytes([8; 16]), season());
+    assert_eq!(reason(bundle(&neighbour, &raw.device.actor(Incarnation::new(0)), 1)), Some(RefusalReason::MayNotWrite));
+    let other = DeviceId::from_bytes([3; 8]).actor(Incarnation::new(0));
+    assert_eq!(reason(bundle(&own, &other, 1)), Some(RefusalReason::ForeignActor));
+    assert_eq!(reason(bundle(&own, &raw.device.actor(Incarnation::new(0)), 1)), None);
+    assert_eq!(reason(bundle(&own, &raw.device.actor(Incarnation::new(0)), 2)), Some(RefusalReason::SequenceReused));
+
+    // A device of another co-operative signs what it likes: it gets nothing of this one.
+    let stranger = world.phone(2, "coordinator");
+    stranger.sync_now().unwrap();
+    assert!(lots(&stranger).is_empty());
+    let coordinator = world.phone(1, "coordinator");
+    sync_until_lots(&coordinator, 1);
+    let counted = counts(&world);
+    assert!(counted["refused-documents"].as_u64().unwrap() >= 3, "{counted}");
+}
