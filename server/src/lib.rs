@@ -2,35 +2,27 @@
 //! read them. Everything below `api` and `serve` is plain code without sockets.
 
 pub mod access;
-mod api;
-mod author;
-mod breath;
-mod carried;
+mod admin;
 pub mod cli;
 mod config;
 mod console;
 mod demo;
+mod engine;
 mod error;
-mod granary;
-mod identity;
+mod http;
 pub mod interop;
-mod keeping;
-mod lists;
-mod live;
 pub mod log;
+mod maintenance;
 mod metrics;
-mod probe;
-mod rooms;
 mod serve;
-mod settings;
 pub mod store;
 mod tls;
 
-pub use api::Limits;
-pub use author::{Edit, Edits};
 pub use config::{Config, OwnCertificate};
+pub use engine::own_edits::{Edit, Edits};
+pub use engine::{Caller, Chance, Granary, Surroundings};
 pub use error::Error;
-pub use granary::{Caller, Chance, Granary, Surroundings};
+pub use http::Limits;
 pub use serve::{Server, start};
 
 /// Random bytes of the operating system.

@@ -12,7 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use crate::granary::Granary;
+use crate::engine::Granary;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Cause {
@@ -166,7 +166,7 @@ impl Metrics {
             let cases = granary.lists(cooperative.number()).ok().and_then(|lists| lists.open_cases().ok());
             set(&self.conflicts, cases.unwrap_or(0));
         }
-        self.store_bytes.set(number(crate::probe::bytes_in(&self.store)));
+        self.store_bytes.set(number(crate::store::probe::bytes_in(&self.store)));
         let mut out = String::new();
         // Writing into a string can't fail.
         let _ = encode(&mut out, &self.registry);

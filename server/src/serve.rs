@@ -19,14 +19,14 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use crate::api::{Counts, Gate, Parts, Reach, Shared, router};
 use crate::config::{Config, make_folder};
+use crate::engine::Granary;
 use crate::error::Error;
-use crate::granary::Granary;
+use crate::http::{Counts, Gate, Parts, Reach, Shared, router};
 use crate::log::check::{check, read_marks, write_marks};
 use crate::metrics::Metrics;
 use crate::store::SledStore;
-use crate::{cli, tls};
+use crate::{admin, tls};
 
 /// A TLS handshake must be over after this long; a bad line needs some seconds for it.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -68,7 +68,7 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
             fingerprint: certificates.fingerprint.clone(),
         }),
     };
-    let operator = cli::operator::listen(&config, Arc::clone(&granary), address, certificates.fingerprint.clone())?;
+    let operator = admin::listen(&config, Arc::clone(&granary), address, certificates.fingerprint.clone())?;
     let (stop, stopped) = oneshot::channel();
     let acceptor = TlsAcceptor::from(Arc::clone(&certificates.tls));
     let noting = tokio::spawn(note(Arc::clone(&granary), config.high_water()));

@@ -13,8 +13,8 @@ use ring::digest::{SHA256, digest};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::{Deed, DeviceRecord};
+use crate::engine::Granary;
 use crate::error::Error;
-use crate::granary::Granary;
 use crate::log::CooperativeNumber;
 use crate::log::keys::{GLOBAL, device_key, key};
 

@@ -6,8 +6,8 @@ use granary_client_core::quantities::Instant;
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
+use crate::engine::Granary;
 use crate::error::Error;
-use crate::granary::Granary;
 use crate::log::CooperativeNumber;
 use crate::log::keys::key;
 

@@ -14,9 +14,9 @@ use ring::digest::{SHA256, digest};
 
 use super::invitation::new_code;
 use super::{CooperativeRecord, Deed, DeviceRecord, Invitation, InvitationRecord, normal_code};
+use crate::engine::Granary;
+use crate::engine::events::News;
 use crate::error::Error;
-use crate::granary::Granary;
-use crate::live::News;
 use crate::log::keys::{GLOBAL, LogEvent, device_key, key};
 use crate::log::{Cooperative, CooperativeNumber};
 

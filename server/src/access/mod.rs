@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod enrol;
+pub(crate) mod identity;
 mod invitation;
 
 use granary_client_core::ids::CooperativeId;

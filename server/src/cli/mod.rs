@@ -1,7 +1,6 @@
 //! The command line: arguments and words; every rule lives in the libraries.
 
-mod keep;
-pub(crate) mod operator;
+pub(crate) mod maintenance;
 mod phone;
 
 use std::path::PathBuf;
@@ -12,11 +11,11 @@ use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::access::Role;
 
 use crate::access::InvitationLink;
+use crate::admin::{self, Answer, Command as Order};
+use crate::config::settings::{Said, Settings};
 use crate::error::Error;
-use crate::probe::How;
 use crate::serve::Server;
-use crate::settings::{Said, Settings};
-use operator::{Answer, Command as Order};
+use crate::store::probe::How;
 
 /// Offline-first sync for villages.
 #[derive(Parser)]
@@ -174,7 +173,7 @@ enum Command {
         device: DeviceId,
     },
     /// Open the store, look at it, and end; for the server itself.
-    #[command(name = crate::probe::SUBCOMMAND, hide = true)]
+    #[command(name = crate::store::probe::SUBCOMMAND, hide = true)]
     ProbeStore {
         /// The server's folder.
         folder: PathBuf,
@@ -261,7 +260,7 @@ pub fn main() -> ExitCode {
             order(&folder, &Order::SignInOnce { cooperative: coop, login })
         }
         Command::Revoke { folder, coop, device } => order(&folder, &Order::Revoke { cooperative: coop, device }),
-        Command::Backup { folder, to } => keep::back_up(&folder.folder, to),
+        Command::Backup { folder, to } => maintenance::back_up(&folder.folder, to),
         Command::Export { folder, coop, to } => {
             let to = std::path::absolute(&to).unwrap_or(to);
             order(&folder, &Order::Export { cooperative: coop, to })
@@ -270,11 +269,11 @@ pub fn main() -> ExitCode {
             let from = std::path::absolute(&from).unwrap_or(from);
             order(&folder, &Order::Import { from, name })
         }
-        Command::Restore { from, folder } => keep::restore(&from, &folder),
-        Command::Check { folder } => keep::check(&folder.folder),
-        Command::Repair { folder, backup } => keep::repair(&folder.folder, backup.as_deref()),
+        Command::Restore { from, folder } => maintenance::restore(&from, &folder),
+        Command::Check { folder } => maintenance::check(&folder.folder),
+        Command::Repair { folder, backup } => maintenance::repair(&folder.folder, backup.as_deref()),
         Command::ProbeStore { folder, open_only } => {
-            crate::probe::run(&folder, if open_only { How::OpenOnly } else { How::Look })
+            crate::store::probe::run(&folder, if open_only { How::OpenOnly } else { How::Look })
         }
         Command::Phone(arguments) => phone::run(arguments),
     };
@@ -311,7 +310,7 @@ fn add_coordinator(folder: &Folder, cooperative: u32, login: String, name: Strin
 
 /// Sends an order to the running server and shows what it answers.
 fn order(folder: &Folder, order: &Order) -> Result<(), Error> {
-    match operator::ask(&folder.folder, order)? {
+    match admin::ask(&folder.folder, order)? {
         Answer::Text(text) => println!("{text}"),
         Answer::Invitation { text, link } => {
             println!("{text}\n\n  {link}\n");
@@ -386,7 +385,7 @@ fn serve(settings: Settings, first: impl FnOnce(&Server) -> Result<(), Error> + 
     let Settings { config, log, log_format, .. } = settings;
     let filter = tracing_subscriber::EnvFilter::try_new(&log)
         .map_err(|error| Error::Usage(format!("the setting `log` can't be read: {error}")))?;
-    crate::probe::in_child(&config.folder, &config.store_folder(), How::Look)?;
+    crate::store::probe::in_child(&config.folder, &config.store_folder(), How::Look)?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))

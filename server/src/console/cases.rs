@@ -8,10 +8,10 @@ use granary_client_core::projection::{CaseFilter, CaseKind, CaseRow, LotFilter, 
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::i18n::{decimal, grouped};
 use super::names::Names;
 use super::page::{Page, Refused, paging, token};
 use super::signed::Signed;
-use super::words::{decimal, grouped};
 
 const PER_PAGE: u64 = 40;
 

@@ -9,11 +9,11 @@ use granary_client_core::quantities::{Day, Fen};
 use maud::{Markup, html};
 
 use super::forms::{Form, is_code, scaled};
+use super::i18n::{Words, money};
 use super::names::Names;
 use super::page::{Page, Refused, refused, token};
 use super::signed::{Signed, SignedForm};
-use super::words::{Words, money};
-use crate::author::Edits;
+use crate::engine::own_edits::Edits;
 
 /// `GET /console/catalogue`
 pub(super) async fn show(signed: Signed) -> Result<Response, Refused> {

@@ -11,10 +11,10 @@ use granary_client_core::store::StoreFault;
 use maud::html;
 
 use super::harvests;
+use super::i18n::Words;
 use super::names::Names;
 use super::page::{Page, Refused, refused};
 use super::signed::Signed;
-use super::words::Words;
 use crate::access::Deed;
 use crate::error::Error;
 

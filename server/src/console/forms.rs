@@ -4,9 +4,9 @@ use axum::body::Body;
 use granary_client_core::quantities::Grams;
 use http_body_util::{BodyExt, Limited};
 
+use super::i18n::Words;
 use super::page::{Refused, refused};
 use super::signed::Signed;
-use super::words::Words;
 
 /// The largest form, in bytes.
 const FORM_BYTES_MAX: usize = 256 * 1024;

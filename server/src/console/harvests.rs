@@ -7,10 +7,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::forms::encode;
+use super::i18n::{Words, grouped};
 use super::names::Names;
 use super::page::{Page, Refused, paging};
 use super::signed::Signed;
-use super::words::{Words, grouped};
 
 const PER_PAGE: u64 = 50;
 

@@ -9,12 +9,12 @@ use maud::{Markup, PreEscaped, html};
 use serde::Deserialize;
 
 use super::forms::encode;
+use super::i18n::grouped;
 use super::names::Names;
 use super::page::{Page, Refused, paging, refused, token};
 use super::signed::{Signed, SignedForm};
-use super::words::grouped;
 use crate::access::InvitationLink;
-use crate::author::Edits;
+use crate::engine::own_edits::Edits;
 
 const PER_PAGE: u32 = 60;
 /// Invitations on one printed sheet at most.

@@ -13,12 +13,12 @@ use granary_client_core::quantities::{Fen, checked_text};
 use maud::{Markup, html};
 
 use super::forms::{is_code, must_be_own_token, scaled};
+use super::i18n::{Words, money};
 use super::names::Names;
 use super::page::{Page, Refused, refuse, refused, token};
 use super::signed::{Signed, SignedForm};
-use super::words::{Words, money};
 use crate::access::Deed;
-use crate::author::{Edit, Edits};
+use crate::engine::own_edits::{Edit, Edits};
 
 /// The largest file, in bytes; it must fit into the form that confirms it.
 const FILE_BYTES_MAX: usize = 80 * 1024;

@@ -12,12 +12,12 @@ use maud::{Markup, html};
 
 use super::forms::scaled;
 use super::history::{self, HistoryEvent};
+use super::i18n::decimal;
 use super::names::Names;
 use super::page::{Page, Refused, refused, token};
 use super::signed::{Signed, SignedForm};
-use super::words::decimal;
 use super::{cases, forms::Form};
-use crate::author::Edits;
+use crate::engine::own_edits::Edits;
 
 /// A lot as addresses name it.
 pub(super) struct Address {

@@ -11,8 +11,8 @@ mod forms;
 mod harvests;
 mod history;
 mod households;
+mod i18n;
 mod import;
-mod live;
 mod lot;
 mod names;
 mod orders;
@@ -22,7 +22,7 @@ mod phones;
 mod settle;
 mod sign_in;
 mod signed;
-mod words;
+mod updates;
 
 use axum::Router;
 use axum::middleware::from_fn;
@@ -31,7 +31,7 @@ use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
-use crate::api::Shared;
+use crate::http::Shared;
 
 /// All pages, below `/console`.
 pub(crate) fn router(shared: Shared) -> Router<Shared> {
@@ -67,7 +67,7 @@ pub(crate) fn router(shared: Shared) -> Router<Shared> {
         .route("/import", get(import::show))
         .route("/import/preview", post(import::preview))
         .route("/import/confirm", post(import::confirm))
-        .route("/live", get(live::listen))
+        .route("/live", get(updates::listen))
         .fallback(page::not_found);
     Router::new()
         .nest("/console", pages)

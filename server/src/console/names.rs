@@ -7,9 +7,9 @@ use granary_client_core::documents::catalogue::Catalogue;
 use granary_client_core::documents::{DocumentKey, catalogue, cooperative};
 use granary_client_core::ids::{ActorId, DeviceId};
 
+use super::i18n::{Language, Words};
 use super::page::Refused;
 use super::signed::Signed;
-use super::words::{Language, Words};
 use crate::log::Cooperative;
 
 /// See the module.

@@ -8,11 +8,11 @@ use granary_client_core::projection::OrderRow;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::i18n::money;
 use super::names::Names;
 use super::page::{Page, Refused, refused, token};
 use super::signed::{Signed, SignedForm};
-use super::words::money;
-use crate::author::Edits;
+use crate::engine::own_edits::Edits;
 
 const MOST: u32 = 200;
 const STATUSES: [OrderStatus; 4] =

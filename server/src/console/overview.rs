@@ -9,11 +9,11 @@ use maud::{Markup, PreEscaped, html};
 use serde::Deserialize;
 
 use super::charts::{self, Bar};
+use super::i18n::grouped;
 use super::names::Names;
 use super::page::{Page, Refused};
 use super::signed::Signed;
-use super::words::grouped;
-use crate::lists::Totals;
+use crate::engine::read_models::Totals;
 
 /// A phone that was silent for this many days is named, unless another number is asked for.
 const SILENT_DAYS: u32 = 7;

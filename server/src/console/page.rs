@@ -7,10 +7,10 @@ use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets;
+use super::i18n::{Language, Words};
 use super::signed::{Signed, words_of};
-use super::words::{Language, Words};
-use crate::api::Shared;
 use crate::error::Error;
+use crate::http::Shared;
 
 /// What is in the frame.
 pub(super) struct Page<'a> {

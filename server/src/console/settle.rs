@@ -11,7 +11,7 @@ use granary_client_core::projection::{CaseFilter, CaseRow, LotFilter};
 use super::forms::{Form, scaled};
 use super::page::{Refused, refuse, refused};
 use super::signed::{Signed, SignedForm};
-use crate::author::Edits;
+use crate::engine::own_edits::Edits;
 
 /// Cases that one rule settles at once at most.
 const MANY_MAX: usize = 100;

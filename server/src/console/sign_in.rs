@@ -11,11 +11,11 @@ use maud::html;
 use serde::Deserialize;
 
 use super::forms::Form;
+use super::i18n::{Language, Words};
 use super::page::{bare, refuse, refused};
 use super::signed::{LANGUAGE_COOKIE, SESSION_COOKIE, SignedForm, words_of};
-use super::words::{Language, Words};
-use crate::api::Shared;
 use crate::error::Error;
+use crate::http::Shared;
 use crate::log::CooperativeNumber;
 
 #[derive(Deserialize)]

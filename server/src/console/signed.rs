@@ -11,14 +11,14 @@ use granary_client_core::documents::{Document, DocumentKey};
 use granary_client_core::store::StoreFault;
 
 use super::forms::Form;
+use super::i18n::{Language, Words};
 use super::page::{Refused, refuse};
-use super::words::{Language, Words};
 use crate::access::Session;
-use crate::api::Shared;
-use crate::author::Edits;
+use crate::engine::Granary;
+use crate::engine::own_edits::Edits;
+use crate::engine::read_models::CooperativeLists;
 use crate::error::Error;
-use crate::granary::Granary;
-use crate::lists::CooperativeLists;
+use crate::http::Shared;
 use crate::log::Cooperative;
 
 /// The cookie of a session. The prefix makes browsers insist on TLS and on this host (RFC 6265bis).
@@ -53,7 +53,7 @@ pub(super) struct Signed {
     pub(super) words: Words,
     pub(super) token: String,
     /// Host and port for invitations, and the authority's fingerprint.
-    pub(super) reach: Arc<crate::api::Reach>,
+    pub(super) reach: Arc<crate::http::Reach>,
 }
 
 impl Signed {

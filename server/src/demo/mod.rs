@@ -2,7 +2,7 @@
 //! harvest lots, all made from one fixed seed. People and figures are invented; products and seasons
 //! are those of the region.
 
-mod words;
+mod names;
 
 use granary_client_core::documents::catalogue::{self, PriceName};
 use granary_client_core::documents::harvest::{self, LotDraft, record};
@@ -12,11 +12,11 @@ use granary_client_core::documents::{DocumentKey, OrderName, Season, cooperative
 use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::quantities::{Day, Fen, Grams, Instant, Permille, QuantityFault};
 
-use crate::author::{Edit, Edits};
+use crate::engine::Granary;
+use crate::engine::own_edits::{Edit, Edits};
 use crate::error::Error;
-use crate::granary::Granary;
 use crate::log::{Cooperative, CooperativeNumber};
-use words::{GIVEN, PRODUCTS, Product, SURNAMES, VILLAGES};
+use names::{GIVEN, PRODUCTS, Product, SURNAMES, VILLAGES};
 
 /// Households of the demo.
 const HOUSEHOLDS: u64 = 600;

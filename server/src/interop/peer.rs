@@ -13,8 +13,8 @@ use granary_client_core::quantities::Instant;
 
 use super::message;
 use super::wire::{self, Said};
+use crate::engine::Granary;
 use crate::error::Error;
-use crate::granary::Granary;
 use crate::log::{Bringer, Cooperative};
 
 /// Documents that one connection may have open.

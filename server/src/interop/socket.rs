@@ -13,9 +13,9 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::peer::{Peer, PeerFault};
 use super::wire::MESSAGE_BYTES_MAX;
-use crate::api::{Gate, Shared, refuse};
+use crate::engine::events::News;
 use crate::error::Error;
-use crate::live::News;
+use crate::http::{Gate, Shared, refuse};
 
 /// A client that takes nothing for this long is let go.
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);

@@ -8,8 +8,8 @@ use ring::digest::{SHA256, digest};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
 use crate::access::DeviceRecord;
+use crate::engine::Granary;
 use crate::error::Error;
-use crate::granary::Granary;
 use crate::log::{Cooperative, CooperativeNumber};
 use std::sync::Arc;
 

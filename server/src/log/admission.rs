@@ -22,7 +22,7 @@ use super::keys::{
     DocumentNumber, Entry, LogEvent, NOBODY, aside_key, entry_key, key, meta_key, pending_key, saved_key,
 };
 use super::writer::{Completion, Writer};
-use crate::breath::Breath;
+use crate::log::throttle::Breath;
 
 /// Positions beside a saved form before a document is saved anew.
 const POSITIONS_BEFORE_SAVE: u32 = 128;

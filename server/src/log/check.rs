@@ -121,7 +121,7 @@ fn check_entries(store: &dyn Store, number: CooperativeNumber, heads: &Heads) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::granary::Granary;
+    use crate::engine::Granary;
     use granary_client_core::documents::{DocumentKey, cooperative};
     use granary_client_core::quantities::Instant;
     use granary_client_core::store::{Batch, MemoryStore};

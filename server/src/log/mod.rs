@@ -11,6 +11,7 @@ mod healing;
 pub(crate) mod intake;
 pub(crate) mod keys;
 mod page;
+pub(crate) mod throttle;
 pub(crate) mod twins;
 pub(crate) mod writer;
 

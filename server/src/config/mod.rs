@@ -1,10 +1,12 @@
 //! Where the server keeps its things and where it listens.
 
+pub(crate) mod settings;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crate::api::Limits;
 use crate::error::Error;
+use crate::http::Limits;
 
 /// Everything that a server is started with.
 #[derive(Debug, Clone)]

@@ -15,11 +15,11 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
 
-use super::keep;
 use crate::access::InvitationLink;
+use crate::cli::maintenance;
 use crate::config::Config;
+use crate::engine::Granary;
 use crate::error::Error;
-use crate::granary::Granary;
 use crate::log::CooperativeNumber;
 use crate::serve::public_address;
 
@@ -188,7 +188,7 @@ fn run(granary: &Granary, command: Command, folder: &Path, public: &str, fingerp
             let (number, count) = granary.import(&from, &name, now)?;
             Ok(Answer::Text(format!("co-operative {} has {count} documents; invite its coordinator", number.0)))
         }
-        Command::Check => Ok(Answer::Text(keep::words_of(&granary.survey()?))),
+        Command::Check => Ok(Answer::Text(maintenance::words_of(&granary.survey()?))),
         Command::Revoke { cooperative, device } => {
             granary.revoke("operator", CooperativeNumber(cooperative), device, now)?;
             Ok(Answer::Text(format!("{device} is revoked; what it sent before stays")))

@@ -68,7 +68,7 @@ impl Granary {
         now: Instant,
     ) -> Result<SyncReply, Error> {
         let (cooperative, record) = (&caller.cooperative, caller.record()?);
-        let content = signed.content().map_err(crate::api::frame_refusal)?;
+        let content = signed.content().map_err(crate::http::frame_refusal)?;
         let request: SyncRequest = read_message(&content).map_err(Error::malformed)?;
         let documents = match request.bundle.as_slice() {
             [] => Vec::new(),

@@ -11,9 +11,9 @@ use granary_client_core::protocol::frame::SignedRequest;
 use granary_client_core::protocol::live::{GREETING, NUDGE};
 
 use super::Shared;
+use crate::engine::Granary;
+use crate::engine::subscriptions::Seated;
 use crate::error::Error;
-use crate::granary::Granary;
-use crate::rooms::Seated;
 
 /// A phone must have said who it is after this long.
 const GREETING_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);

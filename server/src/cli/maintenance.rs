@@ -4,14 +4,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::operator::{Answer, Command, ask};
+use crate::admin::{Answer, Command, ask};
 use crate::error::Error;
-use crate::keeping::backup::back_up as write_backup;
-use crate::keeping::rebuild::Rebuilt;
-use crate::keeping::repair::repair as make_new;
-use crate::keeping::restore::restore as restore_into;
-use crate::keeping::survey::{Survey, survey};
 use crate::log::documents::Documents;
+use crate::maintenance::backup::back_up as write_backup;
+use crate::maintenance::rebuild::Rebuilt;
+use crate::maintenance::repair::repair as make_new;
+use crate::maintenance::restore::restore as restore_into;
+use crate::maintenance::verify::{Survey, survey};
 use crate::store::SledStore;
 
 /// True while a server runs on this folder.
@@ -26,7 +26,7 @@ fn probed_store(folder: &Path) -> Result<PathBuf, Error> {
     if !store.exists() {
         return Err(Error::Usage(format!("there is no store in {}", folder.display())));
     }
-    crate::probe::in_child(folder, &store, crate::probe::How::OpenOnly)?;
+    crate::store::probe::in_child(folder, &store, crate::store::probe::How::OpenOnly)?;
     Ok(store)
 }
 
@@ -70,7 +70,7 @@ pub(super) fn restore(from: &Path, folder: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) fn words_of(found: &Survey) -> String {
+pub(crate) fn words_of(found: &Survey) -> String {
     let mut lines: Vec<String> = found.rows.iter().map(|(kind, count)| format!("{count:>10}  {kind}")).collect();
     lines.push(format!("{:>10}  documents loaded", found.documents));
     lines.push(format!("the store is of format {}", found.format));

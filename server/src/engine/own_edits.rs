@@ -9,8 +9,8 @@ use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::bundle::DocumentChanges;
 use granary_client_core::quantities::Instant;
 
+use crate::engine::Granary;
 use crate::error::Error;
-use crate::granary::Granary;
 use crate::log::{Bringer, Cooperative, CooperativeNumber};
 
 /// Edits of one document.

@@ -11,11 +11,11 @@ use std::time::Instant;
 use granary_client_core::projection::{LotFilter, ReadModel, Total, TotalBy};
 use granary_client_core::store::StoreFault;
 
-use crate::breath::Breath;
 use crate::config::make_folder;
 use crate::error::Error;
 use crate::log::documents::Documents;
 use crate::log::keys::DocumentNumber;
+use crate::log::throttle::Breath;
 use crate::log::{Cooperative, CooperativeNumber};
 
 /// Documents that are written in one transaction at most.

@@ -9,7 +9,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::page::refused;
 use super::signed::Signed;
-use crate::live::News;
+use crate::engine::events::News;
 
 /// Words are gathered this long, so that a burst of changes is one word.
 const GATHER: std::time::Duration = std::time::Duration::from_millis(300);

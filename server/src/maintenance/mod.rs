@@ -2,14 +2,14 @@
 //! and repairing one. All of it works on the store's trait, never on sled's files.
 
 pub(crate) mod backup;
+mod export;
 pub(crate) mod format;
-mod open_format;
 pub(crate) mod rebuild;
 pub(crate) mod repair;
 pub(crate) mod restore;
-pub(crate) mod survey;
 #[cfg(test)]
 mod tests;
+pub(crate) mod verify;
 
 use granary_client_core::protocol::messages::read_message;
 use granary_client_core::store::{Row, Store, StoreFault};

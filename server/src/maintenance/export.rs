@@ -19,8 +19,8 @@ use granary_client_core::quantities::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{make_folder, read_file, write_private};
+use crate::engine::Granary;
 use crate::error::Error;
-use crate::granary::Granary;
 use crate::hex;
 use crate::log::{Bringer, Cooperative, CooperativeNumber};
 

@@ -7,8 +7,8 @@ use granary_client_core::protocol::carried::{CarriedFile, CarriedPage, CarryingK
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Instant;
 
+use crate::engine::Granary;
 use crate::error::Error;
-use crate::granary::Granary;
 use crate::log::Bringer;
 
 impl Granary {

@@ -18,8 +18,8 @@ use granary_client_core::protocol::problem::ProblemKind;
 use http_body_util::BodyExt;
 
 use super::limits::Held;
-use super::parts::{HowFar, Parts};
-use super::refusal::{answer, frame_refusal};
+use super::problem::{answer, frame_refusal};
+use super::transfer::{HowFar, Parts};
 use super::{Gate, Shared};
 use crate::error::Error;
 

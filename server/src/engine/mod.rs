@@ -1,7 +1,12 @@
 //! The server's domain: co-operatives, their logs, and the three things that happen to them: a device
 //! syncs, an operator manages, the server's own replica edits. No socket is known here.
 
-mod exchange;
+pub(crate) mod events;
+mod outbox_files;
+pub(crate) mod own_edits;
+pub(crate) mod read_models;
+pub(crate) mod subscriptions;
+mod sync;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -17,24 +22,24 @@ use granary_client_core::quantities::Instant;
 use granary_client_core::store::{Store, StoreFault};
 
 use crate::access::CooperativeRecord;
-use crate::breath::Breath;
+use crate::access::identity::Identity;
+use crate::engine::events::{Live, News};
+use crate::engine::read_models::{CooperativeLists, Lists};
+use crate::engine::subscriptions::Rooms;
 use crate::error::Error;
-use crate::identity::Identity;
-use crate::keeping::backup::{BackedUp, back_up};
-use crate::keeping::format::bring_up_to_date;
-use crate::keeping::survey::{Survey, survey};
-use crate::lists::{CooperativeLists, Lists};
-use crate::live::{Live, News};
 use crate::log::admission::Admission;
 use crate::log::check::Marks;
 use crate::log::documents::Documents;
 use crate::log::keys::{GLOBAL, key, rest};
+use crate::log::throttle::Breath;
 use crate::log::writer::{Gather, Writer};
 use crate::log::{Cooperative, CooperativeNumber};
+use crate::maintenance::backup::{BackedUp, back_up};
+use crate::maintenance::format::bring_up_to_date;
+use crate::maintenance::verify::{Survey, survey};
 use crate::metrics::Flushes;
-use crate::rooms::Rooms;
 
-pub use exchange::Caller;
+pub use sync::Caller;
 
 /// Where random bytes come from: the operating system, or a simulation's seed.
 pub type Chance = Arc<dyn Fn(&mut [u8]) -> Result<(), Error> + Send + Sync>;

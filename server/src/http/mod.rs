@@ -1,10 +1,10 @@
 //! The HTTP interface: what phones call, and what says that the server is well.
 
 mod limits;
-mod live;
-mod parts;
+mod nudge;
 mod phones;
-mod refusal;
+mod problem;
+mod transfer;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use axum::routing::{get, post};
 
 pub(crate) use limits::Gate;
 pub use limits::Limits;
-pub(crate) use parts::Parts;
-pub(crate) use refusal::{frame_refusal, refuse};
+pub(crate) use problem::{frame_refusal, refuse};
+pub(crate) use transfer::Parts;
 
-use crate::granary::Granary;
+use crate::engine::Granary;
 use crate::metrics::Metrics;
 
 /// Handles that every handler shares.
@@ -65,9 +65,9 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/metrics", get(metrics))
         .route("/counts", get(counts))
         .route("/openapi.json", get(described))
-        .route("/live", get(live::listen))
+        .route("/live", get(nudge::listen))
         .route("/automerge", get(crate::interop::connect))
-        .fallback(refusal::not_found)
+        .fallback(problem::not_found)
         .merge(crate::console::router(shared.clone()))
         .with_state(shared)
 }
@@ -93,7 +93,7 @@ async fn ready(State(shared): State<Shared>) -> Response {
 /// `GET /metrics`: everything that is measured, for Prometheus; for whoever asks on this machine.
 async fn metrics(State(shared): State<Shared>, ConnectInfo(from): ConnectInfo<SocketAddr>) -> Response {
     if !from.ip().is_loopback() {
-        return refusal::not_found(State(shared)).await;
+        return problem::not_found(State(shared)).await;
     }
     let gathered = tokio::task::spawn_blocking(move || shared.counts.metrics.text(&shared.granary)).await;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -103,7 +103,7 @@ async fn metrics(State(shared): State<Shared>, ConnectInfo(from): ConnectInfo<So
 /// `GET /counts`: what was served and refused since the start, as JSON; for whoever asks on this machine.
 async fn counts(State(shared): State<Shared>, ConnectInfo(from): ConnectInfo<SocketAddr>) -> Response {
     if !from.ip().is_loopback() {
-        return refusal::not_found(State(shared)).await;
+        return problem::not_found(State(shared)).await;
     }
     let refused = shared.counts.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     let (syncs, enrolled, refused_documents) = shared.counts.metrics.counts();
