@@ -1,6 +1,7 @@
 //! What can go wrong on the server, with variants that a caller can act on.
 
 use granary_client_core::documents::DocumentFault;
+use granary_client_core::protocol::frame::FrameFault;
 use granary_client_core::protocol::problem::{Problem, ProblemKind};
 use granary_client_core::store::StoreFault;
 
@@ -79,4 +80,19 @@ impl Error {
         };
         Problem { kind, status, detail }
     }
+}
+
+/// The refusal of a frame that can't be read.
+pub(crate) fn frame_refusal(fault: FrameFault) -> Error {
+    let kind = match fault {
+        FrameFault::UnknownVersion(_) => ProblemKind::UnknownVersion,
+        FrameFault::TooLarge => ProblemKind::TooLarge,
+        FrameFault::Truncated | FrameFault::Compression => ProblemKind::Malformed,
+    };
+    Error::refused(kind, fault.to_string())
+}
+
+/// The refusal of a device that no co-operative has.
+pub(crate) fn unknown_device() -> Error {
+    Error::refused(ProblemKind::UnknownDevice, "this phone is not known here; enrol it with an invitation")
 }

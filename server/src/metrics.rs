@@ -3,16 +3,16 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::engine::Granary;
+use crate::log::flushes::Flushes;
+use crate::store::probe::bytes_in;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Cause {
@@ -22,29 +22,6 @@ struct Cause {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfCooperative {
     cooperative: u32,
-}
-
-/// How long flushes take and how many requests each serves.
-#[derive(Debug, Clone)]
-pub(crate) struct Flushes {
-    seconds: Histogram,
-    jobs: Histogram,
-}
-
-impl Default for Flushes {
-    fn default() -> Self {
-        Self {
-            seconds: Histogram::new(exponential_buckets(0.000_5, 2.0, 14)),
-            jobs: Histogram::new(exponential_buckets(1.0, 2.0, 10)),
-        }
-    }
-}
-
-impl Flushes {
-    pub(crate) fn flushed(&self, took: Duration, jobs: usize) {
-        self.seconds.observe(took.as_secs_f64());
-        self.jobs.observe(jobs as f64);
-    }
 }
 
 /// See the module.
@@ -166,7 +143,7 @@ impl Metrics {
             let cases = granary.lists(cooperative.number()).ok().and_then(|lists| lists.open_cases().ok());
             set(&self.conflicts, cases.unwrap_or(0));
         }
-        self.store_bytes.set(number(crate::store::probe::bytes_in(&self.store)));
+        self.store_bytes.set(number(bytes_in(&self.store)));
         let mut out = String::new();
         // Writing into a string can't fail.
         let _ = encode(&mut out, &self.registry);

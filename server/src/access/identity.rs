@@ -11,9 +11,9 @@ use ring::hmac;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
-use crate::access::DeviceRecord;
 use crate::config::{read_file, write_private};
 use crate::error::Error;
+use crate::log::DeviceRecord;
 
 const DOMAIN: &[u8] = b"granary device certificate 1\0";
 const SEALING: &[u8] = b"granary cursor seal 1\0";
@@ -41,7 +41,7 @@ impl Identity {
         let seed: [u8; 32] = if path.exists() {
             read_file(&path)?.try_into().map_err(|_| Error::Usage(format!("{} is no identity key", path.display())))?
         } else {
-            let seed = crate::random_bytes()?;
+            let seed = crate::environment::random_bytes()?;
             write_private(&path, &seed)?;
             seed
         };

@@ -4,15 +4,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::admin::{Answer, Command, ask};
+use crate::admin::{Answer, Command, ask, report};
 use crate::error::Error;
+use crate::log::check::{check as look_at_logs, read_marks};
 use crate::log::documents::Documents;
 use crate::maintenance::backup::back_up as write_backup;
 use crate::maintenance::rebuild::Rebuilt;
 use crate::maintenance::repair::repair as make_new;
 use crate::maintenance::restore::restore as restore_into;
-use crate::maintenance::verify::{Survey, survey};
+use crate::maintenance::verify::survey;
 use crate::store::SledStore;
+use crate::store::probe::{How, in_child};
 
 /// True while a server runs on this folder.
 fn is_running(folder: &Path) -> bool {
@@ -26,7 +28,7 @@ fn probed_store(folder: &Path) -> Result<PathBuf, Error> {
     if !store.exists() {
         return Err(Error::Usage(format!("there is no store in {}", folder.display())));
     }
-    crate::store::probe::in_child(folder, &store, crate::store::probe::How::OpenOnly)?;
+    in_child(folder, &store, How::OpenOnly)?;
     Ok(store)
 }
 
@@ -48,7 +50,7 @@ pub(super) fn back_up(folder: &Path, to: PathBuf) -> Result<(), Error> {
     if is_running(folder) {
         return answered(ask(folder, &Command::BackUp { to })?);
     }
-    let done = write_backup(&open_store(folder)?, folder, &to, &crate::now().to_string())?;
+    let done = write_backup(&open_store(folder)?, folder, &to, &crate::environment::now().to_string())?;
     println!("{} rows, {} bytes, as {}", done.rows, done.bytes, to.join(done.file).display());
     Ok(())
 }
@@ -70,31 +72,13 @@ pub(super) fn restore(from: &Path, folder: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-pub(crate) fn words_of(found: &Survey) -> String {
-    let mut lines: Vec<String> = found.rows.iter().map(|(kind, count)| format!("{count:>10}  {kind}")).collect();
-    lines.push(format!("{:>10}  documents loaded", found.documents));
-    lines.push(format!("the store is of format {}", found.format));
-    lines.extend(found.findings.iter().map(|finding| format!("WRONG: {finding}")));
-    if found.more_findings > 0 {
-        lines.push(format!("and {} more", found.more_findings));
-    }
-    let wrong = found.findings.len() as u64;
-    lines.push(match wrong.saturating_add(found.more_findings) {
-        0 => "nothing is wrong".to_owned(),
-        wrong => {
-            format!("{wrong} findings; stop the server and run `granary repair`, with --backup where there is one")
-        }
-    });
-    lines.join("\n")
-}
-
 pub(super) fn check(folder: &Path) -> Result<(), Error> {
     if is_running(folder) {
         return answered(ask(folder, &Command::Check)?);
     }
     let store: Arc<SledStore> = Arc::new(open_store(folder)?);
     let found = survey(store.as_ref(), &Documents::new(store.clone()))?;
-    println!("{}", words_of(&found));
+    println!("{}", report(&found));
     if found.is_clean() { Ok(()) } else { Err(Error::Usage("the store is damaged".into())) }
 }
 
@@ -103,7 +87,7 @@ pub(super) fn repair(folder: &Path, backup: Option<&Path>) -> Result<(), Error> 
         return Err(Error::Usage("the server runs; stop it first".into()));
     }
     probed_store(folder)?;
-    let stamp: String = crate::now().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+    let stamp: String = crate::environment::now().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
     let repaired = make_new(folder, backup, &stamp)?;
     println!("{}", words_of_rebuilt(repaired.rebuilt));
     println!(
@@ -112,4 +96,18 @@ pub(super) fn repair(folder: &Path, backup: Option<&Path>) -> Result<(), Error> 
         repaired.kept.display()
     );
     Ok(())
+}
+
+/// What the child does: opens the store and looks at the end of each log. What phones will heal is no
+/// error; the server says it at its start.
+pub(super) fn probe(folder: &Path, how: How) -> Result<(), Error> {
+    let store = SledStore::open(&folder.join("store"))?;
+    if how == How::OpenOnly {
+        return Ok(());
+    }
+    let findings = look_at_logs(&store, &read_marks(&folder.join("high-water.json")))?;
+    match findings.into_iter().find(|finding| !finding.heals_by_itself()) {
+        Some(finding) => Err(Error::Usage(finding.to_string())),
+        None => Ok(()),
+    }
 }

@@ -1,6 +1,6 @@
 //! The command line: arguments and words; every rule lives in the libraries.
 
-pub(crate) mod maintenance;
+mod maintenance;
 mod phone;
 
 use std::path::PathBuf;
@@ -273,7 +273,7 @@ pub fn main() -> ExitCode {
         Command::Check { folder } => maintenance::check(&folder.folder),
         Command::Repair { folder, backup } => maintenance::repair(&folder.folder, backup.as_deref()),
         Command::ProbeStore { folder, open_only } => {
-            crate::store::probe::run(&folder, if open_only { How::OpenOnly } else { How::Look })
+            maintenance::probe(&folder, if open_only { How::OpenOnly } else { How::Look })
         }
         Command::Phone(arguments) => phone::run(arguments),
     };
@@ -288,8 +288,8 @@ pub fn main() -> ExitCode {
 
 fn invite(folder: &Folder, cooperative: u32, role: &str, hours: u32) -> Result<(), Error> {
     let role = if role == "household:new" {
-        let millis = u64::try_from(crate::now().0).unwrap_or(0);
-        Role::Household(granary_client_core::ids::HouseholdId::generate(millis, crate::random_bytes()?))
+        let millis = u64::try_from(crate::environment::now().0).unwrap_or(0);
+        Role::Household(granary_client_core::ids::HouseholdId::generate(millis, crate::environment::random_bytes()?))
     } else {
         role.parse()
             .map_err(|fault: granary_client_core::protocol::access::RoleFault| Error::Usage(fault.to_string()))?
@@ -331,7 +331,7 @@ fn demo(server: &Server, folder: &std::path::Path) -> Result<(), Error> {
         Some(cooperative) => cooperative.number(),
         None => {
             println!("making 600 households and their autumn; this takes a minute, once");
-            crate::demo::seed(granary, crate::now(), |done| {
+            crate::demo::seed(granary, crate::environment::now(), |done| {
                 if done % 100 == 0 {
                     println!("  {done} households");
                 }
@@ -341,16 +341,16 @@ fn demo(server: &Server, folder: &std::path::Path) -> Result<(), Error> {
     let statistics = granary.cooperative(number)?.statistics();
     println!("{} documents in {} log positions", statistics.documents, statistics.positions);
     let role = Role::Household(crate::demo::household_id(0));
-    let invitation = granary.invite(number, role, 72, crate::now())?;
+    let invitation = granary.invite(number, role, 72, crate::environment::now())?;
     let link = InvitationLink {
-        address: server.public_address(),
+        address: server.public_address().to_owned(),
         code: invitation.code,
         fingerprint: server.fingerprint().to_owned(),
     };
-    let password: [u8; 12] = crate::random_bytes()?;
-    let password = crate::hex(&password);
-    granary.set_coordinator(number, "demo", "张协调 Zhang", &password, crate::now())?;
-    let sign_in = granary.sign_in_once(number, "demo", crate::now())?;
+    let password: [u8; 12] = crate::environment::random_bytes()?;
+    let password = crate::environment::hex(&password);
+    granary.set_coordinator(number, "demo", "张协调 Zhang", &password, crate::environment::now())?;
+    let sign_in = granary.sign_in_once(number, "demo", crate::environment::now())?;
     let console = format!("https://{}/console/once/{sign_in}", server.public_address());
     println!(
         "

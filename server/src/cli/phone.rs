@@ -110,7 +110,7 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
             println!("this phone belongs to {} now", phone.cooperative_name().unwrap_or_default());
         }
         Command::Record { product, grams, day, grade, moisture, place, note, household } => {
-            let day = day.unwrap_or_else(|| Day::in_china(crate::now()));
+            let day = day.unwrap_or_else(|| Day::in_china(crate::environment::now()));
             let draft = LotDraft {
                 product,
                 quantity: Grams::new(grams).map_err(usage)?,

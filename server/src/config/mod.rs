@@ -1,12 +1,14 @@
 //! Where the server keeps its things and where it listens.
 
+mod limits;
 pub(crate) mod settings;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::http::Limits;
+
+pub use limits::Limits;
 
 /// Everything that a server is started with.
 #[derive(Debug, Clone)]
@@ -43,6 +45,12 @@ impl Config {
             limits: Limits::default(),
             own_certificate: None,
         }
+    }
+
+    /// Host and port by which phones reach a server that listens here: the first name, with the port.
+    pub(crate) fn public_address(&self, listens: SocketAddr) -> String {
+        let name = self.names.first().cloned().unwrap_or_else(|| listens.ip().to_string());
+        format!("{name}:{}", listens.port())
     }
 
     pub(crate) fn store_folder(&self) -> PathBuf {

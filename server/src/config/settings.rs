@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::config::{Config, OwnCertificate, read_file};
+use crate::config::{Config, Limits, OwnCertificate, read_file};
 use crate::error::Error;
-use crate::http::Limits;
 
 /// What the command line and the environment say of `granary serve`.
 #[derive(Debug, Clone, Default, clap::Args)]

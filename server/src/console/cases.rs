@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 use super::i18n::{decimal, grouped};
 use super::names::Names;
-use super::page::{Page, Refused, paging, token};
+use super::page::{Page, paging, token};
+use super::refusal::Refused;
 use super::signed::Signed;
 
 const PER_PAGE: u64 = 40;

@@ -11,7 +11,8 @@ use maud::{Markup, html};
 use super::forms::{Form, is_code, scaled};
 use super::i18n::{Words, money};
 use super::names::Names;
-use super::page::{Page, Refused, refused, token};
+use super::page::{Page, token};
+use super::refusal::{Refused, refused};
 use super::signed::{Signed, SignedForm};
 use crate::engine::own_edits::Edits;
 

@@ -13,7 +13,8 @@ use maud::html;
 use super::harvests;
 use super::i18n::Words;
 use super::names::Names;
-use super::page::{Page, Refused, refused};
+use super::page::Page;
+use super::refusal::{Refused, refused};
 use super::signed::Signed;
 use crate::access::Deed;
 use crate::error::Error;
@@ -74,11 +75,13 @@ pub(super) async fn download(
         "xlsx" => ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", xlsx_bytes(&sheet)),
         _ => return Err(missing()),
     };
-    let bytes = bytes.map_err(|error| super::page::refuse(words, &error))?;
+    let bytes = bytes.map_err(|error| super::refusal::refuse(words, &error))?;
     let (granary, number, who) = (signed.granary.clone(), signed.cooperative.number(), signed.session.name.clone());
     let (name, rows) = (file.clone(), sheet.rows.len());
     signed
-        .work(move || granary.audit(number, crate::now(), &who, Deed::Exported, &format!("{name}, {rows} rows")))
+        .work(move || {
+            granary.audit(number, crate::environment::now(), &who, Deed::Exported, &format!("{name}, {rows} rows"))
+        })
         .await?;
     let headers = [
         (header::CONTENT_TYPE, kind.to_owned()),

@@ -5,8 +5,7 @@ use granary_client_core::quantities::Grams;
 use http_body_util::{BodyExt, Limited};
 
 use super::i18n::Words;
-use super::page::{Refused, refused};
-use super::signed::Signed;
+use super::refusal::{Refused, refused};
 
 /// The largest form, in bytes.
 const FORM_BYTES_MAX: usize = 256 * 1024;
@@ -39,11 +38,6 @@ impl Form {
         Ok(Self { fields: pairs })
     }
 
-    /// Refuses a form that does not carry the session's token.
-    pub(super) fn check_token(&self, signed: &Signed) -> Result<(), Refused> {
-        must_be_own_token(signed, self.get("token"))
-    }
-
     /// A field's text; empty when it was not sent.
     pub(super) fn get(&self, name: &str) -> &str {
         self.fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim())
@@ -70,14 +64,6 @@ impl Form {
             .and_then(|grams| Grams::new(grams).ok())
             .ok_or_else(|| refused(words, 400, "weight-wrong"))
     }
-}
-
-/// Refuses a token that is not the session's.
-pub(super) fn must_be_own_token(signed: &Signed, given: &str) -> Result<(), Refused> {
-    let (given, own) = (given.as_bytes(), signed.session.csrf.as_bytes());
-    // Every byte is looked at, so that time tells nothing.
-    let same = given.len() == own.len() && given.iter().zip(own).fold(0u8, |acc, (a, b)| acc | (a ^ b)) == 0;
-    if same { Ok(()) } else { Err(refused(signed.words, 403, "form-not-yours")) }
 }
 
 /// True for what can be the code of a product or promotion.

@@ -9,7 +9,8 @@ use serde::Deserialize;
 use super::forms::encode;
 use super::i18n::{Words, grouped};
 use super::names::Names;
-use super::page::{Page, Refused, paging};
+use super::page::{Page, paging};
+use super::refusal::Refused;
 use super::signed::Signed;
 
 const PER_PAGE: u64 = 50;

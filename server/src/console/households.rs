@@ -11,7 +11,8 @@ use serde::Deserialize;
 use super::forms::encode;
 use super::i18n::grouped;
 use super::names::Names;
-use super::page::{Page, Refused, paging, refused, token};
+use super::page::{Page, paging, token};
+use super::refusal::{Refused, refused};
 use super::signed::{Signed, SignedForm};
 use crate::access::InvitationLink;
 use crate::engine::own_edits::Edits;
@@ -154,8 +155,8 @@ pub(super) async fn save(Path(id): Path<String>, SignedForm(signed, form): Signe
 
 /// `POST /console/households/add`
 pub(super) async fn add(SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
-    let millis = u64::try_from(crate::now().0).unwrap_or(0);
-    let random = crate::random_bytes().map_err(|error| super::page::refuse(signed.words, &error))?;
+    let millis = u64::try_from(crate::environment::now().0).unwrap_or(0);
+    let random = crate::environment::random_bytes().map_err(|error| super::refusal::refuse(signed.words, &error))?;
     let id = HouseholdId::generate(millis, random);
     let (name, village) = (form.get("name").to_owned(), form.get("village").to_owned());
     let edit = Edits::one(DocumentKey::Household(id), move |doc| household::set_name(doc, &name, &village));
@@ -166,7 +167,8 @@ pub(super) async fn add(SignedForm(signed, form): SignedForm) -> Result<Response
 /// A new invitation, as a link.
 pub(super) async fn new_link(signed: &Signed, role: Role) -> Result<String, Refused> {
     let (granary, number, who) = (signed.granary.clone(), signed.cooperative.number(), signed.session.name.clone());
-    let made = signed.work(move || granary.invite_as(&who, number, role, INVITATION_HOURS, crate::now())).await?;
+    let made =
+        signed.work(move || granary.invite_as(&who, number, role, INVITATION_HOURS, crate::environment::now())).await?;
     let reach = &signed.reach;
     let link =
         InvitationLink { address: reach.address.clone(), code: made.code, fingerprint: reach.fingerprint.clone() };

@@ -12,10 +12,11 @@ use granary_client_core::projection::HouseholdRow;
 use granary_client_core::quantities::{Fen, checked_text};
 use maud::{Markup, html};
 
-use super::forms::{is_code, must_be_own_token, scaled};
+use super::forms::{is_code, scaled};
 use super::i18n::{Words, money};
 use super::names::Names;
-use super::page::{Page, Refused, refuse, refused, token};
+use super::page::{Page, token};
+use super::refusal::{Refused, refuse, refused};
 use super::signed::{Signed, SignedForm};
 use crate::access::Deed;
 use crate::engine::own_edits::{Edit, Edits};
@@ -61,7 +62,7 @@ pub(super) async fn preview(signed: Signed, mut parts: Multipart) -> Result<Resp
             _ => {}
         }
     }
-    must_be_own_token(&signed, &given)?;
+    signed.must_own_token(&given)?;
     let file = file.ok_or_else(|| refused(words, 400, "form-field-wrong"))?;
     if file.len() > FILE_BYTES_MAX {
         return Err(refused(words, 413, "file-too-large"));
@@ -218,8 +219,8 @@ pub(super) async fn confirm(SignedForm(signed, form): SignedForm) -> Result<Resp
             Row::Wrong(_) => return Err(refused(signed.words, 400, "import-nothing-yet")),
             Row::Same(_) => count = count.saturating_sub(1),
             Row::Household { id, name, village, .. } => {
-                let millis = u64::try_from(crate::now().0).unwrap_or(0);
-                let random = crate::random_bytes().map_err(|error| refuse(signed.words, &error))?;
+                let millis = u64::try_from(crate::environment::now().0).unwrap_or(0);
+                let random = crate::environment::random_bytes().map_err(|error| refuse(signed.words, &error))?;
                 let id = id.unwrap_or_else(|| HouseholdId::generate(millis, random));
                 let edit = move |doc: &mut _| household::set_name(doc, &name, &village);
                 documents.push(Edits::one(DocumentKey::Household(id), edit));
@@ -236,6 +237,8 @@ pub(super) async fn confirm(SignedForm(signed, form): SignedForm) -> Result<Resp
     }
     signed.edit(documents).await?;
     let (granary, number, who) = (signed.granary.clone(), signed.cooperative.number(), signed.session.name.clone());
-    signed.work(move || granary.audit(number, crate::now(), &who, Deed::Imported, &format!("{count} rows"))).await?;
+    signed
+        .work(move || granary.audit(number, crate::environment::now(), &who, Deed::Imported, &format!("{count} rows")))
+        .await?;
     Ok(Redirect::to(to).into_response())
 }

@@ -14,7 +14,8 @@ use super::forms::scaled;
 use super::history::{self, HistoryEvent};
 use super::i18n::decimal;
 use super::names::Names;
-use super::page::{Page, Refused, refused, token};
+use super::page::{Page, token};
+use super::refusal::{Refused, refused};
 use super::signed::{Signed, SignedForm};
 use super::{cases, forms::Form};
 use crate::engine::own_edits::Edits;
@@ -121,7 +122,7 @@ fn correct_form(signed: &Signed, names: &Names, address: &Address, row: &LotRow)
 
 fn receipt_form(signed: &Signed, address: &Address, row: &LotRow) -> Markup {
     let words = signed.words;
-    let today = Day::in_china(crate::now()).to_string();
+    let today = Day::in_china(crate::environment::now()).to_string();
     html! {
         p { (words.of("state", row.state.name()))
             @if let Some(grams) = row.weighed_grams { " · " (words.weight(grams)) }
@@ -179,7 +180,9 @@ pub(super) async fn correct(Path(parts): Parts, SignedForm(signed, form): Signed
     let mut edits = Vec::new();
     for (field, text) in typed(&signed, &form)? {
         if text != lot.field(field) && !(text.is_empty() && matches!(field, "grams" | "day" | "moisture" | "product")) {
-            edits.push(LotEdit::parse(field, &text).map_err(|fault| super::page::refuse(signed.words, &fault.into()))?);
+            edits.push(
+                LotEdit::parse(field, &text).map_err(|fault| super::refusal::refuse(signed.words, &fault.into()))?,
+            );
         }
     }
     if !edits.is_empty() {

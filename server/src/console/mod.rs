@@ -6,6 +6,7 @@ mod assets;
 mod cases;
 mod catalogue;
 mod charts;
+mod cookies;
 mod export;
 mod forms;
 mod harvests;
@@ -13,12 +14,14 @@ mod history;
 mod households;
 mod i18n;
 mod import;
+mod layout;
 mod lot;
 mod names;
 mod orders;
 mod overview;
 mod page;
 mod phones;
+mod refusal;
 mod settle;
 mod sign_in;
 mod signed;
@@ -34,7 +37,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use crate::http::Shared;
 
 /// All pages, below `/console`.
-pub(crate) fn router(shared: Shared) -> Router<Shared> {
+pub(crate) fn router() -> Router<Shared> {
     let pages = Router::new()
         .route("/", get(overview::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
@@ -74,7 +77,7 @@ pub(crate) fn router(shared: Shared) -> Router<Shared> {
         .route("/", get(|| async { Redirect::to("/console") }))
         .route("/console/", get(|| async { Redirect::permanent("/console") }))
         .route("/assets/{file}", get(assets::give))
-        .layer(axum::middleware::from_fn_with_state(shared, page::with_language))
+        .layer(from_fn(page::with_language))
         .layer(from_fn(page::security_headers))
         .layer(
             CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new("image/"))),

@@ -8,7 +8,7 @@ use granary_client_core::documents::{DocumentKey, catalogue, cooperative};
 use granary_client_core::ids::{ActorId, DeviceId};
 
 use super::i18n::{Language, Words};
-use super::page::Refused;
+use super::refusal::Refused;
 use super::signed::Signed;
 use crate::log::Cooperative;
 

@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 use super::i18n::money;
 use super::names::Names;
-use super::page::{Page, Refused, refused, token};
+use super::page::{Page, token};
+use super::refusal::{Refused, refused};
 use super::signed::{Signed, SignedForm};
 use crate::engine::own_edits::Edits;
 

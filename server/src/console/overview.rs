@@ -11,7 +11,8 @@ use serde::Deserialize;
 use super::charts::{self, Bar};
 use super::i18n::grouped;
 use super::names::Names;
-use super::page::{Page, Refused};
+use super::page::Page;
+use super::refusal::Refused;
 use super::signed::Signed;
 use crate::engine::read_models::Totals;
 
@@ -48,7 +49,7 @@ pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<R
         })
         .await?;
     let silent_days = asked.silent.unwrap_or(SILENT_DAYS);
-    let limit = crate::now().0.saturating_sub(i64::from(silent_days).saturating_mul(86_400_000));
+    let limit = crate::environment::now().0.saturating_sub(i64::from(silent_days).saturating_mul(86_400_000));
     let silent: Vec<(String, Option<i64>)> = signed
         .cooperative
         .devices()

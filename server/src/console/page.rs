@@ -1,16 +1,16 @@
-//! The frame around every page, the pages that refuse, and the headers that keep browsers careful.
+//! The frame around a signed-in coordinator's page, and the headers that keep browsers careful.
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::Request;
+use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
-use super::assets;
-use super::i18n::{Language, Words};
-use super::signed::{Signed, words_of};
-use crate::error::Error;
-use crate::http::Shared;
+use super::cookies::words_of;
+use super::i18n::Words;
+use super::layout::{answer, head, language_switch};
+use super::refusal::refused;
+use super::signed::Signed;
 
 /// What is in the frame.
 pub(super) struct Page<'a> {
@@ -32,38 +32,6 @@ const PARTS: [(&str, &str); 8] = [
     ("phones", "/console/phones"),
     ("export", "/console/export"),
 ];
-
-/// An answer with a page in it.
-fn answer(status: u16, page: Markup) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
-    (status, headers, page.into_string()).into_response()
-}
-
-fn head(words: Words, title: &str) -> Markup {
-    html! {
-        head {
-            meta charset="utf-8";
-            meta name="viewport" content="width=device-width, initial-scale=1";
-            title { (title) " · Granary" }
-            link rel="stylesheet" href=(assets::style());
-            link rel="icon" href="data:,";
-            script src=(assets::script()) defer data-live=(words.t("live-new")) data-lost=(words.t("live-lost")) {}
-        }
-    }
-}
-
-fn language_switch(words: Words) -> Markup {
-    let other = match words.language {
-        Language::Chinese => ("en", "English"),
-        Language::English => ("zh", "中文"),
-    };
-    html! {
-        form.inline method="post" action="/console/language" {
-            button.quiet name="language" value=(other.0) lang=(other.0) { (other.1) }
-        }
-    }
-}
 
 impl Page<'_> {
     /// The page for a signed-in coordinator.
@@ -106,61 +74,9 @@ impl Page<'_> {
     }
 }
 
-/// A page for someone who is not signed in.
-pub(super) fn bare(words: Words, status: u16, title: &str, main: &Markup) -> Response {
-    let markup = html! {
-        (DOCTYPE)
-        html lang=(words.language.code()) {
-            (head(words, title))
-            body {
-                header { div.brand { strong { "Granary" } } div.who { (language_switch(words)) } }
-                main #main tabindex="-1" { h1 { (title) } (main) }
-            }
-        }
-    };
-    answer(status, markup)
-}
-
 /// The hidden field that makes a form believed.
 pub(super) fn token(signed: &Signed) -> Markup {
     html! { input type="hidden" name="token" value=(signed.session.csrf); }
-}
-
-/// A page that refuses.
-#[derive(Debug)]
-pub(super) struct Refused {
-    words: Words,
-    status: u16,
-    sentence: String,
-}
-
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        let back = html! {
-            p { (self.sentence) }
-            p { a href="/console" { (self.words.t("back-to-overview")) } }
-        };
-        bare(self.words, self.status, &self.words.t("refused"), &back)
-    }
-}
-
-/// A refusal with words of this name.
-pub(super) fn refused(words: Words, status: u16, name: &str) -> Refused {
-    Refused { words, status, sentence: words.t(name) }
-}
-
-/// A refusal for an error of the domain. What is not the person's doing is not told.
-pub(super) fn refuse(words: Words, error: &Error) -> Refused {
-    match error {
-        Error::Document(fault) => Refused { words, status: 400, sentence: fault.to_string() },
-        Error::Usage(sentence) => Refused { words, status: 400, sentence: sentence.clone() },
-        Error::NotFound { .. } => refused(words, 404, "not-found"),
-        Error::Refused { detail, .. } => Refused { words, status: error.problem().status, sentence: detail.clone() },
-        other => {
-            tracing::error!(error = %other, "a page failed");
-            refused(words, 500, "server-failed")
-        }
-    }
 }
 
 /// Anything that no page is for.
@@ -169,7 +85,7 @@ pub(super) async fn not_found(request: Request) -> Response {
 }
 
 /// Turns plain refusals of the framework (a bad address, a wrong method) into pages.
-pub(super) async fn with_language(State(_): State<Shared>, request: Request, next: Next) -> Response {
+pub(super) async fn with_language(request: Request, next: Next) -> Response {
     let words = words_of(request.headers());
     let is_page = request.uri().path().starts_with("/console");
     let response = next.run(request).await;

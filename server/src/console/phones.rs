@@ -7,7 +7,8 @@ use granary_client_core::quantities::Instant;
 use maud::html;
 
 use super::households::{invitation_page, new_link};
-use super::page::{Page, Refused, refused, token};
+use super::page::{Page, token};
+use super::refusal::{Refused, refused};
 use super::signed::{Signed, SignedForm};
 
 /// `GET /console/phones`
@@ -63,6 +64,6 @@ pub(super) async fn invite(SignedForm(signed, form): SignedForm) -> Result<Respo
 pub(super) async fn revoke(SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
     let device: DeviceId = form.parsed(signed.words, "device")?;
     let (granary, number, who) = (signed.granary.clone(), signed.cooperative.number(), signed.session.name.clone());
-    signed.work(move || granary.revoke(&who, number, device, crate::now())).await?;
+    signed.work(move || granary.revoke(&who, number, device, crate::environment::now())).await?;
     Ok(Redirect::to("/console/phones").into_response())
 }

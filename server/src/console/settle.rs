@@ -9,7 +9,7 @@ use granary_client_core::ids::HouseholdId;
 use granary_client_core::projection::{CaseFilter, CaseRow, LotFilter};
 
 use super::forms::{Form, scaled};
-use super::page::{Refused, refuse, refused};
+use super::refusal::{Refused, refuse, refused};
 use super::signed::{Signed, SignedForm};
 use crate::engine::own_edits::Edits;
 
@@ -80,7 +80,7 @@ impl Case {
 pub(super) async fn settle(SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
     let case = Case::find(&signed, form.get("case")).await?;
     case.must_be_undecided(&signed)?;
-    let settler = Settler { by: &signed.session.name, at: crate::now(), note: form.get("note") };
+    let settler = Settler { by: &signed.session.name, at: crate::environment::now(), note: form.get("note") };
     if form.get("how") == "leave" {
         let decision = conflicts::leave(&case.row.case, settler);
         signed.edit(vec![case.line(decision)]).await?;
@@ -142,7 +142,7 @@ pub(super) async fn settle_many(SignedForm(signed, form): SignedForm) -> Result<
             continue;
         }
         let note = signed.words.of("rule", &rule);
-        let settler = Settler { by: &signed.session.name, at: crate::now(), note: &note };
+        let settler = Settler { by: &signed.session.name, at: crate::environment::now(), note: &note };
         let made = match (rule.as_str(), &case.row.case) {
             ("warehouse", CaseId::Weight(_)) => {
                 let weighed = case.weighed(&signed).await?;
@@ -171,7 +171,7 @@ pub(super) async fn undo(SignedForm(signed, form): SignedForm) -> Result<Respons
     let (household, season, name) = (case.household, case.season, case.row.case.clone());
     let last = signed.read(move |lists| lists.last_decision(household, season, &name)).await?;
     let last = last.ok_or_else(|| refused(signed.words, 404, "not-found"))?;
-    let settler = Settler { by: &signed.session.name, at: crate::now(), note: "" };
+    let settler = Settler { by: &signed.session.name, at: crate::environment::now(), note: "" };
     let undone = conflicts::undo(&case.book, &last, settler).map_err(|fault| refuse(signed.words, &fault.into()))?;
     case.keep(&signed, undone).await?;
     Ok(Redirect::to("/console/cases").into_response())

@@ -10,10 +10,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 use serde::Deserialize;
 
+use super::cookies::{LANGUAGE_COOKIE, SESSION_COOKIE, words_of};
 use super::forms::Form;
 use super::i18n::{Language, Words};
-use super::page::{bare, refuse, refused};
-use super::signed::{LANGUAGE_COOKIE, SESSION_COOKIE, SignedForm, words_of};
+use super::layout::bare;
+use super::refusal::{refuse, refused};
+use super::signed::SignedForm;
 use crate::error::Error;
 use crate::http::Shared;
 use crate::log::CooperativeNumber;
@@ -69,7 +71,7 @@ pub(super) async fn sign_in(
     };
     let coop = form.get("coop").parse().unwrap_or(0);
     let login = form.get("login").to_owned();
-    let now = crate::now();
+    let now = crate::environment::now();
     if shared.gate.sign_in(address.ip(), &format!("{coop}/{login}"), now).is_err() {
         return page(words, 429, coop, &login, Some("sign-in-too-often"));
     }
@@ -95,7 +97,7 @@ pub(super) async fn once(
     Path(token): Path<String>,
 ) -> Response {
     let words = words_of(&headers);
-    let now = crate::now();
+    let now = crate::environment::now();
     if shared.gate.sign_in(address.ip(), "a link", now).is_err() {
         return refused(words, 429, "sign-in-too-often").into_response();
     }
@@ -112,7 +114,7 @@ pub(super) async fn once(
 pub(super) async fn sign_out(SignedForm(signed, form): SignedForm) -> Response {
     let (granary, token) = (Arc::clone(&signed.granary), signed.token.clone());
     let everywhere = form.get("everywhere") == "yes";
-    if let Err(refused) = signed.work(move || granary.sign_out(&token, everywhere, crate::now())).await {
+    if let Err(refused) = signed.work(move || granary.sign_out(&token, everywhere, crate::environment::now())).await {
         return refused.into_response();
     }
     let gone = format!("{SESSION_COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");

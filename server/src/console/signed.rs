@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::documents::{Document, DocumentKey};
 use granary_client_core::store::StoreFault;
 
+use super::cookies::{SESSION_COOKIE, cookie, words_of};
 use super::forms::Form;
-use super::i18n::{Language, Words};
-use super::page::{Refused, refuse};
+use super::i18n::Words;
+use super::refusal::{Refused, refuse, refused};
 use crate::access::Session;
 use crate::engine::Granary;
 use crate::engine::own_edits::Edits;
@@ -20,29 +20,6 @@ use crate::engine::read_models::CooperativeLists;
 use crate::error::Error;
 use crate::http::Shared;
 use crate::log::Cooperative;
-
-/// The cookie of a session. The prefix makes browsers insist on TLS and on this host (RFC 6265bis).
-pub(super) const SESSION_COOKIE: &str = "__Host-granary";
-pub(super) const LANGUAGE_COOKIE: &str = "granary-language";
-
-/// The value of a cookie of this name.
-pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(found, _)| *found == name)
-        .map(|(_, value)| value.to_owned())
-}
-
-/// The language that a request is answered in.
-pub(super) fn words_of(headers: &HeaderMap) -> Words {
-    let chosen = cookie(headers, LANGUAGE_COOKIE).and_then(|code| Language::from_code(&code));
-    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    Words { language: chosen.unwrap_or_else(|| Language::accepted(accepted)) }
-}
 
 /// A signed-in coordinator.
 #[derive(Clone)]
@@ -57,6 +34,14 @@ pub(super) struct Signed {
 }
 
 impl Signed {
+    /// Refuses a token that is not the session's.
+    pub(super) fn must_own_token(&self, given: &str) -> Result<(), Refused> {
+        let (given, own) = (given.as_bytes(), self.session.csrf.as_bytes());
+        // Every byte is looked at, so that time tells nothing.
+        let same = given.len() == own.len() && given.iter().zip(own).fold(0u8, |acc, (a, b)| acc | (a ^ b)) == 0;
+        if same { Ok(()) } else { Err(refused(self.words, 403, "form-not-yours")) }
+    }
+
     /// The co-operative's lists.
     pub(super) fn lists(&self) -> Result<Arc<CooperativeLists>, Refused> {
         self.granary.lists(self.cooperative.number()).map_err(|error| refuse(self.words, &error))
@@ -80,7 +65,7 @@ impl Signed {
     /// Edits documents as this person, all of them or none.
     pub(super) async fn edit(&self, edits: Vec<Edits>) -> Result<(), Refused> {
         let (granary, number, device) = (Arc::clone(&self.granary), self.cooperative.number(), self.session.device);
-        self.work(move || granary.edit_as(number, device, crate::now(), edits)).await
+        self.work(move || granary.edit_as(number, device, crate::environment::now(), edits)).await
     }
 
     /// Runs work that waits for the store where it does not hold up others.
@@ -113,7 +98,7 @@ where
         let granary = Arc::clone(&shared.granary);
         let looked_up = {
             let token = token.clone();
-            tokio::task::spawn_blocking(move || granary.session(&token, crate::now())).await
+            tokio::task::spawn_blocking(move || granary.session(&token, crate::environment::now())).await
         };
         let session = match looked_up {
             Ok(Ok(session)) => session.ok_or_else(to_sign_in)?,
@@ -139,7 +124,7 @@ where
         let (mut parts, body) = request.into_parts();
         let signed = Signed::from_request_parts(&mut parts, state).await?;
         let form = Form::read(signed.words, body).await.map_err(IntoResponse::into_response)?;
-        form.check_token(&signed).map_err(IntoResponse::into_response)?;
+        signed.must_own_token(form.get("token")).map_err(IntoResponse::into_response)?;
         Ok(Self(signed, form))
     }
 }

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::broadcast::error::RecvError;
 
-use super::page::refused;
+use super::refusal::refused;
 use super::signed::Signed;
 use crate::engine::events::News;
 

@@ -1,6 +1,9 @@
 //! The server's domain: co-operatives, their logs, and the three things that happen to them: a device
 //! syncs, an operator manages, the server's own replica edits. No socket is known here.
 
+mod accounts;
+mod audit;
+mod enrolment;
 pub(crate) mod events;
 mod outbox_files;
 pub(crate) mod own_edits;
@@ -21,43 +24,23 @@ use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::quantities::Instant;
 use granary_client_core::store::{Store, StoreFault};
 
-use crate::access::CooperativeRecord;
+use self::events::{Live, News};
+use self::read_models::{CooperativeLists, Lists};
+use self::subscriptions::Rooms;
 use crate::access::identity::Identity;
-use crate::engine::events::{Live, News};
-use crate::engine::read_models::{CooperativeLists, Lists};
-use crate::engine::subscriptions::Rooms;
+use crate::environment::{Chance, Surroundings};
 use crate::error::Error;
 use crate::log::admission::Admission;
 use crate::log::check::Marks;
 use crate::log::documents::Documents;
+use crate::log::flushes::Flushes;
+use crate::log::format::bring_up_to_date;
 use crate::log::keys::{GLOBAL, key, rest};
 use crate::log::throttle::Breath;
-use crate::log::writer::{Gather, Writer};
-use crate::log::{Cooperative, CooperativeNumber};
-use crate::maintenance::backup::{BackedUp, back_up};
-use crate::maintenance::format::bring_up_to_date;
-use crate::maintenance::verify::{Survey, survey};
-use crate::metrics::Flushes;
+use crate::log::writer::{GATHER_MAX, Gather, Writer};
+use crate::log::{Cooperative, CooperativeNumber, CooperativeRecord};
 
 pub use sync::Caller;
-
-/// Where random bytes come from: the operating system, or a simulation's seed.
-pub type Chance = Arc<dyn Fn(&mut [u8]) -> Result<(), Error> + Send + Sync>;
-
-/// What a simulation decides and the machine else.
-#[derive(Clone)]
-pub struct Surroundings {
-    /// Random bytes.
-    pub chance: Chance,
-    /// Jobs in one flush at most. More than one depend on when threads run.
-    pub jobs_per_flush: usize,
-}
-
-impl Default for Surroundings {
-    fn default() -> Self {
-        Self { chance: Arc::new(crate::fill_random), jobs_per_flush: crate::log::writer::GATHER_MAX }
-    }
-}
 
 /// See the module.
 pub struct Granary {
@@ -101,6 +84,7 @@ impl Granary {
         on_fault: impl Fn(StoreFault) + Send + Sync + 'static,
     ) -> Result<Self, Error> {
         let Surroundings { chance, jobs_per_flush } = surroundings;
+        let jobs_per_flush = jobs_per_flush.unwrap_or(GATHER_MAX);
         let failed = Arc::new(AtomicBool::new(false));
         let has_failed = Arc::clone(&failed);
         let on_fault = Arc::new(move |fault| {
@@ -206,6 +190,11 @@ impl Granary {
         self.store.as_ref()
     }
 
+    /// The documents in memory.
+    pub(crate) fn loaded(&self) -> &Documents {
+        &self.documents
+    }
+
     pub(crate) fn identity(&self) -> &Identity {
         &self.identity
     }
@@ -274,18 +263,6 @@ impl Granary {
     pub(crate) fn cooperative_of(&self, device: DeviceId) -> Option<Arc<Cooperative>> {
         let number = self.devices.read().unwrap_or_else(PoisonError::into_inner).get(&device).copied();
         self.cooperative(number?).ok()
-    }
-
-    /// Adds to the backup in this folder what is new.
-    pub(crate) fn back_up(&self, folder: &Path, to: &Path, now: Instant) -> Result<BackedUp, Error> {
-        let done = back_up(self.store(), folder, to, &now.to_string())?;
-        tracing::info!(file = done.file, rows = done.rows, bytes = done.bytes, "backed up");
-        Ok(done)
-    }
-
-    /// Looks at the whole store, while it is served.
-    pub(crate) fn survey(&self) -> Result<Survey, Error> {
-        Ok(survey(self.store(), &self.documents)?)
     }
 
     /// A document as the log has it; none when there is none of this key.

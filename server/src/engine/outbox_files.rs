@@ -7,7 +7,7 @@ use granary_client_core::protocol::carried::{CarriedFile, CarriedPage, CarryingK
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Instant;
 
-use crate::engine::Granary;
+use super::Granary;
 use crate::error::Error;
 use crate::log::Bringer;
 

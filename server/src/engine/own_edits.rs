@@ -9,7 +9,7 @@ use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::bundle::DocumentChanges;
 use granary_client_core::quantities::Instant;
 
-use crate::engine::Granary;
+use super::Granary;
 use crate::error::Error;
 use crate::log::{Bringer, Cooperative, CooperativeNumber};
 
@@ -61,7 +61,7 @@ impl Granary {
         documents: Vec<Edits>,
     ) -> Result<(), Error> {
         let cooperative = self.cooperative(number)?;
-        let record = cooperative.device(device).ok_or_else(crate::access::unknown_device)?;
+        let record = cooperative.device(device).ok_or_else(crate::error::unknown_device)?;
         let _one_at_a_time: MutexGuard<'_, ()> = cooperative.author.lock().unwrap_or_else(PoisonError::into_inner);
         let actor = device.actor(0);
         let mut bundle = Vec::with_capacity(documents.len());

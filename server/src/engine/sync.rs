@@ -11,8 +11,8 @@ use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Instant;
 
 use super::Granary;
-use crate::access::DeviceRecord;
 use crate::error::Error;
+use crate::log::DeviceRecord;
 use crate::log::feed::Asked;
 use crate::log::intake::Taken;
 use crate::log::twins::Shown;
@@ -29,7 +29,7 @@ pub struct Caller {
 impl Caller {
     /// What is known of the device now; an error once it was revoked.
     pub(crate) fn record(&self) -> Result<DeviceRecord, Error> {
-        let record = self.cooperative.device(self.device).ok_or_else(crate::access::unknown_device)?;
+        let record = self.cooperative.device(self.device).ok_or_else(crate::error::unknown_device)?;
         record.must_be_active()?;
         Ok(record)
     }
@@ -46,8 +46,8 @@ impl Granary {
         device: DeviceId,
         is_signed_by: impl FnOnce(&[u8; 32]) -> bool,
     ) -> Result<Caller, Error> {
-        let cooperative = self.cooperative_of(device).ok_or_else(crate::access::unknown_device)?;
-        let record = cooperative.device(device).ok_or_else(crate::access::unknown_device)?;
+        let cooperative = self.cooperative_of(device).ok_or_else(crate::error::unknown_device)?;
+        let record = cooperative.device(device).ok_or_else(crate::error::unknown_device)?;
         if !is_signed_by(&record.public_key) {
             return Err(Error::refused(ProblemKind::BadSignature, "the request is not signed by this phone"));
         }
@@ -68,7 +68,7 @@ impl Granary {
         now: Instant,
     ) -> Result<SyncReply, Error> {
         let (cooperative, record) = (&caller.cooperative, caller.record()?);
-        let content = signed.content().map_err(crate::http::frame_refusal)?;
+        let content = signed.content().map_err(crate::error::frame_refusal)?;
         let request: SyncRequest = read_message(&content).map_err(Error::malformed)?;
         let documents = match request.bundle.as_slice() {
             [] => Vec::new(),

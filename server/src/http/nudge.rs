@@ -10,10 +10,10 @@ use axum::response::Response;
 use granary_client_core::protocol::frame::SignedRequest;
 use granary_client_core::protocol::live::{GREETING, NUDGE};
 
-use super::Shared;
+use super::state::Shared;
 use crate::engine::Granary;
 use crate::engine::subscriptions::Seated;
-use crate::error::Error;
+use crate::error::{Error, frame_refusal, unknown_device};
 
 /// A phone must have said who it is after this long.
 const GREETING_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
@@ -76,11 +76,11 @@ async fn say(socket: &mut WebSocket, word: Message) -> bool {
 }
 
 fn sit_down(granary: &Granary, greeting: &[u8]) -> Result<Seated, Error> {
-    let signed = SignedRequest::parse(greeting).map_err(super::frame_refusal)?;
+    let signed = SignedRequest::parse(greeting).map_err(frame_refusal)?;
     let caller = granary.authenticate(&signed)?;
-    let content = signed.content().map_err(super::frame_refusal)?;
+    let content = signed.content().map_err(frame_refusal)?;
     if content != GREETING {
-        return Err(crate::access::unknown_device());
+        return Err(unknown_device());
     }
     Ok(granary.rooms().sit_down(caller.cooperative.number(), caller.device, caller.record()?.grants_now()))
 }

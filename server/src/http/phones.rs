@@ -17,11 +17,11 @@ use granary_client_core::protocol::parts::{KEY_HEADER, OFFSET_HEADER, PART_BYTES
 use granary_client_core::protocol::problem::ProblemKind;
 use http_body_util::BodyExt;
 
-use super::limits::Held;
-use super::problem::{answer, frame_refusal};
+use super::gate::{Gate, Held};
+use super::problem::answer;
+use super::state::Shared;
 use super::transfer::{HowFar, Parts};
-use super::{Gate, Shared};
-use crate::error::Error;
+use crate::error::{Error, frame_refusal};
 
 /// Reads what comes of a body into `whole`, within the limits of size, of time, and of what all bodies hold.
 async fn read_into(gate: &Gate, mut body: Body, whole: &mut Vec<u8>) -> Result<Held, Error> {
@@ -111,7 +111,7 @@ impl Coming<'_> {
 impl Drop for Coming<'_> {
     fn drop(&mut self) {
         if !self.is_settled && !self.whole.is_empty() {
-            self.parts.keep_request(self.key, std::mem::take(&mut self.whole), crate::now());
+            self.parts.keep_request(self.key, std::mem::take(&mut self.whole), crate::environment::now());
         }
     }
 }
@@ -121,7 +121,7 @@ pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, body:
     let exchange = async {
         let (key, body, _held) = read_parts(&shared, &headers, body).await?;
         let bytes_up = body.len();
-        let now = crate::now();
+        let now = crate::environment::now();
         let (counts, granary) = (Arc::clone(&shared.counts), Arc::clone(&shared.granary));
         let known = Arc::clone(&shared.granary);
         // Before it counts against the device, it must be the device's: else whoever knows its name could
@@ -156,11 +156,11 @@ fn answer_in_parts(shared: &Shared, request: Option<PartKey>, reply: Vec<u8>) ->
     let is_large = reply.len() >= PART_BYTES_MIN;
     let key = match (request, is_large) {
         (Some(key), _) => Some(key),
-        (None, true) => crate::random_bytes().ok().map(|bytes| PartKey(u64::from_be_bytes(bytes))),
+        (None, true) => crate::environment::random_bytes().ok().map(|bytes| PartKey(u64::from_be_bytes(bytes))),
         (None, false) => None,
     };
     if let Some(key) = key {
-        shared.parts.keep_reply(key, reply.clone(), crate::now());
+        shared.parts.keep_reply(key, reply.clone(), crate::environment::now());
     }
     let mut response = Response::new(Body::from(reply));
     // The phone knows the key of its own request; one that it does not know is told.
@@ -193,7 +193,7 @@ pub(super) async fn enrol(
     body: Body,
 ) -> Response {
     let enrolment = async {
-        let now = crate::now();
+        let now = crate::environment::now();
         shared.gate.enrol(address.ip(), now)?;
         let (body, _held) = read_body(&shared.gate, body).await?;
         let granary = Arc::clone(&shared.granary);
@@ -234,7 +234,7 @@ pub(super) async fn carried(State(shared): State<Shared>, body: Body) -> Respons
         let (granary, gate) = (Arc::clone(&shared.granary), Arc::clone(&shared.gate));
         blocking(move || {
             let file = CarriedFile::parse(&body).map_err(Error::malformed)?;
-            let now = crate::now();
+            let now = crate::environment::now();
             granary.take_carried(&file, |device| gate.carried(device, now), now)
         })
         .await
@@ -255,7 +255,7 @@ pub(super) async fn reinstate(
     body: Body,
 ) -> Response {
     let work = async {
-        let now = crate::now();
+        let now = crate::environment::now();
         shared.gate.enrol(address.ip(), now)?;
         let (certificate, _held) = read_body(&shared.gate, body).await?;
         let granary = Arc::clone(&shared.granary);

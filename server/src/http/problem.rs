@@ -2,21 +2,10 @@
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use granary_client_core::protocol::frame::FrameFault;
 use granary_client_core::protocol::problem::ProblemKind;
 
-use super::Counts;
+use super::state::{Counts, Shared};
 use crate::error::Error;
-
-/// The refusal of a frame that can't be read.
-pub(crate) fn frame_refusal(fault: FrameFault) -> Error {
-    let kind = match fault {
-        FrameFault::UnknownVersion(_) => ProblemKind::UnknownVersion,
-        FrameFault::TooLarge => ProblemKind::TooLarge,
-        FrameFault::Truncated | FrameFault::Compression => ProblemKind::Malformed,
-    };
-    Error::refused(kind, fault.to_string())
-}
 
 /// Counts a refusal and answers with it.
 pub(crate) fn answer(counts: &Counts, error: &Error) -> Response {
@@ -36,11 +25,11 @@ pub(crate) fn answer(counts: &Counts, error: &Error) -> Response {
 }
 
 /// As [`answer`], for handlers outside of this module.
-pub(crate) fn refuse(shared: &super::Shared, error: &Error) -> Response {
+pub(crate) fn refuse(shared: &Shared, error: &Error) -> Response {
     answer(&shared.counts, error)
 }
 
 /// Anything that no route is for.
-pub(super) async fn not_found(axum::extract::State(shared): axum::extract::State<super::Shared>) -> Response {
+pub(crate) async fn not_found(axum::extract::State(shared): axum::extract::State<Shared>) -> Response {
     answer(&shared.counts, &Error::refused(ProblemKind::NotFound, "there is nothing at this address"))
 }

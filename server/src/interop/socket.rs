@@ -60,13 +60,13 @@ async fn serve(shared: Shared, gate: Arc<Gate>, mut peer: Peer, mut socket: WebS
             said = socket.recv() => match said {
                 Some(Ok(Message::Binary(bytes))) => {
                     let _pass = loop {
-                        match gate.pass(device, crate::now()).await {
+                        match gate.pass(device, crate::environment::now()).await {
                             Ok(pass) => break pass,
                             Err(Error::Refused { .. }) => tokio::time::sleep(BREATH).await,
                             Err(_) => return,
                         }
                     };
-                    Box::new(move |peer| peer.hear(&bytes, crate::now()))
+                    Box::new(move |peer| peer.hear(&bytes, crate::environment::now()))
                 }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 Some(Ok(_)) => continue,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cooperative::parse;
 use super::keys::{CooperativeNumber, Entry, GLOBAL, Heads, LogRecord, chain, entry_key, key, log_key, rest, rest_u64};
-use crate::access::CooperativeRecord;
+use super::records::CooperativeRecord;
 use crate::config::{read_file, write_private};
 use crate::error::Error;
 

@@ -17,8 +17,8 @@ use super::keys::{
     CooperativeNumber, DocumentMeta, DocumentNumber, Entry, Heads, LogEvent, LogRecord, chain, entry_key, key, log_key,
     meta_key, pending_key, rest, rest_u64,
 };
+use super::records::{CooperativeRecord, DeviceRecord};
 use super::writer::Gather;
-use crate::access::{CooperativeRecord, DeviceRecord};
 
 #[derive(Default)]
 pub(super) struct State {

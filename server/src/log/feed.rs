@@ -21,7 +21,7 @@ use super::keys::{
     CooperativeNumber, DocumentMeta, DocumentNumber, Entry, LogEvent, LogRecord, entry_key, key, log_key, short,
 };
 use super::page::Page;
-use crate::access::DeviceRecord;
+use super::records::DeviceRecord;
 
 /// Log records that one request looks at, at most.
 const RECORDS_MAX: usize = 20_000;

@@ -19,11 +19,11 @@ use granary_client_core::store::{Row, Store, StoreFault};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::{cooperatives, each_row, each_row_after, heads_of};
 use crate::config::{make_folder, read_file, write_private};
 use crate::error::Error;
 use crate::log::CooperativeNumber;
 use crate::log::keys::{Entry, GLOBAL, LogRecord, entry_key, key, log_key, rest_u64};
+use crate::log::rows::{cooperatives, each_row, each_row_after, heads_of};
 
 pub(super) const MAGIC: &[u8] = b"granary backup 1\n";
 /// Small rows that change, by kind: of no co-operative, and of each.
@@ -144,7 +144,7 @@ pub(crate) fn back_up(store: &dyn Store, folder: &Path, to: &Path, made: &str) -
 }
 
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    crate::hex(digest(&SHA256, bytes).as_ref())
+    crate::environment::hex(digest(&SHA256, bytes).as_ref())
 }
 
 /// True when the store still has what was saved last: it was not restored from elsewhere since.

@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{make_folder, read_file, write_private};
 use crate::engine::Granary;
+use crate::environment::hex;
 use crate::error::Error;
-use crate::hex;
 use crate::log::{Bringer, Cooperative, CooperativeNumber};
 
 /// Changes that are taken in at once.
@@ -99,7 +99,7 @@ impl Granary {
         let number = self.create_cooperative(name, now)?;
         let cooperative = self.cooperative(number)?;
         let device = Cooperative::server_device(cooperative.id());
-        let record = cooperative.device(device).ok_or_else(crate::access::unknown_device)?;
+        let record = cooperative.device(device).ok_or_else(crate::error::unknown_device)?;
         let count = documents.len() as u64;
         for DocumentChanges { key, changes } in documents {
             for some in changes.chunks(TOGETHER) {

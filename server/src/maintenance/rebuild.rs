@@ -12,12 +12,12 @@ use granary_client_core::protocol::messages::{Notice, read_message, write_messag
 use granary_client_core::store::{Batch, Store, StoreFault};
 
 use super::format::note_format;
-use super::{cooperatives, each_row};
 use crate::log::CooperativeNumber;
 use crate::log::keys::{
     DocumentMeta, DocumentNumber, Entry, Heads, LogEvent, LogRecord, chain, entry_key, key, log_key, meta_key,
     pending_key, rest, rest_u64, sequence_key,
 };
+use crate::log::rows::{cooperatives, each_row};
 
 /// What follows from entries and log, by kind.
 const DERIVED: [u8; 7] = *b"hmapsqo";

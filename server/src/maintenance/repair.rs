@@ -9,11 +9,11 @@ use granary_client_core::store::{Row, Store, StoreFault};
 use super::backup::Manifest;
 use super::rebuild::{Rebuilt, Writes, rebuild};
 use super::restore::read_into;
-use super::{cooperatives, heads_of};
 use crate::error::Error;
 use crate::log::CooperativeNumber;
 use crate::log::check::read_marks;
 use crate::log::keys::{GLOBAL, key};
+use crate::log::rows::{cooperatives, heads_of};
 use crate::store::SledStore;
 
 /// Kinds of rows that are copied: all but those that follow from others.

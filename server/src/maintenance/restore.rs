@@ -9,10 +9,10 @@ use granary_client_core::quantities::Instant;
 use granary_client_core::store::{Store, StoreFault};
 
 use super::backup::{KEY_FILES, MAGIC, Manifest, sha256};
-use super::cooperatives;
 use super::rebuild::{Rebuilt, Writes, rebuild};
 use crate::config::{make_folder, read_file, write_private};
 use crate::error::Error;
+use crate::log::rows::cooperatives;
 use crate::log::{healing_key, healing_until};
 use crate::store::SledStore;
 
@@ -39,7 +39,7 @@ pub(crate) fn restore(from: &Path, folder: &Path) -> Result<Rebuilt, Error> {
     let store = SledStore::open(&store_folder)?;
     read_into(from, &store)?;
     let rebuilt = rebuild(&store)?;
-    note_loss(&store, crate::now())?;
+    note_loss(&store, crate::environment::now())?;
     Ok(rebuilt)
 }
 

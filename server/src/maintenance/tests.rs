@@ -78,7 +78,7 @@ fn a_restored_server_takes_back_everyones_changes_from_the_start() {
     let restored = Arc::new(SledStore::open(&folder.path().join("store")).unwrap());
     let granary = Granary::open(restored, keys.path(), None, |fault| panic!("{fault}")).unwrap();
     let cooperative = granary.cooperative(COOP).unwrap();
-    assert!(cooperative.heals(crate::now()), "though no phone has proven that something is lost");
+    assert!(cooperative.heals(crate::environment::now()), "though no phone has proven that something is lost");
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_store_of_a_newer_format_is_left_as_it_is() {
     drop(granary);
     let newer = store.copy();
     let mut batch = Batch::default();
-    let format = granary_client_core::protocol::messages::write_message(&(super::format::FORMAT + 1));
+    let format = granary_client_core::protocol::messages::write_message(&(crate::log::format::FORMAT + 1));
     batch.put(key(crate::log::keys::GLOBAL, b'F', &[]), format);
     newer.apply(&batch).unwrap();
     let before = newer.scan_all(&[]).unwrap();

@@ -8,12 +8,12 @@ use granary_client_core::protocol::bundle::read_bundle;
 use granary_client_core::protocol::messages::read_message;
 use granary_client_core::store::{Store, StoreFault};
 
-use super::format::format_of;
-use super::{cooperatives, each_row, heads_of};
 use crate::log::Cooperative;
 use crate::log::CooperativeNumber;
 use crate::log::documents::Documents;
+use crate::log::format::format_of;
 use crate::log::keys::{Entry, LogRecord, chain, entry_key, key, log_key, sequence_key};
+use crate::log::rows::{cooperatives, each_row, heads_of};
 
 /// Findings that are named; of more, only the count is told.
 const NAMED_MAX: usize = 200;

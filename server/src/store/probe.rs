@@ -6,8 +6,6 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::log::check::{check, read_marks};
-use crate::store::SledStore;
 
 /// Opening takes under a second for a million records; this is for slow disks.
 const TIME_BASE: Duration = Duration::from_secs(60);
@@ -84,19 +82,5 @@ pub(crate) fn in_child(folder: &Path, store: &Path, how: How) -> Result<(), Erro
             Ok(None) => std::thread::sleep(LOOK_EVERY),
             Err(error) => return Err(Error::Usage(format!("the store could not be probed: {error}"))),
         }
-    }
-}
-
-/// What the child does: opens the store and looks at the end of each log. What phones will heal is no
-/// error; the server says it at its start.
-pub(crate) fn run(folder: &Path, how: How) -> Result<(), Error> {
-    let store = SledStore::open(&folder.join("store"))?;
-    if how == How::OpenOnly {
-        return Ok(());
-    }
-    let findings = check(&store, &read_marks(&folder.join("high-water.json")))?;
-    match findings.into_iter().find(|finding| !finding.heals_by_itself()) {
-        Some(finding) => Err(Error::Usage(finding.to_string())),
-        None => Ok(()),
     }
 }

@@ -145,7 +145,7 @@ impl World {
     pub(crate) fn server(&mut self) -> Result<&Granary, String> {
         if self.server.is_none() {
             let (store, chance) = (Arc::new(self.disk.clone()), Arc::clone(&self.chance));
-            let surroundings = Surroundings { chance, jobs_per_flush: 1 };
+            let surroundings = Surroundings { chance, jobs_per_flush: Some(1) };
             let opened = Granary::open_with(store, self.keys.path(), None, surroundings, |_| {});
             let server = opened.map_err(|error| format!("the server does not open again: {error}"))?;
             settle(&server, &self.coops);

@@ -12,13 +12,12 @@ use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::{Instant, checked_text};
 use ring::digest::{SHA256, digest};
 
-use super::invitation::new_code;
-use super::{CooperativeRecord, Deed, DeviceRecord, Invitation, InvitationRecord, normal_code};
-use crate::engine::Granary;
-use crate::engine::events::News;
-use crate::error::Error;
+use super::Granary;
+use super::events::News;
+use crate::access::{Deed, Invitation, InvitationRecord, new_code, normal_code};
+use crate::error::{Error, unknown_device};
 use crate::log::keys::{GLOBAL, LogEvent, device_key, key};
-use crate::log::{Cooperative, CooperativeNumber};
+use crate::log::{Cooperative, CooperativeNumber, CooperativeRecord, DeviceRecord};
 
 fn invitation_key(code: &str) -> Vec<u8> {
     key(GLOBAL, b'I', digest(&SHA256, normal_code(code).as_bytes()).as_ref())
@@ -246,8 +245,4 @@ fn version_after(last: u32, roles: &BTreeSet<Role>) -> u32 {
     let least = last.saturating_add(1);
     let version = (least & !BITS) | end;
     if version < least { version.saturating_add(BITS.saturating_add(1)) } else { version }
-}
-
-pub(crate) fn unknown_device() -> Error {
-    Error::refused(ProblemKind::UnknownDevice, "this phone is not known here; enrol it with an invitation")
 }

@@ -1,41 +1,18 @@
-//! What one device may use of the server at once and over time, so that no phone delays another.
+//! Holds requests to the limits of what one device may use at once and over time, so that no phone delays
+//! another.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::config::Limits;
 use crate::error::Error;
-
-/// See the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Requests of one device in a burst.
-    pub device_burst: u32,
-    /// Requests of one device a second, in the long run.
-    pub device_per_second: u32,
-    /// Files of one device that are carried here, in a burst; one more is allowed every second.
-    pub carried_burst: u32,
-    /// Attempts to enrol from one address in a burst; one more is allowed every ten seconds.
-    pub enrol_burst: u32,
-    /// Attempts to sign in to one account, or from one address, in a burst; one more is allowed every
-    /// twenty seconds.
-    pub sign_in_burst: u32,
-    /// Requests of all devices that are worked on at once; others wait.
-    pub at_once: usize,
-    /// Connections at once.
-    pub connections: usize,
-    /// A request's body must have come after this long.
-    pub body_timeout: Duration,
-    /// Bytes of all large bodies that are held at once; small ones come in besides.
-    pub body_bytes: usize,
-}
 
 /// A body of at most this is small: all connections together can't fill the memory with them.
 const SMALL_BODY_BYTES: usize = 16 * 1024;
@@ -47,23 +24,6 @@ const BODY_UNIT_BYTES: usize = 16 * 1024;
 pub(crate) struct Held {
     units: usize,
     permit: Option<OwnedSemaphorePermit>,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            device_burst: 120,
-            device_per_second: 10,
-            carried_burst: 120,
-            enrol_burst: 40,
-            sign_in_burst: 12,
-            at_once: 128,
-            connections: 20_000,
-            // A page of 48 kB takes some ten seconds on a bad 2G line; a slow line is not a dead one.
-            body_timeout: Duration::from_secs(180),
-            body_bytes: 256 * 1024 * 1024,
-        }
-    }
 }
 
 /// Names in a table of buckets; beyond that, full ones are forgotten.
