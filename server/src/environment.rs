@@ -8,20 +8,20 @@ use granary_client_core::quantities::Instant;
 use crate::error::Error;
 
 /// Where random bytes come from: the operating system, or a simulation's seed.
-pub type Chance = Arc<dyn Fn(&mut [u8]) -> Result<(), Error> + Send + Sync>;
+pub type Rng = Arc<dyn Fn(&mut [u8]) -> Result<(), Error> + Send + Sync>;
 
-/// What a simulation decides and the machine else.
+/// Sources of non-determinism that a simulation replaces.
 #[derive(Clone)]
-pub struct Surroundings {
+pub struct Environment {
     /// Random bytes.
-    pub chance: Chance,
+    pub rng: Rng,
     /// Jobs in one flush at most; none for as many as the writer takes. More than one depend on when threads run.
     pub jobs_per_flush: Option<usize>,
 }
 
-impl Default for Surroundings {
+impl Default for Environment {
     fn default() -> Self {
-        Self { chance: Arc::new(fill_random), jobs_per_flush: None }
+        Self { rng: Arc::new(fill_random), jobs_per_flush: None }
     }
 }
 

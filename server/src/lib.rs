@@ -23,6 +23,6 @@ mod tls;
 pub use config::{Config, Limits, OwnCertificate};
 pub use engine::own_edits::{Edit, Edits};
 pub use engine::{Caller, Granary};
-pub use environment::{Chance, Surroundings};
+pub use environment::{Environment, Rng};
 pub use error::Error;
 pub use serve::{Server, start};

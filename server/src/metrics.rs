@@ -30,7 +30,7 @@ pub(crate) struct Metrics {
     store: PathBuf,
     syncs: Counter,
     enrolled: Counter,
-    carried: Counter,
+    outbox_files: Counter,
     bytes_up: Counter,
     bytes_down: Counter,
     refused: Family<Cause, Counter>,
@@ -71,7 +71,7 @@ impl Metrics {
         Self {
             syncs: registered!("syncs", "Exchanges of phones that were answered"),
             enrolled: registered!("enrolled", "Phones that were enrolled"),
-            carried: registered!("carried", "Files with outboxes of phones that were handed in"),
+            outbox_files: registered!("carried", "Files with outboxes of phones that were handed in"),
             bytes_up: registered!("sync_bytes_up", "Bytes of sync requests, as they came above HTTP"),
             bytes_down: registered!("sync_bytes_down", "Bytes of sync replies, as they went above HTTP"),
             refused: registered!("refused", "Refused requests, by cause"),
@@ -100,8 +100,8 @@ impl Metrics {
         self.enrolled.inc();
     }
 
-    pub(crate) fn one_carried(&self) {
-        self.carried.inc();
+    pub(crate) fn outbox_file_imported(&self) {
+        self.outbox_files.inc();
     }
 
     pub(crate) fn refused(&self, cause: &str) {
@@ -139,8 +139,8 @@ impl Metrics {
             set(&self.positions, statistics.positions);
             set(&self.pending, statistics.pending);
             set(&self.devices, statistics.devices);
-            set(&self.lists_behind, granary.lists_behind(cooperative.number()).unwrap_or(0));
-            let cases = granary.lists(cooperative.number()).ok().and_then(|lists| lists.open_cases().ok());
+            set(&self.lists_behind, granary.read_models_behind(cooperative.number()).unwrap_or(0));
+            let cases = granary.read_models(cooperative.number()).ok().and_then(|models| models.open_cases().ok());
             set(&self.conflicts, cases.unwrap_or(0));
         }
         self.store_bytes.set(number(bytes_in(&self.store)));

@@ -24,7 +24,7 @@ use tower::ServiceExt;
 use crate::config::{Config, make_folder};
 use crate::engine::Granary;
 use crate::error::Error;
-use crate::http::{self, Counts, Gate, Parts, Reach, Shared};
+use crate::http::{self, Counts, Gate, PublicAddress, Shared, Transfers};
 use crate::log::check::{check, read_marks, write_marks};
 use crate::metrics::Metrics;
 use crate::store::SledStore;
@@ -65,8 +65,11 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         granary: Arc::clone(&granary),
         gate: Arc::new(Gate::new(config.limits)),
         counts: Arc::new(Counts::new(Metrics::new(&config.store_folder(), granary.flushes()))),
-        parts: Arc::new(Parts::default()),
-        reach: Arc::new(Reach { address: public_address.clone(), fingerprint: certificates.fingerprint.clone() }),
+        transfers: Arc::new(Transfers::default()),
+        public_address: Arc::new(PublicAddress {
+            address: public_address.clone(),
+            fingerprint: certificates.fingerprint.clone(),
+        }),
     };
     let operator =
         admin::listen(&config, Arc::clone(&granary), public_address.clone(), certificates.fingerprint.clone())?;

@@ -5,10 +5,10 @@ use granary_client_core::quantities::Instant;
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
-/// What was done.
+/// What was done to a co-operative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Deed {
+pub enum AuditAction {
     /// A coordinator signed in.
     SignedIn,
     /// A sign-in failed.
@@ -33,7 +33,7 @@ pub enum Deed {
     Imported,
 }
 
-impl Deed {
+impl AuditAction {
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
@@ -60,7 +60,7 @@ pub struct AuditRecord {
     /// Who: a coordinator's name, `operator`, or a device.
     pub who: String,
     /// What.
-    pub deed: Deed,
+    pub action: AuditAction,
     /// Of what.
     pub detail: String,
 }
@@ -70,10 +70,10 @@ const DETAIL_MAX: usize = 300;
 
 impl AuditRecord {
     /// A line, cut and cleaned: what people typed must not make lines of its own in any log.
-    pub(crate) fn new(now: Instant, who: &str, deed: Deed, detail: &str) -> Self {
+    pub(crate) fn new(now: Instant, who: &str, action: AuditAction, detail: &str) -> Self {
         let one_line = |text: &str| {
             text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(DETAIL_MAX).collect::<String>()
         };
-        Self { at_millis: now.0, who: one_line(who), deed, detail: one_line(detail) }
+        Self { at_millis: now.0, who: one_line(who), action, detail: one_line(detail) }
     }
 }

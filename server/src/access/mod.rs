@@ -8,6 +8,6 @@ pub(crate) mod identity;
 mod invitation;
 
 pub(crate) use accounts::Session;
-pub use audit::{AuditRecord, Deed};
+pub use audit::{AuditAction, AuditRecord};
 pub use invitation::{Invitation, InvitationLink};
 pub(crate) use invitation::{InvitationRecord, new_code, normal_code};

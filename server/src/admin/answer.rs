@@ -10,14 +10,14 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
 
 use super::report::report;
-use super::{Answer, Command, LINE_MAX, socket_error};
+use super::{AdminCommand, Answer, LINE_MAX, socket_error};
 use crate::access::InvitationLink;
 use crate::config::Config;
 use crate::engine::Granary;
 use crate::error::Error;
 use crate::log::CooperativeNumber;
 
-/// Answers orders until aborted.
+/// Answers commands until aborted.
 pub(crate) fn listen(
     config: &Config,
     granary: Arc<Granary>,
@@ -44,7 +44,7 @@ pub(crate) fn listen(
                 let worked = tokio::task::spawn_blocking(move || match serde_json::from_str(&line) {
                     Ok(command) => run(&granary, command, &folder, &public, &fingerprint)
                         .unwrap_or_else(|error| Answer::Failed(error.to_string())),
-                    Err(error) => Answer::Failed(format!("the order can't be read: {error}")),
+                    Err(error) => Answer::Failed(format!("the command can't be read: {error}")),
                 });
                 let answer = worked.await.unwrap_or_else(|error| Answer::Failed(error.to_string()));
                 let mut bytes = serde_json::to_vec(&answer).unwrap_or_default();
@@ -55,7 +55,13 @@ pub(crate) fn listen(
     }))
 }
 
-fn run(granary: &Granary, command: Command, folder: &Path, public: &str, fingerprint: &str) -> Result<Answer, Error> {
+fn run(
+    granary: &Granary,
+    command: AdminCommand,
+    folder: &Path,
+    public: &str,
+    fingerprint: &str,
+) -> Result<Answer, Error> {
     let now = crate::environment::now();
     let invite = |number: CooperativeNumber, role: Role, hours: u32| -> Result<Answer, Error> {
         let invitation = granary.invite(number, role, hours, now)?;
@@ -65,12 +71,12 @@ fn run(granary: &Granary, command: Command, folder: &Path, public: &str, fingerp
         Ok(Answer::Invitation { text, link: link.to_string() })
     };
     match command {
-        Command::CreateCooperative { name } => {
+        AdminCommand::CreateCooperative { name } => {
             let number = granary.create_cooperative(&name, now)?;
             invite(number, Role::Coordinator, 72)
         }
-        Command::Invite { cooperative, role, hours } => invite(CooperativeNumber(cooperative), role, hours),
-        Command::Devices { cooperative } => {
+        AdminCommand::Invite { cooperative, role, hours } => invite(CooperativeNumber(cooperative), role, hours),
+        AdminCommand::Devices { cooperative } => {
             let cooperative = granary.cooperative(CooperativeNumber(cooperative))?;
             let lines: Vec<String> = cooperative
                 .devices()
@@ -90,32 +96,32 @@ fn run(granary: &Granary, command: Command, folder: &Path, public: &str, fingerp
                 .collect();
             Ok(Answer::Text(lines.join("\n")))
         }
-        Command::Grant { cooperative, device, roles } => {
+        AdminCommand::Grant { cooperative, device, roles } => {
             granary.grant("operator", CooperativeNumber(cooperative), device, &roles, now)?;
             Ok(Answer::Text(format!("{device} is told at its next sync; it gets or forgets documents then")))
         }
-        Command::SetCoordinator { cooperative, login, name, password } => {
+        AdminCommand::SetCoordinator { cooperative, login, name, password } => {
             granary.set_coordinator(CooperativeNumber(cooperative), &login, &name, &password, now)?;
             Ok(Answer::Text(format!(
                 "{name} can sign in at https://{public}/console/sign-in?coop={cooperative} as {login}"
             )))
         }
-        Command::SignInOnce { cooperative, login } => {
+        AdminCommand::SignInOnce { cooperative, login } => {
             let token = granary.sign_in_once(CooperativeNumber(cooperative), &login, now)?;
             Ok(Answer::Text(format!("https://{public}/console/once/{token}")))
         }
-        Command::MakeToken { cooperative, role, name } => {
+        AdminCommand::MakeToken { cooperative, role, name } => {
             let (device, token) = granary.make_token(CooperativeNumber(cooperative), role, &name, now)?;
             Ok(Answer::Text(format!(
                 "wss://{public}/automerge?token={token}\n{device} is known by it, until it is revoked"
             )))
         }
-        Command::Documents { cooperative } => {
+        AdminCommand::Documents { cooperative } => {
             let cooperative = granary.cooperative(CooperativeNumber(cooperative))?;
             let line = |key: &DocumentKey| format!("{}  {key}", key.id(cooperative.id()).automerge_url());
             Ok(Answer::Text(cooperative.documents().iter().map(line).collect::<Vec<_>>().join("\n")))
         }
-        Command::BackUp { to } => {
+        AdminCommand::BackUp { to } => {
             let done = granary.back_up(folder, &to, now)?;
             let how = if done.is_whole { "whole" } else { "what is new" };
             Ok(Answer::Text(format!(
@@ -125,16 +131,16 @@ fn run(granary: &Granary, command: Command, folder: &Path, public: &str, fingerp
                 to.join(done.file).display()
             )))
         }
-        Command::Export { cooperative, to } => {
+        AdminCommand::Export { cooperative, to } => {
             let count = granary.export(CooperativeNumber(cooperative), &to)?;
             Ok(Answer::Text(format!("{count} documents are in {}", to.display())))
         }
-        Command::Import { from, name } => {
+        AdminCommand::Import { from, name } => {
             let (number, count) = granary.import(&from, &name, now)?;
             Ok(Answer::Text(format!("co-operative {} has {count} documents; invite its coordinator", number.0)))
         }
-        Command::Check => Ok(Answer::Text(report(&granary.survey()?))),
-        Command::Revoke { cooperative, device } => {
+        AdminCommand::Check => Ok(Answer::Text(report(&granary.verify()?))),
+        AdminCommand::Revoke { cooperative, device } => {
             granary.revoke("operator", CooperativeNumber(cooperative), device, now)?;
             Ok(Answer::Text(format!("{device} is revoked; what it sent before stays")))
         }

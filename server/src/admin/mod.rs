@@ -1,4 +1,4 @@
-//! The operator's orders, over a Unix socket in the server's folder that only its owner may open: one
+//! The operator's commands, over a Unix socket in the server's folder that only its owner may open: one
 //! line of JSON each way.
 
 mod answer;
@@ -17,12 +17,12 @@ use crate::error::Error;
 pub(crate) use answer::listen;
 pub(crate) use report::report;
 
-/// The longest order or answer, in bytes.
+/// The longest command or answer, in bytes.
 const LINE_MAX: u64 = 4 * 1024 * 1024;
 
-/// What an operator orders.
+/// What an operator commands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) enum Command {
+pub(crate) enum AdminCommand {
     CreateCooperative { name: String },
     Invite { cooperative: u32, role: Role, hours: u32 },
     Devices { cooperative: u32 },
@@ -50,8 +50,8 @@ fn socket_error(path: &Path, error: &std::io::Error) -> Error {
     Error::Usage(format!("no server answers at {} ({error}); start it with `granary serve`", path.display()))
 }
 
-/// Sends an order to the server of this folder.
-pub(crate) fn ask(folder: &Path, command: &Command) -> Result<Answer, Error> {
+/// Sends a command to the server of this folder.
+pub(crate) fn ask(folder: &Path, command: &AdminCommand) -> Result<Answer, Error> {
     let path = folder.join("operator.sock");
     let exchange = || -> std::io::Result<Answer> {
         let mut stream = UnixStream::connect(&path)?;

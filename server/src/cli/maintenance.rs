@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::admin::{Answer, Command, ask, report};
+use crate::admin::{AdminCommand, Answer, ask, report};
 use crate::error::Error;
 use crate::log::check::{check as look_at_logs, read_marks};
 use crate::log::documents::Documents;
@@ -48,7 +48,7 @@ fn answered(answer: Answer) -> Result<(), Error> {
 pub(super) fn back_up(folder: &Path, to: PathBuf) -> Result<(), Error> {
     let to = std::path::absolute(&to).unwrap_or(to);
     if is_running(folder) {
-        return answered(ask(folder, &Command::BackUp { to })?);
+        return answered(ask(folder, &AdminCommand::BackUp { to })?);
     }
     let done = write_backup(&open_store(folder)?, folder, &to, &crate::environment::now().to_string())?;
     println!("{} rows, {} bytes, as {}", done.rows, done.bytes, to.join(done.file).display());
@@ -74,7 +74,7 @@ pub(super) fn restore(from: &Path, folder: &Path) -> Result<(), Error> {
 
 pub(super) fn check(folder: &Path) -> Result<(), Error> {
     if is_running(folder) {
-        return answered(ask(folder, &Command::Check)?);
+        return answered(ask(folder, &AdminCommand::Check)?);
     }
     let store: Arc<SledStore> = Arc::new(open_store(folder)?);
     let found = survey(store.as_ref(), &Documents::new(store.clone()))?;

@@ -11,8 +11,8 @@ use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::access::Role;
 
 use crate::access::InvitationLink;
-use crate::admin::{self, Answer, Command as Order};
-use crate::config::settings::{Said, Settings};
+use crate::admin::{self, AdminCommand, Answer};
+use crate::config::settings::{ServeArgs, Settings};
 use crate::error::Error;
 use crate::serve::Server;
 use crate::store::probe::How;
@@ -30,12 +30,12 @@ enum Command {
     /// Serve phones until stopped.
     Serve {
         #[command(flatten)]
-        said: Said,
+        args: ServeArgs,
     },
     /// Print every setting that `serve` would start with, and where it is from.
     Config {
         #[command(flatten)]
-        said: Said,
+        args: ServeArgs,
     },
     /// Serve a co-operative that is filled already, to try things on.
     Demo {
@@ -234,40 +234,40 @@ struct Folder {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
-        Command::Serve { said } => Settings::of(said).and_then(|settings| serve(settings, |_| Ok(()))),
-        Command::Config { said } => Settings::of(said).map(|settings| println!("{}", settings.text())),
+        Command::Serve { args } => Settings::of(args).and_then(|settings| serve(settings, |_| Ok(()))),
+        Command::Config { args } => Settings::of(args).map(|settings| println!("{}", settings.text())),
         Command::Demo { folder, port } => {
             let listen = Some(std::net::SocketAddr::from(([127, 0, 0, 1], port)));
-            let said = Said { folder: Some(folder.clone()), listen, ..Said::default() };
-            Settings::of(said).and_then(|settings| serve(settings, |server| demo(server, &folder)))
+            let args = ServeArgs { folder: Some(folder.clone()), listen, ..ServeArgs::default() };
+            Settings::of(args).and_then(|settings| serve(settings, |server| demo(server, &folder)))
         }
         Command::Coop { command: CoopCommand::Create { folder, name } } => {
-            order(&folder, &Order::CreateCooperative { name })
+            send(&folder, &AdminCommand::CreateCooperative { name })
         }
         Command::Invite { folder, coop, role, hours } => invite(&folder, coop, &role, hours),
         Command::Token { folder, coop, role, name } => {
-            order(&folder, &Order::MakeToken { cooperative: coop, role, name })
+            send(&folder, &AdminCommand::MakeToken { cooperative: coop, role, name })
         }
-        Command::Documents { folder, coop } => order(&folder, &Order::Documents { cooperative: coop }),
-        Command::Devices { folder, coop } => order(&folder, &Order::Devices { cooperative: coop }),
+        Command::Documents { folder, coop } => send(&folder, &AdminCommand::Documents { cooperative: coop }),
+        Command::Devices { folder, coop } => send(&folder, &AdminCommand::Devices { cooperative: coop }),
         Command::Grant { folder, coop, device, roles } => {
-            order(&folder, &Order::Grant { cooperative: coop, device, roles })
+            send(&folder, &AdminCommand::Grant { cooperative: coop, device, roles })
         }
         Command::Coordinator { command: CoordinatorCommand::Add { folder, coop, login, name } } => {
             add_coordinator(&folder, coop, login, name)
         }
         Command::Coordinator { command: CoordinatorCommand::Link { folder, coop, login } } => {
-            order(&folder, &Order::SignInOnce { cooperative: coop, login })
+            send(&folder, &AdminCommand::SignInOnce { cooperative: coop, login })
         }
-        Command::Revoke { folder, coop, device } => order(&folder, &Order::Revoke { cooperative: coop, device }),
+        Command::Revoke { folder, coop, device } => send(&folder, &AdminCommand::Revoke { cooperative: coop, device }),
         Command::Backup { folder, to } => maintenance::back_up(&folder.folder, to),
         Command::Export { folder, coop, to } => {
             let to = std::path::absolute(&to).unwrap_or(to);
-            order(&folder, &Order::Export { cooperative: coop, to })
+            send(&folder, &AdminCommand::Export { cooperative: coop, to })
         }
         Command::Import { folder, from, name } => {
             let from = std::path::absolute(&from).unwrap_or(from);
-            order(&folder, &Order::Import { from, name })
+            send(&folder, &AdminCommand::Import { from, name })
         }
         Command::Restore { from, folder } => maintenance::restore(&from, &folder),
         Command::Check { folder } => maintenance::check(&folder.folder),
@@ -294,7 +294,7 @@ fn invite(folder: &Folder, cooperative: u32, role: &str, hours: u32) -> Result<(
         role.parse()
             .map_err(|fault: granary_client_core::protocol::access::RoleFault| Error::Usage(fault.to_string()))?
     };
-    order(folder, &Order::Invite { cooperative, role, hours })
+    send(folder, &AdminCommand::Invite { cooperative, role, hours })
 }
 
 fn add_coordinator(folder: &Folder, cooperative: u32, login: String, name: String) -> Result<(), Error> {
@@ -305,12 +305,12 @@ fn add_coordinator(folder: &Folder, cooperative: u32, login: String, name: Strin
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).map_err(|error| Error::Usage(error.to_string()))?;
     let password = line.trim_end_matches(['\r', '\n']).to_owned();
-    order(folder, &Order::SetCoordinator { cooperative, login, name, password })
+    send(folder, &AdminCommand::SetCoordinator { cooperative, login, name, password })
 }
 
-/// Sends an order to the running server and shows what it answers.
-fn order(folder: &Folder, order: &Order) -> Result<(), Error> {
-    match admin::ask(&folder.folder, order)? {
+/// Sends a command to the running server and shows what it answers.
+fn send(folder: &Folder, command: &AdminCommand) -> Result<(), Error> {
+    match admin::ask(&folder.folder, command)? {
         Answer::Text(text) => println!("{text}"),
         Answer::Invitation { text, link } => {
             println!("{text}\n\n  {link}\n");

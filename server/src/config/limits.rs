@@ -9,8 +9,8 @@ pub struct Limits {
     pub device_burst: u32,
     /// Requests of one device a second, in the long run.
     pub device_per_second: u32,
-    /// Files of one device that are carried here, in a burst; one more is allowed every second.
-    pub carried_burst: u32,
+    /// Outbox files of one device in a burst; one more is allowed every second.
+    pub outbox_file_burst: u32,
     /// Attempts to enrol from one address in a burst; one more is allowed every ten seconds.
     pub enrol_burst: u32,
     /// Attempts to sign in to one account, or from one address, in a burst; one more is allowed every
@@ -31,7 +31,7 @@ impl Default for Limits {
         Self {
             device_burst: 120,
             device_per_second: 10,
-            carried_burst: 120,
+            outbox_file_burst: 120,
             enrol_burst: 40,
             sign_in_burst: 12,
             at_once: 128,

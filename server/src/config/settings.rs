@@ -11,7 +11,7 @@ use crate::error::Error;
 
 /// What the command line and the environment say of `granary serve`.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub(crate) struct Said {
+pub(crate) struct ServeArgs {
     /// A configuration file.
     #[arg(long, env = "GRANARY_CONFIG")]
     pub(crate) config: Option<PathBuf>,
@@ -48,7 +48,7 @@ pub(crate) struct Said {
 /// What a configuration file may say. An unknown name is an error, so a misspelt one is not overlooked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Written {
+struct ConfigFile {
     folder: Option<PathBuf>,
     listen: Option<SocketAddr>,
     #[serde(default)]
@@ -63,11 +63,11 @@ struct Written {
 
 /// Where a setting is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum From {
+enum Source {
     /// The command line or the environment.
-    Said,
+    Arguments,
     File,
-    BuiltIn,
+    Default,
 }
 
 /// All settings, with where each is from.
@@ -76,26 +76,26 @@ pub(crate) struct Settings {
     pub(crate) config: Config,
     pub(crate) log: String,
     pub(crate) log_format: String,
-    lines: Vec<(&'static str, String, From)>,
+    lines: Vec<(&'static str, String, Source)>,
 }
 
-struct Choice {
-    lines: Vec<(&'static str, String, From)>,
+struct Layered {
+    lines: Vec<(&'static str, String, Source)>,
 }
 
-impl Choice {
-    fn of<V: std::fmt::Debug>(&mut self, name: &'static str, said: Option<V>, file: Option<V>, built_in: V) -> V {
-        let (value, from) = match (said, file) {
-            (Some(value), _) => (value, From::Said),
-            (None, Some(value)) => (value, From::File),
-            (None, None) => (built_in, From::BuiltIn),
+impl Layered {
+    fn of<V: std::fmt::Debug>(&mut self, name: &'static str, args: Option<V>, file: Option<V>, default: V) -> V {
+        let (value, source) = match (args, file) {
+            (Some(value), _) => (value, Source::Arguments),
+            (None, Some(value)) => (value, Source::File),
+            (None, None) => (default, Source::Default),
         };
-        self.lines.push((name, format!("{value:?}"), from));
+        self.lines.push((name, format!("{value:?}"), source));
         value
     }
 }
 
-fn read(path: &Path) -> Result<Written, Error> {
+fn read(path: &Path) -> Result<ConfigFile, Error> {
     let bad = |error: String| Error::Usage(format!("{} can't be read: {error}", path.display()));
     let text = String::from_utf8(read_file(path)?).map_err(|error| bad(error.to_string()))?;
     toml::from_str(&text).map_err(|error| bad(error.to_string()))
@@ -103,22 +103,22 @@ fn read(path: &Path) -> Result<Written, Error> {
 
 impl Settings {
     /// What holds, of everything that was said.
-    pub(crate) fn of(said: Said) -> Result<Self, Error> {
-        let file = said.config.as_deref().map(read).transpose()?.unwrap_or_default();
+    pub(crate) fn of(args: ServeArgs) -> Result<Self, Error> {
+        let file = args.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let some = |names: Vec<String>| (!names.is_empty()).then_some(names);
-        let mut choice = Choice { lines: Vec::new() };
-        let folder = choice.of("folder", said.folder, file.folder, PathBuf::from("granary-data"));
-        let listen = choice.of("listen", said.listen, file.listen, SocketAddr::from(([127, 0, 0, 1], 8443)));
+        let mut layered = Layered { lines: Vec::new() };
+        let folder = layered.of("folder", args.folder, file.folder, PathBuf::from("granary-data"));
+        let listen = layered.of("listen", args.listen, file.listen, SocketAddr::from(([127, 0, 0, 1], 8443)));
         let local = ["localhost", "127.0.0.1"].map(str::to_owned).to_vec();
-        let names = choice.of("names", some(said.names), some(file.names), local);
-        let certificate = choice.of("certificate", said.certificate.map(Some), file.certificate.map(Some), None);
-        let key = choice.of("certificate-key", said.certificate_key.map(Some), file.certificate_key.map(Some), None);
-        let built_in = Limits::default();
-        let connections = choice.of("connections", said.connections, file.connections, built_in.connections);
+        let names = layered.of("names", some(args.names), some(file.names), local);
+        let certificate = layered.of("certificate", args.certificate.map(Some), file.certificate.map(Some), None);
+        let key = layered.of("certificate-key", args.certificate_key.map(Some), file.certificate_key.map(Some), None);
+        let default = Limits::default();
+        let connections = layered.of("connections", args.connections, file.connections, default.connections);
         let device_per_second =
-            choice.of("device-per-second", said.device_per_second, file.device_per_second, built_in.device_per_second);
-        let log = choice.of("log", said.log, file.log, "info".to_owned());
-        let log_format = choice.of("log-format", said.log_format, file.log_format, "text".to_owned());
+            layered.of("device-per-second", args.device_per_second, file.device_per_second, default.device_per_second);
+        let log = layered.of("log", args.log, file.log, "info".to_owned());
+        let log_format = layered.of("log-format", args.log_format, file.log_format, "text".to_owned());
         let own_certificate = match (certificate, key) {
             (Some(chain), Some(key)) => Some(OwnCertificate { chain, key }),
             (None, None) => None,
@@ -130,22 +130,22 @@ impl Settings {
         if device_per_second == 0 || connections == 0 {
             return Err(Error::Usage("connections and device-per-second are at least 1".into()));
         }
-        let limits = Limits { connections, device_per_second, ..built_in };
+        let limits = Limits { connections, device_per_second, ..default };
         Ok(Self {
             config: Config { folder, listen, names, limits, own_certificate },
             log,
             log_format,
-            lines: choice.lines,
+            lines: layered.lines,
         })
     }
 
     /// Every setting as a line of a configuration file, with where it is from.
     pub(crate) fn text(&self) -> String {
-        let line = |(name, value, from): &(&str, String, From)| {
-            let from = match from {
-                From::Said => "the command line or the environment",
-                From::File => "the configuration file",
-                From::BuiltIn => "built in",
+        let line = |(name, value, source): &(&str, String, Source)| {
+            let source = match source {
+                Source::Arguments => "the command line or the environment",
+                Source::File => "the configuration file",
+                Source::Default => "built in",
             };
             match value.as_str() {
                 "None" => format!("# {name} is not set"),
@@ -153,7 +153,7 @@ impl Settings {
                     let value = value.strip_prefix("Some(").and_then(|it| it.strip_suffix(')')).unwrap_or(value);
                     let is_address = *name == "listen";
                     let value = if is_address { format!("{value:?}") } else { value.to_owned() };
-                    format!("{name} = {value}  # {from}")
+                    format!("{name} = {value}  # {source}")
                 }
             }
         };
@@ -165,16 +165,16 @@ impl Settings {
 mod tests {
     use super::*;
 
-    fn with_file(text: &str, said: Said) -> Result<Settings, Error> {
+    fn with_file(text: &str, args: ServeArgs) -> Result<Settings, Error> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        Settings::of(Said { config: Some(file.path().to_owned()), ..said })
+        Settings::of(ServeArgs { config: Some(file.path().to_owned()), ..args })
     }
 
     #[test]
     fn what_is_said_stands_over_the_file_and_the_file_over_what_is_built_in() {
-        let said = Said { connections: Some(7), ..Said::default() };
-        let settings = with_file("connections = 5\nlisten = \"0.0.0.0:443\"\n", said).unwrap();
+        let args = ServeArgs { connections: Some(7), ..ServeArgs::default() };
+        let settings = with_file("connections = 5\nlisten = \"0.0.0.0:443\"\n", args).unwrap();
         assert_eq!(settings.config.limits.connections, 7);
         assert_eq!(settings.config.listen.port(), 443);
         let text = settings.text();
@@ -182,7 +182,7 @@ mod tests {
         assert!(text.contains("listen = \"0.0.0.0:443\"  # the configuration file"), "{text}");
         assert!(text.contains("folder = \"granary-data\"  # built in"), "{text}");
         // What is printed is itself a configuration file that says the same.
-        let again = with_file(&text, Said::default()).unwrap();
+        let again = with_file(&text, ServeArgs::default()).unwrap();
         assert_eq!(again.config.limits, settings.config.limits);
         assert_eq!(again.config.names, settings.config.names);
     }
@@ -192,7 +192,7 @@ mod tests {
         for text in
             ["conections = 5", "listen = 5", "connections = 0", "certificate = \"a.pem\"", "log-format = \"xml\""]
         {
-            assert!(with_file(text, Said::default()).is_err(), "{text}");
+            assert!(with_file(text, ServeArgs::default()).is_err(), "{text}");
         }
     }
 }

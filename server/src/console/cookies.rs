@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, header};
 
-use super::i18n::{Language, Words};
+use super::i18n::{Language, Locale};
 
 /// The cookie of a session. The prefix makes browsers insist on TLS and on this host (RFC 6265bis).
 pub(super) const SESSION_COOKIE: &str = "__Host-granary";
@@ -21,8 +21,8 @@ pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 /// The language that a request is answered in.
-pub(super) fn words_of(headers: &HeaderMap) -> Words {
+pub(super) fn locale_of(headers: &HeaderMap) -> Locale {
     let chosen = cookie(headers, LANGUAGE_COOKIE).and_then(|code| Language::from_code(&code));
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    Words { language: chosen.unwrap_or_else(|| Language::accepted(accepted)) }
+    Locale { language: chosen.unwrap_or_else(|| Language::accepted(accepted)) }
 }

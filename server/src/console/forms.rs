@@ -4,7 +4,7 @@ use axum::body::Body;
 use granary_client_core::quantities::Grams;
 use http_body_util::{BodyExt, Limited};
 
-use super::i18n::Words;
+use super::i18n::Locale;
 use super::refusal::{Refused, refused};
 
 /// The largest form, in bytes.
@@ -20,20 +20,20 @@ pub(super) struct Form {
 
 impl Form {
     /// Reads a form within the limit.
-    pub(super) async fn read(words: Words, body: Body) -> Result<Self, Refused> {
-        Self::read_up_to(words, body, FORM_BYTES_MAX).await
+    pub(super) async fn read(locale: Locale, body: Body) -> Result<Self, Refused> {
+        Self::read_up_to(locale, body, FORM_BYTES_MAX).await
     }
 
     /// Reads a form of at most so many bytes.
-    pub(super) async fn read_up_to(words: Words, body: Body, bytes_max: usize) -> Result<Self, Refused> {
+    pub(super) async fn read_up_to(locale: Locale, body: Body, bytes_max: usize) -> Result<Self, Refused> {
         let bytes = Limited::new(body, bytes_max)
             .collect()
             .await
-            .map_err(|_| refused(words, 413, "form-too-large"))?
+            .map_err(|_| refused(locale, 413, "form-too-large"))?
             .to_bytes();
         let pairs = form_pairs(&bytes);
         if pairs.len() > FIELDS_MAX {
-            return Err(refused(words, 413, "form-too-large"));
+            return Err(refused(locale, 413, "form-too-large"));
         }
         Ok(Self { fields: pairs })
     }
@@ -54,15 +54,15 @@ impl Form {
     }
 
     /// A field that is read by its type's own rule.
-    pub(super) fn parsed<T: std::str::FromStr>(&self, words: Words, name: &str) -> Result<T, Refused> {
-        self.get(name).parse().map_err(|_| refused(words, 400, "form-field-wrong"))
+    pub(super) fn parsed<T: std::str::FromStr>(&self, locale: Locale, name: &str) -> Result<T, Refused> {
+        self.get(name).parse().map_err(|_| refused(locale, 400, "form-field-wrong"))
     }
 
     /// A weight that was typed in kilograms.
-    pub(super) fn kilograms(&self, words: Words, name: &str) -> Result<Grams, Refused> {
+    pub(super) fn kilograms(&self, locale: Locale, name: &str) -> Result<Grams, Refused> {
         scaled(self.get(name), 3)
             .and_then(|grams| Grams::new(grams).ok())
-            .ok_or_else(|| refused(words, 400, "weight-wrong"))
+            .ok_or_else(|| refused(locale, 400, "weight-wrong"))
     }
 }
 

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets;
-use super::i18n::{Language, Words};
+use super::i18n::{Language, Locale};
 
 /// An answer with a page in it.
 pub(super) fn answer(status: u16, page: Markup) -> Response {
@@ -14,7 +14,7 @@ pub(super) fn answer(status: u16, page: Markup) -> Response {
     (status, headers, page.into_string()).into_response()
 }
 
-pub(super) fn head(words: Words, title: &str) -> Markup {
+pub(super) fn head(locale: Locale, title: &str) -> Markup {
     html! {
         head {
             meta charset="utf-8";
@@ -22,13 +22,13 @@ pub(super) fn head(words: Words, title: &str) -> Markup {
             title { (title) " · Granary" }
             link rel="stylesheet" href=(assets::style());
             link rel="icon" href="data:,";
-            script src=(assets::script()) defer data-live=(words.t("live-new")) data-lost=(words.t("live-lost")) {}
+            script src=(assets::script()) defer data-live=(locale.t("live-new")) data-lost=(locale.t("live-lost")) {}
         }
     }
 }
 
-pub(super) fn language_switch(words: Words) -> Markup {
-    let other = match words.language {
+pub(super) fn language_switch(locale: Locale) -> Markup {
+    let other = match locale.language {
         Language::Chinese => ("en", "English"),
         Language::English => ("zh", "中文"),
     };
@@ -40,13 +40,13 @@ pub(super) fn language_switch(words: Words) -> Markup {
 }
 
 /// A page for someone who is not signed in.
-pub(super) fn bare(words: Words, status: u16, title: &str, main: &Markup) -> Response {
+pub(super) fn bare(locale: Locale, status: u16, title: &str, main: &Markup) -> Response {
     let markup = html! {
         (DOCTYPE)
-        html lang=(words.language.code()) {
-            (head(words, title))
+        html lang=(locale.language.code()) {
+            (head(locale, title))
             body {
-                header { div.brand { strong { "Granary" } } div.who { (language_switch(words)) } }
+                header { div.brand { strong { "Granary" } } div.who { (language_switch(locale)) } }
                 main #main tabindex="-1" { h1 { (title) } (main) }
             }
         }

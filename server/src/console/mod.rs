@@ -1,5 +1,5 @@
 //! The coordinators' console: pages made on the server, a little plain JavaScript for what is live,
-//! nothing from any other host. Reading goes through the lists; every edit goes through documents, as
+//! nothing from any other host. Reading goes through the read models; every edit goes through documents, as
 //! the signed-in person's own device.
 
 mod assets;
@@ -24,7 +24,7 @@ mod phones;
 mod refusal;
 mod settle;
 mod sign_in;
-mod signed;
+mod signed_in;
 mod updates;
 
 use axum::Router;

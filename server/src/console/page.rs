@@ -6,11 +6,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
-use super::cookies::words_of;
-use super::i18n::Words;
+use super::cookies::locale_of;
+use super::i18n::Locale;
 use super::layout::{answer, head, language_switch};
 use super::refusal::refused;
-use super::signed::Signed;
+use super::signed_in::SignedIn;
 
 /// What is in the frame.
 pub(super) struct Page<'a> {
@@ -35,35 +35,35 @@ const PARTS: [(&str, &str); 8] = [
 
 impl Page<'_> {
     /// The page for a signed-in coordinator.
-    pub(super) fn show(self, signed: &Signed) -> Response {
-        let words = signed.words;
-        let behind = signed.lists().map(|lists| lists.behind()).unwrap_or(0);
+    pub(super) fn show(self, signed: &SignedIn) -> Response {
+        let locale = signed.locale;
+        let behind = signed.read_models().map(|models| models.behind()).unwrap_or(0);
         let markup = html! {
             (DOCTYPE)
-            html lang=(words.language.code()) {
-                (head(words, &self.title))
+            html lang=(locale.language.code()) {
+                (head(locale, &self.title))
                 body data-session="yes" {
-                    a.skip href="#main" { (words.t("skip")) }
+                    a.skip href="#main" { (locale.t("skip")) }
                     header {
                         div.brand { strong { (signed.cooperative.name()) } }
-                        nav aria-label=(words.t("navigation")) {
+                        nav aria-label=(locale.t("navigation")) {
                             @for (part, address) in PARTS {
-                                a href=(address) aria-current=[(part == self.part).then_some("page")] { (words.of("part", part)) }
+                                a href=(address) aria-current=[(part == self.part).then_some("page")] { (locale.of("part", part)) }
                             }
                         }
                         div.who {
                             span { (signed.session.name) }
-                            (language_switch(words))
+                            (language_switch(locale))
                             form.inline method="post" action="/console/sign-out" {
                                 (token(signed))
-                                button.quiet { (words.t("sign-out")) }
-                                button.quiet name="everywhere" value="yes" { (words.t("sign-out-everywhere")) }
+                                button.quiet { (locale.t("sign-out")) }
+                                button.quiet name="everywhere" value="yes" { (locale.t("sign-out-everywhere")) }
                             }
                         }
                     }
                     p #live.live role="status" aria-live="polite" {}
                     main #main tabindex="-1" {
-                        @if behind > 0 { p.notice { (words.with("lists-behind", &[("count", behind.to_string())])) } }
+                        @if behind > 0 { p.notice { (locale.with("lists-behind", &[("count", behind.to_string())])) } }
                         h1 { (self.title) }
                         (self.main)
                     }
@@ -75,18 +75,18 @@ impl Page<'_> {
 }
 
 /// The hidden field that makes a form believed.
-pub(super) fn token(signed: &Signed) -> Markup {
+pub(super) fn token(signed: &SignedIn) -> Markup {
     html! { input type="hidden" name="token" value=(signed.session.csrf); }
 }
 
 /// Anything that no page is for.
 pub(super) async fn not_found(request: Request) -> Response {
-    refused(words_of(request.headers()), 404, "not-found").into_response()
+    refused(locale_of(request.headers()), 404, "not-found").into_response()
 }
 
 /// Turns plain refusals of the framework (a bad address, a wrong method) into pages.
 pub(super) async fn with_language(request: Request, next: Next) -> Response {
-    let words = words_of(request.headers());
+    let locale = locale_of(request.headers());
     let is_page = request.uri().path().starts_with("/console");
     let response = next.run(request).await;
     let has_type = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
@@ -98,7 +98,7 @@ pub(super) async fn with_language(request: Request, next: Next) -> Response {
         413 => "form-too-large",
         _ => return response,
     };
-    if is_page && !has_type { refused(words, response.status().as_u16(), name).into_response() } else { response }
+    if is_page && !has_type { refused(locale, response.status().as_u16(), name).into_response() } else { response }
 }
 
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
@@ -123,14 +123,14 @@ pub(super) async fn security_headers(request: Request, next: Next) -> Response {
 }
 
 /// Links to the pages of a long list.
-pub(super) fn paging(words: Words, address: &str, page: u64, per_page: u64, total: u64) -> Markup {
+pub(super) fn paging(locale: Locale, address: &str, page: u64, per_page: u64, total: u64) -> Markup {
     let pages = total.div_ceil(per_page.max(1)).max(1);
     let separator = if address.contains('?') { '&' } else { '?' };
     html! {
-        nav.paging aria-label=(words.t("pages")) {
-            @if page > 1 { a rel="prev" href={ (address) (separator) "page=" (page.saturating_sub(1)) } { (words.t("page-before")) } }
-            span { (words.with("page-of", &[("page", page.to_string()), ("pages", pages.to_string())])) }
-            @if page < pages { a rel="next" href={ (address) (separator) "page=" (page.saturating_add(1)) } { (words.t("page-after")) } }
+        nav.paging aria-label=(locale.t("pages")) {
+            @if page > 1 { a rel="prev" href={ (address) (separator) "page=" (page.saturating_sub(1)) } { (locale.t("page-before")) } }
+            span { (locale.with("page-of", &[("page", page.to_string()), ("pages", pages.to_string())])) }
+            @if page < pages { a rel="next" href={ (address) (separator) "page=" (page.saturating_add(1)) } { (locale.t("page-after")) } }
         }
     }
 }

@@ -3,14 +3,14 @@
 use axum::response::{IntoResponse, Response};
 use maud::html;
 
-use super::i18n::Words;
+use super::i18n::Locale;
 use super::layout::bare;
 use crate::error::Error;
 
 /// A page that refuses.
 #[derive(Debug)]
 pub(super) struct Refused {
-    words: Words,
+    locale: Locale,
     status: u16,
     sentence: String,
 }
@@ -19,27 +19,27 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let back = html! {
             p { (self.sentence) }
-            p { a href="/console" { (self.words.t("back-to-overview")) } }
+            p { a href="/console" { (self.locale.t("back-to-overview")) } }
         };
-        bare(self.words, self.status, &self.words.t("refused"), &back)
+        bare(self.locale, self.status, &self.locale.t("refused"), &back)
     }
 }
 
 /// A refusal with words of this name.
-pub(super) fn refused(words: Words, status: u16, name: &str) -> Refused {
-    Refused { words, status, sentence: words.t(name) }
+pub(super) fn refused(locale: Locale, status: u16, name: &str) -> Refused {
+    Refused { locale, status, sentence: locale.t(name) }
 }
 
 /// A refusal for an error of the domain. What is not the person's doing is not told.
-pub(super) fn refuse(words: Words, error: &Error) -> Refused {
+pub(super) fn refuse(locale: Locale, error: &Error) -> Refused {
     match error {
-        Error::Document(fault) => Refused { words, status: 400, sentence: fault.to_string() },
-        Error::Usage(sentence) => Refused { words, status: 400, sentence: sentence.clone() },
-        Error::NotFound { .. } => refused(words, 404, "not-found"),
-        Error::Refused { detail, .. } => Refused { words, status: error.problem().status, sentence: detail.clone() },
+        Error::Document(fault) => Refused { locale, status: 400, sentence: fault.to_string() },
+        Error::Usage(sentence) => Refused { locale, status: 400, sentence: sentence.clone() },
+        Error::NotFound { .. } => refused(locale, 404, "not-found"),
+        Error::Refused { detail, .. } => Refused { locale, status: error.problem().status, sentence: detail.clone() },
         other => {
             tracing::error!(error = %other, "a page failed");
-            refused(words, 500, "server-failed")
+            refused(locale, 500, "server-failed")
         }
     }
 }

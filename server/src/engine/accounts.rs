@@ -6,7 +6,7 @@ use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::quantities::{Instant, checked_text};
 
 use super::Granary;
-use crate::access::Deed;
+use crate::access::AuditAction;
 use crate::access::accounts::{
     AccountRecord, NOBODY, ONCE, PASSWORD_MAX, PASSWORD_MIN, SESSION, Session, SessionRecord, account_key, console_key,
     fits, hashed, new_token, normal_login, token_key,
@@ -55,7 +55,7 @@ impl Granary {
             cooperative.set_device(device, record);
             Ok(())
         })?;
-        self.audit(number, now, "operator", Deed::AccountMade, &login)
+        self.audit(number, now, "operator", AuditAction::AccountMade, &login)
     }
 
     fn account(&self, number: CooperativeNumber, login: &str) -> Result<Option<AccountRecord>, Error> {
@@ -80,11 +80,11 @@ impl Granary {
         match account {
             Some(account) if right => {
                 let token = self.begin_session(number, &login, account.sessions, now)?;
-                self.audit(number, now, &account.name, Deed::SignedIn, &login)?;
+                self.audit(number, now, &account.name, AuditAction::SignedIn, &login)?;
                 Ok(Some(token))
             }
             Some(_) => {
-                self.audit(number, now, &login, Deed::SignInFailed, "")?;
+                self.audit(number, now, &login, AuditAction::SignInFailed, "")?;
                 Ok(None)
             }
             None => Ok(None),
@@ -144,7 +144,7 @@ impl Granary {
         let Some(record) = record.filter(|record| record.until_millis > now.0) else { return Ok(None) };
         let Some(account) = self.account(record.cooperative, &record.login)? else { return Ok(None) };
         let session = self.begin_session(record.cooperative, &record.login, account.sessions, now)?;
-        self.audit(record.cooperative, now, &account.name, Deed::SignedIn, "by a link")?;
+        self.audit(record.cooperative, now, &account.name, AuditAction::SignedIn, "by a link")?;
         Ok(Some(session))
     }
 
@@ -190,6 +190,6 @@ impl Granary {
             Ok(())
         })?;
         let detail = if everywhere { "everywhere" } else { "" };
-        self.audit(session.cooperative, now, &session.name, Deed::SignedOut, detail)
+        self.audit(session.cooperative, now, &session.name, AuditAction::SignedOut, detail)
     }
 }

@@ -5,7 +5,7 @@ use granary_client_core::quantities::Instant;
 use granary_client_core::store::Row;
 
 use super::Granary;
-use crate::access::{AuditRecord, Deed};
+use crate::access::{AuditAction, AuditRecord};
 use crate::error::Error;
 use crate::log::CooperativeNumber;
 use crate::log::keys::key;
@@ -17,12 +17,18 @@ impl Granary {
         number: CooperativeNumber,
         now: Instant,
         who: &str,
-        deed: Deed,
+        action: AuditAction,
         detail: &str,
     ) -> Result<(), Error> {
         let cooperative = self.cooperative(number)?;
-        let record = AuditRecord::new(now, who, deed, detail);
-        tracing::info!(cooperative = number.0, who = record.who, deed = deed.name(), detail = record.detail, "audit");
+        let record = AuditRecord::new(now, who, action, detail);
+        tracing::info!(
+            cooperative = number.0,
+            who = record.who,
+            action = action.name(),
+            detail = record.detail,
+            "audit"
+        );
         self.write(move |gather| {
             let line = cooperative.next_audit_line();
             gather.put(key(number, b'u', &line.to_be_bytes()), write_message(&record));

@@ -13,8 +13,8 @@ use granary_client_core::quantities::{Instant, checked_text};
 use ring::digest::{SHA256, digest};
 
 use super::Granary;
-use super::events::News;
-use crate::access::{Deed, Invitation, InvitationRecord, new_code, normal_code};
+use super::events::Event;
+use crate::access::{AuditAction, Invitation, InvitationRecord, new_code, normal_code};
 use crate::error::{Error, unknown_device};
 use crate::log::keys::{GLOBAL, LogEvent, device_key, key};
 use crate::log::{Cooperative, CooperativeNumber, CooperativeRecord, DeviceRecord};
@@ -76,7 +76,7 @@ impl Granary {
             gather.put(stored, write_message(&record));
             Ok(())
         })?;
-        self.audit(number, now, who, Deed::Invited, &role.to_string())?;
+        self.audit(number, now, who, AuditAction::Invited, &role.to_string())?;
         Ok(Invitation { code, expires_millis })
     }
 
@@ -132,7 +132,7 @@ impl Granary {
             return Err(refuse("this invitation was used already; ask your co-operative for a new one"));
         }
         self.remember_device(device, record.cooperative);
-        self.audit(record.cooperative, now, &device.to_string(), Deed::Enrolled, &record.role.to_string())?;
+        self.audit(record.cooperative, now, &device.to_string(), AuditAction::Enrolled, &record.role.to_string())?;
         self.enrolled(&cooperative, device)
     }
 
@@ -174,7 +174,7 @@ impl Granary {
             Ok(())
         })?;
         self.remember_device(device, cooperative.number());
-        self.audit(cooperative.number(), now, &device.to_string(), Deed::Reinstated, "by its certificate")
+        self.audit(cooperative.number(), now, &device.to_string(), AuditAction::Reinstated, "by its certificate")
     }
 
     /// Changes what a device may do. Its phone is told at its next sync: it gets what it may read now
@@ -189,7 +189,7 @@ impl Granary {
     ) -> Result<(), Error> {
         self.not_the_servers_own(number, device)?;
         let words: Vec<String> = roles.iter().map(Role::to_string).collect();
-        self.audit(number, now, who, Deed::Granted, &format!("{device}: {}", words.join(" ")))?;
+        self.audit(number, now, who, AuditAction::Granted, &format!("{device}: {}", words.join(" ")))?;
         let roles = roles.iter().copied().collect();
         self.change_device(number, device, move |record| {
             let version = version_after(record.grants.last().map_or(0, |grants| grants.version), &roles);
@@ -200,7 +200,7 @@ impl Granary {
     /// Revokes a device at once. Its earlier changes stay, attributed to it.
     pub fn revoke(&self, who: &str, number: CooperativeNumber, device: DeviceId, now: Instant) -> Result<(), Error> {
         self.not_the_servers_own(number, device)?;
-        self.audit(number, now, who, Deed::Revoked, &device.to_string())?;
+        self.audit(number, now, who, AuditAction::Revoked, &device.to_string())?;
         self.change_device(number, device, move |record| {
             record.revoked_millis.get_or_insert(now.0);
         })
@@ -228,9 +228,9 @@ impl Granary {
             Ok(true)
         })?;
         if let Some(grants) = self.cooperative(number)?.device(device).map(|record| record.grants_now()) {
-            self.rooms().granted(number, device, &grants);
+            self.subscriptions().granted(number, device, &grants);
         }
-        self.live().tell(News::Access { device });
+        self.events().publish(Event::AccessChanged { device });
         if found { Ok(()) } else { Err(Error::NotFound { what: "device", name: device.to_string() }) }
     }
 }

@@ -1,5 +1,5 @@
-//! Tells whoever listens that something new can be had: phones when a log grew, consoles when lists
-//! were written. A slow listener misses words, never content: it asks again.
+//! Tells subscribers that something new can be had: connected clients when a log grew, consoles when read models
+//! were written. A slow subscriber misses events, never content: it asks again.
 
 use granary_client_core::documents::DocumentKey;
 use granary_client_core::ids::DeviceId;
@@ -7,39 +7,39 @@ use tokio::sync::broadcast;
 
 use crate::log::CooperativeNumber;
 
-/// Words that wait for a slow listener at most.
-const WAITING_MAX: usize = 256;
+/// Events that are buffered for a slow subscriber at most.
+const BUFFERED_MAX: usize = 256;
 
 /// What happened.
 #[derive(Debug, Clone)]
-pub(crate) enum News {
+pub(crate) enum Event {
     /// The log has something new about this document.
     Admitted { cooperative: CooperativeNumber, key: DocumentKey },
     /// What a device may do has changed.
-    Access { device: DeviceId },
-    /// The lists show this document as it is now.
-    Listed { cooperative: CooperativeNumber },
+    AccessChanged { device: DeviceId },
+    /// A co-operative's read models were written.
+    ReadModelsUpdated { cooperative: CooperativeNumber },
 }
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Live {
-    sender: broadcast::Sender<News>,
+pub(crate) struct EventBus {
+    sender: broadcast::Sender<Event>,
 }
 
-impl Default for Live {
+impl Default for EventBus {
     fn default() -> Self {
-        Self { sender: broadcast::Sender::new(WAITING_MAX) }
+        Self { sender: broadcast::Sender::new(BUFFERED_MAX) }
     }
 }
 
-impl Live {
-    pub(crate) fn tell(&self, news: News) {
-        // Nobody listening is no fault.
-        let _ = self.sender.send(news);
+impl EventBus {
+    pub(crate) fn publish(&self, event: Event) {
+        // Having no subscriber is no fault.
+        let _ = self.sender.send(event);
     }
 
-    pub(crate) fn listen(&self) -> broadcast::Receiver<News> {
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.sender.subscribe()
     }
 }

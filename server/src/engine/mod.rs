@@ -24,11 +24,11 @@ use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::quantities::Instant;
 use granary_client_core::store::{Store, StoreFault};
 
-use self::events::{Live, News};
-use self::read_models::{CooperativeLists, Lists};
-use self::subscriptions::Rooms;
+use self::events::{Event, EventBus};
+use self::read_models::{CooperativeReadModels, ReadModels};
+use self::subscriptions::Subscriptions;
 use crate::access::identity::Identity;
-use crate::environment::{Chance, Surroundings};
+use crate::environment::{Environment, Rng};
 use crate::error::Error;
 use crate::log::admission::Admission;
 use crate::log::check::Marks;
@@ -36,7 +36,7 @@ use crate::log::documents::Documents;
 use crate::log::flushes::Flushes;
 use crate::log::format::bring_up_to_date;
 use crate::log::keys::{GLOBAL, key, rest};
-use crate::log::throttle::Breath;
+use crate::log::throttle::BackgroundThrottle;
 use crate::log::writer::{GATHER_MAX, Gather, Writer};
 use crate::log::{Cooperative, CooperativeNumber, CooperativeRecord};
 
@@ -44,7 +44,7 @@ pub use sync::Caller;
 
 /// See the module.
 pub struct Granary {
-    chance: Chance,
+    rng: Rng,
     store: Arc<dyn Store>,
     identity: Identity,
     epoch: u32,
@@ -53,37 +53,38 @@ pub struct Granary {
     cooperatives: RwLock<BTreeMap<CooperativeNumber, Arc<Cooperative>>>,
     devices: RwLock<HashMap<DeviceId, CooperativeNumber>>,
     admitted: Arc<(Mutex<u64>, Condvar)>,
-    breath: Breath,
+    throttle: BackgroundThrottle,
     flushes: Flushes,
-    rooms: Rooms,
+    subscriptions: Subscriptions,
     documents: Arc<Documents>,
-    lists: Arc<Lists>,
-    live: Arc<Live>,
+    read_models: Arc<ReadModels>,
+    events: Arc<EventBus>,
     /// True once the store has failed; nothing is decided any more.
     failed: Arc<AtomicBool>,
 }
 
 impl Granary {
     /// Opens the server's domain on a store. `keys` is the folder of the server's own key, and
-    /// `lists_folder` that of the lists (in memory when none); `on_fault` is called when the store fails, after which nothing more is acknowledged.
+    /// `read_models_folder` that of the read models (in memory when none);
+    /// `on_fault` is called when the store fails, after which nothing more is acknowledged.
     pub fn open(
         store: Arc<dyn Store>,
         keys: &Path,
-        lists_folder: Option<&Path>,
+        read_models_folder: Option<&Path>,
         on_fault: impl Fn(StoreFault) + Send + Sync + 'static,
     ) -> Result<Self, Error> {
-        Self::open_with(store, keys, lists_folder, Surroundings::default(), on_fault)
+        Self::open_with(store, keys, read_models_folder, Environment::default(), on_fault)
     }
 
-    /// As [`Self::open`], in these surroundings.
+    /// As [`Self::open`], in this environment.
     pub fn open_with(
         store: Arc<dyn Store>,
         keys: &Path,
-        lists_folder: Option<&Path>,
-        surroundings: Surroundings,
+        read_models_folder: Option<&Path>,
+        environment: Environment,
         on_fault: impl Fn(StoreFault) + Send + Sync + 'static,
     ) -> Result<Self, Error> {
-        let Surroundings { chance, jobs_per_flush } = surroundings;
+        let Environment { rng, jobs_per_flush } = environment;
         let jobs_per_flush = jobs_per_flush.unwrap_or(GATHER_MAX);
         let failed = Arc::new(AtomicBool::new(false));
         let has_failed = Arc::clone(&failed);
@@ -93,35 +94,37 @@ impl Granary {
         });
         let identity = Identity::open(keys)?;
         bring_up_to_date(store.as_ref())?;
-        let epoch = read_or_make_epoch(store.as_ref(), &chance)?;
+        let epoch = read_or_make_epoch(store.as_ref(), &rng)?;
         let start_error = |error: std::io::Error| Error::Usage(format!("a thread could not be started: {error}"));
         let flushes = Flushes::default();
         let writer_fault = Arc::clone(&on_fault);
         let (writer, _) =
             Writer::start(Arc::clone(&store), flushes.clone(), jobs_per_flush, move |fault| writer_fault(fault))
                 .map_err(start_error)?;
-        let breath = Breath::default();
+        let throttle = BackgroundThrottle::default();
         let admitted = Arc::new((Mutex::new(0u64), Condvar::new()));
         let count = Arc::clone(&admitted);
         let documents = Arc::new(Documents::new(Arc::clone(&store)));
-        let live = Arc::new(Live::default());
-        let to_consoles = Arc::clone(&live);
-        let lists = Lists::start(lists_folder, Arc::clone(&documents), breath.clone(), move |cooperative| {
-            to_consoles.tell(News::Listed { cooperative: cooperative.number() });
-        })?;
-        let rooms = Rooms::default();
-        let (to_listeners, to_phones, to_lists) = (Arc::clone(&live), rooms.clone(), Arc::clone(&lists));
+        let events = Arc::new(EventBus::default());
+        let to_pages = Arc::clone(&events);
+        let read_models =
+            ReadModels::start(read_models_folder, Arc::clone(&documents), throttle.clone(), move |cooperative| {
+                to_pages.publish(Event::ReadModelsUpdated { cooperative: cooperative.number() });
+            })?;
+        let subscriptions = Subscriptions::default();
+        let (to_listeners, to_phones, to_read_models) =
+            (Arc::clone(&events), subscriptions.clone(), Arc::clone(&read_models));
         let (admission, _) = Admission::start(
             Arc::clone(&store),
             Arc::clone(&documents),
             writer.clone(),
-            breath.clone(),
+            throttle.clone(),
             move |fault| on_fault(fault),
             move |cooperative, document| {
-                to_lists.look_at(cooperative, document);
+                to_read_models.enqueue(cooperative, document);
                 if let Some(key) = cooperative.document_key(document) {
                     to_phones.admitted(cooperative.number(), &key);
-                    to_listeners.tell(News::Admitted { cooperative: cooperative.number(), key });
+                    to_listeners.publish(Event::Admitted { cooperative: cooperative.number(), key });
                 }
                 let mut rounds = count.0.lock().unwrap_or_else(PoisonError::into_inner);
                 *rounds = rounds.wrapping_add(1);
@@ -130,7 +133,7 @@ impl Granary {
         )
         .map_err(start_error)?;
         let granary = Self {
-            chance,
+            rng,
             store,
             identity,
             epoch,
@@ -139,12 +142,12 @@ impl Granary {
             cooperatives: RwLock::default(),
             devices: RwLock::default(),
             admitted,
-            breath,
+            throttle,
             flushes,
-            rooms,
+            subscriptions,
             documents,
-            lists,
-            live,
+            read_models,
+            events,
             failed,
         };
         granary.read_all()?;
@@ -170,7 +173,7 @@ impl Granary {
     pub(crate) fn open_cooperative(&self, number: CooperativeNumber, record: CooperativeRecord) -> Result<(), Error> {
         let cooperative = Arc::new(Cooperative::open(self.store.as_ref(), number, record)?);
         self.admission.look_at(&cooperative);
-        self.lists.catch_up(&cooperative)?;
+        self.read_models.catch_up(&cooperative)?;
         self.cooperatives.write().unwrap_or_else(PoisonError::into_inner).insert(number, cooperative);
         Ok(())
     }
@@ -182,7 +185,7 @@ impl Granary {
     /// Random bytes.
     pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], Error> {
         let mut bytes = [0; N];
-        (self.chance)(&mut bytes)?;
+        (self.rng)(&mut bytes)?;
         Ok(bytes)
     }
 
@@ -203,8 +206,8 @@ impl Granary {
         &self.flushes
     }
 
-    pub(crate) fn rooms(&self) -> &Rooms {
-        &self.rooms
+    pub(crate) fn subscriptions(&self) -> &Subscriptions {
+        &self.subscriptions
     }
 
     /// True while the store takes what comes.
@@ -212,18 +215,18 @@ impl Granary {
         !self.failed.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn live(&self) -> &Live {
-        &self.live
+    pub(crate) fn events(&self) -> &EventBus {
+        &self.events
     }
 
-    /// The lists of a co-operative.
-    pub(crate) fn lists(&self, number: CooperativeNumber) -> Result<Arc<CooperativeLists>, Error> {
-        Ok(self.lists.of(number)?)
+    /// The read model of a co-operative.
+    pub(crate) fn read_models(&self, number: CooperativeNumber) -> Result<Arc<CooperativeReadModels>, Error> {
+        Ok(self.read_models.of(number)?)
     }
 
-    /// How many documents the lists of a co-operative are behind.
-    pub fn lists_behind(&self, number: CooperativeNumber) -> Result<u64, Error> {
-        Ok(self.lists(number)?.behind())
+    /// How many documents the read model of a co-operative is behind.
+    pub fn read_models_behind(&self, number: CooperativeNumber) -> Result<u64, Error> {
+        Ok(self.read_models(number)?.behind())
     }
 
     /// All co-operatives.
@@ -243,7 +246,7 @@ impl Granary {
         &self,
         job: impl FnOnce(&mut Gather<'_>) -> Result<R, StoreFault> + Send + 'static,
     ) -> Result<R, Error> {
-        self.breath.one_came();
+        self.throttle.count_write();
         let (done, wait) = channel();
         let cooperatives = self.cooperatives();
         let submitted = self.writer.submit(Box::new(move |gather| {
@@ -332,13 +335,13 @@ impl Granary {
 }
 
 /// The store's epoch; positions of one epoch mean nothing in another.
-fn read_or_make_epoch(store: &dyn Store, chance: &Chance) -> Result<u32, Error> {
+fn read_or_make_epoch(store: &dyn Store, rng: &Rng) -> Result<u32, Error> {
     let stored = key(GLOBAL, b'E', &[]);
     if let Some(bytes) = store.get(&stored)? {
         return read_message(&bytes).map_err(|_| StoreFault::Damaged(stored).into());
     }
     let mut bytes = [0; 4];
-    chance(&mut bytes)?;
+    rng(&mut bytes)?;
     let epoch = u32::from_be_bytes(bytes).max(1);
     let mut batch = granary_client_core::store::Batch::default();
     batch.put(stored, write_message(&epoch));

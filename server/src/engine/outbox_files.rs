@@ -1,5 +1,6 @@
-//! Outboxes that somebody carried here as a file. Each page is as a request whose reply gets lost: the device
-//! is told at its next sync, and whoever carried it learns nothing of what is in it.
+//! Imports outbox files: the outbox of a phone, brought by somebody else. Each page is handled as a request whose
+//! reply is lost: the device learns of it at its next sync, and whoever brought the file learns nothing of what
+//! is in it.
 
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::bundle::read_bundle;
@@ -12,14 +13,14 @@ use crate::error::Error;
 use crate::log::Bringer;
 
 impl Granary {
-    /// The key under which phones encrypt what is carried here.
+    /// The key under which phones encrypt outbox files for this server.
     pub fn carrying_key(&self) -> &CarryingKey {
         self.identity().opening().carrying_key()
     }
 
-    /// Takes a file in, page by page; all of them are durable when this returns, and those before the one that
+    /// Imports a file, page by page; all of them are durable when this returns, and those before the one that
     /// was refused when it fails. `allows` is asked for each device once its signature was found right.
-    pub fn take_carried(
+    pub fn import_outbox_file(
         &self,
         file: &CarriedFile,
         allows: impl Fn(DeviceId) -> Result<(), Error>,
@@ -27,10 +28,10 @@ impl Granary {
     ) -> Result<(), Error> {
         for bytes in &file.pages {
             let page = CarriedPage::parse(bytes).map_err(Error::malformed)?;
-            match self.take_page(&page, &allows, now) {
+            match self.import_page(&page, &allows, now) {
                 Err(Error::Refused { kind: ProblemKind::UnknownDevice, .. }) => {
                     self.reinstate(&file.certificate, now)?;
-                    self.take_page(&page, &allows, now)?;
+                    self.import_page(&page, &allows, now)?;
                 }
                 other => other?,
             }
@@ -38,7 +39,7 @@ impl Granary {
         Ok(())
     }
 
-    fn take_page(
+    fn import_page(
         &self,
         page: &CarriedPage<'_>,
         allows: &impl Fn(DeviceId) -> Result<(), Error>,

@@ -15,7 +15,7 @@ use crate::config::make_folder;
 use crate::error::Error;
 use crate::log::documents::Documents;
 use crate::log::keys::DocumentNumber;
-use crate::log::throttle::Breath;
+use crate::log::throttle::BackgroundThrottle;
 use crate::log::{Cooperative, CooperativeNumber};
 
 /// Documents that are written in one transaction at most.
@@ -23,8 +23,8 @@ const TOGETHER_MAX: usize = 64;
 /// Idle connections that are kept for reading.
 const READERS_MAX: usize = 4;
 
-/// One co-operative's lists.
-pub(crate) struct CooperativeLists {
+/// One co-operative's read model.
+pub(crate) struct CooperativeReadModels {
     path: Option<PathBuf>,
     writer: Mutex<ReadModel>,
     readers: Mutex<Vec<ReadModel>>,
@@ -44,7 +44,7 @@ pub(crate) struct Totals {
     pub(crate) by_day: Vec<Total>,
 }
 
-impl CooperativeLists {
+impl CooperativeReadModels {
     fn open(path: Option<PathBuf>) -> Result<Self, StoreFault> {
         let writer = match &path {
             Some(path) => ReadModel::open(path)?,
@@ -60,7 +60,7 @@ impl CooperativeLists {
         })
     }
 
-    /// Reads from the lists, while they may be written to.
+    /// Reads from the read model, while it may be written to.
     pub(crate) fn read<R>(&self, read: impl FnOnce(&ReadModel) -> Result<R, StoreFault>) -> Result<R, StoreFault> {
         let Some(path) = &self.path else {
             return read(&self.writer.lock().unwrap_or_else(PoisonError::into_inner));
@@ -87,12 +87,12 @@ impl CooperativeLists {
         {
             return Ok(Arc::clone(totals));
         }
-        let totals = self.read(|lists| {
+        let totals = self.read(|models| {
             let all = LotFilter::default();
             Ok(Arc::new(Totals {
-                by_product: lists.totals_by(&all, TotalBy::Product)?,
-                by_village: lists.totals_by(&all, TotalBy::Village)?,
-                by_day: lists.totals_by(&all, TotalBy::Day)?,
+                by_product: models.totals_by(&all, TotalBy::Product)?,
+                by_village: models.totals_by(&all, TotalBy::Village)?,
+                by_day: models.totals_by(&all, TotalBy::Day)?,
             }))
         })?;
         *kept = Some((version, Arc::clone(&totals)));
@@ -101,10 +101,10 @@ impl CooperativeLists {
 
     /// Disagreements that wait for a coordinator.
     pub(crate) fn open_cases(&self) -> Result<u64, StoreFault> {
-        self.read(|lists| Ok(lists.case_counts()?.open))
+        self.read(|models| Ok(models.case_counts()?.open))
     }
 
-    /// How many documents the lists are behind.
+    /// How many documents the read model is behind.
     pub(crate) fn behind(&self) -> u64 {
         self.behind.load(Ordering::SeqCst)
     }
@@ -116,77 +116,77 @@ const REST_TIMES: u32 = 8;
 type Task = (Arc<Cooperative>, DocumentNumber);
 
 /// See the module.
-pub(crate) struct Lists {
+pub(crate) struct ReadModels {
     folder: Option<PathBuf>,
-    of: Mutex<HashMap<CooperativeNumber, Arc<CooperativeLists>>>,
+    of: Mutex<HashMap<CooperativeNumber, Arc<CooperativeReadModels>>>,
     tasks: Mutex<Sender<Task>>,
 }
 
-impl Lists {
-    /// Lists in files of this folder, or in memory. `on_written` is told whose rows were
+impl ReadModels {
+    /// Read models in files of this folder, or in memory. `on_updated` is told whose rows were
     /// written.
     pub(crate) fn start(
         folder: Option<&Path>,
         documents: Arc<Documents>,
-        breath: Breath,
-        on_written: impl Fn(&Cooperative) + Send + 'static,
+        throttle: BackgroundThrottle,
+        on_updated: impl Fn(&Cooperative) + Send + 'static,
     ) -> Result<Arc<Self>, Error> {
         if let Some(folder) = folder {
             make_folder(folder)?;
         }
         let (tasks, waiting) = channel();
-        let lists =
+        let models =
             Arc::new(Self { folder: folder.map(Path::to_owned), of: Mutex::default(), tasks: Mutex::new(tasks) });
-        let weak = Arc::downgrade(&lists);
+        let weak = Arc::downgrade(&models);
         std::thread::Builder::new()
             .name("lists".into())
             .spawn(move || {
-                while let Some(tasks) = gather(&waiting) {
-                    let Some(lists) = weak.upgrade() else { return };
-                    let (began, before) = (Instant::now(), breath.count());
-                    lists.write(&documents, &tasks, &on_written);
-                    breath.rest(began, before, REST_TIMES);
+                while let Some(tasks) = next_batch(&waiting) {
+                    let Some(models) = weak.upgrade() else { return };
+                    let (began, before) = (Instant::now(), throttle.count());
+                    models.write(&documents, &tasks, &on_updated);
+                    throttle.rest(began, before, REST_TIMES);
                 }
             })
             .map_err(|error| Error::Usage(format!("a thread could not be started: {error}")))?;
-        Ok(lists)
+        Ok(models)
     }
 
-    /// The lists of a co-operative.
-    pub(crate) fn of(&self, number: CooperativeNumber) -> Result<Arc<CooperativeLists>, StoreFault> {
+    /// The read model of a co-operative.
+    pub(crate) fn of(&self, number: CooperativeNumber) -> Result<Arc<CooperativeReadModels>, StoreFault> {
         let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lists) = of.get(&number) {
-            return Ok(Arc::clone(lists));
+        if let Some(models) = of.get(&number) {
+            return Ok(Arc::clone(models));
         }
         let path = self.folder.as_ref().map(|folder| folder.join(format!("{}.db", number.0)));
-        let lists = Arc::new(CooperativeLists::open(path)?);
-        of.insert(number, Arc::clone(&lists));
-        Ok(lists)
+        let models = Arc::new(CooperativeReadModels::open(path)?);
+        of.insert(number, Arc::clone(&models));
+        Ok(models)
     }
 
-    /// Asks for a document's rows to be written anew.
-    pub(crate) fn look_at(&self, cooperative: &Arc<Cooperative>, number: DocumentNumber) {
-        if let Ok(lists) = self.of(cooperative.number()) {
-            lists.behind.fetch_add(1, Ordering::SeqCst);
+    /// Enqueues a document, whose rows are then written anew.
+    pub(crate) fn enqueue(&self, cooperative: &Arc<Cooperative>, number: DocumentNumber) {
+        if let Ok(models) = self.of(cooperative.number()) {
+            models.behind.fetch_add(1, Ordering::SeqCst);
         }
         let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         // A send fails only when the thread has ended, and then the server is ending too.
         let _ = tasks.send((Arc::clone(cooperative), number));
     }
 
-    /// Asks for what is behind in a co-operative's lists, as after a restart.
+    /// Enqueues what a co-operative's read model lacks, as after a restart.
     pub(crate) fn catch_up(&self, cooperative: &Arc<Cooperative>) -> Result<(), StoreFault> {
-        let lists = self.of(cooperative.number())?;
-        let made_from: HashMap<_, _> = lists.read(ReadModel::revisions)?.into_iter().collect();
+        let models = self.of(cooperative.number())?;
+        let made_from: HashMap<_, _> = models.read(ReadModel::revisions)?.into_iter().collect();
         for (number, key, last) in cooperative.document_positions() {
             if last > 0 && made_from.get(&key) != Some(&last) {
-                self.look_at(cooperative, number);
+                self.enqueue(cooperative, number);
             }
         }
         Ok(())
     }
 
-    fn write(&self, documents: &Documents, tasks: &[Task], on_written: &impl Fn(&Cooperative)) {
+    fn write(&self, documents: &Documents, tasks: &[Task], on_updated: &impl Fn(&Cooperative)) {
         let mut by_cooperative: HashMap<CooperativeNumber, (Arc<Cooperative>, BTreeSet<DocumentNumber>, u64)> =
             HashMap::new();
         for (cooperative, number) in tasks {
@@ -200,10 +200,10 @@ impl Lists {
             if let Err(fault) = self.write_some(documents, &cooperative, &numbers) {
                 tracing::error!(cooperative = cooperative.number().0, %fault, "lists could not be written");
             }
-            if let Ok(lists) = self.of(cooperative.number()) {
-                lists.behind.fetch_sub(count, Ordering::SeqCst);
+            if let Ok(models) = self.of(cooperative.number()) {
+                models.behind.fetch_sub(count, Ordering::SeqCst);
             }
-            on_written(&cooperative);
+            on_updated(&cooperative);
         }
     }
 
@@ -222,16 +222,16 @@ impl Lists {
                 Err(fault) => tracing::error!(cooperative = cooperative.number().0, %fault, "a document is not listed"),
             }
         }
-        let lists = self.of(cooperative.number())?;
-        let mut writer = lists.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let models = self.of(cooperative.number())?;
+        let mut writer = models.writer.lock().unwrap_or_else(PoisonError::into_inner);
         writer.write_many(loaded.iter_mut().map(|(document, last)| (document, *last)))?;
-        lists.version.fetch_add(1, Ordering::SeqCst);
+        models.version.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 }
 
-/// What waits, at most so much; none when everyone who could ask has gone.
-fn gather(waiting: &Receiver<Task>) -> Option<Vec<Task>> {
+/// The next tasks, at most so many; none when every sender has gone.
+fn next_batch(waiting: &Receiver<Task>) -> Option<Vec<Task>> {
     let mut tasks = vec![waiting.recv().ok()?];
     tasks.extend(waiting.try_iter().take(TOGETHER_MAX));
     Some(tasks)

@@ -11,138 +11,140 @@ use tokio::sync::Notify;
 
 use crate::log::CooperativeNumber;
 
-/// Names a listener.
-type Seat = u64;
+/// Names a subscriber.
+type SubscriberId = u64;
 
-struct Listener {
+struct Subscriber {
     device: DeviceId,
     grants: Grants,
-    bell: Arc<Notify>,
+    notify: Arc<Notify>,
 }
 
 #[derive(Default)]
-struct Room {
-    listeners: HashMap<Seat, Listener>,
-    /// Those that read little: the books of their households, and what everyone reads.
-    of_household: HashMap<HouseholdId, BTreeSet<Seat>>,
-    /// Those that read most of what there is.
-    broad: BTreeSet<Seat>,
+struct CooperativeSubscribers {
+    all: HashMap<SubscriberId, Subscriber>,
+    /// Subscribers that read little: the books of their households, and what everyone reads.
+    of_household: HashMap<HouseholdId, BTreeSet<SubscriberId>>,
+    /// Subscribers that read most of what there is.
+    broad: BTreeSet<SubscriberId>,
 }
 
 #[derive(Default)]
 struct State {
-    rooms: HashMap<CooperativeNumber, Room>,
-    last_seat: Seat,
+    by_cooperative: HashMap<CooperativeNumber, CooperativeSubscribers>,
+    last_id: SubscriberId,
 }
 
 /// See the module.
 #[derive(Clone, Default)]
-pub(crate) struct Rooms {
+pub(crate) struct Subscriptions {
     state: Arc<Mutex<State>>,
 }
 
-/// A connected phone, until it is dropped.
-pub(crate) struct Seated {
-    rooms: Rooms,
+/// Keeps a connected phone subscribed until it is dropped.
+pub(crate) struct Subscription {
+    subscriptions: Subscriptions,
     cooperative: CooperativeNumber,
-    seat: Seat,
-    bell: Arc<Notify>,
+    id: SubscriberId,
+    notify: Arc<Notify>,
 }
 
-impl Seated {
+impl Subscription {
     /// Waits until there is something that the phone may read. What came before is not missed.
-    pub(crate) async fn called(&self) {
-        self.bell.notified().await;
+    pub(crate) async fn notified(&self) {
+        self.notify.notified().await;
     }
 }
 
-impl Drop for Seated {
+impl Drop for Subscription {
     fn drop(&mut self) {
-        let mut state = self.rooms.state();
-        if let Some(room) = state.rooms.get_mut(&self.cooperative) {
-            room.leave(self.seat);
+        let mut state = self.subscriptions.state();
+        if let Some(subscribers) = state.by_cooperative.get_mut(&self.cooperative) {
+            subscribers.remove(self.id);
         }
     }
 }
 
-impl Room {
-    fn enter(&mut self, seat: Seat, listener: Listener) {
-        for role in &listener.grants.roles {
+impl CooperativeSubscribers {
+    fn add(&mut self, id: SubscriberId, subscriber: Subscriber) {
+        for role in &subscriber.grants.roles {
             match role {
                 Role::Household(household) => {
-                    self.of_household.entry(*household).or_default().insert(seat);
+                    self.of_household.entry(*household).or_default().insert(id);
                 }
                 Role::Coordinator | Role::Packer => {
-                    self.broad.insert(seat);
+                    self.broad.insert(id);
                 }
             }
         }
-        self.listeners.insert(seat, listener);
+        self.all.insert(id, subscriber);
     }
 
-    fn leave(&mut self, seat: Seat) -> Option<Listener> {
-        let listener = self.listeners.remove(&seat)?;
-        self.broad.remove(&seat);
-        for role in &listener.grants.roles {
+    fn remove(&mut self, id: SubscriberId) -> Option<Subscriber> {
+        let subscriber = self.all.remove(&id)?;
+        self.broad.remove(&id);
+        for role in &subscriber.grants.roles {
             if let Role::Household(household) = role
-                && let Some(seats) = self.of_household.get_mut(household)
+                && let Some(ids) = self.of_household.get_mut(household)
             {
-                seats.remove(&seat);
-                if seats.is_empty() {
+                ids.remove(&id);
+                if ids.is_empty() {
                     self.of_household.remove(household);
                 }
             }
         }
-        Some(listener)
+        Some(subscriber)
     }
 
-    fn call<'a>(&self, seats: impl Iterator<Item = &'a Seat>, key: &DocumentKey) {
-        for listener in seats.filter_map(|seat| self.listeners.get(seat)) {
-            if listener.grants.may_read(key) {
-                listener.bell.notify_one();
+    fn notify<'a>(&self, ids: impl Iterator<Item = &'a SubscriberId>, key: &DocumentKey) {
+        for subscriber in ids.filter_map(|id| self.all.get(id)) {
+            if subscriber.grants.may_read(key) {
+                subscriber.notify.notify_one();
             }
         }
     }
 }
 
-impl Rooms {
+impl Subscriptions {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A phone with these grants listens from now on.
-    pub(crate) fn sit_down(&self, cooperative: CooperativeNumber, device: DeviceId, grants: Grants) -> Seated {
-        let bell = Arc::new(Notify::new());
+    /// Subscribes a phone with these grants.
+    pub(crate) fn subscribe(&self, cooperative: CooperativeNumber, device: DeviceId, grants: Grants) -> Subscription {
+        let notify = Arc::new(Notify::new());
         let mut state = self.state();
-        state.last_seat = state.last_seat.wrapping_add(1);
-        let seat = state.last_seat;
-        let listener = Listener { device, grants, bell: Arc::clone(&bell) };
-        state.rooms.entry(cooperative).or_default().enter(seat, listener);
-        Seated { rooms: self.clone(), cooperative, seat, bell }
+        state.last_id = state.last_id.wrapping_add(1);
+        let id = state.last_id;
+        let subscriber = Subscriber { device, grants, notify: Arc::clone(&notify) };
+        state.by_cooperative.entry(cooperative).or_default().add(id, subscriber);
+        Subscription { subscriptions: self.clone(), cooperative, id, notify }
     }
 
     /// There is something new about this document.
     pub(crate) fn admitted(&self, cooperative: CooperativeNumber, key: &DocumentKey) {
         let state = self.state();
-        let Some(room) = state.rooms.get(&cooperative) else { return };
-        room.call(room.broad.iter(), key);
+        let Some(subscribers) = state.by_cooperative.get(&cooperative) else { return };
+        subscribers.notify(subscribers.broad.iter(), key);
         match (key, key.household()) {
-            (_, Some(household)) => room.call(room.of_household.get(&household).into_iter().flatten(), key),
+            (_, Some(household)) => {
+                subscribers.notify(subscribers.of_household.get(&household).into_iter().flatten(), key)
+            }
             (DocumentKey::Order(_), None) => {}
-            (_, None) => room.call(room.listeners.keys(), key),
+            (_, None) => subscribers.notify(subscribers.all.keys(), key),
         }
     }
 
     /// What a device may do has changed.
     pub(crate) fn granted(&self, cooperative: CooperativeNumber, device: DeviceId, grants: &Grants) {
         let mut state = self.state();
-        let Some(room) = state.rooms.get_mut(&cooperative) else { return };
-        let seats: Vec<Seat> =
-            room.listeners.iter().filter(|(_, listener)| listener.device == device).map(|(seat, _)| *seat).collect();
-        for seat in seats {
-            if let Some(listener) = room.leave(seat) {
-                listener.bell.notify_one();
-                room.enter(seat, Listener { grants: grants.clone(), ..listener });
+        let Some(subscribers) = state.by_cooperative.get_mut(&cooperative) else { return };
+        let ids: Vec<SubscriberId> =
+            subscribers.all.iter().filter(|(_, subscriber)| subscriber.device == device).map(|(id, _)| *id).collect();
+        for id in ids {
+            if let Some(subscriber) = subscribers.remove(id) {
+                subscriber.notify.notify_one();
+                subscribers.add(id, Subscriber { grants: grants.clone(), ..subscriber });
             }
         }
     }
@@ -165,31 +167,34 @@ mod tests {
     }
 
     /// Whether each was called since this was last asked.
-    fn called(seated: &[&Seated]) -> Vec<bool> {
+    fn notified(subscriptions: &[&Subscription]) -> Vec<bool> {
         use std::future::Future;
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        seated.iter().map(|seated| std::pin::pin!(seated.called()).as_mut().poll(&mut context).is_ready()).collect()
+        subscriptions
+            .iter()
+            .map(|subscription| std::pin::pin!(subscription.notified()).as_mut().poll(&mut context).is_ready())
+            .collect()
     }
 
     #[test]
     fn only_those_who_may_read_are_called() {
-        let rooms = Rooms::default();
+        let subscriptions = Subscriptions::default();
         let household = |number: u8| grants(Role::Household(HouseholdId::from_bytes([number; 16])));
         let device = |number: u8| DeviceId::from_bytes([number; 8]);
-        let li = rooms.sit_down(COOP, device(1), household(1));
-        let wang = rooms.sit_down(COOP, device(2), household(2));
-        let coordinator = rooms.sit_down(COOP, device(3), grants(Role::Coordinator));
-        let elsewhere = rooms.sit_down(CooperativeNumber(2), device(4), grants(Role::Coordinator));
+        let li = subscriptions.subscribe(COOP, device(1), household(1));
+        let wang = subscriptions.subscribe(COOP, device(2), household(2));
+        let coordinator = subscriptions.subscribe(COOP, device(3), grants(Role::Coordinator));
+        let elsewhere = subscriptions.subscribe(CooperativeNumber(2), device(4), grants(Role::Coordinator));
         let all = [&li, &wang, &coordinator, &elsewhere];
-        rooms.admitted(COOP, &book(1));
-        assert_eq!(called(&all), [true, false, true, false]);
-        rooms.admitted(COOP, &DocumentKey::Catalogue);
-        assert_eq!(called(&all), [true, true, true, false]);
-        rooms.granted(COOP, device(2), &household(1));
-        assert_eq!(called(&all), [false, true, false, false]);
-        rooms.admitted(COOP, &book(1));
-        assert_eq!(called(&all), [true, true, true, false]);
-        rooms.admitted(COOP, &book(2));
-        assert_eq!(called(&all), [false, false, true, false]);
+        subscriptions.admitted(COOP, &book(1));
+        assert_eq!(notified(&all), [true, false, true, false]);
+        subscriptions.admitted(COOP, &DocumentKey::Catalogue);
+        assert_eq!(notified(&all), [true, true, true, false]);
+        subscriptions.granted(COOP, device(2), &household(1));
+        assert_eq!(notified(&all), [false, true, false, false]);
+        subscriptions.admitted(COOP, &book(1));
+        assert_eq!(notified(&all), [true, true, true, false]);
+        subscriptions.admitted(COOP, &book(2));
+        assert_eq!(notified(&all), [false, false, true, false]);
     }
 }

@@ -67,7 +67,7 @@ impl<N: Hash + Eq> Buckets<N> {
 pub(crate) struct Gate {
     pub(crate) limits: Limits,
     devices: Mutex<Buckets<DeviceId>>,
-    carried: Mutex<Buckets<DeviceId>>,
+    outbox_files: Mutex<Buckets<DeviceId>>,
     enrolments: Mutex<Buckets<IpAddr>>,
     sign_ins: Mutex<Buckets<String>>,
     busy: Mutex<HashMap<DeviceId, ()>>,
@@ -98,7 +98,7 @@ impl Gate {
         Self {
             limits,
             devices: Mutex::new(Buckets::new(limits.device_burst, device_cost.max(1))),
-            carried: Mutex::new(Buckets::new(limits.carried_burst, 1_000)),
+            outbox_files: Mutex::new(Buckets::new(limits.outbox_file_burst, 1_000)),
             enrolments: Mutex::new(Buckets::new(limits.enrol_burst, 10_000)),
             sign_ins: Mutex::new(Buckets::new(limits.sign_in_burst, 20_000)),
             busy: Mutex::default(),
@@ -124,10 +124,10 @@ impl Gate {
         }
     }
 
-    /// Lets a page in that was carried here. Apart from the device's own requests: whoever has a file can hand it
-    /// in again and again.
-    pub(crate) fn carried(&self, device: DeviceId, now: Instant) -> Result<(), Error> {
-        match self.carried.lock().unwrap_or_else(PoisonError::into_inner).take(device, now) {
+    /// Lets a page of an outbox file in. Apart from the device's own requests: whoever has a file can bring it
+    /// again and again.
+    pub(crate) fn outbox_file(&self, device: DeviceId, now: Instant) -> Result<(), Error> {
+        match self.outbox_files.lock().unwrap_or_else(PoisonError::into_inner).take(device, now) {
             true => Ok(()),
             false => Err(busy("too many files of this phone came; wait a moment")),
         }

@@ -13,17 +13,17 @@ use axum::routing::{get, post};
 
 pub(crate) use gate::Gate;
 pub(crate) use problem::{not_found, refuse};
-pub(crate) use state::{Counts, Reach, Shared};
-pub(crate) use transfer::Parts;
+pub(crate) use state::{Counts, PublicAddress, Shared};
+pub(crate) use transfer::Transfers;
 
 /// What phones call, and what says that the server is well.
 pub(crate) fn router() -> Router<Shared> {
     Router::new()
         .route("/s", post(phones::sync))
-        .route("/k/{key}/{have}", get(phones::how_far))
+        .route("/k/{key}/{have}", get(phones::progress))
         .route("/enrol", post(phones::enrol))
         .route("/reinstate", post(phones::reinstate))
-        .route("/carried", get(phones::carrying_key).post(phones::carried))
+        .route("/carried", get(phones::carrying_key).post(phones::import_outbox))
         .route("/live", get(nudge::listen))
         .route("/health", get(status::health))
         .route("/ready", get(status::ready))

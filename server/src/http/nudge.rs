@@ -12,7 +12,7 @@ use granary_client_core::protocol::live::{GREETING, NUDGE};
 
 use super::state::Shared;
 use crate::engine::Granary;
-use crate::engine::subscriptions::Seated;
+use crate::engine::subscriptions::Subscription;
 use crate::error::{Error, frame_refusal, unknown_device};
 
 /// A phone must have said who it is after this long.
@@ -47,40 +47,40 @@ async fn nudge(granary: Arc<Granary>, mut socket: WebSocket) {
     let Ok(Some(Ok(Message::Binary(greeting)))) = tokio::time::timeout(GREETING_TIMEOUT, socket.recv()).await else {
         return;
     };
-    let Ok(seated) = sit_down(&granary, &greeting) else { return };
+    let Ok(subscription) = subscribe(&granary, &greeting) else { return };
     drop((granary, greeting));
     // Whatever came between the last sync and this moment is not missed.
-    if !say(&mut socket, Message::Binary(Bytes::from_static(NUDGE))).await {
+    if !send(&mut socket, Message::Binary(Bytes::from_static(NUDGE))).await {
         return;
     }
     loop {
-        let word = tokio::select! {
-            () = seated.called() => Message::Binary(Bytes::from_static(NUDGE)),
+        let message = tokio::select! {
+            () = subscription.notified() => Message::Binary(Bytes::from_static(NUDGE)),
             said = socket.recv() => match said {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 Some(Ok(_)) => continue,
             },
             () = tokio::time::sleep(PING_EVERY) => Message::Ping(Bytes::new()),
         };
-        if matches!(word, Message::Binary(_)) {
+        if matches!(message, Message::Binary(_)) {
             tokio::time::sleep(GATHER).await;
         }
-        if !say(&mut socket, word).await {
+        if !send(&mut socket, message).await {
             return;
         }
     }
 }
 
-async fn say(socket: &mut WebSocket, word: Message) -> bool {
-    matches!(tokio::time::timeout(SEND_TIMEOUT, socket.send(word)).await, Ok(Ok(())))
+async fn send(socket: &mut WebSocket, message: Message) -> bool {
+    matches!(tokio::time::timeout(SEND_TIMEOUT, socket.send(message)).await, Ok(Ok(())))
 }
 
-fn sit_down(granary: &Granary, greeting: &[u8]) -> Result<Seated, Error> {
+fn subscribe(granary: &Granary, greeting: &[u8]) -> Result<Subscription, Error> {
     let signed = SignedRequest::parse(greeting).map_err(frame_refusal)?;
     let caller = granary.authenticate(&signed)?;
     let content = signed.content().map_err(frame_refusal)?;
     if content != GREETING {
         return Err(unknown_device());
     }
-    Ok(granary.rooms().sit_down(caller.cooperative.number(), caller.device, caller.record()?.grants_now()))
+    Ok(granary.subscriptions().subscribe(caller.cooperative.number(), caller.device, caller.record()?.grants_now()))
 }

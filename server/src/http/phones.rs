@@ -20,7 +20,7 @@ use http_body_util::BodyExt;
 use super::gate::{Gate, Held};
 use super::problem::answer;
 use super::state::Shared;
-use super::transfer::{HowFar, Parts};
+use super::transfer::{Progress, Transfers};
 use crate::error::{Error, frame_refusal};
 
 /// Reads what comes of a body into `whole`, within the limits of size, of time, and of what all bodies hold.
@@ -76,8 +76,8 @@ async fn read_parts(shared: &Shared, headers: &HeaderMap, body: Body) -> Result<
     };
     let again = || Error::refused(ProblemKind::Timeout, "the parts of the request are not here; send all of it again");
     let offset = text(OFFSET_HEADER).map_or(Some(0), |offset| offset.parse().ok()).ok_or_else(again)?;
-    let whole = shared.parts.begin(key, offset).ok_or_else(again)?;
-    let mut coming = Coming { parts: &shared.parts, key, whole, is_settled: false };
+    let whole = shared.transfers.resume(key, offset).ok_or_else(again)?;
+    let mut coming = Coming { transfers: &shared.transfers, key, whole, is_settled: false };
     let held = match read_into(&shared.gate, body, &mut coming.whole).await {
         Ok(held) => held,
         Err(error) => {
@@ -94,7 +94,7 @@ async fn read_parts(shared: &Shared, headers: &HeaderMap, body: Body) -> Result<
 /// A request that is coming in. When its line breaks, whoever reads it is dropped in the middle; what
 /// has come is kept then.
 struct Coming<'a> {
-    parts: &'a Parts,
+    transfers: &'a Transfers,
     key: PartKey,
     whole: Vec<u8>,
     is_settled: bool,
@@ -103,7 +103,7 @@ struct Coming<'a> {
 impl Coming<'_> {
     fn settle(&mut self) -> Vec<u8> {
         self.is_settled = true;
-        self.parts.request_is_whole(self.key);
+        self.transfers.request_is_whole(self.key);
         std::mem::take(&mut self.whole)
     }
 }
@@ -111,7 +111,7 @@ impl Coming<'_> {
 impl Drop for Coming<'_> {
     fn drop(&mut self) {
         if !self.is_settled && !self.whole.is_empty() {
-            self.parts.keep_request(self.key, std::mem::take(&mut self.whole), crate::environment::now());
+            self.transfers.keep_request(self.key, std::mem::take(&mut self.whole), crate::environment::now());
         }
     }
 }
@@ -160,7 +160,7 @@ fn answer_in_parts(shared: &Shared, request: Option<PartKey>, reply: Vec<u8>) ->
         (None, false) => None,
     };
     if let Some(key) = key {
-        shared.parts.keep_reply(key, reply.clone(), crate::environment::now());
+        shared.transfers.keep_reply(key, reply.clone(), crate::environment::now());
     }
     let mut response = Response::new(Body::from(reply));
     // The phone knows the key of its own request; one that it does not know is told.
@@ -173,15 +173,15 @@ fn answer_in_parts(shared: &Shared, request: Option<PartKey>, reply: Vec<u8>) ->
 }
 
 /// `GET /k/{key}/{have}`: how far an exchange has come that a broken line ended.
-pub(super) async fn how_far(State(shared): State<Shared>, Path((key, have)): Path<(String, String)>) -> Response {
+pub(super) async fn progress(State(shared): State<Shared>, Path((key, have)): Path<(String, String)>) -> Response {
     let found = match (key.parse(), have.parse()) {
-        (Ok(key), Ok(have)) => shared.parts.how_far(key, have),
-        _ => HowFar::Nothing,
+        (Ok(key), Ok(have)) => shared.transfers.progress(key, have),
+        _ => Progress::Nothing,
     };
     match found {
-        HowFar::Reply(rest) => Response::new(Body::from(rest)),
-        HowFar::Request(offset) => (StatusCode::ACCEPTED, [(OFFSET_HEADER, offset.to_string())]).into_response(),
-        HowFar::Nothing => StatusCode::NOT_FOUND.into_response(),
+        Progress::Reply(rest) => Response::new(Body::from(rest)),
+        Progress::Request(offset) => (StatusCode::ACCEPTED, [(OFFSET_HEADER, offset.to_string())]).into_response(),
+        Progress::Nothing => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
@@ -227,7 +227,7 @@ pub(super) async fn carrying_key(State(shared): State<Shared>) -> Vec<u8> {
 }
 
 /// `POST /carried`: the outbox of a phone, as a file that anyone may hand in.
-pub(super) async fn carried(State(shared): State<Shared>, body: Body) -> Response {
+pub(super) async fn import_outbox(State(shared): State<Shared>, body: Body) -> Response {
     let work = async {
         let (body, _held) = read_body(&shared.gate, body).await?;
         let _room = shared.gate.room().await?;
@@ -235,13 +235,13 @@ pub(super) async fn carried(State(shared): State<Shared>, body: Body) -> Respons
         blocking(move || {
             let file = CarriedFile::parse(&body).map_err(Error::malformed)?;
             let now = crate::environment::now();
-            granary.take_carried(&file, |device| gate.carried(device, now), now)
+            granary.import_outbox_file(&file, |device| gate.outbox_file(device, now), now)
         })
         .await
     };
     match work.await {
         Ok(()) => {
-            shared.counts.metrics.one_carried();
+            shared.counts.metrics.outbox_file_imported();
             "ok\n".into_response()
         }
         Err(error) => answer(&shared.counts, &error),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::gate::Gate;
-use super::transfer::Parts;
+use super::transfer::Transfers;
 use crate::engine::Granary;
 use crate::metrics::Metrics;
 
@@ -13,13 +13,13 @@ pub(crate) struct Shared {
     pub(crate) granary: Arc<Granary>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) counts: Arc<Counts>,
-    pub(crate) parts: Arc<Parts>,
-    pub(crate) reach: Arc<Reach>,
+    pub(crate) transfers: Arc<Transfers>,
+    pub(crate) public_address: Arc<PublicAddress>,
 }
 
 /// How phones reach this server, for invitations.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reach {
+pub(crate) struct PublicAddress {
     /// Host and port.
     pub(crate) address: String,
     /// SHA-256 of the authority's certificate.

@@ -1,4 +1,4 @@
-//! Parts of exchanges that a broken line left behind: what came of requests, and replies that may not
+//! Resumable transfers, the parts of exchanges that a broken line left behind: what came of requests, and replies that may not
 //! have arrived. All of it is in memory, bounded, and forgotten after some minutes; see
 //! [`granary_client_core::protocol::parts`].
 
@@ -14,27 +14,27 @@ const BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How long a part is kept, in milliseconds.
 const KEPT_MILLIS: u64 = 10 * 60 * 1000;
 
-struct Part {
+struct PartialBody {
     bytes: Vec<u8>,
     touched: Instant,
 }
 
 #[derive(Default)]
 struct Kept {
-    requests: HashMap<PartKey, Part>,
-    replies: HashMap<PartKey, Part>,
+    requests: HashMap<PartKey, PartialBody>,
+    replies: HashMap<PartKey, PartialBody>,
     bytes: usize,
 }
 
 /// See the module.
 #[derive(Default)]
-pub(crate) struct Parts {
+pub(crate) struct Transfers {
     kept: Mutex<Kept>,
 }
 
 /// What a phone is told that asks how far an exchange has come.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum HowFar {
+pub(crate) enum Progress {
     /// The rest of the reply.
     Reply(Vec<u8>),
     /// This much of the request is here.
@@ -43,14 +43,14 @@ pub(crate) enum HowFar {
     Nothing,
 }
 
-impl Parts {
+impl Transfers {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins to take a request in, at this offset; gives what is there before it. None when that much
     /// is not here.
-    pub(crate) fn begin(&self, key: PartKey, offset: usize) -> Option<Vec<u8>> {
+    pub(crate) fn resume(&self, key: PartKey, offset: usize) -> Option<Vec<u8>> {
         if offset == 0 {
             return Some(Vec::new());
         }
@@ -76,17 +76,17 @@ impl Parts {
     }
 
     /// How far an exchange has come, for a phone that has `have` bytes of the reply.
-    pub(crate) fn how_far(&self, key: PartKey, have: usize) -> HowFar {
+    pub(crate) fn progress(&self, key: PartKey, have: usize) -> Progress {
         let kept = self.kept();
         if let Some(rest) = kept.replies.get(&key).and_then(|part| part.bytes.get(have..)) {
-            return HowFar::Reply(rest.to_vec());
+            return Progress::Reply(rest.to_vec());
         }
-        kept.requests.get(&key).map_or(HowFar::Nothing, |part| HowFar::Request(part.bytes.len()))
+        kept.requests.get(&key).map_or(Progress::Nothing, |part| Progress::Request(part.bytes.len()))
     }
 }
 
 impl Kept {
-    fn side(&mut self, is_request: bool) -> &mut HashMap<PartKey, Part> {
+    fn side(&mut self, is_request: bool) -> &mut HashMap<PartKey, PartialBody> {
         if is_request { &mut self.requests } else { &mut self.replies }
     }
 
@@ -100,7 +100,7 @@ impl Kept {
         self.take(is_request, key);
         self.make_room(bytes.len(), now);
         self.bytes = self.bytes.saturating_add(bytes.len());
-        self.side(is_request).insert(key, Part { bytes, touched: now });
+        self.side(is_request).insert(key, PartialBody { bytes, touched: now });
     }
 
     fn make_room(&mut self, wanted: usize, now: Instant) {
@@ -114,7 +114,7 @@ impl Kept {
             old.into_iter().for_each(|key| self.take(is_request, key));
         }
         while self.bytes.saturating_add(wanted) > BYTES_MAX {
-            let oldest = |side: &HashMap<PartKey, Part>| {
+            let oldest = |side: &HashMap<PartKey, PartialBody>| {
                 side.iter().min_by_key(|(_, part)| part.touched).map(|(key, part)| (part.touched, *key))
             };
             let (request, reply) = (oldest(&self.requests), oldest(&self.replies));
@@ -134,31 +134,31 @@ mod tests {
 
     #[test]
     fn an_exchange_goes_on_where_it_was() {
-        let parts = Parts::default();
+        let transfers = Transfers::default();
         let key = PartKey::of(b"a request");
-        assert_eq!(parts.how_far(key, 0), HowFar::Nothing);
-        parts.keep_request(key, b"a req".to_vec(), Instant(0));
-        assert_eq!(parts.how_far(key, 0), HowFar::Request(5));
-        assert_eq!(parts.begin(key, 5), Some(b"a req".to_vec()));
-        assert_eq!(parts.begin(key, 6), None);
-        parts.request_is_whole(key);
-        parts.keep_reply(key, b"the reply".to_vec(), Instant(1));
-        assert_eq!(parts.how_far(key, 4), HowFar::Reply(b"reply".to_vec()));
-        assert_eq!(parts.how_far(key, 10), HowFar::Nothing);
+        assert_eq!(transfers.progress(key, 0), Progress::Nothing);
+        transfers.keep_request(key, b"a req".to_vec(), Instant(0));
+        assert_eq!(transfers.progress(key, 0), Progress::Request(5));
+        assert_eq!(transfers.resume(key, 5), Some(b"a req".to_vec()));
+        assert_eq!(transfers.resume(key, 6), None);
+        transfers.request_is_whole(key);
+        transfers.keep_reply(key, b"the reply".to_vec(), Instant(1));
+        assert_eq!(transfers.progress(key, 4), Progress::Reply(b"reply".to_vec()));
+        assert_eq!(transfers.progress(key, 10), Progress::Nothing);
     }
 
     #[test]
     fn what_is_kept_is_bounded_in_bytes_and_time() {
-        let parts = Parts::default();
+        let transfers = Transfers::default();
         for number in 0..40u64 {
             let at = Instant(i64::try_from(number).unwrap());
-            parts.keep_request(PartKey(number), vec![0; 3 << 20], at);
+            transfers.keep_request(PartKey(number), vec![0; 3 << 20], at);
         }
-        assert!(parts.kept().bytes <= BYTES_MAX);
-        assert_eq!(parts.how_far(PartKey(0), 0), HowFar::Nothing, "the oldest went first");
-        assert_eq!(parts.how_far(PartKey(39), 0), HowFar::Request(3 << 20));
-        parts.keep_reply(PartKey(99), vec![1], Instant(3_600_000));
-        assert_eq!(parts.how_far(PartKey(39), 0), HowFar::Nothing, "an hour later all of it is forgotten");
-        assert_eq!(parts.kept().bytes, 1);
+        assert!(transfers.kept().bytes <= BYTES_MAX);
+        assert_eq!(transfers.progress(PartKey(0), 0), Progress::Nothing, "the oldest went first");
+        assert_eq!(transfers.progress(PartKey(39), 0), Progress::Request(3 << 20));
+        transfers.keep_reply(PartKey(99), vec![1], Instant(3_600_000));
+        assert_eq!(transfers.progress(PartKey(39), 0), Progress::Nothing, "an hour later all of it is forgotten");
+        assert_eq!(transfers.kept().bytes, 1);
     }
 }

@@ -22,7 +22,7 @@ use super::keys::{
     DocumentNumber, Entry, LogEvent, NOBODY, aside_key, entry_key, key, meta_key, pending_key, saved_key,
 };
 use super::writer::{Completion, Writer};
-use crate::log::throttle::Breath;
+use crate::log::throttle::BackgroundThrottle;
 
 /// Positions beside a saved form before a document is saved anew.
 const POSITIONS_BEFORE_SAVE: u32 = 128;
@@ -44,7 +44,7 @@ impl Admission {
         store: Arc<dyn Store>,
         documents: Arc<Documents>,
         writer: Writer,
-        breath: Breath,
+        breath: BackgroundThrottle,
         on_fault: impl Fn(StoreFault) + Send + 'static,
         on_admitted: impl Fn(&Arc<Cooperative>, DocumentNumber) + Send + Sync + 'static,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
@@ -88,7 +88,7 @@ struct Worker {
     store: Arc<dyn Store>,
     documents: Arc<Documents>,
     writer: Writer,
-    breath: Breath,
+    breath: BackgroundThrottle,
     on_admitted: Arc<OnAdmitted>,
 }
 

@@ -1,30 +1,30 @@
-//! Work behind the acknowledgement gives way to the work before it: while requests come fast, it rests after
-//! each stretch for a multiple of what the stretch took. What comes meanwhile is gathered, so that each
-//! stretch does more for the same effort; when few come, it does not rest at all.
+//! Throttles admission and read models while writes arrive at 4 or more per 20 ms: after working for t they
+//! sleep up to `times` × t, at most 2 s. What arrives meanwhile is batched, so each stretch does more for the
+//! same effort; when few writes arrive, they do not sleep at all.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// How often it is looked whether requests still come fast.
+/// How often the rate of writes is sampled.
 const SLICE: Duration = Duration::from_millis(20);
-/// As many in a slice are many; with fewer, the machine has room for both.
+/// Writes in a slice from which on background work is throttled; with fewer, the machine has room for both.
 const MANY: u64 = 4;
-/// The longest rest.
+/// The longest sleep.
 const REST_MAX: Duration = Duration::from_secs(2);
 
-/// Counts requests that write. Clones count together.
+/// Counts writes. Clones share one count.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Breath {
-    came: Arc<AtomicU64>,
+pub(crate) struct BackgroundThrottle {
+    writes: Arc<AtomicU64>,
 }
 
-impl Breath {
-    pub(crate) fn one_came(&self) {
-        self.came.fetch_add(1, Ordering::Relaxed);
+impl BackgroundThrottle {
+    pub(crate) fn count_write(&self) {
+        self.writes.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Rests for `times` what the stretch since `began` took, as long as requests come fast. `before` is
+    /// Sleeps for `times` what the stretch since `began` took, as long as writes come fast. `before` is
     /// [`Self::count`] when the stretch began.
     pub(crate) fn rest(&self, began: Instant, before: u64, times: u32) {
         let took = began.elapsed();
@@ -44,6 +44,6 @@ impl Breath {
     }
 
     pub(crate) fn count(&self) -> u64 {
-        self.came.load(Ordering::Relaxed)
+        self.writes.load(Ordering::Relaxed)
     }
 }

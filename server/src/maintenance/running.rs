@@ -18,7 +18,7 @@ impl Granary {
     }
 
     /// Looks at the whole store, while it is served.
-    pub(crate) fn survey(&self) -> Result<Survey, Error> {
+    pub(crate) fn verify(&self) -> Result<Survey, Error> {
         Ok(survey(self.store(), self.loaded())?)
     }
 }

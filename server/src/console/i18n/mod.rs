@@ -1,4 +1,4 @@
-//! The words of the console, by language, and numbers, weights and money as people there write them.
+//! The console's messages by language, and numbers, weights and money as people there write them.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -72,19 +72,19 @@ fn bundle(code: &str, text: &str) -> Bundle {
     bundle
 }
 
-/// Speaks one language.
+/// One language's messages and ways to write quantities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Words {
+pub(super) struct Locale {
     pub(super) language: Language,
 }
 
-impl Words {
-    /// The words of this name.
+impl Locale {
+    /// The message of this name.
     pub(super) fn t(self, name: &str) -> String {
         self.with(name, &[])
     }
 
-    /// The words of this name, with values in their places.
+    /// The message of this name, with values in their places.
     pub(super) fn with(self, name: &str, values: &[(&str, String)]) -> String {
         let Some(bundle) = BUNDLES.get(self.language.code()) else { return name.to_owned() };
         let Some(pattern) = bundle.get_message(name).and_then(|message| message.value()) else {
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn quantities_are_written_as_people_write_them() {
-        let (zh, en) = (Words { language: Language::Chinese }, Words { language: Language::English });
+        let (zh, en) = (Locale { language: Language::Chinese }, Locale { language: Language::English });
         assert_eq!(en.weight(1_234_500), "1,234.5 kg");
         assert_eq!(zh.weight(12_500), "12.5 公斤（25 斤）");
         assert_eq!(money(1_234_567), "¥12,345.67");

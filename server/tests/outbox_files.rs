@@ -1,4 +1,4 @@
-//! Outboxes that are carried here as files: who may hand them in, and who may not be in them.
+//! Outbox files: who may bring them, and who may not be in them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
@@ -28,8 +28,8 @@ fn file_of(world: &World, device: &Device) -> CarriedFile {
     CarriedFile { certificate: Vec::new(), pages: vec![page] }
 }
 
-fn hand_in(world: &World, file: &CarriedFile) -> Result<(), Error> {
-    let done = world.granary.take_carried(file, |_| Ok(()), NOW);
+fn import(world: &World, file: &CarriedFile) -> Result<(), Error> {
+    let done = world.granary.import_outbox_file(file, |_| Ok(()), NOW);
     world.granary.settle(&world.granary.cooperative(world.coop).unwrap());
     done
 }
@@ -49,7 +49,7 @@ fn a_file_brings_its_phones_lots_once_however_often_it_comes() {
     world.sync(&mut li, &[]);
     let file = file_of(&world, &li);
     for _ in 0..3 {
-        assert_eq!(kind(hand_in(&world, &file)), None);
+        assert_eq!(kind(import(&world, &file)), None);
     }
     let mut coordinator = world.device(2, Role::Coordinator);
     assert!(brought(&world.sync(&mut coordinator, &[])).contains(&book(1)));
@@ -70,11 +70,11 @@ fn whoever_carries_a_file_can_neither_sign_nor_alter_it() {
     let changes = DocumentChanges { key: book(1), changes: one_lot(&book(1), &li.id.actor(0), 9_000) };
     let forged = page(li.id, &neighbour.pair, world.granary.carrying_key(), changes);
     let forged = CarriedFile { certificate: Vec::new(), pages: vec![forged] };
-    assert_eq!(kind(hand_in(&world, &forged)), Some(ProblemKind::BadSignature));
+    assert_eq!(kind(import(&world, &forged)), Some(ProblemKind::BadSignature));
 
     let mut altered = file_of(&world, &li);
     *altered.pages[0].last_mut().unwrap() ^= 1;
-    assert_eq!(kind(hand_in(&world, &altered)), Some(ProblemKind::BadSignature));
+    assert_eq!(kind(import(&world, &altered)), Some(ProblemKind::BadSignature));
     let mut coordinator = world.device(3, Role::Coordinator);
     assert!(!brought(&world.sync(&mut coordinator, &[])).contains(&book(1)));
 }
@@ -89,7 +89,7 @@ fn what_a_request_is_signed_for_is_no_page_and_the_reverse() {
     // A request's first byte is its version, and so is a page's.
     let as_page = [&[1], &request[1..]].concat();
     let file = CarriedFile { certificate: Vec::new(), pages: vec![as_page] };
-    assert_eq!(kind(hand_in(&world, &file)), Some(ProblemKind::BadSignature));
+    assert_eq!(kind(import(&world, &file)), Some(ProblemKind::BadSignature));
 
     let page = file_of(&world, &li).pages.remove(0);
     let as_request = SignedRequest::parse(&page).unwrap();
@@ -103,11 +103,11 @@ fn a_file_for_another_server_and_one_of_a_revoked_phone_are_refused() {
     let changes = DocumentChanges { key: book(1), changes: one_lot(&book(1), &li.id.actor(0), 1_000) };
     let elsewhere = page(li.id, &li.pair, OpeningKey::derive(b"another").carrying_key(), changes);
     let elsewhere = CarriedFile { certificate: Vec::new(), pages: vec![elsewhere] };
-    assert_eq!(kind(hand_in(&world, &elsewhere)), Some(ProblemKind::Malformed));
+    assert_eq!(kind(import(&world, &elsewhere)), Some(ProblemKind::Malformed));
 
     let file = file_of(&world, &li);
     world.granary.revoke("operator", world.coop, li.id, NOW).unwrap();
-    assert_eq!(kind(hand_in(&world, &file)), Some(ProblemKind::DeviceRevoked));
+    assert_eq!(kind(import(&world, &file)), Some(ProblemKind::DeviceRevoked));
 }
 
 #[test]
@@ -117,5 +117,5 @@ fn a_phone_that_this_store_never_knew_is_nobody_without_its_certificate() {
     let public: [u8; 32] = ring::signature::KeyPair::public_key(&pair).as_ref().try_into().unwrap();
     let stranger = Device { pair, id: DeviceId::of_public_key(&public), cursor: Default::default() };
     let file = file_of(&world, &stranger);
-    assert_eq!(kind(hand_in(&world, &file)), Some(ProblemKind::BadSignature), "its certificate is none");
+    assert_eq!(kind(import(&world, &file)), Some(ProblemKind::BadSignature), "its certificate is none");
 }

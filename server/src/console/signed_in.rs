@@ -9,51 +9,51 @@ use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::documents::{Document, DocumentKey};
 use granary_client_core::store::StoreFault;
 
-use super::cookies::{SESSION_COOKIE, cookie, words_of};
+use super::cookies::{SESSION_COOKIE, cookie, locale_of};
 use super::forms::Form;
-use super::i18n::Words;
+use super::i18n::Locale;
 use super::refusal::{Refused, refuse, refused};
 use crate::access::Session;
 use crate::engine::Granary;
 use crate::engine::own_edits::Edits;
-use crate::engine::read_models::CooperativeLists;
+use crate::engine::read_models::CooperativeReadModels;
 use crate::error::Error;
 use crate::http::Shared;
 use crate::log::Cooperative;
 
 /// A signed-in coordinator.
 #[derive(Clone)]
-pub(super) struct Signed {
+pub(super) struct SignedIn {
     pub(super) granary: Arc<Granary>,
     pub(super) cooperative: Arc<Cooperative>,
     pub(super) session: Session,
-    pub(super) words: Words,
+    pub(super) locale: Locale,
     pub(super) token: String,
     /// Host and port for invitations, and the authority's fingerprint.
-    pub(super) reach: Arc<crate::http::Reach>,
+    pub(super) public_address: Arc<crate::http::PublicAddress>,
 }
 
-impl Signed {
+impl SignedIn {
     /// Refuses a token that is not the session's.
     pub(super) fn must_own_token(&self, given: &str) -> Result<(), Refused> {
         let (given, own) = (given.as_bytes(), self.session.csrf.as_bytes());
         // Every byte is looked at, so that time tells nothing.
         let same = given.len() == own.len() && given.iter().zip(own).fold(0u8, |acc, (a, b)| acc | (a ^ b)) == 0;
-        if same { Ok(()) } else { Err(refused(self.words, 403, "form-not-yours")) }
+        if same { Ok(()) } else { Err(refused(self.locale, 403, "form-not-yours")) }
     }
 
-    /// The co-operative's lists.
-    pub(super) fn lists(&self) -> Result<Arc<CooperativeLists>, Refused> {
-        self.granary.lists(self.cooperative.number()).map_err(|error| refuse(self.words, &error))
+    /// The co-operative's read model.
+    pub(super) fn read_models(&self) -> Result<Arc<CooperativeReadModels>, Refused> {
+        self.granary.read_models(self.cooperative.number()).map_err(|error| refuse(self.locale, &error))
     }
 
-    /// Reads from the lists, off the threads that serve connections.
+    /// Reads from the read model, off the threads that serve connections.
     pub(super) async fn read<R: Send + 'static>(
         &self,
         read: impl FnOnce(&granary_client_core::projection::ReadModel) -> Result<R, StoreFault> + Send + 'static,
     ) -> Result<R, Refused> {
-        let lists = self.lists()?;
-        self.work(move || Ok(lists.read(read)?)).await
+        let models = self.read_models()?;
+        self.work(move || Ok(models.read(read)?)).await
     }
 
     /// A document as it is now.
@@ -75,16 +75,16 @@ impl Signed {
     ) -> Result<R, Refused> {
         match tokio::task::spawn_blocking(work).await {
             Ok(Ok(result)) => Ok(result),
-            Ok(Err(error)) => Err(refuse(self.words, &error)),
+            Ok(Err(error)) => Err(refuse(self.locale, &error)),
             Err(error) => {
                 tracing::error!(%error, "a page's work failed");
-                Err(refuse(self.words, &Error::Usage("the page's work failed".into())))
+                Err(refuse(self.locale, &Error::Usage("the page's work failed".into())))
             }
         }
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Signed
+impl<S: Send + Sync> FromRequestParts<S> for SignedIn
 where
     Shared: FromRef<S>,
 {
@@ -92,7 +92,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let shared = Shared::from_ref(state);
-        let words = words_of(&parts.headers);
+        let locale = locale_of(&parts.headers);
         let to_sign_in = || Redirect::to("/console/sign-in").into_response();
         let token = cookie(&parts.headers, SESSION_COOKIE).ok_or_else(to_sign_in)?;
         let granary = Arc::clone(&shared.granary);
@@ -102,19 +102,19 @@ where
         };
         let session = match looked_up {
             Ok(Ok(session)) => session.ok_or_else(to_sign_in)?,
-            Ok(Err(error)) => return Err(refuse(words, &error).into_response()),
-            Err(error) => return Err(refuse(words, &Error::Usage(error.to_string())).into_response()),
+            Ok(Err(error)) => return Err(refuse(locale, &error).into_response()),
+            Err(error) => return Err(refuse(locale, &Error::Usage(error.to_string())).into_response()),
         };
         let cooperative =
-            shared.granary.cooperative(session.cooperative).map_err(|error| refuse(words, &error).into_response())?;
-        Ok(Self { granary: shared.granary, cooperative, session, words, token, reach: shared.reach })
+            shared.granary.cooperative(session.cooperative).map_err(|error| refuse(locale, &error).into_response())?;
+        Ok(Self { granary: shared.granary, cooperative, session, locale, token, public_address: shared.public_address })
     }
 }
 
 /// A form of a signed-in coordinator, with the session's own token in it.
-pub(super) struct SignedForm(pub(super) Signed, pub(super) Form);
+pub(super) struct SignedInForm(pub(super) SignedIn, pub(super) Form);
 
-impl<S: Send + Sync> FromRequest<S> for SignedForm
+impl<S: Send + Sync> FromRequest<S> for SignedInForm
 where
     Shared: FromRef<S>,
 {
@@ -122,8 +122,8 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        let signed = Signed::from_request_parts(&mut parts, state).await?;
-        let form = Form::read(signed.words, body).await.map_err(IntoResponse::into_response)?;
+        let signed = SignedIn::from_request_parts(&mut parts, state).await?;
+        let form = Form::read(signed.locale, body).await.map_err(IntoResponse::into_response)?;
         signed.must_own_token(form.get("token")).map_err(IntoResponse::into_response)?;
         Ok(Self(signed, form))
     }
