@@ -35,9 +35,7 @@ pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
 /// Fills with random bytes of the operating system.
 pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), Error> {
     use ring::rand::SecureRandom;
-    ring::rand::SystemRandom::new()
-        .fill(bytes)
-        .map_err(|_| Error::Usage("the operating system gives no random numbers".into()))
+    ring::rand::SystemRandom::new().fill(bytes).map_err(|_| Error::NoRandomness)
 }
 
 /// Now, by this machine's clock.

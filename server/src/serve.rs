@@ -57,9 +57,9 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         tracing::warn!("{finding}");
     }
     let granary = Arc::new(Granary::open(store, &config.folder, Some(&config.folder.join("lists")), on_fault)?);
-    let usage = |error: std::io::Error| Error::Usage(format!("can't listen on {}: {error}", config.listen));
-    let listener = TcpListener::bind(config.listen).await.map_err(usage)?;
-    let address = listener.local_addr().map_err(usage)?;
+    let listen_fault = |error: std::io::Error| Error::Listen { address: config.listen, reason: error.to_string() };
+    let listener = TcpListener::bind(config.listen).await.map_err(listen_fault)?;
+    let address = listener.local_addr().map_err(listen_fault)?;
     let public_address = config.public_address(address);
     let shared = Shared {
         granary: Arc::clone(&granary),

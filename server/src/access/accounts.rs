@@ -57,7 +57,7 @@ pub(crate) fn normal_login(login: &str) -> Result<String, Error> {
     let login = login.trim().to_lowercase();
     let right = (1..=40).contains(&login.len())
         && login.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_' | '@'));
-    if right { Ok(login) } else { Err(Error::Usage("a login has 1 to 40 letters, digits, and . - _ @".into())) }
+    if right { Ok(login) } else { Err(Error::invalid("login", "a login has 1 to 40 letters, digits, and . - _ @")) }
 }
 
 pub(crate) fn account_key(number: CooperativeNumber, login: &str) -> Vec<u8> {
@@ -78,7 +78,7 @@ pub(crate) fn new_token() -> Result<String, Error> {
 
 pub(crate) fn hashed(password: &str) -> Result<String, Error> {
     let hash = Argon2::default().hash_password(password.as_bytes());
-    hash.map(|hash| hash.to_string()).map_err(|error| Error::Usage(format!("the password can't be kept: {error}")))
+    hash.map(|hash| hash.to_string()).map_err(|error| Error::Secret { what: "the password", reason: error.to_string() })
 }
 
 pub(crate) fn fits(password: &str, hash: &str) -> bool {

@@ -47,7 +47,7 @@ pub(crate) enum Answer {
 }
 
 fn socket_error(path: &Path, error: &std::io::Error) -> Error {
-    Error::Usage(format!("no server answers at {} ({error}); start it with `granary serve`", path.display()))
+    Error::NoServer { socket: path.display().to_string(), reason: error.to_string() }
 }
 
 /// Sends a command to the server of this folder.

@@ -26,7 +26,7 @@ fn is_running(folder: &Path) -> bool {
 fn probed_store(folder: &Path) -> Result<PathBuf, Error> {
     let store = folder.join("store");
     if !store.exists() {
-        return Err(Error::Usage(format!("there is no store in {}", folder.display())));
+        return Err(Error::NotAServerFolder { folder: folder.display().to_string() });
     }
     in_child(folder, &store, How::OpenOnly)?;
     Ok(store)
@@ -39,7 +39,7 @@ fn open_store(folder: &Path) -> Result<SledStore, Error> {
 fn answered(answer: Answer) -> Result<(), Error> {
     match answer {
         Answer::Text(text) => println!("{text}"),
-        Answer::Failed(sentence) => return Err(Error::Usage(sentence)),
+        Answer::Failed(sentence) => return Err(Error::CommandFailed { sentence }),
         Answer::Invitation { .. } => {}
     }
     Ok(())
@@ -79,12 +79,16 @@ pub(super) fn check(folder: &Path) -> Result<(), Error> {
     let store: Arc<SledStore> = Arc::new(open_store(folder)?);
     let found = survey(store.as_ref(), &Documents::new(store.clone()))?;
     println!("{}", report(&found));
-    if found.is_clean() { Ok(()) } else { Err(Error::Usage("the store is damaged".into())) }
+    if found.is_clean() {
+        return Ok(());
+    }
+    let reason = found.findings.first().cloned().unwrap_or_default();
+    Err(Error::StoreDamaged { store: folder.join("store").display().to_string(), reason })
 }
 
 pub(super) fn repair(folder: &Path, backup: Option<&Path>) -> Result<(), Error> {
     if is_running(folder) {
-        return Err(Error::Usage("the server runs; stop it first".into()));
+        return Err(Error::ServerRuns);
     }
     probed_store(folder)?;
     let stamp: String = crate::environment::now().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
@@ -107,7 +111,7 @@ pub(super) fn probe(folder: &Path, how: How) -> Result<(), Error> {
     }
     let findings = look_at_logs(&store, &read_marks(&folder.join("high-water.json")))?;
     match findings.into_iter().find(|finding| !finding.heals_by_itself()) {
-        Some(finding) => Err(Error::Usage(finding.to_string())),
+        Some(finding) => Err(Error::LogDamaged { finding: finding.to_string() }),
         None => Ok(()),
     }
 }

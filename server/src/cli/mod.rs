@@ -291,8 +291,7 @@ fn invite(folder: &Folder, cooperative: u32, role: &str, hours: u32) -> Result<(
         let millis = u64::try_from(crate::environment::now().0).unwrap_or(0);
         Role::Household(granary_client_core::ids::HouseholdId::generate(millis, crate::environment::random_bytes()?))
     } else {
-        role.parse()
-            .map_err(|fault: granary_client_core::protocol::access::RoleFault| Error::Usage(fault.to_string()))?
+        role.parse().map_err(|fault: granary_client_core::protocol::access::RoleFault| Error::invalid("role", fault))?
     };
     send(folder, &AdminCommand::Invite { cooperative, role, hours })
 }
@@ -303,7 +302,7 @@ fn add_coordinator(folder: &Folder, cooperative: u32, login: String, name: Strin
         eprintln!("the password, in one line (it is shown as you type):");
     }
     let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).map_err(|error| Error::Usage(error.to_string()))?;
+    std::io::stdin().lock().read_line(&mut line).map_err(|error| Error::invalid("password", error))?;
     let password = line.trim_end_matches(['\r', '\n']).to_owned();
     send(folder, &AdminCommand::SetCoordinator { cooperative, login, name, password })
 }
@@ -318,7 +317,7 @@ fn send(folder: &Folder, command: &AdminCommand) -> Result<(), Error> {
                 println!("{}", code.render::<qrcode::render::unicode::Dense1x2>().build());
             }
         }
-        Answer::Failed(sentence) => return Err(Error::Usage(sentence)),
+        Answer::Failed(sentence) => return Err(Error::CommandFailed { sentence }),
     }
     Ok(())
 }
@@ -384,7 +383,7 @@ A second invitation, for a coordinator, made while the server runs, sees every h
 fn serve(settings: Settings, first: impl FnOnce(&Server) -> Result<(), Error> + Send) -> Result<(), Error> {
     let Settings { config, log, log_format, .. } = settings;
     let filter = tracing_subscriber::EnvFilter::try_new(&log)
-        .map_err(|error| Error::Usage(format!("the setting `log` can't be read: {error}")))?;
+        .map_err(|error| Error::invalid("log", format_args!("the setting `log` can't be read: {error}")))?;
     crate::store::probe::in_child(&config.folder, &config.store_folder(), How::Look)?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -397,7 +396,7 @@ fn serve(settings: Settings, first: impl FnOnce(&Server) -> Result<(), Error> + 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Error::Usage(format!("the server can't start: {error}")))?;
+        .map_err(|error| Error::ServerStart { reason: error.to_string() })?;
     runtime.block_on(async {
         let server = crate::serve::start(config, |fault| {
             // What follows a failed store is not known, so nothing more is acknowledged.
@@ -408,7 +407,7 @@ fn serve(settings: Settings, first: impl FnOnce(&Server) -> Result<(), Error> + 
         println!("listening on {}", server.address());
         tokio::task::block_in_place(|| first(&server))?;
         use tokio::signal::unix::{SignalKind, signal};
-        let on = |kind: SignalKind| signal(kind).map_err(|error| Error::Usage(error.to_string()));
+        let on = |kind: SignalKind| signal(kind).map_err(|error| Error::ServerStart { reason: error.to_string() });
         let (mut terminate, mut hang_up) = (on(SignalKind::terminate())?, on(SignalKind::hangup())?);
         loop {
             tokio::select! {

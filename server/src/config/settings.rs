@@ -96,7 +96,7 @@ impl Layered {
 }
 
 fn read(path: &Path) -> Result<ConfigFile, Error> {
-    let bad = |error: String| Error::Usage(format!("{} can't be read: {error}", path.display()));
+    let bad = |error: String| Error::ConfigFile { path: path.display().to_string(), reason: error };
     let text = String::from_utf8(read_file(path)?).map_err(|error| bad(error.to_string()))?;
     toml::from_str(&text).map_err(|error| bad(error.to_string()))
 }
@@ -122,13 +122,13 @@ impl Settings {
         let own_certificate = match (certificate, key) {
             (Some(chain), Some(key)) => Some(OwnCertificate { chain, key }),
             (None, None) => None,
-            _ => return Err(Error::Usage("a certificate needs its key, and a key its certificate".into())),
+            _ => return Err(Error::invalid("certificate", "a certificate needs its key, and a key its certificate")),
         };
         if !["text", "json"].contains(&log_format.as_str()) {
-            return Err(Error::Usage("log-format is `text` or `json`".into()));
+            return Err(Error::invalid("log-format", "log-format is `text` or `json`"));
         }
         if device_per_second == 0 || connections == 0 {
-            return Err(Error::Usage("connections and device-per-second are at least 1".into()));
+            return Err(Error::invalid("connections", "connections and device-per-second are at least 1"));
         }
         let limits = Limits { connections, device_per_second, ..default };
         Ok(Self {

@@ -223,7 +223,7 @@ fn harmless(text: &str) -> String {
 }
 
 fn csv_bytes(sheet: &Sheet) -> Result<Vec<u8>, Error> {
-    let failed = |error: &dyn std::fmt::Display| Error::Usage(format!("the export failed: {error}"));
+    let failed = |error: &dyn std::fmt::Display| Error::ExportFailed { reason: error.to_string() };
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(vec![0xef, 0xbb, 0xbf]);
     writer.write_record(&sheet.heads).map_err(|error| failed(&error))?;
     for row in &sheet.rows {
@@ -238,7 +238,7 @@ fn csv_bytes(sheet: &Sheet) -> Result<Vec<u8>, Error> {
 }
 
 fn xlsx_bytes(sheet: &Sheet) -> Result<Vec<u8>, Error> {
-    let failed = |error: rust_xlsxwriter::XlsxError| Error::Usage(format!("the export failed: {error}"));
+    let failed = |error: rust_xlsxwriter::XlsxError| Error::ExportFailed { reason: error.to_string() };
     let mut workbook = rust_xlsxwriter::Workbook::new();
     let page = workbook.add_worksheet();
     let bold = rust_xlsxwriter::Format::new().set_bold();

@@ -34,7 +34,11 @@ pub(super) fn refused(locale: Locale, status: u16, name: &str) -> Refused {
 pub(super) fn refuse(locale: Locale, error: &Error) -> Refused {
     match error {
         Error::Document(fault) => Refused { locale, status: 400, sentence: fault.to_string() },
-        Error::Usage(sentence) => Refused { locale, status: 400, sentence: sentence.clone() },
+        Error::InvalidInput { .. }
+        | Error::Quantity(_)
+        | Error::Protected { .. }
+        | Error::ImportRefused { .. }
+        | Error::Usage(_) => Refused { locale, status: 400, sentence: error.to_string() },
         Error::NotFound { .. } => refused(locale, 404, "not-found"),
         Error::Refused { detail, .. } => Refused { locale, status: error.problem().status, sentence: detail.clone() },
         other => {

@@ -85,7 +85,7 @@ pub(super) async fn sign_in(
         Ok(Ok(Some(token))) => signed_in(&token),
         Ok(Ok(None)) => page(locale, 403, coop, &login, Some("sign-in-wrong")),
         Ok(Err(error)) => refuse(locale, &error).into_response(),
-        Err(error) => refuse(locale, &Error::Usage(error.to_string())).into_response(),
+        Err(error) => refuse(locale, &Error::WorkFailed { reason: error.to_string() }).into_response(),
     }
 }
 
@@ -106,7 +106,7 @@ pub(super) async fn once(
         Ok(Ok(Some(token))) => signed_in(&token),
         Ok(Ok(None)) => refused(locale, 403, "link-used").into_response(),
         Ok(Err(error)) => refuse(locale, &error).into_response(),
-        Err(error) => refuse(locale, &Error::Usage(error.to_string())).into_response(),
+        Err(error) => refuse(locale, &Error::WorkFailed { reason: error.to_string() }).into_response(),
     }
 }
 

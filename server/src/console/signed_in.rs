@@ -76,10 +76,7 @@ impl SignedIn {
         match tokio::task::spawn_blocking(work).await {
             Ok(Ok(result)) => Ok(result),
             Ok(Err(error)) => Err(refuse(self.locale, &error)),
-            Err(error) => {
-                tracing::error!(%error, "a page's work failed");
-                Err(refuse(self.locale, &Error::Usage("the page's work failed".into())))
-            }
+            Err(error) => Err(refuse(self.locale, &Error::WorkFailed { reason: error.to_string() })),
         }
     }
 }
@@ -103,7 +100,7 @@ where
         let session = match looked_up {
             Ok(Ok(session)) => session.ok_or_else(to_sign_in)?,
             Ok(Err(error)) => return Err(refuse(locale, &error).into_response()),
-            Err(error) => return Err(refuse(locale, &Error::Usage(error.to_string())).into_response()),
+            Err(error) => return Err(refuse(locale, &Error::WorkFailed { reason: error.to_string() }).into_response()),
         };
         let cooperative =
             shared.granary.cooperative(session.cooperative).map_err(|error| refuse(locale, &error).into_response())?;

@@ -32,9 +32,9 @@ impl Granary {
     ) -> Result<(), Error> {
         let cooperative = self.cooperative(number)?;
         let login = normal_login(login)?;
-        let name = checked_text("a name", name, 64).map_err(|fault| Error::Usage(fault.to_string()))?;
+        let name = checked_text("a name", name, 64)?;
         if password.chars().count() < PASSWORD_MIN || password.len() > PASSWORD_MAX {
-            return Err(Error::Usage(format!("a password has at least {PASSWORD_MIN} characters")));
+            return Err(Error::invalid("password", format_args!("a password has at least {PASSWORD_MIN} characters")));
         }
         let password = hashed(password)?;
         let public_key = console_key(cooperative.id().as_bytes(), &login);

@@ -26,7 +26,7 @@ fn invitation_key(code: &str) -> Vec<u8> {
 impl Granary {
     /// Creates a co-operative with its own document.
     pub fn create_cooperative(&self, name: &str, now: Instant) -> Result<CooperativeNumber, Error> {
-        let name = checked_text("a co-operative's name", name, 120).map_err(|fault| Error::Usage(fault.to_string()))?;
+        let name = checked_text("a co-operative's name", name, 120)?;
         let millis = u64::try_from(now.0).unwrap_or(0);
         let id = CooperativeId::generate(millis, self.random()?);
         let number = CooperativeNumber(
@@ -208,7 +208,7 @@ impl Granary {
 
     fn not_the_servers_own(&self, number: CooperativeNumber, device: DeviceId) -> Result<(), Error> {
         let own = device == Cooperative::server_device(self.cooperative(number)?.id());
-        if own { Err(Error::Usage("the server's own replica can't be changed".into())) } else { Ok(()) }
+        if own { Err(Error::Protected { what: "the server's own replica" }) } else { Ok(()) }
     }
 
     fn change_device(

@@ -95,12 +95,11 @@ impl Granary {
         let identity = Identity::open(keys)?;
         bring_up_to_date(store.as_ref())?;
         let epoch = read_or_make_epoch(store.as_ref(), &rng)?;
-        let start_error = |error: std::io::Error| Error::Usage(format!("a thread could not be started: {error}"));
         let flushes = Flushes::default();
         let writer_fault = Arc::clone(&on_fault);
         let (writer, _) =
             Writer::start(Arc::clone(&store), flushes.clone(), jobs_per_flush, move |fault| writer_fault(fault))
-                .map_err(start_error)?;
+                .map_err(Error::thread_start)?;
         let throttle = BackgroundThrottle::default();
         let admitted = Arc::new((Mutex::new(0u64), Condvar::new()));
         let count = Arc::clone(&admitted);
@@ -131,7 +130,7 @@ impl Granary {
                 count.1.notify_all();
             },
         )
-        .map_err(start_error)?;
+        .map_err(Error::thread_start)?;
         let granary = Self {
             rng,
             store,

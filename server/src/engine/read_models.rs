@@ -148,7 +148,7 @@ impl ReadModels {
                     throttle.rest(began, before, REST_TIMES);
                 }
             })
-            .map_err(|error| Error::Usage(format!("a thread could not be started: {error}")))?;
+            .map_err(Error::thread_start)?;
         Ok(models)
     }
 

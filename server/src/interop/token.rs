@@ -37,7 +37,8 @@ impl Granary {
     ) -> Result<(DeviceId, String), Error> {
         let token: [u8; 32] = self.random()?;
         let token = crate::environment::hex(&token);
-        let public_key = public_key(&token).ok_or_else(|| Error::Usage("no key could be made".into()))?;
+        let public_key = public_key(&token)
+            .ok_or_else(|| Error::Secret { what: "a token", reason: "no key could be made of it".into() })?;
         let code = self.invite(number, role, 1, now)?.code;
         self.enrol(&EnrolRequest { code, public_key, name: name.to_owned() }, now)?;
         Ok((DeviceId::of_public_key(&public_key), token))

@@ -40,10 +40,7 @@ pub(crate) fn format_of(store: &dyn Store) -> Result<u32, StoreFault> {
 pub(crate) fn bring_up_to_date(store: &dyn Store) -> Result<(), Error> {
     let found = format_of(store)?;
     if found > FORMAT {
-        return Err(Error::Usage(format!(
-            "this store is of format {found}, and this program knows formats up to {FORMAT}: start the program that \
-             wrote it, or a newer one"
-        )));
+        return Err(Error::FormatTooNew { found, known: FORMAT });
     }
     if found == FORMAT {
         return Ok(());

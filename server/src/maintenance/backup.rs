@@ -68,7 +68,7 @@ impl Manifest {
             return Ok(Self::default());
         }
         serde_json::from_slice(&read_file(&path)?)
-            .map_err(|error| Error::Usage(format!("{} can't be read: {error}", path.display())))
+            .map_err(|error| Error::BackupDamaged { path: path.display().to_string(), reason: error.to_string() })
     }
 }
 
@@ -112,7 +112,7 @@ pub(crate) fn back_up(store: &dyn Store, folder: &Path, to: &Path, made: &str) -
         None => false,
     };
     let since = last.filter(|_| goes_on).unwrap_or_default();
-    let file_error = |error: std::io::Error| Error::Usage(format!("the backup could not be written: {error}"));
+    let file_error = |error: std::io::Error| Error::BackupNotWritten { reason: error.to_string() };
     let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), ZSTD_LEVEL).map_err(file_error)?;
     encoder.write_all(MAGIC).map_err(file_error)?;
     let mut sink = Sink { encoder, rows: 0 };

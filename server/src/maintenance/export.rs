@@ -56,6 +56,7 @@ impl Granary {
     pub(crate) fn export(&self, number: CooperativeNumber, to: &Path) -> Result<u64, Error> {
         let cooperative = self.cooperative(number)?;
         make_folder(to)?;
+        let failed = |error: &dyn std::fmt::Display| Error::ExportFailed { reason: error.to_string() };
         let mut lines = Vec::new();
         let mut count = 0u64;
         for key in cooperative.documents() {
@@ -82,8 +83,8 @@ impl Granary {
                 url: key.id(cooperative.id()).automerge_url(),
                 content: serde_json::to_value(AutoSerde::from(document.automerge())).unwrap_or_default(),
             };
-            serde_json::to_writer(&mut lines, &line).map_err(|error| Error::Usage(error.to_string()))?;
-            lines.write_all(b"\n").map_err(|error| Error::Usage(error.to_string()))?;
+            serde_json::to_writer(&mut lines, &line).map_err(|error| failed(&error))?;
+            lines.write_all(b"\n").map_err(|error| failed(&error))?;
         }
         write_private(&to.join("documents.jsonl"), &lines)?;
         Ok(count)
@@ -94,7 +95,7 @@ impl Granary {
     pub(crate) fn import(&self, from: &Path, name: &str, now: Instant) -> Result<(CooperativeNumber, u64), Error> {
         // Everything is read before anything is made.
         let text = String::from_utf8(read_file(&from.join("documents.jsonl"))?)
-            .map_err(|_| Error::Usage("documents.jsonl is not UTF-8".into()))?;
+            .map_err(|_| damaged("documents.jsonl", &"it is not UTF-8"))?;
         let documents = text.lines().map(|line| read_document(from, line)).collect::<Result<Vec<_>, _>>()?;
         let number = self.create_cooperative(name, now)?;
         let cooperative = self.cooperative(number)?;
@@ -107,7 +108,7 @@ impl Granary {
                 let bundle = vec![DocumentChanges { key: key.clone(), changes: some.to_vec() }];
                 let taken = self.take_in(&cooperative, bringer, bundle, now)?;
                 if let Some(refusal) = taken.refused.first() {
-                    return Err(Error::Usage(format!("{key} can't be imported: {}", refusal.reason)));
+                    return Err(Error::ImportRefused { document: key.to_string(), reason: refusal.reason });
                 }
             }
         }
@@ -116,8 +117,12 @@ impl Granary {
     }
 }
 
+fn damaged(file: &str, reason: &dyn std::fmt::Display) -> Error {
+    Error::ImportDamaged { file: file.to_owned(), reason: reason.to_string() }
+}
+
 fn read_document(from: &Path, line: &str) -> Result<DocumentChanges, Error> {
-    let bad = |what: &str| Error::Usage(format!("documents.jsonl: {what}"));
+    let bad = |what: &str| damaged("documents.jsonl", &what);
     let line: Line = serde_json::from_str(line).map_err(|error| bad(&error.to_string()))?;
     let key = from_hex(&line.key).and_then(|bytes| DocumentKey::from_bytes(&bytes).ok());
     let key = key.ok_or_else(|| bad("a key can't be read"))?;
@@ -128,7 +133,7 @@ fn read_document(from: &Path, line: &str) -> Result<DocumentChanges, Error> {
     let mut rest = bytes.as_slice();
     let mut changes = Vec::new();
     while !rest.is_empty() {
-        let damaged = |why: &dyn std::fmt::Display| Error::Usage(format!("{} is damaged: {why}", line.file));
+        let damaged = |reason: &dyn std::fmt::Display| damaged(&line.file, reason);
         let mut reader = Reader::new(rest);
         // Magic bytes, checksum, kind; then the length of what follows.
         reader.take(9).and_then(|_| reader.prefixed()).map_err(|fault| damaged(&fault))?;

@@ -44,13 +44,9 @@ pub(crate) fn in_child(folder: &Path, store: &Path, how: How) -> Result<(), Erro
     if !store.exists() {
         return Ok(());
     }
-    let failed = |what: &str| {
-        Error::Usage(format!(
-            "the store in {} is damaged: {what}. Run `granary repair`, or `granary restore` from the last backup; phones give back what it lacks",
-            store.display()
-        ))
-    };
-    let program = std::env::current_exe().map_err(|error| Error::Usage(error.to_string()))?;
+    let failed = |what: &str| Error::StoreDamaged { store: store.display().to_string(), reason: what.to_owned() };
+    let not_probed = |error: std::io::Error| Error::ProbeFailed { reason: error.to_string() };
+    let program = std::env::current_exe().map_err(not_probed)?;
     let mut child = Command::new(program)
         .arg(SUBCOMMAND)
         .arg(folder)
@@ -59,7 +55,7 @@ pub(crate) fn in_child(folder: &Path, store: &Path, how: How) -> Result<(), Erro
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| Error::Usage(format!("the store could not be probed: {error}")))?;
+        .map_err(not_probed)?;
     let gigabytes = u32::try_from(bytes_in(store) >> 30).unwrap_or(u32::MAX);
     let limit = TIME_BASE.saturating_add(TIME_PER_GIGABYTE.saturating_mul(gigabytes));
     let began = Instant::now();
@@ -80,7 +76,7 @@ pub(crate) fn in_child(folder: &Path, store: &Path, how: How) -> Result<(), Erro
                 return Err(failed("opening it does not end"));
             }
             Ok(None) => std::thread::sleep(LOOK_EVERY),
-            Err(error) => return Err(Error::Usage(format!("the store could not be probed: {error}"))),
+            Err(error) => return Err(not_probed(error)),
         }
     }
 }
