@@ -1,7 +1,12 @@
 //! What can go wrong on the server, with variants that a caller can act on.
 
+use std::net::SocketAddr;
+
 use granary_client_core::documents::DocumentFault;
+use granary_client_core::protocol::frame::FrameFault;
+use granary_client_core::protocol::messages::RefusalReason;
 use granary_client_core::protocol::problem::{Problem, ProblemKind};
+use granary_client_core::quantities::QuantityFault;
 use granary_client_core::store::StoreFault;
 
 /// Everything that a call into the server's domain can fail with.
@@ -43,15 +48,210 @@ pub enum Error {
     /// The server is stopping.
     #[error("the server is stopping; nothing was taken")]
     Stopping,
-    /// Something an operator gave does not make sense.
-    #[error("{0}")]
-    Usage(String),
+    /// What a person gave for this field can't be used.
+    #[error("{reason}")]
+    InvalidInput {
+        /// The field or setting.
+        field: &'static str,
+        /// What is wrong with it, as a sentence.
+        reason: String,
+    },
+    /// A number or text is outside what its type allows.
+    #[error(transparent)]
+    Quantity(#[from] QuantityFault),
+    /// What was to be changed is never changed from outside.
+    #[error("{what} can't be changed")]
+    Protected {
+        /// What was to be changed.
+        what: &'static str,
+    },
+    /// The configuration file can't be read.
+    #[error("{path} can't be read: {reason}")]
+    ConfigFile {
+        /// Which file.
+        path: String,
+        /// Where it is wrong.
+        reason: String,
+    },
+    /// The folder holds no store.
+    #[error("there is no store in {folder}")]
+    NotAServerFolder {
+        /// Which folder.
+        folder: String,
+    },
+    /// A server runs on the folder, and must not.
+    #[error("the server runs; stop it first")]
+    ServerRuns,
+    /// No server listens on the operator's socket.
+    #[error("no server answers at {socket} ({reason}); start it with `granary serve`")]
+    NoServer {
+        /// The socket.
+        socket: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The server did not do what the operator commanded.
+    #[error("{sentence}")]
+    CommandFailed {
+        /// The server's answer.
+        sentence: String,
+    },
+    /// The address can't be listened on.
+    #[error("can't listen on {address}: {reason}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        reason: String,
+    },
+    /// The system gives no thread.
+    #[error("a thread could not be started: {reason}")]
+    ThreadStart {
+        /// What the system says.
+        reason: String,
+    },
+    /// The system does not give what a server needs to start.
+    #[error("the server can't start: {reason}")]
+    ServerStart {
+        /// What the system says.
+        reason: String,
+    },
+    /// The system has no random numbers.
+    #[error("the operating system gives no random numbers")]
+    NoRandomness,
+    /// A password could not be hashed, or a key not be made.
+    #[error("{what} can't be kept: {reason}")]
+    Secret {
+        /// What was to be kept.
+        what: &'static str,
+        /// Why it can't be.
+        reason: String,
+    },
+    /// The store was written by another version of the program.
+    #[error(
+        "this store is of format {found}, and this program knows format {known}: start the program that wrote it, or \
+         a newer one"
+    )]
+    OtherFormat {
+        /// The store's format.
+        found: u32,
+        /// The format that this program knows.
+        known: u32,
+    },
+    /// The store is damaged in a way that phones don't repair by themselves.
+    #[error(
+        "the store in {store} is damaged: {reason}. Run `granary repair`, or `granary restore` from the last backup; \
+         phones give back what it lacks"
+    )]
+    StoreDamaged {
+        /// The store's folder.
+        store: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A log of the store is damaged in a way that phones don't repair by themselves.
+    #[error("{finding}")]
+    LogDamaged {
+        /// What is wrong.
+        finding: String,
+    },
+    /// The store could not be opened in a process of its own.
+    #[error("the store could not be probed: {reason}")]
+    ProbeFailed {
+        /// What the system says.
+        reason: String,
+    },
+    /// A file of a backup is damaged.
+    #[error("{path} is damaged: {reason}")]
+    BackupDamaged {
+        /// Which file.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A backup could not be written.
+    #[error("the backup could not be written: {reason}")]
+    BackupNotWritten {
+        /// What the system says.
+        reason: String,
+    },
+    /// A file that is to be imported is damaged.
+    #[error("{file} is damaged: {reason}")]
+    ImportDamaged {
+        /// Which file.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A document that is to be imported is refused.
+    #[error("{document} can't be imported: {reason}")]
+    ImportRefused {
+        /// Which document.
+        document: String,
+        /// Why.
+        reason: RefusalReason,
+    },
+    /// An export could not be written.
+    #[error("the export failed: {reason}")]
+    ExportFailed {
+        /// What went wrong.
+        reason: String,
+    },
+    /// Work in the background ended before its end.
+    #[error("the page's work failed: {reason}")]
+    WorkFailed {
+        /// How it ended.
+        reason: String,
+    },
+    /// The terminal's phone failed.
+    #[error(transparent)]
+    Phone(#[from] granary_client_core::error::Error),
+    /// An edit was refused, and nothing of it was kept.
+    #[error("{reason}")]
+    EditRefused {
+        /// Why.
+        reason: RefusalReason,
+    },
+    /// An edit was kept aside, since it does harm to its document.
+    #[error("this was not saved: {reason}")]
+    EditQuarantined {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file holds no key of a server.
+    #[error("{path} is no identity key")]
+    NotAKey {
+        /// Which file.
+        path: String,
+    },
+    /// There is a store where a new one is to be made.
+    #[error("{folder} has a store already; restore into a new folder")]
+    StoreExists {
+        /// Which folder.
+        folder: String,
+    },
+    /// The folder holds no backup.
+    #[error("there is no backup in {folder}")]
+    NoBackup {
+        /// Which folder.
+        folder: String,
+    },
 }
 
 impl Error {
     /// A refusal with this kind and sentence.
     pub fn refused(kind: ProblemKind, detail: impl Into<String>) -> Self {
         Self::Refused { kind, detail: detail.into() }
+    }
+
+    /// What a person gave for this field can't be used.
+    pub(crate) fn invalid(field: &'static str, reason: impl std::fmt::Display) -> Self {
+        Self::InvalidInput { field, reason: reason.to_string() }
+    }
+
+    /// The system gives no thread.
+    pub(crate) fn thread_start(error: std::io::Error) -> Self {
+        Self::ThreadStart { reason: error.to_string() }
     }
 
     /// A refusal of bytes that do not have the shape of what was asked for.
@@ -79,4 +279,19 @@ impl Error {
         };
         Problem { kind, status, detail }
     }
+}
+
+/// The refusal of a frame that can't be read.
+pub(crate) fn frame_refusal(fault: FrameFault) -> Error {
+    let kind = match fault {
+        FrameFault::UnknownVersion(_) => ProblemKind::UnknownVersion,
+        FrameFault::TooLarge => ProblemKind::TooLarge,
+        FrameFault::Truncated | FrameFault::Compression => ProblemKind::Malformed,
+    };
+    Error::refused(kind, fault.to_string())
+}
+
+/// The refusal of a device that no co-operative has.
+pub(crate) fn unknown_device() -> Error {
+    Error::refused(ProblemKind::UnknownDevice, "this phone is not known here; enrol it with an invitation")
 }

@@ -1,60 +1,28 @@
 //! Granary's server: it takes changes, makes them durable, admits them, and gives them to whoever may
-//! read them. Everything below `api` and `serve` is plain code without sockets.
+//! read them. Everything below `http` is plain code without sockets; dependencies point from the last of
+//! these to the first: config, store, log, access, engine, maintenance, http, interop, console, admin, cli.
 
 pub mod access;
-mod api;
-mod author;
-mod breath;
-mod carried;
+mod admin;
 pub mod cli;
 mod config;
 mod console;
 mod demo;
+mod engine;
+mod environment;
 mod error;
-mod granary;
-mod identity;
+mod http;
 pub mod interop;
-mod keeping;
-mod lists;
-mod live;
 pub mod log;
+mod maintenance;
 mod metrics;
-mod probe;
-mod rooms;
 mod serve;
-mod settings;
 pub mod store;
 mod tls;
 
-pub use api::Limits;
-pub use author::{Edit, Edits};
-pub use config::{Config, OwnCertificate};
+pub use config::{Config, Limits, OwnCertificate};
+pub use engine::own_edits::{Edit, Edits};
+pub use engine::{Caller, Granary};
+pub use environment::{Environment, Rng};
 pub use error::Error;
-pub use granary::{Caller, Chance, Granary, Surroundings};
 pub use serve::{Server, start};
-
-/// Random bytes of the operating system.
-pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
-    let mut bytes = [0; N];
-    fill_random(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// Fills with random bytes of the operating system.
-pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), Error> {
-    use ring::rand::SecureRandom;
-    ring::rand::SystemRandom::new()
-        .fill(bytes)
-        .map_err(|_| Error::Usage("the operating system gives no random numbers".into()))
-}
-
-/// Now, by this machine's clock.
-pub(crate) fn now() -> granary_client_core::quantities::Instant {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    granary_client_core::quantities::Instant(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-}
-
-/// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}

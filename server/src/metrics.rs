@@ -3,16 +3,16 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use crate::granary::Granary;
+use crate::engine::Granary;
+use crate::log::flushes::Flushes;
+use crate::store::probe::bytes_in;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Cause {
@@ -24,36 +24,13 @@ struct OfCooperative {
     cooperative: u32,
 }
 
-/// How long flushes take and how many requests each serves.
-#[derive(Debug, Clone)]
-pub(crate) struct Flushes {
-    seconds: Histogram,
-    jobs: Histogram,
-}
-
-impl Default for Flushes {
-    fn default() -> Self {
-        Self {
-            seconds: Histogram::new(exponential_buckets(0.000_5, 2.0, 14)),
-            jobs: Histogram::new(exponential_buckets(1.0, 2.0, 10)),
-        }
-    }
-}
-
-impl Flushes {
-    pub(crate) fn flushed(&self, took: Duration, jobs: usize) {
-        self.seconds.observe(took.as_secs_f64());
-        self.jobs.observe(jobs as f64);
-    }
-}
-
 /// See the module.
 pub(crate) struct Metrics {
     registry: Registry,
     store: PathBuf,
     syncs: Counter,
     enrolled: Counter,
-    carried: Counter,
+    outbox_files: Counter,
     bytes_up: Counter,
     bytes_down: Counter,
     refused: Family<Cause, Counter>,
@@ -94,7 +71,7 @@ impl Metrics {
         Self {
             syncs: registered!("syncs", "Exchanges of phones that were answered"),
             enrolled: registered!("enrolled", "Phones that were enrolled"),
-            carried: registered!("carried", "Files with outboxes of phones that were handed in"),
+            outbox_files: registered!("carried", "Files with outboxes of phones that were handed in"),
             bytes_up: registered!("sync_bytes_up", "Bytes of sync requests, as they came above HTTP"),
             bytes_down: registered!("sync_bytes_down", "Bytes of sync replies, as they went above HTTP"),
             refused: registered!("refused", "Refused requests, by cause"),
@@ -123,8 +100,8 @@ impl Metrics {
         self.enrolled.inc();
     }
 
-    pub(crate) fn one_carried(&self) {
-        self.carried.inc();
+    pub(crate) fn outbox_file_imported(&self) {
+        self.outbox_files.inc();
     }
 
     pub(crate) fn refused(&self, cause: &str) {
@@ -162,11 +139,11 @@ impl Metrics {
             set(&self.positions, statistics.positions);
             set(&self.pending, statistics.pending);
             set(&self.devices, statistics.devices);
-            set(&self.lists_behind, granary.lists_behind(cooperative.number()).unwrap_or(0));
-            let cases = granary.lists(cooperative.number()).ok().and_then(|lists| lists.open_cases().ok());
+            set(&self.lists_behind, granary.read_models_behind(cooperative.number()).unwrap_or(0));
+            let cases = granary.read_models(cooperative.number()).ok().and_then(|models| models.open_cases().ok());
             set(&self.conflicts, cases.unwrap_or(0));
         }
-        self.store_bytes.set(number(crate::probe::bytes_in(&self.store)));
+        self.store_bytes.set(number(bytes_in(&self.store)));
         let mut out = String::new();
         // Writing into a string can't fail.
         let _ = encode(&mut out, &self.registry);

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::ConnectInfo;
+use axum::routing::get;
 use granary_client_core::store::{Store, StoreFault};
 use hyper::Request;
 use hyper::body::Incoming;
@@ -19,14 +21,14 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use crate::api::{Counts, Gate, Parts, Reach, Shared, router};
 use crate::config::{Config, make_folder};
+use crate::engine::Granary;
 use crate::error::Error;
-use crate::granary::Granary;
+use crate::http::{self, Counts, Gate, PublicAddress, Shared, Transfers};
 use crate::log::check::{check, read_marks, write_marks};
 use crate::metrics::Metrics;
 use crate::store::SledStore;
-use crate::{cli, tls};
+use crate::{admin, console, interop, tls};
 
 /// A TLS handshake must be over after this long; a bad line needs some seconds for it.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -40,7 +42,7 @@ pub struct Server {
     granary: Arc<Granary>,
     address: SocketAddr,
     certificates: tls::Certificates,
-    names: Vec<String>,
+    public_address: String,
     stop: Option<oneshot::Sender<()>>,
     done: tokio::task::JoinHandle<()>,
 }
@@ -55,20 +57,22 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         tracing::warn!("{finding}");
     }
     let granary = Arc::new(Granary::open(store, &config.folder, Some(&config.folder.join("lists")), on_fault)?);
-    let usage = |error: std::io::Error| Error::Usage(format!("can't listen on {}: {error}", config.listen));
-    let listener = TcpListener::bind(config.listen).await.map_err(usage)?;
-    let address = listener.local_addr().map_err(usage)?;
+    let listen_fault = |error: std::io::Error| Error::Listen { address: config.listen, reason: error.to_string() };
+    let listener = TcpListener::bind(config.listen).await.map_err(listen_fault)?;
+    let address = listener.local_addr().map_err(listen_fault)?;
+    let public_address = config.public_address(address);
     let shared = Shared {
         granary: Arc::clone(&granary),
         gate: Arc::new(Gate::new(config.limits)),
         counts: Arc::new(Counts::new(Metrics::new(&config.store_folder(), granary.flushes()))),
-        parts: Arc::new(Parts::default()),
-        reach: Arc::new(Reach {
-            address: public_address(&config.names, address),
+        transfers: Arc::new(Transfers::default()),
+        public_address: Arc::new(PublicAddress {
+            address: public_address.clone(),
             fingerprint: certificates.fingerprint.clone(),
         }),
     };
-    let operator = cli::operator::listen(&config, Arc::clone(&granary), address, certificates.fingerprint.clone())?;
+    let operator =
+        admin::listen(&config, Arc::clone(&granary), public_address.clone(), certificates.fingerprint.clone())?;
     let (stop, stopped) = oneshot::channel();
     let acceptor = TlsAcceptor::from(Arc::clone(&certificates.tls));
     let noting = tokio::spawn(note(Arc::clone(&granary), config.high_water()));
@@ -80,7 +84,7 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         write_notes(at_the_end, high_water).await;
     });
     tracing::info!(%address, "serving");
-    Ok(Server { granary, address, certificates, names: config.names, stop: Some(stop), done })
+    Ok(Server { granary, address, certificates, public_address, stop: Some(stop), done })
 }
 
 impl Server {
@@ -105,8 +109,8 @@ impl Server {
     }
 
     /// Host and port for invitations.
-    pub fn public_address(&self) -> String {
-        public_address(&self.names, self.address)
+    pub fn public_address(&self) -> &str {
+        &self.public_address
     }
 
     /// Finishes what is under way and stops.
@@ -139,10 +143,13 @@ async fn write_notes(granary: Arc<Granary>, high_water: PathBuf) {
     }
 }
 
-/// The first name, with the port.
-pub(crate) fn public_address(names: &[String], address: SocketAddr) -> String {
-    let name = names.first().cloned().unwrap_or_else(|| address.ip().to_string());
-    format!("{name}:{}", address.port())
+/// Everything that is answered, over one port.
+fn router(shared: Shared) -> Router {
+    http::router()
+        .route("/automerge", get(interop::connect))
+        .fallback(http::not_found)
+        .merge(console::router())
+        .with_state(shared)
 }
 
 async fn accept(
@@ -187,7 +194,7 @@ async fn serve_one(
     stream: TcpStream,
     peer: SocketAddr,
     acceptor: TlsAcceptor,
-    router: axum::Router,
+    router: Router,
     watcher: hyper_util::server::graceful::Watcher,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     stream.set_nodelay(true)?;

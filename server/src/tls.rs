@@ -101,7 +101,7 @@ fn of_own_authority(folder: &Path, names: &[String]) -> Result<(CertifiedKey, St
     params.use_authority_key_identifier_extension = true;
     let certificate = params.signed_by(&key, &issuer).map_err(bad)?;
     let private = PrivateKeyDer::try_from(key.serialize_der()).map_err(bad)?;
-    let fingerprint = crate::hex(digest(&SHA256, &authority_der).as_ref());
+    let fingerprint = crate::environment::hex(digest(&SHA256, &authority_der).as_ref());
     Ok((certified(vec![certificate.der().clone(), authority_der], &private)?, fingerprint))
 }
 

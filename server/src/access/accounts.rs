@@ -6,47 +6,38 @@ use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use granary_client_core::ids::DeviceId;
-use granary_client_core::protocol::access::{Grants, Role};
-use granary_client_core::protocol::messages::{read_message, write_message};
-use granary_client_core::quantities::{Instant, checked_text};
 use ring::digest::{SHA256, digest};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
-use super::{Deed, DeviceRecord};
 use crate::error::Error;
-use crate::granary::Granary;
 use crate::log::CooperativeNumber;
-use crate::log::keys::{GLOBAL, device_key, key};
+use crate::log::keys::{GLOBAL, key};
 
-/// A session ends after this long without a visit, in milliseconds.
-const IDLE_MILLIS: u64 = 12 * 3_600_000;
-/// A link that signs in once works this long, in milliseconds.
-const ONCE_MILLIS: u64 = 24 * 3_600_000;
 /// The shortest password, in characters.
-const PASSWORD_MIN: usize = 10;
+pub(crate) const PASSWORD_MIN: usize = 10;
 /// The longest password, in bytes: more only costs time.
-const PASSWORD_MAX: usize = 256;
+pub(crate) const PASSWORD_MAX: usize = 256;
 
 /// A coordinator's account.
 #[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub(crate) struct AccountRecord {
     /// What the person is called, in documents and pages.
     pub(crate) name: String,
-    password: String,
+    pub(crate) password: String,
     /// The device under which the person edits.
     pub(crate) device: DeviceId,
     /// Rises when all sessions are to end.
-    sessions: u32,
+    pub(crate) sessions: u32,
 }
 
 /// A session, or a link that makes one.
 #[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
-struct SessionRecord {
-    cooperative: CooperativeNumber,
-    login: String,
-    csrf: String,
-    until_millis: i64,
-    sessions: u32,
+pub(crate) struct SessionRecord {
+    pub(crate) cooperative: CooperativeNumber,
+    pub(crate) login: String,
+    pub(crate) csrf: String,
+    pub(crate) until_millis: i64,
+    pub(crate) sessions: u32,
 }
 
 /// Who is signed in.
@@ -62,218 +53,45 @@ pub(crate) struct Session {
     pub(crate) csrf: String,
 }
 
-fn normal_login(login: &str) -> Result<String, Error> {
+pub(crate) fn normal_login(login: &str) -> Result<String, Error> {
     let login = login.trim().to_lowercase();
     let right = (1..=40).contains(&login.len())
         && login.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_' | '@'));
-    if right { Ok(login) } else { Err(Error::Usage("a login has 1 to 40 letters, digits, and . - _ @".into())) }
+    if right { Ok(login) } else { Err(Error::invalid("login", "a login has 1 to 40 letters, digits, and . - _ @")) }
 }
 
-fn account_key(number: CooperativeNumber, login: &str) -> Vec<u8> {
+pub(crate) fn account_key(number: CooperativeNumber, login: &str) -> Vec<u8> {
     key(number, b'w', login.as_bytes())
 }
 
-fn token_key(kind: u8, token: &str) -> Vec<u8> {
+pub(crate) fn token_key(kind: u8, token: &str) -> Vec<u8> {
     key(GLOBAL, kind, digest(&SHA256, token.as_bytes()).as_ref())
 }
 
-const SESSION: u8 = b'S';
-const ONCE: u8 = b'O';
+pub(crate) const SESSION: u8 = b'S';
+pub(crate) const ONCE: u8 = b'O';
 
-fn new_token() -> Result<String, Error> {
-    let bytes: [u8; 24] = crate::random_bytes()?;
+pub(crate) fn new_token() -> Result<String, Error> {
+    let bytes: [u8; 24] = crate::environment::random_bytes()?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn hashed(password: &str) -> Result<String, Error> {
+pub(crate) fn hashed(password: &str) -> Result<String, Error> {
     let hash = Argon2::default().hash_password(password.as_bytes());
-    hash.map(|hash| hash.to_string()).map_err(|error| Error::Usage(format!("the password can't be kept: {error}")))
+    hash.map(|hash| hash.to_string()).map_err(|error| Error::Secret { what: "the password", reason: error.to_string() })
 }
 
-fn fits(password: &str, hash: &str) -> bool {
+pub(crate) fn fits(password: &str, hash: &str) -> bool {
     PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
 /// A hash that no password fits, so that an unknown login takes as long as a wrong password.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$Z3JhbmFyeW5vYm9keQ$2Z9xUVdCJXdOlAzUi1s6zfHzpDDTCNCd4kS6YkD3LMc";
-
-impl Granary {
-    /// Makes a coordinator's account, or gives an existing one a new password and ends its sessions.
-    pub fn set_coordinator(
-        &self,
-        number: CooperativeNumber,
-        login: &str,
-        name: &str,
-        password: &str,
-        now: Instant,
-    ) -> Result<(), Error> {
-        let cooperative = self.cooperative(number)?;
-        let login = normal_login(login)?;
-        let name = checked_text("a name", name, 64).map_err(|fault| Error::Usage(fault.to_string()))?;
-        if password.chars().count() < PASSWORD_MIN || password.len() > PASSWORD_MAX {
-            return Err(Error::Usage(format!("a password has at least {PASSWORD_MIN} characters")));
-        }
-        let password = hashed(password)?;
-        let public_key = console_key(cooperative.id().as_bytes(), &login);
-        let device = DeviceId::of_public_key(&public_key);
-        let sessions = self.account(number, &login)?.map_or(0, |account| account.sessions.saturating_add(1));
-        let account = AccountRecord { name: name.clone(), password, device, sessions };
-        let record = DeviceRecord {
-            public_key,
-            name: format!("{name} (console)"),
-            grants: vec![Grants { version: 1, roles: [Role::Coordinator].into() }],
-            enrolled_millis: now.0,
-            revoked_millis: None,
-        };
-        let stored = account_key(number, &login);
-        self.write(move |gather| {
-            gather.put(stored, write_message(&account));
-            gather.put(device_key(number, device), write_message(&record));
-            cooperative.set_device(device, record);
-            Ok(())
-        })?;
-        self.audit(number, now, "operator", Deed::AccountMade, &login)
-    }
-
-    fn account(&self, number: CooperativeNumber, login: &str) -> Result<Option<AccountRecord>, Error> {
-        Ok(self.store().get(&account_key(number, login))?.and_then(|bytes| read_message(&bytes).ok()))
-    }
-
-    /// Checks a password; gives the token of a new session, or none.
-    pub(crate) fn sign_in(
-        &self,
-        number: CooperativeNumber,
-        login: &str,
-        password: &str,
-        now: Instant,
-    ) -> Result<Option<String>, Error> {
-        let login = normal_login(login).unwrap_or_default();
-        let account = match self.cooperative(number) {
-            Ok(_) => self.account(number, &login)?,
-            Err(_) => None,
-        };
-        let hash = account.as_ref().map_or(NOBODY, |account| account.password.as_str());
-        let right = password.len() <= PASSWORD_MAX && fits(password, hash);
-        match account {
-            Some(account) if right => {
-                let token = self.begin_session(number, &login, account.sessions, now)?;
-                self.audit(number, now, &account.name, Deed::SignedIn, &login)?;
-                Ok(Some(token))
-            }
-            Some(_) => {
-                self.audit(number, now, &login, Deed::SignInFailed, "")?;
-                Ok(None)
-            }
-            None => Ok(None),
-        }
-    }
-
-    fn begin_session(
-        &self,
-        cooperative: CooperativeNumber,
-        login: &str,
-        sessions: u32,
-        now: Instant,
-    ) -> Result<String, Error> {
-        self.keep_token(SESSION, cooperative, login, sessions, now.plus_millis(IDLE_MILLIS))
-    }
-
-    fn keep_token(
-        &self,
-        kind: u8,
-        cooperative: CooperativeNumber,
-        login: &str,
-        sessions: u32,
-        until: Instant,
-    ) -> Result<String, Error> {
-        let token = new_token()?;
-        let record =
-            SessionRecord { cooperative, login: login.to_owned(), csrf: new_token()?, until_millis: until.0, sessions };
-        let stored = token_key(kind, &token);
-        self.write(move |gather| {
-            gather.put(stored, write_message(&record));
-            Ok(())
-        })?;
-        Ok(token)
-    }
-
-    /// A token that signs a coordinator in once, within a day; for the operator and the demo.
-    pub fn sign_in_once(&self, number: CooperativeNumber, login: &str, now: Instant) -> Result<String, Error> {
-        let login = normal_login(login)?;
-        let missing = || Error::NotFound { what: "coordinator", name: login.clone() };
-        let account = self.account(number, &login)?.ok_or_else(missing)?;
-        self.keep_token(ONCE, number, &login, account.sessions, now.plus_millis(ONCE_MILLIS))
-    }
-
-    /// Takes a token of [`Self::sign_in_once`]; gives the token of a session, or none.
-    pub(crate) fn redeem_once(&self, token: &str, now: Instant) -> Result<Option<String>, Error> {
-        let stored = token_key(ONCE, token);
-        let record = self.write({
-            let stored = stored.clone();
-            move |gather| {
-                let record = gather.get(&stored)?;
-                // Of two that come with one token, the second finds nothing.
-                gather.remove_seen(stored);
-                Ok(record)
-            }
-        })?;
-        let record: Option<SessionRecord> = record.and_then(|bytes| read_message(&bytes).ok());
-        let Some(record) = record.filter(|record| record.until_millis > now.0) else { return Ok(None) };
-        let Some(account) = self.account(record.cooperative, &record.login)? else { return Ok(None) };
-        let session = self.begin_session(record.cooperative, &record.login, account.sessions, now)?;
-        self.audit(record.cooperative, now, &account.name, Deed::SignedIn, "by a link")?;
-        Ok(Some(session))
-    }
-
-    /// The session of a token, if it has not ended.
-    pub(crate) fn session(&self, token: &str, now: Instant) -> Result<Option<Session>, Error> {
-        let stored = token_key(SESSION, token);
-        let Some(bytes) = self.store().get(&stored)? else { return Ok(None) };
-        let Ok(record) = read_message::<SessionRecord>(&bytes) else { return Ok(None) };
-        let Some(account) = self.account(record.cooperative, &record.login)? else { return Ok(None) };
-        if record.until_millis <= now.0 || record.sessions != account.sessions {
-            return Ok(None);
-        }
-        // A visit every half hour at most is written down.
-        let until = now.plus_millis(IDLE_MILLIS);
-        if until.millis_since(Instant(record.until_millis)) > 1_800_000 {
-            let later = SessionRecord { until_millis: until.0, ..record.clone() };
-            self.write(move |gather| {
-                gather.put(stored, write_message(&later));
-                Ok(())
-            })?;
-        }
-        Ok(Some(Session {
-            cooperative: record.cooperative,
-            login: record.login,
-            name: account.name,
-            device: account.device,
-            csrf: record.csrf,
-        }))
-    }
-
-    /// Ends this session, or all of the same coordinator.
-    pub(crate) fn sign_out(&self, token: &str, everywhere: bool, now: Instant) -> Result<(), Error> {
-        let Some(session) = self.session(token, now)? else { return Ok(()) };
-        let stored = token_key(SESSION, token);
-        let account_key = account_key(session.cooperative, &session.login);
-        let account = self.account(session.cooperative, &session.login)?;
-        self.write(move |gather| {
-            gather.remove(stored);
-            if let Some(mut account) = account.filter(|_| everywhere) {
-                account.sessions = account.sessions.saturating_add(1);
-                gather.put(account_key, write_message(&account));
-            }
-            Ok(())
-        })?;
-        let detail = if everywhere { "everywhere" } else { "" };
-        self.audit(session.cooperative, now, &session.name, Deed::SignedOut, detail)
-    }
-}
+pub(crate) const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$Z3JhbmFyeW5vYm9keQ$2Z9xUVdCJXdOlAzUi1s6zfHzpDDTCNCd4kS6YkD3LMc";
 
 /// Stands in for the public key of a device that only exists on this server. Nobody holds its private
 /// half, so nobody can sign as this device.
-fn console_key(cooperative: &[u8; 16], login: &str) -> [u8; 32] {
+pub(crate) fn console_key(cooperative: &[u8; 16], login: &str) -> [u8; 32] {
     let name = [b"granary console\0".as_slice(), cooperative, login.as_bytes()].concat();
     digest(&SHA256, &name).as_ref().try_into().unwrap_or([0; 32])
 }

@@ -1,20 +1,14 @@
 //! The audit log: who did what to a co-operative through the server, apart from documents, whose
 //! changes name their authors themselves. It only grows.
 
-use granary_client_core::protocol::messages::write_message;
 use granary_client_core::quantities::Instant;
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
-use crate::error::Error;
-use crate::granary::Granary;
-use crate::log::CooperativeNumber;
-use crate::log::keys::key;
-
-/// What was done.
+/// What was done to a co-operative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Deed {
+pub enum AuditAction {
     /// A coordinator signed in.
     SignedIn,
     /// A sign-in failed.
@@ -39,7 +33,7 @@ pub enum Deed {
     Imported,
 }
 
-impl Deed {
+impl AuditAction {
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
@@ -66,7 +60,7 @@ pub struct AuditRecord {
     /// Who: a coordinator's name, `operator`, or a device.
     pub who: String,
     /// What.
-    pub deed: Deed,
+    pub action: AuditAction,
     /// Of what.
     pub detail: String,
 }
@@ -74,36 +68,12 @@ pub struct AuditRecord {
 /// Longer details are cut, in characters.
 const DETAIL_MAX: usize = 300;
 
-impl Granary {
-    /// Adds a line to a co-operative's audit log; durable when it returns.
-    pub fn audit(
-        &self,
-        number: CooperativeNumber,
-        now: Instant,
-        who: &str,
-        deed: Deed,
-        detail: &str,
-    ) -> Result<(), Error> {
-        let cooperative = self.cooperative(number)?;
-        // What people typed must not make lines of its own in any log.
+impl AuditRecord {
+    /// A line, cut and cleaned: what people typed must not make lines of its own in any log.
+    pub(crate) fn new(now: Instant, who: &str, action: AuditAction, detail: &str) -> Self {
         let one_line = |text: &str| {
             text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(DETAIL_MAX).collect::<String>()
         };
-        let record = AuditRecord { at_millis: now.0, who: one_line(who), deed, detail: one_line(detail) };
-        tracing::info!(cooperative = number.0, who = record.who, deed = deed.name(), detail = record.detail, "audit");
-        self.write(move |gather| {
-            let line = cooperative.next_audit_line();
-            gather.put(key(number, b'u', &line.to_be_bytes()), write_message(&record));
-            Ok(())
-        })
-    }
-
-    /// The audit log, newest first, at most so many lines.
-    pub fn audit_log(&self, number: CooperativeNumber, most: usize) -> Result<Vec<AuditRecord>, Error> {
-        let rows = self.store().scan_all(&key(number, b'u', &[]))?;
-        let read = |row: granary_client_core::store::Row| {
-            granary_client_core::protocol::messages::read_message(&row.value?).ok()
-        };
-        Ok(rows.into_iter().rev().filter_map(read).take(most).collect())
+        Self { at_millis: now.0, who: one_line(who), action, detail: one_line(detail) }
     }
 }

@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_code_typed_with_cold_hands_is_the_same_code() {
-        let code = new_code(crate::random_bytes().unwrap());
+        let code = new_code(crate::environment::random_bytes().unwrap());
         assert_eq!(code.len(), 14);
         assert_eq!(normal_code(&code.to_lowercase().replace('-', " ").replace('0', "o")), normal_code(&code));
     }

@@ -1,84 +1,13 @@
-//! Who may come in: devices with their grants, and the invitations by which a phone becomes one.
+//! Who may come in: invitations by which a phone becomes a device, coordinators' accounts and sessions, the
+//! certificates that the server signs, and the lines of the audit log. Rules and records; what is done with
+//! them is in `engine`.
 
-mod accounts;
+pub(crate) mod accounts;
 mod audit;
-mod enrol;
+pub(crate) mod identity;
 mod invitation;
 
-use granary_client_core::ids::CooperativeId;
-use granary_client_core::protocol::access::{Grants, Role};
-use granary_client_core::protocol::problem::ProblemKind;
-use serde_tuple::{Deserialize_tuple, Serialize_tuple};
-
-use crate::error::Error;
-
 pub(crate) use accounts::Session;
-pub use audit::{AuditRecord, Deed};
-pub(crate) use enrol::unknown_device;
+pub use audit::{AuditAction, AuditRecord};
 pub use invitation::{Invitation, InvitationLink};
-pub(crate) use invitation::{InvitationRecord, normal_code};
-
-/// A co-operative of this server.
-#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
-pub struct CooperativeRecord {
-    /// Its id.
-    pub id: CooperativeId,
-    /// Its name.
-    pub name: String,
-    /// When it was created, in milliseconds since 1970.
-    pub created_millis: i64,
-}
-
-/// A device of a co-operative.
-#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
-pub struct DeviceRecord {
-    /// Its public key (Ed25519).
-    #[serde(with = "serde_bytes")]
-    pub public_key: [u8; 32],
-    /// What it is called, for people.
-    pub name: String,
-    /// Everything it was ever granted, oldest first; the last counts.
-    pub grants: Vec<Grants>,
-    /// When it was enrolled, in milliseconds since 1970.
-    pub enrolled_millis: i64,
-    /// When it was revoked, in milliseconds since 1970.
-    pub revoked_millis: Option<i64>,
-}
-
-impl DeviceRecord {
-    /// What it may do now; nothing once it was revoked.
-    pub fn grants_now(&self) -> Grants {
-        match self.grants.last() {
-            Some(grants) if self.revoked_millis.is_none() => grants.clone(),
-            _ => Grants::default(),
-        }
-    }
-
-    /// An error once it was revoked.
-    pub(crate) fn must_be_active(&self) -> Result<(), Error> {
-        match self.revoked_millis {
-            None => Ok(()),
-            Some(_) => Err(Error::refused(ProblemKind::DeviceRevoked, "this phone was taken out of the co-operative")),
-        }
-    }
-
-    /// True for devices that only exist on the server: its own, and those of people in the console.
-    pub fn is_of_the_server(&self) -> bool {
-        self.name == "server" || self.name.ends_with("(console)")
-    }
-
-    /// The names of its roles, without ids.
-    pub fn roles(&self) -> Vec<&'static str> {
-        let name = |role: &Role| match role {
-            Role::Coordinator => "coordinator",
-            Role::Packer => "packer",
-            Role::Household(_) => "household",
-        };
-        self.grants.last().map(|grants| grants.roles.iter().map(name).collect()).unwrap_or_default()
-    }
-
-    /// What it was granted in this version; nothing for a version that never was.
-    pub fn grants_of(&self, version: u32) -> Grants {
-        self.grants.iter().find(|grants| grants.version == version).cloned().unwrap_or_default()
-    }
-}
+pub(crate) use invitation::{InvitationRecord, new_code, normal_code};

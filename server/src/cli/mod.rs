@@ -1,8 +1,8 @@
 //! The command line: arguments and words; every rule lives in the libraries.
 
-mod keep;
-pub(crate) mod operator;
+mod maintenance;
 mod phone;
+mod serve;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,12 +11,11 @@ use clap::{Parser, Subcommand};
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::access::Role;
 
-use crate::access::InvitationLink;
+use crate::admin::{self, AdminCommand, Answer};
+use crate::config::settings::{ServeArgs, Settings};
 use crate::error::Error;
-use crate::probe::How;
-use crate::serve::Server;
-use crate::settings::{Said, Settings};
-use operator::{Answer, Command as Order};
+use crate::store::probe::How;
+use serve::{demo, serve};
 
 /// Offline-first sync for villages.
 #[derive(Parser)]
@@ -31,12 +30,12 @@ enum Command {
     /// Serve phones until stopped.
     Serve {
         #[command(flatten)]
-        said: Said,
+        args: ServeArgs,
     },
     /// Print every setting that `serve` would start with, and where it is from.
     Config {
         #[command(flatten)]
-        said: Said,
+        args: ServeArgs,
     },
     /// Serve a co-operative that is filled already, to try things on.
     Demo {
@@ -174,7 +173,7 @@ enum Command {
         device: DeviceId,
     },
     /// Open the store, look at it, and end; for the server itself.
-    #[command(name = crate::probe::SUBCOMMAND, hide = true)]
+    #[command(name = crate::store::probe::SUBCOMMAND, hide = true)]
     ProbeStore {
         /// The server's folder.
         folder: PathBuf,
@@ -235,46 +234,46 @@ struct Folder {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
-        Command::Serve { said } => Settings::of(said).and_then(|settings| serve(settings, |_| Ok(()))),
-        Command::Config { said } => Settings::of(said).map(|settings| println!("{}", settings.text())),
+        Command::Serve { args } => Settings::of(args).and_then(|settings| serve(settings, |_| Ok(()))),
+        Command::Config { args } => Settings::of(args).map(|settings| println!("{}", settings.text())),
         Command::Demo { folder, port } => {
             let listen = Some(std::net::SocketAddr::from(([127, 0, 0, 1], port)));
-            let said = Said { folder: Some(folder.clone()), listen, ..Said::default() };
-            Settings::of(said).and_then(|settings| serve(settings, |server| demo(server, &folder)))
+            let args = ServeArgs { folder: Some(folder.clone()), listen, ..ServeArgs::default() };
+            Settings::of(args).and_then(|settings| serve(settings, |server| demo(server, &folder)))
         }
         Command::Coop { command: CoopCommand::Create { folder, name } } => {
-            order(&folder, &Order::CreateCooperative { name })
+            send(&folder, &AdminCommand::CreateCooperative { name })
         }
         Command::Invite { folder, coop, role, hours } => invite(&folder, coop, &role, hours),
         Command::Token { folder, coop, role, name } => {
-            order(&folder, &Order::MakeToken { cooperative: coop, role, name })
+            send(&folder, &AdminCommand::MakeToken { cooperative: coop, role, name })
         }
-        Command::Documents { folder, coop } => order(&folder, &Order::Documents { cooperative: coop }),
-        Command::Devices { folder, coop } => order(&folder, &Order::Devices { cooperative: coop }),
+        Command::Documents { folder, coop } => send(&folder, &AdminCommand::Documents { cooperative: coop }),
+        Command::Devices { folder, coop } => send(&folder, &AdminCommand::Devices { cooperative: coop }),
         Command::Grant { folder, coop, device, roles } => {
-            order(&folder, &Order::Grant { cooperative: coop, device, roles })
+            send(&folder, &AdminCommand::Grant { cooperative: coop, device, roles })
         }
         Command::Coordinator { command: CoordinatorCommand::Add { folder, coop, login, name } } => {
             add_coordinator(&folder, coop, login, name)
         }
         Command::Coordinator { command: CoordinatorCommand::Link { folder, coop, login } } => {
-            order(&folder, &Order::SignInOnce { cooperative: coop, login })
+            send(&folder, &AdminCommand::SignInOnce { cooperative: coop, login })
         }
-        Command::Revoke { folder, coop, device } => order(&folder, &Order::Revoke { cooperative: coop, device }),
-        Command::Backup { folder, to } => keep::back_up(&folder.folder, to),
+        Command::Revoke { folder, coop, device } => send(&folder, &AdminCommand::Revoke { cooperative: coop, device }),
+        Command::Backup { folder, to } => maintenance::back_up(&folder.folder, to),
         Command::Export { folder, coop, to } => {
             let to = std::path::absolute(&to).unwrap_or(to);
-            order(&folder, &Order::Export { cooperative: coop, to })
+            send(&folder, &AdminCommand::Export { cooperative: coop, to })
         }
         Command::Import { folder, from, name } => {
             let from = std::path::absolute(&from).unwrap_or(from);
-            order(&folder, &Order::Import { from, name })
+            send(&folder, &AdminCommand::Import { from, name })
         }
-        Command::Restore { from, folder } => keep::restore(&from, &folder),
-        Command::Check { folder } => keep::check(&folder.folder),
-        Command::Repair { folder, backup } => keep::repair(&folder.folder, backup.as_deref()),
+        Command::Restore { from, folder } => maintenance::restore(&from, &folder),
+        Command::Check { folder } => maintenance::check(&folder.folder),
+        Command::Repair { folder, backup } => maintenance::repair(&folder.folder, backup.as_deref()),
         Command::ProbeStore { folder, open_only } => {
-            crate::probe::run(&folder, if open_only { How::OpenOnly } else { How::Look })
+            maintenance::probe(&folder, if open_only { How::OpenOnly } else { How::Look })
         }
         Command::Phone(arguments) => phone::run(arguments),
     };
@@ -289,13 +288,12 @@ pub fn main() -> ExitCode {
 
 fn invite(folder: &Folder, cooperative: u32, role: &str, hours: u32) -> Result<(), Error> {
     let role = if role == "household:new" {
-        let millis = u64::try_from(crate::now().0).unwrap_or(0);
-        Role::Household(granary_client_core::ids::HouseholdId::generate(millis, crate::random_bytes()?))
+        let millis = u64::try_from(crate::environment::now().0).unwrap_or(0);
+        Role::Household(granary_client_core::ids::HouseholdId::generate(millis, crate::environment::random_bytes()?))
     } else {
-        role.parse()
-            .map_err(|fault: granary_client_core::protocol::access::RoleFault| Error::Usage(fault.to_string()))?
+        role.parse().map_err(|fault: granary_client_core::protocol::access::RoleFault| Error::invalid("role", fault))?
     };
-    order(folder, &Order::Invite { cooperative, role, hours })
+    send(folder, &AdminCommand::Invite { cooperative, role, hours })
 }
 
 fn add_coordinator(folder: &Folder, cooperative: u32, login: String, name: String) -> Result<(), Error> {
@@ -304,14 +302,14 @@ fn add_coordinator(folder: &Folder, cooperative: u32, login: String, name: Strin
         eprintln!("the password, in one line (it is shown as you type):");
     }
     let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).map_err(|error| Error::Usage(error.to_string()))?;
+    std::io::stdin().lock().read_line(&mut line).map_err(|error| Error::invalid("password", error))?;
     let password = line.trim_end_matches(['\r', '\n']).to_owned();
-    order(folder, &Order::SetCoordinator { cooperative, login, name, password })
+    send(folder, &AdminCommand::SetCoordinator { cooperative, login, name, password })
 }
 
-/// Sends an order to the running server and shows what it answers.
-fn order(folder: &Folder, order: &Order) -> Result<(), Error> {
-    match operator::ask(&folder.folder, order)? {
+/// Sends a command to the running server and shows what it answers.
+fn send(folder: &Folder, command: &AdminCommand) -> Result<(), Error> {
+    match admin::ask(&folder.folder, command)? {
         Answer::Text(text) => println!("{text}"),
         Answer::Invitation { text, link } => {
             println!("{text}\n\n  {link}\n");
@@ -319,111 +317,7 @@ fn order(folder: &Folder, order: &Order) -> Result<(), Error> {
                 println!("{}", code.render::<qrcode::render::unicode::Dense1x2>().build());
             }
         }
-        Answer::Failed(sentence) => return Err(Error::Usage(sentence)),
+        Answer::Failed(sentence) => return Err(Error::CommandFailed { sentence }),
     }
     Ok(())
-}
-
-/// Fills a new demo and says what to do next.
-fn demo(server: &Server, folder: &std::path::Path) -> Result<(), Error> {
-    let folder = folder.display();
-    let granary = server.granary();
-    let number = match granary.cooperatives().first() {
-        Some(cooperative) => cooperative.number(),
-        None => {
-            println!("making 600 households and their autumn; this takes a minute, once");
-            crate::demo::seed(granary, crate::now(), |done| {
-                if done % 100 == 0 {
-                    println!("  {done} households");
-                }
-            })?
-        }
-    };
-    let statistics = granary.cooperative(number)?.statistics();
-    println!("{} documents in {} log positions", statistics.documents, statistics.positions);
-    let role = Role::Household(crate::demo::household_id(0));
-    let invitation = granary.invite(number, role, 72, crate::now())?;
-    let link = InvitationLink {
-        address: server.public_address(),
-        code: invitation.code,
-        fingerprint: server.fingerprint().to_owned(),
-    };
-    let password: [u8; 12] = crate::random_bytes()?;
-    let password = crate::hex(&password);
-    granary.set_coordinator(number, "demo", "张协调 Zhang", &password, crate::now())?;
-    let sign_in = granary.sign_in_once(number, "demo", crate::now())?;
-    let console = format!("https://{}/console/once/{sign_in}", server.public_address());
-    println!(
-        "
-The coordinators' console; the link signs in once, and the browser asks about the demo's own certificate:
-
-  {console}
-
-The demo is running; Ctrl-C stops it. In a second terminal, with GRANARY standing for this program:
-
-  enrol a phone      GRANARY phone enrol '{link}'
-  fetch its book     GRANARY phone sync
-  see it             GRANARY phone list
-
-Now stop this server with Ctrl-C and record without any signal:
-
-  record a harvest   GRANARY phone record millet 12500 --grade A --note 东坡地
-  see it waiting     GRANARY phone status
-
-Start the demo again and let it arrive:
-
-  send it            GRANARY phone sync
-
-A second invitation, for a coordinator, made while the server runs, sees every household:
-
-  GRANARY invite --folder {folder} --role coordinator
-"
-    );
-    Ok(())
-}
-
-fn serve(settings: Settings, first: impl FnOnce(&Server) -> Result<(), Error> + Send) -> Result<(), Error> {
-    let Settings { config, log, log_format, .. } = settings;
-    let filter = tracing_subscriber::EnvFilter::try_new(&log)
-        .map_err(|error| Error::Usage(format!("the setting `log` can't be read: {error}")))?;
-    crate::probe::in_child(&config.folder, &config.store_folder(), How::Look)?;
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .with_writer(std::io::stderr);
-    match log_format.as_str() {
-        "json" => subscriber.json().init(),
-        _ => subscriber.init(),
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::Usage(format!("the server can't start: {error}")))?;
-    runtime.block_on(async {
-        let server = crate::serve::start(config, |fault| {
-            // What follows a failed store is not known, so nothing more is acknowledged.
-            tracing::error!(%fault, "the store failed; the server ends. Check the disk, then start it again");
-            std::process::exit(74);
-        })
-        .await?;
-        println!("listening on {}", server.address());
-        tokio::task::block_in_place(|| first(&server))?;
-        use tokio::signal::unix::{SignalKind, signal};
-        let on = |kind: SignalKind| signal(kind).map_err(|error| Error::Usage(error.to_string()));
-        let (mut terminate, mut hang_up) = (on(SignalKind::terminate())?, on(SignalKind::hangup())?);
-        loop {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => break,
-                _ = terminate.recv() => break,
-                _ = hang_up.recv() => match server.reload_certificate() {
-                    Ok(true) => tracing::info!("the certificate was read again"),
-                    Ok(false) => tracing::info!("there is no certificate to read again"),
-                    Err(error) => tracing::error!(%error, "the certificate could not be read again; the one before is still shown"),
-                },
-            }
-        }
-        tracing::info!("stopping");
-        server.stop().await;
-        Ok(())
-    })
 }

@@ -95,44 +95,40 @@ enum Command {
     Watch,
 }
 
-fn usage(error: impl std::fmt::Display) -> Error {
-    Error::Usage(error.to_string())
-}
-
 pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
-    let phone = Phone::open(&arguments.folder).map_err(usage)?;
+    let phone = Phone::open(&arguments.folder)?;
     for damage in phone.damage() {
         eprintln!("{}", damage.sentence);
     }
     match arguments.command {
         Command::Enrol { link, name } => {
-            phone.enrol(&link, &name).map_err(usage)?;
+            phone.enrol(&link, &name)?;
             println!("this phone belongs to {} now", phone.cooperative_name().unwrap_or_default());
         }
         Command::Record { product, grams, day, grade, moisture, place, note, household } => {
-            let day = day.unwrap_or_else(|| Day::in_china(crate::now()));
+            let day = day.unwrap_or_else(|| Day::in_china(crate::environment::now()));
             let draft = LotDraft {
                 product,
-                quantity: Grams::new(grams).map_err(usage)?,
+                quantity: Grams::new(grams)?,
                 grade,
-                moisture: moisture.map(Permille::new).transpose().map_err(usage)?,
+                moisture: moisture.map(Permille::new).transpose()?,
                 day,
                 place,
                 note,
                 photos: Vec::new(),
             };
-            let household = phone.household_or(household).map_err(usage)?;
-            let lot = phone.record_of_day(household, &draft).map_err(usage)?;
+            let household = phone.household_or(household)?;
+            let lot = phone.record_of_day(household, &draft)?;
             println!("recorded {lot}");
         }
         Command::Correct { lot, grams, note } => {
-            let (household, season) = phone.book_of(&lot).map_err(usage)?;
+            let (household, season) = phone.book_of(&lot)?;
             if let Some(grams) = grams {
-                let edit = LotEdit::Quantity(Grams::new(grams).map_err(usage)?);
-                phone.correct(household, season, &lot, &edit).map_err(usage)?;
+                let edit = LotEdit::Quantity(Grams::new(grams)?);
+                phone.correct(household, season, &lot, &edit)?;
             }
             if let Some(note) = note {
-                phone.correct(household, season, &lot, &LotEdit::Note(note)).map_err(usage)?;
+                phone.correct(household, season, &lot, &LotEdit::Note(note))?;
             }
             println!("corrected {lot}");
         }
@@ -142,21 +138,22 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
                 Some("recorded") => Some(LotState::Recorded),
                 Some("received") => Some(LotState::Received),
                 Some("rejected") => Some(LotState::Rejected),
-                Some(_) => return Err(usage("a state is recorded, received or rejected")),
+                Some(_) => return Err(Error::invalid("state", "a state is recorded, received or rejected")),
             };
             list(&phone, &LotFilter { product, from, to, state, ..LotFilter::default() })?;
         }
         Command::Sync => {
-            phone.sync_now().map_err(usage)?;
+            phone.sync_now()?;
             show(&phone.status());
         }
         Command::CarryOut { to } => {
-            let file = phone.carry_out().map_err(usage)?;
-            std::fs::write(&to, file).map_err(|error| usage(format!("{}: {error}", to.display())))?;
+            let file = phone.carry_out()?;
+            std::fs::write(&to, file)
+                .map_err(|error| Error::File { path: to.display().to_string(), cause: error.to_string() })?;
             println!("{} holds the {} changes that wait; hand it in anywhere", to.display(), phone.status().pending);
         }
         Command::HandIn { from } => {
-            phone.hand_in(&read_file(&from)?).map_err(usage)?;
+            phone.hand_in(&read_file(&from)?)?;
             println!("handed in {}", from.display());
         }
         Command::Status => show(&phone.status()),
@@ -185,7 +182,7 @@ impl Observer for Shown {
 /// Runs until interrupted; the driver syncs when the server nudges.
 fn watch(phone: Phone) -> Result<(), Error> {
     let phone = Arc::new(phone);
-    let _driver = Driver::start(Arc::clone(&phone), Arc::new(Shown(Arc::clone(&phone)))).map_err(usage)?;
+    let _driver = Driver::start(Arc::clone(&phone), Arc::new(Shown(Arc::clone(&phone))))?;
     loop {
         std::thread::park();
     }
@@ -193,7 +190,7 @@ fn watch(phone: Phone) -> Result<(), Error> {
 
 fn list(phone: &Phone, filter: &LotFilter) -> Result<(), Error> {
     let mut out = std::io::stdout().lock();
-    for row in phone.lots(filter).map_err(usage)? {
+    for row in phone.lots(filter)? {
         let weight = row.grams.and_then(|grams| Grams::new(grams).ok());
         let weight = weight.map_or_else(|| "damaged".to_owned(), |weight| weight.to_string());
         let day = row.day.map_or_else(|| "damaged".to_owned(), |day| day.to_string());

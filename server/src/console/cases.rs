@@ -8,10 +8,11 @@ use granary_client_core::projection::{CaseFilter, CaseKind, CaseRow, LotFilter, 
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::i18n::{decimal, grouped};
 use super::names::Names;
-use super::page::{Page, Refused, paging, token};
-use super::signed::Signed;
-use super::words::{decimal, grouped};
+use super::page::{Page, paging, token};
+use super::refusal::Refused;
+use super::signed_in::SignedIn;
 
 const PER_PAGE: u64 = 40;
 
@@ -24,8 +25,8 @@ pub(super) struct Asked {
 }
 
 /// `GET /console/cases`
-pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<Response, Refused> {
-    let words = signed.words;
+pub(super) async fn show(signed: SignedIn, Query(asked): Query<Asked>) -> Result<Response, Refused> {
+    let locale = signed.locale;
     let names = Names::of(&signed).await?;
     let state = CaseState::from_name(&asked.state).unwrap_or(CaseState::Open);
     let kind = CaseKind::from_name(&asked.kind);
@@ -38,8 +39,8 @@ pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<R
         ..CaseFilter::default()
     };
     let (cases, lots, counts, orders) = signed
-        .read(move |lists| {
-            let cases = lists.cases(&filter)?;
+        .read(move |models| {
+            let cases = models.cases(&filter)?;
             let mut lots = Vec::new();
             for name in
                 cases.iter().flat_map(|case| lots_of(&case.case).into_iter().map(|lot| (case.household, lot.clone())))
@@ -51,9 +52,9 @@ pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<R
                     limit: 1,
                     ..LotFilter::default()
                 };
-                lots.extend(lists.lots(&one)?);
+                lots.extend(models.lots(&one)?);
             }
-            Ok((cases, lots, lists.case_counts()?, lists.orders(None, true, 50, 0)?))
+            Ok((cases, lots, models.case_counts()?, models.orders(None, true, 50, 0)?))
         })
         .await?;
     let total = match state {
@@ -64,35 +65,35 @@ pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<R
     };
     let tab = |this: CaseState, count: u64| {
         html! { a href={ "/console/cases?state=" (this.name()) } aria-current=[(this == state).then_some("page")] {
-        (words.of("cases", this.name())) " (" (grouped(count)) ")" } }
+        (locale.of("cases", this.name())) " (" (grouped(count)) ")" } }
     };
     let main = html! {
-        nav.tabs aria-label=(words.t("part-cases")) {
+        nav.tabs aria-label=(locale.t("part-cases")) {
             (tab(CaseState::Open, counts.open.saturating_add(orders.len() as u64))) (tab(CaseState::SettledTwice, counts.settled_twice))
             (tab(CaseState::Left, counts.left)) (tab(CaseState::Settled, counts.settled))
         }
         @if state == CaseState::Open {
             form.filters method="get" action="/console/cases" {
-                label { (words.t("kind"))
+                label { (locale.t("kind"))
                     select name="kind" {
-                        option value="" { (words.t("all")) }
+                        option value="" { (locale.t("all")) }
                         @for kind in [CaseKind::Field, CaseKind::Twice, CaseKind::Weight] {
-                            option value=(kind.name()) selected[kind.name() == asked.kind] { (words.of("kind", kind.name())) }
+                            option value=(kind.name()) selected[kind.name() == asked.kind] { (locale.of("kind", kind.name())) }
                         }
                     }
                 }
-                button { (words.t("show")) }
+                button { (locale.t("show")) }
             }
             @if let Some(kind) = kind.filter(|_| !cases.is_empty()) { (rule_form(&signed, kind, &cases)) }
             @for order in orders.iter().take(20) { (super::orders::conflict_card(&signed, &names, order)) }
         }
         @if cases.is_empty() && (state != CaseState::Open || orders.is_empty()) {
-            p.empty { (words.of("no-cases", state.name())) }
+            p.empty { (locale.of("no-cases", state.name())) }
         }
         @for case in &cases { (card(&signed, &names, case, &lots)) }
-        (paging(words, &format!("/console/cases?state={}&kind={}", state.name(), kind.map_or("", CaseKind::name)), page, PER_PAGE, total))
+        (paging(locale, &format!("/console/cases?state={}&kind={}", state.name(), kind.map_or("", CaseKind::name)), page, PER_PAGE, total))
     };
-    Ok(Page { title: words.t("part-cases"), part: "cases", main }.show(&signed))
+    Ok(Page { title: locale.t("part-cases"), part: "cases", main }.show(&signed))
 }
 
 fn lots_of(case: &CaseId) -> Vec<&LotId> {
@@ -103,8 +104,8 @@ fn lots_of(case: &CaseId) -> Vec<&LotId> {
 }
 
 /// One rule for all cases of a kind on this page.
-fn rule_form(signed: &Signed, kind: CaseKind, cases: &[CaseRow]) -> Markup {
-    let words = signed.words;
+fn rule_form(signed: &SignedIn, kind: CaseKind, cases: &[CaseRow]) -> Markup {
+    let locale = signed.locale;
     let rule = match kind {
         CaseKind::Field => "latest",
         CaseKind::Twice => "older",
@@ -115,8 +116,8 @@ fn rule_form(signed: &Signed, kind: CaseKind, cases: &[CaseRow]) -> Markup {
             (token(signed))
             input type="hidden" name="rule" value=(rule);
             @for case in cases { input type="hidden" name="case" value=(reference(case)); }
-            p { (words.with("rule-for-all", &[("count", cases.len().to_string())])) }
-            button { (words.of("rule", rule)) }
+            p { (locale.with("rule-for-all", &[("count", cases.len().to_string())])) }
+            button { (locale.of("rule", rule)) }
         }
     }
 }
@@ -128,8 +129,8 @@ pub(super) fn reference(case: &CaseRow) -> String {
 
 /// One case with the ways to settle it. `lots` holds the rows of the lots that it is about, where they
 /// are at hand.
-pub(super) fn card(signed: &Signed, names: &Names, case: &CaseRow, lots: &[LotRow]) -> Markup {
-    let words = signed.words;
+pub(super) fn card(signed: &SignedIn, names: &Names, case: &CaseRow, lots: &[LotRow]) -> Markup {
+    let locale = signed.locale;
     let row = |lot: &LotId| lots.iter().find(|row| row.household == case.household && row.lot == *lot);
     let lot = row(case.case.lot());
     html! {
@@ -147,8 +148,8 @@ pub(super) fn card(signed: &Signed, names: &Names, case: &CaseRow, lots: &[LotRo
                 (CaseState::Open, CaseId::Weight(_)) => (weight_form(signed, case, lot)),
                 (CaseState::SettledTwice, CaseId::Field(_, field)) => {
                     ul { @for (place, value) in case.contenders.iter().enumerate() {
-                        li { (names.value(field, &value.value)) " · " (names.author(value.author().as_ref())) " · " (words.moment(value.at))
-                            @if place.saturating_add(1) == case.contenders.len() { " " strong { (words.t("this-one-won")) } } } } }
+                        li { (names.value(field, &value.value)) " · " (names.author(value.author().as_ref())) " · " (locale.moment(value.at))
+                            @if place.saturating_add(1) == case.contenders.len() { " " strong { (locale.t("this-one-won")) } } } } }
                     (field_form(signed, names, case, field))
                 },
                 _ => (decided(signed, names, case)),
@@ -157,51 +158,51 @@ pub(super) fn card(signed: &Signed, names: &Names, case: &CaseRow, lots: &[LotRo
     }
 }
 
-fn title(signed: &Signed, case: &CaseRow) -> String {
-    let words = signed.words;
+fn title(signed: &SignedIn, case: &CaseRow) -> String {
+    let locale = signed.locale;
     match &case.case {
-        CaseId::Field(_, field) => words.with("case-field", &[("field", words.of("field", field))]),
-        CaseId::Twice(..) => words.t("case-twice"),
-        CaseId::Weight(_) => words.with("case-weight", &[("weight", words.kilograms(case.worth_grams))]),
+        CaseId::Field(_, field) => locale.with("case-field", &[("field", locale.of("field", field))]),
+        CaseId::Twice(..) => locale.t("case-twice"),
+        CaseId::Weight(_) => locale.with("case-weight", &[("weight", locale.kilograms(case.worth_grams))]),
     }
 }
 
-fn hidden(signed: &Signed, case: &CaseRow) -> Markup {
+fn hidden(signed: &SignedIn, case: &CaseRow) -> Markup {
     html! { (token(signed)) input type="hidden" name="case" value=(reference(case)); }
 }
 
-fn note_and_buttons(signed: &Signed, settle: &str) -> Markup {
-    let words = signed.words;
+fn note_and_buttons(signed: &SignedIn, settle: &str) -> Markup {
+    let locale = signed.locale;
     html! {
-        label { (words.t("note")) input name="note" maxlength="500"; }
+        label { (locale.t("note")) input name="note" maxlength="500"; }
         div.buttons {
             button name="how" value="settle" { (settle) }
-            button.quiet name="how" value="leave" { (words.t("leave-with-note")) }
+            button.quiet name="how" value="leave" { (locale.t("leave-with-note")) }
         }
     }
 }
 
-fn field_form(signed: &Signed, names: &Names, case: &CaseRow, field: &str) -> Markup {
-    let words = signed.words;
+fn field_form(signed: &SignedIn, names: &Names, case: &CaseRow, field: &str) -> Markup {
+    let locale = signed.locale;
     html! {
         form method="post" action="/console/cases/settle" {
             (hidden(signed, case))
             fieldset.choices {
-                legend { (words.t("choose-value")) }
+                legend { (locale.t("choose-value")) }
                 @for (place, value) in case.contenders.iter().enumerate() {
                     label.choice {
                         input type="radio" name="value" value=(value.value) required checked[place.saturating_add(1) == case.contenders.len()];
                         strong { (names.value(field, &value.value)) }
-                        span.small { (names.author(value.author().as_ref())) " · " (words.moment(value.at)) }
+                        span.small { (names.author(value.author().as_ref())) " · " (locale.moment(value.at)) }
                     }
                 }
                 label.choice {
                     input type="radio" name="value" value="" required[case.contenders.is_empty()] checked[case.contenders.is_empty()];
-                    span { (words.t("another-value")) }
-                    input name="other" aria-label=(words.t("another-value")) placeholder=(placeholder(field));
+                    span { (locale.t("another-value")) }
+                    input name="other" aria-label=(locale.t("another-value")) placeholder=(placeholder(field));
                 }
             }
-            (note_and_buttons(signed, &words.t("settle")))
+            (note_and_buttons(signed, &locale.t("settle")))
         }
     }
 }
@@ -215,69 +216,69 @@ fn placeholder(field: &str) -> &'static str {
     }
 }
 
-fn twice_form(signed: &Signed, names: &Names, case: &CaseRow, lots: [(&LotId, Option<&LotRow>); 2]) -> Markup {
-    let words = signed.words;
+fn twice_form(signed: &SignedIn, names: &Names, case: &CaseRow, lots: [(&LotId, Option<&LotRow>); 2]) -> Markup {
+    let locale = signed.locale;
     html! {
         form method="post" action="/console/cases/settle" {
             (hidden(signed, case))
             fieldset.choices {
-                legend { (words.t("choose-lot")) }
+                legend { (locale.t("choose-lot")) }
                 @for (place, (lot, row)) in lots.into_iter().enumerate() {
                     label.choice {
                         input type="radio" name="keep" value=(lot) required checked[place == 0];
                         @if let Some(row) = row {
-                            strong { (row.grams.map_or_else(|| words.t("damaged"), |grams| words.weight(grams))) }
+                            strong { (row.grams.map_or_else(|| locale.t("damaged"), |grams| locale.weight(grams))) }
                             span.small { (particulars(signed, names, lot, row)) }
                         } @else { strong { (lot) } }
                     }
                 }
             }
-            label { (words.t("weight-after-merge")) input name="other" inputmode="decimal"; }
-            (note_and_buttons(signed, &words.t("merge-lots")))
+            label { (locale.t("weight-after-merge")) input name="other" inputmode="decimal"; }
+            (note_and_buttons(signed, &locale.t("merge-lots")))
         }
     }
 }
 
 /// What else is known of a lot, in one line.
-fn particulars(signed: &Signed, names: &Names, lot: &LotId, row: &LotRow) -> String {
+fn particulars(signed: &SignedIn, names: &Names, lot: &LotId, row: &LotRow) -> String {
     let author = names.author(lot.actor().as_ref());
-    let state = signed.words.of("state", row.state.name());
+    let state = signed.locale.of("state", row.state.name());
     let said = [author.as_str(), &row.grade, &row.place, &row.note, &state];
     said.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
-fn weight_form(signed: &Signed, case: &CaseRow, lot: Option<&LotRow>) -> Markup {
-    let words = signed.words;
+fn weight_form(signed: &SignedIn, case: &CaseRow, lot: Option<&LotRow>) -> Markup {
+    let locale = signed.locale;
     html! {
         form method="post" action="/console/cases/settle" {
             (hidden(signed, case))
             @if let Some(lot) = lot {
                 dl.pair {
-                    div { dt { (words.t("recorded")) } dd { (lot.grams.map_or_else(|| words.t("damaged"), |grams| words.weight(grams))) } }
-                    div { dt { (words.t("weighed")) } dd { (lot.weighed_grams.map_or_else(|| "—".to_owned(), |grams| words.weight(grams))) } }
+                    div { dt { (locale.t("recorded")) } dd { (lot.grams.map_or_else(|| locale.t("damaged"), |grams| locale.weight(grams))) } }
+                    div { dt { (locale.t("weighed")) } dd { (lot.weighed_grams.map_or_else(|| "—".to_owned(), |grams| locale.weight(grams))) } }
                 }
                 input type="hidden" name="weighed" value=(lot.weighed_grams.map(|grams| decimal(grams, 1000)).unwrap_or_default());
             }
-            label { (words.t("another-weight")) input name="other" inputmode="decimal" placeholder="kg"; }
-            (note_and_buttons(signed, &words.t("rule-warehouse")))
+            label { (locale.t("another-weight")) input name="other" inputmode="decimal" placeholder="kg"; }
+            (note_and_buttons(signed, &locale.t("rule-warehouse")))
         }
     }
 }
 
-fn decided(signed: &Signed, names: &Names, case: &CaseRow) -> Markup {
-    let words = signed.words;
+fn decided(signed: &SignedIn, names: &Names, case: &CaseRow) -> Markup {
+    let locale = signed.locale;
     let chosen = match &case.case {
         CaseId::Field(_, field) => names.value(field, &case.chosen),
-        CaseId::Weight(_) => words.value("grams", &case.chosen),
+        CaseId::Weight(_) => locale.value("grams", &case.chosen),
         CaseId::Twice(..) => case.chosen.clone(),
     };
     html! {
-        p { (case.by) " · " (words.moment(case.at))
+        p { (case.by) " · " (locale.moment(case.at))
             @if !case.chosen.is_empty() { " · " strong { (chosen) } }
             @if !case.note.is_empty() { " · " q { (case.note) } } }
         form.inline method="post" action="/console/cases/undo" {
             (hidden(signed, case))
-            button.quiet { (words.t("undo")) }
+            button.quiet { (locale.t("undo")) }
         }
     }
 }

@@ -11,11 +11,12 @@ use granary_client_core::store::StoreFault;
 use maud::html;
 
 use super::harvests;
+use super::i18n::Locale;
 use super::names::Names;
-use super::page::{Page, Refused, refused};
-use super::signed::Signed;
-use super::words::Words;
-use crate::access::Deed;
+use super::page::Page;
+use super::refusal::{Refused, refused};
+use super::signed_in::SignedIn;
+use crate::access::AuditAction;
 use crate::error::Error;
 
 const WHAT: [&str; 4] = ["lots", "orders", "cases", "audit"];
@@ -36,36 +37,36 @@ struct Sheet {
 }
 
 /// `GET /console/export`
-pub(super) async fn show(signed: Signed) -> Result<Response, Refused> {
-    let words = signed.words;
+pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
+    let locale = signed.locale;
     let main = html! {
-        p { (words.t("export-help")) }
+        p { (locale.t("export-help")) }
         ul { @for what in WHAT { li {
-            (words.of("export", what)) ": "
+            (locale.of("export", what)) ": "
             a href={ "/console/export/" (what) ".csv" } { "CSV" } " · " a href={ "/console/export/" (what) ".xlsx" } { "XLSX" }
         } } }
-        p { a href="/console/import" { (words.t("import")) } }
+        p { a href="/console/import" { (locale.t("import")) } }
     };
-    Ok(Page { title: words.t("part-export"), part: "export", main }.show(&signed))
+    Ok(Page { title: locale.t("part-export"), part: "export", main }.show(&signed))
 }
 
 /// `GET /console/export/{file}`: `lots.csv`, `orders.xlsx` and so on; lots with the filter of the list.
 pub(super) async fn download(
-    signed: Signed,
+    signed: SignedIn,
     Path(file): Path<String>,
     Query(asked): Query<harvests::Asked>,
 ) -> Result<Response, Refused> {
-    let missing = || refused(signed.words, 404, "not-found");
+    let missing = || refused(signed.locale, 404, "not-found");
     let (what, form) = file.split_once('.').ok_or_else(missing)?;
     let names = Names::of(&signed).await?;
-    let words = signed.words;
+    let locale = signed.locale;
     let sheet = match what {
         "lots" => {
             let filter = LotFilter { limit: ROWS_MAX, ..asked.filter() };
-            signed.read(move |lists| lots(lists, words, &names, &filter)).await?
+            signed.read(move |models| lots(models, locale, &names, &filter)).await?
         }
-        "orders" => signed.read(move |lists| orders(lists, words)).await?,
-        "cases" => signed.read(move |lists| cases(lists, words)).await?,
+        "orders" => signed.read(move |models| orders(models, locale)).await?,
+        "cases" => signed.read(move |models| cases(models, locale)).await?,
         "audit" => audit(&signed).await?,
         _ => return Err(missing()),
     };
@@ -74,11 +75,19 @@ pub(super) async fn download(
         "xlsx" => ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", xlsx_bytes(&sheet)),
         _ => return Err(missing()),
     };
-    let bytes = bytes.map_err(|error| super::page::refuse(words, &error))?;
+    let bytes = bytes.map_err(|error| super::refusal::refuse(locale, &error))?;
     let (granary, number, who) = (signed.granary.clone(), signed.cooperative.number(), signed.session.name.clone());
     let (name, rows) = (file.clone(), sheet.rows.len());
     signed
-        .work(move || granary.audit(number, crate::now(), &who, Deed::Exported, &format!("{name}, {rows} rows")))
+        .work(move || {
+            granary.audit(
+                number,
+                crate::environment::now(),
+                &who,
+                AuditAction::Exported,
+                &format!("{name}, {rows} rows"),
+            )
+        })
         .await?;
     let headers = [
         (header::CONTENT_TYPE, kind.to_owned()),
@@ -88,8 +97,8 @@ pub(super) async fn download(
     Ok((headers, bytes).into_response())
 }
 
-fn heads(words: Words, names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| words.of("column", name)).collect()
+fn heads(locale: Locale, names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| locale.of("column", name)).collect()
 }
 
 fn number(value: i64) -> Cell {
@@ -105,7 +114,7 @@ fn kilograms(grams: Option<i64>) -> Cell {
     }
 }
 
-fn lots(lists: &ReadModel, words: Words, names: &Names, filter: &LotFilter) -> Result<Sheet, StoreFault> {
+fn lots(models: &ReadModel, locale: Locale, names: &Names, filter: &LotFilter) -> Result<Sheet, StoreFault> {
     let columns = [
         "household",
         "village",
@@ -122,7 +131,7 @@ fn lots(lists: &ReadModel, words: Words, names: &Names, filter: &LotFilter) -> R
         "weighed",
         "reason",
     ];
-    let rows = lists.lots(filter)?.into_iter().map(|row| {
+    let rows = models.lots(filter)?.into_iter().map(|row| {
         vec![
             Cell::Text(row.household_name),
             Cell::Text(names.village(&row.village)),
@@ -135,17 +144,17 @@ fn lots(lists: &ReadModel, words: Words, names: &Names, filter: &LotFilter) -> R
             Cell::Text(row.day.map(|day| day.to_string()).unwrap_or_default()),
             Cell::Text(row.place),
             Cell::Text(row.note),
-            Cell::Text(words.of("state", row.state.name())),
+            Cell::Text(locale.of("state", row.state.name())),
             kilograms(row.weighed_grams),
             Cell::Text(row.reason),
         ]
     });
-    Ok(Sheet { heads: heads(words, &columns), rows: rows.collect() })
+    Ok(Sheet { heads: heads(locale, &columns), rows: rows.collect() })
 }
 
-fn orders(lists: &ReadModel, words: Words) -> Result<Sheet, StoreFault> {
+fn orders(models: &ReadModel, locale: Locale) -> Result<Sheet, StoreFault> {
     let columns = ["platform", "order", "buyer", "product", "kg", "yuan", "state", "shipment"];
-    let rows = lists.orders(None, false, ROWS_MAX, 0)?.into_iter().map(|order| {
+    let rows = models.orders(None, false, ROWS_MAX, 0)?.into_iter().map(|order| {
         let yuan = match number(order.fen) {
             Cell::Number(fen) => Cell::Number(fen / 100.0),
             other => other,
@@ -157,55 +166,55 @@ fn orders(lists: &ReadModel, words: Words) -> Result<Sheet, StoreFault> {
             Cell::Text(order.products),
             kilograms(Some(order.grams)),
             yuan,
-            Cell::Text(order.status.map(|status| words.of("order", status.name())).unwrap_or_default()),
+            Cell::Text(order.status.map(|status| locale.of("order", status.name())).unwrap_or_default()),
             Cell::Text(order.shipment),
         ]
     });
-    Ok(Sheet { heads: heads(words, &columns), rows: rows.collect() })
+    Ok(Sheet { heads: heads(locale, &columns), rows: rows.collect() })
 }
 
-fn cases(lists: &ReadModel, words: Words) -> Result<Sheet, StoreFault> {
+fn cases(models: &ReadModel, locale: Locale) -> Result<Sheet, StoreFault> {
     let columns = ["household", "season", "kind", "lot", "field", "values", "state", "who", "when", "chosen", "note"];
     let filter = CaseFilter { limit: ROWS_MAX, ..CaseFilter::default() };
-    let rows = lists.cases(&filter)?.into_iter().map(|case| {
+    let rows = models.cases(&filter)?.into_iter().map(|case| {
         let (kind, field) = match &case.case {
-            CaseId::Field(_, field) => ("field", words.of("field", field)),
+            CaseId::Field(_, field) => ("field", locale.of("field", field)),
             CaseId::Twice(..) => ("twice", String::new()),
             CaseId::Weight(_) => ("weight", String::new()),
         };
         let values: Vec<&str> = case.contenders.iter().map(|value| value.value.as_str()).collect();
-        let when = if case.by.is_empty() { String::new() } else { words.moment(case.at) };
+        let when = if case.by.is_empty() { String::new() } else { locale.moment(case.at) };
         vec![
             Cell::Text(case.household_name),
             number(i64::from(case.season.year())),
-            Cell::Text(words.of("kind", kind)),
+            Cell::Text(locale.of("kind", kind)),
             Cell::Text(case.case.lot().to_string()),
             Cell::Text(field),
             Cell::Text(values.join(" / ")),
-            Cell::Text(words.of("cases", case.state.name())),
+            Cell::Text(locale.of("cases", case.state.name())),
             Cell::Text(case.by),
             Cell::Text(when),
             Cell::Text(case.chosen),
             Cell::Text(case.note),
         ]
     });
-    Ok(Sheet { heads: heads(words, &columns), rows: rows.collect() })
+    Ok(Sheet { heads: heads(locale, &columns), rows: rows.collect() })
 }
 
-async fn audit(signed: &Signed) -> Result<Sheet, Refused> {
-    let words = signed.words;
+async fn audit(signed: &SignedIn) -> Result<Sheet, Refused> {
+    let locale = signed.locale;
     let (granary, number) = (signed.granary.clone(), signed.cooperative.number());
     let most = usize::try_from(ROWS_MAX).unwrap_or(usize::MAX);
     let log = signed.work(move || granary.audit_log(number, most)).await?;
     let rows = log.into_iter().map(|line| {
         vec![
-            Cell::Text(words.moment(Instant(line.at_millis))),
+            Cell::Text(locale.moment(Instant(line.at_millis))),
             Cell::Text(line.who),
-            Cell::Text(words.of("deed", line.deed.name())),
+            Cell::Text(locale.of("deed", line.action.name())),
             Cell::Text(line.detail),
         ]
     });
-    Ok(Sheet { heads: heads(words, &["when", "who", "deed", "detail"]), rows: rows.collect() })
+    Ok(Sheet { heads: heads(locale, &["when", "who", "deed", "detail"]), rows: rows.collect() })
 }
 
 /// A text as a cell of CSV: one that a spreadsheet would take for a formula is made a plain text.
@@ -214,7 +223,7 @@ fn harmless(text: &str) -> String {
 }
 
 fn csv_bytes(sheet: &Sheet) -> Result<Vec<u8>, Error> {
-    let failed = |error: &dyn std::fmt::Display| Error::Usage(format!("the export failed: {error}"));
+    let failed = |error: &dyn std::fmt::Display| Error::ExportFailed { reason: error.to_string() };
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(vec![0xef, 0xbb, 0xbf]);
     writer.write_record(&sheet.heads).map_err(|error| failed(&error))?;
     for row in &sheet.rows {
@@ -229,7 +238,7 @@ fn csv_bytes(sheet: &Sheet) -> Result<Vec<u8>, Error> {
 }
 
 fn xlsx_bytes(sheet: &Sheet) -> Result<Vec<u8>, Error> {
-    let failed = |error: rust_xlsxwriter::XlsxError| Error::Usage(format!("the export failed: {error}"));
+    let failed = |error: rust_xlsxwriter::XlsxError| Error::ExportFailed { reason: error.to_string() };
     let mut workbook = rust_xlsxwriter::Workbook::new();
     let page = workbook.add_worksheet();
     let bold = rust_xlsxwriter::Format::new().set_bold();

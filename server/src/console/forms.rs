@@ -4,9 +4,8 @@ use axum::body::Body;
 use granary_client_core::quantities::Grams;
 use http_body_util::{BodyExt, Limited};
 
-use super::page::{Refused, refused};
-use super::signed::Signed;
-use super::words::Words;
+use super::i18n::Locale;
+use super::refusal::{Refused, refused};
 
 /// The largest form, in bytes.
 const FORM_BYTES_MAX: usize = 256 * 1024;
@@ -21,27 +20,22 @@ pub(super) struct Form {
 
 impl Form {
     /// Reads a form within the limit.
-    pub(super) async fn read(words: Words, body: Body) -> Result<Self, Refused> {
-        Self::read_up_to(words, body, FORM_BYTES_MAX).await
+    pub(super) async fn read(locale: Locale, body: Body) -> Result<Self, Refused> {
+        Self::read_up_to(locale, body, FORM_BYTES_MAX).await
     }
 
     /// Reads a form of at most so many bytes.
-    pub(super) async fn read_up_to(words: Words, body: Body, bytes_max: usize) -> Result<Self, Refused> {
+    pub(super) async fn read_up_to(locale: Locale, body: Body, bytes_max: usize) -> Result<Self, Refused> {
         let bytes = Limited::new(body, bytes_max)
             .collect()
             .await
-            .map_err(|_| refused(words, 413, "form-too-large"))?
+            .map_err(|_| refused(locale, 413, "form-too-large"))?
             .to_bytes();
         let pairs = form_pairs(&bytes);
         if pairs.len() > FIELDS_MAX {
-            return Err(refused(words, 413, "form-too-large"));
+            return Err(refused(locale, 413, "form-too-large"));
         }
         Ok(Self { fields: pairs })
-    }
-
-    /// Refuses a form that does not carry the session's token.
-    pub(super) fn check_token(&self, signed: &Signed) -> Result<(), Refused> {
-        must_be_own_token(signed, self.get("token"))
     }
 
     /// A field's text; empty when it was not sent.
@@ -60,24 +54,16 @@ impl Form {
     }
 
     /// A field that is read by its type's own rule.
-    pub(super) fn parsed<T: std::str::FromStr>(&self, words: Words, name: &str) -> Result<T, Refused> {
-        self.get(name).parse().map_err(|_| refused(words, 400, "form-field-wrong"))
+    pub(super) fn parsed<T: std::str::FromStr>(&self, locale: Locale, name: &str) -> Result<T, Refused> {
+        self.get(name).parse().map_err(|_| refused(locale, 400, "form-field-wrong"))
     }
 
     /// A weight that was typed in kilograms.
-    pub(super) fn kilograms(&self, words: Words, name: &str) -> Result<Grams, Refused> {
+    pub(super) fn kilograms(&self, locale: Locale, name: &str) -> Result<Grams, Refused> {
         scaled(self.get(name), 3)
             .and_then(|grams| Grams::new(grams).ok())
-            .ok_or_else(|| refused(words, 400, "weight-wrong"))
+            .ok_or_else(|| refused(locale, 400, "weight-wrong"))
     }
-}
-
-/// Refuses a token that is not the session's.
-pub(super) fn must_be_own_token(signed: &Signed, given: &str) -> Result<(), Refused> {
-    let (given, own) = (given.as_bytes(), signed.session.csrf.as_bytes());
-    // Every byte is looked at, so that time tells nothing.
-    let same = given.len() == own.len() && given.iter().zip(own).fold(0u8, |acc, (a, b)| acc | (a ^ b)) == 0;
-    if same { Ok(()) } else { Err(refused(signed.words, 403, "form-not-yours")) }
 }
 
 /// True for what can be the code of a product or promotion.

@@ -7,10 +7,11 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::forms::encode;
+use super::i18n::{Locale, grouped};
 use super::names::Names;
-use super::page::{Page, Refused, paging};
-use super::signed::Signed;
-use super::words::{Words, grouped};
+use super::page::{Page, paging};
+use super::refusal::Refused;
+use super::signed_in::SignedIn;
 
 const PER_PAGE: u64 = 50;
 
@@ -71,8 +72,8 @@ impl Asked {
 }
 
 /// `GET /console/harvests`
-pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<Response, Refused> {
-    let words = signed.words;
+pub(super) async fn show(signed: SignedIn, Query(asked): Query<Asked>) -> Result<Response, Refused> {
+    let locale = signed.locale;
     let names = Names::of(&signed).await?;
     let page = asked.page.parse::<u64>().unwrap_or(1).clamp(1, 100_000);
     let filter = LotFilter {
@@ -80,83 +81,83 @@ pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<R
         offset: u32::try_from(page.saturating_sub(1).saturating_mul(PER_PAGE)).unwrap_or(u32::MAX),
         ..asked.filter()
     };
-    let (rows, total) = signed.read(move |lists| Ok((lists.lots(&filter)?, lists.count_lots(&filter)?))).await?;
+    let (rows, total) = signed.read(move |models| Ok((models.lots(&filter)?, models.count_lots(&filter)?))).await?;
     let address = format!("/console/harvests?{}", asked.query());
     let main = html! {
         (filters(&signed, &names, &asked))
-        p { (words.with("lots-found", &[("count", grouped(total))])) " "
+        p { (locale.with("lots-found", &[("count", grouped(total))])) " "
             a href={ "/console/export/lots.csv?" (asked.query()) } { "CSV" } " "
             a href={ "/console/export/lots.xlsx?" (asked.query()) } { "XLSX" }
         }
-        @if rows.is_empty() { p.empty { (words.t("no-lots")) } } @else { (table(words, &names, &rows)) }
-        (paging(words, &address, page, PER_PAGE, total))
+        @if rows.is_empty() { p.empty { (locale.t("no-lots")) } } @else { (table(locale, &names, &rows)) }
+        (paging(locale, &address, page, PER_PAGE, total))
     };
-    Ok(Page { title: words.t("part-harvests"), part: "harvests", main }.show(&signed))
+    Ok(Page { title: locale.t("part-harvests"), part: "harvests", main }.show(&signed))
 }
 
-fn filters(signed: &Signed, names: &Names, asked: &Asked) -> Markup {
-    let words = signed.words;
+fn filters(signed: &SignedIn, names: &Names, asked: &Asked) -> Markup {
+    let locale = signed.locale;
     html! {
         form.filters method="get" action="/console/harvests" role="search" {
-            label { (words.t("search")) input name="search" value=(asked.search) placeholder=(words.t("search-hint")); }
-            label { (words.t("product"))
+            label { (locale.t("search")) input name="search" value=(asked.search) placeholder=(locale.t("search-hint")); }
+            label { (locale.t("product"))
                 select name="product" {
-                    option value="" { (words.t("all")) }
+                    option value="" { (locale.t("all")) }
                     @for (code, name) in names.products() { option value=(code) selected[*code == asked.product] { (name) } }
                 }
             }
-            label { (words.t("village"))
+            label { (locale.t("village"))
                 select name="village" {
-                    option value="" { (words.t("all")) }
+                    option value="" { (locale.t("all")) }
                     @for (code, name) in names.villages() { option value=(code) selected[*code == asked.village] { (name) } }
                 }
             }
-            label { (words.t("state"))
+            label { (locale.t("state"))
                 select name="state" {
-                    option value="" { (words.t("all")) }
+                    option value="" { (locale.t("all")) }
                     @for state in [LotState::Recorded, LotState::Received, LotState::Rejected] {
-                        option value=(state.name()) selected[state.name() == asked.state] { (words.of("state", state.name())) }
+                        option value=(state.name()) selected[state.name() == asked.state] { (locale.of("state", state.name())) }
                     }
                 }
             }
-            label { (words.t("from-day")) input type="date" name="from" value=(asked.from); }
-            label { (words.t("to-day")) input type="date" name="to" value=(asked.to); }
-            label { (words.t("sort"))
+            label { (locale.t("from-day")) input type="date" name="from" value=(asked.from); }
+            label { (locale.t("to-day")) input type="date" name="to" value=(asked.to); }
+            label { (locale.t("sort"))
                 select name="sort" {
                     @for sort in [LotSort::Day, LotSort::Weight, LotSort::Household, LotSort::Product] {
-                        option value=(sort.name()) selected[sort.name() == asked.sort] { (words.of("sort", sort.name())) }
+                        option value=(sort.name()) selected[sort.name() == asked.sort] { (locale.of("sort", sort.name())) }
                     }
                 }
             }
-            label.check { input type="checkbox" name="conflicts" value="yes" checked[asked.conflicts == "yes"]; (words.t("only-conflicts")) }
-            button { (words.t("show")) }
+            label.check { input type="checkbox" name="conflicts" value="yes" checked[asked.conflicts == "yes"]; (locale.t("only-conflicts")) }
+            button { (locale.t("show")) }
         }
     }
 }
 
-fn table(words: Words, names: &Names, rows: &[LotRow]) -> Markup {
+fn table(locale: Locale, names: &Names, rows: &[LotRow]) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label=(words.t("part-harvests")) {
+        div.scroll tabindex="0" role="region" aria-label=(locale.t("part-harvests")) {
             table {
                 thead { tr {
-                    th scope="col" { (words.t("day")) } th scope="col" { (words.t("household")) }
-                    th scope="col" { (words.t("product")) } th scope="col" { (words.t("grade")) }
-                    th.number scope="col" { (words.t("recorded")) } th.number scope="col" { (words.t("weighed")) }
-                    th scope="col" { (words.t("state")) } th scope="col" { (words.t("note")) }
+                    th scope="col" { (locale.t("day")) } th scope="col" { (locale.t("household")) }
+                    th scope="col" { (locale.t("product")) } th scope="col" { (locale.t("grade")) }
+                    th.number scope="col" { (locale.t("recorded")) } th.number scope="col" { (locale.t("weighed")) }
+                    th scope="col" { (locale.t("state")) } th scope="col" { (locale.t("note")) }
                 } }
                 tbody {
                     @for row in rows {
                         tr {
                             td { a href={ "/console/lots/" (row.household) "/" (row.season) "/" (row.lot) } {
-                                (row.day.map_or_else(|| words.t("damaged"), |day| day.to_string())) } }
+                                (row.day.map_or_else(|| locale.t("damaged"), |day| day.to_string())) } }
                             td { (row.household_name) @if !row.village.is_empty() { span.small { " · " (names.village(&row.village)) } } }
                             td { (names.product(&row.product)) }
                             td { (row.grade) }
-                            td.number { (row.grams.map_or_else(|| words.t("damaged"), |grams| words.kilograms(grams))) }
-                            td.number { (row.weighed_grams.map_or_else(|| "—".to_owned(), |grams| words.kilograms(grams))) }
-                            td { (words.of("state", row.state.name()))
-                                @if row.in_conflict { " " span.mark { (words.t("edited-at-once")) } }
-                                @if row.is_damaged { " " span.mark { (words.t("damaged")) } } }
+                            td.number { (row.grams.map_or_else(|| locale.t("damaged"), |grams| locale.kilograms(grams))) }
+                            td.number { (row.weighed_grams.map_or_else(|| "—".to_owned(), |grams| locale.kilograms(grams))) }
+                            td { (locale.of("state", row.state.name()))
+                                @if row.in_conflict { " " span.mark { (locale.t("edited-at-once")) } }
+                                @if row.is_damaged { " " span.mark { (locale.t("damaged")) } } }
                             td.note { (row.note) @if !row.reason.is_empty() { " " (row.reason) } }
                         }
                     }

@@ -9,8 +9,8 @@ use granary_client_core::ids::{ActorId, HouseholdId};
 use granary_client_core::protocol::change::{Action, BytesKind, ChangeRecord, Key, Object, Value, VerifiedChange};
 use granary_client_core::quantities::Instant;
 
+use crate::engine::Granary;
 use crate::error::Error;
-use crate::granary::Granary;
 use crate::log::CooperativeNumber;
 
 /// One change of a lot.

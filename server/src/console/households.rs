@@ -9,12 +9,13 @@ use maud::{Markup, PreEscaped, html};
 use serde::Deserialize;
 
 use super::forms::encode;
+use super::i18n::grouped;
 use super::names::Names;
-use super::page::{Page, Refused, paging, refused, token};
-use super::signed::{Signed, SignedForm};
-use super::words::grouped;
+use super::page::{Page, paging, token};
+use super::refusal::{Refused, refused};
+use super::signed_in::{SignedIn, SignedInForm};
 use crate::access::InvitationLink;
-use crate::author::Edits;
+use crate::engine::own_edits::Edits;
 
 const PER_PAGE: u32 = 60;
 /// Invitations on one printed sheet at most.
@@ -31,62 +32,62 @@ pub(super) struct Asked {
 }
 
 /// `GET /console/households`
-pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<Response, Refused> {
-    let words = signed.words;
+pub(super) async fn show(signed: SignedIn, Query(asked): Query<Asked>) -> Result<Response, Refused> {
+    let locale = signed.locale;
     let names = Names::of(&signed).await?;
     let page = asked.page.parse::<u32>().unwrap_or(1).clamp(1, 10_000);
     let (search, village) = (asked.search.clone(), asked.village.clone());
     let (rows, total) = signed
-        .read(move |lists| {
+        .read(move |models| {
             let village = (!village.is_empty()).then_some(village);
             let offset = page.saturating_sub(1).saturating_mul(PER_PAGE);
-            Ok((lists.households(&search, village.as_deref(), PER_PAGE, offset)?, lists.count_households()?))
+            Ok((models.households(&search, village.as_deref(), PER_PAGE, offset)?, models.count_households()?))
         })
         .await?;
     let main = html! {
         form.filters method="get" action="/console/households" role="search" {
-            label { (words.t("search")) input name="search" value=(asked.search); }
-            label { (words.t("village")) (village_choice(&names, &asked.village, &words.t("all"))) }
-            button { (words.t("show")) }
+            label { (locale.t("search")) input name="search" value=(asked.search); }
+            label { (locale.t("village")) (village_choice(&names, &asked.village, &locale.t("all"))) }
+            button { (locale.t("show")) }
         }
-        p { (words.with("households-found", &[("count", grouped(total))])) " " a href="/console/import" { (words.t("import")) } }
-        @if rows.is_empty() { p.empty { (words.t("no-households")) } }
-        div.scroll tabindex="0" role="region" aria-label=(words.t("part-households")) {
+        p { (locale.with("households-found", &[("count", grouped(total))])) " " a href="/console/import" { (locale.t("import")) } }
+        @if rows.is_empty() { p.empty { (locale.t("no-households")) } }
+        div.scroll tabindex="0" role="region" aria-label=(locale.t("part-households")) {
             table {
-                thead { tr { th scope="col" { (words.t("household")) } th scope="col" { (words.t("village")) } th scope="col" { (words.t("members")) }
-                    th.number scope="col" { (words.t("lots")) } th.number scope="col" { (words.t("recorded")) } th { } } }
+                thead { tr { th scope="col" { (locale.t("household")) } th scope="col" { (locale.t("village")) } th scope="col" { (locale.t("members")) }
+                    th.number scope="col" { (locale.t("lots")) } th.number scope="col" { (locale.t("recorded")) } th { } } }
                 tbody { @for row in &rows { tr {
                     td { a href={ "/console/households/" (row.household) } { (row.name) } }
                     td { (names.village(&row.village)) }
                     td { (row.members) }
                     td.number { a href={ "/console/harvests?household=" (row.household) } { (row.lots) } }
-                    td.number { (words.kilograms(row.recorded_grams)) }
+                    td.number { (locale.kilograms(row.recorded_grams)) }
                     td { form.inline method="post" action="/console/households/invite" {
                         (token(&signed)) input type="hidden" name="household" value=(row.household);
-                        button.quiet { (words.t("invite")) } } }
+                        button.quiet { (locale.t("invite")) } } }
                 } } }
             }
         }
-        (paging(words, &format!("/console/households?search={}&village={}", encode(&asked.search), encode(&asked.village)),
+        (paging(locale, &format!("/console/households?search={}&village={}", encode(&asked.search), encode(&asked.village)),
             u64::from(page), u64::from(PER_PAGE), total))
         div.columns {
-            section { h2 { (words.t("add-household")) }
+            section { h2 { (locale.t("add-household")) }
                 form.card method="post" action="/console/households/add" {
                     (token(&signed))
-                    label { (words.t("name")) input name="name" required maxlength="64"; }
-                    label { (words.t("village")) (village_choice(&names, "", "—")) }
-                    button { (words.t("add")) }
+                    label { (locale.t("name")) input name="name" required maxlength="64"; }
+                    label { (locale.t("village")) (village_choice(&names, "", "—")) }
+                    button { (locale.t("add")) }
                 } }
-            section { h2 { (words.t("sheet")) }
+            section { h2 { (locale.t("sheet")) }
                 form.card method="post" action="/console/households/sheet" {
                     (token(&signed))
-                    p { (words.with("sheet-help", &[("most", SHEET_MAX.to_string())])) }
-                    label { (words.t("village")) (village_choice(&names, "", &words.t("all"))) }
-                    button { (words.t("sheet-make")) }
+                    p { (locale.with("sheet-help", &[("most", SHEET_MAX.to_string())])) }
+                    label { (locale.t("village")) (village_choice(&names, "", &locale.t("all"))) }
+                    button { (locale.t("sheet-make")) }
                 } }
         }
     };
-    Ok(Page { title: words.t("part-households"), part: "households", main }.show(&signed))
+    Ok(Page { title: locale.t("part-households"), part: "households", main }.show(&signed))
 }
 
 fn village_choice(names: &Names, chosen: &str, none: &str) -> Markup {
@@ -96,35 +97,35 @@ fn village_choice(names: &Names, chosen: &str, none: &str) -> Markup {
     } }
 }
 
-fn id_of(signed: &Signed, text: &str) -> Result<HouseholdId, Refused> {
-    text.parse().map_err(|_| refused(signed.words, 404, "not-found"))
+fn id_of(signed: &SignedIn, text: &str) -> Result<HouseholdId, Refused> {
+    text.parse().map_err(|_| refused(signed.locale, 404, "not-found"))
 }
 
 /// `GET /console/households/{household}`
-pub(super) async fn one(signed: Signed, Path(id): Path<String>) -> Result<Response, Refused> {
-    let words = signed.words;
+pub(super) async fn one(signed: SignedIn, Path(id): Path<String>) -> Result<Response, Refused> {
+    let locale = signed.locale;
     let id = id_of(&signed, &id)?;
     let document = signed.document(DocumentKey::Household(id)).await?;
-    let read = household::read(&document.ok_or_else(|| refused(words, 404, "not-found"))?);
+    let read = household::read(&document.ok_or_else(|| refused(locale, 404, "not-found"))?);
     let names = Names::of(&signed).await?;
-    let title = read.name.clone().unwrap_or_else(|| words.t("damaged"));
+    let title = read.name.clone().unwrap_or_else(|| locale.t("damaged"));
     let main = html! {
         div.columns {
             form.card method="post" action={ "/console/households/" (id) } {
                 (token(&signed))
-                label { (words.t("name")) input name="name" required value=(read.name.as_deref().unwrap_or_default()); }
-                label { (words.t("village")) (village_choice(&names, read.village.as_deref().unwrap_or_default(), "—")) }
-                label { (words.t("payment")) input name="payment" value=(read.payment.as_deref().unwrap_or_default()); }
-                label { (words.t("add-member")) input name="member"; }
-                button { (words.t("save")) }
+                label { (locale.t("name")) input name="name" required value=(read.name.as_deref().unwrap_or_default()); }
+                label { (locale.t("village")) (village_choice(&names, read.village.as_deref().unwrap_or_default(), "—")) }
+                label { (locale.t("payment")) input name="payment" value=(read.payment.as_deref().unwrap_or_default()); }
+                label { (locale.t("add-member")) input name="member"; }
+                button { (locale.t("save")) }
             }
             section {
-                h2 { (words.t("members")) }
-                @if read.members.is_empty() { p.empty { (words.t("no-members")) } }
+                h2 { (locale.t("members")) }
+                @if read.members.is_empty() { p.empty { (locale.t("no-members")) } }
                 ul { @for member in &read.members { li { (member) } } }
-                p { a href={ "/console/harvests?household=" (id) } { (words.t("lots-of-household")) } }
+                p { a href={ "/console/harvests?household=" (id) } { (locale.t("lots-of-household")) } }
                 form.inline method="post" action="/console/households/invite" {
-                    (token(&signed)) input type="hidden" name="household" value=(id); button { (words.t("invite")) } }
+                    (token(&signed)) input type="hidden" name="household" value=(id); button { (locale.t("invite")) } }
             }
         }
     };
@@ -132,10 +133,13 @@ pub(super) async fn one(signed: Signed, Path(id): Path<String>) -> Result<Respon
 }
 
 /// `POST /console/households/{household}`
-pub(super) async fn save(Path(id): Path<String>, SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
+pub(super) async fn save(
+    Path(id): Path<String>,
+    SignedInForm(signed, form): SignedInForm,
+) -> Result<Response, Refused> {
     let id = id_of(&signed, &id)?;
     let key = DocumentKey::Household(id);
-    signed.document(key.clone()).await?.ok_or_else(|| refused(signed.words, 404, "not-found"))?;
+    signed.document(key.clone()).await?.ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
     let field = |name: &str| form.get(name).to_owned();
     let (name, village, payment, member) = (field("name"), field("village"), field("payment"), field("member"));
     let edit = Edits::one(key, move |doc| {
@@ -153,9 +157,9 @@ pub(super) async fn save(Path(id): Path<String>, SignedForm(signed, form): Signe
 }
 
 /// `POST /console/households/add`
-pub(super) async fn add(SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
-    let millis = u64::try_from(crate::now().0).unwrap_or(0);
-    let random = crate::random_bytes().map_err(|error| super::page::refuse(signed.words, &error))?;
+pub(super) async fn add(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
+    let millis = u64::try_from(crate::environment::now().0).unwrap_or(0);
+    let random = crate::environment::random_bytes().map_err(|error| super::refusal::refuse(signed.locale, &error))?;
     let id = HouseholdId::generate(millis, random);
     let (name, village) = (form.get("name").to_owned(), form.get("village").to_owned());
     let edit = Edits::one(DocumentKey::Household(id), move |doc| household::set_name(doc, &name, &village));
@@ -164,12 +168,16 @@ pub(super) async fn add(SignedForm(signed, form): SignedForm) -> Result<Response
 }
 
 /// A new invitation, as a link.
-pub(super) async fn new_link(signed: &Signed, role: Role) -> Result<String, Refused> {
+pub(super) async fn new_link(signed: &SignedIn, role: Role) -> Result<String, Refused> {
     let (granary, number, who) = (signed.granary.clone(), signed.cooperative.number(), signed.session.name.clone());
-    let made = signed.work(move || granary.invite_as(&who, number, role, INVITATION_HOURS, crate::now())).await?;
-    let reach = &signed.reach;
-    let link =
-        InvitationLink { address: reach.address.clone(), code: made.code, fingerprint: reach.fingerprint.clone() };
+    let made =
+        signed.work(move || granary.invite_as(&who, number, role, INVITATION_HOURS, crate::environment::now())).await?;
+    let public_address = &signed.public_address;
+    let link = InvitationLink {
+        address: public_address.address.clone(),
+        code: made.code,
+        fingerprint: public_address.fingerprint.clone(),
+    };
     Ok(link.to_string())
 }
 
@@ -184,31 +192,31 @@ pub(super) fn qr(link: &str) -> Markup {
 }
 
 /// `POST /console/households/invite`
-pub(super) async fn invite(SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
-    let words = signed.words;
+pub(super) async fn invite(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
+    let locale = signed.locale;
     let id = id_of(&signed, form.get("household"))?;
     let document = signed.document(DocumentKey::Household(id)).await?;
-    let name = household::read(&document.ok_or_else(|| refused(words, 404, "not-found"))?).name.unwrap_or_default();
+    let name = household::read(&document.ok_or_else(|| refused(locale, 404, "not-found"))?).name.unwrap_or_default();
     let link = new_link(&signed, Role::Household(id)).await?;
     Ok(invitation_page(&signed, "households", &name, &link))
 }
 
 /// The page that shows one invitation.
-pub(super) fn invitation_page(signed: &Signed, part: &str, name: &str, link: &str) -> Response {
-    let words = signed.words;
+pub(super) fn invitation_page(signed: &SignedIn, part: &str, name: &str, link: &str) -> Response {
+    let locale = signed.locale;
     let main = html! {
-        div.sheet { h2 { (name) } p { (words.t("invitation-help")) } (qr(link)) p.link { code { (link) } } }
+        div.sheet { h2 { (name) } p { (locale.t("invitation-help")) } (qr(link)) p.link { code { (link) } } }
     };
-    Page { title: words.t("invitation"), part, main }.show(signed)
+    Page { title: locale.t("invitation"), part, main }.show(signed)
 }
 
 /// `POST /console/households/sheet`: a page of paper for each household of a village.
-pub(super) async fn sheet(SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
-    let words = signed.words;
+pub(super) async fn sheet(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
+    let locale = signed.locale;
     let names = Names::of(&signed).await?;
     let village = form.get("village").to_owned();
     let rows = signed
-        .read(move |lists| lists.households("", (!village.is_empty()).then_some(village.as_str()), SHEET_MAX, 0))
+        .read(move |models| models.households("", (!village.is_empty()).then_some(village.as_str()), SHEET_MAX, 0))
         .await?;
     let mut pages = Vec::with_capacity(rows.len());
     for row in rows {
@@ -216,16 +224,16 @@ pub(super) async fn sheet(SignedForm(signed, form): SignedForm) -> Result<Respon
         pages.push((row, link));
     }
     let main = html! {
-        p.screen-only { (words.t("sheet-print")) }
+        p.screen-only { (locale.t("sheet-print")) }
         @for (row, link) in &pages {
             div.sheet {
                 h2 { (row.name) " · " (names.village(&row.village)) }
                 p { (signed.cooperative.name()) }
-                p { (words.t("invitation-help")) }
+                p { (locale.t("invitation-help")) }
                 (qr(link))
                 p.link { code { (link) } }
             }
         }
     };
-    Ok(Page { title: words.t("sheet"), part: "households", main }.show(&signed))
+    Ok(Page { title: locale.t("sheet"), part: "households", main }.show(&signed))
 }

@@ -12,13 +12,14 @@ use granary_client_core::projection::HouseholdRow;
 use granary_client_core::quantities::{Fen, checked_text};
 use maud::{Markup, html};
 
-use super::forms::{is_code, must_be_own_token, scaled};
+use super::forms::{is_code, scaled};
+use super::i18n::{Locale, money};
 use super::names::Names;
-use super::page::{Page, Refused, refuse, refused, token};
-use super::signed::{Signed, SignedForm};
-use super::words::{Words, money};
-use crate::access::Deed;
-use crate::author::{Edit, Edits};
+use super::page::{Page, token};
+use super::refusal::{Refused, refuse, refused};
+use super::signed_in::{SignedIn, SignedInForm};
+use crate::access::AuditAction;
+use crate::engine::own_edits::{Edit, Edits};
 
 /// The largest file, in bytes; it must fit into the form that confirms it.
 const FILE_BYTES_MAX: usize = 80 * 1024;
@@ -34,26 +35,26 @@ enum Row {
 }
 
 /// `GET /console/import`
-pub(super) async fn show(signed: Signed) -> Result<Response, Refused> {
-    let words = signed.words;
+pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
+    let locale = signed.locale;
     let main = html! {
-        p { (words.t("import-help")) }
-        ul { li { code { "name,village" } " — " (words.t("import-households")) }
-            li { code { "code,zh,en,A,B,C" } " — " (words.t("import-products")) } }
+        p { (locale.t("import-help")) }
+        ul { li { code { "name,village" } " — " (locale.t("import-households")) }
+            li { code { "code,zh,en,A,B,C" } " — " (locale.t("import-products")) } }
         form.card method="post" action="/console/import/preview" enctype="multipart/form-data" {
             (token(&signed))
-            label { (words.t("file")) input type="file" name="file" accept=".csv,text/csv" required; }
-            button { (words.t("preview")) }
+            label { (locale.t("file")) input type="file" name="file" accept=".csv,text/csv" required; }
+            button { (locale.t("preview")) }
         }
     };
-    Ok(Page { title: words.t("import"), part: "export", main }.show(&signed))
+    Ok(Page { title: locale.t("import"), part: "export", main }.show(&signed))
 }
 
 /// `POST /console/import/preview`
-pub(super) async fn preview(signed: Signed, mut parts: Multipart) -> Result<Response, Refused> {
-    let words = signed.words;
+pub(super) async fn preview(signed: SignedIn, mut parts: Multipart) -> Result<Response, Refused> {
+    let locale = signed.locale;
     let (mut given, mut file) = (String::new(), None);
-    let wrong = |_| refused(words, 400, "form-field-wrong");
+    let wrong = |_| refused(locale, 400, "form-field-wrong");
     while let Some(field) = parts.next_field().await.map_err(wrong)? {
         match field.name() {
             Some("token") => given = field.text().await.map_err(wrong)?,
@@ -61,88 +62,88 @@ pub(super) async fn preview(signed: Signed, mut parts: Multipart) -> Result<Resp
             _ => {}
         }
     }
-    must_be_own_token(&signed, &given)?;
-    let file = file.ok_or_else(|| refused(words, 400, "form-field-wrong"))?;
+    signed.must_own_token(&given)?;
+    let file = file.ok_or_else(|| refused(locale, 400, "form-field-wrong"))?;
     if file.len() > FILE_BYTES_MAX {
-        return Err(refused(words, 413, "file-too-large"));
+        return Err(refused(locale, 413, "file-too-large"));
     }
-    let text = String::from_utf8(file.to_vec()).map_err(|_| refused(words, 400, "file-not-utf8"))?;
+    let text = String::from_utf8(file.to_vec()).map_err(|_| refused(locale, 400, "file-not-utf8"))?;
     let text = text.trim_start_matches('\u{feff}').to_owned();
     let rows = read(&signed, &text).await?;
     let errors = rows.iter().filter(|row| matches!(row, Row::Wrong(_))).count();
     let changes = rows.iter().filter(|row| !matches!(row, Row::Wrong(_) | Row::Same(_))).count();
     let main = html! {
-        p role="status" { (words.with("import-summary", &[("changes", changes.to_string()), ("errors", errors.to_string())])) }
-        @if errors > 0 { p.error role="alert" { (words.t("import-nothing-yet")) } }
-        (table(words, &rows))
+        p role="status" { (locale.with("import-summary", &[("changes", changes.to_string()), ("errors", errors.to_string())])) }
+        @if errors > 0 { p.error role="alert" { (locale.t("import-nothing-yet")) } }
+        (table(locale, &rows))
         @if errors == 0 && changes > 0 {
             form method="post" action="/console/import/confirm" {
                 (token(&signed))
                 input type="hidden" name="text" value=(text);
-                button { (words.with("import-confirm", &[("changes", changes.to_string())])) }
+                button { (locale.with("import-confirm", &[("changes", changes.to_string())])) }
             }
         }
-        p { a href="/console/import" { (words.t("another-file")) } }
+        p { a href="/console/import" { (locale.t("another-file")) } }
     };
-    Ok(Page { title: words.t("preview"), part: "export", main }.show(&signed))
+    Ok(Page { title: locale.t("preview"), part: "export", main }.show(&signed))
 }
 
-fn table(words: Words, rows: &[Row]) -> Markup {
+fn table(locale: Locale, rows: &[Row]) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label=(words.t("preview")) { table {
-            thead { tr { th scope="col" { (words.t("row")) } th scope="col" { (words.t("import-what")) } th scope="col" { (words.t("history-changes")) } } }
+        div.scroll tabindex="0" role="region" aria-label=(locale.t("preview")) { table {
+            thead { tr { th scope="col" { (locale.t("row")) } th scope="col" { (locale.t("import-what")) } th scope="col" { (locale.t("history-changes")) } } }
             // The first row of the file is its heads.
             tbody { @for (line, row) in (2usize..).zip(rows) { tr {
                 td.number { (line) }
                 @match row {
-                    Row::Household { name, village, is_change, .. } => { td { (kind(words, *is_change)) } td { (name) " · " (village) } },
-                    Row::Product { code, zh, en, prices, is_change } => { td { (kind(words, *is_change)) }
+                    Row::Household { name, village, is_change, .. } => { td { (kind(locale, *is_change)) } td { (name) " · " (village) } },
+                    Row::Product { code, zh, en, prices, is_change } => { td { (kind(locale, *is_change)) }
                         td { (code) " · " (zh) " · " (en) @for (name, fen) in prices { " · " (name) " " (money(fen.get())) } } },
-                    Row::Same(what) => { td { (words.t("import-same")) } td { (what) } },
-                    Row::Wrong(why) => { td { span.mark { (words.t("import-wrong")) } } td.error { (why) } },
+                    Row::Same(what) => { td { (locale.t("import-same")) } td { (what) } },
+                    Row::Wrong(why) => { td { span.mark { (locale.t("import-wrong")) } } td.error { (why) } },
                 }
             } } }
         } }
     }
 }
 
-fn kind(words: Words, is_change: bool) -> String {
-    if is_change { words.t("import-change") } else { words.t("import-new") }
+fn kind(locale: Locale, is_change: bool) -> String {
+    if is_change { locale.t("import-change") } else { locale.t("import-new") }
 }
 
 /// Reads the file against what is here.
-async fn read(signed: &Signed, text: &str) -> Result<Vec<Row>, Refused> {
-    let words = signed.words;
+async fn read(signed: &SignedIn, text: &str) -> Result<Vec<Row>, Refused> {
+    let locale = signed.locale;
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let unreadable = |_| refused(words, 400, "file-unreadable");
+    let unreadable = |_| refused(locale, 400, "file-unreadable");
     let heads: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(str::to_owned).collect();
     let mut records = Vec::new();
     for record in reader.records() {
         records.push(record.map_err(unreadable)?.iter().map(str::to_owned).collect::<Vec<_>>());
         if records.len() > ROWS_MAX {
-            return Err(refused(words, 413, "file-too-large"));
+            return Err(refused(locale, 413, "file-too-large"));
         }
     }
     let names = Names::of(signed).await?;
     let first_two: Vec<&str> = heads.iter().take(3).map(String::as_str).collect();
     match first_two.as_slice() {
         ["name", "village", ..] => {
-            let known = signed.read(|lists| lists.households("", None, u32::MAX, 0)).await?;
-            Ok(households(words, &names, &known, &records))
+            let known = signed.read(|models| models.households("", None, u32::MAX, 0)).await?;
+            Ok(households(locale, &names, &known, &records))
         }
         ["code", "zh", "en"] => {
             let grades: Vec<PriceName> = heads
                 .iter()
                 .skip(3)
-                .map(|head| head.parse().map_err(|_| refused(words, 400, "grade-wrong")))
+                .map(|head| head.parse().map_err(|_| refused(locale, 400, "grade-wrong")))
                 .collect::<Result<_, _>>()?;
-            Ok(records.iter().map(|record| product(words, &names, &grades, record)).collect())
+            Ok(records.iter().map(|record| product(locale, &names, &grades, record)).collect())
         }
-        _ => Err(refused(words, 400, "file-heads-wrong")),
+        _ => Err(refused(locale, 400, "file-heads-wrong")),
     }
 }
 
-fn households(words: Words, names: &Names, known: &[HouseholdRow], records: &[Vec<String>]) -> Vec<Row> {
+fn households(locale: Locale, names: &Names, known: &[HouseholdRow], records: &[Vec<String>]) -> Vec<Row> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut rows = Vec::with_capacity(records.len());
     for (line, record) in (2usize..).zip(records) {
@@ -151,19 +152,19 @@ fn households(words: Words, names: &Names, known: &[HouseholdRow], records: &[Ve
         let by_name: Vec<&HouseholdRow> = known.iter().filter(|row| row.name == name).collect();
         let row = match checked_text("a household's name", &name, 64) {
             Err(fault) => Row::Wrong(fault.to_string()),
-            Ok(_) if record.len() < 2 => Row::Wrong(words.t("import-too-few")),
+            Ok(_) if record.len() < 2 => Row::Wrong(locale.t("import-too-few")),
             Ok(_) if !names.villages().contains_key(&village) => {
-                Row::Wrong(words.with("import-no-village", &[("village", village.clone())]))
+                Row::Wrong(locale.with("import-no-village", &[("village", village.clone())]))
             }
             Ok(_) if seen.contains_key(&name) => {
                 let first = seen.get(&name).copied().unwrap_or(0);
-                Row::Wrong(words.with("import-twice", &[("row", first.to_string())]))
+                Row::Wrong(locale.with("import-twice", &[("row", first.to_string())]))
             }
             Ok(_) if by_name.iter().any(|row| row.village == village) => Row::Same(name.clone()),
             Ok(name) => match by_name.as_slice() {
                 [] => Row::Household { id: None, name, village, is_change: false },
                 [only] => Row::Household { id: Some(only.household), name, village, is_change: true },
-                _ => Row::Wrong(words.t("import-ambiguous")),
+                _ => Row::Wrong(locale.t("import-ambiguous")),
             },
         };
         seen.entry(name).or_insert(line);
@@ -172,11 +173,11 @@ fn households(words: Words, names: &Names, known: &[HouseholdRow], records: &[Ve
     rows
 }
 
-fn product(words: Words, names: &Names, grades: &[PriceName], record: &[String]) -> Row {
+fn product(locale: Locale, names: &Names, grades: &[PriceName], record: &[String]) -> Row {
     let field = |place: usize| record.get(place).cloned().unwrap_or_default();
     let (code, zh, en) = (field(0), field(1), field(2));
     if !is_code(&code) {
-        return Row::Wrong(words.t("code-wrong"));
+        return Row::Wrong(locale.t("code-wrong"));
     }
     for name in [&zh, &en] {
         if let Err(fault) = checked_text("a product's name", name, 64) {
@@ -191,7 +192,7 @@ fn product(words: Words, names: &Names, grades: &[PriceName], record: &[String])
             continue;
         }
         let Some(fen) = scaled(&text, 2).and_then(|fen| Fen::new(fen).ok()) else {
-            return Row::Wrong(words.with("import-price-wrong", &[("grade", grade.to_string()), ("text", text)]));
+            return Row::Wrong(locale.with("import-price-wrong", &[("grade", grade.to_string()), ("text", text)]));
         };
         if known.and_then(|product| product.price_by_grade.get(grade)) != Some(&fen) {
             prices.push((grade.clone(), fen));
@@ -207,7 +208,7 @@ fn product(words: Words, names: &Names, grades: &[PriceName], record: &[String])
 }
 
 /// `POST /console/import/confirm`: reads the same text again, and takes all of it or nothing.
-pub(super) async fn confirm(SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
+pub(super) async fn confirm(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let rows = read(&signed, form.get("text")).await?;
     let mut documents = Vec::new();
     let mut catalogue: Vec<Edit> = Vec::new();
@@ -215,11 +216,11 @@ pub(super) async fn confirm(SignedForm(signed, form): SignedForm) -> Result<Resp
     for row in rows {
         count = count.saturating_add(1);
         match row {
-            Row::Wrong(_) => return Err(refused(signed.words, 400, "import-nothing-yet")),
+            Row::Wrong(_) => return Err(refused(signed.locale, 400, "import-nothing-yet")),
             Row::Same(_) => count = count.saturating_sub(1),
             Row::Household { id, name, village, .. } => {
-                let millis = u64::try_from(crate::now().0).unwrap_or(0);
-                let random = crate::random_bytes().map_err(|error| refuse(signed.words, &error))?;
+                let millis = u64::try_from(crate::environment::now().0).unwrap_or(0);
+                let random = crate::environment::random_bytes().map_err(|error| refuse(signed.locale, &error))?;
                 let id = id.unwrap_or_else(|| HouseholdId::generate(millis, random));
                 let edit = move |doc: &mut _| household::set_name(doc, &name, &village);
                 documents.push(Edits::one(DocumentKey::Household(id), edit));
@@ -236,6 +237,10 @@ pub(super) async fn confirm(SignedForm(signed, form): SignedForm) -> Result<Resp
     }
     signed.edit(documents).await?;
     let (granary, number, who) = (signed.granary.clone(), signed.cooperative.number(), signed.session.name.clone());
-    signed.work(move || granary.audit(number, crate::now(), &who, Deed::Imported, &format!("{count} rows"))).await?;
+    signed
+        .work(move || {
+            granary.audit(number, crate::environment::now(), &who, AuditAction::Imported, &format!("{count} rows"))
+        })
+        .await?;
     Ok(Redirect::to(to).into_response())
 }

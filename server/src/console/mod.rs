@@ -1,28 +1,31 @@
 //! The coordinators' console: pages made on the server, a little plain JavaScript for what is live,
-//! nothing from any other host. Reading goes through the lists; every edit goes through documents, as
+//! nothing from any other host. Reading goes through the read models; every edit goes through documents, as
 //! the signed-in person's own device.
 
 mod assets;
 mod cases;
 mod catalogue;
 mod charts;
+mod cookies;
 mod export;
 mod forms;
 mod harvests;
 mod history;
 mod households;
+mod i18n;
 mod import;
-mod live;
+mod layout;
 mod lot;
 mod names;
 mod orders;
 mod overview;
 mod page;
 mod phones;
+mod refusal;
 mod settle;
 mod sign_in;
-mod signed;
-mod words;
+mod signed_in;
+mod updates;
 
 use axum::Router;
 use axum::middleware::from_fn;
@@ -31,10 +34,10 @@ use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
-use crate::api::Shared;
+use crate::http::Shared;
 
 /// All pages, below `/console`.
-pub(crate) fn router(shared: Shared) -> Router<Shared> {
+pub(crate) fn router() -> Router<Shared> {
     let pages = Router::new()
         .route("/", get(overview::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
@@ -67,14 +70,14 @@ pub(crate) fn router(shared: Shared) -> Router<Shared> {
         .route("/import", get(import::show))
         .route("/import/preview", post(import::preview))
         .route("/import/confirm", post(import::confirm))
-        .route("/live", get(live::listen))
+        .route("/live", get(updates::listen))
         .fallback(page::not_found);
     Router::new()
         .nest("/console", pages)
         .route("/", get(|| async { Redirect::to("/console") }))
         .route("/console/", get(|| async { Redirect::permanent("/console") }))
         .route("/assets/{file}", get(assets::give))
-        .layer(axum::middleware::from_fn_with_state(shared, page::with_language))
+        .layer(from_fn(page::with_language))
         .layer(from_fn(page::security_headers))
         .layer(
             CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new("image/"))),

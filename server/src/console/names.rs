@@ -7,14 +7,14 @@ use granary_client_core::documents::catalogue::Catalogue;
 use granary_client_core::documents::{DocumentKey, catalogue, cooperative};
 use granary_client_core::ids::{ActorId, DeviceId};
 
-use super::page::Refused;
-use super::signed::Signed;
-use super::words::{Language, Words};
+use super::i18n::{Language, Locale};
+use super::refusal::Refused;
+use super::signed_in::SignedIn;
 use crate::log::Cooperative;
 
 /// See the module.
 pub(super) struct Names {
-    words: Words,
+    locale: Locale,
     pub(super) catalogue: Catalogue,
     products: BTreeMap<String, String>,
     villages: BTreeMap<String, String>,
@@ -23,7 +23,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) async fn of(signed: &Signed) -> Result<Self, Refused> {
+    pub(super) async fn of(signed: &SignedIn) -> Result<Self, Refused> {
         let catalogue = signed.document(DocumentKey::Catalogue).await?.map(|doc| catalogue::read(&doc));
         let catalogue = catalogue.unwrap_or_default();
         let cooperative = signed.document(DocumentKey::Cooperative).await?.map(|doc| cooperative::read(&doc));
@@ -32,7 +32,7 @@ impl Names {
             .products
             .iter()
             .map(|product| {
-                let (first, second) = match signed.words.language {
+                let (first, second) = match signed.locale.language {
                     Language::Chinese => (&product.name_zh, &product.name_en),
                     Language::English => (&product.name_en, &product.name_zh),
                 };
@@ -43,7 +43,7 @@ impl Names {
         let villages = cooperative.villages.iter().cloned().collect();
         let devices = signed.cooperative.devices().into_iter().map(|(id, record, _)| (id, record.name)).collect();
         let cooperative = Arc::clone(&signed.cooperative);
-        Ok(Self { words: signed.words, catalogue, products, villages, devices, cooperative })
+        Ok(Self { locale: signed.locale, catalogue, products, villages, devices, cooperative })
     }
 
     /// What a product is called.
@@ -70,15 +70,15 @@ impl Names {
     pub(super) fn author(&self, actor: Option<&ActorId>) -> String {
         let device = actor.and_then(|actor| self.cooperative.device_of(actor));
         let name = device.and_then(|device| self.devices.get(&device).cloned());
-        name.unwrap_or_else(|| self.words.t("somebody"))
+        name.unwrap_or_else(|| self.locale.t("somebody"))
     }
 
     /// A field's value as people write it.
     pub(super) fn value(&self, field: &str, value: &str) -> String {
         match field {
             "product" => self.product(value),
-            "state" => self.words.of("state", value),
-            _ => self.words.value(field, value),
+            "state" => self.locale.of("state", value),
+            _ => self.locale.value(field, value),
         }
     }
 }

@@ -8,11 +8,12 @@ use granary_client_core::projection::OrderRow;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::i18n::money;
 use super::names::Names;
-use super::page::{Page, Refused, refused, token};
-use super::signed::{Signed, SignedForm};
-use super::words::money;
-use crate::author::Edits;
+use super::page::{Page, token};
+use super::refusal::{Refused, refused};
+use super::signed_in::{SignedIn, SignedInForm};
+use crate::engine::own_edits::Edits;
 
 const MOST: u32 = 200;
 const STATUSES: [OrderStatus; 4] =
@@ -25,54 +26,54 @@ pub(super) struct Asked {
 }
 
 /// `GET /console/orders`
-pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<Response, Refused> {
-    let words = signed.words;
+pub(super) async fn show(signed: SignedIn, Query(asked): Query<Asked>) -> Result<Response, Refused> {
+    let locale = signed.locale;
     let names = Names::of(&signed).await?;
     let status = OrderStatus::from_name(&asked.status);
     let (orders, disagreeing) = signed
-        .read(move |lists| Ok((lists.orders(status, false, MOST, 0)?, lists.orders(None, true, MOST, 0)?)))
+        .read(move |models| Ok((models.orders(status, false, MOST, 0)?, models.orders(None, true, MOST, 0)?)))
         .await?;
     let main = html! {
-        nav.tabs aria-label=(words.t("part-orders")) {
-            a href="/console/orders" aria-current=[status.is_none().then_some("page")] { (words.t("all")) }
+        nav.tabs aria-label=(locale.t("part-orders")) {
+            a href="/console/orders" aria-current=[status.is_none().then_some("page")] { (locale.t("all")) }
             @for one in STATUSES {
-                a href={ "/console/orders?status=" (one.name()) } aria-current=[(status == Some(one)).then_some("page")] { (words.of("order", one.name())) }
+                a href={ "/console/orders?status=" (one.name()) } aria-current=[(status == Some(one)).then_some("page")] { (locale.of("order", one.name())) }
             }
         }
         @for order in &disagreeing { (conflict_card(&signed, &names, order)) }
-        @if orders.is_empty() { p.empty { (words.t("no-orders")) } } @else { (table(&signed, &names, &orders)) }
+        @if orders.is_empty() { p.empty { (locale.t("no-orders")) } } @else { (table(&signed, &names, &orders)) }
     };
-    Ok(Page { title: words.t("part-orders"), part: "orders", main }.show(&signed))
+    Ok(Page { title: locale.t("part-orders"), part: "orders", main }.show(&signed))
 }
 
 fn products(names: &Names, codes: &str) -> String {
     codes.split(", ").map(|code| names.product(code)).collect::<Vec<_>>().join(", ")
 }
 
-fn table(signed: &Signed, names: &Names, orders: &[OrderRow]) -> Markup {
-    let words = signed.words;
+fn table(signed: &SignedIn, names: &Names, orders: &[OrderRow]) -> Markup {
+    let locale = signed.locale;
     html! {
-        div.scroll tabindex="0" role="region" aria-label=(words.t("part-orders")) {
+        div.scroll tabindex="0" role="region" aria-label=(locale.t("part-orders")) {
             table {
                 thead { tr {
-                    th scope="col" { (words.t("order")) } th scope="col" { (words.t("buyer")) } th scope="col" { (words.t("product")) }
-                    th.number scope="col" { (words.t("weight")) } th.number scope="col" { (words.t("price")) } th scope="col" { (words.t("state")) }
+                    th scope="col" { (locale.t("order")) } th scope="col" { (locale.t("buyer")) } th scope="col" { (locale.t("product")) }
+                    th.number scope="col" { (locale.t("weight")) } th.number scope="col" { (locale.t("price")) } th scope="col" { (locale.t("state")) }
                 } }
                 tbody { @for order in orders { tr {
                     td { (order.name.platform) " " (order.name.outside_id) }
                     td { (order.buyer) }
                     td { (products(names, &order.products)) }
-                    td.number { (words.kilograms(order.grams)) }
+                    td.number { (locale.kilograms(order.grams)) }
                     td.number { (money(order.fen)) }
                     td {
                         form.inline method="post" action="/console/orders/status" {
                             (token(signed))
                             (hidden_name(order))
-                            select name="status" aria-label=(words.t("state")) {
-                                @if order.status.is_none() { option value="" selected { (words.t("damaged")) } }
-                                @for one in STATUSES { option value=(one.name()) selected[order.status == Some(one)] { (words.of("order", one.name())) } }
+                            select name="status" aria-label=(locale.t("state")) {
+                                @if order.status.is_none() { option value="" selected { (locale.t("damaged")) } }
+                                @for one in STATUSES { option value=(one.name()) selected[order.status == Some(one)] { (locale.of("order", one.name())) } }
                             }
-                            button.quiet { (words.t("save")) }
+                            button.quiet { (locale.t("save")) }
                         }
                         @if !order.shipment.is_empty() { " " (order.shipment) }
                     }
@@ -90,39 +91,39 @@ fn hidden_name(order: &OrderRow) -> Markup {
 }
 
 /// An order that stands in two states at once.
-pub(super) fn conflict_card(signed: &Signed, names: &Names, order: &OrderRow) -> Markup {
-    let words = signed.words;
+pub(super) fn conflict_card(signed: &SignedIn, names: &Names, order: &OrderRow) -> Markup {
+    let locale = signed.locale;
     html! {
         article.case {
             h3 { (order.name.platform) " " (order.name.outside_id) " · " (products(names, &order.products)) " · " (money(order.fen)) }
-            p { (words.t("case-order")) }
+            p { (locale.t("case-order")) }
             form method="post" action="/console/orders/status" {
                 (token(signed))
                 (hidden_name(order))
                 fieldset.choices {
-                    legend { (words.t("choose-value")) }
+                    legend { (locale.t("choose-value")) }
                     @for (place, value) in order.contenders.iter().enumerate() {
                         label.choice {
                             input type="radio" name="status" value=(value.value) required checked[place.saturating_add(1) == order.contenders.len()];
-                            strong { (words.of("order", &value.value)) }
-                            span.small { (names.author(value.author().as_ref())) " · " (words.moment(value.at)) }
+                            strong { (locale.of("order", &value.value)) }
+                            span.small { (names.author(value.author().as_ref())) " · " (locale.moment(value.at)) }
                         }
                     }
                 }
-                div.buttons { button { (words.t("settle")) } }
+                div.buttons { button { (locale.t("settle")) } }
             }
         }
     }
 }
 
 /// `POST /console/orders/status`: settles an order's state, or puts it back.
-pub(super) async fn set_status(SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
-    let wrong = || refused(signed.words, 400, "form-field-wrong");
+pub(super) async fn set_status(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
+    let wrong = || refused(signed.locale, 400, "form-field-wrong");
     let status = OrderStatus::from_name(form.get("status")).ok_or_else(wrong)?;
     let name = OrderName { platform: form.get("platform").to_owned(), outside_id: form.get("outside").to_owned() };
     let key = DocumentKey::Order(name);
     // Only an order that is there: a form can't make one up.
-    signed.document(key.clone()).await?.ok_or_else(|| refused(signed.words, 404, "not-found"))?;
+    signed.document(key.clone()).await?.ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
     let edit = Edits {
         message: Some(granary_client_core::conflicts::SETTLING),
         ..Edits::one(key, move |doc| order::set_status(doc, status))

@@ -9,11 +9,12 @@ use maud::{Markup, PreEscaped, html};
 use serde::Deserialize;
 
 use super::charts::{self, Bar};
+use super::i18n::grouped;
 use super::names::Names;
-use super::page::{Page, Refused};
-use super::signed::Signed;
-use super::words::grouped;
-use crate::lists::Totals;
+use super::page::Page;
+use super::refusal::Refused;
+use super::signed_in::SignedIn;
+use crate::engine::read_models::Totals;
 
 /// A phone that was silent for this many days is named, unless another number is asked for.
 const SILENT_DAYS: u32 = 7;
@@ -27,28 +28,28 @@ pub(super) struct Asked {
 }
 
 /// `GET /console`
-pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<Response, Refused> {
-    let words = signed.words;
+pub(super) async fn show(signed: SignedIn, Query(asked): Query<Asked>) -> Result<Response, Refused> {
+    let locale = signed.locale;
     let names = Names::of(&signed).await?;
-    let lists = signed.lists()?;
-    let totals = signed.work(move || Ok(lists.totals()?)).await?;
+    let models = signed.read_models()?;
+    let totals = signed.work(move || Ok(models.totals()?)).await?;
     let Totals { by_product, by_village, by_day } = totals.as_ref();
     let (open, to_pack, households, latest, lost) = signed
-        .read(|lists| {
-            let latest = lists.lots(&LotFilter { limit: 8, ..LotFilter::default() })?;
+        .read(|models| {
+            let latest = models.lots(&LotFilter { limit: 8, ..LotFilter::default() })?;
             let twice = CaseFilter { state: Some(CaseState::SettledTwice), ..CaseFilter::default() };
-            let orders = lists.orders(None, true, 100, 0)?.len() as u64;
+            let orders = models.orders(None, true, 100, 0)?.len() as u64;
             Ok((
-                lists.case_counts()?.open.saturating_add(orders),
-                lists.count_orders(OrderStatus::Placed)?,
-                lists.count_households()?,
+                models.case_counts()?.open.saturating_add(orders),
+                models.count_orders(OrderStatus::Placed)?,
+                models.count_households()?,
                 latest,
-                lists.cases(&twice)?,
+                models.cases(&twice)?,
             ))
         })
         .await?;
     let silent_days = asked.silent.unwrap_or(SILENT_DAYS);
-    let limit = crate::now().0.saturating_sub(i64::from(silent_days).saturating_mul(86_400_000));
+    let limit = crate::environment::now().0.saturating_sub(i64::from(silent_days).saturating_mul(86_400_000));
     let silent: Vec<(String, Option<i64>)> = signed
         .cooperative
         .devices()
@@ -72,61 +73,61 @@ pub(super) async fn show(signed: Signed, Query(asked): Query<Asked>) -> Result<R
     let lots: i64 = by_product.iter().map(|total| total.lots).fold(0, i64::saturating_add);
     let days: Vec<Total> = by_day.iter().filter(|total| !total.name.is_empty()).cloned().collect();
     let days = days.get(days.len().saturating_sub(DAYS)..).unwrap_or_default();
-    let figure = |grams: i64| words.kilograms(grams);
+    let figure = |grams: i64| locale.kilograms(grams);
     let main = html! {
         (told_of_losses(&signed, &lost))
         div.figures {
-            (tile(&words.t("overview-recorded"), &words.weight(sum), "/console/harvests"))
-            (tile(&words.t("overview-received"), &words.weight(received), "/console/harvests?state=received"))
-            (tile(&words.t("overview-lots"), &grouped(lots.unsigned_abs()), "/console/harvests"))
-            (tile(&words.t("overview-open-cases"), &grouped(open), "/console/cases"))
-            (tile(&words.t("overview-to-pack"), &grouped(to_pack), "/console/orders?status=placed"))
-            (tile(&words.t("overview-households"), &grouped(households), "/console/households"))
+            (tile(&locale.t("overview-recorded"), &locale.weight(sum), "/console/harvests"))
+            (tile(&locale.t("overview-received"), &locale.weight(received), "/console/harvests?state=received"))
+            (tile(&locale.t("overview-lots"), &grouped(lots.unsigned_abs()), "/console/harvests"))
+            (tile(&locale.t("overview-open-cases"), &grouped(open), "/console/cases"))
+            (tile(&locale.t("overview-to-pack"), &grouped(to_pack), "/console/orders?status=placed"))
+            (tile(&locale.t("overview-households"), &grouped(households), "/console/households"))
         }
-        p.small { (words.t("chart-legend")) }
+        p.small { (locale.t("chart-legend")) }
         div.columns {
             section {
-                h2 { (words.t("overview-by-product")) }
-                div.chart role="img" aria-label=(words.t("overview-by-product")) {
+                h2 { (locale.t("overview-by-product")) }
+                div.chart role="img" aria-label=(locale.t("overview-by-product")) {
                     (PreEscaped(charts::rows(&bars(by_product, &|code| names.product(code)), figure)))
                 }
             }
             section {
-                h2 { (words.t("overview-by-village")) }
-                div.chart role="img" aria-label=(words.t("overview-by-village")) {
+                h2 { (locale.t("overview-by-village")) }
+                div.chart role="img" aria-label=(locale.t("overview-by-village")) {
                     (PreEscaped(charts::rows(&bars(by_village, &|code| names.village(code)), figure)))
                 }
             }
         }
         section {
-            h2 { (words.t("overview-by-day")) }
-            div.chart role="img" aria-label=(words.t("overview-by-day")) {
+            h2 { (locale.t("overview-by-day")) }
+            div.chart role="img" aria-label=(locale.t("overview-by-day")) {
                 (PreEscaped(charts::by_day(&bars(days, &str::to_owned), figure)))
             }
         }
         div.columns {
             section {
-                h2 { (words.t("overview-latest")) }
+                h2 { (locale.t("overview-latest")) }
                 (latest_lots(&signed, &names, &latest))
             }
             section {
-                h2 { (words.with("overview-silent", &[("days", silent_days.to_string())])) }
-                @if silent.is_empty() { p { (words.t("overview-none-silent")) } }
+                h2 { (locale.with("overview-silent", &[("days", silent_days.to_string())])) }
+                @if silent.is_empty() { p { (locale.t("overview-none-silent")) } }
                 ul {
                     @for (name, at) in silent.iter().take(12) {
                         li { (name) " · "
                             @match at {
-                                Some(at) => { (words.moment(granary_client_core::quantities::Instant(*at))) }
-                                None => { (words.t("never-heard")) }
+                                Some(at) => { (locale.moment(granary_client_core::quantities::Instant(*at))) }
+                                None => { (locale.t("never-heard")) }
                             }
                         }
                     }
                 }
-                @if silent.len() > 12 { p { a href="/console/phones" { (words.t("overview-all-phones")) } } }
+                @if silent.len() > 12 { p { a href="/console/phones" { (locale.t("overview-all-phones")) } } }
             }
         }
     };
-    Ok(Page { title: words.t("part-overview"), part: "overview", main }.show(&signed))
+    Ok(Page { title: locale.t("part-overview"), part: "overview", main }.show(&signed))
 }
 
 fn tile(name: &str, figure: &str, address: &str) -> Markup {
@@ -134,7 +135,7 @@ fn tile(name: &str, figure: &str, address: &str) -> Markup {
 }
 
 /// Tells this person which of their settlements lost to another made at the same time.
-fn told_of_losses(signed: &Signed, twice: &[CaseRow]) -> Markup {
+fn told_of_losses(signed: &SignedIn, twice: &[CaseRow]) -> Markup {
     let own = |case: &&CaseRow| {
         let lost = case.contenders.split_last().map(|(_, lost)| lost).unwrap_or_default();
         lost.iter().any(|value| value.author().is_some_and(|author| signed.session.device.owns(&author)))
@@ -143,22 +144,22 @@ fn told_of_losses(signed: &Signed, twice: &[CaseRow]) -> Markup {
     html! {
         @if lost > 0 {
             p.notice role="status" {
-                (signed.words.with("settlements-lost", &[("count", lost.to_string())])) " "
-                a href="/console/cases?state=twice" { (signed.words.t("look-at-them")) }
+                (signed.locale.with("settlements-lost", &[("count", lost.to_string())])) " "
+                a href="/console/cases?state=twice" { (signed.locale.t("look-at-them")) }
             }
         }
     }
 }
 
-fn latest_lots(signed: &Signed, names: &Names, latest: &[LotRow]) -> Markup {
-    let words = signed.words;
+fn latest_lots(signed: &SignedIn, names: &Names, latest: &[LotRow]) -> Markup {
+    let locale = signed.locale;
     html! {
         ul.plain {
             @for row in latest {
                 li {
                     a href={ "/console/lots/" (row.household) "/" (row.season) "/" (row.lot) } {
                         (row.household_name) " · " (names.product(&row.product)) " · "
-                        (row.grams.map_or_else(|| words.t("damaged"), |grams| words.kilograms(grams)))
+                        (row.grams.map_or_else(|| locale.t("damaged"), |grams| locale.kilograms(grams)))
                     }
                     " " span.small { (row.day.map(|day| day.to_string()).unwrap_or_default()) }
                 }

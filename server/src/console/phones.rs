@@ -7,63 +7,64 @@ use granary_client_core::quantities::Instant;
 use maud::html;
 
 use super::households::{invitation_page, new_link};
-use super::page::{Page, Refused, refused, token};
-use super::signed::{Signed, SignedForm};
+use super::page::{Page, token};
+use super::refusal::{Refused, refused};
+use super::signed_in::{SignedIn, SignedInForm};
 
 /// `GET /console/phones`
-pub(super) async fn show(signed: Signed) -> Result<Response, Refused> {
-    let words = signed.words;
+pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
+    let locale = signed.locale;
     let devices = signed.cooperative.devices();
     let phones: Vec<_> = devices.iter().filter(|(_, record, _)| !record.is_of_the_server()).collect();
     let main = html! {
-        @if phones.is_empty() { p.empty { (words.t("no-phones")) } }
-        div.scroll tabindex="0" role="region" aria-label=(words.t("part-phones")) {
+        @if phones.is_empty() { p.empty { (locale.t("no-phones")) } }
+        div.scroll tabindex="0" role="region" aria-label=(locale.t("part-phones")) {
             table {
-                thead { tr { th scope="col" { (words.t("phone")) } th scope="col" { (words.t("role")) } th scope="col" { (words.t("last-heard")) }
-                    th scope="col" { (words.t("version")) } th.number scope="col" { (words.t("waiting")) } th { } } }
+                thead { tr { th scope="col" { (locale.t("phone")) } th scope="col" { (locale.t("role")) } th scope="col" { (locale.t("last-heard")) }
+                    th scope="col" { (locale.t("version")) } th.number scope="col" { (locale.t("waiting")) } th { } } }
                 tbody { @for (id, record, heard) in phones { tr {
                     td { (record.name) " " span.small { (id) }
-                        @if heard.as_ref().is_some_and(|heard| heard.is_forked) { " " span.mark { (words.t("phone-forked")) } } }
-                    td { @for role in record.roles() { (words.of("role", role)) " " } }
-                    td { (heard.as_ref().map_or_else(|| words.t("never-heard"), |heard| words.moment(Instant(heard.at_millis)))) }
+                        @if heard.as_ref().is_some_and(|heard| heard.is_forked) { " " span.mark { (locale.t("phone-forked")) } } }
+                    td { @for role in record.roles() { (locale.of("role", role)) " " } }
+                    td { (heard.as_ref().map_or_else(|| locale.t("never-heard"), |heard| locale.moment(Instant(heard.at_millis)))) }
                     td { (heard.as_ref().map(|heard| heard.version.clone()).unwrap_or_default()) }
                     td.number { (heard.as_ref().map_or_else(|| "—".to_owned(), |heard| heard.unsent.to_string())) }
-                    td { @if record.revoked_millis.is_some() { span.mark { (words.t("revoked")) } } @else {
+                    td { @if record.revoked_millis.is_some() { span.mark { (locale.t("revoked")) } } @else {
                         form.inline method="post" action="/console/phones/revoke" {
                             (token(&signed)) input type="hidden" name="device" value=(id);
-                            label.check { input type="checkbox" name="sure" value="yes" required; (words.t("sure")) }
-                            button.danger { (words.t("revoke")) }
+                            label.check { input type="checkbox" name="sure" value="yes" required; (locale.t("sure")) }
+                            button.danger { (locale.t("revoke")) }
                         } } }
                 } } }
             }
         }
-        h2 { (words.t("invite-staff")) }
+        h2 { (locale.t("invite-staff")) }
         form.card method="post" action="/console/phones/invite" {
             (token(&signed))
-            label { (words.t("role")) select name="role" {
-                option value="packer" { (words.t("role-packer")) } option value="coordinator" { (words.t("role-coordinator")) } } }
-            button { (words.t("invite")) }
+            label { (locale.t("role")) select name="role" {
+                option value="packer" { (locale.t("role-packer")) } option value="coordinator" { (locale.t("role-coordinator")) } } }
+            button { (locale.t("invite")) }
         }
     };
-    Ok(Page { title: words.t("part-phones"), part: "phones", main }.show(&signed))
+    Ok(Page { title: locale.t("part-phones"), part: "phones", main }.show(&signed))
 }
 
 /// `POST /console/phones/invite`: for packers and coordinators; households are invited on their page.
-pub(super) async fn invite(SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
+pub(super) async fn invite(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let role = match form.get("role") {
         "packer" => Role::Packer,
         "coordinator" => Role::Coordinator,
-        _ => return Err(refused(signed.words, 400, "form-field-wrong")),
+        _ => return Err(refused(signed.locale, 400, "form-field-wrong")),
     };
     let link = new_link(&signed, role).await?;
-    let name = signed.words.of("role", &role.to_string());
+    let name = signed.locale.of("role", &role.to_string());
     Ok(invitation_page(&signed, "phones", &name, &link))
 }
 
 /// `POST /console/phones/revoke`
-pub(super) async fn revoke(SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
-    let device: DeviceId = form.parsed(signed.words, "device")?;
+pub(super) async fn revoke(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
+    let device: DeviceId = form.parsed(signed.locale, "device")?;
     let (granary, number, who) = (signed.granary.clone(), signed.cooperative.number(), signed.session.name.clone());
-    signed.work(move || granary.revoke(&who, number, device, crate::now())).await?;
+    signed.work(move || granary.revoke(&who, number, device, crate::environment::now())).await?;
     Ok(Redirect::to("/console/phones").into_response())
 }

@@ -9,9 +9,9 @@ use granary_client_core::ids::HouseholdId;
 use granary_client_core::projection::{CaseFilter, CaseRow, LotFilter};
 
 use super::forms::{Form, scaled};
-use super::page::{Refused, refuse, refused};
-use super::signed::{Signed, SignedForm};
-use crate::author::Edits;
+use super::refusal::{Refused, refuse, refused};
+use super::signed_in::{SignedIn, SignedInForm};
+use crate::engine::own_edits::Edits;
 
 /// Cases that one rule settles at once at most.
 const MANY_MAX: usize = 100;
@@ -25,8 +25,8 @@ struct Case {
 }
 
 impl Case {
-    async fn find(signed: &Signed, reference: &str) -> Result<Self, Refused> {
-        let missing = || refused(signed.words, 404, "not-found");
+    async fn find(signed: &SignedIn, reference: &str) -> Result<Self, Refused> {
+        let missing = || refused(signed.locale, 404, "not-found");
         let mut parts = reference.splitn(3, '/');
         let household: HouseholdId = parts.next().and_then(|part| part.parse().ok()).ok_or_else(missing)?;
         let season = parts.next().and_then(|part| part.parse().ok()).and_then(Season::new).ok_or_else(missing)?;
@@ -38,20 +38,20 @@ impl Case {
             limit: 1,
             ..CaseFilter::default()
         };
-        let row = signed.read(move |lists| lists.cases(&filter)).await?.into_iter().next().ok_or_else(missing)?;
+        let row = signed.read(move |models| models.cases(&filter)).await?.into_iter().next().ok_or_else(missing)?;
         let book = signed.document(DocumentKey::HarvestBook(household, season)).await?.ok_or_else(missing)?;
         Ok(Self { household, season, row, book })
     }
 
     /// Refuses when somebody else was quicker.
-    fn must_be_undecided(&self, signed: &Signed) -> Result<(), Refused> {
+    fn must_be_undecided(&self, signed: &SignedIn) -> Result<(), Refused> {
         match self.row.state {
             CaseState::Open | CaseState::SettledTwice => Ok(()),
-            CaseState::Left | CaseState::Settled => Err(refused(signed.words, 409, "case-decided")),
+            CaseState::Left | CaseState::Settled => Err(refused(signed.locale, 409, "case-decided")),
         }
     }
 
-    async fn keep(&self, signed: &Signed, settlement: Settlement) -> Result<(), Refused> {
+    async fn keep(&self, signed: &SignedIn, settlement: Settlement) -> Result<(), Refused> {
         let Settlement { edit, decision } = settlement;
         let harvest = Edits {
             key: DocumentKey::HarvestBook(self.household, self.season),
@@ -67,20 +67,20 @@ impl Case {
     }
 
     /// What the warehouse weighed of the case's lot.
-    async fn weighed(&self, signed: &Signed) -> Result<String, Refused> {
+    async fn weighed(&self, signed: &SignedIn) -> Result<String, Refused> {
         let lot = Some(self.row.case.lot().clone());
         let filter = LotFilter { household: Some(self.household), lot, limit: 1, ..LotFilter::default() };
-        let row = signed.read(move |lists| lists.lots(&filter)).await?.into_iter().next();
-        let grams = row.and_then(|row| row.weighed_grams).ok_or_else(|| refused(signed.words, 404, "not-found"))?;
+        let row = signed.read(move |models| models.lots(&filter)).await?.into_iter().next();
+        let grams = row.and_then(|row| row.weighed_grams).ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
         Ok(grams.to_string())
     }
 }
 
 /// `POST /console/cases/settle`
-pub(super) async fn settle(SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
+pub(super) async fn settle(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let case = Case::find(&signed, form.get("case")).await?;
     case.must_be_undecided(&signed)?;
-    let settler = Settler { by: &signed.session.name, at: crate::now(), note: form.get("note") };
+    let settler = Settler { by: &signed.session.name, at: crate::environment::now(), note: form.get("note") };
     if form.get("how") == "leave" {
         let decision = conflicts::leave(&case.row.case, settler);
         signed.edit(vec![case.line(decision)]).await?;
@@ -91,13 +91,13 @@ pub(super) async fn settle(SignedForm(signed, form): SignedForm) -> Result<Respo
     Ok(Redirect::to("/console/cases").into_response())
 }
 
-async fn chosen(signed: &Signed, form: &Form, case: &Case, settler: Settler<'_>) -> Result<Settlement, Refused> {
-    let words = signed.words;
+async fn chosen(signed: &SignedIn, form: &Form, case: &Case, settler: Settler<'_>) -> Result<Settlement, Refused> {
+    let locale = signed.locale;
     let typed = form.get("other");
     let made = match &case.row.case {
         CaseId::Field(_, field) => {
             let value = match (form.get("value"), typed) {
-                ("", "") => return Err(refused(words, 400, "value-missing")),
+                ("", "") => return Err(refused(locale, 400, "value-missing")),
                 ("", other) => as_document_value(signed, field, other)?,
                 (chosen, _) => chosen.to_owned(),
             };
@@ -109,22 +109,22 @@ async fn chosen(signed: &Signed, form: &Form, case: &Case, settler: Settler<'_>)
             conflicts::settle_field(&case.book, &case.row.case, "grams", &value, settler)
         }
         CaseId::Twice(first, second) => {
-            let grams = (!typed.is_empty()).then(|| form.kilograms(words, "other")).transpose()?;
+            let grams = (!typed.is_empty()).then(|| form.kilograms(locale, "other")).transpose()?;
             let (keep, other) = match form.get("keep") {
                 kept if kept == second.as_str() => (second, first),
                 kept if kept == first.as_str() => (first, second),
-                _ => return Err(refused(words, 400, "value-missing")),
+                _ => return Err(refused(locale, 400, "value-missing")),
             };
             conflicts::merge(&case.book, &case.row.case, keep, other, grams, settler)
         }
     };
-    made.map_err(|fault| refuse(words, &fault.into()))
+    made.map_err(|fault| refuse(locale, &fault.into()))
 }
 
 /// What a person typed, as documents hold it.
-fn as_document_value(signed: &Signed, field: &str, typed: &str) -> Result<String, Refused> {
+fn as_document_value(signed: &SignedIn, field: &str, typed: &str) -> Result<String, Refused> {
     let scaled_or = |places, word| {
-        scaled(typed, places).map(|number| number.to_string()).ok_or_else(|| refused(signed.words, 400, word))
+        scaled(typed, places).map(|number| number.to_string()).ok_or_else(|| refused(signed.locale, 400, word))
     };
     match field {
         "grams" => scaled_or(3, "weight-wrong"),
@@ -134,15 +134,15 @@ fn as_document_value(signed: &Signed, field: &str, typed: &str) -> Result<String
 }
 
 /// `POST /console/cases/many`: one rule for many cases. What somebody else has decided meanwhile is left.
-pub(super) async fn settle_many(SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
+pub(super) async fn settle_many(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let rule = form.get("rule").to_owned();
     for reference in form.all("case").take(MANY_MAX) {
         let Ok(case) = Case::find(&signed, reference).await else { continue };
         if case.must_be_undecided(&signed).is_err() {
             continue;
         }
-        let note = signed.words.of("rule", &rule);
-        let settler = Settler { by: &signed.session.name, at: crate::now(), note: &note };
+        let note = signed.locale.of("rule", &rule);
+        let settler = Settler { by: &signed.session.name, at: crate::environment::now(), note: &note };
         let made = match (rule.as_str(), &case.row.case) {
             ("warehouse", CaseId::Weight(_)) => {
                 let weighed = case.weighed(&signed).await?;
@@ -166,13 +166,13 @@ pub(super) async fn settle_many(SignedForm(signed, form): SignedForm) -> Result<
 }
 
 /// `POST /console/cases/undo`: puts back what the last decision changed, and opens the case again.
-pub(super) async fn undo(SignedForm(signed, form): SignedForm) -> Result<Response, Refused> {
+pub(super) async fn undo(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let case = Case::find(&signed, form.get("case")).await?;
     let (household, season, name) = (case.household, case.season, case.row.case.clone());
-    let last = signed.read(move |lists| lists.last_decision(household, season, &name)).await?;
-    let last = last.ok_or_else(|| refused(signed.words, 404, "not-found"))?;
-    let settler = Settler { by: &signed.session.name, at: crate::now(), note: "" };
-    let undone = conflicts::undo(&case.book, &last, settler).map_err(|fault| refuse(signed.words, &fault.into()))?;
+    let last = signed.read(move |models| models.last_decision(household, season, &name)).await?;
+    let last = last.ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
+    let settler = Settler { by: &signed.session.name, at: crate::environment::now(), note: "" };
+    let undone = conflicts::undo(&case.book, &last, settler).map_err(|fault| refuse(signed.locale, &fault.into()))?;
     case.keep(&signed, undone).await?;
     Ok(Redirect::to("/console/cases").into_response())
 }

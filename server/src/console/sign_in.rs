@@ -10,12 +10,14 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 use serde::Deserialize;
 
+use super::cookies::{LANGUAGE_COOKIE, SESSION_COOKIE, locale_of};
 use super::forms::Form;
-use super::page::{bare, refuse, refused};
-use super::signed::{LANGUAGE_COOKIE, SESSION_COOKIE, SignedForm, words_of};
-use super::words::{Language, Words};
-use crate::api::Shared;
+use super::i18n::{Language, Locale};
+use super::layout::bare;
+use super::refusal::{refuse, refused};
+use super::signed_in::SignedInForm;
 use crate::error::Error;
+use crate::http::Shared;
 use crate::log::CooperativeNumber;
 
 #[derive(Deserialize)]
@@ -26,21 +28,21 @@ pub(super) struct Which {
 
 /// `GET /console/sign-in`
 pub(super) async fn show(headers: HeaderMap, Query(which): Query<Which>) -> Response {
-    page(words_of(&headers), 200, which.coop.unwrap_or(1), "", None)
+    page(locale_of(&headers), 200, which.coop.unwrap_or(1), "", None)
 }
 
-fn page(words: Words, status: u16, coop: u32, login: &str, wrong: Option<&str>) -> Response {
+fn page(locale: Locale, status: u16, coop: u32, login: &str, wrong: Option<&str>) -> Response {
     let form = html! {
-        @if let Some(wrong) = wrong { p.error role="alert" { (words.t(wrong)) } }
+        @if let Some(wrong) = wrong { p.error role="alert" { (locale.t(wrong)) } }
         form.card method="post" action="/console/sign-in" {
-            label { (words.t("cooperative-number")) input name="coop" inputmode="numeric" required value=(coop); }
-            label { (words.t("login")) input name="login" autocomplete="username" required value=(login) autofocus; }
-            label { (words.t("password")) input name="password" type="password" autocomplete="current-password" required; }
-            button { (words.t("sign-in")) }
+            label { (locale.t("cooperative-number")) input name="coop" inputmode="numeric" required value=(coop); }
+            label { (locale.t("login")) input name="login" autocomplete="username" required value=(login) autofocus; }
+            label { (locale.t("password")) input name="password" type="password" autocomplete="current-password" required; }
+            button { (locale.t("sign-in")) }
         }
-        p.small { (words.t("sign-in-help")) }
+        p.small { (locale.t("sign-in-help")) }
     };
-    bare(words, status, &words.t("sign-in"), &form)
+    bare(locale, status, &locale.t("sign-in"), &form)
 }
 
 fn with_cookie(mut response: Response, cookie: &str) -> Response {
@@ -62,16 +64,16 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let words = words_of(&headers);
-    let form = match Form::read(words, body).await {
+    let locale = locale_of(&headers);
+    let form = match Form::read(locale, body).await {
         Ok(form) => form,
         Err(refused) => return refused.into_response(),
     };
     let coop = form.get("coop").parse().unwrap_or(0);
     let login = form.get("login").to_owned();
-    let now = crate::now();
+    let now = crate::environment::now();
     if shared.gate.sign_in(address.ip(), &format!("{coop}/{login}"), now).is_err() {
-        return page(words, 429, coop, &login, Some("sign-in-too-often"));
+        return page(locale, 429, coop, &login, Some("sign-in-too-often"));
     }
     let granary = Arc::clone(&shared.granary);
     let password = form.get("password").to_owned();
@@ -81,9 +83,9 @@ pub(super) async fn sign_in(
     };
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(Some(token))) => signed_in(&token),
-        Ok(Ok(None)) => page(words, 403, coop, &login, Some("sign-in-wrong")),
-        Ok(Err(error)) => refuse(words, &error).into_response(),
-        Err(error) => refuse(words, &Error::Usage(error.to_string())).into_response(),
+        Ok(Ok(None)) => page(locale, 403, coop, &login, Some("sign-in-wrong")),
+        Ok(Err(error)) => refuse(locale, &error).into_response(),
+        Err(error) => refuse(locale, &Error::WorkFailed { reason: error.to_string() }).into_response(),
     }
 }
 
@@ -94,25 +96,25 @@ pub(super) async fn once(
     headers: HeaderMap,
     Path(token): Path<String>,
 ) -> Response {
-    let words = words_of(&headers);
-    let now = crate::now();
+    let locale = locale_of(&headers);
+    let now = crate::environment::now();
     if shared.gate.sign_in(address.ip(), "a link", now).is_err() {
-        return refused(words, 429, "sign-in-too-often").into_response();
+        return refused(locale, 429, "sign-in-too-often").into_response();
     }
     let granary = Arc::clone(&shared.granary);
     match tokio::task::spawn_blocking(move || granary.redeem_once(&token, now)).await {
         Ok(Ok(Some(token))) => signed_in(&token),
-        Ok(Ok(None)) => refused(words, 403, "link-used").into_response(),
-        Ok(Err(error)) => refuse(words, &error).into_response(),
-        Err(error) => refuse(words, &Error::Usage(error.to_string())).into_response(),
+        Ok(Ok(None)) => refused(locale, 403, "link-used").into_response(),
+        Ok(Err(error)) => refuse(locale, &error).into_response(),
+        Err(error) => refuse(locale, &Error::WorkFailed { reason: error.to_string() }).into_response(),
     }
 }
 
 /// `POST /console/sign-out`: here, or everywhere.
-pub(super) async fn sign_out(SignedForm(signed, form): SignedForm) -> Response {
+pub(super) async fn sign_out(SignedInForm(signed, form): SignedInForm) -> Response {
     let (granary, token) = (Arc::clone(&signed.granary), signed.token.clone());
     let everywhere = form.get("everywhere") == "yes";
-    if let Err(refused) = signed.work(move || granary.sign_out(&token, everywhere, crate::now())).await {
+    if let Err(refused) = signed.work(move || granary.sign_out(&token, everywhere, crate::environment::now())).await {
         return refused.into_response();
     }
     let gone = format!("{SESSION_COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
@@ -121,12 +123,12 @@ pub(super) async fn sign_out(SignedForm(signed, form): SignedForm) -> Response {
 
 /// `POST /console/language`: changes nothing but a cookie of the browser that asks.
 pub(super) async fn language(headers: HeaderMap, body: Body) -> Response {
-    let words = words_of(&headers);
-    let form = match Form::read(words, body).await {
+    let locale = locale_of(&headers);
+    let form = match Form::read(locale, body).await {
         Ok(form) => form,
         Err(refused) => return refused.into_response(),
     };
-    let language = Language::from_code(form.get("language")).unwrap_or(words.language);
+    let language = Language::from_code(form.get("language")).unwrap_or(locale.language);
     let back = headers
         .get(header::REFERER)
         .and_then(|referer| referer.to_str().ok())

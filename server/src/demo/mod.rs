@@ -2,7 +2,7 @@
 //! harvest lots, all made from one fixed seed. People and figures are invented; products and seasons
 //! are those of the region.
 
-mod words;
+mod names;
 
 use granary_client_core::documents::catalogue::{self, PriceName};
 use granary_client_core::documents::harvest::{self, LotDraft, record};
@@ -10,13 +10,13 @@ use granary_client_core::documents::order::{self, OrderLine, OrderStatus};
 use granary_client_core::documents::receipt::{self, Outcome};
 use granary_client_core::documents::{DocumentKey, OrderName, Season, cooperative, household};
 use granary_client_core::ids::{DeviceId, HouseholdId};
-use granary_client_core::quantities::{Day, Fen, Grams, Instant, Permille, QuantityFault};
+use granary_client_core::quantities::{Day, Fen, Grams, Instant, Permille};
 
-use crate::author::{Edit, Edits};
+use crate::engine::Granary;
+use crate::engine::own_edits::{Edit, Edits};
 use crate::error::Error;
-use crate::granary::Granary;
 use crate::log::{Cooperative, CooperativeNumber};
-use words::{GIVEN, PRODUCTS, Product, SURNAMES, VILLAGES};
+use names::{GIVEN, PRODUCTS, Product, SURNAMES, VILLAGES};
 
 /// Households of the demo.
 const HOUSEHOLDS: u64 = 600;
@@ -63,7 +63,7 @@ pub(crate) fn seed(granary: &Granary, now: Instant, progress: impl Fn(u64)) -> R
     ];
     granary.edit_as(number, device, now, opening)?;
     let mut dice = Dice(SEED);
-    let season = Season::new(2026).ok_or_else(|| Error::Usage("the demo's season is out of range".into()))?;
+    let season = Season::new(2026).ok_or_else(|| Error::invalid("season", "the demo's season is out of range"))?;
     for index in 0..HOUSEHOLDS {
         let id = household_id(index);
         let village = dice.pick(&VILLAGES).map_or("dongpo", |(code, _)| *code);
@@ -103,7 +103,7 @@ fn weigh(
             30..=32 => Outcome::Rejected { reason: "受潮 · damp".into() },
             roll => {
                 let change = if roll == 99 { 400 } else { -20 * i64::try_from(dice.roll(12)).unwrap_or(0) };
-                let weighed = Grams::new(recorded.get() + change).map_err(|fault| Error::Usage(fault.to_string()))?;
+                let weighed = Grams::new(recorded.get() + change)?;
                 Outcome::Received { weighed, grade: lot.grade.clone().unwrap_or_default() }
             }
         };
@@ -125,11 +125,10 @@ fn orders(
     for index in 0..ORDERS {
         let Some(product) = dice.pick(&PRODUCTS) else { break };
         let kilograms = 1 + i64::try_from(dice.roll(5)).unwrap_or(0);
-        let usage = |fault: QuantityFault| Error::Usage(fault.to_string());
         let line = OrderLine {
             product: product.code.into(),
-            quantity: Grams::new(kilograms * 1000).map_err(usage)?,
-            price: Fen::new(product.fen_per_kilogram * 3 * kilograms).map_err(usage)?,
+            quantity: Grams::new(kilograms * 1000)?,
+            price: Fen::new(product.fen_per_kilogram * 3 * kilograms)?,
         };
         let buyer = format!("{}先生, 太原市", dice.pick(&SURNAMES).copied().unwrap_or("李"));
         let name = OrderName { platform: "douyin".into(), outside_id: (69_120_000 + index).to_string() };
@@ -149,7 +148,7 @@ fn catalogue_edits() -> Result<Vec<Edit>, Error> {
     for Product { code, zh, en, fen_per_kilogram, .. } in PRODUCTS {
         edits.push(Box::new(move |doc| catalogue::name_product(doc, code, zh, en)));
         for (grade, share) in [("A", 100), ("B", 85), ("C", 65)] {
-            let price = Fen::new(fen_per_kilogram * share / 100).map_err(|fault| Error::Usage(fault.to_string()))?;
+            let price = Fen::new(fen_per_kilogram * share / 100)?;
             let Some(name) = PriceName::new(grade.into(), None) else { continue };
             edits.push(Box::new(move |doc| catalogue::set_price(doc, code, &name, price)));
         }
@@ -158,18 +157,18 @@ fn catalogue_edits() -> Result<Vec<Edit>, Error> {
 }
 
 fn lot(dice: &mut Dice) -> Result<LotDraft, Error> {
-    let usage = |fault: QuantityFault| Error::Usage(fault.to_string());
-    let product = dice.pick(&PRODUCTS).ok_or_else(|| Error::Usage("the demo has no products".into()))?;
-    let begin: Day = product.harvest_begins.parse().map_err(usage)?;
+    let product =
+        dice.pick(&PRODUCTS).ok_or_else(|| Error::NotFound { what: "product", name: "of the demo".into() })?;
+    let begin: Day = product.harvest_begins.parse()?;
     let days = i32::try_from(dice.roll(30)).unwrap_or(0);
     // Sacks of ten to sixty kilograms, weighed to the half kilogram.
     let grams = 10_000 + i64::try_from(dice.roll(100)).unwrap_or(0) * 500;
     let moisture = product.moisture_permille + i64::try_from(dice.roll(25)).unwrap_or(0);
     Ok(LotDraft {
         product: product.code.to_owned(),
-        quantity: Grams::new(grams).map_err(usage)?,
+        quantity: Grams::new(grams)?,
         grade: dice.pick(&["A", "A", "B", "B", "B", "C"]).copied().unwrap_or("B").to_owned(),
-        moisture: Some(Permille::new(moisture).map_err(usage)?),
+        moisture: Some(Permille::new(moisture)?),
         day: begin.plus_days(days),
         place: String::new(),
         note: String::new(),

@@ -12,9 +12,9 @@ use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::quantities::Instant;
 
 use super::message;
-use super::wire::{self, Said};
+use super::wire::{self, ClientMessage};
+use crate::engine::Granary;
 use crate::error::Error;
-use crate::granary::Granary;
 use crate::log::{Cooperative, Submitter};
 
 /// Documents that one connection may have open.
@@ -78,15 +78,15 @@ impl Peer {
     /// What is answered to a message.
     pub(super) fn hear(&mut self, bytes: &[u8], now: Instant) -> Result<Vec<Vec<u8>>, PeerFault> {
         match wire::read(bytes).map_err(|why| PeerFault::Said(why.into()))? {
-            Said::Join { peer } => {
+            ClientMessage::Join { peer } => {
                 self.name = peer;
                 Ok(vec![wire::peer(&self.name)])
             }
-            Said::Sync { peer, document, data } => {
+            ClientMessage::Sync { peer, document, data } => {
                 self.name = peer;
                 self.sync(document, &data, now)
             }
-            Said::Other => Ok(Vec::new()),
+            ClientMessage::Other => Ok(Vec::new()),
         }
     }
 

@@ -13,19 +13,19 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::peer::{Peer, PeerFault};
 use super::wire::MESSAGE_BYTES_MAX;
-use crate::api::{Gate, Shared, refuse};
+use crate::engine::events::Event;
 use crate::error::Error;
-use crate::live::News;
+use crate::http::{Gate, Shared, refuse};
 
 /// A client that takes nothing for this long is let go.
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 /// A quiet line is felt for this often.
 const PING_EVERY: Duration = Duration::from_secs(240);
 /// After a message too many, the next one waits this long.
-const BREATH: Duration = Duration::from_millis(100);
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct ConnectQuery {
     #[serde(default)]
     token: String,
 }
@@ -33,10 +33,10 @@ pub(crate) struct Asked {
 /// Connects a client of automerge-repo.
 pub(crate) async fn connect(
     State(shared): State<Shared>,
-    Query(asked): Query<Asked>,
+    Query(query): Query<ConnectQuery>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    match Peer::new(Arc::clone(&shared.granary), asked.token) {
+    match Peer::new(Arc::clone(&shared.granary), query.token) {
         Ok(peer) => {
             let gate = Arc::clone(&shared.gate);
             upgrade
@@ -51,60 +51,60 @@ pub(crate) async fn connect(
 type Work = Box<dyn FnOnce(&mut Peer) -> Result<Vec<Vec<u8>>, PeerFault> + Send>;
 
 async fn serve(shared: Shared, gate: Arc<Gate>, mut peer: Peer, mut socket: WebSocket) {
-    let mut news = shared.granary.live().listen();
+    let mut events = shared.granary.events().subscribe();
     let device = peer.device();
     let _counted = shared.counts.metrics.interop();
     let cooperative = Arc::clone(peer.cooperative());
     loop {
         let work: Work = tokio::select! {
-            said = socket.recv() => match said {
+            replies = socket.recv() => match replies {
                 Some(Ok(Message::Binary(bytes))) => {
                     let _pass = loop {
-                        match gate.pass(device, crate::now()).await {
+                        match gate.pass(device, crate::environment::now()).await {
                             Ok(pass) => break pass,
-                            Err(Error::Refused { .. }) => tokio::time::sleep(BREATH).await,
+                            Err(Error::Refused { .. }) => tokio::time::sleep(RETRY_PAUSE).await,
                             Err(_) => return,
                         }
                     };
-                    Box::new(move |peer| peer.hear(&bytes, crate::now()))
+                    Box::new(move |peer| peer.hear(&bytes, crate::environment::now()))
                 }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 Some(Ok(_)) => continue,
             },
-            heard = news.recv() => match heard {
-                Ok(News::Admitted { cooperative: number, key })
+            heard = events.recv() => match heard {
+                Ok(Event::Admitted { cooperative: number, key })
                     if number == cooperative.number() && peer.is_open(&key) =>
                 {
                     Box::new(move |peer| peer.news(&key))
                 }
-                Ok(News::Access { device: other, .. }) if other == device => Box::new(Peer::access_changed),
+                Ok(Event::AccessChanged { device: other, .. }) if other == device => Box::new(Peer::access_changed),
                 Ok(_) => continue,
                 Err(RecvError::Lagged(_)) => Box::new(|peer| {
-                    let mut said = Vec::new();
+                    let mut replies = Vec::new();
                     for key in peer.open_documents() {
-                        said.extend(peer.news(&key)?);
+                        replies.extend(peer.news(&key)?);
                     }
-                    Ok(said)
+                    Ok(replies)
                 }),
                 Err(RecvError::Closed) => return,
             },
             () = tokio::time::sleep(PING_EVERY) => {
-                if !say(&mut socket, Message::Ping(Vec::new().into())).await {
+                if !send(&mut socket, Message::Ping(Vec::new().into())).await {
                     return;
                 }
                 continue;
             }
         };
         let worked = tokio::task::spawn_blocking(move || {
-            let said = work(&mut peer);
-            (peer, said)
+            let replies = work(&mut peer);
+            (peer, replies)
         });
-        let Ok((returned, said)) = worked.await else { return };
+        let Ok((returned, replies)) = worked.await else { return };
         peer = returned;
-        match said {
-            Ok(words) => {
-                for word in words {
-                    if !say(&mut socket, Message::Binary(word.into())).await {
+        match replies {
+            Ok(replies) => {
+                for reply in replies {
+                    if !send(&mut socket, Message::Binary(reply.into())).await {
                         return;
                     }
                 }
@@ -115,13 +115,13 @@ async fn serve(shared: Shared, gate: Arc<Gate>, mut peer: Peer, mut socket: WebS
                     PeerFault::Server(error) => error.problem().detail,
                     other => other.to_string(),
                 };
-                say(&mut socket, Message::Binary(peer.farewell(&why).into())).await;
+                send(&mut socket, Message::Binary(peer.farewell(&why).into())).await;
                 return;
             }
         }
     }
 }
 
-async fn say(socket: &mut WebSocket, word: Message) -> bool {
-    matches!(tokio::time::timeout(SEND_TIMEOUT, socket.send(word)).await, Ok(Ok(())))
+async fn send(socket: &mut WebSocket, reply: Message) -> bool {
+    matches!(tokio::time::timeout(SEND_TIMEOUT, socket.send(reply)).await, Ok(Ok(())))
 }

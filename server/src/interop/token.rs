@@ -7,9 +7,9 @@ use granary_client_core::quantities::Instant;
 use ring::digest::{SHA256, digest};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
-use crate::access::DeviceRecord;
+use crate::engine::Granary;
 use crate::error::Error;
-use crate::granary::Granary;
+use crate::log::DeviceRecord;
 use crate::log::{Cooperative, CooperativeNumber};
 use std::sync::Arc;
 
@@ -36,8 +36,9 @@ impl Granary {
         now: Instant,
     ) -> Result<(DeviceId, String), Error> {
         let token: [u8; 32] = self.random()?;
-        let token = crate::hex(&token);
-        let public_key = public_key(&token).ok_or_else(|| Error::Usage("no key could be made".into()))?;
+        let token = crate::environment::hex(&token);
+        let public_key = public_key(&token)
+            .ok_or_else(|| Error::Secret { what: "a token", reason: "no key could be made of it".into() })?;
         let code = self.invite(number, role, 1, now)?.code;
         self.enrol(&EnrolRequest { code, public_key, name: name.to_owned() }, now)?;
         Ok((DeviceId::of_public_key(&public_key), token))

@@ -13,7 +13,7 @@ const NAME_MAX: usize = 200;
 
 /// What a client says.
 #[derive(Debug, PartialEq)]
-pub(super) enum Said {
+pub(super) enum ClientMessage {
     /// It introduces itself.
     Join { peer: String },
     /// It wants to sync a document.
@@ -37,21 +37,21 @@ struct Incoming {
 }
 
 /// Reads a client's message; or says what is wrong with it.
-pub(super) fn read(bytes: &[u8]) -> Result<Said, &'static str> {
+pub(super) fn read(bytes: &[u8]) -> Result<ClientMessage, &'static str> {
     let message: Incoming = read_message(bytes).map_err(|_| "the message can't be read")?;
     if message.sender_id.len() > NAME_MAX || message.document_id.len() > NAME_MAX {
         return Err("a name is too long");
     }
     match (message.r#type.as_str(), message.data) {
         ("join", _) if message.supported_protocol_versions.iter().any(|version| version == VERSION) => {
-            Ok(Said::Join { peer: message.sender_id })
+            Ok(ClientMessage::Join { peer: message.sender_id })
         }
         ("join", _) => Err("this server speaks version 1 of the protocol"),
         ("sync" | "request", Some(data)) => {
-            Ok(Said::Sync { peer: message.sender_id, document: message.document_id, data: data.into_vec() })
+            Ok(ClientMessage::Sync { peer: message.sender_id, document: message.document_id, data: data.into_vec() })
         }
         ("sync" | "request", None) => Err("a sync message has no data"),
-        _ => Ok(Said::Other),
+        _ => Ok(ClientMessage::Other),
     }
 }
 
@@ -123,8 +123,8 @@ mod tests {
     #[test]
     fn what_the_server_says_it_could_read_itself() {
         let said = read(&sync("p", "d", &[1, 2])).unwrap();
-        assert_eq!(said, Said::Sync { peer: "granary".into(), document: "d".into(), data: vec![1, 2] });
-        assert_eq!(read(&peer("p")).unwrap(), Said::Other);
+        assert_eq!(said, ClientMessage::Sync { peer: "granary".into(), document: "d".into(), data: vec![1, 2] });
+        assert_eq!(read(&peer("p")).unwrap(), ClientMessage::Other);
     }
 
     proptest::proptest! {

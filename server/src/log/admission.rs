@@ -17,13 +17,14 @@ use granary_client_core::protocol::messages::{Notice, write_message};
 use granary_client_core::store::{Store, StoreFault};
 
 use super::Cooperative;
-use super::cooperative::{append_event, parse};
+use super::cooperative::append_event;
 use super::documents::Documents;
 use super::keys::{
     DocumentNumber, Entry, LogEvent, NOBODY, aside_key, entry_key, key, meta_key, pending_key, saved_key,
 };
+use super::rows::parse;
 use super::writer::{Completion, Writer};
-use crate::breath::Breath;
+use crate::log::throttle::BackgroundThrottle;
 
 /// Positions beside a saved form before a document is saved anew.
 const POSITIONS_BEFORE_SAVE: u32 = 128;
@@ -45,7 +46,7 @@ impl Admission {
         store: Arc<dyn Store>,
         documents: Arc<Documents>,
         writer: Writer,
-        breath: Breath,
+        breath: BackgroundThrottle,
         on_fault: impl Fn(StoreFault) + Send + 'static,
         on_admitted: impl Fn(&Arc<Cooperative>, DocumentNumber) + Send + Sync + 'static,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
@@ -89,7 +90,7 @@ struct Worker {
     store: Arc<dyn Store>,
     documents: Arc<Documents>,
     writer: Writer,
-    breath: Breath,
+    breath: BackgroundThrottle,
     on_admitted: Arc<OnAdmitted>,
 }
 

@@ -7,23 +7,16 @@ use std::path::Path;
 
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::store::{Store, StoreFault};
-use serde::{Deserialize, Serialize};
 
-use super::cooperative::parse;
 use super::keys::{CooperativeNumber, Entry, GLOBAL, Heads, LogRecord, chain, entry_key, key, log_key, rest, rest_u64};
-use crate::access::CooperativeRecord;
+use super::records::CooperativeRecord;
+use super::records::Mark;
+use super::rows::parse;
 use crate::config::{read_file, write_private};
 use crate::error::Error;
 
 /// How far back each log is looked at.
 const TAIL: u64 = 512;
-
-/// How far a co-operative's log was known to reach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Mark {
-    pub(crate) entry: u64,
-    pub(crate) position: u64,
-}
 
 /// Marks of all co-operatives, kept in a file beside the store.
 pub(crate) type Marks = BTreeMap<u32, Mark>;
@@ -121,7 +114,7 @@ fn check_entries(store: &dyn Store, number: CooperativeNumber, heads: &Heads) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::granary::Granary;
+    use crate::engine::Granary;
     use granary_client_core::documents::{DocumentKey, cooperative};
     use granary_client_core::quantities::Instant;
     use granary_client_core::store::{Batch, MemoryStore};

@@ -7,17 +7,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use granary_client_core::documents::DocumentKey;
 use granary_client_core::ids::{ActorId, ChangeHash, CooperativeId, DeviceId, DocumentId, HouseholdId};
 use granary_client_core::protocol::access::Grants;
-use granary_client_core::protocol::messages::{read_message, write_message};
+use granary_client_core::protocol::messages::write_message;
 use granary_client_core::store::{Store, StoreFault};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
-use super::check::Mark;
 use super::keys::{
     CooperativeNumber, DocumentMeta, DocumentNumber, Entry, Heads, LogEvent, LogRecord, chain, entry_key, key, log_key,
     meta_key, pending_key, rest, rest_u64,
 };
+use super::records::{CooperativeRecord, DeviceRecord, Mark};
+use super::rows::parse;
 use super::writer::Gather;
-use crate::access::{CooperativeRecord, DeviceRecord};
 
 #[derive(Default)]
 pub(super) struct State {
@@ -324,11 +324,6 @@ pub(super) fn append_event(
     gather.put(log_key(number, heads.position), write_message(&record));
     gather.put(key(number, b'h', &[]), write_message(heads));
     heads.position
-}
-
-/// Reads a record of our own; one that can't be read counts as damaged.
-pub(super) fn parse<M: serde::de::DeserializeOwned>(key: &[u8], value: Option<&[u8]>) -> Result<M, StoreFault> {
-    value.and_then(|value| read_message(value).ok()).ok_or_else(|| StoreFault::Damaged(key.to_vec()))
 }
 
 impl State {

@@ -17,14 +17,15 @@ use granary_client_core::quantities::Instant;
 use granary_client_core::store::{Store, StoreFault};
 
 use super::Cooperative;
-use super::cooperative::{State, parse};
+use super::cooperative::State;
 use super::ingest::Ingested;
 use super::keys::{
     CooperativeNumber, DocumentMeta, DocumentNumber, Entry, LogEvent, LogRecord, entry_key, key, log_key, short,
 };
 use super::receipts::OwnEntries;
+use super::records::DeviceRecord;
 use super::reply_page::Page;
-use crate::access::DeviceRecord;
+use super::rows::parse;
 
 /// Log records that one request looks at, at most.
 const RECORDS_MAX: usize = 20_000;

@@ -7,12 +7,18 @@ mod cooperative;
 mod dependencies;
 pub(crate) mod documents;
 pub(crate) mod feed;
+pub(crate) mod flushes;
+pub(crate) mod format;
 pub(crate) mod ingest;
 pub(crate) mod keys;
 mod receipts;
+pub(crate) mod records;
 mod reply_page;
+pub(crate) mod rows;
+pub(crate) mod throttle;
 pub(crate) mod writer;
 
 pub use cooperative::{Cooperative, LastSeen, Statistics};
 pub(crate) use ingest::Submitter;
 pub use keys::CooperativeNumber;
+pub use records::{CooperativeRecord, DeviceRecord};

@@ -7,8 +7,8 @@ use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle, write_
 use granary_client_core::protocol::limits;
 use granary_client_core::store::{Store, StoreFault};
 
-use super::cooperative::parse;
 use super::keys::{CooperativeNumber, Entry, entry_key};
+use super::rows::parse;
 
 /// Fills a page with changes, up to a number of bytes of bundle.
 pub(super) struct Page<'a> {

@@ -11,7 +11,7 @@ use std::time::Instant;
 use granary_client_core::planted;
 use granary_client_core::store::{Batch, Store, StoreFault};
 
-use crate::metrics::Flushes;
+use super::flushes::Flushes;
 
 /// Jobs in one flush at most.
 pub(crate) const GATHER_MAX: usize = 512;

@@ -2,6 +2,8 @@
 //! outside this folder knows the engine. All keys live in one tree, since sled's atomic batch covers
 //! one tree and no more; every value carries its own checksum.
 
+pub(crate) mod probe;
+
 use std::io;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};

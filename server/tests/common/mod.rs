@@ -91,7 +91,7 @@ impl World {
         };
         let sign = |bytes: &[u8]| device.pair.sign(bytes).as_ref().try_into().unwrap();
         let body = write_request(device.id, &write_message(&request), sign);
-        let parsed = SignedRequest::parse(body).map_err(|fault| Error::Usage(fault.to_string()))?;
+        let parsed = SignedRequest::parse(body).unwrap();
         let reply = self.granary.sync(&parsed, NOW)?;
         self.granary.settle(&self.granary.cooperative(self.coop).unwrap());
         device.cursor = reply.cursor;

@@ -90,7 +90,7 @@ impl World {
 
     /// True while the console's lists are not up to date.
     pub(crate) fn lists_are_behind(&self) -> bool {
-        self.granary().lists_behind(self.coop).unwrap() > 0
+        self.granary().read_models_behind(self.coop).unwrap() > 0
     }
 
     /// Everything that came in was admitted when this returns.

@@ -75,7 +75,7 @@ impl Scene {
         };
         let page = write_page(device(), bundle, self.granary.carrying_key(), &chance, sign).unwrap();
         let file = CarriedFile { certificate: bundle.to_vec(), pages: vec![page] };
-        let _ = self.granary.take_carried(&file, |_| Ok(()), NOW);
+        let _ = self.granary.import_outbox_file(&file, |_| Ok(()), NOW);
         let _ = self.granary.reinstate(bundle, NOW);
         self.granary.settle(&self.granary.cooperative(self.coop).unwrap());
     }

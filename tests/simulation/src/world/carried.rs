@@ -37,7 +37,7 @@ impl World {
         for carried in std::mem::take(&mut self.carried).into_iter().rev() {
             let (now, coops) = (Instant(self.now), self.coops.clone());
             let server = self.server()?;
-            let taken = server.take_carried(&carried.file, |_| Ok(()), now);
+            let taken = server.import_outbox_file(&carried.file, |_| Ok(()), now);
             settle(server, &coops);
             let one = &self.phones[carried.phone];
             match taken {

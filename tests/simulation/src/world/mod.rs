@@ -18,7 +18,7 @@ use granary_client_core::protocol::messages::Cursor;
 use granary_client_core::quantities::Instant;
 use granary_client_core::sync::Pace;
 use granary_server::log::CooperativeNumber;
-use granary_server::{Chance, Granary, Surroundings};
+use granary_server::{Environment, Granary, Rng};
 use ring::signature::Ed25519KeyPair;
 
 use crate::dice::Dice;
@@ -42,7 +42,7 @@ pub(crate) struct World {
     pub(crate) now: i64,
     keys: tempfile::TempDir,
     /// Where the server's random bytes come from.
-    chance: Chance,
+    rng: Rng,
     pub(crate) disk: Disk,
     server: Option<Granary>,
     pub(crate) coops: Vec<CooperativeNumber>,
@@ -79,7 +79,7 @@ pub(crate) struct World {
 }
 
 /// Random bytes of this seed.
-fn chance(seed: u64) -> Chance {
+fn rng(seed: u64) -> Rng {
     let dice = Mutex::new(Dice::new(seed ^ 0x0f0f));
     Arc::new(move |bytes: &mut [u8]| {
         let mut dice = dice.lock().unwrap();
@@ -107,7 +107,7 @@ impl World {
             dice: Dice::new(seed),
             now: 1_790_000_000_000,
             keys: tempfile::tempdir().map_err(|error| error.to_string())?,
-            chance: chance(seed),
+            rng: rng(seed),
             disk: Disk::default(),
             server: None,
             coops: Vec::new(),
@@ -158,9 +158,9 @@ impl World {
     /// The server, started when it is not running.
     pub(crate) fn server(&mut self) -> Result<&Granary, String> {
         if self.server.is_none() {
-            let (store, chance) = (Arc::new(self.disk.clone()), Arc::clone(&self.chance));
-            let surroundings = Surroundings { chance, jobs_per_flush: 1 };
-            let opened = Granary::open_with(store, self.keys.path(), None, surroundings, |_| {});
+            let (store, rng) = (Arc::new(self.disk.clone()), Arc::clone(&self.rng));
+            let environment = Environment { rng, jobs_per_flush: Some(1) };
+            let opened = Granary::open_with(store, self.keys.path(), None, environment, |_| {});
             let server = opened.map_err(|error| format!("the server does not open again: {error}"))?;
             settle(&server, &self.coops);
             self.server = Some(server);

@@ -1,0 +1,96 @@
+//! The server's own key (Ed25519), kept outside the store, so that what it signed stays valid when the
+//! store was restored from an older backup. It signs the certificates of enrolled devices.
+
+use std::path::Path;
+
+use granary_client_core::ids::CooperativeId;
+use granary_client_core::protocol::access::Grants;
+use granary_client_core::protocol::attestation::CODE_BYTES;
+use granary_client_core::protocol::carried::OpeningKey;
+use granary_client_core::protocol::messages::{read_message, write_message};
+use ring::hmac;
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
+
+use crate::config::{read_file, write_private};
+use crate::error::Error;
+use crate::log::DeviceRecord;
+
+const DOMAIN: &[u8] = b"granary device certificate 1\0";
+const ATTESTING: &[u8] = b"granary attestation key 1\0";
+
+#[derive(Serialize_tuple, Deserialize_tuple)]
+struct Certified {
+    cooperative: CooperativeId,
+    #[serde(with = "serde_bytes")]
+    public_key: [u8; 32],
+    name: String,
+    grants: Grants,
+}
+
+/// See the module.
+pub(crate) struct Identity {
+    pair: Ed25519KeyPair,
+    attesting: hmac::Key,
+    opening: OpeningKey,
+}
+
+impl Identity {
+    /// Reads the key of this folder, or makes it.
+    pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join("identity.key");
+        let seed: [u8; 32] = if path.exists() {
+            read_file(&path)?.try_into().map_err(|_| Error::NotAKey { path: path.display().to_string() })?
+        } else {
+            let seed = crate::environment::random_bytes()?;
+            write_private(&path, &seed)?;
+            seed
+        };
+        let pair = Ed25519KeyPair::from_seed_unchecked(&seed)
+            .map_err(|_| Error::NotAKey { path: path.display().to_string() })?;
+        let attesting = hmac::Key::new(hmac::HMAC_SHA256, &[ATTESTING, &seed].concat());
+        Ok(Self { pair, attesting, opening: OpeningKey::derive(&seed) })
+    }
+
+    /// The key that opens what phones encrypted for this server.
+    pub(crate) fn opening(&self) -> &OpeningKey {
+        &self.opening
+    }
+
+    /// The code over a statement of what this server has given out.
+    pub(crate) fn attest(&self, statement: &[u8]) -> [u8; CODE_BYTES] {
+        let mut code = [0; CODE_BYTES];
+        code.iter_mut().zip(hmac::sign(&self.attesting, statement).as_ref()).for_each(|(to, from)| *to = *from);
+        code
+    }
+
+    /// Says, signed, that this device was enrolled with what it may do now.
+    pub(crate) fn certify(&self, cooperative: CooperativeId, device: &DeviceRecord) -> Vec<u8> {
+        let content = write_message(&Certified {
+            cooperative,
+            public_key: device.public_key,
+            name: device.name.clone(),
+            grants: device.grants_now(),
+        });
+        let mut certificate = self.pair.sign(&[DOMAIN, &content].concat()).as_ref().to_vec();
+        certificate.extend(content);
+        certificate
+    }
+
+    /// What a certificate of this server says; none for any other bytes.
+    pub(crate) fn read_certificate(&self, certificate: &[u8]) -> Option<(CooperativeId, DeviceRecord)> {
+        let (signature, content) = certificate.split_at_checked(64)?;
+        UnparsedPublicKey::new(&ED25519, self.pair.public_key().as_ref())
+            .verify(&[DOMAIN, content].concat(), signature)
+            .ok()?;
+        let certified: Certified = read_message(content).ok()?;
+        let device = DeviceRecord {
+            public_key: certified.public_key,
+            name: certified.name,
+            grants: vec![certified.grants],
+            enrolled_millis: 0,
+            revoked_millis: None,
+        };
+        Some((certified.cooperative, device))
+    }
+}

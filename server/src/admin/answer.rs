@@ -1,0 +1,152 @@
+//! The server's side of the operator's socket.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use granary_client_core::documents::DocumentKey;
+use granary_client_core::protocol::access::Role;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixListener;
+
+use super::report::report;
+use super::{AdminCommand, Answer, LINE_MAX, socket_error};
+use crate::access::InvitationLink;
+use crate::config::Config;
+use crate::engine::Granary;
+use crate::error::Error;
+use crate::log::CooperativeNumber;
+
+/// Answers commands until aborted.
+pub(crate) fn listen(
+    config: &Config,
+    granary: Arc<Granary>,
+    public: String,
+    fingerprint: String,
+) -> Result<tokio::task::JoinHandle<()>, Error> {
+    let path = config.socket();
+    // The store's lock says that no other server runs here, so a socket that is there is left over.
+    let _ = std::fs::remove_file(&path);
+    let listener = UnixListener::bind(&path).map_err(|error| socket_error(&path, &error))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
+        .map_err(|error| socket_error(&path, &error))?;
+    let folder = config.folder.clone();
+    Ok(tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (granary, folder) = (Arc::clone(&granary), folder.clone());
+            let (public, fingerprint) = (public.clone(), fingerprint.clone());
+            tokio::spawn(async move {
+                let (reader, mut writer) = stream.split();
+                let mut line = String::new();
+                if tokio::io::BufReader::new(reader.take(LINE_MAX)).read_line(&mut line).await.is_err() {
+                    return;
+                }
+                let worked = tokio::task::spawn_blocking(move || match serde_json::from_str(&line) {
+                    Ok(command) => run(&granary, command, &folder, &public, &fingerprint)
+                        .unwrap_or_else(|error| Answer::Failed(error.to_string())),
+                    Err(error) => Answer::Failed(format!("the command can't be read: {error}")),
+                });
+                let answer = worked.await.unwrap_or_else(|error| Answer::Failed(error.to_string()));
+                let mut bytes = serde_json::to_vec(&answer).unwrap_or_default();
+                bytes.push(b'\n');
+                let _ = writer.write_all(&bytes).await;
+            });
+        }
+    }))
+}
+
+fn run(
+    granary: &Granary,
+    command: AdminCommand,
+    folder: &Path,
+    public: &str,
+    fingerprint: &str,
+) -> Result<Answer, Error> {
+    let now = crate::environment::now();
+    let invite = |number: CooperativeNumber, role: Role, hours: u32| -> Result<Answer, Error> {
+        let invitation = granary.invite(number, role, hours, now)?;
+        let link =
+            InvitationLink { address: public.to_owned(), code: invitation.code, fingerprint: fingerprint.to_owned() };
+        let text = format!("An invitation for {role} in co-operative {}; it works once, for {hours} hours:", number.0);
+        Ok(Answer::Invitation { text, link: link.to_string() })
+    };
+    match command {
+        AdminCommand::CreateCooperative { name } => {
+            let number = granary.create_cooperative(&name, now)?;
+            invite(number, Role::Coordinator, 72)
+        }
+        AdminCommand::Invite { cooperative, role, hours } => invite(CooperativeNumber(cooperative), role, hours),
+        AdminCommand::Devices { cooperative } => {
+            let cooperative = granary.cooperative(CooperativeNumber(cooperative))?;
+            let lines: Vec<String> = cooperative
+                .devices()
+                .into_iter()
+                .map(|(id, record, heard)| {
+                    let roles: Vec<String> = record.grants_now().roles.iter().map(Role::to_string).collect();
+                    let heard = heard.map_or_else(
+                        || "never heard of".to_owned(),
+                        |heard| {
+                            let at = granary_client_core::quantities::Instant(heard.at_millis);
+                            let forked = if heard.is_forked { ", two phones send under this name" } else { "" };
+                            format!(
+                                "last heard of {at}, {} changes waiting, version {}{forked}",
+                                heard.unsent, heard.version
+                            )
+                        },
+                    );
+                    let standing = if record.revoked_millis.is_some() { "revoked" } else { "active" };
+                    format!("{id}  {standing}  {}  {}  {heard}", roles.join("+"), record.name)
+                })
+                .collect();
+            Ok(Answer::Text(lines.join("\n")))
+        }
+        AdminCommand::Grant { cooperative, device, roles } => {
+            granary.grant("operator", CooperativeNumber(cooperative), device, &roles, now)?;
+            Ok(Answer::Text(format!("{device} is told at its next sync; it gets or forgets documents then")))
+        }
+        AdminCommand::SetCoordinator { cooperative, login, name, password } => {
+            granary.set_coordinator(CooperativeNumber(cooperative), &login, &name, &password, now)?;
+            Ok(Answer::Text(format!(
+                "{name} can sign in at https://{public}/console/sign-in?coop={cooperative} as {login}"
+            )))
+        }
+        AdminCommand::SignInOnce { cooperative, login } => {
+            let token = granary.sign_in_once(CooperativeNumber(cooperative), &login, now)?;
+            Ok(Answer::Text(format!("https://{public}/console/once/{token}")))
+        }
+        AdminCommand::MakeToken { cooperative, role, name } => {
+            let (device, token) = granary.make_token(CooperativeNumber(cooperative), role, &name, now)?;
+            Ok(Answer::Text(format!(
+                "wss://{public}/automerge?token={token}\n{device} is known by it, until it is revoked"
+            )))
+        }
+        AdminCommand::Documents { cooperative } => {
+            let cooperative = granary.cooperative(CooperativeNumber(cooperative))?;
+            let line = |key: &DocumentKey| format!("{}  {key}", key.id(cooperative.id()).automerge_url());
+            Ok(Answer::Text(cooperative.documents().iter().map(line).collect::<Vec<_>>().join("\n")))
+        }
+        AdminCommand::BackUp { to } => {
+            let done = granary.back_up(folder, &to, now)?;
+            let how = if done.is_whole { "whole" } else { "what is new" };
+            Ok(Answer::Text(format!(
+                "{how}: {} rows, {} bytes, as {}",
+                done.rows,
+                done.bytes,
+                to.join(done.file).display()
+            )))
+        }
+        AdminCommand::Export { cooperative, to } => {
+            let count = granary.export(CooperativeNumber(cooperative), &to)?;
+            Ok(Answer::Text(format!("{count} documents are in {}", to.display())))
+        }
+        AdminCommand::Import { from, name } => {
+            let (number, count) = granary.import(&from, &name, now)?;
+            Ok(Answer::Text(format!("co-operative {} has {count} documents; invite its coordinator", number.0)))
+        }
+        AdminCommand::Check => Ok(Answer::Text(report(&granary.verify()?))),
+        AdminCommand::Revoke { cooperative, device } => {
+            granary.revoke("operator", CooperativeNumber(cooperative), device, now)?;
+            Ok(Answer::Text(format!("{device} is revoked; what it sent before stays")))
+        }
+    }
+}

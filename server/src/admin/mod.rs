@@ -1,0 +1,66 @@
+//! The operator's commands, over a Unix socket in the server's folder that only its owner may open: one
+//! line of JSON each way.
+
+mod answer;
+mod report;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use granary_client_core::ids::DeviceId;
+use granary_client_core::protocol::access::Role;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+pub(crate) use answer::listen;
+pub(crate) use report::report;
+
+/// The longest command or answer, in bytes.
+const LINE_MAX: u64 = 4 * 1024 * 1024;
+
+/// What an operator commands.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum AdminCommand {
+    CreateCooperative { name: String },
+    Invite { cooperative: u32, role: Role, hours: u32 },
+    Devices { cooperative: u32 },
+    Revoke { cooperative: u32, device: DeviceId },
+    Grant { cooperative: u32, device: DeviceId, roles: Vec<Role> },
+    SetCoordinator { cooperative: u32, login: String, name: String, password: String },
+    SignInOnce { cooperative: u32, login: String },
+    MakeToken { cooperative: u32, role: Role, name: String },
+    Documents { cooperative: u32 },
+    BackUp { to: PathBuf },
+    Export { cooperative: u32, to: PathBuf },
+    Import { from: PathBuf, name: String },
+    Check,
+}
+
+/// What the server answers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Answer {
+    Text(String),
+    Invitation { text: String, link: String },
+    Failed(String),
+}
+
+fn socket_error(path: &Path, error: &std::io::Error) -> Error {
+    Error::NoServer { socket: path.display().to_string(), reason: error.to_string() }
+}
+
+/// Sends a command to the server of this folder.
+pub(crate) fn ask(folder: &Path, command: &AdminCommand) -> Result<Answer, Error> {
+    let path = folder.join("operator.sock");
+    let exchange = || -> std::io::Result<Answer> {
+        let mut stream = UnixStream::connect(&path)?;
+        let mut line = serde_json::to_vec(command)?;
+        line.push(b'\n');
+        stream.write_all(&line)?;
+        let mut answer = String::new();
+        BufReader::new(stream).take(LINE_MAX).read_line(&mut answer)?;
+        Ok(serde_json::from_str(&answer)?)
+    };
+    exchange().map_err(|error| socket_error(&path, &error))
+}

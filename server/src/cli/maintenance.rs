@@ -1,0 +1,117 @@
+//! Backups, checks and repairs from the command line: on the running server where there is one, else on its
+//! folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::admin::{AdminCommand, Answer, ask, report};
+use crate::error::Error;
+use crate::log::check::{check as look_at_logs, read_marks};
+use crate::log::documents::Documents;
+use crate::maintenance::backup::back_up as write_backup;
+use crate::maintenance::rebuild::Rebuilt;
+use crate::maintenance::repair::repair as make_new;
+use crate::maintenance::restore::restore as restore_into;
+use crate::maintenance::verify::survey;
+use crate::store::SledStore;
+use crate::store::probe::{How, in_child};
+
+/// True while a server runs on this folder.
+fn is_running(folder: &Path) -> bool {
+    std::os::unix::net::UnixStream::connect(folder.join("operator.sock")).is_ok()
+}
+
+/// Where the store of this folder is, once a child process has found that it can be opened: with a damaged
+/// metadata log that may never end.
+fn probed_store(folder: &Path) -> Result<PathBuf, Error> {
+    let store = folder.join("store");
+    if !store.exists() {
+        return Err(Error::NotAServerFolder { folder: folder.display().to_string() });
+    }
+    in_child(folder, &store, How::OpenOnly)?;
+    Ok(store)
+}
+
+fn open_store(folder: &Path) -> Result<SledStore, Error> {
+    Ok(SledStore::open(&probed_store(folder)?)?)
+}
+
+fn answered(answer: Answer) -> Result<(), Error> {
+    match answer {
+        Answer::Text(text) => println!("{text}"),
+        Answer::Failed(sentence) => return Err(Error::CommandFailed { sentence }),
+        Answer::Invitation { .. } => {}
+    }
+    Ok(())
+}
+
+pub(super) fn back_up(folder: &Path, to: PathBuf) -> Result<(), Error> {
+    let to = std::path::absolute(&to).unwrap_or(to);
+    if is_running(folder) {
+        return answered(ask(folder, &AdminCommand::BackUp { to })?);
+    }
+    let done = write_backup(&open_store(folder)?, folder, &to, &crate::environment::now().to_string())?;
+    println!("{} rows, {} bytes, as {}", done.rows, done.bytes, to.join(done.file).display());
+    Ok(())
+}
+
+fn words_of_rebuilt(rebuilt: Rebuilt) -> String {
+    let Rebuilt { cooperatives, documents, entries, positions, dropped } = rebuilt;
+    let lost = match dropped {
+        0 => "nothing is missing".to_owned(),
+        _ => format!("{dropped} records are missing; phones give back what was in them"),
+    };
+    format!("{cooperatives} co-operatives, {documents} documents, {entries} entries, {positions} positions: {lost}")
+}
+
+pub(super) fn restore(from: &Path, folder: &Path) -> Result<(), Error> {
+    let rebuilt = restore_into(from, folder)?;
+    println!("{}", words_of_rebuilt(rebuilt));
+    println!("Start it with `granary serve`. Phones notice by themselves and give back what came after the backup.");
+    println!("Revoke again whom you revoked after the backup was made.");
+    Ok(())
+}
+
+pub(super) fn check(folder: &Path) -> Result<(), Error> {
+    if is_running(folder) {
+        return answered(ask(folder, &AdminCommand::Check)?);
+    }
+    let store: Arc<SledStore> = Arc::new(open_store(folder)?);
+    let found = survey(store.as_ref(), &Documents::new(store.clone()))?;
+    println!("{}", report(&found));
+    if found.is_clean() {
+        return Ok(());
+    }
+    let reason = found.findings.first().cloned().unwrap_or_default();
+    Err(Error::StoreDamaged { store: folder.join("store").display().to_string(), reason })
+}
+
+pub(super) fn repair(folder: &Path, backup: Option<&Path>) -> Result<(), Error> {
+    if is_running(folder) {
+        return Err(Error::ServerRuns);
+    }
+    probed_store(folder)?;
+    let stamp: String = crate::environment::now().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+    let repaired = make_new(folder, backup, &stamp)?;
+    println!("{}", words_of_rebuilt(repaired.rebuilt));
+    println!(
+        "{} rows could not be read; the damaged store is kept as {}",
+        repaired.unreadable,
+        repaired.kept.display()
+    );
+    Ok(())
+}
+
+/// What the child does: opens the store and looks at the end of each log. What phones will heal is no
+/// error; the server says it at its start.
+pub(super) fn probe(folder: &Path, how: How) -> Result<(), Error> {
+    let store = SledStore::open(&folder.join("store"))?;
+    if how == How::OpenOnly {
+        return Ok(());
+    }
+    let findings = look_at_logs(&store, &read_marks(&folder.join("high-water.json")))?;
+    match findings.into_iter().find(|finding| !finding.heals_by_itself()) {
+        Some(finding) => Err(Error::LogDamaged { finding: finding.to_string() }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,95 @@
+//! Where the server keeps its things and where it listens.
+
+mod limits;
+pub(crate) mod settings;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+
+pub use limits::Limits;
+
+/// Everything that a server is started with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The folder for the store, the keys and the operator's socket.
+    pub folder: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The names and addresses by which phones reach the server, for its certificate. The first one,
+    /// with the port, goes into invitations.
+    pub names: Vec<String>,
+    /// What one device may use of the server.
+    pub limits: Limits,
+    /// A certificate that everyone trusts; without it the server has an authority of its own.
+    pub own_certificate: Option<OwnCertificate>,
+}
+
+/// Files of a certificate that somebody else signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnCertificate {
+    /// The certificate with its chain (PEM).
+    pub chain: PathBuf,
+    /// Its key (PEM).
+    pub key: PathBuf,
+}
+
+impl Config {
+    /// A server in `folder` that listens on loopback only.
+    pub fn local(folder: PathBuf, port: u16) -> Self {
+        Self {
+            folder,
+            listen: SocketAddr::from(([127, 0, 0, 1], port)),
+            names: vec!["localhost".into(), "127.0.0.1".into()],
+            limits: Limits::default(),
+            own_certificate: None,
+        }
+    }
+
+    /// Host and port by which phones reach a server that listens here: the first name, with the port.
+    pub(crate) fn public_address(&self, listens: SocketAddr) -> String {
+        let name = self.names.first().cloned().unwrap_or_else(|| listens.ip().to_string());
+        format!("{name}:{}", listens.port())
+    }
+
+    pub(crate) fn store_folder(&self) -> PathBuf {
+        self.folder.join("store")
+    }
+
+    /// How far each log was known to reach.
+    pub(crate) fn high_water(&self) -> PathBuf {
+        self.folder.join("high-water.json")
+    }
+
+    /// The operator's socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.join("operator.sock")
+    }
+}
+
+fn file_error(path: &Path, error: &std::io::Error) -> Error {
+    Error::File { path: path.display().to_string(), cause: error.to_string() }
+}
+
+pub(crate) fn make_folder(path: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(path).map_err(|error| file_error(path, &error))
+}
+
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|error| file_error(path, &error))
+}
+
+/// Writes a file that only its owner may read, whole or not at all.
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), Error> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let new = path.with_extension("new");
+    let write = || -> std::io::Result<()> {
+        let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        std::fs::rename(&new, path)
+    };
+    write().map_err(|error| file_error(path, &error))
+}

@@ -1,0 +1,198 @@
+//! What a server is started with, and where each setting is from. One precedence: what the command line says
+//! stands over the environment, that over the configuration file, that over what is built in.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::config::{Config, Limits, OwnCertificate, read_file};
+use crate::error::Error;
+
+/// What the command line and the environment say of `granary serve`.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct ServeArgs {
+    /// A configuration file.
+    #[arg(long, env = "GRANARY_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// The server's folder.
+    #[arg(long, env = "GRANARY_FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
+    /// Where to listen.
+    #[arg(long, env = "GRANARY_LISTEN")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// A name by which phones reach the server; the first goes into invitations.
+    #[arg(long = "name", env = "GRANARY_NAMES", value_delimiter = ',')]
+    pub(crate) names: Vec<String>,
+    /// A certificate that everyone trusts, with its chain (PEM); read again on SIGHUP. Without it the server
+    /// has an authority of its own, which phones pin.
+    #[arg(long, env = "GRANARY_CERTIFICATE", requires = "certificate_key")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// The certificate's key (PEM).
+    #[arg(long, env = "GRANARY_CERTIFICATE_KEY", requires = "certificate")]
+    pub(crate) certificate_key: Option<PathBuf>,
+    /// What is logged: `error`, `warn`, `info`, `debug`, or by module as `granary_server::log=debug`.
+    #[arg(long, env = "GRANARY_LOG")]
+    pub(crate) log: Option<String>,
+    /// `text`, or `json` for one object a line.
+    #[arg(long, env = "GRANARY_LOG_FORMAT")]
+    pub(crate) log_format: Option<String>,
+    /// Connections at once.
+    #[arg(long, env = "GRANARY_CONNECTIONS")]
+    pub(crate) connections: Option<usize>,
+    /// Requests of one device a second, in the long run.
+    #[arg(long, env = "GRANARY_DEVICE_PER_SECOND")]
+    pub(crate) device_per_second: Option<u32>,
+}
+
+/// What a configuration file may say. An unknown name is an error, so a misspelt one is not overlooked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct ConfigFile {
+    folder: Option<PathBuf>,
+    listen: Option<SocketAddr>,
+    #[serde(default)]
+    names: Vec<String>,
+    certificate: Option<PathBuf>,
+    certificate_key: Option<PathBuf>,
+    log: Option<String>,
+    log_format: Option<String>,
+    connections: Option<usize>,
+    device_per_second: Option<u32>,
+}
+
+/// Where a setting is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// The command line or the environment.
+    Arguments,
+    File,
+    Default,
+}
+
+/// All settings, with where each is from.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) config: Config,
+    pub(crate) log: String,
+    pub(crate) log_format: String,
+    lines: Vec<(&'static str, String, Source)>,
+}
+
+struct Layered {
+    lines: Vec<(&'static str, String, Source)>,
+}
+
+impl Layered {
+    fn of<V: std::fmt::Debug>(&mut self, name: &'static str, args: Option<V>, file: Option<V>, default: V) -> V {
+        let (value, source) = match (args, file) {
+            (Some(value), _) => (value, Source::Arguments),
+            (None, Some(value)) => (value, Source::File),
+            (None, None) => (default, Source::Default),
+        };
+        self.lines.push((name, format!("{value:?}"), source));
+        value
+    }
+}
+
+fn read(path: &Path) -> Result<ConfigFile, Error> {
+    let bad = |error: String| Error::ConfigFile { path: path.display().to_string(), reason: error };
+    let text = String::from_utf8(read_file(path)?).map_err(|error| bad(error.to_string()))?;
+    toml::from_str(&text).map_err(|error| bad(error.to_string()))
+}
+
+impl Settings {
+    /// What holds, of everything that was said.
+    pub(crate) fn of(args: ServeArgs) -> Result<Self, Error> {
+        let file = args.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let some = |names: Vec<String>| (!names.is_empty()).then_some(names);
+        let mut layered = Layered { lines: Vec::new() };
+        let folder = layered.of("folder", args.folder, file.folder, PathBuf::from("granary-data"));
+        let listen = layered.of("listen", args.listen, file.listen, SocketAddr::from(([127, 0, 0, 1], 8443)));
+        let local = ["localhost", "127.0.0.1"].map(str::to_owned).to_vec();
+        let names = layered.of("names", some(args.names), some(file.names), local);
+        let certificate = layered.of("certificate", args.certificate.map(Some), file.certificate.map(Some), None);
+        let key = layered.of("certificate-key", args.certificate_key.map(Some), file.certificate_key.map(Some), None);
+        let default = Limits::default();
+        let connections = layered.of("connections", args.connections, file.connections, default.connections);
+        let device_per_second =
+            layered.of("device-per-second", args.device_per_second, file.device_per_second, default.device_per_second);
+        let log = layered.of("log", args.log, file.log, "info".to_owned());
+        let log_format = layered.of("log-format", args.log_format, file.log_format, "text".to_owned());
+        let own_certificate = match (certificate, key) {
+            (Some(chain), Some(key)) => Some(OwnCertificate { chain, key }),
+            (None, None) => None,
+            _ => return Err(Error::invalid("certificate", "a certificate needs its key, and a key its certificate")),
+        };
+        if !["text", "json"].contains(&log_format.as_str()) {
+            return Err(Error::invalid("log-format", "log-format is `text` or `json`"));
+        }
+        if device_per_second == 0 || connections == 0 {
+            return Err(Error::invalid("connections", "connections and device-per-second are at least 1"));
+        }
+        let limits = Limits { connections, device_per_second, ..default };
+        Ok(Self {
+            config: Config { folder, listen, names, limits, own_certificate },
+            log,
+            log_format,
+            lines: layered.lines,
+        })
+    }
+
+    /// Every setting as a line of a configuration file, with where it is from.
+    pub(crate) fn text(&self) -> String {
+        let line = |(name, value, source): &(&str, String, Source)| {
+            let source = match source {
+                Source::Arguments => "the command line or the environment",
+                Source::File => "the configuration file",
+                Source::Default => "built in",
+            };
+            match value.as_str() {
+                "None" => format!("# {name} is not set"),
+                value => {
+                    let value = value.strip_prefix("Some(").and_then(|it| it.strip_suffix(')')).unwrap_or(value);
+                    let is_address = *name == "listen";
+                    let value = if is_address { format!("{value:?}") } else { value.to_owned() };
+                    format!("{name} = {value}  # {source}")
+                }
+            }
+        };
+        self.lines.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_file(text: &str, args: ServeArgs) -> Result<Settings, Error> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        Settings::of(ServeArgs { config: Some(file.path().to_owned()), ..args })
+    }
+
+    #[test]
+    fn what_is_said_stands_over_the_file_and_the_file_over_what_is_built_in() {
+        let args = ServeArgs { connections: Some(7), ..ServeArgs::default() };
+        let settings = with_file("connections = 5\nlisten = \"0.0.0.0:443\"\n", args).unwrap();
+        assert_eq!(settings.config.limits.connections, 7);
+        assert_eq!(settings.config.listen.port(), 443);
+        let text = settings.text();
+        assert!(text.contains("connections = 7  # the command line"), "{text}");
+        assert!(text.contains("listen = \"0.0.0.0:443\"  # the configuration file"), "{text}");
+        assert!(text.contains("folder = \"granary-data\"  # built in"), "{text}");
+        // What is printed is itself a configuration file that says the same.
+        let again = with_file(&text, ServeArgs::default()).unwrap();
+        assert_eq!(again.config.limits, settings.config.limits);
+        assert_eq!(again.config.names, settings.config.names);
+    }
+
+    #[test]
+    fn a_misspelt_or_senseless_setting_is_refused() {
+        for text in
+            ["conections = 5", "listen = 5", "connections = 0", "certificate = \"a.pem\"", "log-format = \"xml\""]
+        {
+            assert!(with_file(text, ServeArgs::default()).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The console's messages by language, and numbers, weights and money as people there write them.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource};
+use granary_client_core::quantities::Instant;
+use unic_langid::LanguageIdentifier;
+
+/// A language of the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Language {
+    Chinese,
+    English,
+}
+
+impl Language {
+    /// Its code, for pages and cookies.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::Chinese => "zh",
+            Self::English => "en",
+        }
+    }
+
+    pub(super) fn from_code(code: &str) -> Option<Self> {
+        match code {
+            "zh" => Some(Self::Chinese),
+            "en" => Some(Self::English),
+            _ => None,
+        }
+    }
+
+    /// What a browser asks for (`Accept-Language`, RFC 9110): the first of ours by its order; Chinese
+    /// when it asks for none, since most coordinators read it.
+    pub(super) fn accepted(header: &str) -> Self {
+        let mut wanted: Vec<(f32, Self)> = header
+            .split(',')
+            .take(20)
+            .filter_map(|part| {
+                let mut pieces = part.trim().split(';');
+                let tag = pieces.next()?.trim().to_ascii_lowercase();
+                let language = Self::from_code(tag.split('-').next()?)?;
+                let weight = pieces.find_map(|piece| piece.trim().strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
+                Some((weight, language))
+            })
+            .collect();
+        // Stable: of two alike, the one named first.
+        wanted.sort_by(|left, right| right.0.total_cmp(&left.0));
+        wanted.first().map_or(Self::Chinese, |(_, language)| *language)
+    }
+}
+
+type Bundle = FluentBundle<FluentResource>;
+
+static BUNDLES: LazyLock<HashMap<&'static str, Bundle>> = LazyLock::new(|| {
+    [("en", include_str!("en.ftl")), ("zh", include_str!("zh.ftl"))]
+        .into_iter()
+        .map(|(code, text)| (code, bundle(code, text)))
+        .collect()
+});
+
+fn bundle(code: &str, text: &str) -> Bundle {
+    let language: LanguageIdentifier = code.parse().unwrap_or_default();
+    let mut bundle = FluentBundle::new_concurrent(vec![language]);
+    // Isolation marks would show up in exports and in what people copy.
+    bundle.set_use_isolating(false);
+    let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(resource, _)| resource);
+    // A message that stands twice in a file is found by a test.
+    let _ = bundle.add_resource(resource);
+    bundle
+}
+
+/// One language's messages and ways to write quantities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Locale {
+    pub(super) language: Language,
+}
+
+impl Locale {
+    /// The message of this name.
+    pub(super) fn t(self, name: &str) -> String {
+        self.with(name, &[])
+    }
+
+    /// The message of this name, with values in their places.
+    pub(super) fn with(self, name: &str, values: &[(&str, String)]) -> String {
+        let Some(bundle) = BUNDLES.get(self.language.code()) else { return name.to_owned() };
+        let Some(pattern) = bundle.get_message(name).and_then(|message| message.value()) else {
+            debug_assert!(false, "no words are named {name:?}");
+            return name.to_owned();
+        };
+        let mut arguments = FluentArgs::new();
+        values.iter().for_each(|(place, value)| arguments.set(*place, value.clone()));
+        bundle.format_pattern(pattern, Some(&arguments), &mut Vec::new()).into_owned()
+    }
+
+    /// The words for one of a closed set, such as a state; the bare name when there are none.
+    pub(super) fn of(self, family: &str, member: &str) -> String {
+        let name = format!("{family}-{member}");
+        match BUNDLES.get(self.language.code()) {
+            Some(bundle) if bundle.has_message(&name) => self.t(&name),
+            _ => member.to_owned(),
+        }
+    }
+
+    /// A weight: kilograms, and in Chinese also jin (斤, 500 g).
+    pub(super) fn weight(self, grams: i64) -> String {
+        match self.language {
+            Language::English => format!("{} kg", decimal(grams, 1000)),
+            Language::Chinese => format!("{} 公斤（{} 斤）", decimal(grams, 1000), decimal(grams, 500)),
+        }
+    }
+
+    /// A weight in few letters, for tables.
+    pub(super) fn kilograms(self, grams: i64) -> String {
+        match self.language {
+            Language::English => format!("{} kg", decimal(grams, 1000)),
+            Language::Chinese => format!("{} 公斤", decimal(grams, 1000)),
+        }
+    }
+
+    /// A field's value as people write it.
+    pub(super) fn value(self, field: &str, value: &str) -> String {
+        match (field, value.parse::<i64>()) {
+            ("grams", Ok(grams)) => self.weight(grams),
+            ("moisture", Ok(permille)) => format!("{} %", decimal(permille, 10)),
+            _ if value.is_empty() => "—".to_owned(),
+            _ => value.to_owned(),
+        }
+    }
+
+    /// A moment, in China's time (UTC+8).
+    pub(super) fn moment(self, at: Instant) -> String {
+        at.in_china()
+    }
+}
+
+/// An amount of money in fen.
+pub(super) fn money(fen: i64) -> String {
+    let sign = if fen < 0 { "-" } else { "" };
+    let fen = fen.unsigned_abs();
+    format!("{sign}¥{}.{:02}", grouped(fen / 100), fen % 100)
+}
+
+/// `units` divided by `per`, with as many places as it needs and groups of three.
+pub(super) fn decimal(units: i64, per: u64) -> String {
+    let sign = if units < 0 { "-" } else { "" };
+    let units = units.unsigned_abs();
+    let per = per.max(1);
+    let thousandths = (units % per).saturating_mul(1000) / per;
+    let whole = grouped(units / per);
+    if thousandths == 0 {
+        return format!("{sign}{whole}");
+    }
+    let places = format!("{thousandths:03}");
+    format!("{sign}{whole}.{}", places.trim_end_matches('0'))
+}
+
+/// A number with groups of three.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len().saturating_add(6));
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && digits.len().saturating_sub(place) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    const ENGLISH: &str = include_str!("en.ftl");
+    const CHINESE: &str = include_str!("zh.ftl");
+
+    fn names(text: &str) -> Vec<&str> {
+        text.lines()
+            .filter(|line| !line.starts_with([' ', '#']))
+            .filter_map(|line| line.split_once(" ="))
+            .map(|(name, _)| name)
+            .collect()
+    }
+
+    #[test]
+    fn both_languages_have_the_same_words_each_once() {
+        let (english, chinese) = (names(ENGLISH), names(CHINESE));
+        let (en, zh): (BTreeSet<_>, BTreeSet<_>) = (english.iter().collect(), chinese.iter().collect());
+        assert_eq!(en, zh);
+        assert_eq!((english.len(), chinese.len()), (en.len(), zh.len()), "a name stands twice");
+    }
+
+    #[test]
+    fn every_word_that_a_page_asks_for_is_there() {
+        let known: BTreeSet<&str> = names(ENGLISH).into_iter().collect();
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console");
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            let Ok(source) = std::fs::read_to_string(&path) else { continue };
+            for call in [".t(\"", ".with(\""] {
+                for piece in source.split(call).skip(1) {
+                    let name = piece.split('"').next().unwrap();
+                    assert!(known.contains(name), "{}: {name}", path.display());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn quantities_are_written_as_people_write_them() {
+        let (zh, en) = (Locale { language: Language::Chinese }, Locale { language: Language::English });
+        assert_eq!(en.weight(1_234_500), "1,234.5 kg");
+        assert_eq!(zh.weight(12_500), "12.5 公斤（25 斤）");
+        assert_eq!(money(1_234_567), "¥12,345.67");
+        assert_eq!(money(5), "¥0.05");
+        assert_eq!(en.value("moisture", "135"), "13.5 %");
+    }
+
+    #[test]
+    fn a_browsers_wish_is_followed() {
+        assert_eq!(Language::accepted("en-GB,en;q=0.9,zh;q=0.8"), Language::English);
+        assert_eq!(Language::accepted("fr,zh-CN;q=0.7,en;q=0.3"), Language::Chinese);
+        assert_eq!(Language::accepted(""), Language::Chinese);
+    }
+}

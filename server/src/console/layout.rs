@@ -1,0 +1,55 @@
+//! The frame of pages, and the page for someone who is not signed in.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use maud::{DOCTYPE, Markup, html};
+
+use super::assets;
+use super::i18n::{Language, Locale};
+
+/// An answer with a page in it.
+pub(super) fn answer(status: u16, page: Markup) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, page.into_string()).into_response()
+}
+
+pub(super) fn head(locale: Locale, title: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            title { (title) " · Granary" }
+            link rel="stylesheet" href=(assets::style());
+            link rel="icon" href="data:,";
+            script src=(assets::script()) defer data-live=(locale.t("live-new")) data-lost=(locale.t("live-lost")) {}
+        }
+    }
+}
+
+pub(super) fn language_switch(locale: Locale) -> Markup {
+    let other = match locale.language {
+        Language::Chinese => ("en", "English"),
+        Language::English => ("zh", "中文"),
+    };
+    html! {
+        form.inline method="post" action="/console/language" {
+            button.quiet name="language" value=(other.0) lang=(other.0) { (other.1) }
+        }
+    }
+}
+
+/// A page for someone who is not signed in.
+pub(super) fn bare(locale: Locale, status: u16, title: &str, main: &Markup) -> Response {
+    let markup = html! {
+        (DOCTYPE)
+        html lang=(locale.language.code()) {
+            (head(locale, title))
+            body {
+                header { div.brand { strong { "Granary" } } div.who { (language_switch(locale)) } }
+                main #main tabindex="-1" { h1 { (title) } (main) }
+            }
+        }
+    };
+    answer(status, markup)
+}

@@ -1,0 +1,127 @@
+//! Who asks: a signed-in coordinator, in their language. Forms are believed only with the session's own
+//! token in them.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Redirect, Response};
+use granary_client_core::documents::{Document, DocumentKey};
+use granary_client_core::store::StoreFault;
+
+use super::cookies::{SESSION_COOKIE, cookie, locale_of};
+use super::forms::Form;
+use super::i18n::Locale;
+use super::refusal::{Refused, refuse, refused};
+use crate::access::Session;
+use crate::engine::Granary;
+use crate::engine::own_edits::Edits;
+use crate::engine::read_models::CooperativeReadModels;
+use crate::error::Error;
+use crate::http::Shared;
+use crate::log::Cooperative;
+
+/// A signed-in coordinator.
+#[derive(Clone)]
+pub(super) struct SignedIn {
+    pub(super) granary: Arc<Granary>,
+    pub(super) cooperative: Arc<Cooperative>,
+    pub(super) session: Session,
+    pub(super) locale: Locale,
+    pub(super) token: String,
+    /// Host and port for invitations, and the authority's fingerprint.
+    pub(super) public_address: Arc<crate::http::PublicAddress>,
+}
+
+impl SignedIn {
+    /// Refuses a token that is not the session's.
+    pub(super) fn must_own_token(&self, given: &str) -> Result<(), Refused> {
+        let (given, own) = (given.as_bytes(), self.session.csrf.as_bytes());
+        // Every byte is looked at, so that time tells nothing.
+        let same = given.len() == own.len() && given.iter().zip(own).fold(0u8, |acc, (a, b)| acc | (a ^ b)) == 0;
+        if same { Ok(()) } else { Err(refused(self.locale, 403, "form-not-yours")) }
+    }
+
+    /// The co-operative's read model.
+    pub(super) fn read_models(&self) -> Result<Arc<CooperativeReadModels>, Refused> {
+        self.granary.read_models(self.cooperative.number()).map_err(|error| refuse(self.locale, &error))
+    }
+
+    /// Reads from the read model, off the threads that serve connections.
+    pub(super) async fn read<R: Send + 'static>(
+        &self,
+        read: impl FnOnce(&granary_client_core::projection::ReadModel) -> Result<R, StoreFault> + Send + 'static,
+    ) -> Result<R, Refused> {
+        let models = self.read_models()?;
+        self.work(move || Ok(models.read(read)?)).await
+    }
+
+    /// A document as it is now.
+    pub(super) async fn document(&self, key: DocumentKey) -> Result<Option<Document>, Refused> {
+        let (granary, number) = (Arc::clone(&self.granary), self.cooperative.number());
+        self.work(move || granary.document(number, &key)).await
+    }
+
+    /// Edits documents as this person, all of them or none.
+    pub(super) async fn edit(&self, edits: Vec<Edits>) -> Result<(), Refused> {
+        let (granary, number, device) = (Arc::clone(&self.granary), self.cooperative.number(), self.session.device);
+        self.work(move || granary.edit_as(number, device, crate::environment::now(), edits)).await
+    }
+
+    /// Runs work that waits for the store where it does not hold up others.
+    pub(super) async fn work<R: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<R, Error> + Send + 'static,
+    ) -> Result<R, Refused> {
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err(error)) => Err(refuse(self.locale, &error)),
+            Err(error) => Err(refuse(self.locale, &Error::WorkFailed { reason: error.to_string() })),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SignedIn
+where
+    Shared: FromRef<S>,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let shared = Shared::from_ref(state);
+        let locale = locale_of(&parts.headers);
+        let to_sign_in = || Redirect::to("/console/sign-in").into_response();
+        let token = cookie(&parts.headers, SESSION_COOKIE).ok_or_else(to_sign_in)?;
+        let granary = Arc::clone(&shared.granary);
+        let looked_up = {
+            let token = token.clone();
+            tokio::task::spawn_blocking(move || granary.session(&token, crate::environment::now())).await
+        };
+        let session = match looked_up {
+            Ok(Ok(session)) => session.ok_or_else(to_sign_in)?,
+            Ok(Err(error)) => return Err(refuse(locale, &error).into_response()),
+            Err(error) => return Err(refuse(locale, &Error::WorkFailed { reason: error.to_string() }).into_response()),
+        };
+        let cooperative =
+            shared.granary.cooperative(session.cooperative).map_err(|error| refuse(locale, &error).into_response())?;
+        Ok(Self { granary: shared.granary, cooperative, session, locale, token, public_address: shared.public_address })
+    }
+}
+
+/// A form of a signed-in coordinator, with the session's own token in it.
+pub(super) struct SignedInForm(pub(super) SignedIn, pub(super) Form);
+
+impl<S: Send + Sync> FromRequest<S> for SignedInForm
+where
+    Shared: FromRef<S>,
+{
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let signed = SignedIn::from_request_parts(&mut parts, state).await?;
+        let form = Form::read(signed.locale, body).await.map_err(IntoResponse::into_response)?;
+        signed.must_own_token(form.get("token")).map_err(IntoResponse::into_response)?;
+        Ok(Self(signed, form))
+    }
+}

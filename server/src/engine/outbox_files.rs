@@ -1,0 +1,59 @@
+//! Imports outbox files: the outbox of a phone, brought by somebody else. Each page is handled as a request whose
+//! reply is lost: the device learns of it at its next sync, and whoever brought the file learns nothing of what
+//! is in it.
+
+use granary_client_core::ids::DeviceId;
+use granary_client_core::planted;
+use granary_client_core::protocol::bundle::read_bundle;
+use granary_client_core::protocol::carried::{CarriedFile, CarriedPage, CarryingKey};
+use granary_client_core::protocol::problem::ProblemKind;
+use granary_client_core::quantities::Instant;
+
+use super::Granary;
+use crate::error::Error;
+use crate::log::Submitter;
+
+impl Granary {
+    /// The key under which phones encrypt outbox files for this server.
+    pub fn carrying_key(&self) -> &CarryingKey {
+        self.identity().opening().carrying_key()
+    }
+
+    /// Imports a file, page by page; all of them are durable when this returns, and those before the one that
+    /// was refused when it fails. `allows` is asked for each device once its signature was found right.
+    pub fn import_outbox_file(
+        &self,
+        file: &CarriedFile,
+        allows: impl Fn(DeviceId) -> Result<(), Error>,
+        now: Instant,
+    ) -> Result<(), Error> {
+        for bytes in &file.pages {
+            let page = CarriedPage::parse(bytes).map_err(Error::malformed)?;
+            match self.import_page(&page, &allows, now) {
+                Err(Error::Refused { kind: ProblemKind::UnknownDevice, .. }) => {
+                    self.reinstate(&file.certificate, now)?;
+                    self.import_page(&page, &allows, now)?;
+                }
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    fn import_page(
+        &self,
+        page: &CarriedPage<'_>,
+        allows: &impl Fn(DeviceId) -> Result<(), Error>,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let caller = self.authenticate_by(page.device, |public_key| page.is_signed_by(public_key))?;
+        allows(page.device)?;
+        let bundle = page.open(self.identity().opening()).map_err(Error::malformed)?;
+        let documents = read_bundle(&bundle).map_err(Error::malformed)?;
+        if planted!("outbox_file_is_not_kept") {
+            return Ok(());
+        }
+        let submitter = Submitter::new(page.device, caller.record()?.grants_now());
+        self.ingest(&caller.cooperative, submitter, documents, now).map(drop)
+    }
+}

@@ -1,0 +1,108 @@
+//! Edits by the server's own replica: each person who edits through the server has a device of their
+//! own, so that their changes are theirs and merge like any other. Nothing here knows a page.
+
+use std::sync::{MutexGuard, PoisonError};
+
+use granary_client_core::automerge::AutoCommit;
+use granary_client_core::documents::{Document, DocumentFault, DocumentKey, Seen};
+use granary_client_core::ids::DeviceId;
+use granary_client_core::protocol::bundle::DocumentChanges;
+use granary_client_core::protocol::messages::{Notice, read_message};
+use granary_client_core::quantities::Instant;
+use granary_client_core::store::StoreFault;
+
+use super::Granary;
+use crate::error::Error;
+use crate::log::keys::aside_key;
+use crate::log::{Cooperative, CooperativeNumber, Submitter};
+
+/// Edits of one document.
+pub struct Edits {
+    /// Which document.
+    pub key: DocumentKey,
+    /// What the change says of itself.
+    pub message: Option<&'static str>,
+    /// The state that the author saw; none for the state that the document is in.
+    pub seen: Option<Seen>,
+    /// Each becomes a change of its own.
+    pub edits: Vec<Edit>,
+}
+
+/// One edit.
+pub type Edit = Box<dyn FnOnce(&mut AutoCommit) -> Result<(), DocumentFault> + Send>;
+
+impl Edits {
+    /// One edit of a document.
+    pub fn one(
+        key: DocumentKey,
+        edit: impl FnOnce(&mut AutoCommit) -> Result<(), DocumentFault> + Send + 'static,
+    ) -> Self {
+        Self { key, message: None, seen: None, edits: vec![Box::new(edit)] }
+    }
+}
+
+impl Granary {
+    /// An edit by the server itself, durable and admitted when this returns.
+    pub fn edit(
+        &self,
+        number: CooperativeNumber,
+        key: &DocumentKey,
+        now: Instant,
+        edit: impl FnOnce(&mut AutoCommit) -> Result<(), DocumentFault> + Send + 'static,
+    ) -> Result<(), Error> {
+        let device = Cooperative::server_device(self.cooperative(number)?.id());
+        self.edit_as(number, device, now, vec![Edits::one(key.clone(), edit)])
+    }
+
+    /// Edits of several documents by a device of the server's: all of them or none, durable and
+    /// admitted when this returns.
+    pub fn edit_as(
+        &self,
+        number: CooperativeNumber,
+        device: DeviceId,
+        now: Instant,
+        documents: Vec<Edits>,
+    ) -> Result<(), Error> {
+        let cooperative = self.cooperative(number)?;
+        let record = cooperative.device(device).ok_or_else(crate::error::unknown_device)?;
+        let _one_at_a_time: MutexGuard<'_, ()> = cooperative.author.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = device.actor(self.incarnation());
+        let mut bundle = Vec::with_capacity(documents.len());
+        for Edits { key, message, seen, edits } in documents {
+            let (mut document, mut changes) = match self.document(number, &key)? {
+                Some(document) => (document, Vec::new()),
+                None => (Document::new(key.clone())?, vec![Document::first_change(&key)?]),
+            };
+            for edit in edits {
+                changes.extend(match &seen {
+                    Some(seen) => {
+                        let branch = device.actor(self.new_incarnation()?);
+                        document.edit_at(seen, (&own, &branch), message, now, edit)?
+                    }
+                    None => document.edit_saying(message, &own, now, edit)?.1,
+                });
+            }
+            if !changes.is_empty() {
+                bundle.push(DocumentChanges { key, changes });
+            }
+        }
+        if bundle.is_empty() {
+            return Ok(());
+        }
+        let ingested = self.ingest(&cooperative, Submitter::new(device, record.grants_now()), bundle, now)?;
+        if let Some(refusal) = ingested.refused.first() {
+            return Err(Error::EditRefused { reason: refusal.reason });
+        }
+        self.settle(&cooperative);
+        for entry in ingested.entries {
+            let aside = aside_key(number, device, entry);
+            if let Some(bytes) = self.store().get(&aside)? {
+                // Its numbers are used, and no document has them.
+                self.renew_incarnation()?;
+                let notice: Notice = read_message(&bytes).map_err(|_| StoreFault::Damaged(aside))?;
+                return Err(Error::EditQuarantined { reason: notice.reason });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,50 @@
+//! Sources of non-determinism: random bytes and the time. A simulation replaces the first, and gives the
+//! second as an argument.
+
+use std::sync::Arc;
+
+use granary_client_core::quantities::Instant;
+
+use crate::error::Error;
+
+/// Where random bytes come from: the operating system, or a simulation's seed.
+pub type Rng = Arc<dyn Fn(&mut [u8]) -> Result<(), Error> + Send + Sync>;
+
+/// Sources of non-determinism that a simulation replaces.
+#[derive(Clone)]
+pub struct Environment {
+    /// Random bytes.
+    pub rng: Rng,
+    /// Jobs in one flush at most; none for as many as the writer takes. More than one depend on when threads run.
+    pub jobs_per_flush: Option<usize>,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self { rng: Arc::new(fill_random), jobs_per_flush: None }
+    }
+}
+
+/// Random bytes of the operating system.
+pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    fill_random(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Fills with random bytes of the operating system.
+pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), Error> {
+    use ring::rand::SecureRandom;
+    ring::rand::SystemRandom::new().fill(bytes).map_err(|_| Error::NoRandomness)
+}
+
+/// Now, by this machine's clock.
+pub(crate) fn now() -> Instant {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Instant(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,33 @@
+//! The HTTP interface: what phones call, and what says that the server is well.
+
+mod gate;
+mod nudge;
+mod phones;
+mod problem;
+mod state;
+mod status;
+mod transfer;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+pub(crate) use gate::Gate;
+pub(crate) use problem::{not_found, refuse};
+pub(crate) use state::{Counts, PublicAddress, Shared};
+pub(crate) use transfer::Transfers;
+
+/// What phones call, and what says that the server is well.
+pub(crate) fn router() -> Router<Shared> {
+    Router::new()
+        .route("/s", post(phones::sync))
+        .route("/k/{key}/{have}", get(phones::progress))
+        .route("/enrol", post(phones::enrol))
+        .route("/reinstate", post(phones::reinstate))
+        .route("/carried", get(phones::carrying_key).post(phones::import_outbox))
+        .route("/live", get(nudge::listen))
+        .route("/health", get(status::health))
+        .route("/ready", get(status::ready))
+        .route("/metrics", get(status::metrics))
+        .route("/counts", get(status::counts))
+        .route("/openapi.json", get(status::described))
+}

@@ -1,0 +1,86 @@
+//! Nudges: a connected phone is told, in one byte, that there is something new that it may read, and
+//! then syncs. Nothing else travels here, so nothing can be lost here.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::ws::{Message, WebSocket};
+use axum::extract::{State, WebSocketUpgrade};
+use axum::response::Response;
+use granary_client_core::protocol::frame::SignedRequest;
+use granary_client_core::protocol::live::{GREETING, NUDGE};
+
+use super::state::Shared;
+use crate::engine::Granary;
+use crate::engine::subscriptions::Subscription;
+use crate::error::{Error, frame_refusal, unknown_device};
+
+/// A phone must have said who it is after this long.
+const GREETING_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
+/// A phone that takes nothing for this long is let go.
+const SEND_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
+/// A quiet line is felt for this often. Far longer than any 2G round trip: a slow line must never look
+/// like a dead one.
+const PING_EVERY: std::time::Duration = std::time::Duration::from_secs(240);
+/// Of each socket, for reading and for writing.
+const BUFFER_BYTES: usize = 256;
+/// Nudges are gathered this long.
+const GATHER: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// `GET /live`: the first message is a signed frame with the greeting in it.
+pub(super) async fn listen(State(shared): State<Shared>, upgrade: WebSocketUpgrade) -> Response {
+    let granary = Arc::clone(&shared.granary);
+    upgrade
+        .max_message_size(1024)
+        .max_frame_size(1024)
+        // What is said here is a few bytes; the usual buffers would be most of what an idle phone costs.
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_write_buffer_size(BUFFER_BYTES)
+        .on_upgrade(move |socket| async move {
+            let _counted = shared.counts.metrics.live();
+            nudge(granary, socket).await;
+        })
+}
+
+async fn nudge(granary: Arc<Granary>, mut socket: WebSocket) {
+    let Ok(Some(Ok(Message::Binary(greeting)))) = tokio::time::timeout(GREETING_TIMEOUT, socket.recv()).await else {
+        return;
+    };
+    let Ok(subscription) = subscribe(&granary, &greeting) else { return };
+    drop((granary, greeting));
+    // Whatever came between the last sync and this moment is not missed.
+    if !send(&mut socket, Message::Binary(Bytes::from_static(NUDGE))).await {
+        return;
+    }
+    loop {
+        let message = tokio::select! {
+            () = subscription.notified() => Message::Binary(Bytes::from_static(NUDGE)),
+            said = socket.recv() => match said {
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                Some(Ok(_)) => continue,
+            },
+            () = tokio::time::sleep(PING_EVERY) => Message::Ping(Bytes::new()),
+        };
+        if matches!(message, Message::Binary(_)) {
+            tokio::time::sleep(GATHER).await;
+        }
+        if !send(&mut socket, message).await {
+            return;
+        }
+    }
+}
+
+async fn send(socket: &mut WebSocket, message: Message) -> bool {
+    matches!(tokio::time::timeout(SEND_TIMEOUT, socket.send(message)).await, Ok(Ok(())))
+}
+
+fn subscribe(granary: &Granary, greeting: &[u8]) -> Result<Subscription, Error> {
+    let signed = SignedRequest::parse(greeting.to_vec()).map_err(frame_refusal)?;
+    let caller = granary.authenticate(&signed)?;
+    let content = signed.content().map_err(frame_refusal)?;
+    if content != GREETING {
+        return Err(unknown_device());
+    }
+    Ok(granary.subscriptions().subscribe(caller.cooperative.number(), caller.device, caller.record()?.grants_now()))
+}

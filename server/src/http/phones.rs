@@ -1,0 +1,267 @@
+//! What phones call: enrolling, syncing, coming back after a restoration.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use granary_client_core::ids::DeviceId;
+use granary_client_core::protocol::access::EnrolRequest;
+use granary_client_core::protocol::carried::CarriedFile;
+use granary_client_core::protocol::frame::{SignedRequest, write_reply};
+use granary_client_core::protocol::limits::BODY_BYTES_MAX;
+use granary_client_core::protocol::messages::{read_message, write_message};
+use granary_client_core::protocol::parts::{KEY_HEADER, OFFSET_HEADER, PART_BYTES_MIN, PartKey};
+use granary_client_core::protocol::problem::ProblemKind;
+use http_body_util::BodyExt;
+
+use super::gate::{Gate, Held};
+use super::problem::answer;
+use super::state::Shared;
+use super::transfer::{Progress, Transfers};
+use crate::error::{Error, frame_refusal};
+
+/// Reads what comes of a body into `whole`, within the limits of size, of time, and of what all bodies hold.
+async fn read_into(gate: &Gate, mut body: Body, whole: &mut Vec<u8>) -> Result<Held, Error> {
+    let mut held = Held::default();
+    let reading = async {
+        while let Some(frame) = body.frame().await {
+            let broken = |_| Error::refused(ProblemKind::Timeout, "the request ended before its end; send the rest");
+            let Ok(bytes) = frame.map_err(broken)?.into_data() else { continue };
+            let length = whole.len().saturating_add(bytes.len());
+            if length > BODY_BYTES_MAX {
+                let most = format!("a request may have {BODY_BYTES_MAX} bytes at most");
+                return Err(Error::refused(ProblemKind::TooLarge, most));
+            }
+            gate.hold(&mut held, length)?;
+            whole.extend_from_slice(&bytes);
+        }
+        Ok(())
+    };
+    match tokio::time::timeout(gate.limits.body_timeout, reading).await {
+        Ok(read) => read.map(|()| held),
+        Err(_) => Err(Error::refused(ProblemKind::Timeout, "the request took too long to come")),
+    }
+}
+
+/// Reads a body whole; what is held of it is given back when the second part is dropped.
+async fn read_body(gate: &Gate, body: Body) -> Result<(Vec<u8>, Held), Error> {
+    let mut whole = Vec::new();
+    let held = read_into(gate, body, &mut whole).await?;
+    Ok((whole, held))
+}
+
+/// Runs work that reads the store or waits for it where it does not hold up others.
+async fn blocking<R: Send + 'static>(work: impl FnOnce() -> Result<R, Error> + Send + 'static) -> Result<R, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => {
+            tracing::error!(%error, "a request's work failed");
+            Err(Error::refused(ProblemKind::Internal, "the server failed; nothing was acknowledged, try again later"))
+        }
+    }
+}
+
+/// A request's body, its key when it may come in parts, and the room that it takes.
+type Read = (Option<PartKey>, Vec<u8>, Held);
+
+/// Reads the body of a request that may come in parts. What came of one whose line broke is kept.
+async fn read_parts(shared: &Shared, headers: &HeaderMap, body: Body) -> Result<Read, Error> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(key) = text(KEY_HEADER).and_then(|key| key.parse::<PartKey>().ok()) else {
+        let (whole, held) = read_body(&shared.gate, body).await?;
+        return Ok((None, whole, held));
+    };
+    let again = || Error::refused(ProblemKind::Timeout, "the parts of the request are not here; send all of it again");
+    let offset = text(OFFSET_HEADER).map_or(Some(0), |offset| offset.parse().ok()).ok_or_else(again)?;
+    let whole = shared.transfers.resume(key, offset).ok_or_else(again)?;
+    let mut coming = Coming { transfers: &shared.transfers, key, whole, is_settled: false };
+    let held = match read_into(&shared.gate, body, &mut coming.whole).await {
+        Ok(held) => held,
+        Err(error) => {
+            if matches!(error, Error::Refused { kind: ProblemKind::TooLarge, .. }) {
+                coming.settle();
+            }
+            return Err(error);
+        }
+    };
+    let whole = coming.settle();
+    if PartKey::of(&whole) == key { Ok((Some(key), whole, held)) } else { Err(again()) }
+}
+
+/// A request that is coming in. When its line breaks, whoever reads it is dropped in the middle; what
+/// has come is kept then.
+struct Coming<'a> {
+    transfers: &'a Transfers,
+    key: PartKey,
+    whole: Vec<u8>,
+    is_settled: bool,
+}
+
+impl Coming<'_> {
+    fn settle(&mut self) -> Vec<u8> {
+        self.is_settled = true;
+        self.transfers.request_is_whole(self.key);
+        std::mem::take(&mut self.whole)
+    }
+}
+
+impl Drop for Coming<'_> {
+    fn drop(&mut self) {
+        if !self.is_settled && !self.whole.is_empty() {
+            self.transfers.keep_request(self.key, std::mem::take(&mut self.whole), crate::environment::now());
+        }
+    }
+}
+
+/// `POST /s`: one exchange of a sync.
+pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, body: Body) -> Response {
+    let exchange = async {
+        let (key, body, _held) = read_parts(&shared, &headers, body).await?;
+        let bytes_up = body.len();
+        let now = crate::environment::now();
+        let (counts, granary) = (Arc::clone(&shared.counts), Arc::clone(&shared.granary));
+        let known = Arc::clone(&shared.granary);
+        // Before it counts against the device, it must be the device's: else whoever knows its name could
+        // keep it out.
+        let (signed, caller) = blocking(move || {
+            let signed = SignedRequest::parse(body).map_err(frame_refusal)?;
+            let caller = known.authenticate(&signed)?;
+            Ok((signed, caller))
+        })
+        .await?;
+        let _pass = shared.gate.pass(caller.device, now).await?;
+        let reply = blocking(move || {
+            let reply = granary.sync_as(&caller, &signed, now)?;
+            counts.metrics.refused_documents(reply.refused.len());
+            Ok(write_reply(&write_message(&reply)))
+        })
+        .await?;
+        Ok((key, bytes_up, reply))
+    };
+    match exchange.await {
+        Ok((key, bytes_up, reply)) => {
+            shared.counts.metrics.synced(bytes_up, reply.len());
+            answer_in_parts(&shared, key, reply)
+        }
+        Err(error) => answer(&shared.counts, &error),
+    }
+}
+
+/// Answers with a reply that the phone can ask for the rest of.
+fn answer_in_parts(shared: &Shared, request: Option<PartKey>, reply: Vec<u8>) -> Response {
+    let is_large = reply.len() >= PART_BYTES_MIN;
+    let key = match (request, is_large) {
+        (Some(key), _) => Some(key),
+        (None, true) => crate::environment::random_bytes().ok().map(|bytes| PartKey(u64::from_be_bytes(bytes))),
+        (None, false) => None,
+    };
+    if let Some(key) = key {
+        shared.transfers.keep_reply(key, reply.clone(), crate::environment::now());
+    }
+    let mut response = Response::new(Body::from(reply));
+    // The phone knows the key of its own request; one that it does not know is told.
+    if let (Some(key), None) = (key, request)
+        && let Ok(value) = HeaderValue::from_str(&key.to_string())
+    {
+        response.headers_mut().insert(KEY_HEADER, value);
+    }
+    response
+}
+
+/// `GET /k/{key}/{have}`: how far an exchange has come that a broken line ended.
+pub(super) async fn progress(State(shared): State<Shared>, Path((key, have)): Path<(String, String)>) -> Response {
+    let found = match (key.parse(), have.parse()) {
+        (Ok(key), Ok(have)) => shared.transfers.progress(key, have),
+        _ => Progress::Nothing,
+    };
+    match found {
+        Progress::Reply(rest) => Response::new(Body::from(rest)),
+        Progress::Request(offset) => (StatusCode::ACCEPTED, [(OFFSET_HEADER, offset.to_string())]).into_response(),
+        Progress::Nothing => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// `POST /enrol`: a phone becomes a device by an invitation. The frame is signed with the key that the
+/// phone brings, so nobody can enrol a key that they do not hold.
+pub(super) async fn enrol(
+    State(shared): State<Shared>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    body: Body,
+) -> Response {
+    let enrolment = async {
+        let now = crate::environment::now();
+        shared.gate.enrol(address.ip(), now)?;
+        let (body, _held) = read_body(&shared.gate, body).await?;
+        let granary = Arc::clone(&shared.granary);
+        blocking(move || {
+            let signed = SignedRequest::parse(body).map_err(frame_refusal)?;
+            let content = signed.content().map_err(frame_refusal)?;
+            let request: EnrolRequest = read_message(&content).map_err(Error::malformed)?;
+            let own = signed.device == DeviceId::of_public_key(&request.public_key);
+            if !own || !signed.is_signed_by(&request.public_key) {
+                return Err(Error::refused(
+                    ProblemKind::BadSignature,
+                    "the request is not signed by the key it brings",
+                ));
+            }
+            granary.enrol(&request, now).map(|reply| write_reply(&write_message(&reply)))
+        })
+        .await
+    };
+    match enrolment.await {
+        Ok(reply) => {
+            shared.counts.metrics.one_enrolled();
+            Response::new(Body::from(reply))
+        }
+        Err(error) => answer(&shared.counts, &error),
+    }
+}
+
+/// `GET /carried`: the key under which phones encrypt an outbox that is carried here.
+pub(super) async fn carrying_key(State(shared): State<Shared>) -> Vec<u8> {
+    shared.granary.carrying_key().to_bytes()
+}
+
+/// `POST /carried`: the outbox of a phone, as a file that anyone may hand in.
+pub(super) async fn import_outbox(State(shared): State<Shared>, body: Body) -> Response {
+    let work = async {
+        let (body, _held) = read_body(&shared.gate, body).await?;
+        let _room = shared.gate.room().await?;
+        let (granary, gate) = (Arc::clone(&shared.granary), Arc::clone(&shared.gate));
+        blocking(move || {
+            let file = CarriedFile::parse(&body).map_err(Error::malformed)?;
+            let now = crate::environment::now();
+            granary.import_outbox_file(&file, |device| gate.outbox_file(device, now), now)
+        })
+        .await
+    };
+    match work.await {
+        Ok(()) => {
+            shared.counts.metrics.outbox_file_imported();
+            "ok\n".into_response()
+        }
+        Err(error) => answer(&shared.counts, &error),
+    }
+}
+
+/// `POST /reinstate`: a device that this store has lost comes back by its certificate.
+pub(super) async fn reinstate(
+    State(shared): State<Shared>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    body: Body,
+) -> Response {
+    let work = async {
+        let now = crate::environment::now();
+        shared.gate.enrol(address.ip(), now)?;
+        let (certificate, _held) = read_body(&shared.gate, body).await?;
+        let granary = Arc::clone(&shared.granary);
+        blocking(move || granary.reinstate(&certificate, now)).await
+    };
+    match work.await {
+        Ok(()) => "ok\n".into_response(),
+        Err(error) => answer(&shared.counts, &error),
+    }
+}

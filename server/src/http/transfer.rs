@@ -1,0 +1,164 @@
+//! Resumable transfers, the parts of exchanges that a broken line left behind: what came of requests, and replies that may not
+//! have arrived. All of it is in memory, bounded, and forgotten after some minutes; see
+//! [`granary_client_core::protocol::parts`].
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use granary_client_core::protocol::limits::BODY_BYTES_MAX;
+use granary_client_core::protocol::parts::PartKey;
+use granary_client_core::quantities::Instant;
+
+/// What is kept in all, in bytes; beyond it the oldest is forgotten.
+const BYTES_MAX: usize = 64 * 1024 * 1024;
+/// How long a part is kept, in milliseconds.
+const KEPT_MILLIS: u64 = 10 * 60 * 1000;
+
+struct PartialBody {
+    bytes: Vec<u8>,
+    touched: Instant,
+}
+
+#[derive(Default)]
+struct Kept {
+    requests: HashMap<PartKey, PartialBody>,
+    replies: HashMap<PartKey, PartialBody>,
+    bytes: usize,
+}
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Transfers {
+    kept: Mutex<Kept>,
+}
+
+/// What a phone is told that asks how far an exchange has come.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// The rest of the reply.
+    Reply(Vec<u8>),
+    /// This much of the request is here.
+    Request(usize),
+    /// Nothing.
+    Nothing,
+}
+
+impl Transfers {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins to take a request in, at this offset; gives what is there before it. None when that much
+    /// is not here.
+    pub(crate) fn resume(&self, key: PartKey, offset: usize) -> Option<Vec<u8>> {
+        if offset == 0 {
+            return Some(Vec::new());
+        }
+        let kept = self.kept();
+        kept.requests.get(&key).and_then(|part| part.bytes.get(..offset)).map(<[u8]>::to_vec)
+    }
+
+    /// Keeps what came of a request whose line broke.
+    pub(crate) fn keep_request(&self, key: PartKey, bytes: Vec<u8>, now: Instant) {
+        if bytes.len() <= BODY_BYTES_MAX {
+            self.kept().put(true, key, bytes, now);
+        }
+    }
+
+    /// Forgets a request that came whole.
+    pub(crate) fn request_is_whole(&self, key: PartKey) {
+        self.kept().take(true, key);
+    }
+
+    /// Keeps a reply, for a phone whose line breaks in it.
+    pub(crate) fn keep_reply(&self, key: PartKey, bytes: Vec<u8>, now: Instant) {
+        self.kept().put(false, key, bytes, now);
+    }
+
+    /// How far an exchange has come, for a phone that has `have` bytes of the reply.
+    pub(crate) fn progress(&self, key: PartKey, have: usize) -> Progress {
+        let kept = self.kept();
+        if let Some(rest) = kept.replies.get(&key).and_then(|part| part.bytes.get(have..)) {
+            return Progress::Reply(rest.to_vec());
+        }
+        kept.requests.get(&key).map_or(Progress::Nothing, |part| Progress::Request(part.bytes.len()))
+    }
+}
+
+impl Kept {
+    fn side(&mut self, is_request: bool) -> &mut HashMap<PartKey, PartialBody> {
+        if is_request { &mut self.requests } else { &mut self.replies }
+    }
+
+    fn take(&mut self, is_request: bool, key: PartKey) {
+        if let Some(part) = self.side(is_request).remove(&key) {
+            self.bytes = self.bytes.saturating_sub(part.bytes.len());
+        }
+    }
+
+    fn put(&mut self, is_request: bool, key: PartKey, bytes: Vec<u8>, now: Instant) {
+        self.take(is_request, key);
+        self.make_room(bytes.len(), now);
+        self.bytes = self.bytes.saturating_add(bytes.len());
+        self.side(is_request).insert(key, PartialBody { bytes, touched: now });
+    }
+
+    fn make_room(&mut self, wanted: usize, now: Instant) {
+        for is_request in [true, false] {
+            let old: Vec<PartKey> = self
+                .side(is_request)
+                .iter()
+                .filter(|(_, part)| now.millis_since(part.touched) > KEPT_MILLIS)
+                .map(|(key, _)| *key)
+                .collect();
+            old.into_iter().for_each(|key| self.take(is_request, key));
+        }
+        while self.bytes.saturating_add(wanted) > BYTES_MAX {
+            let oldest = |side: &HashMap<PartKey, PartialBody>| {
+                side.iter().min_by_key(|(_, part)| part.touched).map(|(key, part)| (part.touched, *key))
+            };
+            let (request, reply) = (oldest(&self.requests), oldest(&self.replies));
+            match (request, reply) {
+                (Some(request), Some(reply)) if request.0 <= reply.0 => self.take(true, request.1),
+                (Some(request), None) => self.take(true, request.1),
+                (_, Some(reply)) => self.take(false, reply.1),
+                (None, None) => return,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exchange_goes_on_where_it_was() {
+        let transfers = Transfers::default();
+        let key = PartKey::of(b"a request");
+        assert_eq!(transfers.progress(key, 0), Progress::Nothing);
+        transfers.keep_request(key, b"a req".to_vec(), Instant(0));
+        assert_eq!(transfers.progress(key, 0), Progress::Request(5));
+        assert_eq!(transfers.resume(key, 5), Some(b"a req".to_vec()));
+        assert_eq!(transfers.resume(key, 6), None);
+        transfers.request_is_whole(key);
+        transfers.keep_reply(key, b"the reply".to_vec(), Instant(1));
+        assert_eq!(transfers.progress(key, 4), Progress::Reply(b"reply".to_vec()));
+        assert_eq!(transfers.progress(key, 10), Progress::Nothing);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_in_bytes_and_time() {
+        let transfers = Transfers::default();
+        for number in 0..40u64 {
+            let at = Instant(i64::try_from(number).unwrap());
+            transfers.keep_request(PartKey(number), vec![0; 3 << 20], at);
+        }
+        assert!(transfers.kept().bytes <= BYTES_MAX);
+        assert_eq!(transfers.progress(PartKey(0), 0), Progress::Nothing, "the oldest went first");
+        assert_eq!(transfers.progress(PartKey(39), 0), Progress::Request(3 << 20));
+        transfers.keep_reply(PartKey(99), vec![1], Instant(3_600_000));
+        assert_eq!(transfers.progress(PartKey(39), 0), Progress::Nothing, "an hour later all of it is forgotten");
+        assert_eq!(transfers.kept().bytes, 1);
+    }
+}

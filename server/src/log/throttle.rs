@@ -1,0 +1,49 @@
+//! Throttles admission and read models while writes arrive at 4 or more per 20 ms: after working for t they
+//! sleep up to `times` × t, at most 2 s. What arrives meanwhile is batched, so each stretch does more for the
+//! same effort; when few writes arrive, they do not sleep at all.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often the rate of writes is sampled.
+const SLICE: Duration = Duration::from_millis(20);
+/// Writes in a slice from which on background work is throttled; with fewer, the machine has room for both.
+const MANY: u64 = 4;
+/// The longest sleep.
+const REST_MAX: Duration = Duration::from_secs(2);
+
+/// Counts writes. Clones share one count.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct BackgroundThrottle {
+    writes: Arc<AtomicU64>,
+}
+
+impl BackgroundThrottle {
+    pub(crate) fn count_write(&self) {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Sleeps for `times` what the stretch since `began` took, as long as writes come fast. `before` is
+    /// [`Self::count`] when the stretch began.
+    pub(crate) fn rest(&self, began: Instant, before: u64, times: u32) {
+        let took = began.elapsed();
+        let (until, mut seen) = (Instant::now() + took.saturating_mul(times).min(REST_MAX), before);
+        let mut span = took;
+        loop {
+            let now = self.count();
+            let slices = u64::try_from(span.as_millis() / SLICE.as_millis()).unwrap_or(u64::MAX).max(1);
+            let comes_fast = now.saturating_sub(seen) >= MANY.saturating_mul(slices);
+            let left = until.saturating_duration_since(Instant::now());
+            if !comes_fast || left.is_zero() {
+                return;
+            }
+            (seen, span) = (now, left.min(SLICE));
+            std::thread::sleep(span);
+        }
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.writes.load(Ordering::Relaxed)
+    }
+}

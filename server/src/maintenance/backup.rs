@@ -1,0 +1,190 @@
+//! Backups while the server serves: a folder to which each run adds one file with what is new. A row of the
+//! log never changes, so only what came since the last run is written; what does change (devices, accounts,
+//! invitations) is small and written whole each time. What follows from these rows is left out and made anew
+//! by a restoration; so are sessions.
+//!
+//! ```text
+//! manifest.json            which files, with their checksums, and how far each log was saved
+//! segment-0001.granary     zstd over: "granary backup 1\n", then rows: length of key, length of value
+//!                          (4 bytes each, little-endian), key, value
+//! keys/                    the server's identity and authority: as secret as the server itself
+//! ```
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use granary_client_core::protocol::messages::read_message;
+use granary_client_core::store::{Row, Store, StoreFault};
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+use crate::config::{make_folder, read_file, write_private};
+use crate::error::Error;
+use crate::log::CooperativeNumber;
+use crate::log::keys::{Entry, GLOBAL, LogRecord, entry_key, key, log_key, rest_u64};
+use crate::log::rows::{cooperatives, each_row, each_row_after, heads_of};
+
+pub(super) const MAGIC: &[u8] = b"granary backup 1\n";
+/// Small rows that change, by kind: of no co-operative, and of each.
+const GLOBAL_KINDS: [u8; 4] = *b"CIDE";
+const KINDS: [u8; 7] = *b"dwxjkyz";
+pub(super) const KEY_FILES: [&str; 3] = ["identity.key", "authority.key", "authority.pem"];
+const ZSTD_LEVEL: i32 = 9;
+
+/// How far a co-operative's rows were saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Reached {
+    entry: u64,
+    entry_tag: u64,
+    position: u64,
+    position_tag: u64,
+    audit_line: u64,
+}
+
+/// One file of a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Segment {
+    pub(super) file: String,
+    pub(super) sha256: String,
+    /// When it was made, an ISO instant.
+    made: String,
+    /// True for one that needs none before it.
+    pub(super) is_whole: bool,
+    reached: BTreeMap<u32, Reached>,
+}
+
+/// What is in a backup's folder.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Manifest {
+    pub(super) segments: Vec<Segment>,
+}
+
+impl Manifest {
+    /// The manifest of this folder; an empty one where there is none.
+    pub(super) fn read(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join("manifest.json");
+        if !path.exists() {
+            return Ok(Self::default());
+        }
+        serde_json::from_slice(&read_file(&path)?)
+            .map_err(|error| Error::BackupDamaged { path: path.display().to_string(), reason: error.to_string() })
+    }
+}
+
+/// What one run has written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BackedUp {
+    pub(crate) file: String,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    pub(crate) is_whole: bool,
+}
+
+struct Sink {
+    encoder: zstd::stream::write::Encoder<'static, Vec<u8>>,
+    rows: u64,
+}
+
+impl Sink {
+    fn put(&mut self, row: &Row) -> Result<(), StoreFault> {
+        // A damaged row is not carried into a backup; a check names it.
+        let Some(value) = row.value.as_deref() else { return Err(StoreFault::Damaged(row.key.clone())) };
+        let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
+        let written = [&length(&row.key)[..], &length(value), &row.key, value]
+            .into_iter()
+            .try_for_each(|part| self.encoder.write_all(part));
+        self.rows = self.rows.saturating_add(1);
+        written.map_err(|error| StoreFault::Failed(error.to_string()))
+    }
+}
+
+/// Adds to the backup in `to` what is new in this store. `folder` is the server's.
+pub(crate) fn back_up(store: &dyn Store, folder: &Path, to: &Path, made: &str) -> Result<BackedUp, Error> {
+    make_folder(&to.join("keys"))?;
+    for name in KEY_FILES {
+        write_private(&to.join("keys").join(name), &read_file(&folder.join(name))?)?;
+    }
+    let mut manifest = Manifest::read(to)?;
+    let last = manifest.segments.last().map(|segment| segment.reached.clone());
+    let goes_on = match &last {
+        Some(reached) => is_of_this_log(store, reached)?,
+        None => false,
+    };
+    let since = last.filter(|_| goes_on).unwrap_or_default();
+    let file_error = |error: std::io::Error| Error::BackupNotWritten { reason: error.to_string() };
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), ZSTD_LEVEL).map_err(file_error)?;
+    encoder.write_all(MAGIC).map_err(file_error)?;
+    let mut sink = Sink { encoder, rows: 0 };
+    let mut reached = BTreeMap::new();
+    // How far is asked first: what changes is read after it, so it is as new as the log or newer.
+    for number in cooperatives(store)? {
+        let before = since.get(&number.0).copied().unwrap_or_default();
+        reached.insert(number.0, save_log(store, number, before, &mut sink)?);
+        for kind in KINDS {
+            each_row(store, &key(number, kind, &[]), |row| sink.put(&row))?;
+        }
+    }
+    for kind in GLOBAL_KINDS {
+        each_row(store, &key(GLOBAL, kind, &[]), |row| sink.put(&row))?;
+    }
+    let rows = sink.rows;
+    let bytes = sink.encoder.finish().map_err(file_error)?;
+    let file = format!("segment-{:04}.granary", manifest.segments.len().saturating_add(1));
+    write_private(&to.join(&file), &bytes)?;
+    manifest.segments.push(Segment {
+        file: file.clone(),
+        sha256: sha256(&bytes),
+        made: made.to_owned(),
+        is_whole: !goes_on,
+        reached,
+    });
+    write_private(&to.join("manifest.json"), &serde_json::to_vec_pretty(&manifest).unwrap_or_default())?;
+    Ok(BackedUp { file, rows, bytes: bytes.len() as u64, is_whole: !goes_on })
+}
+
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    crate::environment::hex(digest(&SHA256, bytes).as_ref())
+}
+
+/// True when the store still has what was saved last: it was not restored from elsewhere since.
+fn is_of_this_log(store: &dyn Store, reached: &BTreeMap<u32, Reached>) -> Result<bool, StoreFault> {
+    for (number, reached) in reached {
+        let number = CooperativeNumber(*number);
+        if tags_at(store, number, reached.entry, reached.position)? != (reached.entry_tag, reached.position_tag) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn tags_at(store: &dyn Store, number: CooperativeNumber, entry: u64, position: u64) -> Result<(u64, u64), StoreFault> {
+    let entry: Option<Entry> = store.get(&entry_key(number, entry))?.and_then(|bytes| read_message(&bytes).ok());
+    let record: Option<LogRecord> = store.get(&log_key(number, position))?.and_then(|bytes| read_message(&bytes).ok());
+    Ok((entry.map_or(0, |entry| entry.tag), record.map_or(0, |record| record.tag)))
+}
+
+fn save_log(
+    store: &dyn Store,
+    number: CooperativeNumber,
+    before: Reached,
+    sink: &mut Sink,
+) -> Result<Reached, StoreFault> {
+    let heads = heads_of(store, number)?;
+    let mut audit_line = before.audit_line;
+    let parts = [(b'e', before.entry, heads.entry), (b'l', before.position, heads.position)];
+    for (kind, from, through) in parts {
+        let mut each = |row: Row| match rest_u64(&row.key) {
+            Some(at) if at <= through => sink.put(&row),
+            _ => Ok(()),
+        };
+        each_row_after(store, &key(number, kind, &[]), Some(key(number, kind, &from.to_be_bytes())), &mut each)?;
+    }
+    let after = (before.audit_line > 0).then(|| key(number, b'u', &before.audit_line.to_be_bytes()));
+    each_row_after(store, &key(number, b'u', &[]), after, &mut |row| {
+        audit_line = rest_u64(&row.key).unwrap_or(audit_line);
+        sink.put(&row)
+    })?;
+    let (entry_tag, position_tag) = tags_at(store, number, heads.entry, heads.position)?;
+    Ok(Reached { entry: heads.entry, entry_tag, position: heads.position, position_tag, audit_line })
+}

@@ -1,0 +1,244 @@
+//! Makes everything that follows from a co-operative's entries and log anew: numbers, running checksums, the
+//! index of repeats, what is known of each document, what is pending. Where all of it was whole, it comes out
+//! the same to the byte. Where an entry is missing, those behind it move up; the log then has other checksums,
+//! phones notice at their next sync, and give back what is missing.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use granary_client_core::documents::DocumentKey;
+use granary_client_core::ids::ChangeHash;
+use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle};
+use granary_client_core::protocol::messages::{Notice, read_message, write_message};
+use granary_client_core::store::{Store, StoreFault};
+
+use crate::log::CooperativeNumber;
+use crate::log::format::format_row;
+use crate::log::keys::{
+    DocumentMeta, DocumentNumber, Entry, Heads, Indexed, LogEvent, LogRecord, chain, entry_key, key, log_key, meta_key,
+    pending_key, rest, rest_u64, sequence_key,
+};
+use crate::log::rows::{Writes, cooperatives, each_row};
+
+/// What follows from entries and log, by kind.
+const DERIVED: [u8; 6] = *b"hmapso";
+
+/// What was made of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Rebuilt {
+    pub(crate) cooperatives: u64,
+    pub(crate) documents: u64,
+    pub(crate) entries: u64,
+    pub(crate) positions: u64,
+    /// Entries and positions that could not be read and are gone.
+    pub(crate) dropped: u64,
+}
+
+/// Makes all that follows from the entries and logs of this store anew.
+pub(crate) fn rebuild(store: &dyn Store) -> Result<Rebuilt, StoreFault> {
+    let mut rebuilt = Rebuilt::default();
+    let mut format = Writes::new(store);
+    let (key, value) = format_row();
+    format.put(key, value)?;
+    format.finish()?;
+    for number in cooperatives(store)? {
+        let mut work = Work::new(store, number);
+        work.remove_derived()?;
+        work.entries()?;
+        work.log()?;
+        work.asides_and_pending()?;
+        rebuilt.cooperatives = rebuilt.cooperatives.saturating_add(1);
+        rebuilt.documents = rebuilt.documents.saturating_add(work.documents.len() as u64);
+        rebuilt.entries = rebuilt.entries.saturating_add(work.heads.entry);
+        rebuilt.positions = rebuilt.positions.saturating_add(work.heads.position);
+        rebuilt.dropped = rebuilt.dropped.saturating_add(work.dropped);
+        work.finish()?;
+    }
+    Ok(rebuilt)
+}
+
+struct Work<'a> {
+    store: &'a dyn Store,
+    number: CooperativeNumber,
+    writes: Writes<'a>,
+    heads: Heads,
+    documents: Vec<(DocumentKey, DocumentMeta)>,
+    numbers: HashMap<DocumentKey, DocumentNumber>,
+    /// Old numbers of entries to new ones.
+    moved: HashMap<u64, u64>,
+    undecided: BTreeSet<u64>,
+    dropped: u64,
+}
+
+impl<'a> Work<'a> {
+    fn new(store: &'a dyn Store, number: CooperativeNumber) -> Self {
+        Self {
+            store,
+            number,
+            writes: Writes::new(store),
+            heads: Heads::default(),
+            documents: Vec::new(),
+            numbers: HashMap::new(),
+            moved: HashMap::new(),
+            undecided: BTreeSet::new(),
+            dropped: 0,
+        }
+    }
+
+    fn remove_derived(&mut self) -> Result<(), StoreFault> {
+        for kind in DERIVED {
+            let writes = &mut self.writes;
+            each_row(self.store, &key(self.number, kind, &[]), |row| writes.remove(row.key))?;
+        }
+        self.writes.apply()
+    }
+
+    fn entries(&mut self) -> Result<(), StoreFault> {
+        let store = self.store;
+        let mut last_old = 0u64;
+        each_row(store, &key(self.number, b'e', &[]), |row| {
+            let old = rest_u64(&row.key).ok_or_else(|| StoreFault::Damaged(row.key.clone()))?;
+            self.dropped = self.dropped.saturating_add(old.saturating_sub(last_old).saturating_sub(1));
+            last_old = old;
+            let entry: Option<Entry> = row.value.as_deref().and_then(|value| read_message(value).ok());
+            let changes = entry.as_ref().and_then(|entry| read_bundle(&entry.bundle).ok()).and_then(|mut documents| {
+                // An entry is about one document.
+                (documents.len() == 1).then(|| documents.pop()).flatten()
+            });
+            match (entry, changes) {
+                (Some(entry), Some(changes)) => self.keep_entry(old, entry, &changes),
+                _ => {
+                    self.dropped = self.dropped.saturating_add(1);
+                    self.writes.remove(row.key)
+                }
+            }
+        })
+    }
+
+    fn keep_entry(&mut self, old: u64, entry: Entry, document: &DocumentChanges) -> Result<(), StoreFault> {
+        let document_number = self.number_of(&document.key);
+        let new = self.heads.entry.saturating_add(1);
+        for change in &document.changes {
+            let record = change.record();
+            let index = sequence_key(self.number, document_number, &record.actor, record.sequence);
+            self.writes.put(index, Indexed { hash: change.hash(), entry: new }.to_bytes())?;
+        }
+        // A chain that leads through a lost entry begins anew.
+        let previous = self.moved.get(&entry.previous).copied().unwrap_or(0);
+        let tag = chain(self.heads.entry_tag, &entry.bundle);
+        (self.heads.entry, self.heads.entry_tag) = (new, tag);
+        self.moved.insert(old, new);
+        self.undecided.insert(new);
+        if (old, entry.tag, entry.document, entry.previous) != (new, tag, document_number, previous) {
+            self.writes.remove(entry_key(self.number, old))?;
+            let entry = Entry { document: document_number, previous, tag, ..entry };
+            self.writes.put(entry_key(self.number, new), write_message(&entry))?;
+        }
+        Ok(())
+    }
+
+    fn number_of(&mut self, key: &DocumentKey) -> DocumentNumber {
+        if let Some(number) = self.numbers.get(key) {
+            return *number;
+        }
+        let number = DocumentNumber(u32::try_from(self.documents.len()).unwrap_or(u32::MAX));
+        let meta = DocumentMeta { key: key.to_bytes(), last: 0, heads: Vec::new(), saved_through: 0, since_saved: 0 };
+        self.documents.push((key.clone(), meta));
+        self.numbers.insert(key.clone(), number);
+        number
+    }
+
+    fn log(&mut self) -> Result<(), StoreFault> {
+        // Entries that moved must be there to be read.
+        self.writes.apply()?;
+        let store = self.store;
+        let mut heads: Vec<HashSet<ChangeHash>> = vec![HashSet::new(); self.documents.len()];
+        let mut last_old = 0u64;
+        each_row(store, &key(self.number, b'l', &[]), |row| {
+            let old = rest_u64(&row.key).ok_or_else(|| StoreFault::Damaged(row.key.clone()))?;
+            self.dropped = self.dropped.saturating_add(old.saturating_sub(last_old).saturating_sub(1));
+            last_old = old;
+            let record: Option<LogRecord> = row.value.as_deref().and_then(|value| read_message(value).ok());
+            let event = record.as_ref().and_then(|record| self.moved_event(&record.event, &mut heads).transpose());
+            let Some(event) = event.transpose()? else {
+                self.dropped = self.dropped.saturating_add(1);
+                return self.writes.remove(row.key);
+            };
+            let new = self.heads.position.saturating_add(1);
+            let tag = chain(self.heads.position_tag, &write_message(&event));
+            (self.heads.position, self.heads.position_tag) = (new, tag);
+            if old != new || record.is_none_or(|record| record.tag != tag) {
+                self.writes.remove(row.key)?;
+                self.writes.put(log_key(self.number, new), write_message(&LogRecord { tag, event }))?;
+            }
+            Ok(())
+        })?;
+        for ((_, meta), heads) in self.documents.iter_mut().zip(heads) {
+            meta.heads = heads.into_iter().collect();
+            meta.heads.sort_unstable();
+        }
+        Ok(())
+    }
+
+    /// An event of the log as it is with the new numbers; none when what it is about is gone.
+    fn moved_event(
+        &mut self,
+        event: &LogEvent,
+        heads: &mut [HashSet<ChangeHash>],
+    ) -> Result<Option<LogEvent>, StoreFault> {
+        let LogEvent::Admitted { entry: old, device, .. } = event else { return Ok(Some(event.clone())) };
+        let Some(new) = self.moved.get(old).copied().filter(|new| self.undecided.remove(new)) else { return Ok(None) };
+        let entry_key = entry_key(self.number, new);
+        let damaged = || StoreFault::Damaged(entry_key.clone());
+        let bytes = self.store.get(&entry_key)?.ok_or_else(damaged)?;
+        let entry: Entry = read_message(&bytes).map_err(|_| damaged())?;
+        let place = usize::try_from(entry.document.0).map_err(|_| damaged())?;
+        let documents = read_bundle(&entry.bundle).map_err(|_| damaged())?;
+        let (heads, (_, meta)) = heads.get_mut(place).zip(self.documents.get_mut(place)).ok_or_else(damaged)?;
+        for change in documents.iter().flat_map(|document| &document.changes) {
+            for dependency in &change.record().dependencies {
+                heads.remove(dependency);
+            }
+            heads.insert(change.hash());
+        }
+        let previous = meta.last;
+        meta.last = self.heads.position.saturating_add(1);
+        meta.since_saved = meta.since_saved.saturating_add(1);
+        let admitted =
+            LogEvent::Admitted { entry: new, document: entry.document, previous, device: *device, tag: entry.tag };
+        Ok(Some(admitted))
+    }
+
+    fn asides_and_pending(&mut self) -> Result<(), StoreFault> {
+        let store = self.store;
+        each_row(store, &key(self.number, b'x', &[]), |row| {
+            let (device, old) = rest(&row.key).split_at_checked(8).unwrap_or_default();
+            let old = old.try_into().ok().map(u64::from_be_bytes);
+            let notice: Option<Notice> = row.value.as_deref().and_then(|value| read_message(value).ok());
+            let new = old.and_then(|old| self.moved.get(&old).copied());
+            let (Some(new), Some(notice)) = (new, notice) else {
+                self.dropped = self.dropped.saturating_add(1);
+                return self.writes.remove(row.key);
+            };
+            self.undecided.remove(&new);
+            if old != Some(new) {
+                self.writes.remove(row.key.clone())?;
+                let moved = [device, &new.to_be_bytes()].concat();
+                self.writes.put(key(self.number, b'x', &moved), write_message(&Notice { number: new, ..notice }))?;
+            }
+            Ok(())
+        })?;
+        for entry in &self.undecided {
+            self.writes.put(pending_key(self.number, *entry), Vec::new())?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<(), StoreFault> {
+        self.heads.documents = u32::try_from(self.documents.len()).unwrap_or(u32::MAX);
+        for (number, (_, meta)) in (0u32..).map(DocumentNumber).zip(&self.documents) {
+            self.writes.put(meta_key(self.number, number), write_message(meta))?;
+        }
+        self.writes.put(key(self.number, b'h', &[]), write_message(&self.heads))?;
+        self.writes.finish()
+    }
+}

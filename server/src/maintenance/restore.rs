@@ -1,0 +1,105 @@
+//! Restores a backup into a new server's folder. Phones notice at their next sync that the log is another
+//! one and give back what the backup does not have.
+
+use std::io::Read;
+use std::path::Path;
+
+use granary_client_core::store::Store;
+
+use super::backup::{KEY_FILES, MAGIC, Manifest, sha256};
+use super::rebuild::{Rebuilt, rebuild};
+use crate::config::{make_folder, read_file, write_private};
+use crate::error::Error;
+use crate::log::rows::Writes;
+use crate::store::SledStore;
+
+/// The longest key and value that a backup holds, in bytes.
+const KEY_MAX: u32 = 4 * 1024;
+const VALUE_MAX: u32 = 64 * 1024 * 1024;
+
+/// Restores the backup in `from` into `folder`, which must not have a store.
+pub(crate) fn restore(from: &Path, folder: &Path) -> Result<Rebuilt, Error> {
+    let store_folder = folder.join("store");
+    if store_folder.exists() {
+        return Err(Error::StoreExists { folder: folder.display().to_string() });
+    }
+    let manifest = Manifest::read(from)?;
+    if manifest.segments.is_empty() {
+        return Err(Error::NoBackup { folder: from.display().to_string() });
+    }
+    // Everything is looked at before anything is written.
+    each_segment(from, &manifest, |_, _| Ok(()))?;
+    make_folder(folder)?;
+    for name in KEY_FILES {
+        write_private(&folder.join(name), &read_file(&from.join("keys").join(name))?)?;
+    }
+    let store = SledStore::open(&store_folder)?;
+    read_into(from, &store)?;
+    Ok(rebuild(&store)?)
+}
+
+/// Puts all rows of a backup into a store; later ones stand over earlier ones.
+pub(super) fn read_into(from: &Path, store: &dyn Store) -> Result<(), Error> {
+    let manifest = Manifest::read(from)?;
+    let mut writes = Writes::new(store);
+    each_segment(from, &manifest, |path, content| {
+        each_row(path, content, |key, value| Ok(writes.put(key.to_vec(), value.to_vec())?))
+    })?;
+    Ok(writes.finish()?)
+}
+
+/// The content of each file that a restoration needs, checked against the manifest.
+fn each_segment(
+    from: &Path,
+    manifest: &Manifest,
+    mut each: impl FnMut(&Path, &mut dyn Read) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let first = manifest.segments.iter().rposition(|segment| segment.is_whole).unwrap_or(0);
+    for segment in manifest.segments.iter().skip(first) {
+        let path = from.join(&segment.file);
+        let damaged = |what: &str| Error::BackupDamaged { path: path.display().to_string(), reason: what.to_owned() };
+        let bytes = read_file(&path)?;
+        if sha256(&bytes) != segment.sha256 {
+            return Err(damaged("its checksum is another one"));
+        }
+        let mut content =
+            zstd::stream::read::Decoder::new(bytes.as_slice()).map_err(|error| damaged(&error.to_string()))?;
+        let mut magic = [0; MAGIC.len()];
+        content.read_exact(&mut magic).map_err(|error| damaged(&error.to_string()))?;
+        if magic != MAGIC {
+            return Err(damaged("it is no backup of this version"));
+        }
+        each(&path, &mut content)?;
+    }
+    Ok(())
+}
+
+fn each_row(
+    path: &Path,
+    content: &mut dyn Read,
+    mut each: impl FnMut(&[u8], &[u8]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let damaged = |reason: String| Error::BackupDamaged { path: path.display().to_string(), reason };
+    let broken = |error: std::io::Error| damaged(format!("it ends too early: {error}"));
+    loop {
+        let mut length = [0; 4];
+        match content.read_exact(&mut length) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(()),
+            Err(error) => return Err(broken(error)),
+        }
+        let key_length = u32::from_le_bytes(length);
+        content.read_exact(&mut length).map_err(broken)?;
+        let value_length = u32::from_le_bytes(length);
+        if key_length > KEY_MAX || value_length > VALUE_MAX {
+            return Err(damaged("it holds a row that is too long".into()));
+        }
+        let mut take = |length: u32| -> Result<Vec<u8>, Error> {
+            let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+            content.read_exact(&mut bytes).map_err(broken)?;
+            Ok(bytes)
+        };
+        let (key, value) = (take(key_length)?, take(value_length)?);
+        each(&key, &value)?;
+    }
+}

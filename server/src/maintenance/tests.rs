@@ -1,0 +1,133 @@
+//! A store that was kept and made anew is the store that it was.
+
+use std::sync::Arc;
+
+use granary_client_core::documents::harvest::{self, LotDraft};
+use granary_client_core::documents::{DocumentKey, Season, cooperative};
+use granary_client_core::ids::HouseholdId;
+use granary_client_core::quantities::{Grams, Instant};
+use granary_client_core::store::{Batch, MemoryStore, Row, Store};
+
+use super::backup::back_up;
+use super::rebuild::rebuild;
+use super::restore::read_into;
+use super::verify::survey;
+use crate::engine::Granary;
+use crate::log::CooperativeNumber;
+use crate::log::documents::Documents;
+use crate::log::keys::{entry_key, key};
+
+const COOP: CooperativeNumber = CooperativeNumber(1);
+
+fn record(granary: &Granary, household: u8, lots: i64) {
+    let book = DocumentKey::HarvestBook(HouseholdId::from_bytes([household; 16]), Season::new(2026).unwrap());
+    for number in 1..=lots {
+        let draft = LotDraft::new("millet", Grams::new(number * 1_000).unwrap(), "2026-10-03".parse().unwrap());
+        granary.edit(COOP, &book, Instant(number), move |doc| harvest::record(doc, &draft).map(drop)).unwrap();
+    }
+}
+
+fn filled() -> (tempfile::TempDir, MemoryStore, Granary) {
+    let keys = tempfile::tempdir().unwrap();
+    let store = MemoryStore::default();
+    let granary = Granary::open(Arc::new(store.clone()), keys.path(), None, |fault| panic!("{fault}")).unwrap();
+    granary.create_cooperative("Linxian", Instant(0)).unwrap();
+    let village = |doc: &mut _| cooperative::set_village(doc, "dongpo", "东坡村");
+    granary.edit(COOP, &DocumentKey::Cooperative, Instant(0), village).unwrap();
+    record(&granary, 1, 4);
+    record(&granary, 2, 3);
+    for name in ["authority.key", "authority.pem"] {
+        std::fs::write(keys.path().join(name), name).unwrap();
+    }
+    (keys, store, granary)
+}
+
+fn rows(store: &MemoryStore, kinds: &[u8]) -> Vec<Row> {
+    kinds.iter().flat_map(|kind| store.scan_all(&key(COOP, *kind, &[])).unwrap()).collect()
+}
+
+fn check(store: &MemoryStore) -> Vec<String> {
+    let store = Arc::new(store.copy());
+    survey(store.as_ref(), &Documents::new(store.clone())).unwrap().findings
+}
+
+#[test]
+fn what_a_backup_restores_is_the_same_to_the_byte() {
+    let (keys, store, granary) = filled();
+    let folder = tempfile::tempdir().unwrap();
+    let first = back_up(&store, keys.path(), folder.path(), "then").unwrap();
+    assert!(first.is_whole);
+    record(&granary, 3, 2);
+    let second = back_up(&store, keys.path(), folder.path(), "later").unwrap();
+    assert!(!second.is_whole && second.rows < first.rows, "{first:?} {second:?}");
+    let restored = MemoryStore::default();
+    read_into(folder.path(), &restored).unwrap();
+    let rebuilt = rebuild(&restored).unwrap();
+    assert_eq!((rebuilt.dropped, rebuilt.documents), (0, 4));
+    assert_eq!(rows(&restored, b"hmapeldu"), rows(&store, b"hmapeldu"));
+    assert_eq!(check(&restored), Vec::<String>::new());
+}
+
+#[test]
+fn a_backup_of_another_log_begins_anew() {
+    let (keys, store, _granary) = filled();
+    let folder = tempfile::tempdir().unwrap();
+    back_up(&store, keys.path(), folder.path(), "then").unwrap();
+    let (other_keys, other, _other_granary) = filled();
+    let second = back_up(&other, other_keys.path(), folder.path(), "later").unwrap();
+    assert!(second.is_whole);
+    let restored = MemoryStore::default();
+    read_into(folder.path(), &restored).unwrap();
+    rebuild(&restored).unwrap();
+    assert_eq!(rows(&restored, b"hel"), rows(&other, b"hel"));
+}
+
+#[test]
+fn a_damaged_file_of_a_backup_is_refused_before_anything_is_written() {
+    let (keys, store, _granary) = filled();
+    let folder = tempfile::tempdir().unwrap();
+    let made = back_up(&store, keys.path(), folder.path(), "then").unwrap();
+    let path = folder.path().join(made.file);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let restored = MemoryStore::default();
+    assert!(read_into(folder.path(), &restored).unwrap_err().to_string().contains("damaged"));
+    assert!(restored.scan_all(&[]).unwrap().is_empty());
+}
+
+#[test]
+fn without_one_entry_the_rest_is_whole() {
+    let (_keys, store, _granary) = filled();
+    let store = store.copy();
+    let mut batch = Batch::default();
+    batch.remove(entry_key(COOP, 4));
+    store.apply(&batch).unwrap();
+    assert!(!check(&store).is_empty());
+    let rebuilt = rebuild(&store).unwrap();
+    // The entry, and the position that admitted it.
+    assert_eq!(rebuilt.dropped, 2);
+    assert_eq!(rebuilt.entries + 1, rows(&store, b"e").len() as u64 + 1);
+    let keys = tempfile::tempdir().unwrap();
+    let granary = Granary::open(Arc::new(store.clone()), keys.path(), None, |fault| panic!("{fault}")).unwrap();
+    record(&granary, 2, 1);
+    let key = DocumentKey::HarvestBook(HouseholdId::from_bytes([2; 16]), Season::new(2026).unwrap());
+    assert_eq!(harvest::lots(&granary.document(COOP, &key).unwrap().unwrap()).len(), 4);
+}
+
+#[test]
+fn a_store_of_a_newer_format_is_left_as_it_is() {
+    let (_keys, store, granary) = filled();
+    drop(granary);
+    let newer = store.copy();
+    let mut batch = Batch::default();
+    let format = granary_client_core::protocol::messages::write_message(&(crate::log::format::FORMAT + 1));
+    batch.put(key(crate::log::keys::GLOBAL, b'F', &[]), format);
+    newer.apply(&batch).unwrap();
+    let before = newer.scan_all(&[]).unwrap();
+    let keys = tempfile::tempdir().unwrap();
+    let opened = Granary::open(Arc::new(newer.clone()), keys.path(), None, |fault| panic!("{fault}"));
+    assert!(opened.err().unwrap().to_string().contains("format 2"));
+    assert_eq!(newer.scan_all(&[]).unwrap(), before);
+}
