@@ -181,7 +181,8 @@ impl Transaction<'_> {
             let actor = &change.record().actor;
             attested.contains(&change.hash()) || actor.is_genesis() || (may_write && device.owns(actor))
         });
-        if missing.iter().all(|change| change.record().actor.is_genesis()) && !may_write {
+        let is_bare = |change: &VerifiedChange| change.record().actor.is_genesis() && !attested.contains(&change.hash());
+        if !may_write && missing.iter().all(is_bare) {
             missing.clear();
         }
         Ok(missing)
