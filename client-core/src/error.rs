@@ -1,7 +1,7 @@
 //! What can go wrong for an app, with variants that it can act on.
 
-use crate::documents::DocumentFault;
-use crate::protocol::carried::CarriedFault;
+use crate::crdt::DocumentFault;
+use crate::protocol::outbox_file::CarriedFault;
 use crate::protocol::problem::ProblemKind;
 use crate::quantities::QuantityFault;
 use crate::store::StoreFault;

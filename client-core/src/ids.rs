@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::protocol::limits::ACTOR_BYTES_MAX;
+/// Bytes of an actor id.
+pub const ACTOR_BYTES_MAX: usize = 32;
 
 /// A text is not an id of the kind that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -81,7 +82,7 @@ uuid_id!(
     "household"
 );
 uuid_id!(
-    /// A document, derived from its [`crate::documents::DocumentKey`].
+    /// A document, derived from its [`crate::schema::DocumentKey`].
     DocumentId,
     "document"
 );

@@ -7,7 +7,7 @@
 pub use automerge;
 
 pub mod conflicts;
-pub mod documents;
+pub mod crdt;
 pub mod error;
 pub mod ids;
 #[cfg(all(feature = "sqlite", feature = "https"))]
@@ -18,6 +18,7 @@ pub mod projection;
 pub mod protocol;
 pub mod quantities;
 pub mod replica;
+pub mod schema;
 pub mod store;
 pub mod sync;
 pub mod transport;

@@ -5,9 +5,9 @@
 
 use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{AutoCommit, ObjType, ROOT, ReadDoc, ScalarValue};
-use granary_client_core::documents::DocumentKey;
+use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle, write_bundle};
-use granary_client_core::protocol::change::VerifiedChange;
+use granary_client_core::schema::DocumentKey;
 use proptest::prelude::*;
 
 fn verified(document: &mut AutoCommit) -> Vec<VerifiedChange> {

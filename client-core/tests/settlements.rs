@@ -5,12 +5,12 @@
 use std::collections::BTreeSet;
 
 use granary_client_core::conflicts::{CaseId, SETTLING, Settler, in_harvest_book, merge, settle_field, twins, undo};
-use granary_client_core::documents::cases::{decide, decisions};
-use granary_client_core::documents::harvest::{self, LotDraft, LotEdit, LotId};
-use granary_client_core::documents::{Document, DocumentKey, Season};
 use granary_client_core::ids::{ActorId, HouseholdId};
 use granary_client_core::projection::{CaseFilter, LotFilter, ReadModel};
 use granary_client_core::quantities::{Grams, Instant};
+use granary_client_core::schema::case_book::{decide, decisions};
+use granary_client_core::schema::harvest::{self, LotDraft, LotEdit, LotId};
+use granary_client_core::schema::{Document, DocumentKey, Season};
 use proptest::prelude::*;
 
 const REPLICAS: usize = 3;

@@ -1,6 +1,6 @@
 //! The errors of every call, mapped once. Each says in a sentence what happened and what to do.
 
-use granary_client_core::documents::DocumentFault;
+use granary_client_core::crdt::DocumentFault;
 use granary_client_core::error::Error;
 use granary_client_core::ids::IdFault;
 use granary_client_core::quantities::QuantityFault;

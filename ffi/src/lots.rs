@@ -1,9 +1,9 @@
 //! Lots, products and what the warehouse says, in plain types.
 
 use granary_client_core::conflicts;
-use granary_client_core::documents::{catalogue, harvest, receipt};
 use granary_client_core::projection;
 use granary_client_core::quantities::{Day, Grams, Permille};
+use granary_client_core::schema::{catalogue, harvest, receipt};
 
 use crate::error::PhoneError;
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use granary_client_core::documents::harvest::LotId;
 use granary_client_core::phone::{Driver, Phone};
+use granary_client_core::schema::harvest::LotId;
 use granary_client_core::store::StoreKey;
 
 use crate::error::PhoneError;

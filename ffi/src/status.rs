@@ -1,7 +1,7 @@
 //! How the sync stands, and who is told when it changes.
 
-use granary_client_core::documents::DocumentKey;
 use granary_client_core::phone::{Observer, Status, SyncState as CoreState};
+use granary_client_core::schema::DocumentKey;
 use std::sync::Arc;
 
 /// What the sync is doing.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use granary_client_core::ids::HouseholdId;
-use granary_client_core::protocol::access::Role;
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::access::Role;
 use granary_server::Config;
 
 const NOW: Instant = Instant(1_790_000_000_000);

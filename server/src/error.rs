@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use granary_client_core::documents::DocumentFault;
+use granary_client_core::crdt::DocumentFault;
 use granary_client_core::protocol::frame::FrameFault;
 use granary_client_core::protocol::messages::RefusalReason;
 use granary_client_core::protocol::problem::{Problem, ProblemKind};

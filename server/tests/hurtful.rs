@@ -8,12 +8,12 @@ mod common;
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT};
 use common::{Device, NOW, World, book, brought, household, one_lot, reason};
-use granary_client_core::documents::{Document, DocumentKey, Season};
+use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::{ActorId, Incarnation};
-use granary_client_core::protocol::access::Role;
-use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::limits;
 use granary_client_core::protocol::messages::RefusalReason;
+use granary_client_core::schema::access::Role;
+use granary_client_core::schema::{Document, DocumentKey, Season};
 
 struct Scene {
     world: World,

@@ -5,11 +5,11 @@ mod common;
 
 use common::{Device, NOW, World, book, brought, household, key, one_lot};
 use granary_client_core::ids::{DeviceId, Incarnation};
-use granary_client_core::protocol::access::Role;
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
-use granary_client_core::protocol::carried::{CarriedFile, CarryingKey, OpeningKey, write_page};
 use granary_client_core::protocol::frame::{SignedRequest, write_request};
+use granary_client_core::protocol::outbox_file::{CarriedFile, CarryingKey, OpeningKey, write_page};
 use granary_client_core::protocol::problem::ProblemKind;
+use granary_client_core::schema::access::Role;
 use granary_server::Error;
 use ring::signature::Ed25519KeyPair;
 

@@ -4,14 +4,14 @@
 mod common;
 
 use common::{Device, World, book, brought, household, key, one_lot, reason};
-use granary_client_core::documents::catalogue::name_product;
-use granary_client_core::documents::{DocumentKey, Season};
+use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::{DeviceId, Incarnation};
-use granary_client_core::protocol::access::Role;
 use granary_client_core::protocol::attestation::{Attestation, CODE_BYTES, Code, Shown, tips};
 use granary_client_core::protocol::bundle::read_bundle;
-use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::messages::{Cursor, Receipt, RefusalReason};
+use granary_client_core::schema::access::Role;
+use granary_client_core::schema::catalogue::name_product;
+use granary_client_core::schema::{DocumentKey, Season};
 
 /// The household's book of the year before.
 fn last_years() -> DocumentKey {

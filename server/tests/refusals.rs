@@ -6,8 +6,8 @@ mod common;
 
 use common::{NOW, World, book, brought, household, one_lot, reason};
 use granary_client_core::ids::{ActorId, Incarnation};
-use granary_client_core::protocol::access::Role;
 use granary_client_core::protocol::messages::RefusalReason;
+use granary_client_core::schema::access::Role;
 
 #[test]
 fn a_device_cannot_write_under_another_devices_actor() {

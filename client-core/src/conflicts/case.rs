@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::documents::harvest::LotId;
+use crate::schema::harvest::LotId;
 
 /// Names a case within a household's season.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,7 +46,7 @@ impl FromStr for CaseId {
     fn from_str(text: &str) -> Result<Self, CaseFault> {
         let lot = |text: &str| text.parse::<LotId>().map_err(|_| CaseFault);
         match *text.split('/').collect::<Vec<_>>() {
-            ["field", name, field] if crate::documents::harvest::FIELDS.contains(&field) => {
+            ["field", name, field] if crate::schema::harvest::FIELDS.contains(&field) => {
                 Ok(Self::Field(lot(name)?, field.to_owned()))
             }
             ["twice", first, second] => Ok(Self::Twice(lot(first)?, lot(second)?)),

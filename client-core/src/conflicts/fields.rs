@@ -4,10 +4,10 @@ use automerge::{AutoCommit, ObjId, ObjType, ReadDoc, Value};
 use serde::{Deserialize, Serialize};
 
 use super::settle::SETTLING;
-use crate::documents::Document;
-use crate::documents::harvest::{self, LotId};
 use crate::ids::ActorId;
 use crate::quantities::Instant;
+use crate::schema::Document;
+use crate::schema::harvest::{self, LotId};
 
 /// One of the values that stand beside each other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,10 +102,10 @@ impl Document {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::documents::harvest::{LotDraft, LotEdit, correct, record};
-    use crate::documents::{DocumentKey, Season};
     use crate::ids::HouseholdId;
     use crate::quantities::{Grams, Instant};
+    use crate::schema::harvest::{LotDraft, LotEdit, correct, record};
+    use crate::schema::{DocumentKey, Season};
 
     #[test]
     fn two_edits_at_once_keep_both_values_until_one_is_chosen() {

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::documents::harvest::{Lot, LotId};
 use crate::ids::{ActorId, DeviceId};
 use crate::quantities::{Day, Grams};
+use crate::schema::harvest::{Lot, LotId};
 
 /// Two weights of one harvest differ by this share at most, in permille: two people read one scale.
 const SAME_WEIGHT_PERMILLE: u64 = 20;

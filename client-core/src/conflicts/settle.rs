@@ -5,10 +5,11 @@
 use automerge::AutoCommit;
 
 use super::CaseId;
-use crate::documents::cases::{Decision, DecisionKind, Restore};
-use crate::documents::harvest::{self, LotEdit, LotId};
-use crate::documents::{Document, DocumentFault};
+use crate::crdt::DocumentFault;
 use crate::quantities::{Grams, Instant};
+use crate::schema::Document;
+use crate::schema::case_book::{Decision, DecisionKind, Restore};
+use crate::schema::harvest::{self, LotEdit, LotId};
 
 /// The message of a change that settles.
 pub const SETTLING: &str = "settle";

@@ -4,20 +4,21 @@ use std::collections::BTreeMap;
 
 use super::Phone;
 use crate::conflicts::{self, CaseId, FieldConflict, SETTLING, Settler};
-use crate::documents::cases::decide;
-use crate::documents::catalogue::Catalogue;
-use crate::documents::cooperative::Cooperative;
-use crate::documents::harvest::{LotDraft, LotEdit, LotId};
-use crate::documents::household::Household;
-use crate::documents::order::{Order, OrderStatus};
-use crate::documents::receipt::Outcome;
-use crate::documents::{
-    Document, DocumentFault, DocumentKey, OrderName, Season, catalogue, cooperative, harvest, household, order, receipt,
-};
+use crate::crdt::DocumentFault;
 use crate::error::Error;
 use crate::ids::{ChangeHash, HouseholdId};
 use crate::projection::{CaseFilter, CaseRow, LotFilter, LotRow, Total};
 use crate::quantities::{Day, QuantityFault};
+use crate::schema::case_book::decide;
+use crate::schema::catalogue::Catalogue;
+use crate::schema::cooperative::Cooperative;
+use crate::schema::harvest::{LotDraft, LotEdit, LotId};
+use crate::schema::household::Household;
+use crate::schema::order::{Order, OrderStatus};
+use crate::schema::receipt::Outcome;
+use crate::schema::{
+    Document, DocumentKey, OrderName, Season, catalogue, cooperative, harvest, household, order, receipt,
+};
 
 impl Phone {
     /// The household that an app means: the one it gives, or else the one that this phone belongs to.

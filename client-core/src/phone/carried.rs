@@ -7,7 +7,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use super::Phone;
 use crate::error::Error;
-use crate::protocol::carried::{CarriedFile, CarryingKey, write_page};
+use crate::protocol::outbox_file::{CarriedFile, CarryingKey, write_page};
 use crate::replica::{put_meta, read_meta};
 use crate::store::Batch;
 use crate::transport::{Route, Transport};

@@ -9,9 +9,9 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use super::nudges::Nudges;
 use super::{Phone, Status};
-use crate::documents::DocumentKey;
 use crate::error::Error;
 use crate::protocol::problem::ProblemKind;
+use crate::schema::DocumentKey;
 use crate::sync::{Scheduler, Wake};
 
 /// What an app is told, from the background thread.

@@ -7,8 +7,8 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::error::Error;
 use crate::ids::{CooperativeId, DeviceId};
-use crate::protocol::access::Grants;
 use crate::replica::{put_meta, read_meta};
+use crate::schema::access::Grants;
 use crate::store::{Batch, Store, StoreFault};
 use crate::transport::ServerLink;
 

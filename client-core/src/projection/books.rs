@@ -6,11 +6,11 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::lots::LotState;
 use crate::conflicts;
-use crate::documents::harvest::{Lot, LotId};
-use crate::documents::receipt::Outcome;
-use crate::documents::{Document, DocumentKey, Season, harvest, receipt};
 use crate::ids::HouseholdId;
 use crate::quantities::{Grams, Permille};
+use crate::schema::harvest::{Lot, LotId};
+use crate::schema::receipt::Outcome;
+use crate::schema::{Document, DocumentKey, Season, harvest, receipt};
 use crate::store::StoreFault;
 
 /// Writes a harvest book's rows anew.
@@ -226,10 +226,10 @@ pub(super) fn show_receipts(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::documents::harvest::{LotDraft, LotEdit, correct, record, set_merged, touched, withdraw};
     use crate::ids::ActorId;
     use crate::projection::{CaseFilter, LotFilter, ReadModel};
     use crate::quantities::Instant;
+    use crate::schema::harvest::{LotDraft, LotEdit, correct, record, set_merged, touched, withdraw};
     use proptest::prelude::*;
 
     fn draft(grams: i64) -> LotDraft {

@@ -5,11 +5,11 @@ use rusqlite::{OptionalExtension, Transaction, params, params_from_iter, types::
 
 use super::ReadModel;
 use crate::conflicts::{CaseId, CaseState, Contender};
-use crate::documents::cases::{Decision, DecisionKind};
-use crate::documents::harvest::LotId;
-use crate::documents::{Document, DocumentKey, Season, cases};
 use crate::ids::HouseholdId;
 use crate::quantities::Instant;
+use crate::schema::case_book::{Decision, DecisionKind};
+use crate::schema::harvest::LotId;
+use crate::schema::{Document, DocumentKey, Season, case_book};
 use crate::store::StoreFault;
 
 /// What kind of thing disagrees.
@@ -105,7 +105,7 @@ pub(super) fn write_decisions(transaction: &Transaction<'_>, document: &Document
     let key = document.key().to_bytes();
     transaction.prepare_cached("DELETE FROM decisions WHERE document = ?1")?.execute(params![key])?;
     let mut insert = transaction.prepare_cached("INSERT INTO decisions VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)")?;
-    for (number, decision) in (0i64..).zip(cases::decisions(document)) {
+    for (number, decision) in (0i64..).zip(case_book::decisions(document)) {
         let Some(kind) = decision.kind else { continue };
         insert.execute(params![
             key,

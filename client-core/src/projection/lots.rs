@@ -3,9 +3,9 @@
 use rusqlite::{params_from_iter, types::Value};
 
 use super::ReadModel;
-use crate::documents::harvest::LotId;
 use crate::ids::HouseholdId;
 use crate::quantities::Day;
+use crate::schema::harvest::LotId;
 use crate::store::StoreFault;
 
 /// Where a lot stands.

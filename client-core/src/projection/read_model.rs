@@ -7,8 +7,8 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{books, cases, registers};
-use crate::documents::harvest::LotId;
-use crate::documents::{Document, DocumentKey};
+use crate::schema::harvest::LotId;
+use crate::schema::{Document, DocumentKey};
 use crate::store::StoreFault;
 
 /// Rises when the tables change; another number means that all rows are made again.

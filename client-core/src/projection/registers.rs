@@ -4,9 +4,9 @@ use rusqlite::{Transaction, params, params_from_iter, types::Value};
 
 use super::ReadModel;
 use crate::conflicts::{self, Contender};
-use crate::documents::order::OrderStatus;
-use crate::documents::{Document, OrderName, household, order};
 use crate::ids::HouseholdId;
+use crate::schema::order::OrderStatus;
+use crate::schema::{Document, OrderName, household, order};
 use crate::store::StoreFault;
 
 /// A household in a list.

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
-use super::change::VerifiedChange;
+use crate::crdt::change::VerifiedChange;
 use crate::ids::{ChangeHash, CooperativeId, DocumentId};
 
 /// Bytes of a code.
@@ -82,9 +82,9 @@ pub fn covered(changes: &[VerifiedChange], tips: impl IntoIterator<Item = Change
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::documents::{Document, DocumentKey};
     use crate::ids::{DeviceId, Incarnation};
     use crate::quantities::Instant;
+    use crate::schema::{Document, DocumentKey};
     use automerge::{ROOT, transaction::Transactable};
 
     #[test]

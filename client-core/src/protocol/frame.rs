@@ -21,8 +21,8 @@ use zstd::dict::DecoderDictionary;
 use zstd::stream::raw::CParameter;
 use zstd::stream::read::Decoder;
 
-use super::leb128::Reader;
 use super::limits::{BODY_BYTES_MAX, MESSAGE_BYTES_MAX};
+use crate::crdt::leb128::Reader;
 use crate::ids::DeviceId;
 
 /// The version of frames and messages.

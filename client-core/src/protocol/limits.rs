@@ -1,6 +1,8 @@
 //! What one message may hold at most. Every size that comes from outside is held against one of
 //! these before anything is allocated for it.
 
+pub use crate::crdt::limits::*;
+
 /// The largest message body that is read at all, in bytes as they come from the line.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The largest message once decompressed, in bytes.
@@ -21,20 +23,6 @@ pub const BUNDLE_CHUNK_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub const BUNDLE_ACTORS_MAX: usize = 8_192;
 /// Actors of one device in one document: openings of its store in which it wrote there.
 pub const DEVICE_ACTORS_MAX: usize = 4_096;
-/// Operations in one change.
-pub const CHANGE_OPERATIONS_MAX: usize = 20_000;
-/// Bytes of one change chunk.
-pub const CHANGE_BYTES_MAX: usize = 1024 * 1024;
-/// Dependencies of one change.
-pub const CHANGE_DEPENDENCIES_MAX: usize = 256;
-/// Actors named in one change beside its own.
-pub const CHANGE_ACTORS_MAX: usize = 256;
-/// Predecessors of one operation.
-pub const OPERATION_PREDECESSORS_MAX: usize = 256;
-/// Bytes of an actor id.
-pub const ACTOR_BYTES_MAX: usize = 32;
-/// Operation counters fit 32 bits, as Automerge requires.
-pub const OPERATION_COUNTER_MAX: u64 = u32::MAX as u64;
 /// The smallest page a phone asks for or sends, in bytes of bundle.
 pub const PAGE_BYTES_MIN: usize = 2 * 1024;
 /// The largest page a phone asks for or sends, in bytes of bundle.

@@ -7,9 +7,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
-use super::access::Grants;
 use super::attestation::Shown;
 use crate::ids::ChangeHash;
+use crate::schema::access::Grants;
 
 /// A message could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -344,8 +344,8 @@ mod tests {
         fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
             let _ = read_message::<SyncRequest>(&bytes);
             let _ = read_message::<SyncReply>(&bytes);
-            let _ = read_message::<crate::protocol::access::EnrolRequest>(&bytes);
-            let _ = read_message::<crate::protocol::access::EnrolReply>(&bytes);
+            let _ = read_message::<crate::protocol::enrolment::EnrolRequest>(&bytes);
+            let _ = read_message::<crate::protocol::enrolment::EnrolReply>(&bytes);
         }
 
         #[test]

@@ -7,13 +7,13 @@ use super::outbox_page::{OutboxPage, PageDocument};
 use super::reconcile::is_reconciling;
 use super::transaction::Transaction;
 use super::{Replica, Wanted, wanted_list};
-use crate::documents::DocumentKey;
 use crate::error::Error;
 use crate::ids::ChangeHash;
 use crate::planted;
 use crate::protocol::attestation::tips;
 use crate::protocol::bundle::{DocumentChanges, read_bundle};
 use crate::protocol::messages::{Fetch, RefusalReason, SyncReply};
+use crate::schema::DocumentKey;
 
 /// Documents in one request for whole documents.
 const FETCH_MAX: usize = 256;

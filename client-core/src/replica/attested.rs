@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use super::rows::{ATTESTED, document_key};
 use super::transaction::Transaction;
-use crate::documents::DocumentKey;
 use crate::error::Error;
 use crate::ids::ChangeHash;
 use crate::planted;
 use crate::protocol::attestation::{Attestation, CODE_BYTES, Code, TIPS_MAX};
 use crate::protocol::messages::{read_message, write_message};
+use crate::schema::DocumentKey;
 
 /// Attestations kept of one document at most; the oldest go first.
 const ATTESTATIONS_MAX: usize = 16;

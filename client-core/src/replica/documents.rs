@@ -6,11 +6,12 @@ use super::orphans::split_by_dependencies;
 use super::recovery::Damage;
 use super::rows::{CHANGE, DocumentRecord, RECORD, SAVED, change_key, document_key, document_of};
 use super::transaction::Transaction;
-use crate::documents::{Document, DocumentFault, DocumentKey};
+use crate::crdt::DocumentFault;
+use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
 use crate::ids::{CooperativeId, DocumentId};
-use crate::protocol::change::VerifiedChange;
 use crate::protocol::messages::read_message;
+use crate::schema::{Document, DocumentKey};
 use crate::store::{Store, StoreFault};
 
 /// Loaded documents that are kept in memory at most.

@@ -30,15 +30,16 @@ pub use rows::Quarantined;
 pub(crate) use rows::{put_meta, read_meta};
 use transaction::Transaction;
 
-use crate::documents::harvest::{LotId, touched};
-use crate::documents::{Document, DocumentFault, DocumentKey};
+use crate::crdt::DocumentFault;
+use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
 use crate::ids::{ActorId, CooperativeId, DeviceId, Incarnation};
 use crate::planted;
-use crate::protocol::access::Grants;
-use crate::protocol::change::VerifiedChange;
 use crate::protocol::messages::Cursor;
 use crate::quantities::Instant;
+use crate::schema::access::Grants;
+use crate::schema::harvest::{LotId, touched};
+use crate::schema::{Document, DocumentKey};
 use crate::store::Store;
 use automerge::AutoCommit;
 

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 
 use super::rows::{ORPHAN, document_key, orphan_key};
 use super::transaction::Transaction;
-use crate::documents::{Document, DocumentFault};
+use crate::crdt::DocumentFault;
+use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
 use crate::ids::{ChangeHash, DocumentId};
 use crate::planted;
 use crate::protocol::bundle::DocumentChanges;
-use crate::protocol::change::VerifiedChange;
+use crate::schema::Document;
 use crate::store::Row;
 
 impl Transaction<'_> {

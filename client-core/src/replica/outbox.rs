@@ -10,9 +10,9 @@
 use super::rows::{OUTBOX, Unsent, outbox_key, outbox_number};
 use super::transaction::Transaction;
 use super::{Replica, State};
-use crate::documents::DocumentKey;
+use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
-use crate::protocol::change::VerifiedChange;
+use crate::schema::DocumentKey;
 use crate::store::{Row, Store, StoreFault};
 
 impl State {

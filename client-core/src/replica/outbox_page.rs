@@ -7,13 +7,13 @@ use super::Replica;
 use super::outbox::read_unsent;
 use super::rows::{OUTBOX, outbox_key};
 use super::transaction::Transaction;
-use crate::documents::DocumentKey;
+use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
 use crate::ids::ChangeHash;
 use crate::protocol::attestation::Shown;
 use crate::protocol::bundle::{DocumentChanges, write_bundle};
-use crate::protocol::change::VerifiedChange;
 use crate::protocol::limits;
+use crate::schema::DocumentKey;
 
 /// One document of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 
 use super::rows::{Quarantined, quarantine_key};
 use super::transaction::Transaction;
-use crate::documents::DocumentKey;
+use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
 use crate::planted;
-use crate::protocol::change::VerifiedChange;
 use crate::protocol::messages::write_message;
+use crate::schema::DocumentKey;
 
 impl Quarantined {
     /// The document that the change is about; none for one that this version does not know.

@@ -10,13 +10,14 @@ use std::collections::BTreeSet;
 use super::rows::{BACKFILL, Backfill, RECONCILED, document_key, document_of};
 use super::transaction::Transaction;
 use super::{Replica, State, Wanted};
-use crate::documents::{DocumentFault, DocumentKey};
+use crate::crdt::DocumentFault;
+use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
 use crate::ids::{ChangeHash, DocumentId};
 use crate::planted;
 use crate::protocol::attestation::covered;
-use crate::protocol::change::VerifiedChange;
 use crate::protocol::messages::{Cursor, DocumentHeads, Receipt, Tags, WalkMode, read_message, write_message};
+use crate::schema::DocumentKey;
 use crate::store::{Store, StoreFault};
 
 /// A cursor that no server gave: it fits no log, so that both sides reconcile.
@@ -181,7 +182,8 @@ impl Transaction<'_> {
             let actor = &change.record().actor;
             attested.contains(&change.hash()) || actor.is_genesis() || (may_write && device.owns(actor))
         });
-        let is_bare = |change: &VerifiedChange| change.record().actor.is_genesis() && !attested.contains(&change.hash());
+        let is_bare =
+            |change: &VerifiedChange| change.record().actor.is_genesis() && !attested.contains(&change.hash());
         if !may_write && missing.iter().all(is_bare) {
             missing.clear();
         }

@@ -12,12 +12,12 @@ use super::rows::{ATTESTED, CHANGE, DocumentRecord, ORPHAN, OUTBOX, RECONCILED, 
 use super::rows::{document_key, document_of};
 use super::transaction::Transaction;
 use super::{Wanted, wanted_list};
-use crate::documents::DocumentKey;
+use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
 use crate::ids::DocumentId;
 use crate::planted;
 use crate::protocol::bundle::DocumentChanges;
-use crate::protocol::change::VerifiedChange;
+use crate::schema::DocumentKey;
 
 /// What a stored record could not be read for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

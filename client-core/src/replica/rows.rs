@@ -17,10 +17,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
-use crate::documents::DocumentKey;
+use crate::crdt::change::VerifiedChange;
 use crate::ids::{ChangeHash, DocumentId};
-use crate::protocol::change::VerifiedChange;
 use crate::protocol::messages::{read_message, write_message};
+use crate::schema::DocumentKey;
 use crate::store::{Batch, Store, StoreFault};
 
 pub(super) const RECORD: u8 = b'd';

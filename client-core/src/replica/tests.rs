@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
-use crate::documents::Season;
-use crate::documents::harvest::{LotDraft, record};
 use crate::ids::{CooperativeId, DeviceId, HouseholdId, Incarnation};
-use crate::protocol::access::{Grants, Role};
 use crate::protocol::messages::{Cursor, Refusal, RefusalReason, SyncReply};
 use crate::quantities::{Grams, Instant};
+use crate::schema::Season;
+use crate::schema::access::{Grants, Role};
+use crate::schema::harvest::{LotDraft, record};
 use crate::store::MemoryStore;
 
 const PAGE_BYTES: usize = 2_048;

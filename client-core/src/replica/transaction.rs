@@ -9,12 +9,12 @@ use serde::Serialize;
 
 use super::rows::{DocumentRecord, RECORD, change_key, document_key, meta_key};
 use super::{Replica, State};
-use crate::documents::{Document, DocumentKey};
+use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
 use crate::ids::DocumentId;
 use crate::planted;
-use crate::protocol::change::VerifiedChange;
 use crate::protocol::messages::write_message;
+use crate::schema::{Document, DocumentKey};
 use crate::store::{Batch, Row, StoreFault};
 
 /// A document that the transaction has in hand.

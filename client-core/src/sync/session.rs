@@ -4,12 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::documents::DocumentKey;
 use crate::error::Error;
 use crate::protocol::frame::{read_reply, write_request};
 use crate::protocol::limits;
 use crate::protocol::messages::{Fetch, SyncReply, SyncRequest, read_message, write_message};
 use crate::replica::{OutboxPage, Received, Replica};
+use crate::schema::DocumentKey;
 
 /// Pages of one session at most; a session that long ends and the next goes on from there.
 const PAGES_MAX: u32 = 10_000;

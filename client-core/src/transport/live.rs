@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::Message;
 use super::counted::Counted;
 use super::https::HttpsTransport;
 use crate::error::Error;
-use crate::protocol::live::NUDGE;
+use crate::protocol::nudge::NUDGE;
 
 /// The server feels for a quiet line every four minutes; one that is silent for ten is dead.
 const SILENCE_MAX: Duration = Duration::from_secs(600);

@@ -7,7 +7,7 @@ use hyper::{Request, Response, StatusCode};
 use super::Route;
 use crate::error::Error;
 use crate::protocol::limits::MESSAGE_BYTES_MAX;
-use crate::protocol::parts::{KEY_HEADER, OFFSET_HEADER, PART_BYTES_MIN, PartKey};
+use crate::protocol::transfer::{KEY_HEADER, OFFSET_HEADER, PART_BYTES_MIN, PartKey};
 
 /// An exchange under way.
 pub(super) struct Exchange {

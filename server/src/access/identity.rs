@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use granary_client_core::ids::CooperativeId;
-use granary_client_core::protocol::access::Grants;
 use granary_client_core::protocol::attestation::CODE_BYTES;
-use granary_client_core::protocol::carried::OpeningKey;
 use granary_client_core::protocol::messages::{read_message, write_message};
+use granary_client_core::protocol::outbox_file::OpeningKey;
+use granary_client_core::schema::access::Grants;
 use ring::hmac;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};

@@ -1,6 +1,6 @@
 //! Invitations: a short code that works once, for a limited time, for one role.
 
-use granary_client_core::protocol::access::Role;
+use granary_client_core::schema::access::Role;
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::log::CooperativeNumber;

@@ -4,8 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use granary_client_core::documents::DocumentKey;
-use granary_client_core::protocol::access::Role;
+use granary_client_core::schema::DocumentKey;
+use granary_client_core::schema::access::Role;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
 

@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use granary_client_core::ids::DeviceId;
-use granary_client_core::protocol::access::Role;
+use granary_client_core::schema::access::Role;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use granary_client_core::ids::DeviceId;
-use granary_client_core::protocol::access::Role;
+use granary_client_core::schema::access::Role;
 
 use crate::admin::{self, AdminCommand, Answer};
 use crate::config::settings::{ServeArgs, Settings};
@@ -291,7 +291,7 @@ fn invite(folder: &Folder, cooperative: u32, role: &str, hours: u32) -> Result<(
         let millis = u64::try_from(crate::environment::now().0).unwrap_or(0);
         Role::Household(granary_client_core::ids::HouseholdId::generate(millis, crate::environment::random_bytes()?))
     } else {
-        role.parse().map_err(|fault: granary_client_core::protocol::access::RoleFault| Error::invalid("role", fault))?
+        role.parse().map_err(|fault: granary_client_core::schema::access::RoleFault| Error::invalid("role", fault))?
     };
     send(folder, &AdminCommand::Invite { cooperative, role, hours })
 }

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use granary_client_core::documents::DocumentKey;
-use granary_client_core::documents::harvest::{LotDraft, LotEdit, LotId};
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::phone::{Driver, Observer, Phone, Status, SyncState};
 use granary_client_core::projection::{LotFilter, LotState};
 use granary_client_core::quantities::{Day, Grams, Permille};
+use granary_client_core::schema::DocumentKey;
+use granary_client_core::schema::harvest::{LotDraft, LotEdit, LotId};
 
 use crate::config::read_file;
 use crate::error::Error;

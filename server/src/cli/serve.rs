@@ -1,6 +1,6 @@
 //! `granary serve` and `granary demo`.
 
-use granary_client_core::protocol::access::Role;
+use granary_client_core::schema::access::Role;
 
 use crate::access::InvitationLink;
 use crate::config::settings::Settings;

@@ -3,8 +3,8 @@
 use axum::extract::Query;
 use axum::response::Response;
 use granary_client_core::conflicts::{CaseId, CaseState};
-use granary_client_core::documents::harvest::LotId;
 use granary_client_core::projection::{CaseFilter, CaseKind, CaseRow, LotFilter, LotRow};
+use granary_client_core::schema::harvest::LotId;
 use maud::{Markup, html};
 use serde::Deserialize;
 

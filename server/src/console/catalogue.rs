@@ -3,9 +3,10 @@
 //! two coordinators edit at once is kept of both, and where they wrote one price, both are shown.
 
 use axum::response::{IntoResponse, Redirect, Response};
-use granary_client_core::documents::catalogue::{self, PriceName, Product, Promotion};
-use granary_client_core::documents::{DocumentKey, Seen};
+use granary_client_core::crdt::Seen;
 use granary_client_core::quantities::{Day, Fen};
+use granary_client_core::schema::DocumentKey;
+use granary_client_core::schema::catalogue::{self, PriceName, Product, Promotion};
 use maud::{Markup, html};
 
 use super::forms::{Form, is_code, scaled};

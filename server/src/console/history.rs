@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use granary_client_core::documents::harvest::{LotId, touched};
-use granary_client_core::documents::{DocumentKey, Season};
+use granary_client_core::crdt::change::{Action, BytesKind, ChangeRecord, Key, Object, Value, VerifiedChange};
 use granary_client_core::ids::{ActorId, HouseholdId};
-use granary_client_core::protocol::change::{Action, BytesKind, ChangeRecord, Key, Object, Value, VerifiedChange};
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::harvest::{LotId, touched};
+use granary_client_core::schema::{DocumentKey, Season};
 
 use crate::engine::Granary;
 use crate::error::Error;
@@ -74,7 +74,7 @@ fn harvest_event(received: Instant, change: &VerifiedChange, lot: &LotId) -> Opt
     if !touched(record).contains(lot) {
         return None;
     }
-    let own = |id: granary_client_core::protocol::change::OperationId| {
+    let own = |id: granary_client_core::crdt::change::OperationId| {
         record.actor_at(id.actor).is_some_and(|actor| lot.is_of_operation(id.counter, actor))
     };
     let mut fields = BTreeMap::new();

@@ -2,9 +2,9 @@
 
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
-use granary_client_core::documents::{DocumentKey, household};
 use granary_client_core::ids::HouseholdId;
-use granary_client_core::protocol::access::Role;
+use granary_client_core::schema::access::Role;
+use granary_client_core::schema::{DocumentKey, household};
 use maud::{Markup, PreEscaped, html};
 use serde::Deserialize;
 

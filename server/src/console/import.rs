@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use axum::extract::Multipart;
 use axum::response::{IntoResponse, Redirect, Response};
-use granary_client_core::documents::catalogue::{self, PriceName};
-use granary_client_core::documents::{DocumentKey, household};
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::projection::HouseholdRow;
 use granary_client_core::quantities::{Fen, checked_text};
+use granary_client_core::schema::catalogue::{self, PriceName};
+use granary_client_core::schema::{DocumentKey, household};
 use maud::{Markup, html};
 
 use super::forms::{is_code, scaled};

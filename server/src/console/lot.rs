@@ -2,12 +2,12 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
-use granary_client_core::documents::harvest::{self, LotEdit, LotId};
-use granary_client_core::documents::receipt::{self, Outcome};
-use granary_client_core::documents::{DocumentKey, Season};
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::projection::{CaseFilter, LotFilter, LotRow, LotState};
 use granary_client_core::quantities::{Day, Permille};
+use granary_client_core::schema::harvest::{self, LotEdit, LotId};
+use granary_client_core::schema::receipt::{self, Outcome};
+use granary_client_core::schema::{DocumentKey, Season};
 use maud::{Markup, html};
 
 use super::forms::scaled;

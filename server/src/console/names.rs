@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use granary_client_core::documents::catalogue::Catalogue;
-use granary_client_core::documents::{DocumentKey, catalogue, cooperative};
 use granary_client_core::ids::{ActorId, DeviceId};
+use granary_client_core::schema::catalogue::Catalogue;
+use granary_client_core::schema::{DocumentKey, catalogue, cooperative};
 
 use super::i18n::{Language, Locale};
 use super::refusal::Refused;

@@ -2,9 +2,9 @@
 
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
-use granary_client_core::documents::order::{self, OrderStatus};
-use granary_client_core::documents::{DocumentKey, OrderName};
 use granary_client_core::projection::OrderRow;
+use granary_client_core::schema::order::{self, OrderStatus};
+use granary_client_core::schema::{DocumentKey, OrderName};
 use maud::{Markup, html};
 use serde::Deserialize;
 

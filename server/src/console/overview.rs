@@ -3,8 +3,8 @@
 use axum::extract::Query;
 use axum::response::Response;
 use granary_client_core::conflicts::CaseState;
-use granary_client_core::documents::order::OrderStatus;
 use granary_client_core::projection::{CaseFilter, CaseRow, LotFilter, LotRow, Total};
+use granary_client_core::schema::order::OrderStatus;
 use maud::{Markup, PreEscaped, html};
 use serde::Deserialize;
 

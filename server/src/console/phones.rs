@@ -2,8 +2,8 @@
 
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::ids::DeviceId;
-use granary_client_core::protocol::access::Role;
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::access::Role;
 use maud::html;
 
 use super::households::{invitation_page, new_link};

@@ -3,10 +3,10 @@
 
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::conflicts::{self, CaseId, CaseState, SETTLING, Settlement, Settler};
-use granary_client_core::documents::cases::{Decision, decide};
-use granary_client_core::documents::{Document, DocumentKey, Season};
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::projection::{CaseFilter, CaseRow, LotFilter};
+use granary_client_core::schema::case_book::{Decision, decide};
+use granary_client_core::schema::{Document, DocumentKey, Season};
 
 use super::forms::{Form, scaled};
 use super::refusal::{Refused, refuse, refused};

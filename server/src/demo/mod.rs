@@ -4,13 +4,13 @@
 
 mod names;
 
-use granary_client_core::documents::catalogue::{self, PriceName};
-use granary_client_core::documents::harvest::{self, LotDraft, record};
-use granary_client_core::documents::order::{self, OrderLine, OrderStatus};
-use granary_client_core::documents::receipt::{self, Outcome};
-use granary_client_core::documents::{DocumentKey, OrderName, Season, cooperative, household};
 use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::quantities::{Day, Fen, Grams, Instant, Permille};
+use granary_client_core::schema::catalogue::{self, PriceName};
+use granary_client_core::schema::harvest::{self, LotDraft, record};
+use granary_client_core::schema::order::{self, OrderLine, OrderStatus};
+use granary_client_core::schema::receipt::{self, Outcome};
+use granary_client_core::schema::{DocumentKey, OrderName, Season, cooperative, household};
 
 use crate::engine::Granary;
 use crate::engine::own_edits::{Edit, Edits};

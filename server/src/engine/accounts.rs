@@ -1,9 +1,9 @@
 //! Coordinators' accounts and sessions, as the store keeps them.
 
 use granary_client_core::ids::DeviceId;
-use granary_client_core::protocol::access::{Grants, Role};
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::quantities::{Instant, checked_text};
+use granary_client_core::schema::access::{Grants, Role};
 
 use super::Granary;
 use crate::access::AuditAction;

@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use granary_client_core::documents::{DocumentKey, cooperative};
 use granary_client_core::ids::{CooperativeId, DeviceId};
-use granary_client_core::protocol::access::{EnrolReply, EnrolRequest, Grants, Role};
+use granary_client_core::protocol::enrolment::{EnrolReply, EnrolRequest};
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::{Instant, checked_text};
+use granary_client_core::schema::access::{Grants, Role};
+use granary_client_core::schema::{DocumentKey, cooperative};
 use ring::digest::{SHA256, digest};
 
 use super::Granary;

@@ -1,8 +1,8 @@
 //! Tells subscribers that something new can be had: connected clients when a log grew, consoles when read models
 //! were written. A slow subscriber misses events, never content: it asks again.
 
-use granary_client_core::documents::DocumentKey;
 use granary_client_core::ids::DeviceId;
+use granary_client_core::schema::DocumentKey;
 use tokio::sync::broadcast;
 
 use crate::log::CooperativeNumber;

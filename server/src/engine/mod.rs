@@ -17,12 +17,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 
-use granary_client_core::documents::{Document, DocumentKey};
+use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::{DeviceId, Incarnation};
 use granary_client_core::planted;
-use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::{Document, DocumentKey};
 use granary_client_core::store::{Store, StoreFault};
 
 use self::events::{Event, EventBus};

@@ -5,7 +5,7 @@
 use granary_client_core::ids::DeviceId;
 use granary_client_core::planted;
 use granary_client_core::protocol::bundle::read_bundle;
-use granary_client_core::protocol::carried::{CarriedFile, CarriedPage, CarryingKey};
+use granary_client_core::protocol::outbox_file::{CarriedFile, CarriedPage, CarryingKey};
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Instant;
 

@@ -4,11 +4,12 @@
 use std::sync::{MutexGuard, PoisonError};
 
 use granary_client_core::automerge::AutoCommit;
-use granary_client_core::documents::{Document, DocumentFault, DocumentKey, Seen};
+use granary_client_core::crdt::{DocumentFault, Seen};
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::bundle::DocumentChanges;
 use granary_client_core::protocol::messages::{Notice, read_message};
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::{Document, DocumentKey};
 use granary_client_core::store::StoreFault;
 
 use super::Granary;

@@ -4,9 +4,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use granary_client_core::documents::DocumentKey;
 use granary_client_core::ids::{DeviceId, HouseholdId};
-use granary_client_core::protocol::access::{Grants, Role};
+use granary_client_core::schema::DocumentKey;
+use granary_client_core::schema::access::{Grants, Role};
 use tokio::sync::Notify;
 
 use crate::log::CooperativeNumber;
@@ -152,7 +152,7 @@ impl Subscriptions {
 
 #[cfg(test)]
 mod tests {
-    use granary_client_core::documents::Season;
+    use granary_client_core::schema::Season;
 
     use super::*;
 

@@ -8,7 +8,7 @@ use axum::extract::ws::{Message, WebSocket};
 use axum::extract::{State, WebSocketUpgrade};
 use axum::response::Response;
 use granary_client_core::protocol::frame::SignedRequest;
-use granary_client_core::protocol::live::{GREETING, NUDGE};
+use granary_client_core::protocol::nudge::{GREETING, NUDGE};
 
 use super::state::Shared;
 use crate::engine::Granary;

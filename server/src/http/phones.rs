@@ -8,13 +8,13 @@ use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use granary_client_core::ids::DeviceId;
-use granary_client_core::protocol::access::EnrolRequest;
-use granary_client_core::protocol::carried::CarriedFile;
+use granary_client_core::protocol::enrolment::EnrolRequest;
 use granary_client_core::protocol::frame::{SignedRequest, write_reply};
 use granary_client_core::protocol::limits::BODY_BYTES_MAX;
 use granary_client_core::protocol::messages::{read_message, write_message};
-use granary_client_core::protocol::parts::{KEY_HEADER, OFFSET_HEADER, PART_BYTES_MIN, PartKey};
+use granary_client_core::protocol::outbox_file::CarriedFile;
 use granary_client_core::protocol::problem::ProblemKind;
+use granary_client_core::protocol::transfer::{KEY_HEADER, OFFSET_HEADER, PART_BYTES_MIN, PartKey};
 use http_body_util::BodyExt;
 
 use super::gate::{Gate, Held};

@@ -1,12 +1,12 @@
 //! Resumable transfers, the parts of exchanges that a broken line left behind: what came of requests, and replies that may not
 //! have arrived. All of it is in memory, bounded, and forgotten after some minutes; see
-//! [`granary_client_core::protocol::parts`].
+//! [`granary_client_core::protocol::transfer`].
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use granary_client_core::protocol::limits::BODY_BYTES_MAX;
-use granary_client_core::protocol::parts::PartKey;
+use granary_client_core::protocol::transfer::PartKey;
 use granary_client_core::quantities::Instant;
 
 /// What is kept in all, in bytes; beyond it the oldest is forgotten.

@@ -4,8 +4,8 @@
 //! Source: <https://automerge.org/automerge/automerge/sync/struct.Message.html>, version 1: heads, needed
 //! hashes, what the peer has (the last common heads and a Bloom filter), changes.
 
-use granary_client_core::protocol::change::{ChangeFault, VerifiedChange};
-use granary_client_core::protocol::leb128::{ReadFault, Reader};
+use granary_client_core::crdt::change::{ChangeFault, VerifiedChange};
+use granary_client_core::crdt::leb128::{ReadFault, Reader};
 use granary_client_core::protocol::limits::{BUNDLE_CHANGES_MAX, BUNDLE_OPERATIONS_MAX};
 
 const VERSION_1: u8 = 0x42;
@@ -104,10 +104,11 @@ fn check_bloom(bytes: &[u8]) -> Result<(), MessageFault> {
 
 #[cfg(test)]
 mod tests {
-    use granary_client_core::documents::harvest::{self, LotDraft};
-    use granary_client_core::documents::{Document, DocumentKey, PeerState, Season};
+    use granary_client_core::crdt::PeerState;
     use granary_client_core::ids::{ActorId, HouseholdId};
     use granary_client_core::quantities::{Grams, Instant};
+    use granary_client_core::schema::harvest::{self, LotDraft};
+    use granary_client_core::schema::{Document, DocumentKey, Season};
     use proptest::prelude::*;
 
     use super::*;

@@ -14,7 +14,8 @@ mod socket;
 mod token;
 mod wire;
 
-use granary_client_core::documents::{Document, DocumentKey, PeerState};
+use granary_client_core::crdt::PeerState;
+use granary_client_core::schema::{Document, DocumentKey};
 
 pub(crate) use socket::connect;
 

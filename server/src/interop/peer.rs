@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use granary_client_core::documents::{Document, DocumentKey, PeerState};
+use granary_client_core::crdt::PeerState;
+use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::{DeviceId, DocumentId};
-use granary_client_core::protocol::access::Grants;
 use granary_client_core::protocol::bundle::DocumentChanges;
-use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::access::Grants;
+use granary_client_core::schema::{Document, DocumentKey};
 
 use super::message;
 use super::wire::{self, ClientMessage};

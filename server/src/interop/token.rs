@@ -2,8 +2,9 @@
 //! server keeps nothing from which a token could be had.
 
 use granary_client_core::ids::DeviceId;
-use granary_client_core::protocol::access::{EnrolRequest, Role};
+use granary_client_core::protocol::enrolment::EnrolRequest;
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::access::Role;
 use ring::digest::{SHA256, digest};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 

@@ -8,12 +8,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use granary_client_core::documents::{Document, DocumentFault};
+use granary_client_core::crdt::DocumentFault;
+use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::ChangeHash;
 use granary_client_core::planted;
 use granary_client_core::protocol::bundle::read_bundle;
-use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::messages::{Notice, write_message};
+use granary_client_core::schema::Document;
 use granary_client_core::store::{Store, StoreFault};
 
 use super::Cooperative;
@@ -344,9 +345,9 @@ fn split_ready(document: &mut Document, entries: Open) -> (Open, Open) {
 mod tests {
     use super::*;
     use granary_client_core::automerge::{ROOT, transaction::Transactable};
-    use granary_client_core::documents::DocumentKey;
     use granary_client_core::ids::{ActorId, DeviceId};
     use granary_client_core::quantities::Instant;
+    use granary_client_core::schema::DocumentKey;
 
     #[test]
     fn entries_that_need_each_other_are_rooted_together() {

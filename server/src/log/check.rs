@@ -115,8 +115,8 @@ fn check_entries(store: &dyn Store, number: CooperativeNumber, heads: &Heads) ->
 mod tests {
     use super::*;
     use crate::engine::Granary;
-    use granary_client_core::documents::{DocumentKey, cooperative};
     use granary_client_core::quantities::Instant;
+    use granary_client_core::schema::{DocumentKey, cooperative};
     use granary_client_core::store::{Batch, MemoryStore};
     use std::sync::Arc;
 

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use granary_client_core::documents::DocumentKey;
 use granary_client_core::ids::{ActorId, ChangeHash, CooperativeId, DeviceId, DocumentId, HouseholdId};
-use granary_client_core::protocol::access::Grants;
 use granary_client_core::protocol::messages::write_message;
+use granary_client_core::schema::DocumentKey;
+use granary_client_core::schema::access::Grants;
 use granary_client_core::store::{Store, StoreFault};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
@@ -375,7 +375,7 @@ impl State {
     /// The documents that these grants let a device read, in rising order, for devices that may read
     /// few. None for those that may read most: they filter the log itself.
     pub(super) fn few_readable(&self, grants: &Grants) -> Option<Vec<DocumentNumber>> {
-        use granary_client_core::protocol::access::Role;
+        use granary_client_core::schema::access::Role;
         let mut numbers = BTreeSet::new();
         for role in &grants.roles {
             let Role::Household(household) = role else { return None };

@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::ChangeHash;
 use granary_client_core::protocol::bundle::DocumentChanges;
-use granary_client_core::protocol::change::VerifiedChange;
 
 /// The dependencies of a change outside its page, its own and those of its dependencies inside: a bit for each such
 /// change, and the last bit for all that are more.
@@ -53,9 +53,9 @@ pub(super) fn split_by_outside_dependencies(document: DocumentChanges, at_most: 
 mod tests {
     use super::*;
     use granary_client_core::automerge::{ROOT, transaction::Transactable};
-    use granary_client_core::documents::{Document, DocumentKey};
     use granary_client_core::ids::{DeviceId, Incarnation};
     use granary_client_core::quantities::Instant;
+    use granary_client_core::schema::{Document, DocumentKey};
 
     const KEY: DocumentKey = DocumentKey::Catalogue;
 

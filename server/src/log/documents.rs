@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use granary_client_core::documents::Document;
+use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::protocol::bundle::DocumentChanges;
-use granary_client_core::protocol::change::VerifiedChange;
+use granary_client_core::schema::Document;
 use granary_client_core::store::{Store, StoreFault};
 
 use super::keys::{CooperativeNumber, DocumentNumber, meta_key, saved_key};

@@ -2,18 +2,18 @@
 //! heads when its cursor does not fit this log. It costs as much as what changed, and it loads no
 //! document: what is sent are the changes as they came, bundled anew.
 
-use granary_client_core::documents::DocumentKey;
+use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::{ChangeHash, DeviceId, DocumentId};
 use granary_client_core::planted;
-use granary_client_core::protocol::access::Grants;
 use granary_client_core::protocol::attestation::{Code, tips};
 use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle};
-use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::limits;
 use granary_client_core::protocol::messages::{
     Cursor, DocumentHeads, Fetched, Notice, Receipt, SyncReply, SyncRequest, Walk, WalkMode,
 };
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::DocumentKey;
+use granary_client_core::schema::access::Grants;
 use granary_client_core::store::{Store, StoreFault};
 
 use super::Cooperative;
@@ -25,7 +25,7 @@ use super::keys::{
 use super::receipts::OwnEntries;
 use super::records::DeviceRecord;
 use super::reply_page::Page;
-use super::rows::parse;
+use super::rows::{parse, read_record};
 
 /// Log records that one request looks at, at most.
 const RECORDS_MAX: usize = 20_000;
@@ -36,15 +36,6 @@ const NOTICES_MAX: usize = 16;
 enum Source {
     Entry { entry: u64, device: DeviceId },
     Other,
-}
-
-pub(super) fn read_record(
-    store: &dyn Store,
-    cooperative: CooperativeNumber,
-    position: u64,
-) -> Result<LogRecord, StoreFault> {
-    let key = log_key(cooperative, position);
-    parse(&key, store.get(&key)?.as_deref())
 }
 
 /// The positions after `after` that are about a document, in rising order.

@@ -4,15 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use granary_client_core::documents::{Document, DocumentKey};
+use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::{ActorId, ChangeHash, DeviceId};
 use granary_client_core::planted;
-use granary_client_core::protocol::access::Grants;
 use granary_client_core::protocol::attestation::covered;
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
-use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::limits::DEVICE_ACTORS_MAX;
 use granary_client_core::protocol::messages::{Receipt, Refusal, RefusalReason, write_message};
+use granary_client_core::schema::access::Grants;
+use granary_client_core::schema::{Document, DocumentKey};
 use granary_client_core::store::StoreFault;
 
 use super::Cooperative;

@@ -11,9 +11,8 @@ use granary_client_core::protocol::messages::{Cursor, Receipt};
 use granary_client_core::store::{Store, StoreFault};
 
 use super::Cooperative;
-use super::feed::read_record;
 use super::keys::{CooperativeNumber, Entry, entry_key, short};
-use super::rows::parse;
+use super::rows::{parse, read_record};
 use super::writer::Gather;
 
 /// The entries of one replica, from its receipt backwards, read as far as they are asked for.

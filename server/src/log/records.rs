@@ -1,8 +1,8 @@
 //! What the store keeps of a co-operative and of each of its devices.
 
 use granary_client_core::ids::CooperativeId;
-use granary_client_core::protocol::access::{Grants, Role};
 use granary_client_core::protocol::problem::ProblemKind;
+use granary_client_core::schema::access::{Grants, Role};
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use granary_client_core::documents::DocumentKey;
 use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle, write_bundle};
 use granary_client_core::protocol::limits;
+use granary_client_core::schema::DocumentKey;
 use granary_client_core::store::{Store, StoreFault};
 
 use super::keys::{CooperativeNumber, Entry, entry_key};

@@ -3,7 +3,7 @@
 use granary_client_core::protocol::messages::read_message;
 use granary_client_core::store::{Batch, Row, Store, StoreFault};
 
-use super::keys::{CooperativeNumber, GLOBAL, Heads, key, rest};
+use super::keys::{CooperativeNumber, GLOBAL, Heads, LogRecord, key, log_key, rest};
 
 /// Rows that are read at once.
 const CHUNK: usize = 512;
@@ -92,4 +92,14 @@ impl<'a> Writes<'a> {
         self.apply()?;
         self.store.flush()
     }
+}
+
+/// The record at a position of the log.
+pub(super) fn read_record(
+    store: &dyn Store,
+    cooperative: CooperativeNumber,
+    position: u64,
+) -> Result<LogRecord, StoreFault> {
+    let key = log_key(cooperative, position);
+    parse(&key, store.get(&key)?.as_deref())
 }

@@ -11,11 +11,11 @@ use std::io::Write;
 use std::path::Path;
 
 use granary_client_core::automerge::AutoSerde;
-use granary_client_core::documents::DocumentKey;
+use granary_client_core::crdt::change::VerifiedChange;
+use granary_client_core::crdt::leb128::Reader;
 use granary_client_core::protocol::bundle::DocumentChanges;
-use granary_client_core::protocol::change::VerifiedChange;
-use granary_client_core::protocol::leb128::Reader;
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::DocumentKey;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{make_folder, read_file, write_private};

@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use granary_client_core::documents::DocumentKey;
 use granary_client_core::ids::ChangeHash;
 use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle};
 use granary_client_core::protocol::messages::{Notice, read_message, write_message};
+use granary_client_core::schema::DocumentKey;
 use granary_client_core::store::{Store, StoreFault};
 
 use crate::log::CooperativeNumber;

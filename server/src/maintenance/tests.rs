@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use granary_client_core::documents::harvest::{self, LotDraft};
-use granary_client_core::documents::{DocumentKey, Season, cooperative};
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::quantities::{Grams, Instant};
+use granary_client_core::schema::harvest::{self, LotDraft};
+use granary_client_core::schema::{DocumentKey, Season, cooperative};
 use granary_client_core::store::{Batch, MemoryStore, Row, Store};
 
 use super::backup::back_up;

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use granary_client_core::documents::DocumentKey;
 use granary_client_core::protocol::bundle::read_bundle;
 use granary_client_core::protocol::messages::read_message;
+use granary_client_core::schema::DocumentKey;
 use granary_client_core::store::{Store, StoreFault};
 
 use crate::log::Cooperative;

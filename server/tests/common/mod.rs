@@ -3,16 +3,17 @@
 
 use std::sync::Arc;
 
-use granary_client_core::documents::harvest::{LotDraft, record};
-use granary_client_core::documents::{Document, DocumentKey, Season};
+use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::{ActorId, DeviceId, HouseholdId};
-use granary_client_core::protocol::access::{EnrolRequest, Role};
 use granary_client_core::protocol::attestation::Shown;
 use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle, write_bundle};
-use granary_client_core::protocol::change::VerifiedChange;
+use granary_client_core::protocol::enrolment::EnrolRequest;
 use granary_client_core::protocol::frame::{SignedRequest, write_request};
 use granary_client_core::protocol::messages::{Cursor, RefusalReason, SyncReply, SyncRequest, write_message};
 use granary_client_core::quantities::{Grams, Instant};
+use granary_client_core::schema::access::Role;
+use granary_client_core::schema::harvest::{LotDraft, record};
+use granary_client_core::schema::{Document, DocumentKey, Season};
 use granary_client_core::store::MemoryStore;
 use granary_server::log::CooperativeNumber;
 use granary_server::{Error, Granary};

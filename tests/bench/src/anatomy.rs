@@ -1,13 +1,13 @@
 //! Where each byte of a request goes. A part's share of the compressed whole is what the whole grows by when
 //! the part is in it; shares of parts that are alike do not add up to the whole.
 
-use granary_client_core::documents::harvest::{LotEdit, LotId, correct, record};
-use granary_client_core::documents::{Document, DocumentKey, Season};
 use granary_client_core::ids::{DeviceId, Incarnation};
 use granary_client_core::protocol::bundle::{DocumentChanges, bundle_parts, write_bundle};
 use granary_client_core::protocol::frame::{write_reply, write_request};
 use granary_client_core::protocol::messages::{Cursor, Receipt, SyncRequest, Tags, write_message};
 use granary_client_core::quantities::{Grams, Instant};
+use granary_client_core::schema::harvest::{LotEdit, LotId, correct, record};
+use granary_client_core::schema::{Document, DocumentKey, Season};
 
 use crate::records::{json_lines, lots};
 use crate::world::household;
@@ -26,7 +26,7 @@ fn request(bundle: Vec<u8>) -> SyncRequest {
     SyncRequest { cursor, page_kilobytes: 16, bundle, ..SyncRequest::default() }
 }
 
-fn show(what: &str, key: &DocumentKey, changes: Vec<granary_client_core::protocol::change::VerifiedChange>) {
+fn show(what: &str, key: &DocumentKey, changes: Vec<granary_client_core::crdt::change::VerifiedChange>) {
     let documents = [DocumentChanges { key: key.clone(), changes }];
     let parts = if documents[0].changes.is_empty() { Vec::new() } else { bundle_parts(&documents) };
     let bundle: Vec<u8> = parts.iter().flat_map(|(_, bytes)| bytes.clone()).collect();

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use granary_client_core::documents::harvest::{self, record};
-use granary_client_core::documents::receipt::{self, Outcome};
-use granary_client_core::documents::{DocumentKey, Season, cooperative, household};
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::quantities::Grams;
+use granary_client_core::schema::harvest::{self, record};
+use granary_client_core::schema::receipt::{self, Outcome};
+use granary_client_core::schema::{DocumentKey, Season, cooperative, household};
 use granary_server::{Edit, Edits};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;

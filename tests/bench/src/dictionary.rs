@@ -4,16 +4,17 @@
 
 use std::path::Path;
 
-use granary_client_core::documents::catalogue::{PriceName, name_product, set_price};
-use granary_client_core::documents::harvest::{LotDraft, LotEdit, correct, record};
-use granary_client_core::documents::order::{OrderLine, OrderStatus, place, set_status, ship};
-use granary_client_core::documents::receipt::{Outcome, receive};
-use granary_client_core::documents::{Document, DocumentFault, DocumentKey, OrderName, Season, cooperative, household};
+use granary_client_core::crdt::DocumentFault;
+use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::{DeviceId, HouseholdId, Incarnation};
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
-use granary_client_core::protocol::change::VerifiedChange;
 use granary_client_core::protocol::messages::{Cursor, Receipt, SyncReply, SyncRequest, Tags, write_message};
 use granary_client_core::quantities::{Day, Fen, Grams, Instant, Permille};
+use granary_client_core::schema::catalogue::{PriceName, name_product, set_price};
+use granary_client_core::schema::harvest::{LotDraft, LotEdit, correct, record};
+use granary_client_core::schema::order::{OrderLine, OrderStatus, place, set_status, ship};
+use granary_client_core::schema::receipt::{Outcome, receive};
+use granary_client_core::schema::{Document, DocumentKey, OrderName, Season, cooperative, household};
 
 use crate::records::Dice;
 

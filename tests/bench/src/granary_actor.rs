@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use granary_client_core::documents::Season;
-use granary_client_core::documents::harvest::{LotDraft, LotEdit, LotId};
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::phone::{Phone, SystemClock};
 use granary_client_core::projection::LotFilter;
-use granary_client_core::protocol::access::Role;
 use granary_client_core::protocol::frame::{SignedRequest, write_reply};
 use granary_client_core::protocol::messages::write_message;
 use granary_client_core::quantities::{Grams, Permille};
+use granary_client_core::schema::Season;
+use granary_client_core::schema::access::Role;
+use granary_client_core::schema::harvest::{LotDraft, LotEdit, LotId};
 use granary_client_core::store::MemoryStore;
 use granary_server::log::CooperativeNumber;
 use granary_server::{Config, Granary, Limits, Server};

@@ -6,15 +6,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use granary_client_core::documents::{Document, DocumentKey, Season, harvest};
 use granary_client_core::error::Error;
 use granary_client_core::ids::{DeviceId, HouseholdId, Incarnation};
-use granary_client_core::protocol::access::{EnrolReply, EnrolRequest};
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
+use granary_client_core::protocol::enrolment::{EnrolReply, EnrolRequest};
 use granary_client_core::protocol::frame::{read_reply, write_request};
-use granary_client_core::protocol::live::GREETING;
 use granary_client_core::protocol::messages::{Cursor, SyncReply, SyncRequest, read_message, write_message};
+use granary_client_core::protocol::nudge::GREETING;
 use granary_client_core::quantities;
+use granary_client_core::schema::{Document, DocumentKey, Season, harvest};
 use granary_client_core::transport::{HttpsTransport, Route, ServerLink, Transport};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::json;

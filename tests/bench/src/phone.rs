@@ -4,9 +4,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use granary_client_core::documents::Season;
 use granary_client_core::phone::Phone;
 use granary_client_core::projection::{LotFilter, LotSort};
+use granary_client_core::schema::Season;
 use granary_client_core::store::StoreKey;
 use serde_json::json;
 
@@ -95,7 +95,7 @@ pub(crate) fn run() {
     for count in LOTS {
         let mut world = World::new(LOOPBACK);
         let folder = {
-            let phone = world.phone(granary_client_core::protocol::access::Role::Household(household(1)));
+            let phone = world.phone(granary_client_core::schema::access::Role::Household(household(1)));
             for draft in lots(40_961, count).0 {
                 phone.record(household(1), season, &draft).unwrap();
             }

@@ -1,8 +1,8 @@
 //! The records that are measured: harvest lots of a county that the demo does not know, made from a
 //! seed. Every choice is counted in bits; their sum is the floor that no code can pass.
 
-use granary_client_core::documents::harvest::LotDraft;
 use granary_client_core::quantities::{Day, Grams, Permille};
+use granary_client_core::schema::harvest::LotDraft;
 
 /// SplitMix64 (Steele, Lea and Flood, 2014) that counts the bits of its choices.
 pub(crate) struct Dice {

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use granary_client_core::documents::Season;
-use granary_client_core::documents::harvest::{LotEdit, LotId};
 use granary_client_core::phone::{Phone, Status};
-use granary_client_core::protocol::access::Role;
 use granary_client_core::quantities::Grams;
+use granary_client_core::schema::Season;
+use granary_client_core::schema::access::Role;
+use granary_client_core::schema::harvest::{LotEdit, LotId};
 
 use crate::line::{CUT, LOOPBACK, SLOW, Shape};
 use crate::records::{json_lines, lots};

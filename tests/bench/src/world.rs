@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::phone::Phone;
-use granary_client_core::protocol::access::Role;
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::access::Role;
 use granary_server::log::CooperativeNumber;
 use granary_server::{Config, Granary, Server};
 use tokio::runtime::Runtime;

@@ -4,7 +4,7 @@ use crate::world::{World, household_role, lots, record, sync_until_lots};
 use granary_client_core::error::Error;
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::phone::Phone;
-use granary_client_core::protocol::carried::CarriedFile;
+use granary_client_core::protocol::outbox_file::CarriedFile;
 
 /// A phone without signal writes its outbox to a file. A phone of another household delivers the file twice.
 /// The lots arrive once, the carrier sees none of them, and a later sync of the first phone adds nothing.

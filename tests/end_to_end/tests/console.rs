@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use granary_client_core::documents::catalogue::{PriceName, name_product, set_price};
-use granary_client_core::documents::harvest::{LotDraft, LotEdit, LotId};
-use granary_client_core::documents::order::{self, OrderLine, OrderStatus};
-use granary_client_core::documents::{DocumentKey, OrderName, Season, cooperative, household};
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::phone::Phone;
 use granary_client_core::projection::{LotFilter, LotRow};
-use granary_client_core::protocol::access::Role;
 use granary_client_core::quantities::{Fen, Grams, Instant};
+use granary_client_core::schema::access::Role;
+use granary_client_core::schema::catalogue::{PriceName, name_product, set_price};
+use granary_client_core::schema::harvest::{LotDraft, LotEdit, LotId};
+use granary_client_core::schema::order::{self, OrderLine, OrderStatus};
+use granary_client_core::schema::{DocumentKey, OrderName, Season, cooperative, household};
 use granary_server::log::CooperativeNumber;
 use granary_server::{Config, Server};
 

@@ -6,10 +6,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
 use crate::world::{PROGRAM, World, lots, sync_until, sync_until_lots};
-use granary_client_core::documents::harvest::LotDraft;
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::phone::Phone;
 use granary_client_core::quantities::Grams;
+use granary_client_core::schema::harvest::LotDraft;
 
 /// Serves on the small disk; once that has ended and a line came, on the same disk with more room. A sync that
 /// tries again must not find the larger disk before the test knows of the full one.

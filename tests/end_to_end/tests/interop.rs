@@ -7,8 +7,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Once;
 
 use crate::world::{World, household, household_role, lots, record, season, sync_until, sync_until_lots};
-use granary_client_core::documents::harvest::LotEdit;
 use granary_client_core::quantities::Grams;
+use granary_client_core::schema::harvest::LotEdit;
 use serde_json::{Value, json};
 
 static INSTALL: Once = Once::new();

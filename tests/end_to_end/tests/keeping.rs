@@ -130,7 +130,7 @@ fn copied_phones_lose_nothing() {
     let (one, two) = (Phone::open(&folder).unwrap(), Phone::open(&copied).unwrap());
     record(&one, 3_000);
     let own = record(&two, 4_000);
-    two.correct_lot(&own, &granary_client_core::documents::harvest::LotEdit::Note("mine".into())).unwrap();
+    two.correct_lot(&own, &granary_client_core::schema::harvest::LotEdit::Note("mine".into())).unwrap();
     converge(&[&one, &coordinator]);
     converge(&[&one, &two, &coordinator]);
     for phone in [&one, &two, &coordinator] {
@@ -198,7 +198,7 @@ fn import_keeps_exported_history() {
     sync_until_lots(&new, 2);
     assert_eq!(weights(&new), [1_000, 2_000]);
     // The same changes, to the byte.
-    let book = granary_client_core::documents::DocumentKey::HarvestBook(household(), season());
+    let book = granary_client_core::schema::DocumentKey::HarvestBook(household(), season());
     assert_eq!(new.heads().unwrap()[&book], li.heads().unwrap()[&book]);
     // A damaged file makes nothing.
     let file = folder.join("0001.automerge");

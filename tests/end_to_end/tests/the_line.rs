@@ -5,10 +5,10 @@ use std::net::{Shutdown, TcpListener};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use granary_client_core::documents::DocumentKey;
-use granary_client_core::documents::harvest::LotDraft;
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::phone::{Driver, Observer, Status};
+use granary_client_core::schema::DocumentKey;
+use granary_client_core::schema::harvest::LotDraft;
 use granary_client_core::transport::ServerLink;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;

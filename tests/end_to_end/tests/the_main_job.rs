@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::world::{World, converge, copy_folder, household, household_role, lots, record, season, sync_until};
 use granary_client_core::conflicts::CaseState;
-use granary_client_core::documents::harvest::LotEdit;
 use granary_client_core::error::Error;
 use granary_client_core::phone::Phone;
 use granary_client_core::projection::CaseFilter;
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Grams;
+use granary_client_core::schema::harvest::LotEdit;
 use granary_client_core::transport::{HttpsTransport, Route, Transport};
 
 fn grams(grams: i64) -> LotEdit {
@@ -223,7 +223,7 @@ fn phone_sees_only_its_cooperative() {
         household(),
         season(),
         &lots(&li)[0].lot,
-        &granary_client_core::documents::receipt::Outcome::Rejected { reason: "wet".into() },
+        &granary_client_core::schema::receipt::Outcome::Rejected { reason: "wet".into() },
         "2026-10-04".parse().unwrap(),
     );
     assert_eq!(refused, Err(Error::NotAllowed));

@@ -6,14 +6,14 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use granary_client_core::documents::Season;
-use granary_client_core::documents::harvest::{LotDraft, LotId};
 use granary_client_core::error::Error;
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::phone::Phone;
 use granary_client_core::projection::{LotFilter, LotRow};
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Grams;
+use granary_client_core::schema::Season;
+use granary_client_core::schema::harvest::{LotDraft, LotId};
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_granary-under-test");

@@ -1,15 +1,15 @@
 //! Requests that are wrong in every way that an enrolled phone can send them: refused, counted, harmless.
 
-use granary_client_core::documents::harvest::record as record_lot;
-use granary_client_core::documents::{Document, DocumentKey};
 use granary_client_core::error::Error;
 use granary_client_core::ids::{ActorId, DeviceId, HouseholdId, Incarnation};
-use granary_client_core::protocol::access::{EnrolReply, EnrolRequest};
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
+use granary_client_core::protocol::enrolment::{EnrolReply, EnrolRequest};
 use granary_client_core::protocol::frame::{VERSION, read_reply, write_request};
 use granary_client_core::protocol::messages::{RefusalReason, SyncReply, SyncRequest, read_message, write_message};
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::harvest::record as record_lot;
+use granary_client_core::schema::{Document, DocumentKey};
 use granary_client_core::transport::{HttpsTransport, Route, ServerLink, Transport};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;

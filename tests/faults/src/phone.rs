@@ -6,10 +6,10 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use granary_client_core::documents::harvest::LotDraft;
 use granary_client_core::phone::Phone;
 use granary_client_core::projection::LotFilter;
 use granary_client_core::quantities::Grams;
+use granary_client_core::schema::harvest::LotDraft;
 
 use crate::AS;
 

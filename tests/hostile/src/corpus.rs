@@ -3,17 +3,18 @@
 
 use std::path::{Path, PathBuf};
 
-use granary_client_core::documents::harvest::{LotDraft, LotEdit, correct, record, withdraw};
-use granary_client_core::documents::{Document, DocumentKey, PeerState, Season, household};
+use granary_client_core::crdt::PeerState;
+use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::{HouseholdId, Incarnation};
-use granary_client_core::protocol::access::EnrolRequest;
 use granary_client_core::protocol::attestation::{Attestation, Code, Shown, tips};
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
-use granary_client_core::protocol::carried::{CarriedFile, OpeningKey, write_page};
-use granary_client_core::protocol::change::VerifiedChange;
+use granary_client_core::protocol::enrolment::EnrolRequest;
 use granary_client_core::protocol::frame::{write_reply, write_request};
 use granary_client_core::protocol::messages::{Fetch, SyncReply, SyncRequest, write_message};
+use granary_client_core::protocol::outbox_file::{CarriedFile, OpeningKey, write_page};
 use granary_client_core::quantities::{Fen, Grams, Instant, Permille};
+use granary_client_core::schema::harvest::{LotDraft, LotEdit, correct, record, withdraw};
+use granary_client_core::schema::{Document, DocumentKey, Season, household};
 
 use crate::endpoint::{device, household as own};
 

@@ -6,11 +6,12 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use granary_client_core::ids::{DeviceId, HouseholdId};
-use granary_client_core::protocol::access::{EnrolRequest, Role};
-use granary_client_core::protocol::carried::{CarriedFile, write_page};
+use granary_client_core::protocol::enrolment::EnrolRequest;
 use granary_client_core::protocol::frame::{SignedRequest, write_request};
 use granary_client_core::protocol::messages::{SyncRequest, write_message};
+use granary_client_core::protocol::outbox_file::{CarriedFile, write_page};
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::access::Role;
 use granary_client_core::store::MemoryStore;
 use granary_server::Granary;
 use granary_server::log::CooperativeNumber;

@@ -19,13 +19,13 @@ pub use mutate::Mutator;
 
 use std::sync::LazyLock;
 
-use granary_client_core::documents::{Document, DocumentKey};
-use granary_client_core::protocol::access::EnrolRequest;
+use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::protocol::bundle::{read_bundle, write_bundle};
-use granary_client_core::protocol::carried::{CarriedFile, CarriedPage, OpeningKey};
-use granary_client_core::protocol::change::VerifiedChange;
+use granary_client_core::protocol::enrolment::EnrolRequest;
 use granary_client_core::protocol::frame::{SignedRequest, read_reply};
 use granary_client_core::protocol::messages::{SyncReply, SyncRequest, read_message};
+use granary_client_core::protocol::outbox_file::{CarriedFile, CarriedPage, OpeningKey};
+use granary_client_core::schema::{Document, DocumentKey};
 use granary_client_core::transport::ServerLink;
 use sha2::{Digest, Sha256};
 

@@ -1,9 +1,9 @@
 //! What happens in a world. Each setting gives each event a weight; an event is drawn among those that may happen to
 //! the phone whose turn it is.
 
-use granary_client_core::documents::DocumentKey;
 use granary_client_core::ids::HouseholdId;
-use granary_client_core::protocol::access::Role;
+use granary_client_core::schema::DocumentKey;
+use granary_client_core::schema::access::Role;
 
 use crate::dice::Dice;
 use crate::phone::{book, season};

@@ -5,16 +5,17 @@ use std::sync::{Arc, Mutex};
 
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
-use granary_client_core::documents::harvest::{Lot, LotDraft, LotEdit, LotId, correct, lots, record};
-use granary_client_core::documents::receipt::{Outcome, receive};
-use granary_client_core::documents::{Document, DocumentFault, DocumentKey, SCHEMA, Season};
+use granary_client_core::crdt::DocumentFault;
 use granary_client_core::ids::{ChangeHash, CooperativeId, DeviceId, DocumentId, HouseholdId};
-use granary_client_core::protocol::access::{Grants, Role};
-use granary_client_core::protocol::carried::{CarriedFile, CarryingKey, write_page};
 use granary_client_core::protocol::limits;
 use granary_client_core::protocol::messages::read_message;
+use granary_client_core::protocol::outbox_file::{CarriedFile, CarryingKey, write_page};
 use granary_client_core::quantities::{Grams, Instant};
 use granary_client_core::replica::{Damage, Replica};
+use granary_client_core::schema::access::{Grants, Role};
+use granary_client_core::schema::harvest::{Lot, LotDraft, LotEdit, LotId, correct, lots, record};
+use granary_client_core::schema::receipt::{Outcome, receive};
+use granary_client_core::schema::{Document, DocumentKey, SCHEMA, Season};
 use granary_client_core::sync::Pace;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 

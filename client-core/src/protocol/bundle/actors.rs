@@ -10,11 +10,11 @@
 
 use std::collections::HashMap;
 
-use super::super::change::ChangeRecord;
-use super::super::leb128::{Reader, write_prefixed, write_size};
 use super::super::limits;
 use super::BundleFault;
 use super::shape::Filling;
+use crate::crdt::change::ChangeRecord;
+use crate::crdt::leb128::{Reader, write_prefixed, write_size};
 use crate::ids::{ActorId, DeviceId};
 
 const GENESIS: u8 = 0;

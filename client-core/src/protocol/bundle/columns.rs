@@ -1,8 +1,8 @@
 //! Columns of a bundle: integers and byte strings, each in the cheapest of a few forms. A reader is
 //! told how many rows there must be, so no column can ask for more memory than its shape has changes.
 
-use super::super::leb128::{ReadFault, Reader, write_prefixed, write_signed, write_size};
 use super::BundleFault;
+use crate::crdt::leb128::{ReadFault, Reader, write_prefixed, write_signed, write_size};
 
 const ALL_EQUAL: u8 = 0;
 const PLAIN: u8 = 1;

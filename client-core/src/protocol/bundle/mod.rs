@@ -29,9 +29,9 @@ mod write;
 pub use read::read_bundle;
 pub use write::{bundle_parts, write_bundle};
 
-use super::change::{ChangeFault, VerifiedChange};
-use super::leb128::ReadFault;
-use crate::documents::DocumentKey;
+use crate::crdt::change::{ChangeFault, VerifiedChange};
+use crate::crdt::leb128::ReadFault;
+use crate::schema::DocumentKey;
 
 /// The number that begins a bundle of this format.
 pub(crate) const FORMAT: u8 = 1;

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::super::change::{ChangeRecord, OperationId, VerifiedChange};
-use super::super::leb128::{ReadFault, Reader};
 use super::super::limits;
 use super::actors::Actors;
 use super::columns::{read_integers, read_strings};
 use super::shape::{Filling, Place, Refill, Shape};
 use super::write::Expected;
 use super::{BundleFault, DocumentChanges, FORMAT};
-use crate::documents::DocumentKey;
+use crate::crdt::change::{ChangeRecord, OperationId, VerifiedChange};
+use crate::crdt::leb128::{ReadFault, Reader};
 use crate::ids::{ActorId, ChangeHash};
+use crate::schema::DocumentKey;
 
 /// Reads a bundle that fills `bytes`; every change in it was verified and written out anew.
 pub fn read_bundle(bytes: &[u8]) -> Result<Vec<DocumentChanges>, BundleFault> {

@@ -12,10 +12,10 @@
 //!   mark name, if any: length, bytes
 //! ```
 
-use super::super::change::{Action, BytesKind, ChangeRecord, Key, Object, Operation, OperationId, SignedKind, Value};
-use super::super::leb128::{Reader, write_prefixed, write_size};
 use super::super::limits;
 use super::BundleFault;
+use crate::crdt::change::{Action, BytesKind, ChangeRecord, Key, Object, Operation, OperationId, SignedKind, Value};
+use crate::crdt::leb128::{Reader, write_prefixed, write_size};
 
 /// An operation id as a shape holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -200,7 +200,7 @@ impl Shape {
 }
 
 fn write_reference(out: &mut Vec<u8>, reference: Option<Reference>, open: u64) {
-    super::super::leb128::write_unsigned(
+    crate::crdt::leb128::write_unsigned(
         out,
         match reference {
             None => 0,

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::super::change::{ChangeRecord, VerifiedChange};
-use super::super::leb128::{Reader, write_prefixed, write_size};
 use super::actors::Actors;
 use super::columns::{write_integers, write_strings};
 use super::shape::{Filling, Place, Shape};
 use super::{DocumentChanges, FORMAT};
+use crate::crdt::change::{ChangeRecord, VerifiedChange};
+use crate::crdt::leb128::{Reader, write_prefixed, write_size};
 use crate::ids::ChangeHash;
 
 /// What each change adds to the columns that all changes share.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use granary_client_core::documents::DocumentKey;
+use granary_client_core::schema::DocumentKey;
 
 use super::Property;
 use crate::world::World;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use granary_client_core::documents::DocumentKey;
 use granary_client_core::ids::DocumentId;
+use granary_client_core::schema::DocumentKey;
 
 use crate::world::World;
 

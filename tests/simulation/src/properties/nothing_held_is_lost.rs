@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use granary_client_core::documents::{Document, DocumentKey};
 use granary_client_core::ids::ChangeHash;
+use granary_client_core::schema::{Document, DocumentKey};
 
 use super::Property;
 use crate::world::World;

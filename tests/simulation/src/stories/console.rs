@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use granary_client_core::conflicts::twins;
-use granary_client_core::documents::harvest::lots;
-use granary_client_core::documents::{Document, DocumentKey, catalogue};
+use granary_client_core::schema::harvest::lots;
+use granary_client_core::schema::{Document, DocumentKey, catalogue};
 
 use super::*;
 use crate::phone::book;

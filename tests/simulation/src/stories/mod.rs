@@ -21,7 +21,7 @@ mod copies;
 mod grants;
 mod restorations;
 
-use granary_client_core::protocol::access::Role;
+use granary_client_core::schema::access::Role;
 
 use crate::phone::{SimPhone, book};
 use crate::run::heal;

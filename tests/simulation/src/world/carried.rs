@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use granary_client_core::ids::HouseholdId;
-use granary_client_core::protocol::carried::CarriedFile;
+use granary_client_core::protocol::outbox_file::CarriedFile;
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Instant;
 use granary_server::Error;

@@ -6,14 +6,15 @@ use std::collections::BTreeSet;
 use granary_client_core::conflicts::{
     CaseId, SETTLING, Settlement, Settler, in_harvest_book, merge, settle_field, twins,
 };
-use granary_client_core::documents::cases::decide;
-use granary_client_core::documents::catalogue::{PriceName, rename_product, set_price};
-use granary_client_core::documents::harvest::{Lot, LotEdit, correct, lots};
-use granary_client_core::documents::receipt::{Outcome, receive};
-use granary_client_core::documents::{Document, DocumentFault, DocumentKey, Seen};
+use granary_client_core::crdt::{DocumentFault, Seen};
 use granary_client_core::ids::{ChangeHash, DeviceId, HouseholdId};
-use granary_client_core::protocol::access::Role;
 use granary_client_core::quantities::{Fen, Grams, Instant};
+use granary_client_core::schema::access::Role;
+use granary_client_core::schema::case_book::decide;
+use granary_client_core::schema::catalogue::{PriceName, rename_product, set_price};
+use granary_client_core::schema::harvest::{Lot, LotEdit, correct, lots};
+use granary_client_core::schema::receipt::{Outcome, receive};
+use granary_client_core::schema::{Document, DocumentKey};
 use granary_server::{Edits, Error};
 
 use super::{World, settle};

@@ -11,11 +11,13 @@ mod setting;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use granary_client_core::documents::{DocumentKey, Seen};
+use granary_client_core::crdt::Seen;
 use granary_client_core::ids::{DeviceId, HouseholdId};
-use granary_client_core::protocol::access::{EnrolReply, EnrolRequest, Role};
+use granary_client_core::protocol::enrolment::{EnrolReply, EnrolRequest};
 use granary_client_core::protocol::messages::Cursor;
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::DocumentKey;
+use granary_client_core::schema::access::Role;
 use granary_client_core::sync::Pace;
 use granary_server::log::CooperativeNumber;
 use granary_server::{Environment, Granary, Rng};

@@ -1,7 +1,7 @@
 //! What the operator does: backups and restorations, grants and revocations, and what is said again after them.
 
-use granary_client_core::protocol::access::Role;
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::access::Role;
 use granary_server::Error;
 
 use super::World;

@@ -11,8 +11,9 @@ use std::str::FromStr;
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ReadDoc, Value};
 
-use super::document::{Document, DocumentFault};
+use super::key::Document;
 use super::view::part;
+use crate::crdt::DocumentFault;
 use crate::quantities::{Day, Fen, QuantityFault, checked_text};
 
 /// Which price: of a grade, from a day on or from the beginning. As text `A` or `A@2026-11-01`.
@@ -273,9 +274,9 @@ fn promotion(code: String, fields: &FieldValues) -> Promotion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::documents::DocumentKey;
     use crate::ids::ActorId;
     use crate::quantities::Instant;
+    use crate::schema::DocumentKey;
 
     #[test]
     fn a_product_that_two_people_begin_at_once_has_what_both_wrote() {

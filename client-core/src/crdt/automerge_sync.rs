@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use automerge::sync::{Message, State, SyncDoc};
 
-use super::{Document, DocumentFault};
+use super::{Document, DocumentFault, Schema};
 
 /// Where the sync of one document with one peer stands.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ fn failed() -> DocumentFault {
     DocumentFault::Unusable("the sync message made the library fail".into())
 }
 
-impl Document {
+impl<S: Schema> Document<S> {
     /// Notes what a peer says of itself: its heads, what it needs, what it has. `message` is in the form
     /// of version 1 and holds no changes.
     pub fn hear_peer(&mut self, peer: &mut PeerState, message: &[u8]) -> Result<(), DocumentFault> {

@@ -4,9 +4,12 @@
 
 use uuid::Uuid;
 
+use crate::crdt::leb128::{ReadFault, Reader, write_prefixed, write_unsigned};
 use crate::ids::{CooperativeId, DocumentId, HouseholdId};
-use crate::protocol::leb128::{ReadFault, Reader, write_prefixed, write_unsigned};
 use crate::quantities::Day;
+
+/// A document of ours.
+pub type Document = crate::crdt::Document<DocumentKey>;
 
 /// The namespace of all document ids that Granary derives (itself a v5 UUID of "granary.documents").
 const NAMESPACE: Uuid = Uuid::from_u128(0x6b3a_7b0c_5d0e_5c39_9a4e_2f1d_8c77_10e4);

@@ -3,8 +3,9 @@
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
 
-use super::document::{Document, DocumentFault};
+use super::key::Document;
 use super::view::{Fields, maps_in_list, part};
+use crate::crdt::DocumentFault;
 use crate::quantities::{Day, Fen, checked_text};
 
 /// A household as it is read.

@@ -6,10 +6,10 @@ use std::str::FromStr;
 
 use automerge::AutoCommit;
 
-use super::document::{Document, DocumentFault};
+use super::document::{Document, DocumentFault, Schema};
+use crate::crdt::change::VerifiedChange;
 use crate::ids::{ActorId, ChangeHash};
 use crate::planted;
-use crate::protocol::change::VerifiedChange;
 use crate::quantities::Instant;
 
 /// Heads in one such state at most.
@@ -23,7 +23,7 @@ pub struct Seen {
 
 impl Seen {
     /// The state that a document is in.
-    pub fn of(document: &mut Document) -> Self {
+    pub fn of<S: Schema>(document: &mut Document<S>) -> Self {
         Self { heads: document.heads() }
     }
 }
@@ -60,7 +60,7 @@ impl FromStr for Seen {
     }
 }
 
-impl Document {
+impl<S: Schema> Document<S> {
     /// Makes one edit at a state that was seen. Gives its change, which is part of the document then. Where others
     /// wrote since, the edit branches off and is written under `branch`, an actor that has written nothing yet; where
     /// nobody did, under `own`.
@@ -91,10 +91,11 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::documents::DocumentKey;
-    use crate::documents::catalogue::{self, PriceName, name_product, set_price};
     use crate::ids::{DeviceId, Incarnation};
     use crate::quantities::Fen;
+    use crate::schema::Document;
+    use crate::schema::DocumentKey;
+    use crate::schema::catalogue::{self, PriceName, name_product, set_price};
 
     #[test]
     fn two_who_saw_one_page_and_wrote_one_price_are_both_kept() {

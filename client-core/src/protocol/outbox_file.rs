@@ -17,8 +17,8 @@ use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
 use ring::signature::{ED25519, UnparsedPublicKey};
 
 use super::frame::{FrameFault, compress, decompress};
-use super::leb128::Reader;
 use super::limits::BODY_BYTES_MAX;
+use crate::crdt::leb128::Reader;
 use crate::ids::DeviceId;
 
 /// The version of files and pages.

@@ -4,9 +4,10 @@
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType};
 
-use super::document::{Document, DocumentFault};
 use super::harvest::LotId;
+use super::key::Document;
 use super::view::{Fields, maps_in_map, part};
+use crate::crdt::DocumentFault;
 use crate::quantities::{Day, Grams, checked_text};
 
 /// What the warehouse found.

@@ -4,9 +4,6 @@
 
 use automerge::{AutoCommit, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
 
-use super::document::Document;
-use super::key::DocumentKind;
-
 /// What stands in a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reading<T> {
@@ -151,17 +148,4 @@ pub(crate) fn texts_in_map(automerge: &AutoCommit, map: &ObjId) -> Vec<(String, 
             _ => None,
         })
         .collect()
-}
-
-/// Reads all that the typed view of this kind reads, for the trial of changes from outside.
-pub(crate) fn read_everything(document: &Document) {
-    match document.key().kind() {
-        DocumentKind::Cooperative => drop(super::cooperative::read(document)),
-        DocumentKind::Household => drop(super::household::read(document)),
-        DocumentKind::Catalogue => drop(super::catalogue::read(document)),
-        DocumentKind::HarvestBook => drop(super::harvest::lots(document)),
-        DocumentKind::ReceiptBook => drop(super::receipt::receipts(document)),
-        DocumentKind::Order => drop(super::order::read(document)),
-        DocumentKind::CaseBook => drop(super::cases::decisions(document)),
-    }
 }

@@ -2,84 +2,17 @@
 //! a lot's name is its Automerge object id, which costs no bytes and which no two phones can choose.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjId, ObjType, ReadDoc};
-use serde::{Deserialize, Serialize};
 
-use super::document::{Document, DocumentFault};
+use super::key::Document;
 use super::view::{Fields, maps_in_list, part};
-use crate::protocol::change::{ChangeRecord, Key, Object, OperationId};
+use crate::crdt::DocumentFault;
+use crate::crdt::change::{ChangeRecord, Key, Object, OperationId};
 use crate::quantities::{Day, Grams, Permille, QuantityFault, checked_text};
 
-/// A lot's name within its book: `counter@actor`, as Automerge writes object ids.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct LotId(String);
-
-impl From<LotId> for String {
-    fn from(lot: LotId) -> Self {
-        lot.0
-    }
-}
-
-impl TryFrom<String> for LotId {
-    type Error = DocumentFault;
-
-    fn try_from(text: String) -> Result<Self, DocumentFault> {
-        text.parse()
-    }
-}
-
-impl LotId {
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The lot that this operation made.
-    pub(crate) fn of_operation(counter: u64, actor: &crate::ids::ActorId) -> Self {
-        Self(format!("{counter}@{actor}"))
-    }
-
-    /// True when this operation made the lot.
-    pub fn is_of_operation(&self, counter: u64, actor: &crate::ids::ActorId) -> bool {
-        *self == Self::of_operation(counter, actor)
-    }
-
-    /// The counter in the name; it rises with each record in a book.
-    pub fn counter(&self) -> u32 {
-        self.0.split_once('@').and_then(|(counter, _)| counter.parse().ok()).unwrap_or(0)
-    }
-
-    /// The actor that recorded the lot, as it stands in the name.
-    pub fn actor(&self) -> Option<crate::ids::ActorId> {
-        let hex = self.0.split_once('@')?.1;
-        let actor = automerge::ActorId::try_from(hex).ok()?;
-        crate::ids::ActorId::from_bytes(actor.to_bytes())
-    }
-}
-
-impl fmt::Display for LotId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl FromStr for LotId {
-    type Err = DocumentFault;
-
-    fn from_str(text: &str) -> Result<Self, DocumentFault> {
-        let fault = || DocumentFault::NotFound { what: "lot", name: text.chars().take(80).collect() };
-        let (counter, actor) = text.split_once('@').ok_or_else(fault)?;
-        let right = counter.parse::<u32>().is_ok()
-            && (2..=64).contains(&actor.len())
-            && actor.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-        if right { Ok(Self(text.to_owned())) } else { Err(fault()) }
-    }
-}
+pub use super::lot_id::LotId;
 
 /// A lot to record. Checked by [`LotDraft::checked`] before it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -213,7 +146,7 @@ pub fn record(automerge: &mut AutoCommit, draft: &LotDraft) -> Result<LotId, Doc
             automerge.insert(&photos, index, photo)?;
         }
     }
-    Ok(LotId(lot.to_string()))
+    Ok(LotId::of_object(&lot))
 }
 
 /// Writes a new value into a field of a lot. It also settles a conflict of that field.
@@ -266,7 +199,7 @@ pub(crate) fn find(automerge: &AutoCommit, lot: &LotId) -> Result<(usize, ObjId)
         .map(|item| item.id())
         .enumerate()
         .find(|(_, id)| is_it(id))
-        .ok_or_else(|| DocumentFault::NotFound { what: "lot", name: lot.0.clone() })
+        .ok_or_else(|| DocumentFault::NotFound { what: "lot", name: lot.to_string() })
 }
 
 /// All lots, in the order in which they stand in the book.
@@ -366,7 +299,7 @@ impl Lot {
 }
 
 fn read_lot(automerge: &AutoCommit, object: ObjId) -> Lot {
-    let id = LotId(object.to_string());
+    let id = LotId::of_object(&object);
     let in_conflict =
         FIELDS.iter().any(|field| automerge.get_all(&object, *field).is_ok_and(|values| values.len() > 1));
     let mut fields = Fields::new(automerge, object);
@@ -388,9 +321,9 @@ fn read_lot(automerge: &AutoCommit, object: ObjId) -> Lot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::documents::{DocumentKey, Season};
     use crate::ids::{ActorId, HouseholdId};
     use crate::quantities::Instant;
+    use crate::schema::{DocumentKey, Season};
     use automerge::ROOT;
 
     fn book() -> Document {

@@ -3,8 +3,9 @@
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
 
-use super::document::{Document, DocumentFault};
+use super::key::Document;
 use super::view::{Fields, maps_in_list, part, texts_in_map};
+use crate::crdt::DocumentFault;
 use crate::quantities::{Day, checked_text};
 
 /// The co-operative as it is read.

@@ -6,9 +6,10 @@ use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ReadDoc};
 use serde::{Deserialize, Serialize};
 
-use super::document::{Document, DocumentFault};
 use super::harvest::LotId;
+use super::key::Document;
 use super::view::{Fields, maps_in_list, part};
+use crate::crdt::DocumentFault;
 use crate::quantities::{Instant, checked_text};
 
 /// The longest restoring note, in bytes; a settlement touches a few fields.

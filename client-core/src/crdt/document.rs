@@ -2,18 +2,15 @@
 //! byte-identical wherever it is made, so that two phones that create the same document offline have
 //! one. Every edit is one change.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use automerge::transaction::{CommitOptions, Transactable};
-use automerge::{AutoCommit, AutomergeError, Change, ObjType, ROOT};
+use automerge::transaction::CommitOptions;
+use automerge::{AutoCommit, AutomergeError, Change};
 
-use super::key::{DocumentKey, DocumentKind};
+use crate::crdt::change::{ChangeFault, VerifiedChange};
 use crate::ids::{ActorId, ChangeHash};
-use crate::protocol::change::{ChangeFault, VerifiedChange};
 use crate::quantities::{Instant, QuantityFault};
-
-/// The schema version that this code writes.
-pub const SCHEMA: u64 = 1;
 
 /// The most that a document may be once saved, in bytes: some thousands of lots. What a change from outside
 /// costs grows with its document, so one device can't make that more than some tenths of a second.
@@ -56,41 +53,35 @@ impl From<AutomergeError> for DocumentFault {
     }
 }
 
+/// What a kind of document is made of. What is read of it trusts no shape.
+pub trait Schema: Clone + fmt::Debug {
+    /// Lays down what every document of this key begins with.
+    fn begin(&self, automerge: &mut AutoCommit) -> Result<(), DocumentFault>;
+
+    /// Reads all that the typed view of a document reads, for the trial of changes from outside.
+    fn read_everything(document: &Document<Self>);
+}
+
 /// A document in memory.
 #[derive(Debug, Clone)]
-pub struct Document {
-    key: DocumentKey,
+pub struct Document<S> {
+    key: S,
     automerge: AutoCommit,
     /// How large it was when it was last saved; 0 when it was not yet.
     saved_bytes: usize,
 }
 
-impl Document {
+impl<S: Schema> Document<S> {
     /// The document that everyone begins with.
-    pub fn new(key: DocumentKey) -> Result<Self, DocumentFault> {
+    pub fn new(key: S) -> Result<Self, DocumentFault> {
         let mut automerge = AutoCommit::new().with_actor(automerge::ActorId::from(ActorId::GENESIS));
-        automerge.put(ROOT, "kind", key.kind().name())?;
-        automerge.put(ROOT, "schema", SCHEMA)?;
-        let parts: &[(&str, ObjType)] = match key.kind() {
-            DocumentKind::Cooperative => {
-                &[("villages", ObjType::Map), ("places", ObjType::Map), ("announcements", ObjType::List)]
-            }
-            DocumentKind::Household => &[("members", ObjType::List), ("advances", ObjType::List)],
-            DocumentKind::Catalogue => &[("products", ObjType::Map), ("promotions", ObjType::Map)],
-            DocumentKind::HarvestBook => &[("lots", ObjType::List)],
-            DocumentKind::ReceiptBook => &[("receipts", ObjType::Map)],
-            DocumentKind::CaseBook => &[("decisions", ObjType::List)],
-            DocumentKind::Order => &[("lines", ObjType::List), ("allocations", ObjType::Map)],
-        };
-        for (name, kind) in parts {
-            automerge.put_object(ROOT, *name, *kind)?;
-        }
+        key.begin(&mut automerge)?;
         automerge.commit_with(CommitOptions::default().with_time(0));
         Ok(Self { key, automerge, saved_bytes: 0 })
     }
 
     /// The first change of the document with this key.
-    pub fn first_change(key: &DocumentKey) -> Result<VerifiedChange, DocumentFault> {
+    pub fn first_change(key: &S) -> Result<VerifiedChange, DocumentFault> {
         let mut document = Self::new(key.clone())?;
         let first = document.automerge.get_changes(&[]).into_iter().next();
         let first = first.ok_or(DocumentFault::Damaged("first change"))?;
@@ -98,12 +89,12 @@ impl Document {
     }
 
     /// An empty document, for changes that include the first one.
-    pub fn empty(key: DocumentKey) -> Self {
+    pub fn empty(key: S) -> Self {
         Self { key, automerge: AutoCommit::new(), saved_bytes: 0 }
     }
 
     /// Loads what [`Self::save`] gave. Only for bytes of our own store.
-    pub fn load(key: DocumentKey, bytes: &[u8]) -> Result<Self, DocumentFault> {
+    pub fn load(key: S, bytes: &[u8]) -> Result<Self, DocumentFault> {
         let automerge = catch_unwind(|| AutoCommit::load(bytes))
             .map_err(|_| DocumentFault::Unusable("the saved form made the decoder fail".into()))??;
         Ok(Self { key, automerge, saved_bytes: bytes.len() })
@@ -123,7 +114,7 @@ impl Document {
     }
 
     /// The document's key.
-    pub fn key(&self) -> &DocumentKey {
+    pub fn key(&self) -> &S {
         &self.key
     }
 
@@ -238,7 +229,7 @@ impl Document {
         copy.apply(changes)?;
         let tried = catch_unwind(AssertUnwindSafe(|| {
             let heads = copy.heads();
-            super::view::read_everything(&copy);
+            S::read_everything(&copy);
             let saved = copy.save();
             let mut loaded = Self::load(copy.key.clone(), &saved)?;
             if loaded.heads() == heads {
@@ -254,9 +245,13 @@ impl Document {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::documents::Season;
-    use crate::ids::HouseholdId;
+    use automerge::ROOT;
+    use automerge::transaction::Transactable;
+
+    use super::DocumentFault;
+    use crate::ids::{ActorId, HouseholdId};
+    use crate::quantities::Instant;
+    use crate::schema::{Document, DocumentKey, Season};
 
     #[test]
     fn the_first_change_is_the_same_everywhere() {

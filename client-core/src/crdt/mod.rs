@@ -1,0 +1,13 @@
+//! Automerge as it is used here: documents, their changes, and our own bounded reader and writer of them. Nothing here
+//! knows what a harvest is.
+
+mod automerge_sync;
+pub mod change;
+mod document;
+pub mod leb128;
+pub mod limits;
+mod version;
+
+pub use automerge_sync::PeerState;
+pub use document::{DOCUMENT_BYTES_MAX, Document, DocumentFault, Schema};
+pub use version::{Seen, SeenFault};

@@ -1,0 +1,45 @@
+//! What each kind of document begins with, and what is read of it.
+
+use automerge::transaction::Transactable;
+use automerge::{AutoCommit, ObjType, ROOT};
+
+use super::key::{Document, DocumentKey, DocumentKind};
+use super::{case_book, catalogue, cooperative, harvest, household, order, receipt};
+use crate::crdt::{DocumentFault, Schema};
+
+/// The schema version that this code writes.
+pub const SCHEMA: u64 = 1;
+
+impl Schema for DocumentKey {
+    fn begin(&self, automerge: &mut AutoCommit) -> Result<(), DocumentFault> {
+        automerge.put(ROOT, "kind", self.kind().name())?;
+        automerge.put(ROOT, "schema", SCHEMA)?;
+        let parts: &[(&str, ObjType)] = match self.kind() {
+            DocumentKind::Cooperative => {
+                &[("villages", ObjType::Map), ("places", ObjType::Map), ("announcements", ObjType::List)]
+            }
+            DocumentKind::Household => &[("members", ObjType::List), ("advances", ObjType::List)],
+            DocumentKind::Catalogue => &[("products", ObjType::Map), ("promotions", ObjType::Map)],
+            DocumentKind::HarvestBook => &[("lots", ObjType::List)],
+            DocumentKind::ReceiptBook => &[("receipts", ObjType::Map)],
+            DocumentKind::CaseBook => &[("decisions", ObjType::List)],
+            DocumentKind::Order => &[("lines", ObjType::List), ("allocations", ObjType::Map)],
+        };
+        for (name, kind) in parts {
+            automerge.put_object(ROOT, *name, *kind)?;
+        }
+        Ok(())
+    }
+
+    fn read_everything(document: &Document) {
+        match document.key().kind() {
+            DocumentKind::Cooperative => drop(cooperative::read(document)),
+            DocumentKind::Household => drop(household::read(document)),
+            DocumentKind::Catalogue => drop(catalogue::read(document)),
+            DocumentKind::HarvestBook => drop(harvest::lots(document)),
+            DocumentKind::ReceiptBook => drop(receipt::receipts(document)),
+            DocumentKind::Order => drop(order::read(document)),
+            DocumentKind::CaseBook => drop(case_book::decisions(document)),
+        }
+    }
+}

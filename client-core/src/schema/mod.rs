@@ -1,0 +1,18 @@
+//! Typed views and edits over Automerge documents, and who may read and write which. A view trusts no shape; an edit is
+//! checked before it is written. One document is the unit of sharing and of permission.
+
+pub mod access;
+pub mod case_book;
+pub mod catalogue;
+pub mod cooperative;
+pub mod harvest;
+pub mod household;
+mod key;
+mod kinds;
+mod lot_id;
+pub mod order;
+pub mod receipt;
+mod view;
+
+pub use key::{Document, DocumentKey, DocumentKind, OrderName, Season};
+pub use kinds::SCHEMA;
