@@ -1,7 +1,7 @@
 //! What can go wrong for an app, with variants that it can act on.
 
 use crate::crdt::DocumentFault;
-use crate::protocol::outbox_file::CarriedFault;
+use crate::protocol::outbox_file::OutboxFileFault;
 use crate::protocol::problem::ProblemKind;
 use crate::quantities::QuantityFault;
 use crate::store::StoreFault;
@@ -35,7 +35,7 @@ pub enum Error {
     SyncFirst,
     /// A file that was carried here can't be used.
     #[error(transparent)]
-    Carried(#[from] CarriedFault),
+    OutboxFile(#[from] OutboxFileFault),
     /// This device may not write this document.
     #[error("this phone may not change that")]
     NotAllowed,

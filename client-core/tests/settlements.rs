@@ -4,7 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use granary_client_core::conflicts::{CaseId, SETTLING, Settler, in_harvest_book, merge, settle_field, twins, undo};
+use granary_client_core::conflicts::{
+    CaseId, SETTLING, Settler, duplicate_lots, in_harvest_book, merge, settle_field, undo,
+};
 use granary_client_core::ids::{ActorId, HouseholdId};
 use granary_client_core::projection::{CaseFilter, LotFilter, ReadModel};
 use granary_client_core::quantities::{Grams, Instant};
@@ -94,7 +96,7 @@ impl Replica {
                 settle_field(&self.book, &case, "grams", &grams.to_string(), settler).unwrap()
             }
             Step::Merge(index) => {
-                let pairs = twins(&harvest::lots(&self.book));
+                let pairs = duplicate_lots(&harvest::lots(&self.book));
                 let Some(pair) = pairs.get(index % pairs.len().max(1)) else { return };
                 let case = CaseId::Twice(pair.first.clone(), pair.second.clone());
                 match merge(&self.book, &case, &pair.first, &pair.second, None, settler) {

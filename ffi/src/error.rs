@@ -27,7 +27,7 @@ pub enum PhoneError {
     /// This phone may not change that.
     #[error("{sentence}")]
     NotAllowed { sentence: String },
-    /// The phone must have synced by itself once, with `sync_now` or `start`, before `carry_out`.
+    /// The phone must have synced by itself once, with `sync_now` or `start`, before `export_outbox`.
     #[error("{sentence}")]
     SyncFirst { sentence: String },
     /// There is no connection, or it broke; the same call may be made again.
@@ -48,7 +48,7 @@ impl From<Error> for PhoneError {
             | Error::Quantity(_)
             | Error::WhichHousehold
             | Error::BadInvitation(_)
-            | Error::Carried(_) => Self::Invalid { sentence },
+            | Error::OutboxFile(_) => Self::Invalid { sentence },
             Error::NotEnrolled => Self::NotEnrolled { sentence },
             Error::AlreadyEnrolled => Self::AlreadyEnrolled { sentence },
             Error::NotAllowed => Self::NotAllowed { sentence },

@@ -126,13 +126,13 @@ impl GranaryPhone {
     /// What waits to be sent, as a file that anyone may carry to where there is a line: nobody but the server can
     /// read it. Nothing leaves the outbox: after the next sync it is known what came. Fails with `SyncFirst` on
     /// a phone that has not reached its server by itself yet.
-    pub fn carry_out(&self) -> Result<Vec<u8>, PhoneError> {
-        Ok(self.phone.carry_out()?)
+    pub fn export_outbox(&self) -> Result<Vec<u8>, PhoneError> {
+        Ok(self.phone.export_outbox()?)
     }
 
     /// Hands in such a file of another phone. Waits for the network; it may be called again with the same file.
-    pub fn hand_in(&self, file: Vec<u8>) -> Result<(), PhoneError> {
-        Ok(self.phone.hand_in(&file)?)
+    pub fn import_outbox_file(&self, file: Vec<u8>) -> Result<(), PhoneError> {
+        Ok(self.phone.import_outbox_file(&file)?)
     }
 
     /// How the sync stands.

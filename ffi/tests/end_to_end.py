@@ -92,9 +92,9 @@ def main(household_link, coordinator_link, folder):
 
     # With no line at all, another phone carries it.
     carried = li.record(granary.LotDraft(product="chilli", grams=3_000, day="2026-10-06"))
-    file = li.carry_out()
-    refused(granary.PhoneError.Invalid, lambda: coordinator.hand_in(file[:40]))
-    coordinator.hand_in(file)
+    file = li.export_outbox()
+    refused(granary.PhoneError.Invalid, lambda: coordinator.import_outbox_file(file[:40]))
+    coordinator.import_outbox_file(file)
     for _ in range(600):
         coordinator.sync_now()
         if [lot.id for lot in coordinator.lots(granary.LotFilter(product="chilli"))] == [carried]:

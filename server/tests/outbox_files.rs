@@ -7,28 +7,28 @@ use common::{Device, NOW, World, book, brought, household, key, one_lot};
 use granary_client_core::ids::{DeviceId, Incarnation};
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
 use granary_client_core::protocol::frame::{SignedRequest, write_request};
-use granary_client_core::protocol::outbox_file::{CarriedFile, CarryingKey, OpeningKey, write_page};
+use granary_client_core::protocol::outbox_file::{OpeningKey, OutboxFile, OutboxFileKey, write_page};
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::schema::access::Role;
 use granary_server::Error;
 use ring::signature::Ed25519KeyPair;
 
 /// A page that says that it is `device`'s, signed by `pair`.
-fn page(device: DeviceId, pair: &Ed25519KeyPair, server: &CarryingKey, changes: DocumentChanges) -> Vec<u8> {
+fn page(device: DeviceId, pair: &Ed25519KeyPair, server: &OutboxFileKey, changes: DocumentChanges) -> Vec<u8> {
     let sign = |bytes: &[u8]| pair.sign(bytes).as_ref().try_into().unwrap();
     let chance = |bytes: &mut [u8]| ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), bytes).is_ok();
     write_page(device, &write_bundle(&[changes]), server, &chance, sign).unwrap()
 }
 
 /// The file of a phone that has recorded a lot in its household's book.
-fn file_of(world: &World, device: &Device) -> CarriedFile {
+fn file_of(world: &World, device: &Device) -> OutboxFile {
     let changes =
         DocumentChanges { key: book(1), changes: one_lot(&book(1), &device.id.actor(Incarnation::new(0)), 1_000) };
-    let page = page(device.id, &device.pair, world.granary.carrying_key(), changes);
-    CarriedFile { certificate: Vec::new(), pages: vec![page] }
+    let page = page(device.id, &device.pair, world.granary.outbox_file_key(), changes);
+    OutboxFile { certificate: Vec::new(), pages: vec![page] }
 }
 
-fn import(world: &World, file: &CarriedFile) -> Result<(), Error> {
+fn import(world: &World, file: &OutboxFile) -> Result<(), Error> {
     let done = world.granary.import_outbox_file(file, |_| Ok(()), NOW);
     world.granary.settle(&world.granary.cooperative(world.coop).unwrap());
     done
@@ -69,8 +69,8 @@ fn whoever_carries_a_file_can_neither_sign_nor_alter_it() {
     let neighbour = world.device(2, Role::Household(household(1)));
     let changes =
         DocumentChanges { key: book(1), changes: one_lot(&book(1), &li.id.actor(Incarnation::new(0)), 9_000) };
-    let forged = page(li.id, &neighbour.pair, world.granary.carrying_key(), changes);
-    let forged = CarriedFile { certificate: Vec::new(), pages: vec![forged] };
+    let forged = page(li.id, &neighbour.pair, world.granary.outbox_file_key(), changes);
+    let forged = OutboxFile { certificate: Vec::new(), pages: vec![forged] };
     assert_eq!(kind(import(&world, &forged)), Some(ProblemKind::BadSignature));
 
     let mut altered = file_of(&world, &li);
@@ -89,7 +89,7 @@ fn what_a_request_is_signed_for_is_no_page_and_the_reverse() {
     let request = write_request(li.id, &content, sign);
     // A request's first byte is its version, and so is a page's.
     let as_page = [&[1], &request[1..]].concat();
-    let file = CarriedFile { certificate: Vec::new(), pages: vec![as_page] };
+    let file = OutboxFile { certificate: Vec::new(), pages: vec![as_page] };
     assert_eq!(kind(import(&world, &file)), Some(ProblemKind::BadSignature));
 
     let page = file_of(&world, &li).pages.remove(0);
@@ -103,8 +103,8 @@ fn a_file_for_another_server_and_one_of_a_revoked_phone_are_refused() {
     let li = world.device(1, Role::Household(household(1)));
     let changes =
         DocumentChanges { key: book(1), changes: one_lot(&book(1), &li.id.actor(Incarnation::new(0)), 1_000) };
-    let elsewhere = page(li.id, &li.pair, OpeningKey::derive(b"another").carrying_key(), changes);
-    let elsewhere = CarriedFile { certificate: Vec::new(), pages: vec![elsewhere] };
+    let elsewhere = page(li.id, &li.pair, OpeningKey::derive(b"another").outbox_file_key(), changes);
+    let elsewhere = OutboxFile { certificate: Vec::new(), pages: vec![elsewhere] };
     assert_eq!(kind(import(&world, &elsewhere)), Some(ProblemKind::Malformed));
 
     let file = file_of(&world, &li);

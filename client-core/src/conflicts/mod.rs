@@ -9,5 +9,5 @@ mod settle;
 
 pub use case::{CaseId, CaseState};
 pub use fields::{Contender, FieldConflict, in_harvest_book, in_order};
-pub use rules::{Twins, is_overweight, twins};
+pub use rules::{DuplicateLots, duplicate_lots, is_overweight};
 pub use settle::{Edit, SETTLING, Settlement, Settler, leave, merge, settle_field, undo};

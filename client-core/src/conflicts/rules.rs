@@ -14,7 +14,7 @@ const ALIKE_MAX: usize = 64;
 
 /// Two lots that look like one harvest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Twins {
+pub struct DuplicateLots {
     /// The older one.
     pub first: LotId,
     /// The newer one.
@@ -23,7 +23,7 @@ pub struct Twins {
 
 /// Lots that look like one harvest recorded twice: of one product and day, with nearly one weight, recorded by
 /// different devices; or by one device, one behind the other and alike in every field.
-pub fn twins(lots: &[Lot]) -> Vec<Twins> {
+pub fn duplicate_lots(lots: &[Lot]) -> Vec<DuplicateLots> {
     let mut alike: BTreeMap<(&str, Day), Vec<&Lot>> = BTreeMap::new();
     // In one order everywhere, so that every replica sees the same pairs.
     let mut counted: Vec<&Lot> = lots.iter().filter(|lot| lot.merged_into.is_none()).collect();
@@ -41,7 +41,7 @@ pub fn twins(lots: &[Lot]) -> Vec<Twins> {
         for (place, one) in group.iter().enumerate() {
             for other in group.iter().skip(place.saturating_add(1)) {
                 if look_like_one(one, other) {
-                    found.push(Twins { first: one.id.clone(), second: other.id.clone() });
+                    found.push(DuplicateLots { first: one.id.clone(), second: other.id.clone() });
                 }
             }
         }
@@ -98,26 +98,26 @@ mod tests {
 
     #[test]
     fn two_phones_that_recorded_one_sack_are_noticed() {
-        let found = twins(&[lot("9@0202", 10_000), lot("3@0101", 10_150)]);
-        assert_eq!(found, [Twins { first: "3@0101".parse().unwrap(), second: "9@0202".parse().unwrap() }]);
-        assert!(twins(&[lot("9@0202", 10_000), lot("3@0101", 12_000)]).is_empty(), "another weight");
+        let found = duplicate_lots(&[lot("9@0202", 10_000), lot("3@0101", 10_150)]);
+        assert_eq!(found, [DuplicateLots { first: "3@0101".parse().unwrap(), second: "9@0202".parse().unwrap() }]);
+        assert!(duplicate_lots(&[lot("9@0202", 10_000), lot("3@0101", 12_000)]).is_empty(), "another weight");
         let mut merged = lot("3@0101", 10_000);
         merged.merged_into = "9@0202".parse().ok();
-        assert!(twins(&[lot("9@0202", 10_000), merged]).is_empty(), "they were made one already");
+        assert!(duplicate_lots(&[lot("9@0202", 10_000), merged]).is_empty(), "they were made one already");
     }
 
     #[test]
     fn sacks_of_one_phone_are_not_suspected_unless_a_tap_was_made_twice() {
-        assert!(twins(&[lot("3@0101", 10_000), lot("12@0101", 10_100)]).is_empty());
-        assert_eq!(twins(&[lot("3@0101", 10_000), lot("12@0101", 10_000)]).len(), 1);
-        assert!(twins(&[lot("3@0101", 10_000), lot("92@0101", 10_000)]).is_empty());
+        assert!(duplicate_lots(&[lot("3@0101", 10_000), lot("12@0101", 10_100)]).is_empty());
+        assert_eq!(duplicate_lots(&[lot("3@0101", 10_000), lot("12@0101", 10_000)]).len(), 1);
+        assert!(duplicate_lots(&[lot("3@0101", 10_000), lot("92@0101", 10_000)]).is_empty());
     }
 
     #[test]
     fn sacks_that_one_phone_recorded_in_two_openings_are_not_suspected() {
         let (before, after) = (lot("3@a1a2a3a4a5a6a7a800000001", 10_000), lot("31@a1a2a3a4a5a6a7a800000002", 10_100));
-        assert!(twins(&[before.clone(), after]).is_empty());
+        assert!(duplicate_lots(&[before.clone(), after]).is_empty());
         let another = lot("31@b1b2b3b4b5b6b7b800000002", 10_100);
-        assert_eq!(twins(&[before, another]).len(), 1, "two phones");
+        assert_eq!(duplicate_lots(&[before, another]).len(), 1, "two phones");
     }
 }

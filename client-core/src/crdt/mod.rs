@@ -10,4 +10,4 @@ mod version;
 
 pub use automerge_sync::PeerState;
 pub use document::{DOCUMENT_BYTES_MAX, Document, DocumentFault, Schema};
-pub use version::{Seen, SeenFault};
+pub use version::{Version, VersionFault};

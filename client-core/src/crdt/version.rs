@@ -17,18 +17,18 @@ const HEADS_MAX: usize = 64;
 
 /// See the module. As text: the heads in hexadecimal, with dots between.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct Version {
     heads: Vec<ChangeHash>,
 }
 
-impl Seen {
+impl Version {
     /// The state that a document is in.
     pub fn of<S: Schema>(document: &mut Document<S>) -> Self {
         Self { heads: document.heads() }
     }
 }
 
-impl fmt::Display for Seen {
+impl fmt::Display for Version {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, head) in self.heads.iter().enumerate() {
             if place > 0 {
@@ -43,18 +43,18 @@ impl fmt::Display for Seen {
 /// A text is no state of a document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("this is no state of a document")]
-pub struct SeenFault;
+pub struct VersionFault;
 
-impl FromStr for Seen {
-    type Err = SeenFault;
+impl FromStr for Version {
+    type Err = VersionFault;
 
-    fn from_str(text: &str) -> Result<Self, SeenFault> {
+    fn from_str(text: &str) -> Result<Self, VersionFault> {
         if text.is_empty() || text.len() > HEADS_MAX.saturating_mul(65) {
-            return Err(SeenFault);
+            return Err(VersionFault);
         }
         let heads = text
             .split('.')
-            .map(|head| head.parse::<automerge::ChangeHash>().map(ChangeHash::from).map_err(|_| SeenFault))
+            .map(|head| head.parse::<automerge::ChangeHash>().map(ChangeHash::from).map_err(|_| VersionFault))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self { heads })
     }
@@ -66,7 +66,7 @@ impl<S: Schema> Document<S> {
     /// nobody did, under `own`.
     pub fn edit_at(
         &mut self,
-        seen: &Seen,
+        seen: &Version,
         (own, branch): (&ActorId, &ActorId),
         message: Option<&str>,
         now: Instant,
@@ -104,7 +104,7 @@ mod tests {
         let actor = |device: DeviceId, number| device.actor(Incarnation::new(number));
         let own = actor(devices[0], 0);
         document.edit(&own, Instant(0), |doc| name_product(doc, "millet", "小米", "Millet")).unwrap();
-        let seen: Seen = Seen::of(&mut document).to_string().parse().unwrap();
+        let seen: Version = Version::of(&mut document).to_string().parse().unwrap();
         let grade = PriceName::new("A".into(), None).unwrap();
         for (device, fen) in devices.into_iter().zip([760, 780]) {
             let price = Fen::new(fen).unwrap();

@@ -2,10 +2,10 @@
 //! is one. This is the edge: it reads the clock, rolls dice, and talks through a transport.
 
 mod app;
-mod carried;
 mod driver;
 mod identity;
 mod nudges;
+mod outbox_file;
 mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -215,7 +215,7 @@ impl Phone {
         inner.enrolled = Some(Enrolled { identity, replica, transport });
         drop(inner);
         // Without it the phone is enrolled all the same; each sync asks again until it is here.
-        let _ = self.learn_carrying_key();
+        let _ = self.learn_outbox_file_key();
         Ok(())
     }
 
@@ -294,7 +294,7 @@ impl Phone {
         }
         if result.is_ok() {
             // What was synced is synced, whatever comes of this.
-            let _ = self.learn_carrying_key();
+            let _ = self.learn_outbox_file_key();
         }
         self.end_sync(transport.as_ref(), &result)?;
         result

@@ -61,7 +61,7 @@ pub(super) fn write_touched(
         transaction.prepare_cached("DELETE FROM field_conflicts WHERE document = ?1")?.execute(params![key])?;
         write_conflicts(transaction, document, &key)?;
     }
-    // Only lots of the same product and day can have become twins, or ceased to be.
+    // Only lots of the same product and day can have become duplicate_lots, or ceased to be.
     let mut alike = Vec::new();
     for (product, day) in &days {
         let mut statement = transaction.prepare_cached(
@@ -76,7 +76,7 @@ pub(super) fn write_touched(
             alike.extend(lot_for_rules(&lot, product, day, grams, grade, moisture, place, note, merged));
         }
     }
-    let delete = "DELETE FROM twins WHERE document = ?1 AND (first = ?2 OR second = ?2)";
+    let delete = "DELETE FROM duplicate_lots WHERE document = ?1 AND (first = ?2 OR second = ?2)";
     for name in touched {
         transaction.prepare_cached(delete)?.execute(params![key, name.as_str()])?;
     }
@@ -159,13 +159,13 @@ fn write_conflicts(transaction: &Transaction<'_>, document: &mut Document, key: 
 }
 
 fn write_twins(transaction: &Transaction<'_>, key: &[u8], lots: &[Lot]) -> Result<(), StoreFault> {
-    transaction.prepare_cached("DELETE FROM twins WHERE document = ?1")?.execute(params![key])?;
+    transaction.prepare_cached("DELETE FROM duplicate_lots WHERE document = ?1")?.execute(params![key])?;
     insert_twins(transaction, key, lots)
 }
 
 fn insert_twins(transaction: &Transaction<'_>, key: &[u8], lots: &[Lot]) -> Result<(), StoreFault> {
-    let mut insert = transaction.prepare_cached("INSERT OR REPLACE INTO twins VALUES (?1,?2,?3)")?;
-    for pair in conflicts::twins(lots) {
+    let mut insert = transaction.prepare_cached("INSERT OR REPLACE INTO duplicate_lots VALUES (?1,?2,?3)")?;
+    for pair in conflicts::duplicate_lots(lots) {
         insert.execute(params![key, pair.first.as_str(), pair.second.as_str()])?;
     }
     Ok(())

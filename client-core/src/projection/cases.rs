@@ -147,11 +147,11 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
             found.push((CaseId::Field(lot, field), row.get(4)?, row.get(2)?, row.get(3)?));
         }
     }
-    let mut twins = transaction.prepare_cached(
-        "SELECT t.first, t.second, coalesce(l.grams, 0) FROM twins t
+    let mut duplicate_lots = transaction.prepare_cached(
+        "SELECT t.first, t.second, coalesce(l.grams, 0) FROM duplicate_lots t
          JOIN lots l ON l.document = t.document AND l.lot = t.second WHERE t.document = ?1",
     )?;
-    let mut rows = twins.query(params![book])?;
+    let mut rows = duplicate_lots.query(params![book])?;
     while let Some(row) = rows.next()? {
         let (first, second): (String, String) = (row.get(0)?, row.get(1)?);
         if let (Ok(first), Ok(second)) = (first.parse(), second.parse()) {

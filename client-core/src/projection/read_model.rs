@@ -41,7 +41,7 @@ const TABLES: &str = "
     CREATE TABLE field_conflicts (
         document BLOB NOT NULL, lot TEXT NOT NULL, field TEXT NOT NULL, contenders TEXT NOT NULL, twice INTEGER NOT NULL,
         PRIMARY KEY (document, lot, field)) WITHOUT ROWID;
-    CREATE TABLE twins (
+    CREATE TABLE duplicate_lots (
         document BLOB NOT NULL, first TEXT NOT NULL, second TEXT NOT NULL,
         PRIMARY KEY (document, first, second)) WITHOUT ROWID;
     CREATE TABLE decisions (
@@ -66,7 +66,7 @@ const TABLES: &str = "
 
 /// Tables of which a document's rows are found by its key.
 const BY_DOCUMENT: [&str; 8] =
-    ["documents", "lots", "receipts", "field_conflicts", "twins", "decisions", "households", "orders"];
+    ["documents", "lots", "receipts", "field_conflicts", "duplicate_lots", "decisions", "households", "orders"];
 
 impl ReadModel {
     /// A read model in memory.

@@ -157,7 +157,7 @@ pub struct SyncRequest {
     /// How many kilobytes (1,024 bytes) of bundle the phone wants in the reply at most.
     pub page_kilobytes: u16,
     /// How many changes wait on the phone after those in this request.
-    pub pending_after: u32,
+    pub unsent_after: u32,
     /// The number of the last notice that the phone has read.
     pub notices_read: u64,
     /// Changes of the phone, as a bundle; empty for none.
@@ -295,7 +295,7 @@ mod tests {
                 walk: None,
             },
             page_kilobytes: 32,
-            pending_after: 0,
+            unsent_after: 0,
             notices_read: 0,
             bundle: Vec::new(),
             fetch: Vec::new(),

@@ -33,7 +33,7 @@ type Agreement = X25519HkdfSha256;
 
 /// Why carried bytes were refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum CarriedFault {
+pub enum OutboxFileFault {
     /// The bytes are no carried file, or no page of one.
     #[error("this is no file of a Granary phone, or a part of it is missing")]
     Shape,
@@ -56,9 +56,9 @@ pub enum CarriedFault {
 
 /// The key under which phones encrypt for a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CarryingKey(<Agreement as Kem>::PublicKey);
+pub struct OutboxFileKey(<Agreement as Kem>::PublicKey);
 
-impl CarryingKey {
+impl OutboxFileKey {
     /// The key of these bytes; none when they are no key.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         <Agreement as Kem>::PublicKey::from_bytes(bytes).ok().map(Self)
@@ -73,18 +73,18 @@ impl CarryingKey {
 /// The server's half of the key, which opens what phones encrypted.
 pub struct OpeningKey {
     private: <Agreement as Kem>::PrivateKey,
-    public: CarryingKey,
+    public: OutboxFileKey,
 }
 
 impl OpeningKey {
     /// The key that follows from a secret of the server, the same each time.
     pub fn derive(secret: &[u8]) -> Self {
         let (private, public) = Agreement::derive_keypair(&[DOMAIN, secret].concat());
-        Self { private, public: CarryingKey(public) }
+        Self { private, public: OutboxFileKey(public) }
     }
 
     /// The half that phones need.
-    pub fn carrying_key(&self) -> &CarryingKey {
+    pub fn outbox_file_key(&self) -> &OutboxFileKey {
         &self.public
     }
 }
@@ -131,10 +131,10 @@ fn signed_bytes(device: DeviceId, encrypted: &[&[u8]]) -> Vec<u8> {
 pub fn write_page(
     device: DeviceId,
     bundle: &[u8],
-    server: &CarryingKey,
+    server: &OutboxFileKey,
     chance: &dyn Fn(&mut [u8]) -> bool,
     sign: impl FnOnce(&[u8]) -> [u8; 64],
-) -> Result<Vec<u8>, CarriedFault> {
+) -> Result<Vec<u8>, OutboxFileFault> {
     let (compression, content) = compress(bundle);
     let plain = [&[compression], content.as_slice()].concat();
     let mut chance = Chance { fill: chance, has_failed: false };
@@ -146,9 +146,9 @@ pub fn write_page(
         device.as_bytes(),
         &mut chance,
     );
-    let (key, encrypted) = sealed.map_err(|_| CarriedFault::OtherServer)?;
+    let (key, encrypted) = sealed.map_err(|_| OutboxFileFault::OtherServer)?;
     if chance.has_failed {
-        return Err(CarriedFault::NoChance);
+        return Err(OutboxFileFault::NoChance);
     }
     let key = key.to_bytes();
     let signature = sign(&signed_bytes(device, &[&key, &encrypted]));
@@ -157,7 +157,7 @@ pub fn write_page(
 
 /// A page, taken apart but not yet believed.
 #[derive(Debug, Clone, Copy)]
-pub struct CarriedPage<'a> {
+pub struct OutboxFilePage<'a> {
     /// The device that it claims to come from.
     pub device: DeviceId,
     signature: [u8; 64],
@@ -165,17 +165,17 @@ pub struct CarriedPage<'a> {
     encrypted: &'a [u8],
 }
 
-impl<'a> CarriedPage<'a> {
+impl<'a> OutboxFilePage<'a> {
     /// Takes a page apart.
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, CarriedFault> {
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, OutboxFileFault> {
         if bytes.len() > BODY_BYTES_MAX {
-            return Err(CarriedFault::TooLarge);
+            return Err(OutboxFileFault::TooLarge);
         }
         let mut reader = Reader::new(bytes);
         read_version(&mut reader)?;
-        let device = DeviceId::from_bytes(reader.array().map_err(|_| CarriedFault::Shape)?);
-        let signature = reader.array().map_err(|_| CarriedFault::Shape)?;
-        let key = reader.array().map_err(|_| CarriedFault::Shape)?;
+        let device = DeviceId::from_bytes(reader.array().map_err(|_| OutboxFileFault::Shape)?);
+        let signature = reader.array().map_err(|_| OutboxFileFault::Shape)?;
+        let key = reader.array().map_err(|_| OutboxFileFault::Shape)?;
         Ok(Self { device, signature, key, encrypted: reader.take_rest() })
     }
 
@@ -186,8 +186,8 @@ impl<'a> CarriedPage<'a> {
     }
 
     /// The bundle in it. Call it after the signature was found right.
-    pub fn open(&self, own: &OpeningKey) -> Result<Vec<u8>, CarriedFault> {
-        let key = <Agreement as Kem>::EncappedKey::from_bytes(&self.key).map_err(|_| CarriedFault::OtherServer)?;
+    pub fn open(&self, own: &OpeningKey) -> Result<Vec<u8>, OutboxFileFault> {
+        let key = <Agreement as Kem>::EncappedKey::from_bytes(&self.key).map_err(|_| OutboxFileFault::OtherServer)?;
         let plain = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, Agreement>(
             &OpModeR::Base,
             &own.private,
@@ -196,52 +196,52 @@ impl<'a> CarriedPage<'a> {
             self.encrypted,
             self.device.as_bytes(),
         )
-        .map_err(|_| CarriedFault::OtherServer)?;
-        let (compression, content) = plain.split_first().ok_or(CarriedFault::Shape)?;
+        .map_err(|_| OutboxFileFault::OtherServer)?;
+        let (compression, content) = plain.split_first().ok_or(OutboxFileFault::Shape)?;
         Ok(decompress(*compression, content)?)
     }
 }
 
-fn read_version(reader: &mut Reader<'_>) -> Result<(), CarriedFault> {
+fn read_version(reader: &mut Reader<'_>) -> Result<(), OutboxFileFault> {
     match reader.byte() {
         Ok(VERSION) => Ok(()),
-        Ok(other) => Err(CarriedFault::UnknownVersion(other)),
-        Err(_) => Err(CarriedFault::Shape),
+        Ok(other) => Err(OutboxFileFault::UnknownVersion(other)),
+        Err(_) => Err(OutboxFileFault::Shape),
     }
 }
 
 /// A file: the pages of one outbox, in order, and the certificate by which a server that was restored knows
 /// the device.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CarriedFile {
+pub struct OutboxFile {
     /// What the server gave the device at its enrolment.
     pub certificate: Vec<u8>,
     /// The pages.
     pub pages: Vec<Vec<u8>>,
 }
 
-impl CarriedFile {
+impl OutboxFile {
     /// Writes the file.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, CarriedFault> {
-        let length = u16::try_from(self.certificate.len()).map_err(|_| CarriedFault::TooLarge)?;
+    pub fn to_bytes(&self) -> Result<Vec<u8>, OutboxFileFault> {
+        let length = u16::try_from(self.certificate.len()).map_err(|_| OutboxFileFault::TooLarge)?;
         let mut file = [FILE_MAGIC.as_slice(), &[VERSION], &length.to_be_bytes(), &self.certificate].concat();
         for page in &self.pages {
-            let length = u32::try_from(page.len()).map_err(|_| CarriedFault::TooLarge)?;
+            let length = u32::try_from(page.len()).map_err(|_| OutboxFileFault::TooLarge)?;
             file.extend_from_slice(&length.to_be_bytes());
             file.extend_from_slice(page);
         }
-        if file.len() > FILE_BYTES_MAX { Err(CarriedFault::TooLarge) } else { Ok(file) }
+        if file.len() > FILE_BYTES_MAX { Err(OutboxFileFault::TooLarge) } else { Ok(file) }
     }
 
     /// Reads a file. Its pages are not believed yet: the server looks at each.
-    pub fn parse(bytes: &[u8]) -> Result<Self, CarriedFault> {
+    pub fn parse(bytes: &[u8]) -> Result<Self, OutboxFileFault> {
         if bytes.len() > FILE_BYTES_MAX {
-            return Err(CarriedFault::TooLarge);
+            return Err(OutboxFileFault::TooLarge);
         }
-        let shape = |_| CarriedFault::Shape;
+        let shape = |_| OutboxFileFault::Shape;
         let mut reader = Reader::new(bytes);
         if reader.array().map_err(shape)? != *FILE_MAGIC {
-            return Err(CarriedFault::Shape);
+            return Err(OutboxFileFault::Shape);
         }
         read_version(&mut reader)?;
         let length = u16::from_be_bytes(reader.array().map_err(shape)?);
@@ -249,7 +249,7 @@ impl CarriedFile {
         let mut pages = Vec::new();
         while !reader.is_empty() {
             let length = u32::from_be_bytes(reader.array().map_err(shape)?);
-            let length = usize::try_from(length).map_err(|_| CarriedFault::Shape)?;
+            let length = usize::try_from(length).map_err(|_| OutboxFileFault::Shape)?;
             pages.push(reader.take(length).map_err(shape)?.to_vec());
         }
         Ok(Self { certificate, pages })
@@ -277,7 +277,7 @@ mod tests {
     fn page(bundle: &[u8], server: &OpeningKey) -> Vec<u8> {
         let (pair, _, device) = device();
         let sign = |bytes: &[u8]| pair.sign(bytes).as_ref().try_into().unwrap();
-        write_page(device, bundle, server.carrying_key(), &chance, sign).unwrap()
+        write_page(device, bundle, server.outbox_file_key(), &chance, sign).unwrap()
     }
 
     #[test]
@@ -285,12 +285,12 @@ mod tests {
         let server = OpeningKey::derive(b"server");
         let bytes = page(&[42; 5000], &server);
         assert!(bytes.len() < 200, "{} bytes", bytes.len());
-        let read = CarriedPage::parse(&bytes).unwrap();
+        let read = OutboxFilePage::parse(&bytes).unwrap();
         assert!(read.is_signed_by(&device().1));
         assert_eq!(read.open(&server).unwrap(), vec![42; 5000]);
-        assert_eq!(read.open(&OpeningKey::derive(b"another")), Err(CarriedFault::OtherServer));
-        let known = CarryingKey::from_bytes(&server.carrying_key().to_bytes()).unwrap();
-        assert_eq!(&known, OpeningKey::derive(b"server").carrying_key());
+        assert_eq!(read.open(&OpeningKey::derive(b"another")), Err(OutboxFileFault::OtherServer));
+        let known = OutboxFileKey::from_bytes(&server.outbox_file_key().to_bytes()).unwrap();
+        assert_eq!(&known, OpeningKey::derive(b"server").outbox_file_key());
     }
 
     #[test]
@@ -300,7 +300,7 @@ mod tests {
         for place in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[place] ^= 1;
-            let believed = CarriedPage::parse(&changed)
+            let believed = OutboxFilePage::parse(&changed)
                 .is_ok_and(|page| page.is_signed_by(&device().1) && page.device == device().2);
             assert!(!believed, "byte {place}");
         }
@@ -311,18 +311,18 @@ mod tests {
         let (pair, _, device) = device();
         let sign = |bytes: &[u8]| pair.sign(bytes).as_ref().try_into().unwrap();
         let server = OpeningKey::derive(b"server");
-        let written = write_page(device, b"bundle", server.carrying_key(), &|_| false, sign);
-        assert_eq!(written, Err(CarriedFault::NoChance));
+        let written = write_page(device, b"bundle", server.outbox_file_key(), &|_| false, sign);
+        assert_eq!(written, Err(OutboxFileFault::NoChance));
     }
 
     #[test]
     fn a_file_that_was_cut_says_so_or_ends_at_a_page() {
         let server = OpeningKey::derive(b"server");
-        let file = CarriedFile { certificate: vec![7; 90], pages: vec![page(b"one", &server), page(b"two", &server)] };
+        let file = OutboxFile { certificate: vec![7; 90], pages: vec![page(b"one", &server), page(b"two", &server)] };
         let bytes = file.to_bytes().unwrap();
-        assert_eq!(CarriedFile::parse(&bytes), Ok(file.clone()));
+        assert_eq!(OutboxFile::parse(&bytes), Ok(file.clone()));
         for length in 0..bytes.len() {
-            if let Ok(cut) = CarriedFile::parse(&bytes[..length]) {
+            if let Ok(cut) = OutboxFile::parse(&bytes[..length]) {
                 assert!(file.pages.starts_with(&cut.pages) && cut.pages.len() < file.pages.len());
             }
         }
@@ -331,10 +331,10 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
-            let _ = CarriedFile::parse(&bytes);
+            let _ = OutboxFile::parse(&bytes);
             let behind_magic = [FILE_MAGIC.as_slice(), &[VERSION], &bytes].concat();
-            let _ = CarriedFile::parse(&behind_magic);
-            if let Ok(page) = CarriedPage::parse(&[&[VERSION], bytes.as_slice()].concat()) {
+            let _ = OutboxFile::parse(&behind_magic);
+            if let Ok(page) = OutboxFilePage::parse(&[&[VERSION], bytes.as_slice()].concat()) {
                 prop_assert!(!page.is_signed_by(&device().1));
                 prop_assert!(page.open(&OpeningKey::derive(b"server")).is_err());
             }

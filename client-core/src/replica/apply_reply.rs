@@ -20,7 +20,7 @@ const FETCH_MAX: usize = 256;
 
 /// Something that was not taken, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetAside {
+pub struct QuarantineNotice {
     /// The document.
     pub key: DocumentKey,
     /// Why, for a person.
@@ -35,7 +35,7 @@ pub struct Received {
     /// Documents that the device may not read any longer and that were forgotten.
     pub forgotten: BTreeSet<DocumentKey>,
     /// Changes that were not taken, by the server or by this phone.
-    pub quarantined: Vec<SetAside>,
+    pub quarantined: Vec<QuarantineNotice>,
     /// True when there is more to read or to send now.
     pub more: bool,
 }
@@ -81,7 +81,7 @@ impl Replica {
         self.note_blocked(page, &refused);
         for notice in &reply.notices {
             if let Ok(key) = DocumentKey::from_bytes(&notice.key) {
-                received.quarantined.push(SetAside { key, reason: notice.reason.clone() });
+                received.quarantined.push(QuarantineNotice { key, reason: notice.reason.clone() });
             }
         }
         received.more |= reply.more || self.has_more_to_send();
@@ -150,7 +150,7 @@ impl Replica {
 
 impl Applying<'_> {
     fn set_aside(&mut self, key: &DocumentKey, reason: impl ToString) {
-        self.received.quarantined.push(SetAside { key: key.clone(), reason: reason.to_string() });
+        self.received.quarantined.push(QuarantineNotice { key: key.clone(), reason: reason.to_string() });
     }
 
     /// Settles what was sent.

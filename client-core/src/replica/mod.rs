@@ -22,7 +22,7 @@ mod transaction;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub use apply_reply::{Received, SetAside};
+pub use apply_reply::{QuarantineNotice, Received};
 use documents::Documents;
 pub use outbox_page::{OutboxPage, PageDocument};
 pub use recovery::Damage;

@@ -97,7 +97,7 @@ impl Replica {
 
     /// The whole outbox as bundles of about `page_bytes`, for a file that is carried to the server; none while the
     /// server is not known to have what it may build on.
-    pub fn outbox_to_carry(&self, page_bytes: usize) -> Result<Option<Vec<Vec<u8>>>, Error> {
+    pub fn outbox_to_export(&self, page_bytes: usize) -> Result<Option<Vec<Vec<u8>>>, Error> {
         if self.is_reconciling() || self.state.backfills > 0 {
             return Ok(None);
         }

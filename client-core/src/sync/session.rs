@@ -120,7 +120,7 @@ impl Session {
         let request = SyncRequest {
             cursor: replica.cursor(),
             page_kilobytes: u16::try_from(pace.page_bytes() / 1024).unwrap_or(u16::MAX),
-            pending_after: u32::try_from(self.page.unsent_after).unwrap_or(u32::MAX),
+            unsent_after: u32::try_from(self.page.unsent_after).unwrap_or(u32::MAX),
             notices_read: self.notices_read,
             bundle: std::mem::take(&mut self.page.bundle),
             fetch: self.fetches.clone(),

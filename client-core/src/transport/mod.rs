@@ -32,9 +32,9 @@ pub enum Route {
     /// Coming back by a certificate.
     Reinstate,
     /// An outbox that was carried here.
-    Carried,
+    OutboxFile,
     /// Asking for the key under which outboxes are carried.
-    CarryingKey,
+    OutboxFileKey,
 }
 
 impl Route {
@@ -44,7 +44,7 @@ impl Route {
             Self::Sync => "/s",
             Self::Enrol => "/enrol",
             Self::Reinstate => "/reinstate",
-            Self::Carried | Self::CarryingKey => "/carried",
+            Self::OutboxFile | Self::OutboxFileKey => "/carried",
         }
     }
 }

@@ -71,7 +71,7 @@ impl Exchange {
         let post = || {
             let path = self.route.path();
             let post = match self.route {
-                Route::CarryingKey => Request::get(path),
+                Route::OutboxFileKey => Request::get(path),
                 _ => Request::post(path),
             };
             let post = post.header("host", host);

@@ -147,13 +147,13 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
             show(&phone.status());
         }
         Command::CarryOut { to } => {
-            let file = phone.carry_out()?;
+            let file = phone.export_outbox()?;
             std::fs::write(&to, file)
                 .map_err(|error| Error::File { path: to.display().to_string(), cause: error.to_string() })?;
             println!("{} holds the {} changes that wait; hand it in anywhere", to.display(), phone.status().pending);
         }
         Command::HandIn { from } => {
-            phone.hand_in(&read_file(&from)?)?;
+            phone.import_outbox_file(&read_file(&from)?)?;
             println!("handed in {}", from.display());
         }
         Command::Status => show(&phone.status()),

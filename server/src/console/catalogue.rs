@@ -3,7 +3,7 @@
 //! two coordinators edit at once is kept of both, and where they wrote one price, both are shown.
 
 use axum::response::{IntoResponse, Redirect, Response};
-use granary_client_core::crdt::Seen;
+use granary_client_core::crdt::Version;
 use granary_client_core::quantities::{Day, Fen};
 use granary_client_core::schema::DocumentKey;
 use granary_client_core::schema::catalogue::{self, PriceName, Product, Promotion};
@@ -22,7 +22,7 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
     let locale = signed.locale;
     let names = Names::of(&signed).await?;
     let seen = match signed.document(DocumentKey::Catalogue).await? {
-        Some(mut document) => Seen::of(&mut document).to_string(),
+        Some(mut document) => Version::of(&mut document).to_string(),
         None => String::new(),
     };
     let main = html! {

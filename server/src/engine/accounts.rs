@@ -49,9 +49,9 @@ impl Granary {
             revoked_millis: None,
         };
         let stored = account_key(number, &login);
-        self.write(move |gather| {
-            gather.put(stored, write_message(&account));
-            gather.put(device_key(number, device), write_message(&record));
+        self.write(move |group| {
+            group.put(stored, write_message(&account));
+            group.put(device_key(number, device), write_message(&record));
             cooperative.set_device(device, record);
             Ok(())
         })?;
@@ -113,8 +113,8 @@ impl Granary {
         let record =
             SessionRecord { cooperative, login: login.to_owned(), csrf: new_token()?, until_millis: until.0, sessions };
         let stored = token_key(kind, &token);
-        self.write(move |gather| {
-            gather.put(stored, write_message(&record));
+        self.write(move |group| {
+            group.put(stored, write_message(&record));
             Ok(())
         })?;
         Ok(token)
@@ -133,10 +133,10 @@ impl Granary {
         let stored = token_key(ONCE, token);
         let record = self.write({
             let stored = stored.clone();
-            move |gather| {
-                let record = gather.get(&stored)?;
+            move |group| {
+                let record = group.get(&stored)?;
                 // Of two that come with one token, the second finds nothing.
-                gather.remove_seen(stored);
+                group.remove_visible(stored);
                 Ok(record)
             }
         })?;
@@ -161,8 +161,8 @@ impl Granary {
         let until = now.plus_millis(IDLE_MILLIS);
         if until.millis_since(Instant(record.until_millis)) > 1_800_000 {
             let later = SessionRecord { until_millis: until.0, ..record.clone() };
-            self.write(move |gather| {
-                gather.put(stored, write_message(&later));
+            self.write(move |group| {
+                group.put(stored, write_message(&later));
                 Ok(())
             })?;
         }
@@ -181,11 +181,11 @@ impl Granary {
         let stored = token_key(SESSION, token);
         let account_key = account_key(session.cooperative, &session.login);
         let account = self.account(session.cooperative, &session.login)?;
-        self.write(move |gather| {
-            gather.remove(stored);
+        self.write(move |group| {
+            group.remove(stored);
             if let Some(mut account) = account.filter(|_| everywhere) {
                 account.sessions = account.sessions.saturating_add(1);
-                gather.put(account_key, write_message(&account));
+                group.put(account_key, write_message(&account));
             }
             Ok(())
         })?;

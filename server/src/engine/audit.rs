@@ -29,9 +29,9 @@ impl Granary {
             detail = record.detail,
             "audit"
         );
-        self.write(move |gather| {
+        self.write(move |group| {
             let line = cooperative.next_audit_line();
-            gather.put(key(number, b'u', &line.to_be_bytes()), write_message(&record));
+            group.put(key(number, b'u', &line.to_be_bytes()), write_message(&record));
             Ok(())
         })
     }

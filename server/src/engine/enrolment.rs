@@ -44,9 +44,9 @@ impl Granary {
         };
         let record_bytes = write_message(&record);
         let device_bytes = write_message(&device);
-        self.write(move |gather| {
-            gather.put(key(GLOBAL, b'C', &number.0.to_be_bytes()), record_bytes);
-            gather.put(device_key(number, server_device), device_bytes);
+        self.write(move |group| {
+            group.put(key(GLOBAL, b'C', &number.0.to_be_bytes()), record_bytes);
+            group.put(device_key(number, server_device), device_bytes);
             Ok(())
         })?;
         self.open_cooperative(number, record)?;
@@ -73,8 +73,8 @@ impl Granary {
         let expires_millis = now.plus_millis(u64::from(hours).saturating_mul(3_600_000)).0;
         let record = InvitationRecord { cooperative: number, role, expires_millis, used_by: None };
         let stored = invitation_key(&code);
-        self.write(move |gather| {
-            gather.put(stored, write_message(&record));
+        self.write(move |group| {
+            group.put(stored, write_message(&record));
             Ok(())
         })?;
         self.audit(number, now, who, AuditAction::Invited, &role.to_string())?;
@@ -113,19 +113,19 @@ impl Granary {
         let used =
             InvitationRecord { used_by: Some(serde_bytes::ByteBuf::from(request.public_key.to_vec())), ..record };
         let target = Arc::clone(&cooperative);
-        let taken = self.write(move |gather| {
+        let taken = self.write(move |group| {
             // Looked at again inside the writer: of two phones with one code, one comes in.
-            let still_free = gather
+            let still_free = group
                 .get(&stored)?
                 .and_then(|bytes| read_message::<InvitationRecord>(&bytes).ok())
                 .is_some_and(|record| record.used_by.is_none());
             if !still_free || target.device(device).is_some() {
                 return Ok(false);
             }
-            gather.put_seen(stored, write_message(&used));
-            gather.put(key(GLOBAL, b'D', device.as_bytes()), target.number().0.to_be_bytes().to_vec());
-            gather.put(device_key(target.number(), device), write_message(&new));
-            target.append_event(gather, LogEvent::Access { device, grants_version: 1 });
+            group.put_visible(stored, write_message(&used));
+            group.put(key(GLOBAL, b'D', device.as_bytes()), target.number().0.to_be_bytes().to_vec());
+            group.put(device_key(target.number(), device), write_message(&new));
+            target.append_event(group, LogEvent::Access { device, grants_version: 1 });
             target.set_device(device, new);
             Ok(true)
         })?;
@@ -167,10 +167,10 @@ impl Granary {
         record.enrolled_millis = now.0;
         let version = record.grants_now().version;
         let target = Arc::clone(&cooperative);
-        self.write(move |gather| {
-            gather.put(key(GLOBAL, b'D', device.as_bytes()), target.number().0.to_be_bytes().to_vec());
-            gather.put(device_key(target.number(), device), write_message(&record));
-            target.append_event(gather, LogEvent::Access { device, grants_version: version });
+        self.write(move |group| {
+            group.put(key(GLOBAL, b'D', device.as_bytes()), target.number().0.to_be_bytes().to_vec());
+            group.put(device_key(target.number(), device), write_message(&record));
+            target.append_event(group, LogEvent::Access { device, grants_version: version });
             target.set_device(device, record);
             Ok(())
         })?;
@@ -219,12 +219,12 @@ impl Granary {
         change: impl FnOnce(&mut DeviceRecord) + Send + 'static,
     ) -> Result<(), Error> {
         let cooperative = self.cooperative(number)?;
-        let found = self.write(move |gather| {
+        let found = self.write(move |group| {
             let Some(mut record) = cooperative.device(device) else { return Ok(false) };
             change(&mut record);
-            gather.put(device_key(number, device), write_message(&record));
+            group.put(device_key(number, device), write_message(&record));
             let grants_version = record.grants.last().map_or(0, |grants| grants.version);
-            cooperative.append_event(gather, LogEvent::Access { device, grants_version });
+            cooperative.append_event(group, LogEvent::Access { device, grants_version });
             cooperative.set_device(device, record);
             Ok(true)
         })?;

@@ -38,7 +38,7 @@ use crate::log::flushes::Flushes;
 use crate::log::format::check_format;
 use crate::log::keys::{GLOBAL, key, rest};
 use crate::log::throttle::BackgroundThrottle;
-use crate::log::writer::{GATHER_MAX, Gather, Writer};
+use crate::log::writer::{GROUP_COMMIT_JOBS_MAX, GroupCommit, Writer};
 use crate::log::{Cooperative, CooperativeNumber, CooperativeRecord};
 
 pub use sync::Caller;
@@ -87,7 +87,7 @@ impl Granary {
         on_fault: impl Fn(StoreFault) + Send + Sync + 'static,
     ) -> Result<Self, Error> {
         let Environment { rng, jobs_per_flush } = environment;
-        let jobs_per_flush = jobs_per_flush.unwrap_or(GATHER_MAX);
+        let jobs_per_flush = jobs_per_flush.unwrap_or(GROUP_COMMIT_JOBS_MAX);
         let failed = Arc::new(AtomicBool::new(false));
         let has_failed = Arc::clone(&failed);
         let on_fault = Arc::new(move |fault| {
@@ -262,13 +262,13 @@ impl Granary {
     /// Runs a job in the writer and returns what it gives once that is durable.
     pub(crate) fn write<R: Send + 'static>(
         &self,
-        job: impl FnOnce(&mut Gather<'_>) -> Result<R, StoreFault> + Send + 'static,
+        job: impl FnOnce(&mut GroupCommit<'_>) -> Result<R, StoreFault> + Send + 'static,
     ) -> Result<R, Error> {
         self.throttle.count_write();
         let (done, wait) = channel();
         let cooperatives = self.cooperatives();
-        let submitted = self.writer.submit(Box::new(move |gather| {
-            let result = job(gather)?;
+        let submitted = self.writer.submit(Box::new(move |group| {
+            let result = job(group)?;
             Ok(Box::new(move || {
                 cooperatives.iter().for_each(|cooperative| cooperative.publish());
                 let _ = done.send(result);
@@ -304,9 +304,9 @@ impl Granary {
                 continue;
             }
             let number = cooperative.number();
-            self.write(move |gather| {
+            self.write(move |group| {
                 for (device, seen) in seen {
-                    gather.put(key(number, b'y', device.as_bytes()), write_message(&seen));
+                    group.put(key(number, b'y', device.as_bytes()), write_message(&seen));
                 }
                 Ok(())
             })?;

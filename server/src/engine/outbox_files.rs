@@ -5,7 +5,7 @@
 use granary_client_core::ids::DeviceId;
 use granary_client_core::planted;
 use granary_client_core::protocol::bundle::read_bundle;
-use granary_client_core::protocol::outbox_file::{CarriedFile, CarriedPage, CarryingKey};
+use granary_client_core::protocol::outbox_file::{OutboxFile, OutboxFileKey, OutboxFilePage};
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Instant;
 
@@ -15,20 +15,20 @@ use crate::log::Submitter;
 
 impl Granary {
     /// The key under which phones encrypt outbox files for this server.
-    pub fn carrying_key(&self) -> &CarryingKey {
-        self.identity().opening().carrying_key()
+    pub fn outbox_file_key(&self) -> &OutboxFileKey {
+        self.identity().opening().outbox_file_key()
     }
 
     /// Imports a file, page by page; all of them are durable when this returns, and those before the one that
     /// was refused when it fails. `allows` is asked for each device once its signature was found right.
     pub fn import_outbox_file(
         &self,
-        file: &CarriedFile,
+        file: &OutboxFile,
         allows: impl Fn(DeviceId) -> Result<(), Error>,
         now: Instant,
     ) -> Result<(), Error> {
         for bytes in &file.pages {
-            let page = CarriedPage::parse(bytes).map_err(Error::malformed)?;
+            let page = OutboxFilePage::parse(bytes).map_err(Error::malformed)?;
             match self.import_page(&page, &allows, now) {
                 Err(Error::Refused { kind: ProblemKind::UnknownDevice, .. }) => {
                     self.reinstate(&file.certificate, now)?;
@@ -42,7 +42,7 @@ impl Granary {
 
     fn import_page(
         &self,
-        page: &CarriedPage<'_>,
+        page: &OutboxFilePage<'_>,
         allows: &impl Fn(DeviceId) -> Result<(), Error>,
         now: Instant,
     ) -> Result<(), Error> {

@@ -4,7 +4,7 @@
 use std::sync::{MutexGuard, PoisonError};
 
 use granary_client_core::automerge::AutoCommit;
-use granary_client_core::crdt::{DocumentFault, Seen};
+use granary_client_core::crdt::{DocumentFault, Version};
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::bundle::DocumentChanges;
 use granary_client_core::protocol::messages::{Notice, read_message};
@@ -24,7 +24,7 @@ pub struct Edits {
     /// What the change says of itself.
     pub message: Option<&'static str>,
     /// The state that the author saw; none for the state that the document is in.
-    pub seen: Option<Seen>,
+    pub seen: Option<Version>,
     /// Each becomes a change of its own.
     pub edits: Vec<Edit>,
 }

@@ -84,7 +84,7 @@ impl Granary {
             self.keep(cooperative, submitter, documents, now)?
         };
         let (is_new, forks) = (!ingested.entries.is_empty(), ingested.forks);
-        cooperative.saw(device, now.0, request.pending_after, request.version.clone(), forks);
+        cooperative.saw(device, now.0, request.unsent_after, request.version.clone(), forks);
         let attest = |document: DocumentId, tips: &[ChangeHash]| self.attest(cooperative, document, tips);
         let asked = FeedRequest { device, record: &record, request: &request, ingested, fits };
         let reply = cooperative.reply(self.store.as_ref(), &attest, asked)?;
@@ -141,6 +141,6 @@ impl Granary {
         now: Instant,
     ) -> Result<Ingested, Error> {
         let target = Arc::clone(cooperative);
-        self.write(move |gather| target.ingest(gather, &submitter, documents, now.0))
+        self.write(move |group| target.ingest(group, &submitter, documents, now.0))
     }
 }

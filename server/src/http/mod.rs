@@ -23,7 +23,7 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/k/{key}/{have}", get(phones::progress))
         .route("/enrol", post(phones::enrol))
         .route("/reinstate", post(phones::reinstate))
-        .route("/carried", get(phones::carrying_key).post(phones::import_outbox))
+        .route("/carried", get(phones::outbox_file_key).post(phones::import_outbox))
         .route("/live", get(nudge::listen))
         .route("/health", get(status::health))
         .route("/ready", get(status::ready))

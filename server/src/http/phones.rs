@@ -12,7 +12,7 @@ use granary_client_core::protocol::enrolment::EnrolRequest;
 use granary_client_core::protocol::frame::{SignedRequest, write_reply};
 use granary_client_core::protocol::limits::BODY_BYTES_MAX;
 use granary_client_core::protocol::messages::{read_message, write_message};
-use granary_client_core::protocol::outbox_file::CarriedFile;
+use granary_client_core::protocol::outbox_file::OutboxFile;
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::protocol::transfer::{KEY_HEADER, OFFSET_HEADER, PART_BYTES_MIN, PartKey};
 use http_body_util::BodyExt;
@@ -221,8 +221,8 @@ pub(super) async fn enrol(
 }
 
 /// `GET /carried`: the key under which phones encrypt an outbox that is carried here.
-pub(super) async fn carrying_key(State(shared): State<Shared>) -> Vec<u8> {
-    shared.granary.carrying_key().to_bytes()
+pub(super) async fn outbox_file_key(State(shared): State<Shared>) -> Vec<u8> {
+    shared.granary.outbox_file_key().to_bytes()
 }
 
 /// `POST /carried`: the outbox of a phone, as a file that anyone may hand in.
@@ -232,7 +232,7 @@ pub(super) async fn import_outbox(State(shared): State<Shared>, body: Body) -> R
         let _room = shared.gate.room().await?;
         let (granary, gate) = (Arc::clone(&shared.granary), Arc::clone(&shared.gate));
         blocking(move || {
-            let file = CarriedFile::parse(&body).map_err(Error::malformed)?;
+            let file = OutboxFile::parse(&body).map_err(Error::malformed)?;
             let now = crate::environment::now();
             granary.import_outbox_file(&file, |device| gate.outbox_file(device, now), now)
         })

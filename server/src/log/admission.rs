@@ -98,7 +98,7 @@ struct Worker {
 /// What became of one entry.
 enum Verdict {
     Admitted,
-    SetAside(String),
+    QuarantineNotice(String),
 }
 
 impl Worker {
@@ -184,7 +184,7 @@ impl Worker {
                         document = tried;
                         verdicts.push((entry, record, Verdict::Admitted));
                     }
-                    Err(fault) => verdicts.push((entry, record, Verdict::SetAside(fault.to_string()))),
+                    Err(fault) => verdicts.push((entry, record, Verdict::QuarantineNotice(fault.to_string()))),
                 }
             }
             if verdicts.len() > decided {
@@ -193,7 +193,9 @@ impl Worker {
             }
             let reason = "these changes need each other and do harm together";
             verdicts.extend(
-                together.into_iter().map(|(entry, record, _)| (entry, record, Verdict::SetAside(reason.into()))),
+                together
+                    .into_iter()
+                    .map(|(entry, record, _)| (entry, record, Verdict::QuarantineNotice(reason.into()))),
             );
         }
         self.note_orphans(cooperative, &open);
@@ -236,7 +238,7 @@ impl Worker {
         let (done, durable) = channel();
         let target = Arc::clone(cooperative);
         let on_admitted = Arc::clone(&self.on_admitted);
-        let submitted = self.writer.submit(Box::new(move |gather| {
+        let submitted = self.writer.submit(Box::new(move |group| {
             let mut state = target.state();
             let own = target.number();
             // Others see the document's new position only once it is durable.
@@ -245,7 +247,7 @@ impl Worker {
                 None => return Err(StoreFault::Damaged(meta_key(own, number))),
             };
             for (entry, record, verdict) in &verdicts {
-                gather.remove(pending_key(own, *entry));
+                group.remove(pending_key(own, *entry));
                 match verdict {
                     Verdict::Admitted => {
                         let has_it = |entries: &BTreeMap<u64, _>| entries.contains_key(entry);
@@ -257,13 +259,13 @@ impl Worker {
                             device: if was_orphan && !planted!("orphan_is_not_given_to_its_phone") { NOBODY } else { record.device },
                             tag: record.tag,
                         };
-                        meta.last = append_event(own, &mut state.heads, gather, event);
+                        meta.last = append_event(own, &mut state.heads, group, event);
                         meta.since_saved = meta.since_saved.saturating_add(1);
                     }
-                    Verdict::SetAside(reason) => {
+                    Verdict::QuarantineNotice(reason) => {
                         let notice = Notice { number: *entry, key: document_key.clone(), reason: reason.clone() };
                         tracing::warn!(cooperative = own.0, device = %record.device, entry, reason, "changes set aside");
-                        gather.put(aside_key(own, record.device, *entry), write_message(&notice));
+                        group.put(aside_key(own, record.device, *entry), write_message(&notice));
                     }
                 }
             }
@@ -272,15 +274,15 @@ impl Worker {
             let pending_from = first.unwrap_or(state.heads.entry.saturating_add(1));
             if pending_from >= state.pending_from.saturating_add(PENDING_STEP) {
                 state.pending_from = pending_from;
-                gather.put(key(own, b'o', &[]), write_message(&pending_from));
+                group.put(key(own, b'o', &[]), write_message(&pending_from));
             }
             meta.heads = heads;
             if let Some(saved) = saved {
-                gather.put(saved_key(own, number), saved);
+                group.put(saved_key(own, number), saved);
                 meta.saved_through = meta.last;
                 meta.since_saved = 0;
             }
-            gather.put(meta_key(own, number), write_message(&meta));
+            group.put(meta_key(own, number), write_message(&meta));
             drop(state);
             let completion: Completion = Box::new(move || {
                 let mut state = target.state();

@@ -17,7 +17,7 @@ use super::keys::{
 };
 use super::records::{CooperativeRecord, DeviceRecord, Mark};
 use super::rows::parse;
-use super::writer::Gather;
+use super::writer::GroupCommit;
 
 #[derive(Default)]
 pub(super) struct State {
@@ -305,9 +305,9 @@ impl Cooperative {
     }
 
     /// Adds an event to the log; for jobs of the writer. Gives its position.
-    pub(crate) fn append_event(&self, gather: &mut Gather<'_>, event: LogEvent) -> u64 {
+    pub(crate) fn append_event(&self, group: &mut GroupCommit<'_>, event: LogEvent) -> u64 {
         let mut state = self.state();
-        append_event(self.number, &mut state.heads, gather, event)
+        append_event(self.number, &mut state.heads, group, event)
     }
 }
 
@@ -315,14 +315,14 @@ impl Cooperative {
 pub(super) fn append_event(
     number: CooperativeNumber,
     heads: &mut Heads,
-    gather: &mut Gather<'_>,
+    group: &mut GroupCommit<'_>,
     event: LogEvent,
 ) -> u64 {
     heads.position = heads.position.saturating_add(1);
     heads.position_tag = chain(heads.position_tag, &write_message(&event));
     let record = LogRecord { tag: heads.position_tag, event };
-    gather.put(log_key(number, heads.position), write_message(&record));
-    gather.put(key(number, b'h', &[]), write_message(heads));
+    group.put(log_key(number, heads.position), write_message(&record));
+    group.put(key(number, b'h', &[]), write_message(heads));
     heads.position
 }
 
@@ -358,7 +358,7 @@ impl State {
         cooperative: CooperativeId,
         own: CooperativeNumber,
         document: &DocumentKey,
-        gather: &mut Gather<'_>,
+        group: &mut GroupCommit<'_>,
     ) -> DocumentNumber {
         if let Some(number) = self.numbers.get(&document.id(cooperative)) {
             return *number;
@@ -366,7 +366,7 @@ impl State {
         let number = DocumentNumber(u32::try_from(self.documents.len()).unwrap_or(u32::MAX));
         let meta =
             DocumentMeta { key: document.to_bytes(), last: 0, heads: Vec::new(), saved_through: 0, since_saved: 0 };
-        gather.put(meta_key(own, number), write_message(&meta));
+        group.put(meta_key(own, number), write_message(&meta));
         self.add_document(cooperative, document.clone(), meta);
         self.heads.documents = number.0.saturating_add(1);
         number

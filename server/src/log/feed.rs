@@ -19,9 +19,7 @@ use granary_client_core::store::{Store, StoreFault};
 use super::Cooperative;
 use super::cooperative::State;
 use super::ingest::Ingested;
-use super::keys::{
-    CooperativeNumber, DocumentMeta, DocumentNumber, Entry, LogEvent, LogRecord, entry_key, key, log_key, short,
-};
+use super::keys::{CooperativeNumber, DocumentMeta, DocumentNumber, Entry, LogEvent, entry_key, key, log_key, short};
 use super::receipts::OwnEntries;
 use super::records::DeviceRecord;
 use super::reply_page::Page;

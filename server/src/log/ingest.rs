@@ -22,7 +22,7 @@ use super::keys::{
     sequence_key, short,
 };
 use super::receipts::adopt;
-use super::writer::Gather;
+use super::writer::GroupCommit;
 
 /// Orphans of one device in one document: entries whose dependencies have not come. Each round of admission to that
 /// document reads them again, so few may be; a phone brings the rest once the dependencies have come. Its other
@@ -135,7 +135,7 @@ impl Cooperative {
     /// Ingests the documents of one request; a job of the writer. A repeat adds nothing.
     pub(crate) fn ingest(
         self: &Arc<Self>,
-        gather: &mut Gather<'_>,
+        group: &mut GroupCommit<'_>,
         submitter: &Submitter,
         documents: Vec<DocumentChanges>,
         now_millis: i64,
@@ -145,7 +145,7 @@ impl Cooperative {
         let mut fresh = Vec::new();
         let mut said = HashSet::new();
         for (index, document) in documents.into_iter().enumerate() {
-            match self.check(gather, submitter, index, &document)? {
+            match self.check(group, submitter, index, &document)? {
                 Err(reason) => {
                     let document = u32::try_from(index).unwrap_or(u32::MAX);
                     ingested.refused.push(Refusal { document, reason });
@@ -159,7 +159,7 @@ impl Cooperative {
                 }
             }
         }
-        let adopted = adopt(gather, self.number(), (submitter.device, submitter.receipt.own()), &repeated, &said)?;
+        let adopted = adopt(group, self.number(), (submitter.device, submitter.receipt.own()), &repeated, &said)?;
         let (mut tip, mut more_entries) = (adopted.tip, MORE_ENTRIES_MAX);
         if planted!("receipt_chain_skips") {
             tip = self.state().last_entries.get(&submitter.device).copied().unwrap_or(tip);
@@ -172,9 +172,9 @@ impl Cooperative {
                     continue;
                 }
                 if submitter.chooses_actors {
-                    self.claim_actors(gather, submitter.device, &part);
+                    self.claim_actors(group, submitter.device, &part);
                 }
-                let (entry, tag) = self.append_entry(gather, submitter.device, part, tip, now_millis);
+                let (entry, tag) = self.append_entry(group, submitter.device, part, tip, now_millis);
                 ingested.forks |= self.forks(submitter.device, tip, entry);
                 ingested.receipt = Some((Receipt::Own(entry), tag));
                 ingested.entries.push(entry);
@@ -198,7 +198,7 @@ impl Cooperative {
     /// What is new of a document's changes, or why none of them is taken.
     fn check(
         &self,
-        gather: &Gather<'_>,
+        group: &GroupCommit<'_>,
         submitter: &Submitter,
         index: usize,
         document: &DocumentChanges,
@@ -226,7 +226,7 @@ impl Cooperative {
             let indexed = match number {
                 Some(number) => {
                     let row = sequence_key(self.number(), number, actor, change.record().sequence);
-                    gather.get(&row)?.map(|bytes| Indexed::read(&row, &bytes)).transpose()?
+                    group.get(&row)?.map(|bytes| Indexed::read(&row, &bytes)).transpose()?
                 }
                 None => None,
             };
@@ -249,7 +249,7 @@ impl Cooperative {
         if is_own && self.has_too_many_orphans(submitter.device, number) {
             return Ok(Err(RefusalReason::TooManyOrphans));
         }
-        if self.has_too_many_actors(gather, number, changes, &checked.fresh)? {
+        if self.has_too_many_actors(group, number, changes, &checked.fresh)? {
             return Ok(Err(RefusalReason::TooManyActors));
         }
         Ok(Ok(checked))
@@ -267,7 +267,7 @@ impl Cooperative {
     /// True when the new ones of these changes would give a device more actors in a document than it may have.
     fn has_too_many_actors(
         &self,
-        gather: &Gather<'_>,
+        group: &GroupCommit<'_>,
         number: Option<DocumentNumber>,
         changes: &[VerifiedChange],
         fresh: &HashSet<ChangeHash>,
@@ -278,7 +278,7 @@ impl Cooperative {
         for actor in actors {
             let Some(device) = actor.device() else { continue };
             let is_known = match number {
-                Some(number) => !gather.store().scan(&actor_prefix(self.number(), number, actor), None, 1)?.is_empty(),
+                Some(number) => !group.store().scan(&actor_prefix(self.number(), number, actor), None, 1)?.is_empty(),
                 None => false,
             };
             if !is_known {
@@ -290,7 +290,7 @@ impl Cooperative {
             let known = match number.map(|number| (number, self.state().actors_in.get(&(number, device)).copied())) {
                 None => 0,
                 Some((_, Some(count))) => count,
-                Some((number, None)) => self.count_actors(gather, number, device)?,
+                Some((number, None)) => self.count_actors(group, number, device)?,
             };
             let count = known.saturating_add(new);
             if count > DEVICE_ACTORS_MAX {
@@ -304,11 +304,16 @@ impl Cooperative {
     }
 
     /// How many actors of a device have written in a document: a look at one row of each.
-    fn count_actors(&self, gather: &Gather<'_>, number: DocumentNumber, device: DeviceId) -> Result<usize, StoreFault> {
+    fn count_actors(
+        &self,
+        group: &GroupCommit<'_>,
+        number: DocumentNumber,
+        device: DeviceId,
+    ) -> Result<usize, StoreFault> {
         let prefix = device_actors_prefix(self.number(), number, device);
         let (mut count, mut after) = (0usize, None::<Vec<u8>>);
         while count < DEVICE_ACTORS_MAX {
-            let Some(row) = gather.store().scan(&prefix, after.as_deref(), 1)?.into_iter().next() else { break };
+            let Some(row) = group.store().scan(&prefix, after.as_deref(), 1)?.into_iter().next() else { break };
             count = count.saturating_add(1);
             // Behind all sequences of this actor.
             let mut last = row.key;
@@ -320,12 +325,12 @@ impl Cooperative {
     }
 
     /// Makes actors that nobody has this device's own.
-    fn claim_actors(&self, gather: &mut Gather<'_>, device: DeviceId, document: &DocumentChanges) {
+    fn claim_actors(&self, group: &mut GroupCommit<'_>, device: DeviceId, document: &DocumentChanges) {
         let mut state = self.state();
         for change in &document.changes {
             let actor = &change.record().actor;
             if actor.device().is_none() && !actor.is_genesis() && !state.actors.contains_key(actor) {
-                gather.put(key(self.number(), b'j', actor.as_bytes()), device.as_bytes().to_vec());
+                group.put(key(self.number(), b'j', actor.as_bytes()), device.as_bytes().to_vec());
                 state.claim(actor.clone(), device);
             }
         }
@@ -334,28 +339,28 @@ impl Cooperative {
     /// Adds the writes that keep an entry; gives its number and running checksum.
     fn append_entry(
         &self,
-        gather: &mut Gather<'_>,
+        group: &mut GroupCommit<'_>,
         device: DeviceId,
         document: DocumentChanges,
         previous: u64,
         now_millis: i64,
     ) -> (u64, u32) {
         let mut state = self.state();
-        let number = state.number_of(self.id(), self.number(), &document.key, gather);
+        let number = state.number_of(self.id(), self.number(), &document.key, group);
         let entry = state.heads.entry.saturating_add(1);
         for change in &document.changes {
             let record = change.record();
             let indexed = Indexed { hash: change.hash(), entry };
-            gather.put_seen(sequence_key(self.number(), number, &record.actor, record.sequence), indexed.to_bytes());
+            group.put_visible(sequence_key(self.number(), number, &record.actor, record.sequence), indexed.to_bytes());
         }
         let bundle = write_bundle(&[document]);
         let tag = chain(state.heads.entry_tag, &bundle);
         state.heads.entry = entry;
         state.heads.entry_tag = tag;
         let record = Entry { document: number, device, received_millis: now_millis, previous, tag, bundle };
-        gather.put(entry_key(self.number(), entry), write_message(&record));
-        gather.put(pending_key(self.number(), entry), Vec::new());
-        gather.put(key(self.number(), b'h', &[]), write_message(&state.heads));
+        group.put(entry_key(self.number(), entry), write_message(&record));
+        group.put(pending_key(self.number(), entry), Vec::new());
+        group.put(key(self.number(), b'h', &[]), write_message(&state.heads));
         state.pending.insert(entry);
         state.pending_of.entry(number).or_default().push(entry);
         (entry, short(tag))

@@ -13,7 +13,7 @@ use granary_client_core::store::{Store, StoreFault};
 use super::Cooperative;
 use super::keys::{CooperativeNumber, Entry, entry_key, short};
 use super::rows::{parse, read_record};
-use super::writer::Gather;
+use super::writer::GroupCommit;
 
 /// The entries of one replica, from its receipt backwards, read as far as they are asked for.
 pub(super) struct OwnEntries<'a> {
@@ -68,21 +68,21 @@ pub(super) struct Adopted {
 /// Adopts the entries that a request repeats: a replica whose reply was lost presents the receipt from before, and
 /// brings again what an entry of its device with just that receipt holds.
 pub(super) fn adopt(
-    gather: &Gather<'_>,
+    group: &GroupCommit<'_>,
     cooperative: CooperativeNumber,
     (device, tip): (DeviceId, u64),
     repeated: &BTreeSet<u64>,
     said: &HashSet<ChangeHash>,
 ) -> Result<Adopted, StoreFault> {
     let mut adopted = Adopted { tip, tag: None, is_all: true };
-    let mut own = OwnEntries::behind(Receipt::Own(tip), gather.store(), cooperative, device);
+    let mut own = OwnEntries::behind(Receipt::Own(tip), group.store(), cooperative, device);
     for number in repeated {
         if own.has(*number)? {
             continue;
         }
         let key = entry_key(cooperative, *number);
         // One that is under way in this very flush is not adopted.
-        let Some(bytes) = gather.get(&key)? else {
+        let Some(bytes) = group.get(&key)? else {
             adopted.is_all = false;
             continue;
         };

@@ -14,12 +14,12 @@ use granary_client_core::store::{Batch, Store, StoreFault};
 use super::flushes::Flushes;
 
 /// Jobs in one flush at most.
-pub(crate) const GATHER_MAX: usize = 512;
+pub(crate) const GROUP_COMMIT_JOBS_MAX: usize = 512;
 /// Bytes in one flush at most, in about; a large one waits for the next.
-const GATHER_BYTES_MAX: usize = 16 * 1024 * 1024;
+const GROUP_COMMIT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// What is under way to the store: reads see it as if it were there.
-pub(crate) struct Gather<'a> {
+pub(crate) struct GroupCommit<'a> {
     store: &'a dyn Store,
     batch: Batch,
     fresh: HashMap<Vec<u8>, Vec<u8>>,
@@ -27,7 +27,7 @@ pub(crate) struct Gather<'a> {
     bytes: usize,
 }
 
-impl Gather<'_> {
+impl GroupCommit<'_> {
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreFault> {
         if self.gone.contains(key) {
             return Ok(None);
@@ -44,7 +44,7 @@ impl Gather<'_> {
     }
 
     /// Sets a key that reads of the same gathering must see.
-    pub(crate) fn put_seen(&mut self, key: Vec<u8>, value: Vec<u8>) {
+    pub(crate) fn put_visible(&mut self, key: Vec<u8>, value: Vec<u8>) {
         self.gone.remove(&key);
         self.fresh.insert(key.clone(), value.clone());
         self.put(key, value);
@@ -56,7 +56,7 @@ impl Gather<'_> {
     }
 
     /// Removes a key so that reads of the same gathering see it gone.
-    pub(crate) fn remove_seen(&mut self, key: Vec<u8>) {
+    pub(crate) fn remove_visible(&mut self, key: Vec<u8>) {
         self.gone.insert(key.clone());
         self.remove(key);
     }
@@ -70,7 +70,7 @@ impl Gather<'_> {
 /// Runs once the batch is durable.
 pub(crate) type Completion = Box<dyn FnOnce() + Send>;
 /// Adds its writes and gives what is to run once they are durable.
-pub(crate) type Job = Box<dyn FnOnce(&mut Gather<'_>) -> Result<Completion, StoreFault> + Send>;
+pub(crate) type Job = Box<dyn FnOnce(&mut GroupCommit<'_>) -> Result<Completion, StoreFault> + Send>;
 
 /// A handle on the writer; its thread ends when the last handle is dropped.
 #[derive(Clone)]
@@ -104,16 +104,16 @@ impl Writer {
 
 fn run(store: &dyn Store, flushes: &Flushes, jobs_per_flush: usize, waiting: &Receiver<Job>) -> Result<(), StoreFault> {
     while let Ok(first) = waiting.recv() {
-        let mut gather =
-            Gather { store, batch: Batch::default(), fresh: HashMap::new(), gone: HashSet::new(), bytes: 0 };
-        let mut completions = vec![first(&mut gather)?];
-        while completions.len() < jobs_per_flush && gather.bytes < GATHER_BYTES_MAX {
+        let mut group =
+            GroupCommit { store, batch: Batch::default(), fresh: HashMap::new(), gone: HashSet::new(), bytes: 0 };
+        let mut completions = vec![first(&mut group)?];
+        while completions.len() < jobs_per_flush && group.bytes < GROUP_COMMIT_BYTES_MAX {
             let Ok(job) = waiting.try_recv() else { break };
-            completions.push(job(&mut gather)?);
+            completions.push(job(&mut group)?);
         }
-        if !gather.batch.is_empty() {
+        if !group.batch.is_empty() {
             let began = Instant::now();
-            store.apply(&gather.batch)?;
+            store.apply(&group.batch)?;
             if !planted!("answer_before_flush") {
                 store.flush()?;
             }

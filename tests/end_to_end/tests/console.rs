@@ -142,7 +142,7 @@ impl World {
                 self.sync();
                 "made".into()
             }
-            ("count-of-twins", _) => {
+            ("count-of-duplicate_lots", _) => {
                 self.sync();
                 let count = |phone: usize| self.lots(phone).iter().filter(|row| row.note == "twin").count();
                 format!("{} {}", count(0), count(1))

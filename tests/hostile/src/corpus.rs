@@ -11,7 +11,7 @@ use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
 use granary_client_core::protocol::enrolment::EnrolRequest;
 use granary_client_core::protocol::frame::{write_reply, write_request};
 use granary_client_core::protocol::messages::{Fetch, SyncReply, SyncRequest, write_message};
-use granary_client_core::protocol::outbox_file::{CarriedFile, OpeningKey, write_page};
+use granary_client_core::protocol::outbox_file::{OpeningKey, OutboxFile, write_page};
 use granary_client_core::quantities::{Fen, Grams, Instant, Permille};
 use granary_client_core::schema::harvest::{LotDraft, LotEdit, correct, record, withdraw};
 use granary_client_core::schema::{Document, DocumentKey, Season, household};
@@ -96,7 +96,7 @@ pub fn make() -> std::io::Result<()> {
     let attestation = Attestation { tips: tips(&documents[0].changes), code: Code([7; 8]) };
     let request = SyncRequest {
         page_kilobytes: 16,
-        pending_after: 3,
+        unsent_after: 3,
         bundle: bundle.clone(),
         fetch: vec![Fetch { key, through: 0 }],
         attestations: vec![Shown { document: 0, attestation }],
@@ -117,8 +117,8 @@ pub fn make() -> std::io::Result<()> {
         keep("frame", number + 20, &write_request(device(), message, |_| [0; 64]))?;
     }
     let server = OpeningKey::derive(b"server");
-    let page = |bundle: &[u8]| write_page(device(), bundle, server.carrying_key(), &|_| true, |_| [0; 64]).unwrap();
-    let file = CarriedFile { certificate: vec![1; 90], pages: vec![page(&bundle), page(b"short")] };
+    let page = |bundle: &[u8]| write_page(device(), bundle, server.outbox_file_key(), &|_| true, |_| [0; 64]).unwrap();
+    let file = OutboxFile { certificate: vec![1; 90], pages: vec![page(&bundle), page(b"short")] };
     keep("carried", 0, &page(&bundle))?;
     keep("carried", 1, &page(b"short"))?;
     keep("carried", 2, &file.to_bytes().unwrap())?;

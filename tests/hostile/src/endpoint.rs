@@ -9,7 +9,7 @@ use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::protocol::enrolment::EnrolRequest;
 use granary_client_core::protocol::frame::{SignedRequest, write_request};
 use granary_client_core::protocol::messages::{SyncRequest, write_message};
-use granary_client_core::protocol::outbox_file::{CarriedFile, write_page};
+use granary_client_core::protocol::outbox_file::{OutboxFile, write_page};
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::access::Role;
 use granary_client_core::store::MemoryStore;
@@ -74,8 +74,8 @@ impl Scene {
             bytes.fill(7);
             true
         };
-        let page = write_page(device(), bundle, self.granary.carrying_key(), &chance, sign).unwrap();
-        let file = CarriedFile { certificate: bundle.to_vec(), pages: vec![page] };
+        let page = write_page(device(), bundle, self.granary.outbox_file_key(), &chance, sign).unwrap();
+        let file = OutboxFile { certificate: bundle.to_vec(), pages: vec![page] };
         let _ = self.granary.import_outbox_file(&file, |_| Ok(()), NOW);
         let _ = self.granary.reinstate(bundle, NOW);
         self.granary.settle(&self.granary.cooperative(self.coop).unwrap());

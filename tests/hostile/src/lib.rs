@@ -24,7 +24,7 @@ use granary_client_core::protocol::bundle::{read_bundle, write_bundle};
 use granary_client_core::protocol::enrolment::EnrolRequest;
 use granary_client_core::protocol::frame::{SignedRequest, read_reply};
 use granary_client_core::protocol::messages::{SyncReply, SyncRequest, read_message};
-use granary_client_core::protocol::outbox_file::{CarriedFile, CarriedPage, OpeningKey};
+use granary_client_core::protocol::outbox_file::{OpeningKey, OutboxFile, OutboxFilePage};
 use granary_client_core::schema::{Document, DocumentKey};
 use granary_client_core::transport::ServerLink;
 use sha2::{Digest, Sha256};
@@ -111,11 +111,11 @@ pub fn message(bytes: &[u8]) {
 /// A file that somebody carried to the server, and a page of one.
 pub fn carried(bytes: &[u8]) {
     static SERVER: LazyLock<OpeningKey> = LazyLock::new(|| OpeningKey::derive(b"server"));
-    if let Ok(page) = CarriedPage::parse(bytes) {
+    if let Ok(page) = OutboxFilePage::parse(bytes) {
         assert!(!page.is_signed_by(&[1; 32]), "signed by nobody");
         let _ = page.open(&SERVER);
     }
-    if let Ok(file) = CarriedFile::parse(bytes) {
+    if let Ok(file) = OutboxFile::parse(bytes) {
         assert_eq!(file.to_bytes().as_deref(), Ok(bytes), "read as it is spelt");
     }
 }

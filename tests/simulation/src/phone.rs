@@ -9,7 +9,7 @@ use granary_client_core::crdt::DocumentFault;
 use granary_client_core::ids::{ChangeHash, CooperativeId, DeviceId, DocumentId, HouseholdId};
 use granary_client_core::protocol::limits;
 use granary_client_core::protocol::messages::read_message;
-use granary_client_core::protocol::outbox_file::{CarriedFile, CarryingKey, write_page};
+use granary_client_core::protocol::outbox_file::{OutboxFile, OutboxFileKey, write_page};
 use granary_client_core::quantities::{Grams, Instant};
 use granary_client_core::replica::{Damage, Replica};
 use granary_client_core::schema::access::{Grants, Role};
@@ -180,18 +180,18 @@ impl SimPhone {
     }
 
     /// What it has to send, as a file that somebody carries to the server; none while it can't say.
-    pub(crate) fn carries_out(&self, key: &CarryingKey, dice: Dice) -> Result<Option<CarriedFile>, String> {
+    pub(crate) fn carries_out(&self, key: &OutboxFileKey, dice: Dice) -> Result<Option<OutboxFile>, String> {
         let dice = Mutex::new(dice);
         let chance = |bytes: &mut [u8]| {
             let mut dice = dice.lock().unwrap();
             bytes.iter_mut().for_each(|byte| *byte = u8::try_from(dice.roll(256)).unwrap());
             true
         };
-        let Ok(Some(bundles)) = self.replica.outbox_to_carry(limits::PAGE_BYTES_MIN) else { return Ok(None) };
+        let Ok(Some(bundles)) = self.replica.outbox_to_export(limits::PAGE_BYTES_MIN) else { return Ok(None) };
         let pages =
             bundles.iter().map(|bundle| write_page(self.device, bundle, key, &chance, |bytes| self.sign(bytes)));
         let pages = pages.collect::<Result<Vec<_>, _>>().map_err(|fault| fault.to_string())?;
-        Ok(Some(CarriedFile { certificate: self.certificate.clone(), pages }).filter(|file| !file.pages.is_empty()))
+        Ok(Some(OutboxFile { certificate: self.certificate.clone(), pages }).filter(|file| !file.pages.is_empty()))
     }
 
     /// True when what only it has may never come again.

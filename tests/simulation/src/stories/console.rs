@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use granary_client_core::conflicts::twins;
+use granary_client_core::conflicts::duplicate_lots;
 use granary_client_core::schema::harvest::lots;
 use granary_client_core::schema::{Document, DocumentKey, catalogue};
 
@@ -127,7 +127,7 @@ fn own_lots_of_two_openings_are_no_duplicates() {
     assert!(world.phones[LI].records(household(1), 10_150, "another sack".into(), now));
     let lots = world.phones[LI].lots(household(1));
     assert_eq!(lots.len(), 2);
-    assert_eq!(twins(&lots), []);
+    assert_eq!(duplicate_lots(&lots), []);
     ends_with(&mut world, &["another sack", "one sack"]);
 }
 

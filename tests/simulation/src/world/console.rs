@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use granary_client_core::conflicts::{
-    CaseId, SETTLING, Settlement, Settler, in_harvest_book, merge, settle_field, twins,
+    CaseId, SETTLING, Settlement, Settler, duplicate_lots, in_harvest_book, merge, settle_field,
 };
-use granary_client_core::crdt::{DocumentFault, Seen};
+use granary_client_core::crdt::{DocumentFault, Version};
 use granary_client_core::ids::{ChangeHash, DeviceId, HouseholdId};
 use granary_client_core::quantities::{Fen, Grams, Instant};
 use granary_client_core::schema::access::Role;
@@ -89,13 +89,13 @@ impl World {
     /// Somebody opens a page that shows a document; what they write later, they write at this state.
     pub(crate) fn opens_page(&mut self, person: usize, key: DocumentKey) -> Result<(), String> {
         if let Some(mut document) = self.document(self.people[person].coop, &key)? {
-            self.pages.insert((person, key), Seen::of(&mut document));
+            self.pages.insert((person, key), Version::of(&mut document));
         }
         Ok(())
     }
 
     /// The page of a document that somebody opened last; none when they look at it as it is.
-    fn seen(&mut self, person: usize, key: &DocumentKey) -> Option<Seen> {
+    fn seen(&mut self, person: usize, key: &DocumentKey) -> Option<Version> {
         self.pages.remove(&(person, key.clone()))
     }
 
@@ -257,7 +257,7 @@ impl World {
 
 /// Settles a case: of a field, by one of its values; of a harvest recorded twice, by making the lots one.
 fn settlement(book: &mut Document, nth: usize, settler: Settler<'_>) -> Option<Result<Settlement, DocumentFault>> {
-    let (fields, pairs) = (in_harvest_book(book), twins(&lots(book)));
+    let (fields, pairs) = (in_harvest_book(book), duplicate_lots(&lots(book)));
     let place = nth.checked_rem(fields.len() + pairs.len())?;
     Some(match fields.get(place) {
         Some(conflict) => {

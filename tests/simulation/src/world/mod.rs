@@ -1,17 +1,17 @@
 //! One world: a server, phones of two co-operatives, a clock, and everything that can go wrong. The
 //! same seed makes the same world.
 
-mod carried;
 mod console;
 mod disks;
 mod exchanges;
 mod operator;
+mod outbox_files;
 mod setting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use granary_client_core::crdt::Seen;
+use granary_client_core::crdt::Version;
 use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::protocol::enrolment::{EnrolReply, EnrolRequest};
 use granary_client_core::protocol::messages::Cursor;
@@ -28,10 +28,10 @@ use crate::disk::Disk;
 use crate::phone::SimPhone;
 use crate::properties::{self, Property};
 
-use carried::Carried;
 pub(crate) use console::Correction;
 use console::{ConsoleEdit, Person};
 pub(crate) use exchanges::{Line, Synced};
+use outbox_files::Carried;
 pub use setting::Setting;
 
 /// How often each fault happened, by what it is called.
@@ -52,7 +52,7 @@ pub(crate) struct World {
     /// Those who edit in the console.
     people: Vec<Person>,
     /// The pages that they have opened, each as the state of its document.
-    pages: BTreeMap<(usize, DocumentKey), Seen>,
+    pages: BTreeMap<(usize, DocumentKey), Version>,
     /// What the console has acknowledged.
     pub(crate) console_edits: Vec<ConsoleEdit>,
     backups: Vec<Disk>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use granary_client_core::ids::HouseholdId;
-use granary_client_core::protocol::outbox_file::CarriedFile;
+use granary_client_core::protocol::outbox_file::OutboxFile;
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Instant;
 use granary_server::Error;
@@ -14,14 +14,14 @@ use crate::dice::Dice;
 /// A phone's outbox as a file, and the lots in it.
 pub(super) struct Carried {
     phone: usize,
-    file: CarriedFile,
+    file: OutboxFile,
     lots: BTreeMap<String, HouseholdId>,
 }
 
 impl World {
     /// Somebody takes along what a phone has to send.
     pub(crate) fn carries_out(&mut self, phone: usize) -> Result<(), String> {
-        let key = self.server()?.carrying_key().clone();
+        let key = self.server()?.outbox_file_key().clone();
         let dice = Dice::new(self.dice.roll(u64::MAX));
         let one = &self.phones[phone];
         let Some(file) = one.carries_out(&key, dice)? else { return Ok(()) };
