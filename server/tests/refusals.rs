@@ -33,6 +33,9 @@ fn a_sequence_is_used_once_and_a_repeat_adds_nothing() {
     assert_eq!((reason(&again), again.cursor.receipt), (None, first.cursor.receipt));
     let other = one_lot(&book(1), &li.id.actor(Incarnation::new(0)), 2_000);
     assert_eq!(reason(&world.sync(&mut li, &[(book(1), other)])), Some(RefusalReason::SequenceReused));
+    let devices = world.granary.cooperative(world.coop).unwrap().devices();
+    let seen = devices.into_iter().find(|(device, ..)| *device == li.id).and_then(|(_, _, seen)| seen);
+    assert!(seen.is_some_and(|seen| seen.is_forked), "the coordinator is told");
 }
 
 #[test]

@@ -35,7 +35,7 @@ const STORED: u8 = 0;
 const ZSTD: u8 = 1;
 const ZSTD_MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
 /// Trained on generated documents by `granary-bench -- dictionary`.
-const DICTIONARY: &[u8] = include_bytes!("dictionary-1.zdict");
+const DICTIONARY: &[u8] = include_bytes!("dictionary.zdict");
 /// zstd's level: its best that a cheap phone computes in well under the time the bytes take to send.
 const ZSTD_LEVEL: i32 = 19;
 

@@ -147,6 +147,8 @@ impl Cooperative {
         for (index, document) in documents.into_iter().enumerate() {
             match self.check(group, submitter, index, &document)? {
                 Err(reason) => {
+                    // Somebody else writes under the device's actor.
+                    ingested.forks |= reason == RefusalReason::SequenceReused;
                     let document = u32::try_from(index).unwrap_or(u32::MAX);
                     ingested.refused.push(Refusal { document, reason });
                 }

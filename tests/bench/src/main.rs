@@ -67,7 +67,7 @@ enum What {
     /// Make the dictionary that messages are compressed with.
     Dictionary {
         /// The file to write.
-        #[arg(default_value = "client-core/src/protocol/dictionary-1.zdict")]
+        #[arg(default_value = "client-core/src/protocol/dictionary.zdict")]
         file: std::path::PathBuf,
     },
 }
