@@ -13,16 +13,18 @@ fn refused_correction_does_not_come_back_with_its_document() {
     ends_with(&mut world, &["a lot"]);
 }
 
-fn regained_grant_beside_anothers_lot_leaves_nothing_unsent() {
+// The first lot is refused while its phone may not write; what builds on it must not go to the server once it may.
+fn regained_grant_leaves_no_orphans() {
     let mut world = world();
-    let author = another_of_the_household(&mut world);
-    records(&mut world, author, "of another");
-    syncs(&mut world, author);
-    may_write_again_when_the_beginning_is_refused(&mut world);
-}
-
-fn regained_grant_leaves_nothing_unsent() {
-    may_write_again_when_the_beginning_is_refused(&mut world());
+    has_small_pages(&mut world, LI);
+    world.phones[LI].is_newer = true;
+    (0..3).for_each(|_| records_at_length(&mut world, LI));
+    world.grants_otherwise(LI, Role::Packer).unwrap();
+    // The first page holds the beginning of the document, the second the first lot.
+    syncs_until_the_line_breaks(&mut world, LI, 3);
+    world.grants_otherwise(LI, Role::Household(household(1))).unwrap();
+    heal(&mut world).unwrap();
+    world.must_hold_once_healed().unwrap();
 }
 
 fn forgotten_document_gets_back_what_the_server_took() {
@@ -54,8 +56,7 @@ fn orphan_comes_back_to_a_phone_that_forgot_it() {
 
 stories! {
     refused_correction_does_not_come_back_with_its_document,
-    regained_grant_beside_anothers_lot_leaves_nothing_unsent,
-    regained_grant_leaves_nothing_unsent,
+    regained_grant_leaves_no_orphans,
     forgotten_document_gets_back_what_the_server_took,
     orphan_comes_back_to_a_phone_that_forgot_it,
 }

@@ -112,18 +112,6 @@ fn damage(phone: &mut SimPhone, kind: u8) {
     assert!(phone.loses(0, |key| key.first() == Some(&kind)).unwrap().is_some());
 }
 
-fn may_write_again_when_the_beginning_is_refused(world: &mut World) {
-    has_small_pages(world, LI);
-    world.phones[LI].is_newer = true;
-    (0..2).for_each(|_| records_at_length(world, LI));
-    world.grants_otherwise(LI, Role::Packer).unwrap();
-    // The first page is refused: the beginning of the document, for what a version ahead writes fills a page.
-    syncs_until_the_line_breaks(world, LI, 2);
-    world.grants_otherwise(LI, Role::Household(household(1))).unwrap();
-    heal(world).unwrap();
-    world.must_hold_once_healed().unwrap();
-}
-
 /// What one phone recorded and another has read is then lost with a restoration, and the first of them breaks.
 fn a_restoration_takes_the_lot(world: &mut World, author: usize, reader: usize) {
     world.backs_up();
