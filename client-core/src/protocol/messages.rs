@@ -74,6 +74,14 @@ impl Receipt {
         }
     }
 
+    /// The same, of a replica that can't tell any more which entries are its own.
+    pub fn without_chain(self) -> Self {
+        match self {
+            Self::Own(entry) => Self::Through(entry),
+            other => other,
+        }
+    }
+
     /// The end of the replica's own chain; 0 where there is none.
     pub fn own(self) -> u64 {
         match self {

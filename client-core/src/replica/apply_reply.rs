@@ -128,8 +128,13 @@ impl Replica {
         applying.forget_unreadable()?;
         let Applying { mut transaction, wanted, mut received, .. } = applying;
         transaction.put_meta("wanted", &wanted_list(&wanted));
-        transaction.put_meta("cursor", &reply.cursor);
-        transaction.state.cursor = reply.cursor;
+        let mut cursor = reply.cursor;
+        if transaction.has_forgotten && !planted!("forgetful_replica_keeps_its_chain") {
+            // The server must give back what this replica has sent itself, once it is admitted.
+            cursor.receipt = cursor.receipt.without_chain();
+        }
+        transaction.put_meta("cursor", &cursor);
+        transaction.state.cursor = cursor;
         transaction.commit()?;
         received.more = !wanted.is_empty();
         Ok(received)
@@ -139,7 +144,7 @@ impl Replica {
     fn note_blocked(&mut self, page: &OutboxPage, refused: &[(usize, RefusalReason)]) {
         for (index, document) in page.documents.iter().enumerate() {
             let refusal = refused.iter().find(|(of, _)| *of == index).map(|(_, reason)| *reason);
-            let is_blocked = refusal.is_some_and(|reason| reason.may_pass_later() || document.is_backfill);
+            let is_blocked = refusal.is_some_and(|reason| reason.may_pass_later() || document.backfill.is_some());
             match is_blocked {
                 true => self.blocked.insert(document.key.clone()),
                 false => self.blocked.remove(&document.key),
@@ -157,7 +162,7 @@ impl Applying<'_> {
     fn settle_page(&mut self, incoming: &mut Vec<Incoming>) -> Result<(), Error> {
         for (index, document) in self.page.documents.iter().enumerate() {
             let refusal = self.refused.iter().find(|(of, _)| *of == index).map(|(_, reason)| *reason);
-            match (refusal, document.is_backfill) {
+            match (refusal, document.backfill.is_some()) {
                 (None, _) => self.acknowledge(document, incoming)?,
                 (Some(RefusalReason::TooManyOrphans), _) => {}
                 // What may be given back is told anew once the grants are known that led to this.
@@ -173,7 +178,7 @@ impl Applying<'_> {
     }
 
     fn acknowledge(&mut self, document: &PageDocument, incoming: &mut Vec<Incoming>) -> Result<(), Error> {
-        let PageDocument { key, numbers, is_backfill } = document;
+        let PageDocument { key, numbers, backfill } = document;
         let is_here = self.transaction.record(self.transaction.id_of(key)).is_some();
         let mut taken = Vec::new();
         for number in numbers {
@@ -182,8 +187,10 @@ impl Applying<'_> {
             }
             self.transaction.leave_outbox(*number);
         }
-        if *is_backfill && let Some(known) = self.transaction.end_backfill(key)? {
-            self.transaction.drop_unreturnable(key, &known, &mut self.wanted)?;
+        if let Some(returned) = backfill
+            && let Some(known) = self.transaction.end_backfill(key)?
+        {
+            self.transaction.drop_unreturnable(key, &known, returned, &mut self.wanted)?;
         }
         // The document was forgotten meanwhile, and the server gives nobody back what they sent themselves.
         if !taken.is_empty() && !planted!("forgotten_document_lacks_what_is_acknowledged") {

@@ -3,13 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::rows::{ATTESTED, document_key};
+use super::rows::DocumentRecord;
 use super::transaction::Transaction;
 use crate::error::Error;
 use crate::ids::ChangeHash;
 use crate::planted;
 use crate::protocol::attestation::{Attestation, CODE_BYTES, Code, TIPS_MAX};
-use crate::protocol::messages::{read_message, write_message};
 use crate::schema::DocumentKey;
 
 /// Attestations kept of one document at most; the oldest go first.
@@ -31,16 +30,16 @@ impl<'a> Codes<'a> {
 
 impl Transaction<'_> {
     /// What the server has attested of a document.
-    pub(super) fn attestations(&self, key: &DocumentKey) -> Result<Vec<Attestation>, Error> {
-        let row = self.get(&document_key(ATTESTED, self.id_of(key)))?;
-        Ok(row.and_then(|row| read_message(&row).ok()).unwrap_or_default())
+    pub(super) fn attestations(&self, key: &DocumentKey) -> Vec<Attestation> {
+        self.record(self.id_of(key)).map(|record| record.attestations.clone()).unwrap_or_default()
     }
 
     /// Keeps an attestation.
     pub(super) fn attest(&mut self, key: &DocumentKey, tips: Vec<ChangeHash>, code: Option<Code>) -> Result<(), Error> {
         let is_kept = !tips.is_empty() && tips.len() <= TIPS_MAX && !planted!("attestations_are_not_kept");
         let Some(code) = code.filter(|_| is_kept) else { return Ok(()) };
-        let mut kept = self.attestations(key)?;
+        let id = self.id_of(key);
+        let mut kept = self.attestations(key);
         if !kept.is_empty()
             && let Some(document) = self.document(key)?
             && tips.iter().all(|tip| document.has(*tip))
@@ -51,7 +50,9 @@ impl Transaction<'_> {
         let surplus = kept.len().saturating_add(1).saturating_sub(ATTESTATIONS_MAX);
         kept.drain(..surplus.min(kept.len()));
         kept.push(Attestation { tips, code });
-        self.put(document_key(ATTESTED, self.id_of(key)), write_message(&kept));
+        if let Some(record) = self.record(id).cloned() {
+            self.set_record(id, DocumentRecord { attestations: kept, ..record });
+        }
         Ok(())
     }
 }

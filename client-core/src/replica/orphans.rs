@@ -10,6 +10,7 @@ use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
 use crate::ids::{ChangeHash, DocumentId};
 use crate::planted;
+use crate::protocol::attestation::tips;
 use crate::protocol::bundle::DocumentChanges;
 use crate::schema::Document;
 use crate::store::Row;
@@ -20,7 +21,11 @@ impl Transaction<'_> {
     pub(super) fn take(&mut self, incoming: DocumentChanges) -> Result<Result<bool, DocumentFault>, Error> {
         let DocumentChanges { key, changes: mut candidates } = incoming;
         let id = self.id_of(&key);
-        candidates.extend(self.orphans(id)?);
+        let (orphans, came) = (self.orphans(id)?, tips(&candidates));
+        let device = self.replica.device;
+        let own_orphans: BTreeSet<ChangeHash> =
+            orphans.iter().filter(|change| device.owns(&change.record().actor)).map(VerifiedChange::hash).collect();
+        candidates.extend(orphans);
         let first = Document::first_change(&key)?;
         let mut empty = Document::empty(key.clone());
         let (document, was_damaged) = match self.record(id).map(|record| record.is_damaged()) {
@@ -52,6 +57,9 @@ impl Transaction<'_> {
                     // Rows that were cut off may be causally ready again; the store tells.
                     self.release(id);
                     self.backfill_what_was_cut_off(&key, &heads)?;
+                } else if ready.iter().any(|change| own_orphans.contains(&change.hash())) {
+                    // The server may have lost them while they were in no document here.
+                    self.backfill_what_was_cut_off(&key, &came)?;
                 }
                 Ok(Ok(true))
             }

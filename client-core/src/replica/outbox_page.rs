@@ -22,8 +22,8 @@ pub struct PageDocument {
     pub key: DocumentKey,
     /// The outbox numbers of its changes.
     pub numbers: Vec<u64>,
-    /// True when the page holds all that the server was found to lack of it.
-    pub is_backfill: bool,
+    /// Where the page holds all that the server was found to lack of it: these changes.
+    pub backfill: Option<BTreeSet<ChangeHash>>,
 }
 
 /// What of the outbox goes into one request.
@@ -62,8 +62,9 @@ impl OutboxPage {
         let mut bundles = Vec::with_capacity(rows.len());
         let mut unsent_after = unsent;
         for Rows { key, changes, numbers } in rows {
+            let backfill = is_backfill.then(|| changes.iter().map(VerifiedChange::hash).collect());
             unsent_after = unsent_after.saturating_sub(numbers.len() as u64);
-            documents.push(PageDocument { key: key.clone(), numbers, is_backfill });
+            documents.push(PageDocument { key: key.clone(), numbers, backfill });
             bundles.push(DocumentChanges { key, changes });
         }
         let bundle = if bundles.is_empty() { Vec::new() } else { write_bundle(&bundles) };
@@ -125,7 +126,7 @@ impl Replica {
             }
             chunk_bytes = chunk_bytes.saturating_add(bytes);
             let hashes: BTreeSet<ChangeHash> = changes.iter().map(VerifiedChange::hash).collect();
-            for attestation in transaction.attestations(&key)? {
+            for attestation in transaction.attestations(&key) {
                 if attestation.tips.iter().any(|tip| hashes.contains(tip)) {
                     attestations.push(Shown { document: u32::try_from(rows.len()).unwrap_or(u32::MAX), attestation });
                 }

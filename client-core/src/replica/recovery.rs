@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Replica;
 use super::outbox::read_unsent;
 use super::reconcile::UNKNOWN;
-use super::rows::{ATTESTED, CHANGE, DocumentRecord, ORPHAN, OUTBOX, RECONCILED, RECORD, SAVED};
+use super::rows::{CHANGE, DocumentRecord, ORPHAN, OUTBOX, RECONCILED, RECORD, SAVED};
 use super::rows::{document_key, document_of};
 use super::transaction::Transaction;
 use super::{Wanted, wanted_list};
@@ -115,12 +115,13 @@ impl Transaction<'_> {
     pub(super) fn forget(&mut self, key: &DocumentKey) -> Result<(), Error> {
         let id = self.id_of(key);
         self.end_backfill(key)?;
-        for kind in [RECORD, SAVED, CHANGE, ORPHAN, RECONCILED, ATTESTED] {
+        for kind in [RECORD, SAVED, CHANGE, ORPHAN, RECONCILED] {
             for row in self.scan(&document_key(kind, id))? {
                 self.remove(row.key);
             }
         }
         self.drop_document(id);
+        self.has_forgotten = true;
         Ok(())
     }
 }

@@ -7,7 +7,6 @@
 //! c <document> <index>   a change chunk that came after
 //! o <number>             outbox: Unsent
 //! b <document>           Backfill: the server lacks changes that are here
-//! v <document>           attestations by the server
 //! w <document> <hash>    an orphan: a change whose dependencies are not here
 //! h <document>           reconciled in the walk under way
 //! x <document> <hash>    Quarantined
@@ -19,6 +18,7 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::crdt::change::VerifiedChange;
 use crate::ids::{ChangeHash, DocumentId};
+use crate::protocol::attestation::Attestation;
 use crate::protocol::messages::{read_message, write_message};
 use crate::schema::DocumentKey;
 use crate::store::{Batch, Store, StoreFault};
@@ -28,7 +28,6 @@ pub(super) const SAVED: u8 = b's';
 pub(super) const CHANGE: u8 = b'c';
 pub(super) const OUTBOX: u8 = b'o';
 pub(super) const BACKFILL: u8 = b'b';
-pub(super) const ATTESTED: u8 = b'v';
 pub(super) const ORPHAN: u8 = b'w';
 pub(super) const RECONCILED: u8 = b'h';
 const QUARANTINED: u8 = b'x';
@@ -48,12 +47,16 @@ pub(crate) struct DocumentRecord {
     pub(crate) holes: u32,
     /// True when a damaged store has lost the saved form.
     pub(crate) saved_lost: bool,
+    /// What the server has attested of the document. It stands here, so that a damage which takes it takes the entry
+    /// of the document too, and all of it comes again with new attestations.
+    pub(crate) attestations: Vec<Attestation>,
 }
 
 impl DocumentRecord {
     /// The record of a document that begins.
     pub(super) fn new(key: &DocumentKey) -> Self {
-        Self { key: key.to_bytes(), saved_through: 0, next: 0, revision: 0, holes: 0, saved_lost: false }
+        let key = key.to_bytes();
+        Self { key, saved_through: 0, next: 0, revision: 0, holes: 0, saved_lost: false, attestations: Vec::new() }
     }
 
     /// True when part of the document is missing here.

@@ -32,12 +32,21 @@ pub(super) struct Transaction<'a> {
     /// Records as they will be; none for documents that are forgotten.
     records: HashMap<DocumentId, Option<DocumentRecord>>,
     held: HashMap<DocumentId, Held>,
+    /// True once a document was forgotten: not all that this replica has sent is here any more.
+    pub(super) has_forgotten: bool,
 }
 
 impl<'a> Transaction<'a> {
     pub(super) fn begin(replica: &'a mut Replica) -> Self {
         let state = replica.state.clone();
-        Self { replica, state, writes: BTreeMap::new(), records: HashMap::new(), held: HashMap::new() }
+        Self {
+            replica,
+            state,
+            writes: BTreeMap::new(),
+            records: HashMap::new(),
+            held: HashMap::new(),
+            has_forgotten: false,
+        }
     }
 
     /// The value of a key, as it will be.

@@ -11,7 +11,6 @@ use std::time::Instant;
 use granary_client_core::crdt::DocumentFault;
 use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::ChangeHash;
-use granary_client_core::planted;
 use granary_client_core::protocol::bundle::read_bundle;
 use granary_client_core::protocol::messages::{Notice, write_message};
 use granary_client_core::schema::Document;
@@ -256,7 +255,7 @@ impl Worker {
                             entry: *entry,
                             document: number,
                             previous: meta.last,
-                            device: if was_orphan && !planted!("orphan_is_not_given_to_its_phone") { NOBODY } else { record.device },
+                            device: if was_orphan { NOBODY } else { record.device },
                             tag: record.tag,
                         };
                         meta.last = append_event(own, &mut state.heads, group, event);

@@ -159,8 +159,8 @@ pub const PLANTED: &[Planted] = &[
         expected: CaughtBy::Seed,
     },
     Planted {
-        name: "orphan_is_not_given_to_its_phone",
-        what: "a phone that forgot an orphan does not get it back",
+        name: "forgetful_replica_keeps_its_chain",
+        what: "a phone that forgot a document does not get back what it sent itself",
         expected: CaughtBy::Seed,
     },
     Planted {
