@@ -60,6 +60,13 @@ fn new_incarnation() -> Result<Incarnation, Error> {
     Ok(Incarnation::new(u32::from_be_bytes(bytes)))
 }
 
+/// A random number for jitter. Without a source of randomness it is 0, which means no wait.
+fn random_u64() -> u64 {
+    let mut bytes = [0; 8];
+    let _ = SystemRandom::new().fill(&mut bytes);
+    u64::from_le_bytes(bytes)
+}
+
 struct Enrolled {
     identity: Identity,
     replica: Replica,
