@@ -51,7 +51,7 @@ impl Driver {
         let thread = std::thread::Builder::new()
             .name("granary-sync".into())
             .spawn(move || run(&phone, observer.as_ref(), &received))
-            .map_err(|error| Error::Line(error.to_string()))?;
+            .map_err(|error| Error::System(error.to_string()))?;
         Ok(Self { commands, thread: Mutex::new(Some(thread)), nudges, may_listen: Mutex::new((true, true)) })
     }
 
@@ -68,8 +68,8 @@ impl Driver {
 
     /// Allows the nudge socket, or closes it. An app in the background saves battery without it and still syncs by its
     /// timer. With it, an idle phone costs some 40 kB a day.
-    pub fn set_live(&self, live: bool) {
-        self.allow_nudges(|may| may.1 = live);
+    pub fn set_nudges(&self, allowed: bool) {
+        self.allow_nudges(|may| may.1 = allowed);
     }
 
     fn allow_nudges(&self, change: impl FnOnce(&mut (bool, bool))) {

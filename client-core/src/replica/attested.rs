@@ -1,5 +1,5 @@
-//! Attestations of the server that are kept with each document: they show that what is here was once given out or
-//! taken by the server. One that later ones cover is dropped.
+//! The server's attestations, kept with each document. They prove that the server once gave out the changes that they
+//! cover. One that later ones cover is deleted.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,10 @@ use crate::protocol::attestation::{Attestation, CODE_BYTES, Code, TIPS_MAX};
 use crate::protocol::messages::{read_message, write_message};
 use crate::schema::DocumentKey;
 
-/// Attestations kept of one document at most; the oldest go first.
+/// Attestations of one document at most. The oldest are deleted first.
 const ATTESTATIONS_MAX: usize = 16;
 
-/// The codes of a reply, given out one by one. None at all when their number does not fit.
+/// The codes of a reply, in the order of its documents; none when there is not one for each.
 pub(super) struct Codes<'a>(std::slice::ChunksExact<'a, u8>);
 
 impl<'a> Codes<'a> {
@@ -30,13 +30,18 @@ impl<'a> Codes<'a> {
 }
 
 impl Transaction<'_> {
-    /// What the server has attested of a document.
+    /// The attestations of a document. A row that can't be read is reported and counts as none: the next attestation
+    /// replaces it.
     pub(super) fn attestations(&self, key: &DocumentKey) -> Result<Vec<Attestation>, Error> {
-        let row = self.get(&document_key(ATTESTED, self.id_of(key)))?;
-        Ok(row.and_then(|row| read_message(&row).ok()).unwrap_or_default())
+        let id = self.id_of(key);
+        let Some(row) = self.get(&document_key(ATTESTED, id))? else { return Ok(Vec::new()) };
+        Ok(read_message(&row).unwrap_or_else(|fault| {
+            tracing::error!(document = %id, %fault, "the attestations of a document can't be read; they count as none");
+            Vec::new()
+        }))
     }
 
-    /// Keeps an attestation.
+    /// Keeps an attestation, and deletes those that it covers.
     pub(super) fn attest(&mut self, key: &DocumentKey, tips: Vec<ChangeHash>, code: Option<Code>) -> Result<(), Error> {
         let is_kept = !tips.is_empty() && tips.len() <= TIPS_MAX && !planted!("attestations_are_not_kept");
         let Some(code) = code.filter(|_| is_kept) else { return Ok(()) };
