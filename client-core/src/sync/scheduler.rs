@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_during_a_sync_is_sent_after_it() {
+    fn edit_during_sync_is_sent_after_it() {
         let mut scheduler = idle();
         scheduler.handle(at(20), Wake::Asked);
         assert!(scheduler.start(at(20)));
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_wait_longer_each_time_up_to_a_bound() {
+    fn failures_back_off_up_to_a_bound() {
         let mut scheduler = idle();
         let mut last = 0;
         for _ in 0..12 {
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_happens_offline() {
+    fn no_sync_starts_offline() {
         let mut scheduler = idle();
         scheduler.handle(at(0), Wake::NetworkGone);
         scheduler.handle(at(0), Wake::Edited);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_by_years_does_not_stop_the_sync() {
+    fn clock_set_back_does_not_stop_sync() {
         let mut scheduler = idle();
         scheduler.handle(at(100_000_000_000), Wake::Succeeded);
         assert!(scheduler.start(at(50)));
