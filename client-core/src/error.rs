@@ -1,4 +1,4 @@
-//! What can go wrong for an app, with variants that it can act on.
+//! The errors of the phone's calls. Each variant tells what a caller can do.
 
 use crate::crdt::DocumentFault;
 use crate::protocol::outbox_file::OutboxFileFault;
@@ -6,46 +6,48 @@ use crate::protocol::problem::ProblemKind;
 use crate::quantities::QuantityFault;
 use crate::store::StoreFault;
 
-/// Everything that a call into client-core can fail with.
+/// What a call into client-core can fail with. No failed call has kept anything of what it was to write.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// The phone's store failed; nothing of the call was kept.
+    /// The store failed or is full, see [`StoreFault`]. Free space, then make the same call again.
     #[error("this phone could not save: {0}. Free some space and try again")]
     Store(StoreFault),
-    /// The phone's files were locked with another key than was given; nothing of them was changed.
+    /// The phone's files were locked with another key than was given. They are unchanged; open them with their key.
     #[error("what is on this phone was locked with another key; open it with the key that it was locked with")]
     Locked,
-    /// A document can't be read or the edit does not fit it.
+    /// The document can't be read, or the edit does not fit it. Show the sentence; the same call fails again.
     #[error(transparent)]
     Document(#[from] DocumentFault),
-    /// A value is out of its range.
+    /// A value is out of its range. Let the person correct it.
     #[error(transparent)]
     Quantity(#[from] QuantityFault),
-    /// The phone is not enrolled with a co-operative yet.
+    /// The phone is not enrolled with a co-operative yet. Enrol it first.
     #[error("this phone does not belong to a co-operative yet: enrol it with an invitation")]
     NotEnrolled,
-    /// The phone is enrolled already.
+    /// The phone is enrolled already. Use it as it is, or another folder.
     #[error("this phone belongs to a co-operative already")]
     AlreadyEnrolled,
-    /// The call wants a household, and this phone belongs to none.
+    /// The call needs a household, and this phone belongs to none. Give one.
     #[error("say which household: this phone belongs to none")]
     WhichHousehold,
-    /// The phone has to reach its server by itself before what it has can be carried.
-    #[error("this phone must sync over a line once before its records can be carried as a file")]
+    /// The phone has no key for outbox files yet, or reconciles with its server. Sync over a line, then export again.
+    #[error("this phone must sync over a line once before its records can leave it as a file")]
     SyncFirst,
-    /// A file that was carried here can't be used.
+    /// The outbox file can't be used. Ask for another copy of it.
     #[error(transparent)]
     OutboxFile(#[from] OutboxFileFault),
-    /// This device may not write this document.
+    /// This device's grants do not let it write this document. A coordinator can change them.
     #[error("this phone may not change that")]
     NotAllowed,
-    /// The invitation can't be read.
+    /// The text is no invitation's link; the string says what is wrong with it. Scan or type it again. One that the server
+    /// does not accept is `Refused` instead.
     #[error("this is no invitation: {0}")]
     BadInvitation(String),
-    /// The server could not be reached or the line broke.
+    /// The server could not be reached, or the line broke; the string is for logs. The server may have acted on the request.
+    /// Make the same call again later: repeats are idempotent.
     #[error("no connection to the server: {0}")]
     Line(String),
-    /// The server refused.
+    /// The server refused. Act on `kind`: `Busy`, `Timeout` and `Internal` pass, the others need a person.
     #[error("the server refused: {detail}")]
     Refused {
         /// What went wrong, for programs.
@@ -53,9 +55,13 @@ pub enum Error {
         /// The server's sentence.
         detail: String,
     },
-    /// The server's answer can't be read.
+    /// The answer can't be read: app and server speak different versions, or something on the way altered it. Nothing of it
+    /// was applied. Trying again helps in the second case; in the first, the app must be updated.
     #[error("the server's answer can't be read: {0}")]
     BadReply(String),
+    /// The operating system gave no thread, no random number or no TLS. Restart the app; neither space nor a line helps.
+    #[error("this phone's system failed: {0}. Restart the app and try again")]
+    System(String),
 }
 
 impl From<StoreFault> for Error {

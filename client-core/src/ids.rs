@@ -1,5 +1,5 @@
-//! The names of things: documents, devices, actors, changes, households. Each is its own type, so
-//! that one can't be taken for another; each has one way in from bytes or text, which checks it.
+//! Ids of documents, devices, actors, changes and households. Each is a type of its own, with one checked way in from bytes
+//! or text.
 
 use std::fmt;
 use std::str::FromStr;
@@ -72,7 +72,7 @@ macro_rules! uuid_id {
 }
 
 uuid_id!(
-    /// A co-operative: the wall between one company's documents and another's.
+    /// A co-operative. Its documents are isolated from those of all others.
     CooperativeId,
     "co-operative"
 );
@@ -273,14 +273,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_document_id_survives_automerges_url_form() {
+    fn document_id_round_trips_through_url() {
         let id = DocumentId::from_bytes([7; 16]);
         assert_eq!(DocumentId::from_automerge_url(&id.automerge_url()), Ok(id));
         assert!(DocumentId::from_automerge_url("automerge:nonsense").is_err());
     }
 
     #[test]
-    fn an_actor_tells_its_device() {
+    fn actor_begins_with_its_device() {
         let device = DeviceId::of_public_key(&[3; 32]);
         assert!(device.owns(&device.actor(Incarnation::new(7))));
         assert_ne!(device.actor(Incarnation::new(7)), device.actor(Incarnation::new(8)));

@@ -1,8 +1,8 @@
-//! The core that every Granary phone runs: documents that merge, a durable store, and a sync engine
-//! made for lines that come for minutes a day.
+//! The core of every Granary phone: mergeable documents, a durable store, and a sync engine for networks that are up for
+//! minutes a day.
 //!
-//! Protocol, merge and scheduling are plain state machines: bytes and the clock come in, bytes and
-//! effects go out. Only `transport` and the driver in `phone` touch sockets, threads or the time.
+//! Protocol, merge and scheduling are state machines without IO: bytes and the time go in, bytes and effects come out. Only
+//! `transport` and `phone` use sockets, threads or the clock.
 
 pub use automerge;
 

@@ -64,7 +64,7 @@ mod switched {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn nothing_is_planted_until_somebody_does() {
+    fn nothing_is_planted_by_default() {
         assert!(!crate::planted!("of this test"));
         super::plant("of this test");
         assert_eq!(crate::planted!("of this test"), super::CAN_PLANT);

@@ -105,7 +105,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn what_automerge_writes_comes_back_with_the_same_hashes(edits in proptest::collection::vec((any::<bool>(), edit()), 0..60)) {
+    fn automerge_changes_round_trip_with_same_hashes(edits in proptest::collection::vec((any::<bool>(), edit()), 0..60)) {
         let mut document = play(&edits);
         let bundle = bundle_of(&mut document);
         let back = read_bundle(&write_bundle(&bundle)).unwrap();
@@ -118,7 +118,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_bundle_is_refused_or_harmless(
+    fn damaged_bundle_is_rejected_or_valid(
         edits in proptest::collection::vec((any::<bool>(), edit()), 1..12),
         damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
@@ -128,7 +128,7 @@ proptest! {
             bytes[place] = value;
         }
         if let Ok(documents) = read_bundle(&bytes) {
-            // What is taken is spelt as Automerge spells it, so it can be read again.
+            // An accepted change is encoded as Automerge encodes it, so it can be read again.
             for change in documents.iter().flat_map(|document| &document.changes) {
                 prop_assert!(VerifiedChange::from_chunk(change.chunk()).is_ok());
             }
@@ -136,7 +136,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_or_refused(mut bytes: Vec<u8>) {
+    fn any_bytes_are_parsed_or_rejected(mut bytes: Vec<u8>) {
         let _ = read_bundle(&bytes);
         bytes.insert(0, 1);
         let _ = read_bundle(&bytes);
@@ -145,7 +145,7 @@ proptest! {
 }
 
 #[test]
-fn a_thousand_like_changes_cost_little_more_than_their_values() {
+fn thousand_alike_changes_cost_little_more_than_values() {
     let mut document = AutoCommit::new();
     let list = document.put_object(ROOT, "lots", ObjType::List).unwrap();
     document.commit();
@@ -160,7 +160,7 @@ fn a_thousand_like_changes_cost_little_more_than_their_values() {
 }
 
 #[test]
-fn a_run_of_a_billion_rows_is_refused() {
+fn run_of_a_billion_rows_is_rejected() {
     // One action column that claims 2^40 operations.
     let mut document = AutoCommit::new();
     document.put(ROOT, "a", 1).unwrap();

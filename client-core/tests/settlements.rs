@@ -1,5 +1,4 @@
-//! Any interleaving of edits and settlements on several replicas converges, and no settled conflict
-//! comes back by itself.
+//! Any interleaving of edits and settlements on several replicas converges, and settled conflicts do not reappear.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use std::collections::BTreeSet;
@@ -175,7 +174,7 @@ proptest! {
     /// Whatever came before: once everyone knows everything and every field conflict was settled, by
     /// one person or by several at once, none stands open on any replica after the next exchange.
     #[test]
-    fn no_settled_conflict_comes_back_by_itself(
+    fn settled_conflict_does_not_reappear(
         steps in proptest::collection::vec((0usize..REPLICAS, step()), 1..40),
         settlers in proptest::collection::vec((0usize..REPLICAS, 1_000i64..1_020), 1..4),
     ) {

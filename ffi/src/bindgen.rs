@@ -1,4 +1,4 @@
-//! Writes the bindings of the built library: `granary-bindgen generate --library FILE --language kotlin
+//! Generates the bindings of the built library: `granary-bindgen generate --library FILE --language kotlin
 //! --out-dir FOLDER`.
 
 fn main() {

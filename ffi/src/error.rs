@@ -1,4 +1,4 @@
-//! The errors of every call, mapped once. Each says in a sentence what happened and what to do.
+//! Maps the errors of client-core to those of the bindings. Each has a sentence: what happened and what to do.
 
 use granary_client_core::crdt::DocumentFault;
 use granary_client_core::error::Error;
@@ -9,13 +9,13 @@ use granary_client_core::quantities::QuantityFault;
 #[derive(Debug, Clone, PartialEq, thiserror::Error, uniffi::Error)]
 #[uniffi::export(Display)]
 pub enum PhoneError {
-    /// The phone could not save, for instance because it is full; nothing of the call was kept.
+    /// The phone could not save, for instance because it is full. Nothing of the call was kept.
     #[error("{sentence}")]
     Storage { sentence: String },
     /// What is on this phone was locked with another key than was given: see `open_locked`.
     #[error("{sentence}")]
     Locked { sentence: String },
-    /// A value is out of its range, or what was named does not exist.
+    /// A value is out of its range, or names nothing that exists.
     #[error("{sentence}")]
     Invalid { sentence: String },
     /// The phone belongs to no co-operative yet: call `enrol`.
@@ -30,9 +30,12 @@ pub enum PhoneError {
     /// The phone must have synced by itself once, with `sync_now` or `start`, before `export_outbox`.
     #[error("{sentence}")]
     SyncFirst { sentence: String },
-    /// There is no connection, or it broke; the same call may be made again.
+    /// There is no connection, or it broke. The same call may be made again.
     #[error("{sentence}")]
     NoConnection { sentence: String },
+    /// The operating system gave no thread or no random number: restart the app.
+    #[error("{sentence}")]
+    System { sentence: String },
     /// The server refused. `kind` is for programs, such as `device-revoked`.
     #[error("{sentence}")]
     Refused { kind: String, sentence: String },
@@ -54,6 +57,7 @@ impl From<Error> for PhoneError {
             Error::NotAllowed => Self::NotAllowed { sentence },
             Error::SyncFirst => Self::SyncFirst { sentence },
             Error::Line(_) | Error::BadReply(_) => Self::NoConnection { sentence },
+            Error::System(_) => Self::System { sentence },
             Error::Refused { kind, .. } => Self::Refused { kind: kind.name().to_owned(), sentence },
         }
     }

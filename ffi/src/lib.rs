@@ -1,9 +1,9 @@
-//! Granary for phone apps in Kotlin, Swift and Python: signatures and conversions over client-core,
-//! through UniFFI. Every rule lives there.
+//! Bindings for phone apps in Kotlin, Swift and Python: signatures and conversions over client-core, through UniFFI. Every
+//! rule is in client-core.
 //!
 //! Weights are whole grams, money whole fen (¥0.01), moisture permille, days `2026-10-03`, moments
 //! milliseconds since 1970 in UTC. Every call may be made from any thread. Calls that record return
-//! once the record is durable; only `enrol`, `sync_now` and `import_outbox_file` wait for the network.
+//! once the record is durable. Only `enrol`, `sync_now` and `import_outbox_file` wait for the network.
 
 mod error;
 mod lots;

@@ -1,4 +1,4 @@
-//! Lots, products and what the warehouse says, in plain types.
+//! Lots, products and receipts, in types that the bindings can express.
 
 use granary_client_core::conflicts;
 use granary_client_core::projection;
@@ -7,7 +7,7 @@ use granary_client_core::schema::{catalogue, harvest, receipt};
 
 use crate::error::PhoneError;
 
-/// A lot to record. Leave texts empty where there is nothing to say.
+/// A lot to record. Optional texts are empty where there is nothing to say.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct LotDraft {
     /// The product's code in the catalogue, such as `millet`.
@@ -119,7 +119,7 @@ impl From<LotState> for projection::LotState {
     }
 }
 
-/// Which lots to list; what is none does not filter.
+/// Which lots to list. A field that is none does not filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, uniffi::Record)]
 pub struct LotFilter {
     /// Of this household.
@@ -137,7 +137,7 @@ pub struct LotFilter {
     /// In this state.
     #[uniffi(default = None)]
     pub state: Option<LotState>,
-    /// Only lots with a field that was edited at once.
+    /// Only lots with a field that has concurrent values.
     #[uniffi(default = false)]
     pub only_conflicts: bool,
     /// At most this many; 0 for 200.
@@ -192,7 +192,7 @@ pub struct Lot {
     pub weighed_grams: Option<i64>,
     /// Why it was sent back; empty when it was not.
     pub reason: String,
-    /// True when a field was edited at once on two phones.
+    /// True when a field has concurrent values from two phones.
     pub in_conflict: bool,
     /// True when a field can't be read.
     pub is_damaged: bool,
@@ -218,7 +218,7 @@ impl From<projection::LotRow> for Lot {
     }
 }
 
-/// What was recorded and received of a product.
+/// The weights of a product's lots.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Total {
     /// The product's code.
@@ -242,14 +242,14 @@ impl From<projection::Total> for Total {
     }
 }
 
-/// A field of a lot with more than one value, until a person settles it with `correct`.
+/// A field of a lot with concurrent values, until `correct` settles it.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct FieldConflict {
     /// The lot.
     pub lot: String,
     /// The field: `product`, `grams`, `grade`, `moisture`, `day`, `place`, `note`.
     pub field: String,
-    /// All values as text; the last is the one that is shown meanwhile.
+    /// All values as text. The last one is shown until the conflict is settled.
     pub values: Vec<String>,
 }
 
@@ -263,10 +263,10 @@ impl From<conflicts::FieldConflict> for FieldConflict {
     }
 }
 
-/// What the warehouse found of a lot.
+/// The warehouse's receipt of a lot.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum Receipt {
-    /// Taken in, with this weight in grams and grade (empty for none).
+    /// Accepted, with this weight in grams and grade (empty for none).
     Received { weighed_grams: i64, grade: String },
     /// Sent back, and why.
     Rejected { reason: String },

@@ -28,17 +28,16 @@ impl GranaryPhone {
 
 #[uniffi::export]
 impl GranaryPhone {
-    /// Opens or makes the phone's files in this folder. Damaged records are set aside; see `damage`.
+    /// Opens or creates the phone's files in this folder. Damaged records are quarantined; see `damage`.
     #[uniffi::constructor]
     pub fn open(folder: String) -> Result<Arc<Self>, PhoneError> {
         let phone = Arc::new(Phone::open(Path::new(&folder))?);
         Ok(Arc::new(Self { phone, driver: Mutex::default() }))
     }
 
-    /// As `open`, with everything that is kept on the phone encrypted under `key`: 32 random bytes that the
-    /// app keeps in the platform's key store (Android Keystore, iOS Keychain). Files that were made without a
-    /// key are encrypted at the first call. With another key, or `open`, it fails with `Locked` and nothing
-    /// is changed; without the key, nothing can be read any more.
+    /// As `open`, with everything on the phone encrypted under `key`: 32 random bytes that the app keeps in the platform's
+    /// key store (Android Keystore, iOS Keychain). The first call encrypts files that were created without a key. Another
+    /// key, or `open`, fails with `Locked` and changes nothing. Without the key, nothing can be read any more.
     #[uniffi::constructor]
     pub fn open_locked(folder: String, key: Vec<u8>) -> Result<Arc<Self>, PhoneError> {
         let key = StoreKey::from_bytes(&key)
@@ -52,8 +51,8 @@ impl GranaryPhone {
         self.phone.damage().iter().map(|damage| damage.sentence.clone()).collect()
     }
 
-    /// Joins a co-operative by an invitation's link (`granary://…`, typed or scanned). Waits for the
-    /// network. When the answer is lost, call it again with the same link.
+    /// Enrols with a co-operative by an invitation's link (`granary://…`, typed or scanned). Waits for the network. When the
+    /// answer is lost, call it again with the same link.
     pub fn enrol(&self, link: String, phone_name: String) -> Result<(), PhoneError> {
         Ok(self.phone.enrol(&link, &phone_name)?)
     }
@@ -73,24 +72,24 @@ impl GranaryPhone {
         self.phone.household().map(|household| household.to_string())
     }
 
-    /// Records a lot and gives its name. Durable when it returns; needs no network.
+    /// Records a lot and returns its name. Durable when it returns; needs no network.
     pub fn record(&self, draft: LotDraft) -> Result<String, PhoneError> {
         let household = draft.household.as_deref().map(str::parse).transpose()?;
         let household = self.phone.household_or(household)?;
         Ok(self.phone.record_of_day(household, &draft.try_into()?)?.to_string())
     }
 
-    /// Writes a new value into a field of a lot; it also settles a conflict of that field.
+    /// Writes a field of a lot. The value replaces all concurrent values of that field.
     pub fn correct(&self, lot: String, edit: LotEdit) -> Result<(), PhoneError> {
         Ok(self.phone.correct_lot(&lot.parse()?, &edit.try_into()?)?)
     }
 
-    /// Takes a lot out of the book.
+    /// Deletes a lot from the book.
     pub fn withdraw(&self, lot: String) -> Result<(), PhoneError> {
         Ok(self.phone.withdraw_lot(&lot.parse()?)?)
     }
 
-    /// Says what the warehouse found of a lot, on this day; for packers and coordinators.
+    /// Records the warehouse's receipt of a lot on this day; for packers and coordinators.
     pub fn receive(&self, lot: String, receipt: Receipt, day: String) -> Result<(), PhoneError> {
         let lot: LotId = lot.parse()?;
         Ok(self.phone.receive_lot(&lot, &receipt.try_into()?, day.parse()?)?)
@@ -106,7 +105,7 @@ impl GranaryPhone {
         Ok(self.phone.totals(&filter.try_into()?)?.into_iter().map(Total::from).collect())
     }
 
-    /// The fields of a lot that were edited at once.
+    /// The fields of a lot with concurrent values.
     pub fn conflicts(&self, lot: String) -> Result<Vec<FieldConflict>, PhoneError> {
         Ok(self.phone.conflicts_of(&lot.parse()?)?.into_iter().map(FieldConflict::from).collect())
     }
@@ -116,32 +115,31 @@ impl GranaryPhone {
         Ok(self.phone.catalogue()?.unwrap_or_default().products.into_iter().map(Product::from).collect())
     }
 
-    /// Syncs now and returns when all is sent and read, or with the error that stopped it. Apps that
-    /// called `start` need it only for a person who asks.
+    /// Syncs, and returns when all is sent and read, or with the error that stopped it. Apps that called `start` need it only
+    /// when a person asks.
     pub fn sync_now(&self) -> Result<SyncStatus, PhoneError> {
         self.phone.sync_now()?;
         Ok(self.phone.status().into())
     }
 
-    /// What waits to be sent, as a file that anyone may carry to where there is a line: nobody but the server can
-    /// read it. Nothing leaves the outbox: after the next sync it is known what came. Fails with `SyncFirst` on
-    /// a phone that has not reached its server by itself yet.
+    /// The unsent changes as a file, which anyone may bring to the server and only the server can read. Nothing leaves the
+    /// outbox: the next sync finds what the server has. Fails with `SyncFirst` before this phone's first own sync.
     pub fn export_outbox(&self) -> Result<Vec<u8>, PhoneError> {
         Ok(self.phone.export_outbox()?)
     }
 
-    /// Hands in such a file of another phone. Waits for the network; it may be called again with the same file.
+    /// Imports the outbox file of another phone to the server. Waits for the network. A repeat is idempotent.
     pub fn import_outbox_file(&self, file: Vec<u8>) -> Result<(), PhoneError> {
         Ok(self.phone.import_outbox_file(&file)?)
     }
 
-    /// How the sync stands.
+    /// The status of the sync.
     pub fn status(&self) -> SyncStatus {
         self.phone.status().into()
     }
 
-    /// Starts syncing in the background: after edits, when the network returns, when the server has
-    /// something new, and every quarter of an hour. `observer` is told; a second call replaces the first.
+    /// Starts syncing in the background: after edits, when the network returns, when the server has something new, and every
+    /// quarter of an hour. `observer` is notified. A second call replaces the first.
     pub fn start(&self, observer: Arc<dyn PhoneObserver>) -> Result<(), PhoneError> {
         let driver = Driver::start(Arc::clone(&self.phone), Arc::new(Told(observer)))?;
         drop(self.driver.lock().unwrap_or_else(PoisonError::into_inner).replace(driver));
@@ -153,18 +151,18 @@ impl GranaryPhone {
         drop(self.driver.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
-    /// Tells what the platform says of the network.
+    /// Reports whether the platform has a network.
     pub fn set_online(&self, online: bool) {
         self.with_driver(|driver| driver.set_online(online));
     }
 
-    /// Whether the server may nudge this phone at once when there is something new. Turn it off while
-    /// the app is in the background to save battery; the phone still syncs by its timer.
-    pub fn set_live(&self, live: bool) {
-        self.with_driver(|driver| driver.set_live(live));
+    /// Allows the server to nudge this phone at once when there is something new. Disallow it while the app is in the
+    /// background, to save battery; the phone still syncs by its timer.
+    pub fn set_nudges(&self, allowed: bool) {
+        self.with_driver(|driver| driver.set_nudges(allowed));
     }
 
-    /// Asks for a sync in the background, soon.
+    /// Asks for a sync in the background now.
     pub fn sync_soon(&self) {
         self.with_driver(Driver::sync_soon);
     }

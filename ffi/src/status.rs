@@ -1,4 +1,4 @@
-//! How the sync stands, and who is told when it changes.
+//! The status of the sync, and its observer.
 
 use granary_client_core::phone::{Observer, Status, SyncState as CoreState};
 use granary_client_core::schema::DocumentKey;
@@ -7,31 +7,31 @@ use std::sync::Arc;
 /// What the sync is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum SyncState {
-    /// Nothing is under way.
+    /// No sync runs.
     Idle,
-    /// A sync is under way.
+    /// A sync runs.
     Syncing,
     /// The device was revoked; nothing will be sent or received any more.
     Revoked,
 }
 
-/// How the sync stands.
+/// The status of the sync.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct SyncStatus {
     /// What the sync is doing.
     pub state: SyncState,
-    /// Changes that the server has not acknowledged.
-    pub pending: u64,
-    /// When a sync last ended well, in milliseconds since 1970.
+    /// How many changes the server lacks.
+    pub unsent: u64,
+    /// When a sync last succeeded, in milliseconds since 1970.
     pub last_success_millis: Option<i64>,
-    /// Bytes that went up since the app was started, TLS included.
+    /// Bytes sent since the app was started, TLS included.
     pub bytes_up: u64,
-    /// Bytes that came down since the app was started, TLS included.
+    /// Bytes received since the app was started, TLS included.
     pub bytes_down: u64,
-    /// Why the last sync failed, as a sentence; none when it did not.
+    /// Why the last sync failed, as a sentence; none when it succeeded.
     pub last_error: Option<String>,
-    /// What was not taken and why, newest last.
-    pub set_aside: Vec<String>,
+    /// The changes that the server or this phone quarantined and why, a sentence each, newest last.
+    pub quarantined: Vec<String>,
 }
 
 impl From<Status> for SyncStatus {
@@ -42,24 +42,24 @@ impl From<Status> for SyncStatus {
                 CoreState::Syncing => SyncState::Syncing,
                 CoreState::Revoked => SyncState::Revoked,
             },
-            pending: status.pending,
+            unsent: status.unsent,
             last_success_millis: status.last_success.map(|at| at.0),
             bytes_up: status.bytes_up,
             bytes_down: status.bytes_down,
             last_error: status.last_error,
-            set_aside: status.set_aside,
+            quarantined: status.quarantined,
         }
     }
 }
 
-/// Implemented by the app. Calls come from a background thread: hand them to the app's own before
-/// touching the screen, and do not call back into the phone's `stop` from here.
+/// Implemented by the app. Calls come from a background thread: dispatch to the app's own thread before touching the
+/// screen, and do not call the phone's `stop` from here.
 #[uniffi::export(with_foreign)]
 pub trait PhoneObserver: Send + Sync {
-    /// The sync's standing has changed.
+    /// The status of the sync has changed.
     fn status_changed(&self, status: SyncStatus);
-    /// Documents of these kinds have changed by what others did: `cooperative`, `household`,
-    /// `catalogue`, `harvest`, `receipts`, `order`. Ask for the lists again.
+    /// Others' changes to documents of these kinds have arrived: `cooperative`, `household`, `catalogue`, `harvest`,
+    /// `receipts`, `order`. Read the lists again.
     fn documents_changed(&self, kinds: Vec<String>);
 }
 

@@ -1,5 +1,4 @@
-//! The bindings are written from the built library, and the Python ones are run end to end against a
-//! real server.
+//! Generates the bindings from the built library, and runs the Python ones end to end against a server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
@@ -61,7 +60,7 @@ fn python_app_records_observes_and_syncs() {
     let server = runtime.block_on(granary_server::start(config, |fault| panic!("{fault}"))).unwrap();
     let coop = server.granary().create_cooperative("Linxian", NOW).unwrap();
     let link = |role| {
-        // Far in the future, as seen from the clock that the server itself will read.
+        // Valid long after `NOW`, since the server reads the system's clock.
         let code = server.granary().invite(coop, role, 24 * 3650, NOW).unwrap().code;
         format!("granary://{}/{code}#{}", server.public_address(), server.fingerprint())
     };

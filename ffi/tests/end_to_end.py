@@ -1,4 +1,4 @@
-"""A phone app in Python: what the bindings promise, against a running server.
+"""A phone app in Python that checks the bindings against a running server.
 
 Called with two invitation links (a household's and a coordinator's) and a folder."""
 
@@ -14,7 +14,7 @@ class Observer(granary.PhoneObserver):
         self.receipts_came = threading.Event()
 
     def status_changed(self, status):
-        if status.pending == 0 and status.last_success_millis is not None:
+        if status.unsent == 0 and status.last_success_millis is not None:
             self.sent.set()
 
     def documents_changed(self, kinds):
@@ -39,24 +39,24 @@ def main(household_link, coordinator_link, folder):
     li.enrol(household_link, "li")
     assert li.cooperative_name() == "Linxian" and li.household() is not None
 
-    # Recorded with no line at all; it is there at once.
+    # Recorded offline; listed at once.
     lot = li.record(draft)
     rows = li.lots(granary.LotFilter())
     assert [(row.id, row.grams, row.note) for row in rows] == [(lot, 12_500, "东坡地")]
-    assert li.status().pending > 0
+    assert li.status().unsent > 0
     bad_weight = granary.LotDraft(product="millet", grams=-4, day="2026-10-03")
     assert "weight" in str(refused(granary.PhoneError.Invalid, lambda: li.record(bad_weight)))
     bad_day = granary.LotDraft(product="millet", grams=4, day="3 October")
     refused(granary.PhoneError.Invalid, lambda: li.record(bad_day))
 
-    # A phone whose store is locked opens with its key alone.
+    # A locked store opens only with its key.
     key = bytes(range(32))
     refused(granary.PhoneError.Invalid, lambda: granary.GranaryPhone.open_locked(folder + "/locked", key[1:]))
     granary.GranaryPhone.open_locked(folder + "/locked", key)
     refused(granary.PhoneError.Locked, lambda: granary.GranaryPhone.open(folder + "/locked"))
     refused(granary.PhoneError.Locked, lambda: granary.GranaryPhone.open_locked(folder + "/locked", key[::-1]))
 
-    # The background thread sends it and tells the app.
+    # The background thread sends it and notifies the app.
     watching = Observer()
     li.start(watching)
     assert watching.sent.wait(60), li.status()
@@ -75,7 +75,7 @@ def main(household_link, coordinator_link, folder):
     totals = coordinator.totals(granary.LotFilter())
     assert [(total.product, total.recorded_grams) for total in totals] == [("millet", 13_000)]
 
-    # What the coordinator's warehouse says comes back, and the callback tells of it.
+    # The warehouse's receipt arrives, and the callback reports it.
     coordinator.receive(lot, granary.Receipt.RECEIVED(weighed_grams=12_900, grade="A"), "2026-10-05")
     coordinator.sync_now()
     for _ in range(600):
@@ -90,18 +90,18 @@ def main(household_link, coordinator_link, folder):
     refused(granary.PhoneError.Invalid, lambda: li.correct(lot, granary.LotEdit.NOTE("late")))
     li.stop()
 
-    # With no line at all, another phone carries it.
-    carried = li.record(granary.LotDraft(product="chilli", grams=3_000, day="2026-10-06"))
+    # Without a network, another phone imports its outbox file.
+    exported = li.record(granary.LotDraft(product="chilli", grams=3_000, day="2026-10-06"))
     file = li.export_outbox()
     refused(granary.PhoneError.Invalid, lambda: coordinator.import_outbox_file(file[:40]))
     coordinator.import_outbox_file(file)
     for _ in range(600):
         coordinator.sync_now()
-        if [lot.id for lot in coordinator.lots(granary.LotFilter(product="chilli"))] == [carried]:
+        if [lot.id for lot in coordinator.lots(granary.LotFilter(product="chilli"))] == [exported]:
             break
         threading.Event().wait(0.05)
     else:
-        raise AssertionError("what was carried did not come")
+        raise AssertionError("the outbox file did not arrive")
     print("all of it works from Python")
 
 

@@ -1,4 +1,4 @@
-//! A case: one thing that disagrees, under a name that every replica gives it alike.
+//! A case: one conflict, under a name that is the same on every replica.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,9 +8,9 @@ use crate::schema::harvest::LotId;
 /// Names a case within a household's season.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CaseId {
-    /// A field of a lot was edited at once: `field/LOT/NAME`.
+    /// A field of a lot has concurrent values: `field/LOT/NAME`.
     Field(LotId, String),
-    /// The same harvest seems to be recorded twice: `twice/LOT/LOT`, the older lot first.
+    /// Two lots look like one harvest: `twice/LOT/LOT`, the older first.
     Twice(LotId, LotId),
     /// The warehouse weighed more than was recorded: `weight/LOT`.
     Weight(LotId),
@@ -56,12 +56,12 @@ impl FromStr for CaseId {
     }
 }
 
-/// Where a case stands.
+/// The state of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CaseState {
-    /// Somebody has to look at it.
+    /// To be decided.
     Open,
-    /// Two people settled it at once; one value won, and the other person is told.
+    /// Two people settled it concurrently. One value won, and the other person is told.
     SettledTwice,
     /// It was left as it is, with a note.
     Left,
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_case_comes_back_from_its_name() {
+    fn case_round_trips() {
         let (one, two): (LotId, LotId) = ("7@0102".parse().unwrap(), "9@0304".parse().unwrap());
         for case in
             [CaseId::Field(one.clone(), "grams".into()), CaseId::Twice(one.clone(), two), CaseId::Weight(one.clone())]

@@ -108,7 +108,7 @@ mod tests {
     use crate::schema::{DocumentKey, Season};
 
     #[test]
-    fn two_edits_at_once_keep_both_values_until_one_is_chosen() {
+    fn concurrent_values_are_kept_until_one_is_chosen() {
         let key = DocumentKey::HarvestBook(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
         let actors = [1u8, 2].map(|number| ActorId::from_bytes(&[number; 9]).unwrap());
         let mut one = Document::new(key).unwrap();

@@ -1,6 +1,6 @@
-//! What disagrees, who said it, and settling it. Automerge keeps every concurrent value; until a person
-//! settles it, everyone sees the same winner. What is no field conflict but still wrong is found by
-//! rule. Settling is an ordinary change, so two people who settle at once converge too.
+//! Conflicts and their settlement. Automerge keeps every concurrent value, and every replica shows the same one until a
+//! person settles it. Other errors, such as duplicate lots, are found by rule. A settlement is an ordinary change, so
+//! concurrent settlements converge.
 
 mod case;
 mod fields;

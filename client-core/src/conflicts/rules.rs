@@ -1,5 +1,4 @@
-//! What is wrong without any field having been edited at once: the same harvest recorded twice, more
-//! weighed than was recorded.
+//! Conflicts that are found by rule: one harvest recorded twice, and more weighed than recorded.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +6,9 @@ use crate::ids::{ActorId, DeviceId};
 use crate::quantities::{Day, Grams};
 use crate::schema::harvest::{Lot, LotId};
 
-/// Two weights of one harvest differ by this share at most, in permille: two people read one scale.
+/// Two weights of one harvest differ by this much at most, in permille: two people read one scale.
 const SAME_WEIGHT_PERMILLE: u64 = 20;
-/// Lots of one product and day that are held against each other at most.
+/// Lots of one product and day that are compared at most.
 const ALIKE_MAX: usize = 64;
 
 /// Two lots that look like one harvest.
@@ -25,7 +24,7 @@ pub struct DuplicateLots {
 /// different devices; or by one device, one behind the other and alike in every field.
 pub fn duplicate_lots(lots: &[Lot]) -> Vec<DuplicateLots> {
     let mut alike: BTreeMap<(&str, Day), Vec<&Lot>> = BTreeMap::new();
-    // In one order everywhere, so that every replica sees the same pairs.
+    // In one order on all replicas, so that they find the same pairs.
     let mut counted: Vec<&Lot> = lots.iter().filter(|lot| lot.merged_into.is_none()).collect();
     counted.sort_by(|one, other| (one.id.counter(), &one.id).cmp(&(other.id.counter(), &other.id)));
     for lot in counted {
@@ -53,9 +52,9 @@ pub fn duplicate_lots(lots: &[Lot]) -> Vec<DuplicateLots> {
 fn look_like_one(one: &Lot, other: &Lot) -> bool {
     let (Some(left), Some(right)) = (one.quantity, other.quantity) else { return false };
     if device_of(one) == device_of(other) {
-        // One phone records many sacks of one day; only a tap that was made twice is alike throughout.
+        // One phone records many sacks of one day. Only a repeated tap is alike in every field.
         let neighbours = one.id.counter().abs_diff(other.id.counter()) <= 12;
-        return neighbours && left == right && are_told_alike(one, other);
+        return neighbours && left == right && are_alike_beside_weight(one, other);
     }
     let (left, right) = (left.get().unsigned_abs(), right.get().unsigned_abs());
     left.abs_diff(right).saturating_mul(1000) <= left.max(right).saturating_mul(SAME_WEIGHT_PERMILLE)
@@ -67,7 +66,7 @@ fn device_of(lot: &Lot) -> Option<Result<DeviceId, ActorId>> {
 }
 
 /// True when two lots of one product and day are alike but for what they weigh.
-fn are_told_alike(one: &Lot, other: &Lot) -> bool {
+fn are_alike_beside_weight(one: &Lot, other: &Lot) -> bool {
     (&one.grade, one.moisture, &one.place, &one.note) == (&other.grade, other.moisture, &other.place, &other.note)
 }
 
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn two_phones_that_recorded_one_sack_are_noticed() {
+    fn lots_of_two_phones_with_one_weight_are_duplicates() {
         let found = duplicate_lots(&[lot("9@0202", 10_000), lot("3@0101", 10_150)]);
         assert_eq!(found, [DuplicateLots { first: "3@0101".parse().unwrap(), second: "9@0202".parse().unwrap() }]);
         assert!(duplicate_lots(&[lot("9@0202", 10_000), lot("3@0101", 12_000)]).is_empty(), "another weight");
@@ -107,14 +106,14 @@ mod tests {
     }
 
     #[test]
-    fn sacks_of_one_phone_are_not_suspected_unless_a_tap_was_made_twice() {
+    fn lots_of_one_phone_are_duplicates_only_by_repeated_tap() {
         assert!(duplicate_lots(&[lot("3@0101", 10_000), lot("12@0101", 10_100)]).is_empty());
         assert_eq!(duplicate_lots(&[lot("3@0101", 10_000), lot("12@0101", 10_000)]).len(), 1);
         assert!(duplicate_lots(&[lot("3@0101", 10_000), lot("92@0101", 10_000)]).is_empty());
     }
 
     #[test]
-    fn sacks_that_one_phone_recorded_in_two_openings_are_not_suspected() {
+    fn lots_of_two_openings_of_one_phone_are_no_duplicates() {
         let (before, after) = (lot("3@a1a2a3a4a5a6a7a800000001", 10_000), lot("31@a1a2a3a4a5a6a7a800000002", 10_100));
         assert!(duplicate_lots(&[before.clone(), after]).is_empty());
         let another = lot("31@b1b2b3b4b5b6b7b800000002", 10_100);

@@ -1,6 +1,6 @@
-//! Settling: one edit of the harvest book, and a decision in the case book that says who did it and how
-//! to undo it. Two people who settle at once both write; one value wins everywhere, and since both were
-//! written to settle, the case stays closed and the other person is told.
+//! Settlements: one edit of the harvest book, and a decision in the case book with its author and its undo. When two people
+//! settle concurrently, one value wins on every replica. Both changes have the message [`SETTLING`], so the case stays
+//! closed and the other person is told.
 
 use automerge::AutoCommit;
 
@@ -17,19 +17,18 @@ pub const SETTLING: &str = "settle";
 /// An edit of a document.
 pub type Edit = Box<dyn FnOnce(&mut AutoCommit) -> Result<(), DocumentFault> + Send>;
 
-/// Who settles, when, and what they have to say.
+/// Who settles, when, and their note.
 #[derive(Debug, Clone, Copy)]
 pub struct Settler<'a> {
     /// The person's name.
     pub by: &'a str,
     /// When, by their clock.
     pub at: Instant,
-    /// What they have to say; empty for nothing.
+    /// Their note; empty for none.
     pub note: &'a str,
 }
 
-/// What settling comes to: an edit of the harvest book, to be made with the message [`SETTLING`], and
-/// the decision for the case book.
+/// An edit of the harvest book, to be made with the message [`SETTLING`], and the decision for the case book.
 pub struct Settlement {
     /// Edits the harvest book.
     pub edit: Edit,
@@ -59,7 +58,7 @@ pub fn settle_field(
     })
 }
 
-/// Makes two lots one: `keep` stays, with `grams` where given; `other` no longer counts.
+/// Merges two lots: `keep` stays, with `grams` where given, and `other` no longer counts.
 pub fn merge(
     book: &Document,
     case: &CaseId,
@@ -94,7 +93,7 @@ pub fn merge(
     })
 }
 
-/// Puts back what a decision changed, and opens the case again.
+/// Restores the values before a decision, and opens the case again.
 pub fn undo(book: &Document, undone: &Decision, settler: Settler<'_>) -> Result<Settlement, DocumentFault> {
     if undone.kind != Some(DecisionKind::Settled) && undone.kind != Some(DecisionKind::Left) {
         return Err(DocumentFault::NotNow("this was undone already"));

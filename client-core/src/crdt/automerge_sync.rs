@@ -1,5 +1,5 @@
-//! Automerge's own sync protocol for one document and one peer, for clients that speak it. Whoever calls
-//! this has read the peer's message with bounds first and taken its changes elsewhere: none is taken here.
+//! Automerge's own sync protocol for one document and one peer. The caller has parsed the peer's message within limits and
+//! ingested its changes; none is applied here.
 //!
 //! Source: <https://automerge.org/automerge/automerge/sync/>, messages of version 1.
 
@@ -9,14 +9,14 @@ use automerge::sync::{Message, State, SyncDoc};
 
 use super::{Document, DocumentFault, Schema};
 
-/// Where the sync of one document with one peer stands.
+/// The state of the sync of one document with one peer.
 #[derive(Debug, Default)]
 pub struct PeerState {
     state: State,
 }
 
 impl PeerState {
-    /// From now on nothing is asked of the peer, and it is told that nothing it sends is taken.
+    /// From now on nothing is asked of the peer, and it learns that its changes are not accepted.
     pub fn take_nothing_more(&mut self) {
         self.state.read_only = true;
     }
@@ -27,11 +27,10 @@ fn failed() -> DocumentFault {
 }
 
 impl<S: Schema> Document<S> {
-    /// Notes what a peer says of itself: its heads, what it needs, what it has. `message` is in the form
-    /// of version 1 and holds no changes.
-    pub fn hear_peer(&mut self, peer: &mut PeerState, message: &[u8]) -> Result<(), DocumentFault> {
+    /// Takes a peer's heads, needs and haves. `message` is of version 1 and has no changes.
+    pub fn receive_sync_message(&mut self, peer: &mut PeerState, message: &[u8]) -> Result<(), DocumentFault> {
         let mut message = Message::decode(message).map_err(|error| DocumentFault::Unusable(error.to_string()))?;
-        // Without them the peer is answered in version 1 only, whose every change we can check.
+        // Without flags the peer is answered in version 1, whose changes we can verify.
         message.flags = None;
         message.changes = Vec::<Vec<u8>>::new().into();
         let automerge = self.automerge_mut();
@@ -40,8 +39,8 @@ impl<S: Schema> Document<S> {
         Ok(())
     }
 
-    /// What the peer should be told now, if anything.
-    pub fn tell_peer(&mut self, peer: &mut PeerState) -> Result<Option<Vec<u8>>, DocumentFault> {
+    /// The next message for the peer; none when there is nothing to send.
+    pub fn generate_sync_message(&mut self, peer: &mut PeerState) -> Result<Option<Vec<u8>>, DocumentFault> {
         let automerge = self.automerge_mut();
         let message = catch_unwind(AssertUnwindSafe(|| automerge.sync().generate_sync_message(&mut peer.state)))
             .map_err(|_| failed())?;

@@ -1,6 +1,5 @@
-//! One document: its key and the Automerge document under it. It begins with a first change that is
-//! byte-identical wherever it is made, so that two phones that create the same document offline have
-//! one. Every edit is one change.
+//! One document: a key and its Automerge document. The first change is byte-identical on every replica, so two phones that
+//! create the same document offline converge. Every edit is one change.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,28 +11,28 @@ use crate::crdt::change::{ChangeFault, VerifiedChange};
 use crate::ids::{ActorId, ChangeHash};
 use crate::quantities::{Instant, QuantityFault};
 
-/// The most that a document may be once saved, in bytes: some thousands of lots. What a change from outside
-/// costs grows with its document, so one device can't make that more than some tenths of a second.
+/// The largest saved document, in bytes: some thousands of lots. The cost of a change from outside grows with its document;
+/// this limit keeps it to some tenths of a second.
 pub const DOCUMENT_BYTES_MAX: usize = 1024 * 1024;
 
 /// Why a document could not be read or changed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum DocumentFault {
-    /// What should be changed is not there.
+    /// The thing to change does not exist.
     #[error("there is no {what} {name:?} in this document")]
     NotFound {
-        /// What was looked for.
+        /// Its kind.
         what: &'static str,
         /// Its name.
         name: String,
     },
-    /// A field holds something of another type than it should.
+    /// A field has a value of the wrong type.
     #[error("the document is damaged at {0:?}")]
     Damaged(&'static str),
     /// A value to write is out of its range.
     #[error(transparent)]
     Quantity(#[from] QuantityFault),
-    /// The step is not allowed from where the document stands.
+    /// The document's state does not allow this step.
     #[error("{0}")]
     NotNow(&'static str),
     /// The document would be larger than [`DOCUMENT_BYTES_MAX`].
@@ -53,12 +52,12 @@ impl From<AutomergeError> for DocumentFault {
     }
 }
 
-/// What a kind of document is made of. What is read of it trusts no shape.
+/// The schema of a kind of document. Its reads trust no shape.
 pub trait Schema: Clone + fmt::Debug {
-    /// Lays down what every document of this key begins with.
+    /// Writes the first change of every document with this key.
     fn begin(&self, automerge: &mut AutoCommit) -> Result<(), DocumentFault>;
 
-    /// Reads all that the typed view of a document reads, for the trial of changes from outside.
+    /// Reads everything that the typed view reads, for the trial of changes from outside.
     fn read_everything(document: &Document<Self>);
 }
 
@@ -67,12 +66,12 @@ pub trait Schema: Clone + fmt::Debug {
 pub struct Document<S> {
     key: S,
     automerge: AutoCommit,
-    /// How large it was when it was last saved; 0 when it was not yet.
+    /// Bytes of its last saved form; 0 before the first.
     saved_bytes: usize,
 }
 
 impl<S: Schema> Document<S> {
-    /// The document that everyone begins with.
+    /// The document with its first change.
     pub fn new(key: S) -> Result<Self, DocumentFault> {
         let mut automerge = AutoCommit::new().with_actor(automerge::ActorId::from(ActorId::GENESIS));
         key.begin(&mut automerge)?;
@@ -93,7 +92,7 @@ impl<S: Schema> Document<S> {
         Self { key, automerge: AutoCommit::new(), saved_bytes: 0 }
     }
 
-    /// Loads what [`Self::save`] gave. Only for bytes of our own store.
+    /// Loads a saved form. Only for bytes of our own store, since Automerge's decoder is not bounded.
     pub fn load(key: S, bytes: &[u8]) -> Result<Self, DocumentFault> {
         let automerge = catch_unwind(|| AutoCommit::load(bytes))
             .map_err(|_| DocumentFault::Unusable("the saved form made the decoder fail".into()))??;
@@ -107,8 +106,8 @@ impl<S: Schema> Document<S> {
         saved
     }
 
-    /// True when it was as large as a document may be when it was last saved. Decided where changes are
-    /// admitted, in one order for all: replicas that refused what others have would differ.
+    /// True when its last saved form had [`DOCUMENT_BYTES_MAX`] or more. Only admission refuses changes for it, in one order
+    /// for all; replicas that refused others' changes by themselves would diverge.
     pub fn is_full(&self) -> bool {
         self.saved_bytes >= DOCUMENT_BYTES_MAX
     }
@@ -118,7 +117,7 @@ impl<S: Schema> Document<S> {
         &self.key
     }
 
-    /// The changes that no other change builds on.
+    /// The heads: the changes on which no other depends, in rising order.
     pub fn heads(&mut self) -> Vec<ChangeHash> {
         let mut heads: Vec<ChangeHash> = self.automerge.get_heads().into_iter().map(ChangeHash::from).collect();
         heads.sort_unstable();
@@ -130,7 +129,7 @@ impl<S: Schema> Document<S> {
         self.automerge.get_change_meta_by_hash(&hash.to_automerge()).is_some()
     }
 
-    /// All changes that are not among `known` and their ancestors, each after those it builds on.
+    /// All changes that are not among `known` and their ancestors, each after its dependencies.
     pub fn changes_since(&mut self, known: &[ChangeHash]) -> Result<Vec<VerifiedChange>, DocumentFault> {
         let known: Vec<_> = known.iter().map(|hash| hash.to_automerge()).collect();
         let changes = self.automerge.get_changes(&known);
@@ -143,8 +142,8 @@ impl<S: Schema> Document<S> {
         self.automerge.get_changes(&known).iter().map(|change| change.hash().into()).collect()
     }
 
-    /// Applies verified changes; all of what they depend on must be here or among them. A panic of
-    /// the library counts as an error, and the document must then be dropped.
+    /// Applies verified changes, whose dependencies must be here or among them. After an error, which includes a panic of
+    /// Automerge, the document must be dropped.
     pub fn apply(&mut self, changes: &[VerifiedChange]) -> Result<(), DocumentFault> {
         let changes = changes
             .iter()
@@ -157,8 +156,8 @@ impl<S: Schema> Document<S> {
         Ok(())
     }
 
-    /// Makes one edit as `actor` at `now`. Gives its change, or none when nothing was changed. When
-    /// `edit` fails, the document is as before.
+    /// Makes one edit as `actor` at `now`. Returns its change; none when it changed nothing. When `edit` fails, the document is
+    /// unchanged.
     pub fn edit<R>(
         &mut self,
         actor: &ActorId,
@@ -200,7 +199,7 @@ impl<S: Schema> Document<S> {
         Ok((result, change))
     }
 
-    /// When the change with this operation was made, in seconds since 1970, and what it says of itself.
+    /// The time, in seconds since 1970, and the message of the change with this operation.
     pub(crate) fn time_and_message_of(&mut self, operation: &automerge::ObjId) -> Option<(i64, String)> {
         let hash = self.automerge.hash_for_opid(operation)?;
         let change = self.automerge.get_change_meta_by_hash(&hash)?;
@@ -222,8 +221,8 @@ impl<S: Schema> Document<S> {
         &mut self.automerge
     }
 
-    /// Tries changes from outside on a copy: applied, saved, loaded back, heads compared. Gives the
-    /// copy when all went well; the document itself stays as it was.
+    /// Tries changes from outside on a copy: applies, saves, loads, and compares the heads. Returns the copy. The document is
+    /// unchanged.
     pub fn trial(&self, changes: &[VerifiedChange]) -> Result<Self, DocumentFault> {
         let mut copy = self.clone();
         copy.apply(changes)?;
@@ -262,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_that_fails_leaves_no_trace() {
+    fn failed_edit_changes_nothing() {
         let mut document = Document::new(DocumentKey::Catalogue).unwrap();
         let heads = document.heads();
         let actor = ActorId::from_bytes(&[1; 9]).unwrap();

@@ -1,6 +1,6 @@
-//! A bounded reader and a writer for the byte forms that Automerge's storage format uses: unsigned
-//! and signed LEB128, and runs of bytes. The reader never allocates, never panics, and refuses
-//! numbers that are not in their shortest form, so that what was read has exactly one spelling.
+//! A bounded reader and a writer for the primitives of Automerge's storage format: unsigned and signed LEB128, and byte
+//! strings. The reader never panics, and refuses numbers that are not in their shortest form, so that each value has one
+//! encoding.
 //!
 //! Source: the Automerge binary format, <https://automerge.org/automerge-binary-format-spec/>.
 
@@ -175,7 +175,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_unsigned_number_comes_back(value: u64) {
+        fn unsigned_numbers_round_trip(value: u64) {
             let mut bytes = Vec::new();
             write_unsigned(&mut bytes, value);
             let mut reader = Reader::new(&bytes);
@@ -184,7 +184,7 @@ mod tests {
         }
 
         #[test]
-        fn every_signed_number_comes_back(value: i64) {
+        fn signed_numbers_round_trip(value: i64) {
             let mut bytes = Vec::new();
             write_signed(&mut bytes, value);
             let mut reader = Reader::new(&bytes);
@@ -193,7 +193,7 @@ mod tests {
         }
 
         #[test]
-        fn a_number_has_one_spelling(bytes: Vec<u8>) {
+        fn number_has_one_encoding(bytes: Vec<u8>) {
             let mut reader = Reader::new(&bytes);
             if let Ok(value) = reader.unsigned() {
                 let mut again = Vec::new();

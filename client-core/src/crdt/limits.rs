@@ -1,5 +1,4 @@
-//! What one change may hold at most. Every size that comes from outside is held against one of these before anything
-//! is allocated for it.
+//! Limits of one change. Every size from outside is checked against one of them before anything is allocated.
 
 /// Operations in one change.
 pub const CHANGE_OPERATIONS_MAX: usize = 20_000;

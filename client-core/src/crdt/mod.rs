@@ -1,5 +1,4 @@
-//! Automerge as it is used here: documents, their changes, and our own bounded reader and writer of them. Nothing here
-//! knows what a harvest is.
+//! Automerge: documents, their changes, and our own bounded reader and writer of changes. It knows nothing of harvests.
 
 mod automerge_sync;
 pub mod change;

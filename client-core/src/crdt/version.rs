@@ -1,5 +1,5 @@
-//! The state of a document that somebody saw, so that an edit can be made at that state: what others
-//! wrote meanwhile then stands beside it, and is not written over unseen.
+//! A version of a document: the state that a person saw. An edit at that version is concurrent with what others wrote since,
+//! so it overwrites nothing unseen.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use crate::ids::{ActorId, ChangeHash};
 use crate::planted;
 use crate::quantities::Instant;
 
-/// Heads in one such state at most.
+/// Heads of one version at most.
 const HEADS_MAX: usize = 64;
 
 /// See the module. As text: the heads in hexadecimal, with dots between.
@@ -22,7 +22,7 @@ pub struct Version {
 }
 
 impl Version {
-    /// The state that a document is in.
+    /// The current version of a document.
     pub fn of<S: Schema>(document: &mut Document<S>) -> Self {
         Self { heads: document.heads() }
     }
@@ -40,9 +40,9 @@ impl fmt::Display for Version {
     }
 }
 
-/// A text is no state of a document.
+/// A text is no version of a document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("this is no state of a document")]
+#[error("this is no version of a document")]
 pub struct VersionFault;
 
 impl FromStr for Version {
@@ -61,9 +61,9 @@ impl FromStr for Version {
 }
 
 impl<S: Schema> Document<S> {
-    /// Makes one edit at a state that was seen. Gives its change, which is part of the document then. Where others
-    /// wrote since, the edit branches off and is written under `branch`, an actor that has written nothing yet; where
-    /// nobody did, under `own`.
+    /// Makes one edit at the version `seen`, and applies its change to the document. Where others wrote since, the edit
+    /// branches off and its actor is `branch`, which must have written nothing yet; otherwise its actor is `own`. Returns
+    /// the change; none when it changed nothing.
     pub fn edit_at(
         &mut self,
         seen: &Version,
@@ -98,7 +98,7 @@ mod tests {
     use crate::schema::catalogue::{self, PriceName, name_product, set_price};
 
     #[test]
-    fn two_who_saw_one_page_and_wrote_one_price_are_both_kept() {
+    fn concurrent_edits_of_one_version_are_both_kept() {
         let mut document = Document::new(DocumentKey::Catalogue).unwrap();
         let devices = [[1u8; 8], [2; 8]].map(DeviceId::from_bytes);
         let actor = |device: DeviceId, number| device.actor(Incarnation::new(number));

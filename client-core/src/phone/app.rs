@@ -1,4 +1,4 @@
-//! What an app records and reads: each call is one edit of one document, or one list that loads none.
+//! The calls by which an app records and reads. Each is one edit of one document, or one list that loads no document.
 
 use std::collections::BTreeMap;
 
@@ -21,13 +21,13 @@ use crate::schema::{
 };
 
 impl Phone {
-    /// The household that an app means: the one it gives, or else the one that this phone belongs to.
+    /// `given`, or else the household that this phone belongs to. Fails with [`Error::WhichHousehold`] without either.
     pub fn household_or(&self, given: Option<HouseholdId>) -> Result<HouseholdId, Error> {
         self.device().ok_or(Error::NotEnrolled)?;
         given.or_else(|| self.household()).ok_or(Error::WhichHousehold)
     }
 
-    /// The household and the season of a lot that this phone lists.
+    /// The household and season of a listed lot. Fails with [`DocumentFault::NotFound`] for any other.
     pub fn book_of(&self, lot: &LotId) -> Result<(HouseholdId, Season), Error> {
         let filter = LotFilter { lot: Some(lot.clone()), limit: 1, ..LotFilter::default() };
         let row = self.lots(&filter)?.into_iter().next();
@@ -35,28 +35,28 @@ impl Phone {
         book.ok_or_else(|| DocumentFault::NotFound { what: "lot", name: lot.to_string() }.into())
     }
 
-    /// Records a lot of a household, in the season of the lot's day; durable when it returns.
+    /// Records a lot of a household in the season of its day. Durable when it returns.
     pub fn record_of_day(&self, household: HouseholdId, draft: &LotDraft) -> Result<LotId, Error> {
         let season = Season::of(draft.day).ok_or_else(|| QuantityFault::Day(draft.day.to_string()))?;
         self.record(household, season, draft)
     }
 
-    /// Records a lot of a household; durable when it returns.
+    /// Records a lot of a household. Durable when it returns.
     pub fn record(&self, household: HouseholdId, season: Season, draft: &LotDraft) -> Result<LotId, Error> {
         self.edit(&DocumentKey::HarvestBook(household, season), |doc| harvest::record(doc, draft))
     }
 
-    /// Writes a new value into a field of a lot; it also settles a conflict of that field.
+    /// Writes a field of a lot. The value replaces all concurrent values of that field.
     pub fn correct(&self, household: HouseholdId, season: Season, lot: &LotId, edit: &LotEdit) -> Result<(), Error> {
         self.edit(&DocumentKey::HarvestBook(household, season), |doc| harvest::correct(doc, lot, edit))
     }
 
-    /// Takes a lot out of the book.
+    /// Deletes a lot from the book.
     pub fn withdraw(&self, household: HouseholdId, season: Season, lot: &LotId) -> Result<(), Error> {
         self.edit(&DocumentKey::HarvestBook(household, season), |doc| harvest::withdraw(doc, lot))
     }
 
-    /// Says what the warehouse found of a lot.
+    /// Records the warehouse's receipt of a lot.
     pub fn receive(
         &self,
         household: HouseholdId,
@@ -68,33 +68,33 @@ impl Phone {
         self.edit(&DocumentKey::ReceiptBook(household, season), |doc| receipt::receive(doc, lot, outcome, day))
     }
 
-    /// As [`Self::correct`], of a lot that this phone lists.
+    /// As [`Self::correct`], for a listed lot.
     pub fn correct_lot(&self, lot: &LotId, edit: &LotEdit) -> Result<(), Error> {
         let (household, season) = self.book_of(lot)?;
         self.correct(household, season, lot, edit)
     }
 
-    /// As [`Self::withdraw`], of a lot that this phone lists.
+    /// As [`Self::withdraw`], for a listed lot.
     pub fn withdraw_lot(&self, lot: &LotId) -> Result<(), Error> {
         let (household, season) = self.book_of(lot)?;
         self.withdraw(household, season, lot)
     }
 
-    /// As [`Self::receive`], of a lot that this phone lists.
+    /// As [`Self::receive`], for a listed lot.
     pub fn receive_lot(&self, lot: &LotId, outcome: &Outcome, day: Day) -> Result<(), Error> {
         let (household, season) = self.book_of(lot)?;
         self.receive(household, season, lot, outcome, day)
     }
 
-    /// Fields of a lot that were edited at once.
+    /// The fields of a lot with concurrent values.
     pub fn conflicts_of(&self, lot: &LotId) -> Result<Vec<FieldConflict>, Error> {
         let (household, season) = self.book_of(lot)?;
         let all = self.conflicts(household, season)?;
         Ok(all.into_iter().filter(|conflict| conflict.lot == *lot).collect())
     }
 
-    /// Settles a field that was edited at once, for coordinators: writes the value, and into the case book
-    /// who settled it. Two people who settle at once converge, and the case stays closed.
+    /// Settles a field with concurrent values, for coordinators: writes the value, and the decision into the case book. Two
+    /// concurrent settlements converge, and the case stays closed.
     pub fn settle(&self, conflict: &FieldConflict, value: &str, by: &str, note: &str) -> Result<(), Error> {
         let (household, season) = self.book_of(&conflict.lot)?;
         if !self.grants().may_write(&DocumentKey::CaseBook(household, season)) {
@@ -110,12 +110,12 @@ impl Phone {
         self.edit(&DocumentKey::CaseBook(household, season), |doc| decide(doc, &made.decision))
     }
 
-    /// Where cases stand that pass the filter, most valuable first.
+    /// The cases that pass the filter, most valuable first.
     pub fn cases(&self, filter: &CaseFilter) -> Result<Vec<CaseRow>, Error> {
         Ok(self.inner().read_model.cases(filter)?)
     }
 
-    /// Moves an order on.
+    /// Sets the status of an order.
     pub fn set_order_status(&self, name: OrderName, status: OrderStatus) -> Result<(), Error> {
         self.edit(&DocumentKey::Order(name), |doc| order::set_status(doc, status))
     }
@@ -128,17 +128,17 @@ impl Phone {
         self.edit(&DocumentKey::Catalogue, edit)
     }
 
-    /// Lots that pass the filter; no document is loaded for it.
+    /// The lots that pass the filter, in its order.
     pub fn lots(&self, filter: &LotFilter) -> Result<Vec<LotRow>, Error> {
         Ok(self.inner().read_model.lots(filter)?)
     }
 
-    /// Weights by product of the lots that pass the filter.
+    /// The weights by product of the lots that pass the filter.
     pub fn totals(&self, filter: &LotFilter) -> Result<Vec<Total>, Error> {
         Ok(self.inner().read_model.totals(filter)?)
     }
 
-    /// Fields of a household's lots that were edited at once.
+    /// The fields with concurrent values of a household's lots.
     pub fn conflicts(&self, household: HouseholdId, season: Season) -> Result<Vec<FieldConflict>, Error> {
         self.read(&DocumentKey::HarvestBook(household, season), conflicts::in_harvest_book)
             .map(Option::unwrap_or_default)
@@ -150,12 +150,12 @@ impl Phone {
         Ok(enrolled.replica.document(key)?.map(read))
     }
 
-    /// The catalogue; none before it came.
+    /// The catalogue; none before it was synced.
     pub fn catalogue(&self) -> Result<Option<Catalogue>, Error> {
         self.read(&DocumentKey::Catalogue, |document| catalogue::read(document))
     }
 
-    /// The co-operative; none before it came.
+    /// The co-operative; none before it was synced.
     pub fn cooperative(&self) -> Result<Option<Cooperative>, Error> {
         self.read(&DocumentKey::Cooperative, |document| cooperative::read(document))
     }

@@ -1,76 +1,75 @@
-//! The background thread that syncs when the scheduler says so, and tells the app what happened.
+//! The background thread that syncs when the scheduler says so and notifies the app.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ring::rand::{SecureRandom, SystemRandom};
-
 use super::nudges::Nudges;
-use super::{Phone, Status};
+use super::{Phone, Status, random_u64};
 use crate::error::Error;
 use crate::protocol::problem::ProblemKind;
 use crate::schema::DocumentKey;
 use crate::sync::{Scheduler, Wake};
 
-/// What an app is told, from the background thread.
+/// Notified from the background thread.
 pub trait Observer: Send + Sync {
-    /// The sync's standing has changed.
+    /// The status of the sync has changed.
     fn status_changed(&self, status: Status);
-    /// Documents have changed by what others did.
+    /// Others' changes to these documents have arrived, or the documents were forgotten.
     fn documents_changed(&self, documents: Vec<DocumentKey>);
 }
 
-enum Order {
+/// What the thread is told to do.
+enum DriverCommand {
     Wake(Wake),
     Stop,
 }
 
 /// Runs the sync of a phone until it is dropped.
 pub struct Driver {
-    orders: Sender<Order>,
+    commands: Sender<DriverCommand>,
     thread: Mutex<Option<JoinHandle<()>>>,
     nudges: Nudges,
-    /// What the platform says of the network, and what the app says of the live socket.
+    /// Whether the platform reports a network, and whether the app allows the nudge socket.
     may_listen: Mutex<(bool, bool)>,
 }
 
 impl Driver {
-    /// Starts the background thread; it also wakes by itself after each edit.
+    /// Starts the background thread. Each edit of the phone wakes it.
     pub fn start(phone: Arc<Phone>, observer: Arc<dyn Observer>) -> Result<Self, Error> {
-        let (orders, waiting) = channel();
-        let wake = orders.clone();
+        let (commands, received) = channel();
+        let wake = commands.clone();
         phone.wake_on_edit(Box::new(move || {
-            // A send fails only when the thread has ended, and then there is nobody to wake.
-            let _ = wake.send(Order::Wake(Wake::Edited));
+            // A send fails only once the thread has ended.
+            let _ = wake.send(DriverCommand::Wake(Wake::Edited));
         }));
-        let nudged = orders.clone();
+        let nudged = commands.clone();
         let nudges = Nudges::start(Arc::clone(&phone), move || {
-            let _ = nudged.send(Order::Wake(Wake::Nudged));
+            let _ = nudged.send(DriverCommand::Wake(Wake::Nudged));
         })?;
         let thread = std::thread::Builder::new()
             .name("granary-sync".into())
-            .spawn(move || run(&phone, observer.as_ref(), &waiting))
-            .map_err(|error| Error::Line(error.to_string()))?;
-        Ok(Self { orders, thread: Mutex::new(Some(thread)), nudges, may_listen: Mutex::new((true, true)) })
+            .spawn(move || run(&phone, observer.as_ref(), &received))
+            .map_err(|error| Error::System(error.to_string()))?;
+        Ok(Self { commands, thread: Mutex::new(Some(thread)), nudges, may_listen: Mutex::new((true, true)) })
     }
 
     fn tell(&self, wake: Wake) {
-        // A send fails only when the thread has ended, and then there is nothing to tell.
-        let _ = self.orders.send(Order::Wake(wake));
+        // A send fails only once the thread has ended.
+        let _ = self.commands.send(DriverCommand::Wake(wake));
     }
 
-    /// The platform says whether there is a network.
+    /// Reports whether the platform has a network.
     pub fn set_online(&self, online: bool) {
         self.tell(if online { Wake::NetworkBack } else { Wake::NetworkGone });
         self.allow_nudges(|may| may.0 = online);
     }
 
-    /// Whether the live socket may be open: an app in the background saves battery without it (with it,
-    /// an idle phone costs some 40 kB a day) and still syncs by its timer.
-    pub fn set_live(&self, live: bool) {
-        self.allow_nudges(|may| may.1 = live);
+    /// Allows the nudge socket, or closes it. An app in the background saves battery without it and still syncs by its
+    /// timer. With it, an idle phone costs some 40 kB a day.
+    pub fn set_nudges(&self, allowed: bool) {
+        self.allow_nudges(|may| may.1 = allowed);
     }
 
     fn allow_nudges(&self, change: impl FnOnce(&mut (bool, bool))) {
@@ -79,7 +78,7 @@ impl Driver {
         self.nudges.allow(may.0 && may.1);
     }
 
-    /// A person asked for a sync.
+    /// Asks for a sync now, for a person.
     pub fn sync_soon(&self) {
         self.tell(Wake::Asked);
     }
@@ -87,7 +86,7 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        let _ = self.orders.send(Order::Stop);
+        let _ = self.commands.send(DriverCommand::Stop);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread
             && thread.thread().id() != std::thread::current().id()
@@ -97,7 +96,7 @@ impl Drop for Driver {
     }
 }
 
-fn run(phone: &Phone, observer: &dyn Observer, orders: &Receiver<Order>) {
+fn run(phone: &Phone, observer: &dyn Observer, commands: &Receiver<DriverCommand>) {
     let mut scheduler = Scheduler::new(phone.clock.now());
     loop {
         let now = phone.clock.now();
@@ -117,9 +116,9 @@ fn run(phone: &Phone, observer: &dyn Observer, orders: &Receiver<Order>) {
             continue;
         }
         let wait = scheduler.next_timeout().map_or(60_000, |due| due.millis_since(now).min(60_000));
-        match orders.recv_timeout(Duration::from_millis(wait.max(1))) {
-            Ok(Order::Wake(wake)) => scheduler.handle(phone.clock.now(), wake),
-            Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+        match commands.recv_timeout(Duration::from_millis(wait.max(1))) {
+            Ok(DriverCommand::Wake(wake)) => scheduler.handle(phone.clock.now(), wake),
+            Ok(DriverCommand::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {}
         }
     }
@@ -132,10 +131,6 @@ fn outcome(result: &Result<crate::sync::Summary, Error>) -> Wake {
     match result {
         Ok(_) => Wake::Succeeded,
         Err(Error::Refused { kind, .. }) if hopeless(kind) => Wake::Hopeless,
-        Err(_) => {
-            let mut bytes = [0u8; 8];
-            let _ = SystemRandom::new().fill(&mut bytes);
-            Wake::Failed { random: u64::from_le_bytes(bytes) }
-        }
+        Err(_) => Wake::Failed { random: random_u64() },
     }
 }

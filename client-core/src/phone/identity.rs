@@ -1,5 +1,5 @@
-//! Who this phone is: its key, which never leaves it, its co-operative and its server. Kept twice,
-//! since a phone that has lost it can send nothing any more.
+//! The identity of a phone: its private key, which never leaves it, its co-operative and its server. It is kept twice, since
+//! a phone without it can't send what it holds.
 
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{Ed25519KeyPair, KeyPair};
@@ -34,16 +34,19 @@ pub(super) struct Identity {
     pub(super) certificate: Vec<u8>,
 }
 
-fn unusable(what: &str) -> Error {
-    StoreFault::Failed(what.to_owned()).into()
+fn damaged_key() -> Error {
+    StoreFault::Failed("its key is damaged".into()).into()
 }
 
 impl Identity {
-    /// The identity of an enrolled phone.
+    /// The identity of an enrolled phone; none before enrolment. Reads the second copy where the first can't be read.
     pub(super) fn read(store: &dyn Store) -> Result<Option<Self>, Error> {
         for name in NAMES {
             if let Some(kept) = read_meta::<Kept>(store, name)? {
-                let seed = <[u8; 32]>::try_from(kept.seed.as_slice()).map_err(|_| unusable("its key is damaged"))?;
+                let Ok(seed) = <[u8; 32]>::try_from(kept.seed.as_slice()) else {
+                    tracing::error!(name, "the key of a stored identity is damaged; the other copy is read");
+                    continue;
+                };
                 return Ok(Some(Self {
                     seed,
                     pair: pair_of(&seed)?,
@@ -58,14 +61,14 @@ impl Identity {
         Ok(None)
     }
 
-    /// An identity to enrol with; the same one as at the last try.
+    /// An identity to enrol with, under the same key at each try.
     pub(super) fn prepare(store: &dyn Store, server: ServerLink) -> Result<Self, Error> {
         let kept: Option<serde_bytes::ByteBuf> = read_meta(store, "seed")?;
         let seed = match kept.and_then(|seed| <[u8; 32]>::try_from(seed.as_slice()).ok()) {
             Some(seed) => seed,
             None => {
                 let mut seed = [0u8; 32];
-                SystemRandom::new().fill(&mut seed).map_err(|_| unusable("there are no random numbers"))?;
+                SystemRandom::new().fill(&mut seed).map_err(|_| Error::System("there are no random numbers".into()))?;
                 let mut batch = Batch::default();
                 put_meta(&mut batch, "seed", &serde_bytes::ByteBuf::from(seed.to_vec()));
                 store.apply(&batch)?;
@@ -113,5 +116,5 @@ impl Identity {
 }
 
 fn pair_of(seed: &[u8; 32]) -> Result<Ed25519KeyPair, Error> {
-    Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| unusable("its key is damaged"))
+    Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| damaged_key())
 }

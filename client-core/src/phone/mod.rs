@@ -1,5 +1,5 @@
-//! A phone: what an app calls. It records, corrects and lists without any line, and syncs when there
-//! is one. This is the edge: it reads the clock, rolls dice, and talks through a transport.
+//! A phone: what an app calls. It records, corrects and lists offline, and syncs over a line. This is the edge: it reads
+//! the clock, draws random numbers, and owns the transport.
 
 mod app;
 mod driver;
@@ -36,13 +36,13 @@ use identity::Identity;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::watch;
 
-/// Tells the time.
+/// A source of the time.
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Instant;
 }
 
-/// The machine's own clock.
+/// The system's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -53,11 +53,18 @@ impl Clock for SystemClock {
     }
 }
 
-/// Draws the incarnation of an opening.
+/// Draws the incarnation of one opening.
 fn new_incarnation() -> Result<Incarnation, Error> {
     let mut bytes = [0; 4];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| StoreFault::Failed("there are no random numbers".into()))?;
+    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::System("there are no random numbers".into()))?;
     Ok(Incarnation::new(u32::from_be_bytes(bytes)))
+}
+
+/// A random number for jitter. Without a source of randomness it is 0, which means no wait.
+fn random_u64() -> u64 {
+    let mut bytes = [0; 8];
+    let _ = SystemRandom::new().fill(&mut bytes);
+    u64::from_le_bytes(bytes)
 }
 
 struct Enrolled {
@@ -72,8 +79,8 @@ struct Inner {
     status: Status,
     pace: Pace,
     notices_read: u64,
-    version_told: bool,
-    /// Wakes the background driver, when one runs.
+    has_sent_version: bool,
+    /// Wakes the background driver, where one runs.
     on_edit: Option<Box<dyn Fn() + Send>>,
 }
 
@@ -82,20 +89,20 @@ pub struct Phone {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     inner: Mutex<Inner>,
-    /// Held while a sync is under way: never two at once.
+    /// Locked while a sync runs, so that there is one at most.
     syncing: Mutex<()>,
     damage: Vec<Damage>,
 }
 
 impl Phone {
-    /// Opens or makes the phone's files in this folder. What is damaged is set aside and told by
-    /// [`Self::damage`]; the rest opens.
+    /// Opens or creates the phone's files in this folder. Damaged records are quarantined and reported by
+    /// [`Self::damage`]; everything else opens. Fails with [`Error::Locked`] for files that were opened with a key.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         Self::open_with(folder, None)
     }
 
-    /// As [`Self::open`], with all that is kept encrypted under this key, which must be the same each time. The
-    /// lists are then held in memory alone, and made anew from the documents at each opening.
+    /// As [`Self::open`], with everything encrypted under `key`, which must be the same each time. The read model is then
+    /// kept in memory alone, and written from the documents at each opening.
     pub fn open_locked(folder: &Path, key: &StoreKey) -> Result<Self, Error> {
         Self::open_with(folder, Some(key))
     }
@@ -113,20 +120,26 @@ impl Phone {
             }
         };
         let mut damage = Vec::new();
-        if let Some(file) = report.file_set_aside {
+        if let Some(file) = report.quarantined_file {
             damage.push(Damage {
                 document: None,
-                sentence: format!("The phone's file was damaged and was kept aside as {}.", file.display()),
+                sentence: format!(
+                    "The phone's file was damaged; it was moved to {}, and what can be read of it was copied.",
+                    file.display()
+                ),
             });
         }
         if !report.damaged_keys.is_empty() {
             let count = report.damaged_keys.len();
-            damage.push(Damage { document: None, sentence: format!("{count} damaged records were set aside.") });
+            damage.push(Damage {
+                document: None,
+                sentence: format!("{count} damaged records were moved away; the server will send them again."),
+            });
         }
         Self::assemble(Arc::new(store), read_model, Arc::new(SystemClock), damage)
     }
 
-    /// A phone in memory, for tests. What is in `store` is the whole of it.
+    /// A phone in memory, for tests, whose whole state is in `store`.
     pub fn in_memory(store: MemoryStore, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         Self::assemble(Arc::new(store), ReadModel::in_memory()?, clock, Vec::new())
     }
@@ -143,7 +156,7 @@ impl Phone {
             status: Status::default(),
             pace: Pace::default(),
             notices_read: 0,
-            version_told: false,
+            has_sent_version: false,
             on_edit: None,
         };
         if let Some(identity) = Identity::read(store.as_ref())? {
@@ -180,14 +193,15 @@ impl Phone {
         &self.damage
     }
 
-    /// Makes this phone a device of a co-operative, by an invitation's link.
+    /// Enrols this phone with a co-operative by an invitation's link. Needs a line. After [`Error::Line`], call it again with
+    /// the same link.
     pub fn enrol(&self, link: &str, phone_name: &str) -> Result<(), Error> {
         if self.inner().enrolled.is_some() {
             return Err(Error::AlreadyEnrolled);
         }
         let server: ServerLink = link.parse()?;
         let transport = Arc::new(HttpsTransport::new(&server)?);
-        // The key is kept before it is used: when the reply is lost, the same phone asks again.
+        // The key is durable before it is sent, so that a lost reply can be asked for again.
         let mut identity = Identity::prepare(self.store.as_ref(), server)?;
         let request = EnrolRequest {
             code: identity.server.code.clone(),
@@ -214,7 +228,7 @@ impl Phone {
         inner.status.used(transport.used());
         inner.enrolled = Some(Enrolled { identity, replica, transport });
         drop(inner);
-        // Without it the phone is enrolled all the same; each sync asks again until it is here.
+        // The phone is enrolled without this key too. Each sync asks for it until it is here.
         let _ = self.learn_outbox_file_key();
         Ok(())
     }
@@ -229,7 +243,7 @@ impl Phone {
         self.inner().enrolled.as_ref().map(|enrolled| enrolled.replica.device())
     }
 
-    /// What this device may do, as it was last told.
+    /// What this device may do, as the server last said.
     pub fn grants(&self) -> Grants {
         self.inner().enrolled.as_ref().map(|enrolled| enrolled.replica.grants().clone()).unwrap_or_default()
     }
@@ -267,19 +281,19 @@ impl Phone {
         Ok(edited.value)
     }
 
-    /// How the sync stands.
+    /// The status of the sync.
     pub fn status(&self) -> Status {
         let inner = self.inner();
-        let pending = inner.enrolled.as_ref().map_or(0, |enrolled| enrolled.replica.unsent());
-        Status { pending, ..inner.status.clone() }
+        let unsent = inner.enrolled.as_ref().map_or(0, |enrolled| enrolled.replica.unsent());
+        Status { unsent, ..inner.status.clone() }
     }
 
-    /// What went over the line since the phone was opened.
+    /// The traffic since the phone was opened.
     pub fn used(&self) -> crate::transport::Used {
         self.inner().enrolled.as_ref().map(|enrolled| enrolled.transport.used()).unwrap_or_default()
     }
 
-    /// Syncs now, and returns when it is done or the line broke. Edits go on meanwhile.
+    /// Syncs, and returns at its end or when the line broke. Edits are possible meanwhile.
     pub fn sync_now(&self) -> Result<Summary, Error> {
         let _one_at_a_time = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
         let transport = {
@@ -290,18 +304,17 @@ impl Phone {
         };
         let mut result = self.run_session(transport.as_ref());
         if let Err(Error::Refused { kind: ProblemKind::UnknownDevice, .. }) = &result {
-            result = self.come_back(transport.as_ref()).and_then(|()| self.run_session(transport.as_ref()));
+            result = self.reinstate(transport.as_ref()).and_then(|()| self.run_session(transport.as_ref()));
         }
         if result.is_ok() {
-            // What was synced is synced, whatever comes of this.
+            // The sync has succeeded, whatever the outcome of this.
             let _ = self.learn_outbox_file_key();
         }
         self.end_sync(transport.as_ref(), &result)?;
         result
     }
 
-    /// Listens on the live socket until it breaks or is told to stop; at once an error before the phone
-    /// is enrolled.
+    /// Listens on the nudge socket until it breaks or is stopped. Fails at once before the phone is enrolled.
     pub(crate) fn listen(&self, stop: &mut watch::Receiver<bool>, on_nudge: &dyn Fn()) -> Result<(), Error> {
         let (transport, greeting) = {
             let inner = self.inner();
@@ -312,8 +325,8 @@ impl Phone {
         transport.listen(greeting, stop, on_nudge)
     }
 
-    /// Shows the certificate to a server that was restored from before this phone was enrolled.
-    fn come_back(&self, transport: &dyn Transport) -> Result<(), Error> {
+    /// Sends the certificate to a server that was restored to a time before this phone's enrolment.
+    fn reinstate(&self, transport: &dyn Transport) -> Result<(), Error> {
         let certificate = {
             let inner = self.inner();
             inner.enrolled.as_ref().ok_or(Error::NotEnrolled)?.identity.certificate.clone()
@@ -324,8 +337,8 @@ impl Phone {
     fn run_session(&self, transport: &dyn Transport) -> Result<Summary, Error> {
         let (mut session, mut request) = {
             let mut inner = self.inner();
-            // Told once after each start: the coordinators' list of phones shows it.
-            let version = (!inner.version_told).then(|| env!("CARGO_PKG_VERSION").to_owned());
+            // Sent once after each start, for the coordinators' list of phones.
+            let version = (!inner.has_sent_version).then(|| env!("CARGO_PKG_VERSION").to_owned());
             let Inner { enrolled, pace, notices_read, .. } = &mut *inner;
             let Enrolled { identity, replica, .. } = enrolled.as_mut().ok_or(Error::NotEnrolled)?;
             Session::begin(replica, *pace, *notices_read, version, |bytes| identity.sign(bytes))?
@@ -345,7 +358,7 @@ impl Phone {
                 }
             };
             inner.pace.succeeded(took);
-            inner.version_told = true;
+            inner.has_sent_version = true;
             let Inner { enrolled, pace, .. } = &mut *inner;
             let enrolled = enrolled.as_mut().ok_or(Error::NotEnrolled)?;
             let identity = &enrolled.identity;
@@ -378,8 +391,8 @@ impl Phone {
 }
 
 impl Inner {
-    /// Brings the rows of one document up to date after an edit that touched these lots. Rows that were
-    /// behind already are written whole.
+    /// Updates the rows of one document after an edit that touched these lots. Rows that were stale before are all written
+    /// again.
     fn refresh_touched(
         &mut self,
         key: &DocumentKey,
@@ -398,7 +411,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Brings the rows of these documents up to date, or takes them away with their documents.
+    /// Updates the rows of these documents, or deletes them with their documents.
     fn refresh_changed(&mut self, changed: BTreeSet<DocumentKey>) -> Result<(), Error> {
         let Some(enrolled) = self.enrolled.as_mut() else { return Ok(()) };
         for key in changed {
@@ -411,7 +424,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Brings the rows of every document up to date; those that are costs nothing but a look.
+    /// Updates the rows of every document whose revision differs from that of its rows.
     fn refresh_rows(&mut self) -> Result<(), Error> {
         let Some(enrolled) = self.enrolled.as_mut() else { return Ok(()) };
         let mut rows: BTreeMap<DocumentKey, u64> = self.read_model.revisions()?.into_iter().collect();

@@ -1,32 +1,29 @@
-//! A thread that keeps the live socket open while it may, and hands each nudge to the scheduler. When
-//! the line breaks it waits longer each time, with full jitter.
+//! A thread that keeps the nudge socket open while that is allowed and hands each nudge to the scheduler. After a
+//! broken line it waits by [`Backoff`].
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::watch;
 
-use super::Phone;
+use super::{Phone, random_u64};
 use crate::error::Error;
+use crate::sync::Backoff;
 use crate::transport::{Stop, new_stop};
-
-/// The first wait after a broken line is below this; it doubles each time.
-const BACKOFF_FIRST: Duration = Duration::from_secs(4);
-/// No wait is longer than this.
-const BACKOFF_MAX: Duration = Duration::from_secs(600);
 
 #[derive(Default)]
 struct Wanted {
     /// True while the socket may be open.
     open: bool,
+    /// True once the thread must end.
     ended: bool,
+    /// Closes the open socket.
     stop: Option<Arc<Stop>>,
 }
 
-/// See the module. Ends when dropped.
+/// See the module. Dropping it closes the socket and ends the thread.
 pub(super) struct Nudges {
     shared: Arc<(Mutex<Wanted>, Condvar)>,
     thread: Option<JoinHandle<()>>,
@@ -37,13 +34,13 @@ impl Nudges {
         let shared = Arc::new((Mutex::new(Wanted { open: true, ..Wanted::default() }), Condvar::new()));
         let own = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
-            .name("granary-live".into())
+            .name("granary-nudges".into())
             .spawn(move || run(&phone, &own, &on_nudge))
-            .map_err(|error| Error::Line(error.to_string()))?;
+            .map_err(|error| Error::System(error.to_string()))?;
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// Says whether the socket may be open.
+    /// Allows the socket to be open, or closes it.
     pub(super) fn allow(&self, open: bool) {
         let mut wanted = self.shared.0.lock().unwrap_or_else(PoisonError::into_inner);
         wanted.open = open;
@@ -70,7 +67,7 @@ impl Drop for Nudges {
     }
 }
 
-/// Waits until the socket may be open; none when the end has come.
+/// Blocks until the socket may be open, and returns what closes it; none when the thread must end.
 fn next_turn(shared: &(Mutex<Wanted>, Condvar)) -> Option<watch::Receiver<bool>> {
     let mut wanted = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
@@ -87,21 +84,21 @@ fn next_turn(shared: &(Mutex<Wanted>, Condvar)) -> Option<watch::Receiver<bool>>
 }
 
 fn run(phone: &Phone, shared: &(Mutex<Wanted>, Condvar), on_nudge: &dyn Fn()) {
-    let mut failures = 0u32;
+    let mut backoff = Backoff::default();
     while let Some(mut stopped) = next_turn(shared) {
-        let heard = AtomicBool::new(false);
+        let was_nudged = AtomicBool::new(false);
+        // Why it ended does not matter: the socket carries no content, and the timer finds the same.
         let _ = phone.listen(&mut stopped, &|| {
-            heard.store(true, Ordering::Relaxed);
+            was_nudged.store(true, Ordering::Relaxed);
             on_nudge();
         });
-        failures = if heard.load(Ordering::Relaxed) { 0 } else { failures.saturating_add(1) };
-        let ceiling = BACKOFF_FIRST.saturating_mul(1 << failures.min(8)).min(BACKOFF_MAX);
-        let mut bytes = [0u8; 4];
-        let _ = SystemRandom::new().fill(&mut bytes);
-        let share = f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX);
+        if was_nudged.load(Ordering::Relaxed) {
+            backoff.reset();
+        }
+        let wait = Duration::from_millis(backoff.fail(random_u64()));
         let wanted = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !wanted.ended && wanted.open {
-            drop(shared.1.wait_timeout(wanted, ceiling.mul_f64(share)));
+            drop(shared.1.wait_timeout(wanted, wait));
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Villages without any signal: what this phone has not sent leaves it as a file, and what others' phones
-//! wrote is handed in by this one.
+//! Outbox files, for places without a network: this phone exports its unsent changes as a file, and imports the files of
+//! other phones to the server.
 
 use std::sync::Arc;
 
@@ -12,38 +12,36 @@ use crate::replica::{put_meta, read_meta};
 use crate::store::Batch;
 use crate::transport::{Route, Transport};
 
-/// What the key is kept as.
-const KEPT_AS: &str = "carrying key";
-/// Bytes of bundle in one page: what a phone that hands it in sends in one request.
+/// The name under which the key is kept.
+const KEPT_AS: &str = "outbox file key";
+/// Bytes of bundle in one page, which the importing phone sends in one request.
 const PAGE_BYTES: usize = 128 * 1024;
 
 impl Phone {
-    /// What waits to be sent, as a file for whoever comes by a line: encrypted for the server and signed by this
-    /// phone. The outbox stays as it is, so a file that gets lost costs nothing, and one that arrives is found
-    /// to be there at the next sync.
+    /// The unsent changes as a file, encrypted for the server and signed by this phone. Nothing leaves the outbox: the next
+    /// sync finds what the server has. Fails with [`Error::SyncFirst`] before the first sync and while reconciling.
     pub fn export_outbox(&self) -> Result<Vec<u8>, Error> {
         let inner = self.inner();
         let enrolled = inner.enrolled.as_ref().ok_or(Error::NotEnrolled)?;
         let key = self.outbox_file_key()?.ok_or(Error::SyncFirst)?;
         let bundles = enrolled.replica.outbox_to_export(PAGE_BYTES)?.ok_or(Error::SyncFirst)?;
         let random = SystemRandom::new();
-        let chance = |bytes: &mut [u8]| random.fill(bytes).is_ok();
+        let fill_random = |bytes: &mut [u8]| random.fill(bytes).is_ok();
         let mut file = OutboxFile { certificate: enrolled.identity.certificate.clone(), pages: Vec::new() };
         for bundle in bundles {
             let sign = |bytes: &[u8]| enrolled.identity.sign(bytes);
-            file.pages.push(write_page(enrolled.replica.device(), &bundle, &key, &chance, sign)?);
+            file.pages.push(write_page(enrolled.replica.device(), &bundle, &key, &fill_random, sign)?);
         }
         Ok(file.to_bytes()?)
     }
 
-    /// Hands in the file of another phone of the same server; all of it is there when this returns. It can be
-    /// handed in again, after an error too. What became of its records the server tells the phone that wrote
-    /// them, and nobody else.
+    /// Imports the file of another phone to the same server. All of it is durable there when this returns. A repeat is
+    /// idempotent, also after an error. The server tells only the phone that wrote the changes what became of them.
     pub fn import_outbox_file(&self, file: &[u8]) -> Result<(), Error> {
         let OutboxFile { certificate, pages } = OutboxFile::parse(file)?;
         let _one_at_a_time = self.syncing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let transport = Arc::clone(&self.inner().enrolled.as_ref().ok_or(Error::NotEnrolled)?.transport);
-        // A file for each page: a line that breaks costs no more than that.
+        // One request for each page: a broken line costs one page at most.
         let done = pages.into_iter().try_for_each(|page| {
             let file = OutboxFile { certificate: certificate.clone(), pages: vec![page] };
             transport.exchange(Route::OutboxFile, file.to_bytes()?).map(drop)
@@ -57,7 +55,7 @@ impl Phone {
         Ok(kept.and_then(|bytes| OutboxFileKey::from_bytes(&bytes)))
     }
 
-    /// Asks the server for its key, when this phone has none yet.
+    /// Fetches the server's key, while this phone has none that it can read.
     pub(super) fn learn_outbox_file_key(&self) -> Result<(), Error> {
         if self.outbox_file_key()?.is_some() {
             return Ok(());

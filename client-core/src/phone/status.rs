@@ -1,4 +1,4 @@
-//! How the sync stands, in numbers and in words.
+//! The status of the sync, in numbers and sentences.
 
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
@@ -12,12 +12,12 @@ use crate::transport::Used;
 /// What the sync is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum SyncState {
-    /// Nothing is under way.
+    /// No sync runs.
     #[default]
     Idle,
-    /// A sync is under way.
+    /// A sync runs.
     Syncing,
-    /// The device was revoked; nothing will be sent or received any more.
+    /// The device was revoked. Nothing is sent or received any more.
     Revoked,
 }
 
@@ -26,31 +26,31 @@ pub enum SyncState {
 pub struct Status {
     /// What the sync is doing.
     pub state: SyncState,
-    /// Changes that the server has not acknowledged.
-    pub pending: u64,
-    /// When a sync last ended well.
+    /// How many changes the server lacks.
+    pub unsent: u64,
+    /// When a sync last succeeded.
     pub last_success: Option<Instant>,
-    /// Bytes that went up since the app was started, TLS included.
+    /// Bytes sent since the app was started, TLS included.
     pub bytes_up: u64,
-    /// Bytes that came down since the app was started, TLS included.
+    /// Bytes received since the app was started, TLS included.
     pub bytes_down: u64,
-    /// Of the bytes up, those above TLS, HTTP included.
+    /// The sent bytes above TLS, HTTP included.
     pub content_up: u64,
-    /// Of the bytes down, those above TLS, HTTP included.
+    /// The received bytes above TLS, HTTP included.
     pub content_down: u64,
     /// Exchanges since the app was started.
     pub exchanges: u64,
-    /// Why the last sync failed; none when it did not.
+    /// Why the last sync failed, as a sentence; none when it succeeded.
     pub last_error: Option<String>,
-    /// What the server or this phone did not take, newest last.
-    pub set_aside: Vec<String>,
+    /// The changes that the server or this phone quarantined and why, a sentence each, newest last.
+    pub quarantined: Vec<String>,
 }
 
-/// Sentences of what was set aside that are kept.
-const SET_ASIDE_MAX: usize = 20;
+/// Sentences about quarantined changes that are kept.
+const QUARANTINED_MAX: usize = 20;
 
 impl Status {
-    /// Notes what went over the line so far.
+    /// Takes over the traffic so far.
     pub(super) fn used(&mut self, used: Used) {
         (self.bytes_up, self.bytes_down) = (used.up, used.down);
         (self.content_up, self.content_down) = (used.content_up, used.content_down);
@@ -64,11 +64,11 @@ impl Status {
             Ok(summary) => {
                 self.last_success = Some(now);
                 self.last_error = None;
-                for aside in &summary.received.quarantined {
-                    self.set_aside.push(format!("{}: {}", aside.key.kind().name(), aside.reason));
+                for notice in &summary.received.quarantined {
+                    self.quarantined.push(format!("{}: {}", notice.key.kind().name(), notice.reason));
                 }
-                let over = self.set_aside.len().saturating_sub(SET_ASIDE_MAX);
-                self.set_aside.drain(..over);
+                let over = self.quarantined.len().saturating_sub(QUARANTINED_MAX);
+                self.quarantined.drain(..over);
             }
             Err(error) => {
                 if matches!(error, Error::Refused { kind: ProblemKind::DeviceRevoked, .. }) {

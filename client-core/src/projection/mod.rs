@@ -1,14 +1,14 @@
-//! Documents as rows: lists, filters, totals and search never load a document. The rows are disposable;
-//! what is missing or out of date is written again from the documents. Phones and server run the same
-//! tables and the same queries.
+//! The read model: documents as SQLite rows, so that lists, filters, totals and search load no document. The rows are
+//! derived: those that are missing or stale are written again from the documents. Phone and server share tables and
+//! queries.
 
-mod books;
-mod cases;
-mod lots;
+mod book_rows;
+mod case_rows;
+mod lot_lists;
 mod read_model;
-mod registers;
+mod register_rows;
 
-pub use cases::{CaseCounts, CaseFilter, CaseKind, CaseRow};
-pub use lots::{LotFilter, LotRow, LotSort, LotState, Total, TotalBy};
+pub use case_rows::{CaseCounts, CaseFilter, CaseKind, CaseRow};
+pub use lot_lists::{LotFilter, LotRow, LotSort, LotState, Total, TotalBy};
 pub use read_model::ReadModel;
-pub use registers::{HouseholdRow, OrderRow};
+pub use register_rows::{HouseholdRow, OrderRow};

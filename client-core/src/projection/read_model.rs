@@ -1,19 +1,20 @@
-//! The read model: one SQLite database of rows, written from documents, one document at a time. Each
-//! document's rows carry the revision they were made from.
+//! One SQLite database of rows, written document by document. The rows of a document are kept with the revision that
+//! they were derived from.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{books, cases, registers};
+use super::{book_rows, case_rows, register_rows};
+use crate::conflicts::Contender;
 use crate::schema::harvest::LotId;
 use crate::schema::{Document, DocumentKey};
 use crate::store::StoreFault;
 
-/// Rises when the tables change; another number means that all rows are made again.
+/// The version of the tables. A database of another version is emptied and written again.
 const VERSION: i64 = 5;
-/// More touched lots than this, and the whole book is written anew.
+/// Above this many touched lots, the whole book is written again.
 const TOUCHED_MAX: usize = 40;
 
 /// See the module.
@@ -64,28 +65,56 @@ const TABLES: &str = "
         products TEXT NOT NULL, contenders TEXT NOT NULL) WITHOUT ROWID;
     CREATE INDEX orders_by_status ON orders (status);";
 
-/// Tables of which a document's rows are found by its key.
+/// Tables with a `document` column.
 const BY_DOCUMENT: [&str; 8] =
     ["documents", "lots", "receipts", "field_conflicts", "duplicate_lots", "decisions", "households", "orders"];
 
+/// Reports a row that can't be read. The list leaves it out until its document is written again.
+pub(super) fn report_unreadable(table: &str, column: &str, value: &str) {
+    tracing::error!(table, column, value, "a row of the read model can't be read; lists leave it out");
+}
+
+/// Reads a value, and reports it when it can't be read.
+pub(super) fn parse_or_report<T>(
+    table: &str,
+    column: &str,
+    value: &str,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Option<T> {
+    let parsed = read(value);
+    if parsed.is_none() {
+        report_unreadable(table, column, value);
+    }
+    parsed
+}
+
+/// The values of a field as [`crate::conflicts::Contender`]s write them; none, and a report, where they can't be read.
+pub(super) fn read_contenders(table: &str, text: &str) -> Vec<Contender> {
+    match text {
+        "" => Vec::new(),
+        text => parse_or_report(table, "contenders", text, |text| serde_json::from_str(text).ok()).unwrap_or_default(),
+    }
+}
+
 impl ReadModel {
-    /// A read model in memory.
+    /// An empty read model in memory.
     pub fn in_memory() -> Result<Self, StoreFault> {
         Self::prepare(Connection::open_in_memory()?)
     }
 
-    /// Opens the read model at `path`; one that can't be used is made anew.
+    /// Opens the read model at `path`. One that can't be used is deleted and begins empty.
     pub fn open(path: &Path) -> Result<Self, StoreFault> {
         match Connection::open(path).map_err(StoreFault::from).and_then(Self::prepare) {
             Ok(model) => Ok(model),
-            Err(_) => {
+            Err(fault) => {
+                tracing::error!(%fault, "the read model can't be used; it is written again from the documents");
                 std::fs::remove_file(path).map_err(|error| StoreFault::Failed(error.to_string()))?;
                 Self::prepare(Connection::open(path)?)
             }
         }
     }
 
-    /// Removes the read model at `path`, where there is one.
+    /// Deletes the read model at `path`, where there is one.
     pub fn remove(path: &Path) -> Result<(), StoreFault> {
         for suffix in ["", "-wal", "-shm"] {
             let mut file = path.as_os_str().to_owned();
@@ -100,7 +129,7 @@ impl ReadModel {
         Ok(())
     }
 
-    /// Another connection to the read model at `path`, to read from while the first one writes.
+    /// A second connection to the read model at `path`, for reading while the first one writes.
     pub fn reader(path: &Path) -> Result<Self, StoreFault> {
         let connection = Connection::open(path)?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
@@ -110,7 +139,7 @@ impl ReadModel {
     }
 
     fn prepare(connection: Connection) -> Result<Self, StoreFault> {
-        // Its rows can be made again, so it need not wait for the medium.
+        // The rows are derived, so they need not be durable.
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "OFF")?;
         connection.set_prepared_statement_cache_capacity(64);
@@ -128,26 +157,30 @@ impl ReadModel {
         Ok(Self { connection })
     }
 
-    /// The revision that a document's rows were made from.
+    /// The revision that a document's rows were derived from; none when it has no rows.
     pub fn revision(&self, key: &DocumentKey) -> Result<Option<u64>, StoreFault> {
         let mut statement = self.connection.prepare_cached("SELECT revision FROM documents WHERE document = ?1")?;
         let revision: Option<i64> = statement.query_row(params![key.to_bytes()], |row| row.get(0)).optional()?;
         Ok(revision.and_then(|revision| u64::try_from(revision).ok()))
     }
 
-    /// The documents that have rows, with the revision that they were made from.
+    /// The documents that have rows, with the revision that these were derived from.
     pub fn revisions(&self) -> Result<Vec<(DocumentKey, u64)>, StoreFault> {
         let mut statement = self.connection.prepare_cached("SELECT document, revision FROM documents")?;
         let rows = statement
             .query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?)))?
             .collect::<Result<Vec<_>, _>>()?;
-        let known = |(key, revision): (Vec<u8>, i64)| {
-            Some((DocumentKey::from_bytes(&key).ok()?, u64::try_from(revision).unwrap_or(0)))
+        let read = |(key, revision): (Vec<u8>, i64)| match DocumentKey::from_bytes(&key) {
+            Ok(key) => Some((key, u64::try_from(revision).unwrap_or(0))),
+            Err(fault) => {
+                tracing::error!(?key, %fault, "rows of the read model are of no known document; nothing updates them");
+                None
+            }
         };
-        Ok(rows.into_iter().filter_map(known).collect())
+        Ok(rows.into_iter().filter_map(read).collect())
     }
 
-    /// Removes a document's rows.
+    /// Deletes a document's rows.
     pub fn forget(&mut self, key: &DocumentKey) -> Result<(), StoreFault> {
         let transaction = self.connection.transaction()?;
         let document = key.to_bytes();
@@ -155,13 +188,13 @@ impl ReadModel {
             transaction.execute(&format!("DELETE FROM {table} WHERE document = ?1"), params![document])?;
         }
         if let DocumentKey::ReceiptBook(household, season) = *key {
-            books::show_receipts(&transaction, household, season)?;
+            book_rows::show_receipts(&transaction, household, season)?;
         }
-        cases::refresh(&transaction, key)?;
+        case_rows::refresh(&transaction, key)?;
         Ok(transaction.commit()?)
     }
 
-    /// Writes a document's rows anew.
+    /// Writes all rows of a document again.
     pub fn write(&mut self, document: &mut Document, revision: u64) -> Result<(), StoreFault> {
         self.write_many(std::iter::once((document, revision)))
     }
@@ -174,13 +207,15 @@ impl ReadModel {
         let transaction = self.connection.transaction()?;
         for (document, revision) in documents {
             match document.key().clone() {
-                DocumentKey::HarvestBook(household, season) => books::write(&transaction, document, household, season)?,
-                DocumentKey::ReceiptBook(household, season) => {
-                    books::write_receipts(&transaction, document, household, season)?;
+                DocumentKey::HarvestBook(household, season) => {
+                    book_rows::write(&transaction, document, household, season)?
                 }
-                DocumentKey::CaseBook(..) => cases::write_decisions(&transaction, document)?,
-                DocumentKey::Household(household) => registers::write_household(&transaction, document, household)?,
-                DocumentKey::Order(name) => registers::write_order(&transaction, document, &name)?,
+                DocumentKey::ReceiptBook(household, season) => {
+                    book_rows::write_receipts(&transaction, document, household, season)?;
+                }
+                DocumentKey::CaseBook(..) => case_rows::write_decisions(&transaction, document)?,
+                DocumentKey::Household(household) => register_rows::write_household(&transaction, document, household)?,
+                DocumentKey::Order(name) => register_rows::write_order(&transaction, document, &name)?,
                 DocumentKey::Cooperative | DocumentKey::Catalogue => {}
             }
             finish(&transaction, document.key(), revision)?;
@@ -188,8 +223,8 @@ impl ReadModel {
         Ok(transaction.commit()?)
     }
 
-    /// Brings a harvest book's rows up to date after edits that touched these lots; other documents
-    /// are written anew.
+    /// Updates a harvest book's rows after edits that touched these lots. Rows of other documents are all written
+    /// again.
     pub fn update(
         &mut self,
         document: &mut Document,
@@ -199,7 +234,7 @@ impl ReadModel {
         match *document.key() {
             DocumentKey::HarvestBook(household, season) if touched.len() <= TOUCHED_MAX => {
                 let transaction = self.connection.transaction()?;
-                books::write_touched(&transaction, document, household, season, touched)?;
+                book_rows::write_touched(&transaction, document, household, season, touched)?;
                 finish(&transaction, document.key(), revision)?;
                 Ok(transaction.commit()?)
             }
@@ -209,7 +244,7 @@ impl ReadModel {
 }
 
 fn finish(transaction: &Transaction<'_>, key: &DocumentKey, revision: u64) -> Result<(), StoreFault> {
-    cases::refresh(transaction, key)?;
+    case_rows::refresh(transaction, key)?;
     transaction
         .prepare_cached("INSERT OR REPLACE INTO documents VALUES (?1, ?2)")?
         .execute(params![key.to_bytes(), i64::try_from(revision).unwrap_or(i64::MAX)])?;

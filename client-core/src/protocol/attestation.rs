@@ -1,12 +1,12 @@
-//! What the server attests: that it once gave out certain changes of a document and everything that they build on.
-//! A change's hash covers its dependencies, so naming the tips names all of their history. A server that was restored
-//! from a backup takes changes back by it, whoever made them and whoever brings them.
+//! Attestations: the server's proof that it once gave out certain changes of a document and all of their dependencies. A
+//! change's hash covers its dependencies, so the tips name the whole history. By an attestation, a server that was restored
+//! from a backup accepts changes again, whoever made or sends them.
 //!
-//! Only what is given out is attested: it was admitted, so all that it builds on was the server's too. What a phone
-//! sends may name dependencies that the server never had.
+//! The server attests only changes that it gives out. These were admitted, so it had their dependencies too. A phone's own
+//! request may name dependencies that the server never had.
 //!
-//! The code is the start of an HMAC under a key that lies outside the server's store. It travels as eight bytes for
-//! each document of a reply; the tips are not sent, since both sides can tell them from the changes.
+//! The code is a truncated HMAC under a key outside the server's store: eight bytes for each document of a reply. The tips
+//! are not sent, since both sides compute them from the changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ use crate::ids::{ChangeHash, CooperativeId, DocumentId};
 pub const CODE_BYTES: usize = 8;
 /// Tips of one attestation at most.
 pub const TIPS_MAX: usize = 4_096;
-/// What a server signs for this begins with these bytes, so that the code serves for nothing else.
+/// Domain separation of codes.
 const DOMAIN: &[u8] = b"granary attestation 1\0";
 
 /// The server's code over a statement.
@@ -31,22 +31,22 @@ pub struct Code(#[serde(with = "serde_bytes")] pub [u8; CODE_BYTES]);
 /// An attestation as a phone keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Attestation {
-    /// The changes that no other of the same reply builds on, in rising order.
+    /// The changes on which no other of the same reply depends, in rising order.
     pub tips: Vec<ChangeHash>,
     /// The server's code.
     pub code: Code,
 }
 
-/// An attestation that a request shows for one document of its bundle.
+/// An attestation in a request, for one document of its bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Shown {
     /// The document's place in the request's bundle, from 0.
     pub document: u32,
-    /// What is shown.
+    /// The attestation.
     pub attestation: Attestation,
 }
 
-/// The changes that no other of `changes` builds on, in rising order.
+/// The changes on which no other of `changes` depends, in rising order.
 pub fn tips(changes: &[VerifiedChange]) -> Vec<ChangeHash> {
     let inner: BTreeSet<&ChangeHash> = changes.iter().flat_map(|change| &change.record().dependencies).collect();
     let mut tips: Vec<ChangeHash> = changes.iter().map(VerifiedChange::hash).collect();
@@ -63,8 +63,7 @@ pub fn statement(cooperative: CooperativeId, document: DocumentId, tips: &[Chang
     bytes
 }
 
-/// The hashes of those of `changes` that stand under `tips`: the tips themselves and all that they build on, as far as
-/// it is among the changes.
+/// The hashes of those of `changes` that `tips` cover: the tips and all of their dependencies among the changes.
 pub fn covered(changes: &[VerifiedChange], tips: impl IntoIterator<Item = ChangeHash>) -> BTreeSet<ChangeHash> {
     let by_hash: BTreeMap<ChangeHash, &VerifiedChange> = changes.iter().map(|change| (change.hash(), change)).collect();
     let mut covered = BTreeSet::new();
@@ -88,7 +87,7 @@ mod tests {
     use automerge::{ROOT, transaction::Transactable};
 
     #[test]
-    fn tips_cover_what_they_build_on_and_nothing_beside_it() {
+    fn tips_cover_their_dependencies_only() {
         let mut here = Document::new(DocumentKey::Catalogue).unwrap();
         let mut there = here.clone();
         let says = |document: &mut Document, device: u8, what: i64| {

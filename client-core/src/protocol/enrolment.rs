@@ -1,4 +1,4 @@
-//! How a phone becomes a device of a co-operative.
+//! The messages by which a phone becomes a device of a co-operative.
 
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
@@ -13,7 +13,7 @@ pub struct EnrolRequest {
     /// The phone's public key (Ed25519). The frame is signed with its private half.
     #[serde(with = "serde_bytes")]
     pub public_key: [u8; 32],
-    /// What the phone is called, for people.
+    /// The phone's name, for people.
     pub name: String,
 }
 
@@ -24,11 +24,10 @@ pub struct EnrolReply {
     pub cooperative: CooperativeId,
     /// Its name, in its own language.
     pub cooperative_name: String,
-    /// What the device was granted. The cursor begins below this version, so that the first sync
-    /// brings every document.
+    /// The device's grants. The first cursor is below their version, so that the first sync sends every document.
     pub grants: Grants,
-    /// Says, signed by the server, that this key was enrolled; with it the device can come back
-    /// after the server was restored from an older backup.
+    /// The server's signed statement that this key was enrolled. With it, a server that was restored from an older backup
+    /// reinstates the device.
     #[serde(with = "serde_bytes")]
     pub certificate: Vec<u8>,
 }

@@ -1,16 +1,15 @@
-//! The frame around a message: a version byte, for a phone's request its device and signature, a
-//! byte that tells the compression, and the content.
+//! The frame of a message: a version byte, in requests the device and its signature, a byte for the compression, and the
+//! content.
 //!
 //! ```text
 //! request   version | device (8) | signature (64) | compression | content
 //! reply     version | compression | content
 //! ```
 //!
-//! A dictionary is never changed: another one is another version.
+//! Another dictionary means another version.
 //!
-//! The signature (Ed25519) is over a domain text, then version, device, compression and content. It
-//! carries no time and no nonce: phones' clocks can't be trusted, a sync is safe to replay (taking a
-//! change twice is harmless), and its reply goes only to whoever holds the TLS session.
+//! The signature (Ed25519) covers a domain text, version, device, compression and content. It has no time and no nonce:
+//! phones' clocks are unreliable, a replayed sync is idempotent, and its reply goes to the TLS session that asked.
 
 use std::cell::RefCell;
 use std::io::{BufRead, Read};
@@ -27,7 +26,7 @@ use crate::ids::DeviceId;
 
 /// The version of frames and messages.
 pub const VERSION: u8 = 1;
-/// What a device signs begins with this, so that the signature serves for nothing else.
+/// Domain separation of signatures.
 const DOMAIN: &[u8] = b"granary request 1\0";
 
 const STORED: u8 = 0;
@@ -56,7 +55,7 @@ pub enum FrameFault {
     TooLarge,
 }
 
-/// A signed request, taken apart but not yet believed.
+/// A parsed request that is not authenticated yet.
 #[derive(Debug, Clone)]
 pub struct SignedRequest {
     /// The device that it claims to come from.
@@ -68,7 +67,7 @@ pub struct SignedRequest {
 }
 
 impl SignedRequest {
-    /// Takes a request apart, and keeps its bytes.
+    /// Parses a request, whose bytes it owns.
     pub fn parse(body: Vec<u8>) -> Result<Self, FrameFault> {
         if body.len() > BODY_BYTES_MAX {
             return Err(FrameFault::TooLarge);
@@ -94,7 +93,7 @@ impl SignedRequest {
             .is_ok()
     }
 
-    /// The content, decompressed within the limit. Call it after the signature was found right.
+    /// The content, decompressed within the limit. Call it only after [`Self::is_signed_by`].
     pub fn content(&self) -> Result<Vec<u8>, FrameFault> {
         decompress(self.compression, self.packed())
     }
@@ -145,17 +144,17 @@ pub fn read_reply(body: &[u8]) -> Result<Vec<u8>, FrameFault> {
     decompress(compression, reader.take_rest())
 }
 
-/// Made once: its tables cost more than most messages.
+/// Prepared once, since its tables cost more than most messages.
 static DECODING: LazyLock<DecoderDictionary<'static>> = LazyLock::new(|| DecoderDictionary::copy(DICTIONARY));
 
 thread_local! {
-    /// A compressor takes some time to make, and its dictionary more.
+    /// One for each thread, since preparing its dictionary is slow.
     static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
 }
 
 fn new_compressor() -> std::io::Result<Compressor<'static>> {
     let mut compressor = Compressor::with_dictionary(ZSTD_LEVEL, DICTIONARY)?;
-    // What both sides know is not said: which dictionary, how long, whether it is whole (TLS sees to it).
+    // Both sides know the dictionary and the length, and TLS checks integrity, so these are not written.
     for parameter in
         [CParameter::DictIdFlag(false), CParameter::ContentSizeFlag(false), CParameter::ChecksumFlag(false)]
     {
@@ -176,7 +175,7 @@ fn compress_with_dictionary(content: &[u8]) -> std::io::Result<Vec<u8>> {
     })
 }
 
-/// The content as it travels, with the byte that tells how it is compressed.
+/// The byte for the compression, and the content so compressed.
 pub(super) fn compress(content: &[u8]) -> (u8, Vec<u8>) {
     match compress_with_dictionary(content) {
         Ok(smaller) if smaller.len() < content.len() => (ZSTD, smaller),
@@ -223,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signed_request_comes_back() {
+    fn signed_request_round_trips() {
         let body = signed(&[42; 5000]);
         assert!(body.len() < 200);
         let request = SignedRequest::parse(body).unwrap();

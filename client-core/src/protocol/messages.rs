@@ -1,6 +1,5 @@
-//! The messages of a sync, as CBOR arrays without field names. One request carries all of the outbox
-//! that fits and the cursor; one reply carries what was refused, the changes of others, and the new
-//! cursor. What a reply does not name as refused is durable on the server.
+//! The messages of a sync, as CBOR arrays without field names. A request has the cursor and a page of the outbox. A reply has
+//! the refusals, others' changes, and the new cursor. Changes that a reply does not refuse are durable on the server.
 
 use ciborium::de::Error as CborError;
 use serde::de::DeserializeOwned;
@@ -16,13 +15,13 @@ use crate::schema::access::Grants;
 #[error("the message does not have the expected shape")]
 pub struct MessageFault;
 
-/// Nesting that our messages need at most; deeper ones are refused.
+/// Nesting of our messages at most. Deeper ones are refused.
 const DEPTH_MAX: usize = 8;
 
 /// Writes a message as CBOR.
 pub fn write_message<M: Serialize>(message: &M) -> Vec<u8> {
     let mut out = Vec::new();
-    // Writing into memory fails only for types that CBOR can't hold, and ours are fixed.
+    // Writing to memory fails only for types that CBOR can't express, and ours are fixed.
     let written = ciborium::into_writer(message, &mut out);
     debug_assert!(written.is_ok(), "messages can be written");
     out
@@ -36,32 +35,32 @@ pub fn read_message<M: DeserializeOwned>(bytes: &[u8]) -> Result<M, MessageFault
     if rest.is_empty() { Ok(message) } else { Err(MessageFault) }
 }
 
-/// How far a phone has read, and what it was last told is durable. The server gives it; the phone
-/// keeps it and sends it back.
+/// How far a phone has read the log, and which of its own changes are known to be durable. The server issues it; the phone
+/// keeps it and sends it with the next request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize_tuple, Deserialize_tuple)]
 pub struct Cursor {
     /// Everything up to this position of the log was read.
     pub position: u64,
-    /// Up to which entry what this replica sent is known to be durable.
+    /// The entry up to which this replica's changes are known to be durable.
     pub receipt: Receipt,
     /// Running checksums at both.
     pub tags: Tags,
     /// The version of this device's grants that the phone acts on.
     pub grants_version: u32,
-    /// Where a walk over whole documents stands, while there is one.
+    /// The progress of a walk over whole documents; none without one.
     pub walk: Option<Walk>,
 }
 
-/// What a replica was last told is durable. On the line one integer: 0 for none, a positive number for an own entry,
-/// a negative one for an entry that everything it sent is at or before.
+/// How far a replica's changes are known to be durable. On the line one integer: 0 for none, positive for `Own`, negative
+/// for `Through`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Receipt {
     /// Nothing yet.
     #[default]
     None,
-    /// This replica's last entry. The entries that its chain leads to are all of what this replica has sent.
+    /// This replica's last entry. The chain of entries behind it is all that this replica has sent.
     Own(u64),
-    /// Everything that it has sent is in entries up to this one, which nobody can tell apart from another copy's.
+    /// All that the replica has sent is in entries up to this one. Which of them are its own is not known.
     Through(u64),
 }
 
@@ -109,7 +108,7 @@ impl<'de> Deserialize<'de> for Receipt {
     }
 }
 
-/// The running checksums of a log at a cursor's place; 8 bytes on the line. Another log has others.
+/// The running checksums of a log at a cursor; 8 bytes on the line. They differ between logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tags {
     /// The log's running checksum at the cursor's position.
@@ -138,9 +137,9 @@ impl<'de> Deserialize<'de> for Tags {
 /// A walk over all documents that a device may read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Walk {
-    /// What each document on the way is sent as.
+    /// What is sent of each document.
     pub mode: WalkMode,
-    /// The number of the document that is next or under way.
+    /// The number of the next document, which may be sent in part.
     pub document: u32,
     /// Of that document, everything up to this position of the log was sent.
     pub through: u64,
@@ -149,22 +148,22 @@ pub struct Walk {
 /// What a walk sends of each document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WalkMode {
-    /// Documents that these older grants did not let the device read, whole.
+    /// Whole documents, those that the grants of this older version did not allow.
     #[serde(rename = "g")]
     Grant(u32),
-    /// The heads of every document, so that both sides find what the other lacks.
+    /// The heads of every document, for head reconciliation.
     #[serde(rename = "r")]
     Reconcile,
 }
 
-/// What a phone asks and brings.
+/// A phone's request.
 #[derive(Debug, Clone, PartialEq, Default, Serialize_tuple, Deserialize_tuple)]
 pub struct SyncRequest {
-    /// Where the phone stands.
+    /// The phone's cursor.
     pub cursor: Cursor,
     /// How many kilobytes (1,024 bytes) of bundle the phone wants in the reply at most.
     pub page_kilobytes: u16,
-    /// How many changes wait on the phone after those in this request.
+    /// How many changes are unsent after those in this request.
     pub unsent_after: u32,
     /// The number of the last notice that the phone has read.
     pub notices_read: u64,
@@ -173,9 +172,9 @@ pub struct SyncRequest {
     pub bundle: Vec<u8>,
     /// Documents that the phone wants whole.
     pub fetch: Vec<Fetch>,
-    /// What shows that the server once had changes of the bundle that other devices made.
+    /// Prove that the server once gave out other devices' changes of the bundle.
     pub attestations: Vec<Shown>,
-    /// The version of the phone's program; with the first exchange after a start.
+    /// The version of the phone's program, with the first exchange after a start.
     pub version: Option<String>,
 }
 
@@ -189,10 +188,10 @@ pub struct Fetch {
     pub through: u64,
 }
 
-/// What the server answers.
+/// The server's reply.
 #[derive(Debug, Clone, PartialEq, Default, Serialize_tuple, Deserialize_tuple)]
 pub struct SyncReply {
-    /// Where the phone stands after this reply.
+    /// The phone's cursor after this reply.
     pub cursor: Cursor,
     /// True when there is more to read now.
     pub more: bool,
@@ -206,13 +205,13 @@ pub struct SyncReply {
     /// The server's codes, eight bytes for each document of the bundle. Empty for coordinators, who need none.
     #[serde(with = "serde_bytes")]
     pub attestations: Vec<u8>,
-    /// True when the heads are part of a walk that reconciles both sides; it may begin and end within one reply.
+    /// True while reconciling. A reconciliation may begin and end within one reply.
     pub reconciles: bool,
-    /// Heads of documents, while a reconciling walk is under way.
+    /// Heads of documents, while reconciling.
     pub heads: Vec<DocumentHeads>,
     /// How far each of the request's fetches got, in the request's order.
     pub fetched: Vec<Fetched>,
-    /// Changes of this device that were set aside after they had been taken.
+    /// Changes of this device that were quarantined after they had been acknowledged.
     pub notices: Vec<Notice>,
 }
 
@@ -276,10 +275,10 @@ impl RefusalReason {
     }
 }
 
-/// A change of this device that was taken and later found to do harm.
+/// An acknowledged change of this device that was quarantined later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Notice {
-    /// Rising numbers; the phone says which it has read.
+    /// Rises with each notice. The phone sends the last one that it has read.
     pub number: u64,
     /// The document's key, as bytes.
     #[serde(with = "serde_bytes")]
@@ -320,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_comes_back() {
+    fn reply_round_trips() {
         let reply = SyncReply {
             cursor: Cursor {
                 walk: Some(Walk { mode: WalkMode::Grant(0), document: 4, through: 9 }),
@@ -341,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_receipt_is_one_integer() {
+    fn receipt_is_one_integer() {
         for receipt in [Receipt::None, Receipt::Own(7), Receipt::Through(7), Receipt::Own(i64::MAX.unsigned_abs())] {
             assert_eq!(read_message(&write_message(&receipt)), Ok(receipt));
         }
@@ -349,7 +348,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+        fn any_bytes_are_parsed_or_rejected(bytes: Vec<u8>) {
             let _ = read_message::<SyncRequest>(&bytes);
             let _ = read_message::<SyncReply>(&bytes);
             let _ = read_message::<crate::protocol::enrolment::EnrolRequest>(&bytes);
@@ -357,7 +356,7 @@ mod tests {
         }
 
         #[test]
-        fn a_changed_message_is_read_or_refused(place in 0usize..40, byte: u8) {
+        fn changed_message_is_parsed_or_rejected(place in 0usize..40, byte: u8) {
             let mut bytes = write_message(&request());
             if let Some(target) = bytes.get_mut(place) { *target = byte; }
             let _ = read_message::<SyncRequest>(&bytes);

@@ -1,5 +1,4 @@
-//! The wire format: messages, their codec, and the limits that bytes from outside are held to. Used
-//! by the phone and by the server; it opens no socket and reads no clock.
+//! The wire format, for phone and server: messages, their codec, and the limits of bytes from outside. No IO.
 
 pub mod attestation;
 pub mod bundle;

@@ -1,6 +1,6 @@
-//! What is said on the live socket: a phone greets once, signed; the server nudges.
+//! The messages of the nudge socket: one signed greeting from the phone, then nudges from the server.
 
-/// The content of the signed frame with which a phone greets. No sync request can be it.
+/// The content of the signed greeting. No sync request equals it.
 pub const GREETING: &[u8] = b"granary live 1";
-/// There is something new to read.
+/// The log has grown.
 pub const NUDGE: &[u8] = b"n";

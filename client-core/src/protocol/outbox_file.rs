@@ -1,8 +1,7 @@
-//! An outbox that leaves its phone as a file, to be carried by another phone or a memory stick and handed in
-//! by anyone who may connect. Each page of it brings what one request would; it is encrypted for the server
-//! (HPKE, RFC 9180: X25519, HKDF-SHA256, ChaCha20-Poly1305), so that who carries it can't read it, and signed
-//! by its device. It can be handed in any number of times, in any order, or get lost: the phone keeps its
-//! outbox until the server itself tells it what is durable.
+//! The outbox file: a phone's unsent changes, for a place without a network. Anyone who reaches the server may import it.
+//! Each page has the changes of one request. It is encrypted for the server (HPKE, RFC 9180: X25519, HKDF-SHA256,
+//! ChaCha20-Poly1305), so that nobody on the way can read it, and signed by its device. Imports may repeat, come in any
+//! order, or never happen: the phone keeps its outbox until the server acknowledges it.
 //!
 //! ```text
 //! file   "granary" | version | length (2) | certificate | (length (4) | page)*
@@ -24,34 +23,34 @@ use crate::ids::DeviceId;
 /// The version of files and pages.
 const VERSION: u8 = 1;
 const FILE_MAGIC: &[u8; 7] = b"granary";
-/// What a device signs, and what is encrypted, begins with this, so that neither serves for anything else.
+/// Domain separation of signatures and encryption.
 const DOMAIN: &[u8] = b"granary carried 1\0";
-/// The largest file that is read, in bytes: some season's records of a whole village.
+/// The largest file that is read, in bytes: about a season's records of a village.
 pub const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 type Agreement = X25519HkdfSha256;
 
-/// Why carried bytes were refused.
+/// Why an outbox file was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OutboxFileFault {
-    /// The bytes are no carried file, or no page of one.
+    /// The bytes are no outbox file, or no page of one.
     #[error("this is no file of a Granary phone, or a part of it is missing")]
     Shape,
-    /// It is of a version that this code does not know.
+    /// Its version is not known here.
     #[error("this file was written by a newer phone (version {0}); this side knows version {VERSION}")]
     UnknownVersion(u8),
-    /// It is larger than this side takes.
+    /// It is larger than [`FILE_BYTES_MAX`].
     #[error("this file is larger than {FILE_BYTES_MAX} bytes")]
     TooLarge,
     /// It was encrypted for another server.
     #[error("this file is for another server")]
     OtherServer,
-    /// What is in it can't be read.
+    /// Its content can't be read.
     #[error(transparent)]
     Content(#[from] FrameFault),
-    /// There were no random numbers to encrypt with.
+    /// The system gave no random numbers.
     #[error("there are no random numbers")]
-    NoChance,
+    NoRandomness,
 }
 
 /// The key under which phones encrypt for a server.
@@ -70,32 +69,32 @@ impl OutboxFileKey {
     }
 }
 
-/// The server's half of the key, which opens what phones encrypted.
+/// The server's private half of the key.
 pub struct OpeningKey {
     private: <Agreement as Kem>::PrivateKey,
     public: OutboxFileKey,
 }
 
 impl OpeningKey {
-    /// The key that follows from a secret of the server, the same each time.
+    /// Derives the key from a secret of the server.
     pub fn derive(secret: &[u8]) -> Self {
         let (private, public) = Agreement::derive_keypair(&[DOMAIN, secret].concat());
         Self { private, public: OutboxFileKey(public) }
     }
 
-    /// The half that phones need.
+    /// The public half, for phones.
     pub fn outbox_file_key(&self) -> &OutboxFileKey {
         &self.public
     }
 }
 
-/// Random bytes for the encryption; it can fail where `TryRng` of HPKE's must not.
-struct Chance<'a> {
+/// An rng for HPKE, whose trait admits no failure: it remembers one instead.
+struct FallibleRng<'a> {
     fill: &'a dyn Fn(&mut [u8]) -> bool,
     has_failed: bool,
 }
 
-impl TryRng for Chance<'_> {
+impl TryRng for FallibleRng<'_> {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
@@ -116,7 +115,7 @@ impl TryRng for Chance<'_> {
     }
 }
 
-impl TryCryptoRng for Chance<'_> {}
+impl TryCryptoRng for FallibleRng<'_> {}
 
 fn signed_bytes(device: DeviceId, encrypted: &[&[u8]]) -> Vec<u8> {
     let mut signed = DOMAIN.to_vec();
@@ -126,36 +125,36 @@ fn signed_bytes(device: DeviceId, encrypted: &[&[u8]]) -> Vec<u8> {
     signed
 }
 
-/// Encrypts a bundle for a server and has it signed by `sign`. `chance` fills bytes with random ones, and gives
-/// false when there are none.
+/// Encrypts a bundle for a server, and has `sign` sign it. `fill_random` fills bytes with random ones, and
+/// returns false when it can't.
 pub fn write_page(
     device: DeviceId,
     bundle: &[u8],
     server: &OutboxFileKey,
-    chance: &dyn Fn(&mut [u8]) -> bool,
+    fill_random: &dyn Fn(&mut [u8]) -> bool,
     sign: impl FnOnce(&[u8]) -> [u8; 64],
 ) -> Result<Vec<u8>, OutboxFileFault> {
     let (compression, content) = compress(bundle);
     let plain = [&[compression], content.as_slice()].concat();
-    let mut chance = Chance { fill: chance, has_failed: false };
+    let mut rng = FallibleRng { fill: fill_random, has_failed: false };
     let sealed = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, Agreement>(
         &OpModeS::Base,
         &server.0,
         DOMAIN,
         &plain,
         device.as_bytes(),
-        &mut chance,
+        &mut rng,
     );
     let (key, encrypted) = sealed.map_err(|_| OutboxFileFault::OtherServer)?;
-    if chance.has_failed {
-        return Err(OutboxFileFault::NoChance);
+    if rng.has_failed {
+        return Err(OutboxFileFault::NoRandomness);
     }
     let key = key.to_bytes();
     let signature = sign(&signed_bytes(device, &[&key, &encrypted]));
     Ok([&[VERSION], device.as_bytes().as_slice(), &signature, &key, &encrypted].concat())
 }
 
-/// A page, taken apart but not yet believed.
+/// A parsed page that is not authenticated yet.
 #[derive(Debug, Clone, Copy)]
 pub struct OutboxFilePage<'a> {
     /// The device that it claims to come from.
@@ -166,7 +165,7 @@ pub struct OutboxFilePage<'a> {
 }
 
 impl<'a> OutboxFilePage<'a> {
-    /// Takes a page apart.
+    /// Parses a page.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, OutboxFileFault> {
         if bytes.len() > BODY_BYTES_MAX {
             return Err(OutboxFileFault::TooLarge);
@@ -185,7 +184,7 @@ impl<'a> OutboxFilePage<'a> {
         UnparsedPublicKey::new(&ED25519, public_key).verify(&signed, &self.signature).is_ok()
     }
 
-    /// The bundle in it. Call it after the signature was found right.
+    /// Decrypts the bundle. Call it only after [`Self::is_signed_by`].
     pub fn open(&self, own: &OpeningKey) -> Result<Vec<u8>, OutboxFileFault> {
         let key = <Agreement as Kem>::EncappedKey::from_bytes(&self.key).map_err(|_| OutboxFileFault::OtherServer)?;
         let plain = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, Agreement>(
@@ -210,11 +209,10 @@ fn read_version(reader: &mut Reader<'_>) -> Result<(), OutboxFileFault> {
     }
 }
 
-/// A file: the pages of one outbox, in order, and the certificate by which a server that was restored knows
-/// the device.
+/// A file: the pages of one outbox, in order, and the certificate by which a restored server recognises the device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxFile {
-    /// What the server gave the device at its enrolment.
+    /// The certificate of the device's enrolment.
     pub certificate: Vec<u8>,
     /// The pages.
     pub pages: Vec<Vec<u8>>,
@@ -233,7 +231,7 @@ impl OutboxFile {
         if file.len() > FILE_BYTES_MAX { Err(OutboxFileFault::TooLarge) } else { Ok(file) }
     }
 
-    /// Reads a file. Its pages are not believed yet: the server looks at each.
+    /// Parses a file. Its pages are not authenticated yet.
     pub fn parse(bytes: &[u8]) -> Result<Self, OutboxFileFault> {
         if bytes.len() > FILE_BYTES_MAX {
             return Err(OutboxFileFault::TooLarge);
@@ -269,7 +267,7 @@ mod tests {
         (pair, public, device)
     }
 
-    fn chance(bytes: &mut [u8]) -> bool {
+    fn fill_random(bytes: &mut [u8]) -> bool {
         bytes.fill(9);
         true
     }
@@ -277,11 +275,11 @@ mod tests {
     fn page(bundle: &[u8], server: &OpeningKey) -> Vec<u8> {
         let (pair, _, device) = device();
         let sign = |bytes: &[u8]| pair.sign(bytes).as_ref().try_into().unwrap();
-        write_page(device, bundle, server.outbox_file_key(), &chance, sign).unwrap()
+        write_page(device, bundle, server.outbox_file_key(), &fill_random, sign).unwrap()
     }
 
     #[test]
-    fn a_page_opens_at_its_server_alone() {
+    fn page_opens_only_at_its_server() {
         let server = OpeningKey::derive(b"server");
         let bytes = page(&[42; 5000], &server);
         assert!(bytes.len() < 200, "{} bytes", bytes.len());
@@ -294,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn any_changed_byte_spoils_a_page() {
+    fn page_with_changed_byte_is_rejected() {
         let server = OpeningKey::derive(b"server");
         let bytes = page("谷子 30 kg".as_bytes(), &server);
         for place in 0..bytes.len() {
@@ -307,16 +305,16 @@ mod tests {
     }
 
     #[test]
-    fn without_random_numbers_nothing_is_written() {
+    fn nothing_is_written_without_randomness() {
         let (pair, _, device) = device();
         let sign = |bytes: &[u8]| pair.sign(bytes).as_ref().try_into().unwrap();
         let server = OpeningKey::derive(b"server");
         let written = write_page(device, b"bundle", server.outbox_file_key(), &|_| false, sign);
-        assert_eq!(written, Err(OutboxFileFault::NoChance));
+        assert_eq!(written, Err(OutboxFileFault::NoRandomness));
     }
 
     #[test]
-    fn a_file_that_was_cut_says_so_or_ends_at_a_page() {
+    fn truncated_file_is_rejected_or_ends_at_a_page() {
         let server = OpeningKey::derive(b"server");
         let file = OutboxFile { certificate: vec![7; 90], pages: vec![page(b"one", &server), page(b"two", &server)] };
         let bytes = file.to_bytes().unwrap();
@@ -330,7 +328,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+        fn any_bytes_are_parsed_or_rejected(bytes: Vec<u8>) {
             let _ = OutboxFile::parse(&bytes);
             let behind_magic = [FILE_MAGIC.as_slice(), &[VERSION], &bytes].concat();
             let _ = OutboxFile::parse(&behind_magic);

@@ -1,9 +1,8 @@
-//! What the server answers when it does not do what was asked: problem+json (RFC 9457) with a type
-//! that a program can act on and a sentence that a person can.
+//! The server's error answers: problem+json (RFC 9457) with a type for programs and a sentence for people.
 
 use serde::{Deserialize, Serialize};
 
-/// What went wrong, for programs.
+/// The type of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProblemKind {
@@ -13,26 +12,26 @@ pub enum ProblemKind {
     TooLarge,
     /// The message is of a version that the server does not speak.
     UnknownVersion,
-    /// The signature does not fit.
+    /// The signature does not verify.
     BadSignature,
-    /// No device of this name is enrolled here.
+    /// No device with this id is enrolled.
     UnknownDevice,
     /// The device was revoked.
     DeviceRevoked,
-    /// The invitation's code is unknown, used or out of date.
+    /// The invitation's code is unknown, used or expired.
     BadInvitation,
-    /// The device asks too often or too much at once; wait and try again.
+    /// The device asks too often or too much at once. Try again later.
     Busy,
     /// The request took too long.
     Timeout,
     /// There is nothing at this address.
     NotFound,
-    /// The server failed; nothing was acknowledged.
+    /// The server failed. Nothing was acknowledged.
     Internal,
 }
 
 impl ProblemKind {
-    /// Its name as it stands in answers.
+    /// Its name in answers.
     pub fn name(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
@@ -50,7 +49,7 @@ impl ProblemKind {
     }
 }
 
-/// The body of an answer that refuses.
+/// The body of an error answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// What went wrong, for programs.

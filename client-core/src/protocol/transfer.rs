@@ -1,6 +1,5 @@
-//! Exchanges that go on where a broken line left them. A large request carries a key (the beginning of
-//! its own hash); a large reply carries one too. After a break the phone asks `GET /k/KEY/N`, where it
-//! has N bytes of the reply:
+//! Resumption of exchanges after a broken line. A large request has a key, which is the beginning of its hash; so has a
+//! large reply. After a break the phone asks `GET /k/KEY/N`, where it has N bytes of the reply:
 //!
 //! ```text
 //! 200   the reply from its byte N on
@@ -8,16 +7,15 @@
 //!       the rest with the headers `k` and `o`
 //! ```
 //!
-//! Nothing here is believed: a request that was put together from parts is held against its key and
-//! then read like any other. Parts are forgotten after some minutes; then all is sent again, which is
-//! harmless.
+//! A request that was assembled from parts is checked against its key and then authenticated like any other. Parts expire
+//! after some minutes; then the whole request is sent again, which is idempotent.
 
 use std::fmt;
 use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
-/// Bodies of this many bytes or more carry a key. Below it, sending again costs less than asking.
+/// Bodies of this many bytes or more have a key. A smaller one costs less to send again than to ask about.
 pub const PART_BYTES_MIN: usize = 1_200;
 /// The header with the key.
 pub const KEY_HEADER: &str = "k";
@@ -56,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_comes_back_from_its_text() {
+    fn key_round_trips() {
         let key = PartKey::of(b"a thousand lots");
         assert_eq!(key.to_string().parse(), Ok(key));
         assert!("+123456789abcdef".parse::<PartKey>().is_err());

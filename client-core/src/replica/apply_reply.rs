@@ -1,4 +1,4 @@
-//! Taking what the server gives: one reply becomes one transaction, with the cursor that it leads to.
+//! Applies replies: each is one transaction, with its cursor.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +15,10 @@ use crate::protocol::bundle::{DocumentChanges, read_bundle};
 use crate::protocol::messages::{Fetch, RefusalReason, SyncReply};
 use crate::schema::DocumentKey;
 
-/// Documents in one request for whole documents.
+/// Documents that one request fetches whole at most.
 const FETCH_MAX: usize = 256;
 
-/// Something that was not taken, and why.
+/// A refused change of a document, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuarantineNotice {
     /// The document.
@@ -32,15 +32,15 @@ pub struct QuarantineNotice {
 pub struct Received {
     /// Documents that changed.
     pub changed: BTreeSet<DocumentKey>,
-    /// Documents that the device may not read any longer and that were forgotten.
+    /// Documents that were forgotten, since the device may not read them any more.
     pub forgotten: BTreeSet<DocumentKey>,
-    /// Changes that were not taken, by the server or by this phone.
+    /// Changes that the server or this phone refused.
     pub quarantined: Vec<QuarantineNotice>,
     /// True when there is more to read or to send now.
     pub more: bool,
 }
 
-/// Changes of one document, with the tips that the server's code is over; none for what it did not send.
+/// Changes of one document, with the tips under the server's code; no tips for changes that the server did not send.
 type Incoming = (DocumentChanges, Vec<ChangeHash>);
 
 fn with_tips(document: DocumentChanges) -> Incoming {
@@ -53,24 +53,24 @@ struct Applying<'a> {
     transaction: Transaction<'a>,
     page: &'a OutboxPage,
     reply: &'a SyncReply,
-    /// What of the page was refused, by its place.
+    /// Refused documents of the page, by their place in it.
     refused: &'a [(usize, RefusalReason)],
-    /// Codes of the server that are not given to a document yet.
+    /// The server's codes that are not matched with a document yet.
     codes: Codes<'a>,
     wanted: Wanted,
-    /// Documents that are forgotten, since they are to come as others have them.
+    /// Documents that were forgotten, to be fetched as others have them.
     dropped: BTreeSet<DocumentKey>,
     received: Received,
 }
 
 impl Replica {
-    /// The documents that this phone wants whole, for the next request.
+    /// The documents to fetch whole with the next request.
     pub fn fetches(&self) -> Result<Vec<Fetch>, Error> {
         let wanted = self.wanted()?.into_iter().take(FETCH_MAX);
         Ok(wanted.map(|(key, through)| Fetch { key, through }).collect())
     }
 
-    /// Takes the reply to the request that carried `page` and `fetches`. All of it is kept, or nothing.
+    /// Applies the reply to the request with `page` and `fetches`: all of it, or nothing on failure.
     pub fn receive(&mut self, page: &OutboxPage, fetches: &[Fetch], reply: &SyncReply) -> Result<Received, Error> {
         let refused: Vec<(usize, RefusalReason)> = reply
             .refused
@@ -80,8 +80,9 @@ impl Replica {
         let mut received = self.apply(page, &refused, fetches, reply)?;
         self.note_blocked(page, &refused);
         for notice in &reply.notices {
-            if let Ok(key) = DocumentKey::from_bytes(&notice.key) {
-                received.quarantined.push(QuarantineNotice { key, reason: notice.reason.clone() });
+            match DocumentKey::from_bytes(&notice.key) {
+                Ok(key) => received.quarantined.push(QuarantineNotice { key, reason: notice.reason.clone() }),
+                Err(fault) => tracing::error!(%fault, reason = notice.reason, "a notice is about no known document"),
             }
         }
         received.more |= reply.more || self.has_more_to_send();
@@ -99,7 +100,7 @@ impl Replica {
             [] => Vec::new(),
             bundle => read_bundle(bundle).map_err(|fault| Error::BadReply(fault.to_string()))?,
         };
-        // The server's codes are over what came, before anything is added to it.
+        // The server's codes cover what it sent, so the tips are computed before anything is added.
         let mut incoming: Vec<Incoming> = incoming.into_iter().map(with_tips).collect();
         let codes = Codes::of(&reply.attestations, incoming.len());
         let wanted = self.wanted()?;
@@ -140,7 +141,7 @@ impl Replica {
         Ok(received)
     }
 
-    /// Keeps in mind of which documents the server takes no more for now.
+    /// Remembers the documents of which the server refuses changes for now.
     fn note_blocked(&mut self, page: &OutboxPage, refused: &[(usize, RefusalReason)]) {
         for (index, document) in page.documents.iter().enumerate() {
             let refusal = refused.iter().find(|(of, _)| *of == index).map(|(_, reason)| *reason);
@@ -154,22 +155,22 @@ impl Replica {
 }
 
 impl Applying<'_> {
-    fn set_aside(&mut self, key: &DocumentKey, reason: impl ToString) {
+    fn notify_quarantined(&mut self, key: &DocumentKey, reason: impl ToString) {
         self.received.quarantined.push(QuarantineNotice { key: key.clone(), reason: reason.to_string() });
     }
 
-    /// Settles what was sent.
+    /// Applies the outcome of each document that was sent.
     fn settle_page(&mut self, incoming: &mut Vec<Incoming>) -> Result<(), Error> {
         for (index, document) in self.page.documents.iter().enumerate() {
             let refusal = self.refused.iter().find(|(of, _)| *of == index).map(|(_, reason)| *reason);
             match (refusal, document.backfill.is_some()) {
                 (None, _) => self.acknowledge(document, incoming)?,
                 (Some(RefusalReason::TooManyOrphans), _) => {}
-                // What may be given back is told anew once the grants are known that led to this.
+                // The grants have changed. With them, the next reconciliation finds what may be sent.
                 (Some(RefusalReason::MayNotWrite), true) => {}
                 (Some(reason @ RefusalReason::ForeignActor), true) => {
                     self.transaction.end_backfill(&document.key)?;
-                    self.set_aside(&document.key, reason);
+                    self.notify_quarantined(&document.key, reason);
                 }
                 (Some(reason), _) => self.refuse(document, reason)?,
             }
@@ -190,9 +191,9 @@ impl Applying<'_> {
         if let Some(returned) = backfill
             && let Some(known) = self.transaction.end_backfill(key)?
         {
-            self.transaction.drop_unreturnable(key, &known, returned, &mut self.wanted)?;
+            self.transaction.drop_unsendable(key, &known, returned, &mut self.wanted)?;
         }
-        // The document was forgotten meanwhile, and the server gives nobody back what they sent themselves.
+        // The document was forgotten meanwhile, and the feed leaves out a replica's own changes.
         if !taken.is_empty() && !planted!("forgotten_document_lacks_what_is_acknowledged") {
             match incoming.iter_mut().find(|(other, _)| other.key == *key) {
                 Some((other, _)) => other.changes.extend(taken),
@@ -202,8 +203,7 @@ impl Applying<'_> {
         Ok(())
     }
 
-    /// Nobody else will ever have what was refused: it is kept aside with what builds on it, and the document comes
-    /// again as others have it.
+    /// Quarantines the refused changes with all that depend on them, and has the document fetched as others have it.
     fn refuse(&mut self, document: &PageDocument, reason: RefusalReason) -> Result<(), Error> {
         let key = &document.key;
         if reason == RefusalReason::SequenceReused
@@ -218,16 +218,16 @@ impl Applying<'_> {
             self.wanted.insert(key.to_bytes(), 0);
         }
         self.dropped.insert(key.clone());
-        self.set_aside(key, reason);
+        self.notify_quarantined(key, reason);
         Ok(())
     }
 
-    /// Takes what came of documents.
+    /// Applies the documents of the reply.
     fn take_documents(&mut self, incoming: Vec<Incoming>) -> Result<(), Error> {
         let skipped = usize::from(planted!("first_document_of_a_reply_is_skipped") && incoming.len() > 2);
         for (document, tips) in incoming.into_iter().skip(skipped) {
             let (key, code) = (document.key.clone(), self.codes.next());
-            // What was dropped comes whole.
+            // A dropped document is fetched whole.
             if !self.transaction.state.grants.may_read(&key) || self.dropped.contains(&key) {
                 continue;
             }
@@ -238,13 +238,13 @@ impl Applying<'_> {
                         self.received.changed.insert(key);
                     }
                 }
-                Err(fault) => self.set_aside(&key, fault),
+                Err(fault) => self.notify_quarantined(&key, fault),
             }
         }
         Ok(())
     }
 
-    /// Notes how far the wanted documents have come.
+    /// Notes how far each fetch has got.
     fn note_fetched(&mut self, fetches: &[Fetch]) {
         for (fetch, fetched) in fetches.iter().zip(&self.reply.fetched) {
             let key = DocumentKey::from_bytes(&fetch.key).ok();
@@ -259,7 +259,7 @@ impl Applying<'_> {
         }
     }
 
-    /// Forgets what may not be read any longer.
+    /// Forgets the documents that the device may not read any more.
     fn forget_unreadable(&mut self) -> Result<(), Error> {
         if self.reply.grants.is_none() || planted!("ended_grant_leaves_documents") {
             return Ok(());

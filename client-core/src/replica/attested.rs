@@ -1,5 +1,5 @@
-//! Attestations of the server that are kept with each document: they show that what is here was once given out or
-//! taken by the server. One that later ones cover is dropped.
+//! The server's attestations, kept with each document. They prove that the server once gave out the changes that they
+//! cover. One that later ones cover is deleted.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use crate::planted;
 use crate::protocol::attestation::{Attestation, CODE_BYTES, Code, TIPS_MAX};
 use crate::schema::DocumentKey;
 
-/// Attestations kept of one document at most; the oldest go first.
+/// Attestations of one document at most. The oldest are deleted first.
 const ATTESTATIONS_MAX: usize = 16;
 
-/// The codes of a reply, given out one by one. None at all when their number does not fit.
+/// The codes of a reply, in the order of its documents; none when there is not one for each.
 pub(super) struct Codes<'a>(std::slice::ChunksExact<'a, u8>);
 
 impl<'a> Codes<'a> {
@@ -34,7 +34,7 @@ impl Transaction<'_> {
         self.record(self.id_of(key)).map(|record| record.attestations.clone()).unwrap_or_default()
     }
 
-    /// Keeps an attestation.
+    /// Keeps an attestation, and deletes those that it covers.
     pub(super) fn attest(&mut self, key: &DocumentKey, tips: Vec<ChangeHash>, code: Option<Code>) -> Result<(), Error> {
         let is_kept = !tips.is_empty() && tips.len() <= TIPS_MAX && !planted!("attestations_are_not_kept");
         let Some(code) = code.filter(|_| is_kept) else { return Ok(()) };

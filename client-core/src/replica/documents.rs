@@ -1,4 +1,4 @@
-//! Documents in memory: read from their rows on demand, kept while they are used, saved whole now and then.
+//! Documents in memory: loaded from their rows on demand, evicted when least recently used, compacted from time to time.
 
 use std::collections::HashMap;
 
@@ -14,9 +14,9 @@ use crate::protocol::messages::read_message;
 use crate::schema::{Document, DocumentKey};
 use crate::store::{Store, StoreFault};
 
-/// Loaded documents that are kept in memory at most.
+/// Documents that stay loaded at most.
 const LOADED_MAX: usize = 64;
-/// Changes beside a saved form before the document is saved anew.
+/// Changes after a saved form before the document is compacted.
 const CHANGES_BEFORE_SAVE: u32 = 256;
 
 struct Loaded {
@@ -24,7 +24,7 @@ struct Loaded {
     used: u64,
 }
 
-/// Records of all documents, and the loaded forms of some. What is in here is durable.
+/// The records of all documents, and some documents loaded. Holds durable state only: a transaction works on copies.
 #[derive(Default)]
 pub(super) struct Documents {
     records: HashMap<DocumentId, DocumentRecord>,
@@ -33,7 +33,7 @@ pub(super) struct Documents {
 }
 
 impl Documents {
-    /// Reads the records of all documents. One that can't be read is reported; its document comes again.
+    /// Reads the records of all documents. One that can't be read is reported; its document is fetched again.
     pub(super) fn read(store: &dyn Store, cooperative: CooperativeId) -> Result<(Self, Vec<Damage>), StoreFault> {
         let mut documents = Self::default();
         let mut damage = Vec::new();
@@ -73,12 +73,12 @@ impl Documents {
         }
     }
 
-    /// Takes the loaded form out, for a transaction.
+    /// Moves a loaded document out, for a transaction.
     pub(super) fn take(&mut self, id: DocumentId) -> Option<Document> {
         self.loaded.remove(&id).map(|loaded| loaded.document)
     }
 
-    /// Keeps a loaded form.
+    /// Keeps a loaded document, and evicts the least recently used beyond [`LOADED_MAX`].
     pub(super) fn keep(&mut self, id: DocumentId, document: Document) {
         while self.loaded.len() >= LOADED_MAX {
             let oldest = self.loaded.iter().min_by_key(|(_, loaded)| loaded.used).map(|(id, _)| *id);
@@ -89,7 +89,7 @@ impl Documents {
         self.loaded.insert(id, Loaded { document, used: self.uses });
     }
 
-    /// The loaded form, used now.
+    /// The loaded document, which counts as used now.
     pub(super) fn loaded(&mut self, id: DocumentId) -> Option<&mut Document> {
         self.uses = self.uses.saturating_add(1);
         let loaded = self.loaded.get_mut(&id)?;
@@ -99,8 +99,8 @@ impl Documents {
 }
 
 impl Transaction<'_> {
-    /// Reads a document from its rows: its saved form, then the changes after it. In a damaged document some are left
-    /// out, since what they depend on is lost; they are there again once that has come.
+    /// Loads a document from its rows: its saved form, then the changes after it. In a damaged document, changes whose
+    /// dependencies are lost are left out until those are fetched.
     pub(super) fn read_document(&self, key: &DocumentKey, id: DocumentId) -> Result<Document, Error> {
         let mut document = match self.get(&document_key(SAVED, id))? {
             Some(saved) if !saved.is_empty() => Document::load(key.clone(), &saved)?,
@@ -108,12 +108,12 @@ impl Transaction<'_> {
         };
         let mut changes = Vec::new();
         for row in self.scan(&document_key(CHANGE, id))? {
-            // A row that fails its checksum counts as a hole, see `recovery`.
+            // A row that fails its checksum is a hole, which `recovery` has reported.
             if let Some(chunk) = row.value {
                 changes.push(VerifiedChange::from_chunk(&chunk).map_err(DocumentFault::from)?);
             }
         }
-        // The beginning of a document is the same for everyone, and can be told where its row is lost.
+        // The first change is the same everywhere, so it can be made again where its row is lost.
         let first = Document::first_change(key)?;
         if changes.iter().any(|change| change.record().dependencies.contains(&first.hash())) {
             changes.push(first);
@@ -123,8 +123,8 @@ impl Transaction<'_> {
         Ok(document)
     }
 
-    /// Saves the document whole when many changes lie beside its saved form. The saved form is loaded back and its
-    /// heads compared before the changes are dropped; when they differ, nothing is dropped.
+    /// Compacts a document with many changes after its saved form: saves it whole and deletes their rows. The saved form is
+    /// loaded back first; where its heads differ, the rows stay.
     pub(super) fn save_if_due(&mut self, id: DocumentId, record: &mut DocumentRecord) {
         if record.next.saturating_sub(record.saved_through) < CHANGES_BEFORE_SAVE {
             return;
@@ -134,7 +134,7 @@ impl Transaction<'_> {
         let same =
             Document::load(document.key().clone(), &saved).is_ok_and(|mut back| back.heads() == document.heads());
         if !same {
-            tracing::error!(document = %id, "the saved form of a document differs; its changes are kept");
+            tracing::error!(document = %id, "the saved form of a document differs; its changes stay in their rows");
             return;
         }
         self.put(document_key(SAVED, id), saved);

@@ -1,11 +1,10 @@
-//! The phone's replica: its documents, the outbox of changes that the server has not acknowledged,
-//! and the cursor. Every edit is durable when it returns; every page of a sync is kept in one batch
-//! with the cursor that it leads to, so a line that breaks costs at most the page under way.
+//! The phone's replica: its documents, the outbox of unacknowledged changes, and the cursor. An edit is durable when it
+//! returns. Each page of a sync is written in one batch with its cursor, so a broken line costs at most one page.
 //!
-//! It edits as one actor from its opening to its end: an [`Incarnation`] of its device. Copies of its files never
-//! write under one actor, so an actor and a sequence name one change for ever.
+//! A replica edits under one actor for as long as it is open: an [`Incarnation`] of its device. Copies of its files never
+//! share an actor, so an actor and a sequence name one change for ever.
 //!
-//! Everything that changes it is a [`Transaction`](transaction); `rows` draws what it keeps.
+//! Every step is a [`Transaction`](transaction). `rows` draws what the store holds.
 
 mod apply_reply;
 mod attested;
@@ -43,7 +42,7 @@ use crate::schema::{Document, DocumentKey};
 use crate::store::Store;
 use automerge::AutoCommit;
 
-/// Documents that are wanted whole, by the bytes of their keys, with the position of the log up to which each came.
+/// Documents to fetch whole, by the bytes of their keys, with the position of the log up to which each has arrived.
 type Wanted = BTreeMap<Vec<u8>, u64>;
 
 /// The form in which [`Wanted`] is kept.
@@ -51,14 +50,14 @@ fn wanted_list(wanted: &Wanted) -> Vec<(&serde_bytes::Bytes, u64)> {
     wanted.iter().map(|(key, through)| (serde_bytes::Bytes::new(key), *through)).collect()
 }
 
-/// What an edit did.
+/// The outcome of an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edited<R> {
-    /// What the edit gave.
+    /// The value that the edit returned.
     pub value: R,
-    /// The document's revision before it; none for a document that it began.
+    /// The document's revision before the edit; none for a document that it began.
     pub before: Option<u64>,
-    /// The names of lots that it may have touched.
+    /// The lots that the edit may have touched.
     pub touched: BTreeSet<LotId>,
 }
 
@@ -71,9 +70,9 @@ struct State {
     outbox_next: u64,
     /// Rows of the outbox.
     unsent: u64,
-    /// Documents that the server was found to lack something of.
+    /// Rows of backfills: documents of which the server lacks changes.
     backfills: u64,
-    /// How many changes that is.
+    /// The changes of all backfills.
     backfill_changes: u64,
 }
 
@@ -85,13 +84,13 @@ pub struct Replica {
     incarnation: Incarnation,
     state: State,
     documents: Documents,
-    /// Documents of which the server takes no more before orphans there have their dependencies.
+    /// Documents of which the server refuses changes for now, since too many are orphans there.
     blocked: BTreeSet<DocumentKey>,
 }
 
 impl Replica {
-    /// Opens the replica of this device. `incarnation` is drawn at random for this opening alone. A missing cursor
-    /// means that all is read again, which is harmless.
+    /// Opens the replica of this device, and returns what was found damaged. `incarnation` is drawn at random for this
+    /// opening alone. Without a cursor everything is read again, which is idempotent.
     pub fn open(
         store: Arc<dyn Store>,
         cooperative: CooperativeId,
@@ -113,6 +112,7 @@ impl Replica {
         let (documents, mut damage) = Documents::read(store.as_ref(), cooperative)?;
         let mut replica = Self { store, cooperative, device, incarnation, state, documents, blocked: BTreeSet::new() };
         damage.extend(replica.find_holes()?);
+        damage.extend(replica.drop_unreadable_backfills()?);
         Ok((replica, damage))
     }
 
@@ -131,17 +131,17 @@ impl Replica {
         self.device.actor(self.incarnation)
     }
 
-    /// What the device may do, as it was last told.
+    /// What the device may do, as the server last said.
     pub fn grants(&self) -> &Grants {
         &self.state.grants
     }
 
-    /// How far the server's log was read.
+    /// The position up to which the server's log was read.
     pub fn cursor(&self) -> Cursor {
         self.state.cursor
     }
 
-    /// The documents that are here, with the revision that rises with every change of each.
+    /// The documents that are here with their revisions, in the order of their keys.
     pub fn documents(&self) -> Vec<(DocumentKey, u64)> {
         let records = self.documents.records();
         let mut documents: Vec<_> = records
@@ -151,20 +151,20 @@ impl Replica {
         documents
     }
 
-    /// The revision of a document that is here.
+    /// The revision of a document, which rises with every change; none when it is not here.
     pub fn revision(&self, key: &DocumentKey) -> Option<u64> {
         self.documents.record(key.id(self.cooperative)).map(|record| record.revision)
     }
 
     /// The document, loaded; none when it is not here.
     pub fn document(&mut self, key: &DocumentKey) -> Result<Option<&mut Document>, Error> {
-        // A transaction that is dropped keeps what it has only read.
+        // A dropped transaction leaves documents loaded that it has only read.
         Transaction::begin(self).document(key)?;
         Ok(self.documents.loaded(key.id(self.cooperative)))
     }
 
-    /// Makes one edit and keeps it durably before it returns. A document that is not here yet is
-    /// begun; whoever else begins it begins the same one.
+    /// Makes one edit, which is durable when this returns. Begins the document when it is not here; its first change is the
+    /// same on every replica. Fails with [`Error::NotAllowed`] without a grant to write it.
     pub fn edit<R>(
         &mut self,
         key: &DocumentKey,
@@ -197,7 +197,7 @@ impl Replica {
         let touched = change.as_ref().map(|change| touched(change.record())).unwrap_or_default();
         changes.extend(change);
         if !changes.is_empty() {
-            transaction.is_changed(transaction.id_of(key));
+            transaction.mark_changed(transaction.id_of(key));
             transaction.append(key, &changes);
             if !(planted!("edit_not_in_outbox") && changes.len() == 1 && now.0 % 16 == 0) {
                 transaction.enqueue(key, &changes);

@@ -1,5 +1,5 @@
-//! Changes go into their document: those that are new and causally ready. A change whose dependencies are not here
-//! is an orphan, and is kept until they come.
+//! Applies incoming changes that are new and causally ready. A change whose dependencies are missing is an orphan, and is
+//! kept until they arrive.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +16,8 @@ use crate::schema::Document;
 use crate::store::Row;
 
 impl Transaction<'_> {
-    /// Takes the changes of one document in. Gives whether the document changed, or why its changes were
-    /// quarantined.
+    /// Applies the changes of one document, with its orphans. Returns whether the document changed, or the fault for which
+    /// its changes were quarantined.
     pub(super) fn take(&mut self, incoming: DocumentChanges) -> Result<Result<bool, DocumentFault>, Error> {
         let DocumentChanges { key, changes: mut candidates } = incoming;
         let id = self.id_of(&key);
@@ -31,7 +31,7 @@ impl Transaction<'_> {
         let (document, was_damaged) = match self.record(id).map(|record| record.is_damaged()) {
             Some(was_damaged) => (self.document(&key)?, was_damaged),
             None => {
-                // The beginning of a document is the same for everyone: what depends on it need not wait for it.
+                // The first change is the same everywhere, so its dependents are no orphans without it.
                 if candidates.iter().any(|change| change.record().dependencies.contains(&first.hash())) {
                     candidates.push(first);
                 }
@@ -54,7 +54,7 @@ impl Transaction<'_> {
                 self.set_document(&key, document);
                 self.append(&key, &ready);
                 if was_damaged {
-                    // Rows that were cut off may be causally ready again; the store tells.
+                    // Rows that were left out may be causally ready now, so the document is loaded again.
                     self.release(id);
                     self.backfill_what_was_cut_off(&key, &heads)?;
                 } else if ready.iter().any(|change| own_orphans.contains(&change.hash())) {
@@ -72,20 +72,20 @@ impl Transaction<'_> {
         }
     }
 
-    /// The orphans of a document.
+    /// The orphans of a document. One that can't be read is reported and stays in its row.
     fn orphans(&self, id: DocumentId) -> Result<Vec<VerifiedChange>, Error> {
-        let read = |row: Row| match VerifiedChange::from_chunk(&row.value?) {
-            Ok(change) => Some(change),
-            Err(fault) => {
-                tracing::error!(document = %id, %fault, "an orphan can't be read; it stays where it is");
-                None
+        let read = |row: Row| {
+            let change = row.value.and_then(|chunk| VerifiedChange::from_chunk(&chunk).ok());
+            if change.is_none() {
+                tracing::error!(document = %id, "an orphan can't be read; it stays in its row");
             }
+            change
         };
         Ok(self.scan(&document_key(ORPHAN, id))?.into_iter().filter_map(read).collect())
     }
 }
 
-/// The changes that are new and causally ready, each after its dependencies; and the rest of the new ones.
+/// Splits the changes that `document` lacks into those that are causally ready, each after its dependencies, and orphans.
 pub(super) fn split_by_dependencies(
     document: &mut Document,
     candidates: Vec<VerifiedChange>,

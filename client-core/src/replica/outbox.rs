@@ -1,8 +1,8 @@
 //! The outbox: changes of this phone that the server has not acknowledged, in the order in which they were made.
 //!
 //! ```text
-//! an edit ── enqueue ──▶ unsent ── a page goes out ──▶ acknowledged: leaves the outbox
-//!                          ▲                      ├──▶ blocked: stays, and one change asks again later
+//! an edit ── enqueue ──▶ unsent ── a page is sent ───▶ acknowledged: leaves the outbox
+//!                          ▲                      ├──▶ blocked: stays, and one change probes later
 //!                          └── line breaks ───────┤
 //!                                                 └──▶ refused: quarantined with what builds on it
 //! ```
@@ -16,7 +16,7 @@ use crate::schema::DocumentKey;
 use crate::store::{Row, Store, StoreFault};
 
 impl State {
-    /// Counts what is in the outbox.
+    /// Counts the rows of the outbox.
     pub(super) fn count_outbox(&mut self, store: &dyn Store) -> Result<(), StoreFault> {
         let rows = store.scan_all(&[OUTBOX])?;
         self.unsent = rows.len() as u64;
@@ -26,8 +26,8 @@ impl State {
     }
 }
 
-/// The number, the document and the change in a row of the outbox. A row that can't be read is told in the log, and
-/// stays.
+/// The number, the document and the change in a row of the outbox. A row that can't be read is reported. It stays, counts
+/// as unsent, and is tried again with each page.
 pub(super) fn read_unsent(row: &Row) -> Option<(u64, DocumentKey, VerifiedChange)> {
     let read = || {
         let (key, change) = Unsent::read(row.value.as_deref()?)?;
@@ -35,13 +35,13 @@ pub(super) fn read_unsent(row: &Row) -> Option<(u64, DocumentKey, VerifiedChange
     };
     let read = read();
     if read.is_none() {
-        tracing::error!(row = ?row.key, "a row of the outbox can't be read");
+        tracing::error!(row = ?row.key, "a row of the outbox can't be read; it stays and counts as unsent");
     }
     read
 }
 
 impl Transaction<'_> {
-    /// Adds changes at the end of the outbox.
+    /// Appends changes to the outbox.
     pub(super) fn enqueue(&mut self, key: &DocumentKey, changes: &[VerifiedChange]) {
         for change in changes {
             self.put(outbox_key(self.state.outbox_next), Unsent::write(key, change));
@@ -50,19 +50,20 @@ impl Transaction<'_> {
         }
     }
 
-    /// Takes a change out of the outbox.
+    /// Deletes a change from the outbox.
     pub(super) fn leave_outbox(&mut self, number: u64) {
         self.remove(outbox_key(number));
         self.state.unsent = self.state.unsent.saturating_sub(1);
     }
 
-    /// The change under this number of the outbox.
+    /// The change under this number of the outbox; none when it is missing, or can't be read, which is reported.
     pub(super) fn unsent_at(&self, number: u64) -> Result<Option<VerifiedChange>, Error> {
-        let value = self.get(&outbox_key(number))?;
-        Ok(value.and_then(|value| Unsent::read(&value)).map(|(_, change)| change))
+        let key = outbox_key(number);
+        let row = self.get(&key)?.map(|value| Row { key, value: Some(value) });
+        Ok(row.as_ref().and_then(read_unsent).map(|(_, _, change)| change))
     }
 
-    /// What is unsent of a document, with its numbers.
+    /// The unsent changes of a document, with their numbers.
     pub(super) fn unsent_of(&self, key: &DocumentKey) -> Result<Vec<(u64, VerifiedChange)>, Error> {
         let rows = self.scan(&[OUTBOX])?;
         let of_key = rows.iter().filter_map(read_unsent).filter(|(_, of, _)| of == key);
@@ -71,8 +72,7 @@ impl Transaction<'_> {
 }
 
 impl Replica {
-    /// Changes that the server does not have: those that it has not acknowledged, and those that it was found to
-    /// lack.
+    /// How many changes the server lacks: those that it has not acknowledged, and the backfills.
     pub fn unsent(&self) -> u64 {
         self.state.unsent.saturating_add(self.state.backfill_changes)
     }

@@ -1,5 +1,5 @@
-//! Pages of the outbox: what of it goes into one request. What the server was found to lack goes first, each
-//! document whole, since what is unsent may build on it.
+//! Pages of the outbox: the changes that go into one request. Backfills go first, each document whole, since unsent changes
+//! may depend on them.
 
 use std::collections::BTreeSet;
 
@@ -22,30 +22,30 @@ pub struct PageDocument {
     pub key: DocumentKey,
     /// The outbox numbers of its changes.
     pub numbers: Vec<u64>,
-    /// Where the page holds all that the server was found to lack of it: these changes.
+    /// The document's backfill, where these changes are it.
     pub backfill: Option<BTreeSet<ChangeHash>>,
 }
 
-/// What of the outbox goes into one request.
+/// The changes of one request.
 #[derive(Debug, Default)]
 pub struct OutboxPage {
     /// The bundle; empty for none.
     pub bundle: Vec<u8>,
     /// The documents of the bundle, in its order.
     pub documents: Vec<PageDocument>,
-    /// What shows that others' changes in the bundle were once the server's.
+    /// Prove that the server once gave out others' changes of the bundle.
     pub attestations: Vec<Shown>,
-    /// Unsent changes after these.
+    /// How many changes are unsent after this page.
     pub unsent_after: u64,
 }
 
-/// What of the outbox is taken into a page.
+/// Which rows of the outbox go into a page.
 struct Selection<'a> {
     /// Rows after this number.
     after: Option<u64>,
-    /// About so many bytes of bundle, but at least one change.
+    /// Bytes of bundle, about; at least one change is taken.
     page_bytes: usize,
-    /// Of these documents the first change alone, as a probe.
+    /// Of these documents only the first change, as a probe.
     blocked: &'a BTreeSet<DocumentKey>,
 }
 
@@ -77,10 +77,10 @@ impl OutboxPage {
 }
 
 impl Replica {
-    /// The next changes to send, as many as fit about `page_bytes` of bundle; at least one.
+    /// The next changes to send: about `page_bytes` of bundle, at least one change, empty when nothing is unsent.
     pub fn outbox_page(&mut self, page_bytes: usize) -> Result<OutboxPage, Error> {
         if self.state.backfills > 0 {
-            // Those that are blocked wait for everything else.
+            // Blocked ones go last.
             let may_go = self.has_unblocked_backfill()?;
             if may_go || !self.has_unblocked_unsent()? {
                 let blocked = self.blocked.clone();
@@ -96,8 +96,8 @@ impl Replica {
         page
     }
 
-    /// The whole outbox as bundles of about `page_bytes`, for a file that is carried to the server; none while the
-    /// server is not known to have what it may build on.
+    /// The whole outbox as bundles of about `page_bytes`, for a file; none while the server may lack changes that it depends
+    /// on.
     pub fn outbox_to_export(&self, page_bytes: usize) -> Result<Option<Vec<Vec<u8>>>, Error> {
         if self.is_reconciling() || self.state.backfills > 0 {
             return Ok(None);
@@ -112,15 +112,15 @@ impl Replica {
         }
     }
 
-    /// Whole documents that the server lacks something of, as many as fit, but at least one.
+    /// The backfills of as many documents as fit, at least one.
     fn backfill_page(&mut self, page_bytes: usize, may_go: impl Fn(&DocumentKey) -> bool) -> Result<OutboxPage, Error> {
         let mut transaction = Transaction::begin(self);
         let (mut rows, mut chunk_bytes) = (Vec::new(), 0usize);
         let mut attestations = Vec::new();
         for (key, backfill) in transaction.backfills()?.into_iter().filter(|(key, _)| may_go(key)) {
-            let changes = transaction.returnable(&key, &backfill.known)?;
+            let changes = transaction.sendable(&key, &backfill.known)?;
             let bytes: usize = changes.iter().map(|change| change.chunk().len()).sum();
-            // Bundled with others of its kind, a change takes far less than alone.
+            // Compressed in a bundle, changes take about an eighth of their chunks.
             if !rows.is_empty() && chunk_bytes.saturating_add(bytes) / 8 > page_bytes {
                 break;
             }
@@ -140,7 +140,7 @@ impl Replica {
     }
 
     fn page(&self, selection: &Selection<'_>) -> Result<OutboxPage, Error> {
-        // A change takes at most its chunk; like ones take far less, so more are tried and cut.
+        // How far a bundle compresses is known only once it is written, so a large one is tried and cut.
         let mut most = limits::BUNDLE_CHANGES_MAX / 2;
         loop {
             let page = self.first_rows(selection, most)?;
@@ -158,7 +158,7 @@ impl Replica {
         let Selection { after, page_bytes, blocked } = selection;
         let mut documents: Vec<Rows> = Vec::new();
         let (mut taken, mut operations, mut chunk_bytes) = (0usize, 0usize, 0usize);
-        // Rows that are passed over don't count.
+        // The rows of blocked documents that are skipped do not count.
         let rows = if blocked.is_empty() { most } else { usize::MAX };
         for row in self.store.scan(&[OUTBOX], after.map(outbox_key).as_deref(), rows)? {
             let Some((number, key, change)) = read_unsent(&row) else { continue };
@@ -199,9 +199,9 @@ impl Replica {
         Ok(rows.iter().filter_map(read_unsent).any(|(_, key, _)| !self.blocked.contains(&key)))
     }
 
-    /// True when there is something that the server may take now.
+    /// True when there is something to send that is not blocked.
     pub(super) fn has_more_to_send(&mut self) -> bool {
-        // What can't be read now is asked for again.
+        // On a fault the next page is asked for, and reports it.
         let has_backfill = self.state.backfills > 0 && self.has_unblocked_backfill().unwrap_or(true);
         has_backfill || self.has_unblocked_unsent().unwrap_or(true)
     }

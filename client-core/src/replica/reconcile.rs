@@ -1,9 +1,8 @@
-//! Head reconciliation: when the cursor fits no log that the server has, both say which heads they have of each
-//! document, and each side gives the other what it lacks. It is the idea of Automerge's sync protocol, with heads
-//! alone and for all documents at once: <https://automerge.org/docs/reference/under-the-hood/merge-rules/>.
+//! Head reconciliation: when the cursor fits no log of the server, the server sends the heads of each document, and each
+//! side then sends what the other lacks. It is Automerge's sync protocol without Bloom filters, for all documents at once: <https://automerge.org/automerge/automerge/sync/>.
 //!
-//! What the server lacks is noted as a [`Backfill`] of the document and sent before the outbox, each document whole:
-//! an attestation covers what its tips build on, so they must come together.
+//! What the server lacks is kept as a [`Backfill`] of the document and sent before the outbox, each document whole: an
+//! attestation covers the dependencies of its tips, so they must arrive together.
 
 use std::collections::BTreeSet;
 
@@ -16,11 +15,11 @@ use crate::error::Error;
 use crate::ids::{ChangeHash, DocumentId};
 use crate::planted;
 use crate::protocol::attestation::covered;
-use crate::protocol::messages::{Cursor, DocumentHeads, Receipt, Tags, WalkMode, read_message, write_message};
+use crate::protocol::messages::{Cursor, DocumentHeads, Receipt, Tags, WalkMode, write_message};
 use crate::schema::DocumentKey;
 use crate::store::{Store, StoreFault};
 
-/// A cursor that no server gave: it fits no log, so that both sides reconcile.
+/// A cursor that no server issues. It fits no log, so both sides reconcile.
 pub(super) const UNKNOWN: Cursor = Cursor {
     position: u64::MAX,
     receipt: Receipt::None,
@@ -34,29 +33,32 @@ pub(super) fn is_reconciling(cursor: &Cursor) -> bool {
 }
 
 impl State {
-    /// Counts what the server was found to lack.
+    /// Counts the rows of backfills and their changes. Unreadable rows have no changes; opening removes and reports them.
     pub(super) fn count_backfills(&mut self, store: &dyn Store) -> Result<(), StoreFault> {
         let rows = store.scan_all(&[BACKFILL])?;
-        let read = rows.iter().filter_map(|row| read_message::<Backfill>(row.value.as_deref()?).ok());
-        self.backfill_changes = read.map(|backfill| backfill.changes).fold(0, u64::saturating_add);
+        let read = rows.iter().filter_map(|row| Backfill::read(row.value.as_deref()?));
+        self.backfill_changes = read.map(|(_, backfill)| backfill.changes).fold(0, u64::saturating_add);
         self.backfills = rows.len() as u64;
         Ok(())
     }
 }
 
 impl Replica {
-    /// True while this phone and the server find out what each of them lacks.
+    /// True while this phone and the server reconcile.
     pub fn is_reconciling(&self) -> bool {
         is_reconciling(&self.state.cursor)
     }
 }
 
 impl Transaction<'_> {
-    /// Holds documents against the heads that the server has of them: what the server lacks is noted, what this phone
-    /// lacks is wanted.
+    /// Compares documents with the server's heads: notes what the server lacks, and has fetched what this phone lacks.
     pub(super) fn reconcile(&mut self, heads: &[DocumentHeads], wanted: &mut Wanted) -> Result<(), Error> {
         for theirs in heads {
-            let Ok(key) = DocumentKey::from_bytes(&theirs.key) else { continue };
+            let Ok(key) = DocumentKey::from_bytes(&theirs.key) else {
+                // A later version of the server may have kinds of documents that are not known here.
+                tracing::warn!(key = ?theirs.key, "the server has a document of no known kind");
+                continue;
+            };
             self.put(document_key(RECONCILED, self.id_of(&key)), Vec::new());
             let Some(document) = self.document(&key)? else {
                 wanted.insert(theirs.key.clone(), 0);
@@ -76,7 +78,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// After the last document that the server has: those that it did not name it lacks altogether.
+    /// Ends a reconciliation: the server lacks the documents that it did not name.
     pub(super) fn end_reconciliation(&mut self, wanted: &mut Wanted) -> Result<(), Error> {
         let mut named: BTreeSet<DocumentId> = BTreeSet::new();
         for row in self.scan(&[RECONCILED])? {
@@ -96,13 +98,13 @@ impl Transaction<'_> {
         if self.put_backfill(key, &known)? {
             Ok(())
         } else {
-            self.drop_unreturnable(key, &known, &BTreeSet::new(), wanted)
+            self.drop_unsendable(key, &known, &BTreeSet::new(), wanted)
         }
     }
 
-    /// Notes that the server lacks what is here after these heads; false when nothing of it may be given back.
+    /// Notes that the server lacks the changes after these heads; false when this device may send none of them.
     fn put_backfill(&mut self, key: &DocumentKey, known: &[ChangeHash]) -> Result<bool, Error> {
-        let changes = self.returnable(key, known)?.len() as u64;
+        let changes = self.sendable(key, known)?.len() as u64;
         if changes == 0 {
             return Ok(false);
         }
@@ -113,8 +115,8 @@ impl Transaction<'_> {
         Ok(true)
     }
 
-    /// After a damaged document got back what was missing: changes that were cut off are part of it again, and were
-    /// in no reconciliation. `known` are the heads without them.
+    /// Notes a backfill of changes that were cut off from a damaged document and are part of it again, since no
+    /// reconciliation saw them. `known` are the heads without them.
     pub(super) fn backfill_what_was_cut_off(&mut self, key: &DocumentKey, known: &[ChangeHash]) -> Result<(), Error> {
         if self.get(&document_key(BACKFILL, self.id_of(key)))?.is_none()
             && !planted!("cut_off_changes_are_not_given_back")
@@ -124,11 +126,14 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// The server has what it lacked of a document, or will not take it. Gives the heads that it had.
+    /// Deletes a document's backfill. Returns the heads that the server had; none without one.
     pub(super) fn end_backfill(&mut self, key: &DocumentKey) -> Result<Option<Vec<ChangeHash>>, Error> {
         let row = document_key(BACKFILL, self.id_of(key));
         let Some(value) = self.get(&row)? else { return Ok(None) };
-        let backfill = read_message::<Backfill>(&value).ok();
+        let backfill = Backfill::read(&value).map(|(_, backfill)| backfill);
+        if backfill.is_none() {
+            tracing::error!(key = ?row, "a backfill can't be read; it is deleted");
+        }
         let changes = backfill.as_ref().map_or(0, |backfill| backfill.changes);
         self.state.backfills = self.state.backfills.saturating_sub(1);
         self.state.backfill_changes = self.state.backfill_changes.saturating_sub(changes);
@@ -136,9 +141,9 @@ impl Transaction<'_> {
         Ok(backfill.map(|backfill| backfill.known))
     }
 
-    /// Keeps aside what this device itself wrote after these heads and did not return, when it may write there no more:
-    /// the server lost it, and takes it from nobody. The document comes again as others have it.
-    pub(super) fn drop_unreturnable(
+    /// Quarantines this device's own changes after these heads, but for `returned`, when it may not write there any more:
+    /// the server lost them and accepts them from nobody. The document is fetched as others have it.
+    pub(super) fn drop_unsendable(
         &mut self,
         key: &DocumentKey,
         known: &[ChangeHash],
@@ -168,9 +173,9 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// What of a document is here after these heads and may be given back: a coordinator's phone gives back
-    /// everything, any other what the server has attested, and what its device may write itself.
-    pub(super) fn returnable(&mut self, key: &DocumentKey, known: &[ChangeHash]) -> Result<Vec<VerifiedChange>, Error> {
+    /// The changes after these heads that this device may send: on a coordinator's phone all, on others those that the
+    /// server has attested, and the device's own where it may write.
+    pub(super) fn sendable(&mut self, key: &DocumentKey, known: &[ChangeHash]) -> Result<Vec<VerifiedChange>, Error> {
         let attestations = self.attestations(key);
         let Some(document) = self.document(key)?.filter(|_| !planted!("nothing_is_given_back")) else {
             return Ok(Vec::new());
@@ -194,13 +199,12 @@ impl Transaction<'_> {
         Ok(missing)
     }
 
-    /// What the server was found to lack, by document.
+    /// The backfills, by document.
     pub(super) fn backfills(&self) -> Result<Vec<(DocumentKey, Backfill)>, Error> {
         let rows = self.scan(&[BACKFILL])?;
         let read = rows.into_iter().map(|row| {
-            let backfill = row.value.and_then(|value| read_message::<Backfill>(&value).ok());
-            let backfill = backfill.ok_or(DocumentFault::Damaged("backfill"))?;
-            Ok((DocumentKey::from_bytes(&backfill.key).map_err(|_| DocumentFault::Damaged("backfill"))?, backfill))
+            let backfill = row.value.as_deref().and_then(Backfill::read);
+            backfill.ok_or_else(|| DocumentFault::Damaged("backfill").into())
         });
         read.collect()
     }

@@ -1,5 +1,5 @@
-//! After a damage: what a store has lost is found when it is opened, and comes again from the server. Here too is
-//! what a phone forgets.
+//! Recovery after damage: losses are found when the store is opened, and are fetched from the server again. Forgetting
+//! documents is here too.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Replica;
 use super::outbox::read_unsent;
 use super::reconcile::UNKNOWN;
-use super::rows::{CHANGE, DocumentRecord, ORPHAN, OUTBOX, RECONCILED, RECORD, SAVED};
+use super::rows::{BACKFILL, Backfill, CHANGE, DocumentRecord, ORPHAN, OUTBOX, RECONCILED, RECORD, SAVED};
 use super::rows::{document_key, document_of};
 use super::transaction::Transaction;
 use super::{Wanted, wanted_list};
@@ -19,12 +19,12 @@ use crate::planted;
 use crate::protocol::bundle::DocumentChanges;
 use crate::schema::DocumentKey;
 
-/// What a stored record could not be read for.
+/// A stored record that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Damage {
-    /// The document, in Automerge's URL form, where it is known.
+    /// The document in Automerge's URL form, where it is known.
     pub document: Option<String>,
-    /// What happened and what will be done, for a person.
+    /// What happened and what happens next, for a person.
     pub sentence: String,
 }
 
@@ -35,16 +35,18 @@ impl Damage {
 }
 
 impl Replica {
-    /// Finds documents with holes in their row of changes, or none of their saved form, and marks them to be fetched
-    /// again. What is there of them stays.
+    /// Finds documents that lack changes or their saved form, and marks them to be fetched. What is here of them stays.
     pub(super) fn find_holes(&mut self) -> Result<Vec<Damage>, Error> {
         let mut wanted = self.wanted()?;
         let mut transaction = Transaction::begin(self);
         let mut rows: HashMap<DocumentId, u32> = HashMap::new();
         for row in transaction.scan(&[CHANGE])? {
-            let Some(id) = document_of(&row.key) else { continue };
+            let Some(id) = document_of(&row.key) else {
+                tracing::error!(key = ?row.key, "a row of a change has no document; it is ignored");
+                continue;
+            };
             if transaction.record(id).is_none() {
-                // Its document's entry was lost. Where it begins anew, these would be taken for its own.
+                // The record was lost. A document that begins again must not find these rows.
                 transaction.remove(row.key);
             } else if row.value.is_some() {
                 let count = rows.entry(id).or_default();
@@ -62,7 +64,8 @@ impl Replica {
             if (holes, saved_lost) != (record.holes, record.saved_lost) {
                 transaction.set_record(id, DocumentRecord { holes, saved_lost, ..record });
                 wanted.entry(key.to_bytes()).or_insert(0);
-                let sentence = "Part of a document was damaged on this phone; the server will give it back.";
+                let sentence =
+                    "Part of a document was damaged on this phone; it will be fetched from the server again.";
                 damaged.push(Damage::of_document(Some(id), sentence));
             }
         }
@@ -73,8 +76,28 @@ impl Replica {
         Ok(damaged)
     }
 
-    /// Called when the store has lost records, and nobody can say which. What is unsent is put back into its
-    /// documents. At the next sync this phone and the server reconcile, and each gives the other what it lacks.
+    /// Removes backfills that can't be read, and has this phone and the server reconcile again, which finds them anew.
+    pub(super) fn drop_unreadable_backfills(&mut self) -> Result<Vec<Damage>, Error> {
+        let mut transaction = Transaction::begin(self);
+        let mut damaged = Vec::new();
+        for row in transaction.scan(&[BACKFILL])? {
+            if row.value.as_deref().and_then(Backfill::read).is_none() {
+                let sentence =
+                    "A note of what the server lacks was damaged; this phone and the server will compare again.";
+                damaged.push(Damage::of_document(document_of(&row.key), sentence));
+                transaction.state.backfills = transaction.state.backfills.saturating_sub(1);
+                transaction.remove(row.key);
+            }
+        }
+        if !damaged.is_empty() {
+            transaction.reconcile_at_next_sync();
+        }
+        transaction.commit()?;
+        Ok(damaged)
+    }
+
+    /// Recovers after the store has lost records, when nobody can say which. Unsent changes are applied to their documents
+    /// again. At the next sync this phone and the server reconcile, and each sends what the other lacks.
     pub fn recover(&mut self) -> Result<(), Error> {
         let mut transaction = Transaction::begin(self);
         let mut unsent: BTreeMap<DocumentKey, Vec<VerifiedChange>> = BTreeMap::new();
@@ -82,12 +105,11 @@ impl Replica {
             unsent.entry(key).or_default().push(change);
         }
         for (key, changes) in unsent.into_iter().filter(|_| !planted!("unsent_is_not_put_back_after_damage")) {
-            // What can't be applied stays in the outbox, and the server says what it thinks of it.
+            // A change that can't be applied stays in the outbox, and the server decides.
             let _ = transaction.take(DocumentChanges { key, changes })?;
         }
         if !planted!("damaged_phone_does_not_reconcile") {
-            transaction.put_meta("cursor", &UNKNOWN);
-            transaction.state.cursor = UNKNOWN;
+            transaction.reconcile_at_next_sync();
         }
         Ok(transaction.commit()?)
     }
@@ -103,7 +125,7 @@ impl Replica {
         Ok(transaction.commit()?)
     }
 
-    /// Documents that this phone wants whole, with how far each came.
+    /// Documents to fetch whole, with how far each has arrived.
     pub(super) fn wanted(&self) -> Result<Wanted, Error> {
         let list: Option<Vec<(serde_bytes::ByteBuf, u64)>> = super::read_meta(self.store.as_ref(), "wanted")?;
         Ok(list.unwrap_or_default().into_iter().map(|(key, through)| (key.into_vec(), through)).collect())
@@ -111,7 +133,13 @@ impl Replica {
 }
 
 impl Transaction<'_> {
-    /// Takes away all that is here of a document, but for what is unsent of it and what is quarantined.
+    /// Replaces the cursor by one that fits no log.
+    fn reconcile_at_next_sync(&mut self) {
+        self.put_meta("cursor", &UNKNOWN);
+        self.state.cursor = UNKNOWN;
+    }
+
+    /// Deletes all rows of a document, except for unsent and quarantined changes.
     pub(super) fn forget(&mut self, key: &DocumentKey) -> Result<(), Error> {
         let id = self.id_of(key);
         self.end_backfill(key)?;

@@ -1,14 +1,14 @@
 //! The replica's rows: what each key holds, and how it is read and written.
 //!
 //! ```text
-//! m <name>               single values: cursor, grants, documents that are wanted whole
+//! m <name>               single values: cursor, grants, documents to fetch whole
 //! d <document>           DocumentRecord
 //! s <document>           the document as saved, through `saved_through`
-//! c <document> <index>   a change chunk that came after
+//! c <document> <index>   a change chunk after the saved form
 //! o <number>             outbox: Unsent
 //! b <document>           Backfill: the server lacks changes that are here
-//! w <document> <hash>    an orphan: a change whose dependencies are not here
-//! h <document>           reconciled in the walk under way
+//! w <document> <hash>    an orphan: a change whose dependencies are missing
+//! h <document>           reconciled in the walk in progress
 //! x <document> <hash>    Quarantined
 //! ```
 
@@ -32,7 +32,7 @@ pub(super) const ORPHAN: u8 = b'w';
 pub(super) const RECONCILED: u8 = b'h';
 const QUARANTINED: u8 = b'x';
 
-/// What the store says of a document.
+/// What the store keeps about a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub(crate) struct DocumentRecord {
     #[serde(with = "serde_bytes")]
@@ -41,7 +41,7 @@ pub(crate) struct DocumentRecord {
     pub(crate) saved_through: u32,
     /// The index of the next change.
     pub(crate) next: u32,
-    /// Rises with every change; tells the read model what it has not seen.
+    /// Rises with every change, so that the read model knows which documents it must read.
     pub(crate) revision: u64,
     /// Changes after the saved form that a damaged store has lost.
     pub(crate) holes: u32,
@@ -53,7 +53,7 @@ pub(crate) struct DocumentRecord {
 }
 
 impl DocumentRecord {
-    /// The record of a document that begins.
+    /// The record of a new document.
     pub(super) fn new(key: &DocumentKey) -> Self {
         let key = key.to_bytes();
         Self { key, saved_through: 0, next: 0, revision: 0, holes: 0, saved_lost: false, attestations: Vec::new() }
@@ -86,19 +86,26 @@ impl Unsent {
     }
 }
 
-/// What the server was found to lack of a document: all that is here after these heads, as far as this device may
-/// give it back.
+/// Changes that the server lacks of a document: those after `known` that this device may send.
 #[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub(super) struct Backfill {
     #[serde(with = "serde_bytes")]
     pub(super) key: Vec<u8>,
-    /// Heads of the server's document that are also here.
+    /// The server's heads that are also here.
     pub(super) known: Vec<ChangeHash>,
     /// How many changes that is.
     pub(super) changes: u64,
 }
 
-/// A change that was not taken, by the server or by this phone.
+impl Backfill {
+    /// The document and the backfill in a row; none when the row can't be read.
+    pub(super) fn read(row: &[u8]) -> Option<(DocumentKey, Self)> {
+        let backfill: Self = read_message(row).ok()?;
+        Some((DocumentKey::from_bytes(&backfill.key).ok()?, backfill))
+    }
+}
+
+/// A change that the server or this phone refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Quarantined {
     #[serde(with = "serde_bytes")]
@@ -114,7 +121,7 @@ pub(crate) fn meta_key(name: &str) -> Vec<u8> {
     [b"m", name.as_bytes()].concat()
 }
 
-/// A key of this kind about a document; also the prefix of all of that kind.
+/// The key of this kind for a document, and the prefix of longer keys of that kind.
 pub(super) fn document_key(kind: u8, id: DocumentId) -> Vec<u8> {
     [&[kind], id.as_bytes().as_slice()].concat()
 }
@@ -145,13 +152,20 @@ pub(super) fn document_of(key: &[u8]) -> Option<DocumentId> {
     key.get(1..17)?.try_into().ok().map(DocumentId::from_bytes)
 }
 
-/// Reads a single value; a damaged or unreadable one counts as missing.
+/// Reads a single value. One that is damaged or can't be read is reported and counts as missing: each has a default, and
+/// the next sync brings or makes it again.
 pub(crate) fn read_meta<M: DeserializeOwned>(store: &dyn Store, name: &str) -> Result<Option<M>, StoreFault> {
-    match store.get(&meta_key(name)) {
-        Ok(bytes) => Ok(bytes.and_then(|bytes| read_message(&bytes).ok())),
-        Err(StoreFault::Damaged(_)) => Ok(None),
-        Err(fault) => Err(fault),
+    let bytes = match store.get(&meta_key(name)) {
+        Ok(None) => return Ok(None),
+        Ok(Some(bytes)) => Some(bytes),
+        Err(StoreFault::Damaged(_)) => None,
+        Err(fault) => return Err(fault),
+    };
+    let value = bytes.and_then(|bytes| read_message(&bytes).ok());
+    if value.is_none() {
+        tracing::error!(name, "a stored value can't be read; it counts as missing");
     }
+    Ok(value)
 }
 
 pub(crate) fn put_meta<M: Serialize>(batch: &mut Batch, name: &str, value: &M) {

@@ -1,4 +1,4 @@
-//! The replica beside a server that is played by hand.
+//! A replica with a server that the tests play.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use crate::quantities::{Grams, Instant};
 use crate::schema::Season;
 use crate::schema::access::{Grants, Role};
 use crate::schema::harvest::{LotDraft, record};
-use crate::store::MemoryStore;
+use crate::store::{Batch, MemoryStore};
 
 const PAGE_BYTES: usize = 2_048;
 
@@ -26,7 +26,7 @@ fn records(replica: &mut Replica, year: u16, lots: i64) {
     }
 }
 
-/// Sends a page, of which this is refused; gives how many changes it had of each year, and whether there is more.
+/// Sends a page, of which this is refused. Returns how many changes it had of each year, and whether there is more.
 fn sends(replica: &mut Replica, refused: Option<u16>) -> (BTreeMap<u16, usize>, bool) {
     let page = replica.outbox_page(PAGE_BYTES).unwrap();
     let position = |year| page.documents.iter().position(|document| document.key == book(year));
@@ -49,17 +49,36 @@ fn sends(replica: &mut Replica, refused: Option<u16>) -> (BTreeMap<u16, usize>, 
     (years.collect(), more)
 }
 
-#[test]
-fn blocked_document_lets_others_pass() {
+fn open(store: &MemoryStore) -> (Replica, Vec<Damage>) {
     let roles = [Role::Household(HouseholdId::from_bytes([1; 16]))].into();
     let (cooperative, device) = (CooperativeId::from_bytes([2; 16]), DeviceId::from_bytes([3; 8]));
     let grants = Grants { version: 1, roles };
-    let (mut replica, _) =
-        Replica::open(Arc::new(MemoryStore::default()), cooperative, device, &grants, Incarnation::new(1)).unwrap();
+    Replica::open(Arc::new(store.clone()), cooperative, device, &grants, Incarnation::new(1)).unwrap()
+}
+
+#[test]
+fn unreadable_backfill_is_reported_and_reconciled_again() {
+    let store = MemoryStore::default();
+    let mut batch = Batch::default();
+    batch.put([b"b".as_slice(), &[7; 16]].concat(), b"no backfill".as_slice());
+    store.apply(&batch).unwrap();
+    let (mut replica, damage) = open(&store);
+    assert_eq!(damage.len(), 1);
+    assert!(replica.is_reconciling());
+    assert_eq!(replica.unsent(), 0);
+    assert!(replica.outbox_page(PAGE_BYTES).unwrap().documents.is_empty());
+    let (replica, damage) = open(&store);
+    assert_eq!(damage, [], "it is reported once");
+    assert!(replica.is_reconciling());
+}
+
+#[test]
+fn blocked_document_lets_others_pass() {
+    let (mut replica, _) = open(&MemoryStore::default());
     records(&mut replica, 2026, 400);
     let (first, more) = sends(&mut replica, Some(2026));
     assert!(first[&2026] > 1 && first[&2026] < 400, "a page of them");
-    assert!(!more, "nothing else waits");
+    assert!(!more, "nothing else is unsent");
     records(&mut replica, 2027, 3);
     assert_eq!(sends(&mut replica, Some(2026)), ([(2026, 1), (2027, 4)].into(), false));
     let (_, more) = sends(&mut replica, None);

@@ -1,7 +1,6 @@
-//! One change of the replica: an overlay over its store, its records and its loaded documents. Everything that an
-//! edit or a reply leads to is done in it and seen by what comes after; [`Transaction::commit`] writes it as one
-//! batch and then installs it. Dropped before, it leaves no trace: what it had changed in memory is read from the
-//! store again.
+//! One atomic step of the replica: an overlay over its store, its records and its loaded documents. Reads within it see its
+//! writes. [`Transaction::commit`] writes one batch and then installs the new state. A transaction that is dropped has no
+//! effect: documents that it changed in memory are loaded from the store again.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,8 +16,8 @@ use crate::protocol::messages::write_message;
 use crate::schema::{Document, DocumentKey};
 use crate::store::{Batch, Row, StoreFault};
 
-/// A document that the transaction has in hand.
-struct Held {
+/// A document that the transaction has loaded.
+struct Open {
     document: Document,
     is_changed: bool,
 }
@@ -26,12 +25,12 @@ struct Held {
 /// See the module.
 pub(super) struct Transaction<'a> {
     pub(super) replica: &'a mut Replica,
-    /// Counters, cursor and grants as they will be.
+    /// Counters, cursor and grants after this transaction.
     pub(super) state: State,
     writes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
-    /// Records as they will be; none for documents that are forgotten.
+    /// Changed records; none for documents that are forgotten.
     records: HashMap<DocumentId, Option<DocumentRecord>>,
-    held: HashMap<DocumentId, Held>,
+    open: HashMap<DocumentId, Open>,
     /// True once a document was forgotten: not all that this replica has sent is here any more.
     pub(super) has_forgotten: bool,
 }
@@ -44,12 +43,12 @@ impl<'a> Transaction<'a> {
             state,
             writes: BTreeMap::new(),
             records: HashMap::new(),
-            held: HashMap::new(),
+            open: HashMap::new(),
             has_forgotten: false,
         }
     }
 
-    /// The value of a key, as it will be.
+    /// The value of a key after this transaction.
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreFault> {
         match self.writes.get(key) {
             Some(written) => Ok(written.clone()),
@@ -57,7 +56,7 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// All rows whose keys begin with `prefix`, as they will be, in order.
+    /// All rows after this transaction whose keys begin with `prefix`, in order.
     pub(super) fn scan(&self, prefix: &[u8]) -> Result<Vec<Row>, StoreFault> {
         let mut rows = self.replica.store.scan_all(prefix)?;
         let mut written =
@@ -87,7 +86,7 @@ impl<'a> Transaction<'a> {
         key.id(self.replica.cooperative)
     }
 
-    /// What is known of a document that is here.
+    /// The record of a document; none when it is not here.
     pub(super) fn record(&self, id: DocumentId) -> Option<&DocumentRecord> {
         match self.records.get(&id) {
             Some(changed) => changed.as_ref(),
@@ -95,7 +94,7 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// The keys of all documents that are here.
+    /// The keys of all documents that are here, in order. Records with unreadable keys were reported at opening.
     pub(super) fn keys(&self) -> Vec<DocumentKey> {
         let unchanged = self.replica.documents.records().filter(|(id, _)| !self.records.contains_key(*id));
         let changed = self.records.iter().filter_map(|(id, record)| Some((id, record.as_ref()?)));
@@ -105,43 +104,43 @@ impl<'a> Transaction<'a> {
         keys
     }
 
-    /// The document; none when it is not here.
+    /// The document, loaded; none when it is not here.
     pub(super) fn document(&mut self, key: &DocumentKey) -> Result<Option<&mut Document>, Error> {
         let id = self.id_of(key);
         if self.record(id).is_none() {
             return Ok(None);
         }
-        if !self.held.contains_key(&id) {
+        if !self.open.contains_key(&id) {
             let document = match self.replica.documents.take(id) {
                 Some(document) => document,
                 None => self.read_document(key, id)?,
             };
-            // What was read from rows that are not written yet is not what the store has.
+            // A document that was loaded from rows of this transaction differs from the store's.
             let is_changed = self.records.contains_key(&id) && !planted!("unwritten_document_is_kept");
-            self.held.insert(id, Held { document, is_changed });
+            self.open.insert(id, Open { document, is_changed });
         }
-        Ok(self.held.get_mut(&id).map(|held| &mut held.document))
+        Ok(self.open.get_mut(&id).map(|open| &mut open.document))
     }
 
-    /// Makes this the state of a document that is here, or begins it with it. Its changes are yet to be appended.
+    /// Replaces the loaded state of a document, or begins it. The caller appends its changes.
     pub(super) fn set_document(&mut self, key: &DocumentKey, document: Document) {
         let id = self.id_of(key);
         if self.record(id).is_none() {
             self.set_record(id, DocumentRecord::new(key));
         }
-        self.held.insert(id, Held { document, is_changed: true });
+        self.open.insert(id, Open { document, is_changed: true });
     }
 
-    /// The document was changed in place; its changes are yet to be appended.
-    pub(super) fn is_changed(&mut self, id: DocumentId) {
-        if let Some(held) = self.held.get_mut(&id) {
-            held.is_changed = true;
+    /// Marks a document that was changed in place. The caller appends its changes.
+    pub(super) fn mark_changed(&mut self, id: DocumentId) {
+        if let Some(open) = self.open.get_mut(&id) {
+            open.is_changed = true;
         }
     }
 
-    /// Lets a document be read from its rows again at its next use.
+    /// Unloads a document, so that its next use loads it from its rows.
     pub(super) fn release(&mut self, id: DocumentId) {
-        self.held.remove(&id);
+        self.open.remove(&id);
         self.replica.documents.take(id);
     }
 
@@ -150,7 +149,7 @@ impl<'a> Transaction<'a> {
         self.records.insert(id, Some(record));
     }
 
-    /// Adds changes to the rows of a document that has them already in memory.
+    /// Writes the rows of changes that the loaded document has already.
     pub(super) fn append(&mut self, key: &DocumentKey, changes: &[VerifiedChange]) {
         let id = self.id_of(key);
         let Some(mut record) = self.record(id).cloned() else { return };
@@ -163,18 +162,18 @@ impl<'a> Transaction<'a> {
         self.set_record(id, record);
     }
 
-    /// The document in hand, for saving it.
+    /// The document, when this transaction has loaded it.
     pub(super) fn in_hand(&mut self, id: DocumentId) -> Option<&mut Document> {
-        self.held.get_mut(&id).map(|held| &mut held.document)
+        self.open.get_mut(&id).map(|open| &mut open.document)
     }
 
-    /// Takes a document's record and its loaded form away; its rows are the caller's.
+    /// Deletes a document's record and unloads it. The caller deletes its rows.
     pub(super) fn drop_document(&mut self, id: DocumentId) {
         self.release(id);
         self.records.insert(id, None);
     }
 
-    /// Writes everything as one batch, makes it durable, and goes on from it.
+    /// Writes one batch, makes it durable, and installs the new state. On failure the replica is as before.
     pub(super) fn commit(mut self) -> Result<(), StoreFault> {
         let mut batch = Batch::default();
         for (key, value) in std::mem::take(&mut self.writes) {
@@ -190,8 +189,8 @@ impl<'a> Transaction<'a> {
         for (id, record) in std::mem::take(&mut self.records) {
             self.replica.documents.set_record(id, record);
         }
-        for (id, held) in std::mem::take(&mut self.held) {
-            self.replica.documents.keep(id, held.document);
+        for (id, open) in std::mem::take(&mut self.open) {
+            self.replica.documents.keep(id, open.document);
         }
         self.replica.state = self.state.clone();
         Ok(())
@@ -200,10 +199,10 @@ impl<'a> Transaction<'a> {
 
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
-        // What was only read stays loaded.
+        // Documents that were only read stay loaded.
         let keeps_all = planted!("failed_edit_stays_in_memory");
-        for (id, held) in self.held.drain().filter(|(_, held)| !held.is_changed || keeps_all) {
-            self.replica.documents.keep(id, held.document);
+        for (id, open) in self.open.drain().filter(|(_, open)| !open.is_changed || keeps_all) {
+            self.replica.documents.keep(id, open.document);
         }
     }
 }

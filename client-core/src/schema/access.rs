@@ -112,7 +112,7 @@ mod tests {
     use crate::schema::Season;
 
     #[test]
-    fn nobody_but_the_warehouse_and_coordinators_writes_weighings() {
+    fn only_packers_and_coordinators_write_receipts() {
         let household = HouseholdId::from_bytes([1; 16]);
         let receipts = DocumentKey::ReceiptBook(household, Season::new(2026).unwrap());
         assert!(Role::Household(household).may_read(&receipts));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_household_sees_no_other_household() {
+    fn household_reads_no_other_household() {
         let own = HouseholdId::from_bytes([1; 16]);
         let other = HouseholdId::from_bytes([2; 16]);
         let season = Season::new(2026).unwrap();

@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recorded_lot_is_read_back() {
+    fn recorded_lot_is_read_back() {
         let mut book = book();
         let (id, change) = book.edit(&actor(1), Instant(0), |doc| record(doc, &draft())).unwrap();
         assert!(change.is_some());
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_field_is_named_and_the_rest_is_read() {
+    fn damaged_field_is_named_and_the_rest_read() {
         let mut book = book();
         let (id, _) = book.edit(&actor(1), Instant(0), |doc| record(doc, &draft())).unwrap();
         book.edit(&actor(2), Instant(0), |doc| {
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_object_reads_as_text() {
+    fn text_object_reads_as_text() {
         let mut book = book();
         let (id, _) = book.edit(&actor(1), Instant(0), |doc| record(doc, &draft())).unwrap();
         book.edit(&actor(2), Instant(0), |doc| {
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn a_withdrawn_lot_is_gone_and_cannot_be_corrected() {
+    fn withdrawn_lot_cannot_be_corrected() {
         let mut book = book();
         let (id, _) = book.edit(&actor(1), Instant(0), |doc| record(doc, &draft())).unwrap();
         book.edit(&actor(1), Instant(0), |doc| withdraw(doc, &id)).unwrap();
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_book_without_its_list_reads_as_empty() {
+    fn book_without_its_list_is_empty() {
         let mut book = book();
         book.edit(&actor(1), Instant(0), |doc| Ok(doc.put(ROOT, "lots", 5)?)).unwrap();
         assert!(lots(&book).is_empty());

@@ -1,6 +1,5 @@
-//! What makes a document the one it is. Two phones that create 'the same' document offline end with
-//! one: the id is derived (UUID v5) from the key, and the first change is byte-identical everywhere.
-//! The key is also what permission is decided from, so it travels with each document's changes.
+//! Document keys. The id is derived from the key (UUID v5), and the first change is byte-identical everywhere, so two phones
+//! that create the same document offline converge. Permission is decided from the key, so it is sent with the changes.
 
 use uuid::Uuid;
 
@@ -214,7 +213,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn every_kind_of_key_comes_back_from_its_bytes() {
+    fn keys_of_every_kind_round_trip() {
         let household = HouseholdId::from_bytes([9; 16]);
         let season = Season::new(2026).unwrap();
         let order = OrderName { platform: "douyin".into(), outside_id: "6912".into() };
@@ -232,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_book_has_another_id_in_another_cooperative() {
+    fn document_id_differs_between_cooperatives() {
         let key = DocumentKey::Catalogue;
         let one = CooperativeId::from_bytes([1; 16]);
         let two = CooperativeId::from_bytes([2; 16]);
@@ -242,7 +241,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+        fn any_bytes_are_parsed_or_rejected(bytes: Vec<u8>) {
             if let Ok(key) = DocumentKey::from_bytes(&bytes) {
                 prop_assert_eq!(key.to_bytes(), bytes);
             }

@@ -8,10 +8,10 @@ use super::view::{Fields, maps_in_list, part};
 use crate::crdt::DocumentFault;
 use crate::quantities::{Fen, Grams, checked_text};
 
-/// Where an order stands.
+/// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OrderStatus {
-    /// It came in and waits to be packed.
+    /// It came in and is to be packed.
     Placed,
     /// It is packed.
     Packed,
@@ -56,7 +56,7 @@ pub struct Order {
     pub buyer: Option<String>,
     /// What was bought.
     pub lines: Vec<OrderLine>,
-    /// Where it stands.
+    /// Its status.
     pub status: Option<OrderStatus>,
     /// The carrier's number, once shipped.
     pub shipment: Option<String>,

@@ -1,4 +1,4 @@
-//! Writes that happen together or not at all.
+//! An atomic group of writes.
 
 /// One write of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub enum Write {
     Remove(Vec<u8>),
 }
 
-/// Writes in order; a later one of the same key wins.
+/// Writes in order. A later write of a key wins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
     writes: Vec<Write>,

@@ -1,12 +1,12 @@
-//! Values of the phone's store under a key that the platform's key store keeps: ChaCha20-Poly1305
-//! (RFC 8439) with a fresh nonce for each value and the row's key as associated data, so that a value
-//! can't be read, altered, or put under another row. The tag takes the place of the checksum.
+//! Encryption of the phone's store under a key from the platform's key store: ChaCha20-Poly1305 (RFC 8439) with a fresh
+//! nonce for each value and the row's key as associated data. A value can't be read, altered or moved to another row. The
+//! tag replaces the checksum.
 //!
 //! ```text
 //! nonce (12) | encrypted value | tag (16)
 //! ```
 //!
-//! The rows' keys stay readable: they tell how many documents and changes there are, and their ids.
+//! Keys stay in plain text. They reveal how many documents and changes there are, and their ids.
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -54,7 +54,7 @@ impl Cipher {
         Ok([nonce.as_slice(), &text].concat())
     }
 
-    /// The value; none when it was altered, belongs to another row, or was sealed with another key.
+    /// The value; none when it was altered, is of another row, or was sealed with another key.
     pub(super) fn unseal(&self, key: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, text) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_opens_under_its_key_and_row_alone() {
+    fn value_opens_only_with_its_key_and_row() {
         let cipher = Cipher::new(&StoreKey::from_bytes(&[1; 32]).unwrap()).unwrap();
         let sealed = cipher.seal(b"row", "谷子 30 kg".as_bytes()).unwrap();
         assert_eq!(cipher.unseal(b"row", &sealed).unwrap(), "谷子 30 kg".as_bytes());

@@ -1,10 +1,9 @@
-//! What every store must do, written once and run by each of them. It panics where a store falls
-//! short, so it is for tests.
+//! The contract of [`Store`] as one suite, which the tests of each implementation run. It panics where a store fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::{Batch, Store};
 
-/// Runs the suite. `open` opens the same store each time, as after a restart.
+/// Runs the suite. `open` opens the same store at each call, as after a restart.
 pub fn check(open: impl Fn() -> Box<dyn Store>) {
     let store = open();
     assert_eq!(store.get(b"nothing").unwrap(), None, "a key that was never set has no value");

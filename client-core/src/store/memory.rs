@@ -1,4 +1,4 @@
-//! A store in memory, for tests and simulations. A clone is another handle on the same rows.
+//! A store in memory, for tests and simulations. A clone shares its rows.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -19,7 +19,7 @@ impl MemoryStore {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A store of its own with the same rows, as an older backup would be.
+    /// An independent store with the same rows, like a backup.
     pub fn copy(&self) -> Self {
         Self { rows: Arc::new(Mutex::new(self.rows().clone())) }
     }
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_conforms() {
+    fn memory_store_conforms() {
         let store = MemoryStore::default();
         crate::store::conformance::check(|| Box::new(store.clone()));
     }

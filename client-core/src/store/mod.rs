@@ -1,5 +1,5 @@
-//! Where things are kept: ordered keys and values, changed by atomic batches, durable on request.
-//! The phone keeps all it has behind this trait (SQLite; memory in tests), and the server too (sled).
+//! Storage: ordered keys and values, changed by atomic batches, durable on request. The phone stores everything behind
+//! this trait (SQLite; memory in tests), and so does the server (sled).
 
 mod batch;
 #[cfg(feature = "sqlite")]
@@ -18,45 +18,50 @@ pub use seal::{seal, unseal};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{OpenReport, SqliteStore};
 
-/// Why the store could not do what was asked. Nothing of a failed batch is kept.
+/// Why a store failed. Nothing of a failed batch is kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreFault {
-    /// The medium failed or is full.
+    /// The medium failed or is full; the string is the engine's sentence. Free space, then make the same call again. When
+    /// it fails again, open the store anew: that checks it and reports what is damaged.
     #[error("the store failed: {0}")]
     Failed(String),
-    /// What is stored was encrypted with another key, or with one where none was given.
+    /// The store was encrypted with another key, or with one where none was given. It is unchanged; open it with its key.
     #[error("what is stored here was locked with another key")]
     Locked,
-    /// A value's checksum does not fit.
+    /// The value of this key fails its checksum. Treat it as lost: fetch or derive it again.
     #[error("a stored record is damaged (key {})", .0.iter().map(|byte| format!("{byte:02x}")).collect::<String>())]
     Damaged(Vec<u8>),
 }
 
-/// A key with its value; no value when its checksum does not fit.
+/// A key with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The key.
     pub key: Vec<u8>,
-    /// The value, unless it is damaged.
+    /// The value; none when it fails its checksum.
     pub value: Option<Vec<u8>>,
 }
 
-/// Ordered keys and values.
+/// Ordered keys and values. [`conformance`] checks this contract for every implementation.
+///
+/// Reads see every batch that was applied before. A missing key is no fault. A damaged value is reported where it is read,
+/// and never returned as good.
 pub trait Store: Send + Sync {
-    /// The value of a key.
+    /// The value of a key; none for a missing key. Fails with [`StoreFault::Damaged`] for a value that fails its checksum.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreFault>;
 
-    /// Up to `limit` rows whose keys begin with `prefix`, in order, from the first key that is greater
-    /// than `after` where that is given.
+    /// Up to `limit` rows whose keys begin with `prefix`, in the byte order of their keys; only keys greater than `after`,
+    /// where that is given. An empty prefix means all rows. A damaged value is a row without a value, not a failure.
     fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Row>, StoreFault>;
 
-    /// Applies all of a batch or nothing of it.
+    /// Applies a batch whole, or nothing of it on failure. The writes apply in order, so a later write of a key wins.
+    /// Removing a missing key is no fault. Durable only after [`Self::flush`].
     fn apply(&self, batch: &Batch) -> Result<(), StoreFault>;
 
-    /// Returns once all that was applied would survive a power cut.
+    /// Makes all applied batches durable: they survive a power cut once this returns.
     fn flush(&self) -> Result<(), StoreFault>;
 
-    /// All rows whose keys begin with `prefix`.
+    /// All rows whose keys begin with `prefix`, in order.
     fn scan_all(&self, prefix: &[u8]) -> Result<Vec<Row>, StoreFault> {
         self.scan(prefix, None, usize::MAX)
     }

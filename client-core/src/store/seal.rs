@@ -1,6 +1,5 @@
-//! The checksum under every stored value: XXH3 (64 bits) over key and value, so that neither a
-//! flipped bit nor a value under another key goes unseen. Engines below give back wrong bytes
-//! without a word; this does not.
+//! The checksum of every stored value: XXH3 (64 bits) over key and value. It detects flipped bits and values under a wrong
+//! key, which the engines below return without an error.
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -12,14 +11,14 @@ fn checksum(key: &[u8], value: &[u8]) -> [u8; 8] {
     hasher.digest().to_le_bytes()
 }
 
-/// The value with its checksum behind it.
+/// The value, followed by its checksum.
 pub fn seal(key: &[u8], value: &[u8]) -> Vec<u8> {
     let mut sealed = value.to_vec();
     sealed.extend_from_slice(&checksum(key, value));
     sealed
 }
 
-/// The value without its checksum; none when it does not fit.
+/// The value without its checksum; none when the checksum does not match.
 pub fn unseal(key: &[u8], mut sealed: Vec<u8>) -> Option<Vec<u8>> {
     let length = sealed.len().checked_sub(8)?;
     let (value, sum) = sealed.split_at_checked(length)?;
@@ -35,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_flipped_bit_is_seen() {
+    fn every_flipped_bit_is_detected() {
         let sealed = seal(b"key", b"value");
         assert_eq!(unseal(b"key", sealed.clone()), Some(b"value".to_vec()));
         assert_eq!(unseal(b"kez", sealed.clone()), None);

@@ -1,7 +1,6 @@
-//! The phone's store: one SQLite table, in WAL mode with `synchronous = FULL`, so that a batch is on
-//! the medium when `apply` returns. Each value carries its own checksum. A file that SQLite can't
-//! read any more is set aside whole, and what can still be read of it is carried over. With a key, every
-//! value is encrypted.
+//! The phone's store: one SQLite table in WAL mode with `synchronous = FULL`, so that a batch is durable when `apply`
+//! returns. Each value has its own checksum. A file that SQLite can't read is quarantined, and every row of it that can
+//! still be read is copied to a new one. With a key, every value is encrypted.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,24 +10,24 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::cipher::{Cipher, StoreKey};
 use super::{Batch, Row, Store, StoreFault, Write, prefix_end, seal, unseal};
 
-/// Rows of the table of locks, all sealed: one that opens shows that the key is right. Several, since one may
+/// Keys of the table of locks. One sealed value that opens proves that the key is right; there are several, since one may
 /// be damaged.
 const LOCKS: [&[u8]; 3] = [b"1", b"2", b"3"];
 
-/// What was found when the store was opened.
+/// What opening a store found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OpenReport {
-    /// Keys whose values were damaged; they were taken out and kept in the `damaged` table.
+    /// Keys of damaged values, which were moved to the table `damaged`.
     pub damaged_keys: Vec<Vec<u8>>,
-    /// Where the old file went when SQLite could not read it any more.
-    pub file_set_aside: Option<PathBuf>,
+    /// Where a file that SQLite could not read was moved.
+    pub quarantined_file: Option<PathBuf>,
 }
 
 /// See the module.
 #[derive(Debug)]
 pub struct SqliteStore {
     connection: Mutex<Connection>,
-    /// None for a store that is not encrypted.
+    /// None for a store without encryption.
     cipher: Option<Cipher>,
 }
 
@@ -39,23 +38,23 @@ impl From<rusqlite::Error> for StoreFault {
 }
 
 impl SqliteStore {
-    /// Opens or makes the store at `path`, checks it, and puts aside what is damaged. With a key all that is
-    /// written is encrypted with it, and what was stored without one before is encrypted first.
+    /// Opens or creates the store at `path`, checks it, and quarantines what is damaged. With a key everything is encrypted,
+    /// also what was stored without one before. Fails with [`StoreFault::Locked`] under any but the store's key.
     pub fn open(path: &Path, key: Option<&StoreKey>) -> Result<(Self, OpenReport), StoreFault> {
         let mut report = OpenReport::default();
         let mut store = match open_checked(path) {
             Ok(connection) => Self::with_key(connection, key)?,
             Err(fault) if !path.exists() => return Err(fault),
-            Err(_) => Self::from_what_is_left(path, key, &mut report)?,
+            Err(_) => Self::salvage(path, key, &mut report)?,
         };
-        let damaged = store.take_out_damaged()?;
+        let damaged = store.quarantine_damaged()?;
         if !damaged.is_empty() && store.has_damaged()? {
-            // A row under a bad key lies where no lookup finds it.
+            // A row whose key is damaged lies out of order, where no lookup finds it.
             drop(store);
-            store = Self::from_what_is_left(path, key, &mut report)?;
+            store = Self::salvage(path, key, &mut report)?;
         }
         report.damaged_keys = damaged;
-        report.damaged_keys.extend(store.take_out_damaged()?);
+        report.damaged_keys.extend(store.quarantine_damaged()?);
         report.damaged_keys.dedup();
         Ok((store, report))
     }
@@ -67,12 +66,12 @@ impl SqliteStore {
         Ok(store)
     }
 
-    /// A new file with what can still be read of the one at `path`, which is set aside.
-    fn from_what_is_left(path: &Path, key: Option<&StoreKey>, report: &mut OpenReport) -> Result<Self, StoreFault> {
-        let aside = set_aside(path)?;
+    /// Quarantines the file at `path`, and copies what can be read of it to a new one.
+    fn salvage(path: &Path, key: Option<&StoreKey>, report: &mut OpenReport) -> Result<Self, StoreFault> {
+        let old = quarantine(path)?;
         let connection = open_checked(path)?;
-        carry_over(&aside, &connection)?;
-        report.file_set_aside = Some(aside);
+        copy_readable_rows(&old, &connection)?;
+        report.quarantined_file = Some(old);
         Self::with_key(connection, key)
     }
 
@@ -98,7 +97,7 @@ impl SqliteStore {
         }
     }
 
-    /// Fails when the store is locked with another key than ours; a damaged row must not look like one.
+    /// Fails when the store is locked with another key. A damaged value must not be taken for that.
     fn unlock(&self) -> Result<(), StoreFault> {
         let locks: Vec<(Vec<u8>, Vec<u8>)> = {
             let connection = self.connection();
@@ -115,10 +114,10 @@ impl SqliteStore {
         }
     }
 
-    /// Encrypts what was stored without a key.
+    /// Encrypts a store that had no key.
     fn lock(&self) -> Result<(), StoreFault> {
         let mut connection = self.connection();
-        // What was deleted or replaced is overwritten, and then nothing of it is left in the file.
+        // Deleted and replaced values are overwritten, so that no plain text stays in the file.
         connection.pragma_update(None, "secure_delete", true)?;
         let transaction = connection.transaction()?;
         {
@@ -130,7 +129,7 @@ impl SqliteStore {
             }
             let mut put = transaction.prepare("UPDATE entries SET value = ?2 WHERE key = ?1")?;
             for (key, value) in plain {
-                // What is damaged stays as it is, and is taken out with the others.
+                // A damaged value stays as it is, and is quarantined with the others.
                 if let Some(value) = unseal(&key, value) {
                     put.execute(params![key, self.seal(&key, &value)?])?;
                 }
@@ -145,8 +144,8 @@ impl SqliteStore {
         Ok(connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?)
     }
 
-    /// Moves rows whose checksum does not fit into the table of damaged rows.
-    fn take_out_damaged(&self) -> Result<Vec<Vec<u8>>, StoreFault> {
+    /// Moves rows that fail their checksum to the table `damaged`.
+    fn quarantine_damaged(&self) -> Result<Vec<Vec<u8>>, StoreFault> {
         let damaged: Vec<Vec<u8>> =
             self.scan_all(b"")?.into_iter().filter(|row| row.value.is_none()).map(|row| row.key).collect();
         let mut connection = self.connection();
@@ -173,27 +172,27 @@ fn open_checked(path: &Path) -> Result<Connection, StoreFault> {
     if verdict == "ok" { Ok(connection) } else { Err(StoreFault::Failed(verdict)) }
 }
 
-/// Renames the file (and its journal) to the first free name.
-fn set_aside(path: &Path) -> Result<PathBuf, StoreFault> {
+/// Renames a file and its journal to the first free name.
+fn quarantine(path: &Path) -> Result<PathBuf, StoreFault> {
     let failed = |error: std::io::Error| StoreFault::Failed(error.to_string());
     let with = |path: &Path, suffix: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
         PathBuf::from(name)
     };
-    let aside = (1u32..1000).map(|number| with(path, &format!(".damaged-{number}"))).find(|aside| !aside.exists());
-    let aside = aside.ok_or_else(|| StoreFault::Failed("too many damaged files lie beside the store".into()))?;
-    std::fs::rename(path, &aside).map_err(failed)?;
+    let free = (1u32..1000).map(|number| with(path, &format!(".damaged-{number}"))).find(|free| !free.exists());
+    let free = free.ok_or_else(|| StoreFault::Failed("too many damaged files lie beside the store".into()))?;
+    std::fs::rename(path, &free).map_err(failed)?;
     for suffix in ["-wal", "-shm"] {
         if with(path, suffix).exists() {
-            std::fs::rename(with(path, suffix), with(&aside, suffix)).map_err(failed)?;
+            std::fs::rename(with(path, suffix), with(&free, suffix)).map_err(failed)?;
         }
     }
-    Ok(aside)
+    Ok(free)
 }
 
-/// Copies every row that can still be read: forward until the damage, then backward to it.
-fn carry_over(from: &Path, to: &Connection) -> Result<(), StoreFault> {
+/// Copies the rows that can be read: forward to the damage, then backward to it.
+fn copy_readable_rows(from: &Path, to: &Connection) -> Result<(), StoreFault> {
     let Ok(old) = Connection::open(from) else { return Ok(()) };
     if let Ok(mut statement) = old.prepare("SELECT key, value FROM locks")
         && let Ok(mut rows) = statement.query([])
@@ -267,7 +266,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_conforms() {
+    fn store_without_key_conforms() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("phone.db");
         crate::store::conformance::check(|| Box::new(SqliteStore::open(&path, None).unwrap().0));
@@ -278,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_with_a_key_conforms() {
+    fn store_with_key_conforms() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("phone.db");
         crate::store::conformance::check(|| Box::new(SqliteStore::open(&path, Some(&key(1))).unwrap().0));
@@ -291,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lay_open_is_encrypted_once_there_is_a_key() {
+    fn plain_store_is_encrypted_by_first_opening_with_key() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("phone.db");
         put_words(&SqliteStore::open(&path, None).unwrap().0);
@@ -305,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn another_key_or_none_opens_nothing_and_harms_nothing() {
+    fn wrong_key_is_refused_and_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("phone.db");
         put_words(&SqliteStore::open(&path, Some(&key(1))).unwrap().0);
@@ -328,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn one_damaged_value_is_set_aside_and_the_rest_opens() {
+    fn damaged_value_is_quarantined_and_the_rest_opens() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("phone.db");
         filled(&path);
@@ -342,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_with_a_ruined_page_is_set_aside_and_what_can_be_read_is_kept() {
+    fn file_with_ruined_page_is_quarantined_and_its_readable_rows_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("phone.db");
         filled(&path);
@@ -351,7 +350,7 @@ mod tests {
         bytes[page * 4096..(page + 1) * 4096].fill(0xee);
         std::fs::write(&path, bytes).unwrap();
         let (store, report) = SqliteStore::open(&path, None).unwrap();
-        assert!(report.file_set_aside.is_some());
+        assert!(report.quarantined_file.is_some());
         let kept = store.scan_all(b"").unwrap().len();
         assert!((300..400).contains(&kept), "{kept} rows of 400");
     }
@@ -370,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_last_write_that_was_torn_anywhere_is_there_whole_or_not_at_all() {
+    fn torn_last_write_is_whole_or_absent() {
         let folder = tempfile::tempdir().unwrap();
         let [file, journal] = written(&folder.path().join("phone.db"), 12);
         let mut most = 0;
@@ -390,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_byte_anywhere_is_found_and_never_read_as_good() {
+    fn damaged_byte_is_never_read_as_good() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("phone.db");
         filled(&path);
@@ -410,11 +409,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_database_is_set_aside() {
+    fn file_that_is_no_database_is_quarantined() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("phone.db");
         std::fs::write(&path, vec![1; 9000]).unwrap();
         let (_, report) = SqliteStore::open(&path, None).unwrap();
-        assert!(report.file_set_aside.is_some());
+        assert!(report.quarantined_file.is_some());
     }
 }

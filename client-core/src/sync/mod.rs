@@ -1,7 +1,11 @@
-//! When to talk, and what to say: the session and the scheduler, as plain state machines.
+//! When to sync and what to send, as plain state machines: the scheduler with its backoff, the session with its pace.
 
+mod backoff;
+mod pace;
 mod scheduler;
 mod session;
 
+pub use backoff::Backoff;
+pub use pace::Pace;
 pub use scheduler::{Scheduler, Wake};
-pub use session::{Pace, Session, Step, Summary};
+pub use session::{Session, Step, Summary};

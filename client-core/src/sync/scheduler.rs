@@ -1,128 +1,134 @@
-//! Decides when to sync: on an edit (gathered for a moment), when the platform says that the network
-//! is back, on a nudge, on a timer; after a failure with exponential backoff and full jitter. Never
-//! two at once. It reads no clock and rolls no dice: both are arguments.
+//! Decides when to sync: after an edit (gathered for a moment), when the network returns, on a nudge, on a timer, and
+//! after a failure with [`Backoff`]. At most one sync runs. Clock and randomness are arguments.
 //!
-//! States: asleep (nothing due), due at a time, running. `Offline` holds all back until the platform
-//! says otherwise. When idle, it costs one exchange every quarter of an hour: under 20 kB a day.
+//! ```text
+//!                      start, at `due` and online
+//!   Idle { due } ------------------------------------> Running { rerun }
+//!        ^                                                    |
+//!        +----------------------------------------------------+
+//!          Succeeded: due after 15 min, or 1.5 s when `rerun`
+//!          Failed:    due after the backoff
+//!          Hopeless:  due at the next event
+//! ```
+//!
+//! `is_online` lies beside these states: while the platform reports no network, nothing starts and `due` is kept. An
+//! idle phone makes one exchange every quarter of an hour, which is under 20 kB a day.
 
+use super::Backoff;
 use crate::quantities::Instant;
 
 /// Edits are gathered this long before they are sent, in milliseconds.
 const GATHER_MILLIS: u64 = 1_500;
-/// With nothing to do, the server is asked this often, in milliseconds.
+/// An idle phone asks the server this often, in milliseconds.
 const IDLE_MILLIS: u64 = 15 * 60 * 1000;
-/// The first wait after a failure is somewhere below this, in milliseconds; it doubles each time.
-const BACKOFF_FIRST_MILLIS: u64 = 4_000;
-/// No wait after a failure is longer than this, in milliseconds.
-const BACKOFF_MAX_MILLIS: u64 = 10 * 60 * 1000;
 
-/// What happened that bears on when to sync.
+/// An event that bears on when to sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wake {
-    /// Something was recorded or corrected.
+    /// The replica was edited.
     Edited,
-    /// The platform says that there is a network.
+    /// The platform reports a network.
     NetworkBack,
-    /// The platform says that there is none.
+    /// The platform reports that there is no network.
     NetworkGone,
     /// The server's log grew.
     Nudged,
-    /// A person asked for it.
+    /// A person asked for a sync.
     Asked,
-    /// A sync ended well.
+    /// A sync succeeded.
     Succeeded,
-    /// A sync failed; it may do better later.
+    /// A sync failed; a later one may succeed.
     Failed {
-        /// A random number for the jitter.
+        /// A random number for the jitter, uniform over all of `u64`.
         random: u64,
     },
-    /// A sync failed and will until a person does something.
+    /// A sync failed, and will fail until a person acts.
     Hopeless,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// No sync runs. [`Scheduler::start`] makes it `Running` at `due`, when online. Without `due` the next event sets
+    /// it.
+    Idle { due: Option<Instant> },
+    /// A sync runs. The event of its end makes it `Idle`. `rerun` is true after an event that the running sync may
+    /// have missed.
+    Running { rerun: bool },
 }
 
 /// See the module.
 #[derive(Debug, Clone)]
 pub struct Scheduler {
-    online: bool,
-    running: bool,
-    again: bool,
-    failures: u32,
-    due: Option<Instant>,
+    state: State,
+    is_online: bool,
+    backoff: Backoff,
 }
 
 impl Scheduler {
-    /// A scheduler that is due at once.
+    /// A scheduler whose first sync is due at `now`.
     pub fn new(now: Instant) -> Self {
-        Self { online: true, running: false, again: false, failures: 0, due: Some(now) }
+        Self { state: State::Idle { due: Some(now) }, is_online: true, backoff: Backoff::default() }
     }
 
-    /// Takes in what happened.
+    /// Takes an event.
     pub fn handle(&mut self, now: Instant, wake: Wake) {
         match wake {
-            Wake::Edited if self.running => self.again = true,
-            Wake::Edited if self.failures == 0 => self.due_by(now.plus_millis(GATHER_MILLIS)),
-            // While the line is bad an edit waits for the next try.
-            Wake::Edited => {}
-            Wake::NetworkGone => self.online = false,
-            Wake::NetworkBack | Wake::Nudged | Wake::Asked => {
-                if wake != Wake::Nudged {
-                    self.online = true;
-                    self.failures = 0;
-                }
-                self.again = self.running;
-                self.due = Some(now);
+            // After a failure, an edit waits for the next try.
+            Wake::Edited if self.backoff.is_failing() => self.request(None),
+            Wake::Edited => self.request(Some(now.plus_millis(GATHER_MILLIS))),
+            Wake::NetworkGone => self.is_online = false,
+            Wake::NetworkBack | Wake::Asked => {
+                self.is_online = true;
+                self.backoff.reset();
+                self.request(Some(now));
             }
+            Wake::Nudged => self.request(Some(now)),
             Wake::Succeeded => {
-                self.failures = 0;
-                let wait = if self.again { GATHER_MILLIS } else { IDLE_MILLIS };
-                self.ended(now, wait);
+                self.backoff.reset();
+                let wait = if self.state == (State::Running { rerun: true }) { GATHER_MILLIS } else { IDLE_MILLIS };
+                self.state = State::Idle { due: Some(now.plus_millis(wait)) };
             }
             Wake::Failed { random } => {
-                let ceiling = BACKOFF_FIRST_MILLIS.saturating_mul(1 << self.failures.min(16)).min(BACKOFF_MAX_MILLIS);
-                self.failures = self.failures.saturating_add(1);
-                self.ended(now, random % ceiling);
+                self.state = State::Idle { due: Some(now.plus_millis(self.backoff.fail(random))) };
             }
-            Wake::Hopeless => {
-                self.running = false;
-                self.due = None;
-            }
+            Wake::Hopeless => self.state = State::Idle { due: None },
         }
     }
 
-    fn ended(&mut self, now: Instant, wait: u64) {
-        self.running = false;
-        self.again = false;
-        self.due = Some(now.plus_millis(wait));
+    /// Asks for a sync: at `when` or earlier while idle, and once more while one runs.
+    fn request(&mut self, when: Option<Instant>) {
+        self.state = match self.state {
+            State::Idle { due } => State::Idle { due: due.into_iter().chain(when).min() },
+            State::Running { .. } => State::Running { rerun: true },
+        };
     }
 
-    fn due_by(&mut self, when: Instant) {
-        self.due = Some(self.due.map_or(when, |due| due.min(when)));
-    }
-
-    /// When something is due next; none while offline, running or asleep.
+    /// When the next sync is due; none while offline, while one runs, and when only an event can start one.
     pub fn next_timeout(&self) -> Option<Instant> {
-        self.due.filter(|_| self.online && !self.running)
+        match self.state {
+            State::Idle { due } => due.filter(|_| self.is_online),
+            State::Running { .. } => None,
+        }
     }
 
-    /// True when a sync must begin now; it then counts as running until its end is handled.
+    /// True when a sync must begin now. It counts as running until the event of its end.
     pub fn start(&mut self, now: Instant) -> bool {
-        // A clock that was set back must not put off what is due by more than an idle turn.
-        if let Some(due) = self.due
+        // A clock that was set back must not defer a sync by more than the idle interval.
+        if let State::Idle { due: Some(due) } = self.state
             && due.millis_since(now) > IDLE_MILLIS
         {
-            self.due = Some(now);
+            self.state = State::Idle { due: Some(now) };
         }
-        let start = self.next_timeout().is_some_and(|due| due <= now);
-        if start {
-            self.running = true;
-            self.again = false;
+        let is_due = self.next_timeout().is_some_and(|due| due <= now);
+        if is_due {
+            self.state = State::Running { rerun: false };
         }
-        start
+        is_due
     }
 
-    /// True unless the platform says that there is no network.
+    /// True unless the platform reports that there is no network.
     pub fn is_online(&self) -> bool {
-        self.online
+        self.is_online
     }
 }
 
@@ -152,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_during_a_sync_is_sent_after_it() {
+    fn edit_during_sync_is_sent_after_it() {
         let mut scheduler = idle();
         scheduler.handle(at(20), Wake::Asked);
         assert!(scheduler.start(at(20)));
@@ -162,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_wait_longer_each_time_up_to_a_bound() {
+    fn failures_back_off_up_to_a_bound() {
         let mut scheduler = idle();
         let mut last = 0;
         for _ in 0..12 {
@@ -177,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_happens_offline() {
+    fn no_sync_starts_offline() {
         let mut scheduler = idle();
         scheduler.handle(at(0), Wake::NetworkGone);
         scheduler.handle(at(0), Wake::Edited);
@@ -187,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_by_years_does_not_stop_the_sync() {
+    fn clock_set_back_does_not_stop_sync() {
         let mut scheduler = idle();
         scheduler.handle(at(100_000_000_000), Wake::Succeeded);
         assert!(scheduler.start(at(50)));

@@ -1,65 +1,28 @@
-//! One sync, from the first request to the last reply. Bytes come in, bytes go out; the caller does
-//! the sending. Pages start at what an unknown 2G line carries in some seconds, grow while the line
-//! is quick and shrink when it breaks.
+//! One sync, from the first request to the last reply, without IO: the caller sends the bytes that it gives and brings
+//! back the replies. Its states are the two of [`Step`].
 
 use std::collections::BTreeSet;
 
+use super::Pace;
 use crate::error::Error;
 use crate::protocol::frame::{read_reply, write_request};
-use crate::protocol::limits;
 use crate::protocol::messages::{Fetch, SyncReply, SyncRequest, read_message, write_message};
 use crate::replica::{OutboxPage, Received, Replica};
 use crate::schema::DocumentKey;
 
-/// Pages of one session at most; a session that long ends and the next goes on from there.
-const PAGES_MAX: u32 = 10_000;
-/// An exchange under this long lets the page grow, in milliseconds.
-const QUICK_MILLIS: u64 = 4_000;
-/// The first page of a line that is not known, in bytes of bundle: a few thousand records. It takes about
-/// a quarter of that on the line, and an exchange that breaks goes on where it was.
-const PAGE_BYTES_FIRST: usize = 128 * 1024;
+/// Exchanges in one session at most. A longer one ends as done, and the next session continues.
+const EXCHANGES_MAX: u32 = 10_000;
 
-/// How large a page the line carries; kept from session to session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    page_bytes: usize,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self { page_bytes: PAGE_BYTES_FIRST }
-    }
-}
-
-impl Pace {
-    /// The size of the next page, in bytes of bundle.
-    pub fn page_bytes(self) -> usize {
-        self.page_bytes
-    }
-
-    /// After an exchange that took this long.
-    pub fn succeeded(&mut self, millis: u64) {
-        if millis < QUICK_MILLIS {
-            self.page_bytes = self.page_bytes.saturating_mul(2).min(limits::PAGE_BYTES_MAX);
-        }
-    }
-
-    /// After an exchange that broke.
-    pub fn failed(&mut self) {
-        self.page_bytes = (self.page_bytes / 4).max(limits::PAGE_BYTES_MIN);
-    }
-}
-
-/// What a session did.
+/// The outcome of a session.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Exchanges that were made.
     pub exchanges: u32,
-    /// Everything that the replies changed.
+    /// All that the replies changed.
     pub received: Received,
 }
 
-/// What to do now.
+/// What the caller does next.
 #[derive(Debug)]
 pub enum Step {
     /// Send these bytes and give the reply to [`Session::take_reply`].
@@ -68,7 +31,7 @@ pub enum Step {
     Done(Summary),
 }
 
-/// A sync under way: it waits for the reply to its last request.
+/// A sync in progress, whose last request has no reply yet.
 #[derive(Debug)]
 pub struct Session {
     page: OutboxPage,
@@ -80,7 +43,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Begins a sync. `version` is that of the phone's program, when it is to be told; `sign` signs bytes with the device's key.
+    /// Begins a sync and returns the body of its first request. `version` is the program's, where this session reports
+    /// it; `sign` signs bytes with the device's key.
     pub fn begin(
         replica: &mut Replica,
         pace: Pace,
@@ -100,7 +64,7 @@ impl Session {
         Ok((session, request))
     }
 
-    /// The number of the last notice that was read.
+    /// The highest number of a notice that was received.
     pub fn notices_read(&self) -> u64 {
         self.notices_read
     }
@@ -112,7 +76,7 @@ impl Session {
         sign: impl FnOnce(&[u8]) -> [u8; 64],
     ) -> Result<Vec<u8>, Error> {
         self.page = match replica.is_reconciling() {
-            // It is not known yet what else the server lacks that this may build on.
+            // Unsent changes may depend on others that the server lacks too, and reconciliation finds those first.
             true => OutboxPage { unsent_after: replica.unsent(), ..OutboxPage::default() },
             false => replica.outbox_page(pace.page_bytes())?,
         };
@@ -130,7 +94,8 @@ impl Session {
         Ok(write_request(replica.device(), &write_message(&request), sign))
     }
 
-    /// Takes the body of a reply: keeps what it brings, and says what comes next.
+    /// Applies the body of a reply and returns the next step. Fails with [`Error::BadReply`] for a body that can't be
+    /// read, with a store's fault otherwise; then the replica is as before and the session is over.
     pub fn take_reply(
         &mut self,
         replica: &mut Replica,
@@ -144,7 +109,7 @@ impl Session {
         self.notices_read =
             reply.notices.iter().map(|notice| notice.number).chain([self.notices_read]).max().unwrap_or(0);
         self.summary.exchanges = self.summary.exchanges.saturating_add(1);
-        let more = received.more && self.summary.exchanges < PAGES_MAX;
+        let more = received.more && self.summary.exchanges < EXCHANGES_MAX;
         self.changed.extend(received.changed.iter().chain(&received.forgotten).cloned());
         let total = &mut self.summary.received;
         total.changed.extend(received.changed);
@@ -156,12 +121,12 @@ impl Session {
         Ok(Step::Done(std::mem::take(&mut self.summary)))
     }
 
-    /// The documents that replies have changed or taken away since this was last asked.
+    /// The documents that replies have changed or removed since the last call.
     pub fn take_changed(&mut self) -> BTreeSet<DocumentKey> {
         std::mem::take(&mut self.changed)
     }
 
-    /// What was done so far, when the line broke.
+    /// The outcome so far, for a session that the line broke.
     pub fn into_summary(self) -> Summary {
         self.summary
     }

@@ -1,6 +1,6 @@
-//! HTTPS over rustls: HTTP/1.1 with three header lines, TLS 1.3 with session resumption, one
-//! connection that is kept for the next exchange. A line counts as dead only when nothing at all
-//! has passed for a minute; a slow one never does. An exchange that breaks goes on where it was.
+//! HTTPS over rustls: HTTP/1.1 with three header lines, TLS 1.3 with session resumption, one connection that is kept for
+//! the next exchange. A line is dead when no byte has passed for a minute; a slow line never is. A broken exchange
+//! resumes where it stopped.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,16 +24,15 @@ use super::resume::{Ask, Exchange, Outcome};
 use super::{Route, ServerLink, Transport, Used, refusal};
 use crate::error::Error;
 
-/// Nothing has passed for this long: the line is dead.
+/// A line on which no byte passes for this long is dead.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
-/// A line that breaks this often in one exchange is given up for now.
+/// An exchange that broke this often fails.
 const BREAKS_MAX: u32 = 2_000;
-/// After a break, an exchange goes on at once only when more than this passed since the one before;
-/// else the scheduler waits.
+/// An exchange resumes at once only when more bytes than this passed since the last break. Otherwise it fails, and the
+/// scheduler backs off.
 const PROGRESS_BYTES_MIN: u64 = 400;
-/// A TLS record holds this much: what is in one that did not arrive whole is lost, and each costs 22
-/// bytes.
+/// Bytes of one TLS record. A broken line loses the record that was incomplete; each record costs 22 bytes.
 const FRAGMENT_BYTES: usize = 1_400;
 
 type Connection = SendRequest<Full<Bytes>>;
@@ -46,7 +45,7 @@ pub struct HttpsTransport {
     runtime: Runtime,
     connection: Mutex<Option<Connection>>,
     counter: Arc<Counter>,
-    /// What passes above TLS.
+    /// Counts bytes above TLS.
     content: Arc<Counter>,
     exchanges: AtomicU64,
 }
@@ -55,13 +54,17 @@ fn line(error: impl std::fmt::Display) -> Error {
     Error::Line(error.to_string())
 }
 
+fn system(error: impl std::fmt::Display) -> Error {
+    Error::System(error.to_string())
+}
+
 impl HttpsTransport {
-    /// A transport to this server; nothing is sent yet.
+    /// A transport to this server. Sends nothing yet.
     pub fn new(server: &ServerLink) -> Result<Self, Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(line)?;
+            .map_err(system)?;
         let mut config = match server.fingerprint {
             Some(fingerprint) => builder
                 .dangerous()
@@ -74,7 +77,7 @@ impl HttpsTransport {
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.max_fragment_size = Some(FRAGMENT_BYTES);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(line)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
         Ok(Self {
             host: server.host.clone(),
             port: server.port,
@@ -108,7 +111,7 @@ impl HttpsTransport {
         Ok(sender)
     }
 
-    /// Sends what is to be sent, and takes what comes back.
+    /// Sends one request of the exchange and takes its answer.
     async fn send(&self, sender: &mut Connection, exchange: &mut Exchange, ask: &Ask) -> Result<Outcome, Error> {
         sender.ready().await.map_err(line)?;
         self.exchanges.fetch_add(1, Ordering::Relaxed);
@@ -116,7 +119,7 @@ impl HttpsTransport {
         exchange.take(ask, answer).await
     }
 
-    /// Goes on with an exchange on this connection until it is done or the line breaks.
+    /// Continues an exchange on this connection until it is done or the line breaks.
     async fn go_on(&self, sender: &mut Connection, exchange: &mut Exchange) -> Result<Vec<u8>, Error> {
         let mut ask = exchange.next();
         loop {
@@ -130,7 +133,7 @@ impl HttpsTransport {
         }
     }
 
-    /// Waits for `work` as long as bytes pass.
+    /// Awaits `work` for as long as bytes pass.
     async fn while_bytes_pass<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         tokio::pin!(work);
         loop {
@@ -138,7 +141,7 @@ impl HttpsTransport {
             match tokio::time::timeout(SILENCE_MAX, &mut work).await {
                 Ok(result) => return result,
                 Err(_) if self.counter.read() == before => {
-                    return Err(Error::Line("nothing was heard for a minute".into()));
+                    return Err(Error::Line("no byte passed for a minute".into()));
                 }
                 Err(_) => {}
             }
@@ -153,8 +156,7 @@ impl Transport for HttpsTransport {
         self.runtime.block_on(async {
             if let Some(mut kept) = place.take() {
                 match self.go_on(&mut kept, &mut exchange).await {
-                    // The kept connection had ended meanwhile; what was sent is sent again on a new
-                    // one, which is harmless.
+                    // The kept connection had ended. The request is sent again on a new one; a repeat is idempotent.
                     Err(Error::Line(_)) => {}
                     other => {
                         *place = Some(kept);

@@ -1,12 +1,11 @@
-//! The line that an invitation is handed over as, typed or scanned:
-//! `granary://host:port/CODE#fingerprint`.
+//! The link of an invitation, typed or scanned: `granary://host:port/CODE#fingerprint`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::Error;
 
-/// Where a server is, how it is known, and the code to enrol with.
+/// A server's address, how its certificate is checked, and the code to enrol with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerLink {
     /// The host's name or address.
@@ -15,7 +14,7 @@ pub struct ServerLink {
     pub port: u16,
     /// The invitation's code; empty once enrolled.
     pub code: String,
-    /// SHA-256 of the authority's certificate; none when the server has one that everyone trusts.
+    /// SHA-256 of the authority's certificate; none for a server whose certificate a public authority signed.
     pub fingerprint: Option<[u8; 32]>,
 }
 
@@ -68,7 +67,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_link_comes_back() {
+    fn link_round_trips() {
         let text = format!("granary://localhost:8443/7KQ2-M9XT-4B0C#{}", "ab".repeat(32));
         let link: ServerLink = text.parse().unwrap();
         assert_eq!((link.port, link.fingerprint), (8443, Some([0xab; 32])));
@@ -77,7 +76,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(text in "(granary://)?.{0,60}") {
+        fn any_text_is_parsed_or_rejected(text in "(granary://)?.{0,60}") {
             let _ = text.parse::<ServerLink>();
         }
     }

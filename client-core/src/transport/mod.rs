@@ -1,5 +1,4 @@
-//! How a phone reaches its server: bytes out, bytes in, one exchange. HTTPS today; anything that
-//! carries an exchange can take its place.
+//! How a phone reaches its server: one exchange sends a body and returns one. The implementation is HTTPS.
 
 #[cfg(feature = "https")]
 mod counted;
@@ -7,7 +6,7 @@ mod counted;
 mod https;
 mod link;
 #[cfg(feature = "https")]
-mod live;
+mod nudge_socket;
 #[cfg(feature = "https")]
 mod pin;
 #[cfg(feature = "https")]
@@ -17,28 +16,28 @@ mod resume;
 pub use https::HttpsTransport;
 pub use link::ServerLink;
 #[cfg(feature = "https")]
-pub use live::{Stop, new_stop};
+pub use nudge_socket::{Stop, new_stop};
 
 use crate::error::Error;
 use crate::protocol::problem::{Problem, ProblemKind};
 
-/// What an exchange is about.
+/// The purpose of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
     /// One exchange of a sync.
     Sync,
     /// Enrolment.
     Enrol,
-    /// Coming back by a certificate.
+    /// Reinstatement of a device by its certificate.
     Reinstate,
-    /// An outbox that was carried here.
+    /// Import of an outbox file.
     OutboxFile,
-    /// Asking for the key under which outboxes are carried.
+    /// Fetch of the key that encrypts outbox files.
     OutboxFileKey,
 }
 
 impl Route {
-    /// The path of the route; the common one is short, since it is sent each time.
+    /// The path of the route. That of a sync is short, since it is sent with every exchange.
     pub fn path(self) -> &'static str {
         match self {
             Self::Sync => "/s",
@@ -49,21 +48,22 @@ impl Route {
     }
 }
 
-/// Carries exchanges.
+/// Makes exchanges with one server.
 pub trait Transport: Send + Sync {
-    /// Sends a body and gives the body of the answer. An answer that refuses is an error.
+    /// Sends a body and returns the body of the answer. Fails with [`Error::Line`] when the line broke (the server may
+    /// have acted on the body), and with [`Error::Refused`] when the server refused.
     fn exchange(&self, route: Route, body: Vec<u8>) -> Result<Vec<u8>, Error>;
 
-    /// What went over the line so far.
+    /// The traffic so far.
     fn used(&self) -> Used;
 }
 
-/// What a transport has sent and received so far.
+/// The traffic of a transport so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Used {
-    /// Bytes up, all included.
+    /// Bytes up, TLS included.
     pub up: u64,
-    /// Bytes down, all included.
+    /// Bytes down, TLS included.
     pub down: u64,
     /// Bytes up above TLS, HTTP included.
     pub content_up: u64,
@@ -73,7 +73,7 @@ pub struct Used {
     pub exchanges: u64,
 }
 
-/// The error that an answer with a status other than 200 stands for.
+/// The error that an answer with a status other than 200 means.
 pub fn refusal(status: u16, body: &[u8]) -> Error {
     match serde_json::from_slice::<Problem>(body) {
         Ok(problem) => Error::Refused { kind: problem.kind, detail: problem.detail.chars().take(500).collect() },

@@ -1,4 +1,4 @@
-//! One exchange, however often the line breaks: what of it has come over, and what is asked next.
+//! The state of one exchange across broken lines: how much of request and reply has arrived, and what to send next.
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -9,37 +9,37 @@ use crate::error::Error;
 use crate::protocol::limits::MESSAGE_BYTES_MAX;
 use crate::protocol::transfer::{KEY_HEADER, OFFSET_HEADER, PART_BYTES_MIN, PartKey};
 
-/// An exchange under way.
+/// An exchange in progress.
 pub(super) struct Exchange {
     route: Route,
     body: Bytes,
-    /// The request's own key, when it is large enough to have one.
+    /// The request's key, for a request that is large enough to resume.
     key: Option<PartKey>,
-    /// The reply's key, and what came of the reply.
+    /// The reply's key, and the bytes of the reply that have arrived.
     reply: Option<(PartKey, Vec<u8>)>,
-    /// True when the server may have some of it.
+    /// True once the server may have a part of the request.
     begun: bool,
 }
 
-/// What is to be sent now.
+/// What to send next.
 pub(super) enum Ask {
     /// The whole request.
     All,
-    /// How far the server has come.
+    /// A question: how much of the request the server has.
     HowFar(PartKey),
     /// The rest of the request, from this byte on.
     Rest(usize),
 }
 
-/// What an answer comes to.
+/// The meaning of an answer.
 pub(super) enum Outcome {
     /// The reply is whole.
     Done(Vec<u8>),
     /// The server has this much of the request.
     Has(usize),
-    /// It has nothing of it any more.
+    /// The server has nothing of it any more.
     Forgotten,
-    /// It refused, with this status and body.
+    /// The server refused, with this status and body.
     Refused(StatusCode, Vec<u8>),
 }
 
@@ -53,12 +53,12 @@ impl Exchange {
         Self { route, body: Bytes::from(body), key, reply: None, begun: false }
     }
 
-    /// True when a broken exchange can go on where it was.
+    /// True when a broken exchange can resume.
     pub(super) fn can_resume(&self) -> bool {
         self.key.is_some() || self.reply.is_some()
     }
 
-    /// What to send after a break, or at the beginning.
+    /// What to send at the beginning or after a break.
     pub(super) fn next(&mut self) -> Ask {
         let begun = std::mem::replace(&mut self.begun, true);
         match self.reply.as_ref().map(|(key, _)| *key).or(self.key) {
@@ -93,7 +93,7 @@ impl Exchange {
         .map_err(line)
     }
 
-    /// Takes the answer to what was asked. What came of a reply stays when the line breaks in it.
+    /// Takes the answer to `ask`. When the line breaks within a reply, the bytes that arrived are kept.
     pub(super) async fn take(&mut self, ask: &Ask, answer: Response<hyper::body::Incoming>) -> Result<Outcome, Error> {
         let status = answer.status();
         let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok());

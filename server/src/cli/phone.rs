@@ -150,7 +150,7 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
             let file = phone.export_outbox()?;
             std::fs::write(&to, file)
                 .map_err(|error| Error::File { path: to.display().to_string(), cause: error.to_string() })?;
-            println!("{} holds the {} changes that wait; hand it in anywhere", to.display(), phone.status().pending);
+            println!("{} holds the {} changes that wait; hand it in anywhere", to.display(), phone.status().unsent);
         }
         Command::HandIn { from } => {
             phone.import_outbox_file(&read_file(&from)?)?;
@@ -206,11 +206,11 @@ fn list(phone: &Phone, filter: &LotFilter) -> Result<(), Error> {
 
 fn show(status: &Status) {
     let last = status.last_success.map_or_else(|| "never".to_owned(), |at| at.to_string());
-    println!("waiting to be sent: {}", status.pending);
+    println!("waiting to be sent: {}", status.unsent);
     println!("last sync: {last}");
     println!("bytes up {} down {}", status.bytes_up, status.bytes_down);
     if let Some(error) = &status.last_error {
         println!("last error: {error}");
     }
-    status.set_aside.iter().for_each(|sentence| println!("set aside: {sentence}"));
+    status.quarantined.iter().for_each(|sentence| println!("set aside: {sentence}"));
 }

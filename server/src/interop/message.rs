@@ -128,14 +128,14 @@ mod tests {
         let (mut here, mut there) = (PeerState::default(), PeerState::default());
         let mut messages = Vec::new();
         for _ in 0..6 {
-            if let Some(message) = from.tell_peer(&mut here).unwrap() {
+            if let Some(message) = from.generate_sync_message(&mut here).unwrap() {
                 let read = read(&message).unwrap();
                 to.apply(&read.changes).unwrap();
-                to.hear_peer(&mut there, &read.without_changes).unwrap();
+                to.receive_sync_message(&mut there, &read.without_changes).unwrap();
                 messages.push(message);
             }
-            if let Some(message) = to.tell_peer(&mut there).unwrap() {
-                from.hear_peer(&mut here, &read(&message).unwrap().without_changes).unwrap();
+            if let Some(message) = to.generate_sync_message(&mut there).unwrap() {
+                from.receive_sync_message(&mut here, &read(&message).unwrap().without_changes).unwrap();
                 messages.push(message);
             }
         }
@@ -157,8 +157,8 @@ mod tests {
             if let Ok(read) = read(&message) {
                 let mut peer = PeerState::default();
                 let mut book = book();
-                if book.hear_peer(&mut peer, &read.without_changes).is_ok() {
-                    book.tell_peer(&mut peer).unwrap();
+                if book.receive_sync_message(&mut peer, &read.without_changes).is_ok() {
+                    book.generate_sync_message(&mut peer).unwrap();
                 }
             }
         }

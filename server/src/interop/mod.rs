@@ -25,7 +25,7 @@ pub fn hear(bytes: &[u8]) {
     let _ = wire::read(bytes);
     let Ok(read) = message::read(bytes) else { return };
     let (mut document, mut peer) = (Document::empty(DocumentKey::Catalogue), PeerState::default());
-    if document.hear_peer(&mut peer, &read.without_changes).is_ok() {
-        let _ = document.tell_peer(&mut peer);
+    if document.receive_sync_message(&mut peer, &read.without_changes).is_ok() {
+        let _ = document.generate_sync_message(&mut peer);
     }
 }

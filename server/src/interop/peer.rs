@@ -108,8 +108,8 @@ impl Peer {
         if !may_write || !taken {
             open.state.take_nothing_more();
         }
-        document.hear_peer(&mut open.state, &message.without_changes).map_err(Error::from)?;
-        let answer = document.tell_peer(&mut open.state).map_err(Error::from)?;
+        document.receive_sync_message(&mut open.state, &message.without_changes).map_err(Error::from)?;
+        let answer = document.generate_sync_message(&mut open.state).map_err(Error::from)?;
         Ok(answer.map(|data| wire::sync(&self.name, &open.name, &data)).into_iter().collect())
     }
 
@@ -149,7 +149,7 @@ impl Peer {
         }
         let mut document = self.document(key)?;
         let Some(open) = self.open.get_mut(key) else { return Ok(Vec::new()) };
-        let data = document.tell_peer(&mut open.state).map_err(Error::from)?;
+        let data = document.generate_sync_message(&mut open.state).map_err(Error::from)?;
         Ok(data.map(|data| wire::sync(&self.name, &open.name, &data)).into_iter().collect())
     }
 

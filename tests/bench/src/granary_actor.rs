@@ -176,7 +176,7 @@ impl Client {
     /// Syncs until nothing is pending and what is wanted is here.
     fn sync(&mut self, want: Option<(i64, i64)>, until: Instant) -> bool {
         loop {
-            let done = self.phone().sync_now().is_ok() && self.phone().status().pending == 0;
+            let done = self.phone().sync_now().is_ok() && self.phone().status().unsent == 0;
             if done && want.is_none_or(|want| self.totals() == want) {
                 return true;
             }

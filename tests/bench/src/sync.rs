@@ -129,7 +129,7 @@ fn measure_work(
         tls_bytes_up: up.saturating_sub(content_up.min(up)),
         tls_bytes_down: down.saturating_sub(content_down.min(down)),
         seconds,
-        ok: done.is_ok() && after.pending == 0,
+        ok: done.is_ok() && after.unsent == 0,
         why: done.err().unwrap_or_default(),
         ..Row::default()
     }

@@ -18,7 +18,7 @@ fn neighbour_delivers_outbox_file() {
         record(&up_the_valley, grams);
     }
     let file = up_the_valley.export_outbox().unwrap();
-    assert_eq!(up_the_valley.status().pending, 4, "nothing leaves the outbox: the book's beginning and three lots");
+    assert_eq!(up_the_valley.status().unsent, 4, "nothing leaves the outbox: the book's beginning and three lots");
     assert!(!file.windows(6).any(|bytes| bytes == b"millet"), "who carries it can't read it");
 
     neighbour.import_outbox_file(&file).unwrap();
@@ -30,7 +30,7 @@ fn neighbour_delivers_outbox_file() {
     // Later there is a line after all.
     record(&up_the_valley, 33_000);
     up_the_valley.sync_now().unwrap();
-    assert_eq!(up_the_valley.status().pending, 0);
+    assert_eq!(up_the_valley.status().unsent, 0);
     sync_until_lots(&coordinator, 4);
     assert_eq!(up_the_valley.export_outbox().map(|file| OutboxFile::parse(&file).unwrap().pages.len()), Ok(0));
 }

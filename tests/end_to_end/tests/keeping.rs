@@ -136,7 +136,7 @@ fn copied_phones_lose_nothing() {
     for phone in [&one, &two, &coordinator] {
         assert_eq!(weights(phone), [1_000, 2_000, 3_000, 4_000]);
         assert!(lots(phone).iter().any(|lot| lot.note == "mine"));
-        assert_eq!(phone.status().pending, 0);
+        assert_eq!(phone.status().unsent, 0);
     }
     // From here on they are two, and each sees what the other records.
     for round in 0..3 {

@@ -116,7 +116,7 @@ fn cut_line_carries_thousand_records() {
         let second = total.load(Ordering::SeqCst);
         // A line that carries next to nothing ends a sync; what came over stays, and the scheduler tries again.
         let done = (0..20).find(|_| phone.sync_now().is_ok());
-        assert!(done.is_some() && phone.status().pending == 0);
+        assert!(done.is_some() && phone.status().unsent == 0);
         totals.push((down, total.load(Ordering::SeqCst) - second));
         // Admitted before the next one comes: that gets them at its first sync, over the cut line.
         sync_until_lots(&coordinator, so_far);

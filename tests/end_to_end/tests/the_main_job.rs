@@ -91,7 +91,7 @@ fn thousand_records_sync_in_two_exchanges() {
         record(&li, 10_000 + number);
     }
     assert!(li.sync_now().unwrap().exchanges <= 2);
-    assert_eq!(li.status().pending, 0);
+    assert_eq!(li.status().unsent, 0);
     let coordinator = world.phone(1, "coordinator");
     converge(&[&li, &coordinator]);
     assert_eq!(lots(&coordinator).len(), 1000);
@@ -166,7 +166,7 @@ fn killed_phone_keeps_recorded_lots() {
     let missing = returned.iter().filter(|lot| !here.contains(lot) && lot.len() >= here[0].len());
     assert_eq!(missing.count(), 0);
     phone.sync_now().unwrap();
-    assert_eq!(phone.status().pending, 0);
+    assert_eq!(phone.status().unsent, 0);
 }
 
 /// The server's folder is replaced by an older copy, without `granary restore`. The phones notice, and send back what
@@ -239,7 +239,7 @@ fn revoked_phone_is_refused_and_keeps_its_lots() {
     record(&li, 4_000);
     let refused = li.sync_now();
     assert!(matches!(refused, Err(Error::Refused { kind: ProblemKind::DeviceRevoked, .. })), "{refused:?}");
-    assert_eq!(li.status().pending, 1, "what was not sent stays on the phone");
+    assert_eq!(li.status().unsent, 1, "what was not sent stays on the phone");
     let coordinator = world.phone(1, "coordinator");
     converge(&[&coordinator]);
     assert!(lots(&coordinator).iter().all(|row| row.grams != Some(4_000)));
@@ -287,7 +287,7 @@ fn retry_after_lost_reply_adds_nothing() {
     record(&li, 1_000);
     swallow.store(true, Ordering::SeqCst);
     assert!(matches!(li.sync_now(), Err(Error::Line(_))));
-    assert_eq!(li.status().pending, 2, "the book's beginning and the lot");
+    assert_eq!(li.status().unsent, 2, "the book's beginning and the lot");
     // The server has taken it all the same, and the coordinator sees it before the retry.
     while lots(&coordinator).is_empty() {
         coordinator.sync_now().unwrap();

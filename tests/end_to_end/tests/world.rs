@@ -156,7 +156,7 @@ pub(crate) fn sync_until(phones: &[&Phone], check: impl Fn() -> bool) {
                 Err(error) => panic!("{error}"),
             }
         }
-        if phones.iter().all(|phone| phone.status().pending == 0) && check() {
+        if phones.iter().all(|phone| phone.status().unsent == 0) && check() {
             return;
         }
         std::thread::park_timeout(std::time::Duration::from_millis(5));

@@ -99,7 +99,7 @@ pub(crate) fn converge(phones: &[&Phone]) {
         assert!(round < 20, "phones do not come to an end");
         let synced = phones.iter().all(|phone| phone.sync_now().is_ok());
         std::thread::sleep(Duration::from_millis(100));
-        if synced && round > 1 && phones.iter().all(|phone| phone.status().pending == 0) {
+        if synced && round > 1 && phones.iter().all(|phone| phone.status().unsent == 0) {
             return;
         }
     }

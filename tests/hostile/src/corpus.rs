@@ -69,11 +69,11 @@ fn of_a_peer(book: &DocumentChanges) -> Vec<Vec<u8>> {
     let (mut here, mut there) = (PeerState::default(), PeerState::default());
     let mut said = Vec::new();
     for _ in 0..3 {
-        if let Some(message) = to.tell_peer(&mut there).unwrap() {
-            from.hear_peer(&mut here, &message).unwrap();
+        if let Some(message) = to.generate_sync_message(&mut there).unwrap() {
+            from.receive_sync_message(&mut here, &message).unwrap();
             said.push(message);
         }
-        said.extend(from.tell_peer(&mut here).unwrap());
+        said.extend(from.generate_sync_message(&mut here).unwrap());
     }
     said
 }

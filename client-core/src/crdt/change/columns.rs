@@ -1,6 +1,5 @@
-//! The column encodings inside a change chunk: run lengths with nulls, deltas, and booleans. The
-//! readers give out at most as many rows as asked for, so a run of a billion costs nothing; the
-//! writers spell runs exactly as Automerge does.
+//! The column encodings of a change chunk: run lengths with nulls, deltas, and booleans. Readers return rows one by one, so
+//! a run of a billion costs nothing. Writers encode runs exactly as Automerge does.
 
 use super::super::leb128::{ReadFault, Reader, write_signed, write_size, write_unsigned};
 
@@ -55,12 +54,12 @@ impl<'a, T: Cell> RunReader<'a, T> {
         Self { reader: Reader::new(bytes), run: Run::Nothing }
     }
 
-    /// True when all rows were given out.
+    /// True when all rows were read.
     pub(super) fn is_done(&self) -> bool {
         self.reader.is_empty() && matches!(self.run, Run::Nothing)
     }
 
-    /// The next row; null also when the column has ended, as the format wants it.
+    /// The next row; null at the end of the column, as the format demands.
     pub(super) fn next(&mut self) -> Result<Option<T>, ReadFault> {
         if let Run::Nothing = self.run {
             if self.reader.is_empty() {

@@ -1,5 +1,4 @@
-//! Takes a deflated change chunk, as Automerge's own clients send larger ones, to the form that
-//! everything here works on. How far it may grow is bounded before a byte is kept.
+//! Inflates change chunks, since Automerge's own clients deflate larger ones. The output is bounded before it is kept.
 
 use std::io::Read;
 
@@ -11,7 +10,7 @@ use super::write::{CHUNK_CHANGE_DEFLATED, MAGIC, seal};
 use super::{ChangeFault, VerifiedChange};
 
 impl VerifiedChange {
-    /// Reads a chunk that may be deflated, and checks it as [`Self::from_chunk`] does.
+    /// Reads a chunk that may be deflated, and verifies it as [`Self::from_chunk`] does.
     pub fn from_any_chunk(chunk: &[u8]) -> Result<Self, ChangeFault> {
         let mut reader = Reader::new(chunk);
         let (magic, checksum, kind) = (reader.array::<4>()?, reader.array::<4>()?, reader.byte()?);
@@ -29,7 +28,7 @@ impl VerifiedChange {
             .read_to_end(&mut body)
             .map_err(|_| ChangeFault::Malformed("the deflated bytes can't be inflated"))?;
         let (hash, chunk) = seal(&body);
-        // The checksum is that of the chunk as it would be without deflating.
+        // The checksum is that of the chunk before it was deflated.
         if hash.as_bytes().iter().take(4).ne(checksum.iter()) {
             return Err(ChangeFault::Checksum);
         }
@@ -45,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deflated_chunk_is_the_change_that_it_was() {
+    fn deflated_chunk_is_the_same_change() {
         let mut document = AutoCommit::new();
         document.put(ROOT, "note", "north terrace, ".repeat(40)).unwrap();
         let mut change = document.get_last_local_change().unwrap();
@@ -59,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_that_would_inflate_without_end_is_refused() {
+    fn inflation_bomb_is_refused() {
         use std::io::Write;
         let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
         (0..64).for_each(|_| encoder.write_all(&[0; 1024 * 1024]).unwrap());

@@ -1,9 +1,8 @@
 //! One Automerge change, read by our own bounded reader and written by our own writer.
 //!
-//! Automerge's decoders panic or loop on chunks that are well sealed and wrong inside, so no byte
-//! from outside reaches them. A change from outside is parsed into a [`ChangeRecord`], checked, and
-//! written out again; Automerge is given the bytes that *we* wrote. Because the format has one
-//! spelling for each change, the hash is the author's, or the change is refused.
+//! Automerge's decoders panic or loop on chunks with a right checksum and wrong content, so no bytes from outside reach
+//! them. A change from outside is parsed into a [`ChangeRecord`], verified, and written again; Automerge reads the bytes
+//! that *we* wrote. The format has one encoding for each change, so the hash equals the author's, or the change is refused.
 //!
 //! Source: <https://automerge.org/automerge-binary-format-spec/>, change chunks.
 
@@ -29,16 +28,16 @@ pub enum ChangeFault {
     /// The first bytes are not those of an Automerge change chunk.
     #[error("a change does not begin as an Automerge change does")]
     NotAChange,
-    /// The checksum does not fit the bytes.
+    /// The checksum does not match.
     #[error("a change's checksum does not fit its bytes")]
     Checksum,
-    /// Something is longer or more numerous than we take.
+    /// A count or length is over its limit.
     #[error("a change has too many {0}")]
     TooLarge(&'static str),
     /// The change breaks a rule of the format.
     #[error("a change breaks the format: {0}")]
     Malformed(&'static str),
-    /// The change is readable, but not spelt as Automerge spells it.
+    /// The change is readable, but not encoded as Automerge encodes it.
     #[error("a change is not in its canonical form")]
     NotCanonical,
 }
@@ -183,7 +182,7 @@ pub struct Operation {
     pub insert: bool,
     /// What it does.
     pub action: Action,
-    /// The scalar it carries.
+    /// Its scalar.
     pub value: Value,
     /// The operations it replaces, in rising order.
     pub predecessors: Vec<OperationId>,
@@ -196,7 +195,7 @@ pub struct Operation {
 /// A change, field by field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeRecord {
-    /// The changes it builds on, in the order it names them.
+    /// Its dependencies, in its order.
     pub dependencies: Vec<ChangeHash>,
     /// Who made it.
     pub actor: ActorId,
@@ -206,7 +205,7 @@ pub struct ChangeRecord {
     pub start_operation: u64,
     /// When it was made, in seconds since 1970, by its author's clock.
     pub time_seconds: i64,
-    /// What its author says of it; empty for nothing.
+    /// Its message; empty for none.
     pub message: String,
     /// The other actors that its operations name, in rising order.
     pub other_actors: Vec<ActorId>,
@@ -231,7 +230,7 @@ impl ChangeRecord {
     }
 }
 
-/// A change that passed every check, with the chunk that we wrote for it and its hash.
+/// A verified change, with the chunk that we wrote for it and its hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedChange {
     hash: ChangeHash,
@@ -240,7 +239,7 @@ pub struct VerifiedChange {
 }
 
 impl VerifiedChange {
-    /// Checks a record and writes its chunk.
+    /// Verifies a record and writes its chunk.
     pub fn from_record(record: ChangeRecord) -> Result<Self, ChangeFault> {
         verify(&record)?;
         let (hash, chunk) = write_change(&record);
@@ -250,7 +249,7 @@ impl VerifiedChange {
         Ok(Self { hash, chunk, record })
     }
 
-    /// Reads a chunk, checks it, and makes sure that it is spelt as Automerge spells it.
+    /// Reads and verifies a chunk, and checks that it is encoded as Automerge encodes it.
     pub fn from_chunk(chunk: &[u8]) -> Result<Self, ChangeFault> {
         let record = read_change(chunk)?;
         let verified = Self::from_record(record)?;

@@ -1,5 +1,5 @@
-//! Reads a change chunk into a [`ChangeRecord`], with every count and length held against a limit
-//! first. What it gives is readable, not yet right: [`super::verify`] holds it against the rules.
+//! Reads a change chunk into a [`ChangeRecord`], with every count and length checked against a limit
+//! first. [`super::verify`] then checks the record against the rules of the format.
 
 use sha2::{Digest, Sha256};
 
@@ -76,7 +76,7 @@ fn read_actor(reader: &mut Reader<'_>) -> Result<ActorId, ChangeFault> {
     ActorId::from_bytes(reader.prefixed()?).ok_or(ChangeFault::Malformed("an actor id is empty or too long"))
 }
 
-/// The bytes of each known column; a column that a chunk does not have is empty.
+/// The bytes of each known column. A missing column is empty.
 #[derive(Default)]
 struct Columns<'a> {
     object_actor: &'a [u8],

@@ -1,11 +1,11 @@
-//! Holds a readable change against the rules of the format: ids that are declared or older, known
-//! actors that are all used, predecessors in order, keys that fit their objects. What only the whole
-//! document can tell (whether an older object exists and is a list) is left to the trial.
+//! Checks a change against the rules of the format: ids that are declared or older, known actors that are all used,
+//! predecessors in order, keys that fit their objects. The trial checks what depends on the document, such as whether an
+//! older object exists and is a list.
 
 use super::super::limits;
 use super::{Action, BytesKind, ChangeFault, ChangeRecord, Key, Object, Operation, OperationId, Value};
 
-/// Checks all that a change alone can tell.
+/// Checks every rule that needs only the change.
 pub fn verify(record: &ChangeRecord) -> Result<(), ChangeFault> {
     if record.sequence == 0 || record.start_operation == 0 {
         return Err(ChangeFault::Malformed("a sequence or a first operation is zero"));
@@ -111,8 +111,7 @@ fn verify_operation(
     Ok(())
 }
 
-/// Automerge takes the end of a mark for the operation right after its beginning, and ends the process over some
-/// that are not.
+/// Automerge expects the end of a mark right after its beginning, and aborts the process over some that are elsewhere.
 fn is_in_pair(record: &ChangeRecord, index: usize, operation: &Operation) -> bool {
     let other = match operation.mark_name {
         Some(_) => index.checked_add(1),

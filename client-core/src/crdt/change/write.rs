@@ -11,7 +11,7 @@ pub(super) const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 pub(super) const CHUNK_CHANGE: u8 = 1;
 pub(super) const CHUNK_CHANGE_DEFLATED: u8 = 2;
 
-/// Column specifications in the order in which they stand in a chunk.
+/// Column specifications in the order of a chunk.
 pub(super) mod column {
     pub(crate) const OBJECT_ACTOR: u32 = 0x01;
     pub(crate) const OBJECT_COUNTER: u32 = 0x02;
@@ -29,7 +29,7 @@ pub(super) mod column {
     pub(crate) const MARK_NAME: u32 = 0xa5;
 }
 
-/// Writes the chunk of a checked record; gives its hash and its bytes.
+/// Writes the chunk of a verified record. Returns its hash and bytes.
 pub fn write_change(record: &ChangeRecord) -> (ChangeHash, Vec<u8>) {
     let mut body = Vec::with_capacity(record.operations.len().saturating_mul(16).saturating_add(128));
     write_size(&mut body, record.dependencies.len());
@@ -58,7 +58,7 @@ pub fn write_change(record: &ChangeRecord) -> (ChangeHash, Vec<u8>) {
     seal(&body)
 }
 
-/// Puts the header before a chunk's body; gives the hash and the whole chunk.
+/// Prepends the header to a chunk's body. Returns the hash and the chunk.
 pub(super) fn seal(body: &[u8]) -> (ChangeHash, Vec<u8>) {
     let mut hashed = Vec::with_capacity(body.len().saturating_add(11));
     hashed.push(CHUNK_CHANGE);

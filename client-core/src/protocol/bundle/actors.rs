@@ -1,5 +1,5 @@
-//! The actors that a bundle names. A device is written once, and four bytes for each of its incarnations, since a
-//! phone that is opened every day writes under many.
+//! The actors of a bundle. A device is written once, with four bytes for each of its incarnations, since a phone that is
+//! opened every day writes under many.
 //!
 //! ```text
 //! 0                     the actor of first changes
@@ -22,7 +22,7 @@ const DEVICE: u8 = 1;
 const INCARNATION: u8 = 2;
 const OTHER: u8 = 3;
 
-/// The actors of a bundle, each named once; those of one device behind each other.
+/// The actors of a bundle without repeats. Those of one device are adjacent.
 #[derive(Default)]
 pub(super) struct Actors {
     list: Vec<ActorId>,
@@ -30,7 +30,7 @@ pub(super) struct Actors {
 }
 
 impl Actors {
-    /// The actors that these changes name.
+    /// The actors of these changes.
     pub(super) fn of<'a>(records: impl Iterator<Item = &'a ChangeRecord>) -> Self {
         // Groups in the order of their first use: a device's actors, or one other actor.
         let mut groups: Vec<Vec<ActorId>> = Vec::new();
@@ -58,7 +58,7 @@ impl Actors {
         self.index.get(actor).copied().unwrap_or(usize::MAX)
     }
 
-    /// Turns a reference's actor from an index into its change into one into the bundle.
+    /// Maps a reference's actor from an index of its change to one of the bundle.
     pub(super) fn globalise<'a>(&self, record: &ChangeRecord, filling: Filling<'a>) -> Filling<'a> {
         let Filling::Reference(mut id) = filling else { return filling };
         if let Some(actor) = record.actor_at(id.actor) {
@@ -92,7 +92,7 @@ impl Actors {
         }
     }
 
-    /// Reads a list; each actor has one spelling.
+    /// Reads a list of actors.
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Vec<ActorId>, BundleFault> {
         let count = reader.size()?;
         if count > limits::BUNDLE_ACTORS_MAX {

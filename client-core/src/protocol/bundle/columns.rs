@@ -1,5 +1,5 @@
-//! Columns of a bundle: integers and byte strings, each in the cheapest of a few forms. A reader is
-//! told how many rows there must be, so no column can ask for more memory than its shape has changes.
+//! Columns of a bundle: integers and byte strings, each in the shortest of a few forms. The caller states the number of
+//! rows, so no column allocates more than its shape has changes.
 
 use super::BundleFault;
 use crate::crdt::leb128::{ReadFault, Reader, write_prefixed, write_signed, write_size};
@@ -13,7 +13,7 @@ fn deltas(rows: &[i64]) -> impl Iterator<Item = i64> {
     std::iter::once(0).chain(rows.iter().copied()).zip(rows).map(|(last, row)| row.wrapping_sub(last))
 }
 
-/// Writes integers in the cheapest form; an empty column is nothing at all.
+/// Writes integers in the shortest form. An empty column has no bytes.
 pub(super) fn write_integers(rows: &[i64], out: &mut Vec<u8>) {
     let Some(first) = rows.first() else { return };
     if rows.iter().all(|row| row == first) {
@@ -53,12 +53,12 @@ pub(super) fn read_integers(reader: &mut Reader<'_>, rows: usize) -> Result<Vec<
     }
 }
 
-/// Each row that is spelt out takes a byte at least, so memory stays in proportion to what came.
+/// Checks that at least one byte is left for each row, so that memory is proportional to the input.
 fn require_bytes(reader: &Reader<'_>, rows: usize) -> Result<(), BundleFault> {
     if reader.len() < rows { Err(ReadFault::Truncated.into()) } else { Ok(()) }
 }
 
-/// Writes byte strings in the cheapest form.
+/// Writes byte strings in the shortest form. An empty column has no bytes.
 pub(super) fn write_strings(rows: &[&[u8]], out: &mut Vec<u8>) {
     let Some(first) = rows.first() else { return };
     if rows.iter().all(|row| row == first) {
@@ -129,7 +129,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn integers_come_back(rows: Vec<i64>) {
+        fn integers_round_trip(rows: Vec<i64>) {
             let mut bytes = Vec::new();
             write_integers(&rows, &mut bytes);
             let mut reader = Reader::new(&bytes);
@@ -138,7 +138,7 @@ mod tests {
         }
 
         #[test]
-        fn strings_come_back(rows in proptest::collection::vec("[ab]{0,2}", 0..60)) {
+        fn strings_round_trip(rows in proptest::collection::vec("[ab]{0,2}", 0..60)) {
             let rows: Vec<&[u8]> = rows.iter().map(|row| row.as_bytes()).collect();
             let mut bytes = Vec::new();
             write_strings(&rows, &mut bytes);

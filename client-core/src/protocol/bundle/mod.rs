@@ -1,14 +1,12 @@
 //! A bundle: the changes of one or more documents, in as few bytes as their content allows.
 //!
-//! Most changes of one kind are alike: 'insert a map, set eight keys' a thousand times. So a bundle
-//! holds each distinct *shape* (the operations with their values and outside references left open)
-//! once, and for each open place of a shape one column with the values of all changes of that shape.
-//! What can be told from the change before (sequence, first operation, dependency) is kept only where
-//! it differs. The whole is meant to be compressed once more by zstd.
+//! Changes of one kind are alike: 'insert a map, set eight keys' a thousand times. So a bundle has each distinct *shape*
+//! (the operations without their values and external references) once, and for each open place of a shape one column with
+//! the values of all its changes. Sequence, first operation and dependency are written as differences from the prediction.
+//! The frame then compresses the bundle with zstd.
 //!
-//! Reading a bundle is also its verification: what comes out was checked against the format's rules
-//! and written out by our own writer, so Automerge never sees a byte that we did not lay down. Hashes
-//! are computed, never believed.
+//! Reading a bundle verifies it: every change is checked against the format's rules and written again by our own writer, so
+//! Automerge never sees bytes from outside. Hashes are computed, not read.
 //!
 //! ```text
 //! byte    format, 1
@@ -54,7 +52,7 @@ pub enum BundleFault {
     /// The bundle is of a format that this version does not know.
     #[error("a bundle has format {0}, which this version does not know")]
     UnknownFormat(u8),
-    /// Something is longer or more numerous than we take.
+    /// A count or length is over its limit.
     #[error("a bundle has too many {0}")]
     TooLarge(&'static str),
     /// The bundle breaks a rule of its format.

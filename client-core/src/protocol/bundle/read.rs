@@ -1,4 +1,4 @@
-//! Reads and verifies bundles from outside. Memory is bounded by the limits, whatever the bytes say.
+//! Reads and verifies bundles from outside. The limits bound the memory for any bytes.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::crdt::leb128::{ReadFault, Reader};
 use crate::ids::{ActorId, ChangeHash};
 use crate::schema::DocumentKey;
 
-/// Reads a bundle that fills `bytes`; every change in it was verified and written out anew.
+/// Reads a bundle that fills `bytes`. Every change of it is verified and written again.
 pub fn read_bundle(bytes: &[u8]) -> Result<Vec<DocumentChanges>, BundleFault> {
     if bytes.len() > limits::BUNDLE_BYTES_MAX {
         return Err(BundleFault::TooLarge("bytes"));
@@ -111,7 +111,7 @@ fn read_documents(reader: &mut Reader<'_>) -> Result<Vec<(DocumentKey, usize)>, 
     Ok(documents)
 }
 
-/// Each change's first operation, and at once the bound on all operations of the bundle.
+/// The first operation of each change. Checks the limits on all operations and values of the bundle.
 fn absolute_starts(
     documents: &[(DocumentKey, usize)],
     shape_of: &[usize],
@@ -141,7 +141,7 @@ fn absolute_starts(
     Ok(starts)
 }
 
-/// The columns of one shape, given out row by row.
+/// The columns of one shape, read row by row.
 struct ShapePlaces<'a> {
     columns: Vec<std::vec::IntoIter<Filling<'a>>>,
 }
@@ -234,7 +234,7 @@ fn read_dependencies(
         .collect()
 }
 
-/// What a change says of itself before its operations.
+/// The fields of a change before its operations.
 struct Head {
     dependencies: Vec<ChangeHash>,
     sequence: u64,
@@ -251,7 +251,7 @@ fn read_record<'a>(
 ) -> Result<ChangeRecord, BundleFault> {
     let fillings: Vec<Filling<'a>> = fillings.collect();
     let author = actors.get(actor_index).ok_or(ReadFault::BadNumber)?;
-    // A change lists the other actors that it uses, in rising order; so the list follows from them.
+    // The list of other actors is derived: those that the operations use, in rising order.
     let mut used: BTreeSet<(&ActorId, u32)> = BTreeSet::new();
     for filling in &fillings {
         if let Filling::Reference(id) = filling {

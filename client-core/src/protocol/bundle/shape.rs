@@ -1,6 +1,5 @@
-//! The shape of a change: its operations with outside references and values left open. References to
-//! operations of the same change are kept, as distances from its first, since they are part of what
-//! makes two changes alike.
+//! The shape of a change: its operations without external references and values. References to operations of the same
+//! change are part of the shape, as distances from its first operation.
 //!
 //! ```text
 //! flags: 1 message, 2 extra   number of operations, then each:
@@ -17,7 +16,7 @@ use super::BundleFault;
 use crate::crdt::change::{Action, BytesKind, ChangeRecord, Key, Object, Operation, OperationId, SignedKind, Value};
 use crate::crdt::leb128::{Reader, write_prefixed, write_size};
 
-/// An operation id as a shape holds it.
+/// An operation id in a shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Reference {
     /// An operation of the same change, this far from its first.
@@ -46,7 +45,7 @@ pub(super) struct ShapeOperation {
     pub(super) mark_name: Option<String>,
 }
 
-/// A change with its values left open.
+/// A change without its values.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Shape {
     pub(super) has_message: bool,
@@ -54,10 +53,10 @@ pub(super) struct Shape {
     pub(super) operations: Vec<ShapeOperation>,
 }
 
-/// What fills one open place of a shape.
+/// The type of one open place of a shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// An outside operation id: a column of counters, then one of actors.
+    /// An external operation id: a column of counters, then one of actors.
     Reference,
     /// An integer.
     Integer,
@@ -65,7 +64,7 @@ pub(super) enum Place {
     Bytes,
 }
 
-/// What one change puts into its shape's places, in order.
+/// One change's value for one place of its shape.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Filling<'a> {
     Reference(OperationId),
@@ -74,7 +73,7 @@ pub(super) enum Filling<'a> {
 }
 
 impl Shape {
-    /// The shape of a change, and what it puts into the places.
+    /// The shape of a change, and its values for the places.
     pub(super) fn of(record: &ChangeRecord) -> (Self, Vec<Filling<'_>>) {
         let mut fillings = Vec::new();
         let refer =
@@ -257,7 +256,7 @@ fn read_operation(reader: &mut Reader<'_>) -> Result<ShapeOperation, BundleFault
     })
 }
 
-/// Gives the fillings of one change back to its shape, in order.
+/// Rebuilds the operations of one change from its shape and its fillings, in order.
 pub(super) struct Refill<F> {
     pub(super) start_operation: u64,
     pub(super) fillings: F,

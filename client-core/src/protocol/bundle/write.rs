@@ -1,4 +1,4 @@
-//! Writes bundles. The bytes depend on nothing but the changes and their order.
+//! Writes bundles. The bytes depend only on the changes and their order.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::crdt::change::{ChangeRecord, VerifiedChange};
 use crate::crdt::leb128::{Reader, write_prefixed, write_size};
 use crate::ids::ChangeHash;
 
-/// What each change adds to the columns that all changes share.
+/// The columns that all changes share.
 #[derive(Default)]
 struct Common {
     actor: Vec<i64>,
@@ -34,7 +34,7 @@ pub fn write_bundle(documents: &[DocumentChanges]) -> Vec<u8> {
     write_marked(documents, |_, _| {})
 }
 
-/// A bundle part by part, in its order, each with what it is called: for whoever asks where the bytes go.
+/// The parts of a bundle in order, each with its name, for measuring sizes.
 pub fn bundle_parts(documents: &[DocumentChanges]) -> Vec<(String, Vec<u8>)> {
     let mut ends: Vec<(String, usize)> = Vec::new();
     let bundle = write_marked(documents, |part, end| ends.push((part.to_owned(), end)));
@@ -49,7 +49,7 @@ pub fn bundle_parts(documents: &[DocumentChanges]) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// `mark` is told where each part ends.
+/// As [`write_bundle`]; calls `mark` with the end of each part.
 fn write_marked(documents: &[DocumentChanges], mut mark: impl FnMut(&str, usize)) -> Vec<u8> {
     let changes = || documents.iter().flat_map(|document| &document.changes);
     let actors = Actors::of(changes().map(VerifiedChange::record));
@@ -202,7 +202,7 @@ fn write_places(
     }
 }
 
-/// What the next change of a document is expected to say, from those before it in the bundle.
+/// Predicts sequence and first operation of the next change from those before it.
 #[derive(Default)]
 pub(super) struct Expected {
     pub(super) start: u64,

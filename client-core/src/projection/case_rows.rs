@@ -1,9 +1,10 @@
-//! Cases as rows: what disagrees, made from a household's harvest, receipt and case book together
-//! whenever one of them changes.
+//! Rows of cases, derived from a household's harvest book, receipt book and case book together. They are written again
+//! whenever one of the three changes.
 
 use rusqlite::{OptionalExtension, Transaction, params, params_from_iter, types::Value};
 
 use super::ReadModel;
+use super::read_model::{parse_or_report, read_contenders, report_unreadable};
 use crate::conflicts::{CaseId, CaseState, Contender};
 use crate::ids::HouseholdId;
 use crate::quantities::Instant;
@@ -12,12 +13,12 @@ use crate::schema::harvest::LotId;
 use crate::schema::{Document, DocumentKey, Season, case_book};
 use crate::store::StoreFault;
 
-/// What kind of thing disagrees.
+/// The kind of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CaseKind {
-    /// A field was edited at once.
+    /// A field has concurrent values.
     Field,
-    /// One harvest seems to be recorded twice.
+    /// Two lots look like one harvest.
     Twice,
     /// More was weighed than recorded.
     Weight,
@@ -39,7 +40,7 @@ impl CaseKind {
     }
 }
 
-/// Which cases to list; what is none does not filter.
+/// Which cases to list. A field that is none does not filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CaseFilter {
     /// In this state.
@@ -73,26 +74,26 @@ pub struct CaseRow {
     pub case: CaseId,
     /// Where it stands.
     pub state: CaseState,
-    /// How much hangs on it, in grams: the lot's weight or the difference.
+    /// What is at stake, in grams: the lot's weight, or the difference of two weights.
     pub worth_grams: i64,
-    /// The values of a field that was edited at once, the shown one last.
+    /// The concurrent values of a field; the last one is shown.
     pub contenders: Vec<Contender>,
-    /// Who decided last; empty when nobody has.
+    /// Who decided last; empty while nobody has.
     pub by: String,
     /// When.
     pub at: Instant,
     /// What was chosen.
     pub chosen: String,
-    /// What the person had to say.
+    /// The person's note.
     pub note: String,
 }
 
-/// How many cases stand where.
+/// How many cases are in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CaseCounts {
-    /// Somebody has to look at these.
+    /// To be decided.
     pub open: u64,
-    /// Settled by two people at once.
+    /// Settled by two people concurrently.
     pub settled_twice: u64,
     /// Left as they are.
     pub left: u64,
@@ -100,12 +101,13 @@ pub struct CaseCounts {
     pub settled: u64,
 }
 
-/// Writes a case book's rows anew.
+/// Writes all rows of a case book again.
 pub(super) fn write_decisions(transaction: &Transaction<'_>, document: &Document) -> Result<(), StoreFault> {
     let key = document.key().to_bytes();
     transaction.prepare_cached("DELETE FROM decisions WHERE document = ?1")?.execute(params![key])?;
     let mut insert = transaction.prepare_cached("INSERT INTO decisions VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)")?;
     for (number, decision) in (0i64..).zip(case_book::decisions(document)) {
+        // A kind of decision that a later version writes. The document keeps it.
         let Some(kind) = decision.kind else { continue };
         insert.execute(params![
             key,
@@ -122,7 +124,7 @@ pub(super) fn write_decisions(transaction: &Transaction<'_>, document: &Document
     Ok(())
 }
 
-/// Makes the cases of a household's season anew, when this document bears on them.
+/// Writes the cases of a household's season again, when they depend on this document.
 pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Result<(), StoreFault> {
     let (DocumentKey::HarvestBook(household, season)
     | DocumentKey::ReceiptBook(household, season)
@@ -143,7 +145,7 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
     let mut rows = fields.query(params![book])?;
     while let Some(row) = rows.next()? {
         let (lot, field): (String, String) = (row.get(0)?, row.get(1)?);
-        if let Ok(lot) = lot.parse() {
+        if let Some(lot) = parse_or_report("field_conflicts", "lot", &lot, |lot| lot.parse().ok()) {
             found.push((CaseId::Field(lot, field), row.get(4)?, row.get(2)?, row.get(3)?));
         }
     }
@@ -154,7 +156,8 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
     let mut rows = duplicate_lots.query(params![book])?;
     while let Some(row) = rows.next()? {
         let (first, second): (String, String) = (row.get(0)?, row.get(1)?);
-        if let (Ok(first), Ok(second)) = (first.parse(), second.parse()) {
+        let lot = |name: &str| parse_or_report("duplicate_lots", "lot", name, |name| name.parse().ok());
+        if let (Some(first), Some(second)) = (lot(&first), lot(&second)) {
             found.push((CaseId::Twice(first, second), row.get(2)?, String::new(), false));
         }
     }
@@ -165,7 +168,7 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
     let mut rows = weights.query(params![book, owner, year])?;
     while let Some(row) = rows.next()? {
         let lot: String = row.get(0)?;
-        if let Ok(lot) = lot.parse() {
+        if let Some(lot) = parse_or_report("receipts", "lot", &lot, |lot| lot.parse().ok()) {
             found.push((CaseId::Weight(lot), row.get(1)?, String::new(), false));
         }
     }
@@ -179,10 +182,11 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
         };
         insert(transaction, household, season, &case, state, worth, &contenders, decided)?;
     }
-    // What was settled and is gone is listed as such; what was undone is open again, though its fields
-    // no longer hold two values.
+    // A decided case without a conflict now is settled. After an undo it is open again, though its field has one value.
     for (name, decided) in last {
-        let Ok(case) = name.parse::<CaseId>() else { continue };
+        let Some(case) = parse_or_report("decisions", "case_name", &name, |name| name.parse::<CaseId>().ok()) else {
+            continue;
+        };
         let state = match decided.0 {
             DecisionKind::Undone => CaseState::Open,
             DecisionKind::Settled | DecisionKind::Left => CaseState::Settled,
@@ -206,7 +210,7 @@ fn latest_decisions(
     let mut rows = statement.query(params![case_book])?;
     while let Some(row) = rows.next()? {
         let kind: String = row.get(1)?;
-        if let Some(kind) = DecisionKind::from_name(&kind) {
+        if let Some(kind) = parse_or_report("decisions", "kind", &kind, DecisionKind::from_name) {
             latest.insert(row.get(0)?, (kind, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?));
         }
     }
@@ -288,6 +292,7 @@ impl ReadModel {
             let (Ok(case), Some(state), Some(season)) =
                 (name.parse(), CaseState::from_name(&state), Season::new(row.get(1)?))
             else {
+                report_unreadable("cases", "case_name", &name);
                 continue;
             };
             cases.push(CaseRow {
@@ -297,7 +302,7 @@ impl ReadModel {
                 case,
                 state,
                 worth_grams: row.get(4)?,
-                contenders: serde_json::from_str(&contenders).unwrap_or_default(),
+                contenders: read_contenders("cases", &contenders),
                 by: row.get(6)?,
                 at: Instant::from_seconds(row.get(7)?),
                 chosen: row.get(8)?,
@@ -307,7 +312,7 @@ impl ReadModel {
         Ok(cases)
     }
 
-    /// How many cases stand where.
+    /// How many cases are in each state.
     pub fn case_counts(&self) -> Result<CaseCounts, StoreFault> {
         let mut statement = self.connection.prepare_cached("SELECT state, count(*) FROM cases GROUP BY state")?;
         let mut rows = statement.query([])?;
@@ -320,13 +325,14 @@ impl ReadModel {
                 Some(CaseState::SettledTwice) => counts.settled_twice = count,
                 Some(CaseState::Left) => counts.left = count,
                 Some(CaseState::Settled) => counts.settled = count,
-                None => {}
+                None => report_unreadable("cases", "state", &state),
             }
         }
         Ok(counts)
     }
 
-    /// The last decision about a case; none when nobody decided.
+    /// The last decision about a case; none while nobody has decided. Fails when the stored decision can't be read, since
+    /// undoing it would then restore too little.
     pub fn last_decision(
         &self,
         household: HouseholdId,
@@ -342,17 +348,22 @@ impl ReadModel {
         let row = statement
             .query_row(params![document, name], |row| {
                 let (kind, restore): (String, String) = (row.get(0)?, row.get(5)?);
-                Ok(Decision {
+                let decision = Decision {
                     case: name.clone(),
                     kind: DecisionKind::from_name(&kind),
                     by: row.get(1)?,
                     at: Instant::from_seconds(row.get(2)?),
                     chosen: row.get(3)?,
                     note: row.get(4)?,
-                    restore: serde_json::from_str(&restore).unwrap_or_default(),
-                })
+                    restore: Vec::new(),
+                };
+                Ok((decision, restore))
             })
             .optional()?;
-        Ok(row)
+        let unreadable = |error| StoreFault::Failed(format!("a decision about {name} can't be read: {error}"));
+        row.map(|(decision, restore)| {
+            Ok(Decision { restore: serde_json::from_str(&restore).map_err(unreadable)?, ..decision })
+        })
+        .transpose()
     }
 }

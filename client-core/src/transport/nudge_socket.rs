@@ -1,5 +1,5 @@
-//! The live socket: while it is open, the server says when there is something new. It carries no
-//! content, so it may break at any time without harm; a sync on the timer finds the same.
+//! The nudge socket: while it is open, the server sends a nudge whenever its log grows. It transfers no content, so it may
+//! break at any time without loss; a sync on the timer finds the same.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,23 +16,27 @@ use super::https::HttpsTransport;
 use crate::error::Error;
 use crate::protocol::nudge::NUDGE;
 
-/// The server feels for a quiet line every four minutes; one that is silent for ten is dead.
+/// The server pings a quiet line every four minutes. One that is silent for ten is dead.
 const SILENCE_MAX: Duration = Duration::from_secs(600);
 
 fn line(error: impl std::fmt::Display) -> Error {
     Error::Line(error.to_string())
 }
 
+fn system(error: std::io::Error) -> Error {
+    Error::System(error.to_string())
+}
+
 impl HttpsTransport {
-    /// Listens until the line breaks or `stop` turns true. `greeting` is a signed frame; `on_nudge` is
-    /// called for each nudge. Must not be called on a thread that already runs a runtime.
+    /// Listens until the line breaks, which is an error, or `stop` turns true. `greeting` is a signed frame; `on_nudge` is
+    /// called for each nudge. Blocks; must not be called on a thread that runs a runtime.
     pub fn listen(
         &self,
         greeting: Vec<u8>,
         stop: &mut watch::Receiver<bool>,
         on_nudge: &dyn Fn(),
     ) -> Result<(), Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(line)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
         runtime.block_on(async {
             tokio::select! {
                 ended = self.listen_on(greeting, on_nudge) => ended,
@@ -62,10 +66,10 @@ impl HttpsTransport {
     }
 }
 
-/// Where the live socket is told to stop.
+/// Stops a listening socket when it is set to true.
 pub type Stop = watch::Sender<bool>;
 
-/// A new stop, not yet told, with its receiver.
+/// A stop that is still false, with its receiver.
 pub fn new_stop() -> (Arc<Stop>, watch::Receiver<bool>) {
     let (stop, stopped) = watch::channel(false);
     (Arc::new(stop), stopped)

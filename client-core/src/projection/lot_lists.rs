@@ -3,6 +3,7 @@
 use rusqlite::{params_from_iter, types::Value};
 
 use super::ReadModel;
+use super::read_model::parse_or_report;
 use crate::ids::HouseholdId;
 use crate::quantities::Day;
 use crate::schema::harvest::LotId;
@@ -75,7 +76,7 @@ impl LotSort {
     }
 }
 
-/// Which lots to list; what is none does not filter.
+/// Which lots to list. A field that is none does not filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LotFilter {
     /// Of this household.
@@ -92,9 +93,9 @@ pub struct LotFilter {
     pub to: Option<Day>,
     /// In this state.
     pub state: Option<LotState>,
-    /// With this text in the household's name, the place or the note.
+    /// With this text in the household's name, the place or the note. Blank text does not filter.
     pub search: Option<String>,
-    /// Only lots with a field that was edited at once.
+    /// Only lots with a field that has concurrent values.
     pub only_conflicts: bool,
     /// Also lots that were merged into others.
     pub with_merged: bool,
@@ -141,13 +142,13 @@ pub struct LotRow {
     pub reason: String,
     /// The lot that this one was merged into.
     pub merged_into: Option<LotId>,
-    /// True when a field was edited at once.
+    /// True when a field has concurrent values.
     pub in_conflict: bool,
     /// True when a field can't be read.
     pub is_damaged: bool,
 }
 
-/// What totals are given by.
+/// What totals are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TotalBy {
     /// The product's code.
@@ -158,7 +159,7 @@ pub enum TotalBy {
     Day,
 }
 
-/// What was recorded of a product, in a village, on a day.
+/// The weights of one group of lots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Total {
     /// The product's or the village's code, or the day.
@@ -174,13 +175,13 @@ pub struct Total {
 const JOINED: &str = "lots l LEFT JOIN households h ON h.household = l.household";
 
 impl ReadModel {
-    /// Lots that pass the filter.
+    /// Lots that pass the filter, in its order.
     pub fn lots(&self, filter: &LotFilter) -> Result<Vec<LotRow>, StoreFault> {
         let (conditions, mut values) = filter.conditions();
         let limit = if filter.limit == 0 { 200 } else { filter.limit };
         values.extend([Value::Integer(i64::from(limit)), Value::Integer(i64::from(filter.offset))]);
         let order = filter.sort.order();
-        // Where only lots are asked about, a page is cut out of them first: skipping a row is cheap then.
+        // Without a condition on households, the page is cut before the join. Skipped rows are then cheap.
         let (from, limit) = if filter.needs_households() {
             (format!("{JOINED} WHERE {conditions}"), " LIMIT ? OFFSET ?")
         } else {
@@ -198,31 +199,37 @@ impl ReadModel {
             let lot: String = row.get(2)?;
             let state: String = row.get(9)?;
             let merged: Option<String> = row.get(15)?;
-            Ok(lot.parse().ok().map(|lot| LotRow {
-                household: HouseholdId::from_bytes(row.get(0).unwrap_or_default()),
-                household_name: row.get(16).unwrap_or_default(),
-                village: row.get(17).unwrap_or_default(),
-                season: row.get(1).unwrap_or_default(),
+            let name = |column: &str, lot: &str| parse_or_report("lots", column, lot, |lot| lot.parse().ok());
+            let (Some(lot), Some(state)) =
+                (name("lot", &lot), parse_or_report("lots", "state", &state, LotState::from_name))
+            else {
+                return Ok(None);
+            };
+            Ok(Some(LotRow {
+                household: HouseholdId::from_bytes(row.get(0)?),
+                household_name: row.get(16)?,
+                village: row.get(17)?,
+                season: row.get(1)?,
                 lot,
-                product: row.get(3).unwrap_or_default(),
-                grams: row.get(4).unwrap_or_default(),
-                grade: row.get(5).unwrap_or_default(),
-                moisture: row.get(14).unwrap_or_default(),
-                day: day.and_then(|day| day.parse().ok()),
-                place: row.get(7).unwrap_or_default(),
-                note: row.get(8).unwrap_or_default(),
-                state: LotState::from_name(&state).unwrap_or(LotState::Recorded),
-                weighed_grams: row.get(10).unwrap_or_default(),
-                reason: row.get(11).unwrap_or_default(),
-                merged_into: merged.and_then(|lot| lot.parse().ok()),
-                in_conflict: row.get(12).unwrap_or_default(),
-                is_damaged: row.get(13).unwrap_or_default(),
+                product: row.get(3)?,
+                grams: row.get(4)?,
+                grade: row.get(5)?,
+                moisture: row.get(14)?,
+                day: day.and_then(|day| parse_or_report("lots", "day", &day, |day| day.parse().ok())),
+                place: row.get(7)?,
+                note: row.get(8)?,
+                state,
+                weighed_grams: row.get(10)?,
+                reason: row.get(11)?,
+                merged_into: merged.and_then(|lot| name("merged", &lot)),
+                in_conflict: row.get(12)?,
+                is_damaged: row.get(13)?,
             }))
         })?;
         Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
-    /// How many lots pass the filter, whatever its limit.
+    /// How many lots pass the filter. Its limit and offset are ignored.
     pub fn count_lots(&self, filter: &LotFilter) -> Result<u64, StoreFault> {
         let (conditions, values) = filter.conditions();
         let from = if filter.needs_households() { JOINED } else { "lots l" };
@@ -236,7 +243,7 @@ impl ReadModel {
         self.totals_by(filter, TotalBy::Product)
     }
 
-    /// Weights of the lots that pass the filter.
+    /// Weights of the lots that pass the filter, by group.
     pub fn totals_by(&self, filter: &LotFilter, by: TotalBy) -> Result<Vec<Total>, StoreFault> {
         let (conditions, values) = filter.conditions();
         let column = match by {
@@ -257,7 +264,7 @@ impl ReadModel {
 }
 
 impl LotFilter {
-    /// True when the answer depends on households, not on lots alone.
+    /// True when the conditions or the order need the table of households.
     fn needs_households(&self) -> bool {
         let searches = self.search.as_ref().is_some_and(|search| !search.trim().is_empty());
         searches || self.sort == LotSort::Household
@@ -282,7 +289,7 @@ impl LotFilter {
         text("l.day >= ?", self.from.map(|day| day.to_string()));
         text("l.day <= ?", self.to.map(|day| day.to_string()));
         text("l.state = ?", self.state.map(|state| state.name().into()));
-        // Text is looked for as it stands: % and _ mean themselves.
+        // `instr` matches literally; `LIKE` would give % and _ a meaning.
         text(
             "instr(coalesce(h.name, '') || char(10) || l.place || char(10) || l.note, ?) > 0",
             self.search.clone().filter(|search| !search.trim().is_empty()),

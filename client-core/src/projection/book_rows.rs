@@ -1,10 +1,11 @@
-//! Harvest and receipt books as rows: written whole, or only the lots that an edit touched.
+//! Writes the rows of harvest and receipt books: all of a book, or only the lots that an edit touched.
 
 use std::collections::BTreeSet;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::lots::LotState;
+use super::lot_lists::LotState;
+use super::read_model::parse_or_report;
 use crate::conflicts;
 use crate::ids::HouseholdId;
 use crate::quantities::{Grams, Permille};
@@ -13,7 +14,7 @@ use crate::schema::receipt::Outcome;
 use crate::schema::{Document, DocumentKey, Season, harvest, receipt};
 use crate::store::StoreFault;
 
-/// Writes a harvest book's rows anew.
+/// Writes all rows of a harvest book again.
 pub(super) fn write(
     transaction: &Transaction<'_>,
     document: &mut Document,
@@ -30,10 +31,10 @@ pub(super) fn write(
     if lots.iter().any(|lot| lot.in_conflict) {
         write_conflicts(transaction, document, &key)?;
     }
-    write_twins(transaction, &key, &lots)
+    write_duplicate_lots(transaction, &key, &lots)
 }
 
-/// Writes the rows of these lots only.
+/// Writes the rows of these lots.
 pub(super) fn write_touched(
     transaction: &Transaction<'_>,
     document: &mut Document,
@@ -61,7 +62,7 @@ pub(super) fn write_touched(
         transaction.prepare_cached("DELETE FROM field_conflicts WHERE document = ?1")?.execute(params![key])?;
         write_conflicts(transaction, document, &key)?;
     }
-    // Only lots of the same product and day can have become duplicate_lots, or ceased to be.
+    // Whether lots are duplicates depends only on lots of the same product and day.
     let mut alike = Vec::new();
     for (product, day) in &days {
         let mut statement = transaction.prepare_cached(
@@ -80,7 +81,7 @@ pub(super) fn write_touched(
     for name in touched {
         transaction.prepare_cached(delete)?.execute(params![key, name.as_str()])?;
     }
-    insert_twins(transaction, &key, &alike)
+    insert_duplicate_lots(transaction, &key, &alike)
 }
 
 #[allow(clippy::too_many_arguments, reason = "the columns of one row")]
@@ -96,7 +97,7 @@ fn lot_for_rules(
     merged: Option<String>,
 ) -> Option<Lot> {
     Some(Lot {
-        id: name.parse().ok()?,
+        id: parse_or_report("lots", "lot", name, |name| name.parse().ok())?,
         product: Some(product.to_owned()),
         quantity: grams.and_then(|grams| Grams::new(grams).ok()),
         grade: Some(grade).filter(|text| !text.is_empty()),
@@ -158,12 +159,12 @@ fn write_conflicts(transaction: &Transaction<'_>, document: &mut Document, key: 
     Ok(())
 }
 
-fn write_twins(transaction: &Transaction<'_>, key: &[u8], lots: &[Lot]) -> Result<(), StoreFault> {
+fn write_duplicate_lots(transaction: &Transaction<'_>, key: &[u8], lots: &[Lot]) -> Result<(), StoreFault> {
     transaction.prepare_cached("DELETE FROM duplicate_lots WHERE document = ?1")?.execute(params![key])?;
-    insert_twins(transaction, key, lots)
+    insert_duplicate_lots(transaction, key, lots)
 }
 
-fn insert_twins(transaction: &Transaction<'_>, key: &[u8], lots: &[Lot]) -> Result<(), StoreFault> {
+fn insert_duplicate_lots(transaction: &Transaction<'_>, key: &[u8], lots: &[Lot]) -> Result<(), StoreFault> {
     let mut insert = transaction.prepare_cached("INSERT OR REPLACE INTO duplicate_lots VALUES (?1,?2,?3)")?;
     for pair in conflicts::duplicate_lots(lots) {
         insert.execute(params![key, pair.first.as_str(), pair.second.as_str()])?;
@@ -171,7 +172,7 @@ fn insert_twins(transaction: &Transaction<'_>, key: &[u8], lots: &[Lot]) -> Resu
     Ok(())
 }
 
-/// Writes a receipt book's rows anew.
+/// Writes all rows of a receipt book again.
 pub(super) fn write_receipts(
     transaction: &Transaction<'_>,
     document: &Document,
@@ -205,7 +206,7 @@ pub(super) fn write_receipts(
     show_receipts(transaction, household, season)
 }
 
-/// Writes what the receipts of a household's season say beside its lots, so that lists need not join.
+/// Copies the receipts of a household's season into the rows of its lots, so that lists need no join.
 pub(super) fn show_receipts(
     transaction: &Transaction<'_>,
     household: HouseholdId,
@@ -258,9 +259,9 @@ mod tests {
     }
 
     proptest! {
-        /// Rows that were kept up to date edit by edit are those that the whole document makes.
+        /// Rows that are updated edit by edit equal those that the whole document leads to.
         #[test]
-        fn touched_rows_are_the_rows_of_the_whole(steps in proptest::collection::vec((any::<bool>(), step()), 1..40)) {
+        fn rows_updated_by_edit_equal_rows_of_whole_book(steps in proptest::collection::vec((any::<bool>(), step()), 1..40)) {
             let household = HouseholdId::from_bytes([1; 16]);
             let key = DocumentKey::HarvestBook(household, Season::new(2026).unwrap());
             let first = Document::new(key.clone()).unwrap();

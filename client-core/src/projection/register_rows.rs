@@ -1,8 +1,9 @@
-//! Households and orders as rows.
+//! Writes and lists the rows of households and orders.
 
 use rusqlite::{Transaction, params, params_from_iter, types::Value};
 
 use super::ReadModel;
+use super::read_model::read_contenders;
 use crate::conflicts::{self, Contender};
 use crate::ids::HouseholdId;
 use crate::schema::order::OrderStatus;
@@ -22,7 +23,7 @@ pub struct HouseholdRow {
     pub payment: String,
     /// Its members' names, with commas between.
     pub members: String,
-    /// Its lots that count.
+    /// Its lots, without merged ones.
     pub lots: i64,
     /// Their recorded weight, in grams.
     pub recorded_grams: i64,
@@ -45,7 +46,7 @@ pub struct OrderRow {
     pub fen: i64,
     /// The products' codes, with commas between.
     pub products: String,
-    /// The values of its status, when several stand beside each other; the shown one last.
+    /// The concurrent values of its status, the shown one last; empty when there is one value.
     pub contenders: Vec<Contender>,
 }
 
@@ -94,7 +95,8 @@ pub(super) fn write_order(
 }
 
 impl ReadModel {
-    /// Households with this text in their name or members, of this village, by name.
+    /// Households with `search` in their name or members, of this village, ordered by village and name. An empty `search`
+    /// does not filter.
     pub fn households(
         &self,
         search: &str,
@@ -130,7 +132,7 @@ impl ReadModel {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// Orders in this state, or all, or only those whose status disagrees; the dearest first.
+    /// Orders in this state, or only those whose status has concurrent values; the dearest first.
     pub fn orders(
         &self,
         status: Option<OrderStatus>,
@@ -163,13 +165,13 @@ impl ReadModel {
                 grams: row.get(5)?,
                 fen: row.get(6)?,
                 products: row.get(7)?,
-                contenders: serde_json::from_str(&contenders).unwrap_or_default(),
+                contenders: read_contenders("orders", &contenders),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// How many orders stand in this state.
+    /// How many orders are in this state.
     pub fn count_orders(&self, status: OrderStatus) -> Result<u64, StoreFault> {
         let mut statement = self.connection.prepare_cached("SELECT count(*) FROM orders WHERE status = ?1")?;
         let count: i64 = statement.query_row(params![status.name()], |row| row.get(0))?;
