@@ -299,7 +299,7 @@ impl Granary {
     /// each sync would cost a flush for phones that had nothing to say.
     pub fn write_last_seen(&self) -> Result<(), Error> {
         for cooperative in self.cooperatives() {
-            let seen = cooperative.take_seen();
+            let seen = cooperative.take_unsaved_seen();
             if seen.is_empty() {
                 continue;
             }

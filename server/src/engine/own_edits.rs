@@ -14,7 +14,7 @@ use granary_client_core::store::StoreFault;
 
 use super::Granary;
 use crate::error::Error;
-use crate::log::keys::aside_key;
+use crate::log::keys::quarantine_key;
 use crate::log::{Cooperative, CooperativeNumber, Submitter};
 
 /// Edits of one document.
@@ -96,7 +96,7 @@ impl Granary {
         }
         self.settle(&cooperative);
         for entry in ingested.entries {
-            let aside = aside_key(number, device, entry);
+            let aside = quarantine_key(number, device, entry);
             if let Some(bytes) = self.store().get(&aside)? {
                 // Its numbers are used, and no document has them.
                 self.renew_incarnation()?;

@@ -84,7 +84,7 @@ impl Granary {
             self.keep(cooperative, submitter, documents, now)?
         };
         let (is_new, forks) = (!ingested.entries.is_empty(), ingested.forks);
-        cooperative.saw(device, now.0, request.unsent_after, request.version.clone(), forks);
+        cooperative.saw(device, now.0, request.unsent_after, request.version.as_deref(), forks);
         let attest = |document: DocumentId, tips: &[ChangeHash]| self.attest(cooperative, document, tips);
         let asked = FeedRequest { device, record: &record, request: &request, ingested, fits };
         let reply = cooperative.reply(self.store.as_ref(), &attest, asked)?;

@@ -2,7 +2,7 @@
 //! before any other device gets it. What fails is set aside and named to its device and to the
 //! coordinators; what depends on it waits. One thread does this.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -18,10 +18,9 @@ use granary_client_core::schema::Document;
 use granary_client_core::store::{Store, StoreFault};
 
 use super::Cooperative;
-use super::cooperative::append_event;
 use super::documents::Documents;
 use super::keys::{
-    DocumentNumber, Entry, LogEvent, NOBODY, aside_key, entry_key, key, meta_key, pending_key, saved_key,
+    DocumentNumber, Entry, LogEvent, NOBODY, entry_key, meta_key, quarantine_key, saved_key, unadmitted_key,
 };
 use super::rows::parse;
 use super::writer::{Completion, Writer};
@@ -29,9 +28,6 @@ use crate::log::throttle::BackgroundThrottle;
 
 /// Positions beside a saved form before a document is saved anew.
 const POSITIONS_BEFORE_SAVE: u32 = 128;
-
-/// How many entries go by before it is written down again where the pending ones begin.
-const PENDING_STEP: u64 = 256;
 
 /// What the admission thread is asked to look at.
 type Task = (Arc<Cooperative>, DocumentNumber);
@@ -63,7 +59,7 @@ impl Admission {
 
     /// Asks for a look at all of a co-operative's documents that have something pending.
     pub(crate) fn look_at(&self, cooperative: &Arc<Cooperative>) {
-        let documents: Vec<DocumentNumber> = cooperative.state().pending_of.keys().copied().collect();
+        let documents = cooperative.state().queue.documents();
         for document in documents {
             // A send fails only when the thread has ended, and then the server is ending too.
             let _ = self.tasks.send((Arc::clone(cooperative), document));
@@ -119,7 +115,7 @@ impl Worker {
                     Err(StoreFault::Damaged(key)) => {
                         let fault = StoreFault::Damaged(key);
                         tracing::error!(cooperative = cooperative.number().0, %fault, "a document can't be admitted to");
-                        self.leave_undecided(&cooperative, document);
+                        cooperative.state().queue.mark_undecidable(document);
                     }
                     Err(fault) => return Err(fault),
                 }
@@ -144,7 +140,7 @@ impl Worker {
 
     /// Decides what is pending of a document; gives what is then on its way to the store.
     fn decide(&self, cooperative: &Arc<Cooperative>, number: DocumentNumber) -> Result<Option<UnderWay>, StoreFault> {
-        let numbers: Vec<u64> = cooperative.state().pending_of.get(&number).cloned().unwrap_or_default();
+        let numbers = cooperative.state().queue.entries_of(number);
         let mut open: Vec<(u64, Entry, Vec<VerifiedChange>)> = Vec::new();
         for entry in numbers {
             let key = entry_key(cooperative.number(), entry);
@@ -206,19 +202,12 @@ impl Worker {
         self.write(cooperative, number, document, verdicts).map(Some)
     }
 
-    /// Counts all that is pending of a document as waiting, so that nobody waits for it.
-    fn leave_undecided(&self, cooperative: &Cooperative, number: DocumentNumber) {
-        let mut state = cooperative.state();
-        let entries = state.pending_of.get(&number).cloned().unwrap_or_default();
-        state.stuck.extend(entries);
-    }
-
     /// Orphans are counted against their devices.
     fn note_orphans(&self, cooperative: &Cooperative, open: &[(u64, Entry, Vec<VerifiedChange>)]) {
         let mut state = cooperative.state();
         for (number, entry, changes) in open {
             let bytes = changes.iter().map(|change| change.chunk().len()).sum();
-            state.orphans.entry(entry.device).or_default().insert(*number, (entry.document, bytes));
+            state.queue.mark_orphan(*number, entry.document, entry.device, bytes);
         }
     }
 
@@ -232,7 +221,8 @@ impl Worker {
         let heads = document.heads();
         let due = cooperative
             .state()
-            .document(number)
+            .documents
+            .get(number)
             .is_some_and(|(_, meta)| meta.since_saved.saturating_add(1) >= POSITIONS_BEFORE_SAVE);
         let saved = due.then(|| document.save());
         let (done, durable) = channel();
@@ -242,16 +232,15 @@ impl Worker {
             let mut state = target.state();
             let own = target.number();
             // Others see the document's new position only once it is durable.
-            let (document_key, mut meta) = match state.document(number) {
+            let (document_key, mut meta) = match state.documents.get(number) {
                 Some((key, meta)) => (key.to_bytes(), meta.clone()),
                 None => return Err(StoreFault::Damaged(meta_key(own, number))),
             };
             for (entry, record, verdict) in &verdicts {
-                group.remove(pending_key(own, *entry));
+                group.remove(unadmitted_key(own, *entry));
                 match verdict {
                     Verdict::Admitted => {
-                        let has_it = |entries: &BTreeMap<u64, _>| entries.contains_key(entry);
-                        let was_orphan = *entry <= state.last_at_start || state.orphans.get(&record.device).is_some_and(has_it);
+                        let was_orphan = state.queue.may_have_been_orphan(*entry, record.device);
                         let event = LogEvent::Admitted {
                             entry: *entry,
                             document: number,
@@ -259,23 +248,19 @@ impl Worker {
                             device: if was_orphan && !planted!("orphan_is_not_given_to_its_phone") { NOBODY } else { record.device },
                             tag: record.tag,
                         };
-                        meta.last = append_event(own, &mut state.heads, group, event);
+                        meta.last = state.heads.append_event(own, group, event);
                         meta.since_saved = meta.since_saved.saturating_add(1);
                     }
                     Verdict::QuarantineNotice(reason) => {
                         let notice = Notice { number: *entry, key: document_key.clone(), reason: reason.clone() };
                         tracing::warn!(cooperative = own.0, device = %record.device, entry, reason, "changes set aside");
-                        group.put(aside_key(own, record.device, *entry), write_message(&notice));
+                        group.put(quarantine_key(own, record.device, *entry), write_message(&notice));
                     }
                 }
             }
             let decided: BTreeSet<u64> = verdicts.iter().map(|(entry, ..)| *entry).collect();
-            let first = state.pending.iter().find(|entry| !decided.contains(entry)).copied();
-            let pending_from = first.unwrap_or(state.heads.entry.saturating_add(1));
-            if pending_from >= state.pending_from.saturating_add(PENDING_STEP) {
-                state.pending_from = pending_from;
-                group.put(key(own, b'o', &[]), write_message(&pending_from));
-            }
+            let last_entry = state.heads.written().entry;
+            state.queue.advance_start(own, group, &decided, last_entry);
             meta.heads = heads;
             if let Some(saved) = saved {
                 group.put(saved_key(own, number), saved);
@@ -286,21 +271,10 @@ impl Worker {
             drop(state);
             let completion: Completion = Box::new(move || {
                 let mut state = target.state();
-                state.visible = state.heads;
-                if let Some((_, seen)) = state.document_mut(number) {
-                    *seen = meta;
-                }
+                state.heads.publish();
+                state.documents.set_meta(number, meta);
                 for (entry, record, _) in &verdicts {
-                    state.pending.remove(entry);
-                    if let Some(list) = state.pending_of.get_mut(&number) {
-                        list.retain(|other| other != entry);
-                    }
-                    if let Some(entries) = state.orphans.get_mut(&record.device) {
-                        entries.remove(entry);
-                    }
-                }
-                if state.pending_of.get(&number).is_some_and(Vec::is_empty) {
-                    state.pending_of.remove(&number);
+                    state.queue.remove(*entry, number, record.device);
                 }
                 drop(state);
                 on_admitted(&target, number);

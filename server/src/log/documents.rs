@@ -87,7 +87,7 @@ impl Documents {
     pub(crate) fn load(&self, cooperative: &Cooperative, number: DocumentNumber) -> Result<Document, StoreFault> {
         let store = self.store.as_ref();
         let meta_key = meta_key(cooperative.number(), number);
-        let (key, meta) = cooperative.state().document(number).cloned().ok_or(StoreFault::Damaged(meta_key))?;
+        let (key, meta) = cooperative.state().documents.get(number).cloned().ok_or(StoreFault::Damaged(meta_key))?;
         let saved_key = saved_key(cooperative.number(), number);
         let mut document = match store.get(&saved_key)? {
             Some(saved) => Document::load(key.clone(), &saved).map_err(|_| StoreFault::Damaged(saved_key))?,
@@ -105,5 +105,5 @@ impl Documents {
 }
 
 fn last_position(cooperative: &Cooperative, number: DocumentNumber) -> u64 {
-    cooperative.state().document(number).map_or(0, |(_, meta)| meta.last)
+    cooperative.state().documents.get(number).map_or(0, |(_, meta)| meta.last)
 }

@@ -17,7 +17,6 @@ use granary_client_core::schema::access::Grants;
 use granary_client_core::store::{Store, StoreFault};
 
 use super::Cooperative;
-use super::cooperative::State;
 use super::ingest::Ingested;
 use super::keys::{CooperativeNumber, DocumentMeta, DocumentNumber, Entry, LogEvent, entry_key, key, log_key, short};
 use super::receipts::OwnEntries;
@@ -93,7 +92,7 @@ impl Cooperative {
         store: &dyn Store,
         number: DocumentNumber,
     ) -> Result<Vec<(Instant, VerifiedChange)>, StoreFault> {
-        let meta = self.state().document(number).map(|(_, meta)| meta.clone());
+        let meta = self.state().documents.get(number).map(|(_, meta)| meta.clone());
         let Some(meta) = meta else { return Ok(Vec::new()) };
         let mut changes = Vec::new();
         for position in positions_of(store, self.number(), &meta, 0)? {
@@ -118,7 +117,7 @@ impl Cooperative {
     ) -> Result<SyncReply, StoreFault> {
         let FeedRequest { device, record, request, ingested, fits } = asked;
         let grants = record.grants_now();
-        let visible = self.state().visible;
+        let visible = self.state().heads.visible();
         let mut cursor = request.cursor;
         let mut told = None;
         let is_new = cursor == Cursor::default();
@@ -191,7 +190,7 @@ impl Cooperative {
         cursor: &mut Cursor,
     ) -> Result<(), StoreFault> {
         while let Some(walk) = cursor.walk {
-            let Some((key, meta)) = self.state().document(DocumentNumber(walk.document)).cloned() else {
+            let Some((key, meta)) = self.state().documents.get(DocumentNumber(walk.document)).cloned() else {
                 cursor.walk = None;
                 return Ok(());
             };
@@ -236,7 +235,7 @@ impl Cooperative {
         let mut heads = Vec::new();
         let mut bytes = 0usize;
         while let Some(walk) = cursor.walk {
-            let Some((key, meta)) = state.document(DocumentNumber(walk.document)) else {
+            let Some((key, meta)) = state.documents.get(DocumentNumber(walk.document)) else {
                 cursor.walk = None;
                 break;
             };
@@ -259,8 +258,8 @@ impl Cooperative {
             let key = DocumentKey::from_bytes(&fetch.key).ok().filter(|key| grants.may_read(key));
             let meta = key.and_then(|key| {
                 let state = self.state();
-                let number = state.numbers.get(&key.id(self.id()))?;
-                state.document(*number).map(|(_, meta)| meta.clone())
+                let number = state.documents.number(&key.id(self.id()))?;
+                state.documents.get(number).map(|(_, meta)| meta.clone())
             });
             // What the device may not read looks like what does not exist.
             let Some(meta) = meta else {
@@ -287,10 +286,7 @@ impl Cooperative {
         cursor: &mut Cursor,
         last: u64,
     ) -> Result<(), StoreFault> {
-        let few = {
-            let state = self.state();
-            state.few_readable(grants).map(|numbers| changed_since(&state, &numbers, cursor.position))
-        };
+        let few = self.state().documents.readable_since(grants, cursor.position);
         let mut reached = cursor.position;
         let mut own = OwnEntries::behind(cursor.receipt, page.store, self.number(), device);
         match few {
@@ -341,7 +337,7 @@ impl Cooperative {
     fn source(&self, store: &dyn Store, grants: &Grants, position: u64) -> Result<Source, StoreFault> {
         Ok(match read_record(store, self.number(), position)?.event {
             LogEvent::Admitted { entry, document, device, .. } => {
-                let readable = self.state().document(document).is_some_and(|(key, _)| grants.may_read(key));
+                let readable = self.state().documents.get(document).is_some_and(|(key, _)| grants.may_read(key));
                 let readable = readable || planted!("feed_ignores_grants");
                 if readable { Source::Entry { entry, device } } else { Source::Other }
             }
@@ -355,9 +351,4 @@ impl Cooperative {
         let rows = store.scan(&prefix, Some(&after), NOTICES_MAX)?;
         rows.into_iter().map(|row| parse(&row.key, row.value.as_deref())).collect()
     }
-}
-
-fn changed_since(state: &State, numbers: &[DocumentNumber], position: u64) -> Vec<DocumentMeta> {
-    let metas = numbers.iter().filter_map(|number| state.document(*number)).map(|(_, meta)| meta);
-    metas.filter(|meta| meta.last > position).cloned().collect()
 }

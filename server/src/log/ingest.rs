@@ -18,24 +18,14 @@ use granary_client_core::store::StoreFault;
 use super::Cooperative;
 use super::dependencies::split_by_outside_dependencies;
 use super::keys::{
-    DocumentNumber, Entry, Indexed, actor_prefix, chain, device_actors_prefix, entry_key, key, pending_key,
-    sequence_key, short,
+    DocumentNumber, Entry, Indexed, actor_prefix, device_actors_prefix, entry_key, key, sequence_key, short,
+    unadmitted_key,
 };
 use super::receipts::adopt;
 use super::writer::GroupCommit;
 
-/// Orphans of one device in one document: entries whose dependencies have not come. Each round of admission to that
-/// document reads them again, so few may be; a phone brings the rest once the dependencies have come. Its other
-/// documents do not wait with this one, whose dependencies may be gone for good.
-const ORPHANS_MAX: Orphans = Orphans { entries: 64, bytes: 1024 * 1024 };
-/// Orphans of one device in all its documents.
-const ORPHANS_IN_ALL_MAX: Orphans = Orphans { entries: 1024, bytes: 4 * 1024 * 1024 };
-
 /// How many entries more than one for each document a request may make: each costs its rows, and may be an orphan.
 const MORE_ENTRIES_MAX: usize = 16;
-
-/// Actors of their own choice that one device may have.
-const CHOSEN_ACTORS_MAX: usize = 20_000;
 
 /// Who submits changes, and what they may.
 #[derive(Debug, Clone)]
@@ -90,28 +80,6 @@ impl Submitter {
     }
 }
 
-/// Entries that are orphans, and the bytes of their change chunks.
-#[derive(Debug, Default, Clone, Copy)]
-struct Orphans {
-    entries: usize,
-    bytes: usize,
-}
-
-impl Orphans {
-    fn is_full(self, most: Self) -> bool {
-        self.entries >= most.entries || self.bytes >= most.bytes
-    }
-}
-
-impl FromIterator<usize> for Orphans {
-    fn from_iter<I: IntoIterator<Item = usize>>(bytes: I) -> Self {
-        bytes.into_iter().fold(Self::default(), |sum, bytes| Self {
-            entries: sum.entries.saturating_add(1),
-            bytes: sum.bytes.saturating_add(bytes),
-        })
-    }
-}
-
 /// What was ingested of one request.
 #[derive(Debug, Default)]
 pub(crate) struct Ingested {
@@ -162,7 +130,7 @@ impl Cooperative {
         let adopted = adopt(group, self.number(), (submitter.device, submitter.receipt.own()), &repeated, &said)?;
         let (mut tip, mut more_entries) = (adopted.tip, MORE_ENTRIES_MAX);
         if planted!("receipt_chain_skips") {
-            tip = self.state().last_entries.get(&submitter.device).copied().unwrap_or(tip);
+            tip = self.state().devices.last_entry(submitter.device).unwrap_or(tip);
         }
         for (document, fresh) in fresh {
             let mut entries: usize = 0;
@@ -184,7 +152,8 @@ impl Cooperative {
             more_entries = more_entries.saturating_sub(entries.saturating_sub(1));
         }
         if ingested.entries.is_empty() && !repeated.is_empty() && !planted!("repeat_gets_no_receipt") {
-            let heads = &self.state().heads;
+            let state = self.state();
+            let heads = state.heads.written();
             // A receipt never falls: what was told before stays told.
             ingested.receipt = match adopted.is_all && tip >= submitter.receipt.entry() {
                 true => adopted.tag.map(|tag| (Receipt::Own(tip), tag)),
@@ -208,7 +177,7 @@ impl Cooperative {
             Some(tips) => covered(changes, tips.iter().copied()),
             None => BTreeSet::new(),
         };
-        let number = self.state().numbers.get(&key.id(self.id())).copied();
+        let number = self.state().documents.number(&key.id(self.id()));
         let mut checked = Checked::default();
         let mut is_own = false;
         for change in changes {
@@ -216,8 +185,8 @@ impl Cooperative {
             let is_attested = attested.contains(&change.hash());
             let refusal = {
                 let state = self.state();
-                let owner = actor.device().or_else(|| state.actors.get(actor).copied());
-                let may_claim = state.actors_of.get(&submitter.device).is_none_or(|count| *count < CHOSEN_ACTORS_MAX);
+                let owner = state.devices.owner(actor);
+                let may_claim = state.devices.may_claim(submitter.device);
                 submitter.refusal(key, change, is_attested, owner, may_claim)
             };
             if let Some(reason) = refusal {
@@ -246,22 +215,13 @@ impl Cooperative {
         if !changes.iter().all(|change| claims.insert((&change.record().actor, change.record().sequence))) {
             return Ok(Err(RefusalReason::SequenceReused));
         }
-        if is_own && self.has_too_many_orphans(submitter.device, number) {
+        if is_own && self.state().queue.has_too_many_orphans(submitter.device, number) {
             return Ok(Err(RefusalReason::TooManyOrphans));
         }
         if self.has_too_many_actors(group, number, changes, &checked.fresh)? {
             return Ok(Err(RefusalReason::TooManyActors));
         }
         Ok(Ok(checked))
-    }
-
-    /// True when no more of a device's changes may become orphans. What this server itself gave out is not counted.
-    fn has_too_many_orphans(&self, device: DeviceId, number: Option<DocumentNumber>) -> bool {
-        let state = self.state();
-        let Some(orphans) = state.orphans.get(&device) else { return false };
-        let here = orphans.values().filter(|(of, _)| Some(*of) == number).map(|(_, bytes)| *bytes);
-        here.collect::<Orphans>().is_full(ORPHANS_MAX)
-            || orphans.values().map(|(_, bytes)| *bytes).collect::<Orphans>().is_full(ORPHANS_IN_ALL_MAX)
     }
 
     /// True when the new ones of these changes would give a device more actors in a document than it may have.
@@ -286,8 +246,9 @@ impl Cooperative {
                 *new = new.saturating_add(1);
             }
         }
+        let mut counts = Vec::new();
         for (device, new) in new_of {
-            let known = match number.map(|number| (number, self.state().actors_in.get(&(number, device)).copied())) {
+            let known = match number.map(|number| (number, self.state().devices.actors_in(number, device))) {
                 None => 0,
                 Some((_, Some(count))) => count,
                 Some((number, None)) => self.count_actors(group, number, device)?,
@@ -296,9 +257,12 @@ impl Cooperative {
             if count > DEVICE_ACTORS_MAX {
                 return Ok(true);
             }
-            if let Some(number) = number {
-                self.state().actors_in.insert((number, device), count);
-            }
+            counts.push((device, count));
+        }
+        // Only now: a refused document adds no actor.
+        if let Some(number) = number {
+            let mut state = self.state();
+            counts.into_iter().for_each(|(device, count)| state.devices.set_actors_in(number, device, count));
         }
         Ok(false)
     }
@@ -329,9 +293,9 @@ impl Cooperative {
         let mut state = self.state();
         for change in &document.changes {
             let actor = &change.record().actor;
-            if actor.device().is_none() && !actor.is_genesis() && !state.actors.contains_key(actor) {
+            if !actor.is_genesis() && state.devices.owner(actor).is_none() {
                 group.put(key(self.number(), b'j', actor.as_bytes()), device.as_bytes().to_vec());
-                state.claim(actor.clone(), device);
+                state.devices.claim(actor.clone(), device);
             }
         }
     }
@@ -345,24 +309,27 @@ impl Cooperative {
         previous: u64,
         now_millis: i64,
     ) -> (u64, u32) {
-        let mut state = self.state();
-        let number = state.number_of(self.id(), self.number(), &document.key, group);
-        let entry = state.heads.entry.saturating_add(1);
-        for change in &document.changes {
+        let (own, mut state) = (self.number(), self.state());
+        let number = match state.documents.number(&document.key.id(self.id())) {
+            Some(number) => number,
+            None => {
+                let number = state.documents.create(own, self.id(), group, &document.key);
+                state.heads.add_document(number);
+                number
+            }
+        };
+        let documents = [document];
+        let bundle = write_bundle(&documents);
+        let (entry, tag) = state.heads.append_entry(own, group, &bundle);
+        for change in documents.iter().flat_map(|document| &document.changes) {
             let record = change.record();
             let indexed = Indexed { hash: change.hash(), entry };
-            group.put_visible(sequence_key(self.number(), number, &record.actor, record.sequence), indexed.to_bytes());
+            group.put_visible(sequence_key(own, number, &record.actor, record.sequence), indexed.to_bytes());
         }
-        let bundle = write_bundle(&[document]);
-        let tag = chain(state.heads.entry_tag, &bundle);
-        state.heads.entry = entry;
-        state.heads.entry_tag = tag;
         let record = Entry { document: number, device, received_millis: now_millis, previous, tag, bundle };
-        group.put(entry_key(self.number(), entry), write_message(&record));
-        group.put(pending_key(self.number(), entry), Vec::new());
-        group.put(key(self.number(), b'h', &[]), write_message(&state.heads));
-        state.pending.insert(entry);
-        state.pending_of.entry(number).or_default().push(entry);
+        group.put(entry_key(own, entry), write_message(&record));
+        group.put(unadmitted_key(own, entry), Vec::new());
+        state.queue.push(entry, number);
         (entry, short(tag))
     }
 }

@@ -65,7 +65,7 @@ pub(crate) fn entry_key(cooperative: CooperativeNumber, entry: u64) -> Vec<u8> {
     key(cooperative, b'e', &entry.to_be_bytes())
 }
 
-pub(crate) fn pending_key(cooperative: CooperativeNumber, entry: u64) -> Vec<u8> {
+pub(crate) fn unadmitted_key(cooperative: CooperativeNumber, entry: u64) -> Vec<u8> {
     key(cooperative, b'p', &entry.to_be_bytes())
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn device_key(cooperative: CooperativeNumber, device: DeviceId) -> Ve
     key(cooperative, b'd', device.as_bytes())
 }
 
-pub(crate) fn aside_key(cooperative: CooperativeNumber, device: DeviceId, entry: u64) -> Vec<u8> {
+pub(crate) fn quarantine_key(cooperative: CooperativeNumber, device: DeviceId, entry: u64) -> Vec<u8> {
     let mut rest = device.as_bytes().to_vec();
     rest.extend_from_slice(&entry.to_be_bytes());
     key(cooperative, b'x', &rest)

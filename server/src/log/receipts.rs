@@ -104,7 +104,7 @@ pub(super) fn adopt(
 impl Cooperative {
     /// True when the cursor is one that this log gave.
     pub(crate) fn fits(&self, store: &dyn Store, cursor: &Cursor) -> Result<bool, StoreFault> {
-        let (visible, receipt) = (self.state().visible, cursor.receipt.entry());
+        let (visible, receipt) = (self.state().heads.visible(), cursor.receipt.entry());
         if planted!("every_cursor_fits") {
             return Ok(cursor.position <= visible.position);
         }
@@ -128,7 +128,7 @@ impl Cooperative {
     /// Notes that an entry of a device was made behind `previous`; true when another one was already, which its
     /// replica does not know: the phone was copied, set back to an older state, or its key was stolen.
     pub(super) fn forks(&self, device: DeviceId, previous: u64, entry: u64) -> bool {
-        let last = self.state().last_entries.insert(device, entry);
+        let last = self.state().devices.replace_last_entry(device, entry);
         previous > 0 && last.is_some_and(|last| last > previous)
     }
 }

@@ -15,7 +15,7 @@ use crate::log::CooperativeNumber;
 use crate::log::format::format_row;
 use crate::log::keys::{
     DocumentMeta, DocumentNumber, Entry, Heads, Indexed, LogEvent, LogRecord, chain, entry_key, key, log_key, meta_key,
-    pending_key, rest, rest_u64, sequence_key,
+    rest, rest_u64, sequence_key, unadmitted_key,
 };
 use crate::log::rows::{Writes, cooperatives, each_row};
 
@@ -228,7 +228,7 @@ impl<'a> Work<'a> {
             Ok(())
         })?;
         for entry in &self.undecided {
-            self.writes.put(pending_key(self.number, *entry), Vec::new())?;
+            self.writes.put(unadmitted_key(self.number, *entry), Vec::new())?;
         }
         Ok(())
     }
