@@ -173,7 +173,7 @@ impl Granary {
 
     pub(crate) fn open_cooperative(&self, number: CooperativeNumber, record: CooperativeRecord) -> Result<(), Error> {
         let cooperative = Arc::new(Cooperative::open(self.store.as_ref(), number, record)?);
-        self.admission.look_at(&cooperative);
+        self.admission.enqueue(&cooperative);
         self.read_models.catch_up(&cooperative)?;
         self.cooperatives.write().unwrap_or_else(PoisonError::into_inner).insert(number, cooperative);
         Ok(())
@@ -332,8 +332,7 @@ impl Granary {
         }
     }
 
-    /// Returns once everything that a co-operative took in so far was admitted, set aside, or found
-    /// to wait for what has not come.
+    /// Returns once each entry that a co-operative has ingested so far is admitted, quarantined, or an orphan.
     pub fn settle(&self, cooperative: &Cooperative) {
         self.wait_while(|| cooperative.has_undecided());
     }

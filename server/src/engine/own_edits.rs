@@ -96,11 +96,11 @@ impl Granary {
         }
         self.settle(&cooperative);
         for entry in ingested.entries {
-            let aside = quarantine_key(number, device, entry);
-            if let Some(bytes) = self.store().get(&aside)? {
+            let quarantine_row = quarantine_key(number, device, entry);
+            if let Some(bytes) = self.store().get(&quarantine_row)? {
                 // Its numbers are used, and no document has them.
                 self.renew_incarnation()?;
-                let notice: Notice = read_message(&bytes).map_err(|_| StoreFault::Damaged(aside))?;
+                let notice: Notice = read_message(&bytes).map_err(|_| StoreFault::Damaged(quarantine_row))?;
                 return Err(Error::EditQuarantined { reason: notice.reason });
             }
         }

@@ -145,7 +145,7 @@ impl ReadModels {
                     let Some(models) = weak.upgrade() else { return };
                     let (began, before) = (Instant::now(), throttle.count());
                     models.write(&documents, &tasks, &on_updated);
-                    throttle.rest(began, before, REST_TIMES);
+                    throttle.pause(began, before, REST_TIMES);
                 }
             })
             .map_err(Error::thread_start)?;

@@ -1,5 +1,5 @@
-//! Ingesting changes: permission, authorship and repeats are checked, the rest is made durable. No document is
-//! loaded here.
+//! Ingests changes: checks permission, authorship and repeats, then makes new changes durable as entries. It loads no
+//! document.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use super::keys::{
 use super::receipts::adopt;
 use super::writer::GroupCommit;
 
-/// How many entries more than one for each document a request may make: each costs its rows, and may be an orphan.
+/// Entries that one request may make beyond one for each document. Each costs its rows and may become an orphan.
 const MORE_ENTRIES_MAX: usize = 16;
 
 /// Who submits changes, and what they may.
@@ -32,22 +32,22 @@ const MORE_ENTRIES_MAX: usize = 16;
 pub(crate) struct Submitter {
     pub(crate) device: DeviceId,
     pub(crate) grants: Grants,
-    /// True for clients that choose their actors themselves, as Automerge's own do: an actor that nobody
-    /// has becomes theirs with its first change.
+    /// True for clients that choose their actors, as Automerge's own do: an actor without an owner becomes theirs with
+    /// its first change.
     pub(crate) chooses_actors: bool,
-    /// What its replica was last told is durable; none when that is of another log.
+    /// The receipt of its replica; none when another log gave it.
     pub(crate) receipt: Receipt,
-    /// Tips that this server is known to have given out, by the place of their document in the request.
+    /// Attested tips, by the index of their document in the request.
     pub(crate) attested: BTreeMap<usize, Vec<ChangeHash>>,
 }
 
 impl Submitter {
-    /// A device that has no receipt chain and shows no attestation.
+    /// A device without receipt chain and attestations.
     pub(crate) fn new(device: DeviceId, grants: Grants) -> Self {
         Self { device, grants, chooses_actors: false, receipt: Receipt::None, attested: BTreeMap::new() }
     }
 
-    /// Why a change may not be submitted, if it may not.
+    /// The reason to refuse a change, if there is one.
     fn refusal(
         &self,
         key: &DocumentKey,
@@ -71,7 +71,7 @@ impl Submitter {
         if !may_write {
             return Some(RefusalReason::MayNotWrite);
         }
-        // A coordinator may write everything anyway, and so may give back what this store lost of others.
+        // A coordinator may write everything, so may also backfill changes of others that this store has lost.
         let may_author = match owner {
             Some(owner) => owner == self.device || self.grants.is_coordinator(),
             None => self.chooses_actors && may_claim,
@@ -80,19 +80,19 @@ impl Submitter {
     }
 }
 
-/// What was ingested of one request.
+/// The outcome of ingesting one request.
 #[derive(Debug, Default)]
 pub(crate) struct Ingested {
     pub(crate) refused: Vec<Refusal>,
-    /// The receipt that the request leads to, with its running checksum; none when it leaves the receipt as it was.
+    /// The new receipt with its running checksum; none when the receipt does not change.
     pub(crate) receipt: Option<(Receipt, u32)>,
     /// The entries that it added.
     pub(crate) entries: Vec<u64>,
-    /// True when the device has another entry that this replica does not know of.
+    /// True when the device has an entry that this replica does not know.
     pub(crate) forks: bool,
 }
 
-/// What of a document's changes is new, and which entries hold the others.
+/// A document's new changes, and the entries that hold its repeated ones.
 #[derive(Default)]
 struct Checked {
     fresh: HashSet<ChangeHash>,
@@ -100,7 +100,7 @@ struct Checked {
 }
 
 impl Cooperative {
-    /// Ingests the documents of one request; a job of the writer. A repeat adds nothing.
+    /// Ingests the documents of one request; for jobs of the writer. A repeat adds nothing.
     pub(crate) fn ingest(
         self: &Arc<Self>,
         group: &mut GroupCommit<'_>,
@@ -111,7 +111,7 @@ impl Cooperative {
         let mut ingested = Ingested::default();
         let mut repeated = BTreeSet::new();
         let mut fresh = Vec::new();
-        let mut said = HashSet::new();
+        let mut sent = HashSet::new();
         for (index, document) in documents.into_iter().enumerate() {
             match self.check(group, submitter, index, &document)? {
                 Err(reason) => {
@@ -119,7 +119,7 @@ impl Cooperative {
                     ingested.refused.push(Refusal { document, reason });
                 }
                 Ok(checked) => {
-                    said.extend(document.changes.iter().map(VerifiedChange::hash));
+                    sent.extend(document.changes.iter().map(VerifiedChange::hash));
                     repeated.extend(checked.repeated);
                     if !checked.fresh.is_empty() {
                         fresh.push((document, checked.fresh));
@@ -127,7 +127,7 @@ impl Cooperative {
                 }
             }
         }
-        let adopted = adopt(group, self.number(), (submitter.device, submitter.receipt.own()), &repeated, &said)?;
+        let adopted = adopt(group, self.number(), (submitter.device, submitter.receipt.own()), &repeated, &sent)?;
         let (mut tip, mut more_entries) = (adopted.tip, MORE_ENTRIES_MAX);
         if planted!("receipt_chain_skips") {
             tip = self.state().devices.last_entry(submitter.device).unwrap_or(tip);
@@ -154,7 +154,7 @@ impl Cooperative {
         if ingested.entries.is_empty() && !repeated.is_empty() && !planted!("repeat_gets_no_receipt") {
             let state = self.state();
             let heads = state.heads.written();
-            // A receipt never falls: what was told before stays told.
+            // A receipt never goes back.
             ingested.receipt = match adopted.is_all && tip >= submitter.receipt.entry() {
                 true => adopted.tag.map(|tag| (Receipt::Own(tip), tag)),
                 // Every change that the request repeats is at or before the log's end.
@@ -164,7 +164,7 @@ impl Cooperative {
         Ok(ingested)
     }
 
-    /// What is new of a document's changes, or why none of them is taken.
+    /// Sorts a document's changes into new and repeated ones, or gives the reason to refuse all of them.
     fn check(
         &self,
         group: &GroupCommit<'_>,
@@ -224,7 +224,7 @@ impl Cooperative {
         Ok(Ok(checked))
     }
 
-    /// True when the new ones of these changes would give a device more actors in a document than it may have.
+    /// True when the fresh changes would give a device more than [`DEVICE_ACTORS_MAX`] actors in a document.
     fn has_too_many_actors(
         &self,
         group: &GroupCommit<'_>,
@@ -259,7 +259,7 @@ impl Cooperative {
             }
             counts.push((device, count));
         }
-        // Only now: a refused document adds no actor.
+        // A refused document adds no actor, so the counts are kept only here.
         if let Some(number) = number {
             let mut state = self.state();
             counts.into_iter().for_each(|(device, count)| state.devices.set_actors_in(number, device, count));
@@ -267,7 +267,7 @@ impl Cooperative {
         Ok(false)
     }
 
-    /// How many actors of a device have written in a document: a look at one row of each.
+    /// Counts the actors of a device in a document; reads one row of each.
     fn count_actors(
         &self,
         group: &GroupCommit<'_>,
@@ -279,7 +279,7 @@ impl Cooperative {
         while count < DEVICE_ACTORS_MAX {
             let Some(row) = group.store().scan(&prefix, after.as_deref(), 1)?.into_iter().next() else { break };
             count = count.saturating_add(1);
-            // Behind all sequences of this actor.
+            // The next scan starts after all sequences of this actor.
             let mut last = row.key;
             last.truncate(prefix.len().saturating_add(4));
             last.extend_from_slice(&u64::MAX.to_be_bytes());
@@ -288,7 +288,7 @@ impl Cooperative {
         Ok(count)
     }
 
-    /// Makes actors that nobody has this device's own.
+    /// Gives actors without an owner to this device.
     fn claim_actors(&self, group: &mut GroupCommit<'_>, device: DeviceId, document: &DocumentChanges) {
         let mut state = self.state();
         for change in &document.changes {
@@ -300,7 +300,7 @@ impl Cooperative {
         }
     }
 
-    /// Adds the writes that keep an entry; gives its number and running checksum.
+    /// Appends an entry; gives its number and running checksum.
     fn append_entry(
         &self,
         group: &mut GroupCommit<'_>,

@@ -1,5 +1,5 @@
-//! What a co-operative's devices sent, in order. Ingesting comes first (durable, acknowledged), then
-//! admission (tried, given a position in the log), then the feed to other devices.
+//! A co-operative's log. A request's changes are first ingested (made durable as entries, acknowledged), then admitted
+//! (tried on their document, given a position in the log), then fed to other devices.
 
 pub(crate) mod admission;
 mod admission_queue;
