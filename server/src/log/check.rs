@@ -1,6 +1,6 @@
-//! Checks a store before it is served: the last records of each log are complete and chained, and the log is not shorter
-//! than its high-water mark. A row's checksum can't show a missing row; dense numbers, running checksums and a mark
-//! outside the store can.
+//! Checks a store before it is served: the last records of each log are complete and chained, and the log is not
+//! shorter than its high-water mark. A row's checksum can't show a missing row; dense numbers, running checksums and a
+//! mark outside the store can.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Splits one document's changes into entries that can be admitted independently. An entry is admitted whole, so
-//! changes with different missing dependencies must not share one: the log may have lost some of the dependencies, and the
-//! phone that sends a page does not know which.
+//! changes with different missing dependencies must not share one: the log may have lost some of the dependencies, and
+//! the phone that sends a page does not know which.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,6 +1,6 @@
-//! The feed to a device: the log after its cursor, filtered by its grants; whole documents after a grant; heads when its
-//! cursor does not fit this log. Its cost grows with the changes, not with the store. It loads no document: the entries'
-//! changes are bundled again.
+//! The feed to a device: the log after its cursor, filtered by its grants; whole documents after a grant; heads when
+//! its cursor does not fit this log. Its cost grows with the changes, not with the store. It loads no document: the
+//! entries' changes are bundled again.
 
 use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::{ChangeHash, DeviceId, DocumentId};

@@ -1,5 +1,5 @@
-//! The store's format number. A new store gets it at its first opening, before anything else is read; a store of another
-//! format is refused and not changed.
+//! The store's format number. A new store gets it at its first opening, before anything else is read; a store of
+//! another format is refused and not changed.
 
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::store::{Batch, Store, StoreFault};

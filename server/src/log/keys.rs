@@ -1,5 +1,5 @@
-//! The store's keys. Every key begins with the co-operative's number (4 bytes; 0 for rows that belong to none), so a scan
-//! of one co-operative can't reach into another.
+//! The store's keys. Every key begins with the co-operative's number (4 bytes; 0 for rows that belong to none), so a
+//! scan of one co-operative can't reach into another.
 //!
 //! ```text
 //! 0 F                         the store's format
