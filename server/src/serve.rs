@@ -143,7 +143,7 @@ async fn write_notes(granary: Arc<Granary>, high_water: PathBuf) {
     }
 }
 
-/// Accepts connections on the one port until the stop.
+/// All routes, which share one port.
 fn router(shared: Shared) -> Router {
     http::router()
         .route("/automerge", get(interop::connect))

@@ -55,7 +55,8 @@ impl Granary {
         self.edit_as(number, device, now, vec![Edits::one(key.clone(), edit)])
     }
 
-    /// Edits several documents by one of the server's devices. All edits are durable and admitted when this returns.
+    /// Edits several documents by one of the server's devices. All of them or none are durable and
+    /// admitted when this returns.
     pub fn edit_as(
         &self,
         number: CooperativeNumber,

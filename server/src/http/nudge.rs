@@ -56,7 +56,7 @@ async fn nudge(granary: Arc<Granary>, mut socket: WebSocket) {
     loop {
         let message = tokio::select! {
             () = subscription.notified() => Message::Binary(Bytes::from_static(NUDGE)),
-            said = socket.recv() => match said {
+            incoming = socket.recv() => match incoming {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 Some(Ok(_)) => continue,
             },
