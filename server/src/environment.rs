@@ -7,7 +7,7 @@ use granary_client_core::quantities::Instant;
 
 use crate::error::Error;
 
-/// Where random bytes come from: the operating system, or a simulation's seed.
+/// The source of random bytes: the operating system, or a simulation's seed.
 pub type Rng = Arc<dyn Fn(&mut [u8]) -> Result<(), Error> + Send + Sync>;
 
 /// Sources of non-determinism that a simulation replaces.
@@ -15,7 +15,7 @@ pub type Rng = Arc<dyn Fn(&mut [u8]) -> Result<(), Error> + Send + Sync>;
 pub struct Environment {
     /// Random bytes.
     pub rng: Rng,
-    /// Jobs in one flush at most; none for as many as the writer takes. More than one depend on when threads run.
+    /// Jobs in one flush at most; none for the writer's own limit. With more than one, results depend on thread timing.
     pub jobs_per_flush: Option<usize>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), Error> {
     ring::rand::SystemRandom::new().fill(bytes).map_err(|_| Error::NoRandomness)
 }
 
-/// Now, by this machine's clock.
+/// The present time by this machine's clock.
 pub(crate) fn now() -> Instant {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Instant(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))

@@ -1,4 +1,4 @@
-//! What can go wrong on the server, with variants that a caller can act on.
+//! The server's errors, with variants that a caller can act on.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use granary_client_core::protocol::problem::{Problem, ProblemKind};
 use granary_client_core::quantities::QuantityFault;
 use granary_client_core::store::StoreFault;
 
-/// Everything that a call into the server's domain can fail with.
+/// An error of the server.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
     /// The store failed.
@@ -26,10 +26,10 @@ pub enum Error {
         /// What happened and what to do, for people.
         detail: String,
     },
-    /// What an operator or coordinator named does not exist.
+    /// The thing that an operator or coordinator named does not exist.
     #[error("there is no {what} {name}")]
     NotFound {
-        /// What was looked for.
+        /// The kind of thing.
         what: &'static str,
         /// Its name.
         name: String,
@@ -39,7 +39,7 @@ pub enum Error {
     File {
         /// Which file.
         path: String,
-        /// What the system says.
+        /// The system's error.
         cause: String,
     },
     /// The server's certificate or key can't be used.
@@ -48,7 +48,7 @@ pub enum Error {
     /// The server is stopping.
     #[error("the server is stopping; nothing was taken")]
     Stopping,
-    /// What a person gave for this field can't be used.
+    /// A person's input for this field is invalid.
     #[error("{reason}")]
     InvalidInput {
         /// The field or setting.
@@ -59,10 +59,10 @@ pub enum Error {
     /// A number or text is outside what its type allows.
     #[error(transparent)]
     Quantity(#[from] QuantityFault),
-    /// What was to be changed is never changed from outside.
+    /// The thing can't be changed from outside.
     #[error("{what} can't be changed")]
     Protected {
-        /// What was to be changed.
+        /// The thing.
         what: &'static str,
     },
     /// The configuration file can't be read.
@@ -87,7 +87,7 @@ pub enum Error {
     NoServer {
         /// The socket.
         socket: String,
-        /// What the system says.
+        /// The system's error.
         reason: String,
     },
     /// The server did not do what the operator commanded.
@@ -101,19 +101,19 @@ pub enum Error {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         reason: String,
     },
     /// The system gives no thread.
     #[error("a thread could not be started: {reason}")]
     ThreadStart {
-        /// What the system says.
+        /// The system's error.
         reason: String,
     },
     /// The system does not give what a server needs to start.
     #[error("the server can't start: {reason}")]
     ServerStart {
-        /// What the system says.
+        /// The system's error.
         reason: String,
     },
     /// The system has no random numbers.
@@ -122,7 +122,7 @@ pub enum Error {
     /// A password could not be hashed, or a key not be made.
     #[error("{what} can't be kept: {reason}")]
     Secret {
-        /// What was to be kept.
+        /// The secret.
         what: &'static str,
         /// Why it can't be.
         reason: String,
@@ -158,7 +158,7 @@ pub enum Error {
     /// The store could not be opened in a process of its own.
     #[error("the store could not be probed: {reason}")]
     ProbeFailed {
-        /// What the system says.
+        /// The system's error.
         reason: String,
     },
     /// A file of a backup is damaged.
@@ -172,7 +172,7 @@ pub enum Error {
     /// A backup could not be written.
     #[error("the backup could not be written: {reason}")]
     BackupNotWritten {
-        /// What the system says.
+        /// The system's error.
         reason: String,
     },
     /// A file that is to be imported is damaged.
@@ -197,7 +197,7 @@ pub enum Error {
         /// What went wrong.
         reason: String,
     },
-    /// Work in the background ended before its end.
+    /// A background task did not finish.
     #[error("the page's work failed: {reason}")]
     WorkFailed {
         /// How it ended.
@@ -212,7 +212,7 @@ pub enum Error {
         /// Why.
         reason: RefusalReason,
     },
-    /// An edit was kept aside, since it does harm to its document.
+    /// An edit was quarantined, since it does harm to its document.
     #[error("this was not saved: {reason}")]
     EditQuarantined {
         /// What is wrong.
@@ -224,7 +224,7 @@ pub enum Error {
         /// Which file.
         path: String,
     },
-    /// There is a store where a new one is to be made.
+    /// The folder for a new store has a store already.
     #[error("{folder} has a store already; restore into a new folder")]
     StoreExists {
         /// Which folder.
@@ -244,7 +244,7 @@ impl Error {
         Self::Refused { kind, detail: detail.into() }
     }
 
-    /// What a person gave for this field can't be used.
+    /// A person's input for this field is invalid.
     pub(crate) fn invalid(field: &'static str, reason: impl std::fmt::Display) -> Self {
         Self::InvalidInput { field, reason: reason.to_string() }
     }
@@ -254,12 +254,12 @@ impl Error {
         Self::ThreadStart { reason: error.to_string() }
     }
 
-    /// A refusal of bytes that do not have the shape of what was asked for.
+    /// A refusal of malformed bytes.
     pub(crate) fn malformed(fault: impl std::fmt::Display) -> Self {
         Self::refused(ProblemKind::Malformed, fault.to_string())
     }
 
-    /// The answer for whoever asked. What is not their doing is not told to them.
+    /// The answer for the caller. It hides details of errors that the caller did not cause.
     pub fn problem(&self) -> Problem {
         let (kind, detail) = match self {
             Self::Refused { kind, detail } => (*kind, detail.clone()),
@@ -291,7 +291,7 @@ pub(crate) fn frame_refusal(fault: FrameFault) -> Error {
     Error::refused(kind, fault.to_string())
 }
 
-/// The refusal of a device that no co-operative has.
+/// The refusal of a device that belongs to no co-operative.
 pub(crate) fn unknown_device() -> Error {
     Error::refused(ProblemKind::UnknownDevice, "this phone is not known here; enrol it with an invitation")
 }

@@ -1,6 +1,6 @@
-//! Granary's server: it takes changes, makes them durable, admits them, and gives them to whoever may
-//! read them. Everything below `http` is plain code without sockets; dependencies point from the last of
-//! these to the first: config, store, log, access, engine, maintenance, http, interop, console, admin, cli.
+//! Granary's server: it ingests changes, makes them durable, admits them, and feeds them to the devices that may read
+//! them. Everything below `http` is plain code without sockets. Dependencies point from the last of these to the first:
+//! config, store, log, access, engine, maintenance, http, interop, console, admin, cli.
 
 pub mod access;
 mod admin;

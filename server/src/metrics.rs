@@ -1,5 +1,5 @@
-//! What is measured while the server runs, in the text form that Prometheus reads (OpenMetrics 1.0). The list
-//! with what each figure means is in docs/OPERATIONS.md; a test holds the two against each other.
+//! The server's metrics, in the text format of Prometheus (OpenMetrics 1.0). docs/OPERATIONS.md explains each; a test
+//! compares the two lists.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ struct OfCooperative {
     cooperative: u32,
 }
 
-/// See the module.
+/// All metrics of a server.
 pub(crate) struct Metrics {
     registry: Registry,
     store: PathBuf,
@@ -46,7 +46,7 @@ pub(crate) struct Metrics {
     store_bytes: Gauge,
 }
 
-/// Something that is connected, until it is dropped.
+/// Counts a connection until it is dropped.
 pub(crate) struct Connected(Gauge);
 
 impl Drop for Connected {
@@ -56,7 +56,7 @@ impl Drop for Connected {
 }
 
 impl Metrics {
-    /// Nothing was counted yet. `store` is the store's folder.
+    /// Metrics at zero. `store` is the store's folder.
     pub(crate) fn new(store: &Path, flushes: &Flushes) -> Self {
         let mut registry = Registry::with_prefix("granary");
         macro_rules! registered {
@@ -126,7 +126,7 @@ impl Metrics {
         (self.syncs.get(), self.enrolled.get(), self.refused_documents.get())
     }
 
-    /// All figures as text, as they are now.
+    /// All metrics as text, at their present values.
     pub(crate) fn text(&self, granary: &Arc<Granary>) -> String {
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         for cooperative in granary.cooperatives() {
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_documents_list_is_the_list() {
+    fn metrics_match_documentation() {
         let keys = tempfile::tempdir().unwrap();
         let store = granary_client_core::store::MemoryStore::default();
         let granary = Granary::open(Arc::new(store), keys.path(), None, |fault| panic!("{fault}")).unwrap();

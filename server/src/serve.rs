@@ -1,5 +1,5 @@
-//! Serving: TLS, HTTP/1.1 and HTTP/2, within limits, until told to stop; then what is under way is
-//! finished and nothing new is taken.
+//! Serves TLS with HTTP/1.1 and HTTP/2 within limits. At a stop it accepts nothing new and finishes the requests in
+//! progress.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -32,12 +32,12 @@ use crate::{admin, console, interop, tls};
 
 /// A TLS handshake must be over after this long; a bad line needs some seconds for it.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
-/// The first bytes of a request must have come after this long.
+/// The head of a request must have been received after this long.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
-/// When stopping, requests under way have this long.
+/// The time for requests in progress at a stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A running server. It stops when told to.
+/// A running server.
 pub struct Server {
     granary: Arc<Granary>,
     address: SocketAddr,
@@ -88,12 +88,12 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
 }
 
 impl Server {
-    /// The domain behind it.
+    /// Its domain.
     pub fn granary(&self) -> &Arc<Granary> {
         &self.granary
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -103,7 +103,7 @@ impl Server {
         &self.certificates.fingerprint
     }
 
-    /// Reads the certificate that was given again; gives whether there was one.
+    /// Reloads the certificate; false when the server uses its own authority.
     pub fn reload_certificate(&self) -> Result<bool, Error> {
         self.certificates.reload()
     }
@@ -113,7 +113,7 @@ impl Server {
         &self.public_address
     }
 
-    /// Finishes what is under way and stops.
+    /// Finishes the requests in progress and stops.
     pub async fn stop(mut self) {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
@@ -122,7 +122,7 @@ impl Server {
     }
 }
 
-/// How often notes are taken: which devices were heard of, and how far each log reaches.
+/// The interval at which last-seen rows and high-water marks are written.
 const NOTE_EVERY: Duration = Duration::from_secs(20);
 
 async fn note(granary: Arc<Granary>, high_water: PathBuf) {
@@ -143,7 +143,7 @@ async fn write_notes(granary: Arc<Granary>, high_water: PathBuf) {
     }
 }
 
-/// Everything that is answered, over one port.
+/// All routes, which share one port.
 fn router(shared: Shared) -> Router {
     http::router()
         .route("/automerge", get(interop::connect))
@@ -174,7 +174,7 @@ async fn accept(
                 }
             },
         };
-        // Over the limit a connection is closed at once, which costs least on both sides.
+        // A connection over the limit is closed at once, which costs least on both sides.
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
         let (acceptor, router, watcher) = (acceptor.clone(), router.clone(), graceful.watcher());
         tokio::spawn(async move {
@@ -205,7 +205,7 @@ async fn serve_one(
         async move { Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {})) }
     });
     let mut builder = Builder::new(TokioExecutor::new());
-    // No date header: it is 37 bytes of every answer, and nobody here reads it.
+    // No date header: it costs 37 bytes of every answer, and no client reads it.
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).auto_date_header(false);
     builder.http2().timer(TokioTimer::new()).auto_date_header(false).max_concurrent_streams(16);
     watcher.watch(builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned()).await

@@ -1,5 +1,5 @@
-//! The server's certificates: an authority of its own, whose certificate phones pin, and under it a
-//! certificate for the names by which the server is reached. TLS 1.3 only, with session resumption.
+//! The server's certificates: an authority of its own, which phones pin, and a certificate of it for the server's
+//! names. TLS 1.3 only, with session resumption.
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,17 +15,16 @@ use rustls::sign::CertifiedKey;
 use crate::config::{OwnCertificate, read_file, write_private};
 use crate::error::Error;
 
-/// What the server shows and what phones pin.
+/// The TLS configuration and the fingerprint that phones pin.
 pub(crate) struct Certificates {
     pub(crate) tls: Arc<ServerConfig>,
-    /// SHA-256 of the authority's certificate, in hexadecimal; empty when the certificate is one that
-    /// everyone trusts.
+    /// SHA-256 of the authority's certificate, in hexadecimal; empty for a publicly trusted certificate.
     pub(crate) fingerprint: String,
     shown: Arc<Shown>,
     own: Option<OwnCertificate>,
 }
 
-/// The certificate that is shown to whoever connects now.
+/// The certificate for new connections; reloading replaces it.
 #[derive(Debug)]
 struct Shown(RwLock<Arc<CertifiedKey>>);
 
@@ -39,7 +38,7 @@ fn bad(error: impl std::fmt::Display) -> Error {
     Error::Certificate(error.to_string())
 }
 
-/// Reads the certificates of this folder, or makes them; or reads those that were given.
+/// Reads the configured certificate, or that of this folder's authority, which is created when missing.
 pub(crate) fn open(folder: &Path, names: &[String], own: Option<&OwnCertificate>) -> Result<Certificates, Error> {
     let (certified, fingerprint) = match own {
         Some(own) => (read_own(own)?, String::new()),
@@ -51,18 +50,18 @@ pub(crate) fn open(folder: &Path, names: &[String], own: Option<&OwnCertificate>
         .map_err(bad)?
         .with_no_client_auth()
         .with_cert_resolver(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>);
-    // A record that a broken line cut short is lost whole, so records are no longer than a packet.
+    // A record is lost whole when the line breaks in it, so records are no longer than a packet.
     tls.max_fragment_size = Some(1_400);
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    // Stateless tickets: a phone that comes back resumes without the server having kept anything.
+    // Stateless tickets: a phone resumes its session without state on the server.
     tls.ticketer = rustls::crypto::ring::Ticketer::new().map_err(bad)?;
     tls.send_tls13_tickets = 1;
     Ok(Certificates { tls: Arc::new(tls), fingerprint, shown, own: own.cloned() })
 }
 
 impl Certificates {
-    /// Reads the certificate that was given again, as after a renewal. Where it can't be read, the one
-    /// before goes on being shown. Gives whether there was one to read.
+    /// Reloads the configured certificate, as after a renewal; false when none is configured. On an error the present
+    /// one stays in use.
     pub(crate) fn reload(&self) -> Result<bool, Error> {
         let Some(own) = &self.own else { return Ok(false) };
         let certified = read_own(own)?;
@@ -84,7 +83,7 @@ fn read_own(own: &OwnCertificate) -> Result<CertifiedKey, Error> {
     certified(chain, &key)
 }
 
-/// A certificate by this folder's authority, which is made where there is none.
+/// A certificate by this folder's authority, which is created when missing.
 fn of_own_authority(folder: &Path, names: &[String]) -> Result<(CertifiedKey, String), Error> {
     let (authority, authority_key) = (folder.join("authority.pem"), folder.join("authority.key"));
     if !authority.exists() {
@@ -92,7 +91,7 @@ fn of_own_authority(folder: &Path, names: &[String]) -> Result<(CertifiedKey, St
     }
     let authority_pem = String::from_utf8(read_file(&authority)?).map_err(bad)?;
     let authority_der = CertificateDer::from_pem_slice(authority_pem.as_bytes()).map_err(bad)?;
-    // The server's own certificate is made anew at each start: it lives no longer than the process.
+    // The server's certificate is created at each start and lives as long as the process.
     let key_text = String::from_utf8(read_file(&authority_key)?).map_err(bad)?;
     let issuer = Issuer::from_ca_cert_pem(&authority_pem, KeyPair::from_pem(&key_text).map_err(bad)?).map_err(bad)?;
     let key = KeyPair::generate().map_err(bad)?;
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renewed_certificate_is_shown_and_one_that_does_not_fit_its_key_is_not() {
+    fn reload_uses_renewed_certificate_and_refuses_mismatched_key() {
         let folder = tempfile::tempdir().unwrap();
         let own = OwnCertificate { chain: folder.path().join("chain.pem"), key: folder.path().join("key.pem") };
         renew(&own, "granary.example");

@@ -1,5 +1,5 @@
-//! Changes that are valid to the letter and meant to hurt. Each is refused, set aside or taken; the server goes
-//! on, and a neighbour's harvest passes as if nothing had been.
+//! Hostile changes that are well formed. Each is refused, quarantined or admitted; the server keeps serving, and a
+//! neighbour's harvest still reaches the coordinator.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::arithmetic_side_effects, reason = "of the tests' own small numbers")]
 
@@ -7,7 +7,7 @@ mod common;
 
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT};
-use common::{Device, NOW, World, book, brought, household, one_lot, reason};
+use common::{Device, NOW, World, book, household, one_lot, reason, received};
 use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::{ActorId, Incarnation};
 use granary_client_core::protocol::limits;
@@ -31,14 +31,14 @@ fn scene() -> Scene {
 }
 
 impl Scene {
-    /// The neighbour brings a lot, and the coordinator gets it.
-    fn a_neighbours_harvest_passes(&mut self) {
+    /// The neighbour sends a lot, and the coordinator gets it.
+    fn assert_neighbour_reaches_coordinator(&mut self) {
         let lot = one_lot(&book(2), &self.neighbour.id.actor(Incarnation::new(0)), 1_000);
         let reply = self.world.sync(&mut self.neighbour, &[(book(2), lot)]);
         assert_eq!(reply.refused, []);
         for _ in 0..200 {
             let reply = self.world.sync(&mut self.coordinator, &[]);
-            if brought(&reply).contains(&book(2)) {
+            if received(&reply).contains(&book(2)) {
                 return;
             }
             assert!(reply.more, "the neighbour's harvest does not come");
@@ -62,7 +62,7 @@ fn changes(actor: &ActorId, count: usize, mut edit: impl FnMut(&mut AutoCommit, 
 }
 
 #[test]
-fn maps_within_maps_without_end() {
+fn deeply_nested_maps_are_admitted() {
     let mut scene = scene();
     let mut inner = ROOT;
     let deep = changes(&scene.attacker.id.actor(Incarnation::new(0)), 3, |doc, _| {
@@ -72,11 +72,11 @@ fn maps_within_maps_without_end() {
     });
     let reply = scene.world.sync(&mut scene.attacker, &[(book(1), deep)]);
     assert_eq!(reply.refused, [], "sixty thousand levels are allowed, and do no harm");
-    scene.a_neighbours_harvest_passes();
+    scene.assert_neighbour_reaches_coordinator();
 }
 
 #[test]
-fn a_change_with_too_many_operations_is_none() {
+fn change_with_too_many_operations_is_refused() {
     let mut document = AutoCommit::new();
     for number in 0..=limits::CHANGE_OPERATIONS_MAX {
         document.put(ROOT, format!("{number}"), 1).unwrap();
@@ -85,8 +85,9 @@ fn a_change_with_too_many_operations_is_none() {
     assert!(VerifiedChange::from_chunk(change.raw_bytes()).is_err());
 }
 
+// An attacker leaves out the first change of a chain, so each change after it is an orphan.
 #[test]
-fn a_row_of_changes_whose_ground_never_comes() {
+fn orphans_are_limited_per_document() {
     let mut scene = scene();
     let actor = scene.attacker.id.actor(Incarnation::new(0));
     let chain = changes(&actor, 200, |doc, number| doc.put(ROOT, "n", number as i64).unwrap());
@@ -102,30 +103,32 @@ fn a_row_of_changes_whose_ground_never_comes() {
     let next_year = DocumentKey::HarvestBook(household(1), Season::new(2027).unwrap());
     let lot = one_lot(&next_year, &actor, 1_000);
     let reply = scene.world.sync(&mut scene.attacker, &[(next_year, lot)]);
-    assert_eq!(reply.refused, [], "its other documents do not wait with this one");
-    scene.a_neighbours_harvest_passes();
+    assert_eq!(reply.refused, [], "the limit is for each document");
+    scene.assert_neighbour_reaches_coordinator();
 }
 
+// One page holds a lot that is causally ready and a later change whose dependency never comes. They must not share an
+// entry, since an entry is admitted whole.
 #[test]
-fn a_lot_that_came_with_one_whose_ground_never_comes() {
+fn ready_change_is_admitted_beside_orphan() {
     let mut scene = scene();
     let mut document = Document::new(book(1)).unwrap();
-    let mut says = |device: &Device, number: i64| {
+    let mut writes = |device: &Device, number: i64| {
         let edited = document.edit(&device.id.actor(Incarnation::new(0)), NOW, |doc| Ok(doc.put(ROOT, "n", number)?));
         edited.unwrap().1.unwrap()
     };
-    let own = says(&scene.attacker, 1);
-    says(&scene.coordinator, 2);
-    let ahead = says(&scene.attacker, 3);
+    let own = writes(&scene.attacker, 1);
+    writes(&scene.coordinator, 2);
+    let ahead = writes(&scene.attacker, 3);
     let page = vec![Document::first_change(&book(1)).unwrap(), own, ahead];
     let reply = scene.world.sync(&mut scene.attacker, &[(book(1), page)]);
     assert_eq!(reply.refused, []);
     let reply = scene.world.sync(&mut scene.coordinator, &[]);
-    assert!(brought(&reply).contains(&book(1)), "what came first does not wait with the rest");
+    assert!(received(&reply).contains(&book(1)), "the ready change is admitted without the orphan");
 }
 
 #[test]
-fn more_actors_than_a_device_has() {
+fn actors_are_limited_per_device_and_document() {
     let mut scene = scene();
     let mut all = vec![Document::first_change(&book(1)).unwrap()];
     for generation in 0..4_000 {
@@ -144,11 +147,11 @@ fn more_actors_than_a_device_has() {
         reason(&scene.world.sync(&mut scene.attacker, &[(book(1), foreign)])),
         Some(RefusalReason::ForeignActor)
     );
-    scene.a_neighbours_harvest_passes();
+    scene.assert_neighbour_reaches_coordinator();
 }
 
 #[test]
-fn a_document_that_grows_without_end() {
+fn full_document_quarantines_further_changes() {
     let mut scene = scene();
     let text = "a".repeat(60_000);
     let large = changes(&scene.attacker.id.actor(Incarnation::new(0)), 30, |doc, number| {
@@ -160,16 +163,16 @@ fn a_document_that_grows_without_end() {
         notices.extend(reply.notices);
     }
     assert!(notices.iter().any(|notice| notice.reason.contains("full")), "{notices:?}");
-    scene.a_neighbours_harvest_passes();
+    scene.assert_neighbour_reaches_coordinator();
 }
 
 #[test]
-fn tiny_changes_without_end() {
+fn many_tiny_changes_are_admitted() {
     let mut scene = scene();
     let actor = scene.attacker.id.actor(Incarnation::new(0));
     let tiny = changes(&actor, 12_000, |doc, number| doc.put(ROOT, "n", number as i64).unwrap());
     for part in tiny.chunks(4_000) {
         assert_eq!(scene.world.sync(&mut scene.attacker, &[(book(1), part.to_vec())]).refused, []);
     }
-    scene.a_neighbours_harvest_passes();
+    scene.assert_neighbour_reaches_coordinator();
 }

@@ -1,9 +1,9 @@
-//! Outbox files: who may bring them, and who may not be in them.
+//! Outbox files: anyone may import one; each page must be signed by an active device.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
-use common::{Device, NOW, World, book, brought, household, key, one_lot};
+use common::{Device, NOW, World, book, household, key, one_lot, received};
 use granary_client_core::ids::{DeviceId, Incarnation};
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
 use granary_client_core::protocol::frame::{SignedRequest, write_request};
@@ -13,7 +13,7 @@ use granary_client_core::schema::access::Role;
 use granary_server::Error;
 use ring::signature::Ed25519KeyPair;
 
-/// A page that says that it is `device`'s, signed by `pair`.
+/// A page in the name of `device`, signed by `pair`.
 fn page(device: DeviceId, pair: &Ed25519KeyPair, server: &OutboxFileKey, changes: DocumentChanges) -> Vec<u8> {
     let sign = |bytes: &[u8]| pair.sign(bytes).as_ref().try_into().unwrap();
     let chance = |bytes: &mut [u8]| ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), bytes).is_ok();
@@ -43,7 +43,7 @@ fn kind(result: Result<(), Error>) -> Option<ProblemKind> {
 }
 
 #[test]
-fn a_file_brings_its_phones_lots_once_however_often_it_comes() {
+fn repeated_import_adds_lots_once() {
     let world = World::new();
     let mut li = world.device(1, Role::Household(household(1)));
     world.sync(&mut li, &[]);
@@ -52,18 +52,18 @@ fn a_file_brings_its_phones_lots_once_however_often_it_comes() {
         assert_eq!(kind(import(&world, &file)), None);
     }
     let mut coordinator = world.device(2, Role::Coordinator);
-    assert!(brought(&world.sync(&mut coordinator, &[])).contains(&book(1)));
+    assert!(received(&world.sync(&mut coordinator, &[])).contains(&book(1)));
 
-    // Its own phone finds at its next sync that they are there, and is still one phone.
+    // The phone's next sync adopts the imported entries; the import does not look like a copied phone.
     let lot = one_lot(&book(1), &li.id.actor(Incarnation::new(0)), 1_000);
     let reply = world.sync(&mut li, &[(book(1), lot)]);
     assert_eq!((reply.refused.len(), reply.reconciles), (0, false));
     let reply = world.sync(&mut li, &[]);
-    assert_eq!((brought(&reply), reply.reconciles), (Vec::new(), false));
+    assert_eq!((received(&reply), reply.reconciles), (Vec::new(), false));
 }
 
 #[test]
-fn whoever_carries_a_file_can_neither_sign_nor_alter_it() {
+fn forged_and_altered_files_are_refused() {
     let world = World::new();
     let li = world.device(1, Role::Household(household(1)));
     let neighbour = world.device(2, Role::Household(household(1)));
@@ -77,11 +77,11 @@ fn whoever_carries_a_file_can_neither_sign_nor_alter_it() {
     *altered.pages[0].last_mut().unwrap() ^= 1;
     assert_eq!(kind(import(&world, &altered)), Some(ProblemKind::BadSignature));
     let mut coordinator = world.device(3, Role::Coordinator);
-    assert!(!brought(&world.sync(&mut coordinator, &[])).contains(&book(1)));
+    assert!(!received(&world.sync(&mut coordinator, &[])).contains(&book(1)));
 }
 
 #[test]
-fn what_a_request_is_signed_for_is_no_page_and_the_reverse() {
+fn signatures_of_requests_and_pages_are_not_interchangeable() {
     let world = World::new();
     let li = world.device(1, Role::Household(household(1)));
     let sign = |bytes: &[u8]| li.pair.sign(bytes).as_ref().try_into().unwrap();
@@ -98,7 +98,7 @@ fn what_a_request_is_signed_for_is_no_page_and_the_reverse() {
 }
 
 #[test]
-fn a_file_for_another_server_and_one_of_a_revoked_phone_are_refused() {
+fn files_of_other_servers_and_revoked_phones_are_refused() {
     let world = World::new();
     let li = world.device(1, Role::Household(household(1)));
     let changes =
@@ -113,11 +113,11 @@ fn a_file_for_another_server_and_one_of_a_revoked_phone_are_refused() {
 }
 
 #[test]
-fn a_phone_that_this_store_never_knew_is_nobody_without_its_certificate() {
+fn file_of_unknown_phone_without_certificate_is_refused() {
     let world = World::new();
     let pair = key(7);
     let public: [u8; 32] = ring::signature::KeyPair::public_key(&pair).as_ref().try_into().unwrap();
     let stranger = Device { pair, id: DeviceId::of_public_key(&public), cursor: Default::default() };
     let file = file_of(&world, &stranger);
-    assert_eq!(kind(import(&world, &file)), Some(ProblemKind::BadSignature), "its certificate is none");
+    assert_eq!(kind(import(&world, &file)), Some(ProblemKind::BadSignature), "the file holds no certificate");
 }

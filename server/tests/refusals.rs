@@ -1,29 +1,29 @@
-//! What an enrolled device may not do, asked of the server's domain without a socket: write under
-//! another's actor, use a sequence twice, write what it may not, read what it was not granted.
+//! The server refuses an enrolled device to write under another device's actor, to use a sequence twice, and to write
+//! or read documents that it was not granted.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
-use common::{NOW, World, book, brought, household, one_lot, reason};
+use common::{NOW, World, book, household, one_lot, reason, received};
 use granary_client_core::ids::{ActorId, Incarnation};
 use granary_client_core::protocol::messages::RefusalReason;
 use granary_client_core::schema::access::Role;
 
 #[test]
-fn a_device_cannot_write_under_another_devices_actor() {
+fn device_cannot_write_under_foreign_actor() {
     let world = World::new();
     let mut li = world.device(1, Role::Household(household(1)));
     let neighbour = world.device(2, Role::Household(household(1)));
     let forged = one_lot(&book(1), &neighbour.id.actor(Incarnation::new(0)), 1_000);
     assert_eq!(reason(&world.sync(&mut li, &[(book(1), forged)])), Some(RefusalReason::ForeignActor));
-    let begun_otherwise = one_lot(&book(1), &ActorId::from_bytes(b"genesis").unwrap(), 1_000);
-    assert_eq!(reason(&world.sync(&mut li, &[(book(1), begun_otherwise)])), Some(RefusalReason::ForeignActor));
+    let other_genesis = one_lot(&book(1), &ActorId::from_bytes(b"genesis").unwrap(), 1_000);
+    assert_eq!(reason(&world.sync(&mut li, &[(book(1), other_genesis)])), Some(RefusalReason::ForeignActor));
     let mut coordinator = world.device(3, Role::Coordinator);
-    assert!(!brought(&world.sync(&mut coordinator, &[])).contains(&book(1)), "nothing of it was kept");
+    assert!(!received(&world.sync(&mut coordinator, &[])).contains(&book(1)), "no change of it was admitted");
 }
 
 #[test]
-fn a_sequence_is_used_once_and_a_repeat_adds_nothing() {
+fn reused_sequence_is_refused_and_repeat_adds_nothing() {
     let world = World::new();
     let mut li = world.device(1, Role::Household(household(1)));
     let lot = one_lot(&book(1), &li.id.actor(Incarnation::new(0)), 1_000);
@@ -39,7 +39,7 @@ fn a_sequence_is_used_once_and_a_repeat_adds_nothing() {
 }
 
 #[test]
-fn a_refused_document_does_not_keep_others_from_being_taken() {
+fn refused_document_does_not_block_others() {
     let world = World::new();
     let mut li = world.device(1, Role::Household(household(1)));
     let actor = li.id.actor(Incarnation::new(0));
@@ -48,24 +48,24 @@ fn a_refused_document_does_not_keep_others_from_being_taken() {
     assert_eq!(reply.refused.len(), 1);
     assert_eq!((reply.refused[0].document, reply.refused[0].reason), (0, RefusalReason::MayNotWrite));
     let mut coordinator = world.device(3, Role::Coordinator);
-    let brought = brought(&world.sync(&mut coordinator, &[]));
-    assert!(brought.contains(&book(1)) && !brought.contains(&book(2)));
+    let documents = received(&world.sync(&mut coordinator, &[]));
+    assert!(documents.contains(&book(1)) && !documents.contains(&book(2)));
 }
 
 #[test]
-fn a_grant_brings_documents_whole_and_its_end_is_told() {
+fn grant_sends_whole_documents_and_revocation_new_grants() {
     let world = World::new();
     let mut li = world.device(1, Role::Household(household(1)));
     let mut wang = world.device(2, Role::Household(household(2)));
     let lot = one_lot(&book(2), &wang.id.actor(Incarnation::new(0)), 1_000);
     world.sync(&mut wang, &[(book(2), lot)]);
-    assert!(!brought(&world.sync(&mut li, &[])).contains(&book(2)));
+    assert!(!received(&world.sync(&mut li, &[])).contains(&book(2)));
 
     let both = [Role::Household(household(1)), Role::Household(household(2))];
     world.granary.grant("operator", world.coop, li.id, &both, NOW).unwrap();
-    assert_eq!(brought(&world.sync(&mut li, &[])), [book(2)]);
+    assert_eq!(received(&world.sync(&mut li, &[])), [book(2)]);
 
     world.granary.grant("operator", world.coop, li.id, &both[..1], NOW).unwrap();
-    let told = world.sync(&mut li, &[]).grants.unwrap();
-    assert!(!told.may_read(&book(2)) && told.may_read(&book(1)));
+    let grants = world.sync(&mut li, &[]).grants.unwrap();
+    assert!(!grants.may_read(&book(2)) && grants.may_read(&book(1)));
 }

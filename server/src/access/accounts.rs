@@ -1,6 +1,5 @@
-//! Coordinators' accounts and sessions. Passwords are kept as argon2id (RFC 9106) and checked in time
-//! that does not tell whether the account exists; sessions are random tokens of which the store keeps
-//! only a hash.
+//! Coordinators' accounts and sessions. Passwords are hashed with argon2id (RFC 9106); the time of a check does not
+//! reveal whether the account exists. Sessions are random tokens, of which the store keeps only a hash.
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -21,16 +20,16 @@ pub(crate) const PASSWORD_MAX: usize = 256;
 /// A coordinator's account.
 #[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub(crate) struct AccountRecord {
-    /// What the person is called, in documents and pages.
+    /// The person's name, in documents and pages.
     pub(crate) name: String,
     pub(crate) password: String,
-    /// The device under which the person edits.
+    /// The device by which the person edits.
     pub(crate) device: DeviceId,
-    /// Rises when all sessions are to end.
+    /// Rising it ends all sessions.
     pub(crate) sessions: u32,
 }
 
-/// A session, or a link that makes one.
+/// A session, or a sign-in link.
 #[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub(crate) struct SessionRecord {
     pub(crate) cooperative: CooperativeNumber,
@@ -40,16 +39,16 @@ pub(crate) struct SessionRecord {
     pub(crate) sessions: u32,
 }
 
-/// Who is signed in.
+/// A signed-in coordinator.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
     pub(crate) cooperative: CooperativeNumber,
     pub(crate) login: String,
-    /// What the person is called.
+    /// The person's name.
     pub(crate) name: String,
-    /// The device under which the person edits.
+    /// The device by which the person edits.
     pub(crate) device: DeviceId,
-    /// Must come with each form.
+    /// The token that each form must contain (CSRF).
     pub(crate) csrf: String,
 }
 
@@ -89,8 +88,8 @@ pub(crate) fn fits(password: &str, hash: &str) -> bool {
 pub(crate) const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$Z3JhbmFyeW5vYm9keQ$2Z9xUVdCJXdOlAzUi1s6zfHzpDDTCNCd4kS6YkD3LMc";
 
-/// Stands in for the public key of a device that only exists on this server. Nobody holds its private
-/// half, so nobody can sign as this device.
+/// Stands in for the public key of a device that only exists on this server. No private key belongs to it, so nobody
+/// can sign as this device.
 pub(crate) fn console_key(cooperative: &[u8; 16], login: &str) -> [u8; 32] {
     let name = [b"granary console\0".as_slice(), cooperative, login.as_bytes()].concat();
     digest(&SHA256, &name).as_ref().try_into().unwrap_or([0; 32])

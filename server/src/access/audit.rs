@@ -1,11 +1,11 @@
-//! The audit log: who did what to a co-operative through the server, apart from documents, whose
-//! changes name their authors themselves. It only grows.
+//! The audit log: actions on a co-operative through the server. Changes of documents are not in it; they name their
+//! authors themselves. It only grows.
 
 use granary_client_core::quantities::Instant;
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
-/// What was done to a co-operative.
+/// An action on a co-operative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AuditAction {
@@ -57,19 +57,19 @@ impl AuditAction {
 pub struct AuditRecord {
     /// When, in milliseconds since 1970.
     pub at_millis: i64,
-    /// Who: a coordinator's name, `operator`, or a device.
+    /// The actor: a coordinator's name, `operator`, or a device.
     pub who: String,
-    /// What.
+    /// The action.
     pub action: AuditAction,
-    /// Of what.
+    /// Details, such as the device.
     pub detail: String,
 }
 
-/// Longer details are cut, in characters.
+/// Characters of details that are kept.
 const DETAIL_MAX: usize = 300;
 
 impl AuditRecord {
-    /// A line, cut and cleaned: what people typed must not make lines of its own in any log.
+    /// A line, cut and without control characters: typed text must not add lines to any log.
     pub(crate) fn new(now: Instant, who: &str, action: AuditAction, detail: &str) -> Self {
         let one_line = |text: &str| {
             text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(DETAIL_MAX).collect::<String>()

@@ -1,5 +1,5 @@
-//! The server's own key (Ed25519), kept outside the store, so that what it signed stays valid when the
-//! store was restored from an older backup. It signs the certificates of enrolled devices.
+//! The server's key (Ed25519). It is kept outside the store, so its signatures stay valid after the store is restored
+//! from an older backup. It signs the certificates of enrolled devices.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ struct Certified {
     grants: Grants,
 }
 
-/// See the module.
+/// The server's key, and the keys derived from it.
 pub(crate) struct Identity {
     pair: Ed25519KeyPair,
     attesting: hmac::Key,
@@ -36,7 +36,7 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// Reads the key of this folder, or makes it.
+    /// Reads the key of this folder, or creates it.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("identity.key");
         let seed: [u8; 32] = if path.exists() {
@@ -52,19 +52,19 @@ impl Identity {
         Ok(Self { pair, attesting, opening: OpeningKey::derive(&seed) })
     }
 
-    /// The key that opens what phones encrypted for this server.
+    /// The key that decrypts outbox files for this server.
     pub(crate) fn opening(&self) -> &OpeningKey {
         &self.opening
     }
 
-    /// The code over a statement of what this server has given out.
+    /// The HMAC code over an attestation's statement.
     pub(crate) fn attest(&self, statement: &[u8]) -> [u8; CODE_BYTES] {
         let mut code = [0; CODE_BYTES];
         code.iter_mut().zip(hmac::sign(&self.attesting, statement).as_ref()).for_each(|(to, from)| *to = *from);
         code
     }
 
-    /// Says, signed, that this device was enrolled with what it may do now.
+    /// A signed certificate of this device with its present grants.
     pub(crate) fn certify(&self, cooperative: CooperativeId, device: &DeviceRecord) -> Vec<u8> {
         let content = write_message(&Certified {
             cooperative,
@@ -77,7 +77,7 @@ impl Identity {
         certificate
     }
 
-    /// What a certificate of this server says; none for any other bytes.
+    /// The content of a certificate of this server; none for any other bytes.
     pub(crate) fn read_certificate(&self, certificate: &[u8]) -> Option<(CooperativeId, DeviceRecord)> {
         let (signature, content) = certificate.split_at_checked(64)?;
         UnparsedPublicKey::new(&ED25519, self.pair.public_key().as_ref())

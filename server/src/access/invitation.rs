@@ -7,16 +7,16 @@ use crate::log::CooperativeNumber;
 
 /// Letters of a code: digits and capitals without I, L, O and U, which are misread.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// Letters in a code: 60 bits, far beyond what rate limits let anyone try.
+/// Letters in a code: 60 bits, out of reach of guesses within the rate limits.
 const CODE_LETTERS: usize = 12;
 
-/// What the store keeps of an invitation, under a hash of its code.
+/// The store's record of an invitation, under a hash of its code.
 #[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub(crate) struct InvitationRecord {
     pub(crate) cooperative: CooperativeNumber,
     pub(crate) role: Role,
     pub(crate) expires_millis: i64,
-    /// The public key that used it: the same phone may ask again when the reply was lost.
+    /// The public key that used it: the same phone may repeat its request when the reply was lost.
     pub(crate) used_by: Option<serde_bytes::ByteBuf>,
 }
 
@@ -29,7 +29,7 @@ pub struct Invitation {
     pub expires_millis: i64,
 }
 
-/// What a phone needs to enrol, in one line or one QR code.
+/// The link by which a phone enrols, in one line or one QR code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvitationLink {
     /// Host and port.
@@ -47,7 +47,7 @@ impl std::fmt::Display for InvitationLink {
     }
 }
 
-/// The code that these random bytes make.
+/// The code of these random bytes.
 pub(crate) fn new_code(random: [u8; CODE_LETTERS]) -> String {
     let letters: Vec<char> = random
         .iter()
@@ -56,7 +56,7 @@ pub(crate) fn new_code(random: [u8; CODE_LETTERS]) -> String {
     letters.chunks(4).map(|chunk| chunk.iter().collect::<String>()).collect::<Vec<_>>().join("-")
 }
 
-/// A code as it is looked up: without hyphens and spaces, in capitals, misread letters put right.
+/// A typed code in its normal form: capitals without hyphens and spaces, misread letters corrected.
 pub(crate) fn normal_code(typed: &str) -> String {
     typed
         .chars()
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_typed_with_cold_hands_is_the_same_code() {
+    fn normal_code_corrects_typed_code() {
         let code = new_code(crate::environment::random_bytes().unwrap());
         assert_eq!(code.len(), 14);
         assert_eq!(normal_code(&code.to_lowercase().replace('-', " ").replace('0', "o")), normal_code(&code));

@@ -1,6 +1,5 @@
-//! Who may come in: invitations by which a phone becomes a device, coordinators' accounts and sessions, the
-//! certificates that the server signs, and the lines of the audit log. Rules and records; what is done with
-//! them is in `engine`.
+//! Access rules and records: invitations, coordinators' accounts and sessions, the server's certificates, the lines of
+//! the audit log. `engine` uses them.
 
 pub(crate) mod accounts;
 mod audit;

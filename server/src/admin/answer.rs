@@ -25,7 +25,7 @@ pub(crate) fn listen(
     fingerprint: String,
 ) -> Result<tokio::task::JoinHandle<()>, Error> {
     let path = config.socket();
-    // The store's lock says that no other server runs here, so a socket that is there is left over.
+    // This process holds the store's lock, so an existing socket is a stale one.
     let _ = std::fs::remove_file(&path);
     let listener = UnixListener::bind(&path).map_err(|error| socket_error(&path, &error))?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
@@ -81,21 +81,21 @@ fn run(
             let lines: Vec<String> = cooperative
                 .devices()
                 .into_iter()
-                .map(|(id, record, heard)| {
+                .map(|(id, record, seen)| {
                     let roles: Vec<String> = record.grants_now().roles.iter().map(Role::to_string).collect();
-                    let heard = heard.map_or_else(
-                        || "never heard of".to_owned(),
-                        |heard| {
-                            let at = granary_client_core::quantities::Instant(heard.at_millis);
-                            let forked = if heard.is_forked { ", two phones send under this name" } else { "" };
+                    let seen = seen.map_or_else(
+                        || "never seen of".to_owned(),
+                        |seen| {
+                            let at = granary_client_core::quantities::Instant(seen.at_millis);
+                            let forked = if seen.is_forked { ", two phones send under this name" } else { "" };
                             format!(
-                                "last heard of {at}, {} changes waiting, version {}{forked}",
-                                heard.unsent, heard.version
+                                "last seen of {at}, {} changes waiting, version {}{forked}",
+                                seen.unsent, seen.version
                             )
                         },
                     );
                     let standing = if record.revoked_millis.is_some() { "revoked" } else { "active" };
-                    format!("{id}  {standing}  {}  {}  {heard}", roles.join("+"), record.name)
+                    format!("{id}  {standing}  {}  {}  {seen}", roles.join("+"), record.name)
                 })
                 .collect();
             Ok(Answer::Text(lines.join("\n")))

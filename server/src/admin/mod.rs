@@ -20,7 +20,7 @@ pub(crate) use report::report;
 /// The longest command or answer, in bytes.
 const LINE_MAX: u64 = 4 * 1024 * 1024;
 
-/// What an operator commands.
+/// An operator's command.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum AdminCommand {
     CreateCooperative { name: String },
@@ -38,7 +38,7 @@ pub(crate) enum AdminCommand {
     Check,
 }
 
-/// What the server answers.
+/// The server's answer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Answer {
     Text(String),

@@ -1,9 +1,9 @@
-//! What a look at the whole store found, for an operator.
+//! The text of a verification, for an operator.
 
-use crate::maintenance::verify::Survey;
+use crate::maintenance::verify::VerifyReport;
 
-/// Some lines: what there is, and what is wrong.
-pub(crate) fn report(found: &Survey) -> String {
+/// Lines with the counts, then the findings.
+pub(crate) fn report(found: &VerifyReport) -> String {
     let mut lines: Vec<String> = found.rows.iter().map(|(kind, count)| format!("{count:>10}  {kind}")).collect();
     lines.push(format!("{:>10}  documents loaded", found.documents));
     lines.push(format!("the store is of format {}", found.format));

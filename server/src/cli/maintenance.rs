@@ -12,7 +12,7 @@ use crate::maintenance::backup::back_up as write_backup;
 use crate::maintenance::rebuild::Rebuilt;
 use crate::maintenance::repair::repair as make_new;
 use crate::maintenance::restore::restore as restore_into;
-use crate::maintenance::verify::survey;
+use crate::maintenance::verify::verify;
 use crate::store::SledStore;
 use crate::store::probe::{How, in_child};
 
@@ -21,8 +21,8 @@ fn is_running(folder: &Path) -> bool {
     std::os::unix::net::UnixStream::connect(folder.join("operator.sock")).is_ok()
 }
 
-/// Where the store of this folder is, once a child process has found that it can be opened: with a damaged
-/// metadata log that may never end.
+/// The path of this folder's store, after a child process has opened it: with a damaged metadata log, opening may never
+/// return.
 fn probed_store(folder: &Path) -> Result<PathBuf, Error> {
     let store = folder.join("store");
     if !store.exists() {
@@ -77,7 +77,7 @@ pub(super) fn check(folder: &Path) -> Result<(), Error> {
         return answered(ask(folder, &AdminCommand::Check)?);
     }
     let store: Arc<SledStore> = Arc::new(open_store(folder)?);
-    let found = survey(store.as_ref(), &Documents::new(store.clone()))?;
+    let found = verify(store.as_ref(), &Documents::new(store.clone()))?;
     println!("{}", report(&found));
     if found.is_clean() {
         return Ok(());
@@ -102,15 +102,15 @@ pub(super) fn repair(folder: &Path, backup: Option<&Path>) -> Result<(), Error> 
     Ok(())
 }
 
-/// What the child does: opens the store and looks at the end of each log. What phones will heal is no
-/// error; the server says it at its start.
+/// Runs in the child process: opens the store and checks the end of each log. A lost tail that phones give back is no
+/// error; the server logs it at its start.
 pub(super) fn probe(folder: &Path, how: How) -> Result<(), Error> {
     let store = SledStore::open(&folder.join("store"))?;
     if how == How::OpenOnly {
         return Ok(());
     }
     let findings = look_at_logs(&store, &read_marks(&folder.join("high-water.json")))?;
-    match findings.into_iter().find(|finding| !finding.heals_by_itself()) {
+    match findings.into_iter().find(|finding| !finding.is_recoverable()) {
         Some(finding) => Err(Error::LogDamaged { finding: finding.to_string() }),
         None => Ok(()),
     }

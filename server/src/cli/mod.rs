@@ -1,4 +1,4 @@
-//! The command line: arguments and words; every rule lives in the libraries.
+//! The command line: arguments and output. The rules are in the other modules.
 
 mod maintenance;
 mod phone;
@@ -307,7 +307,7 @@ fn add_coordinator(folder: &Folder, cooperative: u32, login: String, name: Strin
     send(folder, &AdminCommand::SetCoordinator { cooperative, login, name, password })
 }
 
-/// Sends a command to the running server and shows what it answers.
+/// Sends a command to the running server and prints the answer.
 fn send(folder: &Folder, command: &AdminCommand) -> Result<(), Error> {
     match admin::ask(&folder.folder, command)? {
         Answer::Text(text) => println!("{text}"),

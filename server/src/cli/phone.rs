@@ -1,4 +1,4 @@
-//! A phone for the terminal; it uses client-core just as an app would.
+//! A phone for the terminal; it uses client-core as an app does.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -196,7 +196,7 @@ fn list(phone: &Phone, filter: &LotFilter) -> Result<(), Error> {
         let day = row.day.map_or_else(|| "damaged".to_owned(), |day| day.to_string());
         let mark = if row.in_conflict { "  (edited on two phones at once)" } else { "" };
         let line = format!("{day}  {}  {weight}  {:?}  {}{mark}", row.product, row.state, row.lot);
-        // Whoever reads may have seen enough.
+        // The reader of a pipe may have closed it.
         if writeln!(out, "{line}").is_err() {
             break;
         }

@@ -86,7 +86,7 @@ pub(super) fn serve(settings: Settings, first: impl FnOnce(&Server) -> Result<()
         .map_err(|error| Error::ServerStart { reason: error.to_string() })?;
     runtime.block_on(async {
         let server = crate::serve::start(config, |fault| {
-            // What follows a failed store is not known, so nothing more is acknowledged.
+            // The store's state is unknown after a failure, so nothing more is acknowledged.
             tracing::error!(%fault, "the store failed; the server ends. Check the disk, then start it again");
             std::process::exit(74);
         })

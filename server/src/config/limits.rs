@@ -1,8 +1,8 @@
-//! What one device may use of the server at once and over time.
+//! The limits of one device and of all, at once and over time.
 
 use std::time::Duration;
 
-/// See the module; `http/gate.rs` holds requests to it.
+/// Limits that `http/gate.rs` enforces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Requests of one device in a burst.
@@ -16,13 +16,13 @@ pub struct Limits {
     /// Attempts to sign in to one account, or from one address, in a burst; one more is allowed every
     /// twenty seconds.
     pub sign_in_burst: u32,
-    /// Requests of all devices that are worked on at once; others wait.
+    /// Requests of all devices that are processed at once; others wait.
     pub at_once: usize,
     /// Connections at once.
     pub connections: usize,
-    /// A request's body must have come after this long.
+    /// A request's body must have been received after this long.
     pub body_timeout: Duration,
-    /// Bytes of all large bodies that are held at once; small ones come in besides.
+    /// Bytes of all large bodies in memory at once; small bodies are not counted.
     pub body_bytes: usize,
 }
 

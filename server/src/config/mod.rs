@@ -1,4 +1,4 @@
-//! Where the server keeps its things and where it listens.
+//! The server's configuration: folder, addresses, certificate, limits.
 
 mod limits;
 pub(crate) mod settings;
@@ -10,23 +10,22 @@ use crate::error::Error;
 
 pub use limits::Limits;
 
-/// Everything that a server is started with.
+/// The configuration of a server.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The folder for the store, the keys and the operator's socket.
     pub folder: PathBuf,
     /// Where to listen.
     pub listen: SocketAddr,
-    /// The names and addresses by which phones reach the server, for its certificate. The first one,
-    /// with the port, goes into invitations.
+    /// The names and addresses in the server's certificate. The first, with the port, goes into invitations.
     pub names: Vec<String>,
-    /// What one device may use of the server.
+    /// The limits of devices.
     pub limits: Limits,
-    /// A certificate that everyone trusts; without it the server has an authority of its own.
+    /// A publicly trusted certificate; without it the server has an authority of its own.
     pub own_certificate: Option<OwnCertificate>,
 }
 
-/// Files of a certificate that somebody else signed.
+/// The files of a publicly trusted certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnCertificate {
     /// The certificate with its chain (PEM).
@@ -47,7 +46,7 @@ impl Config {
         }
     }
 
-    /// Host and port by which phones reach a server that listens here: the first name, with the port.
+    /// Host and port in invitations: the first name, with the port of `address`.
     pub(crate) fn public_address(&self, listens: SocketAddr) -> String {
         let name = self.names.first().cloned().unwrap_or_else(|| listens.ip().to_string());
         format!("{name}:{}", listens.port())
@@ -57,7 +56,7 @@ impl Config {
         self.folder.join("store")
     }
 
-    /// How far each log was known to reach.
+    /// The file of the logs' high-water marks.
     pub(crate) fn high_water(&self) -> PathBuf {
         self.folder.join("high-water.json")
     }
@@ -80,7 +79,7 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(|error| file_error(path, &error))
 }
 
-/// Writes a file that only its owner may read, whole or not at all.
+/// Writes a file atomically; only its owner may read it.
 pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), Error> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;

@@ -1,5 +1,5 @@
-//! What a server is started with, and where each setting is from. One precedence: what the command line says
-//! stands over the environment, that over the configuration file, that over what is built in.
+//! The settings of `granary serve`, each with its source. Precedence: command line, environment, configuration file,
+//! default.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::config::{Config, Limits, OwnCertificate, read_file};
 use crate::error::Error;
 
-/// What the command line and the environment say of `granary serve`.
+/// The settings of the command line and the environment.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct ServeArgs {
     /// A configuration file.
@@ -45,7 +45,7 @@ pub(crate) struct ServeArgs {
     pub(crate) device_per_second: Option<u32>,
 }
 
-/// What a configuration file may say. An unknown name is an error, so a misspelt one is not overlooked.
+/// The settings of a configuration file. An unknown name is an error, so a misspelt one is not overlooked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct ConfigFile {
@@ -61,7 +61,7 @@ struct ConfigFile {
     device_per_second: Option<u32>,
 }
 
-/// Where a setting is from.
+/// The source of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
     /// The command line or the environment.
@@ -70,7 +70,7 @@ enum Source {
     Default,
 }
 
-/// All settings, with where each is from.
+/// All settings, each with its source.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) config: Config,
@@ -102,7 +102,7 @@ fn read(path: &Path) -> Result<ConfigFile, Error> {
 }
 
 impl Settings {
-    /// What holds, of everything that was said.
+    /// The settings in force, by precedence.
     pub(crate) fn of(args: ServeArgs) -> Result<Self, Error> {
         let file = args.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let some = |names: Vec<String>| (!names.is_empty()).then_some(names);
@@ -139,7 +139,7 @@ impl Settings {
         })
     }
 
-    /// Every setting as a line of a configuration file, with where it is from.
+    /// Every setting as a line of a configuration file, with its source.
     pub(crate) fn text(&self) -> String {
         let line = |(name, value, source): &(&str, String, Source)| {
             let source = match source {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_stands_over_the_file_and_the_file_over_what_is_built_in() {
+    fn arguments_override_file_and_file_overrides_defaults() {
         let args = ServeArgs { connections: Some(7), ..ServeArgs::default() };
         let settings = with_file("connections = 5\nlisten = \"0.0.0.0:443\"\n", args).unwrap();
         assert_eq!(settings.config.limits.connections, 7);
@@ -181,14 +181,14 @@ mod tests {
         assert!(text.contains("connections = 7  # the command line"), "{text}");
         assert!(text.contains("listen = \"0.0.0.0:443\"  # the configuration file"), "{text}");
         assert!(text.contains("folder = \"granary-data\"  # built in"), "{text}");
-        // What is printed is itself a configuration file that says the same.
+        // The text is a configuration file with the same settings.
         let again = with_file(&text, ServeArgs::default()).unwrap();
         assert_eq!(again.config.limits, settings.config.limits);
         assert_eq!(again.config.names, settings.config.names);
     }
 
     #[test]
-    fn a_misspelt_or_senseless_setting_is_refused() {
+    fn settings_refuse_unknown_names_and_bad_values() {
         for text in
             ["conections = 5", "listen = 5", "connections = 0", "certificate = \"a.pem\"", "log-format = \"xml\""]
         {

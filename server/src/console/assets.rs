@@ -1,4 +1,4 @@
-//! Style and script, embedded in the program and named by their content, so that browsers keep them.
+//! Style and script, embedded in the program and named by their content, so that browsers cache them.
 
 use std::sync::LazyLock;
 
@@ -19,12 +19,12 @@ fn name_of(content: &str, suffix: &str) -> String {
 static STYLE_NAME: LazyLock<String> = LazyLock::new(|| name_of(STYLE, "css"));
 static SCRIPT_NAME: LazyLock<String> = LazyLock::new(|| name_of(SCRIPT, "js"));
 
-/// Where the style is.
+/// The path of the style.
 pub(super) fn style() -> String {
     format!("/assets/{}", *STYLE_NAME)
 }
 
-/// Where the script is.
+/// The path of the script.
 pub(super) fn script() -> String {
     format!("/assets/{}", *SCRIPT_NAME)
 }

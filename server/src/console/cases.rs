@@ -1,4 +1,4 @@
-//! Everything that disagrees, most valuable first, side by side, each with the ways to settle it.
+//! The conflict cases, most valuable first: the values side by side, each case with the ways to settle it.
 
 use axum::extract::Query;
 use axum::response::Response;
@@ -18,19 +18,19 @@ const PER_PAGE: u64 = 40;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Asked {
+pub(super) struct CasesQuery {
     state: String,
     kind: String,
     page: String,
 }
 
 /// `GET /console/cases`
-pub(super) async fn show(signed: SignedIn, Query(asked): Query<Asked>) -> Result<Response, Refused> {
+pub(super) async fn show(signed: SignedIn, Query(query): Query<CasesQuery>) -> Result<Response, Refused> {
     let locale = signed.locale;
     let names = Names::of(&signed).await?;
-    let state = CaseState::from_name(&asked.state).unwrap_or(CaseState::Open);
-    let kind = CaseKind::from_name(&asked.kind);
-    let page = asked.page.parse::<u64>().unwrap_or(1).clamp(1, 100_000);
+    let state = CaseState::from_name(&query.state).unwrap_or(CaseState::Open);
+    let kind = CaseKind::from_name(&query.kind);
+    let page = query.page.parse::<u64>().unwrap_or(1).clamp(1, 100_000);
     let filter = CaseFilter {
         state: Some(state),
         kind,
@@ -78,7 +78,7 @@ pub(super) async fn show(signed: SignedIn, Query(asked): Query<Asked>) -> Result
                     select name="kind" {
                         option value="" { (locale.t("all")) }
                         @for kind in [CaseKind::Field, CaseKind::Twice, CaseKind::Weight] {
-                            option value=(kind.name()) selected[kind.name() == asked.kind] { (locale.of("kind", kind.name())) }
+                            option value=(kind.name()) selected[kind.name() == query.kind] { (locale.of("kind", kind.name())) }
                         }
                     }
                 }
@@ -103,7 +103,7 @@ fn lots_of(case: &CaseId) -> Vec<&LotId> {
     }
 }
 
-/// One rule for all cases of a kind on this page.
+/// The form that settles all cases of a kind on this page by one rule.
 fn rule_form(signed: &SignedIn, kind: CaseKind, cases: &[CaseRow]) -> Markup {
     let locale = signed.locale;
     let rule = match kind {
@@ -122,13 +122,12 @@ fn rule_form(signed: &SignedIn, kind: CaseKind, cases: &[CaseRow]) -> Markup {
     }
 }
 
-/// A case as forms name it.
+/// A case's hidden fields in a form.
 pub(super) fn reference(case: &CaseRow) -> String {
     format!("{}/{}/{}", case.household, case.season.year(), case.case)
 }
 
-/// One case with the ways to settle it. `lots` holds the rows of the lots that it is about, where they
-/// are at hand.
+/// One case with the ways to settle it. `lots` holds the rows of its lots, as far as they were loaded.
 pub(super) fn card(signed: &SignedIn, names: &Names, case: &CaseRow, lots: &[LotRow]) -> Markup {
     let locale = signed.locale;
     let row = |lot: &LotId| lots.iter().find(|row| row.household == case.household && row.lot == *lot);
@@ -239,7 +238,7 @@ fn twice_form(signed: &SignedIn, names: &Names, case: &CaseRow, lots: [(&LotId, 
     }
 }
 
-/// What else is known of a lot, in one line.
+/// A lot's other fields, in one line.
 fn particulars(signed: &SignedIn, names: &Names, lot: &LotId, row: &LotRow) -> String {
     let author = names.author(lot.actor().as_ref());
     let state = signed.locale.of("state", row.state.name());

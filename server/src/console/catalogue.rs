@@ -1,6 +1,6 @@
 //! The catalogue: products, grades, prices by grade and day; live-stream promotions with their offers.
-//! A form writes only what the person changed, at the state of the catalogue that the person saw: what
-//! two coordinators edit at once is kept of both, and where they wrote one price, both are shown.
+//! A form writes only the fields that the person changed, on the version that the person saw: concurrent edits of two
+//! coordinators are both kept, and where both wrote the same price, both values are shown.
 
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::crdt::Version;
@@ -44,12 +44,12 @@ fn price_text(fen: Fen) -> String {
     format!("{}.{:02}", fen.get() / 100, fen.get() % 100)
 }
 
-/// A field with the value that the person saw beside it.
+/// A field, with a hidden field that holds the value shown.
 fn seen_field(name: &str, value: &str) -> Markup {
     html! { input name=(name) value=(value); input type="hidden" name={ "was:" (name) } value=(value); }
 }
 
-/// A field with several values: saving the form settles it, also with the one that is shown.
+/// A field with several values; saving the form settles it, also when the shown value is kept.
 fn open_field(name: &str, value: &str) -> Markup {
     html! { input name=(name) value=(value); input type="hidden" name={ "was:" (name) } value=""; }
 }
@@ -141,7 +141,7 @@ fn promotion_form(signed: &SignedIn, names: &Names, promotion: Option<&Promotion
     }
 }
 
-/// True when the person changed a field from what they saw.
+/// True when the person changed a field.
 fn changed(form: &Form, name: &str) -> bool {
     form.get(name) != form.get(&format!("was:{name}"))
 }

@@ -1,9 +1,8 @@
-//! Charts as SVG. They are read without colour: each bar carries its figure, recorded is an outline and
-//! received is filled.
+//! Charts as SVG. They need no colour: each bar has its figure; recorded is an outline, received is filled.
 
 use plotters::prelude::*;
 
-/// A bar: its name, and what was recorded and received, in grams.
+/// A bar: its name, and the recorded and received weight in grams.
 pub(super) struct Bar {
     pub(super) name: String,
     pub(super) recorded: i64,
@@ -12,10 +11,10 @@ pub(super) struct Bar {
 
 const INK: RGBColor = RGBColor(0x2b, 0x3a, 0x2f);
 const FILL: RGBColor = RGBColor(0x6f, 0x8f, 0x3a);
-/// Narrow, so that its words can still be read on a phone.
+/// Narrow, so that its text stays readable on a phone.
 const WIDTH: u32 = 420;
 const ROW: u32 = 34;
-/// Where bars begin, and how long they are at most.
+/// The start of the bars, and their greatest length.
 const BARS_FROM: i32 = 110;
 const BAR_MAX: i64 = 200;
 
@@ -59,7 +58,7 @@ pub(super) fn rows(bars: &[Bar], figure: impl Fn(i64) -> String) -> String {
                 tracing::warn!(%error, "a chart could not be drawn");
             }
         }
-        // Nothing is written to a medium, so presenting can't fail.
+        // The backend writes to a string, so presenting can't fail.
         let _ = area.present();
     }
     svg

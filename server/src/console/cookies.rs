@@ -1,4 +1,4 @@
-//! What a browser keeps for the console: its session and its language.
+//! The console's cookies: session and language.
 
 use axum::http::{HeaderMap, header};
 
@@ -20,7 +20,7 @@ pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
         .map(|(_, value)| value.to_owned())
 }
 
-/// The language that a request is answered in.
+/// The language of the answer to a request.
 pub(super) fn locale_of(headers: &HeaderMap) -> Locale {
     let chosen = cookie(headers, LANGUAGE_COOKIE).and_then(|code| Language::from_code(&code));
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -20,7 +20,7 @@ use crate::access::AuditAction;
 use crate::error::Error;
 
 const WHAT: [&str; 4] = ["lots", "orders", "cases", "audit"];
-/// Rows of one export at most; what Excel holds.
+/// Rows of one export at most: the limit of an Excel sheet.
 const ROWS_MAX: u32 = 1_000_000;
 
 /// One cell.
@@ -30,7 +30,7 @@ enum Cell {
     Empty,
 }
 
-/// What is exported, before it has a form.
+/// The rows of an export, before they are written as CSV or XLSX.
 struct Sheet {
     heads: Vec<String>,
     rows: Vec<Vec<Cell>>,
@@ -54,7 +54,7 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
 pub(super) async fn download(
     signed: SignedIn,
     Path(file): Path<String>,
-    Query(asked): Query<harvests::Asked>,
+    Query(query): Query<harvests::HarvestsQuery>,
 ) -> Result<Response, Refused> {
     let missing = || refused(signed.locale, 404, "not-found");
     let (what, form) = file.split_once('.').ok_or_else(missing)?;
@@ -62,7 +62,7 @@ pub(super) async fn download(
     let locale = signed.locale;
     let sheet = match what {
         "lots" => {
-            let filter = LotFilter { limit: ROWS_MAX, ..asked.filter() };
+            let filter = LotFilter { limit: ROWS_MAX, ..query.filter() };
             signed.read(move |models| lots(models, locale, &names, &filter)).await?
         }
         "orders" => signed.read(move |models| orders(models, locale)).await?,
@@ -102,7 +102,7 @@ fn heads(locale: Locale, names: &[&str]) -> Vec<String> {
 }
 
 fn number(value: i64) -> Cell {
-    // A weight or amount of ours is far below 2^53, so it is exact as a spreadsheet's number.
+    // Weights and amounts are far below 2^53, so a spreadsheet's number holds them exactly.
     #[allow(clippy::cast_precision_loss, reason = "within 2^53 by our quantities' bounds")]
     Cell::Number(value as f64)
 }
@@ -217,7 +217,7 @@ async fn audit(signed: &SignedIn) -> Result<Sheet, Refused> {
     Ok(Sheet { heads: heads(locale, &["when", "who", "deed", "detail"]), rows: rows.collect() })
 }
 
-/// A text as a cell of CSV: one that a spreadsheet would take for a formula is made a plain text.
+/// A text as a CSV cell, escaped where a spreadsheet would read a formula.
 fn harmless(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
@@ -263,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_looks_like_a_formula_is_a_text() {
+    fn csv_escapes_formulas() {
         let sheet =
             Sheet { heads: vec!["名".into()], rows: vec![vec![Cell::Text("=1+1".into())], vec![Cell::Number(12.5)]] };
         let bytes = csv_bytes(&sheet).unwrap();

@@ -1,4 +1,4 @@
-//! Forms: read within limits, looked at field by field.
+//! Forms: read within limits, parsed field by field.
 
 use axum::body::Body;
 use granary_client_core::quantities::Grams;
@@ -12,7 +12,7 @@ const FORM_BYTES_MAX: usize = 256 * 1024;
 /// Fields in a form at most.
 const FIELDS_MAX: usize = 2_000;
 
-/// A form that was sent.
+/// The fields of a form.
 #[derive(Debug, Default)]
 pub(super) struct Form {
     fields: Vec<(String, String)>,
@@ -24,7 +24,7 @@ impl Form {
         Self::read_up_to(locale, body, FORM_BYTES_MAX).await
     }
 
-    /// Reads a form of at most so many bytes.
+    /// As [`Self::read`], with another limit in bytes.
     pub(super) async fn read_up_to(locale: Locale, body: Body, bytes_max: usize) -> Result<Self, Refused> {
         let bytes = Limited::new(body, bytes_max)
             .collect()
@@ -38,7 +38,7 @@ impl Form {
         Ok(Self { fields: pairs })
     }
 
-    /// A field's text; empty when it was not sent.
+    /// A field's text; empty when the field is missing.
     pub(super) fn get(&self, name: &str) -> &str {
         self.fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim())
     }
@@ -48,17 +48,17 @@ impl Form {
         self.fields.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 
-    /// Fields whose names begin so, with the rest of their names.
+    /// Fields whose names begin with `prefix`, with the rest of their names.
     pub(super) fn beginning<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.fields.iter().filter_map(move |(field, value)| Some((field.strip_prefix(prefix)?, value.trim())))
     }
 
-    /// A field that is read by its type's own rule.
+    /// A field, parsed as its type.
     pub(super) fn parsed<T: std::str::FromStr>(&self, locale: Locale, name: &str) -> Result<T, Refused> {
         self.get(name).parse().map_err(|_| refused(locale, 400, "form-field-wrong"))
     }
 
-    /// A weight that was typed in kilograms.
+    /// A weight, typed in kilograms.
     pub(super) fn kilograms(&self, locale: Locale, name: &str) -> Result<Grams, Refused> {
         scaled(self.get(name), 3)
             .and_then(|grams| Grams::new(grams).ok())
@@ -66,14 +66,13 @@ impl Form {
     }
 }
 
-/// True for what can be the code of a product or promotion.
+/// True for a valid code of a product or promotion.
 pub(super) fn is_code(text: &str) -> bool {
     (1..=40).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-/// A decimal number as typed, times ten to the power of `places`; none when it has more places than
-/// that, or is no number.
+/// A typed decimal number, times ten to the power of `places`; none when it is no number or has more places.
 pub(super) fn scaled(text: &str, places: usize) -> Option<i64> {
     let text = text.trim().replace(',', "");
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
@@ -88,7 +87,7 @@ fn form_pairs(bytes: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(bytes).into_owned().collect()
 }
 
-/// A text as part of an address's query.
+/// A text, percent-encoded for a query.
 pub(super) fn encode(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
@@ -99,7 +98,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn weights_and_money_are_read_as_typed() {
+    fn form_parses_weights_and_money() {
         assert_eq!(scaled("12.5", 3), Some(12_500));
         assert_eq!(scaled("1,250", 3), Some(1_250_000));
         assert_eq!(scaled("7.60", 2), Some(760));
@@ -110,13 +109,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_comes_back_from_a_form(name in ".{0,12}", value in ".{0,40}") {
+        fn form_returns_any_text(name in ".{0,12}", value in ".{0,40}") {
             let body = format!("{}={}", encode(&name), encode(&value));
             prop_assert_eq!(form_pairs(body.as_bytes()), vec![(name, value)]);
         }
 
         #[test]
-        fn any_bytes_are_read(bytes: Vec<u8>) {
+        fn form_reads_any_bytes(bytes: Vec<u8>) {
             let _ = form_pairs(&bytes);
         }
     }

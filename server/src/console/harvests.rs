@@ -1,4 +1,4 @@
-//! All lots: filter, sort, search, page by page.
+//! The list of lots: filtered, sorted, searched, paged.
 
 use axum::extract::Query;
 use axum::response::Response;
@@ -15,10 +15,10 @@ use super::signed_in::SignedIn;
 
 const PER_PAGE: u64 = 50;
 
-/// What the address asks for; what can't be read does not filter.
+/// The address's query; a field that can't be parsed does not filter.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Asked {
+pub(super) struct HarvestsQuery {
     pub(super) product: String,
     pub(super) village: String,
     pub(super) state: String,
@@ -36,8 +36,8 @@ fn some(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.chars().take(80).collect())
 }
 
-impl Asked {
-    /// The filter that the lists know.
+impl HarvestsQuery {
+    /// The query as a filter of the read model.
     pub(super) fn filter(&self) -> LotFilter {
         LotFilter {
             household: self.household.parse().ok(),
@@ -53,8 +53,8 @@ impl Asked {
         }
     }
 
-    /// The same question as a query, without the page.
-    pub(super) fn query(&self) -> String {
+    /// The query as text, without its page.
+    pub(super) fn to_query_string(&self) -> String {
         let fields = [
             ("product", &self.product),
             ("village", &self.village),
@@ -66,28 +66,28 @@ impl Asked {
             ("conflicts", &self.conflicts),
             ("sort", &self.sort),
         ];
-        let asked = fields.iter().filter(|(_, value)| !value.is_empty());
-        asked.map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&")
+        let given = fields.iter().filter(|(_, value)| !value.is_empty());
+        given.map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&")
     }
 }
 
 /// `GET /console/harvests`
-pub(super) async fn show(signed: SignedIn, Query(asked): Query<Asked>) -> Result<Response, Refused> {
+pub(super) async fn show(signed: SignedIn, Query(query): Query<HarvestsQuery>) -> Result<Response, Refused> {
     let locale = signed.locale;
     let names = Names::of(&signed).await?;
-    let page = asked.page.parse::<u64>().unwrap_or(1).clamp(1, 100_000);
+    let page = query.page.parse::<u64>().unwrap_or(1).clamp(1, 100_000);
     let filter = LotFilter {
         limit: u32::try_from(PER_PAGE).unwrap_or(50),
         offset: u32::try_from(page.saturating_sub(1).saturating_mul(PER_PAGE)).unwrap_or(u32::MAX),
-        ..asked.filter()
+        ..query.filter()
     };
     let (rows, total) = signed.read(move |models| Ok((models.lots(&filter)?, models.count_lots(&filter)?))).await?;
-    let address = format!("/console/harvests?{}", asked.query());
+    let address = format!("/console/harvests?{}", query.to_query_string());
     let main = html! {
-        (filters(&signed, &names, &asked))
+        (filters(&signed, &names, &query))
         p { (locale.with("lots-found", &[("count", grouped(total))])) " "
-            a href={ "/console/export/lots.csv?" (asked.query()) } { "CSV" } " "
-            a href={ "/console/export/lots.xlsx?" (asked.query()) } { "XLSX" }
+            a href={ "/console/export/lots.csv?" (query.to_query_string()) } { "CSV" } " "
+            a href={ "/console/export/lots.xlsx?" (query.to_query_string()) } { "XLSX" }
         }
         @if rows.is_empty() { p.empty { (locale.t("no-lots")) } } @else { (table(locale, &names, &rows)) }
         (paging(locale, &address, page, PER_PAGE, total))
@@ -95,41 +95,41 @@ pub(super) async fn show(signed: SignedIn, Query(asked): Query<Asked>) -> Result
     Ok(Page { title: locale.t("part-harvests"), part: "harvests", main }.show(&signed))
 }
 
-fn filters(signed: &SignedIn, names: &Names, asked: &Asked) -> Markup {
+fn filters(signed: &SignedIn, names: &Names, query: &HarvestsQuery) -> Markup {
     let locale = signed.locale;
     html! {
         form.filters method="get" action="/console/harvests" role="search" {
-            label { (locale.t("search")) input name="search" value=(asked.search) placeholder=(locale.t("search-hint")); }
+            label { (locale.t("search")) input name="search" value=(query.search) placeholder=(locale.t("search-hint")); }
             label { (locale.t("product"))
                 select name="product" {
                     option value="" { (locale.t("all")) }
-                    @for (code, name) in names.products() { option value=(code) selected[*code == asked.product] { (name) } }
+                    @for (code, name) in names.products() { option value=(code) selected[*code == query.product] { (name) } }
                 }
             }
             label { (locale.t("village"))
                 select name="village" {
                     option value="" { (locale.t("all")) }
-                    @for (code, name) in names.villages() { option value=(code) selected[*code == asked.village] { (name) } }
+                    @for (code, name) in names.villages() { option value=(code) selected[*code == query.village] { (name) } }
                 }
             }
             label { (locale.t("state"))
                 select name="state" {
                     option value="" { (locale.t("all")) }
                     @for state in [LotState::Recorded, LotState::Received, LotState::Rejected] {
-                        option value=(state.name()) selected[state.name() == asked.state] { (locale.of("state", state.name())) }
+                        option value=(state.name()) selected[state.name() == query.state] { (locale.of("state", state.name())) }
                     }
                 }
             }
-            label { (locale.t("from-day")) input type="date" name="from" value=(asked.from); }
-            label { (locale.t("to-day")) input type="date" name="to" value=(asked.to); }
+            label { (locale.t("from-day")) input type="date" name="from" value=(query.from); }
+            label { (locale.t("to-day")) input type="date" name="to" value=(query.to); }
             label { (locale.t("sort"))
                 select name="sort" {
                     @for sort in [LotSort::Day, LotSort::Weight, LotSort::Household, LotSort::Product] {
-                        option value=(sort.name()) selected[sort.name() == asked.sort] { (locale.of("sort", sort.name())) }
+                        option value=(sort.name()) selected[sort.name() == query.sort] { (locale.of("sort", sort.name())) }
                     }
                 }
             }
-            label.check { input type="checkbox" name="conflicts" value="yes" checked[asked.conflicts == "yes"]; (locale.t("only-conflicts")) }
+            label.check { input type="checkbox" name="conflicts" value="yes" checked[query.conflicts == "yes"]; (locale.t("only-conflicts")) }
             button { (locale.t("show")) }
         }
     }

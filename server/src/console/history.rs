@@ -1,5 +1,5 @@
-//! A lot's whole history: who, from which phone, when it was recorded and when it was received, and
-//! what changed. It is read from the changes themselves.
+//! A lot's history, derived from its changes: author, phone, time of recording, time of receipt at the server, changed
+//! fields.
 
 use std::collections::BTreeMap;
 
@@ -16,19 +16,19 @@ use crate::log::CooperativeNumber;
 /// One change of a lot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct HistoryEvent {
-    /// Who made it.
+    /// Its author.
     pub(super) actor: ActorId,
-    /// When, by the phone's own clock.
+    /// Its time by the phone's clock.
     pub(super) recorded: Instant,
-    /// When the server had it.
+    /// Its time of receipt at the server.
     pub(super) received: Instant,
-    /// The fields that it wrote, with their values as text.
+    /// The fields it wrote, with their values as text.
     pub(super) fields: Vec<(String, String)>,
-    /// What kind of thing happened.
+    /// The kind of event.
     pub(super) kind: HistoryKind,
 }
 
-/// What kind of thing happened to a lot.
+/// The kind of a lot's event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HistoryKind {
     Recorded,
@@ -50,7 +50,7 @@ impl HistoryKind {
     }
 }
 
-/// Everything that was ever said of a lot, in the order in which the server had it.
+/// All changes of a lot, in the order of their admission.
 pub(super) fn of_lot(
     granary: &Granary,
     number: CooperativeNumber,

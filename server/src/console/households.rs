@@ -20,23 +20,23 @@ use crate::engine::own_edits::Edits;
 const PER_PAGE: u32 = 60;
 /// Invitations on one printed sheet at most.
 const SHEET_MAX: u32 = 60;
-/// How long an invitation from here works.
+/// Hours for which an invitation from the console works.
 const INVITATION_HOURS: u32 = 14 * 24;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Asked {
+pub(super) struct HouseholdsQuery {
     search: String,
     village: String,
     page: String,
 }
 
 /// `GET /console/households`
-pub(super) async fn show(signed: SignedIn, Query(asked): Query<Asked>) -> Result<Response, Refused> {
+pub(super) async fn show(signed: SignedIn, Query(query): Query<HouseholdsQuery>) -> Result<Response, Refused> {
     let locale = signed.locale;
     let names = Names::of(&signed).await?;
-    let page = asked.page.parse::<u32>().unwrap_or(1).clamp(1, 10_000);
-    let (search, village) = (asked.search.clone(), asked.village.clone());
+    let page = query.page.parse::<u32>().unwrap_or(1).clamp(1, 10_000);
+    let (search, village) = (query.search.clone(), query.village.clone());
     let (rows, total) = signed
         .read(move |models| {
             let village = (!village.is_empty()).then_some(village);
@@ -46,8 +46,8 @@ pub(super) async fn show(signed: SignedIn, Query(asked): Query<Asked>) -> Result
         .await?;
     let main = html! {
         form.filters method="get" action="/console/households" role="search" {
-            label { (locale.t("search")) input name="search" value=(asked.search); }
-            label { (locale.t("village")) (village_choice(&names, &asked.village, &locale.t("all"))) }
+            label { (locale.t("search")) input name="search" value=(query.search); }
+            label { (locale.t("village")) (village_choice(&names, &query.village, &locale.t("all"))) }
             button { (locale.t("show")) }
         }
         p { (locale.with("households-found", &[("count", grouped(total))])) " " a href="/console/import" { (locale.t("import")) } }
@@ -68,7 +68,7 @@ pub(super) async fn show(signed: SignedIn, Query(asked): Query<Asked>) -> Result
                 } } }
             }
         }
-        (paging(locale, &format!("/console/households?search={}&village={}", encode(&asked.search), encode(&asked.village)),
+        (paging(locale, &format!("/console/households?search={}&village={}", encode(&query.search), encode(&query.village)),
             u64::from(page), u64::from(PER_PAGE), total))
         div.columns {
             section { h2 { (locale.t("add-household")) }

@@ -1,5 +1,5 @@
-//! Importing households and products from CSV: first a preview of what will change, with an error for
-//! each row that can't be taken; then all of it or nothing.
+//! Imports households and products from CSV: first a preview with an error for each invalid row, then all rows or
+//! none.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ const FILE_BYTES_MAX: usize = 80 * 1024;
 /// Rows of one file at most.
 const ROWS_MAX: usize = 1_000;
 
-/// What one row comes to.
+/// The effect of one row.
 enum Row {
     Household { id: Option<HouseholdId>, name: String, village: String, is_change: bool },
     Product { code: String, zh: String, en: String, prices: Vec<(PriceName, Fen)>, is_change: bool },
@@ -92,7 +92,7 @@ fn table(locale: Locale, rows: &[Row]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label=(locale.t("preview")) { table {
             thead { tr { th scope="col" { (locale.t("row")) } th scope="col" { (locale.t("import-what")) } th scope="col" { (locale.t("history-changes")) } } }
-            // The first row of the file is its heads.
+            // The first row of the file is the header.
             tbody { @for (line, row) in (2usize..).zip(rows) { tr {
                 td.number { (line) }
                 @match row {
@@ -111,7 +111,7 @@ fn kind(locale: Locale, is_change: bool) -> String {
     if is_change { locale.t("import-change") } else { locale.t("import-new") }
 }
 
-/// Reads the file against what is here.
+/// Compares the file with the present documents.
 async fn read(signed: &SignedIn, text: &str) -> Result<Vec<Row>, Refused> {
     let locale = signed.locale;
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
@@ -207,7 +207,7 @@ fn product(locale: Locale, names: &Names, grades: &[PriceName], record: &[String
     }
 }
 
-/// `POST /console/import/confirm`: reads the same text again, and takes all of it or nothing.
+/// `POST /console/import/confirm`: reads the same text again and imports all rows or none.
 pub(super) async fn confirm(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let rows = read(&signed, form.get("text")).await?;
     let mut documents = Vec::new();

@@ -1,4 +1,4 @@
-//! One lot: what it is, its receipt, its open cases, and its whole history.
+//! One lot: its fields, its receipt, its open cases and its history.
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -20,7 +20,7 @@ use super::signed_in::{SignedIn, SignedInForm};
 use super::{cases, forms::Form};
 use crate::engine::own_edits::Edits;
 
-/// A lot as addresses name it.
+/// A lot's name in addresses.
 pub(super) struct Address {
     pub(super) household: HouseholdId,
     pub(super) season: Season,
@@ -193,7 +193,7 @@ pub(super) async fn correct(Path(parts): Parts, SignedInForm(signed, form): Sign
     Ok(Redirect::to(&address.path()).into_response())
 }
 
-/// The form's fields as documents hold them.
+/// The form's fields as document values.
 fn typed(signed: &SignedIn, form: &Form) -> Result<Vec<(&'static str, String)>, Refused> {
     let mut fields = Vec::new();
     for field in harvest::FIELDS {

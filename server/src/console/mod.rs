@@ -1,6 +1,5 @@
-//! The coordinators' console: pages made on the server, a little plain JavaScript for what is live,
-//! nothing from any other host. Reading goes through the read models; every edit goes through documents, as
-//! the signed-in person's own device.
+//! The coordinators' console: pages rendered on the server, plain JavaScript for live updates, nothing from other
+//! hosts. Reads use the read models; edits are changes of documents, by the signed-in person's own device.
 
 mod assets;
 mod cases;

@@ -1,4 +1,4 @@
-//! What codes and ids are called: products, villages, households, devices.
+//! Names for codes and ids: products, villages, households, devices.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::refusal::Refused;
 use super::signed_in::SignedIn;
 use crate::log::Cooperative;
 
-/// See the module.
+/// Looks up names in one language.
 pub(super) struct Names {
     locale: Locale,
     pub(super) catalogue: Catalogue,
@@ -46,12 +46,12 @@ impl Names {
         Ok(Self { locale: signed.locale, catalogue, products, villages, devices, cooperative })
     }
 
-    /// What a product is called.
+    /// A product's name.
     pub(super) fn product(&self, code: &str) -> String {
         self.products.get(code).cloned().unwrap_or_else(|| code.to_owned())
     }
 
-    /// What a village is called.
+    /// A village's name.
     pub(super) fn village(&self, code: &str) -> String {
         self.villages.get(code).cloned().unwrap_or_else(|| code.to_owned())
     }
@@ -66,14 +66,14 @@ impl Names {
         &self.villages
     }
 
-    /// Who an actor is: the device's name.
+    /// The name of an actor's device.
     pub(super) fn author(&self, actor: Option<&ActorId>) -> String {
         let device = actor.and_then(|actor| self.cooperative.device_of(actor));
         let name = device.and_then(|device| self.devices.get(&device).cloned());
         name.unwrap_or_else(|| self.locale.t("somebody"))
     }
 
-    /// A field's value as people write it.
+    /// A field's value, formatted for people.
     pub(super) fn value(&self, field: &str, value: &str) -> String {
         match field {
             "product" => self.product(value),

@@ -1,4 +1,4 @@
-//! Orders: what to pack, what is on its way, and orders whose state disagrees.
+//! Orders: to pack, on their way, and those with a state conflict.
 
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -21,15 +21,15 @@ const STATUSES: [OrderStatus; 4] =
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Asked {
+pub(super) struct OrdersQuery {
     status: String,
 }
 
 /// `GET /console/orders`
-pub(super) async fn show(signed: SignedIn, Query(asked): Query<Asked>) -> Result<Response, Refused> {
+pub(super) async fn show(signed: SignedIn, Query(query): Query<OrdersQuery>) -> Result<Response, Refused> {
     let locale = signed.locale;
     let names = Names::of(&signed).await?;
-    let status = OrderStatus::from_name(&asked.status);
+    let status = OrderStatus::from_name(&query.status);
     let (orders, disagreeing) = signed
         .read(move |models| Ok((models.orders(status, false, MOST, 0)?, models.orders(None, true, MOST, 0)?)))
         .await?;
@@ -90,7 +90,7 @@ fn hidden_name(order: &OrderRow) -> Markup {
     }
 }
 
-/// An order that stands in two states at once.
+/// The card of an order whose state has several values.
 pub(super) fn conflict_card(signed: &SignedIn, names: &Names, order: &OrderRow) -> Markup {
     let locale = signed.locale;
     html! {
@@ -116,13 +116,13 @@ pub(super) fn conflict_card(signed: &SignedIn, names: &Names, order: &OrderRow) 
     }
 }
 
-/// `POST /console/orders/status`: settles an order's state, or puts it back.
+/// `POST /console/orders/status`: sets an order's state, which also settles a conflict of it.
 pub(super) async fn set_status(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let wrong = || refused(signed.locale, 400, "form-field-wrong");
     let status = OrderStatus::from_name(form.get("status")).ok_or_else(wrong)?;
     let name = OrderName { platform: form.get("platform").to_owned(), outside_id: form.get("outside").to_owned() };
     let key = DocumentKey::Order(name);
-    // Only an order that is there: a form can't make one up.
+    // The order must exist: a form can't create one.
     signed.document(key.clone()).await?.ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
     let edit = Edits {
         message: Some(granary_client_core::conflicts::SETTLING),

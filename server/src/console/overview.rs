@@ -1,4 +1,4 @@
-//! The overview: what was delivered and recorded, what waits for somebody, who was not heard of.
+//! The overview: amounts received and recorded, open work, silent phones.
 
 use axum::extract::Query;
 use axum::response::Response;
@@ -16,19 +16,19 @@ use super::refusal::Refused;
 use super::signed_in::SignedIn;
 use crate::engine::read_models::Totals;
 
-/// A phone that was silent for this many days is named, unless another number is asked for.
+/// Days without a sync after which a phone is listed, unless the query gives another number.
 const SILENT_DAYS: u32 = 7;
-/// Days in the chart, the latest.
+/// Days in the chart, up to the latest.
 const DAYS: usize = 45;
 
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct OverviewQuery {
     #[serde(default)]
     silent: Option<u32>,
 }
 
 /// `GET /console`
-pub(super) async fn show(signed: SignedIn, Query(asked): Query<Asked>) -> Result<Response, Refused> {
+pub(super) async fn show(signed: SignedIn, Query(query): Query<OverviewQuery>) -> Result<Response, Refused> {
     let locale = signed.locale;
     let names = Names::of(&signed).await?;
     let models = signed.read_models()?;
@@ -48,7 +48,7 @@ pub(super) async fn show(signed: SignedIn, Query(asked): Query<Asked>) -> Result
             ))
         })
         .await?;
-    let silent_days = asked.silent.unwrap_or(SILENT_DAYS);
+    let silent_days = query.silent.unwrap_or(SILENT_DAYS);
     let limit = crate::environment::now().0.saturating_sub(i64::from(silent_days).saturating_mul(86_400_000));
     let silent: Vec<(String, Option<i64>)> = signed
         .cooperative
@@ -134,7 +134,7 @@ fn tile(name: &str, figure: &str, address: &str) -> Markup {
     html! { a.tile href=(address) { span.name { (name) } span.figure { (figure) } } }
 }
 
-/// Tells this person which of their settlements lost to another made at the same time.
+/// Lists this person's settlements that lost to a concurrent one.
 fn told_of_losses(signed: &SignedIn, twice: &[CaseRow]) -> Markup {
     let own = |case: &&CaseRow| {
         let lost = case.contenders.split_last().map(|(_, lost)| lost).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The frame around a signed-in coordinator's page, and the headers that keep browsers careful.
+//! The frame around a signed-in coordinator's page, and the security headers.
 
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
@@ -12,13 +12,13 @@ use super::layout::{answer, head, language_switch};
 use super::refusal::refused;
 use super::signed_in::SignedIn;
 
-/// What is in the frame.
+/// The content of the frame.
 pub(super) struct Page<'a> {
     /// The page's name, for its title.
     pub(super) title: String,
-    /// Which part of the navigation it belongs to.
+    /// Its part of the navigation.
     pub(super) part: &'a str,
-    /// The page itself.
+    /// The page's content.
     pub(super) main: Markup,
 }
 
@@ -74,17 +74,17 @@ impl Page<'_> {
     }
 }
 
-/// The hidden field that makes a form believed.
+/// The hidden field with the session's form token (CSRF).
 pub(super) fn token(signed: &SignedIn) -> Markup {
     html! { input type="hidden" name="token" value=(signed.session.csrf); }
 }
 
-/// Anything that no page is for.
+/// The page for unknown addresses.
 pub(super) async fn not_found(request: Request) -> Response {
     refused(locale_of(request.headers()), 404, "not-found").into_response()
 }
 
-/// Turns plain refusals of the framework (a bad address, a wrong method) into pages.
+/// Turns the framework's plain refusals (a bad address, a wrong method) into pages.
 pub(super) async fn with_language(request: Request, next: Next) -> Response {
     let locale = locale_of(request.headers());
     let is_page = request.uri().path().starts_with("/console");
@@ -104,7 +104,7 @@ pub(super) async fn with_language(request: Request, next: Next) -> Response {
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// What every page tells browsers.
+/// The headers of every page.
 pub(super) async fn security_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();

@@ -1,4 +1,4 @@
-//! Phones: when each was last heard of, its version, what waits on it; inviting and revoking.
+//! Phones: when each last synced, its version, its unsent changes; inviting and revoking.
 
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::ids::DeviceId;

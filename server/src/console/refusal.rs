@@ -1,4 +1,4 @@
-//! The pages that refuse.
+//! Refusals as pages.
 
 use axum::response::{IntoResponse, Response};
 use maud::html;
@@ -7,7 +7,7 @@ use super::i18n::Locale;
 use super::layout::bare;
 use crate::error::Error;
 
-/// A page that refuses.
+/// A refusal as a page.
 #[derive(Debug)]
 pub(super) struct Refused {
     locale: Locale,
@@ -25,12 +25,12 @@ impl IntoResponse for Refused {
     }
 }
 
-/// A refusal with words of this name.
+/// A refusal with the message of this name.
 pub(super) fn refused(locale: Locale, status: u16, name: &str) -> Refused {
     Refused { locale, status, sentence: locale.t(name) }
 }
 
-/// A refusal for an error of the domain. What is not the person's doing is not told.
+/// A refusal for an error of the domain. It hides details of errors that the person did not cause.
 pub(super) fn refuse(locale: Locale, error: &Error) -> Refused {
     match error {
         Error::Document(fault) => Refused { locale, status: 400, sentence: fault.to_string() },

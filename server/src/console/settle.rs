@@ -1,5 +1,4 @@
-//! Settling, leaving and undoing: each one edit of the harvest book and one line in the case book,
-//! together or not at all.
+//! Settling, leaving and undoing: each is one edit of the harvest book and one line in the case book, both or neither.
 
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::conflicts::{self, CaseId, CaseState, SETTLING, Settlement, Settler};
@@ -16,7 +15,7 @@ use crate::engine::own_edits::Edits;
 /// Cases that one rule settles at once at most.
 const MANY_MAX: usize = 100;
 
-/// A case as it is now.
+/// A case in its present state.
 struct Case {
     household: HouseholdId,
     season: Season,
@@ -43,7 +42,7 @@ impl Case {
         Ok(Self { household, season, row, book })
     }
 
-    /// Refuses when somebody else was quicker.
+    /// Refuses when the case was decided meanwhile.
     fn must_be_undecided(&self, signed: &SignedIn) -> Result<(), Refused> {
         match self.row.state {
             CaseState::Open | CaseState::SettledTwice => Ok(()),
@@ -66,7 +65,7 @@ impl Case {
         Edits::one(DocumentKey::CaseBook(self.household, self.season), move |doc| decide(doc, &decision))
     }
 
-    /// What the warehouse weighed of the case's lot.
+    /// The weight at the warehouse of the case's lot.
     async fn weighed(&self, signed: &SignedIn) -> Result<String, Refused> {
         let lot = Some(self.row.case.lot().clone());
         let filter = LotFilter { household: Some(self.household), lot, limit: 1, ..LotFilter::default() };
@@ -121,7 +120,7 @@ async fn chosen(signed: &SignedIn, form: &Form, case: &Case, settler: Settler<'_
     made.map_err(|fault| refuse(locale, &fault.into()))
 }
 
-/// What a person typed, as documents hold it.
+/// A typed value as a document value.
 fn as_document_value(signed: &SignedIn, field: &str, typed: &str) -> Result<String, Refused> {
     let scaled_or = |places, word| {
         scaled(typed, places).map(|number| number.to_string()).ok_or_else(|| refused(signed.locale, 400, word))
@@ -133,7 +132,7 @@ fn as_document_value(signed: &SignedIn, field: &str, typed: &str) -> Result<Stri
     }
 }
 
-/// `POST /console/cases/many`: one rule for many cases. What somebody else has decided meanwhile is left.
+/// `POST /console/cases/many`: settles many cases by one rule. Cases that were decided meanwhile are skipped.
 pub(super) async fn settle_many(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let rule = form.get("rule").to_owned();
     for reference in form.all("case").take(MANY_MAX) {
@@ -157,7 +156,7 @@ pub(super) async fn settle_many(SignedInForm(signed, form): SignedInForm) -> Res
             }
             _ => continue,
         };
-        // Of a lot that two cases are about, the first decides; the other no longer fits.
+        // Two cases can share a lot: after the first is settled, the other no longer applies.
         if let Ok(settlement) = made {
             case.keep(&signed, settlement).await?;
         }
@@ -165,7 +164,7 @@ pub(super) async fn settle_many(SignedInForm(signed, form): SignedInForm) -> Res
     Ok(Redirect::to("/console/cases").into_response())
 }
 
-/// `POST /console/cases/undo`: puts back what the last decision changed, and opens the case again.
+/// `POST /console/cases/undo`: reverts the last decision and opens the case again.
 pub(super) async fn undo(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let case = Case::find(&signed, form.get("case")).await?;
     let (household, season, name) = (case.household, case.season, case.row.case.clone());

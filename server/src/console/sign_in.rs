@@ -121,7 +121,7 @@ pub(super) async fn sign_out(SignedInForm(signed, form): SignedInForm) -> Respon
     with_cookie(Redirect::to("/console/sign-in").into_response(), &gone)
 }
 
-/// `POST /console/language`: changes nothing but a cookie of the browser that asks.
+/// `POST /console/language`: sets the browser's language cookie.
 pub(super) async fn language(headers: HeaderMap, body: Body) -> Response {
     let locale = locale_of(&headers);
     let form = match Form::read(locale, body).await {

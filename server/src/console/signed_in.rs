@@ -1,5 +1,4 @@
-//! Who asks: a signed-in coordinator, in their language. Forms are believed only with the session's own
-//! token in them.
+//! The extractor of a signed-in coordinator. A form is accepted only with the session's form token in it (CSRF).
 
 use std::sync::Arc;
 
@@ -37,7 +36,7 @@ impl SignedIn {
     /// Refuses a token that is not the session's.
     pub(super) fn must_own_token(&self, given: &str) -> Result<(), Refused> {
         let (given, own) = (given.as_bytes(), self.session.csrf.as_bytes());
-        // Every byte is looked at, so that time tells nothing.
+        // Compares every byte, so that the time reveals nothing.
         let same = given.len() == own.len() && given.iter().zip(own).fold(0u8, |acc, (a, b)| acc | (a ^ b)) == 0;
         if same { Ok(()) } else { Err(refused(self.locale, 403, "form-not-yours")) }
     }
@@ -56,7 +55,7 @@ impl SignedIn {
         self.work(move || Ok(models.read(read)?)).await
     }
 
-    /// A document as it is now.
+    /// A document in its present state.
     pub(super) async fn document(&self, key: DocumentKey) -> Result<Option<Document>, Refused> {
         let (granary, number) = (Arc::clone(&self.granary), self.cooperative.number());
         self.work(move || granary.document(number, &key)).await
@@ -68,7 +67,7 @@ impl SignedIn {
         self.work(move || granary.edit_as(number, device, crate::environment::now(), edits)).await
     }
 
-    /// Runs work that waits for the store where it does not hold up others.
+    /// Runs blocking work on the pool for it.
     pub(super) async fn work<R: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<R, Error> + Send + 'static,

@@ -1,5 +1,5 @@
-//! A co-operative to try things on: Linxian County with 600 households, its products, and an autumn of
-//! harvest lots, all made from one fixed seed. People and figures are invented; products and seasons
+//! A co-operative for the demo: Linxian County with 600 households, its products, and an autumn of
+//! harvest lots, all generated from one fixed seed. People and figures are invented; products and seasons
 //! are those of the region.
 
 mod names;
@@ -51,7 +51,7 @@ pub(crate) fn household_id(number: u64) -> HouseholdId {
     HouseholdId::generate(1_788_000_000_000, random)
 }
 
-/// Fills a new server with the demo's co-operative; `progress` is told the households done.
+/// Fills a new server with the demo's co-operative; `progress` gets the count of households done.
 pub(crate) fn seed(granary: &Granary, now: Instant, progress: impl Fn(u64)) -> Result<CooperativeNumber, Error> {
     let number = granary.create_cooperative("临县山货合作社 · Linxian County Growers", now)?;
     let device = Cooperative::server_device(granary.cooperative(number)?.id());
@@ -83,7 +83,7 @@ pub(crate) fn seed(granary: &Granary, now: Instant, progress: impl Fn(u64)) -> R
     Ok(number)
 }
 
-/// The warehouse has weighed most of a household's lots; some were wet, few weighed more than was said.
+/// Receives most of a household's lots; some are wet, few weigh more than recorded.
 fn weigh(
     granary: &Granary,
     number: CooperativeNumber,
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_roll_makes_a_plausible_lot() {
+    fn generated_lots_are_plausible() {
         let mut dice = Dice(SEED);
         for _ in 0..5_000 {
             let draft = lot(&mut dice).unwrap();

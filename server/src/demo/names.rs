@@ -1,11 +1,11 @@
 //! The demo's products, villages and names.
 
-/// A product with what its lots look like.
+/// A product with the ranges of its lots.
 pub(super) struct Product {
     pub(super) code: &'static str,
     pub(super) zh: &'static str,
     pub(super) en: &'static str,
-    /// What a household is paid for grade A.
+    /// The price paid to households for grade A.
     pub(super) fen_per_kilogram: i64,
     /// The least moisture of a lot.
     pub(super) moisture_permille: i64,

@@ -15,13 +15,13 @@ use crate::error::Error;
 use crate::log::keys::device_key;
 use crate::log::{CooperativeNumber, DeviceRecord};
 
-/// A session ends after this long without a visit, in milliseconds.
+/// The idle time after which a session ends, in milliseconds.
 const IDLE_MILLIS: u64 = 12 * 3_600_000;
-/// A link that signs in once works this long, in milliseconds.
+/// The life of a sign-in link, in milliseconds.
 const ONCE_MILLIS: u64 = 24 * 3_600_000;
 
 impl Granary {
-    /// Makes a coordinator's account, or gives an existing one a new password and ends its sessions.
+    /// Creates a coordinator's account, or sets the password of an existing one and ends its sessions.
     pub fn set_coordinator(
         &self,
         number: CooperativeNumber,
@@ -128,14 +128,14 @@ impl Granary {
         self.keep_token(ONCE, number, &login, account.sessions, now.plus_millis(ONCE_MILLIS))
     }
 
-    /// Takes a token of [`Self::sign_in_once`]; gives the token of a session, or none.
+    /// Redeems a token of [`Self::sign_in_once`] for the token of a session.
     pub(crate) fn redeem_once(&self, token: &str, now: Instant) -> Result<Option<String>, Error> {
         let stored = token_key(ONCE, token);
         let record = self.write({
             let stored = stored.clone();
             move |group| {
                 let record = group.get(&stored)?;
-                // Of two that come with one token, the second finds nothing.
+                // The second of two requests with one token finds none.
                 group.remove_visible(stored);
                 Ok(record)
             }
@@ -157,7 +157,7 @@ impl Granary {
         if record.until_millis <= now.0 || record.sessions != account.sessions {
             return Ok(None);
         }
-        // A visit every half hour at most is written down.
+        // The last visit is written at most every half hour.
         let until = now.plus_millis(IDLE_MILLIS);
         if until.millis_since(Instant(record.until_millis)) > 1_800_000 {
             let later = SessionRecord { until_millis: until.0, ..record.clone() };

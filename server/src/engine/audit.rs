@@ -1,4 +1,4 @@
-//! The audit log, as the store keeps it.
+//! The audit log in the store.
 
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::quantities::Instant;
@@ -36,7 +36,7 @@ impl Granary {
         })
     }
 
-    /// The audit log, newest first, at most so many lines.
+    /// The audit log, newest first, at most `most` lines.
     pub fn audit_log(&self, number: CooperativeNumber, most: usize) -> Result<Vec<AuditRecord>, Error> {
         let rows = self.store().scan_all(&key(number, b'u', &[]))?;
         let read = |row: Row| read_message(&row.value?).ok();

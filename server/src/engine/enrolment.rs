@@ -1,5 +1,5 @@
-//! Creating co-operatives, inviting, enrolling, granting and revoking. Each is one job of the writer,
-//! so that it is durable when it is said, and in order with everything else.
+//! Creating co-operatives, inviting, enrolling, granting and revoking. Each is one job of the writer, so it is durable
+//! when it is acknowledged, and ordered with all other writes.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -54,12 +54,12 @@ impl Granary {
         Ok(number)
     }
 
-    /// Makes an invitation that works once, for `hours`.
+    /// Creates an invitation that works once, for `hours`.
     pub fn invite(&self, number: CooperativeNumber, role: Role, hours: u32, now: Instant) -> Result<Invitation, Error> {
         self.invite_as("operator", number, role, hours, now)
     }
 
-    /// As [`Self::invite`], by this person.
+    /// As [`Self::invite`], with the inviting person for the audit log.
     pub fn invite_as(
         &self,
         who: &str,
@@ -81,8 +81,7 @@ impl Granary {
         Ok(Invitation { code, expires_millis })
     }
 
-    /// Makes a phone a device, by an invitation. The same phone may ask again with the same code when
-    /// the reply was lost.
+    /// Enrols a phone by an invitation. The same phone may repeat the request when the reply was lost.
     pub fn enrol(&self, request: &EnrolRequest, now: Instant) -> Result<EnrolReply, Error> {
         let refuse = |detail: &str| Error::refused(ProblemKind::BadInvitation, detail);
         let name = checked_text("a phone's name", &request.name, 64).map_err(Error::malformed)?;
@@ -113,8 +112,8 @@ impl Granary {
         let used =
             InvitationRecord { used_by: Some(serde_bytes::ByteBuf::from(request.public_key.to_vec())), ..record };
         let target = Arc::clone(&cooperative);
-        let taken = self.write(move |group| {
-            // Looked at again inside the writer: of two phones with one code, one comes in.
+        let is_enrolled = self.write(move |group| {
+            // Checked again in the writer's job: of two phones with one code, only one enrols.
             let still_free = group
                 .get(&stored)?
                 .and_then(|bytes| read_message::<InvitationRecord>(&bytes).ok())
@@ -129,7 +128,7 @@ impl Granary {
             target.set_device(device, new);
             Ok(true)
         })?;
-        if !taken {
+        if !is_enrolled {
             return Err(refuse("this invitation was used already; ask your co-operative for a new one"));
         }
         self.remember_device(device, record.cooperative);
@@ -148,8 +147,7 @@ impl Granary {
         })
     }
 
-    /// Takes back a device that this store has lost, as after the restoration of an older backup, by
-    /// the certificate that it was given at enrolment.
+    /// Reinstates a device that this store has lost, as after a restoration, by its enrolment certificate.
     pub fn reinstate(&self, certificate: &[u8], now: Instant) -> Result<(), Error> {
         let (cooperative_id, mut record) = self
             .identity()
@@ -178,8 +176,8 @@ impl Granary {
         self.audit(cooperative.number(), now, &device.to_string(), AuditAction::Reinstated, "by its certificate")
     }
 
-    /// Changes what a device may do. Its phone is told at its next sync: it gets what it may read now
-    /// and forgets what it may not.
+    /// Changes the grants of a device. At its next sync the phone gets the documents that it may read now and drops
+    /// those that it may not.
     pub fn grant(
         &self,
         who: &str,
@@ -236,8 +234,8 @@ impl Granary {
     }
 }
 
-/// The version of new grants: above the last one, and for other roles another one also where a restored store
-/// gives out again the numbers that phones know from the lost one. It ends in twelve bits of the roles' checksum.
+/// The version of new grants: above the last one, with twelve bits of the roles' checksum at its end. A restored store
+/// can give out a number again that phones know with other roles; the checksum makes the versions differ.
 fn version_after(last: u32, roles: &BTreeSet<Role>) -> u32 {
     const BITS: u32 = 0xfff;
     let words: Vec<String> = roles.iter().map(Role::to_string).collect();

@@ -1,5 +1,5 @@
-//! Tells subscribers that something new can be had: connected clients when a log grew, consoles when read models
-//! were written. A slow subscriber misses events, never content: it asks again.
+//! The event bus: connected clients learn of new log positions, consoles of updated read models. Events carry no
+//! content, so a slow subscriber that misses some loses none.
 
 use granary_client_core::ids::DeviceId;
 use granary_client_core::schema::DocumentKey;
@@ -10,18 +10,18 @@ use crate::log::CooperativeNumber;
 /// Events that are buffered for a slow subscriber at most.
 const BUFFERED_MAX: usize = 256;
 
-/// What happened.
+/// An event of the server.
 #[derive(Debug, Clone)]
 pub(crate) enum Event {
-    /// The log has something new about this document.
+    /// Entries of this document were admitted or quarantined.
     Admitted { cooperative: CooperativeNumber, key: DocumentKey },
-    /// What a device may do has changed.
+    /// The grants of a device have changed.
     AccessChanged { device: DeviceId },
     /// A co-operative's read models were written.
     ReadModelsUpdated { cooperative: CooperativeNumber },
 }
 
-/// See the module.
+/// Broadcasts events to all subscribers.
 #[derive(Debug)]
 pub(crate) struct EventBus {
     sender: broadcast::Sender<Event>,
@@ -35,7 +35,7 @@ impl Default for EventBus {
 
 impl EventBus {
     pub(crate) fn publish(&self, event: Event) {
-        // Having no subscriber is no fault.
+        // Sending fails only without subscribers, which is no fault.
         let _ = self.sender.send(event);
     }
 

@@ -1,5 +1,5 @@
-//! The server's domain: co-operatives, their logs, and the three things that happen to them: a device
-//! syncs, an operator manages, the server's own replica edits. No socket is known here.
+//! The server's domain: co-operatives and their logs, which change when a device syncs, an operator manages, or the
+//! server's own replica edits. It knows no socket.
 
 mod accounts;
 mod audit;
@@ -43,12 +43,12 @@ use crate::log::{Cooperative, CooperativeNumber, CooperativeRecord};
 
 pub use sync::Caller;
 
-/// See the module.
+/// The server's domain, shared by all handlers.
 pub struct Granary {
     rng: Rng,
     store: Arc<dyn Store>,
     identity: Identity,
-    /// Under which the server's own devices write, from this start on.
+    /// The incarnation of the server's own devices; drawn at the start.
     incarnation: Mutex<Incarnation>,
     writer: Writer,
     admission: Admission,
@@ -61,7 +61,7 @@ pub struct Granary {
     documents: Arc<Documents>,
     read_models: Arc<ReadModels>,
     events: Arc<EventBus>,
-    /// True once the store has failed; nothing is decided any more.
+    /// True once the store has failed; no more verdicts come then.
     failed: Arc<AtomicBool>,
 }
 
@@ -78,7 +78,7 @@ impl Granary {
         Self::open_with(store, keys, read_models_folder, Environment::default(), on_fault)
     }
 
-    /// As [`Self::open`], in this environment.
+    /// As [`Self::open`], with the sources of non-determinism as an argument.
     pub fn open_with(
         store: Arc<dyn Store>,
         keys: &Path,
@@ -173,7 +173,7 @@ impl Granary {
 
     pub(crate) fn open_cooperative(&self, number: CooperativeNumber, record: CooperativeRecord) -> Result<(), Error> {
         let cooperative = Arc::new(Cooperative::open(self.store.as_ref(), number, record)?);
-        self.admission.look_at(&cooperative);
+        self.admission.enqueue(&cooperative);
         self.read_models.catch_up(&cooperative)?;
         self.cooperatives.write().unwrap_or_else(PoisonError::into_inner).insert(number, cooperative);
         Ok(())
@@ -195,12 +195,12 @@ impl Granary {
         *self.incarnation.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An incarnation that nobody has written under.
+    /// Draws an unused incarnation.
     pub(crate) fn new_incarnation(&self) -> Result<Incarnation, Error> {
         draw(&self.rng)
     }
 
-    /// Goes on under another incarnation, since something of this one is in no document.
+    /// Changes to a new incarnation, after changes of the present one were quarantined.
     pub(crate) fn renew_incarnation(&self) -> Result<(), Error> {
         let new = self.new_incarnation()?;
         *self.incarnation.lock().unwrap_or_else(PoisonError::into_inner) = new;
@@ -228,7 +228,7 @@ impl Granary {
         &self.subscriptions
     }
 
-    /// True while the store takes what comes.
+    /// True until the store has failed.
     pub(crate) fn is_ready(&self) -> bool {
         !self.failed.load(Ordering::SeqCst)
     }
@@ -242,7 +242,7 @@ impl Granary {
         Ok(self.read_models.of(number)?)
     }
 
-    /// How many documents the read model of a co-operative is behind.
+    /// The count of documents that a co-operative's read model has not indexed yet.
     pub fn read_models_behind(&self, number: CooperativeNumber) -> Result<u64, Error> {
         Ok(self.read_models(number)?.behind())
     }
@@ -286,7 +286,7 @@ impl Granary {
         self.cooperative(number?).ok()
     }
 
-    /// A document as the log has it; none when there is none of this key.
+    /// A document at its last position; none when it does not exist.
     pub fn document(&self, number: CooperativeNumber, key: &DocumentKey) -> Result<Option<Document>, Error> {
         let cooperative = self.cooperative(number)?;
         match cooperative.document_number(key) {
@@ -295,11 +295,11 @@ impl Granary {
         }
     }
 
-    /// Writes down what was seen of devices lately. Called now and then and at the stop: a record for
-    /// each sync would cost a flush for phones that had nothing to say.
+    /// Writes the last-seen rows that have changed. Called at intervals and at the stop: a row for each sync would cost
+    /// a flush for phones without changes.
     pub fn write_last_seen(&self) -> Result<(), Error> {
         for cooperative in self.cooperatives() {
-            let seen = cooperative.take_seen();
+            let seen = cooperative.take_unsaved_seen();
             if seen.is_empty() {
                 continue;
             }
@@ -319,7 +319,7 @@ impl Granary {
         self.cooperatives().iter().map(|cooperative| (cooperative.number().0, cooperative.mark())).collect()
     }
 
-    /// All admitted changes of a document, each with when the server had it.
+    /// All admitted changes of a document, each with its time of receipt.
     pub(crate) fn changes_of(
         &self,
         number: CooperativeNumber,
@@ -332,8 +332,7 @@ impl Granary {
         }
     }
 
-    /// Returns once everything that a co-operative took in so far was admitted, set aside, or found
-    /// to wait for what has not come.
+    /// Returns once each entry that a co-operative has ingested so far is admitted, quarantined, or an orphan.
     pub fn settle(&self, cooperative: &Cooperative) {
         self.wait_while(|| cooperative.has_undecided());
     }

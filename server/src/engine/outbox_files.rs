@@ -1,6 +1,5 @@
-//! Imports outbox files: the outbox of a phone, brought by somebody else. Each page is handled as a request whose
-//! reply is lost: the device learns of it at its next sync, and whoever brought the file learns nothing of what
-//! is in it.
+//! Imports outbox files. Each page is handled as a request whose reply is lost: the device learns of it at its next
+//! sync, and the bearer of the file learns nothing of its content.
 
 use granary_client_core::ids::DeviceId;
 use granary_client_core::planted;
@@ -19,8 +18,8 @@ impl Granary {
         self.identity().opening().outbox_file_key()
     }
 
-    /// Imports a file, page by page; all of them are durable when this returns, and those before the one that
-    /// was refused when it fails. `allows` is asked for each device once its signature was found right.
+    /// Imports a file page by page. All pages are durable when this returns; when it fails, those before the refused
+    /// page are. `allows` is called for each device after its signature was verified.
     pub fn import_outbox_file(
         &self,
         file: &OutboxFile,

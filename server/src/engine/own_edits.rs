@@ -1,5 +1,5 @@
-//! Edits by the server's own replica: each person who edits through the server has a device of their
-//! own, so that their changes are theirs and merge like any other. Nothing here knows a page.
+//! Edits by the server's own replica. Each person who edits through the server has a device, so their changes carry
+//! their name and merge like any other.
 
 use std::sync::{MutexGuard, PoisonError};
 
@@ -14,18 +14,18 @@ use granary_client_core::store::StoreFault;
 
 use super::Granary;
 use crate::error::Error;
-use crate::log::keys::aside_key;
+use crate::log::keys::quarantine_key;
 use crate::log::{Cooperative, CooperativeNumber, Submitter};
 
 /// Edits of one document.
 pub struct Edits {
-    /// Which document.
+    /// The document.
     pub key: DocumentKey,
-    /// What the change says of itself.
+    /// The message of each change.
     pub message: Option<&'static str>,
-    /// The state that the author saw; none for the state that the document is in.
+    /// The version that the author saw; none for the present one.
     pub seen: Option<Version>,
-    /// Each becomes a change of its own.
+    /// Edits, each of which becomes a change.
     pub edits: Vec<Edit>,
 }
 
@@ -55,7 +55,7 @@ impl Granary {
         self.edit_as(number, device, now, vec![Edits::one(key.clone(), edit)])
     }
 
-    /// Edits of several documents by a device of the server's: all of them or none, durable and
+    /// Edits several documents by one of the server's devices. All of them or none are durable and
     /// admitted when this returns.
     pub fn edit_as(
         &self,
@@ -96,11 +96,11 @@ impl Granary {
         }
         self.settle(&cooperative);
         for entry in ingested.entries {
-            let aside = aside_key(number, device, entry);
-            if let Some(bytes) = self.store().get(&aside)? {
-                // Its numbers are used, and no document has them.
+            let quarantine_row = quarantine_key(number, device, entry);
+            if let Some(bytes) = self.store().get(&quarantine_row)? {
+                // The entry's sequences are used up, but no document has them: the actor can't go on.
                 self.renew_incarnation()?;
-                let notice: Notice = read_message(&bytes).map_err(|_| StoreFault::Damaged(aside))?;
+                let notice: Notice = read_message(&bytes).map_err(|_| StoreFault::Damaged(quarantine_row))?;
                 return Err(Error::EditQuarantined { reason: notice.reason });
             }
         }

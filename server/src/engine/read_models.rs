@@ -1,5 +1,5 @@
-//! The server's read models: one SQLite file for each co-operative, beside the store, written by one
-//! thread after admission. Sync never waits for it. It is disposable: deleted, it is made again.
+//! The server's read models: one SQLite file for each co-operative, written by one thread after admission. Sync never
+//! waits for them. They are disposable: a deleted one is rebuilt.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -30,9 +30,9 @@ pub(crate) struct CooperativeReadModels {
     readers: Mutex<Vec<ReadModel>>,
     /// Documents whose rows are not up to date.
     behind: AtomicU64,
-    /// Rises with each writing.
+    /// Rises with each write.
     version: AtomicU64,
-    /// Totals as of a version: they are asked for with each visit to the overview.
+    /// Totals of a version, cached for the overview.
     totals: Mutex<Option<(u64, Arc<Totals>)>>,
 }
 
@@ -78,7 +78,7 @@ impl CooperativeReadModels {
         result
     }
 
-    /// The weights of all lots, summed up when something was written since they were last asked for.
+    /// The weights of all lots; summed again after a write.
     pub(crate) fn totals(&self) -> Result<Arc<Totals>, StoreFault> {
         let version = self.version.load(Ordering::SeqCst);
         let mut kept = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,23 +99,23 @@ impl CooperativeReadModels {
         Ok(totals)
     }
 
-    /// Disagreements that wait for a coordinator.
+    /// The count of open cases.
     pub(crate) fn open_cases(&self) -> Result<u64, StoreFault> {
         self.read(|models| Ok(models.case_counts()?.open))
     }
 
-    /// How many documents the read model is behind.
+    /// The count of documents that are enqueued and not written yet.
     pub(crate) fn behind(&self) -> u64 {
         self.behind.load(Ordering::SeqCst)
     }
 }
 
-/// How much longer than it writes the writer of the lists rests.
-const REST_TIMES: u32 = 8;
+/// The sleep after a write, in multiples of its time.
+const SLEEP_TIMES: u32 = 8;
 
 type Task = (Arc<Cooperative>, DocumentNumber);
 
-/// See the module.
+/// The read models of all co-operatives, and the queue of their writer.
 pub(crate) struct ReadModels {
     folder: Option<PathBuf>,
     of: Mutex<HashMap<CooperativeNumber, Arc<CooperativeReadModels>>>,
@@ -123,8 +123,8 @@ pub(crate) struct ReadModels {
 }
 
 impl ReadModels {
-    /// Read models in files of this folder, or in memory. `on_updated` is told whose rows were
-    /// written.
+    /// Starts the writer's thread, for files in this folder or in memory. `on_updated` is called for each co-operative
+    /// after its rows were written.
     pub(crate) fn start(
         folder: Option<&Path>,
         documents: Arc<Documents>,
@@ -134,18 +134,18 @@ impl ReadModels {
         if let Some(folder) = folder {
             make_folder(folder)?;
         }
-        let (tasks, waiting) = channel();
+        let (tasks, receiver) = channel();
         let models =
             Arc::new(Self { folder: folder.map(Path::to_owned), of: Mutex::default(), tasks: Mutex::new(tasks) });
         let weak = Arc::downgrade(&models);
         std::thread::Builder::new()
-            .name("lists".into())
+            .name("read-models".into())
             .spawn(move || {
-                while let Some(tasks) = next_batch(&waiting) {
+                while let Some(tasks) = next_batch(&receiver) {
                     let Some(models) = weak.upgrade() else { return };
                     let (began, before) = (Instant::now(), throttle.count());
                     models.write(&documents, &tasks, &on_updated);
-                    throttle.rest(began, before, REST_TIMES);
+                    throttle.pause(began, before, SLEEP_TIMES);
                 }
             })
             .map_err(Error::thread_start)?;
@@ -164,17 +164,17 @@ impl ReadModels {
         Ok(models)
     }
 
-    /// Enqueues a document, whose rows are then written anew.
+    /// Enqueues a document; its rows are then written again.
     pub(crate) fn enqueue(&self, cooperative: &Arc<Cooperative>, number: DocumentNumber) {
         if let Ok(models) = self.of(cooperative.number()) {
             models.behind.fetch_add(1, Ordering::SeqCst);
         }
         let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        // A send fails only when the thread has ended, and then the server is ending too.
+        // A send fails only when the thread has ended, and then the server is stopping too.
         let _ = tasks.send((Arc::clone(cooperative), number));
     }
 
-    /// Enqueues what a co-operative's read model lacks, as after a restart.
+    /// Enqueues the documents that a co-operative's read model lacks, as after a restart.
     pub(crate) fn catch_up(&self, cooperative: &Arc<Cooperative>) -> Result<(), StoreFault> {
         let models = self.of(cooperative.number())?;
         let made_from: HashMap<_, _> = models.read(ReadModel::revisions)?.into_iter().collect();
@@ -198,7 +198,7 @@ impl ReadModels {
         }
         for (cooperative, numbers, count) in by_cooperative.into_values() {
             if let Err(fault) = self.write_some(documents, &cooperative, &numbers) {
-                tracing::error!(cooperative = cooperative.number().0, %fault, "lists could not be written");
+                tracing::error!(cooperative = cooperative.number().0, %fault, "a read model could not be written");
             }
             if let Ok(models) = self.of(cooperative.number()) {
                 models.behind.fetch_sub(count, Ordering::SeqCst);
@@ -218,8 +218,10 @@ impl ReadModels {
             let last = cooperative.last_position(*number);
             match documents.get(cooperative, *number) {
                 Ok(document) => loaded.push((document, last)),
-                // One damaged document must not keep the others from being listed.
-                Err(fault) => tracing::error!(cooperative = cooperative.number().0, %fault, "a document is not listed"),
+                // One damaged document must not keep the others out of the read model.
+                Err(fault) => {
+                    tracing::error!(cooperative = cooperative.number().0, %fault, "a document is not in the read model")
+                }
             }
         }
         let models = self.of(cooperative.number())?;
@@ -230,9 +232,9 @@ impl ReadModels {
     }
 }
 
-/// The next tasks, at most so many; none when every sender has gone.
-fn next_batch(waiting: &Receiver<Task>) -> Option<Vec<Task>> {
-    let mut tasks = vec![waiting.recv().ok()?];
-    tasks.extend(waiting.try_iter().take(TOGETHER_MAX));
+/// Takes the next tasks, at most [`TOGETHER_MAX`] more than one; none once all senders are dropped.
+fn next_batch(receiver: &Receiver<Task>) -> Option<Vec<Task>> {
+    let mut tasks = vec![receiver.recv().ok()?];
+    tasks.extend(receiver.try_iter().take(TOGETHER_MAX));
     Some(tasks)
 }

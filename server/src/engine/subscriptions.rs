@@ -1,5 +1,5 @@
-//! Which connected phones a change concerns, found without asking each of them: ten thousand idle phones must
-//! cost nothing when one of them syncs.
+//! Finds the connected phones that a change concerns without a scan over all: ten thousand idle phones must cost
+//! nothing when one syncs.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use crate::log::CooperativeNumber;
 
-/// Names a subscriber.
+/// The id of a subscriber.
 type SubscriberId = u64;
 
 struct Subscriber {
@@ -23,9 +23,9 @@ struct Subscriber {
 #[derive(Default)]
 struct CooperativeSubscribers {
     all: HashMap<SubscriberId, Subscriber>,
-    /// Subscribers that read little: the books of their households, and what everyone reads.
+    /// Subscribers by household.
     of_household: HashMap<HouseholdId, BTreeSet<SubscriberId>>,
-    /// Subscribers that read most of what there is.
+    /// Subscribers that read most documents: coordinators and packers.
     broad: BTreeSet<SubscriberId>,
 }
 
@@ -35,7 +35,7 @@ struct State {
     last_id: SubscriberId,
 }
 
-/// See the module.
+/// All connected phones.
 #[derive(Clone, Default)]
 pub(crate) struct Subscriptions {
     state: Arc<Mutex<State>>,
@@ -50,7 +50,7 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    /// Waits until there is something that the phone may read. What came before is not missed.
+    /// Waits for a change that the phone may read; one since the last wait counts.
     pub(crate) async fn notified(&self) {
         self.notify.notified().await;
     }
@@ -121,7 +121,7 @@ impl Subscriptions {
         Subscription { subscriptions: self.clone(), cooperative, id, notify }
     }
 
-    /// There is something new about this document.
+    /// Notifies the phones that may read this document, after an admission.
     pub(crate) fn admitted(&self, cooperative: CooperativeNumber, key: &DocumentKey) {
         let state = self.state();
         let Some(subscribers) = state.by_cooperative.get(&cooperative) else { return };
@@ -135,7 +135,7 @@ impl Subscriptions {
         }
     }
 
-    /// What a device may do has changed.
+    /// Changes the grants of a connected device, and notifies it.
     pub(crate) fn granted(&self, cooperative: CooperativeNumber, device: DeviceId, grants: &Grants) {
         let mut state = self.state();
         let Some(subscribers) = state.by_cooperative.get_mut(&cooperative) else { return };
@@ -166,7 +166,7 @@ mod tests {
         DocumentKey::HarvestBook(HouseholdId::from_bytes([household; 16]), Season::new(2026).unwrap())
     }
 
-    /// Whether each was called since this was last asked.
+    /// Whether each was notified since the last call.
     fn notified(subscriptions: &[&Subscription]) -> Vec<bool> {
         use std::future::Future;
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn only_those_who_may_read_are_called() {
+    fn subscriptions_notify_only_readers() {
         let subscriptions = Subscriptions::default();
         let household = |number: u8| grants(Role::Household(HouseholdId::from_bytes([number; 16])));
         let device = |number: u8| DeviceId::from_bytes([number; 8]);

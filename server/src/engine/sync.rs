@@ -1,4 +1,4 @@
-//! One exchange of a sync: who asks, what is taken in, what is answered.
+//! One exchange of a sync: authenticate, ingest, reply.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::log::feed::FeedRequest;
 use crate::log::ingest::{Ingested, Submitter};
 use crate::log::{Cooperative, DeviceRecord};
 
-/// Attestations of one request that are looked at.
+/// Attestations of one request that are checked.
 const SHOWN_MAX: usize = 8_192;
 
-/// A device whose signature was found right.
+/// A device whose signature was verified.
 pub struct Caller {
     /// Which device.
     pub device: DeviceId,
@@ -29,7 +29,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// What is known of the device now; an error once it was revoked.
+    /// The device's record; an error once it was revoked.
     pub(crate) fn record(&self) -> Result<DeviceRecord, Error> {
         let record = self.cooperative.device(self.device).ok_or_else(crate::error::unknown_device)?;
         record.must_be_active()?;
@@ -38,7 +38,7 @@ impl Caller {
 }
 
 impl Granary {
-    /// The device that signed a request, with its co-operative; checked for signature and revocation.
+    /// The device that signed a request, after its signature was verified.
     pub fn authenticate(&self, request: &SignedRequest) -> Result<Caller, Error> {
         self.authenticate_by(request.device, |public_key| request.is_signed_by(public_key))
     }
@@ -57,12 +57,12 @@ impl Granary {
         Ok(Caller { device, cooperative })
     }
 
-    /// One exchange of a sync: what the phone brings is durable when this returns.
+    /// One exchange of a sync; the request's changes are durable when this returns.
     pub fn sync(&self, signed: &SignedRequest, now: Instant) -> Result<SyncReply, Error> {
         self.sync_as(&self.authenticate(signed)?, signed, now)
     }
 
-    /// As [`Self::sync`], of a request that was found to be this caller's.
+    /// As [`Self::sync`], for an authenticated caller.
     pub(crate) fn sync_as(&self, caller: &Caller, signed: &SignedRequest, now: Instant) -> Result<SyncReply, Error> {
         let (cooperative, record) = (&caller.cooperative, caller.record()?);
         let content = signed.content().map_err(crate::error::frame_refusal)?;
@@ -84,13 +84,13 @@ impl Granary {
             self.keep(cooperative, submitter, documents, now)?
         };
         let (is_new, forks) = (!ingested.entries.is_empty(), ingested.forks);
-        cooperative.saw(device, now.0, request.unsent_after, request.version.clone(), forks);
+        cooperative.saw(device, now.0, request.unsent_after, request.version.as_deref(), forks);
         let attest = |document: DocumentId, tips: &[ChangeHash]| self.attest(cooperative, document, tips);
-        let asked = FeedRequest { device, record: &record, request: &request, ingested, fits };
-        let reply = cooperative.reply(self.store.as_ref(), &attest, asked)?;
-        // After the answer, so that what it holds does not depend on when threads run.
+        let feed_request = FeedRequest { device, record: &record, request: &request, ingested, fits };
+        let reply = cooperative.reply(self.store.as_ref(), &attest, feed_request)?;
+        // After the reply was made, so that its content does not depend on thread timing.
         if is_new {
-            self.admission.look_at(cooperative);
+            self.admission.enqueue(cooperative);
         }
         Ok(reply)
     }
@@ -99,7 +99,7 @@ impl Granary {
         Code(self.identity.attest(&statement(cooperative.id(), document, tips)))
     }
 
-    /// The tips that a request rightly says this server gave out, by the place of their document.
+    /// The attested tips of a request whose codes verify, by the index of their document.
     fn attested(
         &self,
         cooperative: &Cooperative,
@@ -127,12 +127,12 @@ impl Granary {
     ) -> Result<Ingested, Error> {
         let ingested = self.keep(cooperative, submitter, documents, now)?;
         if !ingested.entries.is_empty() {
-            self.admission.look_at(cooperative);
+            self.admission.enqueue(cooperative);
         }
         Ok(ingested)
     }
 
-    /// Makes durable what a device submits; it is not admitted yet.
+    /// Makes a device's changes durable as unadmitted entries.
     fn keep(
         &self,
         cooperative: &Arc<Cooperative>,

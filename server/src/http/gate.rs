@@ -1,5 +1,4 @@
-//! Holds requests to the limits of what one device may use at once and over time, so that no phone delays
-//! another.
+//! Rate and memory limits for each device and address, so that no phone delays another.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -14,19 +13,19 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::config::Limits;
 use crate::error::Error;
 
-/// A body of at most this is small: all connections together can't fill the memory with them.
+/// Bodies up to this size need no permit: all connections together can't fill the memory with them.
 const SMALL_BODY_BYTES: usize = 16 * 1024;
-/// What is counted as one.
+/// Bytes of one permit.
 const BODY_UNIT_BYTES: usize = 16 * 1024;
 
-/// Room in memory for a body that comes in; given back when dropped.
+/// A permit for the memory of an incoming body; dropping it gives the permit back.
 #[derive(Default)]
 pub(crate) struct Held {
     units: usize,
     permit: Option<OwnedSemaphorePermit>,
 }
 
-/// Names in a table of buckets; beyond that, full ones are forgotten.
+/// Names in a table of buckets; beyond that, full buckets are removed.
 const BUCKETS_MAX: usize = 100_000;
 
 /// Token buckets, one for each name.
@@ -63,7 +62,7 @@ impl<N: Hash + Eq> Buckets<N> {
     }
 }
 
-/// Lets requests in, or says that it is too much.
+/// Admits requests within the limits, or refuses them as busy.
 pub(crate) struct Gate {
     pub(crate) limits: Limits,
     devices: Mutex<Buckets<DeviceId>>,
@@ -75,7 +74,7 @@ pub(crate) struct Gate {
     bodies: Arc<Semaphore>,
 }
 
-/// Held while a device's request is worked on.
+/// A permit for a device's request while it is processed.
 pub(crate) struct Pass<'a> {
     gate: &'a Gate,
     device: DeviceId,
@@ -107,7 +106,7 @@ impl Gate {
         }
     }
 
-    /// Lets a device's request in: one at a time for each device, and not too many over time.
+    /// Admits a device's request: one at a time for each device, within its rate.
     pub(crate) async fn pass(&self, device: DeviceId, now: Instant) -> Result<Pass<'_>, Error> {
         if !self.devices.lock().unwrap_or_else(PoisonError::into_inner).take(device, now) {
             return Err(busy("this phone asks too often; wait a moment"));
@@ -124,8 +123,8 @@ impl Gate {
         }
     }
 
-    /// Lets a page of an outbox file in. Apart from the device's own requests: whoever has a file can bring it
-    /// again and again.
+    /// Admits a page of an outbox file. It has a rate of its own, since anyone who has a file can import it again and
+    /// again.
     pub(crate) fn outbox_file(&self, device: DeviceId, now: Instant) -> Result<(), Error> {
         match self.outbox_files.lock().unwrap_or_else(PoisonError::into_inner).take(device, now) {
             true => Ok(()),
@@ -133,7 +132,7 @@ impl Gate {
         }
     }
 
-    /// Makes room for a body that has come to `length` bytes; refuses when others fill the memory.
+    /// Extends the permit of a body to `length` bytes; refuses when other bodies fill the memory.
     pub(crate) fn hold(&self, held: &mut Held, length: usize) -> Result<(), Error> {
         let units = length.saturating_sub(SMALL_BODY_BYTES).div_ceil(BODY_UNIT_BYTES);
         let more = units.saturating_sub(held.units);
@@ -152,16 +151,16 @@ impl Gate {
         Ok(())
     }
 
-    /// Waits until there is room for one more request's work.
+    /// Waits for a permit to process one more request.
     pub(crate) async fn room(&self) -> Result<OwnedSemaphorePermit, Error> {
         Arc::clone(&self.work).acquire_owned().await.map_err(|_| Error::Stopping)
     }
 
-    /// Lets an attempt to sign in: few for each account and for each address.
+    /// Admits an attempt to sign in, within the rates of its account and its address.
     pub(crate) fn sign_in(&self, address: IpAddr, account: &str, now: Instant) -> Result<(), Error> {
         let mut buckets = self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner);
         let names = [format!("account {account}"), format!("address {address}")];
-        // Both are taken from, so that neither many accounts nor many addresses get around it.
+        // Takes a token from both, so that neither many accounts nor many addresses evade the rate.
         let free = names.map(|name| buckets.take(name, now));
         if free.iter().all(|free| *free) {
             Ok(())
@@ -170,7 +169,7 @@ impl Gate {
         }
     }
 
-    /// Lets an attempt to enrol in.
+    /// Admits an attempt to enrol.
     pub(crate) fn enrol(&self, address: IpAddr, now: Instant) -> Result<(), Error> {
         if self.enrolments.lock().unwrap_or_else(PoisonError::into_inner).take(address, now) {
             Ok(())
@@ -185,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn large_bodies_share_what_memory_there_is_and_small_ones_come_in_besides() {
+    fn large_bodies_share_memory_limit_and_small_ones_bypass_it() {
         let gate = Gate::new(Limits { body_bytes: 1024 * 1024, ..Limits::default() });
         let (mut first, mut second, mut small) = (Held::default(), Held::default(), Held::default());
         for length in (0..=900 * 1024).step_by(10_000) {
@@ -198,10 +197,10 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_is_let_in_and_then_the_rate() {
+    fn buckets_admit_burst_then_rate() {
         let mut buckets = Buckets::new(3, 100);
-        let taken = (0..5).filter(|_| buckets.take('a', Instant(0))).count();
-        assert_eq!(taken, 3);
+        let admitted = (0..5).filter(|_| buckets.take('a', Instant(0))).count();
+        assert_eq!(admitted, 3);
         assert!(buckets.take('b', Instant(0)), "another name has its own");
         assert!(!buckets.take('a', Instant(50)));
         assert!(buckets.take('a', Instant(160)));

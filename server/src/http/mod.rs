@@ -1,4 +1,4 @@
-//! The HTTP interface: what phones call, and what says that the server is well.
+//! The HTTP interface: the phones' endpoints and the health endpoints.
 
 mod gate;
 mod nudge;
@@ -16,7 +16,7 @@ pub(crate) use problem::{not_found, refuse};
 pub(crate) use state::{Counts, PublicAddress, Shared};
 pub(crate) use transfer::Transfers;
 
-/// What phones call, and what says that the server is well.
+/// The routes of phones and of health checks.
 pub(crate) fn router() -> Router<Shared> {
     Router::new()
         .route("/s", post(phones::sync))

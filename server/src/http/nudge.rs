@@ -1,5 +1,5 @@
-//! Nudges: a connected phone is told, in one byte, that there is something new that it may read, and
-//! then syncs. Nothing else travels here, so nothing can be lost here.
+//! Nudges: one byte tells a connected phone that a document it may read has changed; the phone then syncs. The socket
+//! carries no data, so a lost nudge loses none.
 
 use std::sync::Arc;
 
@@ -15,17 +15,17 @@ use crate::engine::Granary;
 use crate::engine::subscriptions::Subscription;
 use crate::error::{Error, frame_refusal, unknown_device};
 
-/// A phone must have said who it is after this long.
+/// A phone must have sent its greeting after this long.
 const GREETING_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
-/// A phone that takes nothing for this long is let go.
+/// A phone that reads nothing for this long is disconnected.
 const SEND_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
-/// A quiet line is felt for this often. Far longer than any 2G round trip: a slow line must never look
-/// like a dead one.
+/// The interval of pings on an idle line. Far longer than any 2G round trip: a slow line must never look like a dead
+/// one.
 const PING_EVERY: std::time::Duration = std::time::Duration::from_secs(240);
-/// Of each socket, for reading and for writing.
+/// The buffer of each socket, for reading and for writing.
 const BUFFER_BYTES: usize = 256;
-/// Nudges are gathered this long.
-const GATHER: std::time::Duration = std::time::Duration::from_millis(500);
+/// Delay that merges a burst of changes into one nudge.
+const BATCH_DELAY: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// `GET /live`: the first message is a signed frame with the greeting in it.
 pub(super) async fn listen(State(shared): State<Shared>, upgrade: WebSocketUpgrade) -> Response {
@@ -33,7 +33,7 @@ pub(super) async fn listen(State(shared): State<Shared>, upgrade: WebSocketUpgra
     upgrade
         .max_message_size(1024)
         .max_frame_size(1024)
-        // What is said here is a few bytes; the usual buffers would be most of what an idle phone costs.
+        // Messages are a few bytes; the default buffers would be most of the memory of an idle phone.
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(0)
         .max_write_buffer_size(BUFFER_BYTES)
@@ -49,21 +49,21 @@ async fn nudge(granary: Arc<Granary>, mut socket: WebSocket) {
     };
     let Ok(subscription) = subscribe(&granary, &greeting) else { return };
     drop((granary, greeting));
-    // Whatever came between the last sync and this moment is not missed.
+    // The first nudge covers changes between the last sync and the subscription.
     if !send(&mut socket, Message::Binary(Bytes::from_static(NUDGE))).await {
         return;
     }
     loop {
         let message = tokio::select! {
             () = subscription.notified() => Message::Binary(Bytes::from_static(NUDGE)),
-            said = socket.recv() => match said {
+            incoming = socket.recv() => match incoming {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 Some(Ok(_)) => continue,
             },
             () = tokio::time::sleep(PING_EVERY) => Message::Ping(Bytes::new()),
         };
         if matches!(message, Message::Binary(_)) {
-            tokio::time::sleep(GATHER).await;
+            tokio::time::sleep(BATCH_DELAY).await;
         }
         if !send(&mut socket, message).await {
             return;

@@ -1,4 +1,4 @@
-//! What phones call: enrolling, syncing, coming back after a restoration.
+//! The phones' endpoints: enrol, sync, resume, import outbox files, reinstate.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use super::state::Shared;
 use super::transfer::{Progress, Transfers};
 use crate::error::{Error, frame_refusal};
 
-/// Reads what comes of a body into `whole`, within the limits of size, of time, and of what all bodies hold.
+/// Reads a body into `whole`, within the limits of size, time, and memory of all bodies.
 async fn read_into(gate: &Gate, mut body: Body, whole: &mut Vec<u8>) -> Result<Held, Error> {
     let mut held = Held::default();
     let reading = async {
@@ -46,14 +46,14 @@ async fn read_into(gate: &Gate, mut body: Body, whole: &mut Vec<u8>) -> Result<H
     }
 }
 
-/// Reads a body whole; what is held of it is given back when the second part is dropped.
+/// Reads a whole body; dropping the second part gives its memory permit back.
 async fn read_body(gate: &Gate, body: Body) -> Result<(Vec<u8>, Held), Error> {
     let mut whole = Vec::new();
     let held = read_into(gate, body, &mut whole).await?;
     Ok((whole, held))
 }
 
-/// Runs work that reads the store or waits for it where it does not hold up others.
+/// Runs blocking work on the pool for it.
 async fn blocking<R: Send + 'static>(work: impl FnOnce() -> Result<R, Error> + Send + 'static) -> Result<R, Error> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
@@ -64,10 +64,10 @@ async fn blocking<R: Send + 'static>(work: impl FnOnce() -> Result<R, Error> + S
     }
 }
 
-/// A request's body, its key when it may come in parts, and the room that it takes.
+/// A request's body, its key when it is resumable, and its memory permit.
 type Read = (Option<PartKey>, Vec<u8>, Held);
 
-/// Reads the body of a request that may come in parts. What came of one whose line broke is kept.
+/// Reads the body of a resumable request; when the line breaks, the received part is kept.
 async fn read_parts(shared: &Shared, headers: &HeaderMap, body: Body) -> Result<Read, Error> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(key) = text(KEY_HEADER).and_then(|key| key.parse::<PartKey>().ok()) else {
@@ -91,8 +91,8 @@ async fn read_parts(shared: &Shared, headers: &HeaderMap, body: Body) -> Result<
     if PartKey::of(&whole) == key { Ok((Some(key), whole, held)) } else { Err(again()) }
 }
 
-/// A request that is coming in. When its line breaks, whoever reads it is dropped in the middle; what
-/// has come is kept then.
+/// A request that is being received. When its line breaks, the reading future is dropped; `Drop` keeps the received
+/// part.
 struct Coming<'a> {
     transfers: &'a Transfers,
     key: PartKey,
@@ -124,8 +124,7 @@ pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, body:
         let now = crate::environment::now();
         let (counts, granary) = (Arc::clone(&shared.counts), Arc::clone(&shared.granary));
         let known = Arc::clone(&shared.granary);
-        // Before it counts against the device, it must be the device's: else whoever knows its name could
-        // keep it out.
+        // The signature is checked before the rate: else anyone who knows a device's id could use up its rate.
         let (signed, caller) = blocking(move || {
             let signed = SignedRequest::parse(body).map_err(frame_refusal)?;
             let caller = known.authenticate(&signed)?;
@@ -150,7 +149,7 @@ pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, body:
     }
 }
 
-/// Answers with a reply that the phone can ask for the rest of.
+/// Answers with a resumable reply.
 fn answer_in_parts(shared: &Shared, request: Option<PartKey>, reply: Vec<u8>) -> Response {
     let is_large = reply.len() >= PART_BYTES_MIN;
     let key = match (request, is_large) {
@@ -162,7 +161,7 @@ fn answer_in_parts(shared: &Shared, request: Option<PartKey>, reply: Vec<u8>) ->
         shared.transfers.keep_reply(key, reply.clone(), crate::environment::now());
     }
     let mut response = Response::new(Body::from(reply));
-    // The phone knows the key of its own request; one that it does not know is told.
+    // The phone derives the key from its own request; any other key stands in a header.
     if let (Some(key), None) = (key, request)
         && let Ok(value) = HeaderValue::from_str(&key.to_string())
     {
@@ -171,7 +170,7 @@ fn answer_in_parts(shared: &Shared, request: Option<PartKey>, reply: Vec<u8>) ->
     response
 }
 
-/// `GET /k/{key}/{have}`: how far an exchange has come that a broken line ended.
+/// `GET /k/{key}/{have}`: the progress of an exchange after its line broke.
 pub(super) async fn progress(State(shared): State<Shared>, Path((key, have)): Path<(String, String)>) -> Response {
     let found = match (key.parse(), have.parse()) {
         (Ok(key), Ok(have)) => shared.transfers.progress(key, have),
@@ -184,8 +183,8 @@ pub(super) async fn progress(State(shared): State<Shared>, Path((key, have)): Pa
     }
 }
 
-/// `POST /enrol`: a phone becomes a device by an invitation. The frame is signed with the key that the
-/// phone brings, so nobody can enrol a key that they do not hold.
+/// `POST /enrol`: enrols a phone by an invitation. The frame is signed with the new key, so nobody can enrol a key that
+/// they do not hold.
 pub(super) async fn enrol(
     State(shared): State<Shared>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
@@ -220,12 +219,12 @@ pub(super) async fn enrol(
     }
 }
 
-/// `GET /carried`: the key under which phones encrypt an outbox that is carried here.
+/// `GET /carried`: the key under which phones encrypt outbox files for this server.
 pub(super) async fn outbox_file_key(State(shared): State<Shared>) -> Vec<u8> {
     shared.granary.outbox_file_key().to_bytes()
 }
 
-/// `POST /carried`: the outbox of a phone, as a file that anyone may hand in.
+/// `POST /carried`: imports an outbox file; anyone may send one.
 pub(super) async fn import_outbox(State(shared): State<Shared>, body: Body) -> Response {
     let work = async {
         let (body, _held) = read_body(&shared.gate, body).await?;
@@ -247,7 +246,7 @@ pub(super) async fn import_outbox(State(shared): State<Shared>, body: Body) -> R
     }
 }
 
-/// `POST /reinstate`: a device that this store has lost comes back by its certificate.
+/// `POST /reinstate`: reinstates a device that this store has lost, by its certificate.
 pub(super) async fn reinstate(
     State(shared): State<Shared>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,

@@ -1,4 +1,4 @@
-//! Answers that refuse: problem+json, counted by kind.
+//! Refusals: problem+json (RFC 9457), counted by kind.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -24,12 +24,12 @@ pub(crate) fn answer(counts: &Counts, error: &Error) -> Response {
     (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
 }
 
-/// As [`answer`], for handlers outside of this module.
+/// As [`answer`], for handlers outside this module.
 pub(crate) fn refuse(shared: &Shared, error: &Error) -> Response {
     answer(&shared.counts, error)
 }
 
-/// Anything that no route is for.
+/// The answer for unknown paths.
 pub(crate) async fn not_found(axum::extract::State(shared): axum::extract::State<Shared>) -> Response {
     answer(&shared.counts, &Error::refused(ProblemKind::NotFound, "there is nothing at this address"))
 }

@@ -1,4 +1,4 @@
-//! What every handler shares, here and in the console and for automerge-repo's clients.
+//! The state that all handlers share: phones', console's and automerge-repo's.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub(crate) struct Shared {
     pub(crate) public_address: Arc<PublicAddress>,
 }
 
-/// How phones reach this server, for invitations.
+/// The server's address in invitations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PublicAddress {
     /// Host and port.
@@ -26,7 +26,7 @@ pub(crate) struct PublicAddress {
     pub(crate) fingerprint: String,
 }
 
-/// What was refused since the start, by kind, and everything that is measured.
+/// Refusals since the start, by kind, and the metrics.
 pub(crate) struct Counts {
     pub(crate) metrics: Metrics,
     pub(crate) refused: std::sync::Mutex<std::collections::BTreeMap<String, u64>>,

@@ -1,4 +1,4 @@
-//! What says that the server is well, and what it is.
+//! Health, description and metrics of the server.
 
 use std::net::SocketAddr;
 
@@ -8,17 +8,17 @@ use axum::response::{IntoResponse, Response};
 use super::problem::not_found;
 use super::state::Shared;
 
-/// `GET /health`: the process answers.
+/// `GET /health`: 200 while the process answers.
 pub(super) async fn health() -> &'static str {
     "ok\n"
 }
 
-/// `GET /openapi.json`: what is here, for programs (OpenAPI 3.1).
+/// `GET /openapi.json`: the interface as OpenAPI 3.1.
 pub(super) async fn described() -> Response {
     ([(axum::http::header::CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response()
 }
 
-/// `GET /ready`: the store takes what comes.
+/// `GET /ready`: 200 while the store accepts writes.
 pub(super) async fn ready(State(shared): State<Shared>) -> Response {
     match shared.granary.is_ready() {
         true => "ready\n".into_response(),
@@ -26,17 +26,17 @@ pub(super) async fn ready(State(shared): State<Shared>) -> Response {
     }
 }
 
-/// `GET /metrics`: everything that is measured, for Prometheus; for whoever asks on this machine.
+/// `GET /metrics`: the metrics, for Prometheus; only from this machine.
 pub(super) async fn metrics(State(shared): State<Shared>, ConnectInfo(from): ConnectInfo<SocketAddr>) -> Response {
     if !from.ip().is_loopback() {
         return not_found(State(shared)).await;
     }
-    let gathered = tokio::task::spawn_blocking(move || shared.counts.metrics.text(&shared.granary)).await;
+    let text = tokio::task::spawn_blocking(move || shared.counts.metrics.text(&shared.granary)).await;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(axum::http::header::CONTENT_TYPE, kind)], gathered.unwrap_or_default()).into_response()
+    ([(axum::http::header::CONTENT_TYPE, kind)], text.unwrap_or_default()).into_response()
 }
 
-/// `GET /counts`: what was served and refused since the start, as JSON; for whoever asks on this machine.
+/// `GET /counts`: requests served and refused since the start, as JSON; only from this machine.
 pub(super) async fn counts(State(shared): State<Shared>, ConnectInfo(from): ConnectInfo<SocketAddr>) -> Response {
     if !from.ip().is_loopback() {
         return not_found(State(shared)).await;

@@ -1,6 +1,5 @@
-//! Resumable transfers, the parts of exchanges that a broken line left behind: what came of requests, and replies that may not
-//! have arrived. All of it is in memory, bounded, and forgotten after some minutes; see
-//! [`granary_client_core::protocol::transfer`].
+//! Resumable transfers: the received parts of requests whose line broke, and replies that may not have arrived. They
+//! are kept in memory, bounded, for some minutes; see [`granary_client_core::protocol::transfer`].
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +8,7 @@ use granary_client_core::protocol::limits::BODY_BYTES_MAX;
 use granary_client_core::protocol::transfer::PartKey;
 use granary_client_core::quantities::Instant;
 
-/// What is kept in all, in bytes; beyond it the oldest is forgotten.
+/// Bytes of all parts; beyond it the oldest is removed.
 const BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How long a part is kept, in milliseconds.
 const KEPT_MILLIS: u64 = 10 * 60 * 1000;
@@ -26,13 +25,13 @@ struct Kept {
     bytes: usize,
 }
 
-/// See the module.
+/// The parts of all exchanges.
 #[derive(Default)]
 pub(crate) struct Transfers {
     kept: Mutex<Kept>,
 }
 
-/// What a phone is told that asks how far an exchange has come.
+/// The progress of an exchange.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// The rest of the reply.
@@ -48,8 +47,7 @@ impl Transfers {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins to take a request in, at this offset; gives what is there before it. None when that much
-    /// is not here.
+    /// Resumes a request at this offset; gives the part before it, or none when less was received.
     pub(crate) fn resume(&self, key: PartKey, offset: usize) -> Option<Vec<u8>> {
         if offset == 0 {
             return Some(Vec::new());
@@ -58,24 +56,24 @@ impl Transfers {
         kept.requests.get(&key).and_then(|part| part.bytes.get(..offset)).map(<[u8]>::to_vec)
     }
 
-    /// Keeps what came of a request whose line broke.
+    /// Keeps the received part of a request whose line broke.
     pub(crate) fn keep_request(&self, key: PartKey, bytes: Vec<u8>, now: Instant) {
         if bytes.len() <= BODY_BYTES_MAX {
             self.kept().put(true, key, bytes, now);
         }
     }
 
-    /// Forgets a request that came whole.
+    /// Removes a request that was received whole.
     pub(crate) fn request_is_whole(&self, key: PartKey) {
         self.kept().take(true, key);
     }
 
-    /// Keeps a reply, for a phone whose line breaks in it.
+    /// Keeps a reply, in case the line breaks during it.
     pub(crate) fn keep_reply(&self, key: PartKey, bytes: Vec<u8>, now: Instant) {
         self.kept().put(false, key, bytes, now);
     }
 
-    /// How far an exchange has come, for a phone that has `have` bytes of the reply.
+    /// The progress of an exchange, for a phone that has `have` bytes of the reply.
     pub(crate) fn progress(&self, key: PartKey, have: usize) -> Progress {
         let kept = self.kept();
         if let Some(rest) = kept.replies.get(&key).and_then(|part| part.bytes.get(have..)) {
@@ -133,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_exchange_goes_on_where_it_was() {
+    fn transfers_resume_request_and_reply() {
         let transfers = Transfers::default();
         let key = PartKey::of(b"a request");
         assert_eq!(transfers.progress(key, 0), Progress::Nothing);
@@ -148,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_bounded_in_bytes_and_time() {
+    fn transfers_are_bounded_in_bytes_and_time() {
         let transfers = Transfers::default();
         for number in 0..40u64 {
             let at = Instant(i64::try_from(number).unwrap());

@@ -1,5 +1,5 @@
-//! Reads a sync message of Automerge's protocol, with every count and length held against a limit, before
-//! Automerge's own decoder sees any of it. Its changes are checked one by one as those of phones are.
+//! Reads a sync message of Automerge's protocol, with every count and length checked against a limit, before
+//! Automerge's own decoder sees any of it. Its changes are verified one by one, as a phone's are.
 //!
 //! Source: <https://automerge.org/automerge/automerge/sync/struct.Message.html>, version 1: heads, needed
 //! hashes, what the peer has (the last common heads and a Bloom filter), changes.
@@ -18,7 +18,7 @@ const BLOOM_ENTRIES_MAX: u64 = 2_000_000;
 const BLOOM_BITS_MAX: u64 = 64;
 const BLOOM_PROBES_MAX: u64 = 32;
 
-/// Why a sync message was refused.
+/// The reason to refuse a sync message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum MessageFault {
     #[error("a sync message can't be read: {0}")]
@@ -72,7 +72,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<SyncMessage, MessageFault> {
         }
         changes.push(change);
     }
-    // What follows are flags; this server does without them.
+    // The rest are flags, which this server does not use.
     Ok(SyncMessage { without_changes, changes })
 }
 
@@ -85,7 +85,7 @@ fn skip_hashes(reader: &mut Reader<'_>) -> Result<(), MessageFault> {
     Ok(())
 }
 
-/// Automerge divides by the filter's length and counts its probes without a bound, so both are checked.
+/// Checks the filter's length and probe count: Automerge divides by the one and has no bound for the other.
 fn check_bloom(bytes: &[u8]) -> Result<(), MessageFault> {
     if bytes.is_empty() {
         return Ok(());
@@ -144,13 +144,13 @@ mod tests {
     }
 
     #[test]
-    fn two_sides_come_to_the_same() {
+    fn sync_messages_bring_peers_together() {
         assert!(messages().len() >= 3);
     }
 
     proptest! {
         #[test]
-        fn a_message_with_other_bytes_in_it_is_read_or_refused(which in 0usize..3, at: prop::sample::Index, to: u8) {
+        fn altered_message_is_read_or_refused(which in 0usize..3, at: prop::sample::Index, to: u8) {
             let mut message = messages().swap_remove(which);
             let place = at.index(message.len());
             message[place] = to;

@@ -1,9 +1,9 @@
 //! The automerge-repo network protocol over WebSocket, so that the Automerge project's own clients read
-//! and edit the same documents, with the permissions of the token that they bring. The token makes its
-//! holder a device like any other: listed, granted to, revoked.
+//! and edit the same documents, with the permissions of their token. A token's holder is a device like any
+//! other: listed, granted, revoked.
 //!
-//! Not carried on: ephemeral messages (presence), and messages between clients. A client asks for a
-//! document by its URL; nothing is offered unasked.
+//! Not supported: ephemeral messages (presence), and messages between clients. A client requests a document by its URL;
+//! the server announces none.
 //!
 //! Source: <https://github.com/automerge/automerge-repo/tree/main/packages/automerge-repo-network-websocket>,
 //! protocol version 1.
@@ -19,8 +19,8 @@ use granary_client_core::schema::{Document, DocumentKey};
 
 pub(crate) use socket::connect;
 
-/// Takes bytes as what a client sends, first as the envelope and then as Automerge's own message, and lets an
-/// empty document hear that; for tests with hostile bytes. Returns whatever they are.
+/// For tests with hostile bytes: reads them as a client's envelope, then as Automerge's message, and applies that to an
+/// empty document. It must return for any bytes.
 pub fn hear(bytes: &[u8]) {
     let _ = wire::read(bytes);
     let Ok(read) = message::read(bytes) else { return };

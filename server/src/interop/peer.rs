@@ -1,5 +1,5 @@
-//! One connected client: the documents that it has open, and what each of its words leads to. It reads
-//! the store and waits for it, so it is called where that holds up nobody else.
+//! One connected client: its open documents, and the replies to its messages. It blocks on the store, so it runs on the
+//! pool for blocking work.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::log::{Cooperative, Submitter};
 /// Documents that one connection may have open.
 const OPEN_MAX: usize = 20_000;
 
-/// See the module.
+/// One connected client.
 pub(super) struct Peer {
     granary: Arc<Granary>,
     cooperative: Arc<Cooperative>,
@@ -32,18 +32,18 @@ pub(super) struct Peer {
 }
 
 struct Open {
-    /// As the client names it.
+    /// The document's name in the client's messages.
     name: String,
     state: PeerState,
 }
 
-/// Why a connection ends.
+/// The reason to end a connection.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PeerFault {
     #[error("this token is not known here, or was revoked")]
     Token,
     #[error("{0}")]
-    Said(String),
+    BadMessage(String),
     #[error(transparent)]
     Server(#[from] Error),
 }
@@ -66,7 +66,7 @@ impl Peer {
         self.open.contains_key(key)
     }
 
-    /// The last word of a connection.
+    /// The last message of a connection.
     pub(super) fn farewell(&self, why: &str) -> Vec<u8> {
         wire::error(&self.name, why)
     }
@@ -76,9 +76,9 @@ impl Peer {
         Ok(record.grants_now())
     }
 
-    /// What is answered to a message.
-    pub(super) fn hear(&mut self, bytes: &[u8], now: Instant) -> Result<Vec<Vec<u8>>, PeerFault> {
-        match wire::read(bytes).map_err(|why| PeerFault::Said(why.into()))? {
+    /// The replies to a message.
+    pub(super) fn handle(&mut self, bytes: &[u8], now: Instant) -> Result<Vec<Vec<u8>>, PeerFault> {
+        match wire::read(bytes).map_err(|why| PeerFault::BadMessage(why.into()))? {
             ClientMessage::Join { peer } => {
                 self.name = peer;
                 Ok(vec![wire::peer(&self.name)])
@@ -96,16 +96,16 @@ impl Peer {
         let id = DocumentId::from_automerge_url(&format!("automerge:{name}")).ok();
         let key = id.and_then(|id| self.cooperative.document_of_id(id)).filter(|key| grants.may_read(key));
         let Some(key) = key else { return Ok(vec![wire::unavailable(&self.name, &name)]) };
-        let message = message::read(data).map_err(|fault| PeerFault::Said(fault.to_string()))?;
+        let message = message::read(data).map_err(|fault| PeerFault::BadMessage(fault.to_string()))?;
         if !self.open.contains_key(&key) && self.open.len() >= OPEN_MAX {
-            return Err(PeerFault::Said(format!("a connection may have {OPEN_MAX} documents open")));
+            return Err(PeerFault::BadMessage(format!("a connection may have {OPEN_MAX} documents open")));
         }
         let may_write = grants.may_write(&key);
-        let taken = message.changes.is_empty() || self.take(&key, grants, &message.changes, now)?;
+        let is_accepted = message.changes.is_empty() || self.ingest(&key, grants, &message.changes, now)?;
         let mut document = self.document(&key)?;
         let open = self.open.entry(key).or_insert_with(|| Open { name, state: PeerState::default() });
-        // Asking again for what was refused would go on for ever.
-        if !may_write || !taken {
+        // Else the client would send the refused changes for ever.
+        if !may_write || !is_accepted {
             open.state.take_nothing_more();
         }
         document.receive_sync_message(&mut open.state, &message.without_changes).map_err(Error::from)?;
@@ -113,8 +113,8 @@ impl Peer {
         Ok(answer.map(|data| wire::sync(&self.name, &open.name, &data)).into_iter().collect())
     }
 
-    /// True when the changes are in the log, or wait there for what they depend on.
-    fn take(
+    /// Ingests changes; true when each is admitted or an orphan.
+    fn ingest(
         &self,
         key: &DocumentKey,
         grants: Grants,
@@ -123,18 +123,18 @@ impl Peer {
     ) -> Result<bool, PeerFault> {
         let submitter = Submitter { chooses_actors: true, ..Submitter::new(self.device, grants) };
         let bundle = vec![DocumentChanges { key: key.clone(), changes: changes.to_vec() }];
-        let taken = self.granary.ingest(&self.cooperative, submitter, bundle, now)?;
-        if let Some(refusal) = taken.refused.first() {
+        let ingested = self.granary.ingest(&self.cooperative, submitter, bundle, now)?;
+        if let Some(refusal) = ingested.refused.first() {
             tracing::info!(device = %self.device, reason = %refusal.reason, "changes of an automerge-repo client were refused");
             return Ok(false);
         }
         self.granary.settle_document(&self.cooperative, key);
         let mut document = self.document(key)?;
-        // One whose dependencies are there, but which is not itself, was set aside.
-        let was_set_aside = |change: &VerifiedChange, document: &mut Document| {
+        // A change that is missing although its dependencies are present was quarantined.
+        let is_quarantined = |change: &VerifiedChange, document: &mut Document| {
             !document.has(change.hash()) && change.record().dependencies.iter().all(|hash| document.has(*hash))
         };
-        Ok(!changes.iter().any(|change| was_set_aside(change, &mut document)))
+        Ok(!changes.iter().any(|change| is_quarantined(change, &mut document)))
     }
 
     fn document(&self, key: &DocumentKey) -> Result<Document, PeerFault> {
@@ -142,8 +142,8 @@ impl Peer {
         document.ok_or_else(|| Error::NotFound { what: "document", name: key.kind().name().into() }.into())
     }
 
-    /// What is said of a document that has something new.
-    pub(super) fn news(&mut self, key: &DocumentKey) -> Result<Vec<Vec<u8>>, PeerFault> {
+    /// The messages about a document that has changed.
+    pub(super) fn document_changed(&mut self, key: &DocumentKey) -> Result<Vec<Vec<u8>>, PeerFault> {
         if !self.open.contains_key(key) || !self.grants()?.may_read(key) {
             return Ok(Vec::new());
         }
@@ -153,7 +153,7 @@ impl Peer {
         Ok(data.map(|data| wire::sync(&self.name, &open.name, &data)).into_iter().collect())
     }
 
-    /// What the device may do has changed: documents that it may not read any more are closed.
+    /// Closes the documents that the device may no longer read, after its grants have changed.
     pub(super) fn access_changed(&mut self) -> Result<Vec<Vec<u8>>, PeerFault> {
         let grants = self.grants()?;
         let name = self.name.clone();
@@ -161,7 +161,7 @@ impl Peer {
         Ok(closed.map(|(_, open)| wire::unavailable(&name, &open.name)).collect())
     }
 
-    /// What is said after news were missed: everything open is looked at.
+    /// The open documents; all are checked after missed events.
     pub(super) fn open_documents(&self) -> Vec<DocumentKey> {
         self.open.keys().cloned().collect()
     }

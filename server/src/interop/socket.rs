@@ -1,5 +1,5 @@
-//! `GET /automerge?token=…`: the socket under a [`Peer`]. One message is worked on at a time, within what
-//! one device may use of the server, and a client that reads slowly is written to slowly.
+//! `GET /automerge?token=…`: the socket under a [`Peer`]. It processes one message at a time, within the device's
+//! limits, and applies back-pressure from slow readers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,11 +17,11 @@ use crate::engine::events::Event;
 use crate::error::Error;
 use crate::http::{Gate, Shared, refuse};
 
-/// A client that takes nothing for this long is let go.
+/// A client that reads nothing for this long is disconnected.
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
-/// A quiet line is felt for this often.
+/// The interval of pings on an idle line.
 const PING_EVERY: Duration = Duration::from_secs(240);
-/// After a message too many, the next one waits this long.
+/// The delay before a message over the limit is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Deserialize)]
@@ -66,23 +66,23 @@ async fn serve(shared: Shared, gate: Arc<Gate>, mut peer: Peer, mut socket: WebS
                             Err(_) => return,
                         }
                     };
-                    Box::new(move |peer| peer.hear(&bytes, crate::environment::now()))
+                    Box::new(move |peer| peer.handle(&bytes, crate::environment::now()))
                 }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 Some(Ok(_)) => continue,
             },
-            heard = events.recv() => match heard {
+            event = events.recv() => match event {
                 Ok(Event::Admitted { cooperative: number, key })
                     if number == cooperative.number() && peer.is_open(&key) =>
                 {
-                    Box::new(move |peer| peer.news(&key))
+                    Box::new(move |peer| peer.document_changed(&key))
                 }
                 Ok(Event::AccessChanged { device: other, .. }) if other == device => Box::new(Peer::access_changed),
                 Ok(_) => continue,
                 Err(RecvError::Lagged(_)) => Box::new(|peer| {
                     let mut replies = Vec::new();
                     for key in peer.open_documents() {
-                        replies.extend(peer.news(&key)?);
+                        replies.extend(peer.document_changed(&key)?);
                     }
                     Ok(replies)
                 }),

@@ -1,5 +1,5 @@
-//! Tokens of clients that hold no key of their own. The key of the device is made from the token, so the
-//! server keeps nothing from which a token could be had.
+//! Tokens of clients without a key. The device's key is derived from the token, so the server stores nothing that
+//! reveals a token.
 
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::enrolment::EnrolRequest;
@@ -28,7 +28,7 @@ fn public_key(token: &str) -> Option<[u8; 32]> {
 }
 
 impl Granary {
-    /// Makes a device that is known by a token, for clients of automerge-repo. The token is said once, here.
+    /// Creates a device with a token, for clients of automerge-repo. The token is returned only here.
     pub fn make_token(
         &self,
         number: CooperativeNumber,

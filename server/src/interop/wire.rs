@@ -1,4 +1,4 @@
-//! What goes over the socket: CBOR maps with a `type`.
+//! The socket's messages: CBOR maps with a `type`.
 
 use granary_client_core::protocol::messages::{read_message, write_message};
 use serde::{Deserialize, Serialize};
@@ -11,14 +11,14 @@ const VERSION: &str = "1";
 /// The longest name of a peer or a document, in bytes.
 const NAME_MAX: usize = 200;
 
-/// What a client says.
+/// A client's message.
 #[derive(Debug, PartialEq)]
 pub(super) enum ClientMessage {
     /// It introduces itself.
     Join { peer: String },
     /// It wants to sync a document.
     Sync { peer: String, document: String, data: Vec<u8> },
-    /// Something that is not carried on.
+    /// A message that is not supported.
     Other,
 }
 
@@ -36,7 +36,7 @@ struct Incoming {
     supported_protocol_versions: Vec<String>,
 }
 
-/// Reads a client's message; or says what is wrong with it.
+/// Reads a client's message, or gives the fault.
 pub(super) fn read(bytes: &[u8]) -> Result<ClientMessage, &'static str> {
     let message: Incoming = read_message(bytes).map_err(|_| "the message can't be read")?;
     if message.sender_id.len() > NAME_MAX || message.document_id.len() > NAME_MAX {
@@ -106,12 +106,12 @@ pub(super) fn sync(peer: &str, document: &str, data: &[u8]) -> Vec<u8> {
     write_message(&Outgoing { document_id: Some(document), data: Some(Bytes::new(data)), ..plain("sync", peer) })
 }
 
-/// The document is not here, or not for this client: which of the two is not said.
+/// The document does not exist or may not be read; the message does not tell which.
 pub(super) fn unavailable(peer: &str, document: &str) -> Vec<u8> {
     write_message(&Outgoing { document_id: Some(document), ..plain("doc-unavailable", peer) })
 }
 
-/// Why the connection ends.
+/// The reason to end the connection.
 pub(super) fn error(peer: &str, why: &str) -> Vec<u8> {
     write_message(&Outgoing { message: Some(why), ..plain("error", peer) })
 }
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_server_says_it_could_read_itself() {
+    fn wire_messages_round_trip() {
         let said = read(&sync("p", "d", &[1, 2])).unwrap();
         assert_eq!(said, ClientMessage::Sync { peer: "granary".into(), document: "d".into(), data: vec![1, 2] });
         assert_eq!(read(&peer("p")).unwrap(), ClientMessage::Other);

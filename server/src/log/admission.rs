@@ -1,8 +1,8 @@
-//! Admission: what was taken in is tried on a copy of its document, under the eyes of the typed view,
-//! before any other device gets it. What fails is set aside and named to its device and to the
-//! coordinators; what depends on it waits. One thread does this.
+//! Admission: each entry is tried on a copy of its document, checked by the typed view, before any other device gets
+//! it. An entry that fails is quarantined, and a notice tells its device and the coordinators. An entry that depends on
+//! it stays an orphan. One thread does this.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -17,10 +17,9 @@ use granary_client_core::schema::Document;
 use granary_client_core::store::{Store, StoreFault};
 
 use super::Cooperative;
-use super::cooperative::append_event;
 use super::documents::Documents;
 use super::keys::{
-    DocumentNumber, Entry, LogEvent, NOBODY, aside_key, entry_key, key, meta_key, pending_key, saved_key,
+    DocumentNumber, Entry, LogEvent, NOBODY, entry_key, meta_key, quarantine_key, saved_key, unadmitted_key,
 };
 use super::rows::parse;
 use super::writer::{Completion, Writer};
@@ -29,10 +28,7 @@ use crate::log::throttle::BackgroundThrottle;
 /// Positions beside a saved form before a document is saved anew.
 const POSITIONS_BEFORE_SAVE: u32 = 128;
 
-/// How many entries go by before it is written down again where the pending ones begin.
-const PENDING_STEP: u64 = 256;
-
-/// What the admission thread is asked to look at.
+/// A document with unadmitted entries.
 type Task = (Arc<Cooperative>, DocumentNumber);
 
 /// A handle on the admission thread; it ends when the last handle is dropped.
@@ -46,40 +42,40 @@ impl Admission {
         store: Arc<dyn Store>,
         documents: Arc<Documents>,
         writer: Writer,
-        breath: BackgroundThrottle,
+        throttle: BackgroundThrottle,
         on_fault: impl Fn(StoreFault) + Send + 'static,
         on_admitted: impl Fn(&Arc<Cooperative>, DocumentNumber) + Send + Sync + 'static,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
-        let (tasks, waiting) = channel();
+        let (tasks, receiver) = channel();
         let thread = std::thread::Builder::new().name("admission".into()).spawn(move || {
-            let worker = Worker { store, documents, writer, breath, on_admitted: Arc::new(on_admitted) };
-            if let Err(fault) = worker.run(&waiting) {
+            let worker = Worker { store, documents, writer, throttle, on_admitted: Arc::new(on_admitted) };
+            if let Err(fault) = worker.run(&receiver) {
                 on_fault(fault);
             }
         })?;
         Ok((Self { tasks }, thread))
     }
 
-    /// Asks for a look at all of a co-operative's documents that have something pending.
-    pub(crate) fn look_at(&self, cooperative: &Arc<Cooperative>) {
-        let documents: Vec<DocumentNumber> = cooperative.state().pending_of.keys().copied().collect();
+    /// Enqueues all documents of a co-operative that have unadmitted entries.
+    pub(crate) fn enqueue(&self, cooperative: &Arc<Cooperative>) {
+        let documents = cooperative.state().queue.documents();
         for document in documents {
-            // A send fails only when the thread has ended, and then the server is ending too.
+            // A send fails only when the thread has ended, and then the server is stopping too.
             let _ = self.tasks.send((Arc::clone(cooperative), document));
         }
     }
 }
 
-/// Told of each document that something was admitted to or set aside from.
+/// Called for each document of which entries were admitted or quarantined.
 type OnAdmitted = dyn Fn(&Arc<Cooperative>, DocumentNumber) + Send + Sync;
 
-/// Documents whose verdicts are on their way to the store at once, so that one flush serves many.
-const UNDER_WAY_MAX: usize = 64;
-/// How much longer than it decides the admission rests.
-const REST_TIMES: u32 = 4;
+/// Documents whose verdicts are in flight to the store at once, so that one flush serves many.
+const IN_FLIGHT_MAX: usize = 64;
+/// The sleep after a round of verdicts, in multiples of the round's time.
+const SLEEP_TIMES: u32 = 4;
 
-/// A document whose verdicts are on their way to the store.
-struct UnderWay {
+/// A document whose verdicts are in flight to the store.
+struct InFlight {
     cooperative: Arc<Cooperative>,
     number: DocumentNumber,
     document: Document,
@@ -90,64 +86,64 @@ struct Worker {
     store: Arc<dyn Store>,
     documents: Arc<Documents>,
     writer: Writer,
-    breath: BackgroundThrottle,
+    throttle: BackgroundThrottle,
     on_admitted: Arc<OnAdmitted>,
 }
 
-/// What became of one entry.
+/// The decision on one entry.
 enum Verdict {
     Admitted,
-    QuarantineNotice(String),
+    Quarantined(String),
 }
 
 impl Worker {
-    fn run(&self, waiting: &Receiver<Task>) -> Result<(), StoreFault> {
-        while let Ok(first) = waiting.recv() {
-            // Everything that is asked for by now, each document once.
+    fn run(&self, receiver: &Receiver<Task>) -> Result<(), StoreFault> {
+        while let Ok(first) = receiver.recv() {
+            // Takes all tasks that have come by now, each document once.
             let mut tasks = vec![first];
-            tasks.extend(waiting.try_iter());
+            tasks.extend(receiver.try_iter());
             let mut seen = BTreeSet::new();
             tasks.retain(|(cooperative, document)| seen.insert((cooperative.number(), *document)));
-            let (began, before) = (Instant::now(), self.breath.count());
-            let mut under_way = Vec::new();
+            let (began, before) = (Instant::now(), self.throttle.count());
+            let mut in_flight = Vec::new();
             for (cooperative, document) in tasks {
                 match self.decide(&cooperative, document) {
-                    Ok(written) => under_way.extend(written),
-                    // What is damaged in one document must not stop the others: it stays pending, is
-                    // named here, and comes again from phones or a backup.
+                    Ok(written) => in_flight.extend(written),
+                    // Damage in one document must not stop the others. Its entries stay unadmitted; phones or a
+                    // backup give the damaged rows back.
                     Err(StoreFault::Damaged(key)) => {
                         let fault = StoreFault::Damaged(key);
                         tracing::error!(cooperative = cooperative.number().0, %fault, "a document can't be admitted to");
-                        self.leave_undecided(&cooperative, document);
+                        cooperative.state().queue.mark_undecidable(document);
                     }
                     Err(fault) => return Err(fault),
                 }
-                if under_way.len() >= UNDER_WAY_MAX {
-                    under_way.drain(..).try_for_each(|written: UnderWay| self.finish(written))?;
+                if in_flight.len() >= IN_FLIGHT_MAX {
+                    in_flight.drain(..).try_for_each(|written: InFlight| self.finish(written))?;
                 }
             }
-            // Each document is in here once, so nothing of it is decided again before this is durable.
-            under_way.into_iter().try_for_each(|written| self.finish(written))?;
-            self.breath.rest(began, before, REST_TIMES);
+            // Each document is in this round once, so its next verdicts come after these are durable.
+            in_flight.into_iter().try_for_each(|written| self.finish(written))?;
+            self.throttle.pause(began, before, SLEEP_TIMES);
         }
         Ok(())
     }
 
-    /// Waits until what was decided is durable.
-    fn finish(&self, written: UnderWay) -> Result<(), StoreFault> {
-        let UnderWay { cooperative, number, document, durable } = written;
+    /// Waits until the verdicts are durable, then returns the document to the cache.
+    fn finish(&self, written: InFlight) -> Result<(), StoreFault> {
+        let InFlight { cooperative, number, document, durable } = written;
         durable.recv().map_err(|_| StoreFault::Failed("the writer has stopped".into()))?;
         self.documents.put(&cooperative, number, document, cooperative.last_position(number));
         Ok(())
     }
 
-    /// Decides what is pending of a document; gives what is then on its way to the store.
-    fn decide(&self, cooperative: &Arc<Cooperative>, number: DocumentNumber) -> Result<Option<UnderWay>, StoreFault> {
-        let numbers: Vec<u64> = cooperative.state().pending_of.get(&number).cloned().unwrap_or_default();
+    /// Decides the unadmitted entries of a document; gives the document when verdicts are in flight.
+    fn decide(&self, cooperative: &Arc<Cooperative>, number: DocumentNumber) -> Result<Option<InFlight>, StoreFault> {
+        let numbers = cooperative.state().queue.entries_of(number);
         let mut open: Vec<(u64, Entry, Vec<VerifiedChange>)> = Vec::new();
         for entry in numbers {
             let key = entry_key(cooperative.number(), entry);
-            // Not there yet: the writer has it under way and asks again once it is durable.
+            // The entry is not flushed yet; its ingest enqueues the document again once it is.
             let Some(bytes) = self.store.get(&key)? else { continue };
             let record: Entry = parse(&key, Some(&bytes))?;
             let changes = read_bundle(&record.bundle).map_err(|_| StoreFault::Damaged(key))?;
@@ -171,19 +167,19 @@ impl Worker {
                 verdicts.extend(ready.into_iter().map(|(entry, record, _)| (entry, record, Verdict::Admitted)));
                 continue;
             }
-            // One of them does harm; each is tried alone to find which. Those that need each other and
-            // do harm together are set aside together.
+            // At least one entry does harm: each is tried alone to find which. Entries that depend on each other and
+            // do harm together are quarantined together.
             let decided = verdicts.len();
             let mut together = Vec::new();
             for (entry, record, changes) in ready {
-                let grounded = split_ready(&mut document, vec![(entry, record.clone(), changes.clone())]).1.is_empty();
+                let is_ready = split_ready(&mut document, vec![(entry, record.clone(), changes.clone())]).1.is_empty();
                 match try_on(&document, &changes) {
-                    _ if !grounded => together.push((entry, record, changes)),
+                    _ if !is_ready => together.push((entry, record, changes)),
                     Ok(tried) => {
                         document = tried;
                         verdicts.push((entry, record, Verdict::Admitted));
                     }
-                    Err(fault) => verdicts.push((entry, record, Verdict::QuarantineNotice(fault.to_string()))),
+                    Err(fault) => verdicts.push((entry, record, Verdict::Quarantined(fault.to_string()))),
                 }
             }
             if verdicts.len() > decided {
@@ -192,9 +188,7 @@ impl Worker {
             }
             let reason = "these changes need each other and do harm together";
             verdicts.extend(
-                together
-                    .into_iter()
-                    .map(|(entry, record, _)| (entry, record, Verdict::QuarantineNotice(reason.into()))),
+                together.into_iter().map(|(entry, record, _)| (entry, record, Verdict::Quarantined(reason.into()))),
             );
         }
         self.note_orphans(cooperative, &open);
@@ -205,19 +199,12 @@ impl Worker {
         self.write(cooperative, number, document, verdicts).map(Some)
     }
 
-    /// Counts all that is pending of a document as waiting, so that nobody waits for it.
-    fn leave_undecided(&self, cooperative: &Cooperative, number: DocumentNumber) {
-        let mut state = cooperative.state();
-        let entries = state.pending_of.get(&number).cloned().unwrap_or_default();
-        state.stuck.extend(entries);
-    }
-
-    /// Orphans are counted against their devices.
+    /// Counts orphans against their devices.
     fn note_orphans(&self, cooperative: &Cooperative, open: &[(u64, Entry, Vec<VerifiedChange>)]) {
         let mut state = cooperative.state();
         for (number, entry, changes) in open {
             let bytes = changes.iter().map(|change| change.chunk().len()).sum();
-            state.orphans.entry(entry.device).or_default().insert(*number, (entry.document, bytes));
+            state.queue.mark_orphan(*number, entry.document, entry.device, bytes);
         }
     }
 
@@ -227,11 +214,12 @@ impl Worker {
         number: DocumentNumber,
         mut document: Document,
         verdicts: Vec<(u64, Entry, Verdict)>,
-    ) -> Result<UnderWay, StoreFault> {
+    ) -> Result<InFlight, StoreFault> {
         let heads = document.heads();
         let due = cooperative
             .state()
-            .document(number)
+            .documents
+            .get(number)
             .is_some_and(|(_, meta)| meta.since_saved.saturating_add(1) >= POSITIONS_BEFORE_SAVE);
         let saved = due.then(|| document.save());
         let (done, durable) = channel();
@@ -240,17 +228,16 @@ impl Worker {
         let submitted = self.writer.submit(Box::new(move |group| {
             let mut state = target.state();
             let own = target.number();
-            // Others see the document's new position only once it is durable.
-            let (document_key, mut meta) = match state.document(number) {
+            // A copy of the meta: readers see the new position only once it is durable.
+            let (document_key, mut meta) = match state.documents.get(number) {
                 Some((key, meta)) => (key.to_bytes(), meta.clone()),
                 None => return Err(StoreFault::Damaged(meta_key(own, number))),
             };
             for (entry, record, verdict) in &verdicts {
-                group.remove(pending_key(own, *entry));
+                group.remove(unadmitted_key(own, *entry));
                 match verdict {
                     Verdict::Admitted => {
-                        let has_it = |entries: &BTreeMap<u64, _>| entries.contains_key(entry);
-                        let was_orphan = *entry <= state.last_at_start || state.orphans.get(&record.device).is_some_and(has_it);
+                        let was_orphan = state.queue.may_have_been_orphan(*entry, record.device);
                         let event = LogEvent::Admitted {
                             entry: *entry,
                             document: number,
@@ -258,23 +245,19 @@ impl Worker {
                             device: if was_orphan { NOBODY } else { record.device },
                             tag: record.tag,
                         };
-                        meta.last = append_event(own, &mut state.heads, group, event);
+                        meta.last = state.heads.append_event(own, group, event);
                         meta.since_saved = meta.since_saved.saturating_add(1);
                     }
-                    Verdict::QuarantineNotice(reason) => {
+                    Verdict::Quarantined(reason) => {
                         let notice = Notice { number: *entry, key: document_key.clone(), reason: reason.clone() };
-                        tracing::warn!(cooperative = own.0, device = %record.device, entry, reason, "changes set aside");
-                        group.put(aside_key(own, record.device, *entry), write_message(&notice));
+                        tracing::warn!(cooperative = own.0, device = %record.device, entry, reason, "changes quarantined");
+                        group.put(quarantine_key(own, record.device, *entry), write_message(&notice));
                     }
                 }
             }
             let decided: BTreeSet<u64> = verdicts.iter().map(|(entry, ..)| *entry).collect();
-            let first = state.pending.iter().find(|entry| !decided.contains(entry)).copied();
-            let pending_from = first.unwrap_or(state.heads.entry.saturating_add(1));
-            if pending_from >= state.pending_from.saturating_add(PENDING_STEP) {
-                state.pending_from = pending_from;
-                group.put(key(own, b'o', &[]), write_message(&pending_from));
-            }
+            let last_entry = state.heads.written().entry;
+            state.queue.advance_start(own, group, &decided, last_entry);
             meta.heads = heads;
             if let Some(saved) = saved {
                 group.put(saved_key(own, number), saved);
@@ -285,21 +268,10 @@ impl Worker {
             drop(state);
             let completion: Completion = Box::new(move || {
                 let mut state = target.state();
-                state.visible = state.heads;
-                if let Some((_, seen)) = state.document_mut(number) {
-                    *seen = meta;
-                }
+                state.heads.publish();
+                state.documents.set_meta(number, meta);
                 for (entry, record, _) in &verdicts {
-                    state.pending.remove(entry);
-                    if let Some(list) = state.pending_of.get_mut(&number) {
-                        list.retain(|other| other != entry);
-                    }
-                    if let Some(entries) = state.orphans.get_mut(&record.device) {
-                        entries.remove(entry);
-                    }
-                }
-                if state.pending_of.get(&number).is_some_and(Vec::is_empty) {
-                    state.pending_of.remove(&number);
+                    state.queue.remove(*entry, number, record.device);
                 }
                 drop(state);
                 on_admitted(&target, number);
@@ -308,34 +280,35 @@ impl Worker {
             Ok(completion)
         }));
         match submitted {
-            true => Ok(UnderWay { cooperative: Arc::clone(cooperative), number, document, durable }),
+            true => Ok(InFlight { cooperative: Arc::clone(cooperative), number, document, durable }),
             false => Err(StoreFault::Failed("the writer has stopped".into())),
         }
     }
 }
 
-/// Tries changes on a copy of a document that has room for them.
+/// Tries changes on a copy of a document, unless the document is full.
 fn try_on(document: &Document, changes: &[VerifiedChange]) -> Result<Document, DocumentFault> {
     if document.is_full() { Err(DocumentFault::Full) } else { document.trial(changes) }
 }
 
-/// Entries that are being decided, with their changes.
+/// Entries without a verdict, with their changes.
 type Open = Vec<(u64, Entry, Vec<VerifiedChange>)>;
 
-/// Entries all of whose dependencies are in the document or among them; and the rest. Entries may need each
-/// other: a change that was sent again can come in a later entry than one that builds on it.
+/// Splits entries into those that are causally ready (each dependency is in the document or in another ready entry)
+/// and the rest. Entries can depend on each other: a change that was sent again can come in a later entry than one that
+/// builds on it.
 fn split_ready(document: &mut Document, entries: Open) -> (Open, Open) {
     let (mut ready, mut rest) = (entries, Vec::new());
     loop {
         let among: BTreeSet<ChangeHash> =
             ready.iter().flat_map(|(_, _, changes)| changes.iter().map(VerifiedChange::hash)).collect();
         let before = ready.len();
-        let (grounded, orphans): (Open, Open) = ready.into_iter().partition(|(_, _, changes)| {
+        let (still_ready, orphans): (Open, Open) = ready.into_iter().partition(|(_, _, changes)| {
             let mut needed = changes.iter().flat_map(|change| &change.record().dependencies);
             needed.all(|hash| among.contains(hash) || document.has(*hash))
         });
         rest.extend(orphans);
-        ready = grounded;
+        ready = still_ready;
         if ready.len() == before {
             return (ready, rest);
         }
@@ -351,7 +324,7 @@ mod tests {
     use granary_client_core::schema::DocumentKey;
 
     #[test]
-    fn entries_that_need_each_other_are_rooted_together() {
+    fn mutually_dependent_entries_become_ready_together() {
         let mut document = Document::new(DocumentKey::Catalogue).unwrap();
         let actor = ActorId::from_bytes(&[1; 9]).unwrap();
         let mut ahead = document.clone();

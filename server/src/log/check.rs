@@ -1,6 +1,6 @@
-//! Looks at a store before it is served: that the last records of each log are all there and follow
-//! from each other, and that the log is not shorter than it was known to be. A checksum can't see what
-//! is missing; dense numbers, running checksums and a mark outside the store can.
+//! Checks a store before it is served: the last records of each log are complete and chained, and the log is not
+//! shorter than its high-water mark. A row's checksum can't show a missing row; dense numbers, running checksums and a
+//! mark outside the store can.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,13 +15,13 @@ use super::rows::parse;
 use crate::config::{read_file, write_private};
 use crate::error::Error;
 
-/// How far back each log is looked at.
+/// Records of each log that are checked, from its end.
 const TAIL: u64 = 512;
 
 /// Marks of all co-operatives, kept in a file beside the store.
 pub(crate) type Marks = BTreeMap<u32, Mark>;
 
-/// Something that is not as it should be.
+/// A fault of a log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Finding {
     /// The log ends before where it was known to reach. Phones give back what it lost.
@@ -36,23 +36,23 @@ pub(crate) enum Finding {
 }
 
 impl Finding {
-    /// True when the store can be served all the same.
-    pub(crate) fn heals_by_itself(&self) -> bool {
+    /// True when phones give back the missing records, so the store can be served.
+    pub(crate) fn is_recoverable(&self) -> bool {
         matches!(self, Self::Shorter { .. })
     }
 }
 
-/// Reads the marks of this folder; none where there are none, or where they can't be read.
+/// Reads the marks; none when the file is missing or unreadable.
 pub(crate) fn read_marks(path: &Path) -> Marks {
     read_file(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
-/// Writes the marks, whole or not at all.
+/// Writes the marks atomically.
 pub(crate) fn write_marks(path: &Path, marks: &Marks) -> Result<(), Error> {
     write_private(path, &serde_json::to_vec(marks).unwrap_or_default())
 }
 
-/// Everything that is found in this store.
+/// All faults of the store's logs.
 pub(crate) fn check(store: &dyn Store, marks: &Marks) -> Result<Vec<Finding>, StoreFault> {
     let mut findings = Vec::new();
     for row in store.scan_all(&key(GLOBAL, b'C', &[]))? {
@@ -133,13 +133,13 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_log_is_found_whole() {
+    fn check_accepts_intact_log() {
         let (store, marks) = filled();
         assert_eq!(check(&store, &marks).unwrap(), []);
     }
 
     #[test]
-    fn a_missing_record_and_a_lost_tail_are_named() {
+    fn check_names_missing_record_and_lost_tail() {
         let (store, marks) = filled();
         let number = CooperativeNumber(1);
         let mut batch = Batch::default();
@@ -147,13 +147,13 @@ mod tests {
         store.apply(&batch).unwrap();
         let found = check(&store, &marks).unwrap();
         assert_eq!(found, [Finding::Broken { cooperative: 1, what: "position", number: 3 }]);
-        assert!(!found[0].heals_by_itself());
+        assert!(!found[0].is_recoverable());
 
         let (store, mut marks) = filled();
         let reached = marks[&1].position;
         marks.get_mut(&1).unwrap().position += 4;
         let found = check(&store, &marks).unwrap();
         assert_eq!(found, [Finding::Shorter { cooperative: 1, found: reached, known: reached + 4 }]);
-        assert!(found[0].heals_by_itself());
+        assert!(found[0].is_recoverable());
     }
 }

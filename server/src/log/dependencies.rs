@@ -1,6 +1,6 @@
 //! Splits one document's changes into entries that can be admitted independently. An entry is admitted whole, so
-//! changes with different missing dependencies must not share one: the log may have lost some of these, and the phone
-//! that sends a page does not know which.
+//! changes with different missing dependencies must not share one: the log may have lost some of the dependencies, and
+//! the phone that sends a page does not know which.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,8 +8,8 @@ use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::ChangeHash;
 use granary_client_core::protocol::bundle::DocumentChanges;
 
-/// The dependencies of a change outside its page, its own and those of its dependencies inside: a bit for each such
-/// change, and the last bit for all that are more.
+/// The transitive dependencies of a change outside its page: a bit for each of the first 63, and the last bit for all
+/// others.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Outside(u64);
 
@@ -23,13 +23,13 @@ impl Outside {
     }
 }
 
-/// The changes of a page in groups with the same outside dependencies, at most `at_most` groups but at least one. What
-/// a group depends on is in it, in one before it or outside. A page of changes that each build on the one before is one.
+/// Groups the changes of a page by their outside dependencies, into at most `at_most` groups but at least one. The
+/// dependencies of a group are in it, in a group before it, or outside. A linear page makes one group.
 pub(super) fn split_by_outside_dependencies(document: DocumentChanges, at_most: usize) -> Vec<DocumentChanges> {
     let DocumentChanges { key, changes } = document;
     let mut outside: HashMap<ChangeHash, usize> = HashMap::new();
     let mut inside: HashMap<ChangeHash, Outside> = HashMap::new();
-    // Whoever needs more comes after what it builds on.
+    // A change has at least the outside dependencies of those it builds on, so it sorts after them.
     let mut groups: BTreeMap<(u32, Outside), Vec<VerifiedChange>> = BTreeMap::new();
     for change in changes {
         let needed = change.record().dependencies.iter().fold(Outside::default(), |needed, hash| {
@@ -59,7 +59,7 @@ mod tests {
 
     const KEY: DocumentKey = DocumentKey::Catalogue;
 
-    fn says(document: &mut Document, device: u8, what: i64) -> VerifiedChange {
+    fn writes(document: &mut Document, device: u8, what: i64) -> VerifiedChange {
         let actor = DeviceId::from_bytes([device; 8]).actor(Incarnation::new(0));
         document.edit(&actor, Instant(0), |doc| Ok(doc.put(ROOT, "n", what)?)).unwrap().1.unwrap()
     }
@@ -71,11 +71,11 @@ mod tests {
     }
 
     #[test]
-    fn what_builds_on_what_was_not_brought_is_kept_apart_from_what_does_not() {
+    fn changes_with_outside_dependencies_form_own_groups() {
         let (first, mut here) = (Document::first_change(&KEY).unwrap(), Document::new(KEY).unwrap());
-        let own = says(&mut here, 1, 1);
-        says(&mut here, 2, 2);
-        let (ahead, further) = (says(&mut here, 1, 3), says(&mut here, 1, 4));
+        let own = writes(&mut here, 1, 1);
+        writes(&mut here, 2, 2);
+        let (ahead, further) = (writes(&mut here, 1, 3), writes(&mut here, 1, 4));
         let [a, b, c, d] = [&first, &own, &ahead, &further].map(VerifiedChange::hash);
         assert_eq!(split(&[&first, &own, &ahead, &further], 9), [vec![a, b], vec![c, d]]);
         assert_eq!(split(&[&first, &own], 9), [vec![a, b]]);
@@ -84,29 +84,29 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_joins_what_two_said_comes_after_what_needs_only_one_of_them() {
+    fn merging_change_sorts_after_both_branches() {
         let mut here = Document::new(KEY).unwrap();
         let mut there = here.clone();
-        let (lost, other) = (says(&mut here, 1, 1), says(&mut there, 2, 2));
-        let (on_lost, on_other) = (says(&mut here, 3, 3), says(&mut there, 4, 4));
+        let (lost, other) = (writes(&mut here, 1, 1), writes(&mut there, 2, 2));
+        let (on_lost, on_other) = (writes(&mut here, 3, 3), writes(&mut there, 4, 4));
         here.apply(&[other, on_other.clone()]).unwrap();
-        let joins = says(&mut here, 5, 5);
+        let joins = writes(&mut here, 5, 5);
         let [a, b, c] = [&on_lost, &on_other, &joins].map(VerifiedChange::hash);
         assert_eq!(split(&[&on_lost, &on_other, &joins], 9), [[a], [b], [c]]);
-        // Too many: the last are kept together, and none is left out.
+        // Beyond the limit the last groups are joined; no change is lost.
         assert_eq!(split(&[&on_lost, &on_other, &joins], 2), [vec![a], vec![b, c]]);
         assert_eq!(split(&[&on_lost, &on_other, &joins], 1), [[a, b, c]]);
         assert_eq!(split(&[&lost, &on_lost], 0), [vec![lost.hash(), on_lost.hash()]]);
     }
 
     #[test]
-    fn more_grounds_than_bits_keep_every_change() {
+    fn split_keeps_every_change_beyond_64_dependencies() {
         let base = Document::new(KEY).unwrap();
         let apart: Vec<VerifiedChange> = (1..=100)
             .map(|device| {
                 let mut document = base.clone();
-                says(&mut document, device, 1);
-                says(&mut document, device, 2)
+                writes(&mut document, device, 1);
+                writes(&mut document, device, 2)
             })
             .collect();
         let groups = split(&apart.iter().collect::<Vec<_>>(), 1000);

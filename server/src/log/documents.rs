@@ -1,4 +1,4 @@
-//! Documents in memory: loaded on demand from the log, kept while they are used, at most so many.
+//! A cache of documents: loaded on demand from the log, the least recently used evicted first.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,41 +16,41 @@ const LOADED_MAX: usize = 256;
 
 struct Loaded {
     document: Document,
-    /// Everything up to this position is in it.
+    /// The document holds the log up to this position.
     through: u64,
     used: u64,
 }
 
 #[derive(Default)]
-struct Shelf {
+struct Cache {
     loaded: HashMap<(CooperativeNumber, DocumentNumber), Loaded>,
     uses: u64,
 }
 
-/// See the module.
+/// The cache of all co-operatives.
 pub(crate) struct Documents {
     store: Arc<dyn Store>,
-    shelf: Mutex<Shelf>,
+    cache: Mutex<Cache>,
 }
 
 impl Documents {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, shelf: Mutex::default() }
+        Self { store, cache: Mutex::default() }
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A copy of the document as the log has it.
+    /// A copy of the document at its last position.
     pub(crate) fn get(&self, cooperative: &Cooperative, number: DocumentNumber) -> Result<Document, StoreFault> {
         let last = last_position(cooperative, number);
         let name = (cooperative.number(), number);
         {
-            let mut shelf = self.shelf();
-            shelf.uses = shelf.uses.saturating_add(1);
-            let uses = shelf.uses;
-            if let Some(loaded) = shelf.loaded.get_mut(&name).filter(|loaded| loaded.through == last) {
+            let mut cache = self.cache();
+            cache.uses = cache.uses.saturating_add(1);
+            let uses = cache.uses;
+            if let Some(loaded) = cache.loaded.get_mut(&name).filter(|loaded| loaded.through == last) {
                 loaded.used = uses;
                 return Ok(loaded.document.clone());
             }
@@ -60,34 +60,34 @@ impl Documents {
         Ok(document)
     }
 
-    /// Takes the document off the shelf, for whoever will put it back changed.
+    /// Takes the document out of the cache; the caller puts it back changed.
     pub(crate) fn take(&self, cooperative: &Cooperative, number: DocumentNumber) -> Result<Document, StoreFault> {
         let last = last_position(cooperative, number);
-        let kept = self.shelf().loaded.remove(&(cooperative.number(), number));
+        let kept = self.cache().loaded.remove(&(cooperative.number(), number));
         match kept {
             Some(loaded) if loaded.through == last => Ok(loaded.document),
             _ => self.load(cooperative, number),
         }
     }
 
-    /// Puts a document on the shelf; everything up to `through` is in it.
+    /// Puts a document into the cache; it holds the log up to `through`.
     pub(crate) fn put(&self, cooperative: &Cooperative, number: DocumentNumber, document: Document, through: u64) {
-        let mut shelf = self.shelf();
-        shelf.uses = shelf.uses.saturating_add(1);
-        while shelf.loaded.len() >= LOADED_MAX {
-            let oldest = shelf.loaded.iter().min_by_key(|(_, loaded)| loaded.used).map(|(name, _)| *name);
+        let mut cache = self.cache();
+        cache.uses = cache.uses.saturating_add(1);
+        while cache.loaded.len() >= LOADED_MAX {
+            let oldest = cache.loaded.iter().min_by_key(|(_, loaded)| loaded.used).map(|(name, _)| *name);
             let Some(oldest) = oldest else { break };
-            shelf.loaded.remove(&oldest);
+            cache.loaded.remove(&oldest);
         }
-        let used = shelf.uses;
-        shelf.loaded.insert((cooperative.number(), number), Loaded { document, through, used });
+        let used = cache.uses;
+        cache.loaded.insert((cooperative.number(), number), Loaded { document, through, used });
     }
 
-    /// Loads a document as the log has it: its saved form, then what came after.
+    /// Loads a document from the log: its saved form, then the entries after it.
     pub(crate) fn load(&self, cooperative: &Cooperative, number: DocumentNumber) -> Result<Document, StoreFault> {
         let store = self.store.as_ref();
         let meta_key = meta_key(cooperative.number(), number);
-        let (key, meta) = cooperative.state().document(number).cloned().ok_or(StoreFault::Damaged(meta_key))?;
+        let (key, meta) = cooperative.state().documents.get(number).cloned().ok_or(StoreFault::Damaged(meta_key))?;
         let saved_key = saved_key(cooperative.number(), number);
         let mut document = match store.get(&saved_key)? {
             Some(saved) => Document::load(key.clone(), &saved).map_err(|_| StoreFault::Damaged(saved_key))?,
@@ -105,5 +105,5 @@ impl Documents {
 }
 
 fn last_position(cooperative: &Cooperative, number: DocumentNumber) -> u64 {
-    cooperative.state().document(number).map_or(0, |(_, meta)| meta.last)
+    cooperative.state().documents.get(number).map_or(0, |(_, meta)| meta.last)
 }

@@ -1,6 +1,6 @@
-//! What a device gets: the log after its cursor, of what it may read; whole documents after a grant;
-//! heads when its cursor does not fit this log. It costs as much as what changed, and it loads no
-//! document: what is sent are the changes as they came, bundled anew.
+//! The feed to a device: the log after its cursor, filtered by its grants; whole documents after a grant; heads when
+//! its cursor does not fit this log. Its cost grows with the changes, not with the store. It loads no document: the
+//! entries' changes are bundled again.
 
 use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::{ChangeHash, DeviceId, DocumentId};
@@ -17,7 +17,6 @@ use granary_client_core::schema::access::Grants;
 use granary_client_core::store::{Store, StoreFault};
 
 use super::Cooperative;
-use super::cooperative::State;
 use super::ingest::Ingested;
 use super::keys::{CooperativeNumber, DocumentMeta, DocumentNumber, Entry, LogEvent, entry_key, key, log_key, short};
 use super::receipts::OwnEntries;
@@ -25,18 +24,18 @@ use super::records::DeviceRecord;
 use super::reply_page::Page;
 use super::rows::{parse, read_record};
 
-/// Log records that one request looks at, at most.
+/// Log records that one request reads at most.
 const RECORDS_MAX: usize = 20_000;
 /// Notices in one reply at most.
 const NOTICES_MAX: usize = 16;
 
-/// What there was at positions of the log.
+/// The content of a log position, for one device.
 enum Source {
     Entry { entry: u64, device: DeviceId },
     Other,
 }
 
-/// The positions after `after` that are about a document, in rising order.
+/// A document's positions after `after`, in rising order.
 pub(crate) fn positions_of(
     store: &dyn Store,
     cooperative: CooperativeNumber,
@@ -76,24 +75,24 @@ pub(crate) fn read_positions(
 /// The server's code over the tips of what it gives out of a document.
 pub(crate) type Attest<'a> = dyn Fn(DocumentId, &[ChangeHash]) -> Code + 'a;
 
-/// Who asks for what, once what the request brought is durable.
+/// A sync request whose changes were ingested.
 pub(crate) struct FeedRequest<'a> {
     pub(crate) device: DeviceId,
     pub(crate) record: &'a DeviceRecord,
     pub(crate) request: &'a SyncRequest,
     pub(crate) ingested: Ingested,
-    /// True when the cursor is one that this log gave.
+    /// True when this log gave the cursor.
     pub(crate) fits: bool,
 }
 
 impl Cooperative {
-    /// All admitted changes of a document, each with when it came.
+    /// All admitted changes of a document, each with the time at which it was received.
     pub(crate) fn changes_of(
         &self,
         store: &dyn Store,
         number: DocumentNumber,
     ) -> Result<Vec<(Instant, VerifiedChange)>, StoreFault> {
-        let meta = self.state().document(number).map(|(_, meta)| meta.clone());
+        let meta = self.state().documents.get(number).map(|(_, meta)| meta.clone());
         let Some(meta) = meta else { return Ok(Vec::new()) };
         let mut changes = Vec::new();
         for position in positions_of(store, self.number(), &meta, 0)? {
@@ -114,26 +113,26 @@ impl Cooperative {
         &self,
         store: &dyn Store,
         attest: &Attest<'_>,
-        asked: FeedRequest<'_>,
+        feed_request: FeedRequest<'_>,
     ) -> Result<SyncReply, StoreFault> {
-        let FeedRequest { device, record, request, ingested, fits } = asked;
+        let FeedRequest { device, record, request, ingested, fits } = feed_request;
         let grants = record.grants_now();
-        let visible = self.state().visible;
+        let visible = self.state().heads.visible();
         let mut cursor = request.cursor;
-        let mut told = None;
+        let mut new_grants = None;
         let is_new = cursor == Cursor::default();
         if !fits {
-            // Another log than the one that the phone has read: both reconcile from here on.
+            // Another log gave the cursor, as before a restoration: both sides reconcile.
             cursor = Cursor { walk: Some(Walk { mode: WalkMode::Reconcile, document: 0, through: 0 }), ..cursor };
             (cursor.position, cursor.tags.position) = (visible.position, short(visible.position_tag));
             (cursor.receipt, cursor.tags.receipt) = (Receipt::None, 0);
             cursor.grants_version = grants.version;
-            told = Some(grants.clone());
+            new_grants = Some(grants.clone());
         } else if cursor.walk.is_none() && (is_new || cursor.grants_version != grants.version) {
             let before = cursor.grants_version;
             cursor.walk = Some(Walk { mode: WalkMode::Grant(before), document: 0, through: 0 });
             cursor.grants_version = grants.version;
-            told = Some(grants.clone());
+            new_grants = Some(grants.clone());
             if is_new {
                 (cursor.position, cursor.tags.position) = (visible.position, short(visible.position_tag));
             }
@@ -171,7 +170,7 @@ impl Cooperative {
         Ok(SyncReply {
             more,
             refused: ingested.refused,
-            grants: told,
+            grants: new_grants,
             bundle: page.into_bundle(),
             attestations,
             reconciles,
@@ -182,7 +181,7 @@ impl Cooperative {
         })
     }
 
-    /// Whole documents that the device may read now and could not before.
+    /// Adds whole documents that the device may read now and could not before.
     fn walk_whole(
         &self,
         page: &mut Page<'_>,
@@ -191,7 +190,7 @@ impl Cooperative {
         cursor: &mut Cursor,
     ) -> Result<(), StoreFault> {
         while let Some(walk) = cursor.walk {
-            let Some((key, meta)) = self.state().document(DocumentNumber(walk.document)).cloned() else {
+            let Some((key, meta)) = self.state().documents.get(DocumentNumber(walk.document)).cloned() else {
                 cursor.walk = None;
                 return Ok(());
             };
@@ -214,7 +213,7 @@ impl Cooperative {
         Ok(())
     }
 
-    /// Adds entries until the page is full; gives the last position that is in it.
+    /// Adds entries until the page is full; gives the last position that it holds.
     fn add_positions(&self, page: &mut Page<'_>, positions: &[u64], after: u64) -> Result<u64, StoreFault> {
         let mut through = after;
         for position in positions {
@@ -230,13 +229,13 @@ impl Cooperative {
         Ok(through)
     }
 
-    /// The heads of the documents that the device may read.
+    /// The heads of the documents that the device may read, a page of them.
     fn walk_heads(&self, grants: &Grants, page_bytes: usize, cursor: &mut Cursor) -> Vec<DocumentHeads> {
         let state = self.state();
         let mut heads = Vec::new();
         let mut bytes = 0usize;
         while let Some(walk) = cursor.walk {
-            let Some((key, meta)) = state.document(DocumentNumber(walk.document)) else {
+            let Some((key, meta)) = state.documents.get(DocumentNumber(walk.document)) else {
                 cursor.walk = None;
                 break;
             };
@@ -252,17 +251,17 @@ impl Cooperative {
         heads
     }
 
-    /// Documents that the phone asked for by name.
+    /// Adds the documents that the request fetches by key.
     fn fetch(&self, page: &mut Page<'_>, grants: &Grants, request: &SyncRequest) -> Result<Vec<Fetched>, StoreFault> {
         let mut fetched = Vec::with_capacity(request.fetch.len().min(1024));
         for fetch in request.fetch.iter().take(1024) {
             let key = DocumentKey::from_bytes(&fetch.key).ok().filter(|key| grants.may_read(key));
             let meta = key.and_then(|key| {
                 let state = self.state();
-                let number = state.numbers.get(&key.id(self.id()))?;
-                state.document(*number).map(|(_, meta)| meta.clone())
+                let number = state.documents.number(&key.id(self.id()))?;
+                state.documents.get(number).map(|(_, meta)| meta.clone())
             });
-            // What the device may not read looks like what does not exist.
+            // A document that the device may not read looks like one that does not exist.
             let Some(meta) = meta else {
                 fetched.push(Fetched { through: fetch.through, complete: true });
                 continue;
@@ -278,7 +277,7 @@ impl Cooperative {
         Ok(fetched)
     }
 
-    /// The log after the cursor, without what the replica itself has sent.
+    /// Adds the log after the cursor, without the replica's own entries.
     fn read_log(
         &self,
         page: &mut Page<'_>,
@@ -287,10 +286,7 @@ impl Cooperative {
         cursor: &mut Cursor,
         last: u64,
     ) -> Result<(), StoreFault> {
-        let few = {
-            let state = self.state();
-            state.few_readable(grants).map(|numbers| changed_since(&state, &numbers, cursor.position))
-        };
+        let few = self.state().documents.readable_since(grants, cursor.position);
         let mut reached = cursor.position;
         let mut own = OwnEntries::behind(cursor.receipt, page.store, self.number(), device);
         match few {
@@ -341,7 +337,7 @@ impl Cooperative {
     fn source(&self, store: &dyn Store, grants: &Grants, position: u64) -> Result<Source, StoreFault> {
         Ok(match read_record(store, self.number(), position)?.event {
             LogEvent::Admitted { entry, document, device, .. } => {
-                let readable = self.state().document(document).is_some_and(|(key, _)| grants.may_read(key));
+                let readable = self.state().documents.get(document).is_some_and(|(key, _)| grants.may_read(key));
                 let readable = readable || planted!("feed_ignores_grants");
                 if readable { Source::Entry { entry, device } } else { Source::Other }
             }
@@ -355,9 +351,4 @@ impl Cooperative {
         let rows = store.scan(&prefix, Some(&after), NOTICES_MAX)?;
         rows.into_iter().map(|row| parse(&row.key, row.value.as_deref())).collect()
     }
-}
-
-fn changed_since(state: &State, numbers: &[DocumentNumber], position: u64) -> Vec<DocumentMeta> {
-    let metas = numbers.iter().filter_map(|number| state.document(*number)).map(|(_, meta)| meta);
-    metas.filter(|meta| meta.last > position).cloned().collect()
 }

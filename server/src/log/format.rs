@@ -1,5 +1,5 @@
-//! The store's format has a number. A new store gets it when it is opened first, before anything else looks at it; one
-//! of another format is left as it is.
+//! The store's format number. A new store gets it at its first opening, before anything else is read; a store of
+//! another format is refused and not changed.
 
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::store::{Batch, Store, StoreFault};
@@ -14,12 +14,12 @@ fn format_key() -> Vec<u8> {
     key(GLOBAL, b'F', &[])
 }
 
-/// The row that says that a store is of this program's format.
+/// The row with this program's format number.
 pub(crate) fn format_row() -> (Vec<u8>, Vec<u8>) {
     (format_key(), write_message(&FORMAT))
 }
 
-/// The number of a store's format.
+/// A store's format number; 0 when it has none.
 pub(crate) fn format_of(store: &dyn Store) -> Result<u32, StoreFault> {
     match store.get(&format_key())? {
         Some(bytes) => read_message(&bytes).map_err(|_| StoreFault::Damaged(format_key())),
@@ -27,7 +27,7 @@ pub(crate) fn format_of(store: &dyn Store) -> Result<u32, StoreFault> {
     }
 }
 
-/// Makes sure that a store is of this program's format, and numbers a new one.
+/// Refuses a store of another format; gives a new store its format number.
 pub(crate) fn check_format(store: &dyn Store) -> Result<(), Error> {
     let found = format_of(store)?;
     if found == FORMAT {

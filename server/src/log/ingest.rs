@@ -1,5 +1,5 @@
-//! Ingesting changes: permission, authorship and repeats are checked, the rest is made durable. No document is
-//! loaded here.
+//! Ingests changes: checks permission, authorship and repeats, then makes new changes durable as entries. It loads no
+//! document.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -18,46 +18,36 @@ use granary_client_core::store::StoreFault;
 use super::Cooperative;
 use super::dependencies::split_by_outside_dependencies;
 use super::keys::{
-    DocumentNumber, Entry, Indexed, actor_prefix, chain, device_actors_prefix, entry_key, key, pending_key,
-    sequence_key, short,
+    DocumentNumber, Entry, Indexed, actor_prefix, device_actors_prefix, entry_key, key, sequence_key, short,
+    unadmitted_key,
 };
 use super::receipts::adopt;
 use super::writer::GroupCommit;
 
-/// Orphans of one device in one document: entries whose dependencies have not come. Each round of admission to that
-/// document reads them again, so few may be; a phone brings the rest once the dependencies have come. Its other
-/// documents do not wait with this one, whose dependencies may be gone for good.
-const ORPHANS_MAX: Orphans = Orphans { entries: 64, bytes: 1024 * 1024 };
-/// Orphans of one device in all its documents.
-const ORPHANS_IN_ALL_MAX: Orphans = Orphans { entries: 1024, bytes: 4 * 1024 * 1024 };
-
-/// How many entries more than one for each document a request may make: each costs its rows, and may be an orphan.
+/// Entries that one request may make beyond one for each document. Each costs its rows and may become an orphan.
 const MORE_ENTRIES_MAX: usize = 16;
-
-/// Actors of their own choice that one device may have.
-const CHOSEN_ACTORS_MAX: usize = 20_000;
 
 /// Who submits changes, and what they may.
 #[derive(Debug, Clone)]
 pub(crate) struct Submitter {
     pub(crate) device: DeviceId,
     pub(crate) grants: Grants,
-    /// True for clients that choose their actors themselves, as Automerge's own do: an actor that nobody
-    /// has becomes theirs with its first change.
+    /// True for clients that choose their actors, as Automerge's own do: an actor without an owner becomes theirs with
+    /// its first change.
     pub(crate) chooses_actors: bool,
-    /// What its replica was last told is durable; none when that is of another log.
+    /// The receipt of its replica; none when another log gave it.
     pub(crate) receipt: Receipt,
-    /// Tips that this server is known to have given out, by the place of their document in the request.
+    /// Attested tips, by the index of their document in the request.
     pub(crate) attested: BTreeMap<usize, Vec<ChangeHash>>,
 }
 
 impl Submitter {
-    /// A device that has no receipt chain and shows no attestation.
+    /// A device without receipt chain and attestations.
     pub(crate) fn new(device: DeviceId, grants: Grants) -> Self {
         Self { device, grants, chooses_actors: false, receipt: Receipt::None, attested: BTreeMap::new() }
     }
 
-    /// Why a change may not be submitted, if it may not.
+    /// The reason to refuse a change, if there is one.
     fn refusal(
         &self,
         key: &DocumentKey,
@@ -81,7 +71,7 @@ impl Submitter {
         if !may_write {
             return Some(RefusalReason::MayNotWrite);
         }
-        // A coordinator may write everything anyway, and so may give back what this store lost of others.
+        // A coordinator may write everything, so may also backfill changes of others that this store has lost.
         let may_author = match owner {
             Some(owner) => owner == self.device || self.grants.is_coordinator(),
             None => self.chooses_actors && may_claim,
@@ -90,41 +80,19 @@ impl Submitter {
     }
 }
 
-/// Entries that are orphans, and the bytes of their change chunks.
-#[derive(Debug, Default, Clone, Copy)]
-struct Orphans {
-    entries: usize,
-    bytes: usize,
-}
-
-impl Orphans {
-    fn is_full(self, most: Self) -> bool {
-        self.entries >= most.entries || self.bytes >= most.bytes
-    }
-}
-
-impl FromIterator<usize> for Orphans {
-    fn from_iter<I: IntoIterator<Item = usize>>(bytes: I) -> Self {
-        bytes.into_iter().fold(Self::default(), |sum, bytes| Self {
-            entries: sum.entries.saturating_add(1),
-            bytes: sum.bytes.saturating_add(bytes),
-        })
-    }
-}
-
-/// What was ingested of one request.
+/// The outcome of ingesting one request.
 #[derive(Debug, Default)]
 pub(crate) struct Ingested {
     pub(crate) refused: Vec<Refusal>,
-    /// The receipt that the request leads to, with its running checksum; none when it leaves the receipt as it was.
+    /// The new receipt with its running checksum; none when the receipt does not change.
     pub(crate) receipt: Option<(Receipt, u32)>,
     /// The entries that it added.
     pub(crate) entries: Vec<u64>,
-    /// True when the device has another entry that this replica does not know of.
+    /// True when the device has an entry that this replica does not know.
     pub(crate) forks: bool,
 }
 
-/// What of a document's changes is new, and which entries hold the others.
+/// A document's new changes, and the entries that hold its repeated ones.
 #[derive(Default)]
 struct Checked {
     fresh: HashSet<ChangeHash>,
@@ -132,7 +100,7 @@ struct Checked {
 }
 
 impl Cooperative {
-    /// Ingests the documents of one request; a job of the writer. A repeat adds nothing.
+    /// Ingests the documents of one request; for jobs of the writer. A repeat adds nothing.
     pub(crate) fn ingest(
         self: &Arc<Self>,
         group: &mut GroupCommit<'_>,
@@ -143,7 +111,7 @@ impl Cooperative {
         let mut ingested = Ingested::default();
         let mut repeated = BTreeSet::new();
         let mut fresh = Vec::new();
-        let mut said = HashSet::new();
+        let mut sent = HashSet::new();
         for (index, document) in documents.into_iter().enumerate() {
             match self.check(group, submitter, index, &document)? {
                 Err(reason) => {
@@ -153,7 +121,7 @@ impl Cooperative {
                     ingested.refused.push(Refusal { document, reason });
                 }
                 Ok(checked) => {
-                    said.extend(document.changes.iter().map(VerifiedChange::hash));
+                    sent.extend(document.changes.iter().map(VerifiedChange::hash));
                     repeated.extend(checked.repeated);
                     if !checked.fresh.is_empty() {
                         fresh.push((document, checked.fresh));
@@ -161,10 +129,10 @@ impl Cooperative {
                 }
             }
         }
-        let adopted = adopt(group, self.number(), (submitter.device, submitter.receipt.own()), &repeated, &said)?;
+        let adopted = adopt(group, self.number(), (submitter.device, submitter.receipt.own()), &repeated, &sent)?;
         let (mut tip, mut more_entries) = (adopted.tip, MORE_ENTRIES_MAX);
         if planted!("receipt_chain_skips") {
-            tip = self.state().last_entries.get(&submitter.device).copied().unwrap_or(tip);
+            tip = self.state().devices.last_entry(submitter.device).unwrap_or(tip);
         }
         for (document, fresh) in fresh {
             let mut entries: usize = 0;
@@ -186,8 +154,9 @@ impl Cooperative {
             more_entries = more_entries.saturating_sub(entries.saturating_sub(1));
         }
         if ingested.entries.is_empty() && !repeated.is_empty() && !planted!("repeat_gets_no_receipt") {
-            let heads = &self.state().heads;
-            // A receipt never falls: what was told before stays told.
+            let state = self.state();
+            let heads = state.heads.written();
+            // A receipt never goes back.
             ingested.receipt = match adopted.is_all && tip >= submitter.receipt.entry() {
                 true => adopted.tag.map(|tag| (Receipt::Own(tip), tag)),
                 // Every change that the request repeats is at or before the log's end.
@@ -197,7 +166,7 @@ impl Cooperative {
         Ok(ingested)
     }
 
-    /// What is new of a document's changes, or why none of them is taken.
+    /// Sorts a document's changes into new and repeated ones, or gives the reason to refuse all of them.
     fn check(
         &self,
         group: &GroupCommit<'_>,
@@ -210,7 +179,7 @@ impl Cooperative {
             Some(tips) => covered(changes, tips.iter().copied()),
             None => BTreeSet::new(),
         };
-        let number = self.state().numbers.get(&key.id(self.id())).copied();
+        let number = self.state().documents.number(&key.id(self.id()));
         let mut checked = Checked::default();
         let mut is_own = false;
         for change in changes {
@@ -218,8 +187,8 @@ impl Cooperative {
             let is_attested = attested.contains(&change.hash());
             let refusal = {
                 let state = self.state();
-                let owner = actor.device().or_else(|| state.actors.get(actor).copied());
-                let may_claim = state.actors_of.get(&submitter.device).is_none_or(|count| *count < CHOSEN_ACTORS_MAX);
+                let owner = state.devices.owner(actor);
+                let may_claim = state.devices.may_claim(submitter.device);
                 submitter.refusal(key, change, is_attested, owner, may_claim)
             };
             if let Some(reason) = refusal {
@@ -248,7 +217,7 @@ impl Cooperative {
         if !changes.iter().all(|change| claims.insert((&change.record().actor, change.record().sequence))) {
             return Ok(Err(RefusalReason::SequenceReused));
         }
-        if is_own && self.has_too_many_orphans(submitter.device, number) {
+        if is_own && self.state().queue.has_too_many_orphans(submitter.device, number) {
             return Ok(Err(RefusalReason::TooManyOrphans));
         }
         if self.has_too_many_actors(group, number, changes, &checked.fresh)? {
@@ -257,16 +226,7 @@ impl Cooperative {
         Ok(Ok(checked))
     }
 
-    /// True when no more of a device's changes may become orphans. What this server itself gave out is not counted.
-    fn has_too_many_orphans(&self, device: DeviceId, number: Option<DocumentNumber>) -> bool {
-        let state = self.state();
-        let Some(orphans) = state.orphans.get(&device) else { return false };
-        let here = orphans.values().filter(|(of, _)| Some(*of) == number).map(|(_, bytes)| *bytes);
-        here.collect::<Orphans>().is_full(ORPHANS_MAX)
-            || orphans.values().map(|(_, bytes)| *bytes).collect::<Orphans>().is_full(ORPHANS_IN_ALL_MAX)
-    }
-
-    /// True when the new ones of these changes would give a device more actors in a document than it may have.
+    /// True when the fresh changes would give a device more than [`DEVICE_ACTORS_MAX`] actors in a document.
     fn has_too_many_actors(
         &self,
         group: &GroupCommit<'_>,
@@ -288,8 +248,9 @@ impl Cooperative {
                 *new = new.saturating_add(1);
             }
         }
+        let mut counts = Vec::new();
         for (device, new) in new_of {
-            let known = match number.map(|number| (number, self.state().actors_in.get(&(number, device)).copied())) {
+            let known = match number.map(|number| (number, self.state().devices.actors_in(number, device))) {
                 None => 0,
                 Some((_, Some(count))) => count,
                 Some((number, None)) => self.count_actors(group, number, device)?,
@@ -298,14 +259,17 @@ impl Cooperative {
             if count > DEVICE_ACTORS_MAX {
                 return Ok(true);
             }
-            if let Some(number) = number {
-                self.state().actors_in.insert((number, device), count);
-            }
+            counts.push((device, count));
+        }
+        // A refused document adds no actor, so the counts are kept only here.
+        if let Some(number) = number {
+            let mut state = self.state();
+            counts.into_iter().for_each(|(device, count)| state.devices.set_actors_in(number, device, count));
         }
         Ok(false)
     }
 
-    /// How many actors of a device have written in a document: a look at one row of each.
+    /// Counts the actors of a device in a document; reads one row of each.
     fn count_actors(
         &self,
         group: &GroupCommit<'_>,
@@ -317,7 +281,7 @@ impl Cooperative {
         while count < DEVICE_ACTORS_MAX {
             let Some(row) = group.store().scan(&prefix, after.as_deref(), 1)?.into_iter().next() else { break };
             count = count.saturating_add(1);
-            // Behind all sequences of this actor.
+            // The next scan starts after all sequences of this actor.
             let mut last = row.key;
             last.truncate(prefix.len().saturating_add(4));
             last.extend_from_slice(&u64::MAX.to_be_bytes());
@@ -326,19 +290,19 @@ impl Cooperative {
         Ok(count)
     }
 
-    /// Makes actors that nobody has this device's own.
+    /// Gives actors without an owner to this device.
     fn claim_actors(&self, group: &mut GroupCommit<'_>, device: DeviceId, document: &DocumentChanges) {
         let mut state = self.state();
         for change in &document.changes {
             let actor = &change.record().actor;
-            if actor.device().is_none() && !actor.is_genesis() && !state.actors.contains_key(actor) {
+            if !actor.is_genesis() && state.devices.owner(actor).is_none() {
                 group.put(key(self.number(), b'j', actor.as_bytes()), device.as_bytes().to_vec());
-                state.claim(actor.clone(), device);
+                state.devices.claim(actor.clone(), device);
             }
         }
     }
 
-    /// Adds the writes that keep an entry; gives its number and running checksum.
+    /// Appends an entry; gives its number and running checksum.
     fn append_entry(
         &self,
         group: &mut GroupCommit<'_>,
@@ -347,24 +311,27 @@ impl Cooperative {
         previous: u64,
         now_millis: i64,
     ) -> (u64, u32) {
-        let mut state = self.state();
-        let number = state.number_of(self.id(), self.number(), &document.key, group);
-        let entry = state.heads.entry.saturating_add(1);
-        for change in &document.changes {
+        let (own, mut state) = (self.number(), self.state());
+        let number = match state.documents.number(&document.key.id(self.id())) {
+            Some(number) => number,
+            None => {
+                let number = state.documents.create(own, self.id(), group, &document.key);
+                state.heads.add_document(number);
+                number
+            }
+        };
+        let documents = [document];
+        let bundle = write_bundle(&documents);
+        let (entry, tag) = state.heads.append_entry(own, group, &bundle);
+        for change in documents.iter().flat_map(|document| &document.changes) {
             let record = change.record();
             let indexed = Indexed { hash: change.hash(), entry };
-            group.put_visible(sequence_key(self.number(), number, &record.actor, record.sequence), indexed.to_bytes());
+            group.put_visible(sequence_key(own, number, &record.actor, record.sequence), indexed.to_bytes());
         }
-        let bundle = write_bundle(&[document]);
-        let tag = chain(state.heads.entry_tag, &bundle);
-        state.heads.entry = entry;
-        state.heads.entry_tag = tag;
         let record = Entry { document: number, device, received_millis: now_millis, previous, tag, bundle };
-        group.put(entry_key(self.number(), entry), write_message(&record));
-        group.put(pending_key(self.number(), entry), Vec::new());
-        group.put(key(self.number(), b'h', &[]), write_message(&state.heads));
-        state.pending.insert(entry);
-        state.pending_of.entry(number).or_default().push(entry);
+        group.put(entry_key(own, entry), write_message(&record));
+        group.put(unadmitted_key(own, entry), Vec::new());
+        state.queue.push(entry, number);
         (entry, short(tag))
     }
 }

@@ -1,5 +1,5 @@
-//! Where things stand in the store. Every key begins with the co-operative's number (4 bytes, 0 for
-//! what belongs to none), so no scan of one co-operative can reach into another.
+//! The store's keys. Every key begins with the co-operative's number (4 bytes; 0 for rows that belong to none), so a
+//! scan of one co-operative can't reach into another.
 //!
 //! ```text
 //! 0 F                         the store's format
@@ -7,8 +7,8 @@
 //! 0 I <SHA-256 of the code>   an invitation
 //! 0 D <device>                the co-operative that a device belongs to
 //! n h                         Heads: counters and running checksums
-//! n e <entry>                 what one device sent for one document in one request: Entry
-//! n p <entry>                 an entry that was not admitted yet
+//! n e <entry>                 changes of one document, sent by one device in one request: Entry
+//! n p <entry>                 the mark of an unadmitted entry
 //! n a <document actor seq>    the hash of the change that has this sequence, and its entry
 //! n l <position>              the log: LogRecord
 //! n m <document>              DocumentMeta
@@ -16,12 +16,12 @@
 //! n d <device>                DeviceRecord
 //! 0 S <SHA-256 of the token>  a coordinator's session
 //! 0 O <SHA-256 of the token>  a link that signs in once
-//! n j <actor>                 the device that an actor belongs to which no device id tells
-//! n o                         below this entry nothing is pending
+//! n j <actor>                 the device that owns a chosen actor, one without a device id in it
+//! n o                         no entry before this one is unadmitted
 //! n u <line>                  the audit log: AuditRecord
 //! n w <login>                 a coordinator's account
-//! n y <device>                what was last seen of it: LastSeen
-//! n x <device entry>          an entry that was set aside: Notice
+//! n y <device>                its last request: LastSeen
+//! n x <device entry>          a quarantined entry: Notice
 //! ```
 
 use granary_client_core::ids::{ActorId, ChangeHash, DeviceId};
@@ -51,12 +51,12 @@ pub(crate) fn key(cooperative: CooperativeNumber, kind: u8, rest: &[u8]) -> Vec<
     key
 }
 
-/// What comes behind a key's co-operative and kind.
+/// The part of a key after co-operative and kind.
 pub(crate) fn rest(key: &[u8]) -> &[u8] {
     key.get(5..).unwrap_or_default()
 }
 
-/// The number behind a key's co-operative and kind.
+/// The number after a key's co-operative and kind.
 pub(crate) fn rest_u64(key: &[u8]) -> Option<u64> {
     rest(key).try_into().ok().map(u64::from_be_bytes)
 }
@@ -65,7 +65,7 @@ pub(crate) fn entry_key(cooperative: CooperativeNumber, entry: u64) -> Vec<u8> {
     key(cooperative, b'e', &entry.to_be_bytes())
 }
 
-pub(crate) fn pending_key(cooperative: CooperativeNumber, entry: u64) -> Vec<u8> {
+pub(crate) fn unadmitted_key(cooperative: CooperativeNumber, entry: u64) -> Vec<u8> {
     key(cooperative, b'p', &entry.to_be_bytes())
 }
 
@@ -85,13 +85,13 @@ pub(crate) fn device_key(cooperative: CooperativeNumber, device: DeviceId) -> Ve
     key(cooperative, b'd', device.as_bytes())
 }
 
-pub(crate) fn aside_key(cooperative: CooperativeNumber, device: DeviceId, entry: u64) -> Vec<u8> {
+pub(crate) fn quarantine_key(cooperative: CooperativeNumber, device: DeviceId, entry: u64) -> Vec<u8> {
     let mut rest = device.as_bytes().to_vec();
     rest.extend_from_slice(&entry.to_be_bytes());
     key(cooperative, b'x', &rest)
 }
 
-/// The key that finds repeats. A random hash as key would cost the store most of its speed.
+/// The key of the index of repeats. A hash as key would scatter the writes, which costs the store most of its speed.
 pub(crate) fn sequence_key(
     cooperative: CooperativeNumber,
     document: DocumentNumber,
@@ -122,11 +122,11 @@ pub(crate) fn device_actors_prefix(
     key(cooperative, b'a', &[document.0.to_be_bytes().as_slice(), &[actor_bytes], device.as_bytes()].concat())
 }
 
-/// What the index says of one sequence of one actor.
+/// The index's value for one sequence of one actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Indexed {
     pub(crate) hash: ChangeHash,
-    /// The entry that brought it.
+    /// The entry that holds the change.
     pub(crate) entry: u64,
 }
 
@@ -144,14 +144,14 @@ impl Indexed {
     }
 }
 
-/// What one device sent for one document in one request.
+/// Changes of one document that one device sent in one request.
 #[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub(crate) struct Entry {
     pub(crate) document: DocumentNumber,
     pub(crate) device: DeviceId,
     pub(crate) received_millis: i64,
-    /// The receipt that its request presented, or the entry before it of the same request: the entry of the same
-    /// replica before this one. 0 where the chain begins.
+    /// The same replica's entry before this one: the receipt that the request presented, or the entry before it of the
+    /// same request. 0 where the chain begins.
     pub(crate) previous: u64,
     /// The running checksum of all entries up to this one.
     pub(crate) tag: u64,
@@ -167,18 +167,18 @@ pub(crate) struct LogRecord {
     pub(crate) event: LogEvent,
 }
 
-/// A device that no phone has.
+/// A device id that no phone has.
 pub(crate) const NOBODY: DeviceId = DeviceId::from_bytes([0; 8]);
 
-/// What happened at a position of the log.
+/// The event at a position of the log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum LogEvent {
-    /// An entry was admitted. Its tag is here so that two logs with other entries of the same numbers have
-    /// other running checksums. The device has it already; [`NOBODY`] does where it waited, since its phone may have
-    /// forgotten it meanwhile.
+    /// An entry was admitted. The event holds the entry's tag, so that logs with different entries of the same numbers
+    /// have different running checksums. `device` is the sender, which has the entry already; it is [`NOBODY`] for an
+    /// entry that was an orphan, since its phone may have dropped it meanwhile.
     #[serde(rename = "e")]
     Admitted { entry: u64, document: DocumentNumber, previous: u64, device: DeviceId, tag: u64 },
-    /// What a device may do has changed.
+    /// The grants of a device have changed.
     #[serde(rename = "a")]
     Access { device: DeviceId, grants_version: u32 },
 }
@@ -196,7 +196,7 @@ pub(crate) struct Heads {
     pub(crate) documents: u32,
 }
 
-/// What is known of a document without loading it.
+/// A document's state in the log, known without loading it.
 #[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub(crate) struct DocumentMeta {
     #[serde(with = "serde_bytes")]
@@ -205,7 +205,7 @@ pub(crate) struct DocumentMeta {
     pub(crate) last: u64,
     /// Its heads at that position.
     pub(crate) heads: Vec<ChangeHash>,
-    /// The saved form holds all up to this position; 0 for no saved form.
+    /// The saved form holds the log up to this position; 0 for no saved form.
     pub(crate) saved_through: u64,
     /// Positions since the saved form.
     pub(crate) since_saved: u32,
@@ -216,7 +216,7 @@ pub(crate) fn chain(tag: u64, bytes: &[u8]) -> u64 {
     xxhash_rust::xxh3::xxh3_64_with_seed(bytes, tag)
 }
 
-/// The part of a running checksum that goes over the line.
+/// The part of a running checksum that the wire carries.
 pub(crate) fn short(tag: u64) -> u32 {
     (tag & u64::from(u32::MAX)) as u32
 }

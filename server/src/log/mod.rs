@@ -1,14 +1,18 @@
-//! What a co-operative's devices sent, in order. Ingesting comes first (durable, acknowledged), then
-//! admission (tried, given a position in the log), then the feed to other devices.
+//! A co-operative's log. A request's changes are first ingested (made durable as entries, acknowledged), then admitted
+//! (tried on their document, given a position in the log), then fed to other devices.
 
 pub(crate) mod admission;
+mod admission_queue;
 pub(crate) mod check;
 mod cooperative;
 mod dependencies;
+mod devices;
+mod document_index;
 pub(crate) mod documents;
 pub(crate) mod feed;
 pub(crate) mod flushes;
 pub(crate) mod format;
+mod heads;
 pub(crate) mod ingest;
 pub(crate) mod keys;
 mod receipts;
@@ -18,7 +22,8 @@ pub(crate) mod rows;
 pub(crate) mod throttle;
 pub(crate) mod writer;
 
-pub use cooperative::{Cooperative, LastSeen, Statistics};
+pub use cooperative::{Cooperative, Statistics};
+pub use devices::LastSeen;
 pub(crate) use ingest::Submitter;
 pub use keys::CooperativeNumber;
 pub use records::{CooperativeRecord, DeviceRecord};

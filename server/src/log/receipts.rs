@@ -1,6 +1,6 @@
 //! The receipt chain. Each entry keeps the receipt that its request presented, so a replica's own entries are exactly
-//! the chain behind its receipt. Copies of a phone have chains of their own from the copy on: each gets the other's
-//! entries, and nothing needs to be known of who is a copy of whom.
+//! the chain behind its receipt. Copies of a phone have separate chains after the copy: each gets the other's entries,
+//! and the server need not know which replica is a copy.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -15,12 +15,12 @@ use super::keys::{CooperativeNumber, Entry, entry_key, short};
 use super::rows::{parse, read_record};
 use super::writer::GroupCommit;
 
-/// The entries of one replica, from its receipt backwards, read as far as they are asked for.
+/// The entries of one replica, from its receipt backwards, read on demand.
 pub(super) struct OwnEntries<'a> {
     store: &'a dyn Store,
     cooperative: CooperativeNumber,
     device: DeviceId,
-    /// The next entry of the chain that was not read yet; 0 at its end.
+    /// The next unread entry of the chain; 0 at its end.
     next: u64,
     read: HashSet<u64>,
 }
@@ -54,25 +54,25 @@ impl<'a> OwnEntries<'a> {
     }
 }
 
-/// What a replica's chain came to by a request.
+/// A replica's chain after adoption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Adopted {
     /// The end of the replica's chain.
     pub(super) tip: u64,
-    /// The running checksum there, when something was adopted.
+    /// The running checksum at `tip`, when an entry was adopted.
     pub(super) tag: Option<u32>,
-    /// True when all that was repeated is in the chain.
+    /// True when every repeated entry is in the chain.
     pub(super) is_all: bool,
 }
 
-/// Adopts the entries that a request repeats: a replica whose reply was lost presents the receipt from before, and
-/// brings again what an entry of its device with just that receipt holds.
+/// Adopts the entries that a request repeats. A replica whose reply was lost presents its old receipt and sends all
+/// changes again of the entry that has this receipt as `previous`.
 pub(super) fn adopt(
     group: &GroupCommit<'_>,
     cooperative: CooperativeNumber,
     (device, tip): (DeviceId, u64),
     repeated: &BTreeSet<u64>,
-    said: &HashSet<ChangeHash>,
+    sent: &HashSet<ChangeHash>,
 ) -> Result<Adopted, StoreFault> {
     let mut adopted = Adopted { tip, tag: None, is_all: true };
     let mut own = OwnEntries::behind(Receipt::Own(tip), group.store(), cooperative, device);
@@ -81,7 +81,7 @@ pub(super) fn adopt(
             continue;
         }
         let key = entry_key(cooperative, *number);
-        // One that is under way in this very flush is not adopted.
+        // An entry of this same flush is not adopted.
         let Some(bytes) = group.get(&key)? else {
             adopted.is_all = false;
             continue;
@@ -91,7 +91,7 @@ pub(super) fn adopt(
         let is_own = follows
             && (planted!("entry_is_adopted_unsaid") || {
                 let documents = read_bundle(&entry.bundle).map_err(|_| StoreFault::Damaged(key))?;
-                documents.iter().flat_map(|document| &document.changes).all(|change| said.contains(&change.hash()))
+                documents.iter().flat_map(|document| &document.changes).all(|change| sent.contains(&change.hash()))
             });
         match is_own {
             true => (adopted.tip, adopted.tag) = (*number, Some(short(entry.tag))),
@@ -102,9 +102,9 @@ pub(super) fn adopt(
 }
 
 impl Cooperative {
-    /// True when the cursor is one that this log gave.
+    /// True when this log gave the cursor: its running checksums match at position and receipt.
     pub(crate) fn fits(&self, store: &dyn Store, cursor: &Cursor) -> Result<bool, StoreFault> {
-        let (visible, receipt) = (self.state().visible, cursor.receipt.entry());
+        let (visible, receipt) = (self.state().heads.visible(), cursor.receipt.entry());
         if planted!("every_cursor_fits") {
             return Ok(cursor.position <= visible.position);
         }
@@ -125,10 +125,10 @@ impl Cooperative {
         Ok(short(position_tag) == cursor.tags.position && short(receipt_tag) == cursor.tags.receipt)
     }
 
-    /// Notes that an entry of a device was made behind `previous`; true when another one was already, which its
-    /// replica does not know: the phone was copied, set back to an older state, or its key was stolen.
+    /// Notes a device's new entry. True when the device has an entry after `previous` already, which this replica does
+    /// not know: the phone was copied, set back to an older state, or its key was stolen.
     pub(super) fn forks(&self, device: DeviceId, previous: u64, entry: u64) -> bool {
-        let last = self.state().last_entries.insert(device, entry);
+        let last = self.state().devices.replace_last_entry(device, entry);
         previous > 0 && last.is_some_and(|last| last > previous)
     }
 }

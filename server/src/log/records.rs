@@ -1,4 +1,4 @@
-//! What the store keeps of a co-operative and of each of its devices.
+//! The store's records of co-operatives and devices.
 
 use granary_client_core::ids::CooperativeId;
 use granary_client_core::protocol::problem::ProblemKind;
@@ -25,9 +25,9 @@ pub struct DeviceRecord {
     /// Its public key (Ed25519).
     #[serde(with = "serde_bytes")]
     pub public_key: [u8; 32],
-    /// What it is called, for people.
+    /// Its name, for people.
     pub name: String,
-    /// Everything it was ever granted, oldest first; the last counts.
+    /// All its grants, oldest first; the last is in force.
     pub grants: Vec<Grants>,
     /// When it was enrolled, in milliseconds since 1970.
     pub enrolled_millis: i64,
@@ -36,7 +36,7 @@ pub struct DeviceRecord {
 }
 
 impl DeviceRecord {
-    /// What it may do now; nothing once it was revoked.
+    /// The grants in force; none once it was revoked.
     pub fn grants_now(&self) -> Grants {
         match self.grants.last() {
             Some(grants) if self.revoked_millis.is_none() => grants.clone(),
@@ -67,13 +67,13 @@ impl DeviceRecord {
         self.grants.last().map(|grants| grants.roles.iter().map(name).collect()).unwrap_or_default()
     }
 
-    /// What it was granted in this version; nothing for a version that never was.
+    /// The grants of this version; none for an unknown version.
     pub fn grants_of(&self, version: u32) -> Grants {
         self.grants.iter().find(|grants| grants.version == version).cloned().unwrap_or_default()
     }
 }
 
-/// How far a co-operative's log was known to reach.
+/// A high-water mark: how far a co-operative's log is known to reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mark {
     pub(crate) entry: u64,

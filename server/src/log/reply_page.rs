@@ -1,4 +1,4 @@
-//! A page of a reply: entries of the log, bundled anew, until it is full.
+//! A page of a reply: changes of log entries, bundled again, until the page is full.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use granary_client_core::store::{Store, StoreFault};
 use super::keys::{CooperativeNumber, Entry, entry_key};
 use super::rows::parse;
 
-/// Fills a page with changes, up to a number of bytes of bundle.
+/// Collects changes up to a number of bundle bytes.
 pub(super) struct Page<'a> {
     pub(super) store: &'a dyn Store,
     cooperative: CooperativeNumber,
@@ -48,7 +48,7 @@ impl<'a> Page<'a> {
         let changes = || documents.iter().flat_map(|document| &document.changes);
         let operations: usize = changes().map(|change| change.record().operations.len()).sum();
         let chunk_bytes: usize = changes().map(|change| change.chunk().len()).sum();
-        // Bundled with others of its kind, a change takes far less than alone.
+        // A change that is bundled with similar ones takes far less than alone.
         let bytes = record.bundle.len().min(chunk_bytes / 4);
         let fits = bytes <= self.bytes_left
             && changes().count() <= self.changes_left

@@ -1,4 +1,4 @@
-//! A store's rows, read some at a time.
+//! Reads and writes many rows in chunks.
 
 use granary_client_core::protocol::messages::read_message;
 use granary_client_core::store::{Batch, Row, Store, StoreFault};
@@ -8,7 +8,7 @@ use super::keys::{CooperativeNumber, GLOBAL, Heads, LogRecord, key, log_key, res
 /// Rows that are read at once.
 const CHUNK: usize = 512;
 
-/// Calls `each` for all rows whose keys begin with `prefix`, some at a time.
+/// Calls `each` for all rows whose keys begin with `prefix`.
 pub(crate) fn each_row(
     store: &dyn Store,
     prefix: &[u8],
@@ -48,7 +48,7 @@ pub(crate) fn heads_of(store: &dyn Store, number: CooperativeNumber) -> Result<H
     }
 }
 
-/// Reads a record of our own; one that can't be read counts as damaged.
+/// Reads a record; a missing or unreadable one counts as damaged.
 pub(crate) fn parse<M: serde::de::DeserializeOwned>(key: &[u8], value: Option<&[u8]>) -> Result<M, StoreFault> {
     value.and_then(|value| read_message(value).ok()).ok_or_else(|| StoreFault::Damaged(key.to_vec()))
 }
@@ -56,7 +56,7 @@ pub(crate) fn parse<M: serde::de::DeserializeOwned>(key: &[u8], value: Option<&[
 /// Writes that are applied at once.
 const WRITES: usize = 2_000;
 
-/// Gathers writes and applies them some at a time; nothing is durable before [`Writes::finish`].
+/// Applies writes in batches; none is durable before [`Writes::finish`].
 pub(crate) struct Writes<'a> {
     store: &'a dyn Store,
     batch: Batch,

@@ -1,6 +1,6 @@
 //! Throttles admission and read models while writes arrive at 4 or more per 20 ms: after working for t they
-//! sleep up to `times` × t, at most 2 s. What arrives meanwhile is batched, so each stretch does more for the
-//! same effort; when few writes arrive, they do not sleep at all.
+//! sleep up to `times` × t, at most 2 s. Tasks that arrive meanwhile are batched, which makes each cheaper. With fewer
+//! writes they do not sleep.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ const SLICE: Duration = Duration::from_millis(20);
 /// Writes in a slice from which on background work is throttled; with fewer, the machine has room for both.
 const MANY: u64 = 4;
 /// The longest sleep.
-const REST_MAX: Duration = Duration::from_secs(2);
+const SLEEP_MAX: Duration = Duration::from_secs(2);
 
 /// Counts writes. Clones share one count.
 #[derive(Debug, Clone, Default)]
@@ -24,11 +24,10 @@ impl BackgroundThrottle {
         self.writes.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Sleeps for `times` what the stretch since `began` took, as long as writes come fast. `before` is
-    /// [`Self::count`] when the stretch began.
-    pub(crate) fn rest(&self, began: Instant, before: u64, times: u32) {
+    /// Sleeps for up to `times` the time since `began`, while writes come fast. `before` is [`Self::count`] at `began`.
+    pub(crate) fn pause(&self, began: Instant, before: u64, times: u32) {
         let took = began.elapsed();
-        let (until, mut seen) = (Instant::now() + took.saturating_mul(times).min(REST_MAX), before);
+        let (until, mut seen) = (Instant::now() + took.saturating_mul(times).min(SLEEP_MAX), before);
         let mut span = took;
         loop {
             let now = self.count();

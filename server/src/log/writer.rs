@@ -1,6 +1,5 @@
-//! The one writer of the store. It gathers what waits, applies it as one batch, flushes once, and
-//! only then lets everyone know: acknowledged means flushed. On any error of the store it lets nobody
-//! know, and the process ends with a clear line.
+//! The store's only writer. It collects the queued jobs into one batch, flushes once, and only then runs their
+//! completions: acknowledged means flushed. On an error of the store it runs none of them and stops.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -15,10 +14,10 @@ use super::flushes::Flushes;
 
 /// Jobs in one flush at most.
 pub(crate) const GROUP_COMMIT_JOBS_MAX: usize = 512;
-/// Bytes in one flush at most, in about; a large one waits for the next.
+/// Bytes in one flush after which no further job joins it.
 const GROUP_COMMIT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// What is under way to the store: reads see it as if it were there.
+/// The batch that is being collected. Its reads see the values that were put visible.
 pub(crate) struct GroupCommit<'a> {
     store: &'a dyn Store,
     batch: Batch,
@@ -38,12 +37,12 @@ impl GroupCommit<'_> {
         }
     }
 
-    /// The store as it was before this gathering.
+    /// The store as it was before this group.
     pub(crate) fn store(&self) -> &dyn Store {
         self.store
     }
 
-    /// Sets a key that reads of the same gathering must see.
+    /// Sets a key so that reads of the same group see it.
     pub(crate) fn put_visible(&mut self, key: Vec<u8>, value: Vec<u8>) {
         self.gone.remove(&key);
         self.fresh.insert(key.clone(), value.clone());
@@ -55,7 +54,7 @@ impl GroupCommit<'_> {
         self.batch.put(key, value);
     }
 
-    /// Removes a key so that reads of the same gathering see it gone.
+    /// Removes a key so that reads of the same group do not see it.
     pub(crate) fn remove_visible(&mut self, key: Vec<u8>) {
         self.gone.insert(key.clone());
         self.remove(key);
@@ -69,7 +68,7 @@ impl GroupCommit<'_> {
 
 /// Runs once the batch is durable.
 pub(crate) type Completion = Box<dyn FnOnce() + Send>;
-/// Adds its writes and gives what is to run once they are durable.
+/// Adds its writes and gives the completion to run once they are durable.
 pub(crate) type Job = Box<dyn FnOnce(&mut GroupCommit<'_>) -> Result<Completion, StoreFault> + Send>;
 
 /// A handle on the writer; its thread ends when the last handle is dropped.
@@ -79,36 +78,40 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the writer's thread. `on_fault` is called once, with the store's error, and must not
-    /// return to normal work.
+    /// Starts the writer's thread. `on_fault` gets the store's first error; no job runs after it.
     pub(crate) fn start(
         store: Arc<dyn Store>,
         flushes: Flushes,
         jobs_per_flush: usize,
         on_fault: impl Fn(StoreFault) + Send + 'static,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
-        let (jobs, waiting) = channel();
+        let (jobs, receiver) = channel();
         let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
-            if let Err(fault) = run(store.as_ref(), &flushes, jobs_per_flush, &waiting) {
+            if let Err(fault) = run(store.as_ref(), &flushes, jobs_per_flush, &receiver) {
                 on_fault(fault);
             }
         })?;
         Ok((Self { jobs }, thread))
     }
 
-    /// Hands a job in; false when the writer has stopped.
+    /// Queues a job; false when the writer has stopped.
     pub(crate) fn submit(&self, job: Job) -> bool {
         self.jobs.send(job).is_ok()
     }
 }
 
-fn run(store: &dyn Store, flushes: &Flushes, jobs_per_flush: usize, waiting: &Receiver<Job>) -> Result<(), StoreFault> {
-    while let Ok(first) = waiting.recv() {
+fn run(
+    store: &dyn Store,
+    flushes: &Flushes,
+    jobs_per_flush: usize,
+    receiver: &Receiver<Job>,
+) -> Result<(), StoreFault> {
+    while let Ok(first) = receiver.recv() {
         let mut group =
             GroupCommit { store, batch: Batch::default(), fresh: HashMap::new(), gone: HashSet::new(), bytes: 0 };
         let mut completions = vec![first(&mut group)?];
         while completions.len() < jobs_per_flush && group.bytes < GROUP_COMMIT_BYTES_MAX {
-            let Ok(job) = waiting.try_recv() else { break };
+            let Ok(job) = receiver.try_recv() else { break };
             completions.push(job(&mut group)?);
         }
         if !group.batch.is_empty() {

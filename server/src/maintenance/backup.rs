@@ -1,7 +1,6 @@
-//! Backups while the server serves: a folder to which each run adds one file with what is new. A row of the
-//! log never changes, so only what came since the last run is written; what does change (devices, accounts,
-//! invitations) is small and written whole each time. What follows from these rows is left out and made anew
-//! by a restoration; so are sessions.
+//! Incremental backups while the server serves: each run adds one file to a folder. Rows of the log never change, so a
+//! run writes only those since the last run. Rows that change (devices, accounts, invitations) are few and written
+//! whole each time. Derived rows are left out and rebuilt by a restoration; sessions are left out.
 //!
 //! ```text
 //! manifest.json            which files, with their checksums, and how far each log was saved
@@ -26,13 +25,13 @@ use crate::log::keys::{Entry, GLOBAL, LogRecord, entry_key, key, log_key, rest_u
 use crate::log::rows::{cooperatives, each_row, each_row_after, heads_of};
 
 pub(super) const MAGIC: &[u8] = b"granary backup 1\n";
-/// Small rows that change, by kind: of no co-operative, and of each.
+/// Kinds of rows that change: of no co-operative, and of each.
 const GLOBAL_KINDS: [u8; 4] = *b"CIDE";
 const KINDS: [u8; 7] = *b"dwxjkyz";
 pub(super) const KEY_FILES: [&str; 3] = ["identity.key", "authority.key", "authority.pem"];
 const ZSTD_LEVEL: i32 = 9;
 
-/// How far a co-operative's rows were saved.
+/// How far a co-operative's rows are backed up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Reached {
     entry: u64,
@@ -49,19 +48,19 @@ pub(super) struct Segment {
     pub(super) sha256: String,
     /// When it was made, an ISO instant.
     made: String,
-    /// True for one that needs none before it.
+    /// True for a file that needs none before it.
     pub(super) is_whole: bool,
     reached: BTreeMap<u32, Reached>,
 }
 
-/// What is in a backup's folder.
+/// The content of a backup's folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Manifest {
     pub(super) segments: Vec<Segment>,
 }
 
 impl Manifest {
-    /// The manifest of this folder; an empty one where there is none.
+    /// The manifest of this folder; an empty one when it is missing.
     pub(super) fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("manifest.json");
         if !path.exists() {
@@ -72,7 +71,7 @@ impl Manifest {
     }
 }
 
-/// What one run has written.
+/// The result of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BackedUp {
     pub(crate) file: String,
@@ -88,7 +87,7 @@ struct Sink {
 
 impl Sink {
     fn put(&mut self, row: &Row) -> Result<(), StoreFault> {
-        // A damaged row is not carried into a backup; a check names it.
+        // A damaged row is not backed up; a check names it.
         let Some(value) = row.value.as_deref() else { return Err(StoreFault::Damaged(row.key.clone())) };
         let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
         let written = [&length(&row.key)[..], &length(value), &row.key, value]
@@ -99,7 +98,7 @@ impl Sink {
     }
 }
 
-/// Adds to the backup in `to` what is new in this store. `folder` is the server's.
+/// Adds this store's new rows to the backup in `to`. `folder` is the server's.
 pub(crate) fn back_up(store: &dyn Store, folder: &Path, to: &Path, made: &str) -> Result<BackedUp, Error> {
     make_folder(&to.join("keys"))?;
     for name in KEY_FILES {
@@ -117,7 +116,7 @@ pub(crate) fn back_up(store: &dyn Store, folder: &Path, to: &Path, made: &str) -
     encoder.write_all(MAGIC).map_err(file_error)?;
     let mut sink = Sink { encoder, rows: 0 };
     let mut reached = BTreeMap::new();
-    // How far is asked first: what changes is read after it, so it is as new as the log or newer.
+    // The log's end is read first, so the changing rows are as new as the log or newer.
     for number in cooperatives(store)? {
         let before = since.get(&number.0).copied().unwrap_or_default();
         reached.insert(number.0, save_log(store, number, before, &mut sink)?);
@@ -147,7 +146,7 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
     crate::environment::hex(digest(&SHA256, bytes).as_ref())
 }
 
-/// True when the store still has what was saved last: it was not restored from elsewhere since.
+/// True when the store continues the backup: it was not restored from elsewhere since.
 fn is_of_this_log(store: &dyn Store, reached: &BTreeMap<u32, Reached>) -> Result<bool, StoreFault> {
     for (number, reached) in reached {
         let number = CooperativeNumber(*number);

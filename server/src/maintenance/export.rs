@@ -1,10 +1,10 @@
 //! Export and import in a format that needs no Granary: for each document a file of Automerge change chunks,
-//! one after the other, which Automerge's own libraries load as they are, and a line of JSON with its name and
-//! its content as it reads now. The whole history is in it.
+//! one after the other, which Automerge's libraries load as they are, and a line of JSON with its name and its
+//! present content. The export holds the whole history.
 //!
 //! ```text
 //! documents.jsonl    {"file", "kind", "key", "household", "season", "order", "url", "content"} a line
-//! 0001.automerge     change chunks, each after those it builds on
+//! 0001.automerge     change chunks, each after its dependencies
 //! ```
 
 use std::io::Write;
@@ -24,7 +24,7 @@ use crate::environment::hex;
 use crate::error::Error;
 use crate::log::{Cooperative, CooperativeNumber, Submitter};
 
-/// Changes that are taken in at once.
+/// Changes that are ingested at once.
 const TOGETHER: usize = 2_000;
 
 /// A document's line.
@@ -90,10 +90,10 @@ impl Granary {
         Ok(count)
     }
 
-    /// Makes a new co-operative of what was exported; gives its number and how many documents it has. Its
-    /// documents have other URLs, and devices enrol anew; authors stay who they were.
+    /// Creates a co-operative from an export; gives its number and its count of documents. The documents have new URLs,
+    /// and devices enrol again; authors stay the same.
     pub(crate) fn import(&self, from: &Path, name: &str, now: Instant) -> Result<(CooperativeNumber, u64), Error> {
-        // Everything is read before anything is made.
+        // The whole export is read before anything is written.
         let text = String::from_utf8(read_file(&from.join("documents.jsonl"))?)
             .map_err(|_| damaged("documents.jsonl", &"it is not UTF-8"))?;
         let documents = text.lines().map(|line| read_document(from, line)).collect::<Result<Vec<_>, _>>()?;

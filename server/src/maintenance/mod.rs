@@ -1,5 +1,4 @@
-//! Keeping what was acknowledged: backups in a format of our own, restoring them, looking at a whole store,
-//! and repairing one. All of it works on the store's trait, never on sled's files.
+//! Maintenance of stores: back up, restore, verify, repair, export. It uses the store's trait, never sled's files.
 
 pub(crate) mod backup;
 mod export;

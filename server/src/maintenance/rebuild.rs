@@ -1,7 +1,7 @@
-//! Makes everything that follows from a co-operative's entries and log anew: numbers, running checksums, the
-//! index of repeats, what is known of each document, what is pending. Where all of it was whole, it comes out
-//! the same to the byte. Where an entry is missing, those behind it move up; the log then has other checksums,
-//! phones notice at their next sync, and give back what is missing.
+//! Rebuilds all rows that derive from a co-operative's entries and log: numbers, running checksums, the index of
+//! repeats, document metas, marks of unadmitted entries. From an intact store the result is the same to the byte. When
+//! an entry is missing, later ones are renumbered and the log's checksums change; phones notice at their next sync and
+//! give back the missing changes.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -15,25 +15,25 @@ use crate::log::CooperativeNumber;
 use crate::log::format::format_row;
 use crate::log::keys::{
     DocumentMeta, DocumentNumber, Entry, Heads, Indexed, LogEvent, LogRecord, chain, entry_key, key, log_key, meta_key,
-    pending_key, rest, rest_u64, sequence_key,
+    rest, rest_u64, sequence_key, unadmitted_key,
 };
 use crate::log::rows::{Writes, cooperatives, each_row};
 
-/// What follows from entries and log, by kind.
+/// Kinds of derived rows.
 const DERIVED: [u8; 6] = *b"hmapso";
 
-/// What was made of a store.
+/// Counts of a rebuilt store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Rebuilt {
     pub(crate) cooperatives: u64,
     pub(crate) documents: u64,
     pub(crate) entries: u64,
     pub(crate) positions: u64,
-    /// Entries and positions that could not be read and are gone.
+    /// Entries and positions that could not be read and are lost.
     pub(crate) dropped: u64,
 }
 
-/// Makes all that follows from the entries and logs of this store anew.
+/// Rebuilds all derived rows of a store.
 pub(crate) fn rebuild(store: &dyn Store) -> Result<Rebuilt, StoreFault> {
     let mut rebuilt = Rebuilt::default();
     let mut format = Writes::new(store);
@@ -45,7 +45,7 @@ pub(crate) fn rebuild(store: &dyn Store) -> Result<Rebuilt, StoreFault> {
         work.remove_derived()?;
         work.entries()?;
         work.log()?;
-        work.asides_and_pending()?;
+        work.quarantined_and_unadmitted()?;
         rebuilt.cooperatives = rebuilt.cooperatives.saturating_add(1);
         rebuilt.documents = rebuilt.documents.saturating_add(work.documents.len() as u64);
         rebuilt.entries = rebuilt.entries.saturating_add(work.heads.entry);
@@ -63,9 +63,9 @@ struct Work<'a> {
     heads: Heads,
     documents: Vec<(DocumentKey, DocumentMeta)>,
     numbers: HashMap<DocumentKey, DocumentNumber>,
-    /// Old numbers of entries to new ones.
+    /// New numbers of entries by old ones.
     moved: HashMap<u64, u64>,
-    undecided: BTreeSet<u64>,
+    unadmitted: BTreeSet<u64>,
     dropped: u64,
 }
 
@@ -79,7 +79,7 @@ impl<'a> Work<'a> {
             documents: Vec::new(),
             numbers: HashMap::new(),
             moved: HashMap::new(),
-            undecided: BTreeSet::new(),
+            unadmitted: BTreeSet::new(),
             dropped: 0,
         }
     }
@@ -101,7 +101,7 @@ impl<'a> Work<'a> {
             last_old = old;
             let entry: Option<Entry> = row.value.as_deref().and_then(|value| read_message(value).ok());
             let changes = entry.as_ref().and_then(|entry| read_bundle(&entry.bundle).ok()).and_then(|mut documents| {
-                // An entry is about one document.
+                // An entry holds changes of one document.
                 (documents.len() == 1).then(|| documents.pop()).flatten()
             });
             match (entry, changes) {
@@ -122,12 +122,12 @@ impl<'a> Work<'a> {
             let index = sequence_key(self.number, document_number, &record.actor, record.sequence);
             self.writes.put(index, Indexed { hash: change.hash(), entry: new }.to_bytes())?;
         }
-        // A chain that leads through a lost entry begins anew.
+        // A chain that leads through a lost entry starts over.
         let previous = self.moved.get(&entry.previous).copied().unwrap_or(0);
         let tag = chain(self.heads.entry_tag, &entry.bundle);
         (self.heads.entry, self.heads.entry_tag) = (new, tag);
         self.moved.insert(old, new);
-        self.undecided.insert(new);
+        self.unadmitted.insert(new);
         if (old, entry.tag, entry.document, entry.previous) != (new, tag, document_number, previous) {
             self.writes.remove(entry_key(self.number, old))?;
             let entry = Entry { document: document_number, previous, tag, ..entry };
@@ -148,7 +148,7 @@ impl<'a> Work<'a> {
     }
 
     fn log(&mut self) -> Result<(), StoreFault> {
-        // Entries that moved must be there to be read.
+        // Renumbered entries must be in the store before the log reads them.
         self.writes.apply()?;
         let store = self.store;
         let mut heads: Vec<HashSet<ChangeHash>> = vec![HashSet::new(); self.documents.len()];
@@ -179,14 +179,14 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// An event of the log as it is with the new numbers; none when what it is about is gone.
+    /// A log event with the new numbers; none when its entry is lost.
     fn moved_event(
         &mut self,
         event: &LogEvent,
         heads: &mut [HashSet<ChangeHash>],
     ) -> Result<Option<LogEvent>, StoreFault> {
         let LogEvent::Admitted { entry: old, device, .. } = event else { return Ok(Some(event.clone())) };
-        let Some(new) = self.moved.get(old).copied().filter(|new| self.undecided.remove(new)) else { return Ok(None) };
+        let Some(new) = self.moved.get(old).copied().filter(|new| self.unadmitted.remove(new)) else { return Ok(None) };
         let entry_key = entry_key(self.number, new);
         let damaged = || StoreFault::Damaged(entry_key.clone());
         let bytes = self.store.get(&entry_key)?.ok_or_else(damaged)?;
@@ -208,7 +208,7 @@ impl<'a> Work<'a> {
         Ok(Some(admitted))
     }
 
-    fn asides_and_pending(&mut self) -> Result<(), StoreFault> {
+    fn quarantined_and_unadmitted(&mut self) -> Result<(), StoreFault> {
         let store = self.store;
         each_row(store, &key(self.number, b'x', &[]), |row| {
             let (device, old) = rest(&row.key).split_at_checked(8).unwrap_or_default();
@@ -219,7 +219,7 @@ impl<'a> Work<'a> {
                 self.dropped = self.dropped.saturating_add(1);
                 return self.writes.remove(row.key);
             };
-            self.undecided.remove(&new);
+            self.unadmitted.remove(&new);
             if old != Some(new) {
                 self.writes.remove(row.key.clone())?;
                 let moved = [device, &new.to_be_bytes()].concat();
@@ -227,8 +227,8 @@ impl<'a> Work<'a> {
             }
             Ok(())
         })?;
-        for entry in &self.undecided {
-            self.writes.put(pending_key(self.number, *entry), Vec::new())?;
+        for entry in &self.unadmitted {
+            self.writes.put(unadmitted_key(self.number, *entry), Vec::new())?;
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! Makes a new store of what can be read of a damaged one, and of a backup where there is one. The damaged
-//! store is kept beside it. What neither had, phones give back at their next sync.
+//! Creates a new store from the readable rows of a damaged one and of a backup, when there is one. The damaged store is
+//! kept beside it. Phones give back changes that neither had, at their next sync.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -16,24 +16,24 @@ use crate::log::keys::{GLOBAL, key};
 use crate::log::rows::{Writes, cooperatives, heads_of};
 use crate::store::SledStore;
 
-/// Kinds of rows that are copied: all but those that follow from others.
+/// Kinds of rows that are copied: all but derived ones.
 const GLOBAL_KINDS: [u8; 5] = *b"CIDSO";
 const KINDS: [u8; 6] = *b"dwxjyu";
-/// Beyond the last number that is known, this many are tried.
+/// Numbers that are tried beyond the last known one.
 const BEYOND: u64 = 512;
 const CHUNK: usize = 64;
 
-/// What was read, and what was made of it.
+/// The result of a repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Repaired {
     pub(crate) rebuilt: Rebuilt,
     /// Rows that could not be read.
     pub(crate) unreadable: u64,
-    /// Where the damaged store is kept.
+    /// The folder of the damaged store.
     pub(crate) kept: PathBuf,
 }
 
-/// Repairs the store of this server's folder, which must not be running. `stamp` names what is kept.
+/// Repairs the store of this server's folder; the server must not run. `stamp` goes into the damaged store's new name.
 pub(crate) fn repair(folder: &Path, backup: Option<&Path>, stamp: &str) -> Result<Repaired, Error> {
     let (old_folder, new_folder) = (folder.join("store"), folder.join("store.repaired"));
     if new_folder.exists() {
@@ -44,7 +44,7 @@ pub(crate) fn repair(folder: &Path, backup: Option<&Path>, stamp: &str) -> Resul
         if Manifest::read(backup)?.segments.is_empty() {
             return Err(Error::NoBackup { folder: backup.display().to_string() });
         }
-        // The backup first: what the damaged store still has is newer and stands over it.
+        // The backup first: the damaged store's rows are newer and overwrite it.
         read_into(backup, &new)?;
     }
     let unreadable = {
@@ -56,7 +56,7 @@ pub(crate) fn repair(folder: &Path, backup: Option<&Path>, stamp: &str) -> Resul
     let kept = free_name(folder, &format!("store.damaged-{stamp}"));
     std::fs::rename(&old_folder, &kept).map_err(|error| file_error(&kept, &error))?;
     std::fs::rename(&new_folder, &old_folder).map_err(|error| file_error(&old_folder, &error))?;
-    // The lists are made anew from the documents.
+    // The read models are rebuilt from the documents.
     let lists = folder.join("lists");
     if lists.exists() {
         std::fs::remove_dir_all(&lists).map_err(|error| file_error(&lists, &error))?;
@@ -64,7 +64,7 @@ pub(crate) fn repair(folder: &Path, backup: Option<&Path>, stamp: &str) -> Resul
     Ok(Repaired { rebuilt, unreadable, kept })
 }
 
-/// A name that is not taken yet.
+/// A free name.
 fn free_name(folder: &Path, name: &str) -> PathBuf {
     let names = std::iter::once(name.to_owned()).chain((2u32..).map(|number| format!("{name}-{number}")));
     names.map(|name| folder.join(name)).find(|path| !path.exists()).unwrap_or_else(|| folder.join(name))
@@ -74,7 +74,7 @@ fn file_error(path: &Path, error: &std::io::Error) -> Error {
     Error::File { path: path.display().to_string(), cause: error.to_string() }
 }
 
-/// Reads so that a panic of the engine over damaged bytes counts as damage.
+/// Reads; a panic of the engine over damaged bytes counts as damage.
 fn carefully<R>(read: impl FnOnce() -> Result<R, StoreFault>) -> Option<R> {
     catch_unwind(AssertUnwindSafe(read)).ok().and_then(Result::ok)
 }
@@ -96,7 +96,7 @@ fn copy_readable(old: &dyn Store, new: &dyn Store, folder: &Path) -> Result<u64,
         for kind in KINDS {
             unreadable = unreadable.saturating_add(copy_kind(old, &mut writes, &key(number, kind, &[]))?);
         }
-        // Entries and positions are numbered without gaps, so each can be asked for: a damaged page hides
+        // Entries and positions are numbered without gaps, so each is read by its key: a damaged page hides
         // no more than what is in it.
         let heads = carefully(|| heads_of(old, number)).unwrap_or_default();
         let mark = marks.get(&number.0);
@@ -125,7 +125,7 @@ fn copy_kind(old: &dyn Store, writes: &mut Writes<'_>, prefix: &[u8]) -> Result<
     loop {
         let Some(rows) = carefully(|| old.scan(prefix, after.as_deref(), limit)) else {
             if limit == 1 {
-                // What is behind a page that can't be read comes from the backup.
+                // Rows after an unreadable page come from the backup.
                 return Ok(unreadable.saturating_add(1));
             }
             limit = 1;

@@ -1,5 +1,5 @@
-//! Restores a backup into a new server's folder. Phones notice at their next sync that the log is another
-//! one and give back what the backup does not have.
+//! Restores a backup into a new server's folder. Phones notice at their next sync that the log is another one, and give
+//! back the changes that the backup does not have.
 
 use std::io::Read;
 use std::path::Path;
@@ -27,7 +27,7 @@ pub(crate) fn restore(from: &Path, folder: &Path) -> Result<Rebuilt, Error> {
     if manifest.segments.is_empty() {
         return Err(Error::NoBackup { folder: from.display().to_string() });
     }
-    // Everything is looked at before anything is written.
+    // The whole backup is checked before anything is written.
     each_segment(from, &manifest, |_, _| Ok(()))?;
     make_folder(folder)?;
     for name in KEY_FILES {
@@ -38,7 +38,7 @@ pub(crate) fn restore(from: &Path, folder: &Path) -> Result<Rebuilt, Error> {
     Ok(rebuild(&store)?)
 }
 
-/// Puts all rows of a backup into a store; later ones stand over earlier ones.
+/// Writes all rows of a backup into a store; later ones overwrite earlier ones.
 pub(super) fn read_into(from: &Path, store: &dyn Store) -> Result<(), Error> {
     let manifest = Manifest::read(from)?;
     let mut writes = Writes::new(store);

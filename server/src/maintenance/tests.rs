@@ -1,4 +1,4 @@
-//! A store that was kept and made anew is the store that it was.
+//! A store that was backed up, rebuilt or restored is byte for byte the store that it was.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use granary_client_core::store::{Batch, MemoryStore, Row, Store};
 use super::backup::back_up;
 use super::rebuild::rebuild;
 use super::restore::read_into;
-use super::verify::survey;
+use super::verify::verify;
 use crate::engine::Granary;
 use crate::log::CooperativeNumber;
 use crate::log::documents::Documents;
@@ -48,11 +48,11 @@ fn rows(store: &MemoryStore, kinds: &[u8]) -> Vec<Row> {
 
 fn check(store: &MemoryStore) -> Vec<String> {
     let store = Arc::new(store.copy());
-    survey(store.as_ref(), &Documents::new(store.clone())).unwrap().findings
+    verify(store.as_ref(), &Documents::new(store.clone())).unwrap().findings
 }
 
 #[test]
-fn what_a_backup_restores_is_the_same_to_the_byte() {
+fn restored_store_equals_original_bytes() {
     let (keys, store, granary) = filled();
     let folder = tempfile::tempdir().unwrap();
     let first = back_up(&store, keys.path(), folder.path(), "then").unwrap();
@@ -69,7 +69,7 @@ fn what_a_backup_restores_is_the_same_to_the_byte() {
 }
 
 #[test]
-fn a_backup_of_another_log_begins_anew() {
+fn backup_starts_over_for_another_log() {
     let (keys, store, _granary) = filled();
     let folder = tempfile::tempdir().unwrap();
     back_up(&store, keys.path(), folder.path(), "then").unwrap();
@@ -83,7 +83,7 @@ fn a_backup_of_another_log_begins_anew() {
 }
 
 #[test]
-fn a_damaged_file_of_a_backup_is_refused_before_anything_is_written() {
+fn restore_refuses_damaged_backup_before_writing() {
     let (keys, store, _granary) = filled();
     let folder = tempfile::tempdir().unwrap();
     let made = back_up(&store, keys.path(), folder.path(), "then").unwrap();
@@ -98,7 +98,7 @@ fn a_damaged_file_of_a_backup_is_refused_before_anything_is_written() {
 }
 
 #[test]
-fn without_one_entry_the_rest_is_whole() {
+fn rebuild_keeps_log_around_missing_entry() {
     let (_keys, store, _granary) = filled();
     let store = store.copy();
     let mut batch = Batch::default();
@@ -117,7 +117,7 @@ fn without_one_entry_the_rest_is_whole() {
 }
 
 #[test]
-fn a_store_of_a_newer_format_is_left_as_it_is() {
+fn newer_format_is_refused_and_left_unchanged() {
     let (_keys, store, granary) = filled();
     drop(granary);
     let newer = store.copy();

@@ -1,5 +1,5 @@
-//! Looks at a whole store: every row's checksum, both logs from their first record to their last, the index
-//! of repeats, and every document, loaded and held against what is known of it. What is wrong is named.
+//! Verifies a whole store: every row's checksum, both logs from first to last record, the index of repeats, and every
+//! document, loaded and compared with its meta.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +15,12 @@ use crate::log::format::format_of;
 use crate::log::keys::{Entry, Indexed, LogRecord, chain, entry_key, key, log_key, sequence_key};
 use crate::log::rows::{cooperatives, each_row, heads_of};
 
-/// Findings that are named; of more, only the count is told.
+/// Findings that are listed; further ones are only counted.
 const NAMED_MAX: usize = 200;
 
-/// What was looked at and what is wrong.
+/// Counts and findings of a verification.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Survey {
+pub(crate) struct VerifyReport {
     /// Rows by kind.
     pub(crate) rows: BTreeMap<&'static str, u64>,
     pub(crate) documents: u64,
@@ -29,7 +29,7 @@ pub(crate) struct Survey {
     pub(crate) more_findings: u64,
 }
 
-impl Survey {
+impl VerifyReport {
     fn find(&mut self, finding: String) {
         if self.findings.len() < NAMED_MAX {
             self.findings.push(finding);
@@ -43,7 +43,7 @@ impl Survey {
     }
 }
 
-/// What a kind of row is called.
+/// The name of a kind of row, for operators.
 fn kind_of(row_key: &[u8]) -> &'static str {
     match row_key.get(4) {
         Some(b'F') => "format",
@@ -70,7 +70,7 @@ fn kind_of(row_key: &[u8]) -> &'static str {
     }
 }
 
-/// A row as an operator is told of it.
+/// The name of a row, for operators.
 pub(crate) fn name_of(row_key: &[u8]) -> String {
     let cooperative = row_key.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
     let rest: String = row_key.iter().skip(5).map(|byte| format!("{byte:02x}")).collect();
@@ -81,52 +81,52 @@ pub(crate) fn name_of(row_key: &[u8]) -> String {
     }
 }
 
-/// Looks at all of a store. It may be served meanwhile: what comes after the beginning is not looked at.
-pub(crate) fn survey(store: &dyn Store, documents: &Documents) -> Result<Survey, StoreFault> {
-    let mut survey = Survey { format: format_of(store).unwrap_or(0), ..Survey::default() };
+/// Verifies a store, which may be served meanwhile: rows that are written after the start are not checked.
+pub(crate) fn verify(store: &dyn Store, documents: &Documents) -> Result<VerifyReport, StoreFault> {
+    let mut report = VerifyReport { format: format_of(store).unwrap_or(0), ..VerifyReport::default() };
     each_row(store, &[], |row| {
-        let count = survey.rows.entry(kind_of(&row.key)).or_default();
+        let count = report.rows.entry(kind_of(&row.key)).or_default();
         *count = count.saturating_add(1);
         if row.value.is_none() {
-            survey.find(format!("damaged: {}", name_of(&row.key)));
+            report.find(format!("damaged: {}", name_of(&row.key)));
         }
         Ok(())
     })?;
     for number in cooperatives(store)? {
-        if let Err(StoreFault::Damaged(row)) = survey_logs(store, number, &mut survey) {
-            survey.find(format!("damaged: {}", name_of(&row)));
+        if let Err(StoreFault::Damaged(row)) = verify_logs(store, number, &mut report) {
+            report.find(format!("damaged: {}", name_of(&row)));
         }
         let record = store.get(&key(crate::log::keys::GLOBAL, b'C', &number.0.to_be_bytes()))?;
         let record = record.and_then(|bytes| read_message(&bytes).ok());
         let opened = record.map(|record| Cooperative::open(store, number, record)).transpose();
         match opened {
-            Ok(Some(cooperative)) => survey_documents(&cooperative, documents, &mut survey),
-            Ok(None) => survey.find(format!("the record of co-operative {} can't be read", number.0)),
+            Ok(Some(cooperative)) => verify_documents(&cooperative, documents, &mut report),
+            Ok(None) => report.find(format!("the record of co-operative {} can't be read", number.0)),
             Err(StoreFault::Damaged(row)) => {
-                survey.find(format!("co-operative {} can't be opened: {}", number.0, name_of(&row)));
+                report.find(format!("co-operative {} can't be opened: {}", number.0, name_of(&row)));
             }
             Err(other) => return Err(other),
         }
     }
-    Ok(survey)
+    Ok(report)
 }
 
-fn survey_logs(store: &dyn Store, number: CooperativeNumber, survey: &mut Survey) -> Result<(), StoreFault> {
+fn verify_logs(store: &dyn Store, number: CooperativeNumber, report: &mut VerifyReport) -> Result<(), StoreFault> {
     let heads = heads_of(store, number)?;
     let mut tag = Some(0u64);
     for entry in 1..=heads.entry {
         let bytes = store.get(&entry_key(number, entry)).unwrap_or(None);
         let Some(record) = bytes.and_then(|bytes| read_message::<Entry>(&bytes).ok()) else {
-            survey.find(format!("entry {entry} of co-operative {} is missing or can't be read", number.0));
+            report.find(format!("entry {entry} of co-operative {} is missing or can't be read", number.0));
             tag = None;
             continue;
         };
         if tag.is_some_and(|tag| chain(tag, &record.bundle) != record.tag) {
-            survey.find(format!("entry {entry} of co-operative {} does not follow from the one before", number.0));
+            report.find(format!("entry {entry} of co-operative {} does not follow from the one before", number.0));
         }
         tag = Some(record.tag);
         let Ok(documents) = read_bundle(&record.bundle) else {
-            survey.find(format!("the changes of entry {entry} of co-operative {} can't be read", number.0));
+            report.find(format!("the changes of entry {entry} of co-operative {} can't be read", number.0));
             continue;
         };
         for change in documents.iter().flat_map(|document| &document.changes) {
@@ -134,7 +134,7 @@ fn survey_logs(store: &dyn Store, number: CooperativeNumber, survey: &mut Survey
             let index = sequence_key(number, record.document, &record_of.actor, record_of.sequence);
             let indexed = store.get(&index).unwrap_or(None).and_then(|bytes| Indexed::read(&index, &bytes).ok());
             if indexed.is_none_or(|indexed| indexed.hash != change.hash()) {
-                survey.find(format!("a change of entry {entry} of co-operative {} is not in the index", number.0));
+                report.find(format!("a change of entry {entry} of co-operative {} is not in the index", number.0));
             }
         }
     }
@@ -142,13 +142,13 @@ fn survey_logs(store: &dyn Store, number: CooperativeNumber, survey: &mut Survey
     for position in 1..=heads.position {
         let bytes = store.get(&log_key(number, position)).unwrap_or(None);
         let Some(record) = bytes.and_then(|bytes| read_message::<LogRecord>(&bytes).ok()) else {
-            survey.find(format!("position {position} of co-operative {} is missing or can't be read", number.0));
+            report.find(format!("position {position} of co-operative {} is missing or can't be read", number.0));
             tag = None;
             continue;
         };
         let follows = granary_client_core::protocol::messages::write_message(&record.event);
         if tag.is_some_and(|tag| chain(tag, &follows) != record.tag) {
-            survey
+            report
                 .find(format!("position {position} of co-operative {} does not follow from the one before", number.0));
         }
         tag = Some(record.tag);
@@ -156,16 +156,16 @@ fn survey_logs(store: &dyn Store, number: CooperativeNumber, survey: &mut Survey
     Ok(())
 }
 
-fn survey_documents(cooperative: &Cooperative, documents: &Documents, survey: &mut Survey) {
+fn verify_documents(cooperative: &Cooperative, documents: &Documents, report: &mut VerifyReport) {
     for (number, document_key, _) in cooperative.document_positions() {
-        survey.documents = survey.documents.saturating_add(1);
+        report.documents = report.documents.saturating_add(1);
         let name: &DocumentKey = &document_key;
         match documents.load(cooperative, number) {
             Ok(mut document) => {
                 let mut known = cooperative.heads_of(number);
                 known.sort_unstable();
                 if document.heads() != known {
-                    survey.find(format!(
+                    report.find(format!(
                         "{name} of co-operative {} has other heads than are known",
                         cooperative.number().0
                     ));
@@ -176,7 +176,7 @@ fn survey_documents(cooperative: &Cooperative, documents: &Documents, survey: &m
                     StoreFault::Damaged(row) => name_of(&row),
                     other => other.to_string(),
                 };
-                survey.find(format!("{name} of co-operative {} can't be loaded: {why}", cooperative.number().0));
+                report.find(format!("{name} of co-operative {} can't be loaded: {why}", cooperative.number().0));
             }
         }
     }

@@ -1,6 +1,6 @@
-//! The embedded store: sled 1.0 (alpha 124, pinned) behind client-core's small store trait. Nothing
-//! outside this folder knows the engine. All keys live in one tree, since sled's atomic batch covers
-//! one tree and no more; every value carries its own checksum.
+//! The embedded store: sled 1.0 (alpha 124, pinned) behind client-core's store trait. Nothing outside this folder
+//! depends on sled. All keys are in one tree, since sled's atomic batch covers one tree; every value carries its own
+//! checksum.
 
 pub(crate) mod probe;
 
@@ -12,19 +12,18 @@ use granary_client_core::store::{Batch, Row, Store, StoreFault, Write, seal, uns
 
 /// Fixed when the store is made: small leaves cost least memory and disk for our small records.
 const LEAF_FANOUT: usize = 32;
-/// What sled may keep in memory, in bytes.
+/// Sled's cache, in bytes.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
 type Database = sled::Db<LEAF_FANOUT>;
 
-/// See the module. A handle of sled's serves one thread at a time, so idle handles lie in a pool.
+/// A sled store. A handle of sled serves one thread at a time, so idle handles are pooled.
 pub struct SledStore {
     handles: Mutex<Vec<Database>>,
 }
 
 impl SledStore {
-    /// Opens or makes the store in this folder. Nothing is flushed in the background: a flush happens
-    /// when it is asked for, and what was not flushed was not acknowledged.
+    /// Opens or creates the store in this folder. It does not flush in the background: only [`Store::flush`] does.
     pub fn open(folder: &Path) -> Result<Self, StoreFault> {
         let database = sled::Config::new()
             .path(folder)
@@ -39,7 +38,7 @@ impl SledStore {
     fn with<R>(&self, work: impl FnOnce(&Database) -> Result<R, StoreFault>) -> Result<R, StoreFault> {
         let handle = {
             let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
-            // The last handle stays to be cloned from; cloning one is cheap.
+            // The last handle stays in the pool to be cloned, which is cheap.
             match handles.as_slice() {
                 [only] => only.clone(),
                 _ => handles.pop().ok_or_else(|| StoreFault::Failed("the store is closed".into()))?,
@@ -67,7 +66,7 @@ impl Store for SledStore {
             Some(after) if after >= prefix => Bound::Excluded(after.to_vec()),
             _ => Bound::Included(prefix.to_vec()),
         };
-        // No upper bound: sled looks on through all leaves behind it for one more key that is within.
+        // The range has no upper bound: with one, sled searches all leaves after it for another key within.
         self.with(|database| {
             database
                 .range::<Vec<u8>, _>((start, Bound::Unbounded))
@@ -103,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_conforms() {
+    fn sled_store_conforms() {
         let folder = tempfile::tempdir().unwrap();
         granary_client_core::store::conformance::check(|| Box::new(SledStore::open(folder.path()).unwrap()));
     }

@@ -1,5 +1,5 @@
-//! Opens the store first in a process of its own, with a time limit: a damaged metadata log can make
-//! sled hang or end the process at open, and then it is the child that hangs.
+//! Opens the store first in a child process with a time limit: a damaged metadata log can make sled hang or abort at
+//! open, which then happens to the child.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,16 +11,16 @@ use crate::error::Error;
 const TIME_BASE: Duration = Duration::from_secs(60);
 /// More time for each gigabyte that has to be read.
 const TIME_PER_GIGABYTE: Duration = Duration::from_secs(120);
-/// How often the child is looked after.
+/// The interval at which the child is polled.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// The subcommand that a child runs; see [`in_child`].
 pub(crate) const SUBCOMMAND: &str = "probe-store";
 
-/// What the child does.
+/// The child's task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum How {
-    /// Opens the store, and looks at the end of each log.
+    /// Opens the store and checks the end of each log.
     Look,
     /// Only opens it.
     OpenOnly,
@@ -39,7 +39,7 @@ pub(crate) fn bytes_in(folder: &Path) -> u64 {
         .fold(0, u64::saturating_add)
 }
 
-/// Lets a child of this program open the store of this server's folder, and tells what it found.
+/// Opens the store of this server's folder in a child process, and gives its findings.
 pub(crate) fn in_child(folder: &Path, store: &Path, how: How) -> Result<(), Error> {
     if !store.exists() {
         return Ok(());
@@ -64,7 +64,7 @@ pub(crate) fn in_child(folder: &Path, store: &Path, how: How) -> Result<(), Erro
             Ok(Some(status)) => {
                 let mut said = String::new();
                 if let Some(mut stderr) = child.stderr.take() {
-                    // What can't be read is not told, and the status stands.
+                    // Without readable output the child's status decides.
                     let _ = std::io::Read::read_to_string(&mut stderr, &mut said);
                 }
                 let said = said.lines().last().unwrap_or("opening it ended the process").to_owned();

@@ -1,4 +1,4 @@
-//! A server's domain without a socket, and devices that bring it whatever a test wants.
+//! A server's domain without a socket, and devices that send it arbitrary changes.
 #![allow(dead_code, reason = "each test program uses a part")]
 
 use std::sync::Arc;
@@ -54,7 +54,7 @@ impl World {
         self.try_sync(device, changes).unwrap()
     }
 
-    /// As [`Self::sync`], for a request that may be refused whole.
+    /// As [`Self::sync`], for a request that may fail.
     pub(crate) fn try_sync(
         &self,
         device: &mut Device,
@@ -113,7 +113,7 @@ pub(crate) fn book(number: u8) -> DocumentKey {
     DocumentKey::HarvestBook(household(number), Season::new(2026).unwrap())
 }
 
-/// The beginning of a book and one lot in it.
+/// A book's genesis change and one lot in it.
 pub(crate) fn one_lot(key: &DocumentKey, actor: &ActorId, grams: i64) -> Vec<VerifiedChange> {
     let mut document = Document::new(key.clone()).unwrap();
     let draft = LotDraft::new("millet", Grams::new(grams).unwrap(), "2026-10-03".parse().unwrap());
@@ -125,8 +125,8 @@ pub(crate) fn reason(reply: &SyncReply) -> Option<RefusalReason> {
     reply.refused.first().map(|refusal| refusal.reason)
 }
 
-/// The documents that a reply brings.
-pub(crate) fn brought(reply: &SyncReply) -> Vec<DocumentKey> {
+/// The keys of a reply's documents.
+pub(crate) fn received(reply: &SyncReply) -> Vec<DocumentKey> {
     match reply.bundle.as_slice() {
         [] => Vec::new(),
         bundle => read_bundle(bundle).unwrap().into_iter().map(|document| document.key).collect(),

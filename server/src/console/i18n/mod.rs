@@ -1,4 +1,4 @@
-//! The console's messages by language, and numbers, weights and money as people there write them.
+//! The console's messages by language, and the formats of numbers, weights and money.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -32,8 +32,8 @@ impl Language {
         }
     }
 
-    /// What a browser asks for (`Accept-Language`, RFC 9110): the first of ours by its order; Chinese
-    /// when it asks for none, since most coordinators read it.
+    /// The language of an `Accept-Language` header (RFC 9110): the supported one with the greatest weight. Chinese when
+    /// it names none, since most coordinators read it.
     pub(super) fn accepted(header: &str) -> Self {
         let mut wanted: Vec<(f32, Self)> = header
             .split(',')
@@ -46,7 +46,7 @@ impl Language {
                 Some((weight, language))
             })
             .collect();
-        // Stable: of two alike, the one named first.
+        // The sort is stable: of two equal weights, the first wins.
         wanted.sort_by(|left, right| right.0.total_cmp(&left.0));
         wanted.first().map_or(Self::Chinese, |(_, language)| *language)
     }
@@ -67,7 +67,7 @@ fn bundle(code: &str, text: &str) -> Bundle {
     // Isolation marks would show up in exports and in what people copy.
     bundle.set_use_isolating(false);
     let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(resource, _)| resource);
-    // A message that stands twice in a file is found by a test.
+    // A test finds a message that stands twice in a file.
     let _ = bundle.add_resource(resource);
     bundle
 }
@@ -121,7 +121,7 @@ impl Locale {
         }
     }
 
-    /// A field's value as people write it.
+    /// A field's value, formatted for people.
     pub(super) fn value(self, field: &str, value: &str) -> String {
         match (field, value.parse::<i64>()) {
             ("grams", Ok(grams)) => self.weight(grams),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn both_languages_have_the_same_words_each_once() {
+    fn languages_have_same_messages_once() {
         let (english, chinese) = (names(ENGLISH), names(CHINESE));
         let (en, zh): (BTreeSet<_>, BTreeSet<_>) = (english.iter().collect(), chinese.iter().collect());
         assert_eq!(en, zh);
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_that_a_page_asks_for_is_there() {
+    fn every_used_message_exists() {
         let known: BTreeSet<&str> = names(ENGLISH).into_iter().collect();
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console");
         for file in std::fs::read_dir(folder).unwrap() {
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn quantities_are_written_as_people_write_them() {
+    fn locale_formats_quantities() {
         let (zh, en) = (Locale { language: Language::Chinese }, Locale { language: Language::English });
         assert_eq!(en.weight(1_234_500), "1,234.5 kg");
         assert_eq!(zh.weight(12_500), "12.5 公斤（25 斤）");
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browsers_wish_is_followed() {
+    fn locale_follows_accept_language() {
         assert_eq!(Language::accepted("en-GB,en;q=0.9,zh;q=0.8"), Language::English);
         assert_eq!(Language::accepted("fr,zh-CN;q=0.7,en;q=0.3"), Language::Chinese);
         assert_eq!(Language::accepted(""), Language::Chinese);

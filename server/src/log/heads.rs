@@ -1,0 +1,70 @@
+//! The ends of a co-operative's log: where the writer stands, and what is durable.
+
+use granary_client_core::protocol::messages::write_message;
+use granary_client_core::store::{Store, StoreFault};
+
+use super::keys::{CooperativeNumber, DocumentNumber, Heads, LogEvent, LogRecord, chain, key, log_key};
+use super::rows::heads_of;
+use super::writer::GroupCommit;
+
+/// Two copies of the log's counters and running checksums. `visible` is never ahead of what the store has flushed;
+/// `written` is never behind `visible`, and only the writer's jobs advance it.
+#[derive(Default)]
+pub(super) struct LogHeads {
+    written: Heads,
+    visible: Heads,
+}
+
+impl LogHeads {
+    pub(super) fn load(store: &dyn Store, own: CooperativeNumber) -> Result<Self, StoreFault> {
+        let heads = heads_of(store, own)?;
+        Ok(Self { written: heads, visible: heads })
+    }
+
+    /// Where the writer stands; not yet durable.
+    pub(super) fn written(&self) -> &Heads {
+        &self.written
+    }
+
+    /// What is durable and may be given out.
+    pub(super) fn visible(&self) -> Heads {
+        self.visible
+    }
+
+    /// Makes what was written visible; call it once a flush has succeeded.
+    pub(super) fn publish(&mut self) {
+        self.visible = self.written;
+    }
+
+    /// Counts one more document; the next entry's commit writes the count.
+    pub(super) fn add_document(&mut self, number: DocumentNumber) {
+        self.written.documents = number.0.saturating_add(1);
+    }
+
+    /// Advances to a new entry; gives its number and running checksum.
+    pub(super) fn append_entry(
+        &mut self,
+        own: CooperativeNumber,
+        group: &mut GroupCommit<'_>,
+        bundle: &[u8],
+    ) -> (u64, u64) {
+        self.written.entry = self.written.entry.saturating_add(1);
+        self.written.entry_tag = chain(self.written.entry_tag, bundle);
+        self.write(own, group);
+        (self.written.entry, self.written.entry_tag)
+    }
+
+    /// Adds an event to the log; gives its position.
+    pub(super) fn append_event(&mut self, own: CooperativeNumber, group: &mut GroupCommit<'_>, event: LogEvent) -> u64 {
+        self.written.position = self.written.position.saturating_add(1);
+        self.written.position_tag = chain(self.written.position_tag, &write_message(&event));
+        let record = LogRecord { tag: self.written.position_tag, event };
+        group.put(log_key(own, self.written.position), write_message(&record));
+        self.write(own, group);
+        self.written.position
+    }
+
+    fn write(&self, own: CooperativeNumber, group: &mut GroupCommit<'_>) {
+        group.put(key(own, b'h', &[]), write_message(&self.written));
+    }
+}
