@@ -10,6 +10,7 @@ use granary_client_core::protocol::frame::{SignedRequest, write_request};
 use granary_client_core::protocol::outbox_file::{OpeningKey, OutboxFile, OutboxFileKey, write_page};
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::schema::access::Role;
+use granary_client_core::schema::{DocumentKey, Season};
 use granary_server::Error;
 use ring::signature::Ed25519KeyPair;
 
@@ -120,4 +121,21 @@ fn file_of_unknown_phone_without_certificate_is_refused() {
     let stranger = Device { pair, id: DeviceId::of_public_key(&public), cursor: Default::default() };
     let file = file_of(&world, &stranger);
     assert_eq!(kind(import(&world, &file)), Some(ProblemKind::BadSignature), "the file holds no certificate");
+}
+
+// The file's entry is in no receipt chain. It must not look like the entry of a copied phone.
+#[test]
+fn imported_outbox_file_marks_no_device_as_forked() {
+    let world = World::new();
+    let mut li = world.device(1, Role::Household(household(1)));
+    let opening = li.id.actor(Incarnation::new(5));
+    let last_years = DocumentKey::HarvestBook(household(1), Season::new(2025).unwrap());
+    world.sync(&mut li, &[(last_years.clone(), one_lot(&last_years, &opening, 1_000))]);
+    import(&world, &file_of(&world, &li)).unwrap();
+    let before = DocumentKey::HarvestBook(household(1), Season::new(2024).unwrap());
+    let in_file = one_lot(&book(1), &li.id.actor(Incarnation::new(0)), 1_000);
+    world.sync(&mut li, &[(book(1), in_file), (before.clone(), one_lot(&before, &opening, 2_000))]);
+    let devices = world.granary.cooperative(world.coop).unwrap().devices();
+    let seen = devices.into_iter().find(|(device, ..)| *device == li.id).and_then(|(_, _, seen)| seen);
+    assert!(seen.is_some_and(|seen| !seen.is_forked));
 }

@@ -18,9 +18,7 @@ use granary_client_core::store::{Store, StoreFault};
 
 use super::Cooperative;
 use super::documents::Documents;
-use super::keys::{
-    DocumentNumber, Entry, LogEvent, NOBODY, entry_key, meta_key, quarantine_key, saved_key, unadmitted_key,
-};
+use super::keys::{DocumentNumber, Entry, LogEvent, entry_key, meta_key, quarantine_key, saved_key, unadmitted_key};
 use super::rows::parse;
 use super::writer::{Completion, Writer};
 use crate::log::throttle::BackgroundThrottle;
@@ -237,12 +235,11 @@ impl Worker {
                 group.remove(unadmitted_key(own, *entry));
                 match verdict {
                     Verdict::Admitted => {
-                        let was_orphan = state.queue.may_have_been_orphan(*entry, record.device);
                         let event = LogEvent::Admitted {
                             entry: *entry,
                             document: number,
                             previous: meta.last,
-                            device: if was_orphan { NOBODY } else { record.device },
+                            device: record.device,
                             tag: record.tag,
                         };
                         meta.last = state.heads.append_event(own, group, event);

@@ -36,8 +36,6 @@ pub(super) struct AdmissionQueue {
     /// As row `o` has it. A start of the server scans from here: a scan over the removed marks of all earlier entries
     /// would take as long as the log.
     start: u64,
-    /// The last entry when the server started. Which entries up to it were orphans is not known.
-    last_at_start: u64,
 }
 
 /// An orphan's document, and the bytes of its change chunks.
@@ -69,8 +67,8 @@ impl<'a> FromIterator<&'a Orphan> for Orphans {
 }
 
 impl AdmissionQueue {
-    pub(super) fn load(store: &dyn Store, own: CooperativeNumber, last_entry: u64) -> Result<Self, StoreFault> {
-        let mut queue = Self { last_at_start: last_entry, ..Self::default() };
+    pub(super) fn load(store: &dyn Store, own: CooperativeNumber) -> Result<Self, StoreFault> {
+        let mut queue = Self::default();
         let start_key = key(own, b'o', &[]);
         if let Some(bytes) = store.get(&start_key)? {
             queue.start = parse(&start_key, Some(&bytes))?;
@@ -130,12 +128,6 @@ impl AdmissionQueue {
         let undecided: Vec<u64> = entries.filter(|entry| !self.is_orphan(*entry)).collect();
         self.undecidable.extend(undecided);
     }
-
-    /// True when the entry was an orphan, or may have been one before the server started.
-    pub(super) fn may_have_been_orphan(&self, entry: u64, device: DeviceId) -> bool {
-        entry <= self.last_at_start || self.orphans.get(&device).is_some_and(|orphans| orphans.contains_key(&entry))
-    }
-
     /// True when no more of a device's entries for this document may become orphans.
     pub(super) fn has_too_many_orphans(&self, device: DeviceId, document: Option<DocumentNumber>) -> bool {
         let Some(orphans) = self.orphans.get(&device) else { return false };

@@ -55,7 +55,7 @@ impl Cooperative {
     ) -> Result<Self, StoreFault> {
         let heads = LogHeads::load(store, number)?;
         let documents = DocumentIndex::load(store, number, record.id)?;
-        let queue = AdmissionQueue::load(store, number, heads.written().entry)?;
+        let queue = AdmissionQueue::load(store, number)?;
         let devices = Devices::load(store, number)?;
         let last_line = store.scan_all(&key(number, b'u', &[]))?.last().and_then(|row| rest_u64(&row.key));
         let state = State { heads, documents, queue, devices, audit_lines: last_line.unwrap_or(0) };

@@ -167,15 +167,11 @@ pub(crate) struct LogRecord {
     pub(crate) event: LogEvent,
 }
 
-/// A device id that no phone has.
-pub(crate) const NOBODY: DeviceId = DeviceId::from_bytes([0; 8]);
-
 /// The event at a position of the log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum LogEvent {
     /// An entry was admitted. The event holds the entry's tag, so that logs with different entries of the same numbers
-    /// have different running checksums. `device` is the sender, which has the entry already; it is [`NOBODY`] for an
-    /// entry that was an orphan, since its phone may have dropped it meanwhile.
+    /// have different running checksums. `device` is the sender.
     #[serde(rename = "e")]
     Admitted { entry: u64, document: DocumentNumber, previous: u64, device: DeviceId, tag: u64 },
     /// The grants of a device have changed.

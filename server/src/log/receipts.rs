@@ -128,7 +128,11 @@ impl Cooperative {
     /// Notes a device's new entry. True when the device has an entry after `previous` already, which this replica does
     /// not know: the phone was copied, set back to an older state, or its key was stolen.
     pub(super) fn forks(&self, device: DeviceId, previous: u64, entry: u64) -> bool {
+        // The beginning of a chain tells nothing, and an outbox file that somebody brought is in none.
+        if previous == 0 {
+            return false;
+        }
         let last = self.state().devices.replace_last_entry(device, entry);
-        previous > 0 && last.is_some_and(|last| last > previous)
+        last.is_some_and(|last| last > previous)
     }
 }
