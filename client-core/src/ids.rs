@@ -115,8 +115,8 @@ impl Incarnation {
         Self(random)
     }
 
-    /// The incarnation that goes on after `refused` has shown that another writer uses this one. Two memory images
-    /// of one process go on apart, since their refused changes differ.
+    /// The next incarnation, after `refused` has shown that another writer uses this one. Two memory images of one process
+    /// get different ones, since their refused changes differ.
     pub fn after(self, refused: ChangeHash) -> Self {
         let [a, b, c, d, ..] = *refused.as_bytes();
         Self(self.0.wrapping_add(1) ^ u32::from_be_bytes([a, b, c, d]))

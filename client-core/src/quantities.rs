@@ -1,5 +1,5 @@
-//! Weights, money, moisture, days and instants. All integers, all checked at the door: a value of
-//! one of these types is always one that can be shown and added up.
+//! Weights, money, moisture, days and instants. All are integers and checked on construction, so every value of these types
+//! is valid.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,7 +21,7 @@ pub enum QuantityFault {
     /// A text is no day of the calendar.
     #[error("{0:?} is not a day written as year-month-day, such as 2026-10-03")]
     Day(String),
-    /// A text is too long or holds characters that it must not.
+    /// A text is too long or has forbidden characters.
     #[error("{what} must have 1 to {most} characters and no control characters")]
     Text {
         /// Which text.
@@ -171,7 +171,7 @@ impl Instant {
         self.0.div_euclid(1000)
     }
 
-    /// Milliseconds from `earlier` to this moment; 0 when the clock ran backwards.
+    /// Milliseconds from `earlier` to this moment; 0 when it is later than this one.
     pub fn millis_since(self, earlier: Self) -> u64 {
         u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
     }
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantities_are_shown_as_people_write_them() {
+    fn quantities_display_as_people_write_them() {
         assert_eq!(Grams::new(12_500).unwrap().to_string(), "12.500 kg");
         assert_eq!(Fen::new(1_205).unwrap().to_string(), "¥12.05");
         assert_eq!("2026-10-03".parse::<Day>().unwrap().plus_days(30).to_string(), "2026-11-02");
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn quantities_out_of_range_are_refused() {
+    fn quantities_out_of_range_are_rejected() {
         assert!(Grams::new(0).is_err());
         assert!(Grams::new(-5).is_err());
         assert!(Grams::new(1_000_000_001).is_err());

@@ -12,7 +12,7 @@ pub enum PhoneError {
     /// The phone could not save, for instance because it is full. Nothing of the call was kept.
     #[error("{sentence}")]
     Storage { sentence: String },
-    /// What is on this phone was locked with another key than was given: see `open_locked`.
+    /// The phone's files were locked with another key than was given: see `open_locked`.
     #[error("{sentence}")]
     Locked { sentence: String },
     /// A value is out of its range, or names nothing that exists.

@@ -88,7 +88,7 @@ impl TryFrom<LotEdit> for harvest::LotEdit {
     }
 }
 
-/// Where a lot stands.
+/// The state of a lot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum LotState {
     /// Recorded by the household; the warehouse has said nothing.
@@ -186,7 +186,7 @@ pub struct Lot {
     pub place: String,
     /// The note; empty for none.
     pub note: String,
-    /// Where it stands.
+    /// Its state.
     pub state: LotState,
     /// As weighed by the warehouse, in grams.
     pub weighed_grams: Option<i64>,

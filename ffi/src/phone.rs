@@ -146,7 +146,7 @@ impl GranaryPhone {
         Ok(())
     }
 
-    /// Stops syncing in the background, after the exchange under way.
+    /// Stops syncing in the background, after the exchange in progress.
     pub fn stop(&self) {
         drop(self.driver.lock().unwrap_or_else(PoisonError::into_inner).take());
     }

@@ -1,4 +1,4 @@
-//! Fields that were edited on several phones at once: all values, who wrote each, and when.
+//! Field conflicts: concurrent values of a field, with the author and time of each.
 
 use automerge::{AutoCommit, ObjId, ObjType, ReadDoc, Value};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::quantities::Instant;
 use crate::schema::Document;
 use crate::schema::harvest::{self, LotId};
 
-/// One of the values that stand beside each other.
+/// One of several concurrent values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contender {
     /// The value, as text.
@@ -30,25 +30,25 @@ impl Contender {
     }
 }
 
-/// A field of a lot with more than one value.
+/// A field of a lot with concurrent values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldConflict {
     /// The lot.
     pub lot: LotId,
     /// The field's name.
     pub field: &'static str,
-    /// All values; the last is the one that is shown until a person settles it.
+    /// All values. The last one is shown until a person settles the conflict.
     pub values: Vec<Contender>,
 }
 
 impl FieldConflict {
-    /// True when every value was written to settle: nobody has to look again.
+    /// True when every value was written by a settlement. Nobody has to decide again.
     pub fn is_settled_twice(&self) -> bool {
         self.values.iter().all(|value| value.settles)
     }
 }
 
-/// The fields of a harvest book that were edited at once.
+/// The fields of a harvest book with concurrent values.
 pub fn in_harvest_book(document: &mut Document) -> Vec<FieldConflict> {
     let suspects: Vec<LotId> =
         harvest::lots(document).into_iter().filter(|lot| lot.in_conflict).map(|lot| lot.id).collect();
@@ -65,7 +65,7 @@ pub fn in_harvest_book(document: &mut Document) -> Vec<FieldConflict> {
     conflicts
 }
 
-/// The values of an order's status, when several stand beside each other.
+/// The concurrent values of an order's status; empty when there is one.
 pub fn in_order(document: &mut Document) -> Vec<Contender> {
     let values = contenders(document, &automerge::ROOT, "status");
     if values.len() > 1 { values } else { Vec::new() }

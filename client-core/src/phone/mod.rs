@@ -6,9 +6,9 @@ mod driver;
 mod identity;
 mod nudges;
 mod outbox_file;
+mod refresh;
 mod status;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -28,7 +28,6 @@ use crate::quantities::Instant;
 use crate::replica::{Damage, Replica, put_meta, read_meta};
 use crate::schema::DocumentKey;
 use crate::schema::access::{Grants, Role};
-use crate::schema::harvest::LotId;
 use crate::store::{Batch, MemoryStore, SqliteStore, Store, StoreFault, StoreKey};
 use crate::sync::{Pace, Session, Step, Summary};
 use crate::transport::{HttpsTransport, Route, ServerLink, Transport};
@@ -387,58 +386,5 @@ impl Phone {
         put_meta(&mut batch, "status", &inner.status);
         put_meta(&mut batch, "notices", &inner.notices_read);
         Ok(self.store.apply(&batch)?)
-    }
-}
-
-impl Inner {
-    /// Updates the rows of one document after an edit that touched these lots. Rows that were stale before are all written
-    /// again.
-    fn refresh_touched(
-        &mut self,
-        key: &DocumentKey,
-        before: Option<u64>,
-        touched: &BTreeSet<LotId>,
-    ) -> Result<(), Error> {
-        let Some(enrolled) = self.enrolled.as_mut() else { return Ok(()) };
-        let revision = enrolled.replica.revision(key).unwrap_or(0);
-        let rows_are_current = self.read_model.revision(key)? == before;
-        if let Some(document) = enrolled.replica.document(key)? {
-            match rows_are_current {
-                true => self.read_model.update(document, revision, touched)?,
-                false => self.read_model.write(document, revision)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Updates the rows of these documents, or deletes them with their documents.
-    fn refresh_changed(&mut self, changed: BTreeSet<DocumentKey>) -> Result<(), Error> {
-        let Some(enrolled) = self.enrolled.as_mut() else { return Ok(()) };
-        for key in changed {
-            let revision = enrolled.replica.revision(&key).unwrap_or(0);
-            match enrolled.replica.document(&key)? {
-                Some(document) => self.read_model.write(document, revision)?,
-                None => self.read_model.forget(&key)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Updates the rows of every document whose revision differs from that of its rows.
-    fn refresh_rows(&mut self) -> Result<(), Error> {
-        let Some(enrolled) = self.enrolled.as_mut() else { return Ok(()) };
-        let mut rows: BTreeMap<DocumentKey, u64> = self.read_model.revisions()?.into_iter().collect();
-        let here = enrolled.replica.documents();
-        for (key, revision) in here {
-            if rows.remove(&key) != Some(revision)
-                && let Some(document) = enrolled.replica.document(&key)?
-            {
-                self.read_model.write(document, revision)?;
-            }
-        }
-        for key in rows.into_keys() {
-            self.read_model.forget(&key)?;
-        }
-        Ok(())
     }
 }

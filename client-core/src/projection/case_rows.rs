@@ -72,7 +72,7 @@ pub struct CaseRow {
     pub season: Season,
     /// The case.
     pub case: CaseId,
-    /// Where it stands.
+    /// Its state.
     pub state: CaseState,
     /// What is at stake, in grams: the lot's weight, or the difference of two weights.
     pub worth_grams: i64,
@@ -82,7 +82,7 @@ pub struct CaseRow {
     pub by: String,
     /// When.
     pub at: Instant,
-    /// What was chosen.
+    /// The chosen value.
     pub chosen: String,
     /// The person's note.
     pub note: String,

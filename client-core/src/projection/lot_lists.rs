@@ -9,7 +9,7 @@ use crate::quantities::Day;
 use crate::schema::harvest::LotId;
 use crate::store::StoreFault;
 
-/// Where a lot stands.
+/// The state of a lot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LotState {
     /// Recorded by the household; the warehouse has said nothing.
@@ -134,7 +134,7 @@ pub struct LotRow {
     pub place: String,
     /// The note; empty for none.
     pub note: String,
-    /// Where it stands.
+    /// Its state.
     pub state: LotState,
     /// As weighed by the warehouse, in grams.
     pub weighed_grams: Option<i64>,

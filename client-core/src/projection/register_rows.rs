@@ -36,13 +36,13 @@ pub struct OrderRow {
     pub name: OrderName,
     /// Who bought, and where it goes.
     pub buyer: String,
-    /// Where it stands; none when damaged.
+    /// Its status; none when damaged.
     pub status: Option<OrderStatus>,
     /// The carrier's number; empty before shipping.
     pub shipment: String,
-    /// What it weighs, in grams.
+    /// Its weight, in grams.
     pub grams: i64,
-    /// What the buyer pays, in fen.
+    /// Its price, in fen.
     pub fen: i64,
     /// The products' codes, with commas between.
     pub products: String,

@@ -1,6 +1,5 @@
-//! The case book: what coordinators decided about a household's disagreements in a season, who did and
-//! when, and what it takes to undo it. It only grows; of one case the last decision counts. Households
-//! can't write here.
+//! The case book: coordinators' decisions about a household's cases in a season, each with its author, time and undo. It
+//! only grows; the last decision about a case counts. Households can't write it.
 
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ReadDoc};
@@ -12,22 +11,22 @@ use super::view::{Fields, maps_in_list, part};
 use crate::crdt::DocumentFault;
 use crate::quantities::{Instant, checked_text};
 
-/// The longest restoring note, in bytes; a settlement touches a few fields.
+/// The longest list of values to restore, in bytes. A settlement changes a few fields.
 const RESTORE_BYTES_MAX: usize = 4_000;
 
-/// What was decided.
+/// The kind of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum DecisionKind {
-    /// A value was chosen, or two lots were made one.
+    /// A value was chosen, or two lots were merged.
     Settled,
     /// It was left as it is, with a note.
     Left,
-    /// The decision before was undone; the case is open again.
+    /// The last decision was undone. The case is open again.
     Undone,
 }
 
 impl DecisionKind {
-    /// Its name as it stands in documents and rows.
+    /// Its name in documents and rows.
     pub fn name(self) -> &'static str {
         match self {
             Self::Settled => "settled",
@@ -58,17 +57,17 @@ pub struct Restore {
 pub struct Decision {
     /// Which case, as [`crate::conflicts::CaseId`] writes it.
     pub case: String,
-    /// What was decided.
+    /// Its kind; none when it can't be read.
     pub kind: Option<DecisionKind>,
     /// Who decided, by name.
     pub by: String,
-    /// When, by the clock of whoever decided.
+    /// When, by the clock of the person who decided.
     pub at: Instant,
     /// The value that was chosen, as text; empty for none.
     pub chosen: String,
-    /// What the person had to say; empty for nothing.
+    /// The person's note; empty for none.
     pub note: String,
-    /// What the fields held before, for undoing.
+    /// The values before the decision, for undoing it.
     pub restore: Vec<Restore>,
 }
 

@@ -1,8 +1,8 @@
 //! The catalogue: products with names by language and prices by grade and day, and live-stream
 //! promotions with their offers.
 //!
-//! Each field is an entry of one flat map (`millet/zh`, `millet/price/A@2026-11-01`): two coordinators
-//! who begin the same product at once then write into the same map, and both are kept.
+//! Each field is an entry of one flat map (`millet/zh`, `millet/price/A@2026-11-01`), so that two coordinators who add the
+//! same product concurrently write into one map and both are kept.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,17 +16,17 @@ use super::view::part;
 use crate::crdt::DocumentFault;
 use crate::quantities::{Day, Fen, QuantityFault, checked_text};
 
-/// Which price: of a grade, from a day on or from the beginning. As text `A` or `A@2026-11-01`.
+/// Names a price: of a grade, from a day on or from the beginning. As text `A` or `A@2026-11-01`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PriceName {
     /// The grade.
     pub grade: String,
-    /// The first day on which it holds; none for the price before all others.
+    /// The first day on which it is valid; none for the price before all others.
     pub from: Option<Day>,
 }
 
 impl PriceName {
-    /// The price of this grade; none for a grade that can't be one.
+    /// The name of a price; none for a grade that is no valid one.
     pub fn new(grade: String, from: Option<Day>) -> Option<Self> {
         let grade = checked_text("a grade", &grade, 32).ok().filter(|grade| !grade.contains('@'))?;
         Some(Self { grade, from })
@@ -55,7 +55,7 @@ impl FromStr for PriceName {
 }
 
 impl Product {
-    /// What is paid for a kilogram of this grade on this day.
+    /// The price of a kilogram of this grade on this day.
     pub fn price_on(&self, grade: &str, day: Day) -> Option<Fen> {
         let holds = |name: &&PriceName| name.grade == grade && name.from.is_none_or(|from| from <= day);
         let latest = self.price_by_grade.keys().filter(holds).max_by_key(|name| name.from)?;
@@ -72,9 +72,9 @@ pub struct Product {
     pub name_zh: Option<String>,
     /// Its English name.
     pub name_en: Option<String>,
-    /// What the household is paid for a kilogram, by grade and first day.
+    /// The price that a household is paid for a kilogram, by grade and first day.
     pub price_by_grade: BTreeMap<PriceName, Fen>,
-    /// Prices that were written at once: all values, the shown one last.
+    /// Prices with concurrent values: all of them, the shown one last.
     pub price_conflicts: BTreeMap<PriceName, Vec<Fen>>,
     /// The fields that can't be read.
     pub damaged: Vec<&'static str>,
@@ -89,7 +89,7 @@ pub struct Promotion {
     pub title: Option<String>,
     /// When it is streamed.
     pub day: Option<Day>,
-    /// What a buyer pays for a kilogram, by product code.
+    /// The price that a buyer pays for a kilogram, by product code.
     pub offers: BTreeMap<String, Fen>,
     /// The fields that can't be read.
     pub damaged: Vec<&'static str>,
@@ -141,8 +141,7 @@ pub fn rename_product(
     Ok(())
 }
 
-/// Sets what a household is paid for a kilogram of a product of this grade, from a day on or from the
-/// beginning.
+/// Sets the price that a household is paid for a kilogram of a product, by grade and first day.
 pub fn set_price(
     automerge: &mut AutoCommit,
     code: &str,
@@ -188,7 +187,7 @@ pub fn read(document: &Document) -> Catalogue {
     Catalogue { products, promotions }
 }
 
-/// All values that stand in each field of each code, the shown one last.
+/// All concurrent values of each field of each code, the shown one last.
 type FieldValues = BTreeMap<String, Vec<ScalarOrText>>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -279,7 +278,7 @@ mod tests {
     use crate::schema::DocumentKey;
 
     #[test]
-    fn a_product_that_two_people_begin_at_once_has_what_both_wrote() {
+    fn product_added_concurrently_keeps_both_edits() {
         let mut one = Document::new(DocumentKey::Catalogue).unwrap();
         let mut two = one.clone();
         let actors = [1u8, 2].map(|number| ActorId::from_bytes(&[number; 9]).unwrap());
@@ -298,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_price_that_holds_on_a_day_counts() {
+    fn latest_valid_price_counts() {
         let mut document = Document::new(DocumentKey::Catalogue).unwrap();
         let actor = ActorId::from_bytes(&[1; 9]).unwrap();
         for (name, fen) in [("A", 700), ("A@2026-10-10", 760), ("A@2026-11-01", 800), ("B", 500)] {

@@ -17,7 +17,7 @@ pub struct Cooperative {
     pub villages: Vec<(String, String)>,
     /// The codes and names of its collecting places.
     pub places: Vec<(String, String)>,
-    /// What was announced, oldest first.
+    /// Its announcements, oldest first.
     pub announcements: Vec<(Option<Day>, String)>,
 }
 
@@ -43,7 +43,7 @@ fn set_named(automerge: &mut AutoCommit, part_name: &'static str, code: &str, na
     Ok(())
 }
 
-/// Announces something to everyone.
+/// Adds an announcement.
 pub fn announce(automerge: &mut AutoCommit, day: Day, text: &str) -> Result<(), DocumentFault> {
     let list = part(automerge, "announcements", ObjType::List).ok_or(DocumentFault::Damaged("announcements"))?;
     let entry = automerge.insert_object(&list, automerge.length(&list), ObjType::Map)?;

@@ -1,5 +1,5 @@
-//! The harvest book: what a household says it harvested in a season. Lots are elements of a list and
-//! a lot's name is its Automerge object id, which costs no bytes and which no two phones can choose.
+//! The harvest book: the lots that a household records in a season. Lots are elements of a list. A lot's name is its
+//! Automerge object id, which costs no bytes and is unique.
 
 use std::collections::BTreeSet;
 
@@ -64,7 +64,7 @@ fn optional(what: &'static str, text: &str, most: usize) -> Result<String, Quant
 }
 
 impl LotDraft {
-    /// A lot of which only these three are known.
+    /// A lot with only these three fields.
     pub fn new(product: &str, quantity: Grams, day: Day) -> Self {
         Self {
             product: product.to_owned(),
@@ -94,7 +94,7 @@ impl LotDraft {
     }
 }
 
-/// A lot as it is read. A field that is missing or damaged is none, and `damaged` names it.
+/// A lot as it is read. A missing or damaged field is none; `damaged` names those that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lot {
     /// Its name.
@@ -113,18 +113,18 @@ pub struct Lot {
     pub place: Option<String>,
     /// The note.
     pub note: Option<String>,
-    /// The lot that this one was found to repeat; it no longer counts.
+    /// The lot into which this one was merged. A merged lot does not count.
     pub merged_into: Option<LotId>,
-    /// True when more than one value of some field stands beside another.
+    /// True when a field has concurrent values.
     pub in_conflict: bool,
     /// The fields that can't be read.
     pub damaged: Vec<&'static str>,
 }
 
-/// The fields of a lot that can be edited at once on two phones.
+/// The fields of a lot that may have concurrent values.
 pub const FIELDS: [&str; 7] = ["product", "grams", "grade", "moisture", "day", "place", "note"];
 
-/// Records a lot; gives its name.
+/// Records a lot and returns its name.
 pub fn record(automerge: &mut AutoCommit, draft: &LotDraft) -> Result<LotId, DocumentFault> {
     let draft = draft.checked()?;
     let list = part(automerge, "lots", ObjType::List).ok_or(DocumentFault::Damaged("lots"))?;
@@ -149,7 +149,7 @@ pub fn record(automerge: &mut AutoCommit, draft: &LotDraft) -> Result<LotId, Doc
     Ok(LotId::of_object(&lot))
 }
 
-/// Writes a new value into a field of a lot. It also settles a conflict of that field.
+/// Writes a field of a lot. The value replaces all concurrent values of that field.
 pub fn correct(automerge: &mut AutoCommit, lot: &LotId, edit: &LotEdit) -> Result<(), DocumentFault> {
     let (_, object) = find(automerge, lot)?;
     match edit {
@@ -166,8 +166,8 @@ pub fn correct(automerge: &mut AutoCommit, lot: &LotId, edit: &LotEdit) -> Resul
     Ok(())
 }
 
-/// As [`correct`], with an operation of its own even where the value stands already: Automerge would
-/// otherwise only take the others away, and of two people who settle at once nobody could tell who lost.
+/// As [`correct`], but always writes a new operation, also for the value that is shown already. Otherwise Automerge would
+/// only delete the other values, and of two concurrent settlements nobody could tell which one lost.
 pub fn settle(automerge: &mut AutoCommit, lot: &LotId, edit: &LotEdit) -> Result<(), DocumentFault> {
     let (_, object) = find(automerge, lot)?;
     let (field, _) = edit.as_text();
@@ -177,7 +177,7 @@ pub fn settle(automerge: &mut AutoCommit, lot: &LotId, edit: &LotEdit) -> Result
     correct(automerge, lot, edit)
 }
 
-/// Takes a lot out of the book. An edit made elsewhere at the same time does not bring it back.
+/// Deletes a lot from the book. A concurrent edit does not restore it.
 pub fn withdraw(automerge: &mut AutoCommit, lot: &LotId) -> Result<(), DocumentFault> {
     let list = part(automerge, "lots", ObjType::List).ok_or(DocumentFault::Damaged("lots"))?;
     let (place, _) = find(automerge, lot)?;
@@ -185,8 +185,8 @@ pub fn withdraw(automerge: &mut AutoCommit, lot: &LotId) -> Result<(), DocumentF
     Ok(())
 }
 
-/// The place in the list and the Automerge object of a lot that is in the book. It looks through the
-/// list: Automerge panics when asked for an object that it does not know.
+/// The index in the list and the Automerge object of a lot in the book. Searches the list, since Automerge panics on the id
+/// of an unknown object.
 pub(crate) fn find(automerge: &AutoCommit, lot: &LotId) -> Result<(usize, ObjId), DocumentFault> {
     let list = part(automerge, "lots", ObjType::List).ok_or(DocumentFault::Damaged("lots"))?;
     let (counter, actor) = (u64::from(lot.counter()), lot.actor());
@@ -202,7 +202,7 @@ pub(crate) fn find(automerge: &AutoCommit, lot: &LotId) -> Result<(usize, ObjId)
         .ok_or_else(|| DocumentFault::NotFound { what: "lot", name: lot.to_string() })
 }
 
-/// All lots, in the order in which they stand in the book.
+/// All lots, in the order of the book.
 pub fn lots(document: &Document) -> Vec<Lot> {
     let automerge = document.automerge();
     let Some(list) = part(automerge, "lots", ObjType::List) else { return Vec::new() };
@@ -215,7 +215,7 @@ pub fn lot(document: &Document, lot: &LotId) -> Option<Lot> {
     find(automerge, lot).ok().map(|(_, object)| read_lot(automerge, object))
 }
 
-/// Marks a lot as a repeat of another one, or takes the mark away. Nothing of it is lost.
+/// Marks a lot as merged into another one, or removes the mark. The lot keeps its fields.
 pub fn set_merged(automerge: &mut AutoCommit, lot: &LotId, into: Option<&LotId>) -> Result<(), DocumentFault> {
     let (_, object) = find(automerge, lot)?;
     match into {
@@ -225,8 +225,7 @@ pub fn set_merged(automerge: &mut AutoCommit, lot: &LotId, into: Option<&LotId>)
     Ok(())
 }
 
-/// The names that a change may have touched: lots that it made, edited or took out, among others that
-/// are no lots.
+/// The lots that a change may have recorded, edited or deleted. May include names of other objects.
 pub fn touched(change: &ChangeRecord) -> BTreeSet<LotId> {
     let mut touched = BTreeSet::new();
     let mut add = |id: OperationId| {

@@ -19,7 +19,7 @@ pub struct Household {
     pub payment: Option<String>,
     /// Its members' names.
     pub members: Vec<String>,
-    /// What it was paid ahead.
+    /// Its advances.
     pub advances: Vec<(Day, Fen)>,
 }
 
@@ -30,7 +30,7 @@ pub fn set_name(automerge: &mut AutoCommit, name: &str, village: &str) -> Result
     Ok(())
 }
 
-/// Says how the household is paid.
+/// Sets how the household is paid.
 pub fn set_payment(automerge: &mut AutoCommit, payment: &str) -> Result<(), DocumentFault> {
     automerge.put(ROOT, "payment", checked_text("a way of payment", payment, 200)?)?;
     Ok(())
@@ -44,7 +44,7 @@ pub fn add_member(automerge: &mut AutoCommit, name: &str) -> Result<(), Document
     Ok(())
 }
 
-/// Notes an advance.
+/// Adds an advance.
 pub fn add_advance(automerge: &mut AutoCommit, day: Day, amount: Fen) -> Result<(), DocumentFault> {
     let list = part(automerge, "advances", ObjType::List).ok_or(DocumentFault::Damaged("advances"))?;
     let advance = automerge.insert_object(&list, automerge.length(&list), ObjType::Map)?;

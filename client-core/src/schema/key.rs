@@ -52,13 +52,13 @@ pub enum DocumentKey {
     Catalogue,
     /// A household's particulars.
     Household(HouseholdId),
-    /// What a household says it harvested in a season.
+    /// The lots that a household records in a season.
     HarvestBook(HouseholdId, Season),
-    /// What the warehouse says of those lots.
+    /// The warehouse's receipts of those lots.
     ReceiptBook(HouseholdId, Season),
     /// One order.
     Order(OrderName),
-    /// What coordinators decided about a household's disagreements in a season.
+    /// Coordinators' decisions about a household's cases in a season.
     CaseBook(HouseholdId, Season),
 }
 
@@ -97,7 +97,7 @@ pub enum DocumentKind {
 }
 
 impl DocumentKind {
-    /// The kind's name as it stands in the document itself.
+    /// The kind's name in documents.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cooperative => "cooperative",

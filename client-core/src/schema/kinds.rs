@@ -1,4 +1,4 @@
-//! What each kind of document begins with, and what is read of it.
+//! The schema of each kind of document: its first change, and all that its typed view reads.
 
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT};

@@ -1,4 +1,4 @@
-//! A lot's name: its Automerge object id, which costs no bytes and which no two phones can choose.
+//! A lot's name: its Automerge object id, which costs no bytes and is unique.
 
 use std::fmt;
 use std::str::FromStr;
@@ -53,7 +53,7 @@ impl LotId {
         self.0.split_once('@').and_then(|(counter, _)| counter.parse().ok()).unwrap_or(0)
     }
 
-    /// The actor that recorded the lot, as it stands in the name.
+    /// The actor in the name, which recorded the lot.
     pub fn actor(&self) -> Option<crate::ids::ActorId> {
         let hex = self.0.split_once('@')?.1;
         let actor = automerge::ActorId::try_from(hex).ok()?;

@@ -45,7 +45,7 @@ pub struct OrderLine {
     pub product: String,
     /// How much.
     pub quantity: Grams,
-    /// What the buyer pays for the line.
+    /// The price of the line.
     pub price: Fen,
 }
 
@@ -54,7 +54,7 @@ pub struct OrderLine {
 pub struct Order {
     /// Who bought, and where it goes.
     pub buyer: Option<String>,
-    /// What was bought.
+    /// Its lines.
     pub lines: Vec<OrderLine>,
     /// Its status.
     pub status: Option<OrderStatus>,

@@ -1,5 +1,5 @@
-//! The receipt book: what the warehouse says of a household's lots in a season. Money follows from
-//! here, never from what a phone claimed.
+//! The receipt book: the warehouse's receipts of a household's lots in a season. Payments follow from these, not from the
+//! recorded weights.
 
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType};
@@ -10,10 +10,10 @@ use super::view::{Fields, maps_in_map, part};
 use crate::crdt::DocumentFault;
 use crate::quantities::{Day, Grams, checked_text};
 
-/// What the warehouse found.
+/// The outcome of a weighing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The lot was taken in, with this weight and grade.
+    /// The lot was accepted, with this weight and grade.
     Received {
         /// As weighed.
         weighed: Grams,
@@ -27,12 +27,12 @@ pub enum Outcome {
     },
 }
 
-/// What the warehouse says of one lot.
+/// The warehouse's receipt of one lot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// The lot in the household's harvest book.
     pub lot: LotId,
-    /// What was found; none when it can't be read.
+    /// The outcome; none when it can't be read.
     pub outcome: Option<Outcome>,
     /// When the lot came in.
     pub day: Option<Day>,
@@ -40,7 +40,7 @@ pub struct Receipt {
     pub damaged: Vec<&'static str>,
 }
 
-/// Writes what was found of a lot; a later finding replaces an earlier one.
+/// Writes the receipt of a lot. It replaces an earlier one.
 pub fn receive(automerge: &mut AutoCommit, lot: &LotId, outcome: &Outcome, day: Day) -> Result<(), DocumentFault> {
     let book = part(automerge, "receipts", ObjType::Map).ok_or(DocumentFault::Damaged("receipts"))?;
     let receipt = automerge.put_object(&book, lot.as_str(), ObjType::Map)?;

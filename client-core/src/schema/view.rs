@@ -1,17 +1,16 @@
-//! Reading without trust: a field of the wrong type, a missing one, a negative weight reads as
-//! 'damaged', never as a panic. Strings are read from plain scalars and from text objects, since
-//! JavaScript clients write the latter.
+//! Reads untrusted documents: a field that is missing, of the wrong type or out of range reads as damaged and never panics.
+//! Strings are read from scalars and from text objects, since JavaScript clients write the latter.
 
 use automerge::{AutoCommit, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
 
-/// What stands in a field.
+/// The reading of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reading<T> {
     /// A value of the right type and range.
     Present(T),
-    /// Nothing.
+    /// No value.
     Missing,
-    /// Something else.
+    /// Any other value.
     Damaged,
 }
 
@@ -25,7 +24,7 @@ impl<T> Reading<T> {
     }
 }
 
-/// Reads the fields of one map and keeps the names of those that are damaged.
+/// Reads the fields of one map and collects the names of damaged ones.
 pub(crate) struct Fields<'a> {
     automerge: &'a AutoCommit,
     object: ObjId,
@@ -52,25 +51,25 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A text that must be there.
+    /// A required text.
     pub(crate) fn text(&mut self, field: &'static str) -> Option<String> {
         let reading = text(self.automerge, &self.object, field);
         self.keep(field, reading, true)
     }
 
-    /// A text that may be missing.
+    /// An optional text.
     pub(crate) fn optional_text(&mut self, field: &'static str) -> Option<String> {
         let reading = text(self.automerge, &self.object, field);
         self.keep(field, reading, false)
     }
 
-    /// An integer that must be there and pass `check`.
+    /// A required integer that must pass `check`.
     pub(crate) fn integer<T>(&mut self, field: &'static str, check: impl FnOnce(i64) -> Option<T>) -> Option<T> {
         let reading = integer(self.automerge, &self.object, field).and_then(check);
         self.keep(field, reading, true)
     }
 
-    /// An integer that may be missing and must pass `check`.
+    /// An optional integer that must pass `check`.
     pub(crate) fn optional_integer<T>(
         &mut self,
         field: &'static str,
@@ -80,7 +79,7 @@ impl<'a> Fields<'a> {
         self.keep(field, reading, false)
     }
 
-    /// A text that must be there and be read by `parse`.
+    /// A required text that `parse` must read.
     pub(crate) fn parsed<T>(&mut self, field: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         let reading = text(self.automerge, &self.object, field).and_then(|text| parse(&text));
         self.keep(field, reading, true)
@@ -119,7 +118,7 @@ pub(crate) fn part(automerge: &AutoCommit, name: &str, kind: ObjType) -> Option<
     }
 }
 
-/// The maps in a list, in order; what is no map is left out.
+/// The maps in a list, in order. Other values are left out.
 pub(crate) fn maps_in_list(automerge: &AutoCommit, list: &ObjId) -> Vec<ObjId> {
     automerge
         .list_range(list, ..)

@@ -1,6 +1,5 @@
-//! Trusting one authority by its fingerprint: the server shows its certificate and that of its
-//! authority; the latter must have the SHA-256 that the invitation named, and the former must be
-//! signed by it for the name that was asked for.
+//! Certificate pinning: the server sends its certificate and its authority's. The authority's must have the SHA-256 of the
+//! invitation, and must have signed the server's for its host name.
 
 use std::sync::Arc;
 

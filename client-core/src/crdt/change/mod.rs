@@ -87,7 +87,7 @@ pub enum Value {
     Bytes(BytesKind, Vec<u8>),
 }
 
-/// What a signed integer stands for.
+/// The meaning of a signed integer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SignedKind {
     /// A plain integer.
@@ -98,7 +98,7 @@ pub enum SignedKind {
     Timestamp,
 }
 
-/// What a run of bytes stands for.
+/// The meaning of a byte string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BytesKind {
     /// A 64-bit float, little endian.

@@ -28,8 +28,7 @@ struct ShapeRows<'a> {
     rows: Vec<Vec<Filling<'a>>>,
 }
 
-/// Writes the changes of these documents as one bundle. Changes must stand after those they depend
-/// on where both are here.
+/// Writes the changes of these documents as one bundle. A change must follow those of its dependencies that are here.
 pub fn write_bundle(documents: &[DocumentChanges]) -> Vec<u8> {
     write_marked(documents, |_, _| {})
 }
