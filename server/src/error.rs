@@ -21,9 +21,9 @@ pub enum Error {
     /// The request was refused.
     #[error("{detail}")]
     Refused {
-        /// What went wrong, for programs.
+        /// The kind, for programs.
         kind: ProblemKind,
-        /// What happened and what to do, for people.
+        /// A sentence for people: the cause, and the way out.
         detail: String,
     },
     /// The thing that an operator or coordinator named does not exist.
@@ -53,7 +53,7 @@ pub enum Error {
     InvalidInput {
         /// The field or setting.
         field: &'static str,
-        /// What is wrong with it, as a sentence.
+        /// The fault, as a sentence.
         reason: String,
     },
     /// A number or text is outside what its type allows.
@@ -70,7 +70,7 @@ pub enum Error {
     ConfigFile {
         /// Which file.
         path: String,
-        /// Where it is wrong.
+        /// The fault and its place.
         reason: String,
     },
     /// The folder holds no store.
@@ -138,7 +138,7 @@ pub enum Error {
         /// The format that this program knows.
         known: u32,
     },
-    /// The store is damaged in a way that phones don't repair by themselves.
+    /// The store is damaged, and phones can't repair it.
     #[error(
         "the store in {store} is damaged: {reason}. Run `granary repair`, or `granary restore` from the last backup; \
          phones give back what it lacks"
@@ -146,13 +146,13 @@ pub enum Error {
     StoreDamaged {
         /// The store's folder.
         store: String,
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
-    /// A log of the store is damaged in a way that phones don't repair by themselves.
+    /// A log of the store is damaged, and phones can't repair it.
     #[error("{finding}")]
     LogDamaged {
-        /// What is wrong.
+        /// The fault.
         finding: String,
     },
     /// The store could not be opened in a process of its own.
@@ -166,7 +166,7 @@ pub enum Error {
     BackupDamaged {
         /// Which file.
         path: String,
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
     /// A backup could not be written.
@@ -180,7 +180,7 @@ pub enum Error {
     ImportDamaged {
         /// Which file.
         file: String,
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
     /// A document that is to be imported is refused.
@@ -194,13 +194,13 @@ pub enum Error {
     /// An export could not be written.
     #[error("the export failed: {reason}")]
     ExportFailed {
-        /// What went wrong.
+        /// The fault.
         reason: String,
     },
     /// A background task did not finish.
     #[error("the page's work failed: {reason}")]
     WorkFailed {
-        /// How it ended.
+        /// The fault.
         reason: String,
     },
     /// The terminal's phone failed.
@@ -215,7 +215,7 @@ pub enum Error {
     /// An edit was quarantined, since it does harm to its document.
     #[error("this was not saved: {reason}")]
     EditQuarantined {
-        /// What is wrong.
+        /// The fault.
         reason: String,
     },
     /// The file holds no key of a server.

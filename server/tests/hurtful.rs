@@ -62,7 +62,7 @@ fn changes(actor: &ActorId, count: usize, mut edit: impl FnMut(&mut AutoCommit, 
 }
 
 #[test]
-fn deeply_nested_maps_are_admitted() {
+fn deeply_nested_maps_are_harmless() {
     let mut scene = scene();
     let mut inner = ROOT;
     let deep = changes(&scene.attacker.id.actor(Incarnation::new(0)), 3, |doc, _| {
@@ -167,7 +167,7 @@ fn full_document_quarantines_further_changes() {
 }
 
 #[test]
-fn many_tiny_changes_are_admitted() {
+fn many_tiny_changes_are_harmless() {
     let mut scene = scene();
     let actor = scene.attacker.id.actor(Incarnation::new(0));
     let tiny = changes(&actor, 12_000, |doc, number| doc.put(ROOT, "n", number as i64).unwrap());

@@ -84,12 +84,12 @@ fn run(
                 .map(|(id, record, seen)| {
                     let roles: Vec<String> = record.grants_now().roles.iter().map(Role::to_string).collect();
                     let seen = seen.map_or_else(
-                        || "never seen of".to_owned(),
+                        || "never heard of".to_owned(),
                         |seen| {
                             let at = granary_client_core::quantities::Instant(seen.at_millis);
                             let forked = if seen.is_forked { ", two phones send under this name" } else { "" };
                             format!(
-                                "last seen of {at}, {} changes waiting, version {}{forked}",
+                                "last heard of {at}, {} changes waiting, version {}{forked}",
                                 seen.unsent, seen.version
                             )
                         },

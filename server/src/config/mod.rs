@@ -15,7 +15,7 @@ pub use limits::Limits;
 pub struct Config {
     /// The folder for the store, the keys and the operator's socket.
     pub folder: PathBuf,
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
     /// The names and addresses in the server's certificate. The first, with the port, goes into invitations.
     pub names: Vec<String>,

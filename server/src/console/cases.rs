@@ -242,8 +242,8 @@ fn twice_form(signed: &SignedIn, names: &Names, case: &CaseRow, lots: [(&LotId, 
 fn particulars(signed: &SignedIn, names: &Names, lot: &LotId, row: &LotRow) -> String {
     let author = names.author(lot.actor().as_ref());
     let state = signed.locale.of("state", row.state.name());
-    let said = [author.as_str(), &row.grade, &row.place, &row.note, &state];
-    said.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ")
+    let fields = [author.as_str(), &row.grade, &row.place, &row.note, &state];
+    fields.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 fn weight_form(signed: &SignedIn, case: &CaseRow, lot: Option<&LotRow>) -> Markup {

@@ -55,7 +55,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<OverviewQuery>) -
         .devices()
         .into_iter()
         .filter(|(_, record, _)| record.revoked_millis.is_none() && !record.is_of_the_server())
-        .map(|(_, record, heard)| (record.name, heard.map(|heard| heard.at_millis)))
+        .map(|(_, record, seen)| (record.name, seen.map(|seen| seen.at_millis)))
         .filter(|(_, at)| at.is_none_or(|at| at < limit))
         .collect();
     let bars = |totals: &[Total], name: &dyn Fn(&str) -> String| -> Vec<Bar> {

@@ -22,13 +22,13 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
             table {
                 thead { tr { th scope="col" { (locale.t("phone")) } th scope="col" { (locale.t("role")) } th scope="col" { (locale.t("last-heard")) }
                     th scope="col" { (locale.t("version")) } th.number scope="col" { (locale.t("waiting")) } th { } } }
-                tbody { @for (id, record, heard) in phones { tr {
+                tbody { @for (id, record, seen) in phones { tr {
                     td { (record.name) " " span.small { (id) }
-                        @if heard.as_ref().is_some_and(|heard| heard.is_forked) { " " span.mark { (locale.t("phone-forked")) } } }
+                        @if seen.as_ref().is_some_and(|seen| seen.is_forked) { " " span.mark { (locale.t("phone-forked")) } } }
                     td { @for role in record.roles() { (locale.of("role", role)) " " } }
-                    td { (heard.as_ref().map_or_else(|| locale.t("never-heard"), |heard| locale.moment(Instant(heard.at_millis)))) }
-                    td { (heard.as_ref().map(|heard| heard.version.clone()).unwrap_or_default()) }
-                    td.number { (heard.as_ref().map_or_else(|| "—".to_owned(), |heard| heard.unsent.to_string())) }
+                    td { (seen.as_ref().map_or_else(|| locale.t("never-heard"), |seen| locale.moment(Instant(seen.at_millis)))) }
+                    td { (seen.as_ref().map(|seen| seen.version.clone()).unwrap_or_default()) }
+                    td.number { (seen.as_ref().map_or_else(|| "—".to_owned(), |seen| seen.unsent.to_string())) }
                     td { @if record.revoked_millis.is_some() { span.mark { (locale.t("revoked")) } } @else {
                         form.inline method="post" action="/console/phones/revoke" {
                             (token(&signed)) input type="hidden" name="device" value=(id);

@@ -314,7 +314,7 @@ impl Granary {
         Ok(())
     }
 
-    /// How far each log reaches, durably.
+    /// The high-water marks of all logs.
     pub(crate) fn marks(&self) -> Marks {
         self.cooperatives().iter().map(|cooperative| (cooperative.number().0, cooperative.mark())).collect()
     }

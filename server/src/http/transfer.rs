@@ -10,7 +10,7 @@ use granary_client_core::quantities::Instant;
 
 /// Bytes of all parts; beyond it the oldest is removed.
 const BYTES_MAX: usize = 64 * 1024 * 1024;
-/// How long a part is kept, in milliseconds.
+/// The time for which a part is kept, in milliseconds.
 const KEPT_MILLIS: u64 = 10 * 60 * 1000;
 
 struct PartialBody {

@@ -122,8 +122,8 @@ mod tests {
 
     #[test]
     fn wire_messages_round_trip() {
-        let said = read(&sync("p", "d", &[1, 2])).unwrap();
-        assert_eq!(said, ClientMessage::Sync { peer: "granary".into(), document: "d".into(), data: vec![1, 2] });
+        let message = read(&sync("p", "d", &[1, 2])).unwrap();
+        assert_eq!(message, ClientMessage::Sync { peer: "granary".into(), document: "d".into(), data: vec![1, 2] });
         assert_eq!(read(&peer("p")).unwrap(), ClientMessage::Other);
     }
 

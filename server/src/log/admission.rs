@@ -23,7 +23,7 @@ use super::rows::parse;
 use super::writer::{Completion, Writer};
 use crate::log::throttle::BackgroundThrottle;
 
-/// Positions beside a saved form before a document is saved anew.
+/// Positions since its saved form after which a document is saved again.
 const POSITIONS_BEFORE_SAVE: u32 = 128;
 
 /// A document with unadmitted entries.

@@ -22,7 +22,7 @@ const ORPHANS_MAX: Orphans = Orphans { entries: 64, bytes: 1024 * 1024 };
 /// Orphans of one device in all its documents.
 const ORPHANS_IN_ALL_MAX: Orphans = Orphans { entries: 1024, bytes: 4 * 1024 * 1024 };
 
-/// How many entries the queue's start advances before row `o` is written again.
+/// Entries by which the queue's start advances before row `o` is written again.
 const START_STEP: u64 = 256;
 
 /// Every unadmitted entry stands in `unadmitted` and under its document in `by_document`. `orphans` and

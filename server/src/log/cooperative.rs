@@ -14,7 +14,7 @@ use super::keys::{CooperativeNumber, DocumentNumber, LogEvent, key, rest_u64};
 use super::records::{CooperativeRecord, DeviceRecord, Mark};
 use super::writer::GroupCommit;
 
-/// What the mutex guards; each part keeps its own invariant.
+/// The state behind the mutex; each part keeps its own invariant.
 pub(super) struct State {
     pub(super) heads: LogHeads,
     pub(super) documents: DocumentIndex,
@@ -95,7 +95,7 @@ impl Cooperative {
         self.state().devices.get(device).cloned()
     }
 
-    /// All devices, with what was last seen of each.
+    /// All devices, each with its last request.
     pub fn devices(&self) -> Vec<(DeviceId, DeviceRecord, Option<LastSeen>)> {
         self.state().devices.list()
     }
@@ -112,7 +112,7 @@ impl Cooperative {
         self.state().devices.saw(device, now_millis, unsent, version, forks);
     }
 
-    /// What the store does not have yet of what was last seen of devices; the caller writes it.
+    /// Last requests that the store does not have yet; the caller writes them.
     pub(crate) fn take_unsaved_seen(&self) -> Vec<(DeviceId, LastSeen)> {
         self.state().devices.take_unsaved_seen()
     }
@@ -128,7 +128,7 @@ impl Cooperative {
         }
     }
 
-    /// How far the log reaches, durably.
+    /// The log's durable end, as a high-water mark.
     pub(crate) fn mark(&self) -> Mark {
         let visible = self.state().heads.visible();
         Mark { entry: visible.entry, position: visible.position }
@@ -191,7 +191,7 @@ impl Cooperative {
         state.audit_lines
     }
 
-    /// Makes visible what the writer has made durable; for the writer's thread.
+    /// Makes the written log visible after a flush; for the writer's completions.
     pub(crate) fn publish(&self) {
         self.state().heads.publish();
     }

@@ -1,4 +1,4 @@
-//! The devices of a co-operative, their actors, and what was last seen of each.
+//! The devices of a co-operative, their actors, and their last requests.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,14 +15,14 @@ const CHOSEN_ACTORS_MAX: usize = 20_000;
 /// Characters of a program's version that are kept.
 const VERSION_CHARS_MAX: usize = 24;
 
-/// What was last seen of a device.
+/// A device's last request.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize_tuple, Deserialize_tuple)]
 pub struct LastSeen {
-    /// When, in milliseconds since 1970.
+    /// Its time, in milliseconds since 1970.
     pub at_millis: i64,
-    /// Changes that were unsent on it then.
+    /// Changes that were unsent on the device after it.
     pub unsent: u32,
-    /// The version of its program; empty when it never said.
+    /// The version of its program; empty when unknown.
     pub version: String,
     /// True once two replicas have sent under its name that do not know of each other: the phone was copied or set
     /// back, or its key was stolen.
@@ -57,7 +57,7 @@ impl Devices {
             match (<[u8; 8]>::try_from(rest(&row.key)), parse(&row.key, row.value.as_deref())) {
                 (Ok(id), Ok(seen)) => _ = devices.last_seen.insert(DeviceId::from_bytes(id), seen),
                 // The device's next request writes it again.
-                _ => tracing::warn!(cooperative = own.0, key = ?row.key, "a row of what was last seen can't be read"),
+                _ => tracing::warn!(cooperative = own.0, key = ?row.key, "a last-seen row can't be read"),
             }
         }
         for row in store.scan_all(&key(own, b'j', &[]))? {
@@ -77,7 +77,7 @@ impl Devices {
         self.records.insert(device, record);
     }
 
-    /// All devices in the order of their enrolment, with what was last seen of each.
+    /// All devices in the order of their enrolment, each with its last request.
     pub(super) fn list(&self) -> Vec<(DeviceId, DeviceRecord, Option<LastSeen>)> {
         let with_seen =
             |(id, record): (&DeviceId, &DeviceRecord)| (*id, record.clone(), self.last_seen.get(id).cloned());
@@ -134,7 +134,7 @@ impl Devices {
         self.unsaved_seen.insert(device);
     }
 
-    /// What the store does not have yet of `last_seen`; the caller writes it.
+    /// The values of `last_seen` that the store does not have yet; the caller writes them.
     pub(super) fn take_unsaved_seen(&mut self) -> Vec<(DeviceId, LastSeen)> {
         let unsaved = std::mem::take(&mut self.unsaved_seen);
         unsaved.into_iter().filter_map(|device| Some((device, self.last_seen.get(&device)?.clone()))).collect()

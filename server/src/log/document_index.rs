@@ -1,4 +1,4 @@
-//! The documents of a co-operative by number, id and household, with what is known of each without loading it.
+//! The documents of a co-operative by number, id and household, with the meta of each.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 
-/// How long flushes take and how many requests each serves.
+/// The time of flushes, and the jobs that each serves.
 #[derive(Debug, Clone)]
 pub(crate) struct Flushes {
     pub(crate) seconds: Histogram,

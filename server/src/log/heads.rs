@@ -1,4 +1,4 @@
-//! The ends of a co-operative's log: where the writer stands, and what is durable.
+//! The end of a co-operative's log, as written and as durable.
 
 use granary_client_core::protocol::messages::write_message;
 use granary_client_core::store::{Store, StoreFault};
@@ -21,17 +21,17 @@ impl LogHeads {
         Ok(Self { written: heads, visible: heads })
     }
 
-    /// Where the writer stands; not yet durable.
+    /// The log's end as the writer has it; it may not be durable yet.
     pub(super) fn written(&self) -> &Heads {
         &self.written
     }
 
-    /// What is durable and may be given out.
+    /// The log's durable end, up to which readers may read.
     pub(super) fn visible(&self) -> Heads {
         self.visible
     }
 
-    /// Makes what was written visible; call it once a flush has succeeded.
+    /// Makes the written end visible; for completions, which run after a successful flush.
     pub(super) fn publish(&mut self) {
         self.visible = self.written;
     }

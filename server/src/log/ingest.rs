@@ -27,7 +27,7 @@ use super::writer::GroupCommit;
 /// Entries that one request may make beyond one for each document. Each costs its rows and may become an orphan.
 const MORE_ENTRIES_MAX: usize = 16;
 
-/// Who submits changes, and what they may.
+/// The sender of changes, with its grants.
 #[derive(Debug, Clone)]
 pub(crate) struct Submitter {
     pub(crate) device: DeviceId,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// How often the rate of writes is sampled.
+/// The interval at which the rate of writes is sampled.
 const SLICE: Duration = Duration::from_millis(20);
 /// Writes in a slice from which on background work is throttled; with fewer, the machine has room for both.
 const MANY: u64 = 4;

@@ -31,7 +31,7 @@ const KINDS: [u8; 7] = *b"dwxjkyz";
 pub(super) const KEY_FILES: [&str; 3] = ["identity.key", "authority.key", "authority.pem"];
 const ZSTD_LEVEL: i32 = 9;
 
-/// How far a co-operative's rows are backed up.
+/// The end of a co-operative's backed-up rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Reached {
     entry: u64,

@@ -106,8 +106,8 @@ impl Granary {
             for some in changes.chunks(TOGETHER) {
                 let submitter = Submitter { chooses_actors: true, ..Submitter::new(device, record.grants_now()) };
                 let bundle = vec![DocumentChanges { key: key.clone(), changes: some.to_vec() }];
-                let taken = self.ingest(&cooperative, submitter, bundle, now)?;
-                if let Some(refusal) = taken.refused.first() {
+                let ingested = self.ingest(&cooperative, submitter, bundle, now)?;
+                if let Some(refusal) = ingested.refused.first() {
                     return Err(Error::ImportRefused { document: key.to_string(), reason: refusal.reason });
                 }
             }

@@ -62,13 +62,13 @@ pub(crate) fn in_child(folder: &Path, store: &Path, how: How) -> Result<(), Erro
     loop {
         match child.try_wait() {
             Ok(Some(status)) => {
-                let mut said = String::new();
+                let mut output = String::new();
                 if let Some(mut stderr) = child.stderr.take() {
                     // Without readable output the child's status decides.
-                    let _ = std::io::Read::read_to_string(&mut stderr, &mut said);
+                    let _ = std::io::Read::read_to_string(&mut stderr, &mut output);
                 }
-                let said = said.lines().last().unwrap_or("opening it ended the process").to_owned();
-                return if status.success() { Ok(()) } else { Err(failed(&said)) };
+                let output = output.lines().last().unwrap_or("opening it ended the process").to_owned();
+                return if status.success() { Ok(()) } else { Err(failed(&output)) };
             }
             Ok(None) if began.elapsed() > limit => {
                 let _ = child.kill();
