@@ -16,7 +16,7 @@ use crate::world::{World, household};
 
 const RECORDS: usize = 1_000;
 const SEED: u64 = 40_961;
-/// A sync that is cut this often has failed.
+/// Attempts after which a sync has failed.
 const ATTEMPTS_MAX: u32 = 60;
 
 /// Measures each line with one of the words in its name, or all lines.
@@ -88,7 +88,7 @@ fn on_line(shape: Shape) -> Vec<Row> {
     let (more, _) = lots(SEED + 1, 1);
     li.record(household(1), season, &more[0]).unwrap();
     rows.push(measure(&world, shape, "one new lot up", &li));
-    // The app was closed meanwhile: from its first packet to its last, handshake included.
+    // The app was closed meanwhile, so this includes the handshake.
     drop(li);
     let li = Phone::open(&world.phone_folder(1)).unwrap();
     li.record(household(1), season, &lots(SEED + 2, 1).0[0]).unwrap();
@@ -102,12 +102,13 @@ fn on_line(shape: Shape) -> Vec<Row> {
     rows
 }
 
-trait Persistent {
+/// Counting and retrying.
+trait Measured {
     fn counted_since_open(&self) -> Status;
     fn sync_until_done(&self, attempts: u32) -> (u64, Result<(), String>);
 }
 
-impl Persistent for Phone {
+impl Measured for Phone {
     fn counted_since_open(&self) -> Status {
         let used = self.used();
         Status {
@@ -118,7 +119,7 @@ impl Persistent for Phone {
         }
     }
 
-    /// Syncs again after each cut; gives the exchanges that were made.
+    /// Retries after each cut; gives the number of exchanges.
     fn sync_until_done(&self, attempts: u32) -> (u64, Result<(), String>) {
         let mut why = String::new();
         for _ in 0..attempts {
@@ -143,7 +144,7 @@ fn measure_work(
     work: impl FnOnce() -> (u64, Result<(), String>),
 ) -> Row {
     world.line.passed.take();
-    // What a phone's status says of before it was opened counts from another start.
+    // The counts of a status begin when the phone is opened.
     let before = phone.counted_since_open();
     let began = Instant::now();
     let (exchanges, done) = work();
@@ -158,7 +159,7 @@ fn measure_work(
         line: shape.name.into(),
         turns: exchanges - before.exchanges,
         connections,
-        // What was handed to a connection that was cut then did not all go over the line.
+        // A cut connection may lose bytes that were already written to it.
         bytes_up: content_up.min(up),
         bytes_down: content_down.min(down),
         tls_bytes_up: up.saturating_sub(content_up.min(up)),

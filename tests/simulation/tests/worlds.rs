@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use granary_sim::{Setting, Verdict, live, shrink};
+use granary_sim::{Setting, Verdict, run_world, shrink};
 
 /// Worlds of each setting in each test. Chosen so that the whole file takes 3 minutes at most on two cores.
 const WORLDS: u64 = 240;
@@ -13,10 +13,10 @@ const STEPS: usize = 120;
 
 fn worlds_hold(seeds: Range<u64>, setting: Setting) {
     for seed in seeds {
-        let verdict = live(seed, STEPS, setting).verdict;
+        let verdict = run_world(seed, STEPS, setting).verdict;
         if verdict != Verdict::Held {
             let steps = shrink(seed, STEPS, setting);
-            let story = live(seed, steps, setting).story.join("\n  ");
+            let story = run_world(seed, steps, setting).story.join("\n  ");
             panic!("seed {seed} of {setting:?} with {steps} steps: {verdict:?}\n  {story}");
         }
     }
@@ -51,6 +51,6 @@ fn worlds_of_the_fourth_quarter_hold() {
 
 #[test]
 fn same_seed_makes_same_world() {
-    let live = || live(7, STEPS, Setting::County);
-    assert_eq!(live().story, live().story);
+    let run = || run_world(7, STEPS, Setting::County);
+    assert_eq!(run().story, run().story);
 }

@@ -1,4 +1,4 @@
-//! Whoever may read a document has it as the coordinator has it.
+//! Each phone has the documents that it may read with the heads that the coordinator has.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +14,16 @@ impl Property for Holds {
         "equal_heads"
     }
 
-    fn once_healed(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
+    fn after_recovery(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
         let coordinator = world.coordinator(coop);
         for phone in world.living(coop) {
             let Some(key) = differing(world, coop, phone) else { continue };
             let (theirs, own) = (world.phones[coordinator].changes(&key), world.phones[phone].changes(&key));
             let (lacks, besides): (Vec<_>, Vec<_>) =
                 (theirs.difference(&own).collect(), own.difference(&theirs).collect());
-            let (waits, one) = (world.orphans(coop)?, &world.phones[phone]);
+            let (orphans, one) = (world.orphans(coop)?, &world.phones[phone]);
             return Err(format!(
-                "{waits} entries wait on the server; phone {phone} ({}, device {}) differs in {key:?} from the \
+                "the server has {orphans} orphans; phone {phone} ({}, device {}) differs in {key:?} from the \
                  coordinator's: it lacks {lacks:?}, and has besides {besides:?}",
                 one.role, one.device
             ));

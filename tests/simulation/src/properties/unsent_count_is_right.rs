@@ -1,4 +1,4 @@
-//! A phone says how many changes are unsent, and as many lie in its outbox; more while the server is known to lack some.
+//! The unsent count of a phone is the number of its outbox rows; with a noted backfill it is higher.
 
 use super::Property;
 use crate::world::World;
