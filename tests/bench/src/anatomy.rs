@@ -115,7 +115,7 @@ pub(crate) fn run() {
     println!("1,000 records: entropy of the choices {:.0} bytes; zstd -19 of JSON lines {json} bytes", bits / 8.0);
     for openings in OPENINGS {
         let mut book = Book::new(&key, &records, openings);
-        let named = |what: &str| format!("{what}, book of {openings} openings");
+        let named = |what: &str| format!("{what}, openings: {openings}");
         let later = |seconds: i64| Instant(1_760_000_000_000 + seconds * 1_000);
         show(&named("1,000 records"), &key, std::mem::take(&mut book.changes));
         let edited: Vec<LotId> = book.names.iter().step_by(100).cloned().collect();

@@ -46,7 +46,7 @@ fn with_openings(shape: Shape, openings: usize) -> Vec<Row> {
     phone.sync_until_done(ATTEMPTS_MAX).1.unwrap();
     drop(phone);
     let folder = world.last_phone_folder();
-    let named = |workload: &str| format!("{workload}, {openings} openings");
+    let named = |workload: &str| format!("{workload}, openings: {openings}");
     let mut rows = Vec::new();
 
     let (phone, _) = record_in_openings(&folder, season, &lots(SEED, RECORDS).0, openings);

@@ -56,7 +56,7 @@ pub(crate) enum Event {
     ServerStop,
     /// The server is backed up.
     BackUp,
-    /// The server is set back to a backup.
+    /// The server is restored from a backup.
     Restore,
     /// The server's clock jumps.
     ServerClock,
@@ -222,7 +222,7 @@ impl Event {
             Self::ConsoleCorrect | Self::ConsoleReceive | Self::ConsoleCatalogue | Self::ConsoleSettle => {
                 world.inject_server_disk_fault();
                 let is_done = edit_in_console(self, world, phone)?;
-                world.log(format!("somebody edits in the console, {self:?}: {is_done}"));
+                world.log(format!("a person edits in the console, {self:?}: {is_done}"));
                 world.clear_server_disk_fault();
             }
             Self::ServerStop => {
@@ -322,7 +322,7 @@ fn draw_person(world: &mut World, phone: usize) -> usize {
 
 fn open_page(world: &mut World, phone: usize) -> Result<(), String> {
     let (person, about) = (draw_person(world, phone), draw_household(world, phone));
-    world.log("somebody opens pages of the console".into());
+    world.log("a person opens pages of the console".into());
     for key in [DocumentKey::Catalogue, DocumentKey::ReceiptBook(about, season()), book(about)] {
         world.open_page(person, key)?;
     }

@@ -95,7 +95,7 @@ fn write_newer_fields(doc: &mut AutoCommit, lot: &LotId, note: &str) -> Result<(
             doc.put(&new, "note", note)?;
             if note.len() > 100 {
                 // More than the smallest page holds.
-                doc.put(&new, "told", note.repeat(25))?;
+                doc.put(&new, "story", note.repeat(25))?;
             }
         }
     }

@@ -33,7 +33,7 @@ pub struct Planted {
 pub const PLANTED: &[Planted] = &[
     Planted {
         name: "answer_before_flush",
-        what: "the server answers before what it took is flushed",
+        what: "the server answers before it flushes what it ingested",
         expected: CaughtBy::Seed,
     },
     Planted {
@@ -98,7 +98,7 @@ pub const PLANTED: &[Planted] = &[
     },
     Planted {
         name: "unsent_is_not_put_back_after_damage",
-        what: "what is unsent is not put back into a damaged document",
+        what: "unsent changes are not put back into a damaged document",
         expected: CaughtBy::Seed,
     },
     Planted {
@@ -144,13 +144,13 @@ pub const PLANTED: &[Planted] = &[
     },
     Planted {
         name: "entry_is_adopted_unsaid",
-        what: "a replica adopts an entry that holds more than it said",
+        what: "a replica adopts an entry that holds more than its request",
         expected: CaughtBy::Seed,
     },
     Planted { name: "every_cursor_fits", what: "a cursor of another log is believed", expected: CaughtBy::Seed },
     Planted {
         name: "receipt_chain_skips",
-        what: "an entry's chain leads through what its replica does not have",
+        what: "an entry's receipt chain leads through entries that its replica does not have",
         expected: CaughtBy::Seed,
     },
     Planted {

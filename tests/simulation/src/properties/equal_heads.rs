@@ -19,12 +19,12 @@ impl Property for Holds {
         for phone in world.living(coop) {
             let Some(key) = differing(world, coop, phone) else { continue };
             let (theirs, own) = (world.phones[coordinator].changes(&key), world.phones[phone].changes(&key));
-            let (lacks, besides): (Vec<_>, Vec<_>) =
+            let (lacks, extra): (Vec<_>, Vec<_>) =
                 (theirs.difference(&own).collect(), own.difference(&theirs).collect());
             let (orphans, one) = (world.orphans(coop)?, &world.phones[phone]);
             return Err(format!(
                 "the server has {orphans} orphans; phone {phone} ({}, device {}) differs in {key:?} from the \
-                 coordinator's: it lacks {lacks:?}, and has besides {besides:?}",
+                 coordinator's: it lacks {lacks:?}, and has {extra:?} more",
                 one.role, one.device
             ));
         }

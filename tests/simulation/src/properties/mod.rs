@@ -101,7 +101,7 @@ impl World {
         self.check_each(|property, world| property.on_reply(world, phone, reply))
     }
 
-    /// Looks at a reply that was taken.
+    /// Checks a reply that a phone has applied.
     pub(crate) fn applied_reply_must_hold(&mut self, phone: usize, reply: &SyncReply) -> Result<(), String> {
         self.check_each(|property, world| property.on_reply_applied(world, phone, reply))
     }

@@ -23,7 +23,7 @@ impl Property for Holds {
             }
             let mut recorded = world.phones[phone].recorded.keys();
             if let Some(note) = recorded.find(|note| !of_newer.contains(*note) && here.contains(*note)) {
-                return Err(format!("what a newer phone {phone} wrote of {note} besides is lost"));
+                return Err(format!("the newer fields of {note}, by phone {phone}, are lost"));
             }
         }
         Ok(())

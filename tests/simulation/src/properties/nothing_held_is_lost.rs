@@ -72,7 +72,7 @@ impl Property for Holds {
             let has = document.map(|mut document| changes_of(&mut document)).transpose()?.unwrap_or_default();
             let lacks = lacking(&held, &has.into_keys().collect());
             if !lacks.is_empty() {
-                return Err(format!("the server has not got {lacks:?} of {key:?}, which somebody held"));
+                return Err(format!("the server lacks {lacks:?} of {key:?}, which was held before the recovery"));
             }
             for phone in world.living(coop) {
                 let one = &mut world.phones[phone];
@@ -83,7 +83,9 @@ impl Property for Holds {
                 let has = document.map(changes_of).transpose()?.unwrap_or_default();
                 let lacks = lacking(&held, &has.into_keys().collect());
                 if !lacks.is_empty() {
-                    return Err(format!("phone {phone} has not got {lacks:?} of {key:?}, which somebody held"));
+                    return Err(format!(
+                        "phone {phone} lacks {lacks:?} of {key:?}, which was held before the recovery"
+                    ));
                 }
             }
         }

@@ -16,7 +16,7 @@ impl Property for Holds {
         let grants = one.replica.grants();
         let strange = one.replica.documents().into_iter().find(|(key, _)| !grants.may_read(key));
         match strange.filter(|_| !one.was_damaged) {
-            Some((key, _)) => Err(format!("phone {phone} holds {key:?}, and was told that it may not")),
+            Some((key, _)) => Err(format!("phone {phone} holds {key:?}, which its grants do not cover")),
             None => Ok(()),
         }
     }

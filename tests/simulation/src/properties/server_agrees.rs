@@ -18,10 +18,10 @@ impl Property for Holds {
             if document.as_mut().map(|document| document.heads()).as_ref() != Some(&heads) {
                 let theirs = document.map(|mut document| change_names(&mut document)).unwrap_or_default();
                 let own = world.phones[coordinator].changes(&key);
-                let (lacks, besides): (Vec<_>, Vec<_>) =
+                let (lacks, extra): (Vec<_>, Vec<_>) =
                     (theirs.difference(&own).collect(), own.difference(&theirs).collect());
                 return Err(format!(
-                    "the coordinator's {key:?} lacks {lacks:?} of the server's, and has besides {besides:?}"
+                    "the coordinator's {key:?} lacks {lacks:?} of the server's, and has {extra:?} more"
                 ));
             }
         }

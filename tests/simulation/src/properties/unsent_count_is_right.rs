@@ -12,11 +12,11 @@ impl Property for Holds {
 
     fn after_event(&mut self, world: &mut World, phone: usize) -> Result<(), String> {
         let one = &world.phones[phone];
-        let (there, told) = (one.unsent_rows(), one.replica.unsent());
-        if there == told || (there < told && one.has_backfill()) {
+        let (rows, unsent) = (one.unsent_rows(), one.replica.unsent());
+        if rows == unsent || (rows < unsent && one.has_backfill()) {
             Ok(())
         } else {
-            Err(format!("phone {phone} has {there} changes to send, and says {told}"))
+            Err(format!("phone {phone} has {rows} outbox rows, and counts {unsent} unsent changes"))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn copies_bring_a_shared_lot_once() {
+fn copies_send_shared_lot_once() {
     let mut world = world();
     sync(&mut world, LI);
     let first = copy_phone(&mut world, LI);
@@ -64,7 +64,7 @@ fn change_lost_from_the_outbox_is_sent_before_what_builds_on_it() {
 
 // Damage cut a change off from its dependencies, so the reconciliation did not see it. Only once the dependencies are
 // back, the phone knows that the restored server lacks the change.
-fn cut_off_lot_is_given_back_to_a_restored_server() {
+fn cut_off_lot_is_backfilled_to_restored_server() {
     let mut world = world();
     let author = enrol_another_of_household(&mut world);
     record(&mut world, author, "of another");
@@ -112,11 +112,11 @@ fn document_whose_entry_is_lost_gets_unsent_changes_back() {
 }
 
 stories! {
-    copies_bring_a_shared_lot_once,
+    copies_send_shared_lot_once,
     copy_that_repeats_a_part_gets_the_rest,
     copies_with_one_receipt_get_each_others_lots,
     change_lost_from_the_outbox_is_sent_before_what_builds_on_it,
-    cut_off_lot_is_given_back_to_a_restored_server,
+    cut_off_lot_is_backfilled_to_restored_server,
     failed_reply_leaves_no_trace_in_a_damaged_document,
     document_whose_entry_is_lost_gets_unsent_changes_back,
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn readers_lot_of_a_broken_phone_is_given_back() {
+fn lot_of_broken_phone_is_backfilled_by_reader() {
     let mut world = world();
     let (author, copy) = (enrol_another_of_household(&mut world), copy_phone(&mut world, LI));
     restoration_loses_lot(&mut world, author, LI);
@@ -12,7 +12,7 @@ fn readers_lot_of_a_broken_phone_is_given_back() {
     assert_lots_after_recovery(&mut world, &["of a phone that broke", "of the copy", "of the phone"]);
 }
 
-fn orphan_of_an_outbox_file_comes_once_its_ground_is_given_back() {
+fn orphan_of_outbox_file_is_admitted_after_backfill() {
     let mut world = world();
     let copy = copy_phone(&mut world, COORDINATOR);
     world.back_up();
@@ -28,7 +28,7 @@ fn orphan_of_an_outbox_file_comes_once_its_ground_is_given_back() {
     assert_lots_after_recovery(&mut world, &["a lot", "of the copy"]);
 }
 
-fn backup_restored_twice_gets_everything_back() {
+fn twice_restored_backup_recovers_everything() {
     let mut world = world();
     let author = enrol_another_of_household(&mut world);
     world.back_up();
@@ -42,7 +42,7 @@ fn backup_restored_twice_gets_everything_back() {
     assert_lots_after_recovery(&mut world, &["of another", "of the phone"]);
 }
 
-fn twice_restored_server_gets_back_what_builds_on_a_lost_lot() {
+fn twice_restored_server_recovers_lot_on_lost_lot() {
     let mut world = world();
     let author = enrol_another_of_household(&mut world);
     world.back_up();
@@ -61,7 +61,7 @@ fn twice_restored_server_gets_back_what_builds_on_a_lost_lot() {
     assert_lots_after_recovery(&mut world, &["builds on it", "of a phone that broke", "of the coordinator"]);
 }
 
-fn repeated_lot_is_missed_when_a_restoration_takes_it() {
+fn repeated_lot_is_backfilled_after_restoration() {
     let mut world = world();
     let author = enrol_another_of_household(&mut world);
     sync(&mut world, LI);
@@ -84,7 +84,7 @@ fn repeated_lot_is_missed_when_a_restoration_takes_it() {
 }
 
 // The packer may not write harvests. An attestation lets it give back what it was given.
-fn reader_gives_back_what_it_may_not_write() {
+fn reader_backfills_what_it_may_not_write() {
     let mut world = world();
     world.back_up();
     record(&mut world, LI, "of a phone that broke");
@@ -95,7 +95,7 @@ fn reader_gives_back_what_it_may_not_write() {
 }
 
 // Each lot builds on one of a phone that broke. The last attestation covers all of them.
-fn long_history_is_given_back_in_small_pages() {
+fn long_history_is_backfilled_in_small_pages() {
     let mut world = world();
     let author = enrol_another_of_household(&mut world);
     world.back_up();
@@ -129,12 +129,12 @@ fn backfill_outlives_a_restart() {
 }
 
 stories! {
-    readers_lot_of_a_broken_phone_is_given_back,
-    orphan_of_an_outbox_file_comes_once_its_ground_is_given_back,
-    backup_restored_twice_gets_everything_back,
-    twice_restored_server_gets_back_what_builds_on_a_lost_lot,
-    repeated_lot_is_missed_when_a_restoration_takes_it,
-    reader_gives_back_what_it_may_not_write,
-    long_history_is_given_back_in_small_pages,
+    lot_of_broken_phone_is_backfilled_by_reader,
+    orphan_of_outbox_file_is_admitted_after_backfill,
+    twice_restored_backup_recovers_everything,
+    twice_restored_server_recovers_lot_on_lost_lot,
+    repeated_lot_is_backfilled_after_restoration,
+    reader_backfills_what_it_may_not_write,
+    long_history_is_backfilled_in_small_pages,
     backfill_outlives_a_restart,
 }

@@ -29,7 +29,7 @@ impl World {
         self.server = None;
         self.disk = self.backups[which].backup();
         self.restorations += 1;
-        self.count("server set back to a backup");
+        self.count("server restored from a backup");
         let (revoked, granted, now) = (self.revoked.clone(), self.granted.clone(), Instant(self.now));
         let server = self.server()?;
         for (number, device) in revoked {
