@@ -141,7 +141,7 @@ impl World {
                 self.sync();
                 "made".into()
             }
-            ("count-of-duplicate_lots", _) => {
+            ("count-of-duplicates", _) => {
                 self.sync();
                 let count = |phone: usize| self.lots(phone).iter().filter(|row| row.note == "duplicate").count();
                 format!("{} {}", count(0), count(1))
