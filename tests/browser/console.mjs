@@ -108,10 +108,10 @@ await follow(zhang, zhang.locator("text=Undo").first());
 await until("the duplicate again", async () => { await zhang.goto(url("/cases")); return /recorded twice/.test(await text(zhang)); });
 await follow(zhang, zhang.locator("article.case button", { hasText: "Make them one lot" }));
 await until("the list to be empty again", async () => { await zhang.goto(url("/cases")); return /Nothing disagrees/.test(await text(zhang)); });
-assert.equal(await ask("count-of-twins"), "1 1");
+assert.equal(await ask("count-of-duplicates"), "1 1");
 
 // The warehouse weighs: a receipt above what was recorded is a disagreement, settled by the rule.
-await zhang.goto(url("/harvests?search=twin"));
+await zhang.goto(url("/harvests?search=duplicate"));
 await follow(zhang, zhang.locator("tbody a").first());
 await zhang.locator("form[action$=receipt] [name=grams]").fill("9.9");
 await follow(zhang, zhang.locator("form[action$=receipt] button"));

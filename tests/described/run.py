@@ -17,7 +17,7 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
-# Bodies are binary frames, which a schema can't tell right from wrong; all else is held against it.
+# Bodies are binary frames, which a schema can't validate; all else is checked against it.
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
     "response_schema_conformance,unsupported_method,allow_header_conformance"

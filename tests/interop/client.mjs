@@ -1,5 +1,4 @@
-// A client of automerge-repo that is told what to do by lines of JSON: find a document, edit it, wait until
-// it reads as wanted. `node client.mjs <websocket URL>`.
+// A client of automerge-repo. It takes commands as lines of JSON: find a document, edit it, wait for a content. `node client.mjs <websocket URL>`.
 import readline from 'node:readline';
 import { Repo } from '@automerge/automerge-repo';
 import { WebSocketClientAdapter } from '@automerge/automerge-repo-network-websocket';

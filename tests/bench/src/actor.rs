@@ -1,5 +1,5 @@
-//! A process that plays one side of a peer: commands go to it as lines of JSON, answers come back the
-//! same way. Its memory and processor time are read from `/proc`.
+//! A process that is one side of a peer. Commands and answers are lines of JSON. Its memory and processor time are read
+//! from `/proc`.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -12,7 +12,7 @@ pub(crate) struct Actor {
     child: Child,
     commands: ChildStdin,
     answers: BufReader<ChildStdout>,
-    /// What it said when it was ready.
+    /// Its first line, which it prints when it is ready.
     pub(crate) ready: Value,
 }
 
@@ -45,7 +45,7 @@ impl Actor {
         }
     }
 
-    /// Says a command and waits for what it answers.
+    /// Sends a command and waits for the answer.
     pub(crate) fn ask(&mut self, command: &Value) -> Result<Value, String> {
         writeln!(self.commands, "{command}").map_err(|error| error.to_string())?;
         let answer = self.answer()?;

@@ -120,10 +120,10 @@ pub(crate) fn run() {
         let mut sender = connect(&world).await;
         let (_, cookie, _) = get(&mut sender, &format!("/console/once/{token}"), "").await;
         let cookie = cookie.unwrap().split(';').next().unwrap().to_owned();
-        // The lists are written behind the edits; they are measured when they are up to date.
+        // Pages are measured once the read models are up to date.
         for _ in 0..600 {
             let (_, _, page) = get(&mut sender, "/console", &cookie).await;
-            if page.len() < 20_000 && !world.lists_are_behind() {
+            if page.len() < 20_000 && !world.read_models_are_behind() {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;

@@ -1,6 +1,5 @@
-//! Makes the dictionary that messages are compressed with, from generated documents: the shapes of our
-//! changes, field names, days. Its products, places and people are not those that anything here
-//! measures with.
+//! Trains the compression dictionary of messages on generated documents: the forms of our changes, field names, days. Its
+//! products, places and people are not those of the measured records.
 
 use std::path::Path;
 
@@ -18,7 +17,7 @@ use granary_client_core::schema::{Document, DocumentKey, OrderName, Season, coop
 
 use crate::records::Dice;
 
-/// Large enough for every kind of change, small enough to be read in a blink.
+/// Large enough for every kind of change, small enough to load fast.
 const DICTIONARY_BYTES: usize = 12 * 1024;
 const SAMPLES: u64 = 3_000;
 const SEED: u64 = 0x7261_696e;

@@ -1,5 +1,5 @@
 //! Draws the rows of the slow line from the JSON lines of `peers`: bytes at the left, seconds at the right, both on
-//! logarithmic scales. A bar of a workload that was given up is pale, and says so.
+//! logarithmic scales. The bar of an aborted workload is pale and labelled.
 
 use std::error::Error;
 use std::ops::RangeInclusive;
@@ -159,13 +159,13 @@ fn bars(area: &Area<'_>, peer: &str, row: Option<&Row>, top: i32) -> Drawn {
     if all > content {
         bar(of_bytes, of_bytes.place(content as f64), all as f64, OURS_TLS)?;
     }
-    let mut said =
+    let mut label =
         if all > content { format!("{} + {} TLS", bytes(content), bytes(all - content)) } else { bytes(content) };
     if !row.ok {
-        said.push_str(" so far");
+        label.push_str(" so far");
     }
     let end = of_bytes.place(all as f64);
-    write(area, &said, (end + 6, middle), &plain(14, if row.ok { INK } else { QUIET }))?;
+    write(area, &label, (end + 6, middle), &plain(14, if row.ok { INK } else { QUIET }))?;
     if row.ok {
         bar(of_seconds, *of_seconds.pixels.start(), row.seconds, fill)?;
         let end = of_seconds.place(row.seconds);

@@ -1,4 +1,4 @@
-//! Granary's own two sides as actors, so that it is measured from outside just as its peers are.
+//! The server and the phones of Granary as actor processes, measured from outside as its peers are.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use crate::load::{LoadPhone, household_of};
 use crate::world::{household, now};
 
-/// Answers each line of the standard input by what `handle` makes of it.
+/// Answers each line of the standard input by `handle`.
 pub(crate) fn serve_lines(ready: &Value, mut handle: impl FnMut(&Value) -> Result<Value, String>) {
     println!("{ready}");
     for line in std::io::stdin().lines() {
@@ -52,7 +52,7 @@ fn season() -> Season {
     Season::new(2025).unwrap()
 }
 
-/// Limits that a measurement of one machine by another on the same machine does not run into.
+/// Limits that load from one address does not reach.
 fn loose() -> Limits {
     Limits { device_burst: 1_000_000, device_per_second: 1_000, enrol_burst: 1_000_000, ..Limits::default() }
 }
@@ -104,7 +104,7 @@ pub(crate) fn server(folder: PathBuf, is_for_load: bool) {
             server.granary().settle(&server.granary().cooperative(coop).unwrap());
             Ok(json!({}))
         }
-        // What a phone was acknowledged is there; what it is not yet admitted to others is waited for.
+        // Waits until all acknowledged changes are admitted.
         "wait" => {
             server.granary().settle(&server.granary().cooperative(coop).unwrap());
             Ok(json!({ "ok": true }))
@@ -118,7 +118,7 @@ pub(crate) fn server(folder: PathBuf, is_for_load: bool) {
     drop::<Server>(server);
 }
 
-/// Does this for all of them on 32 threads, so that what waits for the disk waits together; in order.
+/// Maps the items on 32 threads, so that waits for the disk overlap. Keeps their order.
 fn at_once<R: Send>(all: Vec<u64>, work: impl Fn(u64) -> R + Sync) -> Vec<R> {
     let work = &work;
     std::thread::scope(|scope| {
@@ -201,7 +201,7 @@ pub(crate) fn phones(folder: &Path) {
                         lots: Vec::new(),
                     };
                     let link = link.as_str().unwrap();
-                    // Over a line that is cut, enrolling is tried again.
+                    // A cut line may need several attempts to enrol.
                     (0..100).find(|_| client.phone().enrol(link, "bench").is_ok()).ok_or("could not enrol")?;
                     clients.push(client);
                 }

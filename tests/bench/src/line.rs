@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-/// What a line is like.
+/// The properties of a line.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shape {
     pub(crate) name: &'static str,
@@ -35,16 +35,16 @@ pub(crate) const SLOW: Shape = Shape {
 /// The same, cut every 4 kB.
 pub(crate) const CUT: Shape = Shape { name: "the same, cut every 4 kB", cut_after: Some(4_096), ..SLOW };
 
-/// What fits one packet.
+/// Bytes of a packet.
 const PACKET: usize = 1_400;
 
-/// What passed since the last look.
+/// Counts since the last [`Passed::take`].
 #[derive(Debug, Default)]
 pub(crate) struct Passed {
     pub(crate) up: AtomicU64,
     pub(crate) down: AtomicU64,
     pub(crate) connections: AtomicU64,
-    /// Changes from the client sending to the server sending, in what the proxy sees.
+    /// Changes of direction from client to server, as the proxy sees them.
     pub(crate) turns: AtomicU64,
     last_was_up: AtomicU64,
     last_at: std::sync::Mutex<Option<std::time::Instant>>,
@@ -85,14 +85,14 @@ impl Line {
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(server) = TcpStream::connect(server).await else { continue };
                 counts.connections.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(carry(client, server, shape, Arc::clone(&counts)));
+                tokio::spawn(forward(client, server, shape, Arc::clone(&counts)));
             }
         });
         Self { address, passed, task }
     }
 }
 
-async fn carry(client: TcpStream, server: TcpStream, shape: Shape, passed: Arc<Passed>) {
+async fn forward(client: TcpStream, server: TcpStream, shape: Shape, passed: Arc<Passed>) {
     client.set_nodelay(true).unwrap();
     server.set_nodelay(true).unwrap();
     let (from_client, to_client) = client.into_split();
@@ -100,7 +100,7 @@ async fn carry(client: TcpStream, server: TcpStream, shape: Shape, passed: Arc<P
     let budget = Arc::new(AtomicU64::new(shape.cut_after.unwrap_or(u64::MAX)));
     let up = one_way(from_client, to_server, shape, Arc::clone(&budget), Arc::clone(&passed), true);
     let down = one_way(from_server, to_client, shape, budget, passed, false);
-    // When one direction ends by a cut, the other goes with it.
+    // A cut of one direction ends the other too.
     tokio::select! {
         () = async { tokio::join!(up, down); } => {}
     }
@@ -134,7 +134,7 @@ async fn one_way(
                 Ok(Ok(0) | Err(_)) => break,
                 Ok(Ok(read)) => read,
             };
-            // Both directions take from one budget, so it is taken in one step.
+            // Both directions share one budget, so the update is atomic.
             let less = |left: u64| Some(left.saturating_sub(read as u64));
             let left = budget.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).unwrap_or(0);
             let read = read.min(usize::try_from(left).unwrap_or(usize::MAX));

@@ -1,6 +1,5 @@
-//! Load: phones that are as light as phones can be, so that many fit beside the server on one machine.
-//! Each has a key, a cursor and a book of its own, and says what the real phone says; its changes are made
-//! before the clock starts.
+//! Load: minimal phones, so that many fit beside the server on one machine. Each has its own key, cursor and book, and
+//! sends the same requests as a real phone. Its changes are made before the clock starts.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -37,7 +36,7 @@ pub(crate) struct LoadPhone {
 }
 
 impl LoadPhone {
-    /// The phone of this household number; `salt` tells phones of one household apart.
+    /// The phone of this household number; `salt` distinguishes phones of one household.
     pub(crate) fn new(number: u64, salt: u64) -> Self {
         let mut seed = [0x5a; 32];
         seed[..8].copy_from_slice(&number.to_be_bytes());
@@ -84,7 +83,7 @@ impl LoadPhone {
         }
     }
 
-    /// Sends what is next, by this exchange; false when nothing is left.
+    /// Sends the next request by this exchange; false if nothing is left.
     pub(crate) fn sync(&mut self, exchange: impl FnOnce(Vec<u8>) -> Result<Vec<u8>, Error>) -> Result<bool, Error> {
         let Some(bundle) = self.waiting.pop_front() else { return Ok(false) };
         self.sync_with(bundle, exchange)?;
@@ -128,7 +127,7 @@ impl Connected {
         Self { phone, transport: Some(transport), link }
     }
 
-    /// All that waits, one after the other; the time that each took.
+    /// Sends all unsent requests, one after the other; gives the time of each.
     fn run(&mut self) -> Vec<Duration> {
         let mut times = Vec::with_capacity(self.phone.waiting.len());
         let transport = self.transport.get_or_insert_with(|| HttpsTransport::new(&self.link).unwrap());
@@ -148,7 +147,7 @@ pub(crate) fn percentile(sorted: &[Duration], of: f64) -> f64 {
     sorted.get(place).map_or(0.0, |time| time.as_secs_f64() * 1000.0)
 }
 
-/// `granary-bench act load FOLDER`: many phones in a process of their own.
+/// `granary-bench act load FOLDER`: many phones in one process.
 pub(crate) fn actor() {
     let mut phones: Vec<Connected> = Vec::new();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();

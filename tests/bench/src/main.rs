@@ -12,6 +12,7 @@ mod figure;
 mod granary_actor;
 mod line;
 mod load;
+mod openings;
 mod peers;
 mod phone;
 mod records;
@@ -34,23 +35,31 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum What {
-    /// Round trips, bytes and time of a sync: 1,000 records up and down, edits, nothing to do.
-    Sync,
+    /// Round trips, bytes and time of a sync: 1,000 records up and down, edits, nothing to do; and the same of books
+    /// that were written in 1, 60 and 600 openings of a phone.
+    Sync {
+        /// Only lines with one of these words in their names.
+        only: Vec<String>,
+    },
     /// The same workloads for Granary and for its peers (Node and npm are needed), on three lines.
     Peers {
         /// Only those with one of these words in their names.
         only: Vec<String>,
     },
-    /// Where each byte of a request goes.
+    /// The bytes of each part of a request, also from books that were written in 1, 60 and 600 openings.
     Anatomy,
-    /// What a phone pays to record, to open and to list.
-    Phone,
+    /// Time to record, open and list on a phone, also with books that were written in 1, 60 and 600 openings.
+    Phone {
+        /// Lots in the book.
+        #[arg(default_values_t = [100, 1_000, 5_000])]
+        lots: Vec<usize>,
+    },
     /// Syncs a second, idle phones, growth: `throughput`, `first-sync`, `idle`, `growth`, or all.
     Server {
         /// Only these.
         only: Vec<String>,
     },
-    /// One side of Granary as a process that is told what to do by lines of JSON.
+    /// One side of Granary as a process that takes commands as lines of JSON.
     #[command(hide = true)]
     Act { side: Side, folder: std::path::PathBuf },
     /// Server time of each of the console's pages, with 600 households and 50,000 lots.
@@ -84,7 +93,7 @@ enum Side {
 fn main() {
     let arguments = Arguments::parse();
     match arguments.what {
-        What::Sync => table::print(&sync::run(), arguments.json),
+        What::Sync { only } => table::print(&sync::run(&only), arguments.json),
         What::Peers { only } => table::print(&peers::run(&only), arguments.json),
         What::Act { side: Side::Server, folder } => granary_actor::server(folder, false),
         What::Act { side: Side::LoadServer, folder } => granary_actor::server(folder, true),
@@ -92,7 +101,7 @@ fn main() {
         What::Act { side: Side::Load, folder: _ } => load::actor(),
         What::Act { side: Side::Clients, folder } => granary_actor::phones(&folder),
         What::Anatomy => anatomy::run(),
-        What::Phone => phone::run(),
+        What::Phone { lots } => phone::run(&lots),
         What::Server { only } => server::run(&only),
         What::Console => console::run(),
         What::Figure { from, to } => figure::run(&from, &to).unwrap(),

@@ -1,6 +1,5 @@
-//! Granary beside the peers that a user would pick instead: the same records, the same line, the same
-//! figures, all in one run. Each side of each peer is a process of its own (see `peers/actor.mjs` and
-//! [`crate::granary_actor`]); a workload is done when both sides have all of it.
+//! Compares Granary with its alternatives: the same records, lines and figures in one run. Each side of each peer is a
+//! process (see `peers/actor.mjs` and [`crate::granary_actor`]). A workload ends when both sides have all data.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,7 +21,7 @@ const PHONES: usize = 50;
 const EDITS_EACH: usize = 20;
 const STORM_LOTS: usize = 100;
 
-/// One of those that are measured.
+/// A measured program.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Peer {
     Granary,
@@ -77,7 +76,7 @@ fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("peers")
 }
 
-/// Runs everything that can be run here.
+/// Runs all peers that this machine can run.
 pub(crate) fn run(only: &[String]) -> Vec<Row> {
     let chosen = |peer: &Peer| only.is_empty() || only.iter().any(|word| peer.name().contains(word.as_str()));
     let mut peers: Vec<Peer> = PEERS.into_iter().filter(chosen).collect();
@@ -134,7 +133,7 @@ fn all_on(runtime: &Runtime, peer: Peer, shape: Shape) -> Vec<Row> {
     rows
 }
 
-/// A server, the line to it, and where things lie.
+/// A server, the line to it, and its folders.
 struct Side<'a> {
     runtime: &'a Runtime,
     peer: Peer,
@@ -145,7 +144,7 @@ struct Side<'a> {
     groups: usize,
 }
 
-/// What both sides have when a workload is done.
+/// The data that both sides have when a workload is done.
 #[derive(Clone, Copy)]
 struct Want {
     records: usize,
@@ -175,7 +174,7 @@ impl<'a> Side<'a> {
         if self.shape.bytes_per_second.is_some() { 240 } else { 120 }
     }
 
-    /// So many clients in one process, connected to nothing.
+    /// This many clients in one process, not connected.
     fn clients(&mut self, count: usize, role: &str) -> Result<Actor, String> {
         self.groups += 1;
         let folder = self.folder.path().join(format!("clients-{}", self.groups));
@@ -257,7 +256,7 @@ impl<'a> Side<'a> {
         })
     }
 
-    /// A sync with nothing to do is seen by its bytes alone.
+    /// A sync with nothing to do shows only in its bytes.
     fn until_something_passed(&self, since: Instant) {
         let give_up = Instant::now() + Duration::from_secs(10);
         while self.line.passed.last_at().is_none_or(|at| at < since) && Instant::now() < give_up {
@@ -265,8 +264,8 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// Waits until nothing passed for a while; gives when the last byte did. Some peers never fall
-    /// silent, so it ends.
+    /// Waits until no byte has passed for a while; gives the time of the last byte. Ends after a limit, since some peers
+    /// never fall silent.
     fn quiet(&self) -> Option<Instant> {
         let silence = self.shape.latency * 4 + Duration::from_millis(1_200);
         let give_up = Instant::now() + Duration::from_secs(12);
@@ -339,7 +338,7 @@ fn edit_storm(runtime: &Runtime, peer: Peer, shape: Shape, rows: &mut Vec<Row>) 
     phones.ask(&sync(&all))?;
     author.ask(&json!({ "do": "disconnect", "chosen": [0] }))?;
     phones.ask(&json!({ "do": "disconnect", "chosen": all }))?;
-    // Each phone edits lots of its own, so that what all must have in the end is known.
+    // Each phone edits its own lots, so that the final state is known.
     for phone in 0..PHONES {
         let edits: Vec<(usize, i64)> = (0..EDITS_EACH)
             .map(|edit| (phone * 2 + edit % 2, 50_000 + i64::try_from(phone * EDITS_EACH + edit).unwrap()))

@@ -1,5 +1,6 @@
-//! What a phone pays: to record, to open, to list, with books of 100, 1,000 and 5,000 lots; memory, the size
-//! of its files, and the size of the library that an app ships. Each book is measured in a new process.
+//! The cost of a phone: time to record, open and list with books of 100, 1,000 and 5,000 lots, of which one phone wrote
+//! each in 1, 60 or 600 openings; memory; the size of its files, and of the library that an app ships. Each book is
+//! measured in a new process.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 use granary_client_core::phone::Phone;
 use granary_client_core::projection::{LotFilter, LotSort};
 use granary_client_core::schema::Season;
+use granary_client_core::schema::access::Role;
 use granary_client_core::store::StoreKey;
 use serde_json::json;
 
@@ -14,10 +16,10 @@ use crate::actor::{Actor, disk_of, memory_of};
 use crate::granary_actor::{serve_lines, text};
 use crate::line::LOOPBACK;
 use crate::load::percentile;
+use crate::openings::{OPENINGS, record_in_openings};
 use crate::records::lots;
 use crate::world::{World, household};
 
-const LOTS: [usize; 3] = [100, 1_000, 5_000];
 const TIMES: usize = 101;
 
 fn median(mut times: Vec<Duration>) -> f64 {
@@ -76,11 +78,11 @@ pub(crate) fn actor(folder: &Path) {
     });
 }
 
-pub(crate) fn run() {
+pub(crate) fn run(lots_of_books: &[usize]) {
     let season = Season::new(2025).unwrap();
     println!(
-        "{:<14} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>11} {:>11} {:>9}",
-        "lots",
+        "{:<16} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>11} {:>11} {:>9}",
+        "lots in openings",
         "open ms",
         "list ms",
         "search",
@@ -92,20 +94,21 @@ pub(crate) fn run() {
         "MB edited",
         "disk MB"
     );
-    for count in LOTS {
-        let mut world = World::new(LOOPBACK);
-        let folder = {
-            let phone = world.phone(granary_client_core::schema::access::Role::Household(household(1)));
-            for draft in lots(40_961, count).0 {
-                phone.record(household(1), season, &draft).unwrap();
-            }
+    for count in lots_of_books {
+        for openings in OPENINGS.into_iter().filter(|openings| openings <= count) {
+            let mut world = World::new(LOOPBACK);
+            drop(world.phone(Role::Household(household(1))));
+            let folder = world.last_phone_folder();
+            let (phone, _) = record_in_openings(&folder, season, &lots(40_961, *count).0, openings);
             phone.sync_now().unwrap();
-            world.last_phone_folder()
-        };
-        row(&count.to_string(), "open", &folder);
-        // Its files are encrypted here, and opened by another process as on any other day.
-        drop(Phone::open_locked(&folder, &key()).unwrap());
-        row(&format!("{count}, locked"), "locked", &folder);
+            drop(phone);
+            row(&format!("{count} in {openings}"), "open", &folder);
+            if openings == 1 {
+                // Opening it with a key encrypts its files; the measuring process then opens it as on any other day.
+                drop(Phone::open_locked(&folder, &key()).unwrap());
+                row(&format!("{count}, locked"), "locked", &folder);
+            }
+        }
     }
     library();
 }
@@ -118,7 +121,7 @@ fn row(name: &str, store: &str, folder: &Path) {
     let found = phone.ask(&json!({ "do": "measure", "store": store })).unwrap();
     let figure = |name: &str| found[name].as_f64().unwrap_or(0.0);
     println!(
-        "{name:<14} {:>9.1} {:>9.2} {:>9.2} {:>9.2} {:>9.2} {:>9.1} {:>9.2} {:>11.1} {:>11.1} {:>9.2}",
+        "{name:<16} {:>9.1} {:>9.2} {:>9.2} {:>9.2} {:>9.2} {:>9.1} {:>9.2} {:>11.1} {:>11.1} {:>9.2}",
         figure("open"),
         figure("all"),
         figure("search"),
@@ -132,7 +135,7 @@ fn row(name: &str, store: &str, folder: &Path) {
     );
 }
 
-/// The library as an app ships it, when it was built: `cargo build --profile phone -p granary-ffi`.
+/// Prints the size of the library as an app ships it, if it was built: `cargo build --profile phone -p granary-ffi`.
 fn library() {
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/phone/libgranary_ffi.so");
     let Ok(size) = std::fs::metadata(&built).map(|meta| meta.len()) else {

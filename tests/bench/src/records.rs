@@ -1,10 +1,10 @@
-//! The records that are measured: harvest lots of a county that the demo does not know, made from a
-//! seed. Every choice is counted in bits; their sum is the floor that no code can pass.
+//! The measured records: harvest lots from a seed, of a county that the demo does not have. The sum of the bits of all
+//! random choices is the lower bound of any encoding.
 
 use granary_client_core::quantities::{Day, Grams, Permille};
 use granary_client_core::schema::harvest::LotDraft;
 
-/// SplitMix64 (Steele, Lea and Flood, 2014) that counts the bits of its choices.
+/// SplitMix64 (Steele, Lea and Flood, 2014) that counts the entropy of its numbers.
 pub(crate) struct Dice {
     state: u64,
     pub(crate) bits: f64,
@@ -59,7 +59,7 @@ impl Dice {
     }
 }
 
-/// This many lots, with the bits of choice that are in them.
+/// This many lots, and their entropy in bits.
 pub(crate) fn lots(seed: u64, count: usize) -> (Vec<LotDraft>, f64) {
     let mut dice = Dice::new(seed);
     let mut day = Day::new(2025, 9, 3).unwrap();

@@ -1,4 +1,4 @@
-//! What one server carries: syncs a second, what an idle phone costs it, whether a large first sync gets in
+//! The capacity of one server: syncs a second, what an idle phone costs it, whether a large first sync gets in
 //! the way of others, and whether a sync costs the same after a million changes. The load comes from a
 //! process of its own on the same machine.
 

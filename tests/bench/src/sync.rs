@@ -9,16 +9,18 @@ use granary_client_core::schema::access::Role;
 use granary_client_core::schema::harvest::{LotEdit, LotId};
 
 use crate::line::{CUT, LOOPBACK, SLOW, Shape};
+use crate::openings::{OPENINGS, record_in_openings};
 use crate::records::{json_lines, lots};
 use crate::table::Row;
 use crate::world::{World, household};
 
 const RECORDS: usize = 1_000;
 const SEED: u64 = 40_961;
-/// A sync that is cut this often has failed.
+/// Attempts after which a sync has failed.
 const ATTEMPTS_MAX: u32 = 60;
 
-pub(crate) fn run() -> Vec<Row> {
+/// Measures each line with one of the words in its name, or all lines.
+pub(crate) fn run(only: &[String]) -> Vec<Row> {
     let (records, bits) = lots(SEED, RECORDS);
     let json = json_lines(&records);
     let packed = zstd::bulk::compress(&json, 19).unwrap().len();
@@ -28,7 +30,40 @@ pub(crate) fn run() -> Vec<Row> {
         packed * 6 / 10,
         bits / 8.0
     );
-    [LOOPBACK, SLOW, CUT].into_iter().flat_map(on_line).collect()
+    let is_wanted = |shape: &Shape| only.is_empty() || only.iter().any(|word| shape.name.contains(word));
+    let mut rows: Vec<Row> = [LOOPBACK, SLOW, CUT].into_iter().filter(is_wanted).flat_map(on_line).collect();
+    for shape in [LOOPBACK, SLOW].into_iter().filter(is_wanted) {
+        rows.extend(OPENINGS.into_iter().flat_map(|openings| with_openings(shape, openings)));
+    }
+    rows
+}
+
+/// A book of 1,000 lots that one phone wrote in so many openings.
+fn with_openings(shape: Shape, openings: usize) -> Vec<Row> {
+    let mut world = World::new(shape);
+    let season = Season::new(2025).unwrap();
+    let phone = world.phone(Role::Household(household(1)));
+    phone.sync_until_done(ATTEMPTS_MAX).1.unwrap();
+    drop(phone);
+    let folder = world.last_phone_folder();
+    let named = |workload: &str| format!("{workload}, openings: {openings}");
+    let mut rows = Vec::new();
+
+    let (phone, _) = record_in_openings(&folder, season, &lots(SEED, RECORDS).0, openings);
+    rows.push(measure(&world, shape, &named("1,000 records up"), &phone));
+    world.settle();
+    let reader = world.phone(Role::Household(household(1)));
+    rows.push(measure(&world, shape, &named("1,000 records down"), &reader));
+    rows.push(measure(&world, shape, &named("nothing to do"), &phone));
+    phone.record(household(1), season, &lots(SEED + 1, 1).0[0]).unwrap();
+    rows.push(measure(&world, shape, &named("one new lot up"), &phone));
+    drop(phone);
+
+    // The wake is one more opening, so the lot is of one more actor.
+    let phone = Phone::open(&folder).unwrap();
+    phone.record(household(1), season, &lots(SEED + 2, 1).0[0]).unwrap();
+    rows.push(measure(&world, shape, &named("wake, one new lot"), &phone));
+    rows
 }
 
 fn on_line(shape: Shape) -> Vec<Row> {
@@ -53,7 +88,7 @@ fn on_line(shape: Shape) -> Vec<Row> {
     let (more, _) = lots(SEED + 1, 1);
     li.record(household(1), season, &more[0]).unwrap();
     rows.push(measure(&world, shape, "one new lot up", &li));
-    // The app was closed meanwhile: from its first packet to its last, handshake included.
+    // The app was closed meanwhile, so this includes the handshake.
     drop(li);
     let li = Phone::open(&world.phone_folder(1)).unwrap();
     li.record(household(1), season, &lots(SEED + 2, 1).0[0]).unwrap();
@@ -67,12 +102,13 @@ fn on_line(shape: Shape) -> Vec<Row> {
     rows
 }
 
-trait Persistent {
+/// Counting and retrying.
+trait Measured {
     fn counted_since_open(&self) -> Status;
     fn sync_until_done(&self, attempts: u32) -> (u64, Result<(), String>);
 }
 
-impl Persistent for Phone {
+impl Measured for Phone {
     fn counted_since_open(&self) -> Status {
         let used = self.used();
         Status {
@@ -83,7 +119,7 @@ impl Persistent for Phone {
         }
     }
 
-    /// Syncs again after each cut; gives the exchanges that were made.
+    /// Retries after each cut; gives the number of exchanges.
     fn sync_until_done(&self, attempts: u32) -> (u64, Result<(), String>) {
         let mut why = String::new();
         for _ in 0..attempts {
@@ -108,7 +144,7 @@ fn measure_work(
     work: impl FnOnce() -> (u64, Result<(), String>),
 ) -> Row {
     world.line.passed.take();
-    // What a phone's status says of before it was opened counts from another start.
+    // The counts of a status begin when the phone is opened.
     let before = phone.counted_since_open();
     let began = Instant::now();
     let (exchanges, done) = work();
@@ -123,7 +159,7 @@ fn measure_work(
         line: shape.name.into(),
         turns: exchanges - before.exchanges,
         connections,
-        // What was handed to a connection that was cut then did not all go over the line.
+        // A cut connection may lose bytes that were already written to it.
         bytes_up: content_up.min(up),
         bytes_down: content_down.min(down),
         tls_bytes_up: up.saturating_sub(content_up.min(up)),

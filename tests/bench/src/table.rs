@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What one workload took on one line.
+/// The measurement of one workload on one line.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Row {
     pub(crate) workload: String,
     pub(crate) peer: String,
     pub(crate) line: String,
-    /// Changes from the client sending to the server sending.
+    /// Changes of direction from client to server.
     pub(crate) turns: u64,
     /// Not kept in tables, so not in rows that were written from one.
     #[serde(default)]
@@ -16,7 +16,7 @@ pub(crate) struct Row {
     /// Above TLS, HTTP included.
     pub(crate) bytes_up: u64,
     pub(crate) bytes_down: u64,
-    /// What TLS adds, handshakes included.
+    /// Bytes of TLS itself, handshakes included.
     pub(crate) tls_bytes_up: u64,
     pub(crate) tls_bytes_down: u64,
     pub(crate) seconds: f64,

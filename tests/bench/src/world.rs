@@ -57,7 +57,7 @@ impl World {
         (phone, link)
     }
 
-    /// An enrolled phone; what enrolling took is not counted.
+    /// An enrolled phone. The bytes of its enrolment are not counted.
     pub(crate) fn phone(&mut self, role: Role) -> Phone {
         let (phone, link) = self.new_phone(role);
         for _ in 0..40 {
@@ -70,12 +70,12 @@ impl World {
         phone
     }
 
-    /// Where the phone that was made last keeps its files.
+    /// The folder of the newest phone.
     pub(crate) fn last_phone_folder(&self) -> std::path::PathBuf {
         self.phone_folder(self.phones)
     }
 
-    /// Where the phone that was made as this one, from 1, keeps its files.
+    /// The folder of the phone with this number, counted from 1.
     pub(crate) fn phone_folder(&self, number: u32) -> std::path::PathBuf {
         self.folder.path().join(format!("phone-{number}"))
     }
@@ -88,18 +88,18 @@ impl World {
         self.runtime.block_on(work)
     }
 
-    /// True while the console's lists are not up to date.
-    pub(crate) fn lists_are_behind(&self) -> bool {
+    /// True while the console's read models are not up to date.
+    pub(crate) fn read_models_are_behind(&self) -> bool {
         self.granary().read_models_behind(self.coop).unwrap() > 0
     }
 
-    /// Everything that came in was admitted when this returns.
+    /// Waits until all ingested entries are admitted.
     pub(crate) fn settle(&self) {
         self.granary().settle(&self.granary().cooperative(self.coop).unwrap());
     }
 }
 
-/// TLS that takes any certificate, for load on this machine that measures something else.
+/// TLS that accepts any certificate, for load on this machine.
 pub(crate) fn trusting_anyone() -> rustls::ClientConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))

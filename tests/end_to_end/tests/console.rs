@@ -1,6 +1,5 @@
-//! The console in a real browser, with real phones at the other end. The browser's steps are in
-//! `tests/browser/console.mjs`; this side holds the server and the phones. Screenshots are left in
-//! `target/screenshots`.
+//! The console in a real browser, with real phones. The steps in the browser are in `tests/browser/console.mjs`; this side
+//! runs the server and the phones. Screenshots are in `target/screenshots`.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -27,7 +26,7 @@ fn browser_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../browser")
 }
 
-/// Brings what the browser's steps need; false where this machine has no browser.
+/// Installs the packages of the browser's script; false if this machine has no browser.
 fn prepare() -> bool {
     if !Path::new("/usr/bin/chromium").exists() {
         assert!(std::env::var_os("CI").is_none(), "chromium must be installed where CI runs");
@@ -112,7 +111,7 @@ impl World {
         self.phones[phone].record(HOUSEHOLD, season(), draft).unwrap()
     }
 
-    /// What the browser's steps ask of the phones.
+    /// Answers a request of the browser's script to the phones.
     fn answer(&mut self, asked: &str) -> String {
         match asked.split_once(' ').unwrap_or((asked, "")) {
             ("new-link", _) => self.once(self.coop, "zhang"),
@@ -137,14 +136,14 @@ impl World {
             }
             ("duplicate", _) => {
                 for phone in [0, 1] {
-                    self.record(phone, &draft(9_000, "twin"));
+                    self.record(phone, &draft(9_000, "duplicate"));
                 }
                 self.sync();
                 "made".into()
             }
-            ("count-of-duplicate_lots", _) => {
+            ("count-of-duplicates", _) => {
                 self.sync();
-                let count = |phone: usize| self.lots(phone).iter().filter(|row| row.note == "twin").count();
+                let count = |phone: usize| self.lots(phone).iter().filter(|row| row.note == "duplicate").count();
                 format!("{} {}", count(0), count(1))
             }
             ("order-conflict", _) => {
@@ -164,7 +163,7 @@ impl World {
                     phone.sync_now().unwrap();
                     phone.set_order_status(name.clone(), status).unwrap();
                 }
-                // Neither knew of the other.
+                // The two edits are concurrent.
                 for phone in self.phones.iter().rev().take(2) {
                     phone.sync_now().unwrap();
                 }

@@ -1,6 +1,5 @@
-//! The server's disk is full: nothing that was acknowledged is lost, the server ends rather than go on with a
-//! store that failed, and with more room it starts again and takes the rest. The disk is a small tmpfs in a
-//! mount namespace of the test's own.
+//! A full disk on the server: no acknowledged lot is lost, the server stops at the first failed write, and with more room
+//! it starts again and accepts the rest. The disk is a small tmpfs in the test's own mount namespace.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
@@ -11,8 +10,8 @@ use granary_client_core::phone::Phone;
 use granary_client_core::quantities::Grams;
 use granary_client_core::schema::harvest::LotDraft;
 
-/// Serves on the small disk; once that has ended and a line came, on the same disk with more room. A sync that
-/// tries again must not find the larger disk before the test knows of the full one.
+/// Serves on the small disk. Once that server has ended and the test has sent a line, serves on the same disk with more
+/// room, so that no retry finds the larger disk too early.
 const SCRIPT: &str = r#"
 mount -t tmpfs -o size=3m none "$STORE" && "$PROGRAM" serve --listen "$LISTEN" --folder "$DATA"
 echo "ended $?"
@@ -22,7 +21,7 @@ mount -o remount,size=256m "$STORE" && exec "$PROGRAM" serve --listen "$LISTEN" 
 
 struct SmallDisk {
     shell: Child,
-    said: BufReader<std::process::ChildStdout>,
+    output: BufReader<std::process::ChildStdout>,
 }
 
 impl SmallDisk {
@@ -40,8 +39,8 @@ impl SmallDisk {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let said = BufReader::new(shell.stdout.take().unwrap());
-        Self { shell, said }
+        let output = BufReader::new(shell.stdout.take().unwrap());
+        Self { shell, output }
     }
 
     /// Gives the disk more room.
@@ -49,9 +48,9 @@ impl SmallDisk {
         self.shell.stdin.as_mut().unwrap().write_all(b"more\n").unwrap();
     }
 
-    fn says(&mut self) -> String {
+    fn next_line(&mut self) -> String {
         let mut line = String::new();
-        self.said.read_line(&mut line).unwrap();
+        self.output.read_line(&mut line).unwrap();
         line
     }
 }
@@ -65,11 +64,11 @@ impl Drop for SmallDisk {
 
 fn record_a_large_one(phone: &Phone, number: i64) {
     let mut draft = LotDraft::new("millet", Grams::new(number).unwrap(), "2026-10-03".parse().unwrap());
-    // Nothing that compresses well.
+    // Incompressible text.
     let words = (1..24)
         .map(|place| format!("{:x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64.cast_signed() + place * 7919)));
     draft.note = words.collect::<String>().chars().take(360).collect();
-    // A book holds some thousands of lots, so there are many.
+    // One book holds only some thousands of lots.
     let household = HouseholdId::from_bytes([u8::try_from(number / 500).unwrap(); 16]);
     phone.record_of_day(household, &draft).unwrap();
 }
@@ -78,7 +77,7 @@ fn record_a_large_one(phone: &Phone, number: i64) {
 fn full_disk_keeps_acknowledged_lots() {
     let mut world = World::not_started();
     let mut disk = SmallDisk::start(&world);
-    assert!(disk.says().starts_with("listening on"));
+    assert!(disk.next_line().starts_with("listening on"));
     world.order(&["coop", "create", "Linxian County Growers"]);
     let phone = world.phone(1, "coordinator");
     let coordinator = world.phone(1, "coordinator");
@@ -95,9 +94,9 @@ fn full_disk_keeps_acknowledged_lots() {
         acknowledged = recorded;
     }
     assert!(acknowledged > 0 && acknowledged < 20_000, "{acknowledged} were acknowledged before the disk was full");
-    assert!(disk.says().starts_with("ended"), "it does not go on with a store that failed");
+    assert!(disk.next_line().starts_with("ended"), "it stops when its store fails");
     disk.grow();
-    assert!(disk.says().starts_with("listening on"), "with more room it starts again");
+    assert!(disk.next_line().starts_with("listening on"), "with more room it starts again");
 
     let acknowledged = usize::try_from(acknowledged).unwrap();
     sync_until(&[&coordinator], || lots(&coordinator).len() >= acknowledged);

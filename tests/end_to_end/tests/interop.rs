@@ -17,14 +17,14 @@ fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../interop")
 }
 
-/// Brings the client; false where this machine has no Node.js.
+/// Installs the client; false if this machine has no Node.js.
 fn prepare() -> bool {
     if Command::new("node").arg("--version").output().is_err() {
         assert!(std::env::var_os("CI").is_none(), "Node.js must be installed where CI runs");
         eprintln!("left out: there is no Node.js on this machine");
         return false;
     }
-    // Two tests need it, and npm shows the folder before it is complete.
+    // Two tests install it, and npm creates the folder before it is complete.
     INSTALL.call_once(|| {
         if !scripts().join("node_modules/@automerge/automerge-repo").exists() {
             let arguments = ["install", "--ignore-scripts", "--omit=optional", "--no-save", "--no-audit", "--no-fund"];
@@ -124,7 +124,7 @@ fn javascript_client_edits_phones_book() {
     });
     assert!(lots(&phone).iter().all(|lot| !lot.is_damaged), "{:?}", lots(&phone));
 
-    // Both at once: both see the same in the end.
+    // Concurrent edits converge.
     phone.correct(household(), season(), &lot, &LotEdit::Quantity(Grams::new(20_000).unwrap())).unwrap();
     client.ask(json!({ "do": "correct", "index": 1, "to": 9_000 }));
     phone.sync_now().unwrap();
@@ -145,12 +145,12 @@ fn token_grants_only_its_role() {
     sync_until_lots(&phone, 1);
     let book = url_of(&world, &format!("harvest of {}", household()));
 
-    // Another household's token may not even know that the book is there.
+    // Another household's token does not learn that the book exists.
     let mut neighbour = Client::new(&world, &format!("household:{}", uuid_of(9)));
     let answer = neighbour.ask(json!({ "do": "find", "url": book, "seconds": 5 }));
     assert_eq!(answer["found"], false, "{answer}");
 
-    // A packer reads the book and can't write it: what it writes stays its own.
+    // A packer reads the book. Its writes stay local.
     let mut packer = Client::new(&world, "packer");
     assert_eq!(packer.ask(json!({ "do": "find", "url": book }))["found"], true);
     packer.wait_for(&[12_500]);
@@ -163,7 +163,7 @@ fn token_grants_only_its_role() {
     sync_until_lots(&phone, 2);
     assert!(lots(&phone).iter().all(|lot| lot.grams != Some(99_000)));
 
-    // A revoked token is let go, and does not come back.
+    // A revoked token is disconnected, and can not reconnect.
     let devices = world.order(&["devices"]);
     for line in devices.lines().filter(|line| line.contains("a page in a browser")) {
         world.order(&["revoke", line.split_whitespace().next().unwrap()]);

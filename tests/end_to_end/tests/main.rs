@@ -7,13 +7,13 @@
     clippy::unwrap_used
 )]
 
-mod bad_company;
-mod carried;
+mod bad_connections;
 mod connection;
 mod console;
 mod disk_full;
 mod interop;
-mod keeping;
+mod maintenance;
+mod outbox_file;
 mod the_line;
 mod the_main_job;
 mod world;

@@ -1,4 +1,4 @@
-//! What the running server does with the line: HTTP/2, resumption, cuts, nudges, grants.
+//! Connections of a running server: HTTP/2, resumption, cuts, nudges, grants.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener};
@@ -56,8 +56,8 @@ async fn second_connection_resumes_tls_session() {
     assert_eq!(kinds, [Some(HandshakeKind::Full), Some(HandshakeKind::Resumed)]);
 }
 
-/// Carries connections to `port`; each is cut after `bytes` bytes in both directions together. Gives its
-/// port and the count of all bytes.
+/// A proxy to `port` that cuts each connection after `bytes` bytes in both directions together. Gives its port and the
+/// count of all bytes.
 fn cutting_proxy(port: u16, bytes: i64) -> (u16, Arc<AtomicI64>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let own = listener.local_addr().unwrap().port();
@@ -108,24 +108,24 @@ fn cut_line_carries_thousand_records() {
         assert!((0..20).any(|_| phone.sync_now().is_ok()));
         let down = total.load(Ordering::SeqCst) - first;
         for number in 0..1_000u64 {
-            // Nothing that compresses well: it must be more than a connection carries.
+            // Incompressible text, more than one connection lets through.
             let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
             let draft = LotDraft { note: format!("{mixed:x}"), ..lot(1_000 + (mixed >> 40) as i64 % 900_000) };
             phone.record(household(), season(), &draft).unwrap();
         }
         let second = total.load(Ordering::SeqCst);
-        // A line that carries next to nothing ends a sync; what came over stays, and the scheduler tries again.
+        // A cut ends a sync. Its progress stays, and the scheduler tries again.
         let done = (0..20).find(|_| phone.sync_now().is_ok());
         assert!(done.is_some() && phone.status().unsent == 0);
         totals.push((down, total.load(Ordering::SeqCst) - second));
-        // Admitted before the next one comes: that gets them at its first sync, over the cut line.
+        // Wait for admission, so that the next phone gets all at its first sync.
         sync_until_lots(&coordinator, so_far);
     }
     // More than half of each connection is its handshake.
     assert!(totals[0].1 > 10_000 && totals[1].1 < totals[0].1 * 8, "{totals:?}");
 }
 
-/// Keeps what the driver tells.
+/// Keeps the notifications of the driver.
 #[derive(Default)]
 struct Heard {
     changed: Mutex<usize>,
@@ -150,7 +150,6 @@ fn nudge_delivers_edit_without_timer() {
     let heard = Arc::new(Heard::default());
     let _listens = Driver::start(Arc::clone(&wang), Arc::clone(&heard) as Arc<dyn Observer>).unwrap();
     let _sends = Driver::start(Arc::clone(&li), Arc::new(Heard::default())).unwrap();
-    // The idle timer is a quarter of an hour; only a nudge brings this within the minute.
     record(&li, 1_000);
     let minute = std::time::Duration::from_secs(60);
     let changed = heard.changed.lock().unwrap();
@@ -175,7 +174,6 @@ fn narrowed_grant_removes_documents() {
     wang.sync_now().unwrap();
     sync_until_lots(&packer, 2);
 
-    // The packer becomes a member of one household: the other's book must go.
     let device = packer.device().unwrap().to_string();
     world.order(&["grant", "--coop", "1", &device, &household_role()]);
     packer.sync_now().unwrap();

@@ -31,7 +31,7 @@ fn conflict_keeps_both_values() {
     converge(&[&li, &wang]);
     assert_eq!(lots(&wang).len(), 1);
 
-    // Both are offline now, and both correct the same lot.
+    // Both are offline, and correct the same lot.
     li.correct(household(), season(), &lot, &grams(13_000)).unwrap();
     wang.correct(household(), season(), &lot, &grams(14_000)).unwrap();
     record(&wang, 8_000);
@@ -66,7 +66,7 @@ fn concurrent_settlements_keep_case_closed() {
     sync_until(&[&zhang, &zhao], || {
         [&zhang, &zhao].iter().all(|phone| phone.conflicts(household(), season()).unwrap().len() == 1)
     });
-    // Neither knows of the other.
+    // The settlements are concurrent.
     let conflict = zhang.conflicts(household(), season()).unwrap().remove(0);
     zhang.settle(&conflict, "13000", "Zhang", "asked Li").unwrap();
     zhao.settle(&conflict, "14000", "Zhao", "asked Wang").unwrap();
@@ -108,7 +108,7 @@ fn killed_server_keeps_acknowledged_lots() {
                 scope.spawn(move || {
                     for number in 0..10 {
                         record(phone, 1_000 + round * 100 + number * 10 + index as i64);
-                        // The line may break here; that is the point.
+                        // The kill may break this sync.
                         let _ = phone.sync_now();
                     }
                 });
@@ -121,7 +121,7 @@ fn killed_server_keeps_acknowledged_lots() {
     assert_eq!(lots(&phones[0]).len(), 6 * 10 * 3);
 }
 
-/// Not a test of its own: records without end, and says what returned, until it is killed.
+/// The child process of the next test: records until it is killed, and prints each lot whose `record` returned.
 #[test]
 #[ignore = "run by the test below, in a process of its own"]
 fn records_until_killed() {
@@ -192,7 +192,7 @@ fn rolled_back_server_recovers_lots_from_phones() {
     copy_folder(&backup, &world.data());
     world.start();
 
-    // Nobody does anything but sync; a phone enrolled after the backup comes back too.
+    // Syncs alone recover everything; a phone that enrolled after the backup is reinstated.
     for _ in 0..3 {
         for phone in [&late, &li, &coordinator] {
             phone.sync_now().unwrap();
@@ -245,8 +245,7 @@ fn revoked_phone_is_refused_and_keeps_its_lots() {
     assert!(lots(&coordinator).iter().all(|row| row.grams != Some(4_000)));
 }
 
-/// Carries connections to `port`. While the flag is up, what the server says is swallowed and the
-/// connection is closed.
+/// A proxy to `port`. While `swallow` is set, it drops replies of the server and closes the connection.
 fn proxy(port: u16, swallow: Arc<AtomicBool>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let own = listener.local_addr().unwrap().port();
@@ -288,7 +287,7 @@ fn retry_after_lost_reply_adds_nothing() {
     swallow.store(true, Ordering::SeqCst);
     assert!(matches!(li.sync_now(), Err(Error::Line(_))));
     assert_eq!(li.status().unsent, 2, "the book's beginning and the lot");
-    // The server has taken it all the same, and the coordinator sees it before the retry.
+    // The server has ingested it, and the coordinator sees it before the retry.
     while lots(&coordinator).is_empty() {
         coordinator.sync_now().unwrap();
     }
@@ -330,7 +329,7 @@ fn bad_requests_get_typed_errors() {
     assert_eq!(kind(Route::Sync, vec![1; 5 << 20]), ProblemKind::TooLarge);
 }
 
-/// A phone pins the authority of its invitation, and a server under another one is refused before anything is said.
+/// A phone pins the authority of its invitation, and a server under another one is refused before the phone sends anything.
 #[test]
 fn wrong_authority_is_refused() {
     let world = World::new();

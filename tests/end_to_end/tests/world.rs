@@ -1,4 +1,4 @@
-//! A server in a process of its own, and phones that enrol with it.
+//! A server process, and phones that enrol with it.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -24,7 +24,7 @@ pub(crate) struct World {
     port: u16,
     child: Option<Child>,
     phones: u32,
-    /// What is logged, and in which format; warnings to this test's own output when none.
+    /// The log filter and format; none logs warnings to the test's output.
     logs: Option<(&'static str, &'static str)>,
 }
 
@@ -84,7 +84,7 @@ impl World {
         }
     }
 
-    /// Runs an operator's command; gives what it printed.
+    /// Runs an operator's command; gives its output.
     pub(crate) fn order(&self, words: &[&str]) -> String {
         let output = Command::new(PROGRAM).args(words).env("GRANARY_FOLDER", self.data()).output().unwrap();
         assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -151,7 +151,7 @@ pub(crate) fn sync_until(phones: &[&Phone], check: impl Fn() -> bool) {
     for _ in 0..2_000 {
         for phone in phones {
             match phone.sync_now() {
-                // Asked too often: the limit for one device is part of the world.
+                // The rate limit of a device may refuse a sync.
                 Ok(_) | Err(Error::Refused { kind: ProblemKind::Busy, .. }) => {}
                 Err(error) => panic!("{error}"),
             }

@@ -1,4 +1,4 @@
-//! Requests that are wrong in every way that an enrolled phone can send them: refused, counted, harmless.
+//! Invalid requests of an enrolled phone: refused, counted, harmless.
 
 use granary_client_core::error::Error;
 use granary_client_core::ids::{ActorId, DeviceId, HouseholdId, Incarnation};
@@ -88,7 +88,7 @@ fn wrong_requests_are_refused() {
     let own = DocumentKey::HarvestBook(household(), season());
     let good = bundle(&own, &raw.device.actor(Incarnation::new(0)), 1_000);
 
-    // The frame and what is in it.
+    // The frame and its message.
     let mut wrong_signature = raw.signed(&write_message(&Raw::request(vec![])));
     wrong_signature[20] ^= 1;
     assert_eq!(raw.send(wrong_signature).unwrap_err(), ProblemKind::BadSignature);
@@ -101,7 +101,7 @@ fn wrong_requests_are_refused() {
     let gigabytes = write_message(&Raw::request(vec![0; 40 << 20]));
     assert_eq!(raw.send(raw.signed(&gigabytes)).unwrap_err(), ProblemKind::TooLarge);
 
-    // The bundle: every byte of it changed in turn is refused, or says something else that is harmless.
+    // The bundle: each byte changed in turn. The server refuses it, or accepts another valid change.
     let mut refused = 0;
     for place in (0..good.len()).step_by(7) {
         let mut damaged = good.clone();
@@ -161,7 +161,7 @@ fn forged_requests_do_not_throttle_phone() {
     let raw = Raw::enrol(&world, 9, &household_role());
     let mut forged = raw.signed(&write_message(&Raw::request(vec![])));
     forged[20] ^= 1;
-    // More than a phone may ask at once.
+    // More than the burst limit of a phone.
     for _ in 0..200 {
         assert_eq!(raw.send(forged.clone()).unwrap_err(), ProblemKind::BadSignature);
     }
@@ -182,7 +182,7 @@ fn forbidden_writes_are_refused_by_document() {
     assert_eq!(reason(bundle(&own, &raw.device.actor(Incarnation::new(0)), 1)), None);
     assert_eq!(reason(bundle(&own, &raw.device.actor(Incarnation::new(0)), 2)), Some(RefusalReason::SequenceReused));
 
-    // A device of another co-operative signs what it likes: it gets nothing of this one.
+    // A device of another co-operative gets nothing of this one.
     let stranger = world.phone(2, "coordinator");
     stranger.sync_now().unwrap();
     assert!(lots(&stranger).is_empty());

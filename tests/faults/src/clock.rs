@@ -1,6 +1,6 @@
 //! The server's clock jumps by years, forward and back, while phones sync.
 //!
-//! libfaketime (<https://github.com/wolfcw/libfaketime>) tells the server's process another time than it is.
+//! libfaketime (<https://github.com/wolfcw/libfaketime>) gives the server's process a wrong time.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::phone::{converge, notes, record};
 use crate::server::Server;
 use crate::{any, head, row};
 
-/// Where Debian puts it.
+/// Where Debian installs it.
 const LIBRARIES: [&str; 3] = [
     "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
     "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
@@ -28,11 +28,11 @@ pub(crate) fn run(jumps: u32) -> bool {
     let mut server = Server::new();
     let time = server.data().with_file_name("time");
     std::fs::write(&time, "+0").unwrap();
-    server.surroundings = vec![
+    server.environment = vec![
         ("LD_PRELOAD", library.to_owned()),
         ("FAKETIME_TIMESTAMP_FILE", time.display().to_string()),
         ("FAKETIME_NO_CACHE", "1".to_owned()),
-        // Only what the clock on the wall says; timers go on.
+        // Only the wall clock jumps; timers go on.
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
         ("DONT_FAKE_MONOTONIC", "1".to_owned()),
     ];

@@ -1,5 +1,4 @@
-//! Thousands of connections that mean no good, and a phone among them: how long its syncs take, and how much
-//! memory the crowd costs the server.
+//! A phone among thousands of hostile connections: the time of its syncs, and the memory that the connections cost.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,20 +30,20 @@ async fn open(connector: TlsConnector, port: u16) -> Option<TlsStream<TcpStream>
     connector.connect(ServerName::try_from("localhost").ok()?, stream).await.ok()
 }
 
-/// A request that never ends: a byte each second. Ends when the server hangs up.
-async fn speaks_slowly(mut stream: TlsStream<TcpStream>) {
-    let mut said = stream.write_all(b"POST /s HTTP/1.1\r\nhost: granary\r\nx: ").await;
-    while said.is_ok() {
+/// Sends an endless request, a byte each second, until the server closes the connection.
+async fn send_slowly(mut stream: TlsStream<TcpStream>) {
+    let mut sent = stream.write_all(b"POST /s HTTP/1.1\r\nhost: granary\r\nx: ").await;
+    while sent.is_ok() {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        said = stream.write_all(b"a").await;
-        said = match said {
+        sent = stream.write_all(b"a").await;
+        sent = match sent {
             Ok(()) => stream.flush().await,
             error => error,
         };
     }
 }
 
-/// How long these took at the middle, at the hundredth from the end, and at the end, in milliseconds.
+/// The median, the 99th percentile and the maximum, in milliseconds.
 fn spread(mut took: Vec<Duration>) -> String {
     took.sort();
     let at = |part: usize| took[(took.len() * part / 100).min(took.len() - 1)].as_secs_f64() * 1_000.0;
@@ -55,7 +54,7 @@ fn syncs(phone: &Phone, first: u32, count: u32) -> Vec<Duration> {
     let mut took = Vec::new();
     for number in first..first + count {
         record(phone, u64::from(number));
-        // A device may ask ten times a second.
+        // The limit of a device is ten requests a second.
         std::thread::sleep(Duration::from_millis(110));
         let began = Instant::now();
         phone.sync_now().unwrap();
@@ -79,7 +78,7 @@ pub(crate) fn run(connections: usize, count: u32) -> bool {
             silent.extend(TcpStream::connect(("127.0.0.1", port)).await.ok());
             idle.extend(open(connector.clone(), port).await);
             if let Some(stream) = open(connector.clone(), port).await {
-                slow.spawn(speaks_slowly(stream));
+                slow.spawn(send_slowly(stream));
             }
         }
         (silent, idle)
@@ -88,7 +87,7 @@ pub(crate) fn run(connections: usize, count: u32) -> bool {
     let most = server.memory();
     let among = syncs(&phone, count, count);
     let after = server.memory();
-    // What was acknowledged is admitted a moment later.
+    // Acknowledged changes are admitted a moment later.
     converge(&[&phone, &coordinator]);
     let lost = usize::try_from(count * 2).unwrap().saturating_sub(notes(&coordinator).len());
     head();

@@ -10,7 +10,7 @@ use crate::phone::{Running, converge, notes};
 use crate::server::Server;
 use crate::{any, head, row};
 
-/// A phone lives through at most this many rounds: each makes its book longer, and a document has an end.
+/// Rounds of a phone at most. Each round makes its book longer, and the size of a document is limited.
 const ROUNDS_A_HOUSEHOLD: u32 = 10;
 
 pub(crate) fn run(rounds: u32, count: usize) -> bool {

@@ -1,5 +1,5 @@
-//! `granary-faults kills|crowd|clock`: does to real servers and real phones what happens to them, and prints what
-//! was tried and what was lost. The same program is the server and the phones, in processes of their own.
+//! `granary-faults kills|crowd|clock`: injects faults into real servers and phones, and prints what it tried and what was
+//! lost. The same program runs as the server and as the phones, in their own processes.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Which of the programs this process is; nothing for the tool itself.
+/// The role of this process; none for the tool itself.
 const AS: &str = "GRANARY_FAULTS_AS";
 
 #[derive(Parser)]
@@ -32,7 +32,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Kills the server and phones under load, again and again, and counts what is missing then.
+    /// Kills the server and phones under load, and counts missing lots.
     Kills {
         /// How often the server is killed.
         #[arg(long, default_value_t = 50)]
@@ -41,16 +41,16 @@ enum Command {
         #[arg(long, default_value_t = 4)]
         phones: usize,
     },
-    /// Opens connections that mean no good, and lets a phone sync among them.
+    /// Opens hostile connections, and syncs a phone among them.
     Crowd {
-        /// Connections: a third silent, a third that say a byte each second, a third idle behind TLS.
+        /// Connections: a third silent, a third that send a byte each second, a third idle behind TLS.
         #[arg(long, default_value_t = 10_000)]
         connections: usize,
         /// Syncs of the phone among them.
         #[arg(long, default_value_t = 100)]
         syncs: u32,
     },
-    /// Lets the server's clock jump by years while phones sync (wants libfaketime).
+    /// Makes the server's clock jump by years while phones sync (needs libfaketime).
     Clock {
         /// How often it jumps.
         #[arg(long, default_value_t = 20)]
@@ -72,7 +72,7 @@ fn main() -> ExitCode {
     if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// A number below `end` that nobody could foresee.
+/// A random number below `end`.
 fn any(end: u64) -> u64 {
     let seed = std::collections::hash_map::RandomState::new();
     std::hash::BuildHasher::hash_one(&seed, 0u8) % end.max(1)

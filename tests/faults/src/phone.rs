@@ -1,4 +1,4 @@
-//! A phone in a process of its own: it records and syncs without end, and says what returned, until it is killed.
+//! A phone process: it records and syncs until it is killed, and prints each lot whose `record` returned.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ const FOLDER: &str = "GRANARY_FAULTS_PHONE";
 /// Lots between two syncs.
 const LOTS_A_SYNC: u32 = 4;
 
-/// Records one lot whose note nobody else has; gives the note once it is durable.
+/// Records one lot with a unique note; gives the note once it is durable.
 pub(crate) fn record(phone: &Phone, number: u64) -> String {
     let note = format!("{} {number}", phone.device().unwrap());
     let grams = Grams::new(1_000 + i64::try_from(number % 5_000).unwrap()).unwrap();
@@ -32,21 +32,21 @@ pub(crate) fn notes(phone: &Phone) -> Vec<String> {
     rows.into_iter().map(|row| row.note).collect()
 }
 
-/// What the process does.
+/// The process.
 pub(crate) fn main() -> ExitCode {
     let phone = Phone::open(Path::new(&std::env::var_os(FOLDER).unwrap())).unwrap();
     let begun = crate::any(u64::from(u32::MAX)) << 20;
     for number in begun.. {
         println!("recorded {}", record(&phone, number));
         if number % u64::from(LOTS_A_SYNC) == 0 {
-            // The server may be away; that is the point.
+            // The server is killed meanwhile, so a sync may fail.
             let _ = phone.sync_now();
         }
     }
     ExitCode::SUCCESS
 }
 
-/// A phone's process, and what it has said so far.
+/// A phone's process, and its output so far.
 pub(crate) struct Running {
     child: Child,
     reader: Option<std::thread::JoinHandle<()>>,
@@ -64,10 +64,10 @@ impl Running {
         let mut out = child.stdout.take().unwrap();
         let recorded = Arc::clone(recorded);
         let reader = std::thread::spawn(move || {
-            let mut said = String::new();
-            // What is after the last line's end was cut short.
-            let _ = std::io::Read::read_to_string(&mut out, &mut said);
-            let whole = said.rsplit_once('\n').map_or("", |(whole, _)| whole);
+            let mut printed = String::new();
+            // The kill may have cut the last line short.
+            let _ = std::io::Read::read_to_string(&mut out, &mut printed);
+            let whole = printed.rsplit_once('\n').map_or("", |(whole, _)| whole);
             let notes = whole.lines().filter_map(|line| line.strip_prefix("recorded "));
             recorded.lock().unwrap().extend(notes.map(str::to_owned));
         });

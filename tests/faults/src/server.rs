@@ -1,4 +1,4 @@
-//! A server in a process of its own, and what its operator orders.
+//! A server process, and its operator's commands.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -15,15 +15,15 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     child: Option<Child>,
     phones: u32,
-    /// Set in the server's process, such as a library that is loaded before others.
-    pub(crate) surroundings: Vec<(&'static str, String)>,
+    /// Environment variables of the server process, such as `LD_PRELOAD`.
+    pub(crate) environment: Vec<(&'static str, String)>,
 }
 
 impl Server {
     /// A server that is not started yet, in a new folder.
     pub(crate) fn new() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self { folder: tempfile::tempdir().unwrap(), port, child: None, phones: 0, surroundings: Vec::new() }
+        Self { folder: tempfile::tempdir().unwrap(), port, child: None, phones: 0, environment: Vec::new() }
     }
 
     /// Starts a new server with one co-operative.
@@ -44,7 +44,7 @@ impl Server {
             .arg(self.data())
             .env(AS, "server")
             .env("GRANARY_LOG", "error")
-            .envs(self.surroundings.iter().map(|(name, value)| (name, value)))
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

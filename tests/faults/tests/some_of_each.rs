@@ -1,14 +1,14 @@
-//! A few rounds of each; `granary-faults` goes on for as long as it is told.
+//! A few rounds of each fault. `granary-faults` runs any number.
 
 use std::process::Command;
 
 fn holds(words: &[&str]) {
     let output = Command::new(env!("CARGO_BIN_EXE_granary-faults")).args(words).output();
-    let (held, said) = match output {
+    let (held, printed) = match output {
         Ok(output) => (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()),
         Err(error) => (false, error.to_string()),
     };
-    assert!(held, "{words:?}: {said}");
+    assert!(held, "{words:?}: {printed}");
 }
 
 #[test]

@@ -1,11 +1,11 @@
-//! The kept corpus: what phones really send, small, one file each. Inputs that once broke something are added
-//! by hand and stay.
+//! The kept corpus: small inputs as phones send them, one file each. An input that once broke something is added by
+//! hand, under a number from 900, and stays.
 
 use std::path::{Path, PathBuf};
 
 use granary_client_core::crdt::PeerState;
 use granary_client_core::crdt::change::VerifiedChange;
-use granary_client_core::ids::{HouseholdId, Incarnation};
+use granary_client_core::ids::{DeviceId, HouseholdId, Incarnation};
 use granary_client_core::protocol::attestation::{Attestation, Code, Shown, tips};
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
 use granary_client_core::protocol::enrolment::EnrolRequest;
@@ -16,9 +16,9 @@ use granary_client_core::quantities::{Fen, Grams, Instant, Permille};
 use granary_client_core::schema::harvest::{LotDraft, LotEdit, correct, record, withdraw};
 use granary_client_core::schema::{Document, DocumentKey, Season, household};
 
-use crate::endpoint::{device, household as own};
+use crate::endpoint::{attested_request, author, device, household as own};
 
-/// Where the corpus lies.
+/// The folder of a target's corpus.
 fn folder(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target)
 }
@@ -33,9 +33,9 @@ pub fn kept(target: &str) -> Vec<Vec<u8>> {
     files.iter().map(|file| std::fs::read(file).unwrap()).collect()
 }
 
-/// Documents as phones make them.
-fn documents() -> Vec<DocumentChanges> {
-    let actor = device().actor(Incarnation::new(0));
+/// A harvest book and a household document as a phone writes them.
+pub(crate) fn documents(device: DeviceId) -> Vec<DocumentChanges> {
+    let actor = device.actor(Incarnation::new(0));
     let now = Instant(1_790_000_000_000);
     let book = DocumentKey::HarvestBook(own(), Season::new(2026).unwrap());
     let mut changes = vec![Document::first_change(&book).unwrap()];
@@ -62,34 +62,34 @@ fn documents() -> Vec<DocumentChanges> {
     vec![DocumentChanges { key: book, changes }, DocumentChanges { key: home, changes: of_home }]
 }
 
-/// What another side says over Automerge's own sync protocol to one that has nothing, and back.
-fn of_a_peer(book: &DocumentChanges) -> Vec<Vec<u8>> {
+/// The messages of Automerge's own sync protocol between a peer with the book and an empty one.
+fn peer_messages(book: &DocumentChanges) -> Vec<Vec<u8>> {
     let (mut from, mut to) = (Document::empty(book.key.clone()), Document::empty(book.key.clone()));
     from.apply(&book.changes).unwrap();
     let (mut here, mut there) = (PeerState::default(), PeerState::default());
-    let mut said = Vec::new();
+    let mut messages = Vec::new();
     for _ in 0..3 {
         if let Some(message) = to.generate_sync_message(&mut there).unwrap() {
             from.receive_sync_message(&mut here, &message).unwrap();
-            said.push(message);
+            messages.push(message);
         }
-        said.extend(from.generate_sync_message(&mut here).unwrap());
+        messages.extend(from.generate_sync_message(&mut here).unwrap());
     }
-    said
+    messages
 }
 
-/// Writes the corpus anew, but for inputs that were added by hand.
+/// Writes the corpus anew. Inputs that were added by hand stay.
 pub fn make() -> std::io::Result<()> {
-    let documents = documents();
-    let keep = |target: &str, number: usize, bytes: &[u8]| {
+    let documents = documents(device());
+    let write = |target: &str, number: usize, bytes: &[u8]| {
         std::fs::create_dir_all(folder(target))?;
         std::fs::write(folder(target).join(format!("{number:03}")), bytes)
     };
     let chunks: Vec<&[u8]> =
         documents.iter().flat_map(|document| &document.changes).map(VerifiedChange::chunk).collect();
     for (number, chunk) in chunks.iter().enumerate() {
-        keep("change", number, chunk)?;
-        keep("foreign_change", number, chunk)?;
+        write("change", number, chunk)?;
+        write("foreign_change", number, chunk)?;
     }
     let bundle = write_bundle(&documents);
     let key = documents.iter().map(|document| document.key.to_bytes()).next().unwrap();
@@ -108,32 +108,34 @@ pub fn make() -> std::io::Result<()> {
     for (number, one) in
         [bundle.clone(), write_bundle(&documents[..1]), write_bundle(&documents[1..])].iter().enumerate()
     {
-        keep("bundle", number, one)?;
+        write("bundle", number, one)?;
     }
     let messages = [write_message(&request), write_message(&reply), write_message(&enrol)];
     for (number, message) in messages.iter().enumerate() {
-        keep("message", number, message)?;
-        keep("frame", number, &write_reply(message))?;
-        keep("frame", number + 20, &write_request(device(), message, |_| [0; 64]))?;
+        write("message", number, message)?;
+        write("frame", number, &write_reply(message))?;
+        write("frame", number + 20, &write_request(device(), message, |_| [0; 64]))?;
     }
     let server = OpeningKey::derive(b"server");
     let page = |bundle: &[u8]| write_page(device(), bundle, server.outbox_file_key(), &|_| true, |_| [0; 64]).unwrap();
     let file = OutboxFile { certificate: vec![1; 90], pages: vec![page(&bundle), page(b"short")] };
-    keep("carried", 0, &page(&bundle))?;
-    keep("carried", 1, &page(b"short"))?;
-    keep("carried", 2, &file.to_bytes().unwrap())?;
-    for (number, said) in of_a_peer(&documents[0]).iter().enumerate() {
-        keep("interop", number, said)?;
+    write("outbox_file", 0, &page(&bundle))?;
+    write("outbox_file", 1, &page(b"short"))?;
+    write("outbox_file", 2, &file.to_bytes().unwrap())?;
+    for (number, message) in peer_messages(&documents[0]).iter().enumerate() {
+        write("interop", number, message)?;
     }
-    keep("endpoint", 0, &messages[0])?;
-    keep("endpoint", 1, &bundle)?;
+    write("endpoint", 0, &messages[0])?;
+    write("endpoint", 1, &bundle)?;
+    write("endpoint", 2, &write_bundle(&self::documents(author())))?;
+    write("endpoint", 3, &attested_request())?;
     let keys = documents.iter().map(|document| document.key.to_bytes()).chain([
         DocumentKey::Catalogue.to_bytes(),
         DocumentKey::Cooperative.to_bytes(),
         DocumentKey::ReceiptBook(HouseholdId::from_bytes([3; 16]), Season::new(2025).unwrap()).to_bytes(),
     ]);
     for (number, key) in keys.enumerate() {
-        keep("names", number, &key)?;
+        write("names", number, &key)?;
     }
-    keep("names", 100, b"granary://127.0.0.1:7400/ABCD-EFGH-JKLM#sha256=00112233445566778899aabbccddeeff")
+    write("names", 100, b"granary://127.0.0.1:7400/ABCD-EFGH-JKLM#sha256=00112233445566778899aabbccddeeff")
 }

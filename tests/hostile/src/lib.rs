@@ -1,5 +1,5 @@
-//! What takes bytes from outside, each as one function of any bytes that must return. The kept corpus is run
-//! as plain tests with mutations of it; `granary-hostile` goes on for as long as it is told; `fuzz/` hands the
+//! Fuzz targets: each decoder of foreign bytes, and the sync endpoint, as a function that must return for any input. The
+//! tests run the kept corpus and mutations of it; `granary-hostile` runs mutations for a given time; `fuzz/` hands the
 //! same functions to libFuzzer.
 #![allow(
     clippy::unwrap_used,
@@ -29,15 +29,15 @@ use granary_client_core::schema::{Document, DocumentKey};
 use granary_client_core::transport::ServerLink;
 use sha2::{Digest, Sha256};
 
-/// Something that takes bytes from outside.
+/// A decoder, or an endpoint, of foreign bytes.
 pub struct Target {
-    /// Its name; its corpus lies in a folder of this name.
+    /// Its name, which is also the name of its corpus folder.
     pub name: &'static str,
-    /// Takes the bytes; returns whatever they are.
+    /// Takes any bytes, and returns.
     pub run: fn(&[u8]),
 }
 
-/// All of them.
+/// All targets.
 pub const TARGETS: [Target; 9] = [
     Target { name: "change", run: change },
     Target { name: "foreign_change", run: foreign_change },
@@ -45,23 +45,23 @@ pub const TARGETS: [Target; 9] = [
     Target { name: "frame", run: frame },
     Target { name: "message", run: message },
     Target { name: "names", run: names },
-    Target { name: "carried", run: carried },
+    Target { name: "outbox_file", run: outbox_file },
     Target { name: "interop", run: interop },
     Target { name: "endpoint", run: endpoint },
 ];
 
-/// Lets panics that are caught pass without a word: Automerge's own, inside a trial. libFuzzer's hook would end the
-/// process at them; one that nobody catches still ends it.
-pub fn contained() {
+/// Silences panics that are caught: Automerge's own, inside a trial. libFuzzer's hook would end the process at them. A
+/// panic that nobody catches still ends it.
+pub fn silence_caught_panics() {
     std::panic::set_hook(Box::new(|_| {}));
 }
 
-/// A change chunk as phones send it, as it is and well sealed. What is taken must be spelt as we spell it, and
-/// must not hurt a document.
+/// A change chunk of a phone, as it is and with a right checksum. An accepted chunk must be in canonical form, and a
+/// document must survive it.
 pub fn change(bytes: &[u8]) {
-    for bytes in [bytes, &well_sealed(bytes)] {
+    for bytes in [bytes, &with_checksum(bytes)] {
         if let Ok(change) = VerifiedChange::from_chunk(bytes) {
-            assert_eq!(change.chunk(), bytes, "taken as it is spelt");
+            assert_eq!(change.chunk(), bytes, "an accepted chunk is canonical");
             let _ = Document::empty(DocumentKey::Catalogue).trial(&[change]);
         }
     }
@@ -69,15 +69,15 @@ pub fn change(bytes: &[u8]) {
 
 /// A change chunk of another Automerge client, deflated or not.
 pub fn foreign_change(bytes: &[u8]) {
-    for bytes in [bytes, &well_sealed(bytes)] {
+    for bytes in [bytes, &with_checksum(bytes)] {
         if let Ok(change) = VerifiedChange::from_any_chunk(bytes) {
             assert!(VerifiedChange::from_chunk(change.chunk()).is_ok());
         }
     }
 }
 
-/// The chunk with the checksum that its content wants: four bytes of SHA-256, behind four that never change.
-fn well_sealed(chunk: &[u8]) -> Vec<u8> {
+/// The chunk with the checksum of its content: four bytes of SHA-256 after the four magic bytes.
+fn with_checksum(chunk: &[u8]) -> Vec<u8> {
     let mut sealed = chunk.to_vec();
     if let Some((head, content)) = sealed.split_at_mut_checked(8) {
         let checksum = Sha256::digest(content);
@@ -86,14 +86,14 @@ fn well_sealed(chunk: &[u8]) -> Vec<u8> {
     sealed
 }
 
-/// A bundle. What is read is written and read the same again.
+/// A bundle. A bundle that is read, written and read again is the same.
 pub fn bundle(bytes: &[u8]) {
     if let Ok(documents) = read_bundle(bytes) {
         assert_eq!(read_bundle(&write_bundle(&documents)).as_ref(), Ok(&documents));
     }
 }
 
-/// A request or a reply as it comes from the line.
+/// The frame of a request or a reply.
 pub fn frame(bytes: &[u8]) {
     if let Ok(request) = SignedRequest::parse(bytes.to_vec()) {
         let _ = request.content();
@@ -101,31 +101,31 @@ pub fn frame(bytes: &[u8]) {
     let _ = read_reply(bytes);
 }
 
-/// What is in a frame.
+/// The message in a frame.
 pub fn message(bytes: &[u8]) {
     let _ = read_message::<SyncRequest>(bytes);
     let _ = read_message::<SyncReply>(bytes);
     let _ = read_message::<EnrolRequest>(bytes);
 }
 
-/// A file that somebody carried to the server, and a page of one.
-pub fn carried(bytes: &[u8]) {
-    static SERVER: LazyLock<OpeningKey> = LazyLock::new(|| OpeningKey::derive(b"server"));
+/// An outbox file, and a page of one.
+pub fn outbox_file(bytes: &[u8]) {
+    static KEY: LazyLock<OpeningKey> = LazyLock::new(|| OpeningKey::derive(b"server"));
     if let Ok(page) = OutboxFilePage::parse(bytes) {
-        assert!(!page.is_signed_by(&[1; 32]), "signed by nobody");
-        let _ = page.open(&SERVER);
+        assert!(!page.is_signed_by(&[1; 32]), "no mutation has a valid signature");
+        let _ = page.open(&KEY);
     }
     if let Ok(file) = OutboxFile::parse(bytes) {
-        assert_eq!(file.to_bytes().as_deref(), Ok(bytes), "read as it is spelt");
+        assert_eq!(file.to_bytes().as_deref(), Ok(bytes), "an accepted file is canonical");
     }
 }
 
-/// What an automerge-repo client sends: the envelope, and Automerge's own sync message.
+/// A message of an automerge-repo client: the envelope, and Automerge's own sync message.
 pub fn interop(bytes: &[u8]) {
     granary_server::interop::hear(bytes);
 }
 
-/// Names of documents, and an invitation's link.
+/// Document keys, and an invitation's link.
 pub fn names(bytes: &[u8]) {
     if let Ok(key) = DocumentKey::from_bytes(bytes) {
         assert_eq!(DocumentKey::from_bytes(&key.to_bytes()).as_ref(), Ok(&key));

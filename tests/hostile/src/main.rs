@@ -1,4 +1,4 @@
-//! `granary-hostile --seconds 600`: feeds every target with mutations of its corpus and prints how many.
+//! `granary-hostile --seconds 600`: runs mutations of the corpus through every target and prints their number.
 
 use std::time::{Duration, Instant};
 
@@ -6,15 +6,15 @@ use clap::Parser;
 use granary_hostile::{Mutator, TARGETS, kept, make};
 
 #[derive(Parser)]
-#[command(name = "granary-hostile", version, about = "Feeds every decoder and the sync endpoint with bad bytes")]
+#[command(name = "granary-hostile", version, about = "Fuzzes every decoder and the sync endpoint")]
 struct Arguments {
-    /// How long for all targets together, in seconds.
+    /// Seconds for all targets together.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
-    /// Where the mutations begin.
+    /// The seed of the mutations.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Write the corpus anew and end.
+    /// Write the corpus anew, and end.
     #[arg(long)]
     make_corpus: bool,
 }

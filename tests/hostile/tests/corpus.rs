@@ -1,10 +1,10 @@
-//! The kept corpus and mutations of it, through every target. A panic fails the test.
+//! Runs the kept corpus and mutations of it through every target. A panic fails the test.
 
 use granary_hostile::{Mutator, TARGETS, kept};
 
-/// Mutations of each target; the endpoint flushes and admits, so it gets fewer.
-const MUTATIONS: usize = 40_000;
-const OF_THE_ENDPOINT: usize = 4_000;
+const MUTATIONS_OF_DECODER: usize = 40_000;
+/// Fewer, since each input makes the server flush and admit.
+const MUTATIONS_OF_ENDPOINT: usize = 4_000;
 
 #[test]
 fn hostile_bytes_cause_no_panic() {
@@ -13,7 +13,7 @@ fn hostile_bytes_cause_no_panic() {
         assert!(!corpus.is_empty(), "{} has no corpus", target.name);
         corpus.iter().for_each(|input| (target.run)(input));
         let mut mutator = Mutator::new(1);
-        let count = if target.name == "endpoint" { OF_THE_ENDPOINT } else { MUTATIONS };
+        let count = if target.name == "endpoint" { MUTATIONS_OF_ENDPOINT } else { MUTATIONS_OF_DECODER };
         for _ in 0..count {
             let (one, other) = (mutator.below(corpus.len()), mutator.below(corpus.len()));
             if let (Some(one), Some(other)) = (corpus.get(one), corpus.get(other)) {

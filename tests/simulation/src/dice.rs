@@ -1,4 +1,4 @@
-//! Chance that comes from a seed (SplitMix64; Steele, Lea and Flood, 2014).
+//! Random numbers from a seed (SplitMix64; Steele, Lea and Flood, 2014).
 
 use granary_client_core::ids::Incarnation;
 
@@ -26,8 +26,8 @@ impl Dice {
         Incarnation::new(u32::try_from(self.roll(1 << 32)).unwrap_or(0))
     }
 
-    /// True this many times in a hundred.
-    pub(crate) fn percent(&mut self, chance: u64) -> bool {
-        self.roll(100) < chance
+    /// True with this probability, in percent.
+    pub(crate) fn percent(&mut self, percent: u64) -> bool {
+        self.roll(100) < percent
     }
 }

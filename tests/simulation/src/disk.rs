@@ -1,4 +1,4 @@
-//! A disk that forgets what was not flushed, and that can fail at any write.
+//! A simulated disk. A crash loses unflushed writes, and any write can fail.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -9,18 +9,18 @@ type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
 
 #[derive(Default)]
 struct Platter {
-    /// What would survive a power cut.
+    /// Rows that survive a power cut.
     durable: Rows,
-    /// What was applied since the last flush.
+    /// Batches since the last flush.
     unflushed: Vec<Batch>,
-    /// What reads see.
+    /// Rows that reads see.
     seen: Rows,
     /// Writes until the machine stops; none for never.
     stops_after: Option<u32>,
     stopped: bool,
-    /// Writes that fail from now on since the disk is full.
+    /// Number of next writes that fail because the disk is full.
     full_for: u32,
-    /// True once a write failed for that.
+    /// True once a write failed because of that.
     was_full: bool,
 }
 
@@ -56,7 +56,7 @@ impl Disk {
         self.platter().stops_after = Some(writes);
     }
 
-    /// The machine does not stop after all.
+    /// Cancels [`Self::stop_after`].
     pub(crate) fn keep_going(&self) {
         self.platter().stops_after = None;
     }
@@ -66,21 +66,20 @@ impl Disk {
         self.platter().full_for = writes;
     }
 
-    /// There is room again. True when a write had failed for want of it.
+    /// Ends [`Self::fill_for`]. True if a write failed because the disk was full.
     pub(crate) fn make_room(&self) -> bool {
         let mut platter = self.platter();
         platter.full_for = 0;
         std::mem::take(&mut platter.was_full)
     }
 
-    /// True once a write failed for want of room.
+    /// True once a write failed because the disk was full.
     pub(crate) fn was_full(&self) -> bool {
         self.platter().was_full
     }
 
-    /// A bit flips in one of the durable records that `is_of` picks, and the checksum shows it when the store
-    /// is opened again: the record is gone. Gives what it was.
-    pub(crate) fn lose_a_record(&self, which: u64, is_of: impl Fn(&[u8]) -> bool) -> Option<(Vec<u8>, Vec<u8>)> {
+    /// Loses one of the durable rows that `is_of` selects, as a store does that finds a wrong checksum. Gives the row.
+    pub(crate) fn lose_row(&self, which: u64, is_of: impl Fn(&[u8]) -> bool) -> Option<(Vec<u8>, Vec<u8>)> {
         let mut platter = self.platter();
         let keys: Vec<Vec<u8>> = platter.durable.keys().filter(|key| is_of(key)).cloned().collect();
         let place = which.checked_rem(keys.len() as u64)?;
@@ -90,7 +89,7 @@ impl Disk {
         Some((key, value))
     }
 
-    /// How many durable records have keys that begin with one of these bytes.
+    /// The number of rows whose keys begin with one of these bytes.
     pub(crate) fn count(&self, kinds: &[u8]) -> u64 {
         let platter = self.platter();
         platter.seen.keys().filter(|key| key.first().is_some_and(|kind| kinds.contains(kind))).count() as u64
@@ -101,8 +100,8 @@ impl Disk {
         self.platter().stopped
     }
 
-    /// The machine starts again: of what was not flushed, the first `kept` batches happen to be there.
-    pub(crate) fn start_again(&self, kept: usize) {
+    /// Restarts the machine. The first `kept` of the unflushed batches survive.
+    pub(crate) fn restart(&self, kept: usize) {
         let mut platter = self.platter();
         let unflushed = std::mem::take(&mut platter.unflushed);
         for batch in unflushed.iter().take(kept) {
@@ -119,7 +118,7 @@ impl Disk {
         self.platter().unflushed.len()
     }
 
-    /// Another disk with what is durable on this one, as a backup is.
+    /// A new disk with the durable rows of this one.
     pub(crate) fn backup(&self) -> Self {
         let durable = self.platter().durable.clone();
         let platter = Platter { seen: durable.clone(), durable, ..Platter::default() };
@@ -163,7 +162,7 @@ impl Store for Disk {
     fn apply(&self, batch: &Batch) -> Result<(), StoreFault> {
         let mut platter = self.platter();
         Self::room(&mut platter)?;
-        // The machine may stop before this write, or with it on its way and not known to be there.
+        // A stop may come before this write, or while it is under way; a restart may then keep or lose it.
         let result = Self::tick(&mut platter);
         platter.unflushed.push(batch.clone());
         result?;

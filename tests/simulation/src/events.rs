@@ -1,5 +1,5 @@
-//! What happens in a world. Each setting gives each event a weight; an event is drawn among those that may happen to
-//! the phone whose turn it is.
+//! The events of a world. Each setting gives each event a weight. An event is drawn from those that are possible for a
+//! random phone.
 
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::schema::DocumentKey;
@@ -9,20 +9,20 @@ use crate::dice::Dice;
 use crate::phone::{book, season};
 use crate::world::{Correction, Line, Setting, World, household};
 
-/// One thing that happens.
+/// One event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
     /// A phone records a lot.
     Record,
     /// A phone corrects the weight of a lot.
     Correct,
-    /// A phone writes where a household lives, in a document that packers may not read.
+    /// A phone sets a household's village, in a document that packers may not read.
     Move,
-    /// A phone writes what a lot weighs in the warehouse.
+    /// A phone records the weight of a lot in the warehouse.
     Weigh,
     /// A phone syncs over a line that may fail.
     Sync,
-    /// A phone's program ends and starts again.
+    /// A phone's program restarts.
     Restart,
     /// A phone breaks for good.
     Break,
@@ -36,17 +36,17 @@ pub(crate) enum Event {
     PhoneClock,
     /// A device is revoked.
     Revoke,
-    /// What a device may do is changed.
+    /// A device's grant is changed.
     Grant,
-    /// What a phone has to send leaves it as a file; the phone may break then.
-    CarryOut,
-    /// Files are handed in, and requests of earlier arrive once more.
-    ArriveLate,
+    /// A phone exports its outbox as a file, and may break then.
+    ExportOutbox,
+    /// Outbox files are imported, and old requests are delivered once more.
+    DeliverLate,
     /// Somebody opens pages of the console, and writes from them later.
     ConsolePage,
     /// Somebody corrects the note or the place of a lot in the console.
     ConsoleCorrect,
-    /// Somebody writes in the console what the warehouse found of a lot.
+    /// Somebody records the receipt of a lot in the console.
     ConsoleReceive,
     /// Somebody names a product or sets its price in the console.
     ConsoleCatalogue,
@@ -56,13 +56,13 @@ pub(crate) enum Event {
     ServerStop,
     /// The server is backed up.
     BackUp,
-    /// The server is set back to a backup.
+    /// The server is restored from a backup.
     Restore,
     /// The server's clock jumps.
     ServerClock,
 }
 
-/// Everything that happens in a county.
+/// The weights of a county.
 const COUNTY: &[(Event, u64)] = &[
     (Event::Record, 30),
     (Event::Correct, 8),
@@ -77,8 +77,8 @@ const COUNTY: &[(Event, u64)] = &[
     (Event::PhoneClock, 2),
     (Event::Revoke, 1),
     (Event::Grant, 1),
-    (Event::CarryOut, 1),
-    (Event::ArriveLate, 2),
+    (Event::ExportOutbox, 1),
+    (Event::DeliverLate, 2),
     (Event::ConsolePage, 2),
     (Event::ConsoleCorrect, 3),
     (Event::ConsoleReceive, 1),
@@ -104,8 +104,8 @@ const HOUSEHOLD: &[(Event, u64)] = &[
     (Event::Damage, 2),
     (Event::Revoke, 1),
     (Event::Grant, 1),
-    (Event::CarryOut, 1),
-    (Event::ArriveLate, 2),
+    (Event::ExportOutbox, 1),
+    (Event::DeliverLate, 2),
     (Event::ConsolePage, 2),
     (Event::ConsoleCorrect, 3),
     (Event::ConsoleReceive, 1),
@@ -116,7 +116,7 @@ const HOUSEHOLD: &[(Event, u64)] = &[
     (Event::Restore, 2),
 ];
 
-/// How often each event happens in a setting.
+/// The weight of each event in a setting.
 fn weights(setting: Setting) -> &'static [(Event, u64)] {
     match setting {
         Setting::County => COUNTY,
@@ -124,7 +124,7 @@ fn weights(setting: Setting) -> &'static [(Event, u64)] {
     }
 }
 
-/// Draws what happens when it is this phone's turn.
+/// Draws this phone's next event.
 pub(crate) fn draw(world: &mut World, phone: usize) -> Event {
     let may_happen: Vec<(Event, u64)> =
         weights(world.setting).iter().copied().filter(|(event, _)| event.may_happen(world, phone)).collect();
@@ -139,7 +139,7 @@ pub(crate) fn draw(world: &mut World, phone: usize) -> Event {
 }
 
 impl Event {
-    /// The coordinator's phone, the first of its co-operative, stays whole: what everyone has is held against it.
+    /// The coordinator's phone, the first of its co-operative, is never lost: properties compare the others with it.
     fn may_happen(self, world: &World, phone: usize) -> bool {
         let one = &world.phones[phone];
         let is_coordinator = one.role == Role::Coordinator;
@@ -148,97 +148,97 @@ impl Event {
             Self::Break | Self::Revoke | Self::Grant => !is_coordinator,
             Self::Join => has_room && !is_coordinator,
             Self::Copy => has_room && world.is_copyable,
-            // One at a time: what two have taken may have been in two places only.
+            // One at a time: two damages together may destroy the only two copies of a change.
             Self::Damage => !one.was_damaged,
             Self::Restore => world.is_restorable,
             _ => true,
         }
     }
 
-    /// Lets it happen to this phone, or to the server.
+    /// Applies the event to this phone, or to the server.
     pub(crate) fn happen(self, world: &mut World, phone: usize) -> Result<(), String> {
         let now = world.now;
         match self {
             Self::Record => record(world, phone),
             Self::Correct => {
-                let (about, nth, grams) = a_lot(world, phone);
-                world.tell(format!("phone {phone} corrects"));
-                world.phones[phone].corrects(about, nth, grams, now);
+                let (about, nth, grams) = draw_lot(world, phone);
+                world.log(format!("phone {phone} corrects"));
+                world.phones[phone].correct(about, nth, grams, now);
             }
             Self::Move => {
-                let (about, village) = (a_household(world, phone), world.new_note());
-                world.tell(format!("phone {phone} writes where a household is"));
-                world.phones[phone].moves(about, &village, now);
+                let (about, village) = (draw_household(world, phone), world.new_note());
+                world.log(format!("phone {phone} writes where a household is"));
+                world.phones[phone].set_village(about, &village, now);
             }
             Self::Weigh => {
-                let (about, nth, grams) = a_lot(world, phone);
-                world.tell(format!("phone {phone} weighs"));
-                world.phones[phone].weighs(about, nth, grams, now);
+                let (about, nth, grams) = draw_lot(world, phone);
+                world.log(format!("phone {phone} weighs"));
+                world.phones[phone].weigh(about, nth, grams, now);
             }
             Self::Sync => sync(world, phone)?,
             Self::Restart => {
-                world.tell(format!("phone {phone} restarts"));
-                world.phones[phone].start_again(0)?;
+                world.log(format!("phone {phone} restarts"));
+                world.phones[phone].restart(0)?;
             }
             Self::Break => {
-                world.tell(format!("phone {phone} breaks"));
-                world.breaks(phone);
+                world.log(format!("phone {phone} breaks"));
+                world.break_phone(phone);
             }
             Self::Join => {
                 let (coop, role) = (world.phones[phone].coop, world.phones[phone].role);
-                world.tell(format!("another phone joins as {role}"));
-                world.enrols(coop, role)?;
+                world.log(format!("another phone joins as {role}"));
+                world.enrol(coop, role)?;
             }
             Self::Copy => {
-                world.tell(format!("phone {phone} is copied from a backup"));
-                world.is_copied(phone)?;
+                world.log(format!("phone {phone} is copied from a backup"));
+                world.copy_phone(phone)?;
             }
             Self::Damage => damage(world, phone)?,
             Self::PhoneClock => {
                 let off = i64::try_from(world.dice.roll(600_000_000_000)).unwrap() - 300_000_000_000;
-                world.tell(format!("phone {phone}'s clock is off by {off} ms"));
+                world.log(format!("phone {phone}'s clock is off by {off} ms"));
                 world.count("phone's clock off by up to ten years");
-                world.phones[phone].clock_off = off;
+                world.phones[phone].clock_offset_ms = off;
             }
             Self::Revoke => {
-                world.tell(format!("phone {phone} is revoked"));
-                world.revokes(phone)?;
+                world.log(format!("phone {phone} is revoked"));
+                world.revoke(phone)?;
             }
             Self::Grant => grant(world, phone)?,
-            Self::CarryOut => {
-                world.tell(format!("phone {phone} has its outbox carried away"));
-                world.carries_out(phone)?;
+            Self::ExportOutbox => {
+                world.log(format!("phone {phone} exports its outbox"));
+                world.export_outbox(phone)?;
                 if world.dice.percent(30) && world.phones[phone].role != Role::Coordinator {
-                    world.tell(format!("phone {phone} breaks"));
-                    world.breaks(phone);
+                    world.log(format!("phone {phone} breaks"));
+                    world.break_phone(phone);
                 }
             }
-            Self::ArriveLate => {
-                world.tell("late requests arrive, and files are handed in".into());
-                world.late_requests_arrive()?;
-                world.files_are_handed_in()?;
+            Self::DeliverLate => {
+                world.log("late requests are delivered, and outbox files are imported".into());
+                world.deliver_late_requests()?;
+                world.import_outbox_files()?;
             }
             Self::ConsolePage => open_page(world, phone)?,
             Self::ConsoleCorrect | Self::ConsoleReceive | Self::ConsoleCatalogue | Self::ConsoleSettle => {
-                world.servers_disk_may_fail();
+                world.inject_server_disk_fault();
                 let is_done = edit_in_console(self, world, phone)?;
-                world.tell(format!("somebody edits in the console, {self:?}: {is_done}"));
-                world.servers_disk_is_well();
+                world.log(format!("a person edits in the console, {self:?}: {is_done}"));
+                world.clear_server_disk_fault();
             }
             Self::ServerStop => {
-                world.tell("the server crashes".into());
-                world.server_crashes();
+                world.log("the server crashes".into());
+                world.crash_server();
             }
             Self::BackUp => {
-                world.tell("the server is backed up".into());
-                world.backs_up();
+                world.log("the server is backed up".into());
+                world.back_up();
             }
             Self::Restore => {
-                world.tell("the server is restored".into());
-                world.is_restored()?;
+                world.log("the server is restored".into());
+                world.restore()?;
             }
             Self::ServerClock => {
-                world.tell("the server's clock jumps".into());
+                world.log("the server's clock jumps".into());
                 world.count("server's clock jumps by up to a day");
                 world.now += i64::try_from(world.dice.roll(200_000_000)).unwrap() - 100_000_000;
             }
@@ -247,8 +247,8 @@ impl Event {
     }
 }
 
-/// The household that a phone is about to write of: its own, or any.
-fn a_household(world: &mut World, phone: usize) -> HouseholdId {
+/// A household whose book a phone writes: its own, or a random one.
+fn draw_household(world: &mut World, phone: usize) -> HouseholdId {
     let households = u64::from(world.setting.households());
     match world.phones[phone].role {
         Role::Household(own) => own,
@@ -257,8 +257,8 @@ fn a_household(world: &mut World, phone: usize) -> HouseholdId {
 }
 
 /// A household, one of its lots, and a weight.
-fn a_lot(world: &mut World, phone: usize) -> (HouseholdId, usize, i64) {
-    let about = a_household(world, phone);
+fn draw_lot(world: &mut World, phone: usize) -> (HouseholdId, usize, i64) {
+    let about = draw_household(world, phone);
     (about, usize::try_from(world.dice.roll(50)).unwrap(), grams(&mut world.dice))
 }
 
@@ -267,16 +267,16 @@ fn grams(dice: &mut Dice) -> i64 {
 }
 
 fn record(world: &mut World, phone: usize) {
-    let (about, grams, mut note) = (a_household(world, phone), grams(&mut world.dice), world.new_note());
+    let (about, grams, mut note) = (draw_household(world, phone), grams(&mut world.dice), world.new_note());
     if world.dice.percent(30) {
         note.extend(std::iter::repeat_with(|| world.dice.roll(u64::MAX).to_string()).take(20));
     }
     let now = world.now;
-    world.tell(format!("phone {phone} records"));
-    world.phones[phone].records(about, grams, note, now);
+    world.log(format!("phone {phone} records"));
+    world.phones[phone].record(about, grams, note, now);
 }
 
-fn a_bad_line(dice: &mut Dice) -> Line {
+fn draw_line(dice: &mut Dice) -> Line {
     match dice.roll(20) {
         0 | 1 => Line::RequestLost,
         2..=4 => Line::ReplyLost,
@@ -287,20 +287,20 @@ fn a_bad_line(dice: &mut Dice) -> Line {
 }
 
 fn sync(world: &mut World, phone: usize) -> Result<(), String> {
-    world.servers_disk_may_fail();
-    let ended = world.syncs(phone, a_bad_line)?;
-    world.tell(format!("phone {phone} syncs: {ended:?}"));
-    world.servers_disk_is_well();
+    world.inject_server_disk_fault();
+    let ended = world.sync(phone, draw_line)?;
+    world.log(format!("phone {phone} syncs: {ended:?}"));
+    world.clear_server_disk_fault();
     Ok(())
 }
 
 fn damage(world: &mut World, phone: usize) -> Result<(), String> {
     let which = world.dice.roll(10_000);
-    let lost = world.phones[phone].is_damaged(which)?;
+    let lost = world.phones[phone].lose_any_row(which)?;
     if lost.is_some() {
         world.count("record of a phone damaged");
     }
-    world.tell(format!("a record of phone {phone} is damaged: {lost:?}"));
+    world.log(format!("a record of phone {phone} is damaged: {lost:?}"));
     Ok(())
 }
 
@@ -310,42 +310,42 @@ fn grant(world: &mut World, phone: usize) -> Result<(), String> {
         0 => Role::Packer,
         other => Role::Household(household(u8::try_from(other.min(households)).unwrap())),
     };
-    world.tell(format!("phone {phone} may now do what a {role} may"));
-    world.grants_otherwise(phone, role)
+    world.log(format!("phone {phone} may now do what a {role} may"));
+    world.change_grant(phone, role)
 }
 
 /// Somebody of a phone's co-operative who edits in the console.
-fn a_person(world: &mut World, phone: usize) -> usize {
+fn draw_person(world: &mut World, phone: usize) -> usize {
     let nth = usize::try_from(world.dice.roll(2)).unwrap();
     world.person(world.phones[phone].coop, nth)
 }
 
 fn open_page(world: &mut World, phone: usize) -> Result<(), String> {
-    let (person, about) = (a_person(world, phone), a_household(world, phone));
-    world.tell("somebody opens pages of the console".into());
+    let (person, about) = (draw_person(world, phone), draw_household(world, phone));
+    world.log("a person opens pages of the console".into());
     for key in [DocumentKey::Catalogue, DocumentKey::ReceiptBook(about, season()), book(about)] {
-        world.opens_page(person, key)?;
+        world.open_page(person, key)?;
     }
     Ok(())
 }
 
 fn edit_in_console(what: Event, world: &mut World, phone: usize) -> Result<bool, String> {
-    let person = a_person(world, phone);
-    let (about, nth, grams) = a_lot(world, phone);
+    let person = draw_person(world, phone);
+    let (about, nth, grams) = draw_lot(world, phone);
     match what {
         Event::ConsoleCorrect => {
             let field = if world.dice.percent(50) { Correction::Note } else { Correction::Place };
-            world.console_corrects(person, about, nth, field)
+            world.console_correct(person, about, nth, field)
         }
         Event::ConsoleReceive => {
             let weighed = world.dice.percent(80).then_some(grams);
-            world.console_receives(person, about, nth, weighed)
+            world.console_receive(person, about, nth, weighed)
         }
         Event::ConsoleCatalogue => {
             let fen = world.dice.percent(50).then_some(grams);
             let code = if world.dice.percent(50) { "millet" } else { "walnut" };
-            world.console_names_product(person, code, fen)
+            world.console_name_product(person, code, fen)
         }
-        _ => world.console_settles(person, about, nth),
+        _ => world.console_settle(person, about, nth),
     }
 }

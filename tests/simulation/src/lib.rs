@@ -1,5 +1,5 @@
-//! A simulated world around the real core and the real log: one seed makes one world, with a disk that
-//! forgets, a line that loses, clocks that lie, and a server that is killed, restored and restarted.
+//! A deterministic simulation around the real core and the real log. A seed gives one world: disks that lose unflushed
+//! writes, an unreliable line, wrong clocks, and a server that crashes and is restored.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -18,6 +18,6 @@ mod run;
 mod stories;
 mod world;
 
-pub use run::{Lived, Verdict, live, shrink};
+pub use run::{Verdict, WorldRun, run_world, shrink};
 pub use stories::{Story, stories};
 pub use world::{Setting, Tally};

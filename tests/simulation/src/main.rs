@@ -1,5 +1,5 @@
-//! `granary-sim --seeds 0..1000`: lives these worlds and ends with one line: worlds, lost, leaked.
-//! `granary-sim --planted all`: plants each bug and says who catches it.
+//! `granary-sim --seeds 0..1000` runs these worlds, and ends with one line: worlds, lost, leaked.
+//! `granary-sim --planted all` plants each bug, and prints which world or story catches it.
 
 use std::ops::Range;
 use std::process::ExitCode;
@@ -7,33 +7,33 @@ use std::process::ExitCode;
 use clap::Parser;
 use granary_client_core::planted::CAN_PLANT;
 use granary_sim::planted::{PLANTED, caught};
-use granary_sim::{Setting, Tally, Verdict, live, shrink};
+use granary_sim::{Setting, Tally, Verdict, run_world, shrink};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Parser)]
-#[command(name = "granary-sim", version, about = "Lives worlds with faults and looks at what must hold")]
+#[command(name = "granary-sim", version, about = "Runs simulated worlds with faults and checks their properties")]
 struct Arguments {
-    /// Which seeds.
+    /// The seeds.
     #[arg(long, default_value = "0..400", value_parser = seeds)]
     seeds: Range<u64>,
-    /// How many things happen in each world.
+    /// Events in each world.
     #[arg(long, default_value_t = 120)]
     steps: usize,
-    /// Who is in it.
+    /// The setting of the worlds.
     #[arg(long, value_enum, default_value_t)]
     setting: Setting,
-    /// End at the first seed that fails, as it is.
+    /// Stop at the first failing seed, without shrinking it.
     #[arg(long)]
     first: bool,
-    /// Say which seeds fail, without looking for the fewest steps.
+    /// Print failing seeds without shrinking them.
     #[arg(long)]
     whole: bool,
-    /// Tell the story of each failing seed.
+    /// Print the story of each failing seed.
     #[arg(long)]
     story: bool,
-    /// Plant the bug of this name, or each of them for `all`, and say who catches it. Both settings are lived.
+    /// Plant the bug of this name, or each bug for `all`, and print what catches it. Runs both settings.
     #[arg(long)]
     planted: Option<String>,
 }
@@ -48,23 +48,23 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let is_well = match &arguments.planted {
         Some(name) => plant(name, &arguments),
-        None => live_all(&arguments),
+        None => run_all(&arguments),
     };
     if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Lives the worlds; true when all held.
-fn live_all(arguments: &Arguments) -> bool {
+/// Runs the worlds; true if all properties held.
+fn run_all(arguments: &Arguments) -> bool {
     let (mut worlds, mut lost, mut leaked) = (0u64, 0u64, 0u64);
     let mut faults = Tally::new();
     for seed in arguments.seeds.clone() {
-        let lived = live(seed, arguments.steps, arguments.setting);
+        let run = run_world(seed, arguments.steps, arguments.setting);
         worlds = worlds.saturating_add(1);
-        for (fault, times) in lived.faults {
+        for (fault, times) in run.faults {
             let all = faults.entry(fault).or_default();
             *all = all.saturating_add(times);
         }
-        let verdict = lived.verdict;
+        let verdict = run.verdict;
         match &verdict {
             Verdict::Held => continue,
             Verdict::Lost(_) => lost = lost.saturating_add(1),
@@ -80,7 +80,7 @@ fn live_all(arguments: &Arguments) -> bool {
         let steps = shrink(seed, arguments.steps, arguments.setting);
         println!("seed {seed}: {verdict:?}; fails from --steps {steps} on");
         if arguments.story {
-            let shrunk = live(seed, steps, arguments.setting);
+            let shrunk = run_world(seed, steps, arguments.setting);
             shrunk.story.iter().for_each(|line| println!("    {line}"));
             println!("    {:?}", shrunk.verdict);
         }
@@ -103,7 +103,7 @@ fn plant(name: &str, arguments: &Arguments) -> bool {
         PLANTED.iter().for_each(|bug| eprintln!("{}: {}", bug.name, bug.what));
         return false;
     }
-    // A world or a story that panics is caught, and its words are printed below.
+    // Panics of worlds and stories are caught, and their messages are printed below.
     std::panic::set_hook(Box::new(|_| {}));
     let mut missed = 0usize;
     for bug in &bugs {

@@ -1,4 +1,4 @@
-//! A phone of a simulated world: the real replica and session, a disk, a key, a clock of its own.
+//! A simulated phone: the real replica and session, a simulated disk, a key, and a clock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -28,41 +28,41 @@ pub(crate) struct SimPhone {
     pub(crate) cooperative: CooperativeId,
     pub(crate) role: Role,
     pub(crate) disk: Disk,
-    /// What its key is made from; a copy of the phone has the same.
+    /// The seed of its key. Copies of the phone share it.
     pub(crate) seed: [u8; 32],
     pub(crate) pair: Ed25519KeyPair,
     pub(crate) device: DeviceId,
     pub(crate) grants: Grants,
     pub(crate) certificate: Vec<u8>,
     pub(crate) replica: Replica,
-    /// Where the incarnation of each opening comes from.
+    /// Draws the incarnation of each opening.
     pub(crate) openings: Dice,
     pub(crate) pace: Pace,
     /// True when its pages stay the smallest.
     pub(crate) has_poor_line: bool,
     pub(crate) notices_read: u64,
-    /// How far its clock is off, in milliseconds.
-    pub(crate) clock_off: i64,
+    /// The error of its clock.
+    pub(crate) clock_offset_ms: i64,
     pub(crate) is_revoked: bool,
-    /// True once it broke, with all that was on it.
+    /// True once the phone and its data are lost.
     pub(crate) is_broken: bool,
     /// True for a phone whose program is a version ahead: it writes fields that the others don't know.
     pub(crate) is_newer: bool,
     /// True once a record of its store was damaged.
     pub(crate) was_ever_damaged: bool,
-    /// The documents that a damage took something of.
+    /// The documents that lost rows to damage.
     pub(crate) damaged: BTreeSet<DocumentId>,
-    /// True from a damage until everything has healed.
+    /// True from a damage until the phone has recovered.
     pub(crate) was_damaged: bool,
-    /// True once what it may do was changed.
-    pub(crate) was_granted_otherwise: bool,
+    /// True once its grant was changed.
+    pub(crate) grant_was_changed: bool,
     /// Lots whose recording returned, by the note that no other lot has, with the household.
     pub(crate) recorded: BTreeMap<String, HouseholdId>,
     /// Those of them that the server has acknowledged.
     pub(crate) acknowledged: BTreeMap<String, HouseholdId>,
 }
 
-/// The season of everything that happens.
+/// The season of all events.
 pub(crate) fn season() -> Season {
     Season::new(2026).unwrap()
 }
@@ -72,7 +72,7 @@ pub(crate) fn book(household: HouseholdId) -> DocumentKey {
     DocumentKey::HarvestBook(household, season())
 }
 
-/// What stands between the note that a lot was recorded with and what it was corrected to.
+/// Separates the note that a lot was recorded with from a corrected note.
 pub(crate) const CORRECTED: &str = " / ";
 
 /// The note that a lot was recorded with, which no other lot has.
@@ -80,11 +80,11 @@ pub(crate) fn first_note(note: &str) -> String {
     note.split(CORRECTED).next().unwrap_or_default().to_owned()
 }
 
-/// A field of a lot that no version of today knows.
+/// A field of a lot that the present version does not know.
 const NEW_FIELD: &str = "dried";
 
-/// What a version ahead writes besides: its schema, and a field with a map in it.
-fn write_what_is_new(doc: &mut AutoCommit, lot: &LotId, note: &str) -> Result<(), DocumentFault> {
+/// Writes what a newer version adds: its schema number, and a field with a map.
+fn write_newer_fields(doc: &mut AutoCommit, lot: &LotId, note: &str) -> Result<(), DocumentFault> {
     doc.put(ROOT, "schema", SCHEMA + 1)?;
     let Some((_, list)) = doc.get(ROOT, "lots")? else { return Err(DocumentFault::Damaged("lots")) };
     for place in 0..doc.length(&list) {
@@ -95,7 +95,7 @@ fn write_what_is_new(doc: &mut AutoCommit, lot: &LotId, note: &str) -> Result<()
             doc.put(&new, "note", note)?;
             if note.len() > 100 {
                 // More than the smallest page holds.
-                doc.put(&new, "told", note.repeat(25))?;
+                doc.put(&new, "story", note.repeat(25))?;
             }
         }
     }
@@ -103,13 +103,13 @@ fn write_what_is_new(doc: &mut AutoCommit, lot: &LotId, note: &str) -> Result<()
 }
 
 /// The changes of a document, as actor and sequence.
-pub(crate) fn names_of(document: &mut Document) -> BTreeSet<String> {
+pub(crate) fn change_names(document: &mut Document) -> BTreeSet<String> {
     let changes = document.changes_since(&[]).unwrap_or_default();
     changes.iter().map(|change| format!("{}#{}", change.record().actor, change.record().sequence)).collect()
 }
 
-/// The document of a row of the outbox.
-fn of_outbox(row: &[u8]) -> Option<DocumentKey> {
+/// The document key in an outbox row.
+fn key_of_outbox_row(row: &[u8]) -> Option<DocumentKey> {
     let (key, _): (serde_bytes::ByteBuf, serde_bytes::ByteBuf) = read_message(row).ok()?;
     DocumentKey::from_bytes(&key).ok()
 }
@@ -123,7 +123,7 @@ impl SimPhone {
         pair.public_key().as_ref().try_into().unwrap()
     }
 
-    /// Reads everything from the disk again, as after a crash.
+    /// Opens the replica from the disk, as after a crash.
     pub(crate) fn open(
         disk: &Disk,
         cooperative: CooperativeId,
@@ -147,64 +147,63 @@ impl SimPhone {
         opened.map_err(|error| format!("a phone does not open: {error}"))
     }
 
-    pub(crate) fn start_again(&mut self, kept: usize) -> Result<(), String> {
-        self.disk.start_again(kept);
+    pub(crate) fn restart(&mut self, kept: usize) -> Result<(), String> {
+        self.disk.restart(kept);
         self.replica = Self::open(&self.disk, self.cooperative, self.device, &self.grants, &mut self.openings)?;
         Ok(())
     }
 
-    /// A bit has flipped on its disk: as the store does, it goes on with what is there, and compares anew.
-    pub(crate) fn is_damaged(&mut self, which: u64) -> Result<Option<char>, String> {
-        self.loses(which, |_| true)
+    /// Loses a row to a bit flip. The store drops such a row, and the phone recovers from the remaining rows.
+    pub(crate) fn lose_any_row(&mut self, which: u64) -> Result<Option<char>, String> {
+        self.lose_row(which, |_| true)
     }
 
-    /// As [`Self::is_damaged`], of the records that `is_of` picks.
-    pub(crate) fn loses(&mut self, which: u64, is_of: impl Fn(&[u8]) -> bool) -> Result<Option<char>, String> {
+    /// As [`Self::lose_any_row`], of the rows that `is_of` selects.
+    pub(crate) fn lose_row(&mut self, which: u64, is_of: impl Fn(&[u8]) -> bool) -> Result<Option<char>, String> {
         self.was_damaged = true;
         self.was_ever_damaged = true;
         self.disk.keep_going();
         self.disk.make_room();
-        let lost = self.disk.lose_a_record(which, is_of);
+        let lost = self.disk.lose_row(which, is_of);
         let opened = Self::open_damaged(&self.disk, self.cooperative, self.device, &self.grants, &mut self.openings)?;
         self.replica = opened.0;
         self.replica.recover().map_err(|error| error.to_string())?;
         let Some((key, value)) = lost else { return Ok(None) };
         let kind = key.first().copied().unwrap_or_default();
         self.damaged.extend(match kind {
-            // Nothing of a document.
+            // These rows belong to no document.
             b'm' => None,
-            b'o' => of_outbox(&value).map(|key| key.id(self.cooperative)),
+            b'o' => key_of_outbox_row(&value).map(|key| key.id(self.cooperative)),
             _ => key.get(1..17).and_then(|id| id.try_into().ok()).map(DocumentId::from_bytes),
         });
         Ok(Some(char::from(kind)))
     }
 
-    /// What it has to send, as a file that somebody carries to the server; none while it can't say.
-    pub(crate) fn carries_out(&self, key: &OutboxFileKey, dice: Dice) -> Result<Option<OutboxFile>, String> {
+    /// Its outbox as a file; none if it is empty or unreadable.
+    pub(crate) fn export_outbox(&self, key: &OutboxFileKey, dice: Dice) -> Result<Option<OutboxFile>, String> {
         let dice = Mutex::new(dice);
-        let chance = |bytes: &mut [u8]| {
+        let rng = |bytes: &mut [u8]| {
             let mut dice = dice.lock().unwrap();
             bytes.iter_mut().for_each(|byte| *byte = u8::try_from(dice.roll(256)).unwrap());
             true
         };
         let Ok(Some(bundles)) = self.replica.outbox_to_export(limits::PAGE_BYTES_MIN) else { return Ok(None) };
-        let pages =
-            bundles.iter().map(|bundle| write_page(self.device, bundle, key, &chance, |bytes| self.sign(bytes)));
+        let pages = bundles.iter().map(|bundle| write_page(self.device, bundle, key, &rng, |bytes| self.sign(bytes)));
         let pages = pages.collect::<Result<Vec<_>, _>>().map_err(|fault| fault.to_string())?;
         Ok(Some(OutboxFile { certificate: self.certificate.clone(), pages }).filter(|file| !file.pages.is_empty()))
     }
 
-    /// True when what only it has may never come again.
+    /// True if its data may never reach the server again.
     pub(crate) fn is_gone(&self) -> bool {
-        self.is_broken || self.is_revoked || self.was_granted_otherwise
+        self.is_broken || self.is_revoked || self.grant_was_changed
     }
 
     pub(crate) fn now(&self, world: i64) -> Instant {
-        Instant(world.saturating_add(self.clock_off).max(0))
+        Instant(world.saturating_add(self.clock_offset_ms).max(0))
     }
 
     /// Records a lot; true when it returned.
-    pub(crate) fn records(&mut self, household: HouseholdId, grams: i64, note: String, now: i64) -> bool {
+    pub(crate) fn record(&mut self, household: HouseholdId, grams: i64, note: String, now: i64) -> bool {
         let draft = LotDraft {
             note: note.clone(),
             ..LotDraft::new("millet", Grams::new(grams).unwrap(), "2026-10-03".parse().unwrap())
@@ -214,7 +213,7 @@ impl SimPhone {
         let edit = |doc: &mut AutoCommit| {
             let lot = record(doc, &draft)?;
             if is_newer {
-                write_what_is_new(doc, &lot, &draft.note)?;
+                write_newer_fields(doc, &lot, &draft.note)?;
             }
             Ok(())
         };
@@ -227,7 +226,7 @@ impl SimPhone {
         }
     }
 
-    /// What a version ahead wrote of each lot: its note, in a field that this version does not know.
+    /// The notes that a newer version wrote into its own field of each lot.
     pub(crate) fn new_fields(&mut self, household: HouseholdId) -> BTreeSet<String> {
         let Ok(Some(document)) = self.replica.document(&book(household)) else { return BTreeSet::new() };
         let doc = document.automerge();
@@ -242,7 +241,7 @@ impl SimPhone {
     }
 
     /// Corrects the n-th lot that it sees of a household.
-    pub(crate) fn corrects(&mut self, household: HouseholdId, nth: usize, grams: i64, now: i64) {
+    pub(crate) fn correct(&mut self, household: HouseholdId, nth: usize, grams: i64, now: i64) {
         let now = self.now(now);
         let known = self.lots(household);
         let Some(lot) = known.get(nth.checked_rem(known.len()).unwrap_or(0)).cloned() else { return };
@@ -250,15 +249,15 @@ impl SimPhone {
         let _ = self.replica.edit(&book(household), now, |doc| correct(doc, &lot.id, &edit));
     }
 
-    /// Says which village a household is of, in a document that packers may not read.
-    pub(crate) fn moves(&mut self, household: HouseholdId, village: &str, now: i64) {
+    /// Sets a household's village, in a document that packers may not read.
+    pub(crate) fn set_village(&mut self, household: HouseholdId, village: &str, now: i64) {
         let now = self.now(now);
         let _ =
             self.replica.edit(&DocumentKey::Household(household), now, |doc| Ok(doc.put(ROOT, "village", village)?));
     }
 
     /// Weighs the n-th lot that it sees of a household.
-    pub(crate) fn weighs(&mut self, household: HouseholdId, nth: usize, grams: i64, now: i64) {
+    pub(crate) fn weigh(&mut self, household: HouseholdId, nth: usize, grams: i64, now: i64) {
         let now = self.now(now);
         let known = self.lots(household);
         let Some(lot) = known.get(nth.checked_rem(known.len()).unwrap_or(0)).cloned() else { return };
@@ -283,19 +282,19 @@ impl SimPhone {
         !self.is_broken && !self.is_revoked
     }
 
-    /// How many changes in its store are to be sent.
+    /// The number of changes in its outbox rows.
     pub(crate) fn unsent_rows(&self) -> u64 {
         self.disk.count(b"o")
     }
 
-    /// True while the server is known to lack something that is here.
+    /// True while a backfill is noted.
     pub(crate) fn has_backfill(&self) -> bool {
         self.disk.count(b"b") > 0
     }
 
     /// The changes of a document that it has, as device and sequence.
     pub(crate) fn changes(&mut self, key: &DocumentKey) -> BTreeSet<String> {
-        self.replica.document(key).ok().flatten().map(names_of).unwrap_or_default()
+        self.replica.document(key).ok().flatten().map(change_names).unwrap_or_default()
     }
 
     /// True when it has all of these changes in a document.

@@ -1,31 +1,31 @@
-//! Bugs that can be planted in the code (`granary_client_core::planted!`), and who catches each: the worlds of some seeds
-//! of both settings, and the stories.
+//! Bugs that can be planted in the code (`granary_client_core::planted!`). Each must be caught by a world of some seeds in
+//! both settings, or by a story.
 
 use std::ops::Range;
 
 use granary_client_core::planted::{plant, uproot_all};
 
-use crate::run::{Verdict, live};
-use crate::stories::{stories, words_of_panic};
+use crate::run::{Verdict, run_world};
+use crate::stories::{panic_message, stories};
 use crate::world::Setting;
 
-/// Who is expected to catch a bug.
+/// Where a bug is expected to be caught.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CaughtBy {
     /// The world of a seed.
     Seed,
-    /// A story: no seed among some hundreds comes to that order of things.
+    /// A story. No seed of some hundreds gives that order of events.
     Story,
 }
 
 /// A bug that can be planted.
 #[derive(Debug, Clone, Copy)]
 pub struct Planted {
-    /// As the point in the code names it.
+    /// The name at its point in the code.
     pub name: &'static str,
-    /// What goes wrong where it is planted.
+    /// Its effect.
     pub what: &'static str,
-    /// Who is asked first.
+    /// Where to look first.
     pub expected: CaughtBy,
 }
 
@@ -33,7 +33,7 @@ pub struct Planted {
 pub const PLANTED: &[Planted] = &[
     Planted {
         name: "answer_before_flush",
-        what: "the server answers before what it took is flushed",
+        what: "the server answers before it flushes what it ingested",
         expected: CaughtBy::Seed,
     },
     Planted {
@@ -98,7 +98,7 @@ pub const PLANTED: &[Planted] = &[
     },
     Planted {
         name: "unsent_is_not_put_back_after_damage",
-        what: "what is unsent is not put back into a damaged document",
+        what: "unsent changes are not put back into a damaged document",
         expected: CaughtBy::Seed,
     },
     Planted {
@@ -144,13 +144,13 @@ pub const PLANTED: &[Planted] = &[
     },
     Planted {
         name: "entry_is_adopted_unsaid",
-        what: "a replica adopts an entry that holds more than it said",
+        what: "a replica adopts an entry that holds more than its request",
         expected: CaughtBy::Seed,
     },
     Planted { name: "every_cursor_fits", what: "a cursor of another log is believed", expected: CaughtBy::Seed },
     Planted {
         name: "receipt_chain_skips",
-        what: "an entry's chain leads through what its replica does not have",
+        what: "an entry's receipt chain leads through entries that its replica does not have",
         expected: CaughtBy::Seed,
     },
     Planted {
@@ -170,7 +170,7 @@ pub const PLANTED: &[Planted] = &[
     },
 ];
 
-/// Plants a bug and looks for who catches it; gives which, with its words.
+/// Plants a bug, and gives the world or story that catches it, with its message.
 pub fn caught(bug: &Planted, seeds: Range<u64>, steps: usize) -> Option<String> {
     let by_seed = || by_seed(bug, seeds.clone(), steps);
     match bug.expected {
@@ -181,25 +181,25 @@ pub fn caught(bug: &Planted, seeds: Range<u64>, steps: usize) -> Option<String> 
 
 /// The first seed whose world fails with the bug, and holds without it.
 fn by_seed(bug: &Planted, seeds: Range<u64>, steps: usize) -> Option<String> {
-    let lives = |seed, setting| match words_of_panic(|| live(seed, steps, setting).verdict) {
+    let failure = |seed, setting| match panic_message(|| run_world(seed, steps, setting).verdict) {
         Ok(Verdict::Held) => None,
         Ok(verdict) => Some(format!("{verdict:?}")),
         Err(words) => Some(format!("it panics: {words}")),
     };
     let mut worlds = seeds.flat_map(|seed| [(seed, Setting::County), (seed, Setting::Household)]);
     worlds.find_map(|(seed, setting)| {
-        let words = with(bug, || lives(seed, setting))?;
-        let is_its_doing = lives(seed, setting).is_none();
-        is_its_doing.then(|| format!("seed {seed} of {setting:?}: {words}"))
+        let words = with(bug, || failure(seed, setting))?;
+        let is_cause = failure(seed, setting).is_none();
+        is_cause.then(|| format!("seed {seed} of {setting:?}: {words}"))
     })
 }
 
 /// The first story that fails with the bug, and holds without it.
 fn by_story(bug: &Planted) -> Option<String> {
     stories().into_iter().find_map(|story| {
-        let words = with(bug, || story.tell()).err()?;
-        let is_its_doing = story.tell().is_ok();
-        is_its_doing.then(|| format!("story {}: {}", story.name, words.replace('\n', " ")))
+        let words = with(bug, || story.run()).err()?;
+        let is_cause = story.run().is_ok();
+        is_cause.then(|| format!("story {}: {}", story.name, words.replace('\n', " ")))
     })
 }
 

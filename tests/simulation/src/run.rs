@@ -1,61 +1,60 @@
-//! A world's life: some hundred things happen, most of them bad; then everything heals, and what must hold is looked
-//! at.
+//! Runs a world: some hundred random events, most of them faults, then recovery, then the check of all properties.
 
 use crate::events::draw;
 use crate::properties::LEAKED;
 use crate::world::{Line, Setting, Synced, Tally, World};
 
-/// Rounds of syncs until everything must have healed.
-const HEALING_ROUNDS: usize = 12;
+/// Rounds of syncs after which every world must have recovered.
+const RECOVERY_ROUNDS_MAX: usize = 12;
 
-/// What a world came to.
+/// The result of a world.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Everything held.
+    /// All properties held.
     Held,
-    /// Something was lost, or did not heal.
+    /// Data was lost, or the world did not recover.
     Lost(String),
-    /// Somebody got what they may not read.
+    /// A phone got data that it may not read.
     Leaked(String),
 }
 
-/// What became of a world.
+/// A world that was run.
 #[derive(Debug)]
-pub struct Lived {
-    /// What it came to.
+pub struct WorldRun {
+    /// Its result.
     pub verdict: Verdict,
-    /// What happened, one line each.
+    /// One line for each event.
     pub story: Vec<String>,
     /// How often each fault happened.
     pub faults: Tally,
 }
 
-/// Lives one world through. `steps` is how many things happen.
-pub fn live(seed: u64, steps: usize, setting: Setting) -> Lived {
+/// Runs one world with this many events.
+pub fn run_world(seed: u64, steps: usize, setting: Setting) -> WorldRun {
     let mut world = match World::new(seed, setting) {
         Ok(world) => world,
-        Err(why) => return Lived { verdict: Verdict::Lost(why), story: Vec::new(), faults: Tally::new() },
+        Err(why) => return WorldRun { verdict: Verdict::Lost(why), story: Vec::new(), faults: Tally::new() },
     };
     let ended = (0..steps)
         .try_for_each(|_| step(&mut world))
-        .and_then(|()| heal(&mut world))
-        .and_then(|()| world.must_hold_once_healed());
+        .and_then(|()| recover(&mut world))
+        .and_then(|()| world.must_hold_after_recovery());
     let verdict = match ended {
         Ok(()) => Verdict::Held,
         Err(why) if why.starts_with(LEAKED) => Verdict::Leaked(why),
         Err(why) => Verdict::Lost(why),
     };
-    // What everyone ended with is part of the story: the same seed must make the same bytes.
+    // The final heads are part of the story, since the same seed must give the same bytes.
     for phone in &mut world.phones {
         let heads = phone.heads();
         world.story.push(format!("{} ends with {heads:?}", phone.device));
     }
-    Lived { verdict, story: world.story, faults: world.tally }
+    WorldRun { verdict, story: world.story, faults: world.tally }
 }
 
-/// The fewest steps after which a seed still fails.
+/// The smallest number of steps with which a seed still fails.
 pub fn shrink(seed: u64, steps: usize, setting: Setting) -> usize {
-    (1..=steps).find(|fewer| live(seed, *fewer, setting).verdict != Verdict::Held).unwrap_or(steps)
+    (1..=steps).find(|fewer| run_world(seed, *fewer, setting).verdict != Verdict::Held).unwrap_or(steps)
 }
 
 fn step(world: &mut World) -> Result<(), String> {
@@ -65,26 +64,26 @@ fn step(world: &mut World) -> Result<(), String> {
         return Ok(());
     }
     let event = draw(world, phone);
-    world.phones_disk_may_fail(phone);
+    world.inject_phone_disk_fault(phone);
     event.happen(world, phone)?;
     if world.phones[phone].is_broken {
         return Ok(());
     }
-    world.phones_disk_is_well(phone)?;
+    world.clear_phone_disk_fault(phone)?;
     world.must_hold(phone)
 }
 
-/// All faults end; everyone syncs until nothing is left to say.
-pub(crate) fn heal(world: &mut World) -> Result<(), String> {
-    world.healing_begins()?;
-    world.late_requests_arrive()?;
-    world.files_are_handed_in()?;
-    world.say_again_who_is_revoked()?;
-    world.say_again_what_is_granted()?;
+/// Ends all faults, and syncs all phones until a round changes nothing.
+pub(crate) fn recover(world: &mut World) -> Result<(), String> {
+    world.recovery_begins()?;
+    world.deliver_late_requests()?;
+    world.import_outbox_files()?;
+    world.revoke_again()?;
+    world.grant_again()?;
     let mut before = None;
-    for _ in 0..HEALING_ROUNDS {
-        // Nothing happens any more after a round in which nothing happened.
-        let now = world.standing()?;
+    for _ in 0..RECOVERY_ROUNDS_MAX {
+        // Rounds are deterministic, so a round without progress is the last.
+        let now = world.progress()?;
         if before.replace(now.clone()) == Some(now) {
             break;
         }
@@ -93,7 +92,7 @@ pub(crate) fn heal(world: &mut World) -> Result<(), String> {
                 continue;
             }
             for _ in 0..3 {
-                let ended = world.syncs(phone, |_| Line::Whole)?;
+                let ended = world.sync(phone, |_| Line::Whole)?;
                 if ended == Synced::Done || ended == Synced::Refused {
                     break;
                 }

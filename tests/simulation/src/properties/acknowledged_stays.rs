@@ -1,4 +1,4 @@
-//! The lots that the server has acknowledged stay, whoever brought them, and whatever became of their phone.
+//! Acknowledged lots stay, also if their phone is lost.
 
 use super::Property;
 use super::excuses::LostTwice;
@@ -12,11 +12,11 @@ impl Property for Holds {
         "acknowledged_stays"
     }
 
-    /// Excused: what a restoration took of a phone that broke, was revoked or may do something else now, and what a
-    /// damage took besides.
-    fn once_healed(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
+    /// Excused after a restoration: lots of a phone that broke, was revoked or got another grant, and lots that a damage
+    /// destroyed too.
+    fn after_recovery(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
         let (was_restored, lost_twice) = (world.was_restored(), LostTwice::of(world, coop));
-        let here = world.notes_of_coordinator(coop);
+        let here = world.coordinator_notes(coop);
         let of_coop = world.phones.iter().filter(|phone| phone.coop == coop && !(was_restored && phone.is_gone()));
         let mut lost = of_coop.flat_map(|phone| &phone.acknowledged).filter(|(note, _)| !here.contains(*note));
         match lost.find(|(_, household)| !lost_twice.contains(world, coop, &book(**household))) {

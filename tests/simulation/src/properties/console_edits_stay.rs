@@ -1,4 +1,4 @@
-//! What the console has acknowledged is in the server's documents.
+//! Edits that the console acknowledged stay in the server's documents.
 
 use super::Property;
 use crate::phone::SimPhone;
@@ -11,9 +11,9 @@ impl Property for Holds {
         "console_edits_stay"
     }
 
-    /// Excused: what a restoration took while no phone had it that can still give it back. A phone can't that broke,
-    /// was revoked, may do something else now, or of whose document a damage took something.
-    fn once_healed(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
+    /// Excused: an edit that a restoration lost while no phone held it that can still give it back. A phone can't if it
+    /// broke, was revoked, got another grant, or has damage in that document.
+    fn after_recovery(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
         let edits = std::mem::take(&mut world.console_edits);
         let lost = edits.iter().filter(|edit| edit.coop == coop).try_for_each(|edit| {
             if world.server_has(coop, &edit.key, &edit.changes)? {

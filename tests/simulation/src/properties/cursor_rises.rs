@@ -1,4 +1,4 @@
-//! The cursor that a phone is given only rises, but for a restoration of the server.
+//! A phone's cursor only rises, except after a restoration of the server.
 
 use std::collections::BTreeMap;
 
@@ -18,8 +18,8 @@ impl Property for Holds {
         "cursor_rises"
     }
 
-    /// Looked at once the phone has kept the reply: what a full disk refused, it was never told.
-    fn on_reply_taken(&mut self, world: &mut World, phone: usize, reply: &SyncReply) -> Result<(), String> {
+    /// Checked only once the phone has applied the reply, since a full disk may prevent that.
+    fn on_reply_applied(&mut self, world: &mut World, phone: usize, reply: &SyncReply) -> Result<(), String> {
         let (after, restorations) = (reply.cursor.position, world.restorations());
         match self.last.insert(phone, (after, restorations)) {
             Some((before, since)) if since == restorations && after < before => {

@@ -1,4 +1,4 @@
-//! A lot that was recorded once is there once.
+//! No recorded lot exists twice.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ impl Property for Holds {
         "each_lot_is_there_once"
     }
 
-    fn once_healed(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
+    fn after_recovery(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
         let coordinator = world.coordinator(coop);
         let mut here = BTreeSet::new();
         for number in 1..=world.setting.households() {

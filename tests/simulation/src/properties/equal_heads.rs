@@ -1,10 +1,11 @@
-//! Whoever may read a document has it as the coordinator has it.
+//! Each phone has the documents that it may read with the heads that the coordinator has.
 
 use std::collections::BTreeMap;
 
 use granary_client_core::schema::DocumentKey;
 
 use super::Property;
+use super::excuses::LostTwice;
 use crate::world::World;
 
 pub(super) struct Holds;
@@ -14,17 +15,17 @@ impl Property for Holds {
         "equal_heads"
     }
 
-    fn once_healed(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
+    fn after_recovery(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
         let coordinator = world.coordinator(coop);
         for phone in world.living(coop) {
             let Some(key) = differing(world, coop, phone) else { continue };
             let (theirs, own) = (world.phones[coordinator].changes(&key), world.phones[phone].changes(&key));
-            let (lacks, besides): (Vec<_>, Vec<_>) =
+            let (lacks, extra): (Vec<_>, Vec<_>) =
                 (theirs.difference(&own).collect(), own.difference(&theirs).collect());
-            let (waits, one) = (world.orphans(coop)?, &world.phones[phone]);
+            let (orphans, one) = (world.orphans(coop)?, &world.phones[phone]);
             return Err(format!(
-                "{waits} entries wait on the server; phone {phone} ({}, device {}) differs in {key:?} from the \
-                 coordinator's: it lacks {lacks:?}, and has besides {besides:?}",
+                "the server has {orphans} orphans; phone {phone} ({}, device {}) differs in {key:?} from the \
+                 coordinator's: it lacks {lacks:?}, and has {extra:?} more",
                 one.role, one.device
             ));
         }
@@ -32,7 +33,8 @@ impl Property for Holds {
     }
 }
 
-/// The first document that a phone may read and has otherwise than the coordinator.
+/// The first document that a phone may read and has otherwise than the coordinator. Excused: a document of which a
+/// restoration and a damage may both have taken a change.
 fn differing(world: &mut World, coop: usize, phone: usize) -> Option<DocumentKey> {
     let coordinator = world.coordinator(coop);
     let mut wanted = world.phones[coordinator].heads();
@@ -40,5 +42,6 @@ fn differing(world: &mut World, coop: usize, phone: usize) -> Option<DocumentKey
     wanted.retain(|key, _| role.may_read(key));
     let own = world.phones[phone].heads();
     let mut keys = BTreeMap::from_iter(wanted.keys().chain(own.keys()).map(|key| (key, ()))).into_keys();
-    keys.find(|key| wanted.get(key) != own.get(key)).cloned()
+    let lost_twice = LostTwice::of(world, coop);
+    keys.find(|key| wanted.get(key) != own.get(key) && !lost_twice.contains(world, coop, key)).cloned()
 }

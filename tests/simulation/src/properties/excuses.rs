@@ -1,4 +1,4 @@
-//! What several properties are excused by. Each excuse is a thing that nobody has any more, see RELIABILITY.md.
+//! Exceptions of several properties. Each is data of which no copy exists any more; see RELIABILITY.md.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,8 @@ use granary_client_core::schema::DocumentKey;
 
 use crate::world::World;
 
-/// Documents of which a damage and a restoration may have taken the same change, each from the only place where it
-/// was. What builds on it waits.
+/// Documents of which a damage and a restoration may have destroyed both copies of a change. Changes that build on it
+/// stay orphans.
 pub(super) struct LostTwice(BTreeSet<DocumentId>);
 
 impl LostTwice {

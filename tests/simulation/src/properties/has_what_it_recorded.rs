@@ -16,12 +16,12 @@ impl Property for Holds {
     }
 
     /// Excused:
-    /// - a revoked phone, a damaged one until it has healed, and one that may do something else now;
-    /// - a document of which a restoration and a damage may both have taken a change.
+    /// - a revoked phone, a damaged phone until it has recovered, and a phone whose grant was changed;
+    /// - a document that lost changes to both a restoration and a damage.
     fn after_event(&mut self, world: &mut World, phone: usize) -> Result<(), String> {
         let was_restored = world.was_restored();
         let one = &mut world.phones[phone];
-        if one.is_revoked || one.was_damaged || one.was_granted_otherwise {
+        if one.is_revoked || one.was_damaged || one.grant_was_changed {
             return Ok(());
         }
         let grants = one.replica.grants().clone();

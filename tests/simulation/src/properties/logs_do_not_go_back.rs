@@ -1,4 +1,4 @@
-//! What a server has reached, it reaches after each crash too. Only a restoration begins anew.
+//! A log never ends earlier after a crash than before it. Only a restoration may shorten it.
 
 use std::collections::BTreeMap;
 

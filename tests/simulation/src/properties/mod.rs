@@ -1,5 +1,5 @@
-//! What must hold in a world, a file each. A property says when it is looked at, and its excuse, where it has one,
-//! stands beside it.
+//! The properties of a world, one file each. A property has a hook for each time at which it is checked; its exceptions
+//! are documented there.
 
 mod acknowledged_stays;
 mod console_edits_stay;
@@ -7,8 +7,8 @@ mod cursor_rises;
 mod each_lot_is_there_once;
 mod equal_heads;
 mod excuses;
-mod handed_in_stays;
 mod has_what_it_recorded;
+mod imported_lots_stay;
 mod logs_do_not_go_back;
 mod newer_fields_survive;
 mod no_leak_between_cooperatives;
@@ -27,46 +27,46 @@ use granary_client_core::protocol::messages::SyncReply;
 
 use crate::world::{World, household};
 
-/// Begins the words of a failure in which somebody got what they may not read.
+/// Prefix of the message of a leak.
 pub(crate) const LEAKED: &str = "LEAKED";
 
-/// Something that must hold. What it remembers is its own; it begins anew with each world.
+/// A property that must hold. Each world has its own instance, with its own state.
 pub(crate) trait Property {
-    /// Begins the words of a failure.
+    /// Its name, which begins the message of a failure.
     fn name(&self) -> &'static str;
 
-    /// True when a failure is a leak, and not a loss.
+    /// True if a failure is a leak, not a loss.
     fn is_leak(&self) -> bool {
         false
     }
 
-    /// After each event, of the phone whose turn it was.
+    /// Called after each event, with its phone.
     fn after_event(&mut self, _world: &mut World, _phone: usize) -> Result<(), String> {
         Ok(())
     }
 
-    /// When the server's reply is on its way to a phone.
+    /// Called for each reply before the phone gets it.
     fn on_reply(&mut self, _world: &mut World, _phone: usize, _reply: &SyncReply) -> Result<(), String> {
         Ok(())
     }
 
-    /// When a phone has taken a reply.
-    fn on_reply_taken(&mut self, _world: &mut World, _phone: usize, _reply: &SyncReply) -> Result<(), String> {
+    /// Called when a phone has applied a reply.
+    fn on_reply_applied(&mut self, _world: &mut World, _phone: usize, _reply: &SyncReply) -> Result<(), String> {
         Ok(())
     }
 
-    /// When all faults have ended, before anybody syncs.
-    fn when_healing_begins(&mut self, _world: &mut World) -> Result<(), String> {
+    /// Called when all faults have ended, before the first sync of the recovery.
+    fn before_recovery(&mut self, _world: &mut World) -> Result<(), String> {
         Ok(())
     }
 
-    /// Once everything has healed, of each co-operative.
-    fn once_healed(&mut self, _world: &mut World, _coop: usize) -> Result<(), String> {
+    /// Called for each co-operative after the recovery.
+    fn after_recovery(&mut self, _world: &mut World, _coop: usize) -> Result<(), String> {
         Ok(())
     }
 }
 
-/// All properties, in the order in which they are looked at.
+/// All properties, in the order of their checks.
 pub(crate) fn all() -> Vec<Box<dyn Property>> {
     vec![
         Box::new(phone_holds_what_it_may_read::Holds),
@@ -82,7 +82,7 @@ pub(crate) fn all() -> Vec<Box<dyn Property>> {
         Box::new(newer_fields_survive::Holds),
         Box::new(recorded_lots_arrive::Holds),
         Box::new(acknowledged_stays::Holds),
-        Box::new(handed_in_stays::Holds),
+        Box::new(imported_lots_stay::Holds),
         Box::new(server_agrees::Holds),
         Box::new(nothing_held_is_lost::Holds::default()),
         Box::new(console_edits_stay::Holds),
@@ -91,35 +91,35 @@ pub(crate) fn all() -> Vec<Box<dyn Property>> {
 }
 
 impl World {
-    /// Looks at what must hold after each event.
+    /// Checks the properties after an event.
     pub(crate) fn must_hold(&mut self, phone: usize) -> Result<(), String> {
-        self.look_at_each(|property, world| property.after_event(world, phone))
+        self.check_each(|property, world| property.after_event(world, phone))
     }
 
-    /// Looks at a reply that is on its way.
+    /// Checks a reply before the phone gets it.
     pub(crate) fn reply_must_hold(&mut self, phone: usize, reply: &SyncReply) -> Result<(), String> {
-        self.look_at_each(|property, world| property.on_reply(world, phone, reply))
+        self.check_each(|property, world| property.on_reply(world, phone, reply))
     }
 
-    /// Looks at a reply that was taken.
-    pub(crate) fn taken_reply_must_hold(&mut self, phone: usize, reply: &SyncReply) -> Result<(), String> {
-        self.look_at_each(|property, world| property.on_reply_taken(world, phone, reply))
+    /// Checks a reply that a phone has applied.
+    pub(crate) fn applied_reply_must_hold(&mut self, phone: usize, reply: &SyncReply) -> Result<(), String> {
+        self.check_each(|property, world| property.on_reply_applied(world, phone, reply))
     }
 
     /// Says that all faults have ended.
-    pub(crate) fn healing_begins(&mut self) -> Result<(), String> {
-        self.look_at_each(|property, world| property.when_healing_begins(world))
+    pub(crate) fn recovery_begins(&mut self) -> Result<(), String> {
+        self.check_each(|property, world| property.before_recovery(world))
     }
 
-    /// Looks at what must hold once everything has healed.
-    pub(crate) fn must_hold_once_healed(&mut self) -> Result<(), String> {
+    /// Checks the properties after the recovery.
+    pub(crate) fn must_hold_after_recovery(&mut self) -> Result<(), String> {
         for coop in 0..self.setting.coops() {
-            self.look_at_each(|property, world| property.once_healed(world, coop))?;
+            self.check_each(|property, world| property.after_recovery(world, coop))?;
         }
         Ok(())
     }
 
-    fn look_at_each(
+    fn check_each(
         &mut self,
         mut of: impl FnMut(&mut dyn Property, &mut Self) -> Result<(), String>,
     ) -> Result<(), String> {
@@ -138,7 +138,7 @@ impl World {
         (0..self.phones.len()).filter(move |phone| self.phones[*phone].coop == coop)
     }
 
-    /// The coordinator's phone, which reads everything and is never broken, revoked or granted otherwise.
+    /// The coordinator's phone, which reads everything, never breaks, and keeps its grant.
     fn coordinator(&self, coop: usize) -> usize {
         self.phones_of(coop).next().unwrap()
     }
@@ -149,13 +149,13 @@ impl World {
     }
 
     /// The lots that the coordinator has, by the note that no other lot has.
-    fn notes_of_coordinator(&mut self, coop: usize) -> BTreeSet<String> {
+    fn coordinator_notes(&mut self, coop: usize) -> BTreeSet<String> {
         let (coordinator, households) = (self.coordinator(coop), self.setting.households());
         let notes = (1..=households).flat_map(|number| self.phones[coordinator].notes(household(number)));
         notes.collect()
     }
 
-    /// How many entries wait on the server for what they build on.
+    /// The number of orphans on the server.
     fn orphans(&mut self, coop: usize) -> Result<u64, String> {
         let number = self.coops[coop];
         let cooperative = self.server()?.cooperative(number).map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! What a phone of a version ahead wrote besides, in fields that this version does not know, is where its lot is.
+//! Fields of a newer version, which this version does not know, survive in every lot.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +12,9 @@ impl Property for Holds {
         "newer_fields_survive"
     }
 
-    fn once_healed(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
+    fn after_recovery(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
         let (coordinator, households) = (world.coordinator(coop), world.setting.households());
-        let here = world.notes_of_coordinator(coop);
+        let here = world.coordinator_notes(coop);
         let of_newer: BTreeSet<String> =
             (1..=households).flat_map(|number| world.phones[coordinator].new_fields(household(number))).collect();
         for phone in world.living(coop) {
@@ -23,7 +23,7 @@ impl Property for Holds {
             }
             let mut recorded = world.phones[phone].recorded.keys();
             if let Some(note) = recorded.find(|note| !of_newer.contains(*note) && here.contains(*note)) {
-                return Err(format!("what a newer phone {phone} wrote of {note} besides is lost"));
+                return Err(format!("the newer fields of {note}, by phone {phone}, are lost"));
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Nothing that a phone of another co-operative recorded is here.
+//! No lot of another co-operative is visible.
 
 use super::Property;
 use crate::world::World;
@@ -14,8 +14,8 @@ impl Property for Holds {
         true
     }
 
-    fn once_healed(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
-        let here = world.notes_of_coordinator(coop);
+    fn after_recovery(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
+        let here = world.coordinator_notes(coop);
         let strangers = world.phones.iter().filter(|phone| phone.coop != coop);
         match strangers.flat_map(|phone| phone.recorded.keys()).find(|note| here.contains(*note)) {
             Some(note) => Err(format!("{note} into another co-operative")),

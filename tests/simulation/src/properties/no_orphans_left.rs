@@ -1,4 +1,4 @@
-//! Nothing waits on the server for what does not come.
+//! The server has no orphans left.
 
 use super::Property;
 use super::excuses::LostTwice;
@@ -11,13 +11,13 @@ impl Property for Holds {
         "no_orphans_left"
     }
 
-    /// Excused after a restoration: what builds on what it took of a phone that broke, was revoked or may do something
-    /// else now before it synced again, or on what a damage took as well.
-    fn once_healed(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
-        let waits = world.orphans(coop)?;
+    /// Excused after a restoration: orphans that build on lost changes of a phone that broke, was revoked or got another
+    /// grant, or on changes that a damage destroyed too.
+    fn after_recovery(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
+        let orphans = world.orphans(coop)?;
         let is_gone = world.was_restored() && world.phones_of(coop).any(|phone| world.phones[phone].is_gone());
-        if waits > 0 && !is_gone && !LostTwice::of(world, coop).is_any() {
-            return Err(format!("{waits} entries wait on the server for what does not come"));
+        if orphans > 0 && !is_gone && !LostTwice::of(world, coop).is_any() {
+            return Err(format!("the server still has {orphans} orphans"));
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! What the server or a phone holds when healing begins, the server and every phone that may read it hold at the end.
+//! Each change that the server or a phone holds before the recovery is on the server and on every phone that may read it
+//! after the recovery.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,6 +7,7 @@ use granary_client_core::ids::ChangeHash;
 use granary_client_core::schema::{Document, DocumentKey};
 
 use super::Property;
+use super::excuses::LostTwice;
 use crate::world::World;
 
 /// Changes, with who wrote each.
@@ -13,7 +15,7 @@ type Changes = BTreeMap<ChangeHash, String>;
 
 #[derive(Default)]
 pub(super) struct Holds {
-    /// For each co-operative, what was held of each document when healing began.
+    /// For each co-operative, the changes of each document that were held before the recovery.
     held: BTreeMap<usize, BTreeMap<DocumentKey, Changes>>,
 }
 
@@ -26,7 +28,7 @@ fn changes_of(document: &mut Document) -> Result<Changes, String> {
     Ok(named.collect())
 }
 
-/// What of `held` is not among these changes.
+/// The names of changes of `held` that are missing in `has`.
 fn lacking(held: &Changes, has: &BTreeSet<ChangeHash>) -> Vec<String> {
     held.iter().filter(|(hash, _)| !has.contains(hash)).map(|(_, name)| name.clone()).collect()
 }
@@ -36,9 +38,9 @@ impl Property for Holds {
         "nothing_held_is_lost"
     }
 
-    /// Excused: what only phones hold that may do something else now, since the server refuses what they may no longer
-    /// write, and they drop what they may no longer read. What a phone has set aside is in no document of it.
-    fn when_healing_begins(&mut self, world: &mut World) -> Result<(), String> {
+    /// Excused: changes that only phones with a changed grant hold. The server refuses what they may no longer write, and
+    /// they drop what they may no longer read. Quarantined changes are in no document.
+    fn before_recovery(&mut self, world: &mut World) -> Result<(), String> {
         self.held.clear();
         for coop in 0..world.setting.coops() {
             let number = world.coops[coop];
@@ -52,7 +54,7 @@ impl Property for Holds {
             }
             for phone in world.living(coop) {
                 let one = &mut world.phones[phone];
-                let keys = if one.was_granted_otherwise { Vec::new() } else { one.replica.documents() };
+                let keys = if one.grant_was_changed { Vec::new() } else { one.replica.documents() };
                 for (key, _) in keys {
                     if let Some(document) = one.replica.document(&key).map_err(|error| error.to_string())? {
                         held.entry(key).or_default().extend(changes_of(document)?);
@@ -64,14 +66,20 @@ impl Property for Holds {
         Ok(())
     }
 
-    fn once_healed(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
+    /// Excused: a document of which a restoration and a damage may both have taken a change: what builds on it is held
+    /// where it can't be shown to the server.
+    fn after_recovery(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
         let number = world.coops[coop];
+        let lost_twice = LostTwice::of(world, coop);
         for (key, held) in self.held.remove(&coop).unwrap_or_default() {
+            if lost_twice.contains(world, coop, &key) {
+                continue;
+            }
             let document = world.server()?.document(number, &key).map_err(|error| error.to_string())?;
             let has = document.map(|mut document| changes_of(&mut document)).transpose()?.unwrap_or_default();
             let lacks = lacking(&held, &has.into_keys().collect());
             if !lacks.is_empty() {
-                return Err(format!("the server has not got {lacks:?} of {key:?}, which somebody held"));
+                return Err(format!("the server lacks {lacks:?} of {key:?}, which was held before the recovery"));
             }
             for phone in world.living(coop) {
                 let one = &mut world.phones[phone];
@@ -82,7 +90,9 @@ impl Property for Holds {
                 let has = document.map(changes_of).transpose()?.unwrap_or_default();
                 let lacks = lacking(&held, &has.into_keys().collect());
                 if !lacks.is_empty() {
-                    return Err(format!("phone {phone} has not got {lacks:?} of {key:?}, which somebody held"));
+                    return Err(format!(
+                        "phone {phone} lacks {lacks:?} of {key:?}, which was held before the recovery"
+                    ));
                 }
             }
         }

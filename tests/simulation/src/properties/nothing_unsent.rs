@@ -1,4 +1,4 @@
-//! No phone that can sync has anything left to send.
+//! No phone that can sync has unsent changes.
 
 use super::Property;
 use crate::world::World;
@@ -10,7 +10,7 @@ impl Property for Holds {
         "nothing_unsent"
     }
 
-    fn once_healed(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
+    fn after_recovery(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
         for phone in world.living(coop) {
             let unsent = world.phones[phone].replica.unsent();
             if unsent > 0 {

@@ -1,4 +1,4 @@
-//! A phone holds no document beyond what it was told that it may read.
+//! A phone holds no document that its newest known grants do not cover.
 
 use super::Property;
 use crate::world::World;
@@ -10,13 +10,13 @@ impl Property for Holds {
         "phone_holds_what_it_may_read"
     }
 
-    /// Excused until it has healed: a phone of which a damage may have taken what it was told last.
+    /// Excused until it has recovered: a damaged phone, which may have lost its newest grants.
     fn after_event(&mut self, world: &mut World, phone: usize) -> Result<(), String> {
         let one = &world.phones[phone];
         let grants = one.replica.grants();
         let strange = one.replica.documents().into_iter().find(|(key, _)| !grants.may_read(key));
         match strange.filter(|_| !one.was_damaged) {
-            Some((key, _)) => Err(format!("phone {phone} holds {key:?}, and was told that it may not")),
+            Some((key, _)) => Err(format!("phone {phone} holds {key:?}, which its grants do not cover")),
             None => Ok(()),
         }
     }

@@ -1,4 +1,4 @@
-//! The lots whose recording returned are with the coordinator.
+//! The coordinator has every lot whose `record` returned.
 
 use super::Property;
 use super::excuses::LostTwice;
@@ -13,13 +13,13 @@ impl Property for Holds {
     }
 
     /// Excused:
-    /// - a phone that may do something else now: what it may no longer write is refused;
-    /// - a document of which a restoration and a damage may both have taken a change.
-    fn once_healed(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
-        let (here, lost_twice) = (world.notes_of_coordinator(coop), LostTwice::of(world, coop));
+    /// - a phone whose grant was changed, since the server refuses what it may no longer write;
+    /// - a document that lost changes to both a restoration and a damage.
+    fn after_recovery(&mut self, world: &mut World, coop: usize) -> Result<(), String> {
+        let (here, lost_twice) = (world.coordinator_notes(coop), LostTwice::of(world, coop));
         for phone in world.living(coop) {
             let one = &world.phones[phone];
-            if one.was_granted_otherwise {
+            if one.grant_was_changed {
                 continue;
             }
             let mut lost = one.recorded.iter().filter(|(note, _)| !here.contains(*note));

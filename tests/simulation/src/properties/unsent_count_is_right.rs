@@ -1,4 +1,4 @@
-//! A phone says how many changes are unsent, and as many lie in its outbox; more while the server is known to lack some.
+//! The unsent count of a phone is the number of its outbox rows; with a noted backfill it is higher.
 
 use super::Property;
 use crate::world::World;
@@ -12,11 +12,11 @@ impl Property for Holds {
 
     fn after_event(&mut self, world: &mut World, phone: usize) -> Result<(), String> {
         let one = &world.phones[phone];
-        let (there, told) = (one.unsent_rows(), one.replica.unsent());
-        if there == told || (there < told && one.has_backfill()) {
+        let (rows, unsent) = (one.unsent_rows(), one.replica.unsent());
+        if rows == unsent || (rows < unsent && one.has_backfill()) {
             Ok(())
         } else {
-            Err(format!("phone {phone} has {there} changes to send, and says {told}"))
+            Err(format!("phone {phone} has {rows} outbox rows, and counts {unsent} unsent changes"))
         }
     }
 }

@@ -1,140 +1,140 @@
-//! Servers that were set back to a backup.
+//! Servers that are restored from a backup.
 
 use super::*;
 
-fn readers_lot_of_a_broken_phone_is_given_back() {
+fn lot_of_broken_phone_is_backfilled_by_reader() {
     let mut world = world();
-    let (author, copy) = (another_of_the_household(&mut world), is_copied(&mut world, LI));
-    a_restoration_takes_the_lot(&mut world, author, LI);
-    records(&mut world, LI, "of the phone");
-    records(&mut world, copy, "of the copy");
-    syncs(&mut world, copy);
-    ends_with(&mut world, &["of a phone that broke", "of the copy", "of the phone"]);
+    let (author, copy) = (enrol_another_of_household(&mut world), copy_phone(&mut world, LI));
+    restoration_loses_lot(&mut world, author, LI);
+    record(&mut world, LI, "of the phone");
+    record(&mut world, copy, "of the copy");
+    sync(&mut world, copy);
+    assert_lots_after_recovery(&mut world, &["of a phone that broke", "of the copy", "of the phone"]);
 }
 
-fn orphan_of_an_outbox_file_comes_once_its_ground_is_given_back() {
+fn orphan_of_outbox_file_is_admitted_after_backfill() {
     let mut world = world();
-    let copy = is_copied(&mut world, COORDINATOR);
-    world.backs_up();
-    records(&mut world, LI, "a lot");
-    syncs(&mut world, LI);
-    syncs(&mut world, copy);
-    records(&mut world, copy, "of the copy");
-    world.carries_out(copy).unwrap();
-    world.breaks(copy);
-    world.is_restored().unwrap();
-    world.files_are_handed_in().unwrap();
-    syncs(&mut world, COORDINATOR);
-    ends_with(&mut world, &["a lot", "of the copy"]);
+    let copy = copy_phone(&mut world, COORDINATOR);
+    world.back_up();
+    record(&mut world, LI, "a lot");
+    sync(&mut world, LI);
+    sync(&mut world, copy);
+    record(&mut world, copy, "of the copy");
+    world.export_outbox(copy).unwrap();
+    world.break_phone(copy);
+    world.restore().unwrap();
+    world.import_outbox_files().unwrap();
+    sync(&mut world, COORDINATOR);
+    assert_lots_after_recovery(&mut world, &["a lot", "of the copy"]);
 }
 
-fn backup_restored_twice_gets_everything_back() {
+fn twice_restored_backup_recovers_everything() {
     let mut world = world();
-    let author = another_of_the_household(&mut world);
-    world.backs_up();
-    records(&mut world, author, "of another");
-    [author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
-    world.is_restored().unwrap();
-    syncs_until_the_line_breaks(&mut world, LI, 2);
-    records(&mut world, LI, "of the phone");
-    // This server does not know yet that it has lost something.
-    world.is_restored().unwrap();
-    ends_with(&mut world, &["of another", "of the phone"]);
+    let author = enrol_another_of_household(&mut world);
+    world.back_up();
+    record(&mut world, author, "of another");
+    [author, LI].into_iter().for_each(|phone| sync(&mut world, phone));
+    world.restore().unwrap();
+    sync_until_line_breaks(&mut world, LI, 2);
+    record(&mut world, LI, "of the phone");
+    // No request has told this server yet that it lost something.
+    world.restore().unwrap();
+    assert_lots_after_recovery(&mut world, &["of another", "of the phone"]);
 }
 
-fn twice_restored_server_gets_back_what_builds_on_a_lost_lot() {
+fn twice_restored_server_recovers_lot_on_lost_lot() {
     let mut world = world();
-    let author = another_of_the_household(&mut world);
-    world.backs_up();
-    records(&mut world, author, "of a phone that broke");
-    [author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
-    records(&mut world, LI, "builds on it");
-    syncs(&mut world, LI);
-    world.breaks(author);
-    world.is_restored().unwrap();
-    records(&mut world, COORDINATOR, "of the coordinator");
-    syncs(&mut world, COORDINATOR);
-    syncs_until_the_line_breaks(&mut world, LI, 2);
-    // What is given back reaches a server that learns by the same request that it has lost something.
-    world.is_restored().unwrap();
-    syncs(&mut world, LI);
-    ends_with(&mut world, &["builds on it", "of a phone that broke", "of the coordinator"]);
+    let author = enrol_another_of_household(&mut world);
+    world.back_up();
+    record(&mut world, author, "of a phone that broke");
+    [author, LI].into_iter().for_each(|phone| sync(&mut world, phone));
+    record(&mut world, LI, "builds on it");
+    sync(&mut world, LI);
+    world.break_phone(author);
+    world.restore().unwrap();
+    record(&mut world, COORDINATOR, "of the coordinator");
+    sync(&mut world, COORDINATOR);
+    sync_until_line_breaks(&mut world, LI, 2);
+    // The backfill reaches a server that learns from the same request that it lost something.
+    world.restore().unwrap();
+    sync(&mut world, LI);
+    assert_lots_after_recovery(&mut world, &["builds on it", "of a phone that broke", "of the coordinator"]);
 }
 
-fn repeated_lot_is_missed_when_a_restoration_takes_it() {
+fn repeated_lot_is_backfilled_after_restoration() {
     let mut world = world();
-    let author = another_of_the_household(&mut world);
-    syncs(&mut world, LI);
+    let author = enrol_another_of_household(&mut world);
+    sync(&mut world, LI);
     for _ in 0..40 {
-        records_at_length(&mut world, author);
-        syncs(&mut world, author);
+        record_at_length(&mut world, author);
+        sync(&mut world, author);
     }
-    world.backs_up();
-    records(&mut world, LI, "a lot");
-    has_small_pages(&mut world, LI);
-    assert_eq!(world.syncs(LI, |_| Line::ReplyLost).unwrap(), Synced::LineFailed);
-    // It is told that the lot is there, and reads nothing of so late a place in the log.
-    syncs_until_the_line_breaks(&mut world, LI, 2);
+    world.back_up();
+    record(&mut world, LI, "a lot");
+    use_small_pages(&mut world, LI);
+    assert_eq!(world.sync(LI, |_| Line::ReplyLost).unwrap(), Synced::LineFailed);
+    // The retry is acknowledged; its page ends long before the lot's position in the log.
+    sync_until_line_breaks(&mut world, LI, 2);
     assert_eq!(world.phones[LI].replica.unsent(), 0);
-    world.is_restored().unwrap();
-    heal(&mut world).unwrap();
-    world.must_hold_once_healed().unwrap();
+    world.restore().unwrap();
+    recover(&mut world).unwrap();
+    world.must_hold_after_recovery().unwrap();
     let there = world.phones[COORDINATOR].notes(household(1));
     assert!(there.contains(&"a lot".to_owned()), "{there:?}");
 }
 
-// The packer may write no harvest; what it was given is attested, so that it can give it back all the same.
-fn reader_gives_back_what_it_may_not_write() {
+// The packer may not write harvests. An attestation lets it give back what it was given.
+fn reader_backfills_what_it_may_not_write() {
     let mut world = world();
-    world.backs_up();
-    records(&mut world, LI, "of a phone that broke");
-    [LI, PACKER].into_iter().for_each(|phone| syncs(&mut world, phone));
-    world.breaks(LI);
-    world.is_restored().unwrap();
-    ends_with(&mut world, &["of a phone that broke"]);
+    world.back_up();
+    record(&mut world, LI, "of a phone that broke");
+    [LI, PACKER].into_iter().for_each(|phone| sync(&mut world, phone));
+    world.break_phone(LI);
+    world.restore().unwrap();
+    assert_lots_after_recovery(&mut world, &["of a phone that broke"]);
 }
 
-// Each lot builds on one of another phone that broke; all are attested by the last that anyone was given.
-fn long_history_is_given_back_in_small_pages() {
+// Each lot builds on one of a phone that broke. The last attestation covers all of them.
+fn long_history_is_backfilled_in_small_pages() {
     let mut world = world();
-    let author = another_of_the_household(&mut world);
-    world.backs_up();
+    let author = enrol_another_of_household(&mut world);
+    world.back_up();
     for _ in 0..8 {
-        records_at_length(&mut world, author);
-        [author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
-        records_at_length(&mut world, LI);
-        [LI, author].into_iter().for_each(|phone| syncs(&mut world, phone));
+        record_at_length(&mut world, author);
+        [author, LI].into_iter().for_each(|phone| sync(&mut world, phone));
+        record_at_length(&mut world, LI);
+        [LI, author].into_iter().for_each(|phone| sync(&mut world, phone));
     }
-    world.breaks(author);
-    world.is_restored().unwrap();
-    has_small_pages(&mut world, LI);
-    heal(&mut world).unwrap();
-    world.must_hold_once_healed().unwrap();
+    world.break_phone(author);
+    world.restore().unwrap();
+    use_small_pages(&mut world, LI);
+    recover(&mut world).unwrap();
+    world.must_hold_after_recovery().unwrap();
     assert_eq!(world.phones[COORDINATOR].notes(household(1)).len(), 16);
 }
 
-// The line breaks after the walk: what the server lacks is still known when the phone starts again.
+// The line breaks after the reconciling walk. The noted backfill survives a restart.
 fn backfill_outlives_a_restart() {
     let mut world = world();
-    let author = another_of_the_household(&mut world);
-    world.backs_up();
-    records(&mut world, author, "of a phone that broke");
-    [author, LI].into_iter().for_each(|phone| syncs(&mut world, phone));
-    world.breaks(author);
-    world.is_restored().unwrap();
-    syncs_until_the_line_breaks(&mut world, LI, 2);
-    world.phones[LI].start_again(0).unwrap();
+    let author = enrol_another_of_household(&mut world);
+    world.back_up();
+    record(&mut world, author, "of a phone that broke");
+    [author, LI].into_iter().for_each(|phone| sync(&mut world, phone));
+    world.break_phone(author);
+    world.restore().unwrap();
+    sync_until_line_breaks(&mut world, LI, 2);
+    world.phones[LI].restart(0).unwrap();
     assert!(world.phones[LI].replica.unsent() > 0);
-    ends_with(&mut world, &["of a phone that broke"]);
+    assert_lots_after_recovery(&mut world, &["of a phone that broke"]);
 }
 
 stories! {
-    readers_lot_of_a_broken_phone_is_given_back,
-    orphan_of_an_outbox_file_comes_once_its_ground_is_given_back,
-    backup_restored_twice_gets_everything_back,
-    twice_restored_server_gets_back_what_builds_on_a_lost_lot,
-    repeated_lot_is_missed_when_a_restoration_takes_it,
-    reader_gives_back_what_it_may_not_write,
-    long_history_is_given_back_in_small_pages,
+    lot_of_broken_phone_is_backfilled_by_reader,
+    orphan_of_outbox_file_is_admitted_after_backfill,
+    twice_restored_backup_recovers_everything,
+    twice_restored_server_recovers_lot_on_lost_lot,
+    repeated_lot_is_backfilled_after_restoration,
+    reader_backfills_what_it_may_not_write,
+    long_history_is_backfilled_in_small_pages,
     backfill_outlives_a_restart,
 }

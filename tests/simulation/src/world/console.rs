@@ -1,5 +1,5 @@
-//! People of the co-operative who edit in the console: the same edits as its pages make, through the same door, and a
-//! ledger of what was acknowledged.
+//! People of the co-operative who edit in the console, through the engine's function that its pages call, and a ledger
+//! of acknowledged edits.
 
 use std::collections::BTreeSet;
 
@@ -38,7 +38,7 @@ pub(crate) struct ConsoleEdit {
     pub(crate) changes: BTreeSet<ChangeHash>,
     /// The text that it wrote.
     pub(crate) text: String,
-    /// For each restoration that took it: the phones that had it then.
+    /// For each restoration that lost it: the phones that held it then.
     pub(crate) holders: Vec<Vec<usize>>,
 }
 
@@ -54,14 +54,14 @@ fn receipts(household: HouseholdId) -> DocumentKey {
 }
 
 impl World {
-    /// The people of each co-operative. They are enrolled as phones are: an account would make the same device for
-    /// each, and a password that takes longer to hash than a world to live.
-    pub(super) fn has_people(&mut self, coop: usize) -> Result<(), String> {
+    /// Adds the people of a co-operative. They are enrolled as phones are: accounts would share one device, and hashing
+    /// a password takes longer than a whole world.
+    pub(super) fn add_people(&mut self, coop: usize) -> Result<(), String> {
         for name in ["Wang", "Zhao"].into_iter().take(PEOPLE) {
-            // Of no dice: whoever edits here changes nothing of what else happens.
+            // The key takes no random number, so that console edits leave the other events of a seed as they are.
             let words = format!("{name} of {coop}");
             let key: [u8; 32] = std::array::from_fn(|place| words.as_bytes().get(place).copied().unwrap_or_default());
-            let (_, device, _) = self.has_device(coop, Role::Coordinator, name, &key)?;
+            let (_, device, _) = self.enrol_device(coop, Role::Coordinator, name, &key)?;
             self.people.push(Person { coop, device, name });
         }
         Ok(())
@@ -86,21 +86,21 @@ impl World {
         Ok(place.map(|place| lots.swap_remove(place)))
     }
 
-    /// Somebody opens a page that shows a document; what they write later, they write at this state.
-    pub(crate) fn opens_page(&mut self, person: usize, key: DocumentKey) -> Result<(), String> {
+    /// Opens a page of a document. A later edit from this page branches from this version.
+    pub(crate) fn open_page(&mut self, person: usize, key: DocumentKey) -> Result<(), String> {
         if let Some(mut document) = self.document(self.people[person].coop, &key)? {
             self.pages.insert((person, key), Version::of(&mut document));
         }
         Ok(())
     }
 
-    /// The page of a document that somebody opened last; none when they look at it as it is.
+    /// The version of the page that the person opened last; none for the newest version.
     fn seen(&mut self, person: usize, key: &DocumentKey) -> Option<Version> {
         self.pages.remove(&(person, key.clone()))
     }
 
-    /// Somebody corrects a lot.
-    pub(crate) fn console_corrects(
+    /// Corrects a lot.
+    pub(crate) fn console_correct(
         &mut self,
         person: usize,
         household: HouseholdId,
@@ -119,11 +119,11 @@ impl World {
         let (key, lot) = (book(household), lot.id);
         let seen = self.seen(person, &key);
         let edits = Edits { seen, ..Edits::one(key, move |doc| correct(doc, &lot, &edit)) };
-        self.console_edits(person, vec![edits], text)
+        self.console_edit(person, vec![edits], text)
     }
 
-    /// Somebody writes what the warehouse found of a lot.
-    pub(crate) fn console_receives(
+    /// Records the receipt of a lot.
+    pub(crate) fn console_receive(
         &mut self,
         person: usize,
         household: HouseholdId,
@@ -139,11 +139,11 @@ impl World {
         let (key, day) = (receipts(household), "2026-10-06".parse().unwrap());
         let seen = self.seen(person, &key);
         let edits = Edits { seen, ..Edits::one(key, move |doc| receive(doc, &lot.id, &outcome, day)) };
-        self.console_edits(person, vec![edits], text)
+        self.console_edit(person, vec![edits], text)
     }
 
-    /// Somebody names a product in the catalogue, and sets its price where one is given.
-    pub(crate) fn console_names_product(
+    /// Names a product in the catalogue, and sets its price if one is given.
+    pub(crate) fn console_name_product(
         &mut self,
         person: usize,
         code: &'static str,
@@ -159,16 +159,11 @@ impl World {
                 fen.map_or(Ok(()), |fen| set_price(doc, code, &grade, Fen::new(fen)?))
             })
         };
-        self.console_edits(person, vec![edits], text)
+        self.console_edit(person, vec![edits], text)
     }
 
-    /// Somebody settles one of the cases of a household: an edit of its harvest book and a line in its case book.
-    pub(crate) fn console_settles(
-        &mut self,
-        person: usize,
-        household: HouseholdId,
-        nth: usize,
-    ) -> Result<bool, String> {
+    /// Settles a case of a household: an edit of its harvest book, and a line in its case book.
+    pub(crate) fn console_settle(&mut self, person: usize, household: HouseholdId, nth: usize) -> Result<bool, String> {
         let Some(mut harvest) = self.document(self.people[person].coop, &book(household))? else { return Ok(false) };
         let (text, now) = (self.new_note(), Instant(self.now));
         let settler = Settler { by: self.people[person].name, at: now, note: &text };
@@ -176,11 +171,11 @@ impl World {
         let Settlement { edit, decision } = settlement.map_err(|fault| fault.to_string())?;
         let of_book = Edits { key: book(household), message: Some(SETTLING), seen: None, edits: vec![edit] };
         let line = Edits::one(DocumentKey::CaseBook(household, season()), move |doc| decide(doc, &decision));
-        self.console_edits(person, vec![of_book, line], text)
+        self.console_edit(person, vec![of_book, line], text)
     }
 
-    /// One form of the console. True when it was acknowledged.
-    fn console_edits(&mut self, person: usize, edits: Vec<Edits>, text: String) -> Result<bool, String> {
+    /// Submits one form of the console. True if it was acknowledged.
+    fn console_edit(&mut self, person: usize, edits: Vec<Edits>, text: String) -> Result<bool, String> {
         let Person { coop, device, .. } = self.people[person];
         let keys: Vec<DocumentKey> = edits.iter().map(|edits| edits.key.clone()).collect();
         if edits.iter().any(|edits| edits.seen.is_some()) {
@@ -196,12 +191,12 @@ impl World {
         settle(server, &coops);
         let is_faulty = self.disk.has_stopped() || self.disk.was_full();
         if is_faulty {
-            self.server_crashes();
+            self.crash_server();
         }
         match edited {
             Ok(()) => {}
             Err(_) if is_faulty => return Ok(false),
-            // What was seen may be older than what is to be edited.
+            // The version of the page may lack the lot.
             Err(Error::Document(DocumentFault::NotFound { .. } | DocumentFault::NotNow(_))) => return Ok(false),
             Err(error) => return Err(format!("an edit in the console was refused: {error}")),
         }
@@ -225,8 +220,8 @@ impl World {
         Ok(own.map(|change| change.hash()).collect())
     }
 
-    /// After a restoration: who has what it took of what people wrote in the console.
-    pub(super) fn finds_holders_of_console_edits(&mut self) -> Result<(), String> {
+    /// After a restoration: notes for each lost console edit which phones hold it.
+    pub(super) fn find_holders_of_console_edits(&mut self) -> Result<(), String> {
         let mut edits = std::mem::take(&mut self.console_edits);
         for edit in &mut edits {
             if !self.server_has(edit.coop, &edit.key, &edit.changes)? {
@@ -255,7 +250,7 @@ impl World {
     }
 }
 
-/// Settles a case: of a field, by one of its values; of a harvest recorded twice, by making the lots one.
+/// Settles a conflict of a field by one of its values, or duplicate lots by merging them.
 fn settlement(book: &mut Document, nth: usize, settler: Settler<'_>) -> Option<Result<Settlement, DocumentFault>> {
     let (fields, pairs) = (in_harvest_book(book), duplicate_lots(&lots(book)));
     let place = nth.checked_rem(fields.len() + pairs.len())?;

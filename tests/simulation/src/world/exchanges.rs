@@ -1,4 +1,4 @@
-//! Syncs over a line that fails, and what must hold of each reply.
+//! Syncs over an unreliable line. Properties are checked on each reply.
 
 use granary_client_core::protocol::frame::{SignedRequest, read_reply, write_reply};
 use granary_client_core::protocol::messages::{SyncReply, read_message, write_message};
@@ -13,26 +13,28 @@ use crate::phone::SimPhone;
 
 /// Exchanges of one sync at most.
 const EXCHANGES_MAX: usize = 200;
+
 /// What the line does to one exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Line {
     Whole,
     RequestLost,
     ReplyLost,
-    /// The request arrives twice.
+    /// The request is delivered twice.
     Twice,
-    /// The request also arrives once more, much later.
+    /// The request is delivered once more, much later.
     AgainLater,
 }
 
-/// What became of a sync.
+/// The result of a sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Synced {
     Done,
     LineFailed,
     PhoneFailed,
     Refused,
-    CameBack,
+    /// The server did not know the device, and reinstated it by its certificate.
+    Reinstated,
 }
 
 impl World {
@@ -56,9 +58,9 @@ impl World {
         if line == Line::AgainLater {
             self.late.push(body.to_vec());
         }
-        let mut answer = self.arrives(body)?;
+        let mut answer = self.deliver(body)?;
         if line == Line::Twice {
-            answer = self.arrives(body)?;
+            answer = self.deliver(body)?;
         }
         let Some(answer) = answer.filter(|_| line != Line::ReplyLost) else { return Ok(None) };
         Ok(Some(match answer {
@@ -70,8 +72,8 @@ impl World {
         }))
     }
 
-    /// A request arrives at the server; none when the server stops over it.
-    fn arrives(&mut self, body: &[u8]) -> Result<Option<Result<SyncReply, ProblemKind>>, String> {
+    /// Delivers a request to the server; none if the server stops before it answers.
+    fn deliver(&mut self, body: &[u8]) -> Result<Option<Result<SyncReply, ProblemKind>>, String> {
         let now = Instant(self.now);
         let coops = self.coops.clone();
         let server = self.server()?;
@@ -82,9 +84,9 @@ impl World {
             self.count("server's disk full");
         }
         if self.disk.has_stopped() || self.disk.was_full() {
-            // What it has answered by then has been acknowledged all the same.
+            // A reply that was made before the stop still acknowledges its request.
             let answered = result.ok();
-            self.server_crashes();
+            self.crash_server();
             return Ok(answered.map(Ok));
         }
         match result {
@@ -94,16 +96,16 @@ impl World {
         }
     }
 
-    /// Old requests arrive once more.
-    pub(crate) fn late_requests_arrive(&mut self) -> Result<(), String> {
+    /// Delivers old requests once more.
+    pub(crate) fn deliver_late_requests(&mut self) -> Result<(), String> {
         for body in std::mem::take(&mut self.late) {
-            self.arrives(&body)?;
+            self.deliver(&body)?;
         }
         Ok(())
     }
 
-    /// A phone syncs; `line` is asked for each exchange. Gives what became of it.
-    pub(crate) fn syncs(&mut self, phone: usize, mut line: impl FnMut(&mut Dice) -> Line) -> Result<Synced, String> {
+    /// Syncs a phone. `line` decides about each exchange.
+    pub(crate) fn sync(&mut self, phone: usize, mut line: impl FnMut(&mut Dice) -> Line) -> Result<Synced, String> {
         let begun = {
             let SimPhone { replica, pair, pace, notices_read, .. } = &mut self.phones[phone];
             let sign = |bytes: &[u8]| ring::signature::Ed25519KeyPair::sign(pair, bytes).as_ref().try_into().unwrap();
@@ -121,9 +123,9 @@ impl World {
                 Some(Err(ProblemKind::UnknownDevice)) => {
                     let (certificate, now) = (self.phones[phone].certificate.clone(), Instant(self.now));
                     let _ = self.server()?.reinstate(&certificate, now);
-                    self.say_again_who_is_revoked()?;
-                    self.say_again_what_is_granted()?;
-                    return Ok(Synced::CameBack);
+                    self.revoke_again()?;
+                    self.grant_again()?;
+                    return Ok(Synced::Reinstated);
                 }
                 Some(Err(ProblemKind::DeviceRevoked)) => return Ok(Synced::Refused),
                 Some(Err(kind)) => return Err(format!("a phone was refused: {kind:?}")),
@@ -139,14 +141,14 @@ impl World {
             one.notices_read = session.notices_read();
             if step.is_ok() {
                 let content = read_reply(&reply).map_err(|fault| fault.to_string())?;
-                let taken: SyncReply = read_message(&content).map_err(|fault| fault.to_string())?;
-                self.taken_reply_must_hold(phone, &taken)?;
+                let applied: SyncReply = read_message(&content).map_err(|fault| fault.to_string())?;
+                self.applied_reply_must_hold(phone, &applied)?;
             }
             match step {
                 Ok(Step::Send(next)) => request = next,
                 Ok(Step::Done(_)) => {
                     let one = &mut self.phones[phone];
-                    if one.replica.unsent() == 0 && !one.was_granted_otherwise {
+                    if one.replica.unsent() == 0 && !one.grant_was_changed {
                         one.acknowledged = one.recorded.clone();
                         one.was_damaged = false;
                     }
@@ -155,7 +157,7 @@ impl World {
                 Err(_) if self.phones[phone].disk.has_stopped() || self.phones[phone].disk.was_full() => {
                     return Ok(Synced::PhoneFailed);
                 }
-                Err(error) => return Err(format!("a phone could not take a reply: {error}")),
+                Err(error) => return Err(format!("a phone could not apply a reply: {error}")),
             }
         }
         Err("a sync does not end".into())

@@ -1,5 +1,4 @@
-//! One world: a server, phones of two co-operatives, a clock, and everything that can go wrong. The
-//! same seed makes the same world.
+//! One world: a server, phones of two co-operatives, a clock, and all faults. A seed always gives the same world.
 
 mod console;
 mod disks;
@@ -31,10 +30,10 @@ use crate::properties::{self, Property};
 pub(crate) use console::Correction;
 use console::{ConsoleEdit, Person};
 pub(crate) use exchanges::{Line, Synced};
-use outbox_files::Carried;
+use outbox_files::ExportedFile;
 pub use setting::Setting;
 
-/// How often each fault happened, by what it is called.
+/// How often each fault happened, by name.
 pub type Tally = BTreeMap<&'static str, u64>;
 
 /// See the module.
@@ -43,17 +42,17 @@ pub(crate) struct World {
     pub(crate) dice: Dice,
     pub(crate) now: i64,
     keys: tempfile::TempDir,
-    /// Where the server's random bytes come from.
+    /// The server's random bytes.
     rng: Rng,
     pub(crate) disk: Disk,
     server: Option<Granary>,
     pub(crate) coops: Vec<CooperativeNumber>,
     pub(crate) phones: Vec<SimPhone>,
-    /// Those who edit in the console.
+    /// People who edit in the console.
     people: Vec<Person>,
-    /// The pages that they have opened, each as the state of its document.
+    /// The pages that they opened, each as the version of its document.
     pages: BTreeMap<(usize, DocumentKey), Version>,
-    /// What the console has acknowledged.
+    /// Edits that the console acknowledged.
     pub(crate) console_edits: Vec<ConsoleEdit>,
     backups: Vec<Disk>,
     /// Whether the server is restored in this world, and whether phones are copied.
@@ -62,25 +61,25 @@ pub(crate) struct World {
     /// How often the server was restored.
     restorations: u32,
     notes: u32,
-    /// Requests that will arrive once more.
+    /// Requests that the line delivers once more later.
     late: Vec<Vec<u8>>,
-    /// Files that are on their way to the server.
-    carried: Vec<Carried>,
-    /// Lots that came by such a file.
-    pub(crate) handed_in: Vec<(usize, String, HouseholdId)>,
-    /// Devices that the operator has revoked; said again after a restoration.
+    /// Outbox files that the server has not imported yet.
+    outbox_files: Vec<ExportedFile>,
+    /// Lots of imported outbox files.
+    pub(crate) imported: Vec<(usize, String, HouseholdId)>,
+    /// Devices that the operator revoked, and revokes again after a restoration.
     revoked: Vec<(CooperativeNumber, DeviceId)>,
-    /// What the operator has granted anew; said again after a restoration.
+    /// Grants that the operator changed, and changes again after a restoration.
     granted: BTreeMap<DeviceId, (CooperativeNumber, Role)>,
-    /// What must hold.
+    /// The properties that are checked.
     pub(crate) properties: Vec<Box<dyn Property>>,
     /// How often each fault happened.
     pub(crate) tally: Tally,
-    /// What happened, for a failing seed.
+    /// One line for each event, printed for a failing seed.
     pub(crate) story: Vec<String>,
 }
 
-/// Random bytes of this seed.
+/// Random bytes that follow from this seed.
 fn rng(seed: u64) -> Rng {
     let dice = Mutex::new(Dice::new(seed ^ 0x0f0f));
     Arc::new(move |bytes: &mut [u8]| {
@@ -90,7 +89,7 @@ fn rng(seed: u64) -> Rng {
     })
 }
 
-/// Waits until everything that was taken in is admitted, set aside, or waits for what has not come.
+/// Waits until every ingested entry is admitted, quarantined, or an orphan.
 fn settle(server: &Granary, coops: &[CooperativeNumber]) {
     for cooperative in coops.iter().filter_map(|number| server.cooperative(*number).ok()) {
         server.settle(&cooperative);
@@ -123,8 +122,8 @@ impl World {
             restorations: 0,
             notes: 0,
             late: Vec::new(),
-            carried: Vec::new(),
-            handed_in: Vec::new(),
+            outbox_files: Vec::new(),
+            imported: Vec::new(),
             revoked: Vec::new(),
             granted: BTreeMap::new(),
             properties: properties::all(),
@@ -138,17 +137,17 @@ impl World {
             world.coops.push(number);
         }
         for coop in 0..setting.coops() {
-            world.enrols(coop, Role::Coordinator)?;
-            world.enrols(coop, Role::Packer)?;
+            world.enrol(coop, Role::Coordinator)?;
+            world.enrol(coop, Role::Packer)?;
             for number in 1..=setting.households() {
-                world.enrols(coop, Role::Household(household(number)))?;
+                world.enrol(coop, Role::Household(household(number)))?;
             }
-            world.has_people(coop)?;
+            world.add_people(coop)?;
         }
         Ok(world)
     }
 
-    pub(crate) fn tell(&mut self, what: String) {
+    pub(crate) fn log(&mut self, what: String) {
         self.story.push(what);
     }
 
@@ -175,8 +174,8 @@ impl World {
         self.server.as_ref()
     }
 
-    /// A new device of a co-operative, with a key that is made from this: the key, its name, and what it was told.
-    fn has_device(
+    /// Enrols a device whose key follows from `seed`. Gives the key, the device and the server's reply.
+    fn enrol_device(
         &mut self,
         coop: usize,
         role: Role,
@@ -193,9 +192,9 @@ impl World {
         Ok((pair, DeviceId::of_public_key(&public_key), reply))
     }
 
-    pub(crate) fn enrols(&mut self, coop: usize, role: Role) -> Result<(), String> {
+    pub(crate) fn enrol(&mut self, coop: usize, role: Role) -> Result<(), String> {
         let seed: [u8; 32] = std::array::from_fn(|_| u8::try_from(self.dice.roll(256)).unwrap());
-        let (pair, device, reply) = self.has_device(coop, role, &role.to_string(), &seed)?;
+        let (pair, device, reply) = self.enrol_device(coop, role, &role.to_string(), &seed)?;
         let is_newer = self.dice.percent(20);
         if is_newer {
             self.count("phone of a version ahead");
@@ -203,7 +202,7 @@ impl World {
         let has_poor_line = self.dice.percent(40);
         let mut pace = Pace::default();
         if has_poor_line {
-            // Its pages are the smallest ones.
+            // A poor line keeps its pages at the smallest size.
             (0..8).for_each(|_| pace.failed());
         }
         let disk = Disk::of_phone();
@@ -224,22 +223,22 @@ impl World {
             pace,
             has_poor_line,
             notices_read: 0,
-            clock_off: 0,
+            clock_offset_ms: 0,
             is_revoked: false,
             is_broken: false,
             is_newer,
             was_damaged: false,
             was_ever_damaged: false,
             damaged: BTreeSet::new(),
-            was_granted_otherwise: false,
+            grant_was_changed: false,
             recorded: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
         });
         Ok(())
     }
 
-    /// A phone is copied from a backup of it: two devices with one key and one actor from now on.
-    pub(crate) fn is_copied(&mut self, phone: usize) -> Result<(), String> {
+    /// Copies a phone from a backup. Both copies have the same device and key from now on.
+    pub(crate) fn copy_phone(&mut self, phone: usize) -> Result<(), String> {
         let one = &self.phones[phone];
         let disk = one.disk.backup();
         let pair = Ed25519KeyPair::from_seed_unchecked(&one.seed).map_err(|error| error.to_string())?;
@@ -260,14 +259,14 @@ impl World {
             pace: one.pace,
             has_poor_line: one.has_poor_line,
             notices_read: one.notices_read,
-            clock_off: one.clock_off,
+            clock_offset_ms: one.clock_offset_ms,
             is_revoked: one.is_revoked,
             is_broken: false,
             is_newer: one.is_newer,
             was_damaged: one.was_damaged,
             was_ever_damaged: one.was_ever_damaged,
             damaged: one.damaged.clone(),
-            was_granted_otherwise: one.was_granted_otherwise,
+            grant_was_changed: one.grant_was_changed,
             recorded: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
         };
@@ -276,23 +275,23 @@ impl World {
         Ok(())
     }
 
-    /// A text that nobody said before.
+    /// A text that no document has yet.
     pub(crate) fn new_note(&mut self) -> String {
         self.notes += 1;
         format!("note {}", self.notes)
     }
 
-    /// The server's machine stops; of what was not flushed, some may be there when it starts again.
-    pub(crate) fn server_crashes(&mut self) {
+    /// Stops the server's machine. A random prefix of the unflushed writes survives.
+    pub(crate) fn crash_server(&mut self) {
         let unflushed = self.disk.unflushed() > 0;
         self.count(if unflushed { "server stops, with writes not flushed" } else { "server stops" });
         self.server = None;
         let kept = usize::try_from(self.dice.roll(self.disk.unflushed() as u64 + 1)).unwrap();
-        self.disk.start_again(kept);
+        self.disk.restart(kept);
     }
 
-    /// Where everyone stands: how far each log reaches, and what each phone has read and has to send.
-    pub(crate) fn standing(&mut self) -> Result<Vec<(Cursor, u64)>, String> {
+    /// The end of each log, and each phone's cursor and unsent count. Equal values mean that a round changed nothing.
+    pub(crate) fn progress(&mut self) -> Result<Vec<(Cursor, u64)>, String> {
         let mut all = Vec::new();
         for number in self.coops.clone() {
             let cooperative = self.server()?.cooperative(number).map_err(|error| error.to_string())?;
@@ -303,8 +302,8 @@ impl World {
         Ok(all)
     }
 
-    /// A phone breaks, and what only it had is gone.
-    pub(crate) fn breaks(&mut self, phone: usize) {
+    /// Breaks a phone for good. Data that only this phone had is lost.
+    pub(crate) fn break_phone(&mut self, phone: usize) {
         self.phones[phone].is_broken = true;
         self.count("phone breaks for good");
     }

@@ -1,4 +1,4 @@
-//! What the operator does: backups and restorations, grants and revocations, and what is said again after them.
+//! The operator's actions: backups and restorations, grants and revocations, which are repeated after a restoration.
 
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::access::Role;
@@ -16,12 +16,12 @@ impl World {
         self.restorations
     }
 
-    pub(crate) fn backs_up(&mut self) {
+    pub(crate) fn back_up(&mut self) {
         self.backups.push(self.disk.backup());
     }
 
-    /// The server's store is replaced by an older one. The operator says again who was revoked.
-    pub(crate) fn is_restored(&mut self) -> Result<(), String> {
+    /// Replaces the server's store by an older one. The operator repeats revocations and grants.
+    pub(crate) fn restore(&mut self) -> Result<(), String> {
         if self.backups.is_empty() {
             return Ok(());
         }
@@ -29,29 +29,29 @@ impl World {
         self.server = None;
         self.disk = self.backups[which].backup();
         self.restorations += 1;
-        self.count("server set back to a backup");
+        self.count("server restored from a backup");
         let (revoked, granted, now) = (self.revoked.clone(), self.granted.clone(), Instant(self.now));
         let server = self.server()?;
         for (number, device) in revoked {
-            // A device that this store never knew is refused anyway, until it shows its certificate.
+            // This fails for a device that the older store does not know. Such a device is refused until it is reinstated.
             let _ = server.revoke("operator", number, device, now);
         }
         for (device, (number, role)) in granted {
             let _ = server.grant("operator", number, device, &[role], now);
         }
-        self.finds_holders_of_console_edits()
+        self.find_holders_of_console_edits()
     }
 
-    /// What a phone may do is changed.
-    pub(crate) fn grants_otherwise(&mut self, phone: usize, role: Role) -> Result<(), String> {
+    /// Changes a device's grant.
+    pub(crate) fn change_grant(&mut self, phone: usize, role: Role) -> Result<(), String> {
         let (number, device, now) = (self.coops[self.phones[phone].coop], self.phones[phone].device, Instant(self.now));
         match self.server()?.grant("operator", number, device, &[role], now) {
             Ok(()) => {
                 self.granted.insert(device, (number, role));
-                self.count("device granted otherwise");
+                self.count("device's grant changed");
                 for other in self.phones.iter_mut().filter(|other| other.device == device) {
                     other.role = role;
-                    other.was_granted_otherwise = true;
+                    other.grant_was_changed = true;
                 }
                 Ok(())
             }
@@ -60,13 +60,13 @@ impl World {
         }
     }
 
-    pub(crate) fn revokes(&mut self, phone: usize) -> Result<(), String> {
+    pub(crate) fn revoke(&mut self, phone: usize) -> Result<(), String> {
         let (number, device, now) = (self.coops[self.phones[phone].coop], self.phones[phone].device, Instant(self.now));
         match self.server()?.revoke("operator", number, device, now) {
             Ok(()) => {
                 self.revoked.push((number, device));
                 self.count("device revoked");
-                // A copy of it is the same device.
+                // Copies of the phone are the same device.
                 for other in &mut self.phones {
                     other.is_revoked |= other.device == device;
                 }
@@ -77,9 +77,8 @@ impl World {
         }
     }
 
-    /// The operator grants again what the server has lost of it. It may stop over that; then it is said once more
-    /// when everything heals.
-    pub(crate) fn say_again_what_is_granted(&mut self) -> Result<(), String> {
+    /// Grants again what a restoration lost. A fault may interrupt it; recovery repeats it.
+    pub(crate) fn grant_again(&mut self) -> Result<(), String> {
         let (granted, now) = (self.granted.clone(), Instant(self.now));
         let server = self.server()?;
         for (device, (number, role)) in granted {
@@ -94,7 +93,7 @@ impl World {
         Ok(())
     }
 
-    pub(crate) fn say_again_who_is_revoked(&mut self) -> Result<(), String> {
+    pub(crate) fn revoke_again(&mut self) -> Result<(), String> {
         let (revoked, now) = (self.revoked.clone(), Instant(self.now));
         let server = self.server()?;
         for (number, device) in revoked {

@@ -1,4 +1,4 @@
-//! Connections that mean no good: silent ones, slow ones, half a handshake. A phone beside them syncs.
+//! A phone syncs beside hostile connections: silent ones, slow ones, half a handshake.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -16,7 +16,7 @@ fn phone_syncs_among_bad_connections() {
     let port = world.port();
     let connect = || TcpStream::connect(("127.0.0.1", port)).unwrap();
     let silent: Vec<TcpStream> = (0..EACH).map(|_| connect()).collect();
-    // A TLS record that promises sixteen thousand bytes, and comes byte by byte.
+    // A TLS record with a length of sixteen thousand bytes arrives byte by byte.
     let mut slow: Vec<TcpStream> = (0..EACH).map(|_| connect()).collect();
     for byte in [0x16, 0x03, 0x01, 0x3f, 0xff, 0x01] {
         for stream in &mut slow {
@@ -25,7 +25,7 @@ fn phone_syncs_among_bad_connections() {
     }
     let broken: Vec<TcpStream> = (0..EACH).map(|_| connect()).collect();
     for mut stream in broken {
-        // The server may have hung up on the first of it.
+        // The server may have closed the connection already.
         let _ = stream.write_all(b"GET / HTTP/1.1\r\nhost: granary\r\n\r\n");
     }
     for grams in 1..=5 {

@@ -1,4 +1,4 @@
-//! A village without any signal: what its phones recorded goes to the server on somebody else's phone.
+//! Outbox files: a phone without signal sends its changes to the server through another phone.
 
 use crate::world::{World, household_role, lots, record, sync_until_lots};
 use granary_client_core::error::Error;
@@ -19,7 +19,7 @@ fn neighbour_delivers_outbox_file() {
     }
     let file = up_the_valley.export_outbox().unwrap();
     assert_eq!(up_the_valley.status().unsent, 4, "nothing leaves the outbox: the book's beginning and three lots");
-    assert!(!file.windows(6).any(|bytes| bytes == b"millet"), "who carries it can't read it");
+    assert!(!file.windows(6).any(|bytes| bytes == b"millet"), "the carrier can't read it");
 
     neighbour.import_outbox_file(&file).unwrap();
     neighbour.import_outbox_file(&file).unwrap();
@@ -27,7 +27,7 @@ fn neighbour_delivers_outbox_file() {
     neighbour.sync_now().unwrap();
     assert_eq!(lots(&neighbour).len(), 0, "carrying a harvest does not let one see it");
 
-    // Later there is a line after all.
+    // Later the phone gets a line.
     record(&up_the_valley, 33_000);
     up_the_valley.sync_now().unwrap();
     assert_eq!(up_the_valley.status().unsent, 0);

@@ -1,5 +1,5 @@
-//! The drill: the box is lost and its backup is restored on another; a byte of the store goes bad and the
-//! store is repaired. What the backup does not have, phones give back.
+//! Maintenance: restoring a lost server from its backup, repairing a store with a bad byte, copied phones, export and
+//! import. Phones backfill what a backup lacks.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,8 +11,8 @@ use granary_client_core::phone::Phone;
 
 fn run(words: &[&str]) -> (bool, String) {
     let output = Command::new(PROGRAM).args(words).output().unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+    let printed = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&printed).into_owned())
 }
 
 fn text(path: &Path) -> &str {
@@ -35,9 +35,9 @@ fn restored_server_recovers_rest_from_phones() {
     world.order(&["backup", "--to", text(&backup)]);
     record(&li, 4_000);
     converge(&[&li, &son, &coordinator]);
-    // What came since, and nothing twice.
+    // An incremental backup holds only new entries.
     assert!(world.order(&["backup", "--to", text(&backup)]).contains("what is new"));
-    // These are in no backup, and one phone has them from another.
+    // These lots are in no backup; one phone has them from another.
     record(&li, 5_000);
     record(&son, 6_000);
     converge(&[&li, &son, &coordinator]);
@@ -45,12 +45,12 @@ fn restored_server_recovers_rest_from_phones() {
 
     world.kill();
     std::fs::remove_dir_all(world.data()).unwrap();
-    let (done, said) = run(&["restore", "--from", text(&backup), "--folder", text(&world.data())]);
-    assert!(done && said.contains("nothing is missing"), "{said}");
+    let (done, printed) = run(&["restore", "--from", text(&backup), "--folder", text(&world.data())]);
+    assert!(done && printed.contains("nothing is missing"), "{printed}");
     world.start();
     converge(&[&li, &son, &coordinator]);
     assert_eq!(lots(&li).len(), 6);
-    // A phone that is enrolled now gets everything.
+    // A newly enrolled phone gets everything.
     let new = world.phone(1, &household_role());
     sync_until_lots(&new, 6);
     assert!(world.order(&["check"]).contains("nothing is wrong"));
@@ -73,8 +73,8 @@ fn repair_recovers_store_with_bad_byte() {
     world.order(&["backup", "--to", text(&backup)]);
     world.kill();
     let store = world.data().join("store");
-    let (healthy, said) = run(&["check", "--folder", text(&world.data())]);
-    assert!(healthy, "{said}");
+    let (healthy, printed) = run(&["check", "--folder", text(&world.data())]);
+    assert!(healthy, "{printed}");
     // One bad byte in the middle of each of the store's data files, one file after the other.
     let mut tried = 0;
     for slab in std::fs::read_dir(store.join("slabs")).unwrap() {
@@ -84,17 +84,17 @@ fn repair_recovers_store_with_bad_byte() {
         bytes[place / 2] ^= 0x10;
         std::fs::write(&path, bytes).unwrap();
         tried += 1;
-        let (_, said) = run(&["check", "--folder", text(&world.data())]);
+        let (_, printed) = run(&["check", "--folder", text(&world.data())]);
         let (done, repaired) = run(&["repair", "--folder", text(&world.data()), "--backup", text(&backup)]);
-        // A store that can't even be opened is restored instead; check and repair say so.
+        // A store that can't be opened must be restored; check and repair name that.
         if !done {
-            assert!(repaired.contains("granary restore"), "{said}\n{repaired}");
+            assert!(repaired.contains("granary restore"), "{printed}\n{repaired}");
             std::fs::remove_dir_all(&store).unwrap();
-            let (restored, said) = run(&["restore", "--from", text(&backup), "--folder", text(&world.data())]);
-            assert!(restored, "{said}");
+            let (restored, printed) = run(&["restore", "--from", text(&backup), "--folder", text(&world.data())]);
+            assert!(restored, "{printed}");
         }
-        let (clean, said) = run(&["check", "--folder", text(&world.data())]);
-        assert!(clean, "{said}");
+        let (clean, printed) = run(&["check", "--folder", text(&world.data())]);
+        assert!(clean, "{printed}");
     }
     assert!(tried > 0);
     world.start();
@@ -122,7 +122,7 @@ fn copied_phones_lose_nothing() {
     let coordinator = world.phone(1, "coordinator");
     record(&old, 1_000);
     converge(&[&old, &coordinator]);
-    // Recorded, and not sent when the phone was copied: both have it, and it must not be there twice.
+    // Unsent when the phone is copied: both copies send it, and it must exist once.
     record(&old, 2_000);
     drop(old);
     let copied = world.phone_folder();
@@ -138,7 +138,7 @@ fn copied_phones_lose_nothing() {
         assert!(lots(phone).iter().any(|lot| lot.note == "mine"));
         assert_eq!(phone.status().unsent, 0);
     }
-    // From here on they are two, and each sees what the other records.
+    // Each copy gets what the other records from now on.
     for round in 0..3 {
         record(&one, 5_000 + round);
         record(&two, 6_000 + round);
@@ -167,7 +167,7 @@ fn phone_set_back_loses_nothing() {
     record(&old, 3_000);
     converge(&[&old, &coordinator]);
     drop(old);
-    // The phone broke, and comes back as it was.
+    // The phone is replaced by its older copy.
     let back = Phone::open(&kept).unwrap();
     record(&back, 4_000);
     converge(&[&back, &coordinator]);
@@ -192,15 +192,15 @@ fn import_keeps_exported_history() {
         lines.lines().any(|line| line.contains("\"grams\":2000") && line.contains("\"kind\":\"harvest\"")),
         "{lines}"
     );
-    let said = world.order(&["import", "--from", text(&folder), "The same again"]);
-    assert!(said.contains("co-operative 2"), "{said}");
+    let printed = world.order(&["import", "--from", text(&folder), "The same again"]);
+    assert!(printed.contains("co-operative 2"), "{printed}");
     let new = world.phone(2, &household_role());
     sync_until_lots(&new, 2);
     assert_eq!(weights(&new), [1_000, 2_000]);
-    // The same changes, to the byte.
+    // Equal heads mean identical changes.
     let book = granary_client_core::schema::DocumentKey::HarvestBook(household(), season());
     assert_eq!(new.heads().unwrap()[&book], li.heads().unwrap()[&book]);
-    // A damaged file makes nothing.
+    // A damaged file imports nothing.
     let file = folder.join("0001.automerge");
     let mut bytes = std::fs::read(&file).unwrap();
     bytes[20] ^= 1;

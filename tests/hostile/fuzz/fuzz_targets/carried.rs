@@ -1,3 +1,0 @@
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(init: granary_hostile::contained(), |bytes: &[u8]| granary_hostile::carried(bytes));
