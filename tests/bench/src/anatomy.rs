@@ -127,6 +127,10 @@ pub(crate) fn run() {
         book.open();
         let (_, lot) = book.record(later(1_800), &records[4]);
         show(&named("wake, one new lot"), &key, vec![lot]);
+        book.open();
+        let more =
+            (0..).zip(&records).map(|(number, draft)| book.record(later(3_600 + number * 31), draft).1).collect();
+        show(&named("1,000 more records of one opening"), &key, more);
     }
     show("nothing to do, any number of openings", &key, Vec::new());
 }
