@@ -1,0 +1,89 @@
+use super::*;
+use crate::ids::{ActorId, HouseholdId};
+use crate::quantities::Instant;
+use crate::schema::{DocumentKey, Season};
+use automerge::ROOT;
+
+fn book() -> Document {
+    let key = DocumentKey::HarvestBook(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
+    Document::new(key).unwrap()
+}
+
+fn draft() -> LotDraft {
+    LotDraft {
+        product: "millet".into(),
+        quantity: Grams::new(12_500).unwrap(),
+        grade: "A".into(),
+        moisture: Some(Permille::new(135).unwrap()),
+        day: "2026-10-03".parse().unwrap(),
+        place: String::new(),
+        note: " 东坡地 ".into(),
+        photos: vec![],
+    }
+}
+
+fn actor(number: u8) -> ActorId {
+    ActorId::from_bytes(&[number; 9]).unwrap()
+}
+
+#[test]
+fn recorded_lot_is_read_back() {
+    let mut book = book();
+    let (id, change) = book.edit(&actor(1), Instant(0), |doc| record(doc, &draft())).unwrap();
+    assert!(change.is_some());
+    let lots = lots(&book);
+    assert_eq!(lots.len(), 1);
+    assert_eq!(lots[0].id, id);
+    assert_eq!(lots[0].note.as_deref(), Some("东坡地"));
+    assert_eq!(id.actor(), Some(actor(1)));
+    assert!(lots[0].damaged.is_empty());
+}
+
+#[test]
+fn damaged_field_is_named_and_the_rest_read() {
+    let mut book = book();
+    let (id, _) = book.edit(&actor(1), Instant(0), |doc| record(doc, &draft())).unwrap();
+    book.edit(&actor(2), Instant(0), |doc| {
+        let (_, lot) = find(doc, &id)?;
+        doc.put(&lot, "grams", -4)?;
+        doc.put_object(&lot, "day", ObjType::Map)?;
+        Ok(())
+    })
+    .unwrap();
+    let lots = lots(&book);
+    assert_eq!(lots[0].damaged, vec!["grams", "day"]);
+    assert_eq!(lots[0].product.as_deref(), Some("millet"));
+}
+
+#[test]
+fn text_object_reads_as_text() {
+    let mut book = book();
+    let (id, _) = book.edit(&actor(1), Instant(0), |doc| record(doc, &draft())).unwrap();
+    book.edit(&actor(2), Instant(0), |doc| {
+        let (_, lot) = find(doc, &id)?;
+        let text = doc.put_object(&lot, "note", ObjType::Text)?;
+        doc.splice_text(&text, 0, 0, "from JavaScript")?;
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(lots(&book)[0].note.as_deref(), Some("from JavaScript"));
+}
+
+#[test]
+fn withdrawn_lot_cannot_be_corrected() {
+    let mut book = book();
+    let (id, _) = book.edit(&actor(1), Instant(0), |doc| record(doc, &draft())).unwrap();
+    book.edit(&actor(1), Instant(0), |doc| withdraw(doc, &id)).unwrap();
+    assert!(lots(&book).is_empty());
+    let edit = LotEdit::Note("late".into());
+    assert!(book.edit(&actor(1), Instant(0), |doc| correct(doc, &id, &edit)).is_err());
+    let other: LotId = "1@00".parse().unwrap();
+    assert!(book.edit(&actor(1), Instant(0), |doc| correct(doc, &other, &edit)).is_err());
+}
+
+#[test]
+fn book_without_its_list_is_empty() {
+    let mut book = book();
+    book.edit(&actor(1), Instant(0), |doc| Ok(doc.put(ROOT, "lots", 5)?)).unwrap();
+    assert!(lots(&book).is_empty());
+}
