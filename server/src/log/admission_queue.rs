@@ -128,6 +128,7 @@ impl AdmissionQueue {
         let undecided: Vec<u64> = entries.filter(|entry| !self.is_orphan(*entry)).collect();
         self.undecidable.extend(undecided);
     }
+
     /// True when no more of a device's entries for this document may become orphans.
     pub(super) fn has_too_many_orphans(&self, device: DeviceId, document: Option<DocumentNumber>) -> bool {
         let Some(orphans) = self.orphans.get(&device) else { return false };

@@ -25,7 +25,7 @@ use super::reply_page::Page;
 use super::rows::{parse, read_record};
 
 /// Log records that one request reads at most.
-const RECORDS_MAX: usize = 20_000;
+const RECORDS_MAX: u64 = 20_000;
 /// Notices in one reply at most.
 const NOTICES_MAX: usize = 16;
 
@@ -63,13 +63,24 @@ pub(crate) fn read_positions(
 ) -> Result<Vec<DocumentChanges>, StoreFault> {
     let mut documents = Vec::new();
     for position in positions {
-        if let LogEvent::Admitted { entry, .. } = read_record(store, cooperative, *position)?.event {
-            let key = entry_key(cooperative, entry);
-            let record: Entry = parse(&key, store.get(&key)?.as_deref())?;
-            documents.extend(read_bundle(&record.bundle).map_err(|_| StoreFault::Damaged(key))?);
+        if let Some((_, changes)) = read_admitted(store, cooperative, *position)? {
+            documents.extend(changes);
         }
     }
     Ok(documents)
+}
+
+/// The entry at a position with its changes; none where the log has another event.
+fn read_admitted(
+    store: &dyn Store,
+    cooperative: CooperativeNumber,
+    position: u64,
+) -> Result<Option<(Entry, Vec<DocumentChanges>)>, StoreFault> {
+    let LogEvent::Admitted { entry, .. } = read_record(store, cooperative, position)?.event else { return Ok(None) };
+    let key = entry_key(cooperative, entry);
+    let entry: Entry = parse(&key, store.get(&key)?.as_deref())?;
+    let documents = read_bundle(&entry.bundle).map_err(|_| StoreFault::Damaged(key))?;
+    Ok(Some((entry, documents)))
 }
 
 /// The server's code over the tips of what it gives out of a document.
@@ -96,11 +107,8 @@ impl Cooperative {
         let Some(meta) = meta else { return Ok(Vec::new()) };
         let mut changes = Vec::new();
         for position in positions_of(store, self.number(), &meta, 0)? {
-            if let LogEvent::Admitted { entry, .. } = read_record(store, self.number(), position)?.event {
-                let key = entry_key(self.number(), entry);
-                let record: Entry = parse(&key, store.get(&key)?.as_deref())?;
-                let received = Instant(record.received_millis);
-                let documents = read_bundle(&record.bundle).map_err(|_| StoreFault::Damaged(key))?;
+            if let Some((entry, documents)) = read_admitted(store, self.number(), position)? {
+                let received = Instant(entry.received_millis);
                 let all = documents.into_iter().flat_map(|document| document.changes);
                 changes.extend(all.map(|change| (received, change)));
             }
@@ -287,9 +295,8 @@ impl Cooperative {
         last: u64,
     ) -> Result<(), StoreFault> {
         let few = self.state().documents.readable_since(grants, cursor.position);
-        let mut reached = cursor.position;
         let mut own = OwnEntries::behind(cursor.receipt, page.store, self.number(), device);
-        match few {
+        let (positions, end) = match few {
             Some(metas) => {
                 let mut positions = Vec::new();
                 for meta in metas {
@@ -297,35 +304,23 @@ impl Cooperative {
                 }
                 positions.sort_unstable();
                 positions.retain(|position| *position <= last);
-                let mut all = true;
-                for position in positions {
-                    if let Source::Entry { entry, device: author } = self.source(page.store, grants, position)?
-                        && !(author == device && own.has(entry)?)
-                        && !page.add(entry)?
-                    {
-                        all = false;
-                        break;
-                    }
-                    reached = position;
-                }
-                if all {
-                    reached = last;
-                }
+                (positions, last)
             }
             None => {
-                for position in (cursor.position.saturating_add(1)..=last).take(RECORDS_MAX) {
-                    if let Source::Entry { entry, device: author } = self.source(page.store, grants, position)?
-                        && !(author == device && own.has(entry)?)
-                        && !page.add(entry)?
-                    {
-                        if planted!("full_page_skips_a_position") {
-                            reached = position;
-                        }
-                        break;
-                    }
-                    reached = position;
-                }
+                let end = last.min(cursor.position.saturating_add(RECORDS_MAX));
+                ((cursor.position.saturating_add(1)..=end).collect(), end)
             }
+        };
+        let (mut before, mut reached) = (cursor.position, end);
+        for position in positions {
+            if let Source::Entry { entry, device: author } = self.source(page.store, grants, position)?
+                && !(author == device && own.has(entry)?)
+                && !page.add(entry)?
+            {
+                reached = if planted!("full_page_skips_a_position") { position } else { before };
+                break;
+            }
+            before = position;
         }
         if reached > cursor.position {
             cursor.position = reached;
