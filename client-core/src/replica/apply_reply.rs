@@ -1,6 +1,6 @@
 //! Applies replies: each is one transaction, with its cursor.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::attested::Codes;
 use super::outbox_page::{OutboxPage, PageDocument};
@@ -54,7 +54,7 @@ struct Applying<'a> {
     page: &'a OutboxPage,
     reply: &'a SyncReply,
     /// Refused documents of the page, by their place in it.
-    refused: &'a [(usize, RefusalReason)],
+    refused: &'a BTreeMap<usize, RefusalReason>,
     /// The server's codes that are not matched with a document yet.
     codes: Codes<'a>,
     wanted: Wanted,
@@ -72,7 +72,7 @@ impl Replica {
 
     /// Applies the reply to the request with `page` and `fetches`: all of it, or nothing on failure.
     pub fn receive(&mut self, page: &OutboxPage, fetches: &[Fetch], reply: &SyncReply) -> Result<Received, Error> {
-        let refused: Vec<(usize, RefusalReason)> = reply
+        let refused: BTreeMap<usize, RefusalReason> = reply
             .refused
             .iter()
             .filter_map(|refusal| Some((usize::try_from(refusal.document).ok()?, refusal.reason)))
@@ -92,7 +92,7 @@ impl Replica {
     fn apply(
         &mut self,
         page: &OutboxPage,
-        refused: &[(usize, RefusalReason)],
+        refused: &BTreeMap<usize, RefusalReason>,
         fetches: &[Fetch],
         reply: &SyncReply,
     ) -> Result<Received, Error> {
@@ -134,18 +134,17 @@ impl Replica {
             // The server must give back what this replica has sent itself, once it is admitted.
             cursor.receipt = cursor.receipt.without_chain();
         }
-        transaction.put_meta("cursor", &cursor);
-        transaction.state.cursor = cursor;
+        transaction.set_cursor(cursor);
         transaction.commit()?;
         received.more = !wanted.is_empty();
         Ok(received)
     }
 
     /// Remembers the documents of which the server refuses changes for now.
-    fn note_blocked(&mut self, page: &OutboxPage, refused: &[(usize, RefusalReason)]) {
+    fn note_blocked(&mut self, page: &OutboxPage, refused: &BTreeMap<usize, RefusalReason>) {
         for (index, document) in page.documents.iter().enumerate() {
-            let refusal = refused.iter().find(|(of, _)| *of == index).map(|(_, reason)| *reason);
-            let is_blocked = refusal.is_some_and(|reason| reason.may_pass_later() || document.backfill.is_some());
+            let is_blocked =
+                refused.get(&index).is_some_and(|reason| reason.may_pass_later() || document.backfill.is_some());
             match is_blocked {
                 true => self.blocked.insert(document.key.clone()),
                 false => self.blocked.remove(&document.key),
@@ -162,8 +161,7 @@ impl Applying<'_> {
     /// Applies the outcome of each document that was sent.
     fn settle_page(&mut self, incoming: &mut Vec<Incoming>) -> Result<(), Error> {
         for (index, document) in self.page.documents.iter().enumerate() {
-            let refusal = self.refused.iter().find(|(of, _)| *of == index).map(|(_, reason)| *reason);
-            match (refusal, document.backfill.is_some()) {
+            match (self.refused.get(&index).copied(), document.backfill.is_some()) {
                 (None, _) => self.acknowledge(document, incoming)?,
                 (Some(RefusalReason::TooManyOrphans), _) => {}
                 // The grants have changed. With them, the next reconciliation finds what may be sent.

@@ -1,7 +1,7 @@
 //! Pages of the outbox: the changes that go into one request. Backfills go first, each document whole, since unsent changes
 //! may depend on them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Replica;
 use super::outbox::read_unsent;
@@ -117,6 +117,11 @@ impl Replica {
         let mut transaction = Transaction::begin(self);
         let (mut rows, mut chunk_bytes) = (Vec::new(), 0usize);
         let mut attestations = Vec::new();
+        let outbox = transaction.scan(&[OUTBOX])?;
+        let mut unsent: BTreeMap<DocumentKey, Vec<(u64, ChangeHash)>> = BTreeMap::new();
+        for (number, key, change) in outbox.iter().filter_map(read_unsent) {
+            unsent.entry(key).or_default().push((number, change.hash()));
+        }
         for (key, backfill) in transaction.backfills()?.into_iter().filter(|(key, _)| may_go(key)) {
             let changes = transaction.sendable(&key, &backfill.known)?;
             let bytes: usize = changes.iter().map(|change| change.chunk().len()).sum();
@@ -131,9 +136,9 @@ impl Replica {
                     attestations.push(Shown { document: u32::try_from(rows.len()).unwrap_or(u32::MAX), attestation });
                 }
             }
-            let unsent = transaction.unsent_of(&key)?.into_iter();
-            let numbers = unsent.filter(|(_, change)| hashes.contains(&change.hash())).map(|(number, _)| number);
-            rows.push(Rows { key, numbers: numbers.collect(), changes });
+            let of_document = unsent.remove(&key).unwrap_or_default().into_iter();
+            let numbers = of_document.filter(|(_, hash)| hashes.contains(hash)).map(|(number, _)| number).collect();
+            rows.push(Rows { key, numbers, changes });
         }
         let page = OutboxPage::of(rows, true, transaction.state.unsent);
         Ok(OutboxPage { attestations, ..page })

@@ -135,8 +135,7 @@ impl Replica {
 impl Transaction<'_> {
     /// Replaces the cursor by one that fits no log.
     fn reconcile_at_next_sync(&mut self) {
-        self.put_meta("cursor", &UNKNOWN);
-        self.state.cursor = UNKNOWN;
+        self.set_cursor(UNKNOWN);
     }
 
     /// Deletes all rows of a document, except for unsent and quarantined changes.

@@ -12,7 +12,7 @@ use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
 use crate::ids::DocumentId;
 use crate::planted;
-use crate::protocol::messages::write_message;
+use crate::protocol::messages::{Cursor, write_message};
 use crate::schema::{Document, DocumentKey};
 use crate::store::{Batch, Row, StoreFault};
 
@@ -76,6 +76,11 @@ impl<'a> Transaction<'a> {
 
     pub(super) fn put_meta<M: Serialize>(&mut self, name: &str, value: &M) {
         self.put(meta_key(name), write_message(value));
+    }
+
+    pub(super) fn set_cursor(&mut self, cursor: Cursor) {
+        self.put_meta("cursor", &cursor);
+        self.state.cursor = cursor;
     }
 
     pub(super) fn remove(&mut self, key: Vec<u8>) {
