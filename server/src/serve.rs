@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::routing::get;
+use granary_client_core::protocol::signing::{CHANNEL_LABEL, Channel};
 use granary_client_core::store::{Store, StoreFault};
 use hyper::Request;
 use hyper::body::Incoming;
@@ -24,7 +25,7 @@ use tower::ServiceExt;
 use crate::config::{Config, make_folder};
 use crate::engine::Granary;
 use crate::error::Error;
-use crate::http::{self, Counts, Gate, PublicAddress, Shared, Transfers};
+use crate::http::{self, Counts, Exported, Gate, PublicAddress, Shared, Transfers};
 use crate::log::check::{check, read_marks, write_marks};
 use crate::metrics::Metrics;
 use crate::store::SledStore;
@@ -199,8 +200,11 @@ async fn serve_one(
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     stream.set_nodelay(true)?;
     let stream = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await??;
+    let (_, session) = stream.get_ref();
+    let exported = session.export_keying_material([0; 32], CHANNEL_LABEL, Some(&[])).ok().map(Channel);
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(Exported(exported));
         let router = router.clone();
         async move { Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {})) }
     });

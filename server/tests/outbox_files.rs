@@ -6,9 +6,10 @@ mod common;
 use common::{Device, NOW, World, book, household, key, one_lot, received};
 use granary_client_core::ids::{DeviceId, Incarnation};
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
-use granary_client_core::protocol::frame::{SignedRequest, write_request};
+use granary_client_core::protocol::frame::SignedRequest;
 use granary_client_core::protocol::outbox_file::{OpeningKey, OutboxFile, OutboxFileKey, write_page};
 use granary_client_core::protocol::problem::ProblemKind;
+use granary_client_core::protocol::signing::Purpose;
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::{DocumentKey, Season};
 use granary_server::Error;
@@ -85,9 +86,8 @@ fn forged_and_altered_files_are_refused() {
 fn signatures_of_requests_and_pages_are_not_interchangeable() {
     let world = World::new();
     let li = world.device(1, Role::Household(household(1)));
-    let sign = |bytes: &[u8]| li.pair.sign(bytes).as_ref().try_into().unwrap();
     let content: Vec<u8> = (0..200).collect();
-    let request = write_request(li.id, &content, sign);
+    let request = world.signed(&li, Purpose::Sync, &content);
     // A request's first byte is its version, and so is a page's.
     let as_page = [&[1], &request[1..]].concat();
     let file = OutboxFile { certificate: Vec::new(), pages: vec![as_page] };

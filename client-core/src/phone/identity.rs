@@ -1,12 +1,15 @@
 //! The identity of a phone: its private key, which never leaves it, its co-operative and its server. It is kept twice, since
 //! a phone without it can't send what it holds.
 
+use std::sync::Arc;
+
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::error::Error;
 use crate::ids::{CooperativeId, DeviceId};
+use crate::protocol::signing::{Audience, ServerKey, Signer};
 use crate::replica::{put_meta, read_meta};
 use crate::schema::access::Grants;
 use crate::store::{Batch, Store, StoreFault};
@@ -22,16 +25,18 @@ struct Kept {
     cooperative_name: String,
     grants: Grants,
     certificate: serde_bytes::ByteBuf,
+    server_key: serde_bytes::ByteArray<32>,
 }
 
 pub(super) struct Identity {
     seed: [u8; 32],
-    pair: Ed25519KeyPair,
+    pair: Arc<Ed25519KeyPair>,
     pub(super) server: ServerLink,
     pub(super) cooperative: CooperativeId,
     pub(super) cooperative_name: String,
     pub(super) grants: Grants,
     pub(super) certificate: Vec<u8>,
+    pub(super) server_key: ServerKey,
 }
 
 fn damaged_key() -> Error {
@@ -55,6 +60,7 @@ impl Identity {
                     cooperative_name: kept.cooperative_name,
                     grants: kept.grants,
                     certificate: kept.certificate.into_vec(),
+                    server_key: ServerKey(kept.server_key.into_array()),
                 }));
             }
         }
@@ -84,6 +90,7 @@ impl Identity {
             cooperative_name: String::new(),
             grants: Grants::default(),
             certificate: Vec::new(),
+            server_key: ServerKey::default(),
         })
     }
 
@@ -95,6 +102,7 @@ impl Identity {
             cooperative_name: self.cooperative_name.clone(),
             grants: self.grants.clone(),
             certificate: serde_bytes::ByteBuf::from(self.certificate.clone()),
+            server_key: serde_bytes::ByteArray::new(self.server_key.0),
         };
         let mut batch = Batch::default();
         NAMES.iter().for_each(|name| put_meta(&mut batch, name, &kept));
@@ -111,10 +119,21 @@ impl Identity {
     }
 
     pub(super) fn sign(&self, bytes: &[u8]) -> [u8; 64] {
-        self.pair.sign(bytes).as_ref().try_into().unwrap_or([0; 64])
+        sign(&self.pair, bytes)
+    }
+
+    /// Signs requests: before enrolment for nobody that is known.
+    pub(super) fn signer(&self) -> Signer {
+        let pair = Arc::clone(&self.pair);
+        let audience = Audience { server: self.server_key, cooperative: self.cooperative };
+        Signer { device: self.device(), audience, sign: Arc::new(move |bytes| sign(&pair, bytes)) }
     }
 }
 
-fn pair_of(seed: &[u8; 32]) -> Result<Ed25519KeyPair, Error> {
-    Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| damaged_key())
+fn pair_of(seed: &[u8; 32]) -> Result<Arc<Ed25519KeyPair>, Error> {
+    Ed25519KeyPair::from_seed_unchecked(seed).map(Arc::new).map_err(|_| damaged_key())
+}
+
+fn sign(pair: &Ed25519KeyPair, bytes: &[u8]) -> [u8; 64] {
+    pair.sign(bytes).as_ref().try_into().unwrap_or([0; 64])
 }

@@ -20,17 +20,17 @@ use crate::error::Error;
 use crate::ids::{DeviceId, HouseholdId, Incarnation};
 use crate::projection::ReadModel;
 use crate::protocol::enrolment::{EnrolReply, EnrolRequest};
-use crate::protocol::frame::{read_reply, write_request};
+use crate::protocol::frame::{UnsignedRequest, read_reply};
 use crate::protocol::messages::{read_message, write_message};
-use crate::protocol::nudge::GREETING;
 use crate::protocol::problem::ProblemKind;
+use crate::protocol::signing::ServerKey;
 use crate::quantities::Instant;
 use crate::replica::{Damage, Replica, put_meta, read_meta};
 use crate::schema::DocumentKey;
 use crate::schema::access::{Grants, Role};
 use crate::store::{Batch, MemoryStore, SqliteStore, Store, StoreFault, StoreKey};
 use crate::sync::{Pace, Session, Step, Summary};
-use crate::transport::{HttpsTransport, Route, ServerLink, Transport};
+use crate::transport::{HttpsTransport, Outgoing, Route, ServerLink, Transport};
 use identity::Identity;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::watch;
@@ -207,14 +207,16 @@ impl Phone {
             public_key: identity.public_key(),
             name: phone_name.to_owned(),
         };
-        let body = write_request(identity.device(), &write_message(&request), |bytes| identity.sign(bytes));
+        let request = UnsignedRequest::new(identity.device(), &write_message(&request));
+        let outgoing = Outgoing::Request(request, identity.signer());
         let bad = |fault: &dyn std::fmt::Display| Error::BadReply(fault.to_string());
-        let content = read_reply(&transport.exchange(Route::Enrol, body)?).map_err(|fault| bad(&fault))?;
+        let content = read_reply(&transport.exchange(Route::Enrol, outgoing)?).map_err(|fault| bad(&fault))?;
         let reply: EnrolReply = read_message(&content).map_err(|fault| bad(&fault))?;
         identity.cooperative = reply.cooperative;
         identity.cooperative_name = reply.cooperative_name;
         identity.grants = reply.grants;
         identity.certificate = reply.certificate;
+        identity.server_key = ServerKey(reply.server_key);
         identity.keep(self.store.as_ref())?;
         let (replica, _) = Replica::open(
             Arc::clone(&self.store),
@@ -226,9 +228,6 @@ impl Phone {
         let mut inner = self.inner();
         inner.status.used(transport.used());
         inner.enrolled = Some(Enrolled { identity, replica, transport });
-        drop(inner);
-        // The phone is enrolled without this key too. Each sync asks for it until it is here.
-        let _ = self.learn_outbox_file_key();
         Ok(())
     }
 
@@ -305,23 +304,18 @@ impl Phone {
         if let Err(Error::Refused { kind: ProblemKind::UnknownDevice, .. }) = &result {
             result = self.reinstate(transport.as_ref()).and_then(|()| self.run_session(transport.as_ref()));
         }
-        if result.is_ok() {
-            // The sync has succeeded, whatever the outcome of this.
-            let _ = self.learn_outbox_file_key();
-        }
         self.end_sync(transport.as_ref(), &result)?;
         result
     }
 
     /// Listens on the nudge socket until it breaks or is stopped. Fails at once before the phone is enrolled.
     pub(crate) fn listen(&self, stop: &mut watch::Receiver<bool>, on_nudge: &dyn Fn()) -> Result<(), Error> {
-        let (transport, greeting) = {
+        let (transport, signer) = {
             let inner = self.inner();
             let enrolled = inner.enrolled.as_ref().ok_or(Error::NotEnrolled)?;
-            let sign = |bytes: &[u8]| enrolled.identity.sign(bytes);
-            (Arc::clone(&enrolled.transport), write_request(enrolled.replica.device(), GREETING, sign))
+            (Arc::clone(&enrolled.transport), enrolled.identity.signer())
         };
-        transport.listen(greeting, stop, on_nudge)
+        transport.listen(&signer, stop, on_nudge)
     }
 
     /// Sends the certificate to a server that was restored to a time before this phone's enrolment.
@@ -330,21 +324,22 @@ impl Phone {
             let inner = self.inner();
             inner.enrolled.as_ref().ok_or(Error::NotEnrolled)?.identity.certificate.clone()
         };
-        transport.exchange(Route::Reinstate, certificate).map(drop)
+        transport.exchange(Route::Reinstate, Outgoing::Bytes(certificate)).map(drop)
     }
 
     fn run_session(&self, transport: &dyn Transport) -> Result<Summary, Error> {
-        let (mut session, mut request) = {
+        let (mut session, mut request, signer) = {
             let mut inner = self.inner();
             // Sent once after each start, for the coordinators' list of phones.
             let version = (!inner.has_sent_version).then(|| env!("CARGO_PKG_VERSION").to_owned());
             let Inner { enrolled, pace, notices_read, .. } = &mut *inner;
             let Enrolled { identity, replica, .. } = enrolled.as_mut().ok_or(Error::NotEnrolled)?;
-            Session::begin(replica, *pace, *notices_read, version, |bytes| identity.sign(bytes))?
+            let (session, request) = Session::begin(replica, *pace, *notices_read, version)?;
+            (session, request, identity.signer())
         };
         loop {
             let began = self.clock.now();
-            let reply = transport.exchange(Route::Sync, request);
+            let reply = transport.exchange(Route::Sync, Outgoing::Request(request, signer.clone()));
             let took = self.clock.now().millis_since(began);
             let mut inner = self.inner();
             let reply = match reply {
@@ -360,8 +355,7 @@ impl Phone {
             inner.has_sent_version = true;
             let Inner { enrolled, pace, .. } = &mut *inner;
             let enrolled = enrolled.as_mut().ok_or(Error::NotEnrolled)?;
-            let identity = &enrolled.identity;
-            let step = session.take_reply(&mut enrolled.replica, *pace, &reply, |bytes| identity.sign(bytes))?;
+            let step = session.take_reply(&mut enrolled.replica, *pace, &reply)?;
             inner.notices_read = session.notices_read();
             inner.refresh_changed(session.take_changed())?;
             match step {

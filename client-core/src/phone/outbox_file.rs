@@ -8,12 +8,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use super::Phone;
 use crate::error::Error;
 use crate::protocol::outbox_file::{OutboxFile, OutboxFileKey, write_page};
-use crate::replica::{put_meta, read_meta};
-use crate::store::Batch;
-use crate::transport::{Route, Transport};
+use crate::transport::{Outgoing, Route, Transport};
 
-/// The name under which the key is kept.
-const KEPT_AS: &str = "outbox file key";
 /// Bytes of bundle in one page, which the importing phone sends in one request.
 const PAGE_BYTES: usize = 128 * 1024;
 
@@ -23,7 +19,7 @@ impl Phone {
     pub fn export_outbox(&self) -> Result<Vec<u8>, Error> {
         let inner = self.inner();
         let enrolled = inner.enrolled.as_ref().ok_or(Error::NotEnrolled)?;
-        let key = self.outbox_file_key()?.ok_or(Error::SyncFirst)?;
+        let key = OutboxFileKey::from_bytes(&enrolled.identity.server_key.0).ok_or(Error::SyncFirst)?;
         let bundles = enrolled.replica.outbox_to_export(PAGE_BYTES)?.ok_or(Error::SyncFirst)?;
         let random = SystemRandom::new();
         let fill_random = |bytes: &mut [u8]| random.fill(bytes).is_ok();
@@ -44,28 +40,9 @@ impl Phone {
         // One request for each page: a broken line costs one page at most.
         let done = pages.into_iter().try_for_each(|page| {
             let file = OutboxFile { certificate: certificate.clone(), pages: vec![page] };
-            transport.exchange(Route::OutboxFile, file.to_bytes()?).map(drop)
+            transport.exchange(Route::OutboxFile, Outgoing::Bytes(file.to_bytes()?)).map(drop)
         });
         self.inner().status.used(transport.used());
         done
-    }
-
-    fn outbox_file_key(&self) -> Result<Option<OutboxFileKey>, Error> {
-        let kept: Option<serde_bytes::ByteBuf> = read_meta(self.store.as_ref(), KEPT_AS)?;
-        Ok(kept.and_then(|bytes| OutboxFileKey::from_bytes(&bytes)))
-    }
-
-    /// Fetches the server's key, while this phone has none that it can read.
-    pub(super) fn learn_outbox_file_key(&self) -> Result<(), Error> {
-        if self.outbox_file_key()?.is_some() {
-            return Ok(());
-        }
-        let transport = Arc::clone(&self.inner().enrolled.as_ref().ok_or(Error::NotEnrolled)?.transport);
-        let key = transport.exchange(Route::OutboxFileKey, Vec::new())?;
-        let key = OutboxFileKey::from_bytes(&key).ok_or_else(|| Error::BadReply("this is no key".into()))?;
-        let mut batch = Batch::default();
-        put_meta(&mut batch, KEPT_AS, &serde_bytes::ByteBuf::from(key.to_bytes()));
-        self.store.apply(&batch)?;
-        Ok(self.store.flush()?)
     }
 }

@@ -30,4 +30,7 @@ pub struct EnrolReply {
     /// reinstates the device.
     #[serde(with = "serde_bytes")]
     pub certificate: Vec<u8>,
+    /// The server's key. The device's signatures are for this server, and outbox files are encrypted under it.
+    #[serde(with = "serde_bytes")]
+    pub server_key: [u8; 32],
 }

@@ -8,8 +8,9 @@
 //!
 //! Another dictionary means another version.
 //!
-//! The signature (Ed25519) covers a domain text, version, device, compression and content. It has no time and no nonce:
-//! phones' clocks are unreliable, a replayed sync is idempotent, and its reply goes to the TLS session that asked.
+//! The signature (Ed25519) covers its [`Binding`], version, device, compression and content. It has no time and no counter:
+//! phones' clocks are unreliable, and copies of a phone share a key. The connection in its binding makes a recorded request
+//! worthless on another one.
 
 use std::cell::RefCell;
 use std::io::{BufRead, Read};
@@ -21,13 +22,14 @@ use zstd::stream::raw::CParameter;
 use zstd::stream::read::Decoder;
 
 use super::limits::{BODY_BYTES_MAX, MESSAGE_BYTES_MAX};
+use super::signing::{Binding, Channel, Purpose, Signer};
 use crate::crdt::leb128::Reader;
 use crate::ids::DeviceId;
 
 /// The version of frames and messages.
 pub const VERSION: u8 = 1;
-/// Domain separation of signatures.
-const DOMAIN: &[u8] = b"granary request 1\0";
+/// Where the signature begins in a request.
+const SIGNATURE_AT: usize = 9;
 
 const STORED: u8 = 0;
 /// zstd with our dictionary, without the four bytes that every zstd frame begins with.
@@ -85,9 +87,15 @@ impl SignedRequest {
         self.body.get(self.content_at..).unwrap_or_default()
     }
 
-    /// True when the holder of `public_key` signed it.
-    pub fn is_signed_by(&self, public_key: &[u8; 32]) -> bool {
-        let signed = signed_bytes(self.device, self.compression, self.packed());
+    /// True when the holder of `public_key` signed it for this binding. Where the binding has a channel, a signature without
+    /// one is accepted too: a browser exports none.
+    pub fn is_signed_by(&self, public_key: &[u8; 32], binding: &Binding) -> bool {
+        let unbound = Binding { channel: None, ..*binding };
+        self.verifies(public_key, binding) || (binding.channel.is_some() && self.verifies(public_key, &unbound))
+    }
+
+    fn verifies(&self, public_key: &[u8; 32], binding: &Binding) -> bool {
+        let signed = signed_bytes(binding, self.device, self.compression, self.packed());
         ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, public_key)
             .verify(&signed, &self.signature)
             .is_ok()
@@ -107,8 +115,8 @@ fn read_version(reader: &mut Reader<'_>) -> Result<(), FrameFault> {
     }
 }
 
-fn signed_bytes(device: DeviceId, compression: u8, content: &[u8]) -> Vec<u8> {
-    let mut signed = DOMAIN.to_vec();
+fn signed_bytes(binding: &Binding, device: DeviceId, compression: u8, content: &[u8]) -> Vec<u8> {
+    let mut signed = binding.signed_bytes();
     signed.push(VERSION);
     signed.extend_from_slice(device.as_bytes());
     signed.push(compression);
@@ -116,16 +124,48 @@ fn signed_bytes(device: DeviceId, compression: u8, content: &[u8]) -> Vec<u8> {
     signed
 }
 
-/// Frames a request and has it signed by `sign`.
-pub fn write_request(device: DeviceId, content: &[u8], sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Vec<u8> {
-    let (compression, content) = compress(content);
-    let signature = sign(&signed_bytes(device, compression, &content));
-    let mut body = vec![VERSION];
-    body.extend_from_slice(device.as_bytes());
-    body.extend_from_slice(&signature);
-    body.push(compression);
-    body.extend(content);
-    body
+/// A framed request without its signature, which is made once the connection is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnsignedRequest {
+    device: DeviceId,
+    compression: u8,
+    content: Vec<u8>,
+}
+
+impl UnsignedRequest {
+    /// Frames a request.
+    pub fn new(device: DeviceId, content: &[u8]) -> Self {
+        let (compression, content) = compress(content);
+        Self { device, compression, content }
+    }
+
+    /// Its length in bytes, once signed.
+    pub fn length(&self) -> usize {
+        SIGNATURE_AT.saturating_add(65).saturating_add(self.content.len())
+    }
+
+    /// The request as it is sent, signed for one binding.
+    pub fn sign(&self, binding: &Binding, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Vec<u8> {
+        let signature = sign(&signed_bytes(binding, self.device, self.compression, &self.content));
+        let mut body = Vec::with_capacity(self.length());
+        body.push(VERSION);
+        body.extend_from_slice(self.device.as_bytes());
+        body.extend_from_slice(&signature);
+        body.push(self.compression);
+        body.extend_from_slice(&self.content);
+        body
+    }
+
+    /// As [`Self::sign`], for a purpose over a connection.
+    pub fn signed_by(&self, signer: &Signer, purpose: Purpose, channel: Option<Channel>) -> Vec<u8> {
+        self.sign(&Binding { purpose, audience: signer.audience, channel }, |bytes| (signer.sign)(bytes))
+    }
+}
+
+/// The device that the beginning of a request claims to come from.
+pub fn claimed_device(beginning: &[u8]) -> Option<DeviceId> {
+    let device = beginning.get(1..SIGNATURE_AT)?;
+    <[u8; 8]>::try_from(device).ok().map(DeviceId::from_bytes)
 }
 
 /// Frames a reply.
@@ -210,15 +250,51 @@ mod tests {
     use proptest::prelude::*;
     use ring::signature::{Ed25519KeyPair, KeyPair};
 
+    use crate::ids::CooperativeId;
+    use crate::protocol::signing::{Audience, ServerKey};
+
     fn key() -> (Ed25519KeyPair, [u8; 32]) {
         let pair = Ed25519KeyPair::from_seed_unchecked(&[5; 32]).unwrap();
         let public = pair.public_key().as_ref().try_into().unwrap();
         (pair, public)
     }
 
-    fn signed(content: &[u8]) -> Vec<u8> {
+    fn binding() -> Binding {
+        let audience = Audience { server: ServerKey([3; 32]), cooperative: CooperativeId::from_bytes([4; 16]) };
+        Binding { purpose: Purpose::Sync, audience, channel: Some(Channel([5; 32])) }
+    }
+
+    fn signed_for(binding: &Binding, content: &[u8]) -> Vec<u8> {
         let (pair, public) = key();
-        write_request(DeviceId::of_public_key(&public), content, |bytes| pair.sign(bytes).as_ref().try_into().unwrap())
+        let request = UnsignedRequest::new(DeviceId::of_public_key(&public), content);
+        let body = request.sign(binding, |bytes| pair.sign(bytes).as_ref().try_into().unwrap());
+        assert_eq!(body.len(), request.length());
+        body
+    }
+
+    fn signed(content: &[u8]) -> Vec<u8> {
+        signed_for(&binding(), content)
+    }
+
+    #[test]
+    fn signature_holds_for_one_purpose_server_cooperative_and_connection() {
+        let request = |binding: &Binding| SignedRequest::parse(signed_for(binding, b"ten kilograms")).unwrap();
+        let (public, here) = (key().1, binding());
+        assert!(request(&here).is_signed_by(&public, &here));
+        let mut others = vec![here; 4];
+        others[0].purpose = Purpose::Listen;
+        others[1].audience.server = ServerKey([9; 32]);
+        others[2].audience.cooperative = CooperativeId::from_bytes([9; 16]);
+        others[3].channel = Some(Channel([9; 32]));
+        for other in others {
+            assert!(!request(&here).is_signed_by(&public, &other), "{other:?}");
+        }
+        let unbound = Binding { channel: None, ..here };
+        assert!(request(&unbound).is_signed_by(&public, &here), "a browser exports no key");
+        assert!(
+            !request(&here).is_signed_by(&public, &unbound),
+            "a recorded request is worthless without its connection"
+        );
     }
 
     #[test]
@@ -226,7 +302,7 @@ mod tests {
         let body = signed(&[42; 5000]);
         assert!(body.len() < 200);
         let request = SignedRequest::parse(body).unwrap();
-        assert!(request.is_signed_by(&key().1));
+        assert!(request.is_signed_by(&key().1, &binding()));
         assert_eq!(request.content().unwrap(), vec![42; 5000]);
     }
 
@@ -247,7 +323,7 @@ mod tests {
             let mut changed = body.clone();
             changed[place] ^= 1;
             let believed = SignedRequest::parse(changed).is_ok_and(|request| {
-                request.is_signed_by(&key().1) && request.device == DeviceId::of_public_key(&key().1)
+                request.is_signed_by(&key().1, &binding()) && request.device == DeviceId::of_public_key(&key().1)
             });
             assert!(!believed, "byte {place}");
         }
@@ -271,7 +347,7 @@ mod tests {
         fn any_bytes_are_read_or_refused(body: Vec<u8>) {
             let _ = read_reply(&body);
             if let Ok(request) = SignedRequest::parse(body) {
-                prop_assert!(!request.is_signed_by(&key().1));
+                prop_assert!(!request.is_signed_by(&key().1, &binding()));
                 let _ = request.content();
             }
         }

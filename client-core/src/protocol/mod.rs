@@ -9,4 +9,5 @@ pub mod messages;
 pub mod nudge;
 pub mod outbox_file;
 pub mod problem;
+pub mod signing;
 pub mod transfer;

@@ -7,12 +7,18 @@
 //!       the rest with the headers `k` and `o`
 //! ```
 //!
-//! A request that was assembled from parts is checked against its key and then authenticated like any other. Parts expire
-//! after some minutes; then the whole request is sent again, which is idempotent.
+//! Both questions and rests have a third header, `p`: the device's signature that it is its exchange, made for this connection
+//! (see [`super::signing::resume_statement`]).
+//!
+//! A request that was assembled from parts is checked against its key and then authenticated like any other, as signed for
+//! the connection on which it began. Parts expire after some minutes; then the whole request is sent again, which is
+//! idempotent.
 
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 /// Bodies of this many bytes or more have a key. A smaller one costs less to send again than to ask about.
@@ -21,6 +27,19 @@ pub const PART_BYTES_MIN: usize = 1_200;
 pub const KEY_HEADER: &str = "k";
 /// The header with the offset.
 pub const OFFSET_HEADER: &str = "o";
+/// The header with the proof of a resumption.
+pub const PROOF_HEADER: &str = "p";
+
+/// A proof as its header has it: 86 letters.
+pub fn write_proof(signature: &[u8; 64]) -> String {
+    URL_SAFE_NO_PAD.encode(signature)
+}
+
+/// The proof in a header; none for other text.
+pub fn read_proof(text: &str) -> Option<[u8; 64]> {
+    let is_long = text.len() > 100;
+    (!is_long).then(|| URL_SAFE_NO_PAD.decode(text).ok()).flatten()?.try_into().ok()
+}
 
 /// Names a request or a reply; 16 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,5 +77,13 @@ mod tests {
         let key = PartKey::of(b"a thousand lots");
         assert_eq!(key.to_string().parse(), Ok(key));
         assert!("+123456789abcdef".parse::<PartKey>().is_err());
+    }
+
+    #[test]
+    fn proof_round_trips() {
+        let proof = write_proof(&[0xa7; 64]);
+        assert_eq!((proof.len(), read_proof(&proof)), (86, Some([0xa7; 64])));
+        assert_eq!(read_proof(&proof[1..]), None);
+        assert_eq!(read_proof(&"A".repeat(10_000)), None);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Pace;
 use crate::error::Error;
-use crate::protocol::frame::{read_reply, write_request};
+use crate::protocol::frame::{UnsignedRequest, read_reply};
 use crate::protocol::messages::{Fetch, SyncReply, SyncRequest, read_message, write_message};
 use crate::replica::{OutboxPage, Received, Replica};
 use crate::schema::DocumentKey;
@@ -25,8 +25,8 @@ pub struct Summary {
 /// What the caller does next.
 #[derive(Debug)]
 pub enum Step {
-    /// Send these bytes and give the reply to [`Session::take_reply`].
-    Send(Vec<u8>),
+    /// Sign and send this request, and give the reply to [`Session::take_reply`].
+    Send(UnsignedRequest),
     /// Nothing is left to send or to read.
     Done(Summary),
 }
@@ -43,15 +43,13 @@ pub struct Session {
 }
 
 impl Session {
-    /// Begins a sync and returns the body of its first request. `version` is the program's, where this session reports
-    /// it; `sign` signs bytes with the device's key.
+    /// Begins a sync and returns its first request. `version` is the program's, where this session reports it.
     pub fn begin(
         replica: &mut Replica,
         pace: Pace,
         notices_read: u64,
         version: Option<String>,
-        sign: impl FnOnce(&[u8]) -> [u8; 64],
-    ) -> Result<(Self, Vec<u8>), Error> {
+    ) -> Result<(Self, UnsignedRequest), Error> {
         let mut session = Self {
             page: OutboxPage::default(),
             fetches: Vec::new(),
@@ -60,7 +58,7 @@ impl Session {
             changed: BTreeSet::new(),
             version,
         };
-        let request = session.request(replica, pace, sign)?;
+        let request = session.request(replica, pace)?;
         Ok((session, request))
     }
 
@@ -69,12 +67,7 @@ impl Session {
         self.notices_read
     }
 
-    fn request(
-        &mut self,
-        replica: &mut Replica,
-        pace: Pace,
-        sign: impl FnOnce(&[u8]) -> [u8; 64],
-    ) -> Result<Vec<u8>, Error> {
+    fn request(&mut self, replica: &mut Replica, pace: Pace) -> Result<UnsignedRequest, Error> {
         self.page = match replica.is_reconciling() {
             // Unsent changes may depend on others that the server lacks too, and reconciliation finds those first.
             true => OutboxPage { unsent_after: replica.unsent(), ..OutboxPage::default() },
@@ -91,18 +84,12 @@ impl Session {
             attestations: std::mem::take(&mut self.page.attestations),
             version: self.version.take(),
         };
-        Ok(write_request(replica.device(), &write_message(&request), sign))
+        Ok(UnsignedRequest::new(replica.device(), &write_message(&request)))
     }
 
     /// Applies the body of a reply and returns the next step. Fails with [`Error::BadReply`] for a body that can't be
     /// read, with a store's fault otherwise; then the replica is as before and the session is over.
-    pub fn take_reply(
-        &mut self,
-        replica: &mut Replica,
-        pace: Pace,
-        body: &[u8],
-        sign: impl FnOnce(&[u8]) -> [u8; 64],
-    ) -> Result<Step, Error> {
+    pub fn take_reply(&mut self, replica: &mut Replica, pace: Pace, body: &[u8]) -> Result<Step, Error> {
         let content = read_reply(body).map_err(|fault| Error::BadReply(fault.to_string()))?;
         let reply: SyncReply = read_message(&content).map_err(|fault| Error::BadReply(fault.to_string()))?;
         let received = replica.receive(&self.page, &self.fetches, &reply)?;
@@ -116,7 +103,7 @@ impl Session {
         total.forgotten.extend(received.forgotten);
         total.quarantined.extend(received.quarantined);
         if more {
-            return Ok(Step::Send(self.request(replica, pace, sign)?));
+            return Ok(Step::Send(self.request(replica, pace)?));
         }
         Ok(Step::Done(std::mem::take(&mut self.summary)))
     }

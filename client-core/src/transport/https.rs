@@ -21,8 +21,9 @@ use tokio_rustls::client::TlsStream;
 use super::counted::{Counted, Counter};
 use super::pin::PinnedAuthority;
 use super::resume::{Ask, Exchange, Outcome};
-use super::{Route, ServerLink, Transport, Used, refusal};
+use super::{Outgoing, Route, ServerLink, Transport, Used, refusal};
 use crate::error::Error;
+use crate::protocol::signing::{CHANNEL_LABEL, Channel};
 
 /// A line on which no byte passes for this long is dead.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
@@ -35,7 +36,11 @@ const PROGRESS_BYTES_MIN: u64 = 400;
 /// Bytes of one TLS record. A broken line loses the record that was incomplete; each record costs 22 bytes.
 const FRAGMENT_BYTES: usize = 1_400;
 
-type Connection = SendRequest<Full<Bytes>>;
+/// A connection, with the key that both of its ends export.
+struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    channel: Option<Channel>,
+}
 
 /// See the module.
 pub struct HttpsTransport {
@@ -56,6 +61,12 @@ fn line(error: impl std::fmt::Display) -> Error {
 
 fn system(error: impl std::fmt::Display) -> Error {
     Error::System(error.to_string())
+}
+
+/// The key that this connection exports (RFC 9266).
+pub(super) fn exported(stream: &TlsStream<Counted<TcpStream>>) -> Option<Channel> {
+    let (_, session) = stream.get_ref();
+    session.export_keying_material([0; 32], CHANNEL_LABEL, Some(&[])).ok().map(Channel)
 }
 
 impl HttpsTransport {
@@ -105,25 +116,27 @@ impl HttpsTransport {
 
     async fn connect(&self) -> Result<Connection, Error> {
         let stream = self.connect_tls().await?;
+        let channel = exported(&stream);
         let stream = Counted { stream, counter: Arc::clone(&self.content) };
         let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(line)?;
         tokio::spawn(connection);
-        Ok(sender)
+        Ok(Connection { sender, channel })
     }
 
     /// Sends one request of the exchange and takes its answer.
-    async fn send(&self, sender: &mut Connection, exchange: &mut Exchange, ask: &Ask) -> Result<Outcome, Error> {
-        sender.ready().await.map_err(line)?;
+    async fn send(&self, on: &mut Connection, exchange: &mut Exchange, ask: &Ask) -> Result<Outcome, Error> {
+        on.sender.ready().await.map_err(line)?;
         self.exchanges.fetch_add(1, Ordering::Relaxed);
-        let answer = sender.send_request(exchange.request(&self.host, ask)?).await.map_err(line)?;
+        let request = exchange.request(&self.host, on.channel, ask)?;
+        let answer = on.sender.send_request(request).await.map_err(line)?;
         exchange.take(ask, answer).await
     }
 
     /// Continues an exchange on this connection until it is done or the line breaks.
-    async fn go_on(&self, sender: &mut Connection, exchange: &mut Exchange) -> Result<Vec<u8>, Error> {
+    async fn go_on(&self, on: &mut Connection, exchange: &mut Exchange) -> Result<Vec<u8>, Error> {
         let mut ask = exchange.next();
         loop {
-            let outcome = self.while_bytes_pass(self.send(sender, exchange, &ask)).await?;
+            let outcome = self.while_bytes_pass(self.send(on, exchange, &ask)).await?;
             ask = match (outcome, ask) {
                 (Outcome::Done(reply), _) => return Ok(reply),
                 (Outcome::Refused(status, body), _) => return Err(refusal(status.as_u16(), &body)),
@@ -150,8 +163,8 @@ impl HttpsTransport {
 }
 
 impl Transport for HttpsTransport {
-    fn exchange(&self, route: Route, body: Vec<u8>) -> Result<Vec<u8>, Error> {
-        let mut exchange = Exchange::new(route, body);
+    fn exchange(&self, route: Route, outgoing: Outgoing) -> Result<Vec<u8>, Error> {
+        let mut exchange = Exchange::new(route, outgoing);
         let mut place = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         self.runtime.block_on(async {
             if let Some(mut kept) = place.take() {

@@ -19,7 +19,9 @@ pub use link::ServerLink;
 pub use nudge_socket::{Stop, new_stop};
 
 use crate::error::Error;
+use crate::protocol::frame::UnsignedRequest;
 use crate::protocol::problem::{Problem, ProblemKind};
+use crate::protocol::signing::{Purpose, Signer};
 
 /// The purpose of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +34,6 @@ pub enum Route {
     Reinstate,
     /// Import of an outbox file.
     OutboxFile,
-    /// Fetch of the key that encrypts outbox files.
-    OutboxFileKey,
 }
 
 impl Route {
@@ -43,16 +43,30 @@ impl Route {
             Self::Sync => "/s",
             Self::Enrol => "/enrol",
             Self::Reinstate => "/reinstate",
-            Self::OutboxFile | Self::OutboxFileKey => "/carried",
+            Self::OutboxFile => "/carried",
         }
     }
+
+    /// What its requests are signed for.
+    pub fn purpose(self) -> Purpose {
+        if self == Self::Enrol { Purpose::Enrol } else { Purpose::Sync }
+    }
+}
+
+/// What an exchange sends.
+#[derive(Clone)]
+pub enum Outgoing {
+    /// Bytes that this phone does not sign.
+    Bytes(Vec<u8>),
+    /// A request that is signed for the connection it goes over.
+    Request(UnsignedRequest, Signer),
 }
 
 /// Makes exchanges with one server.
 pub trait Transport: Send + Sync {
     /// Sends a body and returns the body of the answer. Fails with [`Error::Line`] when the line broke (the server may
     /// have acted on the body), and with [`Error::Refused`] when the server refused.
-    fn exchange(&self, route: Route, body: Vec<u8>) -> Result<Vec<u8>, Error>;
+    fn exchange(&self, route: Route, outgoing: Outgoing) -> Result<Vec<u8>, Error>;
 
     /// The traffic so far.
     fn used(&self) -> Used;

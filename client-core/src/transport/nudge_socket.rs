@@ -12,12 +12,16 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::counted::Counted;
-use super::https::HttpsTransport;
+use super::https::{HttpsTransport, exported};
 use crate::error::Error;
-use crate::protocol::nudge::NUDGE;
+use crate::protocol::frame::UnsignedRequest;
+use crate::protocol::nudge::{GREETING, NUDGE};
+use crate::protocol::signing::{Channel, Purpose, Signer};
 
 /// The server pings a quiet line every four minutes. One that is silent for ten is dead.
 const SILENCE_MAX: Duration = Duration::from_secs(600);
+
+type Socket = WebSocketStream<TlsStream<Counted<TcpStream>>>;
 
 fn line(error: impl std::fmt::Display) -> Error {
     Error::Line(error.to_string())
@@ -28,25 +32,21 @@ fn system(error: std::io::Error) -> Error {
 }
 
 impl HttpsTransport {
-    /// Listens until the line breaks, which is an error, or `stop` turns true. `greeting` is a signed frame; `on_nudge` is
+    /// Listens until the line breaks, which is an error, or `stop` turns true. `signer` signs the greeting; `on_nudge` is
     /// called for each nudge. Blocks; must not be called on a thread that runs a runtime.
-    pub fn listen(
-        &self,
-        greeting: Vec<u8>,
-        stop: &mut watch::Receiver<bool>,
-        on_nudge: &dyn Fn(),
-    ) -> Result<(), Error> {
+    pub fn listen(&self, signer: &Signer, stop: &mut watch::Receiver<bool>, on_nudge: &dyn Fn()) -> Result<(), Error> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
         runtime.block_on(async {
             tokio::select! {
-                ended = self.listen_on(greeting, on_nudge) => ended,
+                ended = self.listen_on(signer, on_nudge) => ended,
                 _ = stop.wait_for(|stopped| *stopped) => Ok(()),
             }
         })
     }
 
-    async fn listen_on(&self, greeting: Vec<u8>, on_nudge: &dyn Fn()) -> Result<(), Error> {
-        let mut socket = tokio::time::timeout(SILENCE_MAX, self.open_socket()).await.map_err(line)??;
+    async fn listen_on(&self, signer: &Signer, on_nudge: &dyn Fn()) -> Result<(), Error> {
+        let (mut socket, channel) = tokio::time::timeout(SILENCE_MAX, self.open_socket()).await.map_err(line)??;
+        let greeting = UnsignedRequest::new(signer.device, GREETING).signed_by(signer, Purpose::Listen, channel);
         socket.send(Message::Binary(greeting.into())).await.map_err(line)?;
         loop {
             match tokio::time::timeout(SILENCE_MAX, socket.next()).await.map_err(line)? {
@@ -58,11 +58,12 @@ impl HttpsTransport {
         }
     }
 
-    async fn open_socket(&self) -> Result<WebSocketStream<TlsStream<Counted<TcpStream>>>, Error> {
+    async fn open_socket(&self) -> Result<(Socket, Option<Channel>), Error> {
         let stream = self.connect_tls().await?;
+        let channel = exported(&stream);
         let address = format!("wss://{}/live", self.host());
         let (socket, _) = tokio_tungstenite::client_async(address, stream).await.map_err(line)?;
-        Ok(socket)
+        Ok((socket, channel))
     }
 }
 

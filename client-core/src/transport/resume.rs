@@ -4,14 +4,17 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{Request, Response, StatusCode};
 
-use super::Route;
+use super::{Outgoing, Route};
 use crate::error::Error;
 use crate::protocol::limits::MESSAGE_BYTES_MAX;
-use crate::protocol::transfer::{KEY_HEADER, OFFSET_HEADER, PART_BYTES_MIN, PartKey};
+use crate::protocol::signing::Channel;
+use crate::protocol::transfer::{KEY_HEADER, OFFSET_HEADER, PART_BYTES_MIN, PROOF_HEADER, PartKey, write_proof};
 
 /// An exchange in progress.
 pub(super) struct Exchange {
     route: Route,
+    outgoing: Outgoing,
+    /// What was sent last: signed for the connection on which it began.
     body: Bytes,
     /// The request's key, for a request that is large enough to resume.
     key: Option<PartKey>,
@@ -48,9 +51,26 @@ fn line(error: impl std::fmt::Display) -> Error {
 }
 
 impl Exchange {
-    pub(super) fn new(route: Route, body: Vec<u8>) -> Self {
-        let key = (route == Route::Sync && body.len() >= PART_BYTES_MIN).then(|| PartKey::of(&body));
-        Self { route, body: Bytes::from(body), key, reply: None, begun: false }
+    pub(super) fn new(route: Route, outgoing: Outgoing) -> Self {
+        Self { route, outgoing, body: Bytes::new(), key: None, reply: None, begun: false }
+    }
+
+    /// Makes the body for a connection. One that goes on with its rest keeps the signature of its beginning.
+    fn begin(&mut self, channel: Option<Channel>) {
+        let body = match &self.outgoing {
+            Outgoing::Bytes(bytes) => bytes.clone(),
+            Outgoing::Request(request, signer) => request.signed_by(signer, self.route.purpose(), channel),
+        };
+        self.key = (self.route == Route::Sync && body.len() >= PART_BYTES_MIN).then(|| PartKey::of(&body));
+        self.body = Bytes::from(body);
+    }
+
+    /// The header that shows whose exchange it is.
+    fn proof(&self, key: PartKey, channel: Option<Channel>) -> String {
+        match &self.outgoing {
+            Outgoing::Bytes(_) => String::new(),
+            Outgoing::Request(_, signer) => write_proof(&signer.resume(key, channel)),
+        }
     }
 
     /// True when a broken exchange can resume.
@@ -67,14 +87,17 @@ impl Exchange {
         }
     }
 
-    pub(super) fn request(&self, host: &str, ask: &Ask) -> Result<Request<Full<Bytes>>, Error> {
+    pub(super) fn request(
+        &mut self,
+        host: &str,
+        channel: Option<Channel>,
+        ask: &Ask,
+    ) -> Result<Request<Full<Bytes>>, Error> {
+        if matches!(ask, Ask::All) {
+            self.begin(channel);
+        }
         let post = || {
-            let path = self.route.path();
-            let post = match self.route {
-                Route::OutboxFileKey => Request::get(path),
-                _ => Request::post(path),
-            };
-            let post = post.header("host", host);
+            let post = Request::post(self.route.path()).header("host", host);
             match self.key {
                 Some(key) => post.header(KEY_HEADER, key.to_string()),
                 None => post,
@@ -82,12 +105,16 @@ impl Exchange {
         };
         match ask {
             Ask::All => post().body(Full::new(self.body.clone())),
-            Ask::Rest(offset) => {
-                post().header(OFFSET_HEADER, *offset).body(Full::new(self.body.slice((*offset).min(self.body.len())..)))
-            }
+            Ask::Rest(offset) => post()
+                .header(OFFSET_HEADER, *offset)
+                .header(PROOF_HEADER, self.key.map(|key| self.proof(key, channel)).unwrap_or_default())
+                .body(Full::new(self.body.slice((*offset).min(self.body.len())..))),
             Ask::HowFar(key) => {
                 let have = self.reply.as_ref().map_or(0, |(_, reply)| reply.len());
-                Request::get(format!("/k/{key}/{have}")).header("host", host).body(Full::default())
+                Request::get(format!("/k/{key}/{have}"))
+                    .header("host", host)
+                    .header(PROOF_HEADER, self.proof(*key, channel))
+                    .body(Full::default())
             }
         }
         .map_err(line)

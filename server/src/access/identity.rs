@@ -7,6 +7,7 @@ use granary_client_core::ids::CooperativeId;
 use granary_client_core::protocol::attestation::CODE_BYTES;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::protocol::outbox_file::OpeningKey;
+use granary_client_core::protocol::signing::ServerKey;
 use granary_client_core::schema::access::Grants;
 use ring::hmac;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
@@ -55,6 +56,11 @@ impl Identity {
     /// The key that decrypts outbox files for this server.
     pub(crate) fn opening(&self) -> &OpeningKey {
         &self.opening
+    }
+
+    /// The public half of that key. It names this server in signatures.
+    pub(crate) fn server_key(&self) -> ServerKey {
+        ServerKey(self.opening.outbox_file_key().to_bytes().try_into().unwrap_or_default())
     }
 
     /// The HMAC code over an attestation's statement.

@@ -144,6 +144,7 @@ impl Granary {
             cooperative_name: cooperative.name().to_owned(),
             grants: record.grants_now(),
             certificate: self.identity().certify(cooperative.id(), &record),
+            server_key: self.identity().server_key().0,
         })
     }
 

@@ -45,7 +45,7 @@ impl Granary {
         allows: &impl Fn(DeviceId) -> Result<(), Error>,
         now: Instant,
     ) -> Result<(), Error> {
-        let caller = self.authenticate_by(page.device, |public_key| page.is_signed_by(public_key))?;
+        let caller = self.authenticate_by(page.device, |_, public_key| page.is_signed_by(public_key))?;
         allows(page.device)?;
         let bundle = page.open(self.identity().opening()).map_err(Error::malformed)?;
         let documents = read_bundle(&bundle).map_err(Error::malformed)?;

@@ -9,7 +9,10 @@ use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle};
 use granary_client_core::protocol::frame::SignedRequest;
 use granary_client_core::protocol::messages::{Receipt, SyncReply, SyncRequest, read_message};
 use granary_client_core::protocol::problem::ProblemKind;
+use granary_client_core::protocol::signing::{Audience, Binding, Channel, Purpose, resume_statement};
+use granary_client_core::protocol::transfer::PartKey;
 use granary_client_core::quantities::Instant;
+use ring::signature::{ED25519, UnparsedPublicKey};
 
 use super::Granary;
 use crate::error::Error;
@@ -38,28 +41,60 @@ impl Caller {
 }
 
 impl Granary {
-    /// The device that signed a request, after its signature was verified.
-    pub fn authenticate(&self, request: &SignedRequest) -> Result<Caller, Error> {
-        self.authenticate_by(request.device, |public_key| request.is_signed_by(public_key))
+    /// Whom the requests of a co-operative's devices must be signed for.
+    pub fn audience(&self, cooperative: &Cooperative) -> Audience {
+        Audience { server: self.identity.server_key(), cooperative: cooperative.id() }
+    }
+
+    /// The device that signed a request for this purpose, over the connection of this channel, after its signature was
+    /// verified.
+    pub fn authenticate(
+        &self,
+        request: &SignedRequest,
+        purpose: Purpose,
+        channel: Option<Channel>,
+    ) -> Result<Caller, Error> {
+        self.authenticate_by(request.device, |cooperative, public_key| {
+            let binding = Binding { purpose, audience: self.audience(cooperative), channel };
+            request.is_signed_by(public_key, &binding)
+        })
+    }
+
+    /// The device of a broken exchange, after its proof for the resumption over this connection was verified. A browser
+    /// knows no channel, so a proof without one is accepted too.
+    pub(crate) fn authenticate_resumption(
+        &self,
+        device: DeviceId,
+        key: PartKey,
+        proof: &[u8; 64],
+        channel: Option<Channel>,
+    ) -> Result<Caller, Error> {
+        self.authenticate_by(device, |cooperative, public_key| {
+            let verifies = |channel| {
+                let statement = resume_statement(key, device, &self.audience(cooperative), channel);
+                UnparsedPublicKey::new(&ED25519, public_key).verify(&statement, proof).is_ok()
+            };
+            verifies(channel) || (channel.is_some() && verifies(None))
+        })
     }
 
     pub(crate) fn authenticate_by(
         &self,
         device: DeviceId,
-        is_signed_by: impl FnOnce(&[u8; 32]) -> bool,
+        is_signed_by: impl FnOnce(&Cooperative, &[u8; 32]) -> bool,
     ) -> Result<Caller, Error> {
         let cooperative = self.cooperative_of(device).ok_or_else(crate::error::unknown_device)?;
         let record = cooperative.device(device).ok_or_else(crate::error::unknown_device)?;
-        if !is_signed_by(&record.public_key) {
+        if !is_signed_by(&cooperative, &record.public_key) {
             return Err(Error::refused(ProblemKind::BadSignature, "the request is not signed by this phone"));
         }
         record.must_be_active()?;
         Ok(Caller { device, cooperative })
     }
 
-    /// One exchange of a sync; the request's changes are durable when this returns.
+    /// One exchange of a sync, signed for no connection; the request's changes are durable when this returns.
     pub fn sync(&self, signed: &SignedRequest, now: Instant) -> Result<SyncReply, Error> {
-        self.sync_as(&self.authenticate(signed)?, signed, now)
+        self.sync_as(&self.authenticate(signed, Purpose::Sync, None)?, signed, now)
     }
 
     /// As [`Self::sync`], for an authenticated caller.

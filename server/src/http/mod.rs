@@ -13,7 +13,7 @@ use axum::routing::{get, post};
 
 pub(crate) use gate::Gate;
 pub(crate) use problem::{not_found, refuse};
-pub(crate) use state::{Counts, PublicAddress, Shared};
+pub(crate) use state::{Counts, Exported, PublicAddress, Shared};
 pub(crate) use transfer::Transfers;
 
 /// The routes of phones and of health checks.
@@ -23,7 +23,7 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/k/{key}/{have}", get(phones::progress))
         .route("/enrol", post(phones::enrol))
         .route("/reinstate", post(phones::reinstate))
-        .route("/carried", get(phones::outbox_file_key).post(phones::import_outbox))
+        .route("/carried", post(phones::import_outbox))
         .route("/live", get(nudge::listen))
         .route("/health", get(status::health))
         .route("/ready", get(status::ready))

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::ws::{Message, WebSocket};
-use axum::extract::{State, WebSocketUpgrade};
+use axum::extract::{Extension, State, WebSocketUpgrade};
 use axum::response::Response;
 use granary_client_core::protocol::frame::SignedRequest;
 use granary_client_core::protocol::nudge::{GREETING, NUDGE};
+use granary_client_core::protocol::signing::{Channel, Purpose};
 
-use super::state::Shared;
+use super::state::{Exported, Shared};
 use crate::engine::Granary;
 use crate::engine::subscriptions::Subscription;
 use crate::error::{Error, frame_refusal, unknown_device};
@@ -28,7 +29,11 @@ const BUFFER_BYTES: usize = 256;
 const BATCH_DELAY: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// `GET /live`: the first message is a signed frame with the greeting in it.
-pub(super) async fn listen(State(shared): State<Shared>, upgrade: WebSocketUpgrade) -> Response {
+pub(super) async fn listen(
+    State(shared): State<Shared>,
+    Extension(Exported(channel)): Extension<Exported>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     let granary = Arc::clone(&shared.granary);
     upgrade
         .max_message_size(1024)
@@ -39,15 +44,15 @@ pub(super) async fn listen(State(shared): State<Shared>, upgrade: WebSocketUpgra
         .max_write_buffer_size(BUFFER_BYTES)
         .on_upgrade(move |socket| async move {
             let _counted = shared.counts.metrics.live();
-            nudge(granary, socket).await;
+            nudge(granary, channel, socket).await;
         })
 }
 
-async fn nudge(granary: Arc<Granary>, mut socket: WebSocket) {
+async fn nudge(granary: Arc<Granary>, channel: Option<Channel>, mut socket: WebSocket) {
     let Ok(Some(Ok(Message::Binary(greeting)))) = tokio::time::timeout(GREETING_TIMEOUT, socket.recv()).await else {
         return;
     };
-    let Ok(subscription) = subscribe(&granary, &greeting) else { return };
+    let Ok(subscription) = subscribe(&granary, &greeting, channel) else { return };
     drop((granary, greeting));
     // The first nudge covers changes between the last sync and the subscription.
     if !send(&mut socket, Message::Binary(Bytes::from_static(NUDGE))).await {
@@ -75,9 +80,9 @@ async fn send(socket: &mut WebSocket, message: Message) -> bool {
     matches!(tokio::time::timeout(SEND_TIMEOUT, socket.send(message)).await, Ok(Ok(())))
 }
 
-fn subscribe(granary: &Granary, greeting: &[u8]) -> Result<Subscription, Error> {
+fn subscribe(granary: &Granary, greeting: &[u8], channel: Option<Channel>) -> Result<Subscription, Error> {
     let signed = SignedRequest::parse(greeting.to_vec()).map_err(frame_refusal)?;
-    let caller = granary.authenticate(&signed)?;
+    let caller = granary.authenticate(&signed, Purpose::Listen, channel)?;
     let content = signed.content().map_err(frame_refusal)?;
     if content != GREETING {
         return Err(unknown_device());

@@ -4,22 +4,25 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Path, State};
+use axum::extract::{ConnectInfo, Extension, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::enrolment::EnrolRequest;
-use granary_client_core::protocol::frame::{SignedRequest, write_reply};
+use granary_client_core::protocol::frame::{SignedRequest, claimed_device, write_reply};
 use granary_client_core::protocol::limits::BODY_BYTES_MAX;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::protocol::outbox_file::OutboxFile;
 use granary_client_core::protocol::problem::ProblemKind;
-use granary_client_core::protocol::transfer::{KEY_HEADER, OFFSET_HEADER, PART_BYTES_MIN, PartKey};
+use granary_client_core::protocol::signing::{Audience, Binding, Channel, Purpose};
+use granary_client_core::protocol::transfer::{
+    KEY_HEADER, OFFSET_HEADER, PART_BYTES_MIN, PROOF_HEADER, PartKey, read_proof,
+};
 use http_body_util::BodyExt;
 
 use super::gate::{Gate, Held};
 use super::problem::answer;
-use super::state::Shared;
+use super::state::{Exported, Shared};
 use super::transfer::{Progress, Transfers};
 use crate::error::{Error, frame_refusal};
 
@@ -64,20 +67,49 @@ async fn blocking<R: Send + 'static>(work: impl FnOnce() -> Result<R, Error> + S
     }
 }
 
-/// A request's body, its key when it is resumable, and its memory permit.
-type Read = (Option<PartKey>, Vec<u8>, Held);
+/// A request that has come.
+struct Arrived {
+    /// Its key, when it is resumable.
+    key: Option<PartKey>,
+    body: Vec<u8>,
+    /// The connection on which it began, for which it is signed.
+    channel: Option<Channel>,
+    _held: Held,
+}
+
+/// Verifies that a resumption over this connection is of the exchange's own device.
+async fn must_prove(
+    shared: &Shared,
+    headers: &HeaderMap,
+    device: Option<DeviceId>,
+    key: PartKey,
+    channel: Option<Channel>,
+) -> Result<(), Error> {
+    let bad = || Error::refused(ProblemKind::BadSignature, "this exchange is another phone's");
+    let proof = headers.get(PROOF_HEADER).and_then(|value| value.to_str().ok()).and_then(read_proof);
+    let (device, proof) = device.zip(proof).ok_or_else(bad)?;
+    let granary = Arc::clone(&shared.granary);
+    blocking(move || granary.authenticate_resumption(device, key, &proof, channel).map(drop)).await
+}
 
 /// Reads the body of a resumable request; when the line breaks, the received part is kept.
-async fn read_parts(shared: &Shared, headers: &HeaderMap, body: Body) -> Result<Read, Error> {
+async fn read_parts(shared: &Shared, headers: &HeaderMap, on: Option<Channel>, body: Body) -> Result<Arrived, Error> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(key) = text(KEY_HEADER).and_then(|key| key.parse::<PartKey>().ok()) else {
-        let (whole, held) = read_body(&shared.gate, body).await?;
-        return Ok((None, whole, held));
+        let (body, held) = read_body(&shared.gate, body).await?;
+        return Ok(Arrived { key: None, body, channel: on, _held: held });
     };
     let again = || Error::refused(ProblemKind::Timeout, "the parts of the request are not here; send all of it again");
     let offset = text(OFFSET_HEADER).map_or(Some(0), |offset| offset.parse().ok()).ok_or_else(again)?;
-    let whole = shared.transfers.resume(key, offset).ok_or_else(again)?;
-    let mut coming = Coming { transfers: &shared.transfers, key, whole, is_settled: false };
+    let (whole, channel) = match offset {
+        0 => (Vec::new(), on),
+        _ => {
+            let (whole, channel) = shared.transfers.resume(key, offset).ok_or_else(again)?;
+            must_prove(shared, headers, claimed_device(&whole), key, on).await?;
+            (whole, channel)
+        }
+    };
+    let mut coming = Coming { transfers: &shared.transfers, key, whole, channel, is_settled: false };
     let held = match read_into(&shared.gate, body, &mut coming.whole).await {
         Ok(held) => held,
         Err(error) => {
@@ -87,8 +119,9 @@ async fn read_parts(shared: &Shared, headers: &HeaderMap, body: Body) -> Result<
             return Err(error);
         }
     };
-    let whole = coming.settle();
-    if PartKey::of(&whole) == key { Ok((Some(key), whole, held)) } else { Err(again()) }
+    let body = coming.settle();
+    let is_whole = PartKey::of(&body) == key;
+    if is_whole { Ok(Arrived { key: Some(key), body, channel, _held: held }) } else { Err(again()) }
 }
 
 /// A request that is being received. When its line breaks, the reading future is dropped; `Drop` keeps the received
@@ -97,6 +130,7 @@ struct Coming<'a> {
     transfers: &'a Transfers,
     key: PartKey,
     whole: Vec<u8>,
+    channel: Option<Channel>,
     is_settled: bool,
 }
 
@@ -111,15 +145,21 @@ impl Coming<'_> {
 impl Drop for Coming<'_> {
     fn drop(&mut self) {
         if !self.is_settled && !self.whole.is_empty() {
-            self.transfers.keep_request(self.key, std::mem::take(&mut self.whole), crate::environment::now());
+            let whole = std::mem::take(&mut self.whole);
+            self.transfers.keep_request(self.key, whole, self.channel, crate::environment::now());
         }
     }
 }
 
 /// `POST /s`: one exchange of a sync.
-pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, body: Body) -> Response {
+pub(super) async fn sync(
+    State(shared): State<Shared>,
+    Extension(Exported(on)): Extension<Exported>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let exchange = async {
-        let (key, body, _held) = read_parts(&shared, &headers, body).await?;
+        let Arrived { key, body, channel, _held } = read_parts(&shared, &headers, on, body).await?;
         let bytes_up = body.len();
         let now = crate::environment::now();
         let (counts, granary) = (Arc::clone(&shared.counts), Arc::clone(&shared.granary));
@@ -127,30 +167,31 @@ pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, body:
         // The signature is checked before the rate: else anyone who knows a device's id could use up its rate.
         let (signed, caller) = blocking(move || {
             let signed = SignedRequest::parse(body).map_err(frame_refusal)?;
-            let caller = known.authenticate(&signed)?;
+            let caller = known.authenticate(&signed, Purpose::Sync, channel)?;
             Ok((signed, caller))
         })
         .await?;
-        let _pass = shared.gate.pass(caller.device, now).await?;
+        let device = caller.device;
+        let _pass = shared.gate.pass(device, now).await?;
         let reply = blocking(move || {
             let reply = granary.sync_as(&caller, &signed, now)?;
             counts.metrics.refused_documents(reply.refused.len());
             Ok(write_reply(&write_message(&reply)))
         })
         .await?;
-        Ok((key, bytes_up, reply))
+        Ok((key, device, bytes_up, reply))
     };
     match exchange.await {
-        Ok((key, bytes_up, reply)) => {
+        Ok((key, device, bytes_up, reply)) => {
             shared.counts.metrics.synced(bytes_up, reply.len());
-            answer_in_parts(&shared, key, reply)
+            answer_in_parts(&shared, key, device, reply)
         }
         Err(error) => answer(&shared.counts, &error),
     }
 }
 
 /// Answers with a resumable reply.
-fn answer_in_parts(shared: &Shared, request: Option<PartKey>, reply: Vec<u8>) -> Response {
+fn answer_in_parts(shared: &Shared, request: Option<PartKey>, device: DeviceId, reply: Vec<u8>) -> Response {
     let is_large = reply.len() >= PART_BYTES_MIN;
     let key = match (request, is_large) {
         (Some(key), _) => Some(key),
@@ -158,7 +199,7 @@ fn answer_in_parts(shared: &Shared, request: Option<PartKey>, reply: Vec<u8>) ->
         (None, false) => None,
     };
     if let Some(key) = key {
-        shared.transfers.keep_reply(key, reply.clone(), crate::environment::now());
+        shared.transfers.keep_reply(key, device, reply.clone(), crate::environment::now());
     }
     let mut response = Response::new(Body::from(reply));
     // The phone derives the key from its own request; any other key stands in a header.
@@ -170,13 +211,19 @@ fn answer_in_parts(shared: &Shared, request: Option<PartKey>, reply: Vec<u8>) ->
     response
 }
 
-/// `GET /k/{key}/{have}`: the progress of an exchange after its line broke.
-pub(super) async fn progress(State(shared): State<Shared>, Path((key, have)): Path<(String, String)>) -> Response {
-    let found = match (key.parse(), have.parse()) {
-        (Ok(key), Ok(have)) => shared.transfers.progress(key, have),
-        _ => Progress::Nothing,
-    };
-    match found {
+/// `GET /k/{key}/{have}`: the progress of an exchange after its line broke, for its own device.
+pub(super) async fn progress(
+    State(shared): State<Shared>,
+    Extension(Exported(on)): Extension<Exported>,
+    Path((key, have)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let (Ok(key), Ok(have)) = (key.parse(), have.parse()) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(device) = shared.transfers.device_of(key) else { return StatusCode::NOT_FOUND.into_response() };
+    if let Err(error) = must_prove(&shared, &headers, Some(device), key, on).await {
+        return answer(&shared.counts, &error);
+    }
+    match shared.transfers.progress(key, have) {
         Progress::Reply(rest) => Response::new(Body::from(rest)),
         Progress::Request(offset) => (StatusCode::ACCEPTED, [(OFFSET_HEADER, offset.to_string())]).into_response(),
         Progress::Nothing => StatusCode::NOT_FOUND.into_response(),
@@ -188,6 +235,7 @@ pub(super) async fn progress(State(shared): State<Shared>, Path((key, have)): Pa
 pub(super) async fn enrol(
     State(shared): State<Shared>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
+    Extension(Exported(channel)): Extension<Exported>,
     body: Body,
 ) -> Response {
     let enrolment = async {
@@ -200,7 +248,8 @@ pub(super) async fn enrol(
             let content = signed.content().map_err(frame_refusal)?;
             let request: EnrolRequest = read_message(&content).map_err(Error::malformed)?;
             let own = signed.device == DeviceId::of_public_key(&request.public_key);
-            if !own || !signed.is_signed_by(&request.public_key) {
+            let binding = Binding { purpose: Purpose::Enrol, audience: Audience::UNKNOWN, channel };
+            if !own || !signed.is_signed_by(&request.public_key, &binding) {
                 return Err(Error::refused(
                     ProblemKind::BadSignature,
                     "the request is not signed by the key it brings",
@@ -217,11 +266,6 @@ pub(super) async fn enrol(
         }
         Err(error) => answer(&shared.counts, &error),
     }
-}
-
-/// `GET /carried`: the key under which phones encrypt outbox files for this server.
-pub(super) async fn outbox_file_key(State(shared): State<Shared>) -> Vec<u8> {
-    shared.granary.outbox_file_key().to_bytes()
 }
 
 /// `POST /carried`: imports an outbox file; anyone may send one.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use granary_client_core::protocol::signing::Channel;
+
 use super::gate::Gate;
 use super::transfer::Transfers;
 use crate::engine::Granary;
@@ -16,6 +18,10 @@ pub(crate) struct Shared {
     pub(crate) transfers: Arc<Transfers>,
     pub(crate) public_address: Arc<PublicAddress>,
 }
+
+/// The key that a request's TLS connection exports, in the request's extensions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Exported(pub(crate) Option<Channel>);
 
 /// The server's address in invitations.
 #[derive(Debug, Clone, PartialEq, Eq)]

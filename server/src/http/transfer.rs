@@ -4,7 +4,10 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use granary_client_core::ids::DeviceId;
+use granary_client_core::protocol::frame::claimed_device;
 use granary_client_core::protocol::limits::BODY_BYTES_MAX;
+use granary_client_core::protocol::signing::Channel;
 use granary_client_core::protocol::transfer::PartKey;
 use granary_client_core::quantities::Instant;
 
@@ -15,6 +18,10 @@ const KEPT_MILLIS: u64 = 10 * 60 * 1000;
 
 struct PartialBody {
     bytes: Vec<u8>,
+    /// Of a reply: whose it is. Of a request, its beginning says so.
+    device: Option<DeviceId>,
+    /// Of a request: the connection on which it began.
+    channel: Option<Channel>,
     touched: Instant,
 }
 
@@ -47,19 +54,25 @@ impl Transfers {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Resumes a request at this offset; gives the part before it, or none when less was received.
-    pub(crate) fn resume(&self, key: PartKey, offset: usize) -> Option<Vec<u8>> {
-        if offset == 0 {
-            return Some(Vec::new());
-        }
+    /// Resumes a request at this offset; gives the part before it and the connection on which it began, or none when less
+    /// was received.
+    pub(crate) fn resume(&self, key: PartKey, offset: usize) -> Option<(Vec<u8>, Option<Channel>)> {
         let kept = self.kept();
-        kept.requests.get(&key).and_then(|part| part.bytes.get(..offset)).map(<[u8]>::to_vec)
+        let part = kept.requests.get(&key)?;
+        Some((part.bytes.get(..offset)?.to_vec(), part.channel))
+    }
+
+    /// The device whose exchange this is, as far as it said.
+    pub(crate) fn device_of(&self, key: PartKey) -> Option<DeviceId> {
+        let kept = self.kept();
+        let of_reply = kept.replies.get(&key).and_then(|part| part.device);
+        of_reply.or_else(|| kept.requests.get(&key).and_then(|part| claimed_device(&part.bytes)))
     }
 
     /// Keeps the received part of a request whose line broke.
-    pub(crate) fn keep_request(&self, key: PartKey, bytes: Vec<u8>, now: Instant) {
+    pub(crate) fn keep_request(&self, key: PartKey, bytes: Vec<u8>, channel: Option<Channel>, now: Instant) {
         if bytes.len() <= BODY_BYTES_MAX {
-            self.kept().put(true, key, bytes, now);
+            self.kept().put(true, key, PartialBody { bytes, device: None, channel, touched: now });
         }
     }
 
@@ -69,8 +82,8 @@ impl Transfers {
     }
 
     /// Keeps a reply, in case the line breaks during it.
-    pub(crate) fn keep_reply(&self, key: PartKey, bytes: Vec<u8>, now: Instant) {
-        self.kept().put(false, key, bytes, now);
+    pub(crate) fn keep_reply(&self, key: PartKey, device: DeviceId, bytes: Vec<u8>, now: Instant) {
+        self.kept().put(false, key, PartialBody { bytes, device: Some(device), channel: None, touched: now });
     }
 
     /// The progress of an exchange, for a phone that has `have` bytes of the reply.
@@ -94,11 +107,11 @@ impl Kept {
         }
     }
 
-    fn put(&mut self, is_request: bool, key: PartKey, bytes: Vec<u8>, now: Instant) {
+    fn put(&mut self, is_request: bool, key: PartKey, part: PartialBody) {
         self.take(is_request, key);
-        self.make_room(bytes.len(), now);
-        self.bytes = self.bytes.saturating_add(bytes.len());
-        self.side(is_request).insert(key, PartialBody { bytes, touched: now });
+        self.make_room(part.bytes.len(), part.touched);
+        self.bytes = self.bytes.saturating_add(part.bytes.len());
+        self.side(is_request).insert(key, part);
     }
 
     fn make_room(&mut self, wanted: usize, now: Instant) {
@@ -135,12 +148,14 @@ mod tests {
         let transfers = Transfers::default();
         let key = PartKey::of(b"a request");
         assert_eq!(transfers.progress(key, 0), Progress::Nothing);
-        transfers.keep_request(key, b"a req".to_vec(), Instant(0));
+        let (first, device) = (Some(Channel([1; 32])), DeviceId::from_bytes([2; 8]));
+        transfers.keep_request(key, b"a req".to_vec(), first, Instant(0));
         assert_eq!(transfers.progress(key, 0), Progress::Request(5));
-        assert_eq!(transfers.resume(key, 5), Some(b"a req".to_vec()));
+        assert_eq!(transfers.resume(key, 5), Some((b"a req".to_vec(), first)));
         assert_eq!(transfers.resume(key, 6), None);
         transfers.request_is_whole(key);
-        transfers.keep_reply(key, b"the reply".to_vec(), Instant(1));
+        transfers.keep_reply(key, device, b"the reply".to_vec(), Instant(1));
+        assert_eq!(transfers.device_of(key), Some(device));
         assert_eq!(transfers.progress(key, 4), Progress::Reply(b"reply".to_vec()));
         assert_eq!(transfers.progress(key, 10), Progress::Nothing);
     }
@@ -150,12 +165,12 @@ mod tests {
         let transfers = Transfers::default();
         for number in 0..40u64 {
             let at = Instant(i64::try_from(number).unwrap());
-            transfers.keep_request(PartKey(number), vec![0; 3 << 20], at);
+            transfers.keep_request(PartKey(number), vec![0; 3 << 20], None, at);
         }
         assert!(transfers.kept().bytes <= BYTES_MAX);
         assert_eq!(transfers.progress(PartKey(0), 0), Progress::Nothing, "the oldest went first");
         assert_eq!(transfers.progress(PartKey(39), 0), Progress::Request(3 << 20));
-        transfers.keep_reply(PartKey(99), vec![1], Instant(3_600_000));
+        transfers.keep_reply(PartKey(99), DeviceId::from_bytes([2; 8]), vec![1], Instant(3_600_000));
         assert_eq!(transfers.progress(PartKey(39), 0), Progress::Nothing, "an hour later all of it is forgotten");
         assert_eq!(transfers.kept().bytes, 1);
     }

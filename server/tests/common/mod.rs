@@ -8,8 +8,9 @@ use granary_client_core::ids::{ActorId, DeviceId, HouseholdId};
 use granary_client_core::protocol::attestation::Shown;
 use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle, write_bundle};
 use granary_client_core::protocol::enrolment::EnrolRequest;
-use granary_client_core::protocol::frame::{SignedRequest, write_request};
+use granary_client_core::protocol::frame::{SignedRequest, UnsignedRequest};
 use granary_client_core::protocol::messages::{Cursor, RefusalReason, SyncReply, SyncRequest, write_message};
+use granary_client_core::protocol::signing::{Binding, Purpose};
 use granary_client_core::quantities::{Grams, Instant};
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::harvest::{LotDraft, record};
@@ -73,6 +74,14 @@ impl World {
         self.exchange(device, changes, attestations).unwrap()
     }
 
+    /// A device's request for this server.
+    pub(crate) fn signed(&self, device: &Device, purpose: Purpose, content: &[u8]) -> Vec<u8> {
+        let audience = self.granary.audience(&self.granary.cooperative(self.coop).unwrap());
+        let binding = Binding { purpose, audience, channel: None };
+        let sign = |bytes: &[u8]| device.pair.sign(bytes).as_ref().try_into().unwrap();
+        UnsignedRequest::new(device.id, content).sign(&binding, sign)
+    }
+
     fn exchange(
         &self,
         device: &mut Device,
@@ -90,8 +99,7 @@ impl World {
             attestations,
             ..SyncRequest::default()
         };
-        let sign = |bytes: &[u8]| device.pair.sign(bytes).as_ref().try_into().unwrap();
-        let body = write_request(device.id, &write_message(&request), sign);
+        let body = self.signed(device, Purpose::Sync, &write_message(&request));
         let parsed = SignedRequest::parse(body).unwrap();
         let reply = self.granary.sync(&parsed, NOW)?;
         self.granary.settle(&self.granary.cooperative(self.coop).unwrap());

@@ -4,8 +4,9 @@
 use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::{ActorId, DeviceId, Incarnation};
 use granary_client_core::protocol::bundle::{DocumentChanges, bundle_parts, write_bundle};
-use granary_client_core::protocol::frame::{write_reply, write_request};
+use granary_client_core::protocol::frame::{UnsignedRequest, write_reply};
 use granary_client_core::protocol::messages::{Cursor, Receipt, SyncRequest, Tags, write_message};
+use granary_client_core::protocol::signing::{Audience, Binding, Purpose};
 use granary_client_core::quantities::{Grams, Instant};
 use granary_client_core::schema::harvest::{LotDraft, LotEdit, LotId, correct, record};
 use granary_client_core::schema::{Document, DocumentKey, Season};
@@ -35,7 +36,8 @@ fn show(what: &str, key: &DocumentKey, changes: Vec<VerifiedChange>) {
     assert!(parts.is_empty() || bundle == write_bundle(&documents));
     let raw: usize = documents[0].changes.iter().map(|change| change.chunk().len()).sum();
     let message = write_message(&request(bundle.clone()));
-    let frame = write_request(DeviceId::from_bytes([7; 8]), &message, |_| [0x5a; 64]);
+    let binding = Binding { purpose: Purpose::Sync, audience: Audience::UNKNOWN, channel: None };
+    let frame = UnsignedRequest::new(DeviceId::from_bytes([7; 8]), &message).sign(&binding, |_| [0x5a; 64]);
     println!("\n{what}: {} changes, {raw} bytes as Automerge's own chunks", documents[0].changes.len());
     println!("  {:<34} {:>8} {:>12}", "", "raw", "compressed");
     println!("  {:<34} {:>8} {:>12}", "HTTP", HTTP_BYTES, HTTP_BYTES);

@@ -135,6 +135,7 @@ fn fill_book(granary: &Granary, coop: CooperativeNumber, number: u64, lots: usiz
     let mut phone = LoadPhone::new(number, 1);
     let code = granary.invite(coop, Role::Household(household_of(number)), 1, now()).unwrap().code;
     granary.enrol(&phone.enrolment(&code), now()).unwrap();
+    phone.audience = granary.audience(&granary.cooperative(coop).unwrap());
     phone.prepare(lots);
     let exchange = |body: Vec<u8>| {
         let signed = SignedRequest::parse(body).unwrap();

@@ -9,12 +9,13 @@ use granary_client_core::error::Error;
 use granary_client_core::ids::{DeviceId, HouseholdId, Incarnation};
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
 use granary_client_core::protocol::enrolment::{EnrolReply, EnrolRequest};
-use granary_client_core::protocol::frame::{read_reply, write_request};
+use granary_client_core::protocol::frame::{UnsignedRequest, read_reply};
 use granary_client_core::protocol::messages::{Cursor, SyncReply, SyncRequest, read_message, write_message};
 use granary_client_core::protocol::nudge::GREETING;
+use granary_client_core::protocol::signing::{Audience, Binding, Purpose, ServerKey};
 use granary_client_core::quantities;
 use granary_client_core::schema::{Document, DocumentKey, Season, harvest};
-use granary_client_core::transport::{HttpsTransport, Route, ServerLink, Transport};
+use granary_client_core::transport::{HttpsTransport, Outgoing, Route, ServerLink, Transport};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::json;
 
@@ -33,6 +34,8 @@ pub(crate) struct LoadPhone {
     waiting: VecDeque<Vec<u8>>,
     number: u64,
     is_begun: bool,
+    /// Whom it signs for, once enrolled.
+    pub(crate) audience: Audience,
 }
 
 impl LoadPhone {
@@ -49,6 +52,7 @@ impl LoadPhone {
             waiting: VecDeque::new(),
             number,
             is_begun: false,
+            audience: Audience::UNKNOWN,
         }
     }
 
@@ -60,8 +64,10 @@ impl LoadPhone {
         DeviceId::of_public_key(&self.public_key())
     }
 
-    fn frame(&self, content: &[u8]) -> Vec<u8> {
-        write_request(self.device(), content, |bytes| self.pair.sign(bytes).as_ref().try_into().unwrap())
+    fn frame(&self, purpose: Purpose, content: &[u8]) -> Vec<u8> {
+        let binding = Binding { purpose, audience: self.audience, channel: None };
+        let sign = |bytes: &[u8]| self.pair.sign(bytes).as_ref().try_into().unwrap();
+        UnsignedRequest::new(self.device(), content).sign(&binding, sign)
     }
 
     pub(crate) fn enrolment(&self, code: &str) -> EnrolRequest {
@@ -96,7 +102,7 @@ impl LoadPhone {
         exchange: impl FnOnce(Vec<u8>) -> Result<Vec<u8>, Error>,
     ) -> Result<(), Error> {
         let request = SyncRequest { cursor: self.cursor, page_kilobytes: 16, bundle, ..SyncRequest::default() };
-        let reply = exchange(self.frame(&write_message(&request)))?;
+        let reply = exchange(self.frame(Purpose::Sync, &write_message(&request)))?;
         let reply: SyncReply = read_message(&read_reply(&reply).unwrap()).unwrap();
         assert!(reply.refused.is_empty(), "{:?}", reply.refused);
         self.cursor = reply.cursor;
@@ -117,13 +123,14 @@ impl Connected {
         let link: ServerLink = link.parse().unwrap();
         let transport = HttpsTransport::new(&link).unwrap();
         let mut phone = LoadPhone::new(number, 0);
-        let body = phone.frame(&write_message(&phone.enrolment(&link.code)));
-        let reply = transport.exchange(Route::Enrol, body).unwrap();
-        let _: EnrolReply = read_message(&read_reply(&reply).unwrap()).unwrap();
+        let body = phone.frame(Purpose::Enrol, &write_message(&phone.enrolment(&link.code)));
+        let reply = transport.exchange(Route::Enrol, Outgoing::Bytes(body)).unwrap();
+        let enrolled: EnrolReply = read_message(&read_reply(&reply).unwrap()).unwrap();
+        phone.audience = Audience { server: ServerKey(enrolled.server_key), cooperative: enrolled.cooperative };
         if is_idle {
             return Self { phone, transport: None, link };
         }
-        phone.sync_with(Vec::new(), |body| transport.exchange(Route::Sync, body)).unwrap();
+        phone.sync_with(Vec::new(), |body| transport.exchange(Route::Sync, Outgoing::Bytes(body))).unwrap();
         Self { phone, transport: Some(transport), link }
     }
 
@@ -133,7 +140,7 @@ impl Connected {
         let transport = self.transport.get_or_insert_with(|| HttpsTransport::new(&self.link).unwrap());
         loop {
             let began = Instant::now();
-            match self.phone.sync(|body| transport.exchange(Route::Sync, body)) {
+            match self.phone.sync(|body| transport.exchange(Route::Sync, Outgoing::Bytes(body))) {
                 Ok(true) => times.push(began.elapsed()),
                 Ok(false) => return times,
                 Err(error) => panic!("a load phone failed: {error}"),
@@ -221,7 +228,7 @@ async fn open_idle(phones: &[Connected]) -> Vec<Socket> {
     for some in phones.chunks(64) {
         let opening = some.iter().map(|connected| {
             let (tls, address) = (tls.clone(), address.clone());
-            let greeting = connected.phone.frame(GREETING);
+            let greeting = connected.phone.frame(Purpose::Listen, GREETING);
             async move {
                 let stream = tokio::net::TcpStream::connect((address.0.as_str(), address.1)).await.unwrap();
                 let name = rustls::pki_types::ServerName::try_from(address.0.clone()).unwrap();

@@ -13,7 +13,7 @@ use granary_client_core::projection::CaseFilter;
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Grams;
 use granary_client_core::schema::harvest::LotEdit;
-use granary_client_core::transport::{HttpsTransport, Route, Transport};
+use granary_client_core::transport::{HttpsTransport, Outgoing, Route, Transport};
 
 fn grams(grams: i64) -> LotEdit {
     LotEdit::Quantity(Grams::new(grams).unwrap())
@@ -313,7 +313,7 @@ fn bad_requests_get_typed_errors() {
     let world = World::new();
     let link = world.invitation(1, "packer");
     let transport = HttpsTransport::new(&link.parse().unwrap()).unwrap();
-    let kind = |route, body: Vec<u8>| match transport.exchange(route, body) {
+    let kind = |route, body: Vec<u8>| match transport.exchange(route, Outgoing::Bytes(body)) {
         Err(Error::Refused { kind, detail }) => {
             assert!(detail.len() > 10, "a sentence: {detail}");
             kind
@@ -335,6 +335,6 @@ fn wrong_authority_is_refused() {
     let world = World::new();
     let mut wrong: granary_client_core::transport::ServerLink = world.invitation(1, "packer").parse().unwrap();
     wrong.fingerprint = Some([3; 32]);
-    let refused = HttpsTransport::new(&wrong).unwrap().exchange(Route::Sync, vec![1]);
+    let refused = HttpsTransport::new(&wrong).unwrap().exchange(Route::Sync, Outgoing::Bytes(vec![1]));
     assert!(matches!(refused, Err(Error::Line(_))), "{refused:?}");
 }

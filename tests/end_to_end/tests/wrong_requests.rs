@@ -1,16 +1,18 @@
 //! Invalid requests of an enrolled phone: refused, counted, harmless.
 
 use granary_client_core::error::Error;
-use granary_client_core::ids::{ActorId, DeviceId, HouseholdId, Incarnation};
+use granary_client_core::ids::{ActorId, CooperativeId, DeviceId, HouseholdId, Incarnation};
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
 use granary_client_core::protocol::enrolment::{EnrolReply, EnrolRequest};
-use granary_client_core::protocol::frame::{VERSION, read_reply, write_request};
+use granary_client_core::protocol::frame::{UnsignedRequest, VERSION, read_reply};
 use granary_client_core::protocol::messages::{RefusalReason, SyncReply, SyncRequest, read_message, write_message};
 use granary_client_core::protocol::problem::ProblemKind;
+use granary_client_core::protocol::signing::{Audience, Binding, Channel, Purpose, ServerKey, resume_statement};
+use granary_client_core::protocol::transfer::{KEY_HEADER, PROOF_HEADER, PartKey, write_proof};
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::harvest::record as record_lot;
 use granary_client_core::schema::{Document, DocumentKey};
-use granary_client_core::transport::{HttpsTransport, Route, ServerLink, Transport};
+use granary_client_core::transport::{HttpsTransport, Outgoing, Route, ServerLink, Transport};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use ring::signature::{Ed25519KeyPair, KeyPair};
@@ -22,6 +24,7 @@ use crate::world::{World, household, household_role, lot, lots, season, sync_unt
 struct Raw {
     pair: Ed25519KeyPair,
     device: DeviceId,
+    audience: Audience,
     transport: HttpsTransport,
 }
 
@@ -30,16 +33,29 @@ impl Raw {
         let link: ServerLink = world.invitation(1, role).parse().unwrap();
         let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
         let public_key: [u8; 32] = pair.public_key().as_ref().try_into().unwrap();
-        let raw =
-            Self { pair, device: DeviceId::of_public_key(&public_key), transport: HttpsTransport::new(&link).unwrap() };
+        let transport = HttpsTransport::new(&link).unwrap();
+        let device = DeviceId::of_public_key(&public_key);
+        let mut raw = Self { pair, device, audience: Audience::UNKNOWN, transport };
         let request = EnrolRequest { code: link.code.clone(), public_key, name: "raw".into() };
-        let answer = raw.transport.exchange(Route::Enrol, raw.signed(&write_message(&request))).unwrap();
-        let _: EnrolReply = read_message(&read_reply(&answer).unwrap()).unwrap();
+        let answer = raw.enrolment(&write_message(&request)).unwrap();
+        let reply: EnrolReply = read_message(&read_reply(&answer).unwrap()).unwrap();
+        raw.audience = Audience { server: ServerKey(reply.server_key), cooperative: reply.cooperative };
         raw
     }
 
+    fn enrolment(&self, content: &[u8]) -> Result<Vec<u8>, Error> {
+        let body =
+            self.signed_for(&Binding { purpose: Purpose::Enrol, audience: Audience::UNKNOWN, channel: None }, content);
+        self.transport.exchange(Route::Enrol, Outgoing::Bytes(body))
+    }
+
     fn signed(&self, content: &[u8]) -> Vec<u8> {
-        write_request(self.device, content, |bytes| self.pair.sign(bytes).as_ref().try_into().unwrap())
+        self.signed_for(&Binding { purpose: Purpose::Sync, audience: self.audience, channel: None }, content)
+    }
+
+    fn signed_for(&self, binding: &Binding, content: &[u8]) -> Vec<u8> {
+        let sign = |bytes: &[u8]| self.pair.sign(bytes).as_ref().try_into().unwrap();
+        UnsignedRequest::new(self.device, content).sign(binding, sign)
     }
 
     fn request(bundle: Vec<u8>) -> SyncRequest {
@@ -47,7 +63,7 @@ impl Raw {
     }
 
     fn send(&self, body: Vec<u8>) -> Result<SyncReply, ProblemKind> {
-        match self.transport.exchange(Route::Sync, body) {
+        match self.transport.exchange(Route::Sync, Outgoing::Bytes(body)) {
             Ok(answer) => Ok(read_message(&read_reply(&answer).unwrap()).unwrap()),
             Err(Error::Refused { kind, detail }) => {
                 assert!(detail.len() > 10, "a sentence: {detail}");
@@ -129,7 +145,7 @@ fn foreign_text_stays_on_its_log_line() {
         let own = DocumentKey::HarvestBook(household(), season());
         assert!(raw.sync(bundle(&own, &ActorId::from_bytes(evil.as_bytes().get(..20).unwrap()).unwrap(), 1)).is_ok());
         let request = EnrolRequest { code: evil.into(), public_key: [1; 32], name: evil.into() };
-        assert!(raw.transport.exchange(Route::Enrol, raw.signed(&write_message(&request))).is_err());
+        assert!(raw.enrolment(&write_message(&request)).is_err());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let mut sender = http1(&world).await;
@@ -166,6 +182,70 @@ fn forged_requests_do_not_throttle_phone() {
         assert_eq!(raw.send(forged.clone()).unwrap_err(), ProblemKind::BadSignature);
     }
     assert!(raw.sync(vec![]).is_ok());
+}
+
+/// A frame is worth something at one server, for one co-operative, route and connection only.
+#[test]
+fn recorded_request_is_worthless_elsewhere() {
+    let world = World::new();
+    let raw = Raw::enrol(&world, 9, &household_role());
+    let content = write_message(&Raw::request(vec![]));
+    let here = Binding { purpose: Purpose::Sync, audience: raw.audience, channel: None };
+    assert!(raw.send(raw.signed_for(&here, &content)).is_ok());
+    let other_server = Audience { server: ServerKey([7; 32]), ..raw.audience };
+    let other_cooperative = Audience { cooperative: CooperativeId::from_bytes([7; 16]), ..raw.audience };
+    let elsewhere = [
+        Binding { audience: other_server, ..here },
+        Binding { audience: other_cooperative, ..here },
+        Binding { purpose: Purpose::Listen, ..here },
+        // Recorded on a phone's own connection, shown on this one.
+        Binding { channel: Some(Channel([7; 32])), ..here },
+    ];
+    for binding in elsewhere {
+        assert_eq!(raw.send(raw.signed_for(&binding, &content)).unwrap_err(), ProblemKind::BadSignature, "{binding:?}");
+    }
+}
+
+/// The parts of a broken exchange, and its reply, are for the device that began it.
+#[test]
+fn reply_is_fetched_by_its_device_only() {
+    let world = World::new();
+    let raw = Raw::enrol(&world, 9, &household_role());
+    let own = DocumentKey::HarvestBook(household(), season());
+    let actor = raw.device.actor(Incarnation::new(0));
+    let body = raw.signed(&write_message(&Raw::request(bundle(&own, &actor, 1))));
+    let key = PartKey::of(&body);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let audience = raw.audience;
+    let fetch = |proof: Option<String>| {
+        runtime.block_on(async {
+            let mut sender = http1(&world).await;
+            let request = hyper::Request::get(format!("/k/{key}/0")).header("host", "localhost");
+            let request = match proof {
+                Some(proof) => request.header(PROOF_HEADER, proof),
+                None => request,
+            };
+            sender.send_request(request.body(Full::new(Bytes::new())).unwrap()).await.unwrap().status().as_u16()
+        })
+    };
+    let sent = runtime.block_on(async {
+        let mut sender = http1(&world).await;
+        let request = hyper::Request::post("/s").header("host", "localhost").header(KEY_HEADER, key.to_string());
+        sender.send_request(request.body(Full::new(Bytes::from(body))).unwrap()).await.unwrap().status().as_u16()
+    });
+    assert_eq!(sent, 200);
+    let own = |bytes: &[u8]| -> [u8; 64] { raw.pair.sign(bytes).as_ref().try_into().unwrap() };
+    let statement = |key, channel| resume_statement(key, raw.device, &audience, channel);
+    assert_eq!(fetch(Some(write_proof(&own(&statement(key, None))))), 200);
+    let stranger = Ed25519KeyPair::from_seed_unchecked(&[8; 32]).unwrap();
+    let others: [u8; 64] = stranger.sign(&statement(key, None)).as_ref().try_into().unwrap();
+    let of_another_exchange = own(&statement(PartKey(1), None));
+    let of_another_connection = own(&statement(key, Some(Channel([7; 32]))));
+    for proof in [others, of_another_exchange, of_another_connection] {
+        assert_eq!(fetch(Some(write_proof(&proof))), 401);
+    }
+    assert_eq!(fetch(None), 401);
+    assert_eq!(fetch(Some("%".into())), 401);
 }
 
 #[test]

@@ -9,9 +9,10 @@ use granary_client_core::ids::{DeviceId, HouseholdId, Incarnation};
 use granary_client_core::protocol::attestation::{Attestation, Code, Shown, tips};
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
 use granary_client_core::protocol::enrolment::EnrolRequest;
-use granary_client_core::protocol::frame::{write_reply, write_request};
+use granary_client_core::protocol::frame::{UnsignedRequest, write_reply};
 use granary_client_core::protocol::messages::{Fetch, SyncReply, SyncRequest, write_message};
 use granary_client_core::protocol::outbox_file::{OpeningKey, OutboxFile, write_page};
+use granary_client_core::protocol::signing::{Audience, Binding, Purpose};
 use granary_client_core::quantities::{Fen, Grams, Instant, Permille};
 use granary_client_core::schema::harvest::{LotDraft, LotEdit, correct, record, withdraw};
 use granary_client_core::schema::{Document, DocumentKey, Season, household};
@@ -110,11 +111,12 @@ pub fn make() -> std::io::Result<()> {
     {
         write("bundle", number, one)?;
     }
+    let binding = Binding { purpose: Purpose::Sync, audience: Audience::UNKNOWN, channel: None };
     let messages = [write_message(&request), write_message(&reply), write_message(&enrol)];
     for (number, message) in messages.iter().enumerate() {
         write("message", number, message)?;
         write("frame", number, &write_reply(message))?;
-        write("frame", number + 20, &write_request(device(), message, |_| [0; 64]))?;
+        write("frame", number + 20, &UnsignedRequest::new(device(), message).sign(&binding, |_| [0; 64]))?;
     }
     let server = OpeningKey::derive(b"server");
     let page = |bundle: &[u8]| write_page(device(), bundle, server.outbox_file_key(), &|_| true, |_| [0; 64]).unwrap();

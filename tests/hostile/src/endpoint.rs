@@ -13,9 +13,10 @@ use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::protocol::attestation::{Attestation, CODE_BYTES, Code, Shown, tips};
 use granary_client_core::protocol::bundle::{read_bundle, write_bundle};
 use granary_client_core::protocol::enrolment::EnrolRequest;
-use granary_client_core::protocol::frame::{SignedRequest, write_request};
+use granary_client_core::protocol::frame::{SignedRequest, UnsignedRequest};
 use granary_client_core::protocol::messages::{SyncReply, SyncRequest, write_message};
 use granary_client_core::protocol::outbox_file::{OutboxFile, write_page};
+use granary_client_core::protocol::signing::{Binding, Purpose};
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::DocumentKey;
 use granary_client_core::schema::access::Role;
@@ -92,7 +93,10 @@ fn enrol(granary: &Granary, coop: CooperativeNumber, seed: &[u8; 32]) -> Ed25519
 /// Sends content as a device's signed request; gives the reply to a valid one.
 fn send(granary: &Granary, coop: CooperativeNumber, pair: &Ed25519KeyPair, content: &[u8]) -> Option<SyncReply> {
     let device = DeviceId::of_public_key(&pair.public_key().as_ref().try_into().unwrap());
-    let body = write_request(device, content, |bytes| pair.sign(bytes).as_ref().try_into().unwrap());
+    let audience = granary.audience(&granary.cooperative(coop).unwrap());
+    let binding = Binding { purpose: Purpose::Sync, audience, channel: None };
+    let sign = |bytes: &[u8]| pair.sign(bytes).as_ref().try_into().unwrap();
+    let body = UnsignedRequest::new(device, content).sign(&binding, sign);
     let reply = SignedRequest::parse(body).ok().and_then(|request| granary.sync(&request, NOW).ok());
     granary.settle(&granary.cooperative(coop).unwrap());
     reply

@@ -7,9 +7,11 @@ use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
 use granary_client_core::crdt::DocumentFault;
 use granary_client_core::ids::{ChangeHash, CooperativeId, DeviceId, DocumentId, HouseholdId};
+use granary_client_core::protocol::frame::UnsignedRequest;
 use granary_client_core::protocol::limits;
 use granary_client_core::protocol::messages::read_message;
 use granary_client_core::protocol::outbox_file::{OutboxFile, OutboxFileKey, write_page};
+use granary_client_core::protocol::signing::{Audience, Binding, Purpose};
 use granary_client_core::quantities::{Grams, Instant};
 use granary_client_core::replica::{Damage, Replica};
 use granary_client_core::schema::access::{Grants, Role};
@@ -31,6 +33,7 @@ pub(crate) struct SimPhone {
     /// The seed of its key. Copies of the phone share it.
     pub(crate) seed: [u8; 32],
     pub(crate) pair: Ed25519KeyPair,
+    pub(crate) audience: Audience,
     pub(crate) device: DeviceId,
     pub(crate) grants: Grants,
     pub(crate) certificate: Vec<u8>,
@@ -117,6 +120,12 @@ fn key_of_outbox_row(row: &[u8]) -> Option<DocumentKey> {
 impl SimPhone {
     pub(crate) fn sign(&self, bytes: &[u8]) -> [u8; 64] {
         self.pair.sign(bytes).as_ref().try_into().unwrap()
+    }
+
+    /// A request as it is sent, for the phone's server and co-operative.
+    pub(crate) fn signed(&self, request: &UnsignedRequest) -> Vec<u8> {
+        let binding = Binding { purpose: Purpose::Sync, audience: self.audience, channel: None };
+        request.sign(&binding, |bytes| self.sign(bytes))
     }
 
     pub(crate) fn public_key(pair: &Ed25519KeyPair) -> [u8; 32] {

@@ -107,14 +107,14 @@ impl World {
     /// Syncs a phone. `line` decides about each exchange.
     pub(crate) fn sync(&mut self, phone: usize, mut line: impl FnMut(&mut Dice) -> Line) -> Result<Synced, String> {
         let begun = {
-            let SimPhone { replica, pair, pace, notices_read, .. } = &mut self.phones[phone];
-            let sign = |bytes: &[u8]| ring::signature::Ed25519KeyPair::sign(pair, bytes).as_ref().try_into().unwrap();
-            Session::begin(replica, *pace, *notices_read, None, sign)
+            let SimPhone { replica, pace, notices_read, .. } = &mut self.phones[phone];
+            Session::begin(replica, *pace, *notices_read, None)
         };
         let Ok((mut session, mut request)) = begun else { return Ok(Synced::PhoneFailed) };
         for _ in 0..EXCHANGES_MAX {
             let how = line(&mut self.dice);
-            let answer = self.exchange(phone, &request, how)?;
+            let body = self.phones[phone].signed(&request);
+            let answer = self.exchange(phone, &body, how)?;
             let reply = match answer {
                 None => {
                     self.phones[phone].pace.failed();
@@ -135,9 +135,8 @@ impl World {
             if !one.has_poor_line {
                 one.pace.succeeded(1_000);
             }
-            let SimPhone { replica, pair, pace, .. } = one;
-            let sign = |bytes: &[u8]| ring::signature::Ed25519KeyPair::sign(pair, bytes).as_ref().try_into().unwrap();
-            let step = session.take_reply(replica, *pace, &reply, sign);
+            let SimPhone { replica, pace, .. } = one;
+            let step = session.take_reply(replica, *pace, &reply);
             one.notices_read = session.notices_read();
             if step.is_ok() {
                 let content = read_reply(&reply).map_err(|fault| fault.to_string())?;

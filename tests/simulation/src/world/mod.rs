@@ -14,6 +14,7 @@ use granary_client_core::crdt::Version;
 use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::protocol::enrolment::{EnrolReply, EnrolRequest};
 use granary_client_core::protocol::messages::Cursor;
+use granary_client_core::protocol::signing::{Audience, ServerKey};
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::DocumentKey;
 use granary_client_core::schema::access::Role;
@@ -215,6 +216,7 @@ impl World {
             disk,
             seed,
             pair,
+            audience: Audience { server: ServerKey(reply.server_key), cooperative: reply.cooperative },
             device,
             grants: reply.grants,
             certificate: reply.certificate,
@@ -251,6 +253,7 @@ impl World {
             disk,
             seed: one.seed,
             pair,
+            audience: one.audience,
             device: one.device,
             grants: one.grants.clone(),
             certificate: one.certificate.clone(),
