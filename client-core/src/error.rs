@@ -4,6 +4,7 @@ use crate::crdt::DocumentFault;
 use crate::protocol::outbox_file::OutboxFileFault;
 use crate::protocol::problem::ProblemKind;
 use crate::quantities::QuantityFault;
+use crate::schema::{LotId, LotNameFault};
 use crate::store::StoreFault;
 
 /// What a call into client-core can fail with. No failed call has kept anything of what it was to write.
@@ -30,6 +31,20 @@ pub enum Error {
     /// The call needs a household, and this phone belongs to none. Give one.
     #[error("say which household: this phone belongs to none")]
     WhichHousehold,
+    /// The text names no lot. Let the person correct it.
+    #[error(transparent)]
+    LotName(#[from] LotNameFault),
+    /// No lot of this name is on this phone: it was withdrawn, is of another household, or has not arrived yet.
+    #[error("there is no lot {0} on this phone")]
+    NoSuchLot(String),
+    /// The name fits several lots, and nothing was changed. Ask which, and name it in full.
+    #[error("{name} fits {} lots; say which: {}", candidates.len(), listed(candidates))]
+    Ambiguous {
+        /// What was given.
+        name: String,
+        /// The lots that it fits; [`LotId::in_full`] names each.
+        candidates: Vec<LotId>,
+    },
     /// The phone has no key for outbox files yet, or reconciles with its server. Sync over a line, then export again.
     #[error("this phone must sync over a line once before its records can leave it as a file")]
     SyncFirst,
@@ -62,6 +77,10 @@ pub enum Error {
     /// The operating system gave no thread, no random number or no TLS. Restart the app; neither space nor a line helps.
     #[error("this phone's system failed: {0}. Restart the app and try again")]
     System(String),
+}
+
+fn listed(lots: &[LotId]) -> String {
+    lots.iter().map(LotId::in_full).collect::<Vec<_>>().join(", ")
 }
 
 impl From<StoreFault> for Error {

@@ -10,8 +10,8 @@ use granary_client_core::ids::{ActorId, HouseholdId};
 use granary_client_core::projection::{CaseFilter, LotFilter, ReadModel};
 use granary_client_core::quantities::{Grams, Instant};
 use granary_client_core::schema::case_book::{decide, decisions};
-use granary_client_core::schema::harvest::{self, LotDraft, LotEdit, LotId};
-use granary_client_core::schema::{Document, DocumentKey, Season};
+use granary_client_core::schema::harvest::{self, LotDraft, LotEdit, LotKey};
+use granary_client_core::schema::{Document, DocumentKey, LotId, Season};
 use proptest::prelude::*;
 
 const REPLICAS: usize = 3;
@@ -74,7 +74,7 @@ impl Replica {
         let now = self.now();
         let by = format!("{}", self.actor);
         let settler = Settler { by: &by, at: now, note: "" };
-        let lots: Vec<LotId> = harvest::lots(&self.book).into_iter().map(|lot| lot.id).collect();
+        let lots: Vec<LotKey> = harvest::lots(&self.book).into_iter().map(|lot| lot.key).collect();
         let lot = |index: usize| lots.get(index % lots.len().max(1));
         let settlement = match step {
             Step::Record(grams) => {
@@ -97,8 +97,10 @@ impl Replica {
             Step::Merge(index) => {
                 let pairs = duplicate_lots(&harvest::lots(&self.book));
                 let Some(pair) = pairs.get(index % pairs.len().max(1)) else { return };
-                let case = CaseId::Twice(pair.first.clone(), pair.second.clone());
-                match merge(&self.book, &case, &pair.first, &pair.second, None, settler) {
+                let [keep, other] =
+                    [&pair.first, &pair.second].map(|key| LotId::in_book(self.book.key(), key.clone()).unwrap());
+                let case = CaseId::Twice(keep.clone(), other.clone());
+                match merge(&self.book, &case, &keep, &other, None, settler) {
                     Ok(settlement) => settlement,
                     Err(_) => return,
                 }

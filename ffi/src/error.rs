@@ -4,6 +4,7 @@ use granary_client_core::crdt::DocumentFault;
 use granary_client_core::error::Error;
 use granary_client_core::ids::IdFault;
 use granary_client_core::quantities::QuantityFault;
+use granary_client_core::schema::LotId;
 
 /// What a call can fail with. `sentence` is for the person with the phone.
 #[derive(Debug, Clone, PartialEq, thiserror::Error, uniffi::Error)]
@@ -18,6 +19,9 @@ pub enum PhoneError {
     /// A value is out of its range, or names nothing that exists.
     #[error("{sentence}")]
     Invalid { sentence: String },
+    /// The name fits several lots, and nothing was changed. Ask which; each candidate names one lot.
+    #[error("{sentence}")]
+    Ambiguous { sentence: String, candidates: Vec<String> },
     /// The phone belongs to no co-operative yet: call `enrol`.
     #[error("{sentence}")]
     NotEnrolled { sentence: String },
@@ -50,8 +54,13 @@ impl From<Error> for PhoneError {
             Error::Document(_)
             | Error::Quantity(_)
             | Error::WhichHousehold
+            | Error::LotName(_)
+            | Error::NoSuchLot(_)
             | Error::BadInvitation(_)
             | Error::OutboxFile(_) => Self::Invalid { sentence },
+            Error::Ambiguous { candidates, .. } => {
+                Self::Ambiguous { sentence, candidates: candidates.iter().map(LotId::in_full).collect() }
+            }
             Error::NotEnrolled => Self::NotEnrolled { sentence },
             Error::AlreadyEnrolled => Self::AlreadyEnrolled { sentence },
             Error::NotAllowed => Self::NotAllowed { sentence },

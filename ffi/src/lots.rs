@@ -170,7 +170,7 @@ impl TryFrom<LotFilter> for projection::LotFilter {
 /// A lot in a list.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Lot {
-    /// Its name, to give to `correct` and others.
+    /// Its id, to give to `correct` and others, and to read out.
     pub id: String,
     /// The household's id.
     pub household: String,

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use granary_client_core::phone::{Driver, Phone};
-use granary_client_core::schema::harvest::LotId;
 use granary_client_core::store::StoreKey;
 
 use crate::error::PhoneError;
@@ -72,27 +71,31 @@ impl GranaryPhone {
         self.phone.household().map(|household| household.to_string())
     }
 
-    /// Records a lot and returns its name. Durable when it returns; needs no network.
+    /// Records a lot and returns its id, such as `7KQ2-M9XT-4B0C`. Durable when it returns; needs no network.
+    ///
+    /// The id names the lot among all lots of the co-operative, and can be read out: calls take it in capitals or small
+    /// letters, with or without hyphens, and find a wrong letter. One that fits several lots fails with `Ambiguous`.
     pub fn record(&self, draft: LotDraft) -> Result<String, PhoneError> {
         let household = draft.household.as_deref().map(str::parse).transpose()?;
         let household = self.phone.household_or(household)?;
         Ok(self.phone.record_of_day(household, &draft.try_into()?)?.to_string())
     }
 
-    /// Writes a field of a lot. The value replaces all concurrent values of that field.
-    pub fn correct(&self, lot: String, edit: LotEdit) -> Result<(), PhoneError> {
-        Ok(self.phone.correct_lot(&lot.parse()?, &edit.try_into()?)?)
+    /// Writes fields of a lot, all in one change. A value replaces all concurrent values of its field.
+    pub fn correct(&self, lot: String, edits: Vec<LotEdit>) -> Result<(), PhoneError> {
+        let edits = edits.into_iter().map(TryInto::try_into).collect::<Result<Vec<_>, _>>()?;
+        Ok(self.phone.correct(&self.phone.find_lot(&lot)?, &edits)?)
     }
 
     /// Deletes a lot from the book.
     pub fn withdraw(&self, lot: String) -> Result<(), PhoneError> {
-        Ok(self.phone.withdraw_lot(&lot.parse()?)?)
+        Ok(self.phone.withdraw(&self.phone.find_lot(&lot)?)?)
     }
 
     /// Records the warehouse's receipt of a lot on this day; for packers and coordinators.
     pub fn receive(&self, lot: String, receipt: Receipt, day: String) -> Result<(), PhoneError> {
-        let lot: LotId = lot.parse()?;
-        Ok(self.phone.receive_lot(&lot, &receipt.try_into()?, day.parse()?)?)
+        let lot = self.phone.find_lot(&lot)?;
+        Ok(self.phone.receive(&lot, &receipt.try_into()?, day.parse()?)?)
     }
 
     /// Lots that pass the filter, latest day first. Quick for any number of lots.
@@ -107,7 +110,7 @@ impl GranaryPhone {
 
     /// The fields of a lot with concurrent values.
     pub fn conflicts(&self, lot: String) -> Result<Vec<FieldConflict>, PhoneError> {
-        Ok(self.phone.conflicts_of(&lot.parse()?)?.into_iter().map(FieldConflict::from).collect())
+        Ok(self.phone.conflicts_of(&self.phone.find_lot(&lot)?)?.into_iter().map(FieldConflict::from).collect())
     }
 
     /// The products of the catalogue; empty before the first sync.

@@ -60,7 +60,7 @@ def main(household_link, coordinator_link, folder):
     watching = Observer()
     li.start(watching)
     assert watching.sent.wait(60), li.status()
-    li.correct(lot, granary.LotEdit.QUANTITY(13_000))
+    li.correct(lot, [granary.LotEdit.QUANTITY(13_000), granary.LotEdit.NOTE("东坡地，重称")])
 
     coordinator = granary.GranaryPhone.open(folder + "/coordinator")
     coordinator.enrol(coordinator_link, "coordinator")
@@ -87,7 +87,7 @@ def main(household_link, coordinator_link, folder):
     refused(granary.PhoneError.NotAllowed, lambda: li.receive(lot, granary.Receipt.REJECTED("wet"), "2026-10-05"))
     li.withdraw(lot)
     assert li.lots(granary.LotFilter()) == []
-    refused(granary.PhoneError.Invalid, lambda: li.correct(lot, granary.LotEdit.NOTE("late")))
+    refused(granary.PhoneError.Invalid, lambda: li.correct(lot, [granary.LotEdit.NOTE("late")]))
     li.stop()
 
     # Without a network, another phone imports its outbox file.

@@ -48,7 +48,7 @@ def console(token, household, lot):
             "from": DAY, "to": DAY, "search": TEXT, "household": one_of(household), "conflicts": one_of("yes"),
             "sort": one_of("day", "grams", "-grams"), "page": NUMBER,
         },
-        "/lots/{household}/{season}/{lot}": {},
+        "/lots/{lot}": {},
         "/cases": {"state": one_of("open", "settled"), "kind": one_of("field", "weight", "twice"), "page": NUMBER},
         "/orders": {"status": one_of("placed", "packed", "shipped")},
         "/catalogue": {},
@@ -64,10 +64,10 @@ def console(token, household, lot):
     forms = {
         "/sign-in": {"coop": NUMBER, "login": TEXT, "password": TEXT},
         "/language": {"language": one_of("zh", "en")},
-        "/lots/{household}/{season}/{lot}/receipt": {
+        "/lots/{lot}/receipt": {
             "day": DAY, "state": one_of("received", "rejected"), "grams": NUMBER, "grade": TEXT, "reason": TEXT,
         },
-        "/lots/{household}/{season}/{lot}/correct": {
+        "/lots/{lot}/correct": {
             "grams": NUMBER, "moisture": NUMBER, "product": TEXT, "grade": TEXT, "day": DAY, "place": TEXT, "note": TEXT,
             "was:grams": TEXT, "seen": TEXT,
         },

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::schema::harvest::LotId;
+use crate::ids::HouseholdId;
+use crate::schema::{LotId, Season};
 
-/// Names a case within a household's season.
+/// Names a case. The lots of one case are of one household's season.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CaseId {
     /// A field of a lot has concurrent values: `field/LOT/NAME`.
@@ -23,15 +24,43 @@ impl CaseId {
             Self::Field(lot, _) | Self::Twice(lot, _) | Self::Weight(lot) => lot,
         }
     }
+
+    /// The lots that the case is about.
+    pub fn lots(&self) -> Vec<&LotId> {
+        match self {
+            Self::Twice(first, second) => vec![first, second],
+            other => vec![other.lot()],
+        }
+    }
+
+    /// The name among the cases of the household's season, as the case book has it.
+    pub fn season_name(&self) -> String {
+        match self {
+            Self::Field(lot, field) => format!("field/{}/{field}", lot.season_name()),
+            Self::Twice(first, second) => format!("twice/{}/{}", first.season_name(), second.season_name()),
+            Self::Weight(lot) => format!("weight/{}", lot.season_name()),
+        }
+    }
+
+    /// Reads [`Self::season_name`] in a document of this household and season.
+    pub fn from_season_name(household: HouseholdId, season: Season, name: &str) -> Result<Self, CaseFault> {
+        let lot = |text: &str| LotId::from_season_name(household, season, text).ok_or(CaseFault);
+        match *name.split('/').collect::<Vec<_>>() {
+            ["field", name, field] if crate::schema::harvest::FIELDS.contains(&field) => {
+                Ok(Self::Field(lot(name)?, field.to_owned()))
+            }
+            ["twice", first, second] => Ok(Self::Twice(lot(first)?, lot(second)?)),
+            ["weight", name] => Ok(Self::Weight(lot(name)?)),
+            _ => Err(CaseFault),
+        }
+    }
 }
 
+/// The whole name: `HOUSEHOLD/SEASON/`, then [`CaseId::season_name`].
 impl fmt::Display for CaseId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Field(lot, field) => write!(formatter, "field/{lot}/{field}"),
-            Self::Twice(first, second) => write!(formatter, "twice/{first}/{second}"),
-            Self::Weight(lot) => write!(formatter, "weight/{lot}"),
-        }
+        let lot = self.lot();
+        write!(formatter, "{}/{}/{}", lot.household(), lot.season().year(), self.season_name())
     }
 }
 
@@ -44,15 +73,10 @@ impl FromStr for CaseId {
     type Err = CaseFault;
 
     fn from_str(text: &str) -> Result<Self, CaseFault> {
-        let lot = |text: &str| text.parse::<LotId>().map_err(|_| CaseFault);
-        match *text.split('/').collect::<Vec<_>>() {
-            ["field", name, field] if crate::schema::harvest::FIELDS.contains(&field) => {
-                Ok(Self::Field(lot(name)?, field.to_owned()))
-            }
-            ["twice", first, second] => Ok(Self::Twice(lot(first)?, lot(second)?)),
-            ["weight", name] => Ok(Self::Weight(lot(name)?)),
-            _ => Err(CaseFault),
-        }
+        let mut parts = text.splitn(3, '/');
+        let household = parts.next().and_then(|part| part.parse().ok()).ok_or(CaseFault)?;
+        let season = parts.next().and_then(|part| part.parse().ok()).and_then(Season::new).ok_or(CaseFault)?;
+        Self::from_season_name(household, season, parts.next().ok_or(CaseFault)?)
     }
 }
 
@@ -92,12 +116,16 @@ mod tests {
 
     #[test]
     fn case_round_trips() {
-        let (one, two): (LotId, LotId) = ("7@0102".parse().unwrap(), "9@0304".parse().unwrap());
+        let (household, season) = (HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
+        let lot = |key: &str| LotId::from_season_name(household, season, key).unwrap();
+        let (one, two) = (lot("7@0102"), lot("9@0304"));
         for case in
             [CaseId::Field(one.clone(), "grams".into()), CaseId::Twice(one.clone(), two), CaseId::Weight(one.clone())]
         {
+            assert_eq!(CaseId::from_season_name(household, season, &case.season_name()), Ok(case.clone()));
             assert_eq!(case.to_string().parse(), Ok(case));
         }
-        assert!("field/7@0102/colour".parse::<CaseId>().is_err());
+        assert!(CaseId::from_season_name(household, season, "field/7@0102/colour").is_err());
+        assert!("weight/7@0102".parse::<CaseId>().is_err(), "of which household?");
     }
 }

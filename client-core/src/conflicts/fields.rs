@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::settle::SETTLING;
 use crate::ids::ActorId;
 use crate::quantities::Instant;
-use crate::schema::Document;
-use crate::schema::harvest::{self, LotId};
+use crate::schema::harvest::{self, LotKey};
+use crate::schema::{Document, LotId};
 
 /// One of several concurrent values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,11 +50,12 @@ impl FieldConflict {
 
 /// The fields of a harvest book with concurrent values.
 pub fn in_harvest_book(document: &mut Document) -> Vec<FieldConflict> {
-    let suspects: Vec<LotId> =
-        harvest::lots(document).into_iter().filter(|lot| lot.in_conflict).map(|lot| lot.id).collect();
+    let suspects: Vec<LotKey> =
+        harvest::lots(document).into_iter().filter(|lot| lot.in_conflict).map(|lot| lot.key).collect();
     let mut conflicts = Vec::new();
-    for lot in suspects {
-        let Ok((_, object)) = harvest::find(document.automerge(), &lot) else { continue };
+    for key in suspects {
+        let Ok((_, object)) = harvest::find(document.automerge(), &key) else { continue };
+        let Some(lot) = LotId::in_book(document.key(), key) else { continue };
         for field in harvest::FIELDS {
             let values = contenders(document, &object, field);
             if values.len() > 1 {

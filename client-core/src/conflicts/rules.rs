@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 
 use crate::ids::{ActorId, DeviceId};
 use crate::quantities::{Day, Grams};
-use crate::schema::harvest::{Lot, LotId};
+use crate::schema::harvest::{Lot, LotKey};
 
 /// Two weights of one harvest differ by this much at most, in permille: two people read one scale.
 const SAME_WEIGHT_PERMILLE: u64 = 20;
 /// Lots of one product and day that are compared at most.
 const ALIKE_MAX: usize = 64;
 
-/// Two lots that look like one harvest.
+/// Two lots of one book that look like one harvest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DuplicateLots {
     /// The older one.
-    pub first: LotId,
+    pub first: LotKey,
     /// The newer one.
-    pub second: LotId,
+    pub second: LotKey,
 }
 
 /// Lots that look like one harvest recorded twice: of one product and day, with nearly one weight, recorded by
@@ -26,7 +26,7 @@ pub fn duplicate_lots(lots: &[Lot]) -> Vec<DuplicateLots> {
     let mut alike: BTreeMap<(&str, Day), Vec<&Lot>> = BTreeMap::new();
     // In one order on all replicas, so that they find the same pairs.
     let mut counted: Vec<&Lot> = lots.iter().filter(|lot| lot.merged_into.is_none()).collect();
-    counted.sort_by(|one, other| (one.id.counter(), &one.id).cmp(&(other.id.counter(), &other.id)));
+    counted.sort_by(|one, other| (one.key.counter(), &one.key).cmp(&(other.key.counter(), &other.key)));
     for lot in counted {
         if let (Some(product), Some(day)) = (&lot.product, lot.day) {
             let group = alike.entry((product, day)).or_default();
@@ -40,7 +40,7 @@ pub fn duplicate_lots(lots: &[Lot]) -> Vec<DuplicateLots> {
         for (place, one) in group.iter().enumerate() {
             for other in group.iter().skip(place.saturating_add(1)) {
                 if look_like_one(one, other) {
-                    found.push(DuplicateLots { first: one.id.clone(), second: other.id.clone() });
+                    found.push(DuplicateLots { first: one.key.clone(), second: other.key.clone() });
                 }
             }
         }
@@ -53,7 +53,7 @@ fn look_like_one(one: &Lot, other: &Lot) -> bool {
     let (Some(left), Some(right)) = (one.quantity, other.quantity) else { return false };
     if device_of(one) == device_of(other) {
         // One phone records many sacks of one day. Only a repeated tap is alike in every field.
-        let neighbours = one.id.counter().abs_diff(other.id.counter()) <= 12;
+        let neighbours = one.key.counter().abs_diff(other.key.counter()) <= 12;
         return neighbours && left == right && are_alike_beside_weight(one, other);
     }
     let (left, right) = (left.get().unsigned_abs(), right.get().unsigned_abs());
@@ -62,7 +62,7 @@ fn look_like_one(one: &Lot, other: &Lot) -> bool {
 
 /// Who recorded a lot: a device, under whatever actor; or an actor that no device has.
 fn device_of(lot: &Lot) -> Option<Result<DeviceId, ActorId>> {
-    lot.id.actor().map(|actor| actor.device().ok_or(actor))
+    lot.key.actor().map(|actor| actor.device().ok_or(actor))
 }
 
 /// True when two lots of one product and day are alike but for what they weigh.
@@ -79,9 +79,9 @@ pub fn is_overweight(recorded: Grams, weighed: Grams) -> bool {
 mod tests {
     use super::*;
 
-    fn lot(id: &str, grams: i64) -> Lot {
+    fn lot(key: &str, grams: i64) -> Lot {
         Lot {
-            id: id.parse().unwrap(),
+            key: key.parse().unwrap(),
             product: Some("millet".into()),
             quantity: Grams::new(grams).ok(),
             grade: None,

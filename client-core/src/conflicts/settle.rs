@@ -7,9 +7,9 @@ use automerge::AutoCommit;
 use super::CaseId;
 use crate::crdt::DocumentFault;
 use crate::quantities::{Grams, Instant};
-use crate::schema::Document;
 use crate::schema::case_book::{Decision, DecisionKind, Restore};
-use crate::schema::harvest::{self, LotEdit, LotId};
+use crate::schema::harvest::{self, LotEdit, LotKey};
+use crate::schema::{Document, LotId};
 
 /// The message of a change that settles.
 pub const SETTLING: &str = "settle";
@@ -36,8 +36,14 @@ pub struct Settlement {
     pub decision: Decision,
 }
 
-fn lot_in(book: &Document, lot: &LotId) -> Result<harvest::Lot, DocumentFault> {
+fn lot_in(book: &Document, lot: &LotKey) -> Result<harvest::Lot, DocumentFault> {
     harvest::lot(book, lot).ok_or_else(|| DocumentFault::NotFound { what: "lot", name: lot.to_string() })
+}
+
+/// The key of a lot that is of this book. One of another book may have the same key.
+fn key_in<'a>(book: &Document, lot: &'a LotId) -> Result<&'a LotKey, DocumentFault> {
+    let not_here = || DocumentFault::NotFound { what: "lot", name: lot.to_string() };
+    (lot.book() == *book.key()).then(|| lot.key()).ok_or_else(not_here)
 }
 
 /// Writes `value` into a field, as the answer to a case.
@@ -48,7 +54,7 @@ pub fn settle_field(
     value: &str,
     settler: Settler<'_>,
 ) -> Result<Settlement, DocumentFault> {
-    let lot = case.lot().clone();
+    let lot = key_in(book, case.lot())?.clone();
     let edit = LotEdit::parse(field, value)?;
     let (name, chosen) = edit.as_text();
     let restore = vec![Restore { lot: lot.clone(), field: name.into(), value: lot_in(book, &lot)?.field(name) }];
@@ -70,6 +76,8 @@ pub fn merge(
     if keep == other {
         return Err(DocumentFault::NotNow("a lot can't be merged into itself"));
     }
+    let chosen = keep.season_name();
+    let (keep, other) = (key_in(book, keep)?, key_in(book, other)?);
     let kept = lot_in(book, keep)?;
     if kept.merged_into.is_some() {
         return Err(DocumentFault::NotNow("the lot to keep was itself merged into another one"));
@@ -80,7 +88,6 @@ pub fn merge(
         restore.push(Restore { lot: keep.clone(), field: "grams".into(), value: kept.field("grams") });
     }
     let (keep, other) = (keep.clone(), other.clone());
-    let chosen = keep.to_string();
     Ok(Settlement {
         edit: Box::new(move |doc| {
             harvest::set_merged(doc, &other, Some(&keep))?;
@@ -98,7 +105,7 @@ pub fn undo(book: &Document, undone: &Decision, settler: Settler<'_>) -> Result<
     if undone.kind != Some(DecisionKind::Settled) && undone.kind != Some(DecisionKind::Left) {
         return Err(DocumentFault::NotNow("this was undone already"));
     }
-    let mut edits: Vec<(LotId, Option<LotEdit>)> = Vec::new();
+    let mut edits: Vec<(LotKey, Option<LotEdit>)> = Vec::new();
     for restore in &undone.restore {
         lot_in(book, &restore.lot)?;
         let edit = match restore.field.as_str() {
@@ -142,7 +149,7 @@ fn decision(
     restore: Vec<Restore>,
 ) -> Decision {
     Decision {
-        case: case.to_string(),
+        case: case.season_name(),
         kind: Some(kind),
         by: settler.by.to_owned(),
         at: settler.at,

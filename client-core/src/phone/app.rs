@@ -12,12 +12,13 @@ use crate::quantities::{Day, QuantityFault};
 use crate::schema::case_book::decide;
 use crate::schema::catalogue::Catalogue;
 use crate::schema::cooperative::Cooperative;
-use crate::schema::harvest::{LotDraft, LotEdit, LotId};
+use crate::schema::harvest::{LotDraft, LotEdit};
 use crate::schema::household::Household;
 use crate::schema::order::{Order, OrderStatus};
 use crate::schema::receipt::Outcome;
 use crate::schema::{
-    Document, DocumentKey, OrderName, Season, catalogue, cooperative, harvest, household, order, receipt,
+    Document, DocumentKey, LotId, LotName, OrderName, Season, catalogue, cooperative, harvest, household, order,
+    receipt,
 };
 
 impl Phone {
@@ -27,12 +28,19 @@ impl Phone {
         given.or_else(|| self.household()).ok_or(Error::WhichHousehold)
     }
 
-    /// The household and season of a listed lot. Fails with [`DocumentFault::NotFound`] for any other.
-    pub fn book_of(&self, lot: &LotId) -> Result<(HouseholdId, Season), Error> {
-        let filter = LotFilter { lot: Some(lot.clone()), limit: 1, ..LotFilter::default() };
-        let row = self.lots(&filter)?.into_iter().next();
-        let book = row.and_then(|row| Some((row.household, Season::new(row.season)?)));
-        book.ok_or_else(|| DocumentFault::NotFound { what: "lot", name: lot.to_string() }.into())
+    /// The lot that a person names, by its code or in full. Fails with [`Error::LotName`] for a text that names no lot, with
+    /// [`Error::NoSuchLot`] for a lot that is not on this phone, and with [`Error::Ambiguous`] where a code fits several.
+    pub fn find_lot(&self, name: &str) -> Result<LotId, Error> {
+        let name: LotName = name.parse()?;
+        let mut fitting = self.inner().read_model.lots_named(&name)?.into_iter().map(|row| row.lot);
+        match (fitting.next(), fitting.next()) {
+            (Some(lot), None) => Ok(lot),
+            (Some(one), Some(other)) => {
+                let candidates = [one, other].into_iter().chain(fitting).collect();
+                Err(Error::Ambiguous { name: name.to_string(), candidates })
+            }
+            (None, _) => Err(Error::NoSuchLot(name.to_string())),
+        }
     }
 
     /// Records a lot of a household in the season of its day. Durable when it returns.
@@ -43,71 +51,46 @@ impl Phone {
 
     /// Records a lot of a household. Durable when it returns.
     pub fn record(&self, household: HouseholdId, season: Season, draft: &LotDraft) -> Result<LotId, Error> {
-        self.edit(&DocumentKey::HarvestBook(household, season), |doc| harvest::record(doc, draft))
+        let book = DocumentKey::HarvestBook(household, season);
+        let key = self.edit(&book, |doc| harvest::record(doc, draft))?;
+        LotId::in_book(&book, key).ok_or_else(|| DocumentFault::Damaged("harvest book").into())
     }
 
-    /// Writes a field of a lot. The value replaces all concurrent values of that field.
-    pub fn correct(&self, household: HouseholdId, season: Season, lot: &LotId, edit: &LotEdit) -> Result<(), Error> {
-        self.edit(&DocumentKey::HarvestBook(household, season), |doc| harvest::correct(doc, lot, edit))
+    /// Writes fields of a lot, all in one change. A value replaces all concurrent values of its field.
+    pub fn correct(&self, lot: &LotId, edits: &[LotEdit]) -> Result<(), Error> {
+        self.edit(&lot.book(), |doc| edits.iter().try_for_each(|edit| harvest::correct(doc, lot.key(), edit)))
     }
 
-    /// Deletes a lot from the book.
-    pub fn withdraw(&self, household: HouseholdId, season: Season, lot: &LotId) -> Result<(), Error> {
-        self.edit(&DocumentKey::HarvestBook(household, season), |doc| harvest::withdraw(doc, lot))
+    /// Deletes a lot from its book.
+    pub fn withdraw(&self, lot: &LotId) -> Result<(), Error> {
+        self.edit(&lot.book(), |doc| harvest::withdraw(doc, lot.key()))
     }
 
     /// Records the warehouse's receipt of a lot.
-    pub fn receive(
-        &self,
-        household: HouseholdId,
-        season: Season,
-        lot: &LotId,
-        outcome: &Outcome,
-        day: Day,
-    ) -> Result<(), Error> {
-        self.edit(&DocumentKey::ReceiptBook(household, season), |doc| receipt::receive(doc, lot, outcome, day))
-    }
-
-    /// As [`Self::correct`], for a listed lot.
-    pub fn correct_lot(&self, lot: &LotId, edit: &LotEdit) -> Result<(), Error> {
-        let (household, season) = self.book_of(lot)?;
-        self.correct(household, season, lot, edit)
-    }
-
-    /// As [`Self::withdraw`], for a listed lot.
-    pub fn withdraw_lot(&self, lot: &LotId) -> Result<(), Error> {
-        let (household, season) = self.book_of(lot)?;
-        self.withdraw(household, season, lot)
-    }
-
-    /// As [`Self::receive`], for a listed lot.
-    pub fn receive_lot(&self, lot: &LotId, outcome: &Outcome, day: Day) -> Result<(), Error> {
-        let (household, season) = self.book_of(lot)?;
-        self.receive(household, season, lot, outcome, day)
+    pub fn receive(&self, lot: &LotId, outcome: &Outcome, day: Day) -> Result<(), Error> {
+        self.edit(&lot.receipt_book(), |doc| receipt::receive(doc, lot, outcome, day))
     }
 
     /// The fields of a lot with concurrent values.
     pub fn conflicts_of(&self, lot: &LotId) -> Result<Vec<FieldConflict>, Error> {
-        let (household, season) = self.book_of(lot)?;
-        let all = self.conflicts(household, season)?;
+        let all = self.read(&lot.book(), conflicts::in_harvest_book)?.unwrap_or_default();
         Ok(all.into_iter().filter(|conflict| conflict.lot == *lot).collect())
     }
 
     /// Settles a field with concurrent values, for coordinators: writes the value, and the decision into the case book. Two
     /// concurrent settlements converge, and the case stays closed.
     pub fn settle(&self, conflict: &FieldConflict, value: &str, by: &str, note: &str) -> Result<(), Error> {
-        let (household, season) = self.book_of(&conflict.lot)?;
-        if !self.grants().may_write(&DocumentKey::CaseBook(household, season)) {
+        let (book, case_book) = (conflict.lot.book(), conflict.lot.case_book());
+        if !self.grants().may_write(&case_book) {
             return Err(Error::NotAllowed);
         }
         let case = CaseId::Field(conflict.lot.clone(), conflict.field.to_owned());
         let settler = Settler { by, at: self.clock.now(), note };
-        let book = DocumentKey::HarvestBook(household, season);
         let made =
             self.read(&book, |document| conflicts::settle_field(document, &case, conflict.field, value, settler))?;
         let made = made.ok_or(DocumentFault::Damaged("harvest book"))??;
         self.edit_saying(Some(SETTLING), &book, made.edit)?;
-        self.edit(&DocumentKey::CaseBook(household, season), |doc| decide(doc, &made.decision))
+        self.edit(&case_book, |doc| decide(doc, &made.decision))
     }
 
     /// The cases that pass the filter, most valuable first.

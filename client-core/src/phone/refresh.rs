@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Inner;
 use crate::error::Error;
 use crate::schema::DocumentKey;
-use crate::schema::harvest::LotId;
+use crate::schema::harvest::LotKey;
 
 impl Inner {
     /// Updates the rows of one document after an edit that touched these lots. Rows that were stale before are all written
@@ -14,7 +14,7 @@ impl Inner {
         &mut self,
         key: &DocumentKey,
         before: Option<u64>,
-        touched: &BTreeSet<LotId>,
+        touched: &BTreeSet<LotKey>,
     ) -> Result<(), Error> {
         let Some(enrolled) = self.enrolled.as_mut() else { return Ok(()) };
         let revision = enrolled.replica.revision(key).unwrap_or(0);

@@ -9,9 +9,9 @@ use super::read_model::parse_or_report;
 use crate::conflicts;
 use crate::ids::HouseholdId;
 use crate::quantities::{Grams, Permille};
-use crate::schema::harvest::{Lot, LotId};
+use crate::schema::harvest::{Lot, LotKey};
 use crate::schema::receipt::Outcome;
-use crate::schema::{Document, DocumentKey, Season, harvest, receipt};
+use crate::schema::{Document, DocumentKey, LotId, Season, harvest, receipt};
 use crate::store::StoreFault;
 
 /// Writes all rows of a harvest book again.
@@ -40,7 +40,7 @@ pub(super) fn write_touched(
     document: &mut Document,
     household: HouseholdId,
     season: Season,
-    touched: &BTreeSet<LotId>,
+    touched: &BTreeSet<LotKey>,
 ) -> Result<(), StoreFault> {
     let key = document.key().to_bytes();
     let mut conflicts = transaction.prepare_cached("SELECT count(*) FROM field_conflicts WHERE document = ?1")?;
@@ -97,7 +97,7 @@ fn lot_for_rules(
     merged: Option<String>,
 ) -> Option<Lot> {
     Some(Lot {
-        id: parse_or_report("lots", "lot", name, |name| name.parse().ok())?,
+        key: parse_or_report("lots", "lot", name, |name| name.parse().ok())?,
         product: Some(product.to_owned()),
         quantity: grams.and_then(|grams| Grams::new(grams).ok()),
         grade: Some(grade).filter(|text| !text.is_empty()),
@@ -118,20 +118,22 @@ fn insert(
     season: Season,
     lot: &Lot,
 ) -> Result<(), StoreFault> {
+    let code = DocumentKey::from_bytes(key).ok().and_then(|book| LotId::in_book(&book, lot.key.clone()));
+    let code = code.map_or(0, |lot| lot.code().number());
     let receipt: Option<(String, Option<i64>, String)> = transaction
-        .prepare_cached("SELECT state, grams, reason FROM receipts WHERE household = ?1 AND season = ?2 AND lot = ?3")?
-        .query_row(params![household.as_bytes(), season.year(), lot.id.as_str()], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })
+        .prepare_cached("SELECT state, grams, reason FROM receipts WHERE book = ?1 AND lot = ?2")?
+        .query_row(params![key, lot.key.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
-    let mut insert = transaction
-        .prepare_cached("INSERT INTO lots VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)")?;
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO lots VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
+    )?;
     insert.execute(params![
         key,
         household.as_bytes(),
         season.year(),
-        lot.id.counter(),
-        lot.id.as_str(),
+        lot.key.counter(),
+        lot.key.as_str(),
+        code,
         lot.product.as_deref().unwrap_or_default(),
         lot.quantity.map(Grams::get),
         lot.grade.as_deref().unwrap_or_default(),
@@ -139,7 +141,7 @@ fn insert(
         lot.day.map(|day| day.to_string()),
         lot.place.as_deref().unwrap_or_default(),
         lot.note.as_deref().unwrap_or_default(),
-        lot.merged_into.as_ref().map(LotId::as_str),
+        lot.merged_into.as_ref().map(LotKey::as_str),
         lot.in_conflict,
         !lot.damaged.is_empty(),
         receipt.as_ref().map_or(LotState::Recorded.name(), |(state, ..)| state.as_str()),
@@ -154,7 +156,7 @@ fn write_conflicts(transaction: &Transaction<'_>, document: &mut Document, key: 
     for conflict in conflicts::in_harvest_book(document) {
         let contenders = serde_json::to_string(&conflict.values).unwrap_or_default();
         let twice = conflict.is_settled_twice();
-        insert.execute(params![key, conflict.lot.as_str(), conflict.field, contenders, twice])?;
+        insert.execute(params![key, conflict.lot.key().as_str(), conflict.field, contenders, twice])?;
     }
     Ok(())
 }
@@ -182,7 +184,7 @@ pub(super) fn write_receipts(
     let key = document.key().to_bytes();
     transaction.prepare_cached("DELETE FROM receipts WHERE document = ?1")?.execute(params![key])?;
     let mut insert =
-        transaction.prepare_cached("INSERT OR REPLACE INTO receipts VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)")?;
+        transaction.prepare_cached("INSERT OR REPLACE INTO receipts VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")?;
     for receipt in receipt::receipts(document) {
         let (state, grams, grade, reason) = match receipt.outcome {
             Some(Outcome::Received { weighed, grade }) => {
@@ -195,7 +197,8 @@ pub(super) fn write_receipts(
             key,
             household.as_bytes(),
             season.year(),
-            receipt.lot.as_str(),
+            receipt.lot.book().to_bytes(),
+            receipt.lot.key().as_str(),
             state.name(),
             grams,
             grade,
@@ -212,15 +215,13 @@ pub(super) fn show_receipts(
     household: HouseholdId,
     season: Season,
 ) -> Result<(), StoreFault> {
-    let book = DocumentKey::HarvestBook(household, season).to_bytes();
     transaction
         .prepare_cached(
             "UPDATE lots SET state = coalesce(r.state, 'recorded'), weighed = r.grams, reason = coalesce(r.reason, '')
-             FROM lots AS l LEFT JOIN receipts AS r
-               ON r.household = l.household AND r.season = l.season AND r.lot = l.lot
-             WHERE lots.document = ?1 AND l.document = lots.document AND l.lot = lots.lot",
+             FROM lots AS l LEFT JOIN receipts AS r ON r.book = l.document AND r.lot = l.lot
+             WHERE lots.household = ?1 AND lots.season = ?2 AND l.document = lots.document AND l.lot = lots.lot",
         )?
-        .execute(params![book])?;
+        .execute(params![household.as_bytes(), season.year()])?;
     Ok(())
 }
 
@@ -272,7 +273,7 @@ mod tests {
             model.write(&mut replicas[0], revision).unwrap();
             for (is_first, step) in steps {
                 let own = usize::from(!is_first);
-                let names: Vec<LotId> = harvest::lots(&replicas[own]).into_iter().map(|lot| lot.id).collect();
+                let names: Vec<LotKey> = harvest::lots(&replicas[own]).into_iter().map(|lot| lot.key).collect();
                 let name = |index: usize| names.get(index % names.len().max(1)).cloned();
                 let edited = replicas[own].edit(&actors[own], Instant(0), |doc| match step {
                     Step::Record(grams) => record(doc, &draft(grams)).map(drop),

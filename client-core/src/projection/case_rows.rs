@@ -9,8 +9,7 @@ use crate::conflicts::{CaseId, CaseState, Contender};
 use crate::ids::HouseholdId;
 use crate::quantities::Instant;
 use crate::schema::case_book::{Decision, DecisionKind};
-use crate::schema::harvest::LotId;
-use crate::schema::{Document, DocumentKey, Season, case_book};
+use crate::schema::{Document, DocumentKey, LotId, Season, case_book};
 use crate::store::StoreFault;
 
 /// The kind of a case.
@@ -49,9 +48,7 @@ pub struct CaseFilter {
     pub kind: Option<CaseKind>,
     /// Of this household.
     pub household: Option<HouseholdId>,
-    /// Of this season; with `household` and `case`, one case.
-    pub season: Option<Season>,
-    /// The case of this name.
+    /// Only this case.
     pub case: Option<CaseId>,
     /// About this lot.
     pub lot: Option<LotId>,
@@ -64,12 +61,8 @@ pub struct CaseFilter {
 /// A case in a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CaseRow {
-    /// The household.
-    pub household: HouseholdId,
     /// The household's name; empty where its document is not here.
     pub household_name: String,
-    /// The season.
-    pub season: Season,
     /// The case.
     pub case: CaseId,
     /// Its state.
@@ -86,6 +79,18 @@ pub struct CaseRow {
     pub chosen: String,
     /// The person's note.
     pub note: String,
+}
+
+impl CaseRow {
+    /// The chosen value as people read it: of two lots that were made one, the number of the one that counts.
+    pub fn chosen_shown(&self) -> String {
+        let lot = self.case.lot();
+        let kept = match &self.case {
+            CaseId::Twice(..) => LotId::from_season_name(lot.household(), lot.season(), &self.chosen),
+            CaseId::Field(..) | CaseId::Weight(_) => None,
+        };
+        kept.map_or_else(|| self.chosen.clone(), |kept| kept.to_string())
+    }
 }
 
 /// How many cases are in each state.
@@ -132,7 +137,10 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
     else {
         return Ok(());
     };
-    let book = DocumentKey::HarvestBook(household, season).to_bytes();
+    let book = DocumentKey::HarvestBook(household, season);
+    let lot_of =
+        |table: &str, key: &str| parse_or_report(table, "lot", key, |key| LotId::in_book(&book, key.parse().ok()?));
+    let book = book.to_bytes();
     let case_book = DocumentKey::CaseBook(household, season).to_bytes();
     let (owner, year) = (household.as_bytes(), season.year());
     let delete = "DELETE FROM cases WHERE household = ?1 AND season = ?2";
@@ -145,7 +153,7 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
     let mut rows = fields.query(params![book])?;
     while let Some(row) = rows.next()? {
         let (lot, field): (String, String) = (row.get(0)?, row.get(1)?);
-        if let Some(lot) = parse_or_report("field_conflicts", "lot", &lot, |lot| lot.parse().ok()) {
+        if let Some(lot) = lot_of("field_conflicts", &lot) {
             found.push((CaseId::Field(lot, field), row.get(4)?, row.get(2)?, row.get(3)?));
         }
     }
@@ -156,42 +164,39 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
     let mut rows = duplicate_lots.query(params![book])?;
     while let Some(row) = rows.next()? {
         let (first, second): (String, String) = (row.get(0)?, row.get(1)?);
-        let lot = |name: &str| parse_or_report("duplicate_lots", "lot", name, |name| name.parse().ok());
-        if let (Some(first), Some(second)) = (lot(&first), lot(&second)) {
+        if let (Some(first), Some(second)) = (lot_of("duplicate_lots", &first), lot_of("duplicate_lots", &second)) {
             found.push((CaseId::Twice(first, second), row.get(2)?, String::new(), false));
         }
     }
     let mut weights = transaction.prepare_cached(
-        "SELECT r.lot, r.grams - l.grams FROM receipts r JOIN lots l ON l.document = ?1 AND l.lot = r.lot
-         WHERE r.household = ?2 AND r.season = ?3 AND r.grams > l.grams AND l.merged IS NULL",
+        "SELECT r.lot, r.grams - l.grams FROM lots l JOIN receipts r ON r.book = l.document AND r.lot = l.lot
+         WHERE l.document = ?1 AND r.grams > l.grams AND l.merged IS NULL",
     )?;
-    let mut rows = weights.query(params![book, owner, year])?;
+    let mut rows = weights.query(params![book])?;
     while let Some(row) = rows.next()? {
-        let lot: String = row.get(0)?;
-        if let Some(lot) = parse_or_report("receipts", "lot", &lot, |lot| lot.parse().ok()) {
+        if let Some(lot) = lot_of("receipts", &row.get::<_, String>(0)?) {
             found.push((CaseId::Weight(lot), row.get(1)?, String::new(), false));
         }
     }
     let mut last = latest_decisions(transaction, &case_book)?;
     for (case, worth, contenders, twice) in found {
-        let decided = last.remove(&case.to_string());
+        let decided = last.remove(&case.season_name());
         let state = match &decided {
             _ if twice => CaseState::SettledTwice,
             Some((DecisionKind::Left, ..)) => CaseState::Left,
             _ => CaseState::Open,
         };
-        insert(transaction, household, season, &case, state, worth, &contenders, decided)?;
+        insert(transaction, &case, state, worth, &contenders, decided)?;
     }
     // A decided case without a conflict now is settled. After an undo it is open again, though its field has one value.
     for (name, decided) in last {
-        let Some(case) = parse_or_report("decisions", "case_name", &name, |name| name.parse::<CaseId>().ok()) else {
-            continue;
-        };
+        let read = |name: &str| CaseId::from_season_name(household, season, name).ok();
+        let Some(case) = parse_or_report("decisions", "case_name", &name, read) else { continue };
         let state = match decided.0 {
             DecisionKind::Undone => CaseState::Open,
             DecisionKind::Settled | DecisionKind::Left => CaseState::Settled,
         };
-        insert(transaction, household, season, &case, state, 0, "", Some(decided))?;
+        insert(transaction, &case, state, 0, "", Some(decided))?;
     }
     Ok(())
 }
@@ -217,11 +222,8 @@ fn latest_decisions(
     Ok(latest)
 }
 
-#[allow(clippy::too_many_arguments, reason = "the columns of one row")]
 fn insert(
     transaction: &Transaction<'_>,
-    household: HouseholdId,
-    season: Season,
     case: &CaseId,
     state: CaseState,
     worth: i64,
@@ -236,11 +238,11 @@ fn insert(
     let (by, at, chosen, note) = decided.map(|(_, by, at, chosen, note)| (by, at, chosen, note)).unwrap_or_default();
     transaction.prepare_cached("INSERT INTO cases VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)")?.execute(
         params![
-            household.as_bytes(),
-            season.year(),
-            case.to_string(),
+            case.lot().household().as_bytes(),
+            case.lot().season().year(),
+            case.season_name(),
             kind.name(),
-            case.lot().as_str(),
+            case.lot().season_name(),
             state.name(),
             worth,
             contenders,
@@ -258,13 +260,15 @@ impl ReadModel {
     pub fn cases(&self, filter: &CaseFilter) -> Result<Vec<CaseRow>, StoreFault> {
         let mut conditions = vec!["1"];
         let mut values = Vec::new();
-        if let Some(household) = filter.household {
+        let lots = filter.lot.iter().chain(filter.case.as_ref().map(CaseId::lot));
+        let households = filter.household.into_iter().chain(lots.clone().map(LotId::household));
+        for household in households {
             conditions.push("c.household = ?");
             values.push(Value::Blob(household.as_bytes().to_vec()));
         }
-        if let Some(season) = filter.season {
+        for lot in lots {
             conditions.push("c.season = ?");
-            values.push(Value::Integer(i64::from(season.year())));
+            values.push(Value::Integer(i64::from(lot.season().year())));
         }
         let mut text = |condition: &'static str, value: Option<String>| {
             if let Some(value) = value {
@@ -274,8 +278,8 @@ impl ReadModel {
         };
         text("c.state = ?", filter.state.map(|state| state.name().into()));
         text("c.kind = ?", filter.kind.map(|kind| kind.name().into()));
-        text("c.case_name = ?", filter.case.as_ref().map(CaseId::to_string));
-        text("c.lot = ?", filter.lot.as_ref().map(LotId::to_string));
+        text("c.case_name = ?", filter.case.as_ref().map(CaseId::season_name));
+        text("c.lot = ?", filter.lot.as_ref().map(LotId::season_name));
         let limit = if filter.limit == 0 { 100 } else { filter.limit };
         values.extend([Value::Integer(i64::from(limit)), Value::Integer(i64::from(filter.offset))]);
         let mut statement = self.connection.prepare_cached(&format!(
@@ -289,16 +293,15 @@ impl ReadModel {
         let mut cases = Vec::new();
         while let Some(row) = rows.next()? {
             let (name, state, contenders): (String, String, String) = (row.get(2)?, row.get(3)?, row.get(5)?);
-            let (Ok(case), Some(state), Some(season)) =
-                (name.parse(), CaseState::from_name(&state), Season::new(row.get(1)?))
-            else {
+            let household = HouseholdId::from_bytes(row.get(0)?);
+            let case =
+                Season::new(row.get(1)?).and_then(|season| CaseId::from_season_name(household, season, &name).ok());
+            let (Some(case), Some(state)) = (case, CaseState::from_name(&state)) else {
                 report_unreadable("cases", "case_name", &name);
                 continue;
             };
             cases.push(CaseRow {
-                household: HouseholdId::from_bytes(row.get(0)?),
                 household_name: row.get(10)?,
-                season,
                 case,
                 state,
                 worth_grams: row.get(4)?,
@@ -333,18 +336,13 @@ impl ReadModel {
 
     /// The last decision about a case; none while nobody has decided. Fails when the stored decision can't be read, since
     /// undoing it would then restore too little.
-    pub fn last_decision(
-        &self,
-        household: HouseholdId,
-        season: Season,
-        case: &CaseId,
-    ) -> Result<Option<Decision>, StoreFault> {
+    pub fn last_decision(&self, case: &CaseId) -> Result<Option<Decision>, StoreFault> {
         let mut statement = self.connection.prepare_cached(
             "SELECT kind, by_name, at, chosen, note, restore FROM decisions
              WHERE document = ?1 AND case_name = ?2 ORDER BY number DESC LIMIT 1",
         )?;
-        let document = DocumentKey::CaseBook(household, season).to_bytes();
-        let name = case.to_string();
+        let document = case.lot().case_book().to_bytes();
+        let name = case.season_name();
         let row = statement
             .query_row(params![document, name], |row| {
                 let (kind, restore): (String, String) = (row.get(0)?, row.get(5)?);

@@ -6,7 +6,7 @@ use super::ReadModel;
 use super::read_model::parse_or_report;
 use crate::ids::HouseholdId;
 use crate::quantities::Day;
-use crate::schema::harvest::LotId;
+use crate::schema::{DocumentKey, LotCode, LotId, LotName};
 use crate::store::StoreFault;
 
 /// The state of a lot.
@@ -83,8 +83,10 @@ pub struct LotFilter {
     pub household: Option<HouseholdId>,
     /// Of households in this village, by its code.
     pub village: Option<String>,
-    /// Only the lot of this name.
+    /// Only this lot.
     pub lot: Option<LotId>,
+    /// Only lots with this code: one, or more where a code fits several.
+    pub code: Option<LotCode>,
     /// Of this product.
     pub product: Option<String>,
     /// Harvested on this day or later.
@@ -118,7 +120,7 @@ pub struct LotRow {
     pub village: String,
     /// The season's year.
     pub season: u16,
-    /// The lot's name.
+    /// The lot.
     pub lot: LotId,
     /// The product's code; empty when damaged.
     pub product: String,
@@ -172,6 +174,9 @@ pub struct Total {
     pub received_grams: i64,
 }
 
+/// Lots that a code may fit at most, as far as they are listed.
+const CANDIDATES_MAX: u32 = 8;
+
 const JOINED: &str = "lots l LEFT JOIN households h ON h.household = l.household";
 
 impl ReadModel {
@@ -191,7 +196,7 @@ impl ReadModel {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT l.household, l.season, l.lot, l.product, l.grams, l.grade, l.day, l.place, l.note,
                     l.state, l.weighed, l.reason, l.conflict, l.damaged,
-                    l.moisture, l.merged, coalesce(h.name, ''), coalesce(h.village, '')
+                    l.moisture, l.merged, coalesce(h.name, ''), coalesce(h.village, ''), l.document
              FROM {from} ORDER BY {order}{limit}"
         ))?;
         let rows = statement.query_map(params_from_iter(values), |row| {
@@ -199,7 +204,10 @@ impl ReadModel {
             let lot: String = row.get(2)?;
             let state: String = row.get(9)?;
             let merged: Option<String> = row.get(15)?;
-            let name = |column: &str, lot: &str| parse_or_report("lots", column, lot, |lot| lot.parse().ok());
+            let document: Vec<u8> = row.get(18)?;
+            let book = DocumentKey::from_bytes(&document).ok();
+            let in_book = |key: &str| book.as_ref().and_then(|book| LotId::in_book(book, key.parse().ok()?));
+            let name = |column: &str, key: &str| parse_or_report("lots", column, key, in_book);
             let (Some(lot), Some(state)) =
                 (name("lot", &lot), parse_or_report("lots", "state", &state, LotState::from_name))
             else {
@@ -227,6 +235,15 @@ impl ReadModel {
             }))
         })?;
         Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
+    /// The lots that fit a name; more than one only where a code fits several. Also lots that were merged into others.
+    pub fn lots_named(&self, name: &LotName) -> Result<Vec<LotRow>, StoreFault> {
+        let all = LotFilter { with_merged: true, limit: CANDIDATES_MAX, ..LotFilter::default() };
+        self.lots(&match name {
+            LotName::Code(code) => LotFilter { code: Some(*code), ..all },
+            LotName::Full(lot) => LotFilter { lot: Some(lot.clone()), ..all },
+        })
     }
 
     /// How many lots pass the filter. Its limit and offset are ignored.
@@ -277,13 +294,21 @@ impl LotFilter {
             conditions.push("l.household = ?");
             values.push(Value::Blob(household.as_bytes().to_vec()));
         }
+        if let Some(lot) = &self.lot {
+            conditions.push("l.document = ?");
+            values.push(Value::Blob(lot.book().to_bytes()));
+        }
+        if let Some(code) = self.code {
+            conditions.push("l.code = ?");
+            values.push(Value::Integer(code.number()));
+        }
         let mut text = |condition: &'static str, value: Option<String>| {
             if let Some(value) = value {
                 conditions.push(condition);
                 values.push(Value::Text(value));
             }
         };
-        text("l.lot = ?", self.lot.as_ref().map(LotId::to_string));
+        text("l.lot = ?", self.lot.as_ref().map(|lot| lot.key().to_string()));
         text("l.household IN (SELECT household FROM households WHERE village = ?)", self.village.clone());
         text("l.product = ?", self.product.clone());
         text("l.day >= ?", self.from.map(|day| day.to_string()));
@@ -301,5 +326,68 @@ impl LotFilter {
             conditions.push("l.merged IS NULL");
         }
         (conditions.join(" AND "), values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::ActorId;
+    use crate::quantities::{Grams, Instant};
+    use crate::schema::harvest::{LotDraft, record};
+    use crate::schema::receipt::{Outcome, receive};
+    use crate::schema::{Document, Season};
+
+    /// A lot that is the first of its book, recorded by the same actor as that of any other book.
+    fn first_lot(model: &mut ReadModel, household: u8, year: u16) -> LotId {
+        let key = DocumentKey::HarvestBook(HouseholdId::from_bytes([household; 16]), Season::new(year).unwrap());
+        let mut book = Document::new(key.clone()).unwrap();
+        let draft = LotDraft::new("millet", Grams::new(1_000).unwrap(), format!("{year}-10-03").parse().unwrap());
+        let actor = ActorId::from_bytes(&[1; 12]).unwrap();
+        let lot = book.edit(&actor, Instant(0), |doc| record(doc, &draft)).unwrap().0;
+        model.write(&mut book, 1).unwrap();
+        LotId::in_book(&key, lot).unwrap()
+    }
+
+    fn named(model: &ReadModel, name: &LotName) -> Vec<LotId> {
+        model.lots_named(name).unwrap().into_iter().map(|row| row.lot).collect()
+    }
+
+    #[test]
+    fn name_finds_the_lot_of_its_own_book() {
+        let mut model = ReadModel::in_memory().unwrap();
+        let lots = [(1, 2026), (1, 2027), (2, 2026)].map(|(household, year)| first_lot(&mut model, household, year));
+        for lot in &lots {
+            assert_eq!(lot.key(), lots[0].key());
+            assert_eq!(named(&model, &LotName::Code(lot.code())), std::slice::from_ref(lot));
+            assert_eq!(named(&model, &LotName::Full(lot.clone())), std::slice::from_ref(lot));
+        }
+    }
+
+    #[test]
+    fn code_of_two_lots_finds_both_and_each_is_named_in_full() {
+        let mut model = ReadModel::in_memory().unwrap();
+        let lots = [2026, 2027].map(|year| first_lot(&mut model, 1, year));
+        // As if the digests of both began alike.
+        model.connection.execute("UPDATE lots SET code = ?1", [lots[0].code().number()]).unwrap();
+        let mut found = named(&model, &LotName::Code(lots[0].code()));
+        found.sort();
+        assert_eq!(found, lots);
+        assert_eq!(named(&model, &lots[1].in_full().parse().unwrap()), [lots[1].clone()]);
+    }
+
+    #[test]
+    fn receipt_is_shown_at_the_lot_of_its_own_book_alone() {
+        let mut model = ReadModel::in_memory().unwrap();
+        let lots = [(1, 2026), (1, 2027), (2, 2026)].map(|(household, year)| first_lot(&mut model, household, year));
+        let mut receipts = Document::new(lots[1].receipt_book()).unwrap();
+        let outcome = Outcome::Received { weighed: Grams::new(1_100).unwrap(), grade: String::new() };
+        let (actor, day) = (ActorId::from_bytes(&[2; 12]).unwrap(), "2027-10-05".parse().unwrap());
+        receipts.edit(&actor, Instant(0), |doc| receive(doc, &lots[1], &outcome, day)).unwrap();
+        model.write(&mut receipts, 1).unwrap();
+        let weighed: Vec<_> = model.lots(&LotFilter::default()).unwrap();
+        let weighed: Vec<_> =
+            weighed.into_iter().filter(|row| row.weighed_grams.is_some()).map(|row| row.lot).collect();
+        assert_eq!(weighed, [lots[1].clone()]);
     }
 }

@@ -8,12 +8,12 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{book_rows, case_rows, register_rows};
 use crate::conflicts::Contender;
-use crate::schema::harvest::LotId;
+use crate::schema::harvest::LotKey;
 use crate::schema::{Document, DocumentKey};
 use crate::store::StoreFault;
 
 /// The version of the tables. A database of another version is emptied and written again.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 /// Above this many touched lots, the whole book is written again.
 const TOUCHED_MAX: usize = 40;
 
@@ -27,17 +27,17 @@ const TABLES: &str = "
     CREATE TABLE documents (document BLOB PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE lots (
         document BLOB NOT NULL, household BLOB NOT NULL, season INTEGER NOT NULL, counter INTEGER NOT NULL,
-        lot TEXT NOT NULL, product TEXT NOT NULL, grams INTEGER, grade TEXT NOT NULL, moisture INTEGER, day TEXT,
-        place TEXT NOT NULL, note TEXT NOT NULL, merged TEXT, conflict INTEGER NOT NULL, damaged INTEGER NOT NULL,
+        lot TEXT NOT NULL, code INTEGER NOT NULL, product TEXT NOT NULL, grams INTEGER, grade TEXT NOT NULL,
+        moisture INTEGER, day TEXT, place TEXT NOT NULL, note TEXT NOT NULL, merged TEXT, conflict INTEGER NOT NULL, damaged INTEGER NOT NULL,
         state TEXT NOT NULL, weighed INTEGER, reason TEXT NOT NULL,
         PRIMARY KEY (document, lot)) WITHOUT ROWID;
     CREATE INDEX lots_by_day ON lots (day DESC, counter DESC);
-    CREATE INDEX lots_by_name ON lots (lot);
+    CREATE INDEX lots_by_code ON lots (code);
     CREATE INDEX lots_by_household ON lots (household, merged, grams);
     CREATE TABLE receipts (
-        document BLOB NOT NULL, household BLOB NOT NULL, season INTEGER NOT NULL, lot TEXT NOT NULL,
+        document BLOB NOT NULL, household BLOB NOT NULL, season INTEGER NOT NULL, book BLOB NOT NULL, lot TEXT NOT NULL,
         state TEXT NOT NULL, grams INTEGER, grade TEXT NOT NULL, reason TEXT NOT NULL, day TEXT,
-        PRIMARY KEY (household, season, lot)) WITHOUT ROWID;
+        PRIMARY KEY (book, lot)) WITHOUT ROWID;
     CREATE INDEX receipts_by_document ON receipts (document);
     CREATE TABLE field_conflicts (
         document BLOB NOT NULL, lot TEXT NOT NULL, field TEXT NOT NULL, contenders TEXT NOT NULL, twice INTEGER NOT NULL,
@@ -229,7 +229,7 @@ impl ReadModel {
         &mut self,
         document: &mut Document,
         revision: u64,
-        touched: &BTreeSet<LotId>,
+        touched: &BTreeSet<LotKey>,
     ) -> Result<(), StoreFault> {
         match *document.key() {
             DocumentKey::HarvestBook(household, season) if touched.len() <= TOUCHED_MAX => {

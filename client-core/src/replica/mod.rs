@@ -37,7 +37,7 @@ use crate::planted;
 use crate::protocol::messages::Cursor;
 use crate::quantities::Instant;
 use crate::schema::access::Grants;
-use crate::schema::harvest::{LotId, touched};
+use crate::schema::harvest::{LotKey, touched};
 use crate::schema::{Document, DocumentKey};
 use crate::store::Store;
 use automerge::AutoCommit;
@@ -58,7 +58,7 @@ pub struct Edited<R> {
     /// The document's revision before the edit; none for a document that it began.
     pub before: Option<u64>,
     /// The lots that the edit may have touched.
-    pub touched: BTreeSet<LotId>,
+    pub touched: BTreeSet<LotKey>,
 }
 
 /// Single values that change with each transaction.

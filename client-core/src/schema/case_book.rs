@@ -5,7 +5,7 @@ use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ReadDoc};
 use serde::{Deserialize, Serialize};
 
-use super::harvest::LotId;
+use super::harvest::LotKey;
 use super::key::Document;
 use super::view::{Fields, maps_in_list, part};
 use crate::crdt::DocumentFault;
@@ -44,8 +44,8 @@ impl DecisionKind {
 /// A field of a lot with the value that it had before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restore {
-    /// The lot.
-    pub lot: LotId,
+    /// The lot, in the book of the case's lots.
+    pub lot: LotKey,
     /// The field.
     pub field: String,
     /// Its value then, as text; empty for none.
@@ -55,7 +55,7 @@ pub struct Restore {
 /// One decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// Which case, as [`crate::conflicts::CaseId`] writes it.
+    /// Which case of this household's season, as [`crate::conflicts::CaseId::season_name`] writes it.
     pub case: String,
     /// Its kind; none when it can't be read.
     pub kind: Option<DecisionKind>,

@@ -1,81 +1,284 @@
-//! A lot's name: its Automerge object id, which costs no bytes and is unique.
+//! A lot's whole id: its book and its key there. People get it as a code of twelve letters, short enough to read out over a
+//! telephone, with a check letter that finds every single wrong letter and every two that changed places. The code is a
+//! digest of the whole id, so it is resolved against the lots that are here; one that fits two of them is an error.
 
 use std::fmt;
 use std::str::FromStr;
 
-use automerge::ObjId;
-use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use crate::crdt::DocumentFault;
+use super::key::{DocumentKey, Season};
+use super::lot_key::LotKey;
+use crate::ids::HouseholdId;
 
-/// A lot's name within its book: `counter@actor`, as Automerge writes object ids.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct LotId(String);
+/// Digits and capitals without I, L, O and U, which are misread.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Letters of a code before its check letter: 55 bits. Among two million lots, two have one code once in 18,000
+/// co-operatives.
+const LETTERS: usize = 11;
 
-impl From<LotId> for String {
-    fn from(lot: LotId) -> Self {
-        lot.0
-    }
-}
-
-impl TryFrom<String> for LotId {
-    type Error = DocumentFault;
-
-    fn try_from(text: String) -> Result<Self, DocumentFault> {
-        text.parse()
-    }
+/// Which lot, among all lots of a co-operative.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LotId {
+    household: HouseholdId,
+    season: Season,
+    key: LotKey,
 }
 
 impl LotId {
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    /// The lot with this key in a harvest book; none for other documents.
+    pub fn in_book(book: &DocumentKey, key: LotKey) -> Option<Self> {
+        match *book {
+            DocumentKey::HarvestBook(household, season) => Some(Self { household, season, key }),
+            _ => None,
+        }
     }
 
-    /// The name of the lot that is this object.
-    pub(super) fn of_object(object: &ObjId) -> Self {
-        Self(object.to_string())
+    /// The household whose lot it is.
+    pub fn household(&self) -> HouseholdId {
+        self.household
     }
 
-    /// The lot that this operation made.
-    pub(crate) fn of_operation(counter: u64, actor: &crate::ids::ActorId) -> Self {
-        Self(format!("{counter}@{actor}"))
+    /// The season of its book.
+    pub fn season(&self) -> Season {
+        self.season
     }
 
-    /// True when this operation made the lot.
-    pub fn is_of_operation(&self, counter: u64, actor: &crate::ids::ActorId) -> bool {
-        *self == Self::of_operation(counter, actor)
+    /// Its key within the book.
+    pub fn key(&self) -> &LotKey {
+        &self.key
     }
 
-    /// The counter in the name; it rises with each record in a book.
-    pub fn counter(&self) -> u32 {
-        self.0.split_once('@').and_then(|(counter, _)| counter.parse().ok()).unwrap_or(0)
+    /// The harvest book that the lot is in.
+    pub fn book(&self) -> DocumentKey {
+        DocumentKey::HarvestBook(self.household, self.season)
     }
 
-    /// The actor in the name, which recorded the lot.
-    pub fn actor(&self) -> Option<crate::ids::ActorId> {
-        let hex = self.0.split_once('@')?.1;
-        let actor = automerge::ActorId::try_from(hex).ok()?;
-        crate::ids::ActorId::from_bytes(actor.to_bytes())
+    /// The book of the receipts for this lot.
+    pub fn receipt_book(&self) -> DocumentKey {
+        DocumentKey::ReceiptBook(self.household, self.season)
+    }
+
+    /// The book of the decisions about this lot.
+    pub fn case_book(&self) -> DocumentKey {
+        DocumentKey::CaseBook(self.household, self.season)
+    }
+
+    /// The lot's name among all of its household's season: what receipts and cases, whose documents name household and
+    /// season, write of it.
+    pub fn season_name(&self) -> String {
+        self.key.to_string()
+    }
+
+    /// Reads [`Self::season_name`] in a document of this household and season.
+    pub fn from_season_name(household: HouseholdId, season: Season, name: &str) -> Option<Self> {
+        Some(Self { household, season, key: name.parse().ok()? })
+    }
+
+    /// The code, to be read out.
+    pub fn code(&self) -> LotCode {
+        let mut hash = Sha256::new();
+        hash.update(b"granary.lot.1");
+        // A document key ends by itself, so no two ids hash the same bytes.
+        hash.update(self.book().to_bytes());
+        hash.update(self.key.as_str());
+        let digest: [u8; 32] = hash.finalize().into();
+        let [a, b, c, d, e, f, g, h, ..] = digest;
+        LotCode(u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 9)
+    }
+
+    /// The whole id in one word, as [`LotName`] reads it: long, but never of two lots.
+    pub fn in_full(&self) -> String {
+        format!("{}.{}.{}", self.household, self.season.year(), self.season_name())
+    }
+
+    /// Reads [`Self::in_full`].
+    pub fn from_full(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '.');
+        let household = parts.next()?.parse().ok()?;
+        let season = Season::new(parts.next()?.parse().ok()?)?;
+        Self::from_season_name(household, season, parts.next()?)
     }
 }
 
+/// Shows the code.
 impl fmt::Display for LotId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        self.code().fmt(formatter)
     }
 }
 
-impl FromStr for LotId {
-    type Err = DocumentFault;
+/// A lot's code, such as `7KQ2-M9XT-4B0C`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LotCode(u64);
 
-    fn from_str(text: &str) -> Result<Self, DocumentFault> {
-        let fault = || DocumentFault::NotFound { what: "lot", name: text.chars().take(80).collect() };
-        let (counter, actor) = text.split_once('@').ok_or_else(fault)?;
-        let right = counter.parse::<u32>().is_ok()
-            && (2..=64).contains(&actor.len())
-            && actor.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-        if right { Ok(Self(text.to_owned())) } else { Err(fault()) }
+impl LotCode {
+    /// The code as a number of 55 bits, for rows.
+    pub(crate) fn number(self) -> i64 {
+        i64::try_from(self.0).unwrap_or(i64::MAX)
+    }
+
+    fn values(self) -> impl Iterator<Item = u8> {
+        (0..LETTERS).rev().map(move |place| u8::try_from((self.0 >> (5 * place)) & 31).unwrap_or(0))
+    }
+}
+
+impl fmt::Display for LotCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let check = times_x(self.values().fold(0, add_letter));
+        for (place, value) in self.values().chain([check]).enumerate() {
+            if place > 0 && place % 4 == 0 {
+                formatter.write_str("-")?;
+            }
+            let letter = ALPHABET.get(usize::from(value)).copied().unwrap_or(b'0');
+            write!(formatter, "{}", char::from(letter))?;
+        }
+        Ok(())
+    }
+}
+
+/// Multiplies by x in the field of 32 elements (x^5 = x^2 + 1), in which x has 31 different powers.
+fn times_x(value: u8) -> u8 {
+    let shifted = value << 1;
+    if shifted & 32 == 0 { shifted } else { (shifted ^ 0b10_0101) & 31 }
+}
+
+/// The check letter makes the sum of all letters, each times its own power of x, nothing. A wrong letter leaves its fault
+/// times a power; two that changed places leave their difference times that of two powers. Neither is nothing.
+fn add_letter(sum: u8, letter: u8) -> u8 {
+    times_x(sum) ^ letter
+}
+
+/// Why a text names no lot.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LotNameFault {
+    /// It has another form.
+    #[error("{0:?} is no lot's number: it has twelve letters and digits, such as 7KQ2-M9XT-4B0C")]
+    Form(String),
+    /// It has the right form, but a letter is wrong or two have changed places.
+    #[error("a letter of the lot's number {0:?} is wrong: have it read out again")]
+    Misread(String),
+}
+
+/// What people write for a lot: its code, or the whole id in full.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LotName {
+    /// The code.
+    Code(LotCode),
+    /// The whole id.
+    Full(LotId),
+}
+
+impl fmt::Display for LotName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => code.fmt(formatter),
+            Self::Full(lot) => formatter.write_str(&lot.in_full()),
+        }
+    }
+}
+
+impl FromStr for LotName {
+    type Err = LotNameFault;
+
+    /// Reads capitals and small letters, with or without hyphens and spaces, and takes O for 0 and I or L for 1.
+    fn from_str(text: &str) -> Result<Self, LotNameFault> {
+        let text = text.trim();
+        let shown = || text.chars().take(120).collect::<String>();
+        if text.contains('.') {
+            return LotId::from_full(text).map(Self::Full).ok_or_else(|| LotNameFault::Form(shown()));
+        }
+        let mut values = Vec::with_capacity(LETTERS.saturating_add(1));
+        for letter in text.chars().filter(|letter| !matches!(letter, '-' | ' ')) {
+            let value = letter_value(letter).filter(|_| values.len() <= LETTERS);
+            values.push(value.ok_or_else(|| LotNameFault::Form(shown()))?);
+        }
+        if values.len() != LETTERS.saturating_add(1) {
+            return Err(LotNameFault::Form(shown()));
+        }
+        if values.iter().copied().fold(0, add_letter) != 0 {
+            return Err(LotNameFault::Misread(shown()));
+        }
+        let number = values.iter().take(LETTERS).fold(0u64, |number, value| (number << 5) | u64::from(*value));
+        Ok(Self::Code(LotCode(number)))
+    }
+}
+
+fn letter_value(letter: char) -> Option<u8> {
+    let letter = match letter.to_ascii_uppercase() {
+        'O' => '0',
+        'I' | 'L' => '1',
+        other => other,
+    };
+    let place = ALPHABET.iter().position(|of| char::from(*of) == letter)?;
+    u8::try_from(place).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn lot(household: u8, year: u16) -> LotId {
+        let key = "7@a1a2a3a4a5a6a7a800000001".parse().unwrap();
+        LotId { household: HouseholdId::from_bytes([household; 16]), season: Season::new(year).unwrap(), key }
+    }
+
+    #[test]
+    fn lots_of_one_key_in_two_books_have_two_ids() {
+        let all = [lot(1, 2026), lot(2, 2026), lot(1, 2027)];
+        for (place, one) in all.iter().enumerate() {
+            for other in all.iter().skip(place + 1) {
+                assert_eq!(one.key, other.key);
+                assert_ne!(one.code(), other.code());
+                assert_ne!(one.to_string(), other.to_string());
+            }
+            assert_eq!(one.in_full().parse(), Ok(LotName::Full(one.clone())));
+        }
+    }
+
+    #[test]
+    fn code_is_read_as_people_write_it() {
+        let code = lot(1, 2026).code();
+        let shown = code.to_string();
+        assert_eq!(shown.len(), 14, "{shown}");
+        let spoken = shown.to_lowercase().replace('-', " ").replace('0', "o").replace('1', "l");
+        for text in [shown.clone(), shown.replace('-', ""), spoken, format!(" {shown} ")] {
+            assert_eq!(text.parse(), Ok(LotName::Code(code)), "{text}");
+        }
+        for wrong in ["", "7KQ2-M9XT", "7@a1a2a3a4a5a6a7a800000001", "7KQ2-M9XT-4B0CC", "UUUU-UUUU-UUUU", "a.b.c", "斤"]
+        {
+            assert!(matches!(wrong.parse::<LotName>(), Err(LotNameFault::Form(_))), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn one_wrong_letter_is_found(number in 0u64..1 << 55, place in 0usize..12, by in 1usize..32) {
+            let mut letters: Vec<u8> = LotCode(number).to_string().replace('-', "").into_bytes();
+            let value = ALPHABET.iter().position(|letter| *letter == letters[place]).unwrap();
+            letters[place] = ALPHABET[(value + by) % 32];
+            let text = String::from_utf8(letters).unwrap();
+            prop_assert!(matches!(text.parse::<LotName>(), Err(LotNameFault::Misread(_))));
+        }
+
+        #[test]
+        fn two_letters_that_changed_places_are_found(number in 0u64..1 << 55, one in 0usize..12, other in 0usize..12) {
+            let code = LotCode(number);
+            let mut letters: Vec<u8> = code.to_string().replace('-', "").into_bytes();
+            letters.swap(one, other);
+            let text = String::from_utf8(letters).unwrap();
+            match text.parse::<LotName>() {
+                Ok(read) => prop_assert!(read == LotName::Code(code) && text == code.to_string().replace('-', "")),
+                Err(fault) => prop_assert!(matches!(fault, LotNameFault::Misread(_))),
+            }
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,40}") {
+            if let Ok(LotName::Code(code)) = text.parse::<LotName>() {
+                prop_assert_eq!(code.to_string().parse(), Ok(LotName::Code(code)));
+            }
+        }
     }
 }

@@ -10,9 +10,11 @@ pub mod household;
 mod key;
 mod kinds;
 mod lot_id;
+mod lot_key;
 pub mod order;
 pub mod receipt;
 mod view;
 
 pub use key::{Document, DocumentKey, DocumentKind, OrderName, Season};
 pub use kinds::SCHEMA;
+pub use lot_id::{LotCode, LotId, LotName, LotNameFault};

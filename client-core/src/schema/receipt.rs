@@ -4,8 +4,8 @@
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType};
 
-use super::harvest::LotId;
-use super::key::Document;
+use super::key::{Document, DocumentKey};
+use super::lot_id::LotId;
 use super::view::{Fields, maps_in_map, part};
 use crate::crdt::DocumentFault;
 use crate::quantities::{Day, Grams, checked_text};
@@ -40,10 +40,10 @@ pub struct Receipt {
     pub damaged: Vec<&'static str>,
 }
 
-/// Writes the receipt of a lot. It replaces an earlier one.
+/// Writes the receipt of a lot into its receipt book. It replaces an earlier one.
 pub fn receive(automerge: &mut AutoCommit, lot: &LotId, outcome: &Outcome, day: Day) -> Result<(), DocumentFault> {
     let book = part(automerge, "receipts", ObjType::Map).ok_or(DocumentFault::Damaged("receipts"))?;
-    let receipt = automerge.put_object(&book, lot.as_str(), ObjType::Map)?;
+    let receipt = automerge.put_object(&book, lot.season_name(), ObjType::Map)?;
     automerge.put(&receipt, "day", day.to_string())?;
     match outcome {
         Outcome::Received { weighed, grade } => {
@@ -65,10 +65,11 @@ pub fn receive(automerge: &mut AutoCommit, lot: &LotId, outcome: &Outcome, day: 
 pub fn receipts(document: &Document) -> Vec<Receipt> {
     let automerge = document.automerge();
     let Some(book) = part(automerge, "receipts", ObjType::Map) else { return Vec::new() };
+    let DocumentKey::ReceiptBook(household, season) = *document.key() else { return Vec::new() };
     maps_in_map(automerge, &book)
         .into_iter()
         .filter_map(|(key, object)| {
-            let lot: LotId = key.parse().ok()?;
+            let lot = LotId::from_season_name(household, season, &key)?;
             let mut fields = Fields::new(automerge, object);
             let day = fields.parsed("day", |day| day.parse().ok());
             let outcome = match fields.parsed("state", |state| match state {

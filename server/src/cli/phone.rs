@@ -10,7 +10,7 @@ use granary_client_core::phone::{Driver, Observer, Phone, Status, SyncState};
 use granary_client_core::projection::{LotFilter, LotState};
 use granary_client_core::quantities::{Day, Grams, Permille};
 use granary_client_core::schema::DocumentKey;
-use granary_client_core::schema::harvest::{LotDraft, LotEdit, LotId};
+use granary_client_core::schema::harvest::{LotDraft, LotEdit};
 
 use crate::config::read_file;
 use crate::error::Error;
@@ -58,8 +58,8 @@ enum Command {
     },
     /// Correct a lot's weight or note.
     Correct {
-        /// The lot, as `list` shows it.
-        lot: LotId,
+        /// The lot's number, as `list` shows it, such as `7KQ2-M9XT-4B0C`.
+        lot: String,
         #[arg(long)]
         grams: Option<i64>,
         #[arg(long)]
@@ -122,14 +122,13 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
             println!("recorded {lot}");
         }
         Command::Correct { lot, grams, note } => {
-            let (household, season) = phone.book_of(&lot)?;
+            let lot = phone.find_lot(&lot)?;
+            let mut edits = Vec::new();
             if let Some(grams) = grams {
-                let edit = LotEdit::Quantity(Grams::new(grams)?);
-                phone.correct(household, season, &lot, &edit)?;
+                edits.push(LotEdit::Quantity(Grams::new(grams)?));
             }
-            if let Some(note) = note {
-                phone.correct(household, season, &lot, &LotEdit::Note(note))?;
-            }
+            edits.extend(note.map(LotEdit::Note));
+            phone.correct(&lot, &edits)?;
             println!("corrected {lot}");
         }
         Command::List { product, from, to, state } => {

@@ -4,7 +4,7 @@ use axum::extract::Query;
 use axum::response::Response;
 use granary_client_core::conflicts::{CaseId, CaseState};
 use granary_client_core::projection::{CaseFilter, CaseKind, CaseRow, LotFilter, LotRow};
-use granary_client_core::schema::harvest::LotId;
+use granary_client_core::schema::LotId;
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -42,16 +42,8 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<CasesQuery>) -> R
         .read(move |models| {
             let cases = models.cases(&filter)?;
             let mut lots = Vec::new();
-            for name in
-                cases.iter().flat_map(|case| lots_of(&case.case).into_iter().map(|lot| (case.household, lot.clone())))
-            {
-                let one = LotFilter {
-                    household: Some(name.0),
-                    lot: Some(name.1),
-                    with_merged: true,
-                    limit: 1,
-                    ..LotFilter::default()
-                };
+            for lot in cases.iter().flat_map(|case| case.case.lots()) {
+                let one = LotFilter { lot: Some(lot.clone()), with_merged: true, limit: 1, ..LotFilter::default() };
                 lots.extend(models.lots(&one)?);
             }
             Ok((cases, lots, models.case_counts()?, models.orders(None, true, 50, 0)?))
@@ -96,13 +88,6 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<CasesQuery>) -> R
     Ok(Page { title: locale.t("part-cases"), part: "cases", main }.show(&signed))
 }
 
-fn lots_of(case: &CaseId) -> Vec<&LotId> {
-    match case {
-        CaseId::Twice(first, second) => vec![first, second],
-        other => vec![other.lot()],
-    }
-}
-
 /// The form that settles all cases of a kind on this page by one rule.
 fn rule_form(signed: &SignedIn, kind: CaseKind, cases: &[CaseRow]) -> Markup {
     let locale = signed.locale;
@@ -115,27 +100,22 @@ fn rule_form(signed: &SignedIn, kind: CaseKind, cases: &[CaseRow]) -> Markup {
         form.card method="post" action="/console/cases/many" {
             (token(signed))
             input type="hidden" name="rule" value=(rule);
-            @for case in cases { input type="hidden" name="case" value=(reference(case)); }
+            @for case in cases { input type="hidden" name="case" value=(case.case); }
             p { (locale.with("rule-for-all", &[("count", cases.len().to_string())])) }
             button { (locale.of("rule", rule)) }
         }
     }
 }
 
-/// A case's hidden fields in a form.
-pub(super) fn reference(case: &CaseRow) -> String {
-    format!("{}/{}/{}", case.household, case.season.year(), case.case)
-}
-
 /// One case with the ways to settle it. `lots` holds the rows of its lots, as far as they were loaded.
 pub(super) fn card(signed: &SignedIn, names: &Names, case: &CaseRow, lots: &[LotRow]) -> Markup {
     let locale = signed.locale;
-    let row = |lot: &LotId| lots.iter().find(|row| row.household == case.household && row.lot == *lot);
+    let row = |lot: &LotId| lots.iter().find(|row| row.lot == *lot);
     let lot = row(case.case.lot());
     html! {
         article.case id=(format!("case-{}", case.case.to_string().replace(['/', '@'], "-"))) {
             h3 {
-                a href={ "/console/lots/" (case.household) "/" (case.season.year()) "/" (case.case.lot()) } {
+                a href={ "/console/lots/" (case.case.lot()) } {
                     (case.household_name)
                     @if let Some(lot) = lot { " · " (names.product(&lot.product)) @if let Some(day) = lot.day { " · " (day.to_string()) } }
                 }
@@ -167,7 +147,7 @@ fn title(signed: &SignedIn, case: &CaseRow) -> String {
 }
 
 fn hidden(signed: &SignedIn, case: &CaseRow) -> Markup {
-    html! { (token(signed)) input type="hidden" name="case" value=(reference(case)); }
+    html! { (token(signed)) input type="hidden" name="case" value=(case.case); }
 }
 
 fn note_and_buttons(signed: &SignedIn, settle: &str) -> Markup {
@@ -224,7 +204,7 @@ fn twice_form(signed: &SignedIn, names: &Names, case: &CaseRow, lots: [(&LotId, 
                 legend { (locale.t("choose-lot")) }
                 @for (place, (lot, row)) in lots.into_iter().enumerate() {
                     label.choice {
-                        input type="radio" name="keep" value=(lot) required checked[place == 0];
+                        input type="radio" name="keep" value=(lot.in_full()) required checked[place == 0];
                         @if let Some(row) = row {
                             strong { (row.grams.map_or_else(|| locale.t("damaged"), |grams| locale.weight(grams))) }
                             span.small { (particulars(signed, names, lot, row)) }
@@ -240,7 +220,7 @@ fn twice_form(signed: &SignedIn, names: &Names, case: &CaseRow, lots: [(&LotId, 
 
 /// A lot's other fields, in one line.
 fn particulars(signed: &SignedIn, names: &Names, lot: &LotId, row: &LotRow) -> String {
-    let author = names.author(lot.actor().as_ref());
+    let author = names.author(lot.key().actor().as_ref());
     let state = signed.locale.of("state", row.state.name());
     let fields = [author.as_str(), &row.grade, &row.place, &row.note, &state];
     fields.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ")
@@ -269,7 +249,7 @@ fn decided(signed: &SignedIn, names: &Names, case: &CaseRow) -> Markup {
     let chosen = match &case.case {
         CaseId::Field(_, field) => names.value(field, &case.chosen),
         CaseId::Weight(_) => locale.value("grams", &case.chosen),
-        CaseId::Twice(..) => case.chosen.clone(),
+        CaseId::Twice(..) => case.chosen_shown(),
     };
     html! {
         p { (case.by) " · " (locale.moment(case.at))

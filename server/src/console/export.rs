@@ -183,10 +183,11 @@ fn cases(models: &ReadModel, locale: Locale) -> Result<Sheet, StoreFault> {
             CaseId::Weight(_) => ("weight", String::new()),
         };
         let values: Vec<&str> = case.contenders.iter().map(|value| value.value.as_str()).collect();
+        let chosen = case.chosen_shown();
         let when = if case.by.is_empty() { String::new() } else { locale.moment(case.at) };
         vec![
             Cell::Text(case.household_name),
-            number(i64::from(case.season.year())),
+            number(i64::from(case.case.lot().season().year())),
             Cell::Text(locale.of("kind", kind)),
             Cell::Text(case.case.lot().to_string()),
             Cell::Text(field),
@@ -194,7 +195,7 @@ fn cases(models: &ReadModel, locale: Locale) -> Result<Sheet, StoreFault> {
             Cell::Text(locale.of("cases", case.state.name())),
             Cell::Text(case.by),
             Cell::Text(when),
-            Cell::Text(case.chosen),
+            Cell::Text(chosen),
             Cell::Text(case.note),
         ]
     });

@@ -3,6 +3,7 @@
 use axum::extract::Query;
 use axum::response::Response;
 use granary_client_core::projection::{LotFilter, LotRow, LotSort, LotState};
+use granary_client_core::schema::LotName;
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -39,6 +40,10 @@ fn some(text: &str) -> Option<String> {
 impl HarvestsQuery {
     /// The query as a filter of the read model.
     pub(super) fn filter(&self) -> LotFilter {
+        // A lot's number, as somebody reads it out, finds that lot, also one that no longer counts.
+        if let Ok(LotName::Code(code)) = self.search.parse() {
+            return LotFilter { code: Some(code), with_merged: true, ..LotFilter::default() };
+        }
         LotFilter {
             household: self.household.parse().ok(),
             village: some(&self.village),
@@ -148,7 +153,7 @@ fn table(locale: Locale, names: &Names, rows: &[LotRow]) -> Markup {
                 tbody {
                     @for row in rows {
                         tr {
-                            td { a href={ "/console/lots/" (row.household) "/" (row.season) "/" (row.lot) } {
+                            td { a href={ "/console/lots/" (row.lot) } {
                                 (row.day.map_or_else(|| locale.t("damaged"), |day| day.to_string())) } }
                             td { (row.household_name) @if !row.village.is_empty() { span.small { " · " (names.village(&row.village)) } } }
                             td { (names.product(&row.product)) }

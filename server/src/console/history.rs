@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use granary_client_core::crdt::change::{Action, BytesKind, ChangeRecord, Key, Object, Value, VerifiedChange};
-use granary_client_core::ids::{ActorId, HouseholdId};
+use granary_client_core::ids::ActorId;
 use granary_client_core::quantities::Instant;
-use granary_client_core::schema::harvest::{LotId, touched};
-use granary_client_core::schema::{DocumentKey, Season};
+use granary_client_core::schema::LotId;
+use granary_client_core::schema::harvest::{LotKey, touched};
 
 use crate::engine::Granary;
 use crate::error::Error;
@@ -51,25 +51,19 @@ impl HistoryKind {
 }
 
 /// All changes of a lot, in the order of their admission.
-pub(super) fn of_lot(
-    granary: &Granary,
-    number: CooperativeNumber,
-    household: HouseholdId,
-    season: Season,
-    lot: &LotId,
-) -> Result<Vec<HistoryEvent>, Error> {
+pub(super) fn of_lot(granary: &Granary, number: CooperativeNumber, lot: &LotId) -> Result<Vec<HistoryEvent>, Error> {
     let mut events = Vec::new();
-    for (received, change) in granary.changes_of(number, &DocumentKey::HarvestBook(household, season))? {
-        events.extend(harvest_event(received, &change, lot));
+    for (received, change) in granary.changes_of(number, &lot.book())? {
+        events.extend(harvest_event(received, &change, lot.key()));
     }
-    for (received, change) in granary.changes_of(number, &DocumentKey::ReceiptBook(household, season))? {
+    for (received, change) in granary.changes_of(number, &lot.receipt_book())? {
         events.extend(receipt_event(received, &change, lot));
     }
     events.sort_by_key(|event| event.received);
     Ok(events)
 }
 
-fn harvest_event(received: Instant, change: &VerifiedChange, lot: &LotId) -> Option<HistoryEvent> {
+fn harvest_event(received: Instant, change: &VerifiedChange, lot: &LotKey) -> Option<HistoryEvent> {
     let record = change.record();
     if !touched(record).contains(lot) {
         return None;
@@ -101,10 +95,10 @@ fn harvest_event(received: Instant, change: &VerifiedChange, lot: &LotId) -> Opt
 }
 
 fn receipt_event(received: Instant, change: &VerifiedChange, lot: &LotId) -> Option<HistoryEvent> {
-    let record = change.record();
+    let (record, lot) = (change.record(), lot.season_name());
     let made: Vec<u64> = (record.start_operation..)
         .zip(&record.operations)
-        .filter(|(_, operation)| matches!(&operation.key, Key::Map(name) if name == lot.as_str()))
+        .filter(|(_, operation)| matches!(&operation.key, Key::Map(name) if *name == lot))
         .map(|(counter, _)| counter)
         .collect();
     let mut fields = BTreeMap::new();

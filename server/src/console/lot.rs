@@ -2,12 +2,11 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
-use granary_client_core::ids::HouseholdId;
-use granary_client_core::projection::{CaseFilter, LotFilter, LotRow, LotState};
+use granary_client_core::projection::{CaseFilter, LotRow, LotState};
 use granary_client_core::quantities::{Day, Permille};
-use granary_client_core::schema::harvest::{self, LotEdit, LotId};
+use granary_client_core::schema::harvest::{self, LotEdit};
 use granary_client_core::schema::receipt::{self, Outcome};
-use granary_client_core::schema::{DocumentKey, Season};
+use granary_client_core::schema::{LotId, LotName};
 use maud::{Markup, html};
 
 use super::forms::scaled;
@@ -20,85 +19,81 @@ use super::signed_in::{SignedIn, SignedInForm};
 use super::{cases, forms::Form};
 use crate::engine::own_edits::Edits;
 
-/// A lot's name in addresses.
-pub(super) struct Address {
-    pub(super) household: HouseholdId,
-    pub(super) season: Season,
-    pub(super) lot: LotId,
+/// A lot in addresses: by its number, or in full where that fits several.
+struct Address {
+    name: LotName,
+    row: LotRow,
 }
 
 impl Address {
-    fn read(signed: &SignedIn, (household, season, lot): &(String, u16, String)) -> Result<Self, Refused> {
+    /// Finds the lot of an address. Asks which, where the number fits several.
+    async fn find(signed: &SignedIn, name: &str) -> Result<Self, Refused> {
         let missing = || refused(signed.locale, 404, "not-found");
-        Ok(Self {
-            household: household.parse().map_err(|_| missing())?,
-            season: Season::new(*season).ok_or_else(missing)?,
-            lot: lot.parse().map_err(|_| missing())?,
-        })
+        let name: LotName = name.parse().map_err(|_| missing())?;
+        let asked = name.clone();
+        let mut rows = signed.read(move |models| models.lots_named(&asked)).await?;
+        match rows.len() {
+            0 | 1 => rows.pop().map(|row| Self { name, row }).ok_or_else(missing),
+            _ => {
+                let names = Names::of(signed).await?;
+                let links = rows.iter().map(|row| (path(&row.lot.in_full()), title(signed, &names, row)));
+                Err(refused(signed.locale, 409, "lot-ambiguous").with_links(links.collect()))
+            }
+        }
+    }
+
+    fn lot(&self) -> &LotId {
+        &self.row.lot
     }
 
     fn path(&self) -> String {
-        format!("/console/lots/{}/{}/{}", self.household, self.season.year(), self.lot)
-    }
-
-    async fn row(&self, signed: &SignedIn) -> Result<LotRow, Refused> {
-        let filter = LotFilter {
-            household: Some(self.household),
-            lot: Some(self.lot.clone()),
-            with_merged: true,
-            limit: 1,
-            ..LotFilter::default()
-        };
-        let row = signed.read(move |models| models.lots(&filter)).await?.into_iter().next();
-        row.ok_or_else(|| refused(signed.locale, 404, "not-found"))
+        path(&self.name)
     }
 }
 
-type Parts = Path<(String, u16, String)>;
+fn path(name: impl std::fmt::Display) -> String {
+    format!("/console/lots/{name}")
+}
 
-/// `GET /console/lots/{household}/{season}/{lot}`
-pub(super) async fn show(signed: SignedIn, Path(parts): Parts) -> Result<Response, Refused> {
+fn title(signed: &SignedIn, names: &Names, row: &LotRow) -> String {
     let locale = signed.locale;
-    let address = Address::read(&signed, &parts)?;
-    let row = address.row(&signed).await?;
+    let weight = row.grams.map_or_else(|| locale.t("damaged"), |grams| locale.kilograms(grams));
+    format!("{} · {} · {weight}", row.household_name, names.product(&row.product))
+}
+
+/// `GET /console/lots/{lot}`
+pub(super) async fn show(signed: SignedIn, Path(name): Path<String>) -> Result<Response, Refused> {
+    let locale = signed.locale;
+    let address = Address::find(&signed, &name).await?;
+    let row = &address.row;
     let names = Names::of(&signed).await?;
-    let filter = CaseFilter {
-        household: Some(address.household),
-        season: Some(address.season),
-        lot: Some(address.lot.clone()),
-        ..CaseFilter::default()
-    };
+    let filter = CaseFilter { lot: Some(row.lot.clone()), ..CaseFilter::default() };
     let open = signed.read(move |models| models.cases(&filter)).await?;
     let events = {
         let (granary, number) = (std::sync::Arc::clone(&signed.granary), signed.cooperative.number());
-        let (household, season, lot) = (address.household, address.season, address.lot.clone());
-        signed.work(move || history::of_lot(&granary, number, household, season, &lot)).await?
+        let lot = row.lot.clone();
+        signed.work(move || history::of_lot(&granary, number, &lot)).await?
     };
-    let title = format!(
-        "{} · {} · {}",
-        row.household_name,
-        names.product(&row.product),
-        row.grams.map_or_else(|| locale.t("damaged"), |grams| locale.kilograms(grams))
-    );
+    let title = title(&signed, &names, row);
     let main = html! {
+        p { (locale.t("lot-number")) " " strong.code { (row.lot) } " · " (row.season) }
         @if let Some(into) = &row.merged_into {
-            p.notice { (locale.t("lot-merged")) " "
-                a href={ "/console/lots/" (row.household) "/" (row.season) "/" (into) } { (locale.t("lot-merged-into")) } }
+            p.notice { (locale.t("lot-merged")) " " a href=(path(into)) { (locale.t("lot-merged-into")) " " (into) } }
         }
         @if !open.is_empty() {
             section { h2 { (locale.t("part-cases")) } @for case in &open { (cases::card(&signed, &names, case, &[])) } }
         }
         div.columns {
-            section { h2 { (locale.t("lot-recorded")) } (correct_form(&signed, &names, &address, &row)) }
-            section { h2 { (locale.t("lot-receipt")) } (receipt_form(&signed, &address, &row)) }
+            section { h2 { (locale.t("lot-recorded")) } (correct_form(&signed, &names, &address)) }
+            section { h2 { (locale.t("lot-receipt")) } (receipt_form(&signed, &address)) }
         }
         section { h2 { (locale.t("lot-history")) } (history_table(&signed, &names, &events)) }
     };
     Ok(Page { title, part: "harvests", main }.show(&signed))
 }
 
-fn correct_form(signed: &SignedIn, names: &Names, address: &Address, row: &LotRow) -> Markup {
-    let locale = signed.locale;
+fn correct_form(signed: &SignedIn, names: &Names, address: &Address) -> Markup {
+    let (locale, row) = (signed.locale, &address.row);
     let day = row.day.map(|day| day.to_string()).unwrap_or_default();
     html! {
         form.card method="post" action={ (address.path()) "/correct" } {
@@ -120,8 +115,8 @@ fn correct_form(signed: &SignedIn, names: &Names, address: &Address, row: &LotRo
     }
 }
 
-fn receipt_form(signed: &SignedIn, address: &Address, row: &LotRow) -> Markup {
-    let locale = signed.locale;
+fn receipt_form(signed: &SignedIn, address: &Address) -> Markup {
+    let (locale, row) = (signed.locale, &address.row);
     let today = Day::in_china(crate::environment::now()).to_string();
     html! {
         p { (locale.of("state", row.state.name()))
@@ -171,12 +166,15 @@ fn history_table(signed: &SignedIn, names: &Names, events: &[HistoryEvent]) -> M
     }
 }
 
-/// `POST /console/lots/{household}/{season}/{lot}/correct`: writes the fields that differ.
-pub(super) async fn correct(Path(parts): Parts, SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
-    let address = Address::read(&signed, &parts)?;
-    let book = DocumentKey::HarvestBook(address.household, address.season);
+/// `POST /console/lots/{lot}/correct`: writes the fields that differ.
+pub(super) async fn correct(
+    Path(name): Path<String>,
+    SignedInForm(signed, form): SignedInForm,
+) -> Result<Response, Refused> {
+    let address = Address::find(&signed, &name).await?;
+    let book = address.lot().book();
     let document = signed.document(book.clone()).await?.ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
-    let lot = harvest::lot(&document, &address.lot).ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
+    let lot = harvest::lot(&document, address.lot().key()).ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
     let mut edits = Vec::new();
     for (field, text) in typed(&signed, &form)? {
         if text != lot.field(field) && !(text.is_empty() && matches!(field, "grams" | "day" | "moisture" | "product")) {
@@ -186,8 +184,8 @@ pub(super) async fn correct(Path(parts): Parts, SignedInForm(signed, form): Sign
         }
     }
     if !edits.is_empty() {
-        let name = address.lot.clone();
-        let edit = Edits::one(book, move |doc| edits.iter().try_for_each(|edit| harvest::correct(doc, &name, edit)));
+        let key = address.lot().key().clone();
+        let edit = Edits::one(book, move |doc| edits.iter().try_for_each(|edit| harvest::correct(doc, &key, edit)));
         signed.edit(vec![edit]).await?;
     }
     Ok(Redirect::to(&address.path()).into_response())
@@ -211,10 +209,12 @@ fn typed(signed: &SignedIn, form: &Form) -> Result<Vec<(&'static str, String)>, 
     Ok(fields)
 }
 
-/// `POST /console/lots/{household}/{season}/{lot}/receipt`
-pub(super) async fn receive(Path(parts): Parts, SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
-    let address = Address::read(&signed, &parts)?;
-    address.row(&signed).await?;
+/// `POST /console/lots/{lot}/receipt`
+pub(super) async fn receive(
+    Path(name): Path<String>,
+    SignedInForm(signed, form): SignedInForm,
+) -> Result<Response, Refused> {
+    let address = Address::find(&signed, &name).await?;
     let day: Day = form.parsed(signed.locale, "day")?;
     let outcome = match form.get("state") {
         "received" => {
@@ -223,8 +223,7 @@ pub(super) async fn receive(Path(parts): Parts, SignedInForm(signed, form): Sign
         "rejected" if !form.get("reason").is_empty() => Outcome::Rejected { reason: form.get("reason").to_owned() },
         _ => return Err(refused(signed.locale, 400, "reason-missing")),
     };
-    let lot = address.lot.clone();
-    let key = DocumentKey::ReceiptBook(address.household, address.season);
-    signed.edit(vec![Edits::one(key, move |doc| receipt::receive(doc, &lot, &outcome, day))]).await?;
+    let lot = address.lot().clone();
+    signed.edit(vec![Edits::one(lot.receipt_book(), move |doc| receipt::receive(doc, &lot, &outcome, day))]).await?;
     Ok(Redirect::to(&address.path()).into_response())
 }

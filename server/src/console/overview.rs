@@ -157,7 +157,7 @@ fn latest_lots(signed: &SignedIn, names: &Names, latest: &[LotRow]) -> Markup {
         ul.plain {
             @for row in latest {
                 li {
-                    a href={ "/console/lots/" (row.household) "/" (row.season) "/" (row.lot) } {
+                    a href={ "/console/lots/" (row.lot) } {
                         (row.household_name) " · " (names.product(&row.product)) " · "
                         (row.grams.map_or_else(|| locale.t("damaged"), |grams| locale.kilograms(grams)))
                     }

@@ -13,12 +13,22 @@ pub(super) struct Refused {
     locale: Locale,
     status: u16,
     sentence: String,
+    /// Addresses to choose from, with their words.
+    links: Vec<(String, String)>,
+}
+
+impl Refused {
+    /// The same, with addresses to choose from.
+    pub(super) fn with_links(self, links: Vec<(String, String)>) -> Self {
+        Self { links, ..self }
+    }
 }
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let back = html! {
             p { (self.sentence) }
+            @if !self.links.is_empty() { ul { @for (address, words) in &self.links { li { a href=(address) { (words) } } } } }
             p { a href="/console" { (self.locale.t("back-to-overview")) } }
         };
         bare(self.locale, self.status, &self.locale.t("refused"), &back)
@@ -27,21 +37,25 @@ impl IntoResponse for Refused {
 
 /// A refusal with the message of this name.
 pub(super) fn refused(locale: Locale, status: u16, name: &str) -> Refused {
-    Refused { locale, status, sentence: locale.t(name) }
+    say(locale, status, locale.t(name))
+}
+
+fn say(locale: Locale, status: u16, sentence: String) -> Refused {
+    Refused { locale, status, sentence, links: Vec::new() }
 }
 
 /// A refusal for an error of the domain. It hides details of errors that the person did not cause.
 pub(super) fn refuse(locale: Locale, error: &Error) -> Refused {
     match error {
-        Error::Document(fault) => Refused { locale, status: 400, sentence: fault.to_string() },
+        Error::Document(fault) => say(locale, 400, fault.to_string()),
         Error::InvalidInput { .. }
         | Error::Quantity(_)
         | Error::Protected { .. }
         | Error::ImportRefused { .. }
         | Error::EditRefused { .. }
-        | Error::EditQuarantined { .. } => Refused { locale, status: 400, sentence: error.to_string() },
+        | Error::EditQuarantined { .. } => say(locale, 400, error.to_string()),
         Error::NotFound { .. } => refused(locale, 404, "not-found"),
-        Error::Refused { detail, .. } => Refused { locale, status: error.problem().status, sentence: detail.clone() },
+        Error::Refused { detail, .. } => say(locale, error.problem().status, detail.clone()),
         other => {
             tracing::error!(error = %other, "a page failed");
             refused(locale, 500, "server-failed")

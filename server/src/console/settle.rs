@@ -2,10 +2,9 @@
 
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::conflicts::{self, CaseId, CaseState, SETTLING, Settlement, Settler};
-use granary_client_core::ids::HouseholdId;
 use granary_client_core::projection::{CaseFilter, CaseRow, LotFilter};
+use granary_client_core::schema::Document;
 use granary_client_core::schema::case_book::{Decision, decide};
-use granary_client_core::schema::{Document, DocumentKey, Season};
 
 use super::forms::{Form, scaled};
 use super::refusal::{Refused, refuse, refused};
@@ -17,8 +16,6 @@ const MANY_MAX: usize = 100;
 
 /// A case in its present state.
 struct Case {
-    household: HouseholdId,
-    season: Season,
     row: CaseRow,
     book: Document,
 }
@@ -26,20 +23,12 @@ struct Case {
 impl Case {
     async fn find(signed: &SignedIn, reference: &str) -> Result<Self, Refused> {
         let missing = || refused(signed.locale, 404, "not-found");
-        let mut parts = reference.splitn(3, '/');
-        let household: HouseholdId = parts.next().and_then(|part| part.parse().ok()).ok_or_else(missing)?;
-        let season = parts.next().and_then(|part| part.parse().ok()).and_then(Season::new).ok_or_else(missing)?;
-        let case: CaseId = parts.next().and_then(|part| part.parse().ok()).ok_or_else(missing)?;
-        let filter = CaseFilter {
-            household: Some(household),
-            season: Some(season),
-            case: Some(case),
-            limit: 1,
-            ..CaseFilter::default()
-        };
+        let case: CaseId = reference.parse().map_err(|_| missing())?;
+        let book = case.lot().book();
+        let filter = CaseFilter { case: Some(case), limit: 1, ..CaseFilter::default() };
         let row = signed.read(move |models| models.cases(&filter)).await?.into_iter().next().ok_or_else(missing)?;
-        let book = signed.document(DocumentKey::HarvestBook(household, season)).await?.ok_or_else(missing)?;
-        Ok(Self { household, season, row, book })
+        let book = signed.document(book).await?.ok_or_else(missing)?;
+        Ok(Self { row, book })
     }
 
     /// Refuses when the case was decided meanwhile.
@@ -52,23 +41,18 @@ impl Case {
 
     async fn keep(&self, signed: &SignedIn, settlement: Settlement) -> Result<(), Refused> {
         let Settlement { edit, decision } = settlement;
-        let harvest = Edits {
-            key: DocumentKey::HarvestBook(self.household, self.season),
-            message: Some(SETTLING),
-            seen: None,
-            edits: vec![edit],
-        };
+        let harvest = Edits { key: self.row.case.lot().book(), message: Some(SETTLING), seen: None, edits: vec![edit] };
         signed.edit(vec![harvest, self.line(decision)]).await
     }
 
     fn line(&self, decision: Decision) -> Edits {
-        Edits::one(DocumentKey::CaseBook(self.household, self.season), move |doc| decide(doc, &decision))
+        Edits::one(self.row.case.lot().case_book(), move |doc| decide(doc, &decision))
     }
 
     /// The weight at the warehouse of the case's lot.
     async fn weighed(&self, signed: &SignedIn) -> Result<String, Refused> {
         let lot = Some(self.row.case.lot().clone());
-        let filter = LotFilter { household: Some(self.household), lot, limit: 1, ..LotFilter::default() };
+        let filter = LotFilter { lot, limit: 1, ..LotFilter::default() };
         let row = signed.read(move |models| models.lots(&filter)).await?.into_iter().next();
         let grams = row.and_then(|row| row.weighed_grams).ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
         Ok(grams.to_string())
@@ -110,8 +94,8 @@ async fn chosen(signed: &SignedIn, form: &Form, case: &Case, settler: Settler<'_
         CaseId::Twice(first, second) => {
             let grams = (!typed.is_empty()).then(|| form.kilograms(locale, "other")).transpose()?;
             let (keep, other) = match form.get("keep") {
-                kept if kept == second.as_str() => (second, first),
-                kept if kept == first.as_str() => (first, second),
+                kept if kept == second.in_full() => (second, first),
+                kept if kept == first.in_full() => (first, second),
                 _ => return Err(refused(locale, 400, "value-missing")),
             };
             conflicts::merge(&case.book, &case.row.case, keep, other, grams, settler)
@@ -167,8 +151,8 @@ pub(super) async fn settle_many(SignedInForm(signed, form): SignedInForm) -> Res
 /// `POST /console/cases/undo`: reverts the last decision and opens the case again.
 pub(super) async fn undo(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let case = Case::find(&signed, form.get("case")).await?;
-    let (household, season, name) = (case.household, case.season, case.row.case.clone());
-    let last = signed.read(move |models| models.last_decision(household, season, &name)).await?;
+    let name = case.row.case.clone();
+    let last = signed.read(move |models| models.last_decision(&name)).await?;
     let last = last.ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
     let settler = Settler { by: &signed.session.name, at: crate::environment::now(), note: "" };
     let undone = conflicts::undo(&case.book, &last, settler).map_err(|fault| refuse(signed.locale, &fault.into()))?;

@@ -10,7 +10,7 @@ use granary_client_core::schema::catalogue::{self, PriceName};
 use granary_client_core::schema::harvest::{self, LotDraft, record};
 use granary_client_core::schema::order::{self, OrderLine, OrderStatus};
 use granary_client_core::schema::receipt::{self, Outcome};
-use granary_client_core::schema::{DocumentKey, OrderName, Season, cooperative, household};
+use granary_client_core::schema::{DocumentKey, LotId, OrderName, Season, cooperative, household};
 
 use crate::engine::Granary;
 use crate::engine::own_edits::{Edit, Edits};
@@ -107,7 +107,8 @@ fn weigh(
                 Outcome::Received { weighed, grade: lot.grade.clone().unwrap_or_default() }
             }
         };
-        edits.push(Box::new(move |doc| receipt::receive(doc, &lot.id, &outcome, came)));
+        let Some(lot) = LotId::in_book(book.key(), lot.key) else { continue };
+        edits.push(Box::new(move |doc| receipt::receive(doc, &lot, &outcome, came)));
     }
     let key = DocumentKey::ReceiptBook(id, season);
     granary.edit_as(number, device, now, vec![Edits { key, message: None, seen: None, edits }])

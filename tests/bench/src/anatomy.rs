@@ -8,7 +8,7 @@ use granary_client_core::protocol::frame::{UnsignedRequest, write_reply};
 use granary_client_core::protocol::messages::{Cursor, Receipt, SyncRequest, Tags, write_message};
 use granary_client_core::protocol::signing::{Audience, Binding, Purpose};
 use granary_client_core::quantities::{Grams, Instant};
-use granary_client_core::schema::harvest::{LotDraft, LotEdit, LotId, correct, record};
+use granary_client_core::schema::harvest::{LotDraft, LotEdit, LotKey, correct, record};
 use granary_client_core::schema::{Document, DocumentKey, Season};
 
 use crate::openings::{OPENINGS, parts};
@@ -65,7 +65,7 @@ struct Book {
     /// Draws the incarnations.
     dice: Dice,
     actor: ActorId,
-    names: Vec<LotId>,
+    names: Vec<LotKey>,
     changes: Vec<VerifiedChange>,
 }
 
@@ -100,12 +100,12 @@ impl Book {
         self.actor = self.device.actor(Incarnation::new(incarnation));
     }
 
-    fn record(&mut self, at: Instant, draft: &LotDraft) -> (LotId, VerifiedChange) {
+    fn record(&mut self, at: Instant, draft: &LotDraft) -> (LotKey, VerifiedChange) {
         let (name, change) = self.document.edit(&self.actor, at, |doc| record(doc, draft)).unwrap();
         (name, change.unwrap())
     }
 
-    fn correct(&mut self, at: Instant, lot: &LotId, to: &LotEdit) -> VerifiedChange {
+    fn correct(&mut self, at: Instant, lot: &LotKey, to: &LotEdit) -> VerifiedChange {
         self.document.edit(&self.actor, at, |doc| correct(doc, lot, to)).unwrap().1.unwrap()
     }
 }
@@ -120,7 +120,7 @@ pub(crate) fn run() {
         let named = |what: &str| format!("{what}, openings: {openings}");
         let later = |seconds: i64| Instant(1_760_000_000_000 + seconds * 1_000);
         show(&named("1,000 records"), &key, std::mem::take(&mut book.changes));
-        let edited: Vec<LotId> = book.names.iter().step_by(100).cloned().collect();
+        let edited: Vec<LotKey> = book.names.iter().step_by(100).cloned().collect();
         let to = LotEdit::Quantity(Grams::new(77_000).unwrap());
         let edits = (0..).zip(&edited).map(|(number, lot)| book.correct(later(number * 20), lot, &to)).collect();
         show(&named("10 one-field edits"), &key, edits);

@@ -7,7 +7,7 @@ use granary_client_core::ids::HouseholdId;
 use granary_client_core::quantities::Grams;
 use granary_client_core::schema::harvest::{self, record};
 use granary_client_core::schema::receipt::{self, Outcome};
-use granary_client_core::schema::{DocumentKey, Season, cooperative, household};
+use granary_client_core::schema::{DocumentKey, LotId, Season, cooperative, household};
 use granary_server::{Edit, Edits};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -58,12 +58,11 @@ fn fill(world: &World) {
             .enumerate()
             .filter(|(place, _)| place % 3 != 0)
             .map(|(place, lot)| -> Edit {
+                let (lot, recorded) = (LotId::in_book(&key, lot.key.clone()).unwrap(), lot);
                 let more = if place == 1 { 300 } else { -100 };
-                let weighed = Grams::new(lot.quantity.unwrap().get() + more).unwrap();
-                let day = lot.day.unwrap().plus_days(2);
-                Box::new(move |doc| {
-                    receipt::receive(doc, &lot.id, &Outcome::Received { weighed, grade: "A".into() }, day)
-                })
+                let weighed = Grams::new(recorded.quantity.unwrap().get() + more).unwrap();
+                let day = recorded.day.unwrap().plus_days(2);
+                Box::new(move |doc| receipt::receive(doc, &lot, &Outcome::Received { weighed, grade: "A".into() }, day))
             })
             .collect();
         let receipts =
@@ -114,7 +113,7 @@ pub(crate) fn run() {
     let lot = {
         let key = DocumentKey::HarvestBook(id(3), Season::new(2025).unwrap());
         let book = world.granary().document(world.coop, &key).unwrap().unwrap();
-        format!("/console/lots/{}/2025/{}", id(3), harvest::lots(&book)[5].id)
+        format!("/console/lots/{}", LotId::in_book(&key, harvest::lots(&book)[5].key.clone()).unwrap())
     };
     world.on_runtime(async {
         let mut sender = connect(&world).await;

@@ -13,7 +13,7 @@ use granary_client_core::schema::catalogue::{PriceName, name_product, set_price}
 use granary_client_core::schema::harvest::{LotDraft, LotEdit, correct, record};
 use granary_client_core::schema::order::{OrderLine, OrderStatus, place, set_status, ship};
 use granary_client_core::schema::receipt::{Outcome, receive};
-use granary_client_core::schema::{Document, DocumentKey, OrderName, Season, cooperative, household};
+use granary_client_core::schema::{Document, DocumentKey, LotId, OrderName, Season, cooperative, household};
 
 use crate::records::Dice;
 
@@ -133,9 +133,11 @@ fn document(dice: &mut Dice) -> DocumentChanges {
             author.changes(dice)
         }
         3..=5 => {
-            let mut author = Author::new(DocumentKey::ReceiptBook(id(dice), season), dice);
+            let household = id(dice);
+            let mut author = Author::new(DocumentKey::ReceiptBook(household, season), dice);
             for _ in 0..=dice.roll(6) {
-                let name = format!("{}@{:016x}00", 8 + dice.roll(4_000), dice.roll(u64::MAX)).parse().unwrap();
+                let name = format!("{}@{:016x}00", 8 + dice.roll(4_000), dice.roll(u64::MAX));
+                let lot = LotId::from_season_name(household, season, &name).unwrap();
                 let outcome = if dice.roll(8) == 0 {
                     Outcome::Rejected { reason: dice.pick(&["受潮", "damp", "霉变"]) }
                 } else {
@@ -143,7 +145,7 @@ fn document(dice: &mut Dice) -> DocumentChanges {
                     Outcome::Received { weighed, grade: dice.pick(&["A", "B", "C"]) }
                 };
                 let day = day(dice);
-                author.edit(dice, |doc| receive(doc, &name, &outcome, day));
+                author.edit(dice, |doc| receive(doc, &lot, &outcome, day));
             }
             author.changes(dice)
         }

@@ -11,9 +11,9 @@ use granary_client_core::projection::LotFilter;
 use granary_client_core::protocol::frame::{SignedRequest, write_reply};
 use granary_client_core::protocol::messages::write_message;
 use granary_client_core::quantities::{Grams, Permille};
-use granary_client_core::schema::Season;
 use granary_client_core::schema::access::Role;
-use granary_client_core::schema::harvest::{LotDraft, LotEdit, LotId};
+use granary_client_core::schema::harvest::{LotDraft, LotEdit};
+use granary_client_core::schema::{LotId, Season};
 use granary_client_core::store::MemoryStore;
 use granary_server::log::CooperativeNumber;
 use granary_server::{Config, Granary, Limits, Server};
@@ -215,22 +215,19 @@ pub(crate) fn phones(folder: &Path) {
                     let lot = clients[one].phone().record(household(1), season(), &draft);
                     clients[one].lots.push(lot.map_err(|error| error.to_string())?);
                 }
-                Ok(json!({ "names": clients[one].lots.iter().map(LotId::to_string).collect::<Vec<_>>() }))
+                Ok(json!({ "names": clients[one].lots.iter().map(LotId::in_full).collect::<Vec<_>>() }))
             }
             "edit" => {
                 let names: BTreeMap<u64, LotId> = match command.get("names").and_then(Value::as_array) {
                     Some(names) => {
-                        (0..).zip(names.iter().map(|name| name.as_str().unwrap().parse().unwrap())).collect()
+                        (0..).zip(names.iter().map(|name| LotId::from_full(name.as_str().unwrap()).unwrap())).collect()
                     }
                     None => (0..).zip(clients[one].lots.clone()).collect(),
                 };
                 for edit in command["edits"].as_array().unwrap() {
                     let to = LotEdit::Quantity(Grams::new(edit[1].as_i64().unwrap()).unwrap());
                     let lot = &names[&edit[0].as_u64().unwrap()];
-                    clients[one]
-                        .phone()
-                        .correct(household(1), season(), lot, &to)
-                        .map_err(|error| error.to_string())?;
+                    clients[one].phone().correct(lot, &[to]).map_err(|error| error.to_string())?;
                 }
                 Ok(json!({}))
             }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use granary_client_core::phone::Phone;
-use granary_client_core::schema::Season;
-use granary_client_core::schema::harvest::{LotDraft, LotId};
+use granary_client_core::schema::harvest::LotDraft;
+use granary_client_core::schema::{LotId, Season};
 
 use crate::world::household;
 

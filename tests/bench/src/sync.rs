@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use granary_client_core::phone::{Phone, Status};
 use granary_client_core::quantities::Grams;
-use granary_client_core::schema::Season;
 use granary_client_core::schema::access::Role;
-use granary_client_core::schema::harvest::{LotEdit, LotId};
+use granary_client_core::schema::harvest::LotEdit;
+use granary_client_core::schema::{LotId, Season};
 
 use crate::line::{CUT, LOOPBACK, SLOW, Shape};
 use crate::openings::{OPENINGS, record_in_openings};
@@ -79,7 +79,7 @@ fn on_line(shape: Shape) -> Vec<Row> {
     let coordinator = world.phone(Role::Household(household(1)));
     rows.push(measure(&world, shape, "1,000 records down, empty phone", &coordinator));
     for lot in names.iter().step_by(100) {
-        li.correct(household(1), season, lot, &LotEdit::Quantity(Grams::new(77_000).unwrap())).unwrap();
+        li.correct(lot, &[LotEdit::Quantity(Grams::new(77_000).unwrap())]).unwrap();
     }
     rows.push(measure(&world, shape, "10 one-field edits up", &li));
     world.settle();

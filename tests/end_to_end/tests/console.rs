@@ -12,9 +12,9 @@ use granary_client_core::projection::{LotFilter, LotRow};
 use granary_client_core::quantities::{Fen, Grams, Instant};
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::catalogue::{PriceName, name_product, set_price};
-use granary_client_core::schema::harvest::{LotDraft, LotEdit, LotId};
+use granary_client_core::schema::harvest::{LotDraft, LotEdit};
 use granary_client_core::schema::order::{self, OrderLine, OrderStatus};
-use granary_client_core::schema::{DocumentKey, OrderName, Season, cooperative, household};
+use granary_client_core::schema::{DocumentKey, LotId, OrderName, Season, cooperative, household};
 use granary_server::log::CooperativeNumber;
 use granary_server::{Config, Server};
 
@@ -124,7 +124,7 @@ impl World {
                 let lot = self.lots(0)[0].lot.clone();
                 for (phone, grams) in [(0, 13_000), (1, 14_000)] {
                     let edit = LotEdit::Quantity(Grams::new(grams).unwrap());
-                    self.phones[phone].correct(HOUSEHOLD, season(), &lot, &edit).unwrap();
+                    self.phones[phone].correct(&lot, &[edit]).unwrap();
                 }
                 self.sync();
                 "made".into()

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Once;
 
-use crate::world::{World, household, household_role, lots, record, season, sync_until, sync_until_lots};
+use crate::world::{World, household, household_role, lots, record, sync_until, sync_until_lots};
 use granary_client_core::quantities::Grams;
 use granary_client_core::schema::harvest::LotEdit;
 use serde_json::{Value, json};
@@ -107,7 +107,7 @@ fn javascript_client_edits_phones_book() {
     assert_eq!(client.ask(json!({ "do": "find", "url": book }))["found"], true);
     let doc = client.wait_for(&[12_500]);
     assert_eq!(doc["lots"][0]["product"], "millet");
-    phone.correct(household(), season(), &lot, &LotEdit::Quantity(Grams::new(13_000).unwrap())).unwrap();
+    phone.correct(&lot, &[LotEdit::Quantity(Grams::new(13_000).unwrap())]).unwrap();
     phone.sync_now().unwrap();
     client.wait_for(&[13_000]);
 
@@ -125,7 +125,7 @@ fn javascript_client_edits_phones_book() {
     assert!(lots(&phone).iter().all(|lot| !lot.is_damaged), "{:?}", lots(&phone));
 
     // Concurrent edits converge.
-    phone.correct(household(), season(), &lot, &LotEdit::Quantity(Grams::new(20_000).unwrap())).unwrap();
+    phone.correct(&lot, &[LotEdit::Quantity(Grams::new(20_000).unwrap())]).unwrap();
     client.ask(json!({ "do": "correct", "index": 1, "to": 9_000 }));
     phone.sync_now().unwrap();
     client.wait_for(&[20_000, 9_000]);

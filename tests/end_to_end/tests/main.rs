@@ -12,6 +12,7 @@ mod connection;
 mod console;
 mod disk_full;
 mod interop;
+mod lot_ids;
 mod maintenance;
 mod outbox_file;
 mod the_line;

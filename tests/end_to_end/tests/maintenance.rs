@@ -130,7 +130,7 @@ fn copied_phones_lose_nothing() {
     let (one, two) = (Phone::open(&folder).unwrap(), Phone::open(&copied).unwrap());
     record(&one, 3_000);
     let own = record(&two, 4_000);
-    two.correct_lot(&own, &granary_client_core::schema::harvest::LotEdit::Note("mine".into())).unwrap();
+    two.correct(&own, &[granary_client_core::schema::harvest::LotEdit::Note("mine".into())]).unwrap();
     converge(&[&one, &coordinator]);
     converge(&[&one, &two, &coordinator]);
     for phone in [&one, &two, &coordinator] {

@@ -32,8 +32,8 @@ fn conflict_keeps_both_values() {
     assert_eq!(lots(&wang).len(), 1);
 
     // Both are offline, and correct the same lot.
-    li.correct(household(), season(), &lot, &grams(13_000)).unwrap();
-    wang.correct(household(), season(), &lot, &grams(14_000)).unwrap();
+    li.correct(&lot, &[grams(13_000)]).unwrap();
+    wang.correct(&lot, &[grams(14_000)]).unwrap();
     record(&wang, 8_000);
     converge(&[&wang, &coordinator, &li]);
 
@@ -45,7 +45,7 @@ fn conflict_keeps_both_values() {
         values.sort_unstable();
         assert_eq!(values, ["13000", "14000"]);
     }
-    coordinator.correct(household(), season(), &lot, &grams(14_000)).unwrap();
+    coordinator.correct(&lot, &[grams(14_000)]).unwrap();
     converge(&[&coordinator, &li, &wang]);
     assert!(li.conflicts(household(), season()).unwrap().is_empty());
 }
@@ -59,8 +59,8 @@ fn concurrent_settlements_keep_case_closed() {
     let (zhang, zhao) = (world.phone(1, "coordinator"), world.phone(1, "coordinator"));
     let lot = record(&li, 12_500);
     converge(&[&li, &wang]);
-    li.correct(household(), season(), &lot, &grams(13_000)).unwrap();
-    wang.correct(household(), season(), &lot, &grams(14_000)).unwrap();
+    li.correct(&lot, &[grams(13_000)]).unwrap();
+    wang.correct(&lot, &[grams(14_000)]).unwrap();
     converge(&[&li, &wang]);
     converge(&[&zhang, &zhao]);
     sync_until(&[&zhang, &zhao], || {
@@ -220,8 +220,6 @@ fn phone_sees_only_its_cooperative() {
 
     // A household can't write the warehouse's book.
     let refused = li.receive(
-        household(),
-        season(),
         &lots(&li)[0].lot,
         &granary_client_core::schema::receipt::Outcome::Rejected { reason: "wet".into() },
         "2026-10-04".parse().unwrap(),

@@ -12,8 +12,8 @@ use granary_client_core::phone::Phone;
 use granary_client_core::projection::{LotFilter, LotRow};
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Grams;
-use granary_client_core::schema::Season;
-use granary_client_core::schema::harvest::{LotDraft, LotId};
+use granary_client_core::schema::harvest::LotDraft;
+use granary_client_core::schema::{LotId, Season};
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_granary-under-test");

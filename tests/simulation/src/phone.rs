@@ -15,9 +15,9 @@ use granary_client_core::protocol::signing::{Audience, Binding, Purpose};
 use granary_client_core::quantities::{Grams, Instant};
 use granary_client_core::replica::{Damage, Replica};
 use granary_client_core::schema::access::{Grants, Role};
-use granary_client_core::schema::harvest::{Lot, LotDraft, LotEdit, LotId, correct, lots, record};
+use granary_client_core::schema::harvest::{Lot, LotDraft, LotEdit, LotKey, correct, lots, record};
 use granary_client_core::schema::receipt::{Outcome, receive};
-use granary_client_core::schema::{Document, DocumentKey, SCHEMA, Season};
+use granary_client_core::schema::{Document, DocumentKey, LotId, SCHEMA, Season};
 use granary_client_core::sync::Pace;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
@@ -87,7 +87,7 @@ pub(crate) fn first_note(note: &str) -> String {
 const NEW_FIELD: &str = "dried";
 
 /// Writes what a newer version adds: its schema number, and a field with a map.
-fn write_newer_fields(doc: &mut AutoCommit, lot: &LotId, note: &str) -> Result<(), DocumentFault> {
+fn write_newer_fields(doc: &mut AutoCommit, lot: &LotKey, note: &str) -> Result<(), DocumentFault> {
     doc.put(ROOT, "schema", SCHEMA + 1)?;
     let Some((_, list)) = doc.get(ROOT, "lots")? else { return Err(DocumentFault::Damaged("lots")) };
     for place in 0..doc.length(&list) {
@@ -255,7 +255,7 @@ impl SimPhone {
         let known = self.lots(household);
         let Some(lot) = known.get(nth.checked_rem(known.len()).unwrap_or(0)).cloned() else { return };
         let edit = LotEdit::Quantity(Grams::new(grams).unwrap());
-        let _ = self.replica.edit(&book(household), now, |doc| correct(doc, &lot.id, &edit));
+        let _ = self.replica.edit(&book(household), now, |doc| correct(doc, &lot.key, &edit));
     }
 
     /// Sets a household's village, in a document that packers may not read.
@@ -273,7 +273,8 @@ impl SimPhone {
         let outcome = Outcome::Received { weighed: Grams::new(grams).unwrap(), grade: String::new() };
         let key = DocumentKey::ReceiptBook(household, season());
         let day = "2026-10-05".parse().unwrap();
-        let _ = self.replica.edit(&key, now, |doc| receive(doc, &lot.id, &outcome, day));
+        let lot = LotId::in_book(&book(household), lot.key).unwrap();
+        let _ = self.replica.edit(&key, now, |doc| receive(doc, &lot, &outcome, day));
     }
 
     /// The lots that it sees of a household.

@@ -1,5 +1,5 @@
-//! The harvest book: the lots that a household records in a season. Lots are elements of a list. A lot's name is its
-//! Automerge object id, which costs no bytes and is unique.
+//! The harvest book: the lots that a household records in a season. Lots are elements of a list. A lot's key in its book is
+//! its Automerge object id, which costs no bytes and is unique there.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::crdt::DocumentFault;
 use crate::crdt::change::{ChangeRecord, Key, Object, OperationId};
 use crate::quantities::{Day, Grams, Permille, QuantityFault, checked_text};
 
-pub use super::lot_id::LotId;
+pub use super::lot_key::LotKey;
 
 /// A lot to record. Checked by [`LotDraft::checked`] before it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,8 +97,8 @@ impl LotDraft {
 /// A lot as it is read. A missing or damaged field is none; `damaged` names those that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lot {
-    /// Its name.
-    pub id: LotId,
+    /// Its key in this book.
+    pub key: LotKey,
     /// The product's code.
     pub product: Option<String>,
     /// The weight.
@@ -114,7 +114,7 @@ pub struct Lot {
     /// The note.
     pub note: Option<String>,
     /// The lot into which this one was merged. A merged lot does not count.
-    pub merged_into: Option<LotId>,
+    pub merged_into: Option<LotKey>,
     /// True when a field has concurrent values.
     pub in_conflict: bool,
     /// The fields that can't be read.
@@ -124,8 +124,8 @@ pub struct Lot {
 /// The fields of a lot that may have concurrent values.
 pub const FIELDS: [&str; 7] = ["product", "grams", "grade", "moisture", "day", "place", "note"];
 
-/// Records a lot and returns its name.
-pub fn record(automerge: &mut AutoCommit, draft: &LotDraft) -> Result<LotId, DocumentFault> {
+/// Records a lot and returns its key.
+pub fn record(automerge: &mut AutoCommit, draft: &LotDraft) -> Result<LotKey, DocumentFault> {
     let draft = draft.checked()?;
     let list = part(automerge, "lots", ObjType::List).ok_or(DocumentFault::Damaged("lots"))?;
     let lot = automerge.insert_object(&list, automerge.length(&list), ObjType::Map)?;
@@ -146,11 +146,11 @@ pub fn record(automerge: &mut AutoCommit, draft: &LotDraft) -> Result<LotId, Doc
             automerge.insert(&photos, index, photo)?;
         }
     }
-    Ok(LotId::of_object(&lot))
+    Ok(LotKey::of_object(&lot))
 }
 
 /// Writes a field of a lot. The value replaces all concurrent values of that field.
-pub fn correct(automerge: &mut AutoCommit, lot: &LotId, edit: &LotEdit) -> Result<(), DocumentFault> {
+pub fn correct(automerge: &mut AutoCommit, lot: &LotKey, edit: &LotEdit) -> Result<(), DocumentFault> {
     let (_, object) = find(automerge, lot)?;
     match edit {
         LotEdit::Product(text) => {
@@ -168,7 +168,7 @@ pub fn correct(automerge: &mut AutoCommit, lot: &LotId, edit: &LotEdit) -> Resul
 
 /// As [`correct`], but always writes a new operation, also for the value that is shown already. Otherwise Automerge would
 /// only delete the other values, and of two concurrent settlements nobody could tell which one lost.
-pub fn settle(automerge: &mut AutoCommit, lot: &LotId, edit: &LotEdit) -> Result<(), DocumentFault> {
+pub fn settle(automerge: &mut AutoCommit, lot: &LotKey, edit: &LotEdit) -> Result<(), DocumentFault> {
     let (_, object) = find(automerge, lot)?;
     let (field, _) = edit.as_text();
     if automerge.get(&object, field)?.is_some() {
@@ -178,7 +178,7 @@ pub fn settle(automerge: &mut AutoCommit, lot: &LotId, edit: &LotEdit) -> Result
 }
 
 /// Deletes a lot from the book. A concurrent edit does not restore it.
-pub fn withdraw(automerge: &mut AutoCommit, lot: &LotId) -> Result<(), DocumentFault> {
+pub fn withdraw(automerge: &mut AutoCommit, lot: &LotKey) -> Result<(), DocumentFault> {
     let list = part(automerge, "lots", ObjType::List).ok_or(DocumentFault::Damaged("lots"))?;
     let (place, _) = find(automerge, lot)?;
     automerge.delete(&list, place)?;
@@ -187,7 +187,7 @@ pub fn withdraw(automerge: &mut AutoCommit, lot: &LotId) -> Result<(), DocumentF
 
 /// The index in the list and the Automerge object of a lot in the book. Searches the list, since Automerge panics on the id
 /// of an unknown object.
-pub(crate) fn find(automerge: &AutoCommit, lot: &LotId) -> Result<(usize, ObjId), DocumentFault> {
+pub(crate) fn find(automerge: &AutoCommit, lot: &LotKey) -> Result<(usize, ObjId), DocumentFault> {
     let list = part(automerge, "lots", ObjType::List).ok_or(DocumentFault::Damaged("lots"))?;
     let (counter, actor) = (u64::from(lot.counter()), lot.actor());
     let is_it = |id: &ObjId| match id {
@@ -210,13 +210,13 @@ pub fn lots(document: &Document) -> Vec<Lot> {
 }
 
 /// One lot; none when it is not in the book.
-pub fn lot(document: &Document, lot: &LotId) -> Option<Lot> {
+pub fn lot(document: &Document, lot: &LotKey) -> Option<Lot> {
     let automerge = document.automerge();
     find(automerge, lot).ok().map(|(_, object)| read_lot(automerge, object))
 }
 
 /// Marks a lot as merged into another one, or removes the mark. The lot keeps its fields.
-pub fn set_merged(automerge: &mut AutoCommit, lot: &LotId, into: Option<&LotId>) -> Result<(), DocumentFault> {
+pub fn set_merged(automerge: &mut AutoCommit, lot: &LotKey, into: Option<&LotKey>) -> Result<(), DocumentFault> {
     let (_, object) = find(automerge, lot)?;
     match into {
         Some(into) => automerge.put(&object, "merged", into.as_str())?,
@@ -225,12 +225,12 @@ pub fn set_merged(automerge: &mut AutoCommit, lot: &LotId, into: Option<&LotId>)
     Ok(())
 }
 
-/// The lots that a change may have recorded, edited or deleted. May include names of other objects.
-pub fn touched(change: &ChangeRecord) -> BTreeSet<LotId> {
+/// The lots that a change may have recorded, edited or deleted. May include keys of other objects.
+pub fn touched(change: &ChangeRecord) -> BTreeSet<LotKey> {
     let mut touched = BTreeSet::new();
     let mut add = |id: OperationId| {
         if let Some(actor) = change.actor_at(id.actor) {
-            touched.insert(LotId::of_operation(id.counter, actor));
+            touched.insert(LotKey::of_operation(id.counter, actor));
         }
     };
     for (counter, operation) in (change.start_operation..).zip(&change.operations) {
@@ -298,12 +298,12 @@ impl Lot {
 }
 
 fn read_lot(automerge: &AutoCommit, object: ObjId) -> Lot {
-    let id = LotId::of_object(&object);
+    let key = LotKey::of_object(&object);
     let in_conflict =
         FIELDS.iter().any(|field| automerge.get_all(&object, *field).is_ok_and(|values| values.len() > 1));
     let mut fields = Fields::new(automerge, object);
     Lot {
-        id,
+        key,
         product: fields.text("product"),
         quantity: fields.integer("grams", |grams| Grams::new(grams).ok()),
         grade: fields.optional_text("grade"),

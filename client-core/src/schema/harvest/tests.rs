@@ -33,7 +33,7 @@ fn recorded_lot_is_read_back() {
     assert!(change.is_some());
     let lots = lots(&book);
     assert_eq!(lots.len(), 1);
-    assert_eq!(lots[0].id, id);
+    assert_eq!(lots[0].key, id);
     assert_eq!(lots[0].note.as_deref(), Some("东坡地"));
     assert_eq!(id.actor(), Some(actor(1)));
     assert!(lots[0].damaged.is_empty());
@@ -77,7 +77,7 @@ fn withdrawn_lot_cannot_be_corrected() {
     assert!(lots(&book).is_empty());
     let edit = LotEdit::Note("late".into());
     assert!(book.edit(&actor(1), Instant(0), |doc| correct(doc, &id, &edit)).is_err());
-    let other: LotId = "1@00".parse().unwrap();
+    let other: LotKey = "1@00".parse().unwrap();
     assert!(book.edit(&actor(1), Instant(0), |doc| correct(doc, &other, &edit)).is_err());
 }
 

@@ -14,7 +14,7 @@ use granary_client_core::schema::case_book::decide;
 use granary_client_core::schema::catalogue::{PriceName, rename_product, set_price};
 use granary_client_core::schema::harvest::{Lot, LotEdit, correct, lots};
 use granary_client_core::schema::receipt::{Outcome, receive};
-use granary_client_core::schema::{Document, DocumentKey};
+use granary_client_core::schema::{Document, DocumentKey, LotId};
 use granary_server::{Edits, Error};
 
 use super::{World, settle};
@@ -116,7 +116,7 @@ impl World {
                 LotEdit::Note(format!("{first}{CORRECTED}{text}"))
             }
         };
-        let (key, lot) = (book(household), lot.id);
+        let (key, lot) = (book(household), lot.key);
         let seen = self.seen(person, &key);
         let edits = Edits { seen, ..Edits::one(key, move |doc| correct(doc, &lot, &edit)) };
         self.console_edit(person, vec![edits], text)
@@ -136,9 +136,10 @@ impl World {
             Some(grams) => Outcome::Received { weighed: Grams::new(grams).unwrap(), grade: text.clone() },
             None => Outcome::Rejected { reason: text.clone() },
         };
+        let lot = LotId::in_book(&book(household), lot.key).ok_or("no harvest book")?;
         let (key, day) = (receipts(household), "2026-10-06".parse().unwrap());
         let seen = self.seen(person, &key);
-        let edits = Edits { seen, ..Edits::one(key, move |doc| receive(doc, &lot.id, &outcome, day)) };
+        let edits = Edits { seen, ..Edits::one(key, move |doc| receive(doc, &lot, &outcome, day)) };
         self.console_edit(person, vec![edits], text)
     }
 
@@ -262,8 +263,8 @@ fn settlement(book: &mut Document, nth: usize, settler: Settler<'_>) -> Option<R
         }
         None => {
             let pair = &pairs[place - fields.len()];
-            let case = CaseId::Twice(pair.first.clone(), pair.second.clone());
-            merge(book, &case, &pair.first, &pair.second, None, settler)
+            let [keep, other] = [&pair.first, &pair.second].map(|key| LotId::in_book(book.key(), key.clone()).unwrap());
+            merge(book, &CaseId::Twice(keep.clone(), other.clone()), &keep, &other, None, settler)
         }
     })
 }
