@@ -100,6 +100,9 @@ pub fn resume_statement(key: PartKey, device: DeviceId, audience: &Audience, cha
     bytes
 }
 
+/// Signs bytes with a device's key (Ed25519).
+pub type Sign = dyn Fn(&[u8]) -> [u8; 64] + Send + Sync;
+
 /// A device that can sign, for its own server and co-operative.
 #[derive(Clone)]
 pub struct Signer {
@@ -107,8 +110,8 @@ pub struct Signer {
     pub device: DeviceId,
     /// For whom it signs.
     pub audience: Audience,
-    /// Signs bytes with the device's key (Ed25519).
-    pub sign: Arc<dyn Fn(&[u8]) -> [u8; 64] + Send + Sync>,
+    /// How it signs.
+    pub sign: Arc<Sign>,
 }
 
 impl Signer {

@@ -15,7 +15,7 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::config::{read_file, write_private};
 use crate::error::Error;
-use crate::log::DeviceRecord;
+use crate::log::{DeviceKind, DeviceRecord};
 
 const DOMAIN: &[u8] = b"granary device certificate 1\0";
 const ATTESTING: &[u8] = b"granary attestation key 1\0";
@@ -25,6 +25,7 @@ struct Certified {
     cooperative: CooperativeId,
     #[serde(with = "serde_bytes")]
     public_key: [u8; 32],
+    kind: DeviceKind,
     name: String,
     grants: Grants,
 }
@@ -75,6 +76,7 @@ impl Identity {
         let content = write_message(&Certified {
             cooperative,
             public_key: device.public_key,
+            kind: device.kind,
             name: device.name.clone(),
             grants: device.grants_now(),
         });
@@ -92,6 +94,7 @@ impl Identity {
         let certified: Certified = read_message(content).ok()?;
         let device = DeviceRecord {
             public_key: certified.public_key,
+            kind: certified.kind,
             name: certified.name,
             grants: vec![certified.grants],
             enrolled_millis: 0,

@@ -95,7 +95,7 @@ fn run(
                         },
                     );
                     let standing = if record.revoked_millis.is_some() { "revoked" } else { "active" };
-                    format!("{id}  {standing}  {}  {}  {seen}", roles.join("+"), record.name)
+                    format!("{id}  {}  {standing}  {}  {}  {seen}", record.kind.word(), roles.join("+"), record.name)
                 })
                 .collect();
             Ok(Answer::Text(lines.join("\n")))

@@ -13,7 +13,7 @@ use crate::access::accounts::{
 };
 use crate::error::Error;
 use crate::log::keys::device_key;
-use crate::log::{CooperativeNumber, DeviceRecord};
+use crate::log::{CooperativeNumber, DeviceKind, DeviceRecord};
 
 /// The idle time after which a session ends, in milliseconds.
 const IDLE_MILLIS: u64 = 12 * 3_600_000;
@@ -43,7 +43,8 @@ impl Granary {
         let account = AccountRecord { name: name.clone(), password, device, sessions };
         let record = DeviceRecord {
             public_key,
-            name: format!("{name} (console)"),
+            kind: DeviceKind::Console,
+            name,
             grants: vec![Grants { version: 1, roles: [Role::Coordinator].into() }],
             enrolled_millis: now.0,
             revoked_millis: None,

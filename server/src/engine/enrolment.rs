@@ -18,7 +18,7 @@ use super::events::Event;
 use crate::access::{AuditAction, Invitation, InvitationRecord, new_code, normal_code};
 use crate::error::{Error, unknown_device};
 use crate::log::keys::{GLOBAL, LogEvent, device_key, key};
-use crate::log::{Cooperative, CooperativeNumber, CooperativeRecord, DeviceRecord};
+use crate::log::{Cooperative, CooperativeNumber, CooperativeRecord, DeviceKind, DeviceRecord};
 
 fn invitation_key(code: &str) -> Vec<u8> {
     key(GLOBAL, b'I', digest(&SHA256, normal_code(code).as_bytes()).as_ref())
@@ -37,6 +37,7 @@ impl Granary {
         let server_device = Cooperative::server_device(id);
         let device = DeviceRecord {
             public_key: self.random()?,
+            kind: DeviceKind::Server,
             name: "server".into(),
             grants: vec![Grants { version: 1, roles: [Role::Coordinator].into() }],
             enrolled_millis: now.0,
@@ -83,6 +84,11 @@ impl Granary {
 
     /// Enrols a phone by an invitation. The same phone may repeat the request when the reply was lost.
     pub fn enrol(&self, request: &EnrolRequest, now: Instant) -> Result<EnrolReply, Error> {
+        self.enrol_as(DeviceKind::Phone, request, now)
+    }
+
+    /// As [`Self::enrol`], for any kind of device.
+    pub(crate) fn enrol_as(&self, kind: DeviceKind, request: &EnrolRequest, now: Instant) -> Result<EnrolReply, Error> {
         let refuse = |detail: &str| Error::refused(ProblemKind::BadInvitation, detail);
         let name = checked_text("a phone's name", &request.name, 64).map_err(Error::malformed)?;
         let stored = invitation_key(&request.code);
@@ -93,6 +99,16 @@ impl Granary {
             .ok_or_else(|| refuse("this invitation is not known; ask your co-operative for a new one"))?;
         let device = DeviceId::of_public_key(&request.public_key);
         let cooperative = self.cooperative(record.cooperative)?;
+        // A device is looked up by its id alone, so a key is of one co-operative, and an id of one key.
+        let elsewhere = self.cooperative_of(device).filter(|other| {
+            let same_key = other.device(device).is_some_and(|known| known.public_key == request.public_key);
+            other.number() != record.cooperative || !same_key
+        });
+        if elsewhere.is_some() {
+            return Err(refuse(
+                "this phone's key belongs to another co-operative of this server; leave that one first",
+            ));
+        }
         match &record.used_by {
             Some(key) if key.as_slice() == request.public_key => return self.enrolled(&cooperative, device),
             Some(_) => return Err(refuse("this invitation was used already; ask your co-operative for a new one")),
@@ -104,6 +120,7 @@ impl Granary {
         let grants = Grants { version: 1, roles: [record.role].into() };
         let new = DeviceRecord {
             public_key: request.public_key,
+            kind,
             name,
             grants: vec![grants],
             enrolled_millis: now.0,

@@ -10,8 +10,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 
 use crate::engine::Granary;
 use crate::error::Error;
-use crate::log::DeviceRecord;
-use crate::log::{Cooperative, CooperativeNumber};
+use crate::log::{Cooperative, CooperativeNumber, DeviceKind, DeviceRecord};
 use std::sync::Arc;
 
 const DOMAIN: &[u8] = b"granary device token 1\0";
@@ -41,7 +40,7 @@ impl Granary {
         let public_key = public_key(&token)
             .ok_or_else(|| Error::Secret { what: "a token", reason: "no key could be made of it".into() })?;
         let code = self.invite(number, role, 1, now)?.code;
-        self.enrol(&EnrolRequest { code, public_key, name: name.to_owned() }, now)?;
+        self.enrol_as(DeviceKind::Token, &EnrolRequest { code, public_key, name: name.to_owned() }, now)?;
         Ok((DeviceId::of_public_key(&public_key), token))
     }
 

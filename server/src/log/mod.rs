@@ -26,4 +26,4 @@ pub use cooperative::{Cooperative, Statistics};
 pub use devices::LastSeen;
 pub(crate) use ingest::Submitter;
 pub use keys::CooperativeNumber;
-pub use records::{CooperativeRecord, DeviceRecord};
+pub use records::{CooperativeRecord, DeviceKind, DeviceRecord};

@@ -19,12 +19,31 @@ pub struct CooperativeRecord {
     pub created_millis: i64,
 }
 
+/// What a device is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeviceKind {
+    /// A phone that enrolled by an invitation.
+    #[serde(rename = "p")]
+    Phone,
+    /// A client with a token.
+    #[serde(rename = "t")]
+    Token,
+    /// A person in the console.
+    #[serde(rename = "c")]
+    Console,
+    /// The server's own replica.
+    #[serde(rename = "s")]
+    Server,
+}
+
 /// A device of a co-operative.
 #[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub struct DeviceRecord {
     /// Its public key (Ed25519).
     #[serde(with = "serde_bytes")]
     pub public_key: [u8; 32],
+    /// What it is.
+    pub kind: DeviceKind,
     /// Its name, for people.
     pub name: String,
     /// All its grants, oldest first; the last is in force.
@@ -33,6 +52,18 @@ pub struct DeviceRecord {
     pub enrolled_millis: i64,
     /// When it was revoked, in milliseconds since 1970.
     pub revoked_millis: Option<i64>,
+}
+
+impl DeviceKind {
+    /// Its word for the operator.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::Token => "token",
+            Self::Console => "console",
+            Self::Server => "server",
+        }
+    }
 }
 
 impl DeviceRecord {
@@ -54,7 +85,7 @@ impl DeviceRecord {
 
     /// True for devices that only exist on the server: its own, and those of people in the console.
     pub fn is_of_the_server(&self) -> bool {
-        self.name == "server" || self.name.ends_with("(console)")
+        matches!(self.kind, DeviceKind::Console | DeviceKind::Server)
     }
 
     /// The names of its roles, without ids.
