@@ -102,16 +102,19 @@ impl ReadModel {
         Self::prepare(Connection::open_in_memory()?)
     }
 
-    /// Opens the read model at `path`. One that can't be used is deleted and begins empty.
+    /// Opens the read model at `path`. One that SQLite calls damaged is deleted and begins empty; on any other fault it is
+    /// left as it is.
     pub fn open(path: &Path) -> Result<Self, StoreFault> {
-        match Connection::open(path).map_err(StoreFault::from).and_then(Self::prepare) {
-            Ok(model) => Ok(model),
-            Err(fault) => {
-                tracing::error!(%fault, "the read model can't be used; it is written again from the documents");
-                std::fs::remove_file(path).map_err(|error| StoreFault::Failed(error.to_string()))?;
-                Self::prepare(Connection::open(path)?)
+        let open = || Connection::open(path).map_err(StoreFault::from).and_then(Self::prepare);
+        let opened = open().or_else(|fault| match fault {
+            StoreFault::Corrupt(reason) => {
+                tracing::error!(reason, "a damaged read model is deleted, and written again from the documents");
+                Self::remove(path)?;
+                open()
             }
-        }
+            other => Err(other),
+        });
+        opened.map_err(|fault| fault.explained(path.parent().unwrap_or(Path::new("."))))
     }
 
     /// Deletes the read model at `path`, where there is one.
@@ -120,9 +123,7 @@ impl ReadModel {
             let mut file = path.as_os_str().to_owned();
             file.push(suffix);
             match std::fs::remove_file(file) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(StoreFault::Failed(error.to_string()));
-                }
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(StoreFault::of_io(&error)),
                 _ => {}
             }
         }

@@ -5,6 +5,7 @@ mod batch;
 #[cfg(feature = "sqlite")]
 mod cipher;
 pub mod conformance;
+mod fault;
 mod memory;
 mod seal;
 #[cfg(feature = "sqlite")]
@@ -13,25 +14,11 @@ mod sqlite;
 pub use batch::{Batch, Write};
 #[cfg(feature = "sqlite")]
 pub use cipher::StoreKey;
+pub use fault::StoreFault;
 pub use memory::MemoryStore;
 pub use seal::{seal, unseal};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{OpenReport, SqliteStore};
-
-/// Why a store failed. Nothing of a failed batch is kept.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StoreFault {
-    /// The medium failed or is full; the string is the engine's sentence. Free space, then make the same call again. When
-    /// it fails again, open the store anew: that checks it and reports what is damaged.
-    #[error("the store failed: {0}")]
-    Failed(String),
-    /// The store was encrypted with another key, or with one where none was given. It is unchanged; open it with its key.
-    #[error("what is stored here was locked with another key")]
-    Locked,
-    /// The value of this key fails its checksum. Treat it as lost: fetch or derive it again.
-    #[error("a stored record is damaged (key {})", .0.iter().map(|byte| format!("{byte:02x}")).collect::<String>())]
-    Damaged(Vec<u8>),
-}
+pub use sqlite::{OpenReport, SetAside, SqliteStore};
 
 /// A key with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,11 +1,20 @@
 //! The phone's store: one SQLite table in WAL mode with `synchronous = FULL`, so that a batch is durable when `apply`
-//! returns. Each value has its own checksum. A file that SQLite can't read is quarantined, and every row of it that can
-//! still be read is copied to a new one. With a key, every value is encrypted.
+//! returns. Each value has its own checksum. A file that SQLite calls damaged is set aside, and every row of it that can
+//! still be read is copied to a new one; on any other fault nothing is touched. With a key, every value is encrypted.
+//!
+//! The latest opening alone writes. Each opening numbers itself in the file, and a batch of an earlier one fails with
+//! [`StoreFault::InUse`]. So two openers never write over each other, whatever the locks of a file system are worth.
+
+mod faults;
+mod salvage;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+pub use salvage::SetAside;
 
 use super::cipher::{Cipher, StoreKey};
 use super::{Batch, Row, Store, StoreFault, Write, prefix_end, seal, unseal};
@@ -14,12 +23,15 @@ use super::{Batch, Row, Store, StoreFault, Write, prefix_end, seal, unseal};
 /// be damaged.
 const LOCKS: [&[u8]; 3] = [b"1", b"2", b"3"];
 
+/// How long a lock of another program is waited for.
+const BUSY_WAIT: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 5_000 });
+
 /// What opening a store found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OpenReport {
     /// Keys of damaged values, which were moved to the table `damaged`.
     pub damaged_keys: Vec<Vec<u8>>,
-    /// Where a file that SQLite could not read was moved.
+    /// Where a file that SQLite called damaged was moved.
     pub quarantined_file: Option<PathBuf>,
 }
 
@@ -29,50 +41,52 @@ pub struct SqliteStore {
     connection: Mutex<Connection>,
     /// None for a store without encryption.
     cipher: Option<Cipher>,
-}
-
-impl From<rusqlite::Error> for StoreFault {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Failed(error.to_string())
-    }
+    /// The number of this opening.
+    opening: i64,
+    /// Where the file lies.
+    folder: PathBuf,
 }
 
 impl SqliteStore {
-    /// Opens or creates the store at `path`, checks it, and quarantines what is damaged. With a key everything is encrypted,
-    /// also what was stored without one before. Fails with [`StoreFault::Locked`] under any but the store's key.
+    /// Opens or creates the store at `path` and checks it. Damaged values are moved to the table `damaged`. A file that
+    /// SQLite calls damaged is set aside, and what can be read of it is copied. With a key everything is encrypted, also
+    /// what was stored without one before. Fails with [`StoreFault::Locked`] under any but the store's key, and with another
+    /// fault for a file that can't be used now; then it is unchanged.
     pub fn open(path: &Path, key: Option<&StoreKey>) -> Result<(Self, OpenReport), StoreFault> {
         let mut report = OpenReport::default();
-        let mut store = match open_checked(path) {
-            Ok(connection) => Self::with_key(connection, key)?,
-            Err(fault) if !path.exists() => return Err(fault),
-            Err(_) => Self::salvage(path, key, &mut report)?,
-        };
+        let store = salvage::finish(path)
+            .and_then(|_| Self::open_whole(path, key, &mut report))
+            .or_else(|fault| match faults::seen_in_header(path, fault.explained(folder_of(path))) {
+                StoreFault::Corrupt(reason) => {
+                    tracing::error!(path = %path.display(), reason, "a damaged file is set aside; what can be read is copied");
+                    report.quarantined_file = Some(salvage::mend(path)?);
+                    Self::open_whole(path, key, &mut report)
+                }
+                other => Err(other),
+            });
+        Ok((store.map_err(|fault: StoreFault| fault.explained(folder_of(path)))?, report))
+    }
+
+    fn open_whole(path: &Path, key: Option<&StoreKey>, report: &mut OpenReport) -> Result<Self, StoreFault> {
+        let connection = open_checked(path)?;
+        let cipher = key.map(Cipher::new).transpose()?;
+        let mut store =
+            Self { connection: Mutex::new(connection), cipher, opening: 0, folder: folder_of(path).to_owned() };
+        store.unlock()?;
+        store.opening = store.number_opening()?;
         let damaged = store.quarantine_damaged()?;
         if !damaged.is_empty() && store.has_damaged()? {
             // A row whose key is damaged lies out of order, where no lookup finds it.
-            drop(store);
-            store = Self::salvage(path, key, &mut report)?;
+            return Err(StoreFault::Corrupt("its rows are out of order".into()));
         }
-        report.damaged_keys = damaged;
-        report.damaged_keys.extend(store.quarantine_damaged()?);
+        report.damaged_keys.extend(damaged);
         report.damaged_keys.dedup();
-        Ok((store, report))
-    }
-
-    fn with_key(connection: Connection, key: Option<&StoreKey>) -> Result<Self, StoreFault> {
-        let cipher = key.map(Cipher::new).transpose()?;
-        let store = Self { connection: Mutex::new(connection), cipher };
-        store.unlock()?;
         Ok(store)
     }
 
-    /// Quarantines the file at `path`, and copies what can be read of it to a new one.
-    fn salvage(path: &Path, key: Option<&StoreKey>, report: &mut OpenReport) -> Result<Self, StoreFault> {
-        let old = quarantine(path)?;
-        let connection = open_checked(path)?;
-        copy_readable_rows(&old, &connection)?;
-        report.quarantined_file = Some(old);
-        Self::with_key(connection, key)
+    fn number_opening(&self) -> Result<i64, StoreFault> {
+        let sql = "INSERT INTO opening VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET number = number + 1 RETURNING number";
+        Ok(self.connection().query_row(sql, [], |row| row.get(0))?)
     }
 
     fn has_damaged(&self) -> Result<bool, StoreFault> {
@@ -159,61 +173,42 @@ impl SqliteStore {
     }
 }
 
-fn open_checked(path: &Path) -> Result<Connection, StoreFault> {
-    let connection = Connection::open(path)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.execute_batch(
-        "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-         CREATE TABLE IF NOT EXISTS locks (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-         CREATE TABLE IF NOT EXISTS damaged (key BLOB, value BLOB);",
-    )?;
-    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if verdict == "ok" { Ok(connection) } else { Err(StoreFault::Failed(verdict)) }
+/// The folder of a file.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Renames a file and its journal to the first free name.
-fn quarantine(path: &Path) -> Result<PathBuf, StoreFault> {
-    let failed = |error: std::io::Error| StoreFault::Failed(error.to_string());
-    let with = |path: &Path, suffix: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
+const ENTRIES: &str = "CREATE TABLE entries (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID";
+const OTHERS: &str = "
+    CREATE TABLE IF NOT EXISTS locks (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS damaged (key BLOB, value BLOB);
+    CREATE TABLE IF NOT EXISTS opening (id INTEGER PRIMARY KEY, number INTEGER NOT NULL);";
+
+/// Creates the tables of a new file. A file that has tables but not ours is damaged: its rows must not count as absent.
+fn make_tables(connection: &Connection) -> Result<(), StoreFault> {
+    let made: Vec<(String, String)> = {
+        let mut statement = connection.prepare("SELECT name, sql FROM sqlite_master WHERE type = 'table'")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect::<Result<_, _>>()?
     };
-    let free = (1u32..1000).map(|number| with(path, &format!(".damaged-{number}"))).find(|free| !free.exists());
-    let free = free.ok_or_else(|| StoreFault::Failed("too many damaged files lie beside the store".into()))?;
-    std::fs::rename(path, &free).map_err(failed)?;
-    for suffix in ["-wal", "-shm"] {
-        if with(path, suffix).exists() {
-            std::fs::rename(with(path, suffix), with(&free, suffix)).map_err(failed)?;
-        }
-    }
-    Ok(free)
-}
-
-/// Copies the rows that can be read: forward to the damage, then backward to it.
-fn copy_readable_rows(from: &Path, to: &Connection) -> Result<(), StoreFault> {
-    let Ok(old) = Connection::open(from) else { return Ok(()) };
-    if let Ok(mut statement) = old.prepare("SELECT key, value FROM locks")
-        && let Ok(mut rows) = statement.query([])
-    {
-        while let Ok(Some(row)) = rows.next() {
-            if let (Ok(key), Ok(value)) = (row.get::<_, Vec<u8>>(0), row.get::<_, Vec<u8>>(1)) {
-                to.execute("INSERT OR IGNORE INTO locks VALUES (?1, ?2)", params![key, value])?;
-            }
-        }
-    }
-    for order in ["ASC", "DESC"] {
-        let Ok(mut statement) = old.prepare(&format!("SELECT key, value FROM entries ORDER BY key {order}")) else {
-            return Ok(());
-        };
-        let Ok(mut rows) = statement.query([]) else { continue };
-        while let Ok(Some(row)) = rows.next() {
-            let (Ok(key), Ok(value)) = (row.get::<_, Vec<u8>>(0), row.get::<_, Vec<u8>>(1)) else { break };
-            to.execute("INSERT OR IGNORE INTO entries VALUES (?1, ?2)", params![key, value])?;
-        }
+    if made.is_empty() {
+        connection.execute_batch(&format!("BEGIN IMMEDIATE; {ENTRIES}; {OTHERS} COMMIT;"))?;
+    } else if !made.iter().any(|(name, sql)| name == "entries" && sql == ENTRIES) {
+        return Err(StoreFault::Corrupt("its tables are not those of a store".into()));
+    } else {
+        connection.execute_batch(OTHERS)?;
     }
     Ok(())
+}
+
+fn open_checked(path: &Path) -> Result<Connection, StoreFault> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_WAIT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    make_tables(&connection)?;
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" { Ok(connection) } else { Err(faults::of_verdict(&verdict)) }
 }
 
 impl Store for SqliteStore {
@@ -241,8 +236,23 @@ impl Store for SqliteStore {
     }
 
     fn apply(&self, batch: &Batch) -> Result<(), StoreFault> {
+        self.write(batch).map_err(|fault| fault.explained(&self.folder))
+    }
+
+    fn flush(&self) -> Result<(), StoreFault> {
+        Ok(())
+    }
+}
+
+impl SqliteStore {
+    fn write(&self, batch: &Batch) -> Result<(), StoreFault> {
         let mut connection = self.connection();
-        let transaction = connection.transaction()?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let latest: i64 =
+            transaction.prepare_cached("SELECT number FROM opening")?.query_row([], |row| row.get(0))?;
+        if latest != self.opening {
+            return Err(StoreFault::InUse);
+        }
         {
             let mut put = transaction.prepare_cached("INSERT OR REPLACE INTO entries VALUES (?1, ?2)")?;
             let mut remove = transaction.prepare_cached("DELETE FROM entries WHERE key = ?1")?;
@@ -254,10 +264,6 @@ impl Store for SqliteStore {
             }
         }
         Ok(transaction.commit()?)
-    }
-
-    fn flush(&self) -> Result<(), StoreFault> {
-        Ok(())
     }
 }
 

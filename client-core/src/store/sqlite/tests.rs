@@ -151,3 +151,144 @@ fn file_that_is_no_database_is_quarantined() {
     let (_, report) = SqliteStore::open(&path, None).unwrap();
     assert!(report.quarantined_file.is_some());
 }
+
+/// The files of a folder with their bytes, but for the shared memory of SQLite.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file() && !path.to_string_lossy().ends_with("-shm"))
+        .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn lock_of_another_program_is_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("phone.db");
+    filled(&path);
+    let other = Connection::open(&path).unwrap();
+    other.pragma_update(None, "locking_mode", "EXCLUSIVE").unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE; DELETE FROM entries WHERE key = x'ff'").unwrap();
+    let before = files(folder.path());
+    for _ in 0..3 {
+        assert_eq!(SqliteStore::open(&path, None).unwrap_err(), StoreFault::Busy);
+    }
+    assert_eq!(files(folder.path()), before);
+    drop(other);
+    let (store, report) = SqliteStore::open(&path, None).unwrap();
+    assert_eq!((store.scan_all(b"").unwrap().len(), report), (400, OpenReport::default()));
+}
+
+#[test]
+fn path_that_is_no_file_is_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("phone.db");
+    std::fs::create_dir(&path).unwrap();
+    for _ in 0..3 {
+        assert!(matches!(SqliteStore::open(&path, None), Err(StoreFault::NoAccess(_))));
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was set aside or made");
+}
+
+#[test]
+fn latest_opening_alone_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("phone.db");
+    let put = |store: &SqliteStore, value: &str| {
+        let mut batch = Batch::default();
+        batch.put("k", value);
+        store.apply(&batch)
+    };
+    let (first, _) = SqliteStore::open(&path, None).unwrap();
+    put(&first, "first").unwrap();
+    let (second, _) = SqliteStore::open(&path, None).unwrap();
+    assert_eq!(put(&first, "late"), Err(StoreFault::InUse));
+    put(&second, "second").unwrap();
+    assert_eq!(first.get(b"k").unwrap().unwrap(), b"second");
+}
+
+#[test]
+fn any_damaged_byte_of_the_header_still_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("phone.db");
+    filled(&path);
+    let file = std::fs::read(&path).unwrap();
+    for place in 0..100 {
+        let bad = tempfile::tempdir().unwrap();
+        let path = bad.path().join("phone.db");
+        let mut bytes = file.clone();
+        bytes[place] ^= 0x55;
+        std::fs::write(&path, bytes).unwrap();
+        let opened = SqliteStore::open(&path, None);
+        assert!(opened.is_ok(), "a bad byte at {place}: {opened:?}");
+        // Also those that SQLite can read nothing of are kept.
+        let kept = opened.unwrap().0.scan_all(b"").unwrap().len();
+        assert!(kept == 400 || bad.path().join("phone.db.damaged-1").exists(), "a bad byte at {place}");
+    }
+}
+
+#[test]
+fn table_with_a_damaged_name_is_set_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("phone.db");
+    filled(&path);
+    let bytes = std::fs::read(&path).unwrap();
+    let place = bytes.windows(7).position(|window| window == b"entries").unwrap();
+    for offset in 0..bytes.len().min(4096) - place {
+        let bad = tempfile::tempdir().unwrap();
+        let path = bad.path().join("phone.db");
+        let mut bytes = bytes.clone();
+        bytes[place + offset] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let (store, _) = SqliteStore::open(&path, None).unwrap();
+        let kept = store.scan_all(b"").unwrap().len();
+        assert!(kept == 400 || bad.path().join("phone.db.damaged-1").exists(), "a bad byte at {offset}");
+        if offset > 1_000 {
+            break;
+        }
+    }
+}
+
+/// A power cut between any two steps of setting a file aside.
+#[test]
+fn setting_aside_goes_on_after_a_power_cut() {
+    let whole = tempfile::tempdir().unwrap();
+    let path = whole.path().join("phone.db");
+    filled(&path);
+    let mended = std::fs::read(&path).unwrap();
+    for moved in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("phone.db");
+        std::fs::write(folder.path().join("phone.db.mended"), &mended).unwrap();
+        std::fs::write(folder.path().join("phone.db.mending"), b"half").unwrap();
+        let damaged = if moved { folder.path().join("phone.db.damaged-1") } else { path.clone() };
+        std::fs::write(damaged, vec![1; 9000]).unwrap();
+        let (store, _) = SqliteStore::open(&path, None).unwrap();
+        assert_eq!(store.scan_all(b"").unwrap().len(), 400, "moved: {moved}");
+        assert_eq!(std::fs::read(folder.path().join("phone.db.damaged-1")).unwrap(), vec![1; 9000]);
+    }
+}
+
+#[test]
+fn what_was_set_aside_can_be_read() {
+    for key in [None, Some(key(1))] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("phone.db");
+        put_words(&SqliteStore::open(&path, key.as_ref()).unwrap().0);
+        std::fs::rename(&path, folder.path().join("phone.db.damaged-1")).unwrap();
+        SqliteStore::open(&path, key.as_ref()).unwrap();
+        let aside = SetAside::beside(&path).unwrap();
+        assert_eq!(aside.len(), 1);
+        let store = aside[0].read(key.as_ref()).unwrap();
+        assert_eq!(store.get(b"k").unwrap().unwrap(), "the first harvest of 张桂英".as_bytes());
+        if key.is_some() {
+            assert_eq!(aside[0].read(None).err(), Some(StoreFault::Locked));
+        }
+        let taken = aside.into_iter().next().unwrap().mark_taken().unwrap();
+        assert!(taken.ends_with("phone.db.recovered-1") && taken.exists());
+        assert_eq!(SetAside::beside(&path).unwrap(), []);
+    }
+}
