@@ -10,9 +10,16 @@ use crate::store::StoreFault;
 /// What a call into client-core can fail with. No failed call has kept anything of what it was to write.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// The store failed or is full, see [`StoreFault`]. Free space, then make the same call again.
-    #[error("this phone could not save: {0}. Free some space and try again")]
+    /// The store failed, see [`StoreFault`]: each of its variants says what helps. Nothing was changed or moved.
+    #[error("this phone's files can't be used: {0}. {way}", way = way_out(.0))]
     Store(StoreFault),
+    /// Another program, or another part of this one, has the phone's folder. Nothing was changed. Close it there, or make the
+    /// same call again later.
+    #[error("this phone is in use by {by}; nothing was changed. Try again when that has ended")]
+    InUse {
+        /// Who has it: a program, what it does, and its process id.
+        by: String,
+    },
     /// The phone's files were locked with another key than was given. They are unchanged; open them with their key.
     #[error("what is on this phone was locked with another key; open it with the key that it was locked with")]
     Locked,
@@ -74,7 +81,14 @@ pub enum Error {
     /// was applied. Trying again helps in the second case; in the first, the app must be updated.
     #[error("the server's answer can't be read: {0}")]
     BadReply(String),
-    /// The operating system gave no thread, no random number or no TLS. Restart the app; neither space nor a line helps.
+    /// The server answers, but nothing moves on from one answer to the next. Make the same call again later; when it fails
+    /// again, one of both sides must be updated.
+    #[error("the server answers, but the sync does not move on; it was ended. Try again later")]
+    NoProgress,
+    /// The operating system gave no thread; the string is its sentence. Close other apps, or restart this one.
+    #[error("this phone's system gave no thread for the sync: {0}. Close other apps and try again")]
+    ThreadStart(String),
+    /// The operating system gave no random number or no TLS. Restart the app; neither space nor a line helps.
     #[error("this phone's system failed: {0}. Restart the app and try again")]
     System(String),
 }
@@ -87,7 +101,20 @@ impl From<StoreFault> for Error {
     fn from(fault: StoreFault) -> Self {
         match fault {
             StoreFault::Locked => Self::Locked,
+            StoreFault::InUse => Self::InUse { by: "another program that has opened it since".into() },
             other => Self::Store(other),
         }
+    }
+}
+
+/// What a person can do about a fault of the store.
+fn way_out(fault: &StoreFault) -> &'static str {
+    match fault {
+        StoreFault::Full => "Free some space and try again",
+        StoreFault::Busy | StoreFault::InUse => "Close the other program and try again",
+        StoreFault::TooManyFiles => "Close other programs and try again",
+        StoreFault::NoAccess(_) => "Give this program the right to read and write there, and try again",
+        StoreFault::Corrupt(_) => "Close and open this phone: what can be read is kept",
+        StoreFault::Io(_) | StoreFault::Failed(_) | StoreFault::Locked | StoreFault::Damaged(_) => "Try again",
     }
 }

@@ -5,14 +5,24 @@ use granary_client_core::error::Error;
 use granary_client_core::ids::IdFault;
 use granary_client_core::quantities::QuantityFault;
 use granary_client_core::schema::LotId;
+use granary_client_core::store::StoreFault;
 
 /// What a call can fail with. `sentence` is for the person with the phone.
 #[derive(Debug, Clone, PartialEq, thiserror::Error, uniffi::Error)]
 #[uniffi::export(Display)]
 pub enum PhoneError {
-    /// The phone could not save, for instance because it is full. Nothing of the call was kept.
+    /// The phone's files can't be used, for instance because the disk fails. Nothing of the call was kept.
     #[error("{sentence}")]
     Storage { sentence: String },
+    /// The disk is full. Nothing of the call was kept. Free space, then make the same call again.
+    #[error("{sentence}")]
+    DiskFull { sentence: String },
+    /// Another program has the phone's folder, or holds its file. Nothing was changed. Make the same call again later.
+    #[error("{sentence}")]
+    InUse { sentence: String },
+    /// The phone's files may not be read or written, or the system has no more open files. Nothing was changed.
+    #[error("{sentence}")]
+    NoAccess { sentence: String },
     /// The phone's files were locked with another key than was given: see `open_locked`.
     #[error("{sentence}")]
     Locked { sentence: String },
@@ -37,7 +47,13 @@ pub enum PhoneError {
     /// There is no connection, or it broke. The same call may be made again.
     #[error("{sentence}")]
     NoConnection { sentence: String },
-    /// The operating system gave no thread or no random number: restart the app.
+    /// The server answers, but nothing moves on. Make the same call again later.
+    #[error("{sentence}")]
+    NoProgress { sentence: String },
+    /// The operating system gave no thread: close other apps, or restart this one.
+    #[error("{sentence}")]
+    ThreadStart { sentence: String },
+    /// The operating system gave no random number or no TLS: restart the app.
     #[error("{sentence}")]
     System { sentence: String },
     /// The server refused. `kind` is for programs, such as `device-revoked`.
@@ -50,6 +66,9 @@ impl From<Error> for PhoneError {
         let sentence = error.to_string();
         match error {
             Error::Locked => Self::Locked { sentence },
+            Error::InUse { .. } | Error::Store(StoreFault::Busy | StoreFault::InUse) => Self::InUse { sentence },
+            Error::Store(StoreFault::Full) => Self::DiskFull { sentence },
+            Error::Store(StoreFault::NoAccess(_) | StoreFault::TooManyFiles) => Self::NoAccess { sentence },
             Error::Store(_) => Self::Storage { sentence },
             Error::Document(_)
             | Error::Quantity(_)
@@ -66,6 +85,8 @@ impl From<Error> for PhoneError {
             Error::NotAllowed => Self::NotAllowed { sentence },
             Error::SyncFirst => Self::SyncFirst { sentence },
             Error::Line(_) | Error::BadReply(_) => Self::NoConnection { sentence },
+            Error::NoProgress => Self::NoProgress { sentence },
+            Error::ThreadStart(_) => Self::ThreadStart { sentence },
             Error::System(_) => Self::System { sentence },
             Error::Refused { kind, .. } => Self::Refused { kind: kind.name().to_owned(), sentence },
         }

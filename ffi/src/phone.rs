@@ -1,7 +1,7 @@
 //! The phone object: what an app opens once and keeps.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use granary_client_core::phone::{Driver, Phone};
 use granary_client_core::store::StoreKey;
@@ -17,7 +17,21 @@ pub struct GranaryPhone {
     driver: Mutex<Option<Driver>>,
 }
 
+/// The phones of this process, so that a folder that is open already gives the same one, with its background sync.
+static OPEN: Mutex<Vec<(Weak<Phone>, Weak<GranaryPhone>)>> = Mutex::new(Vec::new());
+
 impl GranaryPhone {
+    fn of(phone: Arc<Phone>) -> Arc<Self> {
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|(_, known)| known.strong_count() > 0);
+        let known = open.iter().find(|(of, _)| std::ptr::eq(of.as_ptr(), Arc::as_ptr(&phone)));
+        known.and_then(|(_, known)| known.upgrade()).unwrap_or_else(|| {
+            let new = Arc::new(Self { phone: Arc::clone(&phone), driver: Mutex::default() });
+            open.push((Arc::downgrade(&phone), Arc::downgrade(&new)));
+            new
+        })
+    }
+
     fn with_driver(&self, tell: impl FnOnce(&Driver)) {
         if let Some(driver) = self.driver.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
             tell(driver);
@@ -27,11 +41,12 @@ impl GranaryPhone {
 
 #[uniffi::export]
 impl GranaryPhone {
-    /// Opens or creates the phone's files in this folder. Damaged records are quarantined; see `damage`.
+    /// Opens or creates the phone's files in this folder. Damaged records are quarantined; see `damage`. A folder that is
+    /// open in this app already gives the same phone; it is closed once the last of these objects is. While another program
+    /// has it, this waits some seconds and fails with `InUse`, which says who.
     #[uniffi::constructor]
     pub fn open(folder: String) -> Result<Arc<Self>, PhoneError> {
-        let phone = Arc::new(Phone::open(Path::new(&folder))?);
-        Ok(Arc::new(Self { phone, driver: Mutex::default() }))
+        Ok(Self::of(Phone::open(Path::new(&folder))?))
     }
 
     /// As `open`, with everything on the phone encrypted under `key`: 32 random bytes that the app keeps in the platform's
@@ -41,8 +56,7 @@ impl GranaryPhone {
     pub fn open_locked(folder: String, key: Vec<u8>) -> Result<Arc<Self>, PhoneError> {
         let key = StoreKey::from_bytes(&key)
             .ok_or_else(|| PhoneError::Invalid { sentence: "A key of the phone's store has 32 bytes.".into() })?;
-        let phone = Arc::new(Phone::open_locked(Path::new(&folder), &key)?);
-        Ok(Arc::new(Self { phone, driver: Mutex::default() }))
+        Ok(Self::of(Phone::open_locked(Path::new(&folder), &key)?))
     }
 
     /// What was found damaged at opening, as sentences to show.

@@ -32,6 +32,8 @@ pub struct SyncStatus {
     pub last_error: Option<String>,
     /// The changes that the server or this phone quarantined and why, a sentence each, newest last.
     pub quarantined: Vec<String>,
+    /// How the app's observer last failed since the app was started, for whoever writes the app; none when it did not.
+    pub observer_error: Option<String>,
 }
 
 impl From<Status> for SyncStatus {
@@ -48,12 +50,14 @@ impl From<Status> for SyncStatus {
             bytes_down: status.bytes_down,
             last_error: status.last_error,
             quarantined: status.quarantined,
+            observer_error: status.observer_error,
         }
     }
 }
 
 /// Implemented by the app. Calls come from a background thread: dispatch to the app's own thread before touching the
-/// screen, and do not call the phone's `stop` from here.
+/// screen, and do not call the phone's `stop` from here. An error or a panic in it does not end the sync; the status shows
+/// it as `observer_error`.
 #[uniffi::export(with_foreign)]
 pub trait PhoneObserver: Send + Sync {
     /// The status of the sync has changed.

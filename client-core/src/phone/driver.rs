@@ -1,5 +1,6 @@
 //! The background thread that syncs when the scheduler says so and notifies the app.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -12,7 +13,8 @@ use crate::protocol::problem::ProblemKind;
 use crate::schema::DocumentKey;
 use crate::sync::{Scheduler, Wake};
 
-/// Notified from the background thread.
+/// Notified from the background thread. A panic in it ends neither the thread nor the sync; see
+/// [`Status::observer_error`].
 pub trait Observer: Send + Sync {
     /// The status of the sync has changed.
     fn status_changed(&self, status: Status);
@@ -51,7 +53,7 @@ impl Driver {
         let thread = std::thread::Builder::new()
             .name("granary-sync".into())
             .spawn(move || run(&phone, observer.as_ref(), &received))
-            .map_err(|error| Error::System(error.to_string()))?;
+            .map_err(|error| Error::ThreadStart(error.to_string()))?;
         Ok(Self { commands, thread: Mutex::new(Some(thread)), nudges, may_listen: Mutex::new((true, true)) })
     }
 
@@ -101,18 +103,18 @@ fn run(phone: &Phone, observer: &dyn Observer, commands: &Receiver<DriverCommand
     loop {
         let now = phone.clock.now();
         if phone.device().is_some() && scheduler.start(now) {
-            observer.status_changed(phone.status());
+            notify(phone, "status_changed", || observer.status_changed(phone.status()));
             let result = phone.sync_now();
             let wake = outcome(&result);
             if let Ok(summary) = result {
                 let received = summary.received;
                 let changed: Vec<DocumentKey> = received.changed.into_iter().chain(received.forgotten).collect();
                 if !changed.is_empty() {
-                    observer.documents_changed(changed);
+                    notify(phone, "documents_changed", || observer.documents_changed(changed));
                 }
             }
             scheduler.handle(phone.clock.now(), wake);
-            observer.status_changed(phone.status());
+            notify(phone, "status_changed", || observer.status_changed(phone.status()));
             continue;
         }
         let wait = scheduler.next_timeout().map_or(60_000, |due| due.millis_since(now).min(60_000));
@@ -121,6 +123,16 @@ fn run(phone: &Phone, observer: &dyn Observer, commands: &Receiver<DriverCommand
             Ok(DriverCommand::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {}
         }
+    }
+}
+
+/// Calls the app. An app that fails in it has no part in the sync, which goes on; its failure is shown in the status.
+fn notify(phone: &Phone, call: &str, told: impl FnOnce()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(told)) {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        let reason = text.unwrap_or("it gives no reason");
+        tracing::error!(call, reason, "the app's observer failed; the sync goes on");
+        phone.observer_failed(format!("the app's observer failed in {call}: {reason}"));
     }
 }
 

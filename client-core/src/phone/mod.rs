@@ -3,16 +3,18 @@
 
 mod app;
 mod driver;
+mod folder;
 mod identity;
 mod nudges;
+mod opening;
 mod outbox_file;
 mod refresh;
 mod status;
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use driver::{Driver, Observer};
+pub use opening::Opening;
 pub use status::{Status, SyncState};
 
 use crate::crdt::DocumentFault;
@@ -25,12 +27,13 @@ use crate::protocol::messages::{read_message, write_message};
 use crate::protocol::problem::ProblemKind;
 use crate::protocol::signing::ServerKey;
 use crate::quantities::Instant;
-use crate::replica::{Damage, Replica, put_meta, read_meta};
+use crate::replica::{Damage, Replica, put_meta};
 use crate::schema::DocumentKey;
 use crate::schema::access::{Grants, Role};
-use crate::store::{Batch, MemoryStore, SqliteStore, Store, StoreFault, StoreKey};
+use crate::store::{Batch, Store};
 use crate::sync::{Pace, Session, Step, Summary};
 use crate::transport::{HttpsTransport, Outgoing, Route, ServerLink, Transport};
+use folder::Folder;
 use identity::Identity;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::watch;
@@ -91,94 +94,11 @@ pub struct Phone {
     /// Locked while a sync runs, so that there is one at most.
     syncing: Mutex<()>,
     damage: Vec<Damage>,
+    /// None for a phone in memory. The last field, so that the store is closed before others may open it.
+    folder: Option<Folder>,
 }
 
 impl Phone {
-    /// Opens or creates the phone's files in this folder. Damaged records are quarantined and reported by
-    /// [`Self::damage`]; everything else opens. Fails with [`Error::Locked`] for files that were opened with a key.
-    pub fn open(folder: &Path) -> Result<Self, Error> {
-        Self::open_with(folder, None)
-    }
-
-    /// As [`Self::open`], with everything encrypted under `key`, which must be the same each time. The read model is then
-    /// kept in memory alone, and written from the documents at each opening.
-    pub fn open_locked(folder: &Path, key: &StoreKey) -> Result<Self, Error> {
-        Self::open_with(folder, Some(key))
-    }
-
-    fn open_with(folder: &Path, key: Option<&StoreKey>) -> Result<Self, Error> {
-        let failed = |error: std::io::Error| StoreFault::Failed(error.to_string());
-        std::fs::create_dir_all(folder).map_err(failed)?;
-        let (store, report) = SqliteStore::open(&folder.join("phone.db"), key)?;
-        let lists = folder.join("lists.db");
-        let read_model = match key {
-            None => ReadModel::open(&lists)?,
-            Some(_) => {
-                ReadModel::remove(&lists)?;
-                ReadModel::in_memory()?
-            }
-        };
-        let mut damage = Vec::new();
-        if let Some(file) = report.quarantined_file {
-            damage.push(Damage {
-                document: None,
-                sentence: format!(
-                    "The phone's file was damaged; it was moved to {}, and what can be read of it was copied.",
-                    file.display()
-                ),
-            });
-        }
-        if !report.damaged_keys.is_empty() {
-            let count = report.damaged_keys.len();
-            damage.push(Damage {
-                document: None,
-                sentence: format!("{count} damaged records were moved away; the server will send them again."),
-            });
-        }
-        Self::assemble(Arc::new(store), read_model, Arc::new(SystemClock), damage)
-    }
-
-    /// A phone in memory, for tests, whose whole state is in `store`.
-    pub fn in_memory(store: MemoryStore, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        Self::assemble(Arc::new(store), ReadModel::in_memory()?, clock, Vec::new())
-    }
-
-    fn assemble(
-        store: Arc<dyn Store>,
-        read_model: ReadModel,
-        clock: Arc<dyn Clock>,
-        mut damage: Vec<Damage>,
-    ) -> Result<Self, Error> {
-        let mut inner = Inner {
-            enrolled: None,
-            read_model,
-            status: Status::default(),
-            pace: Pace::default(),
-            notices_read: 0,
-            has_sent_version: false,
-            on_edit: None,
-        };
-        if let Some(identity) = Identity::read(store.as_ref())? {
-            let transport = Arc::new(HttpsTransport::new(&identity.server)?);
-            let (mut replica, found) = Replica::open(
-                Arc::clone(&store),
-                identity.cooperative,
-                identity.device(),
-                &identity.grants,
-                new_incarnation()?,
-            )?;
-            if !damage.is_empty() {
-                replica.recover()?;
-            }
-            damage.extend(found);
-            inner.status = read_meta(store.as_ref(), "status")?.unwrap_or_default();
-            inner.notices_read = read_meta(store.as_ref(), "notices")?.unwrap_or(0);
-            inner.enrolled = Some(Enrolled { identity, replica, transport });
-            inner.refresh_rows()?;
-        }
-        Ok(Self { store, clock, inner: Mutex::new(inner), syncing: Mutex::new(()), damage })
-    }
-
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -286,6 +206,10 @@ impl Phone {
         Status { unsent, ..inner.status.clone() }
     }
 
+    fn observer_failed(&self, sentence: String) {
+        self.inner().status.observer_error = Some(sentence);
+    }
+
     /// The traffic since the phone was opened.
     pub fn used(&self) -> crate::transport::Used {
         self.inner().enrolled.as_ref().map(|enrolled| enrolled.transport.used()).unwrap_or_default()
@@ -377,7 +301,8 @@ impl Phone {
             inner.refresh_rows()?;
         }
         let mut batch = Batch::default();
-        put_meta(&mut batch, "status", &inner.status);
+        // A failure of the app's is of this start alone.
+        put_meta(&mut batch, "status", &Status { observer_error: None, ..inner.status.clone() });
         put_meta(&mut batch, "notices", &inner.notices_read);
         Ok(self.store.apply(&batch)?)
     }

@@ -36,7 +36,7 @@ impl Nudges {
         let thread = std::thread::Builder::new()
             .name("granary-nudges".into())
             .spawn(move || run(&phone, &own, &on_nudge))
-            .map_err(|error| Error::System(error.to_string()))?;
+            .map_err(|error| Error::ThreadStart(error.to_string()))?;
         Ok(Self { shared, thread: Some(thread) })
     }
 

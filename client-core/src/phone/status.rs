@@ -44,6 +44,8 @@ pub struct Status {
     pub last_error: Option<String>,
     /// The changes that the server or this phone quarantined and why, a sentence each, newest last.
     pub quarantined: Vec<String>,
+    /// How the app's observer last failed since the app was started, for whoever writes the app; none when it did not.
+    pub observer_error: Option<String>,
 }
 
 /// Sentences about quarantined changes that are kept.

@@ -141,6 +141,12 @@ impl Replica {
         self.state.cursor
     }
 
+    /// What a sync moves on: where one reply leaves all of this as it was, it has brought nothing.
+    pub(crate) fn progress(&self) -> Result<impl PartialEq + use<>, Error> {
+        let State { cursor, unsent, backfills, backfill_changes, .. } = self.state;
+        Ok((cursor, unsent, backfills, backfill_changes, self.blocked.clone(), self.wanted()?))
+    }
+
     /// The documents that are here with their revisions, in the order of their keys.
     pub fn documents(&self) -> Vec<(DocumentKey, u64)> {
         let records = self.documents.records();

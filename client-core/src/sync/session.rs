@@ -13,6 +13,9 @@ use crate::schema::DocumentKey;
 /// Exchanges in one session at most. A longer one ends as done, and the next session continues.
 const EXCHANGES_MAX: u32 = 10_000;
 
+/// Rounds in a row that may change nothing. One or two can: the server may be busy with what it was sent.
+const FRUITLESS_MAX: u32 = 6;
+
 /// The outcome of a session.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -40,6 +43,8 @@ pub struct Session {
     summary: Summary,
     changed: BTreeSet<DocumentKey>,
     version: Option<String>,
+    /// Rounds in a row that changed nothing.
+    fruitless: u32,
 }
 
 impl Session {
@@ -57,6 +62,7 @@ impl Session {
             summary: Summary::default(),
             changed: BTreeSet::new(),
             version,
+            fruitless: 0,
         };
         let request = session.request(replica, pace)?;
         Ok((session, request))
@@ -88,11 +94,16 @@ impl Session {
     }
 
     /// Applies the body of a reply and returns the next step. Fails with [`Error::BadReply`] for a body that can't be
-    /// read, with a store's fault otherwise; then the replica is as before and the session is over.
+    /// read, with a store's fault otherwise; then the replica is as before and the session is over. Fails with
+    /// [`Error::NoProgress`] when the last replies have changed nothing, though there is more to do.
     pub fn take_reply(&mut self, replica: &mut Replica, pace: Pace, body: &[u8]) -> Result<Step, Error> {
         let content = read_reply(body).map_err(|fault| Error::BadReply(fault.to_string()))?;
         let reply: SyncReply = read_message(&content).map_err(|fault| Error::BadReply(fault.to_string()))?;
+        // Edits come between rounds, not within this call, so they do not count as the sync's own progress.
+        let before = replica.progress()?;
         let received = replica.receive(&self.page, &self.fetches, &reply)?;
+        let is_fruitless = received.changed.is_empty() && replica.progress()? == before;
+        self.fruitless = if is_fruitless { self.fruitless.saturating_add(1) } else { 0 };
         self.notices_read =
             reply.notices.iter().map(|notice| notice.number).chain([self.notices_read]).max().unwrap_or(0);
         self.summary.exchanges = self.summary.exchanges.saturating_add(1);
@@ -103,6 +114,9 @@ impl Session {
         total.forgotten.extend(received.forgotten);
         total.quarantined.extend(received.quarantined);
         if more {
+            if self.fruitless >= FRUITLESS_MAX {
+                return Err(Error::NoProgress);
+            }
             return Ok(Step::Send(self.request(replica, pace)?));
         }
         Ok(Step::Done(std::mem::take(&mut self.summary)))

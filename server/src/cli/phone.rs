@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use granary_client_core::ids::HouseholdId;
-use granary_client_core::phone::{Driver, Observer, Phone, Status, SyncState};
+use granary_client_core::phone::{Driver, Observer, Opening, Phone, Status, SyncState};
 use granary_client_core::projection::{LotFilter, LotState};
 use granary_client_core::quantities::{Day, Grams, Permille};
 use granary_client_core::schema::DocumentKey;
@@ -95,8 +95,26 @@ enum Command {
     Watch,
 }
 
+impl Command {
+    /// Its words, for another process that wants the same phone.
+    fn words(&self) -> &'static str {
+        match self {
+            Self::Enrol { .. } => "granary phone enrol",
+            Self::Record { .. } => "granary phone record",
+            Self::Correct { .. } => "granary phone correct",
+            Self::List { .. } => "granary phone list",
+            Self::Sync => "granary phone sync",
+            Self::CarryOut { .. } => "granary phone carry-out",
+            Self::HandIn { .. } => "granary phone hand-in",
+            Self::Status => "granary phone status",
+            Self::Watch => "granary phone watch",
+        }
+    }
+}
+
 pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
-    let phone = Phone::open(&arguments.folder)?;
+    let opening = Opening { doing: arguments.command.words(), ..Opening::default() };
+    let phone = Phone::open_as(&arguments.folder, &opening)?;
     for damage in phone.damage() {
         eprintln!("{}", damage.sentence);
     }
@@ -179,8 +197,7 @@ impl Observer for Shown {
 }
 
 /// Runs until interrupted; the driver syncs when the server nudges.
-fn watch(phone: Phone) -> Result<(), Error> {
-    let phone = Arc::new(phone);
+fn watch(phone: Arc<Phone>) -> Result<(), Error> {
     let _driver = Driver::start(Arc::clone(&phone), Arc::new(Shown(Arc::clone(&phone))))?;
     loop {
         std::thread::park();

@@ -160,7 +160,7 @@ fn seed(link: &str, command: &Value) -> Result<(), String> {
 
 struct Client {
     folder: PathBuf,
-    phone: Option<Phone>,
+    phone: Option<Arc<Phone>>,
     lots: Vec<LotId>,
 }
 
@@ -242,7 +242,7 @@ pub(crate) fn phones(folder: &Path) {
                         these.map(|(_, client)| scope.spawn(move || client.sync(want, until))).collect();
                     threads.into_iter().all(|thread| thread.join().unwrap())
                 });
-                let chosen = || clients.iter().filter_map(|client| client.phone.as_ref()).map(Phone::status);
+                let chosen = || clients.iter().filter_map(|client| client.phone.as_ref()).map(|phone| phone.status());
                 Ok(json!({
                     "ok": done,
                     "exchanges": chosen().map(|status| status.exchanges).sum::<u64>(),

@@ -1,6 +1,7 @@
 //! Books that one phone wrote in several openings. Each opening that writes is one Automerge actor.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use granary_client_core::phone::Phone;
 use granary_client_core::schema::harvest::LotDraft;
@@ -22,7 +23,7 @@ pub(crate) fn record_in_openings(
     season: Season,
     drafts: &[LotDraft],
     openings: usize,
-) -> (Phone, Vec<LotId>) {
+) -> (Arc<Phone>, Vec<LotId>) {
     let mut names = Vec::with_capacity(drafts.len());
     let mut opened = None;
     for part in parts(drafts, openings) {

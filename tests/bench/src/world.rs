@@ -49,7 +49,7 @@ impl World {
     }
 
     /// A phone that has not enrolled, and the link to enrol with.
-    pub(crate) fn new_phone(&mut self, role: Role) -> (Phone, String) {
+    pub(crate) fn new_phone(&mut self, role: Role) -> (Arc<Phone>, String) {
         self.phones += 1;
         let phone = Phone::open(&self.last_phone_folder()).unwrap();
         let code = self.granary().invite(self.coop, role, 1, now()).unwrap().code;
@@ -58,7 +58,7 @@ impl World {
     }
 
     /// An enrolled phone. The bytes of its enrolment are not counted.
-    pub(crate) fn phone(&mut self, role: Role) -> Phone {
+    pub(crate) fn phone(&mut self, role: Role) -> Arc<Phone> {
         let (phone, link) = self.new_phone(role);
         for _ in 0..40 {
             if phone.enrol(&link, "bench").is_ok() {

@@ -45,7 +45,7 @@ struct World {
     server: Server,
     coop: CooperativeNumber,
     folder: tempfile::TempDir,
-    phones: Vec<Phone>,
+    phones: Vec<std::sync::Arc<Phone>>,
 }
 
 const HOUSEHOLD: HouseholdId = HouseholdId::from_bytes([7; 16]);

@@ -101,7 +101,7 @@ fn thousand_records_sync_in_two_exchanges() {
 #[test]
 fn killed_server_keeps_acknowledged_lots() {
     let mut world = World::new();
-    let phones: Vec<Phone> = (0..6).map(|_| world.phone(1, &household_role())).collect();
+    let phones: Vec<std::sync::Arc<Phone>> = (0..6).map(|_| world.phone(1, &household_role())).collect();
     for round in 0..3 {
         std::thread::scope(|scope| {
             for (index, phone) in phones.iter().enumerate() {
@@ -117,7 +117,7 @@ fn killed_server_keeps_acknowledged_lots() {
         });
         world.start();
     }
-    converge(&phones.iter().collect::<Vec<_>>());
+    converge(&phones.iter().map(AsRef::as_ref).collect::<Vec<_>>());
     assert_eq!(lots(&phones[0]).len(), 6 * 10 * 3);
 }
 

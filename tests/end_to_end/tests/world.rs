@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
 use granary_client_core::error::Error;
 use granary_client_core::ids::HouseholdId;
@@ -107,7 +108,7 @@ impl World {
     }
 
     /// A phone that has enrolled in this role.
-    pub(crate) fn phone(&mut self, coop: u32, role: &str) -> Phone {
+    pub(crate) fn phone(&mut self, coop: u32, role: &str) -> Arc<Phone> {
         let folder = self.phone_folder();
         let phone = Phone::open(&folder).unwrap();
         phone.enrol(&self.invitation(coop, role), role.split(':').next().unwrap()).unwrap();

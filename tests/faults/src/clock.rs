@@ -3,6 +3,7 @@
 //! libfaketime (<https://github.com/wolfcw/libfaketime>) gives the server's process a wrong time.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use granary_client_core::phone::{Clock, Phone, SystemClock};
 use granary_client_core::quantities::Instant;
@@ -38,7 +39,7 @@ pub(crate) fn run(jumps: u32) -> bool {
     ];
     server.start();
     server.order(&["coop", "create", "Linxian County Growers"]);
-    let phones: Vec<Phone> =
+    let phones: Vec<Arc<Phone>> =
         (0..3).map(|_| server.phone("household:new")).map(|folder| Phone::open(&folder).unwrap()).collect();
     let coordinator = Phone::open(&server.phone("coordinator")).unwrap();
     let mut recorded = Vec::new();
@@ -60,7 +61,7 @@ pub(crate) fn run(jumps: u32) -> bool {
             server.start();
         }
     }
-    let together: Vec<&Phone> = phones.iter().chain([&coordinator]).collect();
+    let together: Vec<&Phone> = phones.iter().chain([&coordinator]).map(AsRef::as_ref).collect();
     converge(&together);
     let here = notes(&coordinator);
     let lost = recorded.iter().filter(|note| !here.contains(note)).count();

@@ -43,9 +43,9 @@ pub(crate) fn run(rounds: u32, count: usize) -> bool {
     }
     running.iter_mut().for_each(Running::kill);
     kills += running.len() as u64;
-    let phones: Vec<Phone> = all_folders.iter().map(|folder| Phone::open(folder).unwrap()).collect();
+    let phones: Vec<Arc<Phone>> = all_folders.iter().map(|folder| Phone::open(folder).unwrap()).collect();
     let damage: usize = phones.iter().map(|phone| phone.damage().len()).sum();
-    let together: Vec<&Phone> = phones.iter().chain([&coordinator]).collect();
+    let together: Vec<&Phone> = phones.iter().chain([&coordinator]).map(AsRef::as_ref).collect();
     converge(&together);
     let here = notes(&coordinator);
     let distinct: BTreeSet<String> = here.iter().cloned().collect();

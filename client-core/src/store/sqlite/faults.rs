@@ -41,7 +41,8 @@ pub(super) fn seen_in_header(path: &Path, fault: StoreFault) -> StoreFault {
         return fault;
     }
     let mut header = [0; 20];
-    let read = std::fs::File::options().read(true).write(true).open(path).and_then(|mut file| file.read_exact(&mut header));
+    let read =
+        std::fs::File::options().read(true).write(true).open(path).and_then(|mut file| file.read_exact(&mut header));
     match (read, header) {
         (Ok(()), [.., 1 | 2, 1 | 2]) | (Err(_), _) => fault,
         (Ok(()), _) => StoreFault::Corrupt("its header is damaged".into()),
@@ -68,7 +69,9 @@ mod tests {
 
     #[test]
     fn verdict_about_the_medium_is_no_damage() {
-        let page = |code| of_verdict(&format!("*** in database main ***\nTree 2 page 9: unable to get the page. error code={code}"));
+        let page = |code| {
+            of_verdict(&format!("*** in database main ***\nTree 2 page 9: unable to get the page. error code={code}"))
+        };
         assert!(matches!(page(10), StoreFault::Io(_)));
         assert!(matches!(page(266), StoreFault::Io(_)));
         assert!(matches!(page(11), StoreFault::Corrupt(_)));

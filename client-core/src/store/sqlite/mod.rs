@@ -85,7 +85,8 @@ impl SqliteStore {
     }
 
     fn number_opening(&self) -> Result<i64, StoreFault> {
-        let sql = "INSERT INTO opening VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET number = number + 1 RETURNING number";
+        let sql =
+            "INSERT INTO opening VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET number = number + 1 RETURNING number";
         Ok(self.connection().query_row(sql, [], |row| row.get(0))?)
     }
 
@@ -248,8 +249,7 @@ impl SqliteStore {
     fn write(&self, batch: &Batch) -> Result<(), StoreFault> {
         let mut connection = self.connection();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let latest: i64 =
-            transaction.prepare_cached("SELECT number FROM opening")?.query_row([], |row| row.get(0))?;
+        let latest: i64 = transaction.prepare_cached("SELECT number FROM opening")?.query_row([], |row| row.get(0))?;
         if latest != self.opening {
             return Err(StoreFault::InUse);
         }
