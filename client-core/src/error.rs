@@ -35,6 +35,13 @@ pub enum Error {
     /// The phone is enrolled already. Use it as it is, or another folder.
     #[error("this phone belongs to a co-operative already")]
     AlreadyEnrolled,
+    /// What was set aside beside this phone's files belongs to another co-operative. Move it to a folder of its own, under the
+    /// name `phone.db`, and open that.
+    #[error("what was set aside belongs to {name}, another co-operative; open it in a folder of its own")]
+    OtherCooperative {
+        /// The other co-operative's name.
+        name: String,
+    },
     /// The call needs a household, and this phone belongs to none. Give one.
     #[error("say which household: this phone belongs to none")]
     WhichHousehold,

@@ -80,6 +80,7 @@ impl From<Error> for PhoneError {
             Error::Ambiguous { candidates, .. } => {
                 Self::Ambiguous { sentence, candidates: candidates.iter().map(LotId::in_full).collect() }
             }
+            Error::OtherCooperative { .. } => Self::Invalid { sentence },
             Error::NotEnrolled => Self::NotEnrolled { sentence },
             Error::AlreadyEnrolled => Self::AlreadyEnrolled { sentence },
             Error::NotAllowed => Self::NotAllowed { sentence },

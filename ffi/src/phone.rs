@@ -8,7 +8,7 @@ use granary_client_core::store::StoreKey;
 
 use crate::error::PhoneError;
 use crate::lots::{FieldConflict, Lot, LotDraft, LotEdit, LotFilter, Product, Receipt, Total};
-use crate::status::{PhoneObserver, SyncStatus, Told};
+use crate::status::{PhoneObserver, Recovered, SyncStatus, Told};
 
 /// One phone: its documents, kept in a folder of the app, and their sync.
 #[derive(uniffi::Object)]
@@ -148,6 +148,17 @@ impl GranaryPhone {
     /// Imports the outbox file of another phone to the server. Waits for the network. A repeat is idempotent.
     pub fn import_outbox_file(&self, file: Vec<u8>) -> Result<(), PhoneError> {
         Ok(self.phone.import_outbox_file(&file)?)
+    }
+
+    /// The files that were set aside as damaged and not taken back yet; show that there are some, and call `recover`.
+    pub fn set_aside(&self) -> Result<Vec<String>, PhoneError> {
+        Ok(self.phone.set_aside()?.iter().map(|path| path.display().to_string()).collect())
+    }
+
+    /// Takes back what can be read of the files that were set aside, also what waited to be sent. A repeat changes nothing.
+    /// Waits for the network where the phone was enrolled anew since.
+    pub fn recover(&self) -> Result<Recovered, PhoneError> {
+        Ok(self.phone.recover()?.into())
     }
 
     /// The status of the sync.

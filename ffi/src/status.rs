@@ -55,6 +55,24 @@ impl From<Status> for SyncStatus {
     }
 }
 
+/// What came of taking back what was set aside.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Recovered {
+    /// The files that were taken back, under their new names. They are kept.
+    pub files: Vec<String>,
+    /// Changes that were not on the phone.
+    pub changes: u64,
+    /// Changes that wait to be sent again.
+    pub unsent: u64,
+}
+
+impl From<granary_client_core::phone::Recovered> for Recovered {
+    fn from(recovered: granary_client_core::phone::Recovered) -> Self {
+        let files = recovered.files.iter().map(|path| path.display().to_string()).collect();
+        Self { files, changes: recovered.changes, unsent: recovered.unsent }
+    }
+}
+
 /// Implemented by the app. Calls come from a background thread: dispatch to the app's own thread before touching the
 /// screen, and do not call the phone's `stop` from here. An error or a panic in it does not end the sync; the status shows
 /// it as `observer_error`.

@@ -2,6 +2,7 @@
 
 Called with two invitation links (a household's and a coordinator's) and a folder."""
 
+import gc
 import sys
 import threading
 
@@ -20,6 +21,21 @@ class Observer(granary.PhoneObserver):
     def documents_changed(self, kinds):
         if "receipts" in kinds:
             self.receipts_came.set()
+
+
+class Raises(granary.PhoneObserver):
+    """An app with a fault in its observer."""
+
+    def __init__(self):
+        self.called = threading.Event()
+
+    def status_changed(self, status):
+        if status.unsent == 0 and status.last_success_millis is not None:
+            self.called.set()
+        raise RuntimeError("the app has a fault")
+
+    def documents_changed(self, kinds):
+        raise RuntimeError("the app has a fault")
 
 
 def refused(kind, call):
@@ -49,12 +65,32 @@ def main(household_link, coordinator_link, folder):
     bad_day = granary.LotDraft(product="millet", grams=4, day="3 October")
     refused(granary.PhoneError.Invalid, lambda: li.record(bad_day))
 
+    # The same folder is the same phone, with its background sync.
+    again = granary.GranaryPhone.open(folder + "/../" + folder.rsplit("/", 1)[1] + "/li")
+    second = again.record(granary.LotDraft(product="beans", grams=1_000, day="2026-10-03"))
+    assert second != lot and len(li.lots(granary.LotFilter())) == 2
+    li.withdraw(second)
+    del again
+    assert len(li.lots(granary.LotFilter())) == 1
+    assert li.set_aside() == [] and li.recover().files == []
+
     # A locked store opens only with its key.
     key = bytes(range(32))
     refused(granary.PhoneError.Invalid, lambda: granary.GranaryPhone.open_locked(folder + "/locked", key[1:]))
-    granary.GranaryPhone.open_locked(folder + "/locked", key)
+    locked = granary.GranaryPhone.open_locked(folder + "/locked", key)
+    refused(granary.PhoneError.Locked, lambda: granary.GranaryPhone.open(folder + "/locked"))
+    del locked
+    gc.collect()
     refused(granary.PhoneError.Locked, lambda: granary.GranaryPhone.open(folder + "/locked"))
     refused(granary.PhoneError.Locked, lambda: granary.GranaryPhone.open_locked(folder + "/locked", key[::-1]))
+
+    # An observer that raises ends nothing, and the status shows it.
+    raising = Raises()
+    li.start(raising)
+    assert raising.called.wait(60), li.status()
+    li.stop()
+    assert "observer" in li.status().observer_error and li.status().last_error is None
+    li.correct(lot, granary.LotEdit.QUANTITY(12_600))
 
     # The background thread sends it and notifies the app.
     watching = Observer()

@@ -149,6 +149,22 @@ pub enum Error {
         /// The fault.
         reason: String,
     },
+    /// Another server, or a command of its operator, has the store.
+    #[error(
+        "another granary already serves this folder: it has {store} open. Stop it first, or give this one another folder"
+    )]
+    StoreInUse {
+        /// The store's folder.
+        store: String,
+    },
+    /// The store can't be opened now, though nothing says that it is damaged.
+    #[error("the store in {store} can't be opened: {fault}. Nothing was changed. {way}", way = way_out(fault))]
+    StoreUnusable {
+        /// The store's folder.
+        store: String,
+        /// Why.
+        fault: StoreFault,
+    },
     /// A log of the store is damaged, and phones can't repair it.
     #[error("{finding}")]
     LogDamaged {
@@ -278,6 +294,17 @@ impl Error {
             ProblemKind::Internal => 500,
         };
         Problem { kind, status, detail }
+    }
+}
+
+/// What an operator can do about a fault of the store.
+fn way_out(fault: &StoreFault) -> &'static str {
+    match fault {
+        StoreFault::Full => "Free some space, then start again",
+        StoreFault::TooManyFiles => "Raise the limit of open files (`ulimit -n`, `LimitNOFILE=`), then start again",
+        StoreFault::NoAccess(_) => "Give this user the right to read and write there, then start again",
+        StoreFault::Busy | StoreFault::InUse => "Close the other program, then start again",
+        _ => "Look at the disk, then start again",
     }
 }
 

@@ -29,6 +29,7 @@ use crate::http::{self, Counts, Exported, Gate, PublicAddress, Shared, Transfers
 use crate::log::check::{check, read_marks, write_marks};
 use crate::metrics::Metrics;
 use crate::store::SledStore;
+use crate::store::probe::unusable;
 use crate::{admin, console, interop, tls};
 
 /// A TLS handshake must be over after this long; a bad line needs some seconds for it.
@@ -53,7 +54,8 @@ pub struct Server {
 pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync + 'static) -> Result<Server, Error> {
     make_folder(&config.folder)?;
     let certificates = tls::open(&config.folder, &config.names, config.own_certificate.as_ref())?;
-    let store: Arc<dyn Store> = Arc::new(SledStore::open(&config.store_folder())?);
+    let store: Arc<dyn Store> =
+        Arc::new(SledStore::open(&config.store_folder()).map_err(|fault| unusable(&config.store_folder(), fault))?);
     for finding in check(store.as_ref(), &read_marks(&config.high_water()))? {
         tracing::warn!("{finding}");
     }

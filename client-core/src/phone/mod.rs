@@ -8,6 +8,7 @@ mod identity;
 mod nudges;
 mod opening;
 mod outbox_file;
+mod recover;
 mod refresh;
 mod status;
 
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use driver::{Driver, Observer};
 pub use opening::Opening;
+pub use recover::Recovered;
 pub use status::{Status, SyncState};
 
 use crate::crdt::DocumentFault;

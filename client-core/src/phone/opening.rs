@@ -105,25 +105,32 @@ impl Phone {
             has_sent_version: false,
             on_edit: None,
         };
-        if let Some(identity) = Identity::read(store.as_ref())? {
-            let transport = Arc::new(HttpsTransport::new(&identity.server)?);
-            let (mut replica, found) = Replica::open(
-                Arc::clone(&store),
-                identity.cooperative,
-                identity.device(),
-                &identity.grants,
-                new_incarnation()?,
-            )?;
-            if !damage.is_empty() {
-                replica.recover()?;
-            }
-            damage.extend(found);
-            inner.status = read_meta(store.as_ref(), "status")?.unwrap_or_default();
-            inner.notices_read = read_meta(store.as_ref(), "notices")?.unwrap_or(0);
-            inner.enrolled = Some(Enrolled { identity, replica, transport });
-            inner.refresh_rows()?;
-        }
+        damage.extend(inner.read_enrolled(&store, !damage.is_empty())?);
         Ok(Self { store, clock, inner: Mutex::new(inner), syncing: Mutex::new(()), damage, folder: None })
+    }
+}
+
+impl Inner {
+    /// Reads who this phone is and what it holds, where it is enrolled. `has_lost` is true when the store may have lost
+    /// records. Returns what was found damaged.
+    pub(super) fn read_enrolled(&mut self, store: &Arc<dyn Store>, has_lost: bool) -> Result<Vec<Damage>, Error> {
+        let Some(identity) = Identity::read(store.as_ref())? else { return Ok(Vec::new()) };
+        let transport = Arc::new(HttpsTransport::new(&identity.server)?);
+        let (mut replica, damage) = Replica::open(
+            Arc::clone(store),
+            identity.cooperative,
+            identity.device(),
+            &identity.grants,
+            new_incarnation()?,
+        )?;
+        if has_lost {
+            replica.recover()?;
+        }
+        self.status = read_meta(store.as_ref(), "status")?.unwrap_or_default();
+        self.notices_read = read_meta(store.as_ref(), "notices")?.unwrap_or(0);
+        self.enrolled = Some(Enrolled { identity, replica, transport });
+        self.refresh_rows()?;
+        Ok(damage)
     }
 }
 

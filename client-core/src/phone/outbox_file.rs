@@ -6,12 +6,14 @@ use std::sync::Arc;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::Phone;
+use super::identity::Identity;
 use crate::error::Error;
 use crate::protocol::outbox_file::{OutboxFile, OutboxFileKey, write_page};
+use crate::replica::Replica;
 use crate::transport::{Outgoing, Route, Transport};
 
 /// Bytes of bundle in one page, which the importing phone sends in one request.
-const PAGE_BYTES: usize = 128 * 1024;
+pub(super) const PAGE_BYTES: usize = 128 * 1024;
 
 impl Phone {
     /// The unsent changes as a file, encrypted for the server and signed by this phone. Nothing leaves the outbox: the next
@@ -19,16 +21,8 @@ impl Phone {
     pub fn export_outbox(&self) -> Result<Vec<u8>, Error> {
         let inner = self.inner();
         let enrolled = inner.enrolled.as_ref().ok_or(Error::NotEnrolled)?;
-        let key = OutboxFileKey::from_bytes(&enrolled.identity.server_key.0).ok_or(Error::SyncFirst)?;
         let bundles = enrolled.replica.outbox_to_export(PAGE_BYTES)?.ok_or(Error::SyncFirst)?;
-        let random = SystemRandom::new();
-        let fill_random = |bytes: &mut [u8]| random.fill(bytes).is_ok();
-        let mut file = OutboxFile { certificate: enrolled.identity.certificate.clone(), pages: Vec::new() };
-        for bundle in bundles {
-            let sign = |bytes: &[u8]| enrolled.identity.sign(bytes);
-            file.pages.push(write_page(enrolled.replica.device(), &bundle, &key, &fill_random, sign)?);
-        }
-        Ok(file.to_bytes()?)
+        Ok(outbox_file(&enrolled.identity, &enrolled.replica, bundles)?.to_bytes()?)
     }
 
     /// Imports the file of another phone to the same server. All of it is durable there when this returns. A repeat is
@@ -45,4 +39,17 @@ impl Phone {
         self.inner().status.used(transport.used());
         done
     }
+}
+
+/// These bundles as a file of this device.
+pub(super) fn outbox_file(identity: &Identity, replica: &Replica, bundles: Vec<Vec<u8>>) -> Result<OutboxFile, Error> {
+    let key = OutboxFileKey::from_bytes(&identity.server_key.0).ok_or(Error::SyncFirst)?;
+    let random = SystemRandom::new();
+    let fill_random = |bytes: &mut [u8]| random.fill(bytes).is_ok();
+    let mut file = OutboxFile { certificate: identity.certificate.clone(), pages: Vec::new() };
+    for bundle in bundles {
+        let sign = |bytes: &[u8]| identity.sign(bytes);
+        file.pages.push(write_page(replica.device(), &bundle, &key, &fill_random, sign)?);
+    }
+    Ok(file)
 }

@@ -16,6 +16,7 @@ mod quarantine;
 mod reconcile;
 mod recovery;
 mod rows;
+mod take_back;
 mod transaction;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,7 @@ pub use outbox_page::{OutboxPage, PageDocument};
 pub use recovery::Damage;
 pub use rows::Quarantined;
 pub(crate) use rows::{put_meta, read_meta};
+pub use take_back::TakenBack;
 use transaction::Transaction;
 
 use crate::crdt::DocumentFault;

@@ -102,11 +102,16 @@ impl Replica {
         if self.is_reconciling() || self.state.backfills > 0 {
             return Ok(None);
         }
+        self.outbox_bundles(page_bytes).map(Some)
+    }
+
+    /// The whole outbox as bundles of about `page_bytes`, also while the server may lack changes that it depends on.
+    pub fn outbox_bundles(&self, page_bytes: usize) -> Result<Vec<Vec<u8>>, Error> {
         let (mut bundles, mut after) = (Vec::new(), None);
         loop {
             let page = self.page(&Selection { after, page_bytes, blocked: &BTreeSet::new() })?;
             let last = page.documents.iter().flat_map(|document| &document.numbers).max();
-            let Some(last) = last else { return Ok(Some(bundles)) };
+            let Some(last) = last else { return Ok(bundles) };
             after = Some(*last);
             bundles.push(page.bundle);
         }

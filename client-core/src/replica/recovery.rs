@@ -134,7 +134,7 @@ impl Replica {
 
 impl Transaction<'_> {
     /// Replaces the cursor by one that fits no log.
-    fn reconcile_at_next_sync(&mut self) {
+    pub(super) fn reconcile_at_next_sync(&mut self) {
         self.set_cursor(UNKNOWN);
     }
 

@@ -30,7 +30,7 @@ pub(super) const OUTBOX: u8 = b'o';
 pub(super) const BACKFILL: u8 = b'b';
 pub(super) const ORPHAN: u8 = b'w';
 pub(super) const RECONCILED: u8 = b'h';
-const QUARANTINED: u8 = b'x';
+pub(super) const QUARANTINED: u8 = b'x';
 
 /// What the store keeps about a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use super::*;
 use crate::ids::{CooperativeId, DeviceId, HouseholdId, Incarnation};
-use crate::protocol::messages::{Cursor, Refusal, RefusalReason, SyncReply};
+use crate::protocol::frame::write_reply;
+use crate::protocol::messages::{Cursor, Refusal, RefusalReason, SyncReply, write_message};
 use crate::quantities::{Grams, Instant};
 use crate::schema::Season;
 use crate::schema::access::{Grants, Role};
 use crate::schema::harvest::{LotDraft, record};
 use crate::store::{Batch, MemoryStore};
+use crate::sync::{Pace, Session, Step};
 
 const PAGE_BYTES: usize = 2_048;
 
@@ -50,10 +52,14 @@ fn sends(replica: &mut Replica, refused: Option<u16>) -> (BTreeMap<u16, usize>, 
 }
 
 fn open(store: &MemoryStore) -> (Replica, Vec<Damage>) {
+    open_as(store, Incarnation::new(1))
+}
+
+fn open_as(store: &MemoryStore, incarnation: Incarnation) -> (Replica, Vec<Damage>) {
     let roles = [Role::Household(HouseholdId::from_bytes([1; 16]))].into();
     let (cooperative, device) = (CooperativeId::from_bytes([2; 16]), DeviceId::from_bytes([3; 8]));
     let grants = Grants { version: 1, roles };
-    Replica::open(Arc::new(store.clone()), cooperative, device, &grants, Incarnation::new(1)).unwrap()
+    Replica::open(Arc::new(store.clone()), cooperative, device, &grants, incarnation).unwrap()
 }
 
 #[test]
@@ -85,4 +91,56 @@ fn blocked_document_lets_others_pass() {
     assert!(more, "it is not blocked any more");
     let (again, _) = sends(&mut replica, None);
     assert!(again[&2026] > 1);
+}
+
+/// A server that always says that there is more, and gives nothing. While it acknowledges something, the sync goes on.
+#[test]
+fn sync_that_makes_no_progress_ends() {
+    let (mut replica, _) = open(&MemoryStore::default());
+    let reply = SyncReply {
+        cursor: Cursor::default(),
+        more: true,
+        refused: Vec::new(),
+        grants: None,
+        bundle: Vec::new(),
+        attestations: Vec::new(),
+        reconciles: false,
+        heads: Vec::new(),
+        fetched: Vec::new(),
+        notices: Vec::new(),
+    };
+    let body = write_reply(&write_message(&reply));
+    let pace = Pace::default();
+    let (mut session, _) = Session::begin(&mut replica, pace, 0, None).unwrap();
+    for round in 1..=20 {
+        records(&mut replica, 2026, round);
+        assert!(matches!(session.take_reply(&mut replica, pace, &body), Ok(Step::Send(_))), "{round}");
+    }
+    let last = (1..20).find_map(|round| Some((round, session.take_reply(&mut replica, pace, &body).err()?)));
+    let (round, error) = last.unwrap();
+    assert_eq!(error, Error::NoProgress);
+    assert!(round < 10, "{round} rounds");
+}
+
+/// What another store of the same device holds comes back: documents, and what waits to be sent. A repeat changes nothing.
+#[test]
+fn store_that_was_set_aside_is_taken_back() {
+    let (old, new) = (MemoryStore::default(), MemoryStore::default());
+    let mut other = open(&old).0;
+    records(&mut other, 2026, 3);
+    sends(&mut other, None);
+    records(&mut other, 2026, 2);
+    let mut replica = open_as(&new, Incarnation::new(2)).0;
+    records(&mut replica, 2026, 1);
+    let waiting = replica.unsent();
+    let taken = replica.take_back(&mut other).unwrap();
+    // The book's first change is the same everywhere.
+    assert_eq!(taken, TakenBack { changes: 5, unsent: 2 });
+    assert_eq!(replica.unsent(), waiting + 2);
+    assert!(replica.is_reconciling());
+    let lots =
+        |replica: &mut Replica| crate::schema::harvest::lots(replica.document(&book(2026)).unwrap().unwrap()).len();
+    assert_eq!(lots(&mut replica), 6);
+    assert_eq!(replica.take_back(&mut other).unwrap(), TakenBack::default());
+    assert_eq!(lots(&mut open(&new).0), 6, "it is durable");
 }

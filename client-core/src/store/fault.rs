@@ -54,7 +54,7 @@ impl StoreFault {
             | ErrorKind::AlreadyExists => Self::NoAccess(error.to_string()),
             ErrorKind::ResourceBusy => Self::Busy,
             // EMFILE and ENFILE have no kind of their own.
-            _ if matches!(error.raw_os_error(), Some(23 | 24)) => Self::TooManyFiles,
+            _ if matches!(number_of(error), Some(23 | 24)) => Self::TooManyFiles,
             _ => Self::Io(error.to_string()),
         }
     }
@@ -113,6 +113,16 @@ impl StoreFault {
     }
 }
 
+/// The system's number of an error; one that was wrapped in another has it in its text alone.
+fn number_of(error: &io::Error) -> Option<i32> {
+    let wrapped = || {
+        let text = error.to_string();
+        let (_, rest) = text.split_once("(os error ")?;
+        rest.split_once(')')?.0.parse().ok()
+    };
+    error.raw_os_error().or_else(wrapped)
+}
+
 /// As much as SQLite writes when it opens a file.
 const TRIED_BYTES: usize = 64 * 1024;
 
@@ -157,6 +167,9 @@ mod tests {
         assert_eq!(of(28), StoreFault::Full, "ENOSPC");
         assert_eq!(of(24), StoreFault::TooManyFiles, "EMFILE");
         assert_eq!(of(23), StoreFault::TooManyFiles, "ENFILE");
+        let wrapped =
+            io::Error::new(io::Error::from_raw_os_error(24).kind(), "heap.rs:1 Too many open files (os error 24)");
+        assert_eq!(StoreFault::of_io(&wrapped), StoreFault::TooManyFiles);
         assert!(matches!(of(13), StoreFault::NoAccess(_)), "EACCES");
         assert!(matches!(of(30), StoreFault::NoAccess(_)), "EROFS");
         assert!(matches!(of(5), StoreFault::Io(_)), "EIO");

@@ -14,7 +14,7 @@ use crate::maintenance::repair::repair as make_new;
 use crate::maintenance::restore::restore as restore_into;
 use crate::maintenance::verify::verify;
 use crate::store::SledStore;
-use crate::store::probe::{How, in_child};
+use crate::store::probe::{How, in_child, line_of, unusable};
 
 /// True while a server runs on this folder.
 fn is_running(folder: &Path) -> bool {
@@ -33,7 +33,8 @@ fn probed_store(folder: &Path) -> Result<PathBuf, Error> {
 }
 
 fn open_store(folder: &Path) -> Result<SledStore, Error> {
-    Ok(SledStore::open(&probed_store(folder)?)?)
+    let store = probed_store(folder)?;
+    SledStore::open(&store).map_err(|fault| unusable(&store, fault))
 }
 
 fn answered(answer: Answer) -> Result<(), Error> {
@@ -86,13 +87,19 @@ pub(super) fn check(folder: &Path) -> Result<(), Error> {
     Err(Error::StoreDamaged { store: folder.join("store").display().to_string(), reason })
 }
 
-pub(super) fn repair(folder: &Path, backup: Option<&Path>) -> Result<(), Error> {
+pub(super) fn repair(folder: &Path, backup: Option<&Path>, set_aside: Option<&Path>) -> Result<(), Error> {
     if is_running(folder) {
         return Err(Error::ServerRuns);
     }
     probed_store(folder)?;
+    if let Some(set_aside) = set_aside {
+        if !set_aside.exists() {
+            return Err(Error::NotAServerFolder { folder: set_aside.display().to_string() });
+        }
+        in_child(folder, set_aside, How::OpenOnly)?;
+    }
     let stamp: String = crate::environment::now().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
-    let repaired = make_new(folder, backup, &stamp)?;
+    let repaired = make_new(folder, backup, set_aside, &stamp)?;
     println!("{}", words_of_rebuilt(repaired.rebuilt));
     println!(
         "{} rows could not be read; the damaged store is kept as {}",
@@ -104,8 +111,16 @@ pub(super) fn repair(folder: &Path, backup: Option<&Path>) -> Result<(), Error> 
 
 /// Runs in the child process: opens the store and checks the end of each log. A lost tail that phones give back is no
 /// error; the server logs it at its start.
-pub(super) fn probe(folder: &Path, how: How) -> Result<(), Error> {
-    let store = SledStore::open(&folder.join("store"))?;
+pub(super) fn probe(folder: &Path, store: &Path, how: How) -> Result<(), Error> {
+    let probed = look(folder, store, how);
+    if let Err(Error::Store(fault)) = &probed {
+        println!("{}", line_of(fault));
+    }
+    probed
+}
+
+fn look(folder: &Path, store: &Path, how: How) -> Result<(), Error> {
+    let store = SledStore::open(store)?;
     if how == How::OpenOnly {
         return Ok(());
     }

@@ -161,6 +161,9 @@ enum Command {
         /// A backup that fills gaps.
         #[arg(long)]
         backup: Option<PathBuf>,
+        /// A store that an earlier repair set aside, such as `granary-data/store.damaged-…`; it fills gaps too.
+        #[arg(long)]
+        set_aside: Option<PathBuf>,
     },
     /// Take a device out of its co-operative, at once.
     Revoke {
@@ -177,6 +180,9 @@ enum Command {
     ProbeStore {
         /// The server's folder.
         folder: PathBuf,
+        /// The store.
+        #[arg(long)]
+        store: PathBuf,
         /// Look no further.
         #[arg(long)]
         open_only: bool,
@@ -271,9 +277,11 @@ pub fn main() -> ExitCode {
         }
         Command::Restore { from, folder } => maintenance::restore(&from, &folder),
         Command::Check { folder } => maintenance::check(&folder.folder),
-        Command::Repair { folder, backup } => maintenance::repair(&folder.folder, backup.as_deref()),
-        Command::ProbeStore { folder, open_only } => {
-            maintenance::probe(&folder, if open_only { How::OpenOnly } else { How::Look })
+        Command::Repair { folder, backup, set_aside } => {
+            maintenance::repair(&folder.folder, backup.as_deref(), set_aside.as_deref())
+        }
+        Command::ProbeStore { folder, store, open_only } => {
+            maintenance::probe(&folder, &store, if open_only { How::OpenOnly } else { How::Look })
         }
         Command::Phone(arguments) => phone::run(arguments),
     };

@@ -89,6 +89,8 @@ enum Command {
         /// The file that `carry-out` wrote.
         from: PathBuf,
     },
+    /// Take back what was set aside as damaged earlier.
+    Recover,
     /// Show how the sync stands.
     Status,
     /// Sync in the background as an app does, and show what arrives, until interrupted.
@@ -106,6 +108,7 @@ impl Command {
             Self::Sync => "granary phone sync",
             Self::CarryOut { .. } => "granary phone carry-out",
             Self::HandIn { .. } => "granary phone hand-in",
+            Self::Recover => "granary phone recover",
             Self::Status => "granary phone status",
             Self::Watch => "granary phone watch",
         }
@@ -173,8 +176,32 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
             phone.import_outbox_file(&read_file(&from)?)?;
             println!("handed in {}", from.display());
         }
-        Command::Status => show(&phone.status()),
+        Command::Recover => recover(&phone)?,
+        Command::Status => {
+            show(&phone.status());
+            for file in phone.set_aside()? {
+                println!(
+                    "set aside as damaged: {} (`granary phone recover` takes back what can be read)",
+                    file.display()
+                );
+            }
+        }
         Command::Watch => watch(phone)?,
+    }
+    Ok(())
+}
+
+fn recover(phone: &Phone) -> Result<(), Error> {
+    let recovered = phone.recover()?;
+    for file in &recovered.files {
+        println!("taken back: {}", file.display());
+    }
+    for file in &recovered.left {
+        println!("left as it is, since it does not say whose it was: {}", file.display());
+    }
+    match recovered.files.is_empty() && recovered.left.is_empty() {
+        true => println!("nothing was set aside"),
+        false => println!("{} changes were not here; {} wait to be sent again", recovered.changes, recovered.unsent),
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
-//! Creates a new store from the readable rows of a damaged one and of a backup, when there is one. The damaged store is
-//! kept beside it. Phones give back changes that neither had, at their next sync.
+//! Creates a new store from the readable rows of a damaged one, of a backup and of a store that was set aside by an earlier
+//! repair, where there is one. The damaged store is kept beside it. Phones give back changes that none of them had, at their
+//! next sync.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use crate::log::check::read_marks;
 use crate::log::keys::{GLOBAL, key};
 use crate::log::rows::{Writes, cooperatives, heads_of};
 use crate::store::SledStore;
+use crate::store::probe::unusable;
 
 /// Kinds of rows that are copied: all but derived ones.
 const GLOBAL_KINDS: [u8; 5] = *b"CIDSO";
@@ -33,13 +35,24 @@ pub(crate) struct Repaired {
     pub(crate) kept: PathBuf,
 }
 
-/// Repairs the store of this server's folder; the server must not run. `stamp` goes into the damaged store's new name.
-pub(crate) fn repair(folder: &Path, backup: Option<&Path>, stamp: &str) -> Result<Repaired, Error> {
+/// Repairs the store of this server's folder; the server must not run. `stamp` goes into the damaged store's new name. A
+/// backup and a store that was set aside earlier fill gaps. On a fault that is no damage, such as a full disk, the store is
+/// left as it was.
+pub(crate) fn repair(
+    folder: &Path,
+    backup: Option<&Path>,
+    set_aside: Option<&Path>,
+    stamp: &str,
+) -> Result<Repaired, Error> {
     let (old_folder, new_folder) = (folder.join("store"), folder.join("store.repaired"));
     if new_folder.exists() {
         std::fs::remove_dir_all(&new_folder).map_err(|error| file_error(&new_folder, &error))?;
     }
-    let new = SledStore::open(&new_folder)?;
+    let new = SledStore::open(&new_folder).map_err(|fault| unusable(&new_folder, fault))?;
+    if let Some(set_aside) = set_aside {
+        let old = SledStore::open(set_aside).map_err(|fault| unusable(set_aside, fault))?;
+        copy_readable(&old, &new, folder)?;
+    }
     if let Some(backup) = backup {
         if Manifest::read(backup)?.segments.is_empty() {
             return Err(Error::NoBackup { folder: backup.display().to_string() });
@@ -48,7 +61,7 @@ pub(crate) fn repair(folder: &Path, backup: Option<&Path>, stamp: &str) -> Resul
         read_into(backup, &new)?;
     }
     let unreadable = {
-        let old = SledStore::open(&old_folder)?;
+        let old = SledStore::open(&old_folder).map_err(|fault| unusable(&old_folder, fault))?;
         copy_readable(&old, &new, folder)?
     };
     let rebuilt = rebuild(&new)?;
@@ -74,9 +87,15 @@ fn file_error(path: &Path, error: &std::io::Error) -> Error {
     Error::File { path: path.display().to_string(), cause: error.to_string() }
 }
 
-/// Reads; a panic of the engine over damaged bytes counts as damage.
-fn carefully<R>(read: impl FnOnce() -> Result<R, StoreFault>) -> Option<R> {
-    catch_unwind(AssertUnwindSafe(read)).ok().and_then(Result::ok)
+/// Reads; none for what is damaged or what a worn disk does not give. A panic of the engine over damaged bytes counts as
+/// damage. Any other fault passes, so nothing is left out for it.
+fn carefully<R>(read: impl FnOnce() -> Result<R, StoreFault>) -> Result<Option<R>, StoreFault> {
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(Ok(found)) => Ok(Some(found)),
+        Ok(Err(StoreFault::Corrupt(_) | StoreFault::Damaged(_) | StoreFault::Io(_) | StoreFault::Failed(_)))
+        | Err(_) => Ok(None),
+        Ok(Err(fault)) => Err(fault),
+    }
 }
 
 /// Copies every row that can be read; gives how many could not.
@@ -87,7 +106,7 @@ fn copy_readable(old: &dyn Store, new: &dyn Store, folder: &Path) -> Result<u64,
         unreadable = unreadable.saturating_add(copy_kind(old, &mut writes, &key(GLOBAL, kind, &[]))?);
     }
     let marks = read_marks(&folder.join("high-water.json"));
-    let mut numbers = carefully(|| cooperatives(old)).unwrap_or_default();
+    let mut numbers = carefully(|| cooperatives(old))?.unwrap_or_default();
     numbers.extend(cooperatives(new)?);
     numbers.extend(marks.keys().copied().map(CooperativeNumber));
     numbers.sort_unstable();
@@ -98,14 +117,14 @@ fn copy_readable(old: &dyn Store, new: &dyn Store, folder: &Path) -> Result<u64,
         }
         // Entries and positions are numbered without gaps, so each is read by its key: a damaged page hides
         // no more than what is in it.
-        let heads = carefully(|| heads_of(old, number)).unwrap_or_default();
+        let heads = carefully(|| heads_of(old, number))?.unwrap_or_default();
         let mark = marks.get(&number.0);
         let last_entry = heads.entry.max(mark.map_or(0, |mark| mark.entry));
         let last_position = heads.position.max(mark.map_or(0, |mark| mark.position));
         for (kind, last) in [(b'e', last_entry), (b'l', last_position)] {
             for at in 1..=last.saturating_add(BEYOND) {
                 let row = key(number, kind, &at.to_be_bytes());
-                match carefully(|| old.get(&row)) {
+                match carefully(|| old.get(&row))? {
                     Some(Some(value)) => writes.put(row, value)?,
                     Some(None) if at > last => {}
                     _ => unreadable = unreadable.saturating_add(1),
@@ -123,7 +142,7 @@ fn copy_kind(old: &dyn Store, writes: &mut Writes<'_>, prefix: &[u8]) -> Result<
     let mut after: Option<Vec<u8>> = None;
     let mut limit = CHUNK;
     loop {
-        let Some(rows) = carefully(|| old.scan(prefix, after.as_deref(), limit)) else {
+        let Some(rows) = carefully(|| old.scan(prefix, after.as_deref(), limit))? else {
             if limit == 1 {
                 // Rows after an unreadable page come from the backup.
                 return Ok(unreadable.saturating_add(1));

@@ -33,7 +33,7 @@ pub(crate) fn restore(from: &Path, folder: &Path) -> Result<Rebuilt, Error> {
     for name in KEY_FILES {
         write_private(&folder.join(name), &read_file(&from.join("keys").join(name))?)?;
     }
-    let store = SledStore::open(&store_folder)?;
+    let store = SledStore::open(&store_folder).map_err(|fault| crate::store::probe::unusable(&store_folder, fault))?;
     read_into(from, &store)?;
     Ok(rebuild(&store)?)
 }

@@ -23,7 +23,9 @@ pub struct SledStore {
 }
 
 impl SledStore {
-    /// Opens or creates the store in this folder. It does not flush in the background: only [`Store::flush`] does.
+    /// Opens or creates the store in this folder. It does not flush in the background: only [`Store::flush`] does. Fails
+    /// with [`StoreFault::InUse`] while another process has it, and with [`StoreFault::Corrupt`] for what sled itself finds
+    /// damaged; on any other fault the store is as whole as before.
     pub fn open(folder: &Path) -> Result<Self, StoreFault> {
         let database = sled::Config::new()
             .path(folder)
@@ -31,7 +33,7 @@ impl SledStore {
             .flush_every_ms(None)
             .zstd_compression_level(1)
             .open::<LEAF_FANOUT>()
-            .map_err(failed)?;
+            .map_err(fault_of)?;
         Ok(Self { handles: Mutex::new(vec![database]) })
     }
 
@@ -50,13 +52,23 @@ impl SledStore {
     }
 }
 
-fn failed(error: io::Error) -> StoreFault {
-    StoreFault::Failed(error.to_string())
+/// What sled's errors mean. It wraps those of the system, and has kinds of its own for what it can't decode.
+fn fault_of(error: io::Error) -> StoreFault {
+    let is_of_system = error.raw_os_error().is_some() || error.to_string().contains("(os error ");
+    match error.kind() {
+        // The lock of the folder.
+        io::ErrorKind::WouldBlock => StoreFault::InUse,
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => StoreFault::Corrupt(error.to_string()),
+        // A file of the store is gone.
+        io::ErrorKind::NotFound => StoreFault::Corrupt(error.to_string()),
+        io::ErrorKind::Other | io::ErrorKind::InvalidInput if !is_of_system => StoreFault::Corrupt(error.to_string()),
+        _ => StoreFault::of_io(&error),
+    }
 }
 
 impl Store for SledStore {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreFault> {
-        let sealed = self.with(|database| database.get(key).map_err(failed))?;
+        let sealed = self.with(|database| database.get(key).map_err(fault_of))?;
         sealed.map(|sealed| unseal(key, sealed.to_vec()).ok_or_else(|| StoreFault::Damaged(key.to_vec()))).transpose()
     }
 
@@ -73,7 +85,7 @@ impl Store for SledStore {
                 .take_while(|row| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)))
                 .take(limit)
                 .map(|row| {
-                    let (key, value) = row.map_err(failed)?;
+                    let (key, value) = row.map_err(fault_of)?;
                     let value = unseal(&key, value.to_vec());
                     Ok(Row { key: key.to_vec(), value })
                 })
@@ -89,17 +101,41 @@ impl Store for SledStore {
                 Write::Remove(key) => writes.remove(key.as_slice()),
             }
         }
-        self.with(|database| database.apply_batch(writes).map_err(failed))
+        self.with(|database| database.apply_batch(writes).map_err(fault_of))
     }
 
     fn flush(&self) -> Result<(), StoreFault> {
-        self.with(|database| database.flush().map(drop).map_err(failed))
+        self.with(|database| database.flush().map(drop).map_err(fault_of))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn open_store_is_in_use_and_not_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SledStore::open(folder.path()).unwrap();
+        assert_eq!(SledStore::open(folder.path()).err(), Some(StoreFault::InUse));
+        drop(store);
+        assert!(SledStore::open(folder.path()).is_ok());
+    }
+
+    #[test]
+    fn only_what_sled_can_not_decode_is_damage() {
+        let wrapped = |number: i32| {
+            let error = io::Error::from_raw_os_error(number);
+            io::Error::new(error.kind(), format!("heap.rs:1 {error}"))
+        };
+        assert_eq!(fault_of(wrapped(28)), StoreFault::Full);
+        assert_eq!(fault_of(wrapped(24)), StoreFault::TooManyFiles);
+        assert_eq!(fault_of(wrapped(11)), StoreFault::InUse);
+        assert!(matches!(fault_of(wrapped(13)), StoreFault::NoAccess(_)));
+        assert!(matches!(fault_of(wrapped(5)), StoreFault::Io(_)));
+        assert!(matches!(fault_of(io::Error::new(io::ErrorKind::InvalidData, "crc")), StoreFault::Corrupt(_)));
+        assert!(matches!(fault_of(io::Error::other("Unknown frame descriptor")), StoreFault::Corrupt(_)));
+    }
 
     #[test]
     fn sled_store_conforms() {

@@ -14,6 +14,7 @@ mod disk_full;
 mod interop;
 mod lot_ids;
 mod maintenance;
+mod one_store;
 mod outbox_file;
 mod the_line;
 mod the_main_job;

@@ -27,7 +27,7 @@ pub(crate) fn run(rounds: u32, count: usize) -> bool {
             kills += running.len() as u64;
             folders = (0..count).map(|_| server.phone("household:new")).collect();
             all_folders.extend(folders.clone());
-            running = folders.iter().map(|folder| Running::start(folder, &recorded)).collect();
+            running = folders.iter().map(|folder| Running::start("phone", folder, &recorded)).collect();
         }
         std::thread::sleep(Duration::from_millis(50 + any(600)));
         server.kill();
@@ -35,7 +35,7 @@ pub(crate) fn run(rounds: u32, count: usize) -> bool {
             if any(2) == 0 {
                 phone.kill();
                 kills += 1;
-                *phone = Running::start(folder, &recorded);
+                *phone = Running::start("phone", folder, &recorded);
             }
         }
         std::thread::sleep(Duration::from_millis(any(150)));

@@ -1,4 +1,4 @@
-//! `granary-faults kills|crowd|clock`: injects faults into real servers and phones, and prints what it tried and what was
+//! `granary-faults kills|openers|crowd|clock`: injects faults into real servers and phones, and prints what it tried and what was
 //! lost. The same program runs as the server and as the phones, in their own processes.
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +10,7 @@
 mod clock;
 mod crowd;
 mod kills;
+mod openers;
 mod phone;
 mod server;
 
@@ -41,6 +42,15 @@ enum Command {
         #[arg(long, default_value_t = 4)]
         phones: usize,
     },
+    /// Kills processes that open one phone's folder together, and counts missing lots.
+    Openers {
+        /// How often one is killed.
+        #[arg(long, default_value_t = 200)]
+        rounds: u32,
+        /// Processes.
+        #[arg(long, default_value_t = 4)]
+        processes: usize,
+    },
     /// Opens hostile connections, and syncs a phone among them.
     Crowd {
         /// Connections: a third silent, a third that send a byte each second, a third idle behind TLS.
@@ -62,10 +72,12 @@ fn main() -> ExitCode {
     match std::env::var(AS).as_deref() {
         Ok("server") => return granary_server::cli::main(),
         Ok("phone") => return phone::main(),
+        Ok("opener") => return openers::main(),
         _ => {}
     }
     let held = match Arguments::parse().command {
         Command::Kills { rounds, phones } => kills::run(rounds, phones),
+        Command::Openers { rounds, processes } => openers::run(rounds, processes),
         Command::Crowd { connections, syncs } => crowd::run(connections, syncs),
         Command::Clock { jumps } => clock::run(jumps),
     };

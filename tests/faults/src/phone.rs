@@ -13,7 +13,7 @@ use granary_client_core::schema::harvest::LotDraft;
 
 use crate::AS;
 
-const FOLDER: &str = "GRANARY_FAULTS_PHONE";
+pub(crate) const FOLDER: &str = "GRANARY_FAULTS_PHONE";
 /// Lots between two syncs.
 const LOTS_A_SYNC: u32 = 4;
 
@@ -53,10 +53,10 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts the phone of this folder; what it recorded goes into `recorded`.
-    pub(crate) fn start(folder: &PathBuf, recorded: &Arc<Mutex<BTreeSet<String>>>) -> Self {
+    /// Starts this program as `role` on the phone of this folder; what it recorded goes into `recorded`.
+    pub(crate) fn start(role: &str, folder: &PathBuf, recorded: &Arc<Mutex<BTreeSet<String>>>) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .env(AS, "phone")
+            .env(AS, role)
             .env(FOLDER, folder)
             .stdout(Stdio::piped())
             .spawn()

@@ -17,6 +17,11 @@ fn kills_lose_nothing() {
 }
 
 #[test]
+fn openers_of_one_phone_lose_nothing() {
+    holds(&["openers", "--rounds", "25", "--processes", "4"]);
+}
+
+#[test]
 fn phone_syncs_in_crowd() {
     holds(&["crowd", "--connections", "900", "--syncs", "5"]);
 }
