@@ -106,7 +106,7 @@ impl StoreFault {
         if !matches!(self, Self::NoAccess(_) | Self::Io(_)) {
             return self;
         }
-        match try_to_write(folder) {
+        match try_to_write(folder).and_then(|()| try_to_open(folder)) {
             Err(error) => Self::of_io(&error),
             Ok(()) => self,
         }
@@ -126,8 +126,15 @@ fn number_of(error: &io::Error) -> Option<i32> {
 /// As much as SQLite writes when it opens a file.
 const TRIED_BYTES: usize = 64 * 1024;
 
+/// As many files as SQLite opens at once: the database, its journal, their shared memory, the folder, and some more.
+const TRIED_FILES: usize = 8;
+
+fn try_to_open(folder: &Path) -> io::Result<()> {
+    let all: io::Result<Vec<File>> = (0..TRIED_FILES).map(|_| File::open(folder)).collect();
+    all.map(drop)
+}
+
 fn try_to_write(folder: &Path) -> io::Result<()> {
-    File::open(folder)?;
     let path = folder.join(format!(".granary-tries-{}", std::process::id()));
     let written = OpenOptions::new().write(true).create(true).truncate(true).open(&path).and_then(|mut file| {
         file.write_all(&vec![0; TRIED_BYTES])?;
