@@ -20,6 +20,17 @@ pub struct GranaryPhone {
 /// The phones of this process, so that a folder that is open already gives the same one, with its background sync.
 static OPEN: Mutex<Vec<(Weak<Phone>, Weak<GranaryPhone>)>> = Mutex::new(Vec::new());
 
+/// An invitation, for a person to confirm.
+#[derive(Debug, Clone, uniffi::Record)]
+pub struct Invitation {
+    /// The server's host and port.
+    pub server: String,
+    /// The co-operative's name.
+    pub cooperative_name: String,
+    /// What the phone will be: `household:…`, `packer` or `coordinator`.
+    pub role: String,
+}
+
 impl GranaryPhone {
     fn of(phone: Arc<Phone>) -> Arc<Self> {
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,6 +73,13 @@ impl GranaryPhone {
     /// What was found damaged at opening, as sentences to show.
     pub fn damage(&self) -> Vec<String> {
         self.phone.damage().iter().map(|damage| damage.sentence.clone()).collect()
+    }
+
+    /// What an invitation's link is for, to show before `enrol`: whose server, which co-operative, and as what. Waits for the
+    /// network; changes nothing.
+    pub fn look_at_invitation(&self, link: String) -> Result<Invitation, PhoneError> {
+        let shown = self.phone.look_at_invitation(&link)?;
+        Ok(Invitation { server: shown.server, cooperative_name: shown.cooperative_name, role: shown.role.to_string() })
     }
 
     /// Enrols with a co-operative by an invitation's link (`granary://…`, typed or scanned). Waits for the network. When the

@@ -5,6 +5,7 @@ mod app;
 mod driver;
 mod folder;
 mod identity;
+mod invitation;
 mod nudges;
 mod opening;
 mod outbox_file;
@@ -15,6 +16,7 @@ mod status;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use driver::{Driver, Observer};
+pub use invitation::Invitation;
 pub use opening::Opening;
 pub use recover::Recovered;
 pub use status::{Status, SyncState};

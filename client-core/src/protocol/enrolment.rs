@@ -3,7 +3,7 @@
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::ids::CooperativeId;
-use crate::schema::access::Grants;
+use crate::schema::access::{Grants, Role};
 
 /// A phone asks to become a device of a co-operative.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
@@ -15,6 +15,15 @@ pub struct EnrolRequest {
     pub public_key: [u8; 32],
     /// The phone's name, for people.
     pub name: String,
+}
+
+/// What an invitation is for. A person sees it before the phone enrols.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct InvitationPreview {
+    /// The co-operative's name, in its own language.
+    pub cooperative_name: String,
+    /// What the phone will be.
+    pub role: Role,
 }
 
 /// The phone is a device now.

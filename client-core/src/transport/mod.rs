@@ -28,6 +28,8 @@ use crate::protocol::signing::{Purpose, Signer};
 pub enum Route {
     /// One exchange of a sync.
     Sync,
+    /// A look at an invitation.
+    Preview,
     /// Enrolment.
     Enrol,
     /// Reinstatement of a device by its certificate.
@@ -41,6 +43,7 @@ impl Route {
     pub fn path(self) -> &'static str {
         match self {
             Self::Sync => "/s",
+            Self::Preview => "/invitation",
             Self::Enrol => "/enrol",
             Self::Reinstate => "/reinstate",
             Self::OutboxFile => "/carried",

@@ -1,6 +1,6 @@
 //! A phone for the terminal; it uses client-core as an app does.
 
-use std::io::Write;
+use std::io::{BufRead, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -33,6 +33,9 @@ enum Command {
         /// What the phone is called.
         #[arg(long, default_value = "terminal")]
         name: String,
+        /// Join without asking.
+        #[arg(long)]
+        yes: bool,
     },
     /// Record a lot; needs no connection.
     Record {
@@ -122,7 +125,10 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
         eprintln!("{}", damage.sentence);
     }
     match arguments.command {
-        Command::Enrol { link, name } => {
+        Command::Enrol { link, name, yes } => {
+            if phone.device().is_none() && !yes && !joins(&phone, &link)? {
+                return Err(Error::invalid("link", "you did not say yes, so this phone joined nothing"));
+            }
             phone.enrol(&link, &name)?;
             println!("this phone belongs to {} now", phone.cooperative_name().unwrap_or_default());
         }
@@ -229,6 +235,20 @@ fn watch(phone: Arc<Phone>) -> Result<(), Error> {
     loop {
         std::thread::park();
     }
+}
+
+/// Shows a person whom she joins, and asks.
+fn joins(phone: &Phone, link: &str) -> Result<bool, Error> {
+    let invitation = phone.look_at_invitation(link)?;
+    println!("server:        {}", invitation.server);
+    println!("co-operative:  {}", invitation.cooperative_name);
+    println!("this phone as: {}", invitation.role);
+    print!("join? [y/N] ");
+    let mut answer = String::new();
+    // An answer that can't be read is none.
+    let _ = std::io::stdout().flush();
+    let _ = std::io::stdin().lock().take(16).read_line(&mut answer);
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes" | "是" | "好"))
 }
 
 fn list(phone: &Phone, filter: &LotFilter) -> Result<(), Error> {

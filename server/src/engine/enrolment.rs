@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use granary_client_core::ids::{CooperativeId, DeviceId};
-use granary_client_core::protocol::enrolment::{EnrolReply, EnrolRequest};
+use granary_client_core::protocol::enrolment::{EnrolReply, EnrolRequest, InvitationPreview};
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::{Instant, checked_text};
@@ -22,6 +22,10 @@ use crate::log::{Cooperative, CooperativeNumber, CooperativeRecord, DeviceKind, 
 
 fn invitation_key(code: &str) -> Vec<u8> {
     key(GLOBAL, b'I', digest(&SHA256, normal_code(code).as_bytes()).as_ref())
+}
+
+fn bad_invitation(detail: &str) -> Error {
+    Error::refused(ProblemKind::BadInvitation, detail)
 }
 
 impl Granary {
@@ -82,6 +86,26 @@ impl Granary {
         Ok(Invitation { code, expires_millis })
     }
 
+    fn invitation(&self, code: &str) -> Result<(Vec<u8>, InvitationRecord), Error> {
+        let stored = invitation_key(code);
+        let record = self.store().get(&stored)?.and_then(|bytes| read_message(&bytes).ok());
+        let unknown = || bad_invitation("this invitation is not known; ask your co-operative for a new one");
+        Ok((stored, record.ok_or_else(unknown)?))
+    }
+
+    /// What an invitation is for, while it can be used.
+    pub fn preview(&self, code: &str, now: Instant) -> Result<InvitationPreview, Error> {
+        let (_, record) = self.invitation(code)?;
+        if record.used_by.is_some() {
+            return Err(bad_invitation("this invitation was used already; ask your co-operative for a new one"));
+        }
+        if record.expires_millis < now.0 {
+            return Err(bad_invitation("this invitation is too old; ask your co-operative for a new one"));
+        }
+        let cooperative_name = self.cooperative(record.cooperative)?.name().to_owned();
+        Ok(InvitationPreview { cooperative_name, role: record.role })
+    }
+
     /// Enrols a phone by an invitation. The same phone may repeat the request when the reply was lost.
     pub fn enrol(&self, request: &EnrolRequest, now: Instant) -> Result<EnrolReply, Error> {
         self.enrol_as(DeviceKind::Phone, request, now)
@@ -89,14 +113,9 @@ impl Granary {
 
     /// As [`Self::enrol`], for any kind of device.
     pub(crate) fn enrol_as(&self, kind: DeviceKind, request: &EnrolRequest, now: Instant) -> Result<EnrolReply, Error> {
-        let refuse = |detail: &str| Error::refused(ProblemKind::BadInvitation, detail);
+        let refuse = bad_invitation;
         let name = checked_text("a phone's name", &request.name, 64).map_err(Error::malformed)?;
-        let stored = invitation_key(&request.code);
-        let record: InvitationRecord = self
-            .store()
-            .get(&stored)?
-            .and_then(|bytes| read_message(&bytes).ok())
-            .ok_or_else(|| refuse("this invitation is not known; ask your co-operative for a new one"))?;
+        let (stored, record) = self.invitation(&request.code)?;
         let device = DeviceId::of_public_key(&request.public_key);
         let cooperative = self.cooperative(record.cooperative)?;
         // A device is looked up by its id alone, so a key is of one co-operative, and an id of one key.

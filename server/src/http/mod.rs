@@ -21,6 +21,7 @@ pub(crate) fn router() -> Router<Shared> {
     Router::new()
         .route("/s", post(phones::sync))
         .route("/k/{key}/{have}", get(phones::progress))
+        .route("/invitation", post(phones::preview))
         .route("/enrol", post(phones::enrol))
         .route("/reinstate", post(phones::reinstate))
         .route("/carried", post(phones::import_outbox))

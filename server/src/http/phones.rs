@@ -230,6 +230,26 @@ pub(super) async fn progress(
     }
 }
 
+/// `POST /invitation`: what the invitation of this code is for, for the person who is about to enrol.
+pub(super) async fn preview(
+    State(shared): State<Shared>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    body: Body,
+) -> Response {
+    let work = async {
+        let now = crate::environment::now();
+        shared.gate.enrol(address.ip(), now)?;
+        let (code, _held) = read_body(&shared.gate, body).await?;
+        let code = String::from_utf8(code).map_err(Error::malformed)?;
+        let granary = Arc::clone(&shared.granary);
+        blocking(move || granary.preview(&code, now).map(|shown| write_reply(&write_message(&shown)))).await
+    };
+    match work.await {
+        Ok(reply) => Response::new(Body::from(reply)),
+        Err(error) => answer(&shared.counts, &error),
+    }
+}
+
 /// `POST /enrol`: enrols a phone by an invitation. The frame is signed with the new key, so nobody can enrol a key that
 /// they do not hold.
 pub(super) async fn enrol(

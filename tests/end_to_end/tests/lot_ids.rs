@@ -80,7 +80,7 @@ fn terminal_corrects_the_lot_that_is_named_in_one_change() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
-    told(run(&["enrol", &invitation]));
+    told(run(&["enrol", "--yes", &invitation]));
     let last = |text: String| text.split_whitespace().last().unwrap().to_owned();
     let old = last(told(run(&["record", "millet", "9000", "--day", "2025-10-03"])));
     let new = last(told(run(&["record", "dates", "12000", "--day", "2026-10-03"])));

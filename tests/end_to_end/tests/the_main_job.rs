@@ -12,6 +12,7 @@ use granary_client_core::phone::Phone;
 use granary_client_core::projection::CaseFilter;
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Grams;
+use granary_client_core::schema::access::Role;
 use granary_client_core::schema::harvest::LotEdit;
 use granary_client_core::transport::{HttpsTransport, Outgoing, Route, Transport};
 
@@ -301,7 +302,18 @@ fn invitation_works_once() {
     let mut world = World::new();
     let link = world.invitation(1, "packer");
     let (first, second) = (world.phone_folder(), world.phone_folder());
-    Phone::open(&first).unwrap().enrol(&link, "one").unwrap();
+    let first = Phone::open(&first).unwrap();
+    for _ in 0..2 {
+        let shown = first.look_at_invitation(&link).unwrap();
+        assert_eq!(
+            (shown.cooperative_name.as_str(), shown.role),
+            ("Linxian County Growers", Role::Packer),
+            "looking uses nothing up"
+        );
+    }
+    first.enrol(&link, "one").unwrap();
+    let looked = first.look_at_invitation(&link);
+    assert!(matches!(looked, Err(Error::Refused { kind: ProblemKind::BadInvitation, .. })), "{looked:?}");
     let again = Phone::open(&second).unwrap().enrol(&link, "two");
     assert!(matches!(again, Err(Error::Refused { kind: ProblemKind::BadInvitation, .. })), "{again:?}");
 }
