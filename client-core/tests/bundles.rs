@@ -7,7 +7,7 @@ use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{AutoCommit, ObjType, ROOT, ReadDoc, ScalarValue};
 use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle, write_bundle};
-use granary_client_core::schema::DocumentKey;
+use granary_client_core::schema::{DocumentKey, Part};
 use proptest::prelude::*;
 
 fn verified(document: &mut AutoCommit) -> Vec<VerifiedChange> {
@@ -98,7 +98,7 @@ fn play(edits: &[(bool, Edit)]) -> AutoCommit {
 }
 
 fn bundle_of(document: &mut AutoCommit) -> Vec<DocumentChanges> {
-    vec![DocumentChanges { key: DocumentKey::Catalogue, changes: verified(document) }]
+    vec![DocumentChanges { key: DocumentKey::Catalogue(Part::FIRST), changes: verified(document) }]
 }
 
 proptest! {

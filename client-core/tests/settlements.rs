@@ -11,7 +11,7 @@ use granary_client_core::projection::{CaseFilter, LotFilter, ReadModel};
 use granary_client_core::quantities::{Grams, Instant};
 use granary_client_core::schema::case_book::{decide, decisions};
 use granary_client_core::schema::harvest::{self, LotDraft, LotEdit, LotKey};
-use granary_client_core::schema::{Document, DocumentKey, LotId, Season};
+use granary_client_core::schema::{Book, Document, DocumentKey, LotId, Season};
 use proptest::prelude::*;
 
 const REPLICAS: usize = 3;
@@ -51,8 +51,8 @@ impl Replica {
         let (household, season) = (HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
         Self {
             actor: ActorId::from_bytes(&[number; 9]).unwrap(),
-            book: Document::new(DocumentKey::HarvestBook(household, season)).unwrap(),
-            cases: Document::new(DocumentKey::CaseBook(household, season)).unwrap(),
+            book: Document::new(DocumentKey::HarvestBook(Book::first(household, season))).unwrap(),
+            cases: Document::new(DocumentKey::CaseBook(Book::first(household, season))).unwrap(),
             clock: 0,
         }
     }

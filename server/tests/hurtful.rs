@@ -13,7 +13,7 @@ use granary_client_core::ids::{ActorId, Incarnation};
 use granary_client_core::protocol::limits;
 use granary_client_core::protocol::messages::RefusalReason;
 use granary_client_core::schema::access::Role;
-use granary_client_core::schema::{Document, DocumentKey, Season};
+use granary_client_core::schema::{Book, Document, DocumentKey, Season};
 
 struct Scene {
     world: World,
@@ -100,7 +100,7 @@ fn orphans_are_limited_per_document() {
         }
     }
     assert_eq!(refused, Some(RefusalReason::TooManyOrphans));
-    let next_year = DocumentKey::HarvestBook(household(1), Season::new(2027).unwrap());
+    let next_year = DocumentKey::HarvestBook(Book::first(household(1), Season::new(2027).unwrap()));
     let lot = one_lot(&next_year, &actor, 1_000);
     let reply = scene.world.sync(&mut scene.attacker, &[(next_year, lot)]);
     assert_eq!(reply.refused, [], "the limit is for each document");

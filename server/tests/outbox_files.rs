@@ -11,7 +11,7 @@ use granary_client_core::protocol::outbox_file::{OpeningKey, OutboxFile, OutboxF
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::protocol::signing::Purpose;
 use granary_client_core::schema::access::Role;
-use granary_client_core::schema::{DocumentKey, Season};
+use granary_client_core::schema::{Book, DocumentKey, Season};
 use granary_server::Error;
 use ring::signature::Ed25519KeyPair;
 
@@ -129,10 +129,10 @@ fn imported_outbox_file_marks_no_device_as_forked() {
     let world = World::new();
     let mut li = world.device(1, Role::Household(household(1)));
     let opening = li.id.actor(Incarnation::new(5));
-    let last_years = DocumentKey::HarvestBook(household(1), Season::new(2025).unwrap());
+    let last_years = DocumentKey::HarvestBook(Book::first(household(1), Season::new(2025).unwrap()));
     world.sync(&mut li, &[(last_years.clone(), one_lot(&last_years, &opening, 1_000))]);
     import(&world, &file_of(&world, &li)).unwrap();
-    let before = DocumentKey::HarvestBook(household(1), Season::new(2024).unwrap());
+    let before = DocumentKey::HarvestBook(Book::first(household(1), Season::new(2024).unwrap()));
     let in_file = one_lot(&book(1), &li.id.actor(Incarnation::new(0)), 1_000);
     world.sync(&mut li, &[(book(1), in_file), (before.clone(), one_lot(&before, &opening, 2_000))]);
     let devices = world.granary.cooperative(world.coop).unwrap().devices();

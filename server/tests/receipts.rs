@@ -11,11 +11,11 @@ use granary_client_core::protocol::bundle::read_bundle;
 use granary_client_core::protocol::messages::{Cursor, Receipt, RefusalReason};
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::catalogue::name_product;
-use granary_client_core::schema::{DocumentKey, Season};
+use granary_client_core::schema::{Book, DocumentKey, Part, Season};
 
 /// The household's book of the year before.
 fn last_years() -> DocumentKey {
-    DocumentKey::HarvestBook(household(1), Season::new(2025).unwrap())
+    DocumentKey::HarvestBook(Book::first(household(1), Season::new(2025).unwrap()))
 }
 
 /// A household's phone that has synced once.
@@ -80,7 +80,7 @@ fn copied_replicas_get_each_others_entries_and_are_marked_forked() {
     };
     // The phone sends a lot before it is copied.
     let mut li = Device { pair: key(1), id, cursor };
-    let before = DocumentKey::HarvestBook(household(1), Season::new(2024).unwrap());
+    let before = DocumentKey::HarvestBook(Book::first(household(1), Season::new(2024).unwrap()));
     world.sync(&mut li, &[lot(id, 1, &before)]);
     let mut copy = Device { pair: key(1), id: li.id, cursor: li.cursor };
     world.sync(&mut copy, &[lot(id, 2, &book(1))]);
@@ -96,13 +96,13 @@ fn copied_replicas_get_each_others_entries_and_are_marked_forked() {
 fn household_backfills_read_only_document_by_attestation() {
     let (world, mut li) = scene();
     let edit = |doc: &mut _| name_product(doc, "millet", "小米", "Millet");
-    world.granary.edit(world.coop, &DocumentKey::Catalogue, common::NOW, edit).unwrap();
+    world.granary.edit(world.coop, &DocumentKey::Catalogue(Part::FIRST), common::NOW, edit).unwrap();
     let reply = world.sync(&mut li, &[]);
     let catalogue = read_bundle(&reply.bundle).unwrap().remove(0);
-    assert_eq!(catalogue.key, DocumentKey::Catalogue);
+    assert_eq!(catalogue.key, DocumentKey::Catalogue(Part::FIRST));
     let code = Code(reply.attestations.as_slice().try_into().unwrap());
     let attestation = Attestation { tips: tips(&catalogue.changes), code };
-    let changes = [(DocumentKey::Catalogue, catalogue.changes)];
+    let changes = [(DocumentKey::Catalogue(Part::FIRST), catalogue.changes)];
     let backfill = |attestation: Option<Attestation>| {
         let mut li = Device { pair: key(1), id: li.id, cursor: li.cursor };
         let shown = attestation.map(|attestation| Shown { document: 0, attestation });

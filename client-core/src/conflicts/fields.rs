@@ -106,11 +106,11 @@ mod tests {
     use crate::ids::HouseholdId;
     use crate::quantities::{Grams, Instant};
     use crate::schema::harvest::{LotDraft, LotEdit, correct, record};
-    use crate::schema::{DocumentKey, Season};
+    use crate::schema::{Book, DocumentKey, Season};
 
     #[test]
     fn concurrent_values_are_kept_until_one_is_chosen() {
-        let key = DocumentKey::HarvestBook(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
+        let key = DocumentKey::HarvestBook(Book::first(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap()));
         let actors = [1u8, 2].map(|number| ActorId::from_bytes(&[number; 9]).unwrap());
         let mut one = Document::new(key).unwrap();
         let draft = LotDraft::new("millet", Grams::new(1000).unwrap(), "2026-10-01".parse().unwrap());

@@ -250,11 +250,11 @@ mod tests {
     use super::DocumentFault;
     use crate::ids::{ActorId, HouseholdId};
     use crate::quantities::Instant;
-    use crate::schema::{Document, DocumentKey, Season};
+    use crate::schema::{Book, Document, DocumentKey, Part, Season};
 
     #[test]
     fn the_first_change_is_the_same_everywhere() {
-        let key = DocumentKey::HarvestBook(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
+        let key = DocumentKey::HarvestBook(Book::first(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap()));
         let one = Document::first_change(&key).unwrap();
         assert_eq!(one, Document::first_change(&key).unwrap());
         insta::assert_snapshot!(one.hash().to_string());
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn failed_edit_changes_nothing() {
-        let mut document = Document::new(DocumentKey::Catalogue).unwrap();
+        let mut document = Document::new(DocumentKey::Catalogue(Part::FIRST)).unwrap();
         let heads = document.heads();
         let actor = ActorId::from_bytes(&[1; 9]).unwrap();
         let result: Result<((), _), _> = document.edit(&actor, Instant(0), |automerge| {

@@ -94,12 +94,12 @@ mod tests {
     use crate::ids::{DeviceId, Incarnation};
     use crate::quantities::Fen;
     use crate::schema::Document;
-    use crate::schema::DocumentKey;
     use crate::schema::catalogue::{self, PriceName, name_product, set_price};
+    use crate::schema::{DocumentKey, Part};
 
     #[test]
     fn concurrent_edits_of_one_version_are_both_kept() {
-        let mut document = Document::new(DocumentKey::Catalogue).unwrap();
+        let mut document = Document::new(DocumentKey::Catalogue(Part::FIRST)).unwrap();
         let devices = [[1u8; 8], [2; 8]].map(DeviceId::from_bytes);
         let actor = |device: DeviceId, number| device.actor(Incarnation::new(number));
         let own = actor(devices[0], 0);

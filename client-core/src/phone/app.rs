@@ -17,8 +17,8 @@ use crate::schema::household::Household;
 use crate::schema::order::{Order, OrderStatus};
 use crate::schema::receipt::Outcome;
 use crate::schema::{
-    Document, DocumentKey, LotId, LotName, OrderName, Season, catalogue, cooperative, harvest, household, order,
-    receipt,
+    Book, Document, DocumentKey, LotId, LotName, OrderName, Part, Season, catalogue, cooperative, harvest, household,
+    order, receipt,
 };
 
 impl Phone {
@@ -51,7 +51,7 @@ impl Phone {
 
     /// Records a lot of a household. Durable when it returns.
     pub fn record(&self, household: HouseholdId, season: Season, draft: &LotDraft) -> Result<LotId, Error> {
-        let book = DocumentKey::HarvestBook(household, season);
+        let book = DocumentKey::HarvestBook(Book::first(household, season));
         let key = self.edit(&book, |doc| harvest::record(doc, draft))?;
         LotId::in_book(&book, key).ok_or_else(|| DocumentFault::Damaged("harvest book").into())
     }
@@ -108,7 +108,7 @@ impl Phone {
         &self,
         edit: impl FnOnce(&mut automerge::AutoCommit) -> Result<(), DocumentFault>,
     ) -> Result<(), Error> {
-        self.edit(&DocumentKey::Catalogue, edit)
+        self.edit(&DocumentKey::Catalogue(Part::FIRST), edit)
     }
 
     /// The lots that pass the filter, in its order.
@@ -123,7 +123,7 @@ impl Phone {
 
     /// The fields with concurrent values of a household's lots.
     pub fn conflicts(&self, household: HouseholdId, season: Season) -> Result<Vec<FieldConflict>, Error> {
-        self.read(&DocumentKey::HarvestBook(household, season), conflicts::in_harvest_book)
+        self.read(&DocumentKey::HarvestBook(Book::first(household, season)), conflicts::in_harvest_book)
             .map(Option::unwrap_or_default)
     }
 
@@ -135,12 +135,12 @@ impl Phone {
 
     /// The catalogue; none before it was synced.
     pub fn catalogue(&self) -> Result<Option<Catalogue>, Error> {
-        self.read(&DocumentKey::Catalogue, |document| catalogue::read(document))
+        self.read(&DocumentKey::Catalogue(Part::FIRST), |document| catalogue::read(document))
     }
 
     /// The co-operative; none before it was synced.
     pub fn cooperative(&self) -> Result<Option<Cooperative>, Error> {
-        self.read(&DocumentKey::Cooperative, |document| cooperative::read(document))
+        self.read(&DocumentKey::Cooperative(Part::FIRST), |document| cooperative::read(document))
     }
 
     /// A household's particulars; none when this phone does not have them.

@@ -7,25 +7,19 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use super::lot_lists::LotState;
 use super::read_model::parse_or_report;
 use crate::conflicts;
-use crate::ids::HouseholdId;
 use crate::quantities::{Grams, Permille};
 use crate::schema::harvest::{Lot, LotKey};
 use crate::schema::receipt::Outcome;
-use crate::schema::{Document, DocumentKey, LotId, Season, harvest, receipt};
+use crate::schema::{Book, Document, DocumentKey, LotId, harvest, receipt};
 use crate::store::StoreFault;
 
 /// Writes all rows of a harvest book again.
-pub(super) fn write(
-    transaction: &Transaction<'_>,
-    document: &mut Document,
-    household: HouseholdId,
-    season: Season,
-) -> Result<(), StoreFault> {
+pub(super) fn write(transaction: &Transaction<'_>, document: &mut Document, book: Book) -> Result<(), StoreFault> {
     let key = document.key().to_bytes();
     transaction.prepare_cached("DELETE FROM lots WHERE document = ?1")?.execute(params![key])?;
     let lots = harvest::lots(document);
     for lot in &lots {
-        insert(transaction, &key, household, season, lot)?;
+        insert(transaction, &key, book, lot)?;
     }
     transaction.prepare_cached("DELETE FROM field_conflicts WHERE document = ?1")?.execute(params![key])?;
     if lots.iter().any(|lot| lot.in_conflict) {
@@ -38,8 +32,7 @@ pub(super) fn write(
 pub(super) fn write_touched(
     transaction: &Transaction<'_>,
     document: &mut Document,
-    household: HouseholdId,
-    season: Season,
+    book: Book,
     touched: &BTreeSet<LotKey>,
 ) -> Result<(), StoreFault> {
     let key = document.key().to_bytes();
@@ -52,7 +45,7 @@ pub(super) fn write_touched(
         let gone = before.query_map(params![key, name.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
         days.extend(gone.collect::<Result<Vec<_>, _>>()?);
         if let Some(lot) = harvest::lot(document, name) {
-            insert(transaction, &key, household, season, &lot)?;
+            insert(transaction, &key, book, &lot)?;
             had_conflicts |= lot.in_conflict;
             let day = lot.day.map(|day| day.to_string()).unwrap_or_default();
             days.insert((lot.product.unwrap_or_default(), day));
@@ -111,14 +104,8 @@ fn lot_for_rules(
     })
 }
 
-fn insert(
-    transaction: &Transaction<'_>,
-    key: &[u8],
-    household: HouseholdId,
-    season: Season,
-    lot: &Lot,
-) -> Result<(), StoreFault> {
-    let code = DocumentKey::from_bytes(key).ok().and_then(|book| LotId::in_book(&book, lot.key.clone()));
+fn insert(transaction: &Transaction<'_>, key: &[u8], book: Book, lot: &Lot) -> Result<(), StoreFault> {
+    let code = LotId::in_book(&DocumentKey::HarvestBook(book), lot.key.clone());
     let code = code.map_or(0, |lot| lot.code().number());
     let receipt: Option<(String, Option<i64>, String)> = transaction
         .prepare_cached("SELECT state, grams, reason FROM receipts WHERE book = ?1 AND lot = ?2")?
@@ -129,8 +116,8 @@ fn insert(
     )?;
     insert.execute(params![
         key,
-        household.as_bytes(),
-        season.year(),
+        book.household.as_bytes(),
+        book.season.year(),
         lot.key.counter(),
         lot.key.as_str(),
         code,
@@ -175,12 +162,7 @@ fn insert_duplicate_lots(transaction: &Transaction<'_>, key: &[u8], lots: &[Lot]
 }
 
 /// Writes all rows of a receipt book again.
-pub(super) fn write_receipts(
-    transaction: &Transaction<'_>,
-    document: &Document,
-    household: HouseholdId,
-    season: Season,
-) -> Result<(), StoreFault> {
+pub(super) fn write_receipts(transaction: &Transaction<'_>, document: &Document, book: Book) -> Result<(), StoreFault> {
     let key = document.key().to_bytes();
     transaction.prepare_cached("DELETE FROM receipts WHERE document = ?1")?.execute(params![key])?;
     let mut insert =
@@ -195,8 +177,8 @@ pub(super) fn write_receipts(
         };
         insert.execute(params![
             key,
-            household.as_bytes(),
-            season.year(),
+            book.household.as_bytes(),
+            book.season.year(),
             receipt.lot.book().to_bytes(),
             receipt.lot.key().as_str(),
             state.name(),
@@ -206,31 +188,28 @@ pub(super) fn write_receipts(
             receipt.day.map(|day| day.to_string()),
         ])?;
     }
-    show_receipts(transaction, household, season)
+    show_receipts(transaction, book)
 }
 
-/// Copies the receipts of a household's season into the rows of its lots, so that lists need no join.
-pub(super) fn show_receipts(
-    transaction: &Transaction<'_>,
-    household: HouseholdId,
-    season: Season,
-) -> Result<(), StoreFault> {
+/// Copies the receipts of a book into the rows of its lots, so that lists need no join.
+pub(super) fn show_receipts(transaction: &Transaction<'_>, book: Book) -> Result<(), StoreFault> {
     transaction
         .prepare_cached(
             "UPDATE lots SET state = coalesce(r.state, 'recorded'), weighed = r.grams, reason = coalesce(r.reason, '')
              FROM lots AS l LEFT JOIN receipts AS r ON r.book = l.document AND r.lot = l.lot
-             WHERE lots.household = ?1 AND lots.season = ?2 AND l.document = lots.document AND l.lot = lots.lot",
+             WHERE lots.document = ?1 AND l.document = lots.document AND l.lot = lots.lot",
         )?
-        .execute(params![household.as_bytes(), season.year()])?;
+        .execute(params![DocumentKey::HarvestBook(book).to_bytes()])?;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::ActorId;
+    use crate::ids::{ActorId, HouseholdId};
     use crate::projection::{CaseFilter, LotFilter, ReadModel};
     use crate::quantities::Instant;
+    use crate::schema::Season;
     use crate::schema::harvest::{LotDraft, LotEdit, correct, record, set_merged, touched, withdraw};
     use proptest::prelude::*;
 
@@ -264,7 +243,7 @@ mod tests {
         #[test]
         fn rows_updated_by_edit_equal_rows_of_whole_book(steps in proptest::collection::vec((any::<bool>(), step()), 1..40)) {
             let household = HouseholdId::from_bytes([1; 16]);
-            let key = DocumentKey::HarvestBook(household, Season::new(2026).unwrap());
+            let key = DocumentKey::HarvestBook(Book::first(household, Season::new(2026).unwrap()));
             let first = Document::new(key.clone()).unwrap();
             let mut replicas = [first.clone(), first];
             let actors = [1u8, 2].map(|number| ActorId::from_bytes(&[number; 9]).unwrap());

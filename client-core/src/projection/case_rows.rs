@@ -129,22 +129,19 @@ pub(super) fn write_decisions(transaction: &Transaction<'_>, document: &Document
     Ok(())
 }
 
-/// Writes the cases of a household's season again, when they depend on this document.
+/// Writes the cases of a part of a household's season again, when they depend on this document.
 pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Result<(), StoreFault> {
-    let (DocumentKey::HarvestBook(household, season)
-    | DocumentKey::ReceiptBook(household, season)
-    | DocumentKey::CaseBook(household, season)) = *key
-    else {
+    let (DocumentKey::HarvestBook(of) | DocumentKey::ReceiptBook(of) | DocumentKey::CaseBook(of)) = *key else {
         return Ok(());
     };
-    let book = DocumentKey::HarvestBook(household, season);
+    let book = DocumentKey::HarvestBook(of);
     let lot_of =
         |table: &str, key: &str| parse_or_report(table, "lot", key, |key| LotId::in_book(&book, key.parse().ok()?));
     let book = book.to_bytes();
-    let case_book = DocumentKey::CaseBook(household, season).to_bytes();
-    let (owner, year) = (household.as_bytes(), season.year());
-    let delete = "DELETE FROM cases WHERE household = ?1 AND season = ?2";
-    transaction.prepare_cached(delete)?.execute(params![owner, year])?;
+    let case_book = DocumentKey::CaseBook(of).to_bytes();
+    let delete = "DELETE FROM cases WHERE household = ?1 AND season = ?2 AND part = ?3";
+    let part = params![of.household.as_bytes(), of.season.year(), of.part.number()];
+    transaction.prepare_cached(delete)?.execute(part)?;
     let mut found: Vec<(CaseId, i64, String, bool)> = Vec::new();
     let mut fields = transaction.prepare_cached(
         "SELECT f.lot, f.field, f.contenders, f.twice, coalesce(l.grams, 0) FROM field_conflicts f
@@ -190,7 +187,7 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
     }
     // A decided case without a conflict now is settled. After an undo it is open again, though its field has one value.
     for (name, decided) in last {
-        let read = |name: &str| CaseId::from_season_name(household, season, name).ok();
+        let read = |name: &str| CaseId::from_season_name(of.household, of.season, name).ok();
         let Some(case) = parse_or_report("decisions", "case_name", &name, read) else { continue };
         let state = match decided.0 {
             DecisionKind::Undone => CaseState::Open,
@@ -236,10 +233,12 @@ fn insert(
         CaseId::Weight(_) => CaseKind::Weight,
     };
     let (by, at, chosen, note) = decided.map(|(_, by, at, chosen, note)| (by, at, chosen, note)).unwrap_or_default();
-    transaction.prepare_cached("INSERT INTO cases VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)")?.execute(
-        params![
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO cases VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)")?
+        .execute(params![
             case.lot().household().as_bytes(),
             case.lot().season().year(),
+            case.lot().part().number(),
             case.season_name(),
             kind.name(),
             case.lot().season_name(),
@@ -250,8 +249,7 @@ fn insert(
             at,
             chosen,
             note,
-        ],
-    )?;
+        ])?;
     Ok(())
 }
 

@@ -336,11 +336,12 @@ mod tests {
     use crate::quantities::{Grams, Instant};
     use crate::schema::harvest::{LotDraft, record};
     use crate::schema::receipt::{Outcome, receive};
-    use crate::schema::{Document, Season};
+    use crate::schema::{Book, Document, Season};
 
     /// A lot that is the first of its book, recorded by the same actor as that of any other book.
     fn first_lot(model: &mut ReadModel, household: u8, year: u16) -> LotId {
-        let key = DocumentKey::HarvestBook(HouseholdId::from_bytes([household; 16]), Season::new(year).unwrap());
+        let key =
+            DocumentKey::HarvestBook(Book::first(HouseholdId::from_bytes([household; 16]), Season::new(year).unwrap()));
         let mut book = Document::new(key.clone()).unwrap();
         let draft = LotDraft::new("millet", Grams::new(1_000).unwrap(), format!("{year}-10-03").parse().unwrap());
         let actor = ActorId::from_bytes(&[1; 12]).unwrap();

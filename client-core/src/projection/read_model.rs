@@ -13,7 +13,7 @@ use crate::schema::{Document, DocumentKey};
 use crate::store::StoreFault;
 
 /// The version of the tables. A database of another version is emptied and written again.
-const VERSION: i64 = 6;
+const VERSION: i64 = 7;
 /// Above this many touched lots, the whole book is written again.
 const TOUCHED_MAX: usize = 40;
 
@@ -51,7 +51,8 @@ const TABLES: &str = "
         PRIMARY KEY (document, number)) WITHOUT ROWID;
     CREATE INDEX decisions_by_case ON decisions (document, case_name, number DESC);
     CREATE TABLE cases (
-        household BLOB NOT NULL, season INTEGER NOT NULL, case_name TEXT NOT NULL, kind TEXT NOT NULL, lot TEXT NOT NULL,
+        household BLOB NOT NULL, season INTEGER NOT NULL, part INTEGER NOT NULL, case_name TEXT NOT NULL,
+        kind TEXT NOT NULL, lot TEXT NOT NULL,
         state TEXT NOT NULL, worth INTEGER NOT NULL, contenders TEXT NOT NULL, by_name TEXT NOT NULL,
         at INTEGER NOT NULL, chosen TEXT NOT NULL, note TEXT NOT NULL,
         PRIMARY KEY (household, season, case_name)) WITHOUT ROWID;
@@ -188,8 +189,8 @@ impl ReadModel {
         for table in BY_DOCUMENT {
             transaction.execute(&format!("DELETE FROM {table} WHERE document = ?1"), params![document])?;
         }
-        if let DocumentKey::ReceiptBook(household, season) = *key {
-            book_rows::show_receipts(&transaction, household, season)?;
+        if let DocumentKey::ReceiptBook(book) = *key {
+            book_rows::show_receipts(&transaction, book)?;
         }
         case_rows::refresh(&transaction, key)?;
         Ok(transaction.commit()?)
@@ -208,16 +209,14 @@ impl ReadModel {
         let transaction = self.connection.transaction()?;
         for (document, revision) in documents {
             match document.key().clone() {
-                DocumentKey::HarvestBook(household, season) => {
-                    book_rows::write(&transaction, document, household, season)?
-                }
-                DocumentKey::ReceiptBook(household, season) => {
-                    book_rows::write_receipts(&transaction, document, household, season)?;
+                DocumentKey::HarvestBook(book) => book_rows::write(&transaction, document, book)?,
+                DocumentKey::ReceiptBook(book) => {
+                    book_rows::write_receipts(&transaction, document, book)?;
                 }
                 DocumentKey::CaseBook(..) => case_rows::write_decisions(&transaction, document)?,
                 DocumentKey::Household(household) => register_rows::write_household(&transaction, document, household)?,
                 DocumentKey::Order(name) => register_rows::write_order(&transaction, document, &name)?,
-                DocumentKey::Cooperative | DocumentKey::Catalogue => {}
+                DocumentKey::Cooperative(_) | DocumentKey::Catalogue(_) => {}
             }
             finish(&transaction, document.key(), revision)?;
         }
@@ -233,9 +232,9 @@ impl ReadModel {
         touched: &BTreeSet<LotKey>,
     ) -> Result<(), StoreFault> {
         match *document.key() {
-            DocumentKey::HarvestBook(household, season) if touched.len() <= TOUCHED_MAX => {
+            DocumentKey::HarvestBook(book) if touched.len() <= TOUCHED_MAX => {
                 let transaction = self.connection.transaction()?;
-                book_rows::write_touched(&transaction, document, household, season, touched)?;
+                book_rows::write_touched(&transaction, document, book, touched)?;
                 finish(&transaction, document.key(), revision)?;
                 Ok(transaction.commit()?)
             }

@@ -83,12 +83,12 @@ mod tests {
     use super::*;
     use crate::ids::{DeviceId, Incarnation};
     use crate::quantities::Instant;
-    use crate::schema::{Document, DocumentKey};
+    use crate::schema::{Document, DocumentKey, Part};
     use automerge::{ROOT, transaction::Transactable};
 
     #[test]
     fn tips_cover_their_dependencies_only() {
-        let mut here = Document::new(DocumentKey::Catalogue).unwrap();
+        let mut here = Document::new(DocumentKey::Catalogue(Part::FIRST)).unwrap();
         let mut there = here.clone();
         let says = |document: &mut Document, device: u8, what: i64| {
             let actor = DeviceId::from_bytes([device; 8]).actor(Incarnation::new(1));

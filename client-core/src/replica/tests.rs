@@ -9,16 +9,16 @@ use crate::ids::{CooperativeId, DeviceId, HouseholdId, Incarnation};
 use crate::protocol::frame::write_reply;
 use crate::protocol::messages::{Cursor, Refusal, RefusalReason, SyncReply, write_message};
 use crate::quantities::{Grams, Instant};
-use crate::schema::Season;
 use crate::schema::access::{Grants, Role};
 use crate::schema::harvest::{LotDraft, record};
+use crate::schema::{Book, Season};
 use crate::store::{Batch, MemoryStore};
 use crate::sync::{Pace, Session, Step};
 
 const PAGE_BYTES: usize = 2_048;
 
 fn book(year: u16) -> DocumentKey {
-    DocumentKey::HarvestBook(HouseholdId::from_bytes([1; 16]), Season::new(year).unwrap())
+    DocumentKey::HarvestBook(Book::first(HouseholdId::from_bytes([1; 16]), Season::new(year).unwrap()))
 }
 
 fn records(replica: &mut Replica, year: u16, lots: i64) {

@@ -109,12 +109,12 @@ impl Grants {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::Season;
+    use crate::schema::{Book, Season};
 
     #[test]
     fn only_packers_and_coordinators_write_receipts() {
         let household = HouseholdId::from_bytes([1; 16]);
-        let receipts = DocumentKey::ReceiptBook(household, Season::new(2026).unwrap());
+        let receipts = DocumentKey::ReceiptBook(Book::first(household, Season::new(2026).unwrap()));
         assert!(Role::Household(household).may_read(&receipts));
         assert!(!Role::Household(household).may_write(&receipts));
         assert!(Role::Packer.may_write(&receipts));
@@ -128,10 +128,10 @@ mod tests {
         let season = Season::new(2026).unwrap();
         for key in [
             DocumentKey::Household(other),
-            DocumentKey::HarvestBook(other, season),
-            DocumentKey::ReceiptBook(other, season),
-            DocumentKey::CaseBook(own, season),
-            DocumentKey::CaseBook(other, season),
+            DocumentKey::HarvestBook(Book::first(other, season)),
+            DocumentKey::ReceiptBook(Book::first(other, season)),
+            DocumentKey::CaseBook(Book::first(own, season)),
+            DocumentKey::CaseBook(Book::first(other, season)),
         ] {
             assert!(!Role::Household(own).may_read(&key));
             assert!(!Role::Household(own).may_write(&key));

@@ -275,11 +275,11 @@ mod tests {
     use super::*;
     use crate::ids::ActorId;
     use crate::quantities::Instant;
-    use crate::schema::DocumentKey;
+    use crate::schema::{DocumentKey, Part};
 
     #[test]
     fn product_added_concurrently_keeps_both_edits() {
-        let mut one = Document::new(DocumentKey::Catalogue).unwrap();
+        let mut one = Document::new(DocumentKey::Catalogue(Part::FIRST)).unwrap();
         let mut two = one.clone();
         let actors = [1u8, 2].map(|number| ActorId::from_bytes(&[number; 9]).unwrap());
         let grade = |grade: &str| PriceName::new(grade.into(), None).unwrap();
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn latest_valid_price_counts() {
-        let mut document = Document::new(DocumentKey::Catalogue).unwrap();
+        let mut document = Document::new(DocumentKey::Catalogue(Part::FIRST)).unwrap();
         let actor = ActorId::from_bytes(&[1; 9]).unwrap();
         for (name, fen) in [("A", 700), ("A@2026-10-10", 760), ("A@2026-11-01", 800), ("B", 500)] {
             let (name, fen) = (name.parse().unwrap(), Fen::new(fen).unwrap());

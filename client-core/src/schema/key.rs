@@ -34,6 +34,103 @@ impl Season {
     }
 }
 
+/// Which of the documents of one book: a book that has grown goes on in its next part. The first part is 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Part(u16);
+
+impl Part {
+    /// The first part; most books never have another.
+    pub const FIRST: Self = Self(1);
+    /// The last part that a book can have.
+    pub const LAST: Self = Self(999);
+
+    /// The part of this number; none when it is not between 1 and [`Self::LAST`].
+    pub fn new(number: u16) -> Option<Self> {
+        (Self::FIRST.0..=Self::LAST.0).contains(&number).then_some(Self(number))
+    }
+
+    /// The part's number.
+    pub fn number(self) -> u16 {
+        self.0
+    }
+
+    /// The part after this one; none after the last.
+    pub fn next(self) -> Option<Self> {
+        self.0.checked_add(1).and_then(Self::new)
+    }
+
+    /// All parts in order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (Self::FIRST.0..=Self::LAST.0).map(Self)
+    }
+
+    /// Nothing for the first part: its key is that of a book without parts.
+    fn write(self, out: &mut Vec<u8>) {
+        if self != Self::FIRST {
+            write_unsigned(out, u64::from(self.0));
+        }
+    }
+
+    /// Reads what is left of a key.
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ReadFault> {
+        if reader.is_empty() {
+            return Ok(Self::FIRST);
+        }
+        let part = u16::try_from(reader.unsigned()?).ok().and_then(Self::new);
+        part.filter(|part| *part != Self::FIRST).ok_or(ReadFault::BadNumber)
+    }
+}
+
+/// One part of what is written about a household's lots of a season. The harvest book, the receipt book and the case book of
+/// the same part belong together: receipts and decisions stand in the part that their lot stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Book {
+    /// The household.
+    pub household: HouseholdId,
+    /// The season.
+    pub season: Season,
+    /// The part.
+    pub part: Part,
+}
+
+impl Book {
+    /// The first part of a household's season.
+    pub fn first(household: HouseholdId, season: Season) -> Self {
+        Self { household, season, part: Part::FIRST }
+    }
+
+    /// Another part of the same household and season.
+    pub fn at(self, part: Part) -> Self {
+        Self { part, ..self }
+    }
+
+    /// The season and part as text: `2026`, or `2026-2` for its second part.
+    pub fn season_and_part(self) -> String {
+        match self.part {
+            Part::FIRST => self.season.year().to_string(),
+            part => format!("{}-{}", self.season.year(), part.number()),
+        }
+    }
+
+    /// The book of a household that [`Self::season_and_part`] names; none for any other text.
+    pub fn named(household: HouseholdId, season_and_part: &str) -> Option<Self> {
+        let (year, part) = season_and_part.split_once('-').unwrap_or((season_and_part, "1"));
+        let (season, part) = (Season::new(year.parse().ok()?)?, Part::new(part.parse().ok()?)?);
+        Some(Self { household, season, part }).filter(|book| book.season_and_part() == season_and_part)
+    }
+
+    fn write(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.household.as_bytes());
+        write_unsigned(out, u64::from(self.season.0));
+        self.part.write(out);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ReadFault> {
+        let (household, season) = (HouseholdId::from_bytes(reader.array()?), read_season(reader)?);
+        Ok(Self { household, season, part: Part::read(reader)? })
+    }
+}
+
 /// An order's place of origin: the platform's short name and its own id for the order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OrderName {
@@ -46,20 +143,20 @@ pub struct OrderName {
 /// Which document: its kind, and what makes it the only one of that kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DocumentKey {
-    /// The co-operative's own document.
-    Cooperative,
-    /// The co-operative's catalogue and promotions.
-    Catalogue,
+    /// A part of the co-operative's own document. Later parts lie over earlier ones.
+    Cooperative(Part),
+    /// A part of the co-operative's catalogue and promotions. Later parts lie over earlier ones.
+    Catalogue(Part),
     /// A household's particulars.
     Household(HouseholdId),
     /// The lots that a household records in a season.
-    HarvestBook(HouseholdId, Season),
+    HarvestBook(Book),
     /// The warehouse's receipts of those lots.
-    ReceiptBook(HouseholdId, Season),
+    ReceiptBook(Book),
     /// One order.
     Order(OrderName),
     /// Coordinators' decisions about a household's cases in a season.
-    CaseBook(HouseholdId, Season),
+    CaseBook(Book),
 }
 
 /// Such as `harvest of 0192… in 2026`, for people who look after a server.
@@ -67,12 +164,16 @@ impl std::fmt::Display for DocumentKey {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{}", self.kind().name())?;
         match self {
-            Self::Cooperative | Self::Catalogue => Ok(()),
-            Self::Household(household) => write!(formatter, " {household}"),
-            Self::HarvestBook(household, season)
-            | Self::ReceiptBook(household, season)
-            | Self::CaseBook(household, season) => write!(formatter, " of {household} in {}", season.year()),
-            Self::Order(name) => write!(formatter, " {} of {}", name.outside_id, name.platform),
+            Self::Cooperative(_) | Self::Catalogue(_) => {}
+            Self::Household(household) => write!(formatter, " {household}")?,
+            Self::HarvestBook(book) | Self::ReceiptBook(book) | Self::CaseBook(book) => {
+                write!(formatter, " of {} in {}", book.household, book.season.year())?;
+            }
+            Self::Order(name) => write!(formatter, " {} of {}", name.outside_id, name.platform)?,
+        }
+        match self.part() {
+            Part::FIRST => Ok(()),
+            part => write!(formatter, ", part {}", part.number()),
         }
     }
 }
@@ -115,8 +216,8 @@ impl DocumentKey {
     /// The document's kind.
     pub fn kind(&self) -> DocumentKind {
         match self {
-            Self::Cooperative => DocumentKind::Cooperative,
-            Self::Catalogue => DocumentKind::Catalogue,
+            Self::Cooperative(_) => DocumentKind::Cooperative,
+            Self::Catalogue(_) => DocumentKind::Catalogue,
             Self::Household(_) => DocumentKind::Household,
             Self::HarvestBook(..) => DocumentKind::HarvestBook,
             Self::ReceiptBook(..) => DocumentKind::ReceiptBook,
@@ -128,11 +229,30 @@ impl DocumentKey {
     /// The household that the document is about, if it is about one.
     pub fn household(&self) -> Option<HouseholdId> {
         match self {
-            Self::Household(household)
-            | Self::HarvestBook(household, _)
-            | Self::ReceiptBook(household, _)
-            | Self::CaseBook(household, _) => Some(*household),
-            Self::Cooperative | Self::Catalogue | Self::Order(_) => None,
+            Self::Household(household) => Some(*household),
+            Self::Cooperative(_) | Self::Catalogue(_) | Self::Order(_) => None,
+            Self::HarvestBook(book) | Self::ReceiptBook(book) | Self::CaseBook(book) => Some(book.household),
+        }
+    }
+
+    /// The part of a book; the first for documents that have no parts.
+    pub fn part(&self) -> Part {
+        match self {
+            Self::Cooperative(part) | Self::Catalogue(part) => *part,
+            Self::HarvestBook(book) | Self::ReceiptBook(book) | Self::CaseBook(book) => book.part,
+            Self::Household(_) | Self::Order(_) => Part::FIRST,
+        }
+    }
+
+    /// The same document's other part; none for documents that have no parts.
+    pub fn at(&self, part: Part) -> Option<Self> {
+        match self {
+            Self::Cooperative(_) => Some(Self::Cooperative(part)),
+            Self::Catalogue(_) => Some(Self::Catalogue(part)),
+            Self::HarvestBook(book) => Some(Self::HarvestBook(book.at(part))),
+            Self::ReceiptBook(book) => Some(Self::ReceiptBook(book.at(part))),
+            Self::CaseBook(book) => Some(Self::CaseBook(book.at(part))),
+            Self::Household(_) | Self::Order(_) => None,
         }
     }
 
@@ -147,31 +267,34 @@ impl DocumentKey {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(20);
         match self {
-            Self::Cooperative => out.push(1),
-            Self::Catalogue => out.push(2),
+            Self::Cooperative(part) => {
+                out.push(1);
+                part.write(&mut out);
+            }
+            Self::Catalogue(part) => {
+                out.push(2);
+                part.write(&mut out);
+            }
             Self::Household(household) => {
                 out.push(3);
                 out.extend_from_slice(household.as_bytes());
             }
-            Self::HarvestBook(household, season) => {
+            Self::HarvestBook(book) => {
                 out.push(4);
-                out.extend_from_slice(household.as_bytes());
-                write_unsigned(&mut out, u64::from(season.0));
+                book.write(&mut out);
             }
-            Self::ReceiptBook(household, season) => {
+            Self::ReceiptBook(book) => {
                 out.push(5);
-                out.extend_from_slice(household.as_bytes());
-                write_unsigned(&mut out, u64::from(season.0));
+                book.write(&mut out);
             }
             Self::Order(name) => {
                 out.push(6);
                 write_prefixed(&mut out, name.platform.as_bytes());
                 write_prefixed(&mut out, name.outside_id.as_bytes());
             }
-            Self::CaseBook(household, season) => {
+            Self::CaseBook(book) => {
                 out.push(7);
-                out.extend_from_slice(household.as_bytes());
-                write_unsigned(&mut out, u64::from(season.0));
+                book.write(&mut out);
             }
         }
         out
@@ -181,16 +304,16 @@ impl DocumentKey {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReadFault> {
         let mut reader = Reader::new(bytes);
         let key = match reader.byte()? {
-            1 => Self::Cooperative,
-            2 => Self::Catalogue,
+            1 => Self::Cooperative(Part::read(&mut reader)?),
+            2 => Self::Catalogue(Part::read(&mut reader)?),
             3 => Self::Household(HouseholdId::from_bytes(reader.array()?)),
-            4 => Self::HarvestBook(HouseholdId::from_bytes(reader.array()?), read_season(&mut reader)?),
-            5 => Self::ReceiptBook(HouseholdId::from_bytes(reader.array()?), read_season(&mut reader)?),
+            4 => Self::HarvestBook(Book::read(&mut reader)?),
+            5 => Self::ReceiptBook(Book::read(&mut reader)?),
             6 => {
                 let platform = read_name(&mut reader, 32)?;
                 Self::Order(OrderName { platform, outside_id: read_name(&mut reader, 64)? })
             }
-            7 => Self::CaseBook(HouseholdId::from_bytes(reader.array()?), read_season(&mut reader)?),
+            7 => Self::CaseBook(Book::read(&mut reader)?),
             _ => return Err(ReadFault::BadNumber),
         };
         if reader.is_empty() { Ok(key) } else { Err(ReadFault::BadNumber) }
@@ -213,26 +336,48 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn keys_of_every_kind_round_trip() {
+    fn keys_of_every_kind_and_part_round_trip() {
         let household = HouseholdId::from_bytes([9; 16]);
-        let season = Season::new(2026).unwrap();
+        let first = Book::first(household, Season::new(2026).unwrap());
         let order = OrderName { platform: "douyin".into(), outside_id: "6912".into() };
-        for key in [
-            DocumentKey::Cooperative,
-            DocumentKey::Catalogue,
-            DocumentKey::Household(household),
-            DocumentKey::HarvestBook(household, season),
-            DocumentKey::ReceiptBook(household, season),
-            DocumentKey::Order(order),
-            DocumentKey::CaseBook(household, season),
-        ] {
-            assert_eq!(DocumentKey::from_bytes(&key.to_bytes()), Ok(key));
+        for part in [Part::FIRST, Part::new(2).unwrap(), Part::LAST] {
+            for key in [
+                DocumentKey::Cooperative(part),
+                DocumentKey::Catalogue(part),
+                DocumentKey::Household(household),
+                DocumentKey::HarvestBook(first.at(part)),
+                DocumentKey::ReceiptBook(first.at(part)),
+                DocumentKey::Order(order.clone()),
+                DocumentKey::CaseBook(first.at(part)),
+            ] {
+                assert_eq!(DocumentKey::from_bytes(&key.to_bytes()), Ok(key.clone()));
+                assert_eq!(key.at(key.part()).unwrap_or(key.clone()), key);
+            }
         }
     }
 
     #[test]
+    fn first_part_is_keyed_without_a_number_and_each_part_has_its_own_id() {
+        let book = Book::first(HouseholdId::from_bytes([9; 16]), Season::new(2026).unwrap());
+        let (first, second) = (DocumentKey::HarvestBook(book), DocumentKey::HarvestBook(book.at(Part(2))));
+        assert_eq!(first.to_bytes().len(), 19);
+        assert_eq!(second.to_bytes(), [first.to_bytes(), vec![2]].concat());
+        let cooperative = CooperativeId::from_bytes([1; 16]);
+        assert_ne!(first.id(cooperative), second.id(cooperative));
+        for book in [book, book.at(Part(2))] {
+            assert_eq!(Book::named(book.household, &book.season_and_part()), Some(book));
+        }
+        for text in ["", "26", "2026-1", "2026-0", "2026-02", "2026-2-3", "2026-1000", "+2026"] {
+            assert_eq!(Book::named(book.household, text), None, "{text}");
+        }
+        // One document has one key.
+        assert!(DocumentKey::from_bytes(&[first.to_bytes(), vec![1]].concat()).is_err());
+        assert!(DocumentKey::from_bytes(&[first.to_bytes(), vec![0]].concat()).is_err());
+    }
+
+    #[test]
     fn document_id_differs_between_cooperatives() {
-        let key = DocumentKey::Catalogue;
+        let key = DocumentKey::Catalogue(Part::FIRST);
         let one = CooperativeId::from_bytes([1; 16]);
         let two = CooperativeId::from_bytes([2; 16]);
         assert_eq!(key.id(one), key.id(one));

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
-use super::key::{DocumentKey, Season};
+use super::key::{Book, DocumentKey, Part, Season};
 use super::lot_key::LotKey;
 use crate::ids::HouseholdId;
 
@@ -20,8 +20,7 @@ const LETTERS: usize = 11;
 /// Which lot, among all lots of a co-operative.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LotId {
-    household: HouseholdId,
-    season: Season,
+    book: Book,
     key: LotKey,
 }
 
@@ -29,19 +28,24 @@ impl LotId {
     /// The lot with this key in a harvest book; none for other documents.
     pub fn in_book(book: &DocumentKey, key: LotKey) -> Option<Self> {
         match *book {
-            DocumentKey::HarvestBook(household, season) => Some(Self { household, season, key }),
+            DocumentKey::HarvestBook(book) => Some(Self { book, key }),
             _ => None,
         }
     }
 
     /// The household whose lot it is.
     pub fn household(&self) -> HouseholdId {
-        self.household
+        self.book.household
     }
 
     /// The season of its book.
     pub fn season(&self) -> Season {
-        self.season
+        self.book.season
+    }
+
+    /// The part of its book.
+    pub fn part(&self) -> Part {
+        self.book.part
     }
 
     /// Its key within the book.
@@ -51,28 +55,37 @@ impl LotId {
 
     /// The harvest book that the lot is in.
     pub fn book(&self) -> DocumentKey {
-        DocumentKey::HarvestBook(self.household, self.season)
+        DocumentKey::HarvestBook(self.book)
     }
 
     /// The book of the receipts for this lot.
     pub fn receipt_book(&self) -> DocumentKey {
-        DocumentKey::ReceiptBook(self.household, self.season)
+        DocumentKey::ReceiptBook(self.book)
     }
 
     /// The book of the decisions about this lot.
     pub fn case_book(&self) -> DocumentKey {
-        DocumentKey::CaseBook(self.household, self.season)
+        DocumentKey::CaseBook(self.book)
     }
 
-    /// The lot's name among all of its household's season: what receipts and cases, whose documents name household and
-    /// season, write of it.
+    /// The lot's name among all of its household's season, whose parts may have equal keys: what receipts and cases write of
+    /// it. `KEY`, or `PART-KEY` in later parts.
     pub fn season_name(&self) -> String {
-        self.key.to_string()
+        match self.book.part {
+            Part::FIRST => self.key.to_string(),
+            part => format!("{}-{}", part.number(), self.key),
+        }
     }
 
     /// Reads [`Self::season_name`] in a document of this household and season.
     pub fn from_season_name(household: HouseholdId, season: Season, name: &str) -> Option<Self> {
-        Some(Self { household, season, key: name.parse().ok()? })
+        let (part, key) = match name.split_once('-') {
+            None => (Part::FIRST, name),
+            Some((part, key)) => (Part::new(part.parse().ok()?)?, key),
+        };
+        let lot = Self { book: Book { household, season, part }, key: key.parse().ok()? };
+        // One lot has one name.
+        (lot.season_name() == name).then_some(lot)
     }
 
     /// The code, to be read out.
@@ -89,7 +102,7 @@ impl LotId {
 
     /// The whole id in one word, as [`LotName`] reads it: long, but never of two lots.
     pub fn in_full(&self) -> String {
-        format!("{}.{}.{}", self.household, self.season.year(), self.season_name())
+        format!("{}.{}.{}", self.household(), self.season().year(), self.season_name())
     }
 
     /// Reads [`Self::in_full`].
@@ -221,12 +234,16 @@ mod tests {
 
     fn lot(household: u8, year: u16) -> LotId {
         let key = "7@a1a2a3a4a5a6a7a800000001".parse().unwrap();
-        LotId { household: HouseholdId::from_bytes([household; 16]), season: Season::new(year).unwrap(), key }
+        LotId { book: Book::first(HouseholdId::from_bytes([household; 16]), Season::new(year).unwrap()), key }
     }
 
     #[test]
     fn lots_of_one_key_in_two_books_have_two_ids() {
-        let all = [lot(1, 2026), lot(2, 2026), lot(1, 2027)];
+        let second = lot(1, 2026);
+        let second = LotId { book: second.book.at(Part::new(2).unwrap()), ..second };
+        assert_eq!(second.season_name(), "2-7@a1a2a3a4a5a6a7a800000001");
+        assert_eq!(LotId::from_season_name(second.household(), second.season(), "1-7@a1a2"), None, "one name a lot");
+        let all = [lot(1, 2026), lot(2, 2026), lot(1, 2027), second];
         for (place, one) in all.iter().enumerate() {
             for other in all.iter().skip(place + 1) {
                 assert_eq!(one.key, other.key);

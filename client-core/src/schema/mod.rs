@@ -15,6 +15,6 @@ pub mod order;
 pub mod receipt;
 mod view;
 
-pub use key::{Document, DocumentKey, DocumentKind, OrderName, Season};
+pub use key::{Book, Document, DocumentKey, DocumentKind, OrderName, Part, Season};
 pub use kinds::SCHEMA;
 pub use lot_id::{LotCode, LotId, LotName, LotNameFault};

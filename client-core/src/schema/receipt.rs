@@ -65,11 +65,11 @@ pub fn receive(automerge: &mut AutoCommit, lot: &LotId, outcome: &Outcome, day: 
 pub fn receipts(document: &Document) -> Vec<Receipt> {
     let automerge = document.automerge();
     let Some(book) = part(automerge, "receipts", ObjType::Map) else { return Vec::new() };
-    let DocumentKey::ReceiptBook(household, season) = *document.key() else { return Vec::new() };
+    let DocumentKey::ReceiptBook(of) = *document.key() else { return Vec::new() };
     maps_in_map(automerge, &book)
         .into_iter()
         .filter_map(|(key, object)| {
-            let lot = LotId::from_season_name(household, season, &key)?;
+            let lot = LotId::from_season_name(of.household, of.season, &key)?;
             let mut fields = Fields::new(automerge, object);
             let day = fields.parsed("day", |day| day.parse().ok());
             let outcome = match fields.parsed("state", |state| match state {

@@ -5,8 +5,8 @@
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::crdt::Version;
 use granary_client_core::quantities::{Day, Fen};
-use granary_client_core::schema::DocumentKey;
 use granary_client_core::schema::catalogue::{self, PriceName, Product, Promotion};
+use granary_client_core::schema::{DocumentKey, Part};
 use maud::{Markup, html};
 
 use super::forms::{Form, is_code, scaled};
@@ -21,7 +21,7 @@ use crate::engine::own_edits::Edits;
 pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
     let locale = signed.locale;
     let names = Names::of(&signed).await?;
-    let seen = match signed.document(DocumentKey::Catalogue).await? {
+    let seen = match signed.document(DocumentKey::Catalogue(Part::FIRST)).await? {
         Some(mut document) => Version::of(&mut document).to_string(),
         None => String::new(),
     };
@@ -177,7 +177,7 @@ pub(super) async fn save_product(SignedInForm(signed, form): SignedInForm) -> Re
     let en = changed(&form, "en").then(|| form.get("en").to_owned());
     let edit = Edits {
         seen: form.get("seen").parse().ok(),
-        ..Edits::one(DocumentKey::Catalogue, move |doc| {
+        ..Edits::one(DocumentKey::Catalogue(Part::FIRST), move |doc| {
             catalogue::rename_product(doc, &code, zh.as_deref(), en.as_deref())?;
             prices.iter().try_for_each(|(name, fen)| catalogue::set_price(doc, &code, name, *fen))
         })
@@ -204,7 +204,7 @@ pub(super) async fn save_promotion(SignedInForm(signed, form): SignedInForm) -> 
     };
     let edit = Edits {
         seen: form.get("seen").parse().ok(),
-        ..Edits::one(DocumentKey::Catalogue, move |doc| {
+        ..Edits::one(DocumentKey::Catalogue(Part::FIRST), move |doc| {
             catalogue::replan_promotion(doc, &code, title.as_deref(), day)?;
             offers.iter().try_for_each(|(product, fen)| catalogue::offer(doc, &code, product, *fen))
         })

@@ -9,7 +9,7 @@ use granary_client_core::ids::HouseholdId;
 use granary_client_core::projection::HouseholdRow;
 use granary_client_core::quantities::{Fen, checked_text};
 use granary_client_core::schema::catalogue::{self, PriceName};
-use granary_client_core::schema::{DocumentKey, household};
+use granary_client_core::schema::{DocumentKey, Part, household};
 use maud::{Markup, html};
 
 use super::forms::{is_code, scaled};
@@ -233,7 +233,7 @@ pub(super) async fn confirm(SignedInForm(signed, form): SignedInForm) -> Result<
     }
     let to = if catalogue.is_empty() { "/console/households" } else { "/console/catalogue" };
     if !catalogue.is_empty() {
-        documents.push(Edits { key: DocumentKey::Catalogue, message: None, seen: None, edits: catalogue });
+        documents.push(Edits { key: DocumentKey::Catalogue(Part::FIRST), message: None, seen: None, edits: catalogue });
     }
     signed.edit(documents).await?;
     let (granary, number, who) = (signed.granary.clone(), signed.cooperative.number(), signed.session.name.clone());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use granary_client_core::ids::{ActorId, DeviceId};
 use granary_client_core::schema::catalogue::Catalogue;
-use granary_client_core::schema::{DocumentKey, catalogue, cooperative};
+use granary_client_core::schema::{DocumentKey, Part, catalogue, cooperative};
 
 use super::i18n::{Language, Locale};
 use super::refusal::Refused;
@@ -24,9 +24,10 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) async fn of(signed: &SignedIn) -> Result<Self, Refused> {
-        let catalogue = signed.document(DocumentKey::Catalogue).await?.map(|doc| catalogue::read(&doc));
+        let catalogue = signed.document(DocumentKey::Catalogue(Part::FIRST)).await?.map(|doc| catalogue::read(&doc));
         let catalogue = catalogue.unwrap_or_default();
-        let cooperative = signed.document(DocumentKey::Cooperative).await?.map(|doc| cooperative::read(&doc));
+        let cooperative =
+            signed.document(DocumentKey::Cooperative(Part::FIRST)).await?.map(|doc| cooperative::read(&doc));
         let cooperative = cooperative.unwrap_or_default();
         let products = catalogue
             .products

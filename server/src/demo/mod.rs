@@ -10,7 +10,7 @@ use granary_client_core::schema::catalogue::{self, PriceName};
 use granary_client_core::schema::harvest::{self, LotDraft, record};
 use granary_client_core::schema::order::{self, OrderLine, OrderStatus};
 use granary_client_core::schema::receipt::{self, Outcome};
-use granary_client_core::schema::{DocumentKey, LotId, OrderName, Season, cooperative, household};
+use granary_client_core::schema::{Book, DocumentKey, LotId, OrderName, Part, Season, cooperative, household};
 
 use crate::engine::Granary;
 use crate::engine::own_edits::{Edit, Edits};
@@ -58,8 +58,8 @@ pub(crate) fn seed(granary: &Granary, now: Instant, progress: impl Fn(u64)) -> R
     let villages =
         VILLAGES.map(|(code, name)| -> Edit { Box::new(move |doc| cooperative::set_village(doc, code, name)) });
     let opening = vec![
-        Edits { key: DocumentKey::Cooperative, message: None, seen: None, edits: villages.into() },
-        Edits { key: DocumentKey::Catalogue, message: None, seen: None, edits: catalogue_edits()? },
+        Edits { key: DocumentKey::Cooperative(Part::FIRST), message: None, seen: None, edits: villages.into() },
+        Edits { key: DocumentKey::Catalogue(Part::FIRST), message: None, seen: None, edits: catalogue_edits()? },
     ];
     granary.edit_as(number, device, now, opening)?;
     let mut dice = Dice(SEED);
@@ -73,7 +73,12 @@ pub(crate) fn seed(granary: &Granary, now: Instant, progress: impl Fn(u64)) -> R
         let edits = lots.into_iter().map(|draft| -> Edit { Box::new(move |doc| record(doc, &draft).map(drop)) });
         let books = vec![
             Edits::one(DocumentKey::Household(id), move |doc| household::set_name(doc, &name, village)),
-            Edits { key: DocumentKey::HarvestBook(id, season), message: None, seen: None, edits: edits.collect() },
+            Edits {
+                key: DocumentKey::HarvestBook(Book::first(id, season)),
+                message: None,
+                seen: None,
+                edits: edits.collect(),
+            },
         ];
         granary.edit_as(number, device, now, books)?;
         weigh(granary, number, device, now, id, season, &mut dice)?;
@@ -93,7 +98,9 @@ fn weigh(
     season: Season,
     dice: &mut Dice,
 ) -> Result<(), Error> {
-    let Some(book) = granary.document(number, &DocumentKey::HarvestBook(id, season))? else { return Ok(()) };
+    let Some(book) = granary.document(number, &DocumentKey::HarvestBook(Book::first(id, season)))? else {
+        return Ok(());
+    };
     let mut edits: Vec<Edit> = Vec::new();
     for lot in harvest::lots(&book) {
         let (Some(recorded), Some(day)) = (lot.quantity, lot.day) else { continue };
@@ -110,7 +117,7 @@ fn weigh(
         let Some(lot) = LotId::in_book(book.key(), lot.key) else { continue };
         edits.push(Box::new(move |doc| receipt::receive(doc, &lot, &outcome, came)));
     }
-    let key = DocumentKey::ReceiptBook(id, season);
+    let key = DocumentKey::ReceiptBook(Book::first(id, season));
     granary.edit_as(number, device, now, vec![Edits { key, message: None, seen: None, edits }])
 }
 

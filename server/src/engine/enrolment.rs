@@ -10,7 +10,7 @@ use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::{Instant, checked_text};
 use granary_client_core::schema::access::{Grants, Role};
-use granary_client_core::schema::{DocumentKey, cooperative};
+use granary_client_core::schema::{DocumentKey, Part, cooperative};
 use ring::digest::{SHA256, digest};
 
 use super::Granary;
@@ -55,7 +55,9 @@ impl Granary {
             Ok(())
         })?;
         self.open_cooperative(number, record)?;
-        self.edit(number, &DocumentKey::Cooperative, now, move |document| cooperative::set_name(document, &name))?;
+        self.edit(number, &DocumentKey::Cooperative(Part::FIRST), now, move |document| {
+            cooperative::set_name(document, &name)
+        })?;
         Ok(number)
     }
 

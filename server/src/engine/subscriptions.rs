@@ -153,6 +153,7 @@ impl Subscriptions {
 #[cfg(test)]
 mod tests {
     use granary_client_core::schema::Season;
+    use granary_client_core::schema::{Book, Part};
 
     use super::*;
 
@@ -163,7 +164,7 @@ mod tests {
     }
 
     fn book(household: u8) -> DocumentKey {
-        DocumentKey::HarvestBook(HouseholdId::from_bytes([household; 16]), Season::new(2026).unwrap())
+        DocumentKey::HarvestBook(Book::first(HouseholdId::from_bytes([household; 16]), Season::new(2026).unwrap()))
     }
 
     /// Whether each was notified since the last call.
@@ -188,7 +189,7 @@ mod tests {
         let all = [&li, &wang, &coordinator, &elsewhere];
         subscriptions.admitted(COOP, &book(1));
         assert_eq!(notified(&all), [true, false, true, false]);
-        subscriptions.admitted(COOP, &DocumentKey::Catalogue);
+        subscriptions.admitted(COOP, &DocumentKey::Catalogue(Part::FIRST));
         assert_eq!(notified(&all), [true, true, true, false]);
         subscriptions.granted(COOP, device(2), &household(1));
         assert_eq!(notified(&all), [false, true, false, false]);

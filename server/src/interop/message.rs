@@ -108,13 +108,13 @@ mod tests {
     use granary_client_core::ids::{ActorId, HouseholdId};
     use granary_client_core::quantities::{Grams, Instant};
     use granary_client_core::schema::harvest::{self, LotDraft};
-    use granary_client_core::schema::{Document, DocumentKey, Season};
+    use granary_client_core::schema::{Book, Document, DocumentKey, Season};
     use proptest::prelude::*;
 
     use super::*;
 
     fn book() -> Document {
-        let key = DocumentKey::HarvestBook(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
+        let key = DocumentKey::HarvestBook(Book::first(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap()));
         let mut book = Document::new(key).unwrap();
         let lot = LotDraft::new("millet", Grams::new(5_000).unwrap(), "2026-10-03".parse().unwrap());
         let actor = ActorId::from_bytes(&[3; 16]).unwrap();

@@ -15,7 +15,7 @@ mod token;
 mod wire;
 
 use granary_client_core::crdt::PeerState;
-use granary_client_core::schema::{Document, DocumentKey};
+use granary_client_core::schema::{Document, DocumentKey, Part};
 
 pub(crate) use socket::connect;
 
@@ -24,7 +24,7 @@ pub(crate) use socket::connect;
 pub fn hear(bytes: &[u8]) {
     let _ = wire::read(bytes);
     let Ok(read) = message::read(bytes) else { return };
-    let (mut document, mut peer) = (Document::empty(DocumentKey::Catalogue), PeerState::default());
+    let (mut document, mut peer) = (Document::empty(DocumentKey::Catalogue(Part::FIRST)), PeerState::default());
     if document.receive_sync_message(&mut peer, &read.without_changes).is_ok() {
         let _ = document.generate_sync_message(&mut peer);
     }

@@ -318,11 +318,11 @@ mod tests {
     use granary_client_core::automerge::{ROOT, transaction::Transactable};
     use granary_client_core::ids::{ActorId, DeviceId};
     use granary_client_core::quantities::Instant;
-    use granary_client_core::schema::DocumentKey;
+    use granary_client_core::schema::{DocumentKey, Part};
 
     #[test]
     fn mutually_dependent_entries_become_ready_together() {
-        let mut document = Document::new(DocumentKey::Catalogue).unwrap();
+        let mut document = Document::new(DocumentKey::Catalogue(Part::FIRST)).unwrap();
         let actor = ActorId::from_bytes(&[1; 9]).unwrap();
         let mut ahead = document.clone();
         let changes: Vec<VerifiedChange> = (0..3)

@@ -116,7 +116,7 @@ mod tests {
     use super::*;
     use crate::engine::Granary;
     use granary_client_core::quantities::Instant;
-    use granary_client_core::schema::{DocumentKey, cooperative};
+    use granary_client_core::schema::{DocumentKey, Part, cooperative};
     use granary_client_core::store::{Batch, MemoryStore};
     use std::sync::Arc;
 
@@ -127,7 +127,7 @@ mod tests {
         let number = granary.create_cooperative("Linxian", Instant(0)).unwrap();
         for place in 0..6 {
             let edit = move |doc: &mut _| cooperative::set_village(doc, &format!("village-{place}"), "东坡村");
-            granary.edit(number, &DocumentKey::Cooperative, Instant(0), edit).unwrap();
+            granary.edit(number, &DocumentKey::Cooperative(Part::FIRST), Instant(0), edit).unwrap();
         }
         (store.copy(), granary.marks())
     }

@@ -55,9 +55,9 @@ mod tests {
     use granary_client_core::automerge::{ROOT, transaction::Transactable};
     use granary_client_core::ids::{DeviceId, Incarnation};
     use granary_client_core::quantities::Instant;
-    use granary_client_core::schema::{Document, DocumentKey};
+    use granary_client_core::schema::{Document, DocumentKey, Part};
 
-    const KEY: DocumentKey = DocumentKey::Catalogue;
+    const KEY: DocumentKey = DocumentKey::Catalogue(Part::FIRST);
 
     fn writes(document: &mut Document, device: u8, what: i64) -> VerifiedChange {
         let actor = DeviceId::from_bytes([device; 8]).actor(Incarnation::new(0));

@@ -3,7 +3,7 @@
 //! present content. The export holds the whole history.
 //!
 //! ```text
-//! documents.jsonl    {"file", "kind", "key", "household", "season", "order", "url", "content"} a line
+//! documents.jsonl    {"file", "kind", "key", "household", "season", "part", "order", "url", "content"} a line
 //! 0001.automerge     change chunks, each after its dependencies
 //! ```
 
@@ -15,7 +15,7 @@ use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::crdt::leb128::Reader;
 use granary_client_core::protocol::bundle::DocumentChanges;
 use granary_client_core::quantities::Instant;
-use granary_client_core::schema::DocumentKey;
+use granary_client_core::schema::{DocumentKey, Part};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{make_folder, read_file, write_private};
@@ -38,6 +38,9 @@ struct Line {
     household: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     season: Option<u16>,
+    /// The part of the book; left out for first parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    part: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     order: Option<(String, String)>,
     url: String,
@@ -67,9 +70,9 @@ impl Granary {
                 document.changes_since(&[])?.iter().flat_map(|change| change.chunk().to_vec()).collect();
             write_private(&to.join(&file), &chunks)?;
             let (season, order) = match &key {
-                DocumentKey::HarvestBook(_, season)
-                | DocumentKey::ReceiptBook(_, season)
-                | DocumentKey::CaseBook(_, season) => (Some(season.year()), None),
+                DocumentKey::HarvestBook(book) | DocumentKey::ReceiptBook(book) | DocumentKey::CaseBook(book) => {
+                    (Some(book.season.year()), None)
+                }
                 DocumentKey::Order(name) => (None, Some((name.platform.clone(), name.outside_id.clone()))),
                 _ => (None, None),
             };
@@ -79,6 +82,7 @@ impl Granary {
                 key: hex(&key.to_bytes()),
                 household: key.household().map(|household| household.to_string()),
                 season,
+                part: Some(key.part()).filter(|part| *part != Part::FIRST).map(Part::number),
                 order,
                 url: key.id(cooperative.id()).automerge_url(),
                 content: serde_json::to_value(AutoSerde::from(document.automerge())).unwrap_or_default(),

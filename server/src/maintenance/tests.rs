@@ -5,7 +5,7 @@ use std::sync::Arc;
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::quantities::{Grams, Instant};
 use granary_client_core::schema::harvest::{self, LotDraft};
-use granary_client_core::schema::{DocumentKey, Season, cooperative};
+use granary_client_core::schema::{Book, DocumentKey, Part, Season, cooperative};
 use granary_client_core::store::{Batch, MemoryStore, Row, Store};
 
 use super::backup::back_up;
@@ -20,7 +20,8 @@ use crate::log::keys::{entry_key, key};
 const COOP: CooperativeNumber = CooperativeNumber(1);
 
 fn record(granary: &Granary, household: u8, lots: i64) {
-    let book = DocumentKey::HarvestBook(HouseholdId::from_bytes([household; 16]), Season::new(2026).unwrap());
+    let book =
+        DocumentKey::HarvestBook(Book::first(HouseholdId::from_bytes([household; 16]), Season::new(2026).unwrap()));
     for number in 1..=lots {
         let draft = LotDraft::new("millet", Grams::new(number * 1_000).unwrap(), "2026-10-03".parse().unwrap());
         granary.edit(COOP, &book, Instant(number), move |doc| harvest::record(doc, &draft).map(drop)).unwrap();
@@ -33,7 +34,7 @@ fn filled() -> (tempfile::TempDir, MemoryStore, Granary) {
     let granary = Granary::open(Arc::new(store.clone()), keys.path(), None, |fault| panic!("{fault}")).unwrap();
     granary.create_cooperative("Linxian", Instant(0)).unwrap();
     let village = |doc: &mut _| cooperative::set_village(doc, "dongpo", "东坡村");
-    granary.edit(COOP, &DocumentKey::Cooperative, Instant(0), village).unwrap();
+    granary.edit(COOP, &DocumentKey::Cooperative(Part::FIRST), Instant(0), village).unwrap();
     record(&granary, 1, 4);
     record(&granary, 2, 3);
     for name in ["authority.key", "authority.pem"] {
@@ -112,7 +113,7 @@ fn rebuild_keeps_log_around_missing_entry() {
     let keys = tempfile::tempdir().unwrap();
     let granary = Granary::open(Arc::new(store.clone()), keys.path(), None, |fault| panic!("{fault}")).unwrap();
     record(&granary, 2, 1);
-    let key = DocumentKey::HarvestBook(HouseholdId::from_bytes([2; 16]), Season::new(2026).unwrap());
+    let key = DocumentKey::HarvestBook(Book::first(HouseholdId::from_bytes([2; 16]), Season::new(2026).unwrap()));
     assert_eq!(harvest::lots(&granary.document(COOP, &key).unwrap().unwrap()).len(), 4);
 }
 

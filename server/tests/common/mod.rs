@@ -14,7 +14,7 @@ use granary_client_core::protocol::signing::{Binding, Purpose};
 use granary_client_core::quantities::{Grams, Instant};
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::harvest::{LotDraft, record};
-use granary_client_core::schema::{Document, DocumentKey, Season};
+use granary_client_core::schema::{Book, Document, DocumentKey, Season};
 use granary_client_core::store::MemoryStore;
 use granary_server::log::CooperativeNumber;
 use granary_server::{Error, Granary};
@@ -118,7 +118,7 @@ pub(crate) fn household(number: u8) -> HouseholdId {
 }
 
 pub(crate) fn book(number: u8) -> DocumentKey {
-    DocumentKey::HarvestBook(household(number), Season::new(2026).unwrap())
+    DocumentKey::HarvestBook(Book::first(household(number), Season::new(2026).unwrap()))
 }
 
 /// A book's genesis change and one lot in it.

@@ -111,7 +111,8 @@ impl Book {
 }
 
 pub(crate) fn run() {
-    let key = DocumentKey::HarvestBook(household(1), Season::new(2025).unwrap());
+    let key =
+        DocumentKey::HarvestBook(granary_client_core::schema::Book::first(household(1), Season::new(2025).unwrap()));
     let (records, bits) = lots(SEED, 1_000);
     let json = zstd::bulk::compress(&json_lines(&records), 19).unwrap().len();
     println!("1,000 records: entropy of the choices {:.0} bytes; zstd -19 of JSON lines {json} bytes", bits / 8.0);

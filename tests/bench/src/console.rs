@@ -7,7 +7,7 @@ use granary_client_core::ids::HouseholdId;
 use granary_client_core::quantities::Grams;
 use granary_client_core::schema::harvest::{self, record};
 use granary_client_core::schema::receipt::{self, Outcome};
-use granary_client_core::schema::{DocumentKey, LotId, Season, cooperative, household};
+use granary_client_core::schema::{Book, DocumentKey, LotId, Part, Season, cooperative, household};
 use granary_server::{Edit, Edits};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -38,13 +38,13 @@ fn fill(world: &World) {
             Box::new(move |doc| cooperative::set_village(doc, &format!("v{village}"), &format!("Village {village}")))
         })
         .collect();
-    let opening = Edits { key: DocumentKey::Cooperative, message: None, seen: None, edits: villages };
+    let opening = Edits { key: DocumentKey::Cooperative(Part::FIRST), message: None, seen: None, edits: villages };
     granary.edit_as(world.coop, device, now(), vec![opening]).unwrap();
     for number in 0..HOUSEHOLDS {
         let (records, _) = lots(number, LOTS_EACH);
         let edits = records.into_iter().map(|draft| -> Edit { Box::new(move |doc| record(doc, &draft).map(drop)) });
         let name = format!("Household {number}");
-        let key = DocumentKey::HarvestBook(id(number), season);
+        let key = DocumentKey::HarvestBook(Book::first(id(number), season));
         let books = vec![
             Edits::one(DocumentKey::Household(id(number)), move |doc| {
                 household::set_name(doc, &name, &format!("v{}", number % 8))
@@ -65,8 +65,12 @@ fn fill(world: &World) {
                 Box::new(move |doc| receipt::receive(doc, &lot, &Outcome::Received { weighed, grade: "A".into() }, day))
             })
             .collect();
-        let receipts =
-            Edits { key: DocumentKey::ReceiptBook(id(number), season), message: None, seen: None, edits: weighings };
+        let receipts = Edits {
+            key: DocumentKey::ReceiptBook(Book::first(id(number), season)),
+            message: None,
+            seen: None,
+            edits: weighings,
+        };
         granary.edit_as(world.coop, device, now(), vec![receipts]).unwrap();
     }
 }
@@ -111,7 +115,7 @@ pub(crate) fn run() {
     eprintln!("{} lots written in {:.0} s", HOUSEHOLDS as usize * LOTS_EACH, began.elapsed().as_secs_f64());
     let token = world.granary().sign_in_once(world.coop, "bench", now()).unwrap();
     let lot = {
-        let key = DocumentKey::HarvestBook(id(3), Season::new(2025).unwrap());
+        let key = DocumentKey::HarvestBook(Book::first(id(3), Season::new(2025).unwrap()));
         let book = world.granary().document(world.coop, &key).unwrap().unwrap();
         format!("/console/lots/{}", LotId::in_book(&key, harvest::lots(&book)[5].key.clone()).unwrap())
     };

@@ -13,7 +13,9 @@ use granary_client_core::schema::catalogue::{PriceName, name_product, set_price}
 use granary_client_core::schema::harvest::{LotDraft, LotEdit, correct, record};
 use granary_client_core::schema::order::{OrderLine, OrderStatus, place, set_status, ship};
 use granary_client_core::schema::receipt::{Outcome, receive};
-use granary_client_core::schema::{Document, DocumentKey, LotId, OrderName, Season, cooperative, household};
+use granary_client_core::schema::{
+    Book, Document, DocumentKey, LotId, OrderName, Part, Season, cooperative, household,
+};
 
 use crate::records::Dice;
 
@@ -115,7 +117,7 @@ fn document(dice: &mut Dice) -> DocumentChanges {
             author.changes(dice)
         }
         1 => {
-            let mut author = Author::new(DocumentKey::Catalogue, dice);
+            let mut author = Author::new(DocumentKey::Catalogue(Part::FIRST), dice);
             for code in PRODUCTS {
                 author.edit(dice, |doc| name_product(doc, code, "山货", "Produce"));
                 for grade in ["A", "B", "C"] {
@@ -127,14 +129,14 @@ fn document(dice: &mut Dice) -> DocumentChanges {
             author.changes(dice)
         }
         2 => {
-            let mut author = Author::new(DocumentKey::Cooperative, dice);
+            let mut author = Author::new(DocumentKey::Cooperative(Part::FIRST), dice);
             author.edit(dice, |doc| cooperative::set_name(doc, "Green Hill Growers"));
             author.edit(dice, |doc| cooperative::set_village(doc, "qinglong", "青龙村"));
             author.changes(dice)
         }
         3..=5 => {
             let household = id(dice);
-            let mut author = Author::new(DocumentKey::ReceiptBook(household, season), dice);
+            let mut author = Author::new(DocumentKey::ReceiptBook(Book::first(household, season)), dice);
             for _ in 0..=dice.roll(6) {
                 let name = format!("{}@{:016x}00", 8 + dice.roll(4_000), dice.roll(u64::MAX));
                 let lot = LotId::from_season_name(household, season, &name).unwrap();
@@ -163,7 +165,7 @@ fn document(dice: &mut Dice) -> DocumentChanges {
             author.changes(dice)
         }
         _ => {
-            let mut author = Author::new(DocumentKey::HarvestBook(id(dice), season), dice);
+            let mut author = Author::new(DocumentKey::HarvestBook(Book::first(id(dice), season)), dice);
             let mut lots = Vec::new();
             for _ in 0..=dice.roll(12) {
                 let draft = lot(dice);

@@ -14,7 +14,7 @@ use granary_client_core::protocol::messages::{Cursor, SyncReply, SyncRequest, re
 use granary_client_core::protocol::nudge::GREETING;
 use granary_client_core::protocol::signing::{Audience, Binding, Purpose, ServerKey};
 use granary_client_core::quantities;
-use granary_client_core::schema::{Document, DocumentKey, Season, harvest};
+use granary_client_core::schema::{Book, Document, DocumentKey, Season, harvest};
 use granary_client_core::transport::{HttpsTransport, Outgoing, Route, ServerLink, Transport};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::json;
@@ -44,7 +44,7 @@ impl LoadPhone {
         let mut seed = [0x5a; 32];
         seed[..8].copy_from_slice(&number.to_be_bytes());
         seed[8..16].copy_from_slice(&salt.to_be_bytes());
-        let key = DocumentKey::HarvestBook(household_of(number), Season::new(2025).unwrap());
+        let key = DocumentKey::HarvestBook(Book::first(household_of(number), Season::new(2025).unwrap()));
         Self {
             pair: Ed25519KeyPair::from_seed_unchecked(&seed).unwrap(),
             cursor: Cursor::default(),

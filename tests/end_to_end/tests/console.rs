@@ -14,7 +14,7 @@ use granary_client_core::schema::access::Role;
 use granary_client_core::schema::catalogue::{PriceName, name_product, set_price};
 use granary_client_core::schema::harvest::{LotDraft, LotEdit};
 use granary_client_core::schema::order::{self, OrderLine, OrderStatus};
-use granary_client_core::schema::{DocumentKey, LotId, OrderName, Season, cooperative, household};
+use granary_client_core::schema::{DocumentKey, LotId, OrderName, Part, Season, cooperative, household};
 use granary_server::log::CooperativeNumber;
 use granary_server::{Config, Server};
 
@@ -67,10 +67,10 @@ impl World {
         let granary = server.granary();
         let coop = granary.create_cooperative("Linxian", now()).unwrap();
         let edit = |key, edit: granary_server::Edit| granary.edit(coop, &key, now(), edit).unwrap();
-        edit(DocumentKey::Cooperative, Box::new(|doc| cooperative::set_village(doc, "dongpo", "东坡村")));
+        edit(DocumentKey::Cooperative(Part::FIRST), Box::new(|doc| cooperative::set_village(doc, "dongpo", "东坡村")));
         edit(DocumentKey::Household(HOUSEHOLD), Box::new(|doc| household::set_name(doc, "李家", "dongpo")));
         edit(
-            DocumentKey::Catalogue,
+            DocumentKey::Catalogue(Part::FIRST),
             Box::new(|doc| {
                 name_product(doc, "millet", "小米", "Millet")?;
                 let grade = PriceName::new("A".into(), None).unwrap();

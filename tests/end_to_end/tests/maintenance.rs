@@ -198,7 +198,10 @@ fn import_keeps_exported_history() {
     sync_until_lots(&new, 2);
     assert_eq!(weights(&new), [1_000, 2_000]);
     // Equal heads mean identical changes.
-    let book = granary_client_core::schema::DocumentKey::HarvestBook(household(), season());
+    let book = granary_client_core::schema::DocumentKey::HarvestBook(granary_client_core::schema::Book::first(
+        household(),
+        season(),
+    ));
     assert_eq!(new.heads().unwrap()[&book], li.heads().unwrap()[&book]);
     // A damaged file imports nothing.
     let file = folder.join("0001.automerge");

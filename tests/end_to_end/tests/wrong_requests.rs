@@ -11,7 +11,7 @@ use granary_client_core::protocol::signing::{Audience, Binding, Channel, Purpose
 use granary_client_core::protocol::transfer::{KEY_HEADER, PROOF_HEADER, PartKey, write_proof};
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::harvest::record as record_lot;
-use granary_client_core::schema::{Document, DocumentKey};
+use granary_client_core::schema::{Book, Document, DocumentKey};
 use granary_client_core::transport::{HttpsTransport, Outgoing, Route, ServerLink, Transport};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -101,7 +101,7 @@ fn counts(world: &World) -> serde_json::Value {
 fn wrong_requests_are_refused() {
     let world = World::new();
     let raw = Raw::enrol(&world, 9, &household_role());
-    let own = DocumentKey::HarvestBook(household(), season());
+    let own = DocumentKey::HarvestBook(Book::first(household(), season()));
     let good = bundle(&own, &raw.device.actor(Incarnation::new(0)), 1_000);
 
     // The frame and its message.
@@ -142,7 +142,7 @@ fn foreign_text_stays_on_its_log_line() {
         let raw = Raw::enrol(&world, 9, &household_role());
         let request = SyncRequest { version: Some(evil.into()), ..Raw::request(vec![]) };
         raw.send(raw.signed(&write_message(&request))).unwrap();
-        let own = DocumentKey::HarvestBook(household(), season());
+        let own = DocumentKey::HarvestBook(Book::first(household(), season()));
         assert!(raw.sync(bundle(&own, &ActorId::from_bytes(evil.as_bytes().get(..20).unwrap()).unwrap(), 1)).is_ok());
         let request = EnrolRequest { code: evil.into(), public_key: [1; 32], name: evil.into() };
         assert!(raw.enrolment(&write_message(&request)).is_err());
@@ -211,7 +211,7 @@ fn recorded_request_is_worthless_elsewhere() {
 fn reply_is_fetched_by_its_device_only() {
     let world = World::new();
     let raw = Raw::enrol(&world, 9, &household_role());
-    let own = DocumentKey::HarvestBook(household(), season());
+    let own = DocumentKey::HarvestBook(Book::first(household(), season()));
     let actor = raw.device.actor(Incarnation::new(0));
     let body = raw.signed(&write_message(&Raw::request(bundle(&own, &actor, 1))));
     let key = PartKey::of(&body);
@@ -253,9 +253,9 @@ fn forbidden_writes_are_refused_by_document() {
     let mut world = World::new();
     world.order(&["coop", "create", "Another Company"]);
     let raw = Raw::enrol(&world, 9, &household_role());
-    let own = DocumentKey::HarvestBook(household(), season());
+    let own = DocumentKey::HarvestBook(Book::first(household(), season()));
     let reason = |bundle| raw.sync(bundle).unwrap().refused.first().map(|refusal| refusal.reason);
-    let neighbour = DocumentKey::HarvestBook(HouseholdId::from_bytes([8; 16]), season());
+    let neighbour = DocumentKey::HarvestBook(Book::first(HouseholdId::from_bytes([8; 16]), season()));
     assert_eq!(reason(bundle(&neighbour, &raw.device.actor(Incarnation::new(0)), 1)), Some(RefusalReason::MayNotWrite));
     let other = DeviceId::from_bytes([3; 8]).actor(Incarnation::new(0));
     assert_eq!(reason(bundle(&own, &other, 1)), Some(RefusalReason::ForeignActor));

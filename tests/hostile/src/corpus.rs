@@ -15,7 +15,7 @@ use granary_client_core::protocol::outbox_file::{OpeningKey, OutboxFile, write_p
 use granary_client_core::protocol::signing::{Audience, Binding, Purpose};
 use granary_client_core::quantities::{Fen, Grams, Instant, Permille};
 use granary_client_core::schema::harvest::{LotDraft, LotEdit, correct, record, withdraw};
-use granary_client_core::schema::{Document, DocumentKey, Season, household};
+use granary_client_core::schema::{Book, Document, DocumentKey, Part, Season, household};
 
 use crate::endpoint::{attested_request, author, device, household as own};
 
@@ -38,7 +38,7 @@ pub fn kept(target: &str) -> Vec<Vec<u8>> {
 pub(crate) fn documents(device: DeviceId) -> Vec<DocumentChanges> {
     let actor = device.actor(Incarnation::new(0));
     let now = Instant(1_790_000_000_000);
-    let book = DocumentKey::HarvestBook(own(), Season::new(2026).unwrap());
+    let book = DocumentKey::HarvestBook(Book::first(own(), Season::new(2026).unwrap()));
     let mut changes = vec![Document::first_change(&book).unwrap()];
     let mut document = Document::new(book.clone()).unwrap();
     for grams in [1_000, 25_500, 3] {
@@ -132,9 +132,9 @@ pub fn make() -> std::io::Result<()> {
     write("endpoint", 2, &write_bundle(&self::documents(author())))?;
     write("endpoint", 3, &attested_request())?;
     let keys = documents.iter().map(|document| document.key.to_bytes()).chain([
-        DocumentKey::Catalogue.to_bytes(),
-        DocumentKey::Cooperative.to_bytes(),
-        DocumentKey::ReceiptBook(HouseholdId::from_bytes([3; 16]), Season::new(2025).unwrap()).to_bytes(),
+        DocumentKey::Catalogue(Part::FIRST).to_bytes(),
+        DocumentKey::Cooperative(Part::FIRST).to_bytes(),
+        DocumentKey::ReceiptBook(Book::first(HouseholdId::from_bytes([3; 16]), Season::new(2025).unwrap())).to_bytes(),
     ]);
     for (number, key) in keys.enumerate() {
         write("names", number, &key)?;

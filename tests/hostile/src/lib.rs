@@ -25,7 +25,7 @@ use granary_client_core::protocol::enrolment::EnrolRequest;
 use granary_client_core::protocol::frame::{SignedRequest, read_reply};
 use granary_client_core::protocol::messages::{SyncReply, SyncRequest, read_message};
 use granary_client_core::protocol::outbox_file::{OpeningKey, OutboxFile, OutboxFilePage};
-use granary_client_core::schema::{Document, DocumentKey};
+use granary_client_core::schema::{Document, DocumentKey, Part};
 use granary_client_core::transport::ServerLink;
 use sha2::{Digest, Sha256};
 
@@ -62,7 +62,7 @@ pub fn change(bytes: &[u8]) {
     for bytes in [bytes, &with_checksum(bytes)] {
         if let Ok(change) = VerifiedChange::from_chunk(bytes) {
             assert_eq!(change.chunk(), bytes, "an accepted chunk is canonical");
-            let _ = Document::empty(DocumentKey::Catalogue).trial(&[change]);
+            let _ = Document::empty(DocumentKey::Catalogue(Part::FIRST)).trial(&[change]);
         }
     }
 }

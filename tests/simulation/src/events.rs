@@ -2,8 +2,8 @@
 //! random phone.
 
 use granary_client_core::ids::HouseholdId;
-use granary_client_core::schema::DocumentKey;
 use granary_client_core::schema::access::Role;
+use granary_client_core::schema::{Book, DocumentKey, Part};
 
 use crate::dice::Dice;
 use crate::phone::{book, season};
@@ -323,7 +323,9 @@ fn draw_person(world: &mut World, phone: usize) -> usize {
 fn open_page(world: &mut World, phone: usize) -> Result<(), String> {
     let (person, about) = (draw_person(world, phone), draw_household(world, phone));
     world.log("a person opens pages of the console".into());
-    for key in [DocumentKey::Catalogue, DocumentKey::ReceiptBook(about, season()), book(about)] {
+    for key in
+        [DocumentKey::Catalogue(Part::FIRST), DocumentKey::ReceiptBook(Book::first(about, season())), book(about)]
+    {
         world.open_page(person, key)?;
     }
     Ok(())

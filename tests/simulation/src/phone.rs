@@ -17,7 +17,7 @@ use granary_client_core::replica::{Damage, Replica};
 use granary_client_core::schema::access::{Grants, Role};
 use granary_client_core::schema::harvest::{Lot, LotDraft, LotEdit, LotKey, correct, lots, record};
 use granary_client_core::schema::receipt::{Outcome, receive};
-use granary_client_core::schema::{Document, DocumentKey, LotId, SCHEMA, Season};
+use granary_client_core::schema::{Book, Document, DocumentKey, LotId, SCHEMA, Season};
 use granary_client_core::sync::Pace;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
@@ -72,7 +72,7 @@ pub(crate) fn season() -> Season {
 
 /// A household's harvest book.
 pub(crate) fn book(household: HouseholdId) -> DocumentKey {
-    DocumentKey::HarvestBook(household, season())
+    DocumentKey::HarvestBook(Book::first(household, season()))
 }
 
 /// Separates the note that a lot was recorded with from a corrected note.
@@ -271,7 +271,7 @@ impl SimPhone {
         let known = self.lots(household);
         let Some(lot) = known.get(nth.checked_rem(known.len()).unwrap_or(0)).cloned() else { return };
         let outcome = Outcome::Received { weighed: Grams::new(grams).unwrap(), grade: String::new() };
-        let key = DocumentKey::ReceiptBook(household, season());
+        let key = DocumentKey::ReceiptBook(Book::first(household, season()));
         let day = "2026-10-05".parse().unwrap();
         let lot = LotId::in_book(&book(household), lot.key).unwrap();
         let _ = self.replica.edit(&key, now, |doc| receive(doc, &lot, &outcome, day));

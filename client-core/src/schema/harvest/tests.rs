@@ -1,11 +1,11 @@
 use super::*;
 use crate::ids::{ActorId, HouseholdId};
 use crate::quantities::Instant;
-use crate::schema::{DocumentKey, Season};
+use crate::schema::{Book, DocumentKey, Season};
 use automerge::ROOT;
 
 fn book() -> Document {
-    let key = DocumentKey::HarvestBook(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
+    let key = DocumentKey::HarvestBook(Book::first(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap()));
     Document::new(key).unwrap()
 }
 

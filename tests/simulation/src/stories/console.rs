@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use granary_client_core::conflicts::duplicate_lots;
 use granary_client_core::schema::harvest::lots;
-use granary_client_core::schema::{Document, DocumentKey, catalogue};
+use granary_client_core::schema::{Document, DocumentKey, Part, catalogue};
 
 use super::*;
 use crate::phone::book;
@@ -39,7 +39,7 @@ fn restore_after_phone_synced(world: &mut World) {
 /// The texts of the console (`note 1`, `note 2`, …) that a document shows.
 fn texts(document: &Document) -> BTreeSet<String> {
     let shown: Vec<String> = match document.key() {
-        DocumentKey::Catalogue => {
+        DocumentKey::Catalogue(_) => {
             catalogue::read(document).products.into_iter().filter_map(|product| product.name_en).collect()
         }
         _ => lots(document).into_iter().flat_map(|lot| [lot.note, lot.place]).flatten().collect(),
@@ -96,7 +96,7 @@ fn restored_server_recovers_catalogue_edits() {
     name_product(&mut world, WANG, "millet");
     restore_after_phone_synced(&mut world);
     name_product(&mut world, WANG, "walnut");
-    assert_all_recovered(&mut world, &DocumentKey::Catalogue);
+    assert_all_recovered(&mut world, &DocumentKey::Catalogue(Part::FIRST));
 }
 
 fn restored_server_recovers_catalogue_edits_of_two_coordinators() {
@@ -104,7 +104,7 @@ fn restored_server_recovers_catalogue_edits_of_two_coordinators() {
     name_product(&mut world, WANG, "millet");
     restore_after_phone_synced(&mut world);
     name_product(&mut world, ZHAO, "walnut");
-    assert_all_recovered(&mut world, &DocumentKey::Catalogue);
+    assert_all_recovered(&mut world, &DocumentKey::Catalogue(Part::FIRST));
 }
 
 fn twice_restored_server_recovers_catalogue_edits() {
@@ -114,7 +114,7 @@ fn twice_restored_server_recovers_catalogue_edits() {
     name_product(&mut world, ZHAO, "walnut");
     restore_after_phone_synced(&mut world);
     name_product(&mut world, WANG, "apricot");
-    assert_all_recovered(&mut world, &DocumentKey::Catalogue);
+    assert_all_recovered(&mut world, &DocumentKey::Catalogue(Part::FIRST));
 }
 
 // Two openings of a phone are two actors of one device. Two similar lots of one device are no duplicates.

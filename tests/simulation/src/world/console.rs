@@ -14,7 +14,7 @@ use granary_client_core::schema::case_book::decide;
 use granary_client_core::schema::catalogue::{PriceName, rename_product, set_price};
 use granary_client_core::schema::harvest::{Lot, LotEdit, correct, lots};
 use granary_client_core::schema::receipt::{Outcome, receive};
-use granary_client_core::schema::{Document, DocumentKey, LotId};
+use granary_client_core::schema::{Book, Document, DocumentKey, LotId, Part};
 use granary_server::{Edits, Error};
 
 use super::{World, settle};
@@ -50,7 +50,7 @@ pub(crate) enum Correction {
 }
 
 fn receipts(household: HouseholdId) -> DocumentKey {
-    DocumentKey::ReceiptBook(household, season())
+    DocumentKey::ReceiptBook(Book::first(household, season()))
 }
 
 impl World {
@@ -152,10 +152,10 @@ impl World {
     ) -> Result<bool, String> {
         let text = self.new_note();
         let (name, grade) = (text.clone(), PriceName::new("A".into(), None).unwrap());
-        let seen = self.seen(person, &DocumentKey::Catalogue);
+        let seen = self.seen(person, &DocumentKey::Catalogue(Part::FIRST));
         let edits = Edits {
             seen,
-            ..Edits::one(DocumentKey::Catalogue, move |doc| {
+            ..Edits::one(DocumentKey::Catalogue(Part::FIRST), move |doc| {
                 rename_product(doc, code, None, Some(&name))?;
                 fen.map_or(Ok(()), |fen| set_price(doc, code, &grade, Fen::new(fen)?))
             })
@@ -171,7 +171,8 @@ impl World {
         let Some(settlement) = settlement(&mut harvest, nth, settler) else { return Ok(false) };
         let Settlement { edit, decision } = settlement.map_err(|fault| fault.to_string())?;
         let of_book = Edits { key: book(household), message: Some(SETTLING), seen: None, edits: vec![edit] };
-        let line = Edits::one(DocumentKey::CaseBook(household, season()), move |doc| decide(doc, &decision));
+        let line =
+            Edits::one(DocumentKey::CaseBook(Book::first(household, season())), move |doc| decide(doc, &decision));
         self.console_edit(person, vec![of_book, line], text)
     }
 
