@@ -54,18 +54,18 @@ fn threads_that_open_at_once_get_one_phone() {
     }
 }
 
-/// The lock of another process; a file that this process opens for itself is one to the system.
+/// Another process has the lock: to SQLite, another connection is one.
 #[test]
 fn folder_of_another_process_is_in_use_and_says_by_whom() {
     let folder = tempfile::tempdir().unwrap();
-    let other = std::fs::File::create(folder.path().join("phone.lock")).unwrap();
-    other.lock().unwrap();
-    std::fs::write(folder.path().join("phone.lock"), "granary phone sync (process 4711)\n").unwrap();
+    let other = rusqlite::Connection::open(folder.path().join("phone.lock")).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    std::fs::write(folder.path().join("phone.lock.txt"), "granary phone sync (process 4711)\n").unwrap();
     let opening = Opening { wait: Duration::ZERO, ..Opening::default() };
     let error = Phone::open_as(folder.path(), &opening).err().unwrap();
     assert_eq!(error, Error::InUse { by: "granary phone sync (process 4711)".into() });
     assert!(error.to_string().contains("granary phone sync (process 4711)"));
-    assert_eq!(names(folder.path()), ["phone.lock"], "nothing else was touched");
+    assert_eq!(names(folder.path()), ["phone.lock", "phone.lock.txt"], "nothing else was touched");
     let waiting = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| Phone::open(folder.path()).map(drop));
         drop(other);
@@ -79,10 +79,22 @@ fn lock_says_who_has_the_folder_while_it_is_open() {
     let folder = tempfile::tempdir().unwrap();
     let opening = Opening { doing: "a test\nof locks", ..Opening::default() };
     let phone = Phone::open_as(folder.path(), &opening).unwrap();
-    let text = std::fs::read_to_string(folder.path().join("phone.lock")).unwrap();
+    let text = std::fs::read_to_string(folder.path().join("phone.lock.txt")).unwrap();
     assert_eq!(text, format!("a testof locks (process {})\n", std::process::id()));
     drop(phone);
-    assert_eq!(std::fs::read_to_string(folder.path().join("phone.lock")).unwrap(), "");
+    assert_eq!(std::fs::read_to_string(folder.path().join("phone.lock.txt")).unwrap(), "");
+}
+
+#[test]
+fn lock_that_is_no_database_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("phone.lock"), vec![7; 5_000]).unwrap();
+    let phone = Phone::open(folder.path()).unwrap();
+    let other = rusqlite::Connection::open(folder.path().join("phone.lock")).unwrap();
+    other.busy_timeout(Duration::ZERO).unwrap();
+    assert!(other.execute_batch("BEGIN EXCLUSIVE").is_err());
+    drop(phone);
+    assert!(other.execute_batch("BEGIN EXCLUSIVE").is_ok());
 }
 
 #[test]
@@ -112,5 +124,5 @@ fn damaged_lists_are_made_again() {
     std::fs::write(folder.path().join("lists.db"), vec![7; 9_000]).unwrap();
     let phone = Phone::open(folder.path()).unwrap();
     assert_eq!(phone.lots(&Default::default()), Ok(Vec::new()));
-    assert_eq!(names(folder.path()), ["lists.db", "phone.db", "phone.lock"]);
+    assert_eq!(names(folder.path()), ["lists.db", "phone.db", "phone.lock", "phone.lock.txt"]);
 }

@@ -1,21 +1,25 @@
 //! One phone for each folder. Within a process a registry gives the phone that is open already; other processes are kept
-//! out by a lock on `phone.lock`, which also says who has it. A lock of a file system may be worth nothing (some ignore it,
-//! and on some systems a process does not exclude itself), so the store numbers its openings as well: see
-//! [`crate::store::SqliteStore`].
+//! out by a lock on `phone.lock`, and `phone.lock.txt` says who has it. The lock is SQLite's, since Rust's own locks of files
+//! are missing on Android. A lock of a file system may be worth nothing (some ignore it, and a process does not exclude
+//! itself), so the store numbers its openings as well: see [`crate::store::SqliteStore`].
 
 use std::collections::HashMap;
-use std::fs::{File, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
 
 use super::Phone;
 use crate::error::Error;
 use crate::store::{StoreFault, StoreKey};
 
-/// How often a lock that another process holds is tried again.
-const TRY_EVERY: Duration = Duration::from_millis(20);
+/// Locked while the phone is open. Nothing but SQLite may open this file: closing it elsewhere would end the lock.
+const LOCK: &str = "phone.lock";
+/// Says who has the lock.
+const HOLDER: &str = "phone.lock.txt";
 /// Characters of the lock's text that are shown at most.
 const TEXT_MAX: usize = 200;
 
@@ -41,7 +45,7 @@ pub(super) struct Folder {
     path: PathBuf,
     key: Option<StoreKey>,
     /// None only while the lock is being waited for.
-    lock: Option<File>,
+    lock: Mutex<Option<Connection>>,
 }
 
 /// A folder that this process had open, or has now.
@@ -79,8 +83,9 @@ impl Folder {
         phones.insert(path.clone(), Open { phone: Weak::new(), key: key.cloned() });
         drop(phones);
         // From here on, dropping it ends the claim.
-        let mut claimed = Self { path, key: key.cloned(), lock: None };
-        claimed.lock = Some(lock(&claimed.path.join("phone.lock"), doing, left)?);
+        let claimed = Self { path, key: key.cloned(), lock: Mutex::new(None) };
+        let taken = lock(&claimed.path, doing, left())?;
+        *claimed.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(taken);
         Ok(Claimed::Free(claimed))
     }
 
@@ -112,48 +117,50 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if let Some(lock) = self.lock.take() {
+        if let Some(lock) = self.lock.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             // Whoever finds it locked next must not read this process's name.
-            let _ = lock.set_len(0);
-            let _ = lock.unlock();
+            let _ = std::fs::write(self.path.join(HOLDER), "");
+            drop(lock);
         }
         registry().remove(&self.path);
         CHANGED.notify_all();
     }
 }
 
-/// Locks this file, and writes who has it.
-fn lock(path: &Path, doing: &str, left: impl Fn() -> Duration) -> Result<File, Error> {
-    let folder = path.parent().unwrap_or(path);
-    let failed = |error: std::io::Error| Error::from(StoreFault::of_io(&error).explained(folder));
-    let open = || File::options().read(true).write(true).create(true).truncate(false).open(path);
-    let mut file = open().map_err(failed)?;
-    loop {
-        match file.try_lock() {
-            Ok(()) => break,
-            Err(TryLockError::WouldBlock) if left().is_zero() => return Err(Error::InUse { by: holder(&mut file) }),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(TRY_EVERY.min(left())),
-            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {
-                tracing::warn!(path = %path.display(), "this file system has no locks; the store's own numbers must do");
-                break;
-            }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
+/// Locks the folder, and writes who has it.
+fn lock(folder: &Path, doing: &str, left: Duration) -> Result<Connection, Error> {
+    let path = folder.join(LOCK);
+    let take = || -> Result<Connection, StoreFault> {
+        let connection = Connection::open(&path)?;
+        connection.busy_timeout(left)?;
+        // Nothing is ever written, so it needs no space.
+        connection.execute_batch("BEGIN EXCLUSIVE")?;
+        Ok(connection)
+    };
+    let taken = take().or_else(|fault| match fault {
+        // Nobody can hold a file that is no database.
+        StoreFault::Corrupt(_) => {
+            std::fs::remove_file(&path).map_err(|error| StoreFault::of_io(&error))?;
+            take()
         }
-    }
+        other => Err(other),
+    });
+    let connection = taken.map_err(|fault| match fault {
+        StoreFault::Busy => Error::InUse { by: holder(folder) },
+        other => other.explained(folder).into(),
+    })?;
     let text: String = doing.chars().filter(|sign| !sign.is_control()).take(TEXT_MAX).collect();
     // A full disk must not keep anybody from reading the phone, so a lock without a text does too.
-    let written =
-        file.set_len(0).and_then(|()| file.write_all(format!("{text} (process {})\n", std::process::id()).as_bytes()));
-    if let Err(error) = written {
+    if let Err(error) = std::fs::write(folder.join(HOLDER), format!("{text} (process {})\n", std::process::id())) {
         tracing::warn!(%error, "the lock does not say who has it");
     }
-    Ok(file)
+    Ok(connection)
 }
 
-/// Who has the lock, as its file says.
-fn holder(file: &mut File) -> String {
+/// Who has the lock, as the file beside it says.
+fn holder(folder: &Path) -> String {
     let mut text = Vec::new();
-    let read = file.rewind().and_then(|()| file.take(1_024).read_to_end(&mut text));
+    let read = File::open(folder.join(HOLDER)).and_then(|file| file.take(1_024).read_to_end(&mut text));
     let text: String =
         String::from_utf8_lossy(&text).chars().filter(|sign| !sign.is_control()).take(TEXT_MAX + 40).collect();
     if read.is_err() || text.trim().is_empty() { "another program".to_owned() } else { text.trim().to_owned() }

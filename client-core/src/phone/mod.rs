@@ -95,7 +95,7 @@ pub struct Phone {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     inner: Mutex<Inner>,
-    /// Locked while a sync runs, so that there is one at most.
+    /// Locked while a sync, an enrolment or a recovery runs, so that there is one at most.
     syncing: Mutex<()>,
     damage: Vec<Damage>,
     /// None for a phone in memory. The last field, so that the store is closed before others may open it.
@@ -119,6 +119,7 @@ impl Phone {
     /// Enrols this phone with a co-operative by an invitation's link. Needs a line. After [`Error::Line`], call it again with
     /// the same link.
     pub fn enrol(&self, link: &str, phone_name: &str) -> Result<(), Error> {
+        let _one_at_a_time = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.inner().enrolled.is_some() {
             return Err(Error::AlreadyEnrolled);
         }

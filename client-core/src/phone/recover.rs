@@ -41,19 +41,22 @@ impl Phone {
         let mut recovered = Recovered::default();
         let Some(folder) = &self.folder else { return Ok(recovered) };
         let _one_at_a_time = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failed = None;
         // The newest first: it knows most, also of who this phone is.
         for file in SetAside::beside(&folder.store())?.into_iter().rev() {
             let rows = file.read(folder.key())?;
-            match self.take_back(rows)? {
-                Some(taken) => {
+            match self.take_back(rows) {
+                Ok(Some(taken)) => {
                     recovered.changes = recovered.changes.saturating_add(taken.changes);
                     recovered.unsent = recovered.unsent.saturating_add(taken.unsent);
                     recovered.files.push(file.mark_taken()?);
                 }
-                None => recovered.left.push(file.path().to_owned()),
+                Ok(None) => recovered.left.push(file.path().to_owned()),
+                // One that the server refuses keeps none of the others.
+                Err(error) => failed = Some(error),
             }
         }
-        Ok(recovered)
+        failed.map_or(Ok(recovered), Err)
     }
 
     /// Takes back the rows of a file; none when they are of no use now.
@@ -64,7 +67,9 @@ impl Phone {
             (None, None) => return Ok(None),
             (None, Some(_)) => {
                 drop(inner);
-                return self.become_what_was_set_aside(&rows).map(Some);
+                let taken = self.become_what_was_set_aside(&rows)?;
+                self.wake();
+                return Ok(Some(taken));
             }
             (Some(enrolled), was) => {
                 let Enrolled { identity, replica, transport } = enrolled;
@@ -87,10 +92,16 @@ impl Phone {
             }
         };
         inner.refresh_rows()?;
-        if let Some(wake) = &inner.on_edit {
+        drop(inner);
+        self.wake();
+        Ok(Some(taken))
+    }
+
+    /// Has the background sync send what came back.
+    fn wake(&self) {
+        if let Some(wake) = &self.inner().on_edit {
             wake();
         }
-        Ok(Some(taken))
     }
 
     /// A phone that is not enrolled has nothing of its own, so every row is taken as it is.

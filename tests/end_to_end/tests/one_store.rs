@@ -237,6 +237,38 @@ fn what_was_set_aside_comes_back() {
     sync_until(&[&phone, &coordinator], || lots(&coordinator).len() == 5 && lots(&phone).len() == 5);
 }
 
+/// The server's store was set aside without a cause, and a new one begun: a repair takes its rows back.
+#[test]
+fn repair_takes_back_store_that_was_set_aside() {
+    let mut world = World::new();
+    let (li, coordinator) = (world.phone(1, &household_role()), world.phone(1, "coordinator"));
+    record(&li, 1_000);
+    sync_until(&[&li, &coordinator], || lots(&coordinator).len() == 1);
+    let devices = world.order(&["devices"]);
+    world.kill();
+    let (store, aside) = (world.data().join("store"), world.data().join("store.damaged-1"));
+    std::fs::rename(&store, &aside).unwrap();
+    world.start();
+    world.kill();
+    let repair = |aside: &Path| {
+        let mut command = Command::new(PROGRAM);
+        command.args(["repair", "--folder"]).arg(world.data()).arg("--set-aside").arg(aside).output().unwrap()
+    };
+    let said = printed(&repair(&world.data().join("no such folder")));
+    assert!(said.contains("there is no store in"), "{said}");
+    let output = repair(&aside);
+    assert!(output.status.success(), "{}", printed(&output));
+    world.start();
+    let names = |text: &str| text.split_whitespace().next().map(str::to_owned);
+    assert_eq!(
+        world.order(&["devices"]).lines().map(names).collect::<Vec<_>>(),
+        devices.lines().map(names).collect::<Vec<_>>()
+    );
+    record(&li, 2_000);
+    sync_until(&[&li, &coordinator], || lots(&coordinator).len() == 2);
+    assert!(world.order(&["check"]).contains("nothing is wrong"));
+}
+
 #[derive(Default)]
 struct Panics(AtomicU32);
 
