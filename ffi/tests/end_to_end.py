@@ -90,7 +90,7 @@ def main(household_link, coordinator_link, folder):
     assert raising.called.wait(60), li.status()
     li.stop()
     assert "observer" in li.status().observer_error and li.status().last_error is None
-    li.correct(lot, granary.LotEdit.QUANTITY(12_600))
+    li.correct(lot, [granary.LotEdit.QUANTITY(12_600)])
 
     # The background thread sends it and notifies the app.
     watching = Observer()

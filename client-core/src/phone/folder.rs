@@ -133,7 +133,8 @@ fn lock(folder: &Path, doing: &str, left: Duration) -> Result<Connection, Error>
     let take = || -> Result<Connection, StoreFault> {
         let connection = Connection::open(&path)?;
         connection.busy_timeout(left)?;
-        // Nothing is ever written, so it needs no space.
+        // Nothing is ever written, so it needs no space, and no journal.
+        connection.pragma_update(None, "journal_mode", "MEMORY")?;
         connection.execute_batch("BEGIN EXCLUSIVE")?;
         Ok(connection)
     };
