@@ -6,6 +6,8 @@ use crate::protocol::problem::ProblemKind;
 use crate::quantities::QuantityFault;
 use crate::schema::{LotId, LotNameFault};
 use crate::store::StoreFault;
+use crate::transport::LineFault;
+use crate::words::Words;
 
 /// What a call into client-core can fail with. No failed call has kept anything of what it was to write.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -72,10 +74,10 @@ pub enum Error {
     /// does not accept is `Refused` instead.
     #[error("this is no invitation: {0}")]
     BadInvitation(String),
-    /// The server could not be reached, or the line broke; the string is for logs. The server may have acted on the request.
+    /// The server could not be reached, or the line broke; see [`LineFault`]. The server may have acted on the request.
     /// Make the same call again later: repeats are idempotent.
-    #[error("no connection to the server: {0}")]
-    Line(String),
+    #[error(transparent)]
+    Line(#[from] LineFault),
     /// The server refused. Act on `kind`: `Busy`, `Timeout` and `Internal` pass, the others need a person.
     #[error("the server refused: {detail}")]
     Refused {
@@ -102,6 +104,63 @@ pub enum Error {
 
 fn listed(lots: &[LotId]) -> String {
     lots.iter().map(LotId::in_full).collect::<Vec<_>>().join(", ")
+}
+
+impl Error {
+    /// For programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Store(_) => "store",
+            Self::InUse { .. } => "in-use",
+            Self::Locked => "locked",
+            Self::Document(_) => "document",
+            Self::Quantity(_) => "quantity",
+            Self::NotEnrolled => "not-enrolled",
+            Self::AlreadyEnrolled => "already-enrolled",
+            Self::WhichHousehold => "which-household",
+            Self::LotName(_) => "lot-name",
+            Self::NoSuchLot(_) => "no-such-lot",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::SyncFirst => "sync-first",
+            Self::OutboxFile(_) => "outbox-file",
+            Self::NotAllowed => "not-allowed",
+            Self::BadInvitation(_) => "bad-link",
+            Self::Line(fault) => fault.code(),
+            Self::Refused { kind, .. } => kind.name(),
+            Self::OtherCooperative { .. } => "other-cooperative",
+            Self::BadReply(_) => "bad-reply",
+            Self::NoProgress => "no-progress",
+            Self::ThreadStart(_) => "thread-start",
+            Self::System(_) => "system",
+        }
+    }
+}
+
+impl Words for Error {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Line(fault) => fault.chinese(),
+            Self::Locked => "这部手机上的数据是用另一把钥匙锁的；请用原来的钥匙打开。".into(),
+            Self::InUse { by } => format!("这部手机正被 {by} 使用；什么也没有改动。等它结束后再试。"),
+            Self::OtherCooperative { name } => {
+                format!("存下的数据属于另一个合作社 {name}；请放在它自己的文件夹里打开。")
+            }
+            Self::NotEnrolled => "这部手机还不属于合作社：请用邀请加入。".into(),
+            Self::AlreadyEnrolled => "这部手机已经属于一个合作社。".into(),
+            Self::WhichHousehold => "请说明是哪一户：这部手机不属于任何一户。".into(),
+            Self::NoSuchLot(name) => format!("这部手机上没有批次 {name}。"),
+            Self::Ambiguous { name, candidates } => {
+                format!("{name} 可能是 {} 个批次，请写全：{}", candidates.len(), listed(candidates))
+            }
+            Self::SyncFirst => "这部手机要先联网同步一次，记录才能存成文件带走。".into(),
+            Self::NotAllowed => "这部手机不能改这个。".into(),
+            Self::BadReply(_) => "看不懂服务器的回答：请更新这个程序，然后再试。".into(),
+            Self::NoProgress => "服务器有回应，但同步没有进展，已经停下。请过一会儿再试。".into(),
+            Self::ThreadStart(_) => "这部手机的系统开不了同步线程。请关掉别的程序，再试一次。".into(),
+            Self::System(_) => "这部手机的系统出错了。请重新打开程序，再试一次。".into(),
+            other => other.to_string(),
+        }
+    }
 }
 
 impl From<StoreFault> for Error {

@@ -22,3 +22,4 @@ pub mod schema;
 pub mod store;
 pub mod sync;
 pub mod transport;
+pub mod words;

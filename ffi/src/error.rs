@@ -6,6 +6,9 @@ use granary_client_core::ids::IdFault;
 use granary_client_core::quantities::QuantityFault;
 use granary_client_core::schema::LotId;
 use granary_client_core::store::StoreFault;
+use granary_client_core::words::Words;
+
+use crate::language;
 
 /// What a call can fail with. `sentence` is for the person with the phone.
 #[derive(Debug, Clone, PartialEq, thiserror::Error, uniffi::Error)]
@@ -44,9 +47,11 @@ pub enum PhoneError {
     /// The phone must have synced by itself once, with `sync_now` or `start`, before `export_outbox`.
     #[error("{sentence}")]
     SyncFirst { sentence: String },
-    /// There is no connection, or it broke. The same call may be made again.
+    /// There is no connection, or it broke. The same call may be made again. `code` is for programs: `sign-in-first` where
+    /// the network asks for a sign-in, `intercepted` where something else answers in the server's place, `wrong-date` where
+    /// this phone's date must be set, and others.
     #[error("{sentence}")]
-    NoConnection { sentence: String },
+    NoConnection { code: String, sentence: String },
     /// The server answers, but nothing moves on. Make the same call again later.
     #[error("{sentence}")]
     NoProgress { sentence: String },
@@ -63,7 +68,7 @@ pub enum PhoneError {
 
 impl From<Error> for PhoneError {
     fn from(error: Error) -> Self {
-        let sentence = error.to_string();
+        let (code, sentence) = (error.code().to_owned(), error.words(language::now()));
         match error {
             Error::Locked => Self::Locked { sentence },
             Error::InUse { .. } | Error::Store(StoreFault::Busy | StoreFault::InUse) => Self::InUse { sentence },
@@ -85,7 +90,7 @@ impl From<Error> for PhoneError {
             Error::AlreadyEnrolled => Self::AlreadyEnrolled { sentence },
             Error::NotAllowed => Self::NotAllowed { sentence },
             Error::SyncFirst => Self::SyncFirst { sentence },
-            Error::Line(_) | Error::BadReply(_) => Self::NoConnection { sentence },
+            Error::Line(_) | Error::BadReply(_) => Self::NoConnection { code, sentence },
             Error::NoProgress => Self::NoProgress { sentence },
             Error::ThreadStart(_) => Self::ThreadStart { sentence },
             Error::System(_) => Self::System { sentence },

@@ -6,11 +6,13 @@
 //! once the record is durable. Only `enrol`, `sync_now` and `import_outbox_file` wait for the network.
 
 mod error;
+mod language;
 mod lots;
 mod phone;
 mod status;
 
 pub use error::PhoneError;
+pub use language::set_language;
 pub use lots::{FieldConflict, Lot, LotDraft, LotEdit, LotFilter, LotState, Product, Receipt, Total};
 pub use phone::GranaryPhone;
 pub use status::{PhoneObserver, SyncState, SyncStatus};

@@ -14,8 +14,9 @@ pub struct LotDraft {
     pub product: String,
     /// The weight in grams, 1 to 1,000,000,000.
     pub grams: i64,
-    /// The day of the harvest, such as `2026-10-03`.
-    pub day: String,
+    /// The day of the harvest, such as `2026-10-03`; none for today, by the server's time where the phone's clock is off.
+    #[uniffi(default = None)]
+    pub day: Option<String>,
     /// The grade as the household judges it, such as `A`.
     #[uniffi(default = "")]
     pub grade: String,
@@ -36,16 +37,16 @@ pub struct LotDraft {
     pub household: Option<String>,
 }
 
-impl TryFrom<LotDraft> for harvest::LotDraft {
-    type Error = PhoneError;
-
-    fn try_from(draft: LotDraft) -> Result<Self, PhoneError> {
-        Ok(Self {
+impl LotDraft {
+    /// The draft with its day, or else this one.
+    pub(crate) fn of_day(self, today: Day) -> Result<harvest::LotDraft, PhoneError> {
+        let draft = self;
+        Ok(harvest::LotDraft {
             product: draft.product,
             quantity: Grams::new(draft.grams)?,
             grade: draft.grade,
             moisture: draft.moisture_permille.map(Permille::new).transpose()?,
-            day: draft.day.parse()?,
+            day: draft.day.as_deref().map_or(Ok(today), str::parse)?,
             place: draft.place,
             note: draft.note,
             photos: draft.photos,

@@ -103,6 +103,16 @@ impl GranaryPhone {
         self.phone.household().map(|household| household.to_string())
     }
 
+    /// The day that it is, such as `2026-10-03`: by this phone's clock, put right by what the server last told.
+    pub fn today(&self) -> String {
+        self.phone.today().to_string()
+    }
+
+    /// The date that this phone's own clock shows, when it is another than `today`: ask the person to set it.
+    pub fn wrong_date(&self) -> Option<String> {
+        self.phone.wrong_date().map(|day| day.to_string())
+    }
+
     /// Records a lot and returns its id, such as `7KQ2-M9XT-4B0C`. Durable when it returns; needs no network.
     ///
     /// The id names the lot among all lots of the co-operative, and can be read out: calls take it in capitals or small
@@ -110,7 +120,7 @@ impl GranaryPhone {
     pub fn record(&self, draft: LotDraft) -> Result<String, PhoneError> {
         let household = draft.household.as_deref().map(str::parse).transpose()?;
         let household = self.phone.household_or(household)?;
-        Ok(self.phone.record_of_day(household, &draft.try_into()?)?.to_string())
+        Ok(self.phone.record_of_day(household, &draft.of_day(self.phone.today())?)?.to_string())
     }
 
     /// Writes fields of a lot, all in one change. A value replaces all concurrent values of its field.

@@ -2,7 +2,10 @@
 
 use granary_client_core::phone::{Observer, Status, SyncState as CoreState};
 use granary_client_core::schema::DocumentKey;
+use granary_client_core::words::Words;
 use std::sync::Arc;
+
+use crate::language;
 
 /// What the sync is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
@@ -28,8 +31,10 @@ pub struct SyncStatus {
     pub bytes_up: u64,
     /// Bytes received since the app was started, TLS included.
     pub bytes_down: u64,
-    /// Why the last sync failed, as a sentence; none when it succeeded.
+    /// Why the last sync failed, as a sentence in the language of `set_language`; none when it succeeded.
     pub last_error: Option<String>,
+    /// The same for programs, such as `sign-in-first`, `intercepted` or `wrong-date`.
+    pub last_error_code: Option<String>,
     /// The changes that the server or this phone quarantined and why, a sentence each, newest last.
     pub quarantined: Vec<String>,
     /// How the app's observer last failed since the app was started, for whoever writes the app; none when it did not.
@@ -48,7 +53,8 @@ impl From<Status> for SyncStatus {
             last_success_millis: status.last_success.map(|at| at.0),
             bytes_up: status.bytes_up,
             bytes_down: status.bytes_down,
-            last_error: status.last_error,
+            last_error_code: status.last_error.as_ref().map(|error| error.code.clone()),
+            last_error: status.last_error.map(|error| error.words(language::now())),
             quarantined: status.quarantined,
             observer_error: status.observer_error,
         }

@@ -52,6 +52,7 @@ pub struct Server {
 /// Opens the store of the folder and serves it. On an error of the store `on_fault` is called, and
 /// nothing more is acknowledged.
 pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync + 'static) -> Result<Server, Error> {
+    let config = config.with_checked_names()?;
     make_folder(&config.folder)?;
     let certificates = tls::open(&config.folder, &config.names, config.own_certificate.as_ref())?;
     let store: Arc<dyn Store> =

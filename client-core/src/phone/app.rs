@@ -85,7 +85,7 @@ impl Phone {
             return Err(Error::NotAllowed);
         }
         let case = CaseId::Field(conflict.lot.clone(), conflict.field.to_owned());
-        let settler = Settler { by, at: self.clock.now(), note };
+        let settler = Settler { by, at: self.now(), note };
         let made =
             self.read(&book, |document| conflicts::settle_field(document, &case, conflict.field, value, settler))?;
         let made = made.ok_or(DocumentFault::Damaged("harvest book"))??;

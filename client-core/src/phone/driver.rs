@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::nudges::Nudges;
+use super::steady::Steady;
 use super::{Phone, Status, random_u64};
 use crate::error::Error;
 use crate::protocol::problem::ProblemKind;
@@ -99,9 +100,10 @@ impl Drop for Driver {
 }
 
 fn run(phone: &Phone, observer: &dyn Observer, commands: &Receiver<DriverCommand>) {
+    let mut steady = Steady::new(phone.clock.now());
     let mut scheduler = Scheduler::new(phone.clock.now());
     loop {
-        let now = phone.clock.now();
+        let now = steady.now(phone.clock.now());
         if phone.device().is_some() && scheduler.start(now) {
             notify(phone, "status_changed", || observer.status_changed(phone.status()));
             let result = phone.sync_now();
@@ -113,13 +115,13 @@ fn run(phone: &Phone, observer: &dyn Observer, commands: &Receiver<DriverCommand
                     notify(phone, "documents_changed", || observer.documents_changed(changed));
                 }
             }
-            scheduler.handle(phone.clock.now(), wake);
+            scheduler.handle(steady.now(phone.clock.now()), wake);
             notify(phone, "status_changed", || observer.status_changed(phone.status()));
             continue;
         }
         let wait = scheduler.next_timeout().map_or(60_000, |due| due.millis_since(now).min(60_000));
         match commands.recv_timeout(Duration::from_millis(wait.max(1))) {
-            Ok(DriverCommand::Wake(wake)) => scheduler.handle(phone.clock.now(), wake),
+            Ok(DriverCommand::Wake(wake)) => scheduler.handle(steady.now(phone.clock.now()), wake),
             Ok(DriverCommand::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {}
         }

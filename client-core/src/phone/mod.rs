@@ -12,6 +12,8 @@ mod outbox_file;
 mod recover;
 mod refresh;
 mod status;
+mod steady;
+mod told_time;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,7 +21,7 @@ pub use driver::{Driver, Observer};
 pub use invitation::Invitation;
 pub use opening::Opening;
 pub use recover::Recovered;
-pub use status::{Status, SyncState};
+pub use status::{LastError, Status, SyncState};
 
 use crate::crdt::DocumentFault;
 use crate::error::Error;
@@ -30,7 +32,7 @@ use crate::protocol::frame::{UnsignedRequest, read_reply};
 use crate::protocol::messages::{read_message, write_message};
 use crate::protocol::problem::ProblemKind;
 use crate::protocol::signing::ServerKey;
-use crate::quantities::Instant;
+use crate::quantities::{Day, Instant};
 use crate::replica::{Damage, Replica, put_meta};
 use crate::schema::DocumentKey;
 use crate::schema::access::{Grants, Role};
@@ -41,6 +43,7 @@ use folder::Folder;
 use identity::Identity;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::watch;
+use told_time::ToldTime;
 
 /// A source of the time.
 pub trait Clock: Send + Sync {
@@ -73,6 +76,11 @@ fn random_u64() -> u64 {
     u64::from_le_bytes(bytes)
 }
 
+fn new_transport(server: &ServerLink, clock: &Arc<dyn Clock>) -> Result<HttpsTransport, Error> {
+    let clock = Arc::clone(clock);
+    HttpsTransport::with_clock(server, Arc::new(move || clock.now()))
+}
+
 struct Enrolled {
     identity: Identity,
     replica: Replica,
@@ -83,6 +91,7 @@ struct Inner {
     enrolled: Option<Enrolled>,
     read_model: ReadModel,
     status: Status,
+    time: ToldTime,
     pace: Pace,
     notices_read: u64,
     has_sent_version: bool,
@@ -124,7 +133,7 @@ impl Phone {
             return Err(Error::AlreadyEnrolled);
         }
         let server: ServerLink = link.parse()?;
-        let transport = Arc::new(HttpsTransport::new(&server)?);
+        let transport = Arc::new(new_transport(&server, &self.clock)?);
         // The key is durable before it is sent, so that a lost reply can be asked for again.
         let mut identity = Identity::prepare(self.store.as_ref(), server)?;
         let request = EnrolRequest {
@@ -143,6 +152,7 @@ impl Phone {
         identity.certificate = reply.certificate;
         identity.server_key = ServerKey(reply.server_key);
         identity.keep(self.store.as_ref())?;
+        self.take_time(Instant::from_seconds(reply.told_seconds))?;
         let (replica, _) = Replica::open(
             Arc::clone(&self.store),
             identity.cooperative,
@@ -193,8 +203,8 @@ impl Phone {
         key: &DocumentKey,
         edit: impl FnOnce(&mut automerge::AutoCommit) -> Result<R, DocumentFault>,
     ) -> Result<R, Error> {
-        let now = self.clock.now();
         let mut inner = self.inner();
+        let now = inner.time.now(self.clock.now());
         let enrolled = inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?;
         let edited = enrolled.replica.edit_saying(message, key, now, edit)?;
         inner.refresh_touched(key, edited.before, &edited.touched)?;
@@ -213,6 +223,31 @@ impl Phone {
 
     fn observer_failed(&self, sentence: String) {
         self.inner().status.observer_error = Some(sentence);
+    }
+
+    /// The time now, as well as this phone can tell it: its clock, put right by what the server last told.
+    pub fn now(&self) -> Instant {
+        self.inner().time.now(self.clock.now())
+    }
+
+    /// The day that it is in China, by [`Self::now`].
+    pub fn today(&self) -> Day {
+        Day::in_china(self.now())
+    }
+
+    /// The date that this phone's own clock shows, when that is another day than the server told; a person should set it.
+    pub fn wrong_date(&self) -> Option<Day> {
+        self.inner().time.wrong_date(self.clock.now())
+    }
+
+    /// Keeps the time that the server told just now.
+    fn take_time(&self, told: Instant) -> Result<(), Error> {
+        let mut inner = self.inner();
+        inner.time.take(told, self.clock.now());
+        let mut batch = Batch::default();
+        inner.time.put(&mut batch);
+        self.store.apply(&batch)?;
+        Ok(self.store.flush()?)
     }
 
     /// The traffic since the phone was opened.
@@ -267,9 +302,9 @@ impl Phone {
             (session, request, identity.signer())
         };
         loop {
-            let began = self.clock.now();
+            let began = std::time::Instant::now();
             let reply = transport.exchange(Route::Sync, Outgoing::Request(request, signer.clone()));
-            let took = self.clock.now().millis_since(began);
+            let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             let mut inner = self.inner();
             let reply = match reply {
                 Ok(reply) => reply,
@@ -286,6 +321,9 @@ impl Phone {
             let enrolled = enrolled.as_mut().ok_or(Error::NotEnrolled)?;
             let step = session.take_reply(&mut enrolled.replica, *pace, &reply)?;
             inner.notices_read = session.notices_read();
+            if let Some(told) = session.told() {
+                inner.time.take(told, self.clock.now());
+            }
             inner.refresh_changed(session.take_changed())?;
             match step {
                 Step::Send(next) => request = next,
@@ -295,8 +333,8 @@ impl Phone {
     }
 
     fn end_sync(&self, transport: &dyn Transport, result: &Result<Summary, Error>) -> Result<(), Error> {
-        let now = self.clock.now();
         let mut inner = self.inner();
+        let now = inner.time.now(self.clock.now());
         let used = transport.used();
         inner.status.ended(now, used, result);
         if let Err(Error::Refused { kind: ProblemKind::DeviceRevoked, .. }) = result {
@@ -309,6 +347,7 @@ impl Phone {
         // A failure of the app's is of this start alone.
         put_meta(&mut batch, "status", &Status { observer_error: None, ..inner.status.clone() });
         put_meta(&mut batch, "notices", &inner.notices_read);
+        inner.time.put(&mut batch);
         Ok(self.store.apply(&batch)?)
     }
 }

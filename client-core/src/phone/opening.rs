@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::folder::{Claimed, Folder};
 use super::identity::Identity;
-use super::{Clock, Enrolled, Inner, Phone, Status, SystemClock, new_incarnation};
+use super::told_time::ToldTime;
+use super::{Clock, Enrolled, Inner, Phone, Status, SystemClock, new_incarnation, new_transport};
 use crate::error::Error;
 use crate::projection::ReadModel;
 use crate::replica::{Damage, Replica, read_meta};
 use crate::store::{MemoryStore, OpenReport, SqliteStore, Store, StoreFault, StoreKey};
 use crate::sync::Pace;
-use crate::transport::HttpsTransport;
 
 /// How a folder is opened.
 #[derive(Debug, Clone)]
@@ -100,12 +100,13 @@ impl Phone {
             enrolled: None,
             read_model,
             status: Status::default(),
+            time: ToldTime::read(store.as_ref(), clock.now())?,
             pace: Pace::default(),
             notices_read: 0,
             has_sent_version: false,
             on_edit: None,
         };
-        damage.extend(inner.read_enrolled(&store, !damage.is_empty())?);
+        damage.extend(inner.read_enrolled(&store, &clock, !damage.is_empty())?);
         Ok(Self { store, clock, inner: Mutex::new(inner), syncing: Mutex::new(()), damage, folder: None })
     }
 }
@@ -113,9 +114,14 @@ impl Phone {
 impl Inner {
     /// Reads who this phone is and what it holds, where it is enrolled. `has_lost` is true when the store may have lost
     /// records. Returns what was found damaged.
-    pub(super) fn read_enrolled(&mut self, store: &Arc<dyn Store>, has_lost: bool) -> Result<Vec<Damage>, Error> {
+    pub(super) fn read_enrolled(
+        &mut self,
+        store: &Arc<dyn Store>,
+        clock: &Arc<dyn Clock>,
+        has_lost: bool,
+    ) -> Result<Vec<Damage>, Error> {
         let Some(identity) = Identity::read(store.as_ref())? else { return Ok(Vec::new()) };
-        let transport = Arc::new(HttpsTransport::new(&identity.server)?);
+        let transport = Arc::new(new_transport(&identity.server, clock)?);
         let (mut replica, damage) = Replica::open(
             Arc::clone(store),
             identity.cooperative,

@@ -115,7 +115,7 @@ impl Phone {
         self.store.apply(&batch)?;
         self.store.flush()?;
         let mut inner = self.inner();
-        inner.read_enrolled(&self.store, true)?;
+        inner.read_enrolled(&self.store, &self.clock, true)?;
         let replica = inner.enrolled.as_ref().map(|enrolled| &enrolled.replica);
         let unsent = replica.map_or(0, Replica::unsent);
         let revisions = replica.map(Replica::documents).unwrap_or_default();

@@ -8,6 +8,34 @@ use crate::protocol::problem::ProblemKind;
 use crate::quantities::Instant;
 use crate::sync::Summary;
 use crate::transport::Used;
+use crate::words::Words;
+
+/// Why a sync failed, kept in both languages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct LastError {
+    /// For programs, such as `sign-in-first`.
+    pub code: String,
+    chinese: String,
+    english: String,
+}
+
+impl From<&Error> for LastError {
+    fn from(error: &Error) -> Self {
+        Self { code: error.code().to_owned(), chinese: error.chinese(), english: error.to_string() }
+    }
+}
+
+impl std::fmt::Display for LastError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.english)
+    }
+}
+
+impl Words for LastError {
+    fn chinese(&self) -> String {
+        self.chinese.clone()
+    }
+}
 
 /// What the sync is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -40,8 +68,8 @@ pub struct Status {
     pub content_down: u64,
     /// Exchanges since the app was started.
     pub exchanges: u64,
-    /// Why the last sync failed, as a sentence; none when it succeeded.
-    pub last_error: Option<String>,
+    /// Why the last sync failed; none when it succeeded.
+    pub last_error: Option<LastError>,
     /// The changes that the server or this phone quarantined and why, a sentence each, newest last.
     pub quarantined: Vec<String>,
     /// How the app's observer last failed since the app was started, for whoever writes the app; none when it did not.
@@ -76,7 +104,7 @@ impl Status {
                 if matches!(error, Error::Refused { kind: ProblemKind::DeviceRevoked, .. }) {
                     self.state = SyncState::Revoked;
                 }
-                self.last_error = Some(error.to_string());
+                self.last_error = Some(error.into());
             }
         }
     }

@@ -42,4 +42,6 @@ pub struct EnrolReply {
     /// The server's key. The device's signatures are for this server, and outbox files are encrypted under it.
     #[serde(with = "serde_bytes")]
     pub server_key: [u8; 32],
+    /// The time by the server's clock, in seconds since 1970.
+    pub told_seconds: i64,
 }

@@ -213,6 +213,8 @@ pub struct SyncReply {
     pub fetched: Vec<Fetched>,
     /// Changes of this device that were quarantined after they had been acknowledged.
     pub notices: Vec<Notice>,
+    /// The time by the server's clock, in seconds since 1970: a phone's own clock may be years off.
+    pub told_seconds: i64,
 }
 
 /// How far a fetch got.
@@ -334,6 +336,7 @@ mod tests {
             heads: vec![DocumentHeads { key: vec![1], heads: vec![ChangeHash::from_bytes([4; 32])] }],
             fetched: vec![Fetched { through: 3, complete: false }],
             notices: vec![Notice { number: 1, key: vec![2], reason: "damaged".into() }],
+            told_seconds: 1_795_000_000,
         };
         let bytes = write_message(&reply);
         assert_eq!(read_message::<SyncReply>(&bytes), Ok(reply));

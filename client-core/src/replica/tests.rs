@@ -45,6 +45,7 @@ fn sends(replica: &mut Replica, refused: Option<u16>) -> (BTreeMap<u16, usize>, 
         heads: Vec::new(),
         fetched: Vec::new(),
         notices: Vec::new(),
+        told_seconds: 0,
     };
     let more = replica.receive(&page, &[], &reply).unwrap().more;
     let years = [2026, 2027].into_iter().filter_map(|year| Some((year, page.documents[position(year)?].numbers.len())));
@@ -108,6 +109,7 @@ fn sync_that_makes_no_progress_ends() {
         heads: Vec::new(),
         fetched: Vec::new(),
         notices: Vec::new(),
+        told_seconds: 0,
     };
     let body = write_reply(&write_message(&reply));
     let pace = Pace::default();

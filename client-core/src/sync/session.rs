@@ -7,6 +7,7 @@ use super::Pace;
 use crate::error::Error;
 use crate::protocol::frame::{UnsignedRequest, read_reply};
 use crate::protocol::messages::{Fetch, SyncReply, SyncRequest, read_message, write_message};
+use crate::quantities::Instant;
 use crate::replica::{OutboxPage, Received, Replica};
 use crate::schema::DocumentKey;
 
@@ -45,6 +46,7 @@ pub struct Session {
     version: Option<String>,
     /// Rounds in a row that changed nothing.
     fruitless: u32,
+    told: Option<Instant>,
 }
 
 impl Session {
@@ -63,9 +65,15 @@ impl Session {
             changed: BTreeSet::new(),
             version,
             fruitless: 0,
+            told: None,
         };
         let request = session.request(replica, pace)?;
         Ok((session, request))
+    }
+
+    /// The time by the server's clock, as its last reply tells it.
+    pub fn told(&self) -> Option<Instant> {
+        self.told
     }
 
     /// The highest number of a notice that was received.
@@ -101,6 +109,7 @@ impl Session {
         let reply: SyncReply = read_message(&content).map_err(|fault| Error::BadReply(fault.to_string()))?;
         // Edits come between rounds, not within this call, so they do not count as the sync's own progress.
         let before = replica.progress()?;
+        self.told = Some(Instant::from_seconds(reply.told_seconds));
         let received = replica.receive(&self.page, &self.fetches, &reply)?;
         let is_fruitless = received.changed.is_empty() && replica.progress()? == before;
         self.fruitless = if is_fruitless { self.fruitless.saturating_add(1) } else { 0 };

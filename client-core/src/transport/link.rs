@@ -1,6 +1,8 @@
-//! The link of an invitation, typed or scanned: `granary://host:port/CODE#fingerprint`.
+//! The link of an invitation, typed or scanned: `granary://host:port/CODE#fingerprint`. An IPv6 address stands in brackets:
+//! `granary://[2001:db8::1]:8443/CODE#fingerprint`.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use crate::error::Error;
@@ -8,7 +10,7 @@ use crate::error::Error;
 /// A server's address, how its certificate is checked, and the code to enrol with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerLink {
-    /// The host's name or address.
+    /// The host's name or address, an IPv6 address without brackets.
     pub host: String,
     /// The port.
     pub port: u16,
@@ -29,7 +31,7 @@ impl FromStr for ServerLink {
             None => (rest, None),
         };
         let (address, code) = rest.split_once('/').ok_or_else(|| bad("it has no code"))?;
-        let (host, port) = address.rsplit_once(':').unwrap_or((address, "443"));
+        let (host, port) = host_and_port(address).ok_or_else(|| bad("its address is damaged"))?;
         let port = port.parse().map_err(|_| bad("its port is no number"))?;
         if host.is_empty() || code.is_empty() || code.len() > 64 || host.len() > 253 {
             return Err(bad("its address or its code is missing"));
@@ -38,9 +40,34 @@ impl FromStr for ServerLink {
     }
 }
 
+/// Host and port of an address, and 443 where it names none. An IPv6 address without brackets is no host: its end could be
+/// a port.
+fn host_and_port(address: &str) -> Option<(&str, &str)> {
+    const HTTPS: &str = "443";
+    match address.strip_prefix('[') {
+        Some(rest) => {
+            let (host, port) = rest.split_once(']')?;
+            host.parse::<Ipv6Addr>().ok()?;
+            Some((host, if port.is_empty() { HTTPS } else { port.strip_prefix(':')? }))
+        }
+        None => {
+            let (host, port) = address.split_once(':').unwrap_or((address, HTTPS));
+            (!port.contains(':')).then_some((host, port))
+        }
+    }
+}
+
+/// A host as it stands in an address beside a port: an IPv6 address in brackets.
+pub fn host_in_address(host: &str) -> String {
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V6(_)) => format!("[{host}]"),
+        _ => host.to_owned(),
+    }
+}
+
 impl fmt::Display for ServerLink {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "granary://{}:{}/{}", self.host, self.port, self.code)?;
+        write!(formatter, "granary://{}:{}/{}", host_in_address(&self.host), self.port, self.code)?;
         if let Some(fingerprint) = &self.fingerprint {
             formatter.write_str("#")?;
             fingerprint.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))?;
@@ -74,7 +101,27 @@ mod tests {
         assert_eq!(link.to_string(), text);
     }
 
+    #[test]
+    fn link_holds_an_ipv6_address_in_brackets() {
+        let link: ServerLink = "granary://[2001:db8::1]:8443/7KQ2".parse().unwrap();
+        assert_eq!((link.host.as_str(), link.port), ("2001:db8::1", 8443));
+        assert_eq!(link.to_string(), "granary://[2001:db8::1]:8443/7KQ2");
+        assert_eq!("granary://[::1]/7KQ2".parse::<ServerLink>().unwrap().port, 443);
+        for wrong in
+            ["2001:db8::1/7KQ2", "[2001:db8::1/7KQ2", "[::1]8443/7KQ2", "[::1]:/7KQ2", "[host]:1/7KQ2", "[]/7KQ2"]
+        {
+            assert!(format!("granary://{wrong}").parse::<ServerLink>().is_err(), "{wrong}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn parsed_link_prints_as_it_was(text in "granary://(\\[[0-9a-f:]{2,12}\\]|[a-z.]{1,9}|[0-9.]{1,9})(:[0-9]{1,4})?/[A-Z]{1,9}") {
+            if let Ok(link) = text.parse::<ServerLink>() {
+                prop_assert_eq!(link.to_string().parse::<ServerLink>(), Ok(link));
+            }
+        }
+
         #[test]
         fn any_text_is_parsed_or_rejected(text in "(granary://)?.{0,60}") {
             let _ = text.parse::<ServerLink>();

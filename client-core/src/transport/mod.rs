@@ -3,6 +3,9 @@
 #[cfg(feature = "https")]
 mod counted;
 #[cfg(feature = "https")]
+mod dial;
+mod fault;
+#[cfg(feature = "https")]
 mod https;
 mod link;
 #[cfg(feature = "https")]
@@ -10,11 +13,16 @@ mod nudge_socket;
 #[cfg(feature = "https")]
 mod pin;
 #[cfg(feature = "https")]
+mod portal;
+#[cfg(feature = "https")]
 mod resume;
+#[cfg(feature = "https")]
+mod tls_fault;
 
+pub use fault::LineFault;
 #[cfg(feature = "https")]
 pub use https::HttpsTransport;
-pub use link::ServerLink;
+pub use link::{ServerLink, host_in_address};
 #[cfg(feature = "https")]
 pub use nudge_socket::{Stop, new_stop};
 

@@ -11,6 +11,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
+use super::LineFault;
 use super::counted::Counted;
 use super::https::{HttpsTransport, exported};
 use crate::error::Error;
@@ -24,7 +25,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(600);
 type Socket = WebSocketStream<TlsStream<Counted<TcpStream>>>;
 
 fn line(error: impl std::fmt::Display) -> Error {
-    Error::Line(error.to_string())
+    Error::Line(LineFault::broke(error))
 }
 
 fn system(error: std::io::Error) -> Error {
@@ -51,7 +52,7 @@ impl HttpsTransport {
         loop {
             match tokio::time::timeout(SILENCE_MAX, socket.next()).await.map_err(line)? {
                 Some(Ok(Message::Binary(word))) if word.as_ref() == NUDGE => on_nudge(),
-                Some(Ok(Message::Close(_))) | None => return Err(Error::Line("the server ended the line".into())),
+                Some(Ok(Message::Close(_))) | None => return Err(line("the server ended the line")),
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(line(error)),
             }

@@ -4,7 +4,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{Request, Response, StatusCode};
 
-use super::{Outgoing, Route};
+use super::{LineFault, Outgoing, Route};
 use crate::error::Error;
 use crate::protocol::limits::MESSAGE_BYTES_MAX;
 use crate::protocol::signing::Channel;
@@ -47,7 +47,7 @@ pub(super) enum Outcome {
 }
 
 fn line(error: impl std::fmt::Display) -> Error {
-    Error::Line(error.to_string())
+    Error::Line(LineFault::broke(error))
 }
 
 impl Exchange {

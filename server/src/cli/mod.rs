@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use granary_client_core::ids::DeviceId;
 use granary_client_core::schema::access::Role;
+use granary_client_core::words::{Language, Words};
 
 use crate::admin::{self, AdminCommand, Answer};
 use crate::config::settings::{ServeArgs, Settings};
@@ -288,9 +289,24 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("granary: {error}");
+            eprintln!("granary: {}", sentence(&error, language()));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The language of the terminal, by the usual variables; English where they name none that is spoken here.
+fn language() -> Language {
+    let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
+    set.as_deref().and_then(Language::from_code).unwrap_or(Language::English)
+}
+
+fn sentence(error: &Error, language: Language) -> String {
+    match error {
+        Error::Phone(error) => error.words(language),
+        other => other.to_string(),
     }
 }
 

@@ -11,6 +11,7 @@ use granary_client_core::projection::{LotFilter, LotState};
 use granary_client_core::quantities::{Day, Grams, Permille};
 use granary_client_core::schema::DocumentKey;
 use granary_client_core::schema::harvest::{LotDraft, LotEdit};
+use granary_client_core::words::{Language, Words};
 
 use crate::config::read_file;
 use crate::error::Error;
@@ -43,7 +44,7 @@ enum Command {
         product: String,
         /// The weight in grams.
         grams: i64,
-        /// The day; today when not given.
+        /// The day; today when not given, by the server's time.
         #[arg(long)]
         day: Option<Day>,
         #[arg(long, default_value = "")]
@@ -133,7 +134,7 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
             println!("this phone belongs to {} now", phone.cooperative_name().unwrap_or_default());
         }
         Command::Record { product, grams, day, grade, moisture, place, note, household } => {
-            let day = day.unwrap_or_else(|| Day::in_china(crate::environment::now()));
+            let day = day.unwrap_or_else(|| phone.today());
             let draft = LotDraft {
                 product,
                 quantity: Grams::new(grams)?,
@@ -170,7 +171,7 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
         }
         Command::Sync => {
             phone.sync_now()?;
-            show(&phone.status());
+            show(&phone);
         }
         Command::CarryOut { to } => {
             let file = phone.export_outbox()?;
@@ -184,7 +185,7 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
         }
         Command::Recover => recover(&phone)?,
         Command::Status => {
-            show(&phone.status());
+            show(&phone);
             for file in phone.set_aside()? {
                 println!(
                     "set aside as damaged: {} (`granary phone recover` takes back what can be read)",
@@ -217,7 +218,7 @@ struct Shown(Arc<Phone>);
 impl Observer for Shown {
     fn status_changed(&self, status: Status) {
         if let Some(error) = status.last_error.filter(|_| status.state != SyncState::Syncing) {
-            eprintln!("{error}");
+            eprintln!("{}", error.words(super::language()));
         }
     }
 
@@ -267,13 +268,25 @@ fn list(phone: &Phone, filter: &LotFilter) -> Result<(), Error> {
     Ok(())
 }
 
-fn show(status: &Status) {
+fn show(phone: &Phone) {
+    let status = phone.status();
     let last = status.last_success.map_or_else(|| "never".to_owned(), |at| at.to_string());
     println!("waiting to be sent: {}", status.unsent);
     println!("last sync: {last}");
     println!("bytes up {} down {}", status.bytes_up, status.bytes_down);
     if let Some(error) = &status.last_error {
-        println!("last error: {error}");
+        println!("last error: {}", error.words(super::language()));
+    }
+    if let Some(shown) = phone.wrong_date() {
+        let today = phone.today();
+        println!(
+            "{}",
+            match super::language() {
+                Language::Chinese => format!("这部手机的日期是 {shown}，服务器说今天是 {today}：请设置手机的日期。"),
+                Language::English =>
+                    format!("this phone's date is {shown}, and the server says {today}: set this phone's date"),
+            }
+        );
     }
     status.quarantined.iter().for_each(|sentence| println!("set aside: {sentence}"));
 }

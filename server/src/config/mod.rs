@@ -1,6 +1,7 @@
 //! The server's configuration: folder, addresses, certificate, limits.
 
 mod limits;
+mod names;
 pub(crate) mod settings;
 
 use std::net::SocketAddr;
@@ -46,10 +47,15 @@ impl Config {
         }
     }
 
+    /// The same with its names as certificates hold them. Fails with a sentence for a name that no phone can reach.
+    pub(crate) fn with_checked_names(self) -> Result<Self, Error> {
+        Ok(Self { names: names::checked(&self.names, self.listen)?, ..self })
+    }
+
     /// Host and port in invitations: the first name, with the port of `address`.
     pub(crate) fn public_address(&self, listens: SocketAddr) -> String {
         let name = self.names.first().cloned().unwrap_or_else(|| listens.ip().to_string());
-        format!("{name}:{}", listens.port())
+        names::in_links(&name, listens.port())
     }
 
     pub(crate) fn store_folder(&self) -> PathBuf {

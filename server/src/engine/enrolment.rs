@@ -131,7 +131,7 @@ impl Granary {
             ));
         }
         match &record.used_by {
-            Some(key) if key.as_slice() == request.public_key => return self.enrolled(&cooperative, device),
+            Some(key) if key.as_slice() == request.public_key => return self.enrolled(&cooperative, device, now),
             Some(_) => return Err(refuse("this invitation was used already; ask your co-operative for a new one")),
             None if record.expires_millis < now.0 => {
                 return Err(refuse("this invitation is too old; ask your co-operative for a new one"));
@@ -171,10 +171,10 @@ impl Granary {
         }
         self.remember_device(device, record.cooperative);
         self.audit(record.cooperative, now, &device.to_string(), AuditAction::Enrolled, &record.role.to_string())?;
-        self.enrolled(&cooperative, device)
+        self.enrolled(&cooperative, device, now)
     }
 
-    fn enrolled(&self, cooperative: &Cooperative, device: DeviceId) -> Result<EnrolReply, Error> {
+    fn enrolled(&self, cooperative: &Cooperative, device: DeviceId, now: Instant) -> Result<EnrolReply, Error> {
         let record = cooperative.device(device).ok_or_else(unknown_device)?;
         record.must_be_active()?;
         Ok(EnrolReply {
@@ -183,6 +183,7 @@ impl Granary {
             grants: record.grants_now(),
             certificate: self.identity().certify(cooperative.id(), &record),
             server_key: self.identity().server_key().0,
+            told_seconds: now.seconds(),
         })
     }
 

@@ -121,7 +121,7 @@ impl Granary {
         let (is_new, forks) = (!ingested.entries.is_empty(), ingested.forks);
         cooperative.saw(device, now.0, request.unsent_after, request.version.as_deref(), forks);
         let attest = |document: DocumentId, tips: &[ChangeHash]| self.attest(cooperative, document, tips);
-        let feed_request = FeedRequest { device, record: &record, request: &request, ingested, fits };
+        let feed_request = FeedRequest { device, record: &record, request: &request, ingested, fits, now };
         let reply = cooperative.reply(self.store.as_ref(), &attest, feed_request)?;
         // After the reply was made, so that its content does not depend on thread timing.
         if is_new {

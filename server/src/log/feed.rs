@@ -94,6 +94,8 @@ pub(crate) struct FeedRequest<'a> {
     pub(crate) ingested: Ingested,
     /// True when this log gave the cursor.
     pub(crate) fits: bool,
+    /// The time that the phone is told.
+    pub(crate) now: Instant,
 }
 
 impl Cooperative {
@@ -123,7 +125,7 @@ impl Cooperative {
         attest: &Attest<'_>,
         feed_request: FeedRequest<'_>,
     ) -> Result<SyncReply, StoreFault> {
-        let FeedRequest { device, record, request, ingested, fits } = feed_request;
+        let FeedRequest { device, record, request, ingested, fits, now } = feed_request;
         let grants = record.grants_now();
         let visible = self.state().heads.visible();
         let mut cursor = request.cursor;
@@ -185,6 +187,7 @@ impl Cooperative {
             heads,
             fetched,
             notices: self.notices(store, device, request.notices_read)?,
+            told_seconds: now.seconds(),
             cursor,
         })
     }

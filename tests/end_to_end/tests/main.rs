@@ -7,7 +7,9 @@
     clippy::unwrap_used
 )]
 
+mod addresses;
 mod bad_connections;
+mod clocks;
 mod connection;
 mod console;
 mod disk_full;

@@ -14,7 +14,7 @@ use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Grams;
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::harvest::LotEdit;
-use granary_client_core::transport::{HttpsTransport, Outgoing, Route, Transport};
+use granary_client_core::transport::{HttpsTransport, LineFault, Outgoing, Route, Transport};
 
 fn grams(grams: i64) -> LotEdit {
     LotEdit::Quantity(Grams::new(grams).unwrap())
@@ -346,5 +346,5 @@ fn wrong_authority_is_refused() {
     let mut wrong: granary_client_core::transport::ServerLink = world.invitation(1, "packer").parse().unwrap();
     wrong.fingerprint = Some([3; 32]);
     let refused = HttpsTransport::new(&wrong).unwrap().exchange(Route::Sync, Outgoing::Bytes(vec![1]));
-    assert!(matches!(refused, Err(Error::Line(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Line(LineFault::Intercepted { .. }))), "{refused:?}");
 }

@@ -23,6 +23,8 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_granary-under-test");
 pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
     port: u16,
+    /// The address that the server listens on.
+    host: &'static str,
     child: Option<Child>,
     phones: u32,
     /// The log filter and format; none logs warnings to the test's output.
@@ -41,7 +43,16 @@ impl World {
     /// A folder and a port, for a server that the test starts in its own way.
     pub(crate) fn not_started() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self { folder: tempfile::tempdir().unwrap(), port, child: None, phones: 0, logs: None }
+        Self { folder: tempfile::tempdir().unwrap(), port, host: "127.0.0.1", child: None, phones: 0, logs: None }
+    }
+
+    /// As [`Self::new`], on this address, which is the server's only name too.
+    pub(crate) fn listening_on(host: &'static str) -> Self {
+        let mut world = Self::not_started();
+        world.host = host;
+        world.start();
+        world.order(&["coop", "create", "Linxian County Growers"]);
+        world
     }
 
     /// As [`Self::new`], with everything logged into a file, in this format.
@@ -64,7 +75,10 @@ impl World {
 
     pub(crate) fn start(&mut self) {
         let mut command = Command::new(PROGRAM);
-        command.args(["serve", "--listen", &format!("127.0.0.1:{}", self.port), "--folder"]).arg(self.data());
+        command.args(["serve", "--listen", &format!("{}:{}", self.host, self.port), "--folder"]).arg(self.data());
+        if self.host != "127.0.0.1" {
+            command.args(["--name", self.host]);
+        }
         command.env("GRANARY_LOG", "warn").stdout(Stdio::piped());
         if let Some((level, format)) = self.logs {
             let file = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();

@@ -1,0 +1,164 @@
+//! Why a line to the server can't be had, as far as a phone can tell, with what a person can do about it.
+
+use crate::quantities::Day;
+use crate::words::Words;
+
+/// See the module. The same call may be made again after each of them: repeats are idempotent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LineFault {
+    /// The name could not be looked up: there is no network, or no such name.
+    NoName {
+        /// The server's name.
+        host: String,
+        /// The system's error, for logs.
+        cause: String,
+    },
+    /// No address of the server was reached.
+    NotReached {
+        /// The system's error, for logs.
+        cause: String,
+    },
+    /// The line broke.
+    Broke {
+        /// What was seen of it, for logs.
+        cause: String,
+    },
+    /// No byte passed for a minute.
+    Silent,
+    /// The network answers in the server's place, as one does that asks for a sign-in first.
+    SignInFirst,
+    /// What answers is not the server that the invitation names.
+    Intercepted {
+        /// What does not fit, for logs.
+        cause: String,
+    },
+    /// The server's authority signed the certificate, but not for the name under which this phone knows the server.
+    OtherName {
+        /// The name under which this phone knows the server.
+        host: String,
+    },
+    /// The server's certificate, of a public authority, does not hold on this phone's date.
+    WrongDate {
+        /// This phone's date.
+        today: Day,
+    },
+}
+
+impl LineFault {
+    /// A line that broke.
+    pub fn broke(cause: impl std::fmt::Display) -> Self {
+        Self::Broke { cause: cause.to_string() }
+    }
+
+    /// For programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoName { .. } => "no-name",
+            Self::NotReached { .. } => "not-reached",
+            Self::Broke { .. } => "line-broke",
+            Self::Silent => "line-silent",
+            Self::SignInFirst => "sign-in-first",
+            Self::Intercepted { .. } => "intercepted",
+            Self::OtherName { .. } => "other-name",
+            Self::WrongDate { .. } => "wrong-date",
+        }
+    }
+}
+
+impl Words for LineFault {
+    fn chinese(&self) -> String {
+        match self {
+            Self::NoName { host, .. } => {
+                format!("找不到服务器 {host}：没有网络，或者这个网络不认识这个名字。记录都保存在手机里，会再试。")
+            }
+            Self::NotReached { .. } => "连不上服务器。记录都保存在手机里，有信号时会再试。".into(),
+            Self::Broke { .. } => "和服务器的连接断了。记录都保存在手机里，会再试。".into(),
+            Self::Silent => "服务器一分钟没有回应。记录都保存在手机里，会再试。".into(),
+            Self::SignInFirst => {
+                "这个 Wi-Fi 要先登录：打开手机的浏览器，在它给出的页面上登录，或者换一个网络。".into()
+            }
+            Self::Intercepted { .. } => {
+                "有人在这部手机和服务器之间：对方的证书和邀请里的不符，所以什么也没有发送。请换一个网络；                 如果一直这样，请向合作社要一个新的邀请。"
+                    .into()
+            }
+            Self::OtherName { host } => format!("服务器的证书里没有 {host} 这个名字。请告诉管理服务器的人。"),
+            Self::WrongDate { today } => {
+                format!("请设置这部手机的日期：手机上是 {today}，服务器的证书在这一天无效。")
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for LineFault {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoName { host, cause } => write!(
+                formatter,
+                "the server {host} can't be found ({cause}): there is no network, or it does not know this name. \
+                 What was recorded is kept; it will be tried again"
+            ),
+            Self::NotReached { cause } | Self::Broke { cause } => write!(
+                formatter,
+                "no connection to the server: {cause}. What was recorded is kept; it will be tried again"
+            ),
+            Self::Silent => formatter.write_str(
+                "no connection to the server: no byte passed for a minute. What was recorded is kept; it will be \
+                 tried again",
+            ),
+            Self::SignInFirst => formatter.write_str(
+                "this Wi-Fi asks for a sign-in first: open this phone's browser and sign in on the page that it \
+                 shows, or use another network",
+            ),
+            Self::Intercepted { cause } => write!(
+                formatter,
+                "somebody is between this phone and the server: the certificate is not the one that the invitation \
+                 names ({cause}), so nothing was sent. Use another network; if it stays so, ask your co-operative for \
+                 a new invitation"
+            ),
+            Self::OtherName { host } => write!(
+                formatter,
+                "the server's certificate does not hold the name {host}. Tell whoever runs the server"
+            ),
+            Self::WrongDate { today } => write!(
+                formatter,
+                "set this phone's date: it says {today}, and the server's certificate does not hold on that day"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for LineFault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::Language;
+
+    fn all() -> Vec<LineFault> {
+        let cause = || "ECONNRESET".to_owned();
+        vec![
+            LineFault::NoName { host: "granary.example".into(), cause: cause() },
+            LineFault::NotReached { cause: cause() },
+            LineFault::broke("ECONNRESET"),
+            LineFault::Silent,
+            LineFault::SignInFirst,
+            LineFault::Intercepted { cause: cause() },
+            LineFault::OtherName { host: "granary.example".into() },
+            LineFault::WrongDate { today: "1970-01-02".parse().unwrap() },
+        ]
+    }
+
+    #[test]
+    fn each_fault_has_its_own_code_and_a_sentence_in_both_languages() {
+        let mut codes: Vec<&str> = all().iter().map(LineFault::code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), all().len());
+        for fault in all() {
+            let (chinese, english) = (fault.words(Language::Chinese), fault.words(Language::English));
+            assert!(chinese.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter)), "{chinese}");
+            assert!(chinese.ends_with('。') && !chinese.contains("ECONNRESET"), "{chinese}");
+            assert!(!english.is_empty() && english.is_ascii(), "{english}");
+        }
+    }
+}
