@@ -59,6 +59,7 @@ fn threads_that_open_at_once_get_one_phone() {
 fn folder_of_another_process_is_in_use_and_says_by_whom() {
     let folder = tempfile::tempdir().unwrap();
     let other = rusqlite::Connection::open(folder.path().join("phone.lock")).unwrap();
+    other.pragma_update(None, "journal_mode", "MEMORY").unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     std::fs::write(folder.path().join("phone.lock.txt"), "granary phone sync (process 4711)\n").unwrap();
     let opening = Opening { wait: Duration::ZERO, ..Opening::default() };
