@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use automerge::transaction::CommitOptions;
-use automerge::{AutoCommit, AutomergeError, Change};
+use automerge::{AutoCommit, AutomergeError, Change, ReadDoc};
 
 use crate::crdt::change::{ChangeFault, VerifiedChange};
 use crate::ids::{ActorId, ChangeHash};
@@ -104,6 +104,11 @@ impl<S: Schema> Document<S> {
         let saved = self.automerge.save_nocompress();
         self.saved_bytes = saved.len();
         saved
+    }
+
+    /// How many changes the document has.
+    pub fn change_count(&self) -> u64 {
+        self.automerge.stats().num_changes
     }
 
     /// True when its last saved form had [`DOCUMENT_BYTES_MAX`] or more. Only admission refuses changes for it, in one order

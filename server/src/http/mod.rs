@@ -11,7 +11,7 @@ mod transfer;
 use axum::Router;
 use axum::routing::{get, post};
 
-pub(crate) use gate::Gate;
+pub(crate) use gate::{Gate, Held};
 pub(crate) use problem::{not_found, refuse};
 pub(crate) use state::{Counts, Exported, PublicAddress, Shared};
 pub(crate) use transfer::Transfers;

@@ -23,7 +23,7 @@ pub(crate) use socket::connect;
 /// empty document. It must return for any bytes.
 pub fn hear(bytes: &[u8]) {
     let _ = wire::read(bytes);
-    let Ok(read) = message::read(bytes) else { return };
+    let Ok(read) = message::read(bytes, 0) else { return };
     let (mut document, mut peer) = (Document::empty(DocumentKey::Catalogue(Part::FIRST)), PeerState::default());
     if document.receive_sync_message(&mut peer, &read.without_changes).is_ok() {
         let _ = document.generate_sync_message(&mut peer);

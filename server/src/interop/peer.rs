@@ -18,8 +18,12 @@ use crate::engine::Granary;
 use crate::error::Error;
 use crate::log::{Cooperative, Submitter};
 
-/// Documents that one connection may have open.
-const OPEN_MAX: usize = 20_000;
+/// Memory that the open documents of one connection may keep, in bytes: a season's books of a co-operative.
+const KEPT_BYTES_MAX: usize = 12 * 1024 * 1024;
+/// What a sync's state keeps for each change that it has sent: a hash in a tree.
+const KEPT_BYTES_A_CHANGE: u64 = 64;
+/// What an open document keeps besides.
+const KEPT_BYTES_A_DOCUMENT: usize = 512;
 
 /// One connected client.
 pub(super) struct Peer {
@@ -35,6 +39,8 @@ struct Open {
     /// The document's name in the client's messages.
     name: String,
     state: PeerState,
+    /// Memory that it may keep, in bytes.
+    kept: usize,
 }
 
 /// The reason to end a connection.
@@ -96,14 +102,19 @@ impl Peer {
         let id = DocumentId::from_automerge_url(&format!("automerge:{name}")).ok();
         let key = id.and_then(|id| self.cooperative.document_of_id(id)).filter(|key| grants.may_read(key));
         let Some(key) = key else { return Ok(vec![wire::unavailable(&self.name, &name)]) };
-        let message = message::read(data).map_err(|fault| PeerFault::BadMessage(fault.to_string()))?;
-        if !self.open.contains_key(&key) && self.open.len() >= OPEN_MAX {
-            return Err(PeerFault::BadMessage(format!("a connection may have {OPEN_MAX} documents open")));
+        let count = self.document(&key)?.change_count();
+        let message = message::read(data, count).map_err(|fault| PeerFault::BadMessage(fault.to_string()))?;
+        let of_changes = usize::try_from(count.saturating_mul(KEPT_BYTES_A_CHANGE)).unwrap_or(usize::MAX);
+        let kept = message.kept_bytes.saturating_add(of_changes).saturating_add(KEPT_BYTES_A_DOCUMENT);
+        let others = self.open.iter().filter(|(other, _)| **other != key).map(|(_, open)| open.kept);
+        if others.fold(kept, usize::saturating_add) > KEPT_BYTES_MAX {
+            return Err(PeerFault::BadMessage("this connection has too many documents open; use another".into()));
         }
         let may_write = grants.may_write(&key);
         let is_accepted = message.changes.is_empty() || self.ingest(&key, grants, &message.changes, now)?;
         let mut document = self.document(&key)?;
-        let open = self.open.entry(key).or_insert_with(|| Open { name, state: PeerState::default() });
+        let open = self.open.entry(key).or_insert_with(|| Open { name, state: PeerState::default(), kept });
+        open.kept = kept;
         // Else the client would send the refused changes for ever.
         if !may_write || !is_accepted {
             open.state.take_nothing_more();

@@ -15,7 +15,7 @@ use super::peer::{Peer, PeerFault};
 use super::wire::MESSAGE_BYTES_MAX;
 use crate::engine::events::Event;
 use crate::error::Error;
-use crate::http::{Gate, Shared, refuse};
+use crate::http::{Gate, Held, Shared, refuse};
 
 /// A client that reads nothing for this long is disconnected.
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
@@ -23,6 +23,9 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 const PING_EVERY: Duration = Duration::from_secs(240);
 /// The delay before a message over the limit is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// The buffer of each socket for reading; the default of 128 KiB would be most of an idle client's memory.
+const BUFFER_BYTES: usize = 4 * 1024;
 
 #[derive(Deserialize)]
 pub(crate) struct ConnectQuery {
@@ -40,6 +43,8 @@ pub(crate) async fn connect(
         Ok(peer) => {
             let gate = Arc::clone(&shared.gate);
             upgrade
+                .read_buffer_size(BUFFER_BYTES)
+                .write_buffer_size(0)
                 .max_message_size(MESSAGE_BYTES_MAX)
                 .max_frame_size(MESSAGE_BYTES_MAX)
                 .on_upgrade(move |socket| serve(shared, gate, peer, socket))
@@ -59,6 +64,11 @@ async fn serve(shared: Shared, gate: Arc<Gate>, mut peer: Peer, mut socket: WebS
         let work: Work = tokio::select! {
             replies = socket.recv() => match replies {
                 Some(Ok(Message::Binary(bytes))) => {
+                    // Messages are in the budget of all bodies. A client that finds it used up waits, which holds it back.
+                    let mut held = Held::default();
+                    while gate.hold(&mut held, bytes.len()).is_err() {
+                        tokio::time::sleep(RETRY_PAUSE).await;
+                    }
                     let _pass = loop {
                         match gate.pass(device, crate::environment::now()).await {
                             Ok(pass) => break pass,
@@ -66,7 +76,10 @@ async fn serve(shared: Shared, gate: Arc<Gate>, mut peer: Peer, mut socket: WebS
                             Err(_) => return,
                         }
                     };
-                    Box::new(move |peer| peer.handle(&bytes, crate::environment::now()))
+                    Box::new(move |peer| {
+                        let _held = held;
+                        peer.handle(&bytes, crate::environment::now())
+                    })
                 }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 Some(Ok(_)) => continue,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteBuf, Bytes};
 
 /// The longest message that is read, in bytes.
-pub(super) const MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
+pub(super) const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The protocol's version.
 const VERSION: &str = "1";
 /// The longest name of a peer or a document, in bytes.
