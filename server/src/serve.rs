@@ -22,7 +22,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use crate::config::{Config, make_folder};
+use crate::config::{Config, make_folder, warn_of_open_files};
 use crate::engine::Granary;
 use crate::error::Error;
 use crate::http::{self, Counts, Exported, Gate, PublicAddress, Shared, Transfers};
@@ -54,6 +54,7 @@ pub struct Server {
 pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync + 'static) -> Result<Server, Error> {
     let config = config.with_checked_names()?;
     make_folder(&config.folder)?;
+    warn_of_open_files(&config.folder);
     let certificates = tls::open(&config.folder, &config.names, config.own_certificate.as_ref())?;
     let store: Arc<dyn Store> =
         Arc::new(SledStore::open(&config.store_folder()).map_err(|fault| unusable(&config.store_folder(), fault))?);

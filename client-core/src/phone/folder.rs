@@ -61,7 +61,7 @@ impl Folder {
     /// `doing` is what others are told of this process.
     pub(super) fn claim(folder: &Path, key: Option<&StoreKey>, doing: &str, wait: Duration) -> Result<Claimed, Error> {
         let failed = |error: std::io::Error| Error::from(StoreFault::of_io(&error).explained(folder));
-        std::fs::create_dir_all(folder).map_err(failed)?;
+        make_private(folder).map_err(failed)?;
         let path = folder.canonicalize().map_err(failed)?;
         let until = Instant::now().checked_add(wait);
         let left = || until.map_or(wait, |until| until.saturating_duration_since(Instant::now()));
@@ -125,6 +125,15 @@ impl Drop for Folder {
         registry().remove(&self.path);
         CHANGED.notify_all();
     }
+}
+
+/// Makes the folder, if it is not there, so that only its owner may enter it.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// Locks the folder, and writes who has it.

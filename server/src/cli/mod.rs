@@ -239,6 +239,8 @@ struct Folder {
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
+    // The stores' own files are made by libraries, and nobody else is to read those either.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Command::Serve { args } => Settings::of(args).and_then(|settings| serve(settings, |_| Ok(()))),

@@ -1,14 +1,16 @@
 //! The server's configuration: folder, addresses, certificate, limits.
 
+mod files;
 mod limits;
 mod names;
 pub(crate) mod settings;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::error::Error;
 
+pub(crate) use files::{make_folder, read_file, warn_of_open_files, write_private};
 pub use limits::Limits;
 
 /// The configuration of a server.
@@ -71,30 +73,4 @@ impl Config {
     pub(crate) fn socket(&self) -> PathBuf {
         self.folder.join("operator.sock")
     }
-}
-
-fn file_error(path: &Path, error: &std::io::Error) -> Error {
-    Error::File { path: path.display().to_string(), cause: error.to_string() }
-}
-
-pub(crate) fn make_folder(path: &Path) -> Result<(), Error> {
-    std::fs::create_dir_all(path).map_err(|error| file_error(path, &error))
-}
-
-pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|error| file_error(path, &error))
-}
-
-/// Writes a file atomically; only its owner may read it.
-pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), Error> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let new = path.with_extension("new");
-    let write = || -> std::io::Result<()> {
-        let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        std::fs::rename(&new, path)
-    };
-    write().map_err(|error| file_error(path, &error))
 }

@@ -18,6 +18,7 @@ mod lot_ids;
 mod maintenance;
 mod one_store;
 mod outbox_file;
+mod private_files;
 mod the_line;
 mod the_main_job;
 mod world;
