@@ -9,6 +9,8 @@ use granary_client_core::protocol::problem::{Problem, ProblemKind};
 use granary_client_core::quantities::QuantityFault;
 use granary_client_core::store::StoreFault;
 
+use crate::access::Denied;
+
 /// An error of the server.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
@@ -26,6 +28,9 @@ pub enum Error {
         /// A sentence for people: the cause, and the way out.
         detail: String,
     },
+    /// Somebody may not act, or no longer.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// The thing that an operator or coordinator named does not exist.
     #[error("there is no {what} {name}")]
     NotFound {
@@ -281,6 +286,8 @@ impl Error {
             Self::Refused { kind, detail } => (*kind, detail.clone()),
             Self::NotFound { .. } => (ProblemKind::NotFound, self.to_string()),
             Self::Stopping => (ProblemKind::Busy, self.to_string()),
+            Self::Denied(Denied::Unknown) => (ProblemKind::UnknownDevice, self.to_string()),
+            Self::Denied(_) => (ProblemKind::DeviceRevoked, self.to_string()),
             _ => (ProblemKind::Internal, "the server failed; nothing was acknowledged, try again later".into()),
         };
         let status = match kind {
@@ -320,5 +327,5 @@ pub(crate) fn frame_refusal(fault: FrameFault) -> Error {
 
 /// The refusal of a device that belongs to no co-operative.
 pub(crate) fn unknown_device() -> Error {
-    Error::refused(ProblemKind::UnknownDevice, "this phone is not known here; enrol it with an invitation")
+    Error::Denied(Denied::Unknown)
 }

@@ -76,8 +76,13 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
             fingerprint: certificates.fingerprint.clone(),
         }),
     };
-    let operator =
-        admin::listen(&config, Arc::clone(&granary), public_address.clone(), certificates.fingerprint.clone())?;
+    let operator = admin::listen(
+        &config,
+        Arc::clone(&granary),
+        Arc::clone(&shared.gate),
+        public_address.clone(),
+        certificates.fingerprint.clone(),
+    )?;
     let (stop, stopped) = oneshot::channel();
     let acceptor = TlsAcceptor::from(Arc::clone(&certificates.tls));
     let noting = tokio::spawn(note(Arc::clone(&granary), config.high_water()));

@@ -13,6 +13,7 @@ use granary_client_core::protocol::signing::Purpose;
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::{Book, DocumentKey, Season};
 use granary_server::Error;
+use granary_server::access::Principal;
 use ring::signature::Ed25519KeyPair;
 
 /// A page in the name of `device`, signed by `pair`.
@@ -109,7 +110,7 @@ fn files_of_other_servers_and_revoked_phones_are_refused() {
     assert_eq!(kind(import(&world, &elsewhere)), Some(ProblemKind::Malformed));
 
     let file = file_of(&world, &li);
-    world.granary.revoke("operator", world.coop, li.id, NOW).unwrap();
+    world.granary.revoke(Principal::Operator, world.coop, li.id, NOW).unwrap();
     assert_eq!(kind(import(&world, &file)), Some(ProblemKind::DeviceRevoked));
 }
 

@@ -8,6 +8,7 @@ use common::{NOW, World, book, household, one_lot, reason, received};
 use granary_client_core::ids::{ActorId, Incarnation};
 use granary_client_core::protocol::messages::RefusalReason;
 use granary_client_core::schema::access::Role;
+use granary_server::access::Principal;
 
 #[test]
 fn device_cannot_write_under_foreign_actor() {
@@ -62,10 +63,10 @@ fn grant_sends_whole_documents_and_revocation_new_grants() {
     assert!(!received(&world.sync(&mut li, &[])).contains(&book(2)));
 
     let both = [Role::Household(household(1)), Role::Household(household(2))];
-    world.granary.grant("operator", world.coop, li.id, &both, NOW).unwrap();
+    world.granary.grant(Principal::Operator, world.coop, li.id, &both, NOW).unwrap();
     assert_eq!(received(&world.sync(&mut li, &[])), [book(2)]);
 
-    world.granary.grant("operator", world.coop, li.id, &both[..1], NOW).unwrap();
+    world.granary.grant(Principal::Operator, world.coop, li.id, &both[..1], NOW).unwrap();
     let grants = world.sync(&mut li, &[]).grants.unwrap();
     assert!(!grants.may_read(&book(2)) && grants.may_read(&book(1)));
 }

@@ -96,6 +96,7 @@ try {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB", viewport: { width: WIDTH, height: 720 } });
   const page = await context.newPage();
   await page.goto(links.console);
+  await Promise.all([page.waitForNavigation(), page.locator("main button").click()]);
   const at = (path) => new URL(`/console${path}`, links.console).href;
   await until("the conflict", async () => {
     await page.goto(at("/cases?kind=field"));

@@ -55,6 +55,8 @@ def console(token, household, lot):
         "/households": {"search": TEXT, "village": TEXT, "page": NUMBER},
         "/households/{household}": {},
         "/phones": {},
+        "/coordinators": {},
+        "/invitations": {"page": NUMBER},
         "/export": {},
         "/export/{file}": {"product": one_of("millet"), "from": DAY, "to": DAY, "search": TEXT},
         "/import": {},
@@ -63,7 +65,10 @@ def console(token, household, lot):
     }
     forms = {
         "/sign-in": {"coop": NUMBER, "login": TEXT, "password": TEXT},
+        "/once/{token}": {},
         "/language": {"language": one_of("zh", "en")},
+        "/coordinators/remove": {"login": TEXT},
+        "/invitations/withdraw": {"invitation": TEXT},
         "/lots/{lot}/receipt": {
             "day": DAY, "state": one_of("received", "rejected"), "grams": NUMBER, "grade": TEXT, "reason": TEXT,
         },
@@ -144,7 +149,9 @@ def main():
         browser = urllib.request.build_opener(
             urllib.request.HTTPSHandler(context=trusted), urllib.request.HTTPCookieProcessor(jar)
         )
+        # Looking at the link redeems nothing; its button does.
         browser.open(once).read()
+        browser.open(once, data=b"").read()
         base = f"https://localhost:{port}"
         page = browser.open(f"{base}/console/households").read().decode()
         token = re.search(r'name="token" value="([^"]+)"', page).group(1)

@@ -8,6 +8,7 @@ use granary_client_core::ids::DeviceId;
 use ring::digest::{SHA256, digest};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
+use super::standing::{Denied, Principal};
 use crate::error::Error;
 use crate::log::CooperativeNumber;
 use crate::log::keys::{GLOBAL, key};
@@ -23,10 +24,8 @@ pub(crate) struct AccountRecord {
     /// The person's name, in documents and pages.
     pub(crate) name: String,
     pub(crate) password: String,
-    /// The device by which the person edits.
+    /// The device by which the person edits. It holds whether they may act, and the generation of their sessions.
     pub(crate) device: DeviceId,
-    /// Rising it ends all sessions.
-    pub(crate) sessions: u32,
 }
 
 /// A session, or a sign-in link.
@@ -36,7 +35,8 @@ pub(crate) struct SessionRecord {
     pub(crate) login: String,
     pub(crate) csrf: String,
     pub(crate) until_millis: i64,
-    pub(crate) sessions: u32,
+    /// The generation of the person's device when it was issued.
+    pub(crate) generation: u32,
 }
 
 /// A signed-in coordinator.
@@ -48,8 +48,32 @@ pub(crate) struct Session {
     pub(crate) name: String,
     /// The device by which the person edits.
     pub(crate) device: DeviceId,
+    /// The generation of the device that the session holds for.
+    pub(crate) generation: u32,
     /// The token that each form must contain (CSRF).
     pub(crate) csrf: String,
+}
+
+impl Session {
+    /// The person, as who does a deed in this session.
+    pub(crate) fn principal(&self) -> Principal {
+        Principal::Person { device: self.device, generation: self.generation }
+    }
+}
+
+/// A coordinator as the list shows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CoordinatorLine {
+    /// What they type to sign in.
+    pub login: String,
+    /// Their name.
+    pub name: String,
+    /// The device by which they edit.
+    pub device: DeviceId,
+    /// None while they may work in the console, else why not.
+    pub denied: Option<Denied>,
+    /// Their phones that may act, each with its name.
+    pub phones: Vec<(DeviceId, String)>,
 }
 
 pub(crate) fn normal_login(login: &str) -> Result<String, Error> {

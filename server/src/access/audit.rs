@@ -17,8 +17,12 @@ pub enum AuditAction {
     SignedOut,
     /// An account was made or its password changed.
     AccountMade,
+    /// A coordinator was removed.
+    CoordinatorRemoved,
     /// An invitation was made.
     Invited,
+    /// An open invitation was withdrawn.
+    InvitationWithdrawn,
     /// A device enrolled.
     Enrolled,
     /// A device came back by its certificate.
@@ -41,7 +45,9 @@ impl AuditAction {
             Self::SignInFailed => "sign-in-failed",
             Self::SignedOut => "signed-out",
             Self::AccountMade => "account-made",
+            Self::CoordinatorRemoved => "coordinator-removed",
             Self::Invited => "invited",
+            Self::InvitationWithdrawn => "invitation-withdrawn",
             Self::Enrolled => "enrolled",
             Self::Reinstated => "reinstated",
             Self::Granted => "granted",

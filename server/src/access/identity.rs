@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use granary_client_core::ids::CooperativeId;
+use granary_client_core::ids::{CooperativeId, DeviceId};
 use granary_client_core::protocol::attestation::CODE_BYTES;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::protocol::outbox_file::OpeningKey;
@@ -28,6 +28,7 @@ struct Certified {
     kind: DeviceKind,
     name: String,
     grants: Grants,
+    person: Option<DeviceId>,
 }
 
 /// The server's key, and the keys derived from it.
@@ -79,6 +80,7 @@ impl Identity {
             kind: device.kind,
             name: device.name.clone(),
             grants: device.grants_now(),
+            person: device.person,
         });
         let mut certificate = self.pair.sign(&[DOMAIN, &content].concat()).as_ref().to_vec();
         certificate.extend(content);
@@ -99,6 +101,8 @@ impl Identity {
             grants: vec![certified.grants],
             enrolled_millis: 0,
             revoked_millis: None,
+            generation: 0,
+            person: certified.person,
         };
         Some((certified.cooperative, device))
     }

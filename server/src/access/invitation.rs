@@ -1,9 +1,12 @@
-//! Invitations: a short code that works once, for a limited time, for one role.
+//! Invitations: a short code that works once, for a limited time, for one role, while whoever made it may still invite.
 
+use granary_client_core::ids::DeviceId;
+use granary_client_core::quantities::Instant;
 use granary_client_core::schema::access::Role;
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
-use crate::log::CooperativeNumber;
+use super::standing::{Credential, Deed, Principal, may_act};
+use crate::log::{Cooperative, CooperativeNumber};
 
 /// Letters of a code: digits and capitals without I, L, O and U, which are misread.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -16,8 +19,88 @@ pub(crate) struct InvitationRecord {
     pub(crate) cooperative: CooperativeNumber,
     pub(crate) role: Role,
     pub(crate) expires_millis: i64,
-    /// The public key that used it: the same phone may repeat its request when the reply was lost.
-    pub(crate) used_by: Option<serde_bytes::ByteBuf>,
+    /// Who made it. It is void once they may not invite any more.
+    pub(crate) by: Principal,
+    /// The person whose phone it is for; it is void once they are ended.
+    pub(crate) person: Option<DeviceId>,
+    pub(crate) made_millis: i64,
+    pub(crate) used: Option<InvitationUse>,
+    pub(crate) withdrawn_millis: Option<i64>,
+}
+
+/// How an invitation was used.
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
+pub(crate) struct InvitationUse {
+    /// The key that used it: the same phone may repeat its request when the reply was lost.
+    pub(crate) public_key: serde_bytes::ByteBuf,
+    pub(crate) at_millis: i64,
+}
+
+/// What has become of an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvitationState {
+    /// It works.
+    Open,
+    /// A phone enrolled by it.
+    Used,
+    /// Somebody withdrew it.
+    Withdrawn,
+    /// Whoever made it, or whose phone it is for, was ended since.
+    Void,
+    /// Its time is over.
+    Expired,
+}
+
+impl InvitationState {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Used => "used",
+            Self::Withdrawn => "withdrawn",
+            Self::Void => "void",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl InvitationRecord {
+    /// What has become of it by now.
+    pub(crate) fn state(&self, cooperative: &Cooperative, now: Instant) -> InvitationState {
+        let person_stands = |device| may_act(cooperative, device, Credential::Own, Deed::Coordinate).is_ok();
+        if self.used.is_some() {
+            InvitationState::Used
+        } else if self.withdrawn_millis.is_some() {
+            InvitationState::Withdrawn
+        } else if self.by.must_coordinate(cooperative).is_err() || !self.person.is_none_or(person_stands) {
+            InvitationState::Void
+        } else if self.expires_millis < now.0 {
+            InvitationState::Expired
+        } else {
+            InvitationState::Open
+        }
+    }
+}
+
+/// An invitation as it is listed: without its code, which the server does not keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvitationLine {
+    /// Names it: eight digits of its code's hash.
+    pub id: String,
+    /// What the phone may become.
+    pub role: Role,
+    /// The name of who made it.
+    pub by: String,
+    /// The name of the person whose phone it is for.
+    pub person: Option<String>,
+    /// When it was made, in milliseconds since 1970.
+    pub made_millis: i64,
+    /// When it stops working, in milliseconds since 1970.
+    pub expires_millis: i64,
+    /// What has become of it.
+    pub state: InvitationState,
+    /// The device that used it, and when, in milliseconds since 1970.
+    pub used: Option<(DeviceId, i64)>,
 }
 
 /// A new invitation, to hand to a person.

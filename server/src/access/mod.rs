@@ -1,12 +1,15 @@
-//! Access rules and records: invitations, coordinators' accounts and sessions, the server's certificates, the lines of
-//! the audit log. `engine` uses them.
+//! Access rules and records: who may act (`standing`), invitations, coordinators' accounts and sessions, the server's
+//! certificates, the lines of the audit log. `engine` uses them.
 
 pub(crate) mod accounts;
 mod audit;
 pub(crate) mod identity;
 mod invitation;
+pub(crate) mod standing;
 
+pub use accounts::CoordinatorLine;
 pub(crate) use accounts::Session;
 pub use audit::{AuditAction, AuditRecord};
-pub use invitation::{Invitation, InvitationLink};
-pub(crate) use invitation::{InvitationRecord, new_code, normal_code};
+pub use invitation::{Invitation, InvitationLine, InvitationLink, InvitationState};
+pub(crate) use invitation::{InvitationRecord, InvitationUse, new_code, normal_code};
+pub use standing::{Denied, Principal};

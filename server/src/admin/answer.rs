@@ -9,18 +9,21 @@ use granary_client_core::schema::access::Role;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
 
+use super::people;
 use super::report::report;
 use super::{AdminCommand, Answer, LINE_MAX, socket_error};
-use crate::access::InvitationLink;
+use crate::access::{InvitationLink, Principal};
 use crate::config::Config;
 use crate::engine::Granary;
 use crate::error::Error;
+use crate::http::Gate;
 use crate::log::CooperativeNumber;
 
 /// Answers commands until aborted.
 pub(crate) fn listen(
     config: &Config,
     granary: Arc<Granary>,
+    gate: Arc<Gate>,
     public: String,
     fingerprint: String,
 ) -> Result<tokio::task::JoinHandle<()>, Error> {
@@ -33,7 +36,7 @@ pub(crate) fn listen(
     let folder = config.folder.clone();
     Ok(tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let (granary, folder) = (Arc::clone(&granary), folder.clone());
+            let (granary, gate, folder) = (Arc::clone(&granary), Arc::clone(&gate), folder.clone());
             let (public, fingerprint) = (public.clone(), fingerprint.clone());
             tokio::spawn(async move {
                 let (reader, mut writer) = stream.split();
@@ -42,7 +45,7 @@ pub(crate) fn listen(
                     return;
                 }
                 let worked = tokio::task::spawn_blocking(move || match serde_json::from_str(&line) {
-                    Ok(command) => run(&granary, command, &folder, &public, &fingerprint)
+                    Ok(command) => run((&granary, &gate), command, &folder, &public, &fingerprint)
                         .unwrap_or_else(|error| Answer::Failed(error.to_string())),
                     Err(error) => Answer::Failed(format!("the command can't be read: {error}")),
                 });
@@ -56,15 +59,16 @@ pub(crate) fn listen(
 }
 
 fn run(
-    granary: &Granary,
+    (granary, gate): (&Granary, &Gate),
     command: AdminCommand,
     folder: &Path,
     public: &str,
     fingerprint: &str,
 ) -> Result<Answer, Error> {
     let now = crate::environment::now();
-    let invite = |number: CooperativeNumber, role: Role, hours: u32| -> Result<Answer, Error> {
-        let invitation = granary.invite(number, role, hours, now)?;
+    let invite = |number: CooperativeNumber, role: Role, person: Option<String>, hours: u32| -> Result<Answer, Error> {
+        let person = person.map(|login| granary.coordinator_device(number, &login)).transpose()?;
+        let invitation = granary.invite_as(Principal::Operator, number, role, person, hours, now)?;
         let link =
             InvitationLink { address: public.to_owned(), code: invitation.code, fingerprint: fingerprint.to_owned() };
         let text = format!("An invitation for {role} in co-operative {}; it works once, for {hours} hours:", number.0);
@@ -73,9 +77,39 @@ fn run(
     match command {
         AdminCommand::CreateCooperative { name } => {
             let number = granary.create_cooperative(&name, now)?;
-            invite(number, Role::Coordinator, 72)
+            invite(number, Role::Coordinator, None, 72)
         }
-        AdminCommand::Invite { cooperative, role, hours } => invite(CooperativeNumber(cooperative), role, hours),
+        AdminCommand::Invite { cooperative, role, person, hours } => {
+            invite(CooperativeNumber(cooperative), role, person, hours)
+        }
+        AdminCommand::OpenEnrolment { phones, hours } => {
+            let until = now.plus_millis(u64::from(hours).saturating_mul(3_600_000));
+            gate.open_enrolment(phones, until);
+            tracing::info!(phones, %until, "enrolment is open for many phones behind one address");
+            Ok(Answer::Text(format!(
+                "until {until}, or until the server stops, {phones} phones behind one address can enrol at once, and \
+                 one more every second"
+            )))
+        }
+        AdminCommand::Invitations { cooperative, all } => {
+            let lines = granary.invitations(CooperativeNumber(cooperative), now)?;
+            Ok(Answer::Text(people::invitations(&lines, all)))
+        }
+        AdminCommand::WithdrawInvitation { cooperative, invitation } => {
+            granary.withdraw_invitation(Principal::Operator, CooperativeNumber(cooperative), &invitation, now)?;
+            Ok(Answer::Text("the invitation is withdrawn; no phone can enrol by it".into()))
+        }
+        AdminCommand::Coordinators { cooperative } => {
+            Ok(Answer::Text(people::coordinators(&granary.coordinators(CooperativeNumber(cooperative))?)))
+        }
+        AdminCommand::RemoveCoordinator { cooperative, login } => {
+            let number = CooperativeNumber(cooperative);
+            granary.remove_coordinator(Principal::Operator, number, &login, now)?;
+            let (_, of_nobody) = granary.coordinators(number)?;
+            let removed =
+                format!("{login} is removed: no session, password, link, open invitation or phone of theirs works");
+            Ok(Answer::Text([vec![removed], people::phones_of_nobody(&of_nobody)].concat().join("\n")))
+        }
         AdminCommand::Devices { cooperative } => {
             let cooperative = granary.cooperative(CooperativeNumber(cooperative))?;
             let lines: Vec<String> = cooperative
@@ -101,7 +135,7 @@ fn run(
             Ok(Answer::Text(lines.join("\n")))
         }
         AdminCommand::Grant { cooperative, device, roles } => {
-            granary.grant("operator", CooperativeNumber(cooperative), device, &roles, now)?;
+            granary.grant(Principal::Operator, CooperativeNumber(cooperative), device, &roles, now)?;
             Ok(Answer::Text(format!("{device} is told at its next sync; it gets or forgets documents then")))
         }
         AdminCommand::SetCoordinator { cooperative, login, name, password } => {
@@ -125,16 +159,7 @@ fn run(
             let line = |key: &DocumentKey| format!("{}  {key}", key.id(cooperative.id()).automerge_url());
             Ok(Answer::Text(cooperative.documents().iter().map(line).collect::<Vec<_>>().join("\n")))
         }
-        AdminCommand::BackUp { to } => {
-            let done = granary.back_up(folder, &to, now)?;
-            let how = if done.is_whole { "whole" } else { "what is new" };
-            Ok(Answer::Text(format!(
-                "{how}: {} rows, {} bytes, as {}",
-                done.rows,
-                done.bytes,
-                to.join(done.file).display()
-            )))
-        }
+        AdminCommand::BackUp { to, keep } => Ok(Answer::Text(granary.back_up(folder, &to, keep, now)?.sentence(&to))),
         AdminCommand::Export { cooperative, to } => {
             let count = granary.export(CooperativeNumber(cooperative), &to)?;
             Ok(Answer::Text(format!("{count} documents are in {}", to.display())))
@@ -145,7 +170,7 @@ fn run(
         }
         AdminCommand::Check => Ok(Answer::Text(report(&granary.verify()?))),
         AdminCommand::Revoke { cooperative, device } => {
-            granary.revoke("operator", CooperativeNumber(cooperative), device, now)?;
+            granary.revoke(Principal::Operator, CooperativeNumber(cooperative), device, now)?;
             Ok(Answer::Text(format!("{device} is revoked; what it sent before stays")))
         }
     }

@@ -2,9 +2,11 @@
 //! line of JSON each way.
 
 mod answer;
+mod people;
 mod report;
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::num::NonZeroU32;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -24,7 +26,12 @@ const LINE_MAX: u64 = 4 * 1024 * 1024;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum AdminCommand {
     CreateCooperative { name: String },
-    Invite { cooperative: u32, role: Role, hours: u32 },
+    Invite { cooperative: u32, role: Role, person: Option<String>, hours: u32 },
+    OpenEnrolment { phones: u32, hours: u32 },
+    Invitations { cooperative: u32, all: bool },
+    WithdrawInvitation { cooperative: u32, invitation: String },
+    Coordinators { cooperative: u32 },
+    RemoveCoordinator { cooperative: u32, login: String },
     Devices { cooperative: u32 },
     Revoke { cooperative: u32, device: DeviceId },
     Grant { cooperative: u32, device: DeviceId, roles: Vec<Role> },
@@ -32,7 +39,7 @@ pub(crate) enum AdminCommand {
     SignInOnce { cooperative: u32, login: String },
     MakeToken { cooperative: u32, role: Role, name: String },
     Documents { cooperative: u32 },
-    BackUp { to: PathBuf },
+    BackUp { to: PathBuf, keep: Option<NonZeroU32> },
     Export { cooperative: u32, to: PathBuf },
     Import { from: PathBuf, name: String },
     Check,

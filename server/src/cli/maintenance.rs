@@ -1,6 +1,7 @@
 //! Backups, checks and repairs from the command line: on the running server where there is one, else on its
 //! folder.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -46,13 +47,13 @@ fn answered(answer: Answer) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) fn back_up(folder: &Path, to: PathBuf) -> Result<(), Error> {
+pub(super) fn back_up(folder: &Path, to: PathBuf, keep: Option<NonZeroU32>) -> Result<(), Error> {
     let to = std::path::absolute(&to).unwrap_or(to);
     if is_running(folder) {
-        return answered(ask(folder, &AdminCommand::BackUp { to })?);
+        return answered(ask(folder, &AdminCommand::BackUp { to, keep })?);
     }
-    let done = write_backup(&open_store(folder)?, folder, &to, &crate::environment::now().to_string())?;
-    println!("{} rows, {} bytes, as {}", done.rows, done.bytes, to.join(done.file).display());
+    let done = write_backup(&open_store(folder)?, folder, &to, &crate::environment::now().to_string(), keep)?;
+    println!("{}", done.sentence(&to));
     Ok(())
 }
 
@@ -65,8 +66,8 @@ fn words_of_rebuilt(rebuilt: Rebuilt) -> String {
     format!("{cooperatives} co-operatives, {documents} documents, {entries} entries, {positions} positions: {lost}")
 }
 
-pub(super) fn restore(from: &Path, folder: &Path) -> Result<(), Error> {
-    let rebuilt = restore_into(from, folder)?;
+pub(super) fn restore(from: &Path, through: Option<&str>, folder: &Path) -> Result<(), Error> {
+    let rebuilt = restore_into(from, through, folder)?;
     println!("{}", words_of_rebuilt(rebuilt));
     println!("Start it with `granary serve`. Phones notice by themselves and give back what came after the backup.");
     println!("Revoke again whom you revoked after the backup was made.");

@@ -1,5 +1,9 @@
 //! The command line: arguments and output. The rules are in the other modules.
 
+// First, so that its macros hold in all the others.
+#[macro_use]
+mod output;
+
 mod maintenance;
 mod phone;
 mod serve;
@@ -62,9 +66,28 @@ enum Command {
         /// `coordinator`, `packer` or `household:ID`; `household:new` begins a household.
         #[arg(long)]
         role: String,
+        /// The login of the coordinator whose phone it is for; the phone ends with that person.
+        #[arg(long = "for")]
+        person: Option<String>,
         /// How long it works.
         #[arg(long, default_value_t = 72)]
         hours: u32,
+    },
+    /// Let many phones behind one address enrol, as on a day of enrolments in one Wi-Fi; while the server runs.
+    OpenEnrolment {
+        #[command(flatten)]
+        folder: Folder,
+        /// Phones that may enrol from one address at once; one more every second.
+        #[arg(long, default_value_t = 200)]
+        phones: u32,
+        /// For how long.
+        #[arg(long, default_value_t = 24)]
+        hours: u32,
+    },
+    /// List invitations, or withdraw one.
+    Invitations {
+        #[command(subcommand)]
+        command: InvitationsCommand,
     },
     /// Make a token by which a client of automerge-repo is a device.
     Token {
@@ -119,6 +142,9 @@ enum Command {
         /// The backup's folder; made at the first run.
         #[arg(long)]
         to: PathBuf,
+        /// Keep the last so many runs, and what they need; without it, all are kept.
+        #[arg(long)]
+        keep: Option<std::num::NonZeroU32>,
     },
     /// Write all documents of a co-operative as Automerge files and JSON lines, which need no Granary.
     Export {
@@ -146,6 +172,9 @@ enum Command {
         /// The backup's folder.
         #[arg(long)]
         from: PathBuf,
+        /// Only through the run that made this file, such as `segment-0012.granary`; the last one when not given.
+        #[arg(long)]
+        through: Option<String>,
         /// The new server's folder.
         #[arg(long, env = "GRANARY_FOLDER", default_value = "granary-data")]
         folder: PathBuf,
@@ -204,7 +233,50 @@ enum CoopCommand {
 }
 
 #[derive(Subcommand)]
+enum InvitationsCommand {
+    /// List the open ones: who made each, for whom, until when.
+    List {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// Also those that were used, withdrawn, voided or are too old.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Withdraw an open invitation.
+    Withdraw {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// Its name in the list, or its code.
+        invitation: String,
+    },
+}
+
+#[derive(Subcommand)]
 enum CoordinatorCommand {
+    /// List the accounts, with the phones of each.
+    List {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+    },
+    /// Remove an account: at once no session, password, link, open invitation or phone of theirs works.
+    Remove {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// The login.
+        login: String,
+    },
     /// Make an account or give it a new password, which is read from the first line of the standard
     /// input.
     Add {
@@ -253,7 +325,16 @@ pub fn main() -> ExitCode {
         Command::Coop { command: CoopCommand::Create { folder, name } } => {
             send(&folder, &AdminCommand::CreateCooperative { name })
         }
-        Command::Invite { folder, coop, role, hours } => invite(&folder, coop, &role, hours),
+        Command::Invite { folder, coop, role, person, hours } => invite(&folder, coop, &role, person, hours),
+        Command::OpenEnrolment { folder, phones, hours } => {
+            send(&folder, &AdminCommand::OpenEnrolment { phones, hours })
+        }
+        Command::Invitations { command: InvitationsCommand::List { folder, coop, all } } => {
+            send(&folder, &AdminCommand::Invitations { cooperative: coop, all })
+        }
+        Command::Invitations { command: InvitationsCommand::Withdraw { folder, coop, invitation } } => {
+            send(&folder, &AdminCommand::WithdrawInvitation { cooperative: coop, invitation })
+        }
         Command::Token { folder, coop, role, name } => {
             send(&folder, &AdminCommand::MakeToken { cooperative: coop, role, name })
         }
@@ -265,11 +346,17 @@ pub fn main() -> ExitCode {
         Command::Coordinator { command: CoordinatorCommand::Add { folder, coop, login, name } } => {
             add_coordinator(&folder, coop, login, name)
         }
+        Command::Coordinator { command: CoordinatorCommand::List { folder, coop } } => {
+            send(&folder, &AdminCommand::Coordinators { cooperative: coop })
+        }
+        Command::Coordinator { command: CoordinatorCommand::Remove { folder, coop, login } } => {
+            send(&folder, &AdminCommand::RemoveCoordinator { cooperative: coop, login })
+        }
         Command::Coordinator { command: CoordinatorCommand::Link { folder, coop, login } } => {
             send(&folder, &AdminCommand::SignInOnce { cooperative: coop, login })
         }
         Command::Revoke { folder, coop, device } => send(&folder, &AdminCommand::Revoke { cooperative: coop, device }),
-        Command::Backup { folder, to } => maintenance::back_up(&folder.folder, to),
+        Command::Backup { folder, to, keep } => maintenance::back_up(&folder.folder, to, keep),
         Command::Export { folder, coop, to } => {
             let to = std::path::absolute(&to).unwrap_or(to);
             send(&folder, &AdminCommand::Export { cooperative: coop, to })
@@ -278,7 +365,7 @@ pub fn main() -> ExitCode {
             let from = std::path::absolute(&from).unwrap_or(from);
             send(&folder, &AdminCommand::Import { from, name })
         }
-        Command::Restore { from, folder } => maintenance::restore(&from, &folder),
+        Command::Restore { from, through, folder } => maintenance::restore(&from, through.as_deref(), &folder),
         Command::Check { folder } => maintenance::check(&folder.folder),
         Command::Repair { folder, backup, set_aside } => {
             maintenance::repair(&folder.folder, backup.as_deref(), set_aside.as_deref())
@@ -289,6 +376,10 @@ pub fn main() -> ExitCode {
         Command::Phone(arguments) => phone::run(arguments),
     };
     match result {
+        Ok(()) if output::has_failed() => {
+            eprintln!("granary: the output could not be written");
+            ExitCode::FAILURE
+        }
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("granary: {}", sentence(&error, language()));
@@ -312,14 +403,14 @@ fn sentence(error: &Error, language: Language) -> String {
     }
 }
 
-fn invite(folder: &Folder, cooperative: u32, role: &str, hours: u32) -> Result<(), Error> {
+fn invite(folder: &Folder, cooperative: u32, role: &str, person: Option<String>, hours: u32) -> Result<(), Error> {
     let role = if role == "household:new" {
         let millis = u64::try_from(crate::environment::now().0).unwrap_or(0);
         Role::Household(granary_client_core::ids::HouseholdId::generate(millis, crate::environment::random_bytes()?))
     } else {
         role.parse().map_err(|fault: granary_client_core::schema::access::RoleFault| Error::invalid("role", fault))?
     };
-    send(folder, &AdminCommand::Invite { cooperative, role, hours })
+    send(folder, &AdminCommand::Invite { cooperative, role, person, hours })
 }
 
 fn add_coordinator(folder: &Folder, cooperative: u32, login: String, name: String) -> Result<(), Error> {

@@ -4,13 +4,13 @@ use granary_client_core::schema::access::Role;
 
 use crate::access::InvitationLink;
 use crate::config::settings::Settings;
+use crate::config::{read_file, write_private};
 use crate::error::Error;
 use crate::serve::Server;
 use crate::store::probe::{How, in_child};
 
 /// Fills a new demo and says what to do next.
 pub(super) fn demo(server: &Server, folder: &std::path::Path) -> Result<(), Error> {
-    let folder = folder.display();
     let granary = server.granary();
     let number = match granary.cooperatives().first() {
         Some(cooperative) => cooperative.number(),
@@ -25,45 +25,88 @@ pub(super) fn demo(server: &Server, folder: &std::path::Path) -> Result<(), Erro
     };
     let statistics = granary.cooperative(number)?.statistics();
     println!("{} documents in {} log positions", statistics.documents, statistics.positions);
-    let role = Role::Household(crate::demo::household_id(0));
-    let invitation = granary.invite(number, role, 72, crate::environment::now())?;
-    let link = InvitationLink {
-        address: server.public_address().to_owned(),
-        code: invitation.code,
-        fingerprint: server.fingerprint().to_owned(),
+    let now = crate::environment::now();
+    let password = demo_password(folder)?;
+    // A new start with the same password ends nobody's session.
+    if granary.coordinator_device(number, DEMO_LOGIN).is_err() {
+        granary.set_coordinator(number, DEMO_LOGIN, "张协调 Zhang", &password, now)?;
+    }
+    let sign_in = granary.sign_in_once(number, DEMO_LOGIN, now)?;
+    let address = server.public_address();
+    let link = |role: Role| -> Result<String, Error> {
+        let code = granary.invite(number, role, 72, now)?.code;
+        let fingerprint = server.fingerprint().to_owned();
+        Ok(InvitationLink { address: address.to_owned(), code, fingerprint }.to_string())
     };
-    let password: [u8; 12] = crate::environment::random_bytes()?;
-    let password = crate::environment::hex(&password);
-    granary.set_coordinator(number, "demo", "张协调 Zhang", &password, crate::environment::now())?;
-    let sign_in = granary.sign_in_once(number, "demo", crate::environment::now())?;
-    let console = format!("https://{}/console/once/{sign_in}", server.public_address());
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let program = std::env::current_exe().unwrap_or_else(|_| "granary".into());
+    let program = quoted(&program.display().to_string());
+    let server_folder = quoted(&absolute.display().to_string());
+    // A phone's folder takes one invitation, so each start names folders that are not there yet.
+    let mut free = (1u32..).map(|number| absolute.join(format!("phone-{number}"))).filter(|path| !path.exists());
+    let mut phone =
+        || format!("{program} phone --folder {}", quoted(&free.next().unwrap_or_default().display().to_string()));
+    let (first, second) = (phone(), phone());
+    let (household, coordinator) = (link(Role::Household(crate::demo::household_id(0)))?, link(Role::Coordinator)?);
     println!(
         "
-The coordinators' console; the link signs in once, and the browser asks about the demo's own certificate:
+The coordinators' console; the browser asks about the demo's own certificate. Disagreements wait there.
 
-  {console}
+  https://{address}/console/sign-in?coop={coop}
+  login {DEMO_LOGIN}, password {password}
 
-The demo is running; Ctrl-C stops it. In a second terminal, with GRANARY standing for this program:
+  or by a link that signs in once: https://{address}/console/once/{sign_in}
 
-  enrol a phone      GRANARY phone enrol '{link}'
-  fetch its book     GRANARY phone sync
-  see it             GRANARY phone list
+The demo is running; Ctrl-C stops it. In a second terminal:
+
+  enrol a phone      {first} enrol '{household}'
+  fetch its book     {first} sync
+  see it             {first} list
 
 Now stop this server with Ctrl-C and record without any signal:
 
-  record a harvest   GRANARY phone record millet 12500 --grade A --note 东坡地
-  see it waiting     GRANARY phone status
+  record a harvest   {first} record millet 12500 --grade A --note 东坡地
+  see it waiting     {first} status
 
-Start the demo again and let it arrive:
+Start the demo again, {program} demo --folder {server_folder}, and let it arrive:
 
-  send it            GRANARY phone sync
+  send it            {first} sync
 
-A second invitation, for a coordinator, made while the server runs, sees every household:
+A second phone, a coordinator's, sees every household:
 
-  GRANARY invite --folder {folder} --role coordinator
-"
+  enrol it           {second} enrol '{coordinator}'
+  fetch all books    {second} sync
+
+More invitations, made while the server runs:
+
+  {program} invite --folder {server_folder} --role packer
+",
+        coop = number.0,
     );
     Ok(())
+}
+
+/// The login of the demo's coordinator.
+const DEMO_LOGIN: &str = "demo";
+
+/// The password of the demo's coordinator: drawn once, and kept beside the store.
+fn demo_password(folder: &std::path::Path) -> Result<String, Error> {
+    let path = folder.join("demo-password");
+    if path.exists() {
+        return Ok(String::from_utf8_lossy(&read_file(&path)?).trim().to_owned());
+    }
+    let password = crate::environment::hex(&crate::environment::random_bytes::<6>()?);
+    write_private(&path, format!("{password}\n").as_bytes())?;
+    Ok(password)
+}
+
+/// A text as one word of a shell.
+fn quoted(text: &str) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '/' | '.' | '-' | '_' | '+' | ':' | '@');
+    match text.chars().all(is_plain) && !text.is_empty() {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
 }
 
 /// Serves until a signal says to stop. `first` runs once the server listens.
@@ -75,6 +118,8 @@ pub(super) fn serve(settings: Settings, first: impl FnOnce(&Server) -> Result<()
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        // Else a log line that nobody reads any more would end the server: the layer reports it by a panicking macro.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     match log_format.as_str() {
         "json" => subscriber.json().init(),
@@ -111,4 +156,18 @@ pub(super) fn serve(settings: Settings, first: impl FnOnce(&Server) -> Result<()
         server.stop().await;
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_text_is_one_word_for_a_shell() {
+        for text in ["/usr/bin/granary", "/home/li/my farm", "it's", "", "$HOME;`id`"] {
+            let command = format!("printf %s {}", quoted(text));
+            let said = std::process::Command::new("sh").args(["-c", &command]).output().unwrap().stdout;
+            assert_eq!(String::from_utf8(said).unwrap(), text);
+        }
+    }
 }

@@ -11,7 +11,8 @@ pub struct Limits {
     pub device_per_second: u32,
     /// Outbox files of one device in a burst; one more is allowed every second.
     pub outbox_file_burst: u32,
-    /// Attempts to enrol from one address in a burst; one more is allowed every ten seconds.
+    /// Attempts to enrol from one address in a burst; one more is allowed every ten seconds. The operator can open it
+    /// for more, for some hours.
     pub enrol_burst: u32,
     /// Attempts to sign in to one account, or from one address, in a burst; one more is allowed every
     /// twenty seconds.

@@ -40,6 +40,9 @@ pub(crate) struct ServeArgs {
     /// Connections at once.
     #[arg(long, env = "GRANARY_CONNECTIONS")]
     pub(crate) connections: Option<usize>,
+    /// Phones that enrol from one address at once; one more every ten seconds. `open-enrolment` opens it for a day.
+    #[arg(long, env = "GRANARY_ENROL_BURST")]
+    pub(crate) enrol_burst: Option<u32>,
     /// Requests of one device a second, in the long run.
     #[arg(long, env = "GRANARY_DEVICE_PER_SECOND")]
     pub(crate) device_per_second: Option<u32>,
@@ -58,6 +61,7 @@ struct ConfigFile {
     log: Option<String>,
     log_format: Option<String>,
     connections: Option<usize>,
+    enrol_burst: Option<u32>,
     device_per_second: Option<u32>,
 }
 
@@ -115,6 +119,7 @@ impl Settings {
         let key = layered.of("certificate-key", args.certificate_key.map(Some), file.certificate_key.map(Some), None);
         let default = Limits::default();
         let connections = layered.of("connections", args.connections, file.connections, default.connections);
+        let enrol_burst = layered.of("enrol-burst", args.enrol_burst, file.enrol_burst, default.enrol_burst);
         let device_per_second =
             layered.of("device-per-second", args.device_per_second, file.device_per_second, default.device_per_second);
         let log = layered.of("log", args.log, file.log, "info".to_owned());
@@ -127,10 +132,10 @@ impl Settings {
         if !["text", "json"].contains(&log_format.as_str()) {
             return Err(Error::invalid("log-format", "log-format is `text` or `json`"));
         }
-        if device_per_second == 0 || connections == 0 {
-            return Err(Error::invalid("connections", "connections and device-per-second are at least 1"));
+        if device_per_second == 0 || connections == 0 || enrol_burst == 0 {
+            return Err(Error::invalid("connections", "connections, enrol-burst and device-per-second are at least 1"));
         }
-        let limits = Limits { connections, device_per_second, ..default };
+        let limits = Limits { connections, enrol_burst, device_per_second, ..default };
         Ok(Self {
             config: Config { folder, listen, names, limits, own_certificate },
             log,

@@ -76,17 +76,11 @@ pub(super) async fn download(
         _ => return Err(missing()),
     };
     let bytes = bytes.map_err(|error| super::refusal::refuse(locale, &error))?;
-    let (granary, number, who) = (signed.granary.clone(), signed.cooperative.number(), signed.session.name.clone());
+    let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
     let (name, rows) = (file.clone(), sheet.rows.len());
     signed
         .work(move || {
-            granary.audit(
-                number,
-                crate::environment::now(),
-                &who,
-                AuditAction::Exported,
-                &format!("{name}, {rows} rows"),
-            )
+            granary.audit(number, crate::environment::now(), by, AuditAction::Exported, &format!("{name}, {rows} rows"))
         })
         .await?;
     let headers = [

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
-use granary_client_core::ids::HouseholdId;
+use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::{DocumentKey, household};
 use maud::{Markup, PreEscaped, html};
@@ -167,11 +167,11 @@ pub(super) async fn add(SignedInForm(signed, form): SignedInForm) -> Result<Resp
     Ok(Redirect::to(&format!("/console/households/{id}")).into_response())
 }
 
-/// A new invitation, as a link.
-pub(super) async fn new_link(signed: &SignedIn, role: Role) -> Result<String, Refused> {
-    let (granary, number, who) = (signed.granary.clone(), signed.cooperative.number(), signed.session.name.clone());
-    let made =
-        signed.work(move || granary.invite_as(&who, number, role, INVITATION_HOURS, crate::environment::now())).await?;
+/// A new invitation, as a link. `person` is the device of the coordinator whose phone it is for.
+pub(super) async fn new_link(signed: &SignedIn, role: Role, person: Option<DeviceId>) -> Result<String, Refused> {
+    let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
+    let now = crate::environment::now();
+    let made = signed.work(move || granary.invite_as(by, number, role, person, INVITATION_HOURS, now)).await?;
     let public_address = &signed.public_address;
     let link = InvitationLink {
         address: public_address.address.clone(),
@@ -197,7 +197,7 @@ pub(super) async fn invite(SignedInForm(signed, form): SignedInForm) -> Result<R
     let id = id_of(&signed, form.get("household"))?;
     let document = signed.document(DocumentKey::Household(id)).await?;
     let name = household::read(&document.ok_or_else(|| refused(locale, 404, "not-found"))?).name.unwrap_or_default();
-    let link = new_link(&signed, Role::Household(id)).await?;
+    let link = new_link(&signed, Role::Household(id), None).await?;
     Ok(invitation_page(&signed, "households", &name, &link))
 }
 
@@ -220,7 +220,7 @@ pub(super) async fn sheet(SignedInForm(signed, form): SignedInForm) -> Result<Re
         .await?;
     let mut pages = Vec::with_capacity(rows.len());
     for row in rows {
-        let link = new_link(&signed, Role::Household(row.household)).await?;
+        let link = new_link(&signed, Role::Household(row.household), None).await?;
         pages.push((row, link));
     }
     let main = html! {

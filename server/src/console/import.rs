@@ -236,10 +236,10 @@ pub(super) async fn confirm(SignedInForm(signed, form): SignedInForm) -> Result<
         documents.push(Edits { key: DocumentKey::Catalogue(Part::FIRST), message: None, seen: None, edits: catalogue });
     }
     signed.edit(documents).await?;
-    let (granary, number, who) = (signed.granary.clone(), signed.cooperative.number(), signed.session.name.clone());
+    let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
     signed
         .work(move || {
-            granary.audit(number, crate::environment::now(), &who, AuditAction::Imported, &format!("{count} rows"))
+            granary.audit(number, crate::environment::now(), by, AuditAction::Imported, &format!("{count} rows"))
         })
         .await?;
     Ok(Redirect::to(to).into_response())

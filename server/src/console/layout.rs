@@ -14,11 +14,13 @@ pub(super) fn answer(status: u16, page: Markup) -> Response {
     (status, headers, page.into_string()).into_response()
 }
 
-pub(super) fn head(locale: Locale, title: &str) -> Markup {
+/// The head of a page; it is asked for again after `reload` seconds, where that is given.
+pub(super) fn head(locale: Locale, title: &str, reload: Option<u32>) -> Markup {
     html! {
         head {
             meta charset="utf-8";
             meta name="viewport" content="width=device-width, initial-scale=1";
+            @if let Some(seconds) = reload { meta http-equiv="refresh" content=(seconds); }
             title { (title) " · Granary" }
             link rel="stylesheet" href=(assets::style());
             link rel="icon" href="data:,";
@@ -44,7 +46,7 @@ pub(super) fn bare(locale: Locale, status: u16, title: &str, main: &Markup) -> R
     let markup = html! {
         (DOCTYPE)
         html lang=(locale.language.code()) {
-            (head(locale, title))
+            (head(locale, title, None))
             body {
                 header { div.brand { strong { "Granary" } } div.who { (language_switch(locale)) } }
                 main #main tabindex="-1" { h1 { (title) } (main) }

@@ -98,6 +98,7 @@ fn correct_form(signed: &SignedIn, names: &Names, address: &Address) -> Markup {
     html! {
         form.card method="post" action={ (address.path()) "/correct" } {
             (token(signed))
+            @for (field, value) in shown_fields(row) { input type="hidden" name={ "was:" (field) } value=(value); }
             label { (locale.t("product"))
                 select name="product" {
                     @if !names.products().contains_key(&row.product) { option value=(row.product) selected { (row.product) } }
@@ -113,6 +114,19 @@ fn correct_form(signed: &SignedIn, names: &Names, address: &Address) -> Markup {
             button { (locale.t("save")) }
         }
     }
+}
+
+/// The fields as the form shows them.
+fn shown_fields(row: &LotRow) -> [(&'static str, String); 7] {
+    [
+        ("product", row.product.clone()),
+        ("grams", row.grams.map(|grams| decimal(grams, 1000)).unwrap_or_default()),
+        ("grade", row.grade.clone()),
+        ("moisture", row.moisture.map(|permille| decimal(permille, 10)).unwrap_or_default()),
+        ("day", row.day.map(|day| day.to_string()).unwrap_or_default()),
+        ("place", row.place.clone()),
+        ("note", row.note.clone()),
+    ]
 }
 
 fn receipt_form(signed: &SignedIn, address: &Address) -> Markup {
@@ -177,6 +191,10 @@ pub(super) async fn correct(
     let lot = harvest::lot(&document, address.lot().key()).ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
     let mut edits = Vec::new();
     for (field, text) in typed(&signed, &form)? {
+        // What the person left as it was shown is not theirs: it must not overwrite what came meanwhile.
+        if form.has(&format!("was:{field}")) && form.get(&format!("was:{field}")) == form.get(field) {
+            continue;
+        }
         if text != lot.field(field) && !(text.is_empty() && matches!(field, "grams" | "day" | "moisture" | "product")) {
             edits.push(
                 LotEdit::parse(field, &text).map_err(|fault| super::refusal::refuse(signed.locale, &fault.into()))?,

@@ -6,6 +6,7 @@ mod cases;
 mod catalogue;
 mod charts;
 mod cookies;
+mod coordinators;
 mod export;
 mod forms;
 mod harvests;
@@ -13,10 +14,12 @@ mod history;
 mod households;
 mod i18n;
 mod import;
+mod invitations;
 mod layout;
 mod lot;
 mod names;
 mod orders;
+mod origin;
 mod overview;
 mod page;
 mod phones;
@@ -24,6 +27,8 @@ mod refusal;
 mod settle;
 mod sign_in;
 mod signed_in;
+#[cfg(test)]
+mod tests;
 mod updates;
 
 use axum::Router;
@@ -40,7 +45,7 @@ pub(crate) fn router() -> Router<Shared> {
     let pages = Router::new()
         .route("/", get(overview::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
-        .route("/once/{token}", get(sign_in::once))
+        .route("/once/{token}", get(sign_in::show_once).post(sign_in::redeem_once))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/language", post(sign_in::language))
         .route("/harvests", get(harvests::show))
@@ -64,6 +69,10 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/phones", get(phones::show))
         .route("/phones/invite", post(phones::invite))
         .route("/phones/revoke", post(phones::revoke))
+        .route("/coordinators", get(coordinators::show))
+        .route("/coordinators/remove", post(coordinators::remove))
+        .route("/invitations", get(invitations::show))
+        .route("/invitations/withdraw", post(invitations::withdraw))
         .route("/export", get(export::show))
         .route("/export/{file}", get(export::download))
         .route("/import", get(import::show))
@@ -76,6 +85,7 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/", get(|| async { Redirect::to("/console") }))
         .route("/console/", get(|| async { Redirect::permanent("/console") }))
         .route("/assets/{file}", get(assets::give))
+        .layer(from_fn(origin::refuse_other_sites))
         .layer(from_fn(page::with_language))
         .layer(from_fn(page::security_headers))
         .layer(

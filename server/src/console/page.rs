@@ -33,6 +33,9 @@ const PARTS: [(&str, &str); 8] = [
     ("export", "/console/export"),
 ];
 
+/// Seconds after which a page that is behind is asked for again.
+const BEHIND_RELOAD_SECONDS: u32 = 3;
+
 impl Page<'_> {
     /// The page for a signed-in coordinator.
     pub(super) fn show(self, signed: &SignedIn) -> Response {
@@ -41,7 +44,7 @@ impl Page<'_> {
         let markup = html! {
             (DOCTYPE)
             html lang=(locale.language.code()) {
-                (head(locale, &self.title))
+                (head(locale, &self.title, signed.is_behind.then_some(BEHIND_RELOAD_SECONDS)))
                 body data-session="yes" {
                     a.skip href="#main" { (locale.t("skip")) }
                     header {
@@ -63,9 +66,11 @@ impl Page<'_> {
                     }
                     p #live.live role="status" aria-live="polite" {}
                     main #main tabindex="-1" {
-                        @if behind > 0 { p.notice { (locale.with("lists-behind", &[("count", behind.to_string())])) } }
+                        @if signed.is_behind { p.notice role="alert" { (locale.t("page-behind")) } }
+                        @else if behind > 0 { p.notice { (locale.with("lists-behind", &[("count", behind.to_string())])) } }
                         h1 { (self.title) }
-                        (self.main)
+                        // A page without what was just saved offers no form: its old values would overwrite the new ones.
+                        @if signed.is_behind { fieldset.behind disabled { (self.main) } } @else { (self.main) }
                     }
                 }
             }

@@ -16,7 +16,11 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
     let locale = signed.locale;
     let devices = signed.cooperative.devices();
     let phones: Vec<_> = devices.iter().filter(|(_, record, _)| !record.is_of_the_server()).collect();
+    let (granary, number) = (signed.granary.clone(), signed.cooperative.number());
+    let (people, _) = signed.work(move || granary.coordinators(number)).await?;
     let main = html! {
+        p { a href="/console/coordinators" { (locale.t("coordinators")) } " · "
+            a href="/console/invitations" { (locale.t("invitations")) } }
         @if phones.is_empty() { p.empty { (locale.t("no-phones")) } }
         div.scroll tabindex="0" role="region" aria-label=(locale.t("part-phones")) {
             table {
@@ -24,6 +28,8 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
                     th scope="col" { (locale.t("version")) } th.number scope="col" { (locale.t("waiting")) } th { } } }
                 tbody { @for (id, record, seen) in phones { tr {
                     td { (record.name) " " span.small { (id) }
+                        @if let Some(person) = record.person.and_then(|person| signed.cooperative.device(person)) {
+                            " " span.small { (locale.with("phone-of", &[("name", person.name)])) } }
                         @if seen.as_ref().is_some_and(|seen| seen.is_forked) { " " span.mark { (locale.t("phone-forked")) } } }
                     td { @for role in record.roles() { (locale.of("role", role)) " " } }
                     td { (seen.as_ref().map_or_else(|| locale.t("never-heard"), |seen| locale.moment(Instant(seen.at_millis)))) }
@@ -43,6 +49,10 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
             (token(&signed))
             label { (locale.t("role")) select name="role" {
                 option value="packer" { (locale.t("role-packer")) } option value="coordinator" { (locale.t("role-coordinator")) } } }
+            label { (locale.t("whose-phone")) select name="person" {
+                @for line in people.iter().filter(|line| line.denied.is_none()) {
+                    option value=(line.login) selected[line.device == signed.session.device] { (line.name) } } } }
+            p.small { (locale.t("whose-phone-help")) }
             button { (locale.t("invite")) }
         }
     };
@@ -51,12 +61,18 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
 
 /// `POST /console/phones/invite`: for packers and coordinators; households are invited on their page.
 pub(super) async fn invite(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
-    let role = match form.get("role") {
-        "packer" => Role::Packer,
-        "coordinator" => Role::Coordinator,
+    let (granary, number, login) = (signed.granary.clone(), signed.cooperative.number(), form.get("person").to_owned());
+    let (role, person) = match form.get("role") {
+        "packer" => (Role::Packer, None),
+        // A coordinator's phone is somebody's: it ends with that person.
+        "coordinator" if login.is_empty() => (Role::Coordinator, Some(signed.session.device)),
+        "coordinator" => {
+            let person = signed.work(move || granary.coordinator_device(number, &login)).await?;
+            (Role::Coordinator, Some(person))
+        }
         _ => return Err(refused(signed.locale, 400, "form-field-wrong")),
     };
-    let link = new_link(&signed, role).await?;
+    let link = new_link(&signed, role, person).await?;
     let name = signed.locale.of("role", &role.to_string());
     Ok(invitation_page(&signed, "phones", &name, &link))
 }
@@ -64,7 +80,7 @@ pub(super) async fn invite(SignedInForm(signed, form): SignedInForm) -> Result<R
 /// `POST /console/phones/revoke`
 pub(super) async fn revoke(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let device: DeviceId = form.parsed(signed.locale, "device")?;
-    let (granary, number, who) = (signed.granary.clone(), signed.cooperative.number(), signed.session.name.clone());
-    signed.work(move || granary.revoke(&who, number, device, crate::environment::now())).await?;
+    let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
+    signed.work(move || granary.revoke(by, number, device, crate::environment::now())).await?;
     Ok(Redirect::to("/console/phones").into_response())
 }

@@ -54,6 +54,7 @@ pub(super) fn refuse(locale: Locale, error: &Error) -> Refused {
         | Error::ImportRefused { .. }
         | Error::EditRefused { .. }
         | Error::EditQuarantined { .. } => say(locale, 400, error.to_string()),
+        Error::Denied(_) => refused(locale, 403, "access-ended"),
         Error::NotFound { .. } => refused(locale, 404, "not-found"),
         Error::Refused { detail, .. } => say(locale, error.problem().status, detail.clone()),
         other => {

@@ -15,6 +15,7 @@ use super::refusal::{Refused, refuse, refused};
 use crate::access::Session;
 use crate::engine::Granary;
 use crate::engine::own_edits::Edits;
+use crate::engine::own_words::{PAGE_WAIT, REPLY_WAIT};
 use crate::engine::read_models::CooperativeReadModels;
 use crate::error::Error;
 use crate::http::Shared;
@@ -28,6 +29,8 @@ pub(super) struct SignedIn {
     pub(super) session: Session,
     pub(super) locale: Locale,
     pub(super) token: String,
+    /// True when a page may not show yet what was written in this session.
+    pub(super) is_behind: bool,
     /// Host and port for invitations, and the authority's fingerprint.
     pub(super) public_address: Arc<crate::http::PublicAddress>,
 }
@@ -39,6 +42,13 @@ impl SignedIn {
         // Compares every byte, so that the time reveals nothing.
         let same = given.len() == own.len() && given.iter().zip(own).fold(0u8, |acc, (a, b)| acc | (a ^ b)) == 0;
         if same { Ok(()) } else { Err(refused(self.locale, 403, "form-not-yours")) }
+    }
+
+    /// True while the session has not ended.
+    pub(super) async fn is_open(&self) -> bool {
+        let (granary, token) = (Arc::clone(&self.granary), self.token.clone());
+        let asked = tokio::task::spawn_blocking(move || granary.is_session_open(&token, crate::environment::now()));
+        asked.await.unwrap_or(false)
     }
 
     /// The co-operative's read model.
@@ -63,8 +73,15 @@ impl SignedIn {
 
     /// Edits documents as this person, all of them or none.
     pub(super) async fn edit(&self, edits: Vec<Edits>) -> Result<(), Refused> {
-        let (granary, number, device) = (Arc::clone(&self.granary), self.cooperative.number(), self.session.device);
-        self.work(move || granary.edit_as(number, device, crate::environment::now(), edits)).await
+        let (granary, number) = (Arc::clone(&self.granary), self.cooperative.number());
+        let person = (self.session.device, Some(self.session.generation));
+        let token = self.token.clone();
+        self.work(move || {
+            let awaited = granary.edit_in_session(number, person, crate::environment::now(), edits)?;
+            // The next page shows what was saved here, or says that it does not yet.
+            granary.edited_in(number, &token, awaited, REPLY_WAIT)
+        })
+        .await
     }
 
     /// Runs blocking work on the pool for it.
@@ -94,16 +111,29 @@ where
         let granary = Arc::clone(&shared.granary);
         let looked_up = {
             let token = token.clone();
-            tokio::task::spawn_blocking(move || granary.session(&token, crate::environment::now())).await
+            let look_up = move || -> Result<Option<(Session, bool)>, Error> {
+                let Some(session) = granary.session(&token, crate::environment::now())? else { return Ok(None) };
+                let is_behind = granary.is_behind(session.cooperative, &token, PAGE_WAIT)?;
+                Ok(Some((session, is_behind)))
+            };
+            tokio::task::spawn_blocking(look_up).await
         };
-        let session = match looked_up {
-            Ok(Ok(session)) => session.ok_or_else(to_sign_in)?,
+        let (session, is_behind) = match looked_up {
+            Ok(Ok(found)) => found.ok_or_else(to_sign_in)?,
             Ok(Err(error)) => return Err(refuse(locale, &error).into_response()),
             Err(error) => return Err(refuse(locale, &Error::WorkFailed { reason: error.to_string() }).into_response()),
         };
         let cooperative =
             shared.granary.cooperative(session.cooperative).map_err(|error| refuse(locale, &error).into_response())?;
-        Ok(Self { granary: shared.granary, cooperative, session, locale, token, public_address: shared.public_address })
+        Ok(Self {
+            granary: shared.granary,
+            cooperative,
+            session,
+            locale,
+            token,
+            is_behind,
+            public_address: shared.public_address,
+        })
     }
 }
 

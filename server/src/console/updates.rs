@@ -3,10 +3,11 @@
 
 use axum::extract::WebSocketUpgrade;
 use axum::extract::ws::{Message, WebSocket};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::broadcast::error::RecvError;
 
+use super::origin::is_from_here;
 use super::refusal::refused;
 use super::signed_in::SignedIn;
 use crate::engine::events::Event;
@@ -15,13 +16,13 @@ use crate::engine::events::Event;
 const BATCH_DELAY: std::time::Duration = std::time::Duration::from_millis(300);
 /// A page that reads nothing for this long is disconnected.
 const SEND_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(20);
+/// The interval at which an idle page's session is looked at: sessions end by time too.
+const ASK_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// `GET /console/live`
-pub(super) async fn listen(signed: SignedIn, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+pub(super) async fn listen(signed: SignedIn, uri: Uri, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
     // Browsers let any site open a WebSocket with this site's cookies, so the origin is checked.
-    let host = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let own = host(header::ORIGIN).and_then(|origin| origin.strip_prefix("https://")) == host(header::HOST);
-    if !own {
+    if !headers.contains_key(header::ORIGIN) || !is_from_here(&uri, &headers) {
         return refused(signed.locale, 403, "form-not-yours").into_response();
     }
     upgrade.max_message_size(1024).on_upgrade(move |socket| notify(signed, socket))
@@ -34,6 +35,10 @@ async fn notify(signed: SignedIn, mut socket: WebSocket) {
         tokio::select! {
             event = events.recv() => match event {
                 Ok(Event::ReadModelsUpdated { cooperative, .. }) if cooperative == own => {}
+                Ok(Event::AccessChanged { device }) if device == signed.session.device => match signed.is_open().await {
+                    true => continue,
+                    false => return,
+                },
                 Ok(_) => continue,
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
@@ -42,9 +47,17 @@ async fn notify(signed: SignedIn, mut socket: WebSocket) {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 Some(Ok(_)) => continue,
             },
+            () = tokio::time::sleep(ASK_EVERY) => match signed.is_open().await {
+                true => continue,
+                false => return,
+            },
         }
         tokio::time::sleep(BATCH_DELAY).await;
         while events.try_recv().is_ok() {}
+        // One of the events that are merged here may have ended the session.
+        if !signed.is_open().await {
+            return;
+        }
         match tokio::time::timeout(SEND_TIMEOUT, socket.send(Message::text("new"))).await {
             Ok(Ok(())) => {}
             _ => return,

@@ -2,6 +2,7 @@
 //! harvest lots, all generated from one fixed seed. People and figures are invented; products and seasons
 //! are those of the region.
 
+mod disagreements;
 mod names;
 
 use granary_client_core::ids::{DeviceId, HouseholdId};
@@ -85,6 +86,7 @@ pub(crate) fn seed(granary: &Granary, now: Instant, progress: impl Fn(u64)) -> R
         progress(index.saturating_add(1));
     }
     orders(granary, number, device, now, &mut dice)?;
+    disagreements::write(granary, number, season, now)?;
     Ok(number)
 }
 
@@ -187,6 +189,34 @@ fn lot(dice: &mut Dice) -> Result<LotDraft, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // The demo had none, or only such as no person would look at twice.
+    #[test]
+    fn demo_begins_with_real_disagreements() {
+        use std::sync::Arc;
+        let keys = tempfile::tempdir().unwrap();
+        let store = Arc::new(granary_client_core::store::MemoryStore::default());
+        let granary = Granary::open(store, keys.path(), None, |fault| panic!("{fault}")).unwrap();
+        let number = granary.create_cooperative("Demo", Instant(0)).unwrap();
+        let device = Cooperative::server_device(granary.cooperative(number).unwrap().id());
+        let season = Season::new(2026).unwrap();
+        let mut dice = Dice(SEED);
+        for index in 0..40 {
+            let key = DocumentKey::HarvestBook(Book::first(household_id(index), season));
+            let draft = lot(&mut dice).unwrap();
+            let edit = Edits::one(key, move |doc| record(doc, &draft).map(drop));
+            granary.edit_as(number, device, Instant(0), vec![edit]).unwrap();
+        }
+        let told = disagreements::write(&granary, number, season, Instant(1)).unwrap();
+        let (mut at_once, mut twice) = (0, 0);
+        for index in 0..40 {
+            let key = DocumentKey::HarvestBook(Book::first(household_id(index), season));
+            let lots = harvest::lots(&granary.document(number, &key).unwrap().unwrap());
+            at_once += lots.iter().filter(|lot| lot.in_conflict).count();
+            twice += granary_client_core::conflicts::duplicate_lots(&lots).len();
+        }
+        assert_eq!((at_once, twice, told), (3, 2, 5));
+    }
 
     #[test]
     fn generated_lots_are_plausible() {

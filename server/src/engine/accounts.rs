@@ -1,19 +1,25 @@
-//! Coordinators' accounts and sessions, as the store keeps them.
+//! Coordinators' accounts and sessions, as the store keeps them. Whether somebody may act is asked of
+//! `access::standing`, at each reading of a token and in the job that issues one.
 
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::quantities::{Instant, checked_text};
 use granary_client_core::schema::access::{Grants, Role};
+use granary_client_core::store::{Row, StoreFault};
 
 use super::Granary;
-use crate::access::AuditAction;
+use super::audit::put_line;
+use super::grants::{put_device, version_after};
 use crate::access::accounts::{
     AccountRecord, NOBODY, ONCE, PASSWORD_MAX, PASSWORD_MIN, SESSION, Session, SessionRecord, account_key, console_key,
     fits, hashed, new_token, normal_login, token_key,
 };
+use crate::access::standing::{Credential, Deed, may_act};
+use crate::access::{AuditAction, CoordinatorLine, Denied};
 use crate::error::Error;
-use crate::log::keys::device_key;
-use crate::log::{CooperativeNumber, DeviceKind, DeviceRecord};
+use crate::log::keys::{key, rest};
+use crate::log::writer::GroupCommit;
+use crate::log::{Cooperative, CooperativeNumber, DeviceKind, DeviceRecord};
 
 /// The idle time after which a session ends, in milliseconds.
 const IDLE_MILLIS: u64 = 12 * 3_600_000;
@@ -21,7 +27,7 @@ const IDLE_MILLIS: u64 = 12 * 3_600_000;
 const ONCE_MILLIS: u64 = 24 * 3_600_000;
 
 impl Granary {
-    /// Creates a coordinator's account, or sets the password of an existing one and ends its sessions.
+    /// Creates a coordinator's account, or sets the password of an existing one, which ends what was issued before.
     pub fn set_coordinator(
         &self,
         number: CooperativeNumber,
@@ -39,28 +45,70 @@ impl Granary {
         let password = hashed(password)?;
         let public_key = console_key(cooperative.id().as_bytes(), &login);
         let device = DeviceId::of_public_key(&public_key);
-        let sessions = self.account(number, &login)?.map_or(0, |account| account.sessions.saturating_add(1));
-        let account = AccountRecord { name: name.clone(), password, device, sessions };
-        let record = DeviceRecord {
-            public_key,
-            kind: DeviceKind::Console,
-            name,
-            grants: vec![Grants { version: 1, roles: [Role::Coordinator].into() }],
-            enrolled_millis: now.0,
-            revoked_millis: None,
-        };
-        let stored = account_key(number, &login);
+        let roles = [Role::Coordinator].into();
         self.write(move |group| {
-            group.put(stored, write_message(&account));
-            group.put(device_key(number, device), write_message(&record));
-            cooperative.set_device(device, record);
+            let mut record = cooperative.device(device).unwrap_or_else(|| DeviceRecord {
+                public_key,
+                kind: DeviceKind::Console,
+                name: String::new(),
+                grants: vec![],
+                enrolled_millis: now.0,
+                revoked_millis: None,
+                generation: 0,
+                person: None,
+            });
+            record.name = name.clone();
+            record.revoked_millis = None;
+            if !record.grants.last().is_some_and(Grants::is_coordinator) {
+                let last = record.grants.last().map_or(0, |grants| grants.version);
+                record.grants.push(Grants { version: version_after(last, &roles), roles });
+            }
+            // Never an earlier one: nothing that was issued before comes back.
+            record.end_issued();
+            put_device(&cooperative, group, device, record);
+            group.put_visible(account_key(number, &login), write_message(&AccountRecord { name, password, device }));
+            put_line(&cooperative, group, now, "operator", AuditAction::AccountMade, &login);
             Ok(())
         })?;
-        self.audit(number, now, "operator", AuditAction::AccountMade, &login)
+        self.access_changed(number, &[device])
     }
 
     fn account(&self, number: CooperativeNumber, login: &str) -> Result<Option<AccountRecord>, Error> {
         Ok(self.store().get(&account_key(number, login))?.and_then(|bytes| read_message(&bytes).ok()))
+    }
+
+    /// The device by which the coordinator of this login edits.
+    pub fn coordinator_device(&self, number: CooperativeNumber, login: &str) -> Result<DeviceId, Error> {
+        let login = normal_login(login)?;
+        let account = self.account(number, &login)?;
+        account.map(|account| account.device).ok_or(Error::NotFound { what: "coordinator", name: login })
+    }
+
+    /// All coordinators' accounts, by login, and the coordinators' phones that belong to none of them.
+    pub fn coordinators(
+        &self,
+        number: CooperativeNumber,
+    ) -> Result<(Vec<CoordinatorLine>, Vec<(DeviceId, String)>), Error> {
+        let cooperative = self.cooperative(number)?;
+        let active = |(_, record, _): &(DeviceId, DeviceRecord, _)| record.revoked_millis.is_none();
+        let devices: Vec<_> = cooperative.devices().into_iter().filter(active).collect();
+        let phones_of = |person: Option<DeviceId>| -> Vec<(DeviceId, String)> {
+            let theirs = devices.iter().filter(|(_, record, _)| record.person == person && !record.is_of_the_server());
+            theirs.map(|(id, record, _)| (*id, record.name.clone())).collect()
+        };
+        let line = |row: Row| -> Result<CoordinatorLine, StoreFault> {
+            let account: Option<AccountRecord> = row.value.as_deref().and_then(|value| read_message(value).ok());
+            let Some(AccountRecord { name, device, .. }) = account else { return Err(StoreFault::Damaged(row.key)) };
+            let login = String::from_utf8_lossy(rest(&row.key)).into_owned();
+            let denied = may_act(&cooperative, device, Credential::Own, Deed::Coordinate).err();
+            Ok(CoordinatorLine { login, name, device, denied, phones: phones_of(Some(device)) })
+        };
+        let rows = self.store().scan_all(&key(number, b'w', &[]))?;
+        let lines = rows.into_iter().map(line).collect::<Result<Vec<_>, _>>()?;
+        let is_coordinator =
+            |id: &DeviceId| cooperative.device(*id).is_some_and(|record| record.grants_now().is_coordinator());
+        let of_nobody = phones_of(None).into_iter().filter(|(id, _)| is_coordinator(id)).collect();
+        Ok((lines, of_nobody))
     }
 
     /// Checks a password; gives the token of a new session, or none.
@@ -78,119 +126,163 @@ impl Granary {
         };
         let hash = account.as_ref().map_or(NOBODY, |account| account.password.as_str());
         let right = password.len() <= PASSWORD_MAX && fits(password, hash);
-        match account {
-            Some(account) if right => {
-                let token = self.begin_session(number, &login, account.sessions, now)?;
-                self.audit(number, now, &account.name, AuditAction::SignedIn, &login)?;
-                Ok(Some(token))
-            }
-            Some(_) => {
-                self.audit(number, now, &login, AuditAction::SignInFailed, "")?;
-                Ok(None)
-            }
-            None => Ok(None),
-        }
-    }
-
-    fn begin_session(
-        &self,
-        cooperative: CooperativeNumber,
-        login: &str,
-        sessions: u32,
-        now: Instant,
-    ) -> Result<String, Error> {
-        self.keep_token(SESSION, cooperative, login, sessions, now.plus_millis(IDLE_MILLIS))
-    }
-
-    fn keep_token(
-        &self,
-        kind: u8,
-        cooperative: CooperativeNumber,
-        login: &str,
-        sessions: u32,
-        until: Instant,
-    ) -> Result<String, Error> {
+        let Some(account) = account else { return Ok(None) };
+        let cooperative = self.cooperative(number)?;
         let token = new_token()?;
-        let record =
-            SessionRecord { cooperative, login: login.to_owned(), csrf: new_token()?, until_millis: until.0, sessions };
-        let stored = token_key(kind, &token);
-        self.write(move |group| {
-            group.put(stored, write_message(&record));
-            Ok(())
+        let session =
+            NewToken { kind: SESSION, token: token.clone(), until: now.plus_millis(IDLE_MILLIS), csrf: new_token()? };
+        let may = self.write(move |group| {
+            // Hashing took a while: the account and its person are looked at as they are now.
+            let stored = group.get(&account_key(number, &login))?;
+            let present: Option<AccountRecord> = stored.and_then(|bytes| read_message(&bytes).ok());
+            let stands = right && present.is_some_and(|present| present.password == account.password);
+            let issued = match stands {
+                true => session.issue(&cooperative, group, account.device, Credential::Own, &login).is_ok(),
+                false => false,
+            };
+            match issued {
+                true => put_line(&cooperative, group, now, &account.name, AuditAction::SignedIn, &login),
+                false => put_line(&cooperative, group, now, &login, AuditAction::SignInFailed, ""),
+            }
+            Ok(issued)
         })?;
-        Ok(token)
+        Ok(may.then_some(token))
     }
 
     /// A token that signs a coordinator in once, within a day; for the operator and the demo.
     pub fn sign_in_once(&self, number: CooperativeNumber, login: &str, now: Instant) -> Result<String, Error> {
         let login = normal_login(login)?;
-        let missing = || Error::NotFound { what: "coordinator", name: login.clone() };
-        let account = self.account(number, &login)?.ok_or_else(missing)?;
-        self.keep_token(ONCE, number, &login, account.sessions, now.plus_millis(ONCE_MILLIS))
+        let device = self.coordinator_device(number, &login)?;
+        let cooperative = self.cooperative(number)?;
+        let token = new_token()?;
+        let link =
+            NewToken { kind: ONCE, token: token.clone(), until: now.plus_millis(ONCE_MILLIS), csrf: new_token()? };
+        self.write(move |group| Ok(link.issue(&cooperative, group, device, Credential::Own, &login)))??;
+        Ok(token)
     }
 
     /// Redeems a token of [`Self::sign_in_once`] for the token of a session.
-    pub(crate) fn redeem_once(&self, token: &str, now: Instant) -> Result<Option<String>, Error> {
-        let stored = token_key(ONCE, token);
-        let record = self.write({
-            let stored = stored.clone();
-            move |group| {
-                let record = group.get(&stored)?;
-                // The second of two requests with one token finds none.
-                group.remove_visible(stored);
-                Ok(record)
+    pub(crate) fn redeem_once(&self, link: &str, now: Instant) -> Result<Option<String>, Error> {
+        let stored = token_key(ONCE, link);
+        let Some(number) = self.store().get(&stored)?.and_then(|bytes| read_message::<SessionRecord>(&bytes).ok())
+        else {
+            return Ok(None);
+        };
+        let cooperative = self.cooperative(number.cooperative)?;
+        let token = new_token()?;
+        let session =
+            NewToken { kind: SESSION, token: token.clone(), until: now.plus_millis(IDLE_MILLIS), csrf: new_token()? };
+        let may = self.write(move |group| {
+            let record = group.get(&stored)?;
+            // The second of two requests with one token finds none.
+            group.remove_visible(stored);
+            let record: Option<SessionRecord> = record.and_then(|bytes| read_message(&bytes).ok());
+            let Some(record) = record.filter(|record| record.until_millis > now.0) else { return Ok(false) };
+            let account = group.get(&account_key(record.cooperative, &record.login))?;
+            let account: Option<AccountRecord> = account.and_then(|bytes| read_message(&bytes).ok());
+            let Some(account) = account else { return Ok(false) };
+            let credential = Credential::Issued(record.generation);
+            if session.issue(&cooperative, group, account.device, credential, &record.login).is_err() {
+                return Ok(false);
             }
+            put_line(&cooperative, group, now, &account.name, AuditAction::SignedIn, "by a link");
+            Ok(true)
         })?;
-        let record: Option<SessionRecord> = record.and_then(|bytes| read_message(&bytes).ok());
-        let Some(record) = record.filter(|record| record.until_millis > now.0) else { return Ok(None) };
-        let Some(account) = self.account(record.cooperative, &record.login)? else { return Ok(None) };
-        let session = self.begin_session(record.cooperative, &record.login, account.sessions, now)?;
-        self.audit(record.cooperative, now, &account.name, AuditAction::SignedIn, "by a link")?;
-        Ok(Some(session))
+        Ok(may.then_some(token))
     }
 
-    /// The session of a token, if it has not ended.
+    /// The session of a token, if it has not ended; the visit counts.
     pub(crate) fn session(&self, token: &str, now: Instant) -> Result<Option<Session>, Error> {
-        let stored = token_key(SESSION, token);
-        let Some(bytes) = self.store().get(&stored)? else { return Ok(None) };
-        let Ok(record) = read_message::<SessionRecord>(&bytes) else { return Ok(None) };
-        let Some(account) = self.account(record.cooperative, &record.login)? else { return Ok(None) };
-        if record.until_millis <= now.0 || record.sessions != account.sessions {
-            return Ok(None);
-        }
+        let Some((record, session)) = self.open_session(token, now)? else { return Ok(None) };
         // The last visit is written at most every half hour.
         let until = now.plus_millis(IDLE_MILLIS);
         if until.millis_since(Instant(record.until_millis)) > 1_800_000 {
-            let later = SessionRecord { until_millis: until.0, ..record.clone() };
+            let stored = token_key(SESSION, token);
+            let later = SessionRecord { until_millis: until.0, ..record };
             self.write(move |group| {
-                group.put(stored, write_message(&later));
+                // A session that was signed out meanwhile does not come back.
+                if group.get(&stored)?.is_some() {
+                    group.put_visible(stored, write_message(&later));
+                }
                 Ok(())
             })?;
         }
-        Ok(Some(Session {
-            cooperative: record.cooperative,
-            login: record.login,
-            name: account.name,
-            device: account.device,
-            csrf: record.csrf,
-        }))
+        Ok(Some(session))
     }
 
-    /// Ends this session, or all of the same coordinator.
+    /// True while a token's session has not ended; for pages that stay open, which is no visit.
+    pub(crate) fn is_session_open(&self, token: &str, now: Instant) -> bool {
+        self.open_session(token, now).is_ok_and(|found| found.is_some())
+    }
+
+    fn open_session(&self, token: &str, now: Instant) -> Result<Option<(SessionRecord, Session)>, Error> {
+        let Some(bytes) = self.store().get(&token_key(SESSION, token))? else { return Ok(None) };
+        let Ok(record) = read_message::<SessionRecord>(&bytes) else { return Ok(None) };
+        let Some(account) = self.account(record.cooperative, &record.login)? else { return Ok(None) };
+        let cooperative = self.cooperative(record.cooperative)?;
+        let credential = Credential::Issued(record.generation);
+        let may = may_act(&cooperative, account.device, credential, Deed::Coordinate).is_ok();
+        if record.until_millis <= now.0 || !may {
+            return Ok(None);
+        }
+        let session = Session {
+            cooperative: record.cooperative,
+            login: record.login.clone(),
+            name: account.name,
+            device: account.device,
+            generation: record.generation,
+            csrf: record.csrf.clone(),
+        };
+        Ok(Some((record, session)))
+    }
+
+    /// Ends this session, or whatever was issued to the same coordinator.
     pub(crate) fn sign_out(&self, token: &str, everywhere: bool, now: Instant) -> Result<(), Error> {
-        let Some(session) = self.session(token, now)? else { return Ok(()) };
+        let Some((_, session)) = self.open_session(token, now)? else { return Ok(()) };
         let stored = token_key(SESSION, token);
-        let account_key = account_key(session.cooperative, &session.login);
-        let account = self.account(session.cooperative, &session.login)?;
+        let cooperative = self.cooperative(session.cooperative)?;
+        let Session { device, name, .. } = session;
         self.write(move |group| {
-            group.remove(stored);
-            if let Some(mut account) = account.filter(|_| everywhere) {
-                account.sessions = account.sessions.saturating_add(1);
-                group.put(account_key, write_message(&account));
+            group.remove_visible(stored);
+            if let Some(mut record) = cooperative.device(device).filter(|_| everywhere) {
+                record.end_issued();
+                put_device(&cooperative, group, device, record);
             }
+            let detail = if everywhere { "everywhere" } else { "" };
+            put_line(&cooperative, group, now, &name, AuditAction::SignedOut, detail);
             Ok(())
         })?;
-        let detail = if everywhere { "everywhere" } else { "" };
-        self.audit(session.cooperative, now, &session.name, AuditAction::SignedOut, detail)
+        self.access_changed(session.cooperative, &[device])
+    }
+}
+
+/// The token of a session or a link, to be issued in a job of the writer.
+struct NewToken {
+    kind: u8,
+    token: String,
+    csrf: String,
+    until: Instant,
+}
+
+impl NewToken {
+    /// Issues it to a person who may coordinate.
+    fn issue(
+        self,
+        cooperative: &Cooperative,
+        group: &mut GroupCommit<'_>,
+        device: DeviceId,
+        credential: Credential,
+        login: &str,
+    ) -> Result<(), Denied> {
+        let generation = may_act(cooperative, device, credential, Deed::Coordinate)?.generation;
+        let record = SessionRecord {
+            cooperative: cooperative.number(),
+            login: login.to_owned(),
+            csrf: self.csrf,
+            until_millis: self.until.0,
+            generation,
+        };
+        group.put_visible(token_key(self.kind, &self.token), write_message(&record));
+        Ok(())
     }
 }

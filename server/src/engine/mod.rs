@@ -5,8 +5,11 @@ mod accounts;
 mod audit;
 mod enrolment;
 pub(crate) mod events;
+mod grants;
+mod invitations;
 mod outbox_files;
 pub(crate) mod own_edits;
+pub(crate) mod own_words;
 pub(crate) mod read_models;
 pub(crate) mod subscriptions;
 mod sync;
@@ -16,6 +19,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::{DeviceId, Incarnation};
@@ -26,6 +30,7 @@ use granary_client_core::schema::{Document, DocumentKey};
 use granary_client_core::store::{Store, StoreFault};
 
 use self::events::{Event, EventBus};
+use self::own_words::OwnWords;
 use self::read_models::{CooperativeReadModels, ReadModels};
 use self::subscriptions::Subscriptions;
 use crate::access::identity::Identity;
@@ -61,6 +66,7 @@ pub struct Granary {
     documents: Arc<Documents>,
     read_models: Arc<ReadModels>,
     events: Arc<EventBus>,
+    own_words: OwnWords,
     /// True once the store has failed; no more verdicts come then.
     failed: Arc<AtomicBool>,
 }
@@ -149,6 +155,7 @@ impl Granary {
             documents,
             read_models,
             events,
+            own_words: OwnWords::default(),
             failed,
         };
         granary.read_all()?;
@@ -340,6 +347,20 @@ impl Granary {
     /// As [`Self::settle`], for one document.
     pub(crate) fn settle_document(&self, cooperative: &Cooperative, key: &DocumentKey) {
         self.wait_while(|| cooperative.has_undecided_of(key));
+    }
+
+    /// Waits until all of these documents' entries are decided, at most so long; true when they are.
+    pub(crate) fn settle_within(&self, cooperative: &Cooperative, keys: &[DocumentKey], most: Duration) -> bool {
+        let until = std::time::Instant::now() + most;
+        let undecided = || keys.iter().any(|key| cooperative.has_undecided_of(key));
+        self.wait_while(|| undecided() && std::time::Instant::now() < until);
+        !undecided()
+    }
+
+    /// The throttle of background work, which tests hold.
+    #[cfg(test)]
+    pub(crate) fn throttle(&self) -> &BackgroundThrottle {
+        &self.throttle
     }
 
     fn wait_while(&self, undecided: impl Fn() -> bool) {

@@ -5,10 +5,10 @@ use granary_client_core::ids::DeviceId;
 use granary_client_core::planted;
 use granary_client_core::protocol::bundle::read_bundle;
 use granary_client_core::protocol::outbox_file::{OutboxFile, OutboxFileKey, OutboxFilePage};
-use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Instant;
 
 use super::Granary;
+use crate::access::Denied;
 use crate::error::Error;
 use crate::log::Submitter;
 
@@ -29,7 +29,7 @@ impl Granary {
         for bytes in &file.pages {
             let page = OutboxFilePage::parse(bytes).map_err(Error::malformed)?;
             match self.import_page(&page, &allows, now) {
-                Err(Error::Refused { kind: ProblemKind::UnknownDevice, .. }) => {
+                Err(Error::Denied(Denied::Unknown)) => {
                     self.reinstate(&file.certificate, now)?;
                     self.import_page(&page, &allows, now)?;
                 }

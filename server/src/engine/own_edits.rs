@@ -2,6 +2,7 @@
 //! their name and merge like any other.
 
 use std::sync::{MutexGuard, PoisonError};
+use std::time::Duration;
 
 use granary_client_core::automerge::AutoCommit;
 use granary_client_core::crdt::{DocumentFault, Version};
@@ -9,13 +10,18 @@ use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::bundle::DocumentChanges;
 use granary_client_core::protocol::messages::{Notice, read_message};
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::access::Grants;
 use granary_client_core::schema::{Document, DocumentKey};
 use granary_client_core::store::StoreFault;
 
 use super::Granary;
+use super::own_words::Awaited;
 use crate::error::Error;
 use crate::log::keys::quarantine_key;
 use crate::log::{Cooperative, CooperativeNumber, Submitter};
+
+/// The longest wait for the admission of an edit, which else takes milliseconds.
+const ADMISSION_WAIT: Duration = Duration::from_secs(5);
 
 /// Edits of one document.
 pub struct Edits {
@@ -65,7 +71,23 @@ impl Granary {
         documents: Vec<Edits>,
     ) -> Result<(), Error> {
         let cooperative = self.cooperative(number)?;
-        let record = cooperative.device(device).ok_or_else(crate::error::unknown_device)?;
+        let awaited = self.edit_in_session(number, (device, None), now, documents)?;
+        if !awaited.is_empty() {
+            self.settle(&cooperative);
+        }
+        Ok(())
+    }
+
+    /// As [`Self::edit_as`], by a person whose session has this generation. It waits for admission within bounds, and
+    /// gives what a page must contain to show the edits.
+    pub(crate) fn edit_in_session(
+        &self,
+        number: CooperativeNumber,
+        (device, generation): (DeviceId, Option<u32>),
+        now: Instant,
+        documents: Vec<Edits>,
+    ) -> Result<Vec<Awaited>, Error> {
+        let cooperative = self.cooperative(number)?;
         let _one_at_a_time: MutexGuard<'_, ()> = cooperative.author.lock().unwrap_or_else(PoisonError::into_inner);
         let own = device.actor(self.incarnation());
         let mut bundle = Vec::with_capacity(documents.len());
@@ -88,13 +110,19 @@ impl Granary {
             }
         }
         if bundle.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let ingested = self.ingest(&cooperative, Submitter::new(device, record.grants_now()), bundle, now)?;
+        let keys: Vec<DocumentKey> = bundle.iter().map(|document| document.key.clone()).collect();
+        let submitter = Submitter { generation, ..Submitter::new(device, Grants::default()) };
+        let ingested = self.ingest(&cooperative, submitter, bundle, now)?;
         if let Some(refusal) = ingested.refused.first() {
             return Err(Error::EditRefused { reason: refusal.reason });
         }
-        self.settle(&cooperative);
+        if !self.settle_within(&cooperative, &keys, ADMISSION_WAIT) {
+            // The edit is durable; the next one must not take the sequence that this one has.
+            self.renew_incarnation()?;
+            return Ok(keys.into_iter().map(Awaited::of).collect());
+        }
         for entry in ingested.entries {
             let quarantine_row = quarantine_key(number, device, entry);
             if let Some(bytes) = self.store().get(&quarantine_row)? {
@@ -104,6 +132,6 @@ impl Granary {
                 return Err(Error::EditQuarantined { reason: notice.reason });
             }
         }
-        Ok(())
+        Ok(keys.into_iter().map(Awaited::of).collect())
     }
 }

@@ -15,7 +15,7 @@ use crate::config::make_folder;
 use crate::error::Error;
 use crate::log::documents::Documents;
 use crate::log::keys::DocumentNumber;
-use crate::log::throttle::BackgroundThrottle;
+use crate::log::throttle::{BackgroundThrottle, BackgroundWork};
 use crate::log::{Cooperative, CooperativeNumber};
 
 /// Documents that are written in one transaction at most.
@@ -32,6 +32,8 @@ pub(crate) struct CooperativeReadModels {
     behind: AtomicU64,
     /// Rises with each write.
     version: AtomicU64,
+    /// The position through which each document was written since the start.
+    written: Mutex<HashMap<DocumentNumber, u64>>,
     /// Totals of a version, cached for the overview.
     totals: Mutex<Option<(u64, Arc<Totals>)>>,
 }
@@ -56,6 +58,7 @@ impl CooperativeReadModels {
             readers: Mutex::default(),
             behind: AtomicU64::new(0),
             version: AtomicU64::new(0),
+            written: Mutex::default(),
             totals: Mutex::default(),
         })
     }
@@ -104,6 +107,11 @@ impl CooperativeReadModels {
         self.read(|models| Ok(models.case_counts()?.open))
     }
 
+    /// The position of the log through which a document was written since the start; 0 for none.
+    pub(crate) fn written_through(&self, document: DocumentNumber) -> u64 {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).get(&document).copied().unwrap_or(0)
+    }
+
     /// The count of documents that are enqueued and not written yet.
     pub(crate) fn behind(&self) -> u64 {
         self.behind.load(Ordering::SeqCst)
@@ -143,6 +151,7 @@ impl ReadModels {
             .spawn(move || {
                 while let Some(tasks) = next_batch(&receiver) {
                     let Some(models) = weak.upgrade() else { return };
+                    throttle.pass(BackgroundWork::ReadModels);
                     let (began, before) = (Instant::now(), throttle.count());
                     models.write(&documents, &tasks, &on_updated);
                     throttle.pause(began, before, SLEEP_TIMES);
@@ -217,7 +226,7 @@ impl ReadModels {
         for number in numbers {
             let last = cooperative.last_position(*number);
             match documents.get(cooperative, *number) {
-                Ok(document) => loaded.push((document, last)),
+                Ok(document) => loaded.push((*number, document, last)),
                 // One damaged document must not keep the others out of the read model.
                 Err(fault) => {
                     tracing::error!(cooperative = cooperative.number().0, %fault, "a document is not in the read model")
@@ -226,7 +235,9 @@ impl ReadModels {
         }
         let models = self.of(cooperative.number())?;
         let mut writer = models.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.write_many(loaded.iter_mut().map(|(document, last)| (document, *last)))?;
+        writer.write_many(loaded.iter_mut().map(|(_, document, last)| (document, *last)))?;
+        let positions = loaded.iter().map(|(number, _, last)| (*number, *last));
+        models.written.lock().unwrap_or_else(PoisonError::into_inner).extend(positions);
         models.version.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! nothing when one syncs.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use granary_client_core::ids::{DeviceId, HouseholdId};
@@ -18,6 +19,7 @@ struct Subscriber {
     device: DeviceId,
     grants: Grants,
     notify: Arc<Notify>,
+    has_ended: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
@@ -47,9 +49,15 @@ pub(crate) struct Subscription {
     cooperative: CooperativeNumber,
     id: SubscriberId,
     notify: Arc<Notify>,
+    has_ended: Arc<AtomicBool>,
 }
 
 impl Subscription {
+    /// True once the device may not act any more.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::SeqCst)
+    }
+
     /// Waits for a change that the phone may read; one since the last wait counts.
     pub(crate) async fn notified(&self) {
         self.notify.notified().await;
@@ -112,13 +120,13 @@ impl Subscriptions {
 
     /// Subscribes a phone with these grants.
     pub(crate) fn subscribe(&self, cooperative: CooperativeNumber, device: DeviceId, grants: Grants) -> Subscription {
-        let notify = Arc::new(Notify::new());
+        let (notify, has_ended) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
         let mut state = self.state();
         state.last_id = state.last_id.wrapping_add(1);
         let id = state.last_id;
-        let subscriber = Subscriber { device, grants, notify: Arc::clone(&notify) };
+        let subscriber = Subscriber { device, grants, notify: Arc::clone(&notify), has_ended: Arc::clone(&has_ended) };
         state.by_cooperative.entry(cooperative).or_default().add(id, subscriber);
-        Subscription { subscriptions: self.clone(), cooperative, id, notify }
+        Subscription { subscriptions: self.clone(), cooperative, id, notify, has_ended }
     }
 
     /// Notifies the phones that may read this document, after an admission.
@@ -132,6 +140,16 @@ impl Subscriptions {
             }
             (DocumentKey::Order(_), None) => {}
             (_, None) => subscribers.notify(subscribers.all.keys(), key),
+        }
+    }
+
+    /// Ends the connections of a device that may not act any more.
+    pub(crate) fn ended(&self, cooperative: CooperativeNumber, device: DeviceId) {
+        let state = self.state();
+        let Some(subscribers) = state.by_cooperative.get(&cooperative) else { return };
+        for subscriber in subscribers.all.values().filter(|subscriber| subscriber.device == device) {
+            subscriber.has_ended.store(true, Ordering::SeqCst);
+            subscriber.notify.notify_one();
         }
     }
 

@@ -15,6 +15,7 @@ use granary_client_core::quantities::Instant;
 use ring::signature::{ED25519, UnparsedPublicKey};
 
 use super::Granary;
+use crate::access::standing::{Credential, Deed, may_act};
 use crate::error::Error;
 use crate::log::feed::FeedRequest;
 use crate::log::ingest::{Ingested, Submitter};
@@ -32,11 +33,9 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The device's record; an error once it was revoked.
+    /// The device's record as it is now; an error once the device may not act.
     pub(crate) fn record(&self) -> Result<DeviceRecord, Error> {
-        let record = self.cooperative.device(self.device).ok_or_else(crate::error::unknown_device)?;
-        record.must_be_active()?;
-        Ok(record)
+        Ok(may_act(&self.cooperative, self.device, Credential::Own, Deed::Sync)?)
     }
 }
 
@@ -88,8 +87,9 @@ impl Granary {
         if !is_signed_by(&cooperative, &record.public_key) {
             return Err(Error::refused(ProblemKind::BadSignature, "the request is not signed by this phone"));
         }
-        record.must_be_active()?;
-        Ok(Caller { device, cooperative })
+        let caller = Caller { device, cooperative };
+        caller.record()?;
+        Ok(caller)
     }
 
     /// One exchange of a sync, signed for no connection; the request's changes are durable when this returns.
@@ -99,7 +99,7 @@ impl Granary {
 
     /// As [`Self::sync`], for an authenticated caller.
     pub(crate) fn sync_as(&self, caller: &Caller, signed: &SignedRequest, now: Instant) -> Result<SyncReply, Error> {
-        let (cooperative, record) = (&caller.cooperative, caller.record()?);
+        let (cooperative, grants) = (&caller.cooperative, caller.record()?.grants_now());
         let content = signed.content().map_err(crate::error::frame_refusal)?;
         let request: SyncRequest = read_message(&content).map_err(Error::malformed)?;
         let documents = match request.bundle.as_slice() {
@@ -114,10 +114,12 @@ impl Granary {
             let submitter = Submitter {
                 receipt: if fits { request.cursor.receipt } else { Receipt::None },
                 attested: self.attested(cooperative, &documents, &request),
-                ..Submitter::new(device, record.grants_now())
+                ..Submitter::new(device, grants)
             };
             self.keep(cooperative, submitter, documents, now)?
         };
+        // Read again: what it may read is decided after what it sent was kept.
+        let record = caller.record()?;
         let (is_new, forks) = (!ingested.entries.is_empty(), ingested.forks);
         cooperative.saw(device, now.0, request.unsent_after, request.version.as_deref(), forks);
         let attest = |document: DocumentId, tips: &[ChangeHash]| self.attest(cooperative, document, tips);
@@ -167,15 +169,24 @@ impl Granary {
         Ok(ingested)
     }
 
-    /// Makes a device's changes durable as unadmitted entries.
+    /// Makes a device's changes durable as unadmitted entries, if it may act at that moment and as far as its grants go.
     fn keep(
         &self,
         cooperative: &Arc<Cooperative>,
-        submitter: Submitter,
+        mut submitter: Submitter,
         documents: Vec<DocumentChanges>,
         now: Instant,
     ) -> Result<Ingested, Error> {
         let target = Arc::clone(cooperative);
-        self.write(move |group| target.ingest(group, &submitter, documents, now.0))
+        let credential = submitter.generation.map_or(Credential::Own, Credential::Issued);
+        let ingested = self.write(move |group| {
+            // In the writer's job, so that nothing comes after what ended it.
+            match may_act(&target, submitter.device, credential, Deed::Sync) {
+                Ok(record) => submitter.grants = record.grants_now(),
+                Err(denied) => return Ok(Err(denied)),
+            }
+            target.ingest(group, &submitter, documents, now.0).map(Ok)
+        })?;
+        Ok(ingested?)
     }
 }

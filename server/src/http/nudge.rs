@@ -60,7 +60,12 @@ async fn nudge(granary: Arc<Granary>, channel: Option<Channel>, mut socket: WebS
     }
     loop {
         let message = tokio::select! {
-            () = subscription.notified() => Message::Binary(Bytes::from_static(NUDGE)),
+            () = subscription.notified() => {
+                if subscription.has_ended() {
+                    return;
+                }
+                Message::Binary(Bytes::from_static(NUDGE))
+            }
             incoming = socket.recv() => match incoming {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 Some(Ok(_)) => continue,
@@ -87,5 +92,9 @@ fn subscribe(granary: &Granary, greeting: &[u8], channel: Option<Channel>) -> Re
     if content != GREETING {
         return Err(unknown_device());
     }
-    Ok(granary.subscriptions().subscribe(caller.cooperative.number(), caller.device, caller.record()?.grants_now()))
+    let grants = caller.record()?.grants_now();
+    let subscription = granary.subscriptions().subscribe(caller.cooperative.number(), caller.device, grants);
+    // Asked again, now that an ending would find it.
+    caller.record()?;
+    Ok(subscription)
 }

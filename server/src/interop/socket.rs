@@ -93,7 +93,7 @@ async fn serve(shared: Shared, gate: Arc<Gate>, mut peer: Peer, mut socket: WebS
                 Ok(Event::AccessChanged { device: other, .. }) if other == device => Box::new(Peer::access_changed),
                 Ok(_) => continue,
                 Err(RecvError::Lagged(_)) => Box::new(|peer| {
-                    let mut replies = Vec::new();
+                    let mut replies = peer.access_changed()?;
                     for key in peer.open_documents() {
                         replies.extend(peer.document_changed(&key)?);
                     }

@@ -8,6 +8,7 @@ use granary_client_core::schema::access::Role;
 use ring::digest::{SHA256, digest};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
+use crate::access::standing::{Credential, Deed, may_act};
 use crate::engine::Granary;
 use crate::error::Error;
 use crate::log::{Cooperative, CooperativeNumber, DeviceKind, DeviceRecord};
@@ -44,13 +45,12 @@ impl Granary {
         Ok((DeviceId::of_public_key(&public_key), token))
     }
 
-    /// The device that has this token, unless it was revoked.
+    /// The device that has this token, if it may act.
     pub(super) fn device_of_token(&self, token: &str) -> Option<(Arc<Cooperative>, DeviceId, DeviceRecord)> {
         let public_key = public_key(token)?;
         let device = DeviceId::of_public_key(&public_key);
         let cooperative = self.cooperative_of(device)?;
-        let record = cooperative.device(device)?;
-        let stands = record.public_key == public_key && record.revoked_millis.is_none();
-        stands.then_some((cooperative, device, record))
+        let record = may_act(&cooperative, device, Credential::Own, Deed::Sync).ok()?;
+        (record.public_key == public_key).then_some((cooperative, device, record))
     }
 }

@@ -21,7 +21,7 @@ use super::documents::Documents;
 use super::keys::{DocumentNumber, Entry, LogEvent, entry_key, meta_key, quarantine_key, saved_key, unadmitted_key};
 use super::rows::parse;
 use super::writer::{Completion, Writer};
-use crate::log::throttle::BackgroundThrottle;
+use crate::log::throttle::{BackgroundThrottle, BackgroundWork};
 
 /// Positions since its saved form after which a document is saved again.
 const POSITIONS_BEFORE_SAVE: u32 = 128;
@@ -102,6 +102,7 @@ impl Worker {
             tasks.extend(receiver.try_iter());
             let mut seen = BTreeSet::new();
             tasks.retain(|(cooperative, document)| seen.insert((cooperative.number(), *document)));
+            self.throttle.pass(BackgroundWork::Admission);
             let (began, before) = (Instant::now(), self.throttle.count());
             let mut in_flight = Vec::new();
             for (cooperative, document) in tasks {

@@ -32,6 +32,8 @@ const MORE_ENTRIES_MAX: usize = 16;
 pub(crate) struct Submitter {
     pub(crate) device: DeviceId,
     pub(crate) grants: Grants,
+    /// The generation of the person's session; none for a device that acts by its own key.
+    pub(crate) generation: Option<u32>,
     /// True for clients that choose their actors, as Automerge's own do: an actor without an owner becomes theirs with
     /// its first change.
     pub(crate) chooses_actors: bool,
@@ -44,7 +46,14 @@ pub(crate) struct Submitter {
 impl Submitter {
     /// A device without receipt chain and attestations.
     pub(crate) fn new(device: DeviceId, grants: Grants) -> Self {
-        Self { device, grants, chooses_actors: false, receipt: Receipt::None, attested: BTreeMap::new() }
+        Self {
+            device,
+            grants,
+            generation: None,
+            chooses_actors: false,
+            receipt: Receipt::None,
+            attested: BTreeMap::new(),
+        }
     }
 
     /// The reason to refuse a change, if there is one.

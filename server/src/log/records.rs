@@ -1,12 +1,9 @@
 //! The store's records of co-operatives and devices.
 
-use granary_client_core::ids::CooperativeId;
-use granary_client_core::protocol::problem::ProblemKind;
+use granary_client_core::ids::{CooperativeId, DeviceId};
 use granary_client_core::schema::access::{Grants, Role};
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
-
-use crate::error::Error;
 
 /// A co-operative of this server.
 #[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
@@ -52,6 +49,10 @@ pub struct DeviceRecord {
     pub enrolled_millis: i64,
     /// When it was revoked, in milliseconds since 1970.
     pub revoked_millis: Option<i64>,
+    /// Rises with each ending. What was issued under an earlier one (sessions, links, invitations) is void.
+    pub generation: u32,
+    /// Of a coordinator's phone: the person's own device, with which it ends.
+    pub person: Option<DeviceId>,
 }
 
 impl DeviceKind {
@@ -75,12 +76,9 @@ impl DeviceRecord {
         }
     }
 
-    /// An error once it was revoked.
-    pub(crate) fn must_be_active(&self) -> Result<(), Error> {
-        match self.revoked_millis {
-            None => Ok(()),
-            Some(_) => Err(Error::refused(ProblemKind::DeviceRevoked, "this phone was taken out of the co-operative")),
-        }
+    /// Ends whatever was issued to it so far.
+    pub(crate) fn end_issued(&mut self) {
+        self.generation = self.generation.saturating_add(1);
     }
 
     /// True for devices that only exist on the server: its own, and those of people in the console.

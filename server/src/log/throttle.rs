@@ -17,9 +17,28 @@ const SLEEP_MAX: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BackgroundThrottle {
     writes: Arc<AtomicU64>,
+    /// Held by a test while admission, or the read models, must not go on.
+    #[cfg(test)]
+    pub(crate) held: Arc<[std::sync::Mutex<()>; 2]>,
+}
+
+/// Work that follows an acknowledgement.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum BackgroundWork {
+    Admission,
+    ReadModels,
 }
 
 impl BackgroundThrottle {
+    /// Passes before a round of this work. Only tests hold it up.
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "what holds it up is there in tests alone"))]
+    pub(crate) fn pass(&self, work: BackgroundWork) {
+        #[cfg(test)]
+        drop(self.held[work as usize].lock());
+        #[cfg(not(test))]
+        let _ = work;
+    }
+
     pub(crate) fn count_write(&self) {
         self.writes.fetch_add(1, Ordering::Relaxed);
     }

@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::num::NonZeroU32;
 use std::path::Path;
 
 use granary_client_core::protocol::messages::read_message;
@@ -69,6 +70,42 @@ impl Manifest {
         serde_json::from_slice(&read_file(&path)?)
             .map_err(|error| Error::BackupDamaged { path: path.display().to_string(), reason: error.to_string() })
     }
+
+    /// The segments of this run and of those before it that it needs: from the last whole one on.
+    pub(super) fn needed_through(&self, last: usize) -> &[Segment] {
+        let through = self.segments.get(..=last).unwrap_or(&self.segments);
+        let first = through.iter().rposition(|segment| segment.is_whole).unwrap_or(0);
+        through.get(first..).unwrap_or_default()
+    }
+
+    /// The place of the run that made this file; of the last run when none is named.
+    pub(super) fn place_of(&self, file: Option<&str>) -> Option<usize> {
+        match file {
+            Some(file) => self.segments.iter().position(|segment| segment.file == file),
+            None => self.segments.len().checked_sub(1),
+        }
+    }
+
+    fn needs_whole(&self, keep: Option<NonZeroU32>) -> bool {
+        let runs = self.needed_through(self.segments.len().saturating_sub(1)).len();
+        keep.is_some_and(|keep| runs >= usize::try_from(keep.get()).unwrap_or(usize::MAX))
+    }
+
+    /// One more than the number of the last file: numbers do not come again when files are dropped.
+    fn next_number(&self) -> u64 {
+        let number = |segment: &Segment| segment.file.chars().filter(char::is_ascii_digit).collect::<String>().parse();
+        let last = self.segments.last().and_then(|segment| number(segment).ok()).unwrap_or(0u64);
+        last.saturating_add(1)
+    }
+
+    /// Takes out the segments that none of the last `keep` runs needs.
+    fn drop_unneeded(&mut self, keep: Option<NonZeroU32>) -> Vec<Segment> {
+        let Some(keep) = keep.and_then(|keep| usize::try_from(keep.get()).ok()) else { return Vec::new() };
+        let oldest_kept = self.segments.len().saturating_sub(keep);
+        let needed = self.needed_through(oldest_kept).len();
+        let unneeded = oldest_kept.saturating_add(1).saturating_sub(needed);
+        self.segments.drain(..unneeded).collect()
+    }
 }
 
 /// The result of one run.
@@ -78,6 +115,20 @@ pub(crate) struct BackedUp {
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
     pub(crate) is_whole: bool,
+    /// Files that no kept run needs any more, and that are gone.
+    pub(crate) dropped: usize,
+}
+
+impl BackedUp {
+    /// The result, for an operator. `to` is the backup's folder.
+    pub(crate) fn sentence(&self, to: &Path) -> String {
+        let how = if self.is_whole { "whole" } else { "what is new" };
+        let dropped = match self.dropped {
+            0 => String::new(),
+            count => format!("; {count} older files were dropped"),
+        };
+        format!("{how}: {} rows, {} bytes, as {}{dropped}", self.rows, self.bytes, to.join(&self.file).display())
+    }
 }
 
 struct Sink {
@@ -98,8 +149,15 @@ impl Sink {
     }
 }
 
-/// Adds this store's new rows to the backup in `to`. `folder` is the server's.
-pub(crate) fn back_up(store: &dyn Store, folder: &Path, to: &Path, made: &str) -> Result<BackedUp, Error> {
+/// Adds this store's new rows to the backup in `to`. `folder` is the server's. With `keep`, a whole file is begun after
+/// so many runs, and files are dropped that none of the last so many runs needs.
+pub(crate) fn back_up(
+    store: &dyn Store,
+    folder: &Path,
+    to: &Path,
+    made: &str,
+    keep: Option<NonZeroU32>,
+) -> Result<BackedUp, Error> {
     make_folder(&to.join("keys"))?;
     for name in KEY_FILES {
         write_private(&to.join("keys").join(name), &read_file(&folder.join(name))?)?;
@@ -107,7 +165,7 @@ pub(crate) fn back_up(store: &dyn Store, folder: &Path, to: &Path, made: &str) -
     let mut manifest = Manifest::read(to)?;
     let last = manifest.segments.last().map(|segment| segment.reached.clone());
     let goes_on = match &last {
-        Some(reached) => is_of_this_log(store, reached)?,
+        Some(reached) => !manifest.needs_whole(keep) && is_of_this_log(store, reached)?,
         None => false,
     };
     let since = last.filter(|_| goes_on).unwrap_or_default();
@@ -129,7 +187,7 @@ pub(crate) fn back_up(store: &dyn Store, folder: &Path, to: &Path, made: &str) -
     }
     let rows = sink.rows;
     let bytes = sink.encoder.finish().map_err(file_error)?;
-    let file = format!("segment-{:04}.granary", manifest.segments.len().saturating_add(1));
+    let file = format!("segment-{:04}.granary", manifest.next_number());
     write_private(&to.join(&file), &bytes)?;
     manifest.segments.push(Segment {
         file: file.clone(),
@@ -138,8 +196,13 @@ pub(crate) fn back_up(store: &dyn Store, folder: &Path, to: &Path, made: &str) -
         is_whole: !goes_on,
         reached,
     });
+    let dropped = manifest.drop_unneeded(keep);
     write_private(&to.join("manifest.json"), &serde_json::to_vec_pretty(&manifest).unwrap_or_default())?;
-    Ok(BackedUp { file, rows, bytes: bytes.len() as u64, is_whole: !goes_on })
+    // Only now: until then the manifest on disk names them.
+    for segment in &dropped {
+        std::fs::remove_file(to.join(&segment.file)).map_err(file_error)?;
+    }
+    Ok(BackedUp { file, rows, bytes: bytes.len() as u64, is_whole: !goes_on, dropped: dropped.len() })
 }
 
 pub(super) fn sha256(bytes: &[u8]) -> String {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use granary_client_core::store::Store;
 
-use super::backup::{KEY_FILES, MAGIC, Manifest, sha256};
+use super::backup::{KEY_FILES, MAGIC, Manifest, Segment, sha256};
 use super::rebuild::{Rebuilt, rebuild};
 use crate::config::{make_folder, read_file, write_private};
 use crate::error::Error;
@@ -17,8 +17,9 @@ use crate::store::SledStore;
 const KEY_MAX: u32 = 4 * 1024;
 const VALUE_MAX: u32 = 64 * 1024 * 1024;
 
-/// Restores the backup in `from` into `folder`, which must not have a store.
-pub(crate) fn restore(from: &Path, folder: &Path) -> Result<Rebuilt, Error> {
+/// Restores the backup in `from` into `folder`, which must not have a store: through the run that made the file
+/// `through`, or the last one.
+pub(crate) fn restore(from: &Path, through: Option<&str>, folder: &Path) -> Result<Rebuilt, Error> {
     let store_folder = folder.join("store");
     if store_folder.exists() {
         return Err(Error::StoreExists { folder: folder.display().to_string() });
@@ -28,34 +29,39 @@ pub(crate) fn restore(from: &Path, folder: &Path) -> Result<Rebuilt, Error> {
         return Err(Error::NoBackup { folder: from.display().to_string() });
     }
     // The whole backup is checked before anything is written.
-    each_segment(from, &manifest, |_, _| Ok(()))?;
+    let missing = || Error::NotFound { what: "file of the backup", name: through.unwrap_or_default().to_owned() };
+    let last = manifest.place_of(through).ok_or_else(missing)?;
+    each_segment(from, manifest.needed_through(last), |_, _| Ok(()))?;
     make_folder(folder)?;
     for name in KEY_FILES {
         write_private(&folder.join(name), &read_file(&from.join("keys").join(name))?)?;
     }
     let store = SledStore::open(&store_folder).map_err(|fault| crate::store::probe::unusable(&store_folder, fault))?;
-    read_into(from, &store)?;
+    read_runs_into(from, manifest.needed_through(last), &store)?;
     Ok(rebuild(&store)?)
 }
 
 /// Writes all rows of a backup into a store; later ones overwrite earlier ones.
 pub(super) fn read_into(from: &Path, store: &dyn Store) -> Result<(), Error> {
     let manifest = Manifest::read(from)?;
+    read_runs_into(from, manifest.needed_through(manifest.segments.len().saturating_sub(1)), store)
+}
+
+fn read_runs_into(from: &Path, segments: &[Segment], store: &dyn Store) -> Result<(), Error> {
     let mut writes = Writes::new(store);
-    each_segment(from, &manifest, |path, content| {
+    each_segment(from, segments, |path, content| {
         each_row(path, content, |key, value| Ok(writes.put(key.to_vec(), value.to_vec())?))
     })?;
     Ok(writes.finish()?)
 }
 
-/// The content of each file that a restoration needs, checked against the manifest.
+/// The content of each of these files, checked against the manifest.
 fn each_segment(
     from: &Path,
-    manifest: &Manifest,
+    segments: &[Segment],
     mut each: impl FnMut(&Path, &mut dyn Read) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let first = manifest.segments.iter().rposition(|segment| segment.is_whole).unwrap_or(0);
-    for segment in manifest.segments.iter().skip(first) {
+    for segment in segments {
         let path = from.join(&segment.file);
         let damaged = |what: &str| Error::BackupDamaged { path: path.display().to_string(), reason: what.to_owned() };
         let bytes = read_file(&path)?;

@@ -10,7 +10,7 @@ use granary_client_core::store::{Batch, MemoryStore, Row, Store};
 
 use super::backup::back_up;
 use super::rebuild::rebuild;
-use super::restore::read_into;
+use super::restore::{read_into, restore};
 use super::verify::verify;
 use crate::engine::Granary;
 use crate::log::CooperativeNumber;
@@ -56,10 +56,10 @@ fn check(store: &MemoryStore) -> Vec<String> {
 fn restored_store_equals_original_bytes() {
     let (keys, store, granary) = filled();
     let folder = tempfile::tempdir().unwrap();
-    let first = back_up(&store, keys.path(), folder.path(), "then").unwrap();
+    let first = back_up(&store, keys.path(), folder.path(), "then", None).unwrap();
     assert!(first.is_whole);
     record(&granary, 3, 2);
-    let second = back_up(&store, keys.path(), folder.path(), "later").unwrap();
+    let second = back_up(&store, keys.path(), folder.path(), "later", None).unwrap();
     assert!(!second.is_whole && second.rows < first.rows, "{first:?} {second:?}");
     let restored = MemoryStore::default();
     read_into(folder.path(), &restored).unwrap();
@@ -73,9 +73,9 @@ fn restored_store_equals_original_bytes() {
 fn backup_starts_over_for_another_log() {
     let (keys, store, _granary) = filled();
     let folder = tempfile::tempdir().unwrap();
-    back_up(&store, keys.path(), folder.path(), "then").unwrap();
+    back_up(&store, keys.path(), folder.path(), "then", None).unwrap();
     let (other_keys, other, _other_granary) = filled();
-    let second = back_up(&other, other_keys.path(), folder.path(), "later").unwrap();
+    let second = back_up(&other, other_keys.path(), folder.path(), "later", None).unwrap();
     assert!(second.is_whole);
     let restored = MemoryStore::default();
     read_into(folder.path(), &restored).unwrap();
@@ -83,11 +83,45 @@ fn backup_starts_over_for_another_log() {
     assert_eq!(rows(&restored, b"hel"), rows(&other, b"hel"));
 }
 
+// Of the last three runs each can be restored, and no file is there that none of them needs.
+#[test]
+fn backup_keeps_the_last_runs_and_what_they_need() {
+    let (keys, store, granary) = filled();
+    let folder = tempfile::tempdir().unwrap();
+    let keep = std::num::NonZeroU32::new(3);
+    let mut after = Vec::new();
+    for run in 0..11u8 {
+        record(&granary, 10 + run, 1);
+        let done = back_up(&store, keys.path(), folder.path(), "then", keep).unwrap();
+        assert_eq!(done.is_whole, run % 3 == 0, "run {run}");
+        after.push((done.file, rows(&store, b"el")));
+        let on_disk = || {
+            let names = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name());
+            names.filter(|name| name.to_string_lossy().starts_with("segment")).count()
+        };
+        assert!(on_disk() <= 5, "run {run}: {} files", on_disk());
+        for (file, expected) in after.iter().rev().take(3) {
+            for name in ["authority.key", "authority.pem"] {
+                assert!(folder.path().join("keys").join(name).exists());
+            }
+            let into = tempfile::tempdir().unwrap();
+            restore(folder.path(), Some(file), into.path()).unwrap();
+            let restored = crate::store::SledStore::open(&into.path().join("store")).unwrap();
+            let found: Vec<Row> =
+                [b'e', b'l'].iter().flat_map(|kind| restored.scan_all(&key(COOP, *kind, &[])).unwrap()).collect();
+            assert_eq!(&found, expected, "{file}");
+        }
+    }
+    let into = tempfile::tempdir().unwrap();
+    let gone = restore(folder.path(), Some(&after[0].0), into.path());
+    assert!(matches!(gone, Err(crate::error::Error::NotFound { .. })), "{gone:?}");
+}
+
 #[test]
 fn restore_refuses_damaged_backup_before_writing() {
     let (keys, store, _granary) = filled();
     let folder = tempfile::tempdir().unwrap();
-    let made = back_up(&store, keys.path(), folder.path(), "then").unwrap();
+    let made = back_up(&store, keys.path(), folder.path(), "then", None).unwrap();
     let path = folder.path().join(made.file);
     let mut bytes = std::fs::read(&path).unwrap();
     let middle = bytes.len() / 2;

@@ -93,6 +93,17 @@ async fn connect(world: &World) -> SendRequest<Full<Bytes>> {
     sender
 }
 
+/// The cookie of a session, by a link that signs in once.
+async fn redeem(sender: &mut SendRequest<Full<Bytes>>, token: &str) -> Option<String> {
+    let path = format!("/console/once/{token}");
+    let request = hyper::Request::post(path).header("host", "localhost").body(Full::default()).unwrap();
+    sender.ready().await.unwrap();
+    let answer = sender.send_request(request).await.unwrap();
+    let cookie = answer.headers().get("set-cookie").map(|value| value.to_str().unwrap().to_owned());
+    answer.into_body().collect().await.unwrap();
+    cookie
+}
+
 async fn get(sender: &mut SendRequest<Full<Bytes>>, path: &str, cookie: &str) -> (u16, Option<String>, Bytes) {
     let request = hyper::Request::get(path)
         .header("host", "localhost")
@@ -121,7 +132,7 @@ pub(crate) fn run() {
     };
     world.on_runtime(async {
         let mut sender = connect(&world).await;
-        let (_, cookie, _) = get(&mut sender, &format!("/console/once/{token}"), "").await;
+        let cookie = redeem(&mut sender, &token).await;
         let cookie = cookie.unwrap().split(';').next().unwrap().to_owned();
         // Pages are measured once the read models are up to date.
         for _ in 0..600 {

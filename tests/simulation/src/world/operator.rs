@@ -3,6 +3,7 @@
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::access::Role;
 use granary_server::Error;
+use granary_server::access::Principal;
 
 use super::World;
 
@@ -34,10 +35,10 @@ impl World {
         let server = self.server()?;
         for (number, device) in revoked {
             // This fails for a device that the older store does not know. Such a device is refused until it is reinstated.
-            let _ = server.revoke("operator", number, device, now);
+            let _ = server.revoke(Principal::Operator, number, device, now);
         }
         for (device, (number, role)) in granted {
-            let _ = server.grant("operator", number, device, &[role], now);
+            let _ = server.grant(Principal::Operator, number, device, &[role], now);
         }
         self.find_holders_of_console_edits()
     }
@@ -45,7 +46,7 @@ impl World {
     /// Changes a device's grant.
     pub(crate) fn change_grant(&mut self, phone: usize, role: Role) -> Result<(), String> {
         let (number, device, now) = (self.coops[self.phones[phone].coop], self.phones[phone].device, Instant(self.now));
-        match self.server()?.grant("operator", number, device, &[role], now) {
+        match self.server()?.grant(Principal::Operator, number, device, &[role], now) {
             Ok(()) => {
                 self.granted.insert(device, (number, role));
                 self.count("device's grant changed");
@@ -62,7 +63,7 @@ impl World {
 
     pub(crate) fn revoke(&mut self, phone: usize) -> Result<(), String> {
         let (number, device, now) = (self.coops[self.phones[phone].coop], self.phones[phone].device, Instant(self.now));
-        match self.server()?.revoke("operator", number, device, now) {
+        match self.server()?.revoke(Principal::Operator, number, device, now) {
             Ok(()) => {
                 self.revoked.push((number, device));
                 self.count("device revoked");
@@ -87,7 +88,7 @@ impl World {
                     |record| record.revoked_millis.is_none() && !record.grants_now().roles.contains(&role),
                 );
             if is_lost {
-                let _ = server.grant("operator", number, device, &[role], now);
+                let _ = server.grant(Principal::Operator, number, device, &[role], now);
             }
         }
         Ok(())
@@ -103,7 +104,7 @@ impl World {
                 .and_then(|cooperative| cooperative.device(device))
                 .is_some_and(|record| record.revoked_millis.is_none());
             if active {
-                let _ = server.revoke("operator", number, device, now);
+                let _ = server.revoke(Principal::Operator, number, device, now);
             }
         }
         Ok(())

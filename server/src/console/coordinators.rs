@@ -1,0 +1,53 @@
+//! Coordinators: who may work in the console, with which phones; removing one.
+
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::html;
+
+use super::page::{Page, token};
+use super::refusal::{Refused, refused};
+use super::signed_in::{SignedIn, SignedInForm};
+
+/// `GET /console/coordinators`
+pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
+    let locale = signed.locale;
+    let (granary, number) = (signed.granary.clone(), signed.cooperative.number());
+    let (people, phones_of_nobody) = signed.work(move || granary.coordinators(number)).await?;
+    let main = html! {
+        p { a href="/console/phones" { (locale.t("part-phones")) } " · "
+            a href="/console/invitations" { (locale.t("invitations")) } }
+        div.scroll tabindex="0" role="region" aria-label=(locale.t("coordinators")) {
+            table {
+                thead { tr { th scope="col" { (locale.t("name")) } th scope="col" { (locale.t("login")) }
+                    th scope="col" { (locale.t("part-phones")) } th { } } }
+                tbody { @for line in &people { tr {
+                    td { (line.name) @if line.denied.is_some() { " " span.mark { (locale.t("revoked")) } } }
+                    td { (line.login) }
+                    td { @for (id, name) in &line.phones { (name) " " span.small { (id) } " " } }
+                    td { @if line.device == signed.session.device { (locale.t("this-is-you")) } @else {
+                        form.inline method="post" action="/console/coordinators/remove" {
+                            (token(&signed)) input type="hidden" name="login" value=(line.login);
+                            label.check { input type="checkbox" name="sure" value="yes" required; (locale.t("sure")) }
+                            button.danger { (locale.t("remove-coordinator")) }
+                        } } }
+                } } }
+            }
+        }
+        p.small { (locale.t("remove-coordinator-help")) }
+        @if !phones_of_nobody.is_empty() {
+            p.notice { (locale.t("phones-of-nobody")) " "
+                @for (id, name) in &phones_of_nobody { (name) " " span.small { (id) } " " } }
+        }
+    };
+    Ok(Page { title: locale.t("coordinators"), part: "phones", main }.show(&signed))
+}
+
+/// `POST /console/coordinators/remove`: not oneself, so that one always remains.
+pub(super) async fn remove(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
+    let login = form.get("login").to_owned();
+    if login.eq_ignore_ascii_case(&signed.session.login) {
+        return Err(refused(signed.locale, 400, "not-yourself"));
+    }
+    let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
+    signed.work(move || granary.remove_coordinator(by, number, &login, crate::environment::now())).await?;
+    Ok(Redirect::to("/console/coordinators").into_response())
+}

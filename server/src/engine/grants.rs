@@ -1,0 +1,183 @@
+//! Changing who may do what: granting, revoking, removing a coordinator. Each is one job of the writer, with its line of
+//! the audit log. Ending a person ends their phones and voids what was issued on their behalf.
+
+use std::collections::BTreeSet;
+
+use granary_client_core::ids::DeviceId;
+use granary_client_core::protocol::messages::{read_message, write_message};
+use granary_client_core::quantities::Instant;
+use granary_client_core::schema::access::{Grants, Role};
+use ring::digest::{SHA256, digest};
+
+use super::Granary;
+use super::audit::put_line;
+use super::events::Event;
+use crate::access::accounts::{AccountRecord, account_key, normal_login};
+use crate::access::{AuditAction, Principal};
+use crate::error::Error;
+use crate::log::keys::{LogEvent, device_key};
+use crate::log::writer::GroupCommit;
+use crate::log::{Cooperative, CooperativeNumber, DeviceRecord};
+
+impl Granary {
+    /// Changes the grants of a device. At its next sync the phone gets the documents that it may read now and drops
+    /// those that it may not. A person who is no coordinator any more is ended, with their coordinators' phones.
+    pub fn grant(
+        &self,
+        by: Principal,
+        number: CooperativeNumber,
+        device: DeviceId,
+        roles: &[Role],
+        now: Instant,
+    ) -> Result<(), Error> {
+        self.not_the_servers_own(number, device)?;
+        let words: Vec<String> = roles.iter().map(Role::to_string).collect();
+        let roles: BTreeSet<Role> = roles.iter().copied().collect();
+        let line = (AuditAction::Granted, format!("{device}: {}", words.join(" ")));
+        self.change_access(by, number, device, now, line, move |record| {
+            let last = record.grants.last().cloned().unwrap_or_default();
+            let new = Grants { version: version_after(last.version, &roles), roles: roles.clone() };
+            if last.is_coordinator() && !new.is_coordinator() {
+                record.end_issued();
+            }
+            record.grants.push(new);
+        })
+    }
+
+    /// Revokes a device at once; of a person, all their phones too. Earlier changes stay, attributed to their authors.
+    pub fn revoke(
+        &self,
+        by: Principal,
+        number: CooperativeNumber,
+        device: DeviceId,
+        now: Instant,
+    ) -> Result<(), Error> {
+        self.not_the_servers_own(number, device)?;
+        let line = (AuditAction::Revoked, device.to_string());
+        self.change_access(by, number, device, now, line, move |record| end(record, now))
+    }
+
+    /// Removes a coordinator: the account and password are gone, sessions, links, open invitations and phones of theirs
+    /// end at once.
+    pub fn remove_coordinator(
+        &self,
+        by: Principal,
+        number: CooperativeNumber,
+        login: &str,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let cooperative = self.cooperative(number)?;
+        let login = normal_login(login)?;
+        let changed = self.write(move |group| {
+            if let Err(denied) = by.must_coordinate(&cooperative) {
+                return Ok(Err(Error::from(denied)));
+            }
+            let stored = account_key(number, &login);
+            let account: Option<AccountRecord> = group.get(&stored)?.and_then(|bytes| read_message(&bytes).ok());
+            let Some(account) = account else {
+                return Ok(Err(Error::NotFound { what: "coordinator", name: login }));
+            };
+            group.remove_visible(stored);
+            let changed = change_with_phones(&cooperative, group, account.device, |record| end(record, now));
+            let who = by.name(&cooperative);
+            put_line(&cooperative, group, now, &who, AuditAction::CoordinatorRemoved, &login);
+            Ok(Ok(changed))
+        })??;
+        self.access_changed(number, &changed)
+    }
+
+    fn not_the_servers_own(&self, number: CooperativeNumber, device: DeviceId) -> Result<(), Error> {
+        let own = device == Cooperative::server_device(self.cooperative(number)?.id());
+        if own { Err(Error::Protected { what: "the server's own replica" }) } else { Ok(()) }
+    }
+
+    fn change_access(
+        &self,
+        by: Principal,
+        number: CooperativeNumber,
+        device: DeviceId,
+        now: Instant,
+        (action, detail): (AuditAction, String),
+        change: impl Fn(&mut DeviceRecord) + Send + 'static,
+    ) -> Result<(), Error> {
+        let cooperative = self.cooperative(number)?;
+        let changed = self.write(move |group| {
+            if let Err(denied) = by.must_coordinate(&cooperative) {
+                return Ok(Err(Error::from(denied)));
+            }
+            let who = by.name(&cooperative);
+            let changed = change_with_phones(&cooperative, group, device, change);
+            if changed.is_empty() {
+                return Ok(Err(Error::NotFound { what: "device", name: device.to_string() }));
+            }
+            put_line(&cooperative, group, now, &who, action, &detail);
+            Ok(Ok(changed))
+        })??;
+        self.access_changed(number, &changed)
+    }
+
+    /// Tells live sockets and open pages of these devices.
+    pub(super) fn access_changed(&self, number: CooperativeNumber, devices: &[DeviceId]) -> Result<(), Error> {
+        let cooperative = self.cooperative(number)?;
+        for device in devices {
+            match cooperative.device(*device) {
+                Some(record) if record.revoked_millis.is_none() => {
+                    self.subscriptions().granted(number, *device, &record.grants_now());
+                }
+                _ => self.subscriptions().ended(number, *device),
+            }
+            self.events().publish(Event::AccessChanged { device: *device });
+        }
+        Ok(())
+    }
+}
+
+fn end(record: &mut DeviceRecord, now: Instant) {
+    record.revoked_millis.get_or_insert(now.0);
+    record.end_issued();
+}
+
+/// Changes a device and, where it is a person's, the phones of that person that are coordinators. Gives all that were
+/// changed; none when there is no such device.
+fn change_with_phones(
+    cooperative: &Cooperative,
+    group: &mut GroupCommit<'_>,
+    device: DeviceId,
+    change: impl Fn(&mut DeviceRecord),
+) -> Vec<DeviceId> {
+    let is_theirs = |record: &DeviceRecord| record.person == Some(device);
+    let all = cooperative.devices().into_iter();
+    let concerned = all.filter(|(id, record, _)| *id == device || is_theirs(record));
+    let mut changed = Vec::new();
+    for (id, mut record, _) in concerned {
+        change(&mut record);
+        put_device(cooperative, group, id, record);
+        changed.push(id);
+    }
+    changed
+}
+
+/// Writes a device's record, with an event in the log by which phones learn of it.
+pub(super) fn put_device(
+    cooperative: &Cooperative,
+    group: &mut GroupCommit<'_>,
+    device: DeviceId,
+    record: DeviceRecord,
+) {
+    group.put(device_key(cooperative.number(), device), write_message(&record));
+    let grants_version = record.grants.last().map_or(0, |grants| grants.version);
+    cooperative.append_event(group, LogEvent::Access { device, grants_version });
+    cooperative.set_device(device, record);
+}
+
+/// The version of new grants: above the last one, with twelve bits of the roles' checksum at its end. A restored store
+/// can give out a number again that phones know with other roles; the checksum makes the versions differ.
+pub(super) fn version_after(last: u32, roles: &BTreeSet<Role>) -> u32 {
+    const BITS: u32 = 0xfff;
+    let words: Vec<String> = roles.iter().map(Role::to_string).collect();
+    let checksum = digest(&SHA256, words.join(" ").as_bytes());
+    let end = checksum.as_ref().iter().take(2).fold(0u32, |sum, byte| (sum << 8) | u32::from(*byte)) & BITS;
+    let least = last.saturating_add(1);
+    let version = (least & !BITS) | end;
+    if version < least { version.saturating_add(BITS.saturating_add(1)) } else { version }
+}

@@ -1,0 +1,148 @@
+//! Making, listing and withdrawing invitations. The store has a hash of each code, never the code.
+
+use granary_client_core::ids::DeviceId;
+use granary_client_core::protocol::messages::{read_message, write_message};
+use granary_client_core::quantities::Instant;
+use granary_client_core::schema::access::Role;
+use granary_client_core::store::{Row, StoreFault};
+use ring::digest::{SHA256, digest};
+
+use super::Granary;
+use super::audit::put_line;
+use crate::access::{
+    AuditAction, Invitation, InvitationLine, InvitationRecord, InvitationState, Principal, new_code, normal_code,
+};
+use crate::error::Error;
+use crate::log::keys::{GLOBAL, key, rest};
+use crate::log::{Cooperative, CooperativeNumber};
+
+/// Bytes of a code's hash that name an invitation in lists.
+const ID_BYTES: usize = 4;
+
+pub(super) fn invitation_key(code: &str) -> Vec<u8> {
+    key(GLOBAL, b'I', digest(&SHA256, normal_code(code).as_bytes()).as_ref())
+}
+
+fn id_of(key: &[u8]) -> String {
+    crate::environment::hex(rest(key).get(..ID_BYTES).unwrap_or_default())
+}
+
+fn line(cooperative: &Cooperative, id: String, record: &InvitationRecord, now: Instant) -> InvitationLine {
+    let person = record.person.and_then(|device| cooperative.device(device));
+    let device = |key: &[u8]| <[u8; 32]>::try_from(key).ok().map(|key| DeviceId::of_public_key(&key));
+    InvitationLine {
+        id,
+        role: record.role,
+        by: record.by.name(cooperative),
+        person: person.map(|record| record.name),
+        made_millis: record.made_millis,
+        expires_millis: record.expires_millis,
+        state: record.state(cooperative, now),
+        used: record.used.as_ref().and_then(|used| Some((device(&used.public_key)?, used.at_millis))),
+    }
+}
+
+impl Granary {
+    /// Creates an invitation by the operator that works once, for `hours`.
+    pub fn invite(&self, number: CooperativeNumber, role: Role, hours: u32, now: Instant) -> Result<Invitation, Error> {
+        self.invite_as(Principal::Operator, number, role, None, hours, now)
+    }
+
+    /// As [`Self::invite`], by whom it says. `person` is the device of the coordinator whose phone it is for, with whom
+    /// the phone ends.
+    pub fn invite_as(
+        &self,
+        by: Principal,
+        number: CooperativeNumber,
+        role: Role,
+        person: Option<DeviceId>,
+        hours: u32,
+        now: Instant,
+    ) -> Result<Invitation, Error> {
+        let cooperative = self.cooperative(number)?;
+        let code = new_code(self.random()?);
+        let expires_millis = now.plus_millis(u64::from(hours).saturating_mul(3_600_000)).0;
+        let record = InvitationRecord {
+            cooperative: number,
+            role,
+            expires_millis,
+            by,
+            person,
+            made_millis: now.0,
+            used: None,
+            withdrawn_millis: None,
+        };
+        let stored = invitation_key(&code);
+        self.write(move |group| {
+            if let Err(denied) = by.must_coordinate(&cooperative) {
+                return Ok(Err(denied));
+            }
+            group.put_visible(stored, write_message(&record));
+            let who = by.name(&cooperative);
+            put_line(&cooperative, group, now, &who, AuditAction::Invited, &role.to_string());
+            Ok(Ok(()))
+        })??;
+        Ok(Invitation { code, expires_millis })
+    }
+
+    fn invitation_rows(&self, number: CooperativeNumber) -> Result<Vec<(Vec<u8>, InvitationRecord)>, Error> {
+        let read = |row: Row| -> Result<(Vec<u8>, InvitationRecord), StoreFault> {
+            let record = row.value.as_deref().and_then(|value| read_message(value).ok());
+            record.map(|record| (row.key.clone(), record)).ok_or(StoreFault::Damaged(row.key))
+        };
+        let rows = self.store().scan_all(&key(GLOBAL, b'I', &[]))?;
+        let rows = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Ok(rows.into_iter().filter(|(_, record)| record.cooperative == number).collect())
+    }
+
+    /// All invitations of a co-operative, newest first.
+    pub fn invitations(&self, number: CooperativeNumber, now: Instant) -> Result<Vec<InvitationLine>, Error> {
+        let cooperative = self.cooperative(number)?;
+        let rows = self.invitation_rows(number)?;
+        let mut lines: Vec<_> = rows.iter().map(|(key, record)| line(&cooperative, id_of(key), record, now)).collect();
+        lines.sort_by(|left, right| (right.made_millis, &right.id).cmp(&(left.made_millis, &left.id)));
+        Ok(lines)
+    }
+
+    /// Withdraws an open invitation: by its id in the list, or by its code.
+    pub fn withdraw_invitation(
+        &self,
+        by: Principal,
+        number: CooperativeNumber,
+        name: &str,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let missing = || Error::NotFound { what: "invitation", name: name.to_owned() };
+        let by_code = invitation_key(name);
+        let name = name.trim().to_ascii_lowercase();
+        let rows = self.invitation_rows(number)?;
+        let mut found = rows.into_iter().map(|(key, _)| key).filter(|key| *key == by_code || id_of(key) == name);
+        let stored = found.next().ok_or_else(missing)?;
+        if found.next().is_some() {
+            return Err(Error::invalid("invitation", "two invitations have this name; give the code"));
+        }
+        let cooperative = self.cooperative(number)?;
+        let missing = missing();
+        let state = self.write(move |group| {
+            if let Err(denied) = by.must_coordinate(&cooperative) {
+                return Ok(Err(Error::from(denied)));
+            }
+            let bytes = group.get(&stored)?;
+            let record = bytes.and_then(|bytes| read_message::<InvitationRecord>(&bytes).ok());
+            let Some(mut record) = record else { return Ok(Err(missing)) };
+            let state = record.state(&cooperative, now);
+            if state != InvitationState::Used && state != InvitationState::Withdrawn {
+                record.withdrawn_millis = Some(now.0);
+                let detail = format!("{} {}", id_of(&stored), record.role);
+                group.put_visible(stored, write_message(&record));
+                let who = by.name(&cooperative);
+                put_line(&cooperative, group, now, &who, AuditAction::InvitationWithdrawn, &detail);
+            }
+            Ok(Ok(state))
+        })??;
+        match state {
+            InvitationState::Used => Err(Error::invalid("invitation", "it was used already; revoke the phone instead")),
+            _ => Ok(()),
+        }
+    }
+}
