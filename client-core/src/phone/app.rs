@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::ids::{ChangeHash, HouseholdId};
 use crate::projection::{CaseFilter, CaseRow, LotFilter, LotRow, Total};
 use crate::quantities::{Day, QuantityFault};
+use crate::replica::DocumentEdit;
 use crate::schema::case_book::decide;
 use crate::schema::catalogue::Catalogue;
 use crate::schema::cooperative::Cooperative;
@@ -32,7 +33,7 @@ impl Phone {
     /// [`Error::NoSuchLot`] for a lot that is not on this phone, and with [`Error::Ambiguous`] where a code fits several.
     pub fn find_lot(&self, name: &str) -> Result<LotId, Error> {
         let name: LotName = name.parse()?;
-        let mut fitting = self.inner().read_model.lots_named(&name)?.into_iter().map(|row| row.lot);
+        let mut fitting = self.inner().lists()?.lots_named(&name)?.into_iter().map(|row| row.lot);
         match (fitting.next(), fitting.next()) {
             (Some(lot), None) => Ok(lot),
             (Some(one), Some(other)) => {
@@ -77,8 +78,8 @@ impl Phone {
         Ok(all.into_iter().filter(|conflict| conflict.lot == *lot).collect())
     }
 
-    /// Settles a field with concurrent values, for coordinators: writes the value, and the decision into the case book. Two
-    /// concurrent settlements converge, and the case stays closed.
+    /// Settles a field with concurrent values, for coordinators: writes the value, and the decision into the case book, both
+    /// or neither. Two concurrent settlements converge, and the case stays closed.
     pub fn settle(&self, conflict: &FieldConflict, value: &str, by: &str, note: &str) -> Result<(), Error> {
         let (book, case_book) = (conflict.lot.book(), conflict.lot.case_book());
         if !self.grants().may_write(&case_book) {
@@ -89,13 +90,16 @@ impl Phone {
         let made =
             self.read(&book, |document| conflicts::settle_field(document, &case, conflict.field, value, settler))?;
         let made = made.ok_or(DocumentFault::Damaged("harvest book"))??;
-        self.edit_saying(Some(SETTLING), &book, made.edit)?;
-        self.edit(&case_book, |doc| decide(doc, &made.decision))
+        let decision = made.decision;
+        self.edit_together(vec![
+            DocumentEdit { key: book, message: Some(SETTLING), edit: made.edit },
+            DocumentEdit { key: case_book, message: None, edit: Box::new(move |doc| decide(doc, &decision)) },
+        ])
     }
 
     /// The cases that pass the filter, most valuable first.
     pub fn cases(&self, filter: &CaseFilter) -> Result<Vec<CaseRow>, Error> {
-        Ok(self.inner().read_model.cases(filter)?)
+        Ok(self.inner().lists()?.cases(filter)?)
     }
 
     /// Sets the status of an order.
@@ -113,12 +117,12 @@ impl Phone {
 
     /// The lots that pass the filter, in its order.
     pub fn lots(&self, filter: &LotFilter) -> Result<Vec<LotRow>, Error> {
-        Ok(self.inner().read_model.lots(filter)?)
+        Ok(self.inner().lists()?.lots(filter)?)
     }
 
     /// The weights by product of the lots that pass the filter.
     pub fn totals(&self, filter: &LotFilter) -> Result<Vec<Total>, Error> {
-        Ok(self.inner().read_model.totals(filter)?)
+        Ok(self.inner().lists()?.totals(filter)?)
     }
 
     /// The fields with concurrent values of a household's lots.

@@ -33,7 +33,7 @@ use crate::protocol::messages::{read_message, write_message};
 use crate::protocol::problem::ProblemKind;
 use crate::protocol::signing::ServerKey;
 use crate::quantities::{Day, Instant};
-use crate::replica::{Damage, Replica, put_meta};
+use crate::replica::{Damage, DocumentEdit, Replica, put_meta};
 use crate::schema::DocumentKey;
 use crate::schema::access::{Grants, Role};
 use crate::store::{Batch, Store};
@@ -90,6 +90,8 @@ struct Enrolled {
 struct Inner {
     enrolled: Option<Enrolled>,
     read_model: ReadModel,
+    /// True while rows may differ from their documents, since they could not be written.
+    lists_are_behind: bool,
     status: Status,
     time: ToldTime,
     pace: Pace,
@@ -194,24 +196,25 @@ impl Phone {
         key: &DocumentKey,
         edit: impl FnOnce(&mut automerge::AutoCommit) -> Result<R, DocumentFault>,
     ) -> Result<R, Error> {
-        self.edit_saying(None, key, edit)
-    }
-
-    fn edit_saying<R>(
-        &self,
-        message: Option<&str>,
-        key: &DocumentKey,
-        edit: impl FnOnce(&mut automerge::AutoCommit) -> Result<R, DocumentFault>,
-    ) -> Result<R, Error> {
         let mut inner = self.inner();
         let now = inner.time.now(self.clock.now());
         let enrolled = inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?;
-        let edited = enrolled.replica.edit_saying(message, key, now, edit)?;
-        inner.refresh_touched(key, edited.before, &edited.touched)?;
-        if let Some(wake) = &inner.on_edit {
-            wake();
-        }
+        let edited = enrolled.replica.edit(key, now, edit)?;
+        inner.show_edit(key, edited.before, &edited.touched);
+        inner.wake();
         Ok(edited.value)
+    }
+
+    /// Edits several documents in one action, of which all is kept or nothing.
+    fn edit_together(&self, edits: Vec<DocumentEdit<'_>>) -> Result<(), Error> {
+        let mut inner = self.inner();
+        let now = inner.time.now(self.clock.now());
+        let enrolled = inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?;
+        for (key, edited) in enrolled.replica.edit_together(now, edits)? {
+            inner.show_edit(&key, edited.before, &edited.touched);
+        }
+        inner.wake();
+        Ok(())
     }
 
     /// The status of the sync.
@@ -324,7 +327,7 @@ impl Phone {
             if let Some(told) = session.told() {
                 inner.time.take(told, self.clock.now());
             }
-            inner.refresh_changed(session.take_changed())?;
+            inner.show_changed(session.take_changed());
             match step {
                 Step::Send(next) => request = next,
                 Step::Done(summary) => return Ok(summary),
@@ -341,13 +344,17 @@ impl Phone {
             if let Some(enrolled) = inner.enrolled.as_mut() {
                 enrolled.replica.forget_all_sent()?;
             }
-            inner.refresh_rows()?;
+            inner.show_all();
         }
         let mut batch = Batch::default();
         // A failure of the app's is of this start alone.
         put_meta(&mut batch, "status", &Status { observer_error: None, ..inner.status.clone() });
         put_meta(&mut batch, "notices", &inner.notices_read);
         inner.time.put(&mut batch);
-        Ok(self.store.apply(&batch)?)
+        if let Err(fault) = self.store.apply(&batch) {
+            // What came is applied already. The next sync reads the notices again.
+            tracing::warn!(%fault, "the status of the sync could not be kept");
+        }
+        Ok(())
     }
 }

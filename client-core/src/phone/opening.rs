@@ -99,6 +99,7 @@ impl Phone {
         let mut inner = Inner {
             enrolled: None,
             read_model,
+            lists_are_behind: false,
             status: Status::default(),
             time: ToldTime::read(store.as_ref(), clock.now())?,
             pace: Pace::default(),
@@ -135,7 +136,11 @@ impl Inner {
         self.status = read_meta(store.as_ref(), "status")?.unwrap_or_default();
         self.notices_read = read_meta(store.as_ref(), "notices")?.unwrap_or(0);
         self.enrolled = Some(Enrolled { identity, replica, transport });
-        self.refresh_rows()?;
+        match self.refresh_rows() {
+            // The caller makes new lists.
+            Err(fault @ Error::Store(StoreFault::Corrupt(_))) => return Err(fault),
+            written => self.note_rows(written),
+        }
         Ok(damage)
     }
 }

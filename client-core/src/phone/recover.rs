@@ -91,7 +91,7 @@ impl Phone {
                 }
             }
         };
-        inner.refresh_rows()?;
+        inner.show_all();
         drop(inner);
         self.wake();
         Ok(Some(taken))
@@ -99,9 +99,7 @@ impl Phone {
 
     /// Has the background sync send what came back.
     fn wake(&self) {
-        if let Some(wake) = &self.inner().on_edit {
-            wake();
-        }
+        self.inner().wake();
     }
 
     /// A phone that is not enrolled has nothing of its own, so every row is taken as it is.

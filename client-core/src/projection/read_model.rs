@@ -159,6 +159,20 @@ impl ReadModel {
         Ok(Self { connection })
     }
 
+    /// Makes every write fail, as where the disk is full, or lets them succeed again.
+    #[cfg(test)]
+    pub(crate) fn refuse_writes(&self, refuse: bool) {
+        for table in BY_DOCUMENT {
+            let sql = match refuse {
+                true => {
+                    format!("CREATE TRIGGER no_{table} BEFORE INSERT ON {table} BEGIN SELECT RAISE(FAIL, 'full'); END")
+                }
+                false => format!("DROP TRIGGER no_{table}"),
+            };
+            self.connection.execute_batch(&sql).unwrap();
+        }
+    }
+
     /// The revision that a document's rows were derived from; none when it has no rows.
     pub fn revision(&self, key: &DocumentKey) -> Result<Option<u64>, StoreFault> {
         let mut statement = self.connection.prepare_cached("SELECT revision FROM documents WHERE document = ?1")?;

@@ -63,6 +63,16 @@ pub struct Edited<R> {
     pub touched: BTreeSet<LotKey>,
 }
 
+/// An edit of one document, of several that are made together.
+pub struct DocumentEdit<'a> {
+    /// The document.
+    pub key: DocumentKey,
+    /// The message of its change.
+    pub message: Option<&'a str>,
+    /// The edit.
+    pub edit: Box<dyn FnOnce(&mut AutoCommit) -> Result<(), DocumentFault> + 'a>,
+}
+
 /// Single values that change with each transaction.
 #[derive(Debug, Clone)]
 struct State {
@@ -190,30 +200,60 @@ impl Replica {
         now: Instant,
         edit: impl FnOnce(&mut AutoCommit) -> Result<R, DocumentFault>,
     ) -> Result<Edited<R>, Error> {
-        if !self.state.grants.may_write(key) {
-            return Err(Error::NotAllowed);
-        }
-        let (actor, before) = (self.actor(), self.revision(key));
         let mut transaction = Transaction::begin(self);
-        let mut changes: Vec<VerifiedChange> = Vec::new();
-        if before.is_none() {
-            transaction.set_document(key, Document::new(key.clone())?);
-            changes.push(Document::first_change(key)?);
-        }
-        let document = transaction.document(key)?.ok_or(DocumentFault::Damaged("document"))?;
-        let (value, change) = document.edit_saying(message, &actor, now, edit)?;
-        let touched = change.as_ref().map(|change| touched(change.record())).unwrap_or_default();
-        changes.extend(change);
-        if !changes.is_empty() {
-            transaction.mark_changed(transaction.id_of(key));
-            transaction.append(key, &changes);
-            if !(planted!("edit_not_in_outbox") && changes.len() == 1 && now.0 % 16 == 0) {
-                transaction.enqueue(key, &changes);
-            }
+        let edited = edit_in(&mut transaction, message, key, now, edit)?;
+        transaction.commit()?;
+        Ok(edited)
+    }
+
+    /// Makes one edit of each of several documents: one action, of which all is durable when this returns, or nothing has
+    /// happened.
+    pub fn edit_together(
+        &mut self,
+        now: Instant,
+        edits: Vec<DocumentEdit<'_>>,
+    ) -> Result<Vec<(DocumentKey, Edited<()>)>, Error> {
+        let mut transaction = Transaction::begin(self);
+        let mut made = Vec::with_capacity(edits.len());
+        for DocumentEdit { key, message, edit } in edits {
+            let edited = edit_in(&mut transaction, message, &key, now, edit)?;
+            made.push((key, edited));
         }
         transaction.commit()?;
-        Ok(Edited { value, before, touched })
+        Ok(made)
     }
+}
+
+/// Makes one edit within a transaction.
+fn edit_in<R>(
+    transaction: &mut Transaction<'_>,
+    message: Option<&str>,
+    key: &DocumentKey,
+    now: Instant,
+    edit: impl FnOnce(&mut AutoCommit) -> Result<R, DocumentFault>,
+) -> Result<Edited<R>, Error> {
+    if !transaction.state.grants.may_write(key) {
+        return Err(Error::NotAllowed);
+    }
+    let actor = transaction.replica.actor();
+    let before = transaction.record(transaction.id_of(key)).map(|record| record.revision);
+    let mut changes: Vec<VerifiedChange> = Vec::new();
+    if before.is_none() {
+        transaction.set_document(key, Document::new(key.clone())?);
+        changes.push(Document::first_change(key)?);
+    }
+    let document = transaction.document(key)?.ok_or(DocumentFault::Damaged("document"))?;
+    let (value, change) = document.edit_saying(message, &actor, now, edit)?;
+    let touched = change.as_ref().map(|change| touched(change.record())).unwrap_or_default();
+    changes.extend(change);
+    if !changes.is_empty() {
+        transaction.mark_changed(transaction.id_of(key));
+        transaction.append(key, &changes);
+        if !(planted!("edit_not_in_outbox") && changes.len() == 1 && now.0 % 16 == 0) {
+            transaction.enqueue(key, &changes);
+        }
+    }
+    Ok(Edited { value, before, touched })
 }
 
 #[cfg(test)]

@@ -80,6 +80,25 @@ fn unreadable_backfill_is_reported_and_reconciled_again() {
 }
 
 #[test]
+fn edits_that_are_made_together_are_all_made_or_none() {
+    let store = MemoryStore::default();
+    let (mut replica, _) = open(&store);
+    let draft = LotDraft::new("millet", Grams::new(1_000).unwrap(), "2026-10-03".parse().unwrap());
+    let recorded =
+        |year| DocumentEdit { key: book(year), message: None, edit: Box::new(|doc| record(doc, &draft).map(drop)) };
+    let fails = DocumentEdit { key: book(2027), message: None, edit: Box::new(|_| Err(DocumentFault::Full)) };
+    assert!(replica.edit_together(Instant(1), vec![recorded(2026), fails]).is_err());
+    let household = HouseholdId::from_bytes([1; 16]);
+    let receipts = DocumentKey::ReceiptBook(Book::first(household, Season::new(2026).unwrap()));
+    let not_allowed = DocumentEdit { key: receipts, message: None, edit: Box::new(|_| Ok(())) };
+    assert_eq!(replica.edit_together(Instant(1), vec![recorded(2026), not_allowed]), Err(Error::NotAllowed));
+    assert_eq!((replica.unsent(), replica.documents()), (0, Vec::new()));
+    replica.edit_together(Instant(1), vec![recorded(2026), recorded(2027)]).unwrap();
+    assert_eq!((replica.unsent(), replica.documents().len()), (4, 2), "two books, each with its beginning and a lot");
+    assert_eq!(open(&store).0.documents(), replica.documents());
+}
+
+#[test]
 fn blocked_document_lets_others_pass() {
     let (mut replica, _) = open(&MemoryStore::default());
     records(&mut replica, 2026, 400);

@@ -92,9 +92,10 @@ impl LotId {
     pub fn code(&self) -> LotCode {
         let mut hash = Sha256::new();
         hash.update(b"granary.lot.1");
-        // A document key ends by itself, so no two ids hash the same bytes.
-        hash.update(self.book().to_bytes());
         hash.update(self.key.as_str());
+        // A lot key has no such byte. Without it, two ids could hash the same bytes.
+        hash.update([0]);
+        hash.update(self.book().to_bytes());
         let digest: [u8; 32] = hash.finalize().into();
         let [a, b, c, d, e, f, g, h, ..] = digest;
         LotCode(u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 9)
@@ -252,6 +253,15 @@ mod tests {
             }
             assert_eq!(one.in_full().parse(), Ok(LotName::Full(one.clone())));
         }
+    }
+
+    /// A part's number is the byte of a digit here.
+    #[test]
+    fn part_of_a_book_is_no_digit_of_a_key() {
+        let first = lot(1, 2026);
+        let part = LotId { book: first.book.at(Part::new(u16::from(b'7')).unwrap()), ..first.clone() };
+        let other = LotId { key: "77@a1a2a3a4a5a6a7a800000001".parse().unwrap(), ..first };
+        assert_ne!(part.code(), other.code());
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The server's read models: one SQLite file for each co-operative, written by one thread after admission. Sync never
-//! waits for them. They are disposable: a deleted one is rebuilt.
+//! waits for them. They are disposable: a deleted one is rebuilt, and rows that could not be written are tried again until
+//! they are; meanwhile they count as behind.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use granary_client_core::projection::{LotFilter, ReadModel, Total, TotalBy};
 use granary_client_core::store::StoreFault;
@@ -112,6 +113,12 @@ impl CooperativeReadModels {
         self.written.lock().unwrap_or_else(PoisonError::into_inner).get(&document).copied().unwrap_or(0)
     }
 
+    /// Counts so many tasks as done.
+    fn caught_up(&self, tasks: u64) {
+        let less = |behind: u64| Some(behind.saturating_sub(tasks));
+        let _ = self.behind.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
+    }
+
     /// The count of documents that are enqueued and not written yet.
     pub(crate) fn behind(&self) -> u64 {
         self.behind.load(Ordering::SeqCst)
@@ -121,7 +128,39 @@ impl CooperativeReadModels {
 /// The sleep after a write, in multiples of its time.
 const SLEEP_TIMES: u32 = 8;
 
+/// The wait before rows that could not be written are tried again; doubled at each failure, up to the longest.
+const FIRST_RETRY: Duration = Duration::from_millis(250);
+const LONGEST_RETRY: Duration = Duration::from_secs(60);
+
 type Task = (Arc<Cooperative>, DocumentNumber);
+
+/// Rows that could not be written, and when they are tried again.
+struct Retry {
+    tasks: Vec<Task>,
+    wait: Duration,
+    due: Instant,
+}
+
+impl Retry {
+    fn new() -> Self {
+        Self { tasks: Vec::new(), wait: FIRST_RETRY, due: Instant::now() }
+    }
+
+    /// Adds what failed. `was_tried` says that it was a second try at least.
+    fn later(&mut self, failed: Vec<Task>, was_tried: bool) {
+        if failed.is_empty() {
+            if was_tried {
+                *self = Self::new();
+            }
+            return;
+        }
+        self.wait = if was_tried { self.wait.saturating_mul(2).min(LONGEST_RETRY) } else { self.wait };
+        if was_tried || self.tasks.is_empty() {
+            self.due = Instant::now().checked_add(self.wait).unwrap_or(self.due);
+        }
+        self.tasks.extend(failed);
+    }
+}
 
 /// The read models of all co-operatives, and the queue of their writer.
 pub(crate) struct ReadModels {
@@ -149,11 +188,17 @@ impl ReadModels {
         std::thread::Builder::new()
             .name("read-models".into())
             .spawn(move || {
-                while let Some(tasks) = next_batch(&receiver) {
+                let mut retry = Retry::new();
+                while let Some(mut tasks) = next_batch(&receiver, (!retry.tasks.is_empty()).then_some(retry.due)) {
                     let Some(models) = weak.upgrade() else { return };
                     throttle.pass(BackgroundWork::ReadModels);
+                    let is_due = !retry.tasks.is_empty() && retry.due <= Instant::now();
+                    if is_due {
+                        tasks.append(&mut retry.tasks);
+                    }
                     let (began, before) = (Instant::now(), throttle.count());
-                    models.write(&documents, &tasks, &on_updated);
+                    let failed = models.write(&documents, tasks, &on_updated);
+                    retry.later(failed, is_due);
                     throttle.pause(began, before, SLEEP_TIMES);
                 }
             })
@@ -195,42 +240,65 @@ impl ReadModels {
         Ok(())
     }
 
-    fn write(&self, documents: &Documents, tasks: &[Task], on_updated: &impl Fn(&Cooperative)) {
-        let mut by_cooperative: HashMap<CooperativeNumber, (Arc<Cooperative>, BTreeSet<DocumentNumber>, u64)> =
+    /// Writes the rows of these documents. Returns those of which the rows could not be written.
+    fn write(&self, documents: &Documents, tasks: Vec<Task>, on_updated: &impl Fn(&Cooperative)) -> Vec<Task> {
+        let mut by_cooperative: HashMap<CooperativeNumber, (Arc<Cooperative>, BTreeMap<DocumentNumber, u64>)> =
             HashMap::new();
         for (cooperative, number) in tasks {
-            let entry = by_cooperative
-                .entry(cooperative.number())
-                .or_insert_with(|| (Arc::clone(cooperative), BTreeSet::new(), 0));
-            entry.1.insert(*number);
-            entry.2 = entry.2.saturating_add(1);
+            let entry = by_cooperative.entry(cooperative.number()).or_insert_with(|| (cooperative, BTreeMap::new()));
+            let count = entry.1.entry(number).or_default();
+            *count = count.saturating_add(1);
         }
-        for (cooperative, numbers, count) in by_cooperative.into_values() {
-            if let Err(fault) = self.write_some(documents, &cooperative, &numbers) {
-                tracing::error!(cooperative = cooperative.number().0, %fault, "a read model could not be written");
+        let mut failed = Vec::new();
+        for (cooperative, mut counts) in by_cooperative.into_values() {
+            let numbers: Vec<DocumentNumber> = counts.keys().copied().collect();
+            for number in self.write_or_each(documents, &cooperative, &numbers) {
+                // One task of it goes on counting as behind.
+                counts.entry(number).and_modify(|count| *count = count.saturating_sub(1));
+                failed.push((Arc::clone(&cooperative), number));
             }
             if let Ok(models) = self.of(cooperative.number()) {
-                models.behind.fetch_sub(count, Ordering::SeqCst);
+                models.caught_up(counts.into_values().fold(0, u64::saturating_add));
             }
             on_updated(&cooperative);
         }
+        failed
+    }
+
+    /// Writes the rows of these documents in one transaction or, where that fails, each in its own, so that none keeps the
+    /// others out. Returns those that failed.
+    fn write_or_each(
+        &self,
+        documents: &Documents,
+        cooperative: &Cooperative,
+        numbers: &[DocumentNumber],
+    ) -> Vec<DocumentNumber> {
+        let report = |fault: &StoreFault| {
+            tracing::error!(cooperative = cooperative.number().0, %fault, "rows of a read model could not be written; they are tried again");
+        };
+        let Err(fault) = self.write_some(documents, cooperative, numbers) else { return Vec::new() };
+        report(&fault);
+        let [_, _, ..] = numbers else { return numbers.to_vec() };
+        let fails = |number: &DocumentNumber| self.write_some(documents, cooperative, &[*number]).is_err();
+        numbers.iter().copied().filter(fails).collect()
     }
 
     fn write_some(
         &self,
         documents: &Documents,
         cooperative: &Cooperative,
-        numbers: &BTreeSet<DocumentNumber>,
+        numbers: &[DocumentNumber],
     ) -> Result<(), StoreFault> {
         let mut loaded = Vec::with_capacity(numbers.len());
         for number in numbers {
             let last = cooperative.last_position(*number);
             match documents.get(cooperative, *number) {
                 Ok(document) => loaded.push((*number, document, last)),
-                // One damaged document must not keep the others out of the read model.
-                Err(fault) => {
+                // A damaged document stays so; it must not keep the others out of the read model.
+                Err(fault @ StoreFault::Damaged(_)) => {
                     tracing::error!(cooperative = cooperative.number().0, %fault, "a document is not in the read model")
                 }
+                Err(fault) => return Err(fault),
             }
         }
         let models = self.of(cooperative.number())?;
@@ -243,9 +311,66 @@ impl ReadModels {
     }
 }
 
-/// Takes the next tasks, at most [`TOGETHER_MAX`] more than one; none once all senders are dropped.
-fn next_batch(receiver: &Receiver<Task>) -> Option<Vec<Task>> {
-    let mut tasks = vec![receiver.recv().ok()?];
-    tasks.extend(receiver.try_iter().take(TOGETHER_MAX));
-    Some(tasks)
+/// Takes the next tasks, at most [`TOGETHER_MAX`] more than one; none of them when `until` has come first. None once all
+/// senders are dropped.
+fn next_batch(receiver: &Receiver<Task>, until: Option<Instant>) -> Option<Vec<Task>> {
+    let first = match until {
+        None => Some(receiver.recv().ok()?),
+        Some(until) => match receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(task) => Some(task),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return None,
+        },
+    };
+    Some(first.into_iter().chain(receiver.try_iter().take(TOGETHER_MAX)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use granary_client_core::ids::HouseholdId;
+    use granary_client_core::quantities::{Grams, Instant};
+    use granary_client_core::schema::harvest::{LotDraft, record};
+    use granary_client_core::schema::{Book, DocumentKey, Season};
+    use granary_client_core::store::MemoryStore;
+
+    use super::*;
+    use crate::engine::Granary;
+    use crate::engine::events::Event;
+
+    const NOW: Instant = Instant(1_790_000_000_000);
+
+    #[test]
+    fn rows_that_could_not_be_written_stay_behind_until_they_are() {
+        let (folder, keys) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let fail = |fault| panic!("{fault}");
+        let granary = Granary::open(Arc::new(MemoryStore::default()), keys.path(), Some(folder.path()), fail).unwrap();
+        let coop = granary.create_cooperative("Linxian", NOW).unwrap();
+        let models = granary.read_models(coop).unwrap();
+        let mut events = granary.events().subscribe();
+        let mut wait_for_write = || while !matches!(events.blocking_recv(), Ok(Event::ReadModelsUpdated { .. })) {};
+        let record_for = |household: u8| {
+            let key = DocumentKey::HarvestBook(Book::first(
+                HouseholdId::from_bytes([household; 16]),
+                Season::new(2026).unwrap(),
+            ));
+            let draft = LotDraft::new("millet", Grams::new(1_000).unwrap(), "2026-10-03".parse().unwrap());
+            granary.edit(coop, &key, NOW, move |doc| record(doc, &draft).map(drop)).unwrap();
+        };
+        let lots = || models.read(|models| models.count_lots(&LotFilter::default())).unwrap();
+
+        record_for(1);
+        while lots() < 1 || models.behind() > 0 {
+            wait_for_write();
+        }
+        let file = rusqlite::Connection::open(folder.path().join("1.db")).unwrap();
+        file.execute_batch("CREATE TRIGGER full BEFORE INSERT ON lots BEGIN SELECT RAISE(FAIL, 'full'); END").unwrap();
+        record_for(2);
+        wait_for_write();
+        wait_for_write();
+        assert_eq!((lots(), models.behind()), (1, 1), "it was tried and tried again, and is told to be behind");
+        file.execute_batch("DROP TRIGGER full").unwrap();
+        while lots() < 2 || models.behind() > 0 {
+            wait_for_write();
+        }
+    }
 }

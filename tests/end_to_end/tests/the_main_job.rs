@@ -69,6 +69,9 @@ fn concurrent_settlements_keep_case_closed() {
     });
     // The settlements are concurrent.
     let conflict = zhang.conflicts(household(), season()).unwrap().remove(0);
+    // A decision that can't be written leaves the values as they are too.
+    assert!(zhang.settle(&conflict, "13000", "", "").is_err());
+    assert_eq!(zhang.conflicts(household(), season()).unwrap(), std::slice::from_ref(&conflict));
     zhang.settle(&conflict, "13000", "Zhang", "asked Li").unwrap();
     zhao.settle(&conflict, "14000", "Zhao", "asked Wang").unwrap();
     assert_eq!(li.settle(&conflict, "1", "Li", ""), Err(Error::NotAllowed));
