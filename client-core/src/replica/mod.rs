@@ -70,8 +70,11 @@ pub struct DocumentEdit<'a> {
     /// The message of its change.
     pub message: Option<&'a str>,
     /// The edit.
-    pub edit: Box<dyn FnOnce(&mut AutoCommit) -> Result<(), DocumentFault> + 'a>,
+    pub edit: BoxedEdit<'a>,
 }
+
+/// What an edit does to its document.
+pub type BoxedEdit<'a> = Box<dyn FnOnce(&mut AutoCommit) -> Result<(), DocumentFault> + 'a>;
 
 /// Single values that change with each transaction.
 #[derive(Debug, Clone)]

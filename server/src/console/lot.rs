@@ -36,7 +36,7 @@ impl Address {
             0 | 1 => rows.pop().map(|row| Self { name, row }).ok_or_else(missing),
             _ => {
                 let names = Names::of(signed).await?;
-                let links = rows.iter().map(|row| (path(&row.lot.in_full()), title(signed, &names, row)));
+                let links = rows.iter().map(|row| (path(row.lot.in_full()), title(signed, &names, row)));
                 Err(refused(signed.locale, 409, "lot-ambiguous").with_links(links.collect()))
             }
         }
