@@ -2,7 +2,7 @@
 
 use granary_client_core::schema::access::Role;
 
-use crate::access::InvitationLink;
+use crate::access::{InvitationLink, Principal};
 use crate::config::settings::Settings;
 use crate::config::{read_file, write_private};
 use crate::error::Error;
@@ -33,8 +33,11 @@ pub(super) fn demo(server: &Server, folder: &std::path::Path) -> Result<(), Erro
     }
     let sign_in = granary.sign_in_once(number, DEMO_LOGIN, now)?;
     let address = server.public_address();
+    let coordinator = granary.coordinator_device(number, DEMO_LOGIN)?;
     let link = |role: Role| -> Result<String, Error> {
-        let code = granary.invite(number, role, 72, now)?.code;
+        // The coordinator's phone ends with the demo's coordinator.
+        let person = (role == Role::Coordinator).then_some(coordinator);
+        let code = granary.invite_as(Principal::Operator, number, role, person, 72, now)?.code;
         let fingerprint = server.fingerprint().to_owned();
         Ok(InvitationLink { address: address.to_owned(), code, fingerprint }.to_string())
     };
@@ -59,7 +62,7 @@ The coordinators' console; the browser asks about the demo's own certificate. Di
 
 The demo is running; Ctrl-C stops it. In a second terminal:
 
-  enrol a phone      {first} enrol '{household}'
+  enrol a phone      {first} enrol --yes '{household}'
   fetch its book     {first} sync
   see it             {first} list
 
@@ -68,13 +71,13 @@ Now stop this server with Ctrl-C and record without any signal:
   record a harvest   {first} record millet 12500 --grade A --note 东坡地
   see it waiting     {first} status
 
-Start the demo again, {program} demo --folder {server_folder}, and let it arrive:
+Start the demo again, {program} demo --folder {server_folder} --port {port}, and let it arrive:
 
   send it            {first} sync
 
 A second phone, a coordinator's, sees every household:
 
-  enrol it           {second} enrol '{coordinator}'
+  enrol it           {second} enrol --yes '{coordinator}'
   fetch all books    {second} sync
 
 More invitations, made while the server runs:
@@ -82,6 +85,7 @@ More invitations, made while the server runs:
   {program} invite --folder {server_folder} --role packer
 ",
         coop = number.0,
+        port = server.address().port(),
     );
     Ok(())
 }

@@ -148,7 +148,14 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        let signed = SignedIn::from_request_parts(&mut parts, state).await?;
+        let signed = match SignedIn::from_request_parts(&mut parts, state).await {
+            Ok(signed) => signed,
+            Err(refusal) => {
+                // An answer before the form's end can break an HTTP/2 stream, and then nobody reads the answer.
+                let _ = Form::read(locale_of(&parts.headers), body).await;
+                return Err(refusal);
+            }
+        };
         let form = Form::read(signed.locale, body).await.map_err(IntoResponse::into_response)?;
         signed.must_own_token(form.get("token")).map_err(IntoResponse::into_response)?;
         Ok(Self(signed, form))
