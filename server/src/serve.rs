@@ -22,6 +22,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
+use crate::access::end_all_issued;
 use crate::config::{Config, make_folder, warn_of_open_files};
 use crate::engine::Granary;
 use crate::error::Error;
@@ -60,6 +61,10 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         Arc::new(SledStore::open(&config.store_folder()).map_err(|fault| unusable(&config.store_folder(), fault))?);
     for finding in check(store.as_ref(), &read_marks(&config.high_water()))? {
         tracing::warn!("{finding}");
+        if finding.is_recoverable() {
+            let open = end_all_issued(store.as_ref(), crate::environment::now().0)?;
+            tracing::warn!(open, "this store is older than its marks; open invitations, sessions and links are void");
+        }
     }
     let granary = Arc::new(Granary::open(store, &config.folder, Some(&config.folder.join("lists")), on_fault)?);
     let listen_fault = |error: std::io::Error| Error::Listen { address: config.listen, reason: error.to_string() };

@@ -1,11 +1,15 @@
 //! Invitations: a short code that works once, for a limited time, for one role, while whoever made it may still invite.
 
 use granary_client_core::ids::DeviceId;
+use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::access::Role;
+use granary_client_core::store::{Batch, Store, StoreFault};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
+use super::accounts::{ONCE, SESSION};
 use super::standing::{Credential, Deed, Principal, may_act};
+use crate::log::keys::{GLOBAL, key};
 use crate::log::{Cooperative, CooperativeNumber};
 
 /// Letters of a code: digits and capitals without I, L, O and U, which are misread.
@@ -101,6 +105,28 @@ pub struct InvitationLine {
     pub state: InvitationState,
     /// The device that used it, and when, in milliseconds since 1970.
     pub used: Option<(DeviceId, i64)>,
+}
+
+/// Withdraws every open invitation, and removes every session and sign-in link: what a restored store brings back of them
+/// may have been used, withdrawn or ended since. Gives how many invitations were open.
+pub(crate) fn end_all_issued(store: &dyn Store, now_millis: i64) -> Result<usize, StoreFault> {
+    let mut batch = Batch::default();
+    let mut open = 0usize;
+    for row in store.scan_all(&key(GLOBAL, b'I', &[]))? {
+        let record = row.value.as_deref().and_then(|value| read_message::<InvitationRecord>(value).ok());
+        let Some(mut record) = record else { return Err(StoreFault::Damaged(row.key)) };
+        if record.used.is_none() && record.withdrawn_millis.is_none() {
+            open = open.saturating_add(1);
+            record.withdrawn_millis = Some(now_millis);
+            batch.put(row.key, write_message(&record));
+        }
+    }
+    for kind in [SESSION, ONCE] {
+        store.scan_all(&key(GLOBAL, kind, &[]))?.into_iter().for_each(|row| batch.remove(row.key));
+    }
+    store.apply(&batch)?;
+    store.flush()?;
+    Ok(open)
 }
 
 /// A new invitation, to hand to a person.

@@ -5,11 +5,12 @@ pub(crate) mod accounts;
 mod audit;
 pub(crate) mod identity;
 mod invitation;
+pub(crate) mod marks;
 pub(crate) mod standing;
 
 pub use accounts::CoordinatorLine;
 pub(crate) use accounts::Session;
 pub use audit::{AuditAction, AuditRecord};
 pub use invitation::{Invitation, InvitationLine, InvitationLink, InvitationState};
-pub(crate) use invitation::{InvitationRecord, InvitationUse, new_code, normal_code};
+pub(crate) use invitation::{InvitationRecord, InvitationUse, end_all_issued, new_code, normal_code};
 pub use standing::{Denied, Principal};

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::access::marks::FILE;
 use crate::admin::{AdminCommand, Answer, ask, report};
 use crate::error::Error;
 use crate::log::check::{check as look_at_logs, read_marks};
@@ -66,11 +67,16 @@ fn words_of_rebuilt(rebuilt: Rebuilt) -> String {
     format!("{cooperatives} co-operatives, {documents} documents, {entries} entries, {positions} positions: {lost}")
 }
 
-pub(super) fn restore(from: &Path, through: Option<&str>, folder: &Path) -> Result<(), Error> {
-    let rebuilt = restore_into(from, through, folder)?;
+pub(super) fn restore(from: &Path, through: Option<&str>, folder: &Path, marks: Option<&Path>) -> Result<(), Error> {
+    let rebuilt = restore_into(from, through, folder, marks)?;
     println!("{}", words_of_rebuilt(rebuilt));
     println!("Start it with `granary serve`. Phones notice by themselves and give back what came after the backup.");
-    println!("Revoke again whom you revoked after the backup was made.");
+    println!("Invitations that were open are void, and everybody signs in anew.");
+    if folder.join(FILE).exists() {
+        println!("Grants and revocations hold, also those that are newer than the backup ({FILE}).");
+    } else {
+        println!("There is no {FILE} in this folder: revoke again whom you revoked after the backup was made.");
+    }
     Ok(())
 }
 

@@ -178,6 +178,9 @@ enum Command {
         /// The new server's folder.
         #[arg(long, env = "GRANARY_FOLDER", default_value = "granary-data")]
         folder: PathBuf,
+        /// The old server's folder, whose marks of grants and revocations hold (`access-marks.jsonl`).
+        #[arg(long)]
+        marks: Option<PathBuf>,
     },
     /// Look at the whole store, running or not, and name what is wrong.
     Check {
@@ -365,7 +368,9 @@ pub fn main() -> ExitCode {
             let from = std::path::absolute(&from).unwrap_or(from);
             send(&folder, &AdminCommand::Import { from, name })
         }
-        Command::Restore { from, through, folder } => maintenance::restore(&from, through.as_deref(), &folder),
+        Command::Restore { from, through, folder, marks } => {
+            maintenance::restore(&from, through.as_deref(), &folder, marks.as_deref())
+        }
         Command::Check { folder } => maintenance::check(&folder.folder),
         Command::Repair { folder, backup, set_aside } => {
             maintenance::repair(&folder.folder, backup.as_deref(), set_aside.as_deref())

@@ -10,7 +10,7 @@ use crate::error::Error;
 /// Permissions of others than the owner.
 const OF_OTHERS: u32 = 0o077;
 
-fn file_error(path: &Path, error: &std::io::Error) -> Error {
+pub(crate) fn file_error(path: &Path, error: &std::io::Error) -> Error {
     Error::File { path: path.display().to_string(), cause: error.to_string() }
 }
 

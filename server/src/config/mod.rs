@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use crate::error::Error;
 
-pub(crate) use files::{make_folder, read_file, warn_of_open_files, write_private};
+pub(crate) use files::{file_error, make_folder, read_file, warn_of_open_files, write_private};
 pub use limits::Limits;
 
 /// The configuration of a server.

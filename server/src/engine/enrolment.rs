@@ -184,8 +184,15 @@ impl Granary {
         if let Some(person) = record.person {
             may_act(&cooperative, person, Credential::Own, Deed::Coordinate)?;
         }
+        // A certificate says what the device was once granted; its mark says what became of that.
+        if let Some(mark) = self.access_marks().of(cooperative_id, device) {
+            mark.raise(&mut record);
+        }
+        if record.revoked_millis.is_some() {
+            return Err(Denied::Revoked.into());
+        }
         record.enrolled_millis = now.0;
-        let version = record.grants_now().version;
+        let version = record.grants.last().map_or(0, |grants| grants.version);
         let target = Arc::clone(&cooperative);
         self.write(move |group| {
             // Of two requests with one certificate, the second finds the device as it is by now.

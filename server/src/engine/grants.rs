@@ -86,6 +86,32 @@ impl Granary {
         self.access_changed(number, &changed)
     }
 
+    /// Brings the store's devices up to their marks, where an older store was put in place, and marks those that have none.
+    pub(super) fn raise_to_marks(&self) -> Result<(), Error> {
+        for cooperative in self.cooperatives() {
+            let devices = cooperative.devices();
+            let id = cooperative.id();
+            self.access_marks().note(id, devices.iter().map(|(device, record, _)| (*device, record)))?;
+            let raised = devices.into_iter().filter_map(|(device, mut record, _)| {
+                let mark = self.access_marks().of(id, device)?;
+                mark.raise(&mut record).then_some((device, record))
+            });
+            let raised: Vec<_> = raised.collect();
+            if !raised.is_empty() {
+                tracing::warn!(
+                    cooperative = cooperative.number().0,
+                    devices = raised.len(),
+                    "grants and revocations hold that are newer than the store"
+                );
+                self.write(move |group| {
+                    raised.into_iter().for_each(|(device, record)| put_device(&cooperative, group, device, record));
+                    Ok(())
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     fn not_the_servers_own(&self, number: CooperativeNumber, device: DeviceId) -> Result<(), Error> {
         let own = device == Cooperative::server_device(self.cooperative(number)?.id());
         if own { Err(Error::Protected { what: "the server's own replica" }) } else { Ok(()) }
@@ -116,9 +142,11 @@ impl Granary {
         self.access_changed(number, &changed)
     }
 
-    /// Tells live sockets and open pages of these devices.
+    /// Marks what these devices may do now, and tells their live sockets and open pages.
     pub(super) fn access_changed(&self, number: CooperativeNumber, devices: &[DeviceId]) -> Result<(), Error> {
         let cooperative = self.cooperative(number)?;
+        let records = devices.iter().filter_map(|id| Some((*id, cooperative.device(*id)?))).collect::<Vec<_>>();
+        self.access_marks().note(cooperative.id(), records.iter().map(|(id, record)| (*id, record)))?;
         for device in devices {
             match cooperative.device(*device) {
                 Some(record) if record.revoked_millis.is_none() => {

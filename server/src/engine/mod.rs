@@ -34,6 +34,7 @@ use self::own_words::OwnWords;
 use self::read_models::{CooperativeReadModels, ReadModels};
 use self::subscriptions::Subscriptions;
 use crate::access::identity::Identity;
+use crate::access::marks::AccessMarks;
 use crate::environment::{Environment, Rng};
 use crate::error::Error;
 use crate::log::admission::Admission;
@@ -67,6 +68,7 @@ pub struct Granary {
     read_models: Arc<ReadModels>,
     events: Arc<EventBus>,
     own_words: OwnWords,
+    access_marks: AccessMarks,
     /// True once the store has failed; no more verdicts come then.
     failed: Arc<AtomicBool>,
 }
@@ -156,9 +158,11 @@ impl Granary {
             read_models,
             events,
             own_words: OwnWords::default(),
+            access_marks: AccessMarks::open(keys)?,
             failed,
         };
         granary.read_all()?;
+        granary.raise_to_marks()?;
         Ok(granary)
     }
 
@@ -225,6 +229,10 @@ impl Granary {
 
     pub(crate) fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    pub(crate) fn access_marks(&self) -> &AccessMarks {
+        &self.access_marks
     }
 
     pub(crate) fn flushes(&self) -> &Flushes {

@@ -8,6 +8,8 @@ use granary_client_core::store::Store;
 
 use super::backup::{KEY_FILES, MAGIC, Manifest, Segment, sha256};
 use super::rebuild::{Rebuilt, rebuild};
+use crate::access::end_all_issued;
+use crate::access::marks::FILE;
 use crate::config::{make_folder, read_file, write_private};
 use crate::error::Error;
 use crate::log::rows::Writes;
@@ -19,7 +21,13 @@ const VALUE_MAX: u32 = 64 * 1024 * 1024;
 
 /// Restores the backup in `from` into `folder`, which must not have a store: through the run that made the file
 /// `through`, or the last one.
-pub(crate) fn restore(from: &Path, through: Option<&str>, folder: &Path) -> Result<Rebuilt, Error> {
+/// `marks` is a folder whose marks of grants and revocations hold, besides those that are in `folder` already.
+pub(crate) fn restore(
+    from: &Path,
+    through: Option<&str>,
+    folder: &Path,
+    marks: Option<&Path>,
+) -> Result<Rebuilt, Error> {
     let store_folder = folder.join("store");
     if store_folder.exists() {
         return Err(Error::StoreExists { folder: folder.display().to_string() });
@@ -36,8 +44,14 @@ pub(crate) fn restore(from: &Path, through: Option<&str>, folder: &Path) -> Resu
     for name in KEY_FILES {
         write_private(&folder.join(name), &read_file(&from.join("keys").join(name))?)?;
     }
+    if let Some(marks) = marks {
+        let (here, there) = (folder.join(FILE), marks.join(FILE));
+        let before = if here.exists() { read_file(&here)? } else { Vec::new() };
+        write_private(&here, &[before, read_file(&there)?].concat())?;
+    }
     let store = SledStore::open(&store_folder).map_err(|fault| crate::store::probe::unusable(&store_folder, fault))?;
     read_runs_into(from, manifest.needed_through(last), &store)?;
+    end_all_issued(&store, crate::environment::now().0)?;
     Ok(rebuild(&store)?)
 }
 

@@ -105,7 +105,7 @@ fn backup_keeps_the_last_runs_and_what_they_need() {
                 assert!(folder.path().join("keys").join(name).exists());
             }
             let into = tempfile::tempdir().unwrap();
-            restore(folder.path(), Some(file), into.path()).unwrap();
+            restore(folder.path(), Some(file), into.path(), None).unwrap();
             let restored = crate::store::SledStore::open(&into.path().join("store")).unwrap();
             let found: Vec<Row> =
                 [b'e', b'l'].iter().flat_map(|kind| restored.scan_all(&key(COOP, *kind, &[])).unwrap()).collect();
@@ -113,7 +113,7 @@ fn backup_keeps_the_last_runs_and_what_they_need() {
         }
     }
     let into = tempfile::tempdir().unwrap();
-    let gone = restore(folder.path(), Some(&after[0].0), into.path());
+    let gone = restore(folder.path(), Some(&after[0].0), into.path(), None);
     assert!(matches!(gone, Err(crate::error::Error::NotFound { .. })), "{gone:?}");
 }
 
