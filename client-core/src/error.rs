@@ -158,7 +158,22 @@ impl Words for Error {
             Self::NoProgress => "服务器有回应，但同步没有进展，已经停下。请过一会儿再试。".into(),
             Self::ThreadStart(_) => "这部手机的系统开不了同步线程。请关掉别的程序，再试一次。".into(),
             Self::System(_) => "这部手机的系统出错了。请重新打开程序，再试一次。".into(),
-            other => other.to_string(),
+            Self::Store(fault) => {
+                let way = match fault {
+                    StoreFault::Full => "请腾出一些空间再试",
+                    StoreFault::Busy | StoreFault::InUse | StoreFault::TooManyFiles => "请关掉别的程序再试",
+                    StoreFault::NoAccess(_) => "请让这个程序可以读写那里，然后再试",
+                    StoreFault::Corrupt(_) => "请关掉再打开：能读出来的都会保留",
+                    StoreFault::Io(_) | StoreFault::Failed(_) | StoreFault::Locked | StoreFault::Damaged(_) => "请再试",
+                };
+                format!("这部手机的文件不能用：{}。{way}。", fault.chinese())
+            }
+            Self::Document(fault) => format!("{}。", fault.chinese()),
+            Self::Quantity(fault) => format!("{}。", fault.chinese()),
+            Self::LotName(fault) => format!("{}。", fault.chinese()),
+            Self::OutboxFile(fault) => format!("{}。", fault.chinese()),
+            Self::BadInvitation(_) => "这不是邀请：请再扫一次或再输一次。".into(),
+            Self::Refused { kind, .. } => format!("服务器没有接受：{}。", kind.chinese()),
         }
     }
 }

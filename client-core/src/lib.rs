@@ -13,6 +13,7 @@ pub mod ids;
 #[cfg(all(feature = "sqlite", feature = "https"))]
 pub mod phone;
 pub mod planted;
+pub mod plausibility;
 #[cfg(feature = "sqlite")]
 pub mod projection;
 pub mod protocol;

@@ -29,6 +29,36 @@ impl Language {
     }
 }
 
+/// Words that the code itself has, in both languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Phrase {
+    /// For programs.
+    pub code: &'static str,
+    /// In English.
+    pub english: &'static str,
+    /// In Chinese.
+    pub chinese: &'static str,
+}
+
+impl Phrase {
+    /// These words.
+    pub const fn new(code: &'static str, english: &'static str, chinese: &'static str) -> Self {
+        Self { code, english, chinese }
+    }
+}
+
+impl std::fmt::Display for Phrase {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.english)
+    }
+}
+
+impl Words for Phrase {
+    fn chinese(&self) -> String {
+        self.chinese.to_owned()
+    }
+}
+
 /// An error as a sentence for the person who caused or meets it.
 pub trait Words: std::fmt::Display {
     /// The sentence in Chinese.

@@ -13,7 +13,7 @@ mod status;
 
 pub use error::PhoneError;
 pub use language::set_language;
-pub use lots::{FieldConflict, Lot, LotDraft, LotEdit, LotFilter, LotState, Product, Receipt, Total};
+pub use lots::{FieldConflict, Lot, LotDraft, LotEdit, LotFilter, LotState, Product, Receipt, Total, Unusual};
 pub use phone::GranaryPhone;
 pub use status::{PhoneObserver, SyncState, SyncStatus};
 

@@ -1,9 +1,11 @@
 //! Lots, products and receipts, in types that the bindings can express.
 
 use granary_client_core::conflicts;
+use granary_client_core::plausibility;
 use granary_client_core::projection;
 use granary_client_core::quantities::{Day, Grams, Permille};
 use granary_client_core::schema::{catalogue, harvest, receipt};
+use granary_client_core::words::Words;
 
 use crate::error::PhoneError;
 
@@ -51,6 +53,34 @@ impl LotDraft {
             note: draft.note,
             photos: draft.photos,
         })
+    }
+}
+
+/// Something unusual about a lot that is to be recorded.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Unusual {
+    /// For programs: `unknown-product`, `unknown-grade`, `day-in-the-future`, `day-in-another-season`,
+    /// `weight-far-from-usual`.
+    pub code: String,
+    /// The field: `product`, `grade`, `day` or `grams`.
+    pub field: String,
+    /// What was probably meant, such as the code of a product; none where nothing looks like it.
+    pub meant: Option<String>,
+    /// For the person.
+    pub sentence: String,
+}
+
+impl From<plausibility::Unusual> for Unusual {
+    fn from(unusual: plausibility::Unusual) -> Self {
+        Self {
+            code: unusual.code().to_owned(),
+            field: unusual.field().to_owned(),
+            sentence: unusual.words(crate::language::now()),
+            meant: match unusual {
+                plausibility::Unusual::Product { meant, .. } => meant,
+                _ => None,
+            },
+        }
     }
 }
 

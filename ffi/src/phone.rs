@@ -7,7 +7,7 @@ use granary_client_core::phone::{Driver, Phone};
 use granary_client_core::store::StoreKey;
 
 use crate::error::PhoneError;
-use crate::lots::{FieldConflict, Lot, LotDraft, LotEdit, LotFilter, Product, Receipt, Total};
+use crate::lots::{FieldConflict, Lot, LotDraft, LotEdit, LotFilter, Product, Receipt, Total, Unusual};
 use crate::status::{PhoneObserver, Recovered, SyncStatus, Told};
 
 /// One phone: its documents, kept in a folder of the app, and their sync.
@@ -121,6 +121,14 @@ impl GranaryPhone {
         let household = draft.household.as_deref().map(str::parse).transpose()?;
         let household = self.phone.household_or(household)?;
         Ok(self.phone.record_of_day(household, &draft.of_day(self.phone.today())?)?.to_string())
+    }
+
+    /// What is unusual about a lot that is to be recorded; empty when nothing is. Show the sentences and ask; call `record` when
+    /// the person confirms. Quick; needs no network.
+    pub fn unusual(&self, draft: LotDraft) -> Result<Vec<Unusual>, PhoneError> {
+        let household = draft.household.as_deref().map(str::parse).transpose()?;
+        let household = self.phone.household_or(household)?;
+        Ok(self.phone.unusual(household, &draft.of_day(self.phone.today())?)?.into_iter().map(Unusual::from).collect())
     }
 
     /// Writes fields of a lot, all in one change. A value replaces all concurrent values of its field.

@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 
 use granary_client_core::crdt::DocumentFault;
+use granary_client_core::plausibility::Unusual;
 use granary_client_core::protocol::frame::FrameFault;
 use granary_client_core::protocol::messages::RefusalReason;
 use granary_client_core::protocol::problem::{Problem, ProblemKind};
 use granary_client_core::quantities::QuantityFault;
+use granary_client_core::quantities::typed::TypedFault;
 use granary_client_core::store::StoreFault;
 
 use crate::access::Denied;
@@ -60,6 +62,20 @@ pub enum Error {
         field: &'static str,
         /// The fault, as a sentence.
         reason: String,
+    },
+    /// What was typed for a quantity can't be taken as it is.
+    #[error("{field}: {fault}")]
+    Typed {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it.
+        fault: TypedFault,
+    },
+    /// Something about a lot is unusual, and nobody confirmed it.
+    #[error("{}. Nothing was recorded; `--yes` records it all the same", sentences(.unusual))]
+    Unusual {
+        /// What is unusual.
+        unusual: Vec<Unusual>,
     },
     /// A number or text is outside what its type allows.
     #[error(transparent)]
@@ -257,6 +273,10 @@ pub enum Error {
         /// Which folder.
         folder: String,
     },
+}
+
+fn sentences(unusual: &[Unusual]) -> String {
+    unusual.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 impl Error {

@@ -10,6 +10,7 @@ use crate::quantities::{Grams, Instant};
 use crate::schema::case_book::{Decision, DecisionKind, Restore};
 use crate::schema::harvest::{self, LotEdit, LotKey};
 use crate::schema::{Document, LotId};
+use crate::words::Phrase;
 
 /// The message of a change that settles.
 pub const SETTLING: &str = "settle";
@@ -37,12 +38,12 @@ pub struct Settlement {
 }
 
 fn lot_in(book: &Document, lot: &LotKey) -> Result<harvest::Lot, DocumentFault> {
-    harvest::lot(book, lot).ok_or_else(|| DocumentFault::NotFound { what: "lot", name: lot.to_string() })
+    harvest::lot(book, lot).ok_or_else(|| DocumentFault::NotFound { what: harvest::LOT, name: lot.to_string() })
 }
 
 /// The key of a lot that is of this book. One of another book may have the same key.
 fn key_in<'a>(book: &Document, lot: &'a LotId) -> Result<&'a LotKey, DocumentFault> {
-    let not_here = || DocumentFault::NotFound { what: "lot", name: lot.to_string() };
+    let not_here = || DocumentFault::NotFound { what: harvest::LOT, name: lot.to_string() };
     (lot.book() == *book.key()).then(|| lot.key()).ok_or_else(not_here)
 }
 
@@ -74,13 +75,21 @@ pub fn merge(
     settler: Settler<'_>,
 ) -> Result<Settlement, DocumentFault> {
     if keep == other {
-        return Err(DocumentFault::NotNow("a lot can't be merged into itself"));
+        return Err(DocumentFault::NotNow(Phrase::new(
+            "merge-into-itself",
+            "a lot can't be merged into itself",
+            "一批不能与自己合并",
+        )));
     }
     let chosen = keep.season_name();
     let (keep, other) = (key_in(book, keep)?, key_in(book, other)?);
     let kept = lot_in(book, keep)?;
     if kept.merged_into.is_some() {
-        return Err(DocumentFault::NotNow("the lot to keep was itself merged into another one"));
+        return Err(DocumentFault::NotNow(Phrase::new(
+            "merged-already",
+            "the lot to keep was itself merged into another one",
+            "要保留的一批已经并入另一批",
+        )));
     }
     lot_in(book, other)?;
     let mut restore = vec![Restore { lot: other.clone(), field: "merged".into(), value: String::new() }];
@@ -103,7 +112,11 @@ pub fn merge(
 /// Restores the values before a decision, and opens the case again.
 pub fn undo(book: &Document, undone: &Decision, settler: Settler<'_>) -> Result<Settlement, DocumentFault> {
     if undone.kind != Some(DecisionKind::Settled) && undone.kind != Some(DecisionKind::Left) {
-        return Err(DocumentFault::NotNow("this was undone already"));
+        return Err(DocumentFault::NotNow(Phrase::new(
+            "undone-already",
+            "this was undone already",
+            "这件事已经撤销过了",
+        )));
     }
     let mut edits: Vec<(LotKey, Option<LotEdit>)> = Vec::new();
     for restore in &undone.restore {

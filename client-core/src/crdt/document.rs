@@ -10,6 +10,7 @@ use automerge::{AutoCommit, AutomergeError, Change, ReadDoc};
 use crate::crdt::change::{ChangeFault, VerifiedChange};
 use crate::ids::{ActorId, ChangeHash};
 use crate::quantities::{Instant, QuantityFault};
+use crate::words::{Phrase, Words};
 
 /// The largest saved document, in bytes: some thousands of lots. The cost of a change from outside grows with its document;
 /// this limit keeps it to some tenths of a second.
@@ -22,7 +23,7 @@ pub enum DocumentFault {
     #[error("there is no {what} {name:?} in this document")]
     NotFound {
         /// Its kind.
-        what: &'static str,
+        what: Phrase,
         /// Its name.
         name: String,
     },
@@ -34,7 +35,7 @@ pub enum DocumentFault {
     Quantity(#[from] QuantityFault),
     /// The document's state does not allow this step.
     #[error("{0}")]
-    NotNow(&'static str),
+    NotNow(Phrase),
     /// The document would be larger than [`DOCUMENT_BYTES_MAX`].
     #[error("this document is full: nothing more can be written into it")]
     Full,
@@ -44,6 +45,35 @@ pub enum DocumentFault {
     /// A change was refused by the verifier.
     #[error(transparent)]
     Change(#[from] ChangeFault),
+}
+
+impl Words for DocumentFault {
+    fn chinese(&self) -> String {
+        match self {
+            Self::NotFound { what, name } => format!("这份文档里没有{}“{name}”", what.chinese),
+            Self::Damaged(_) => "这份文档损坏了，不能这样修改".into(),
+            Self::Quantity(fault) => fault.chinese(),
+            Self::NotNow(why) => why.chinese(),
+            Self::Full => "这份文档满了，不能再写入".into(),
+            Self::Unusable(_) => "这份文档的改动不能应用".into(),
+            Self::Change(_) => "有一个改动的格式不对".into(),
+        }
+    }
+}
+
+impl DocumentFault {
+    /// For programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "not-found",
+            Self::Damaged(_) => "document-damaged",
+            Self::Quantity(fault) => fault.code(),
+            Self::NotNow(why) => why.code,
+            Self::Full => "document-full",
+            Self::Unusable(_) => "document-unusable",
+            Self::Change(_) => "change",
+        }
+    }
 }
 
 impl From<AutomergeError> for DocumentFault {

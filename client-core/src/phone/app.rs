@@ -7,8 +7,9 @@ use crate::conflicts::{self, CaseId, FieldConflict, SETTLING, Settler};
 use crate::crdt::DocumentFault;
 use crate::error::Error;
 use crate::ids::{ChangeHash, HouseholdId};
+use crate::plausibility::{Facts, Unusual, Usual, unusual};
 use crate::projection::{CaseFilter, CaseRow, LotFilter, LotRow, Total};
-use crate::quantities::{Day, QuantityFault};
+use crate::quantities::{Day, Instant, QuantityFault};
 use crate::replica::DocumentEdit;
 use crate::schema::case_book::decide;
 use crate::schema::catalogue::Catalogue;
@@ -21,6 +22,9 @@ use crate::schema::{
     Book, Document, DocumentKey, LotId, LotName, OrderName, Part, Season, catalogue, cooperative, harvest, household,
     order, receipt,
 };
+
+/// 1 January 2026: a clock before it was never set, and says nothing of days.
+const CLOCK_RIGHT_FROM: Instant = Instant(1_767_225_600_000);
 
 impl Phone {
     /// `given`, or else the household that this phone belongs to. Fails with [`Error::WhichHousehold`] without either.
@@ -42,6 +46,24 @@ impl Phone {
             }
             (None, _) => Err(Error::NoSuchLot(name.to_string())),
         }
+    }
+
+    /// What is unusual about a lot that is to be recorded: an unknown product or grade, a day elsewhere, a weight far from what
+    /// the product and the household usually give. Ask the person back, and record what is confirmed.
+    pub fn unusual(&self, household: HouseholdId, draft: &LotDraft) -> Result<Vec<Unusual>, Error> {
+        let catalogue = self.catalogue()?.filter(|catalogue| !catalogue.products.is_empty());
+        let now = self.now();
+        let today = (now >= CLOCK_RIGHT_FROM).then(|| Day::in_china(now));
+        let weights = self.inner().read_model.usual_weights(household, &draft.product)?;
+        let season = today.and_then(Season::of);
+        let usual = Usual { catalogue: catalogue.as_ref(), today, season, weights };
+        let facts = Facts {
+            product: &draft.product,
+            quantity: Some(draft.quantity),
+            grade: draft.grade.trim(),
+            day: Some(draft.day),
+        };
+        Ok(unusual(&facts, &usual))
     }
 
     /// Records a lot of a household in the season of its day. Durable when it returns.

@@ -7,6 +7,7 @@ mod case_rows;
 mod lot_lists;
 mod read_model;
 mod register_rows;
+mod unusual_lots;
 
 pub use case_rows::{CaseCounts, CaseFilter, CaseKind, CaseRow};
 pub use lot_lists::{LotFilter, LotRow, LotSort, LotState, Total, TotalBy};

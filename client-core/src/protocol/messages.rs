@@ -9,6 +9,7 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use super::attestation::Shown;
 use crate::ids::ChangeHash;
 use crate::schema::access::Grants;
+use crate::words::Words;
 
 /// A message could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -274,6 +275,19 @@ impl RefusalReason {
     /// True when the same changes may be taken later, unaltered.
     pub fn may_pass_later(self) -> bool {
         matches!(self, Self::TooManyOrphans)
+    }
+}
+
+impl Words for RefusalReason {
+    fn chinese(&self) -> String {
+        match self {
+            Self::MayNotWrite => "不可以改这份文档",
+            Self::ForeignActor => "有一个改动以别的手机为作者",
+            Self::SequenceReused => "有一个改动的编号与这部手机的另一个改动相同",
+            Self::TooManyOrphans => "这部手机有太多改动在等还没有到的改动",
+            Self::TooManyActors => "这部手机为这份文档打开得太多次",
+        }
+        .to_owned()
     }
 }
 

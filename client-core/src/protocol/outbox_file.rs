@@ -19,6 +19,7 @@ use super::frame::{FrameFault, compress, decompress};
 use super::limits::BODY_BYTES_MAX;
 use crate::crdt::leb128::Reader;
 use crate::ids::DeviceId;
+use crate::words::Words;
 
 /// The version of files and pages.
 const VERSION: u8 = 1;
@@ -51,6 +52,19 @@ pub enum OutboxFileFault {
     /// The system gave no random numbers.
     #[error("there are no random numbers")]
     NoRandomness,
+}
+
+impl Words for OutboxFileFault {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Shape => "这不是手机存出的文件，或者缺了一部分".into(),
+            Self::UnknownVersion(_) => "这个文件是较新的手机写的：请更新这一边".into(),
+            Self::TooLarge => "这个文件太大".into(),
+            Self::OtherServer => "这个文件是给另一个服务器的".into(),
+            Self::Content(_) => "这个文件的内容读不出来".into(),
+            Self::NoRandomness => "系统没有随机数".into(),
+        }
+    }
 }
 
 /// The key under which phones encrypt for a server.

@@ -49,6 +49,25 @@ impl ProblemKind {
     }
 }
 
+impl ProblemKind {
+    /// What happened and what to do, in Chinese; the server's own sentence is in English.
+    pub fn chinese(self) -> &'static str {
+        match self {
+            Self::Malformed => "服务器看不懂这次请求。请更新这个程序",
+            Self::TooLarge => "一次发送的太多",
+            Self::UnknownVersion => "手机和服务器的版本不同：请更新其中一个",
+            Self::BadSignature => "签名不对，所以什么也没有收下",
+            Self::UnknownDevice => "服务器不认识这部手机：请用邀请重新加入",
+            Self::DeviceRevoked => "这部手机已被移出合作社；请找协调员",
+            Self::BadInvitation => "这个邀请不对、用过了或已过期；请向合作社要一个新的",
+            Self::Busy => "请求太频繁，请过一会儿再试",
+            Self::Timeout => "这次请求太慢，请再试",
+            Self::NotFound => "这个地址没有内容",
+            Self::Internal => "服务器出错。什么也没有收下，请稍后再试",
+        }
+    }
+}
+
 /// The body of an error answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {

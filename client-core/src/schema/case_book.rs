@@ -9,7 +9,7 @@ use super::harvest::LotKey;
 use super::key::Document;
 use super::view::{Fields, maps_in_list, part};
 use crate::crdt::DocumentFault;
-use crate::quantities::{Instant, checked_text};
+use crate::quantities::{Instant, TextField, checked_text};
 
 /// The longest list of values to restore, in bytes. A settlement changes a few fields.
 const RESTORE_BYTES_MAX: usize = 4_000;
@@ -75,13 +75,15 @@ pub struct Decision {
 pub fn decide(automerge: &mut AutoCommit, decision: &Decision) -> Result<(), DocumentFault> {
     let list = part(automerge, "decisions", ObjType::List).ok_or(DocumentFault::Damaged("decisions"))?;
     let entry = automerge.insert_object(&list, automerge.length(&list), ObjType::Map)?;
-    automerge.put(&entry, "case", checked_text("a case", &decision.case, 300)?)?;
+    automerge.put(&entry, "case", checked_text(TextField::Case, &decision.case)?)?;
     automerge.put(&entry, "kind", decision.kind.unwrap_or(DecisionKind::Left).name())?;
-    automerge.put(&entry, "by", checked_text("a name", &decision.by, 64)?)?;
+    automerge.put(&entry, "by", checked_text(TextField::PersonName, &decision.by)?)?;
     automerge.put(&entry, "at", decision.at.seconds())?;
-    for (field, text) in [("chosen", &decision.chosen), ("note", &decision.note)] {
+    for (field, kind, text) in
+        [("chosen", TextField::Chosen, &decision.chosen), ("note", TextField::Note, &decision.note)]
+    {
         if !text.trim().is_empty() {
-            automerge.put(&entry, field, checked_text("a note", text, 500)?)?;
+            automerge.put(&entry, field, checked_text(kind, text)?)?;
         }
     }
     if !decision.restore.is_empty() {

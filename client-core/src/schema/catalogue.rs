@@ -14,7 +14,8 @@ use automerge::{AutoCommit, ObjType, ReadDoc, Value};
 use super::key::Document;
 use super::view::part;
 use crate::crdt::DocumentFault;
-use crate::quantities::{Day, Fen, QuantityFault, checked_text};
+use crate::quantities::{Day, Fen, QuantityFault, TextField, checked_text};
+use crate::words::Phrase;
 
 /// Names a price: of a grade, from a day on or from the beginning. As text `A` or `A@2026-11-01`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,7 +29,7 @@ pub struct PriceName {
 impl PriceName {
     /// The name of a price; none for a grade that is no valid one.
     pub fn new(grade: String, from: Option<Day>) -> Option<Self> {
-        let grade = checked_text("a grade", &grade, 32).ok().filter(|grade| !grade.contains('@'))?;
+        let grade = checked_text(TextField::PriceGrade, &grade).ok().filter(|grade| !grade.contains('@'))?;
         Some(Self { grade, from })
     }
 }
@@ -50,7 +51,7 @@ impl FromStr for PriceName {
             Some((grade, day)) => (grade, Some(day.parse()?)),
             None => (text, None),
         };
-        Self::new(grade.to_owned(), from).ok_or(QuantityFault::Text { what: "a grade", most: 32 })
+        Self::new(grade.to_owned(), from).ok_or(QuantityFault::TextUnreadable(TextField::PriceGrade))
     }
 }
 
@@ -112,9 +113,13 @@ fn put(
     field: &str,
     value: impl Into<automerge::ScalarValue>,
 ) -> Result<(), DocumentFault> {
-    let code = checked_text("a code", code, 64)?;
+    let code = checked_text(TextField::Code, code)?;
     if code.contains('/') {
-        return Err(DocumentFault::NotNow("a code can't have a slash in it"));
+        return Err(DocumentFault::NotNow(Phrase::new(
+            "slash-in-code",
+            "a code can't have a slash in it",
+            "代码里不能有斜线",
+        )));
     }
     let map = part(automerge, part_name, ObjType::Map).ok_or(DocumentFault::Damaged(part_name))?;
     automerge.put(&map, format!("{code}/{field}"), value)?;
@@ -135,7 +140,7 @@ pub fn rename_product(
 ) -> Result<(), DocumentFault> {
     for (field, name) in [("zh", zh), ("en", en)] {
         if let Some(name) = name {
-            put(automerge, "products", code, field, checked_text("a product's name", name, 64)?)?;
+            put(automerge, "products", code, field, checked_text(TextField::ProductName, name)?)?;
         }
     }
     Ok(())
@@ -164,7 +169,7 @@ pub fn replan_promotion(
     day: Option<Day>,
 ) -> Result<(), DocumentFault> {
     if let Some(title) = title {
-        put(automerge, "promotions", code, "title", checked_text("a title", title, 120)?)?;
+        put(automerge, "promotions", code, "title", checked_text(TextField::PromotionTitle, title)?)?;
     }
     if let Some(day) = day {
         put(automerge, "promotions", code, "day", day.to_string())?;
@@ -174,7 +179,7 @@ pub fn replan_promotion(
 
 /// Offers a product in a promotion at this price for a kilogram.
 pub fn offer(automerge: &mut AutoCommit, code: &str, product: &str, per_kilogram: Fen) -> Result<(), DocumentFault> {
-    let product = checked_text("a product's code", product, 64)?;
+    let product = checked_text(TextField::ProductCode, product)?;
     put(automerge, "promotions", code, &format!("offer/{product}"), per_kilogram.get())
 }
 

@@ -6,7 +6,7 @@ use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
 use super::key::Document;
 use super::view::{Fields, maps_in_list, part, texts_in_map};
 use crate::crdt::DocumentFault;
-use crate::quantities::{Day, checked_text};
+use crate::quantities::{Day, TextField, checked_text};
 
 /// The co-operative as it is read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,7 +23,7 @@ pub struct Cooperative {
 
 /// Names the co-operative.
 pub fn set_name(automerge: &mut AutoCommit, name: &str) -> Result<(), DocumentFault> {
-    automerge.put(ROOT, "name", checked_text("a co-operative's name", name, 120)?)?;
+    automerge.put(ROOT, "name", checked_text(TextField::CooperativeName, name)?)?;
     Ok(())
 }
 
@@ -39,7 +39,7 @@ pub fn set_place(automerge: &mut AutoCommit, code: &str, name: &str) -> Result<(
 
 fn set_named(automerge: &mut AutoCommit, part_name: &'static str, code: &str, name: &str) -> Result<(), DocumentFault> {
     let map = part(automerge, part_name, ObjType::Map).ok_or(DocumentFault::Damaged(part_name))?;
-    automerge.put(&map, checked_text("a code", code, 64)?, checked_text("a name", name, 120)?)?;
+    automerge.put(&map, checked_text(TextField::Code, code)?, checked_text(TextField::PlaceName, name)?)?;
     Ok(())
 }
 
@@ -48,7 +48,7 @@ pub fn announce(automerge: &mut AutoCommit, day: Day, text: &str) -> Result<(), 
     let list = part(automerge, "announcements", ObjType::List).ok_or(DocumentFault::Damaged("announcements"))?;
     let entry = automerge.insert_object(&list, automerge.length(&list), ObjType::Map)?;
     automerge.put(&entry, "day", day.to_string())?;
-    automerge.put(&entry, "text", checked_text("an announcement", text, 1000)?)?;
+    automerge.put(&entry, "text", checked_text(TextField::Announcement, text)?)?;
     Ok(())
 }
 

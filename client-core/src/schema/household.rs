@@ -6,7 +6,7 @@ use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
 use super::key::Document;
 use super::view::{Fields, maps_in_list, part};
 use crate::crdt::DocumentFault;
-use crate::quantities::{Day, Fen, checked_text};
+use crate::quantities::{Day, Fen, TextField, checked_text};
 
 /// A household as it is read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,14 +25,14 @@ pub struct Household {
 
 /// Names the household and its village.
 pub fn set_name(automerge: &mut AutoCommit, name: &str, village: &str) -> Result<(), DocumentFault> {
-    automerge.put(ROOT, "name", checked_text("a household's name", name, 64)?)?;
-    automerge.put(ROOT, "village", checked_text("a village's code", village, 64)?)?;
+    automerge.put(ROOT, "name", checked_text(TextField::HouseholdName, name)?)?;
+    automerge.put(ROOT, "village", checked_text(TextField::VillageCode, village)?)?;
     Ok(())
 }
 
 /// Sets how the household is paid.
 pub fn set_payment(automerge: &mut AutoCommit, payment: &str) -> Result<(), DocumentFault> {
-    automerge.put(ROOT, "payment", checked_text("a way of payment", payment, 200)?)?;
+    automerge.put(ROOT, "payment", checked_text(TextField::Payment, payment)?)?;
     Ok(())
 }
 
@@ -40,7 +40,7 @@ pub fn set_payment(automerge: &mut AutoCommit, payment: &str) -> Result<(), Docu
 pub fn add_member(automerge: &mut AutoCommit, name: &str) -> Result<(), DocumentFault> {
     let list = part(automerge, "members", ObjType::List).ok_or(DocumentFault::Damaged("members"))?;
     let member = automerge.insert_object(&list, automerge.length(&list), ObjType::Map)?;
-    automerge.put(&member, "name", checked_text("a member's name", name, 64)?)?;
+    automerge.put(&member, "name", checked_text(TextField::MemberName, name)?)?;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::key::{Book, DocumentKey, Part, Season};
 use super::lot_key::LotKey;
 use crate::ids::HouseholdId;
+use crate::words::Words;
 
 /// Digits and capitals without I, L, O and U, which are misread.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -172,6 +173,15 @@ pub enum LotNameFault {
     /// It has the right form, but a letter is wrong or two have changed places.
     #[error("a letter of the lot's number {0:?} is wrong: have it read out again")]
     Misread(String),
+}
+
+impl Words for LotNameFault {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Form(text) => format!("“{text}”不是批次编号：编号有十二个字母和数字，例如 7KQ2-M9XT-4B0C"),
+            Self::Misread(text) => format!("批次编号“{text}”里有一个字母不对：请再念一遍"),
+        }
+    }
 }
 
 /// What people write for a lot: its code, or the whole id in full.

@@ -72,7 +72,7 @@ impl FromStr for LotKey {
     type Err = DocumentFault;
 
     fn from_str(text: &str) -> Result<Self, DocumentFault> {
-        let fault = || DocumentFault::NotFound { what: "lot", name: text.chars().take(80).collect() };
+        let fault = || DocumentFault::NotFound { what: super::harvest::LOT, name: text.chars().take(80).collect() };
         let (counter, actor) = text.split_once('@').ok_or_else(fault)?;
         let right = counter.parse::<u32>().is_ok()
             && (2..=64).contains(&actor.len())

@@ -6,7 +6,7 @@ use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
 use super::key::Document;
 use super::view::{Fields, maps_in_list, part};
 use crate::crdt::DocumentFault;
-use crate::quantities::{Fen, Grams, checked_text};
+use crate::quantities::{Fen, Grams, TextField, checked_text};
 
 /// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,12 +66,12 @@ pub struct Order {
 
 /// Fills in a new order.
 pub fn place(automerge: &mut AutoCommit, buyer: &str, lines: &[OrderLine]) -> Result<(), DocumentFault> {
-    automerge.put(ROOT, "buyer", checked_text("a buyer", buyer, 300)?)?;
+    automerge.put(ROOT, "buyer", checked_text(TextField::Buyer, buyer)?)?;
     automerge.put(ROOT, "status", OrderStatus::Placed.name())?;
     let list = part(automerge, "lines", ObjType::List).ok_or(DocumentFault::Damaged("lines"))?;
     for line in lines {
         let entry = automerge.insert_object(&list, automerge.length(&list), ObjType::Map)?;
-        automerge.put(&entry, "product", checked_text("a product's code", &line.product, 64)?)?;
+        automerge.put(&entry, "product", checked_text(TextField::ProductCode, &line.product)?)?;
         automerge.put(&entry, "grams", line.quantity.get())?;
         automerge.put(&entry, "fen", line.price.get())?;
     }
@@ -86,7 +86,7 @@ pub fn set_status(automerge: &mut AutoCommit, status: OrderStatus) -> Result<(),
 
 /// Marks an order as shipped under the carrier's number.
 pub fn ship(automerge: &mut AutoCommit, number: &str) -> Result<(), DocumentFault> {
-    automerge.put(ROOT, "shipment", checked_text("a shipment's number", number, 64)?)?;
+    automerge.put(ROOT, "shipment", checked_text(TextField::Shipment, number)?)?;
     set_status(automerge, OrderStatus::Shipped)
 }
 

@@ -8,7 +8,7 @@ use super::key::{Document, DocumentKey};
 use super::lot_id::LotId;
 use super::view::{Fields, maps_in_map, part};
 use crate::crdt::DocumentFault;
-use crate::quantities::{Day, Grams, checked_text};
+use crate::quantities::{Day, Grams, TextField, checked_text};
 
 /// The outcome of a weighing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,12 +50,12 @@ pub fn receive(automerge: &mut AutoCommit, lot: &LotId, outcome: &Outcome, day: 
             automerge.put(&receipt, "state", "received")?;
             automerge.put(&receipt, "grams", weighed.get())?;
             if !grade.trim().is_empty() {
-                automerge.put(&receipt, "grade", checked_text("a grade", grade, 64)?)?;
+                automerge.put(&receipt, "grade", checked_text(TextField::Grade, grade)?)?;
             }
         }
         Outcome::Rejected { reason } => {
             automerge.put(&receipt, "state", "rejected")?;
-            automerge.put(&receipt, "reason", checked_text("a reason", reason, 200)?)?;
+            automerge.put(&receipt, "reason", checked_text(TextField::Reason, reason)?)?;
         }
     }
     Ok(())

@@ -5,6 +5,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
+use crate::words::Words;
+
 /// Why a store failed. Nothing of a failed batch is kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreFault {
@@ -39,6 +41,24 @@ pub enum StoreFault {
     /// The value of this key fails its checksum. Treat it as lost: fetch or derive it again.
     #[error("a stored record is damaged (key {})", .0.iter().map(|byte| format!("{byte:02x}")).collect::<String>())]
     Damaged(Vec<u8>),
+}
+
+impl Words for StoreFault {
+    fn chinese(&self) -> String {
+        match self {
+            Self::InUse => "另一个程序打开了它",
+            Self::Busy => "另一个程序正占用着文件",
+            Self::Full => "存储空间满了",
+            Self::TooManyFiles => "打开的文件太多",
+            Self::NoAccess(_) => "文件不能打开或写入",
+            Self::Io(_) => "存储出错",
+            Self::Corrupt(_) => "文件损坏了",
+            Self::Failed(_) => "存储失败",
+            Self::Locked => "这里的数据是用另一把钥匙锁的",
+            Self::Damaged(_) => "有一条记录损坏了",
+        }
+        .to_owned()
+    }
 }
 
 impl StoreFault {

@@ -1,13 +1,15 @@
 //! A phone for the terminal; it uses client-core as an app does.
 
-use std::io::{BufRead, Read, Write};
+use std::io::{BufRead, IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::phone::{Driver, Observer, Opening, Phone, Status, SyncState};
+use granary_client_core::plausibility::Unusual;
 use granary_client_core::projection::{LotFilter, LotState};
+use granary_client_core::quantities::typed::{self, WeightUnit};
 use granary_client_core::quantities::{Day, Grams, Permille};
 use granary_client_core::schema::DocumentKey;
 use granary_client_core::schema::harvest::{LotDraft, LotEdit};
@@ -42,16 +44,17 @@ enum Command {
     Record {
         /// The product's code, such as `millet`.
         product: String,
-        /// The weight in grams.
-        grams: i64,
+        /// The weight, such as `12.5kg`, `25jin`, `25斤` or `12500g`; a number alone is grams.
+        #[arg(required = true, num_args = 1..=2)]
+        weight: Vec<String>,
         /// The day; today when not given, by the server's time.
         #[arg(long)]
         day: Option<Day>,
         #[arg(long, default_value = "")]
         grade: String,
-        /// Moisture in permille.
+        /// The moisture, such as `13.5%`; a number alone is permille.
         #[arg(long)]
-        moisture: Option<i64>,
+        moisture: Option<String>,
         #[arg(long, default_value = "")]
         place: String,
         #[arg(long, default_value = "")]
@@ -59,13 +62,17 @@ enum Command {
         /// The household, for coordinators' phones.
         #[arg(long)]
         household: Option<HouseholdId>,
+        /// Record it without asking, also when something about it is unusual.
+        #[arg(long)]
+        yes: bool,
     },
     /// Correct a lot's weight or note.
     Correct {
         /// The lot's number, as `list` shows it, such as `7KQ2-M9XT-4B0C`.
         lot: String,
-        #[arg(long)]
-        grams: Option<i64>,
+        /// The weight, such as `12.5kg` or `25jin`; a number alone is grams.
+        #[arg(long, visible_alias = "grams")]
+        weight: Option<String>,
         #[arg(long)]
         note: Option<String>,
     },
@@ -133,27 +140,30 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
             phone.enrol(&link, &name)?;
             println!("this phone belongs to {} now", phone.cooperative_name().unwrap_or_default());
         }
-        Command::Record { product, grams, day, grade, moisture, place, note, household } => {
+        Command::Record { product, weight, day, grade, moisture, place, note, household, yes } => {
             let day = day.unwrap_or_else(|| phone.today());
             let draft = LotDraft {
                 product,
-                quantity: Grams::new(grams)?,
+                quantity: typed_weight(&weight.join(" "))?,
                 grade,
-                moisture: moisture.map(Permille::new).transpose()?,
+                moisture: moisture.as_deref().map(typed_moisture).transpose()?,
                 day,
                 place,
                 note,
                 photos: Vec::new(),
             };
             let household = phone.household_or(household)?;
+            if !yes {
+                confirm(phone.unusual(household, &draft)?)?;
+            }
             let lot = phone.record_of_day(household, &draft)?;
             println!("recorded {lot}");
         }
-        Command::Correct { lot, grams, note } => {
+        Command::Correct { lot, weight, note } => {
             let lot = phone.find_lot(&lot)?;
             let mut edits = Vec::new();
-            if let Some(grams) = grams {
-                edits.push(LotEdit::Quantity(Grams::new(grams)?));
+            if let Some(weight) = weight {
+                edits.push(LotEdit::Quantity(typed_weight(&weight)?));
             }
             edits.extend(note.map(LotEdit::Note));
             phone.correct(&lot, &edits)?;
@@ -211,6 +221,35 @@ fn recover(phone: &Phone) -> Result<(), Error> {
         false => println!("{} changes were not here; {} wait to be sent again", recovered.changes, recovered.unsent),
     }
     Ok(())
+}
+
+/// Asks the person about what is unusual. Fails unless they say yes; without a terminal to ask on, it fails at once.
+fn confirm(unusual: Vec<Unusual>) -> Result<(), Error> {
+    if unusual.is_empty() {
+        return Ok(());
+    }
+    if std::io::stdin().is_terminal() {
+        let language = super::language();
+        unusual.iter().for_each(|unusual| eprintln!("{}", unusual.words(language)));
+        match language {
+            Language::Chinese => eprint!("仍然登记吗？[y/N] "),
+            Language::English => eprint!("record it all the same? [y/N] "),
+        }
+        let mut answer = String::new();
+        let _ = std::io::stdin().lock().read_line(&mut answer);
+        if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes" | "是" | "对") {
+            return Ok(());
+        }
+    }
+    Err(Error::Unusual { unusual })
+}
+
+fn typed_weight(text: &str) -> Result<Grams, Error> {
+    typed::weight(text, WeightUnit::Gram).map_err(|fault| Error::Typed { field: "weight", fault })
+}
+
+fn typed_moisture(text: &str) -> Result<Permille, Error> {
+    typed::moisture(text, true).map_err(|fault| Error::Typed { field: "moisture", fault })
 }
 
 struct Shown(Arc<Phone>);

@@ -8,7 +8,7 @@ use granary_client_core::schema::LotId;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::i18n::{decimal, grouped};
+use super::i18n::{Locale, decimal, grouped};
 use super::names::Names;
 use super::page::{Page, paging, token};
 use super::refusal::Refused;
@@ -63,6 +63,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<CasesQuery>) -> R
         nav.tabs aria-label=(locale.t("part-cases")) {
             (tab(CaseState::Open, counts.open.saturating_add(orders.len() as u64))) (tab(CaseState::SettledTwice, counts.settled_twice))
             (tab(CaseState::Left, counts.left)) (tab(CaseState::Settled, counts.settled))
+            a href="/console/unusual" { (locale.t("unusual-lots")) }
         }
         @if state == CaseState::Open {
             form.filters method="get" action="/console/cases" {
@@ -178,7 +179,7 @@ fn field_form(signed: &SignedIn, names: &Names, case: &CaseRow, field: &str) -> 
                 label.choice {
                     input type="radio" name="value" value="" required[case.contenders.is_empty()] checked[case.contenders.is_empty()];
                     span { (locale.t("another-value")) }
-                    input name="other" aria-label=(locale.t("another-value")) placeholder=(placeholder(field));
+                    input name="other" aria-label=(locale.t("another-value")) placeholder=(placeholder(locale, field));
                 }
             }
             (note_and_buttons(signed, &locale.t("settle")))
@@ -186,12 +187,12 @@ fn field_form(signed: &SignedIn, names: &Names, case: &CaseRow, field: &str) -> 
     }
 }
 
-fn placeholder(field: &str) -> &'static str {
+fn placeholder(locale: Locale, field: &str) -> String {
     match field {
-        "grams" => "kg",
-        "moisture" => "%",
-        "day" => "2026-10-03",
-        _ => "",
+        "grams" => locale.t("unit-kg"),
+        "moisture" => "%".to_owned(),
+        "day" => "2026-10-03".to_owned(),
+        _ => String::new(),
     }
 }
 
@@ -238,7 +239,7 @@ fn weight_form(signed: &SignedIn, case: &CaseRow, lot: Option<&LotRow>) -> Marku
                 }
                 input type="hidden" name="weighed" value=(lot.weighed_grams.map(|grams| decimal(grams, 1000)).unwrap_or_default());
             }
-            label { (locale.t("another-weight")) input name="other" inputmode="decimal" placeholder="kg"; }
+            label { (locale.t("another-weight")) input name="other" inputmode="decimal" placeholder=(locale.t("unit-kg")); }
             (note_and_buttons(signed, &locale.t("rule-warehouse")))
         }
     }

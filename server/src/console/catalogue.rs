@@ -9,7 +9,7 @@ use granary_client_core::schema::catalogue::{self, PriceName, Product, Promotion
 use granary_client_core::schema::{DocumentKey, Part};
 use maud::{Markup, html};
 
-use super::forms::{Form, is_code, scaled};
+use super::forms::{Form, is_code, price};
 use super::i18n::{Locale, money};
 use super::names::Names;
 use super::page::{Page, token};
@@ -78,7 +78,7 @@ fn product_form(signed: &SignedIn, names: &Names, product: &Product, seen: &str)
                 legend { (locale.t("another-price")) }
                 label { (locale.t("grade")) input name="new-grade"; }
                 label { (locale.t("from-day")) input type="date" name="new-day"; }
-                label { "¥ / kg" input name="new-price" inputmode="decimal"; }
+                label { (locale.t("yuan-per-kg")) input name="new-price" inputmode="decimal"; }
             }
             button { (locale.t("save")) }
         }
@@ -104,7 +104,7 @@ fn new_product(signed: &SignedIn, seen: &str) -> Markup {
             label { (locale.t("name-zh")) input name="zh" required; }
             label { (locale.t("name-en")) input name="en" required; }
             label { (locale.t("grade")) input name="new-grade" value="A"; }
-            label { "¥ / kg" input name="new-price" inputmode="decimal"; }
+            label { (locale.t("yuan-per-kg")) input name="new-price" inputmode="decimal"; }
             button { (locale.t("add")) }
         }
     }
@@ -126,7 +126,7 @@ fn promotion_form(signed: &SignedIn, names: &Names, promotion: Option<&Promotion
             label { (locale.t("promotion-title")) (seen_field("title", &title)) }
             label { (locale.t("stream-day")) input type="date" name="day" value=(day) required; input type="hidden" name="was:day" value=(day); }
             @for (code, fen) in promotion.into_iter().flat_map(|promotion| &promotion.offers) {
-                label { (names.product(code)) " · ¥ / kg" (seen_field(&format!("offer:{code}"), &price_text(*fen))) }
+                label { (names.product(code)) " · " (locale.t("yuan-per-kg")) (seen_field(&format!("offer:{code}"), &price_text(*fen))) }
             }
             fieldset.row {
                 legend { (locale.t("another-offer")) }
@@ -134,7 +134,7 @@ fn promotion_form(signed: &SignedIn, names: &Names, promotion: Option<&Promotion
                     option value="" { "—" }
                     @for (code, name) in names.products() { option value=(code) { (name) } }
                 } }
-                label { "¥ / kg" input name="new-price" inputmode="decimal"; }
+                label { (locale.t("yuan-per-kg")) input name="new-price" inputmode="decimal"; }
             }
             button { (locale.t("save")) }
         }
@@ -144,10 +144,6 @@ fn promotion_form(signed: &SignedIn, names: &Names, promotion: Option<&Promotion
 /// True when the person changed a field.
 fn changed(form: &Form, name: &str) -> bool {
     form.get(name) != form.get(&format!("was:{name}"))
-}
-
-fn fen(locale: Locale, text: &str) -> Result<Fen, Refused> {
-    scaled(text, 2).and_then(|fen| Fen::new(fen).ok()).ok_or_else(|| refused(locale, 400, "price-wrong"))
 }
 
 fn code_of(locale: Locale, form: &Form) -> Result<String, Refused> {
@@ -162,7 +158,7 @@ pub(super) async fn save_product(SignedInForm(signed, form): SignedInForm) -> Re
     let mut prices = Vec::new();
     for (name, text) in form.beginning("price:").filter(|(name, _)| changed(&form, &format!("price:{name}"))) {
         let name: PriceName = name.parse().map_err(|_| refused(locale, 400, "form-field-wrong"))?;
-        prices.push((name, fen(locale, text)?));
+        prices.push((name, price(locale, text)?));
     }
     if !form.get("new-price").is_empty() {
         let from = match form.get("new-day") {
@@ -171,7 +167,7 @@ pub(super) async fn save_product(SignedInForm(signed, form): SignedInForm) -> Re
         };
         let grade = form.get("new-grade").to_owned();
         let name = PriceName::new(grade, from).ok_or_else(|| refused(locale, 400, "grade-wrong"))?;
-        prices.push((name, fen(locale, form.get("new-price"))?));
+        prices.push((name, price(locale, form.get("new-price"))?));
     }
     let zh = changed(&form, "zh").then(|| form.get("zh").to_owned());
     let en = changed(&form, "en").then(|| form.get("en").to_owned());
@@ -192,10 +188,10 @@ pub(super) async fn save_promotion(SignedInForm(signed, form): SignedInForm) -> 
     let code = code_of(locale, &form)?;
     let mut offers = Vec::new();
     for (product, text) in form.beginning("offer:").filter(|(name, _)| changed(&form, &format!("offer:{name}"))) {
-        offers.push((product.to_owned(), fen(locale, text)?));
+        offers.push((product.to_owned(), price(locale, text)?));
     }
     if !form.get("new-product").is_empty() {
-        offers.push((form.get("new-product").to_owned(), fen(locale, form.get("new-price"))?));
+        offers.push((form.get("new-product").to_owned(), price(locale, form.get("new-price"))?));
     }
     let title = changed(&form, "title").then(|| form.get("title").to_owned());
     let day = match changed(&form, "day") {

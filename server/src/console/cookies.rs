@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, header};
 
-use super::i18n::{Language, Locale};
+use super::i18n::{Language, Locale, accepted};
 
 /// The cookie of a session. The prefix makes browsers insist on TLS and on this host (RFC 6265bis).
 pub(super) const SESSION_COOKIE: &str = "__Host-granary";
@@ -23,6 +23,6 @@ pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 /// The language of the answer to a request.
 pub(super) fn locale_of(headers: &HeaderMap) -> Locale {
     let chosen = cookie(headers, LANGUAGE_COOKIE).and_then(|code| Language::from_code(&code));
-    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    Locale { language: chosen.unwrap_or_else(|| Language::accepted(accepted)) }
+    let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Locale { language: chosen.unwrap_or_else(|| accepted(header)) }
 }

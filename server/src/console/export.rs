@@ -6,9 +6,10 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use granary_client_core::conflicts::CaseId;
 use granary_client_core::projection::{CaseFilter, LotFilter, ReadModel};
-use granary_client_core::quantities::Instant;
+use granary_client_core::quantities::{Day, Instant};
 use granary_client_core::store::StoreFault;
 use maud::html;
+use rust_xlsxwriter::{ExcelDateTime, Format, XlsxError};
 
 use super::harvests;
 use super::i18n::Locale;
@@ -19,20 +20,30 @@ use super::signed_in::SignedIn;
 use crate::access::AuditAction;
 use crate::error::Error;
 
-const WHAT: [&str; 4] = ["lots", "orders", "cases", "audit"];
+const WHAT: [&str; 5] = ["lots", "orders", "cases", "households", "audit"];
 /// Rows of one export at most: the limit of an Excel sheet.
 const ROWS_MAX: u32 = 1_000_000;
+/// The longest text of a cell that Excel takes, in units of UTF-16.
+const CELL_UNITS_MAX: usize = 32_767;
 
 /// One cell.
+#[derive(Debug, Clone, PartialEq)]
 enum Cell {
     Text(String),
+    /// A name or number of something, which no program may read as a quantity.
+    Id(String),
     Number(f64),
+    Day(Day),
+    /// A moment; it is written in China's time, to the minute.
+    Moment(Instant),
     Empty,
 }
 
 /// The rows of an export, before they are written as CSV or XLSX.
 struct Sheet {
     heads: Vec<String>,
+    /// Ends a text that was too long for a cell.
+    cut_mark: String,
     rows: Vec<Vec<Cell>>,
 }
 
@@ -67,6 +78,7 @@ pub(super) async fn download(
         }
         "orders" => signed.read(move |models| orders(models, locale)).await?,
         "cases" => signed.read(move |models| cases(models, locale)).await?,
+        "households" => signed.read(move |models| households(models, locale, &names)).await?,
         "audit" => audit(&signed).await?,
         _ => return Err(missing()),
     };
@@ -80,7 +92,7 @@ pub(super) async fn download(
     let (name, rows) = (file.clone(), sheet.rows.len());
     signed
         .work(move || {
-            granary.audit(number, crate::environment::now(), by, AuditAction::Exported, &format!("{name}, {rows} rows"))
+            granary.audit(number, crate::environment::now(), by, AuditAction::Exported, &format!("{name}: {rows}"))
         })
         .await?;
     let headers = [
@@ -91,8 +103,9 @@ pub(super) async fn download(
     Ok((headers, bytes).into_response())
 }
 
-fn heads(locale: Locale, names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| locale.of("column", name)).collect()
+fn sheet(locale: Locale, columns: &[&str], rows: Vec<Vec<Cell>>) -> Sheet {
+    let heads = columns.iter().map(|name| locale.of("column", name)).collect();
+    Sheet { heads, cut_mark: locale.t("cut-mark"), rows }
 }
 
 fn number(value: i64) -> Cell {
@@ -130,12 +143,12 @@ fn lots(models: &ReadModel, locale: Locale, names: &Names, filter: &LotFilter) -
             Cell::Text(row.household_name),
             Cell::Text(names.village(&row.village)),
             number(i64::from(row.season)),
-            Cell::Text(row.lot.to_string()),
+            Cell::Id(row.lot.to_string()),
             Cell::Text(names.product(&row.product)),
             kilograms(row.grams),
             Cell::Text(row.grade),
             row.moisture.map_or(Cell::Empty, number),
-            Cell::Text(row.day.map(|day| day.to_string()).unwrap_or_default()),
+            row.day.map_or(Cell::Empty, Cell::Day),
             Cell::Text(row.place),
             Cell::Text(row.note),
             Cell::Text(locale.of("state", row.state.name())),
@@ -143,7 +156,7 @@ fn lots(models: &ReadModel, locale: Locale, names: &Names, filter: &LotFilter) -
             Cell::Text(row.reason),
         ]
     });
-    Ok(Sheet { heads: heads(locale, &columns), rows: rows.collect() })
+    Ok(sheet(locale, &columns, rows.collect()))
 }
 
 fn orders(models: &ReadModel, locale: Locale) -> Result<Sheet, StoreFault> {
@@ -155,16 +168,16 @@ fn orders(models: &ReadModel, locale: Locale) -> Result<Sheet, StoreFault> {
         };
         vec![
             Cell::Text(order.name.platform),
-            Cell::Text(order.name.outside_id),
+            Cell::Id(order.name.outside_id),
             Cell::Text(order.buyer),
             Cell::Text(order.products),
             kilograms(Some(order.grams)),
             yuan,
             Cell::Text(order.status.map(|status| locale.of("order", status.name())).unwrap_or_default()),
-            Cell::Text(order.shipment),
+            Cell::Id(order.shipment),
         ]
     });
-    Ok(Sheet { heads: heads(locale, &columns), rows: rows.collect() })
+    Ok(sheet(locale, &columns, rows.collect()))
 }
 
 fn cases(models: &ReadModel, locale: Locale) -> Result<Sheet, StoreFault> {
@@ -178,22 +191,36 @@ fn cases(models: &ReadModel, locale: Locale) -> Result<Sheet, StoreFault> {
         };
         let values: Vec<&str> = case.contenders.iter().map(|value| value.value.as_str()).collect();
         let chosen = case.chosen_shown();
-        let when = if case.by.is_empty() { String::new() } else { locale.moment(case.at) };
+        let when = if case.by.is_empty() { Cell::Empty } else { Cell::Moment(case.at) };
         vec![
             Cell::Text(case.household_name),
             number(i64::from(case.case.lot().season().year())),
             Cell::Text(locale.of("kind", kind)),
-            Cell::Text(case.case.lot().to_string()),
+            Cell::Id(case.case.lot().to_string()),
             Cell::Text(field),
             Cell::Text(values.join(" / ")),
             Cell::Text(locale.of("cases", case.state.name())),
             Cell::Text(case.by),
-            Cell::Text(when),
+            when,
             Cell::Text(chosen),
             Cell::Text(case.note),
         ]
     });
-    Ok(Sheet { heads: heads(locale, &columns), rows: rows.collect() })
+    Ok(sheet(locale, &columns, rows.collect()))
+}
+
+fn households(models: &ReadModel, locale: Locale, names: &Names) -> Result<Sheet, StoreFault> {
+    let columns = ["id", "household", "village", "payment", "members"];
+    let rows = models.households("", None, ROWS_MAX, 0)?.into_iter().map(|row| {
+        vec![
+            Cell::Id(row.household.to_string()),
+            Cell::Text(row.name),
+            Cell::Text(names.village(&row.village)),
+            Cell::Text(row.payment),
+            Cell::Text(row.members),
+        ]
+    });
+    Ok(sheet(locale, &columns, rows.collect()))
 }
 
 async fn audit(signed: &SignedIn) -> Result<Sheet, Refused> {
@@ -203,18 +230,62 @@ async fn audit(signed: &SignedIn) -> Result<Sheet, Refused> {
     let log = signed.work(move || granary.audit_log(number, most)).await?;
     let rows = log.into_iter().map(|line| {
         vec![
-            Cell::Text(locale.moment(Instant(line.at_millis))),
-            Cell::Text(line.who),
+            Cell::Moment(Instant(line.at_millis)),
+            Cell::Text(if line.who == "operator" { locale.t("operator") } else { line.who }),
             Cell::Text(locale.of("deed", line.action.name())),
-            Cell::Text(line.detail),
+            Cell::Text(locale.of("detail", &line.detail)),
         ]
     });
-    Ok(Sheet { heads: heads(locale, &["when", "who", "deed", "detail"]), rows: rows.collect() })
+    Ok(sheet(locale, &["when", "who", "deed", "detail"], rows.collect()))
 }
 
-/// A text as a CSV cell, escaped where a spreadsheet would read a formula.
+/// A text that a cell of Excel takes: one that is too long is cut, with a mark.
+fn fitting(text: &str, mark: &str) -> String {
+    if text.len() <= CELL_UNITS_MAX || text.encode_utf16().count() <= CELL_UNITS_MAX {
+        return text.to_owned();
+    }
+    let mut room = CELL_UNITS_MAX.saturating_sub(mark.encode_utf16().count());
+    let kept = text.chars().take_while(|letter| match room.checked_sub(letter.len_utf16()) {
+        Some(rest) => {
+            room = rest;
+            true
+        }
+        None => false,
+    });
+    kept.chain(mark.chars()).collect()
+}
+
+/// A text as a CSV cell, escaped where a spreadsheet would read a formula: also behind blanks, and in full width, which
+/// Excel reads as the plain signs where an East Asian language is set.
 fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+    let signs = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+    let is_formula = text.trim_start().starts_with(signs) || text.starts_with(['\t', '\r', '\n']);
+    if is_formula { format!("'{text}") } else { text.to_owned() }
+}
+
+/// A text as a CSV cell that no spreadsheet reads as a number or a day, and so rounds or rewrites: a tab behind it, which is
+/// not seen, makes it a text.
+fn never_a_number(text: &str) -> String {
+    let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+    let looks_so = has_digit && text.chars().all(|letter| letter.is_ascii_digit() || "+-./:, eE".contains(letter));
+    if looks_so { format!("{text}\t") } else { text.to_owned() }
+}
+
+/// True for a text that a spreadsheet would read as a number and could not keep: long, or with leading zeros.
+fn is_long_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && (text.len() > 11 || (text.len() > 1 && text.starts_with('0')))
+}
+
+fn csv_cell(cell: &Cell, mark: &str) -> String {
+    match cell {
+        Cell::Text(text) if is_long_number(text) => never_a_number(text),
+        Cell::Text(text) => harmless(&fitting(text, mark)),
+        Cell::Id(text) => never_a_number(&harmless(&fitting(text, mark))),
+        Cell::Number(number) => number.to_string(),
+        Cell::Day(day) => day.to_string(),
+        Cell::Moment(at) => at.in_china(),
+        Cell::Empty => String::new(),
+    }
 }
 
 fn csv_bytes(sheet: &Sheet) -> Result<Vec<u8>, Error> {
@@ -222,31 +293,45 @@ fn csv_bytes(sheet: &Sheet) -> Result<Vec<u8>, Error> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(vec![0xef, 0xbb, 0xbf]);
     writer.write_record(&sheet.heads).map_err(|error| failed(&error))?;
     for row in &sheet.rows {
-        let cells = row.iter().map(|cell| match cell {
-            Cell::Text(text) => harmless(text),
-            Cell::Number(number) => number.to_string(),
-            Cell::Empty => String::new(),
-        });
+        let cells = row.iter().map(|cell| csv_cell(cell, &sheet.cut_mark));
         writer.write_record(cells).map_err(|error| failed(&error))?;
     }
     writer.into_inner().map_err(|error| failed(&error))
 }
 
 fn xlsx_bytes(sheet: &Sheet) -> Result<Vec<u8>, Error> {
-    let failed = |error: rust_xlsxwriter::XlsxError| Error::ExportFailed { reason: error.to_string() };
+    let failed = |error: XlsxError| Error::ExportFailed { reason: error.to_string() };
     let mut workbook = rust_xlsxwriter::Workbook::new();
     let page = workbook.add_worksheet();
-    let bold = rust_xlsxwriter::Format::new().set_bold();
+    let bold = Format::new().set_bold();
+    let (day_format, moment_format) =
+        (Format::new().set_num_format("yyyy-mm-dd"), Format::new().set_num_format("yyyy-mm-dd hh:mm"));
     for (column, head) in (0u16..).zip(&sheet.heads) {
         page.write_string_with_format(0, column, head, &bold).map_err(failed)?;
+        let is_of =
+            |kind: fn(&Cell) -> bool| sheet.rows.iter().any(|row| row.get(usize::from(column)).is_some_and(kind));
+        let width = match () {
+            () if is_of(|cell| matches!(cell, Cell::Moment(_))) => 17,
+            () if is_of(|cell| matches!(cell, Cell::Day(_))) => 11,
+            () => continue,
+        };
+        page.set_column_width(column, width).map_err(failed)?;
     }
     for (place, row) in (1u32..).zip(&sheet.rows) {
         for (column, cell) in (0u16..).zip(row) {
-            match cell {
-                Cell::Text(text) => page.write_string(place, column, text).map(drop).map_err(failed)?,
-                Cell::Number(number) => page.write_number(place, column, *number).map(drop).map_err(failed)?,
-                Cell::Empty => {}
+            // Excel has no day before 1900; such a one stays a text.
+            let as_text = csv_cell(cell, "");
+            match (cell, ExcelDateTime::parse_from_str(&as_text)) {
+                (Cell::Day(_), Ok(day)) => page.write_datetime_with_format(place, column, day, &day_format),
+                (Cell::Moment(_), Ok(at)) => page.write_datetime_with_format(place, column, at, &moment_format),
+                (Cell::Day(_) | Cell::Moment(_), Err(_)) => page.write_string(place, column, as_text),
+                (Cell::Text(text) | Cell::Id(text), _) => {
+                    page.write_string(place, column, fitting(text, &sheet.cut_mark))
+                }
+                (Cell::Number(number), _) => page.write_number(place, column, *number),
+                (Cell::Empty, _) => continue,
             }
+            .map_err(failed)?;
         }
     }
     page.set_freeze_panes(1, 0).map_err(failed)?;
@@ -254,15 +339,4 @@ fn xlsx_bytes(sheet: &Sheet) -> Result<Vec<u8>, Error> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn csv_escapes_formulas() {
-        let sheet =
-            Sheet { heads: vec!["名".into()], rows: vec![vec![Cell::Text("=1+1".into())], vec![Cell::Number(12.5)]] };
-        let bytes = csv_bytes(&sheet).unwrap();
-        assert_eq!(bytes, "\u{feff}名\r\n'=1+1\r\n12.5\r\n".as_bytes());
-        assert!(xlsx_bytes(&sheet).unwrap().starts_with(b"PK"));
-    }
-}
+mod tests;

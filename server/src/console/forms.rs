@@ -1,14 +1,15 @@
 //! Forms: read within limits, parsed field by field.
 
 use axum::body::Body;
-use granary_client_core::quantities::Grams;
+use granary_client_core::quantities::typed::{self, TypedFault, WeightUnit};
+use granary_client_core::quantities::{Fen, Grams, Permille};
 use http_body_util::{BodyExt, Limited};
 
 use super::i18n::Locale;
-use super::refusal::{Refused, refused};
+use super::refusal::{Refused, refused, wrong};
 
 /// The largest form, in bytes.
-const FORM_BYTES_MAX: usize = 256 * 1024;
+const FORM_BYTES_MAX: usize = 320 * 1024;
 /// Fields in a form at most.
 const FIELDS_MAX: usize = 2_000;
 
@@ -53,6 +54,11 @@ impl Form {
         self.fields.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 
+    /// All fields, to send them again.
+    pub(super) fn everything(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Fields whose names begin with `prefix`, with the rest of their names.
     pub(super) fn beginning<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.fields.iter().filter_map(move |(field, value)| Some((field.strip_prefix(prefix)?, value.trim())))
@@ -63,11 +69,9 @@ impl Form {
         self.get(name).parse().map_err(|_| refused(locale, 400, "form-field-wrong"))
     }
 
-    /// A weight, typed in kilograms.
-    pub(super) fn kilograms(&self, locale: Locale, name: &str) -> Result<Grams, Refused> {
-        scaled(self.get(name), 3)
-            .and_then(|grams| Grams::new(grams).ok())
-            .ok_or_else(|| refused(locale, 400, "weight-wrong"))
+    /// A weight, in kilograms where it says no unit.
+    pub(super) fn weight(&self, locale: Locale, name: &str) -> Result<Grams, Refused> {
+        weight(locale, self.get(name))
     }
 }
 
@@ -77,19 +81,24 @@ pub(super) fn is_code(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-/// A typed decimal number, times ten to the power of `places`; none when it is no number or has more places.
-pub(super) fn scaled(text: &str, places: usize) -> Option<i64> {
-    let text = text.trim().replace(',', "");
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 12 || fraction.len() > places || !digits(whole) || !digits(fraction) {
-        return None;
-    }
-    format!("{whole}{fraction:0<places$}").parse().ok()
+/// A typed weight, in kilograms where it says no unit.
+pub(super) fn weight(locale: Locale, text: &str) -> Result<Grams, Refused> {
+    typed::weight(text, WeightUnit::Kilogram).map_err(|fault| wrong(locale, "weight", &fault))
 }
 
+/// A typed moisture, in percent where it says nothing else.
+pub(super) fn moisture(locale: Locale, text: &str) -> Result<Permille, Refused> {
+    typed::moisture(text, false).map_err(|fault| wrong(locale, "moisture-percent", &fault))
+}
+
+/// A typed price of a kilogram, in yuan where it says nothing else.
+pub(super) fn price(locale: Locale, text: &str) -> Result<Fen, Refused> {
+    typed::price_per_kilogram(text).map_err(|fault: TypedFault| wrong(locale, "price", &fault))
+}
+
+/// Browsers send every line break as `\r\n`, also in values that a page gave them with `\n`.
 fn form_pairs(bytes: &[u8]) -> Vec<(String, String)> {
-    form_urlencoded::parse(bytes).into_owned().collect()
+    form_urlencoded::parse(bytes).map(|(name, value)| (name.into_owned(), value.replace("\r\n", "\n"))).collect()
 }
 
 /// A text, percent-encoded for a query.
@@ -102,21 +111,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    #[test]
-    fn form_parses_weights_and_money() {
-        assert_eq!(scaled("12.5", 3), Some(12_500));
-        assert_eq!(scaled("1,250", 3), Some(1_250_000));
-        assert_eq!(scaled("7.60", 2), Some(760));
-        for wrong in ["", "-3", "1.2345", "twelve", "1e9", "9999999999999"] {
-            assert_eq!(scaled(wrong, 3), None, "{wrong}");
-        }
-    }
-
     proptest! {
         #[test]
         fn form_returns_any_text(name in ".{0,12}", value in ".{0,40}") {
             let body = format!("{}={}", encode(&name), encode(&value));
-            prop_assert_eq!(form_pairs(body.as_bytes()), vec![(name, value)]);
+            prop_assert_eq!(form_pairs(body.as_bytes()), vec![(name, value.replace("\r\n", "\n"))]);
         }
 
         #[test]

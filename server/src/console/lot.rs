@@ -2,21 +2,21 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
+use granary_client_core::plausibility::Facts;
 use granary_client_core::projection::{CaseFilter, LotRow, LotState};
-use granary_client_core::quantities::{Day, Permille};
+use granary_client_core::quantities::{Day, with_plain_lines};
 use granary_client_core::schema::harvest::{self, LotEdit};
 use granary_client_core::schema::receipt::{self, Outcome};
 use granary_client_core::schema::{LotId, LotName};
 use maud::{Markup, html};
 
-use super::forms::scaled;
 use super::history::{self, HistoryEvent};
 use super::i18n::decimal;
 use super::names::Names;
 use super::page::{Page, token};
 use super::refusal::{Refused, refused};
 use super::signed_in::{SignedIn, SignedInForm};
-use super::{cases, forms::Form};
+use super::{cases, forms::Form, forms::moisture, unusual};
 use crate::engine::own_edits::Edits;
 
 /// A lot in addresses: by its number, or in full where that fits several.
@@ -191,14 +191,35 @@ pub(super) async fn correct(
     let lot = harvest::lot(&document, address.lot().key()).ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
     let mut edits = Vec::new();
     for (field, text) in typed(&signed, &form)? {
-        // What the person left as it was shown is not theirs: it must not overwrite what came meanwhile.
-        if form.has(&format!("was:{field}")) && form.get(&format!("was:{field}")) == form.get(field) {
+        // What the person left as it was shown is not theirs: it must not overwrite what came meanwhile. A page gives a text with
+        // line breaks back in another spelling; that is no edit either.
+        let was = format!("was:{field}");
+        if form.has(&was) && with_plain_lines(form.get(&was)) == with_plain_lines(form.get(field)) {
             continue;
         }
-        if text != lot.field(field) && !(text.is_empty() && matches!(field, "grams" | "day" | "moisture" | "product")) {
+        if with_plain_lines(&text) != with_plain_lines(&lot.field(field))
+            && !(text.is_empty() && matches!(field, "grams" | "day" | "moisture" | "product"))
+        {
             edits.push(
                 LotEdit::parse(field, &text).map_err(|fault| super::refusal::refuse(signed.locale, &fault.into()))?,
             );
+        }
+    }
+    if form.get("confirmed") != "yes" && touches_what_can_be_unusual(&edits) {
+        let mut after = (lot.field("product"), lot.quantity, lot.field("grade"), lot.day);
+        for edit in &edits {
+            match edit {
+                LotEdit::Product(product) => after.0.clone_from(product),
+                LotEdit::Quantity(grams) => after.1 = Some(*grams),
+                LotEdit::Grade(grade) => after.2.clone_from(grade),
+                LotEdit::Day(day) => after.3 = Some(*day),
+                _ => {}
+            }
+        }
+        let facts = Facts { product: &after.0, quantity: after.1, grade: &after.2, day: after.3 };
+        let odd = unusual::of(&signed, address.row.household, Some(address.lot().season()), &facts).await?;
+        if !odd.is_empty() {
+            return Ok(unusual::ask_back(&signed, &format!("{}/correct", address.path()), &form, &odd));
         }
     }
     if !edits.is_empty() {
@@ -209,17 +230,22 @@ pub(super) async fn correct(
     Ok(Redirect::to(&address.path()).into_response())
 }
 
+fn touches_what_can_be_unusual(edits: &[LotEdit]) -> bool {
+    let can = |edit: &LotEdit| {
+        matches!(edit, LotEdit::Product(_) | LotEdit::Quantity(_) | LotEdit::Grade(_) | LotEdit::Day(_))
+    };
+    edits.iter().any(can)
+}
+
 /// The form's fields as document values.
 fn typed(signed: &SignedIn, form: &Form) -> Result<Vec<(&'static str, String)>, Refused> {
     let mut fields = Vec::new();
     for field in harvest::FIELDS {
         let text = match field {
-            "grams" if !form.get("grams").is_empty() => form.kilograms(signed.locale, "grams")?.get().to_string(),
-            "moisture" if !form.get("moisture").is_empty() => scaled(form.get("moisture"), 1)
-                .and_then(|permille| Permille::new(permille).ok())
-                .ok_or_else(|| refused(signed.locale, 400, "moisture-wrong"))?
-                .get()
-                .to_string(),
+            "grams" if !form.get("grams").is_empty() => form.weight(signed.locale, "grams")?.get().to_string(),
+            "moisture" if !form.get("moisture").is_empty() => {
+                moisture(signed.locale, form.get("moisture"))?.get().to_string()
+            }
             other => form.get(other).to_owned(),
         };
         fields.push((field, text));
@@ -236,11 +262,19 @@ pub(super) async fn receive(
     let day: Day = form.parsed(signed.locale, "day")?;
     let outcome = match form.get("state") {
         "received" => {
-            Outcome::Received { weighed: form.kilograms(signed.locale, "grams")?, grade: form.get("grade").to_owned() }
+            Outcome::Received { weighed: form.weight(signed.locale, "grams")?, grade: form.get("grade").to_owned() }
         }
         "rejected" if !form.get("reason").is_empty() => Outcome::Rejected { reason: form.get("reason").to_owned() },
         _ => return Err(refused(signed.locale, 400, "reason-missing")),
     };
+    if let (Outcome::Received { grade, weighed }, "") = (&outcome, form.get("confirmed")) {
+        // Of any season: what was harvested late comes in after the new year.
+        let facts = Facts { product: &address.row.product, quantity: Some(*weighed), grade, day: Some(day) };
+        let odd = unusual::of(&signed, address.row.household, None, &facts).await?;
+        if !odd.is_empty() {
+            return Ok(unusual::ask_back(&signed, &format!("{}/receipt", address.path()), &form, &odd));
+        }
+    }
     let lot = address.lot().clone();
     signed.edit(vec![Edits::one(lot.receipt_book(), move |doc| receipt::receive(doc, &lot, &outcome, day))]).await?;
     Ok(Redirect::to(&address.path()).into_response())

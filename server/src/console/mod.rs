@@ -29,6 +29,7 @@ mod sign_in;
 mod signed_in;
 #[cfg(test)]
 mod tests;
+mod unusual;
 mod updates;
 
 use axum::Router;
@@ -56,6 +57,7 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/cases/settle", post(settle::settle))
         .route("/cases/many", post(settle::settle_many))
         .route("/cases/undo", post(settle::undo))
+        .route("/unusual", get(unusual::show))
         .route("/orders", get(orders::show))
         .route("/orders/status", post(orders::set_status))
         .route("/catalogue", get(catalogue::show))

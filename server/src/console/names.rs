@@ -10,7 +10,7 @@ use granary_client_core::schema::{DocumentKey, Part, catalogue, cooperative};
 use super::i18n::{Language, Locale};
 use super::refusal::Refused;
 use super::signed_in::SignedIn;
-use crate::log::Cooperative;
+use crate::log::{Cooperative, DeviceKind};
 
 /// Looks up names in one language.
 pub(super) struct Names {
@@ -42,9 +42,19 @@ impl Names {
             })
             .collect();
         let villages = cooperative.villages.iter().cloned().collect();
-        let devices = signed.cooperative.devices().into_iter().map(|(id, record, _)| (id, record.name)).collect();
+        let named = |kind, name| match kind {
+            DeviceKind::Server => signed.locale.t("the-server"),
+            DeviceKind::Phone | DeviceKind::Token | DeviceKind::Console => name,
+        };
+        let devices = signed.cooperative.devices().into_iter();
+        let devices = devices.map(|(id, record, _)| (id, named(record.kind, record.name))).collect();
         let cooperative = Arc::clone(&signed.cooperative);
         Ok(Self { locale: signed.locale, catalogue, products, villages, devices, cooperative })
+    }
+
+    /// The catalogue, once it has products.
+    pub(super) fn known_catalogue(&self) -> Option<&Catalogue> {
+        Some(&self.catalogue).filter(|catalogue| !catalogue.products.is_empty())
     }
 
     /// A product's name.

@@ -6,7 +6,7 @@ use granary_client_core::projection::{CaseFilter, CaseRow, LotFilter};
 use granary_client_core::schema::Document;
 use granary_client_core::schema::case_book::{Decision, decide};
 
-use super::forms::{Form, scaled};
+use super::forms::{Form, moisture, weight};
 use super::refusal::{Refused, refuse, refused};
 use super::signed_in::{SignedIn, SignedInForm};
 use crate::engine::own_edits::Edits;
@@ -92,7 +92,7 @@ async fn chosen(signed: &SignedIn, form: &Form, case: &Case, settler: Settler<'_
             conflicts::settle_field(&case.book, &case.row.case, "grams", &value, settler)
         }
         CaseId::Twice(first, second) => {
-            let grams = (!typed.is_empty()).then(|| form.kilograms(locale, "other")).transpose()?;
+            let grams = (!typed.is_empty()).then(|| form.weight(locale, "other")).transpose()?;
             let (keep, other) = match form.get("keep") {
                 kept if kept == second.in_full() => (second, first),
                 kept if kept == first.in_full() => (first, second),
@@ -106,12 +106,9 @@ async fn chosen(signed: &SignedIn, form: &Form, case: &Case, settler: Settler<'_
 
 /// A typed value as a document value.
 fn as_document_value(signed: &SignedIn, field: &str, typed: &str) -> Result<String, Refused> {
-    let scaled_or = |places, word| {
-        scaled(typed, places).map(|number| number.to_string()).ok_or_else(|| refused(signed.locale, 400, word))
-    };
     match field {
-        "grams" => scaled_or(3, "weight-wrong"),
-        "moisture" => scaled_or(1, "moisture-wrong"),
+        "grams" => Ok(weight(signed.locale, typed)?.get().to_string()),
+        "moisture" => Ok(moisture(signed.locale, typed)?.get().to_string()),
         _ => Ok(typed.to_owned()),
     }
 }

@@ -3,7 +3,7 @@
 
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::messages::{read_message, write_message};
-use granary_client_core::quantities::{Instant, checked_text};
+use granary_client_core::quantities::{Instant, TextField, checked_text};
 use granary_client_core::schema::access::{Grants, Role};
 use granary_client_core::store::{Row, StoreFault};
 
@@ -38,7 +38,7 @@ impl Granary {
     ) -> Result<(), Error> {
         let cooperative = self.cooperative(number)?;
         let login = normal_login(login)?;
-        let name = checked_text("a name", name, 64)?;
+        let name = checked_text(TextField::PersonName, name)?;
         if password.chars().count() < PASSWORD_MIN || password.len() > PASSWORD_MAX {
             return Err(Error::invalid("password", format_args!("a password has at least {PASSWORD_MIN} characters")));
         }
@@ -185,7 +185,7 @@ impl Granary {
             if session.issue(&cooperative, group, account.device, credential, &record.login).is_err() {
                 return Ok(false);
             }
-            put_line(&cooperative, group, now, &account.name, AuditAction::SignedIn, "by a link");
+            put_line(&cooperative, group, now, &account.name, AuditAction::SignedIn, "by-link");
             Ok(true)
         })?;
         Ok(may.then_some(token))

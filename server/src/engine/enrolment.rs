@@ -7,7 +7,7 @@ use granary_client_core::ids::{CooperativeId, DeviceId};
 use granary_client_core::protocol::enrolment::{EnrolReply, EnrolRequest, InvitationPreview};
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::protocol::problem::ProblemKind;
-use granary_client_core::quantities::{Instant, checked_text};
+use granary_client_core::quantities::{Instant, TextField, checked_text};
 use granary_client_core::schema::access::{Grants, Role};
 use granary_client_core::schema::{DocumentKey, Part, cooperative};
 
@@ -38,7 +38,7 @@ fn must_be_open(state: InvitationState) -> Result<(), Error> {
 impl Granary {
     /// Creates a co-operative with its own document.
     pub fn create_cooperative(&self, name: &str, now: Instant) -> Result<CooperativeNumber, Error> {
-        let name = checked_text("a co-operative's name", name, 120)?;
+        let name = checked_text(TextField::CooperativeName, name)?;
         let millis = u64::try_from(now.0).unwrap_or(0);
         let id = CooperativeId::generate(millis, self.random()?);
         let number = CooperativeNumber(
@@ -93,7 +93,7 @@ impl Granary {
 
     /// As [`Self::enrol`], for any kind of device.
     pub(crate) fn enrol_as(&self, kind: DeviceKind, request: &EnrolRequest, now: Instant) -> Result<EnrolReply, Error> {
-        let name = checked_text("a phone's name", &request.name, 64).map_err(Error::malformed)?;
+        let name = checked_text(TextField::PhoneName, &request.name).map_err(Error::malformed)?;
         let (stored, record) = self.invitation(&request.code)?;
         let device = DeviceId::of_public_key(&request.public_key);
         let cooperative = self.cooperative(record.cooperative)?;
@@ -204,7 +204,7 @@ impl Granary {
             target.append_event(group, LogEvent::Access { device, grants_version: version });
             target.set_device(device, record);
             let who = device.to_string();
-            put_line(&target, group, now, &who, AuditAction::Reinstated, "by its certificate");
+            put_line(&target, group, now, &who, AuditAction::Reinstated, "by-certificate");
             Ok(())
         })?;
         self.remember_device(device, cooperative.number());

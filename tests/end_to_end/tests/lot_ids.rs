@@ -82,8 +82,8 @@ fn terminal_corrects_the_lot_that_is_named_in_one_change() {
     };
     told(run(&["enrol", "--yes", &invitation]));
     let last = |text: String| text.split_whitespace().last().unwrap().to_owned();
-    let old = last(told(run(&["record", "millet", "9000", "--day", "2025-10-03"])));
-    let new = last(told(run(&["record", "dates", "12000", "--day", "2026-10-03"])));
+    let old = last(told(run(&["record", "millet", "9000", "--day", "2025-10-03", "--yes"])));
+    let new = last(told(run(&["record", "dates", "12000", "--day", "2026-10-03", "--yes"])));
     assert_ne!(old, new);
     let unsent = |text: String| text.lines().next().unwrap().rsplit(' ').next().unwrap().parse::<u64>().unwrap();
     let before = unsent(told(run(&["status"])));

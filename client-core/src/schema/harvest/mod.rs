@@ -10,9 +10,15 @@ use super::key::Document;
 use super::view::{Fields, maps_in_list, part};
 use crate::crdt::DocumentFault;
 use crate::crdt::change::{ChangeRecord, Key, Object, OperationId};
-use crate::quantities::{Day, Grams, Permille, QuantityFault, checked_text};
+use crate::quantities::{Day, Grams, Permille, QuantityFault, TextField, checked_text, optional_text};
+use crate::words::Phrase;
 
 pub use super::lot_key::LotKey;
+
+/// What a name did not name.
+pub(crate) const LOT: Phrase = Phrase::new("lot", "lot", "批次");
+const NUMBER: Phrase = Phrase::new("number", "number", "数字");
+const FIELD: Phrase = Phrase::new("field", "field", "字段");
 
 /// A lot to record. Checked by [`LotDraft::checked`] before it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,15 +60,6 @@ pub enum LotEdit {
     Note(String),
 }
 
-/// The longest note, in characters.
-const NOTE_MAX: usize = 500;
-const NAME_MAX: usize = 64;
-
-/// Checks a text that may be empty.
-fn optional(what: &'static str, text: &str, most: usize) -> Result<String, QuantityFault> {
-    if text.trim().is_empty() { Ok(String::new()) } else { checked_text(what, text, most) }
-}
-
 impl LotDraft {
     /// A lot with only these three fields.
     pub fn new(product: &str, quantity: Grams, day: Day) -> Self {
@@ -80,15 +77,11 @@ impl LotDraft {
 
     fn checked(&self) -> Result<Self, QuantityFault> {
         Ok(Self {
-            product: checked_text("a product's code", &self.product, NAME_MAX)?,
-            grade: optional("a grade", &self.grade, NAME_MAX)?,
-            place: optional("a place", &self.place, NAME_MAX)?,
-            note: optional("a note", &self.note, NOTE_MAX)?,
-            photos: self
-                .photos
-                .iter()
-                .map(|photo| checked_text("a photo's name", photo, NAME_MAX))
-                .collect::<Result<_, _>>()?,
+            product: checked_text(TextField::ProductCode, &self.product)?,
+            grade: optional_text(TextField::Grade, &self.grade)?,
+            place: optional_text(TextField::Place, &self.place)?,
+            note: optional_text(TextField::Note, &self.note)?,
+            photos: self.photos.iter().map(|photo| checked_text(TextField::Photo, photo)).collect::<Result<_, _>>()?,
             ..*self
         })
     }
@@ -154,14 +147,14 @@ pub fn correct(automerge: &mut AutoCommit, lot: &LotKey, edit: &LotEdit) -> Resu
     let (_, object) = find(automerge, lot)?;
     match edit {
         LotEdit::Product(text) => {
-            automerge.put(&object, "product", checked_text("a product's code", text, NAME_MAX)?)?;
+            automerge.put(&object, "product", checked_text(TextField::ProductCode, text)?)?;
         }
         LotEdit::Quantity(grams) => automerge.put(&object, "grams", grams.get())?,
         LotEdit::Moisture(permille) => automerge.put(&object, "moisture", permille.get())?,
         LotEdit::Day(day) => automerge.put(&object, "day", day.to_string())?,
-        LotEdit::Grade(text) => automerge.put(&object, "grade", optional("a grade", text, NAME_MAX)?)?,
-        LotEdit::Place(text) => automerge.put(&object, "place", optional("a place", text, NAME_MAX)?)?,
-        LotEdit::Note(text) => automerge.put(&object, "note", optional("a note", text, NOTE_MAX)?)?,
+        LotEdit::Grade(text) => automerge.put(&object, "grade", optional_text(TextField::Grade, text)?)?,
+        LotEdit::Place(text) => automerge.put(&object, "place", optional_text(TextField::Place, text)?)?,
+        LotEdit::Note(text) => automerge.put(&object, "note", optional_text(TextField::Note, text)?)?,
     }
     Ok(())
 }
@@ -199,7 +192,7 @@ pub(crate) fn find(automerge: &AutoCommit, lot: &LotKey) -> Result<(usize, ObjId
         .map(|item| item.id())
         .enumerate()
         .find(|(_, id)| is_it(id))
-        .ok_or_else(|| DocumentFault::NotFound { what: "lot", name: lot.to_string() })
+        .ok_or_else(|| DocumentFault::NotFound { what: LOT, name: lot.to_string() })
 }
 
 /// All lots, in the order of the book.
@@ -251,7 +244,7 @@ impl LotEdit {
     /// The edit that writes this text into the field of this name, as [`FIELDS`] has it.
     pub fn parse(field: &str, text: &str) -> Result<Self, DocumentFault> {
         let number = || {
-            let fault = |_| DocumentFault::NotFound { what: "number", name: text.chars().take(40).collect() };
+            let fault = |_| DocumentFault::NotFound { what: NUMBER, name: text.chars().take(40).collect() };
             text.trim().parse::<i64>().map_err(fault)
         };
         Ok(match field {
@@ -262,7 +255,7 @@ impl LotEdit {
             "day" => Self::Day(text.trim().parse()?),
             "place" => Self::Place(text.to_owned()),
             "note" => Self::Note(text.to_owned()),
-            _ => return Err(DocumentFault::NotFound { what: "field", name: field.chars().take(40).collect() }),
+            _ => return Err(DocumentFault::NotFound { what: FIELD, name: field.chars().take(40).collect() }),
         })
     }
 

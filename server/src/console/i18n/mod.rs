@@ -6,50 +6,25 @@ use std::sync::LazyLock;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
 use granary_client_core::quantities::Instant;
+pub(super) use granary_client_core::words::Language;
 use unic_langid::LanguageIdentifier;
 
-/// A language of the console.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Language {
-    Chinese,
-    English,
-}
-
-impl Language {
-    /// Its code, for pages and cookies.
-    pub(super) fn code(self) -> &'static str {
-        match self {
-            Self::Chinese => "zh",
-            Self::English => "en",
-        }
-    }
-
-    pub(super) fn from_code(code: &str) -> Option<Self> {
-        match code {
-            "zh" => Some(Self::Chinese),
-            "en" => Some(Self::English),
-            _ => None,
-        }
-    }
-
-    /// The language of an `Accept-Language` header (RFC 9110): the supported one with the greatest weight. Chinese when
-    /// it names none, since most coordinators read it.
-    pub(super) fn accepted(header: &str) -> Self {
-        let mut wanted: Vec<(f32, Self)> = header
-            .split(',')
-            .take(20)
-            .filter_map(|part| {
-                let mut pieces = part.trim().split(';');
-                let tag = pieces.next()?.trim().to_ascii_lowercase();
-                let language = Self::from_code(tag.split('-').next()?)?;
-                let weight = pieces.find_map(|piece| piece.trim().strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
-                Some((weight, language))
-            })
-            .collect();
-        // The sort is stable: of two equal weights, the first wins.
-        wanted.sort_by(|left, right| right.0.total_cmp(&left.0));
-        wanted.first().map_or(Self::Chinese, |(_, language)| *language)
-    }
+/// The language of an `Accept-Language` header (RFC 9110): the supported one with the greatest weight. Chinese when it names
+/// none, since most coordinators read it.
+pub(super) fn accepted(header: &str) -> Language {
+    let mut wanted: Vec<(f32, Language)> = header
+        .split(',')
+        .take(20)
+        .filter_map(|part| {
+            let mut pieces = part.trim().split(';');
+            let language = Language::from_code(pieces.next()?.trim())?;
+            let weight = pieces.find_map(|piece| piece.trim().strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
+            Some((weight, language))
+        })
+        .collect();
+    // The sort is stable: of two equal weights, the first wins.
+    wanted.sort_by(|left, right| right.0.total_cmp(&left.0));
+    wanted.first().map_or(Language::Chinese, |(_, language)| *language)
 }
 
 type Bundle = FluentBundle<FluentResource>;
@@ -202,7 +177,9 @@ mod tests {
         for file in std::fs::read_dir(folder).unwrap() {
             let path = file.unwrap().path();
             let Ok(source) = std::fs::read_to_string(&path) else { continue };
-            for call in [".t(\"", ".with(\""] {
+            for call in
+                [".t(\"", ".with(\"", "refused(locale, 400, \"", "refused(signed.locale, 400, \"", "wrong(locale, \""]
+            {
                 for piece in source.split(call).skip(1) {
                     let name = piece.split('"').next().unwrap();
                     assert!(known.contains(name), "{}: {name}", path.display());
@@ -223,8 +200,8 @@ mod tests {
 
     #[test]
     fn locale_follows_accept_language() {
-        assert_eq!(Language::accepted("en-GB,en;q=0.9,zh;q=0.8"), Language::English);
-        assert_eq!(Language::accepted("fr,zh-CN;q=0.7,en;q=0.3"), Language::Chinese);
-        assert_eq!(Language::accepted(""), Language::Chinese);
+        assert_eq!(accepted("en-GB,en;q=0.9,zh;q=0.8"), Language::English);
+        assert_eq!(accepted("fr,zh-CN;q=0.7,en;q=0.3"), Language::Chinese);
+        assert_eq!(accepted(""), Language::Chinese);
     }
 }

@@ -1,10 +1,16 @@
 //! Weights, money, moisture, days and instants. All are integers and checked on construction, so every value of these types
 //! is valid.
 
+mod chinese;
+mod text;
+pub mod typed;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use text::{TextField, checked_text, optional_text, with_plain_lines};
 
 /// A quantity is outside what its type allows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,14 +27,41 @@ pub enum QuantityFault {
     /// A text is no day of the calendar.
     #[error("{0:?} is not a day written as year-month-day, such as 2026-10-03")]
     Day(String),
-    /// A text is too long or has forbidden characters.
-    #[error("{what} must have 1 to {most} characters and no control characters")]
-    Text {
-        /// Which text.
-        what: &'static str,
-        /// The most characters it may have.
-        most: usize,
-    },
+    /// A text is missing.
+    #[error("{0} is missing")]
+    TextMissing(TextField),
+    /// A text is too long.
+    #[error("{0} has at most {most} characters", most = .0.most())]
+    TextTooLong(TextField),
+    /// A text has control characters.
+    #[error("{0} has characters that can't be shown")]
+    TextUnreadable(TextField),
+}
+
+impl QuantityFault {
+    /// A name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Grams(_) => "weight-out-of-range",
+            Self::Fen(_) => "money-out-of-range",
+            Self::Permille(_) => "share-out-of-range",
+            Self::Day(_) => "not-a-day",
+            Self::TextMissing(_) => "text-missing",
+            Self::TextTooLong(_) => "text-too-long",
+            Self::TextUnreadable(_) => "text-unreadable",
+        }
+    }
+
+    /// The name of the field that is wrong, for programs.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Grams(_) => "weight",
+            Self::Fen(_) => "money",
+            Self::Permille(_) => "moisture",
+            Self::Day(_) => "day",
+            Self::TextMissing(field) | Self::TextTooLong(field) | Self::TextUnreadable(field) => field.code(),
+        }
+    }
 }
 
 /// A weight in grams, 1 to 1,000,000,000.
@@ -198,13 +231,6 @@ impl fmt::Display for Instant {
     }
 }
 
-/// Checks a text that people type: 1 to `most` characters, no control characters.
-pub fn checked_text(what: &'static str, text: &str, most: usize) -> Result<String, QuantityFault> {
-    let trimmed = text.trim();
-    let right = !trimmed.is_empty() && trimmed.chars().count() <= most && !trimmed.chars().any(char::is_control);
-    if right { Ok(trimmed.to_owned()) } else { Err(QuantityFault::Text { what, most }) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,6 +251,5 @@ mod tests {
         assert!(Fen::new(-1).is_err());
         assert!(Permille::new(1001).is_err());
         assert!("2026-02-30".parse::<Day>().is_err());
-        assert!(checked_text("note", "a\u{7}b", 10).is_err());
     }
 }

@@ -1,0 +1,338 @@
+//! What is unusual about a lot: asked back before it is recorded, allowed when it is confirmed, listed for coordinators. Pure: the
+//! catalogue, the day and earlier weights come in.
+
+use std::collections::BTreeSet;
+
+use crate::quantities::{Day, Grams};
+use crate::schema::Season;
+use crate::schema::catalogue::{Catalogue, Product};
+use crate::words::Words;
+
+/// Earlier lots from which what is usual is told; fewer say nothing.
+const EARLIER_MIN: usize = 5;
+/// This many times the heavy ones among earlier lots is far outside.
+const HEAVY_TIMES: i64 = 5;
+/// And this part of the light ones.
+const LIGHT_PART: i64 = 50;
+/// Bounds where nothing is known of earlier lots.
+const GRAMS_USUAL: std::ops::RangeInclusive<i64> = 100..=5_000_000;
+/// Letters of a code that may differ from what was meant.
+const LETTERS_OFF_MAX: usize = 2;
+
+/// What is unusual about a lot. Show the sentence and ask; what is confirmed may be recorded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unusual {
+    /// The catalogue has no such product.
+    #[error("the catalogue has no product {product:?}{}", .meant.as_ref().map_or_else(String::new, |meant| format!("; did you mean {meant}?")))]
+    Product {
+        /// As it was given.
+        product: String,
+        /// The code that was meant, as far as one looks like it.
+        meant: Option<String>,
+    },
+    /// The catalogue has no price for the grade.
+    #[error("the catalogue has no grade {grade:?} of this product; it has {}", .known.join(", "))]
+    Grade {
+        /// As it was given.
+        grade: String,
+        /// Those that the catalogue has.
+        known: Vec<String>,
+    },
+    /// The day is to come.
+    #[error("the day {day} is in the future; today is {today}")]
+    Future {
+        /// Of the lot.
+        day: Day,
+        /// Today.
+        today: Day,
+    },
+    /// The day is in another season.
+    #[error("the day {day} is not in the season {}", .season.year())]
+    OtherSeason {
+        /// Of the lot.
+        day: Day,
+        /// The season that was meant.
+        season: Season,
+    },
+    /// The weight is far outside what was recorded before.
+    #[error("{grams} is far from what is usual here, {least} to {most}")]
+    Weight {
+        /// Of the lot.
+        grams: Grams,
+        /// Usual at least.
+        least: Grams,
+        /// Usual at most.
+        most: Grams,
+    },
+}
+
+impl Unusual {
+    /// A name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Product { .. } => "unknown-product",
+            Self::Grade { .. } => "unknown-grade",
+            Self::Future { .. } => "day-in-the-future",
+            Self::OtherSeason { .. } => "day-in-another-season",
+            Self::Weight { .. } => "weight-far-from-usual",
+        }
+    }
+
+    /// The lot's field, as [`crate::schema::harvest::FIELDS`] has it.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Product { .. } => "product",
+            Self::Grade { .. } => "grade",
+            Self::Future { .. } | Self::OtherSeason { .. } => "day",
+            Self::Weight { .. } => "grams",
+        }
+    }
+}
+
+impl Words for Unusual {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Product { product, meant: None } => format!("产品目录里没有“{product}”"),
+            Self::Product { product, meant: Some(meant) } => {
+                format!("产品目录里没有“{product}”；是不是 {meant}？")
+            }
+            Self::Grade { grade, known } => {
+                format!("产品目录里这种产品没有“{grade}”级；有 {}", known.join("、"))
+            }
+            Self::Future { day, today } => format!("日期 {day} 还没有到；今天是 {today}"),
+            Self::OtherSeason { day, season } => format!("日期 {day} 不在 {} 季", season.year()),
+            Self::Weight { grams, least, most } => {
+                let kilograms = |grams: &Grams| grams.to_string().replace(" kg", " 公斤");
+                format!("{} 与平常的 {} 到 {} 相差很远", kilograms(grams), kilograms(least), kilograms(most))
+            }
+        }
+    }
+}
+
+/// The fields of a lot that can be unusual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts<'a> {
+    /// The product's code.
+    pub product: &'a str,
+    /// The weight.
+    pub quantity: Option<Grams>,
+    /// The grade; empty for none.
+    pub grade: &'a str,
+    /// The day.
+    pub day: Option<Day>,
+}
+
+/// What is usual.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Usual<'a> {
+    /// The catalogue; none before it was synced, and then no product is unknown.
+    pub catalogue: Option<&'a Catalogue>,
+    /// Today; none where the clock can't be trusted.
+    pub today: Option<Day>,
+    /// The season in which lots are recorded.
+    pub season: Option<Season>,
+    /// The weights of earlier lots.
+    pub weights: UsualWeights,
+}
+
+/// Between which weights a lot is usual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsualWeights {
+    least: i64,
+    most: i64,
+}
+
+/// What is usual where nothing is known of earlier lots.
+impl Default for UsualWeights {
+    fn default() -> Self {
+        Self { least: *GRAMS_USUAL.start(), most: *GRAMS_USUAL.end() }
+    }
+}
+
+impl UsualWeights {
+    /// What is usual after these weights in grams, in any order; none where they are too few to tell.
+    pub fn after(mut earlier: Vec<i64>) -> Option<Self> {
+        if earlier.len() < EARLIER_MIN {
+            return None;
+        }
+        earlier.sort_unstable();
+        // Not the lightest and the heaviest: one lot that was wrong must not make the next one usual.
+        let tenth = (earlier.len() / 10).max(1);
+        let light = earlier.get(tenth).copied().unwrap_or(1);
+        let heavy = earlier.iter().rev().nth(tenth).copied().unwrap_or(i64::MAX);
+        Some(Self { least: (light / LIGHT_PART).max(1), most: heavy.saturating_mul(HEAVY_TIMES).min(1_000_000_000) })
+    }
+
+    fn far(self, grams: Grams) -> Option<Unusual> {
+        if (self.least..=self.most).contains(&grams.get()) {
+            return None;
+        }
+        Some(Unusual::Weight { grams, least: Grams::new(self.least).ok()?, most: Grams::new(self.most).ok()? })
+    }
+}
+
+/// All that is unusual about a lot, in the order of its fields.
+pub fn unusual(lot: &Facts<'_>, usual: &Usual<'_>) -> Vec<Unusual> {
+    let mut found = Vec::new();
+    if let Some(catalogue) = usual.catalogue {
+        match catalogue.products.iter().find(|product| product.code == lot.product) {
+            None => {
+                found.push(Unusual::Product { product: lot.product.to_owned(), meant: meant(lot.product, catalogue) })
+            }
+            Some(product) => found.extend(unknown_grade(lot.grade, product)),
+        }
+    }
+    found.extend(lot.quantity.and_then(|grams| usual.weights.far(grams)));
+    if let Some(day) = lot.day {
+        match (usual.today, usual.season) {
+            (Some(today), _) if day > today => found.push(Unusual::Future { day, today }),
+            (_, Some(season)) if Season::of(day) != Some(season) => found.push(Unusual::OtherSeason { day, season }),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn unknown_grade(grade: &str, product: &Product) -> Option<Unusual> {
+    let known: BTreeSet<&String> = product.price_by_grade.keys().map(|name| &name.grade).collect();
+    let is_unknown = !grade.is_empty() && !known.is_empty() && !known.iter().any(|known| *known == grade);
+    is_unknown.then(|| Unusual::Grade { grade: grade.to_owned(), known: known.into_iter().cloned().collect() })
+}
+
+/// The product whose code or name looks most like what was given.
+fn meant(given: &str, catalogue: &Catalogue) -> Option<String> {
+    let given = given.trim().to_lowercase();
+    // Of a short word, one letter off is another word already.
+    let most = LETTERS_OFF_MAX.min(given.chars().count() / 3);
+    let names = |product: &Product| {
+        [Some(product.code.clone()), product.name_zh.clone(), product.name_en.clone()]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+    };
+    let distance = |product: &Product| {
+        names(product).iter().map(|name| letters_off(&given, &name.to_lowercase())).min().unwrap_or(usize::MAX)
+    };
+    let nearest = catalogue.products.iter().map(|product| (distance(product), &product.code)).min()?;
+    (nearest.0 <= most).then(|| nearest.1.clone())
+}
+
+/// Letters that must be added, taken away, changed or swapped with their neighbour to make one word of the other.
+fn letters_off(one: &str, other: &str) -> usize {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().take(64).collect());
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=other.len()).collect();
+    for (row, letter) in one.iter().take(64).enumerate() {
+        let mut next = vec![row.saturating_add(1)];
+        for (column, against) in other.iter().enumerate() {
+            let at = |line: &[usize], place: usize| line.get(place).copied().unwrap_or(usize::MAX / 2);
+            let mut least = at(&last, column).saturating_add(usize::from(letter != against));
+            least = least
+                .min(at(&last, column.saturating_add(1)).saturating_add(1))
+                .min(at(&next, column).saturating_add(1));
+            let (left, up) = (column.checked_sub(1), row.checked_sub(1));
+            if let (Some(left), Some(up)) = (left, up) {
+                if one.get(up) == Some(against) && other.get(left) == Some(letter) {
+                    least = least.min(at(&before, left).saturating_add(1));
+                }
+            }
+            next.push(least);
+        }
+        before = std::mem::replace(&mut last, next);
+    }
+    last.last().copied().unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quantities::Fen;
+
+    fn catalogue() -> Catalogue {
+        let product = |code: &str, zh: &str, en: &str| Product {
+            code: code.into(),
+            name_zh: Some(zh.into()),
+            name_en: Some(en.into()),
+            price_by_grade: [
+                ("A".parse().unwrap(), Fen::new(760).unwrap()),
+                ("B@2026-11-01".parse().unwrap(), Fen::new(600).unwrap()),
+            ]
+            .into(),
+            price_conflicts: Default::default(),
+            damaged: Vec::new(),
+        };
+        Catalogue {
+            products: vec![product("ginger", "生姜", "Ginger"), product("millet", "小米", "Millet")],
+            promotions: Vec::new(),
+        }
+    }
+
+    fn found(product: &str, grams: i64, grade: &str, day: &str, earlier: &[i64]) -> Vec<Unusual> {
+        let catalogue = catalogue();
+        let usual = Usual {
+            catalogue: Some(&catalogue),
+            today: Some("2026-11-26".parse().unwrap()),
+            season: Season::new(2026),
+            weights: UsualWeights::after(earlier.to_vec()).unwrap_or_default(),
+        };
+        unusual(&Facts { product, quantity: Grams::new(grams).ok(), grade, day: day.parse().ok() }, &usual)
+    }
+
+    #[test]
+    fn an_unknown_product_is_asked_back_with_what_was_meant() {
+        for (given, code) in [
+            ("milet", Some("millet")),
+            ("mlilet", Some("millet")),
+            ("Millet", Some("millet")),
+            ("小米", Some("millet")),
+            ("gingr", Some("ginger")),
+            ("rice", None),
+            ("x", None),
+        ] {
+            let meant = code.map(str::to_owned);
+            assert_eq!(
+                found(given, 10_000, "A", "2026-11-20", &[]),
+                [Unusual::Product { product: given.into(), meant }]
+            );
+        }
+        assert_eq!(
+            found("milet", 10_000, "", "2026-11-20", &[])[0].to_string(),
+            "the catalogue has no product \"milet\"; did you mean millet?"
+        );
+        assert!(found("millet", 10_000, "A", "2026-11-20", &[]).is_empty());
+    }
+
+    #[test]
+    fn unknown_grades_and_days_elsewhere_are_asked_back() {
+        let known = vec!["A".to_owned(), "B".to_owned()];
+        assert_eq!(found("millet", 10_000, "C", "2026-11-20", &[]), [Unusual::Grade { grade: "C".into(), known }]);
+        assert!(found("millet", 10_000, "", "2026-11-26", &[]).is_empty());
+        let codes = |day: &str| found("millet", 10_000, "B", day, &[]).iter().map(Unusual::code).collect::<Vec<_>>();
+        assert_eq!(codes("2026-11-27"), ["day-in-the-future"]);
+        assert_eq!(codes("2027-01-01"), ["day-in-the-future"]);
+        assert_eq!(codes("2025-11-20"), ["day-in-another-season"]);
+    }
+
+    #[test]
+    fn weights_far_from_usual_are_asked_back() {
+        let earlier = [20_000, 25_000, 31_000, 18_000, 40_000, 22_000];
+        let is_odd = |grams, earlier: &[i64]| !found("millet", grams, "A", "2026-11-20", earlier).is_empty();
+        for usual in [1_000, 12_500, 100_000, 150_000] {
+            assert!(!is_odd(usual, &earlier), "{usual}");
+        }
+        // Kilograms typed as tonnes, grams as kilograms; a bare 25 in a field of grams.
+        for odd in [25_000_000, 250_000, 25] {
+            assert!(is_odd(odd, &earlier), "{odd}");
+        }
+        // One wrong lot does not make the next one usual.
+        assert!(is_odd(25_000_000, &[20_000, 25_000, 31_000, 18_000, 40_000, 22_000, 25_000_000]));
+        // Nothing is known yet: only what no household brings at once.
+        assert!(!is_odd(1_000_000, &[]) && is_odd(12_500_000, &[]) && is_odd(12, &[]));
+    }
+
+    #[test]
+    fn without_catalogue_and_clock_nothing_is_unknown() {
+        let lot = Facts { product: "milet", quantity: None, grade: "Z", day: "1970-01-01".parse().ok() };
+        assert!(unusual(&lot, &Usual::default()).is_empty());
+    }
+}

@@ -1,0 +1,229 @@
+//! Texts that people type. Line breaks come from every keyboard in another spelling; here they are `\n`.
+
+use super::QuantityFault;
+
+/// A text that people type, with its bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TextField {
+    /// A product's code.
+    ProductCode,
+    /// A product's name.
+    ProductName,
+    /// The grade of a lot.
+    Grade,
+    /// The grade that a price is for.
+    PriceGrade,
+    /// A collecting place or field.
+    Place,
+    /// A note.
+    Note,
+    /// A reference to a photo.
+    Photo,
+    /// Why a lot was sent back.
+    Reason,
+    /// A household's name.
+    HouseholdName,
+    /// A village's code.
+    VillageCode,
+    /// How a household is paid.
+    Payment,
+    /// The name of a household's member.
+    MemberName,
+    /// A co-operative's name.
+    CooperativeName,
+    /// A code of a village, a place, a product or a promotion.
+    Code,
+    /// The name of a village or place.
+    PlaceName,
+    /// An announcement.
+    Announcement,
+    /// A promotion's title.
+    PromotionTitle,
+    /// Who bought, and where it goes.
+    Buyer,
+    /// The carrier's number of a shipment.
+    Shipment,
+    /// A case's name in the case book.
+    Case,
+    /// What was chosen in a case.
+    Chosen,
+    /// A person's name.
+    PersonName,
+    /// A phone's name.
+    PhoneName,
+}
+
+impl TextField {
+    /// All of them.
+    pub const ALL: [Self; 23] = [
+        Self::ProductCode,
+        Self::ProductName,
+        Self::Grade,
+        Self::PriceGrade,
+        Self::Place,
+        Self::Note,
+        Self::Photo,
+        Self::Reason,
+        Self::HouseholdName,
+        Self::VillageCode,
+        Self::Payment,
+        Self::MemberName,
+        Self::CooperativeName,
+        Self::Code,
+        Self::PlaceName,
+        Self::Announcement,
+        Self::PromotionTitle,
+        Self::Buyer,
+        Self::Shipment,
+        Self::Case,
+        Self::Chosen,
+        Self::PersonName,
+        Self::PhoneName,
+    ];
+
+    /// The most characters that it may have.
+    pub fn most(self) -> usize {
+        match self {
+            Self::PriceGrade => 32,
+            Self::CooperativeName | Self::PlaceName | Self::PromotionTitle => 120,
+            Self::Reason | Self::Payment => 200,
+            Self::Buyer | Self::Case => 300,
+            Self::Note | Self::Chosen => 500,
+            Self::Announcement => 1_000,
+            _ => 64,
+        }
+    }
+
+    /// True when it may have several lines.
+    fn has_lines(self) -> bool {
+        matches!(self, Self::Note | Self::Chosen | Self::Announcement)
+    }
+
+    /// A name for programs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::ProductCode => "product",
+            Self::ProductName => "product-name",
+            Self::Grade => "grade",
+            Self::PriceGrade => "price-grade",
+            Self::Place => "place",
+            Self::Note => "note",
+            Self::Photo => "photo",
+            Self::Reason => "reason",
+            Self::HouseholdName => "household-name",
+            Self::VillageCode => "village",
+            Self::Payment => "payment",
+            Self::MemberName => "member",
+            Self::CooperativeName => "cooperative-name",
+            Self::Code => "code",
+            Self::PlaceName => "place-name",
+            Self::Announcement => "announcement",
+            Self::PromotionTitle => "promotion-title",
+            Self::Buyer => "buyer",
+            Self::Shipment => "shipment",
+            Self::Case => "case",
+            Self::Chosen => "chosen",
+            Self::PersonName => "name",
+            Self::PhoneName => "phone-name",
+        }
+    }
+}
+
+impl std::fmt::Display for TextField {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::ProductCode => "a product's code",
+            Self::ProductName => "a product's name",
+            Self::Grade | Self::PriceGrade => "a grade",
+            Self::Place => "a place",
+            Self::Note => "a note",
+            Self::Photo => "a photo's name",
+            Self::Reason => "a reason",
+            Self::HouseholdName => "a household's name",
+            Self::VillageCode => "a village's code",
+            Self::Payment => "a way of payment",
+            Self::MemberName => "a member's name",
+            Self::CooperativeName => "a co-operative's name",
+            Self::Code => "a code",
+            Self::PlaceName => "the name of a village or place",
+            Self::Announcement => "an announcement",
+            Self::PromotionTitle => "a promotion's title",
+            Self::Buyer => "a buyer",
+            Self::Shipment => "a shipment's number",
+            Self::Case => "a case's name",
+            Self::Chosen => "what was chosen",
+            Self::PersonName => "a name",
+            Self::PhoneName => "a phone's name",
+        })
+    }
+}
+
+/// A text with its lines ended by `\n`, whatever ended them, and without blanks around it.
+pub fn with_plain_lines(text: &str) -> String {
+    let lines = text.replace("\r\n", "\n");
+    lines.trim().replace(['\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'], "\n")
+}
+
+/// Checks a text that people type: not empty, not too long. Line breaks become `\n`, or a blank where there is one line; a tab
+/// is kept, or becomes a blank. Other control characters are refused.
+pub fn checked_text(field: TextField, text: &str) -> Result<String, QuantityFault> {
+    let mut lines = with_plain_lines(text);
+    if !field.has_lines() {
+        lines = lines.replace(['\n', '\t'], " ");
+    }
+    let forbidden = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
+    match lines.chars().count() {
+        0 => Err(QuantityFault::TextMissing(field)),
+        letters if letters > field.most() => Err(QuantityFault::TextTooLong(field)),
+        _ if lines.chars().any(forbidden) => Err(QuantityFault::TextUnreadable(field)),
+        _ => Ok(lines),
+    }
+}
+
+/// As [`checked_text`], for a text that may be empty.
+pub fn optional_text(field: TextField, text: &str) -> Result<String, QuantityFault> {
+    if text.trim().is_empty() { Ok(String::new()) } else { checked_text(field, text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn line_breaks_of_any_kind_are_kept() {
+        for (typed, kept) in [
+            ("rain\r\nuntil noon", "rain\nuntil noon"),
+            ("rain\runtil noon", "rain\nuntil noon"),
+            ("rain\nuntil noon", "rain\nuntil noon"),
+            ("rain\r\n\r\nuntil noon", "rain\n\nuntil noon"),
+            ("rain\u{b}until noon", "rain\nuntil noon"),
+            ("rain\u{2028}until noon\u{85}", "rain\nuntil noon"),
+            ("\r\n 12 袋\t湿 \r\n", "12 袋\t湿"),
+        ] {
+            assert_eq!(checked_text(TextField::Note, typed).as_deref(), Ok(kept), "{typed:?}");
+        }
+        assert_eq!(checked_text(TextField::HouseholdName, "王家\t二组\r\n").as_deref(), Ok("王家 二组"));
+    }
+
+    #[test]
+    fn texts_out_of_bounds_are_refused() {
+        assert_eq!(checked_text(TextField::Note, " \r\n"), Err(QuantityFault::TextMissing(TextField::Note)));
+        assert_eq!(checked_text(TextField::Note, "a\u{7}b"), Err(QuantityFault::TextUnreadable(TextField::Note)));
+        assert_eq!(checked_text(TextField::Grade, &"A".repeat(65)), Err(QuantityFault::TextTooLong(TextField::Grade)));
+        assert_eq!(checked_text(TextField::Note, &"\r\n米".repeat(250)).map(|text| text.chars().count()), Ok(499));
+        assert_eq!(optional_text(TextField::Note, " \n").as_deref(), Ok(""));
+    }
+
+    proptest! {
+        #[test]
+        fn checked_texts_are_checked_again_unchanged(text in "[\\PC\r\n\t]{0,40}") {
+            for field in TextField::ALL {
+                if let Ok(once) = checked_text(field, &text) {
+                    prop_assert_eq!(checked_text(field, &once), Ok(once));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! Imports households and products from CSV: first a preview with an error for each invalid row and a question for each row that
+//! could mean two things, then all rows or none.
+
+mod households;
+mod table;
+
+use axum::extract::Multipart;
+use axum::response::{IntoResponse, Redirect, Response};
+use granary_client_core::ids::HouseholdId;
+use granary_client_core::projection::HouseholdRow;
+use granary_client_core::quantities::{Fen, TextField, checked_text, typed};
+use granary_client_core::schema::catalogue::{self, PriceName};
+use granary_client_core::schema::{DocumentKey, Part, household};
+use granary_client_core::words::Words;
+use maud::{Markup, html};
+
+use self::households::{Fate, Plan, PlanFault, Said};
+use self::table::{Line, Table, TableFault, decode};
+use super::forms::{Form, is_code};
+use super::i18n::{Locale, grouped, money};
+use super::names::Names;
+use super::page::{Page, token};
+use super::refusal::{Refused, refuse, refused, refused_with};
+use super::signed_in::{SignedIn, SignedInForm};
+use crate::access::AuditAction;
+use crate::engine::own_edits::{Edit, Edits};
+
+/// The largest text of a file, in bytes; it must fit into the form that confirms it.
+const FILE_BYTES_MAX: usize = 80 * 1024;
+
+/// Heads of the columns of households, in the languages of our exports.
+const NAME: &[&str] = &["name", "household", "农户", "名称", "姓名"];
+const VILLAGE: &[&str] = &["village", "村", "村庄"];
+const ID: &[&str] = &["id", "编号"];
+/// And of products; any other head is a grade.
+const CODE: &[&str] = &["code", "代码"];
+const CHINESE: &[&str] = &["zh", "中文名", "中文"];
+const ENGLISH: &[&str] = &["en", "英文名", "英文"];
+
+/// What was read of a file.
+struct Import {
+    rows: Vec<(u64, Row)>,
+    /// Heads of columns that are not taken.
+    ignored: Vec<String>,
+}
+
+/// The effect of one row.
+enum Row {
+    Household { name: String, village: String, plan: Plan, namesakes: Vec<HouseholdRow> },
+    Product { code: String, names: [(String, String); 2], prices: Vec<(PriceName, Fen)>, is_change: bool },
+    Same(String),
+    Wrong(String),
+}
+
+impl Row {
+    fn changes_something(&self) -> bool {
+        match self {
+            Self::Household { plan, .. } => matches!(plan.fate, Fate::New | Fate::Change(_)),
+            Self::Product { .. } => true,
+            Self::Same(_) | Self::Wrong(_) => false,
+        }
+    }
+
+    /// True when a person can choose what it means.
+    fn is_question(&self) -> bool {
+        matches!(self, Self::Household { plan, .. } if plan.choices.len() > 1)
+    }
+}
+
+/// `GET /console/import`
+pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
+    let locale = signed.locale;
+    let main = html! {
+        p { (locale.t("import-help")) }
+        ul { li { code { "name,village" } " — " (locale.t("import-households")) }
+            li { code { "id,name,village" } " — " (locale.t("import-households-by-id")) }
+            li { code { "code,zh,en,A,B,C" } " — " (locale.t("import-products")) } }
+        form.card method="post" action="/console/import/preview" enctype="multipart/form-data" {
+            (token(&signed))
+            label { (locale.t("file")) input type="file" name="file" accept=".csv,.txt,text/csv,text/plain" required; }
+            button { (locale.t("preview")) }
+        }
+    };
+    Ok(Page { title: locale.t("import"), part: "export", main }.show(&signed))
+}
+
+/// `POST /console/import/preview`
+pub(super) async fn preview(signed: SignedIn, mut parts: Multipart) -> Result<Response, Refused> {
+    let locale = signed.locale;
+    let (mut given, mut file) = (String::new(), None);
+    let wrong = |_| refused(locale, 400, "form-field-wrong");
+    while let Some(field) = parts.next_field().await.map_err(wrong)? {
+        match field.name() {
+            Some("token") => given = field.text().await.map_err(wrong)?,
+            Some("file") => file = Some(field.bytes().await.map_err(wrong)?),
+            _ => {}
+        }
+    }
+    signed.must_own_token(&given)?;
+    let file = file.ok_or_else(|| refused(locale, 400, "form-field-wrong"))?;
+    if file.len() > FILE_BYTES_MAX {
+        return Err(refused(locale, 413, "file-too-large"));
+    }
+    let text = decode(&file).map_err(|fault| unreadable(locale, &fault))?;
+    if text.len() > FILE_BYTES_MAX {
+        return Err(refused(locale, 413, "file-too-large"));
+    }
+    let Import { rows, ignored } = read(&signed, &text, &Form::default()).await?;
+    let count = |wanted: fn(&Row) -> bool| rows.iter().filter(|(_, row)| wanted(row)).count();
+    let errors = count(|row| matches!(row, Row::Wrong(_)));
+    let (changes, questions) = (count(Row::changes_something), count(Row::is_question));
+    let names = Names::of(&signed).await?;
+    let main = html! {
+        p role="status" { (locale.with("import-summary", &[("changes", changes.to_string()), ("errors", errors.to_string())])) }
+        @if !ignored.is_empty() { p.notice { (locale.with("import-ignored", &[("heads", ignored.join(", "))])) } }
+        @if questions > 0 { p.notice { (locale.with("import-questions", &[("count", questions.to_string())])) } }
+        @if errors > 0 { p.error role="alert" { (locale.t("import-nothing-yet")) } }
+        @if errors > 0 || (changes == 0 && questions == 0) { (table(locale, &names, &rows)) } @else {
+            form method="post" action="/console/import/confirm" {
+                (token(&signed))
+                input type="hidden" name="text" value=(text);
+                (table(locale, &names, &rows))
+                button { (locale.with("import-confirm", &[("changes", changes.to_string())])) }
+            }
+        }
+        p { a href="/console/import" { (locale.t("another-file")) } }
+    };
+    Ok(Page { title: locale.t("preview"), part: "export", main }.show(&signed))
+}
+
+fn unreadable(locale: Locale, fault: &TableFault) -> Refused {
+    match fault {
+        TableFault::NoText => refused(locale, 400, "file-no-text"),
+        TableFault::NoTable => refused(locale, 400, "file-unreadable"),
+        TableFault::TooLong => refused(locale, 413, "file-too-large"),
+        TableFault::HeadTwice(head) => refused_with(locale, 400, "file-head-twice", &[("head", head.clone())]),
+        TableFault::NoHead(line) => refused_with(locale, 400, "file-no-head", &[("row", line.to_string())]),
+    }
+}
+
+fn table(locale: Locale, names: &Names, rows: &[(u64, Row)]) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(locale.t("preview")) { table {
+            thead { tr { th scope="col" { (locale.t("row")) } th scope="col" { (locale.t("import-what")) } th scope="col" { (locale.t("history-changes")) } } }
+            tbody { @for (line, row) in rows { tr {
+                td.number { (line) }
+                @match row {
+                    Row::Household { name, village, plan, namesakes } => {
+                        td { (fate(locale, plan.fate)) }
+                        td { (name) " · " (names.village(village)) (choices(locale, names, *line, plan, namesakes)) } },
+                    Row::Product { code, names, prices, is_change } => { td { (kind(locale, *is_change)) }
+                        td { (code) @for (before, after) in names {
+                                " · " @if !before.is_empty() && before != after { (before) " → " } (after) }
+                            @for (name, fen) in prices { " · " (name) " " (money(fen.get())) } } },
+                    Row::Same(what) => { td { (locale.t("import-same")) } td { (what) } },
+                    Row::Wrong(why) => { td { span.mark { (locale.t("import-wrong")) } } td.error { (why) } },
+                }
+            } } }
+        } }
+    }
+}
+
+/// What a row may mean, for the person to choose. Without a question, only who gets another name or village.
+fn choices(locale: Locale, names: &Names, line: u64, plan: &Plan, namesakes: &[HouseholdRow]) -> Markup {
+    let word = |fate: Fate| match fate {
+        Fate::New => locale.t("import-choice-new"),
+        Fate::Skip => locale.t("import-choice-skip"),
+        Fate::Same(id) | Fate::Change(id) => {
+            let here = namesakes.iter().find(|row| row.household == id);
+            let values = [
+                ("name", here.map_or_else(String::new, |row| row.name.clone())),
+                ("village", here.map_or_else(String::new, |row| names.village(&row.village))),
+                ("lots", here.map_or_else(String::new, |row| grouped(row.lots.unsigned_abs()))),
+            ];
+            let word = if matches!(fate, Fate::Same(_)) { "import-choice-same" } else { "import-choice-move" };
+            locale.with(word, &values)
+        }
+    };
+    html! {
+        @if plan.choices.len() > 1 {
+            fieldset.choices { @for choice in &plan.choices {
+                label.check { input type="radio" name={ "choice:" (line) } value=(choice.name()) checked[*choice == plan.fate]; (word(*choice)) }
+            } }
+        } @else if matches!(plan.fate, Fate::Change(_)) { " — " (word(plan.fate)) }
+    }
+}
+
+fn fate(locale: Locale, fate: Fate) -> String {
+    match fate {
+        Fate::Same(_) | Fate::Skip => locale.t("import-same"),
+        Fate::New => kind(locale, false),
+        Fate::Change(_) => kind(locale, true),
+    }
+}
+
+fn kind(locale: Locale, is_change: bool) -> String {
+    if is_change { locale.t("import-change") } else { locale.t("import-new") }
+}
+
+/// Compares the file with the present documents. `form` has what the person chose; none where nothing was asked yet.
+async fn read(signed: &SignedIn, text: &str, form: &Form) -> Result<Import, Refused> {
+    let locale = signed.locale;
+    let table = Table::read(text).map_err(|fault| unreadable(locale, &fault))?;
+    let names = Names::of(signed).await?;
+    if table.column(NAME).is_some() && table.column(VILLAGE).is_some() {
+        let known = signed.read(|models| models.households("", None, u32::MAX, 0)).await?;
+        let taken = [table.column(NAME), table.column(VILLAGE), table.column(ID)];
+        let ignored = (0..).zip(&table.heads).filter(|(place, _)| !taken.contains(&Some(*place)));
+        let ignored = ignored.map(|(_, head)| head.clone()).collect();
+        return Ok(Import { rows: households(locale, &names, &known, &table, form), ignored });
+    }
+    let columns = [table.column(CODE), table.column(CHINESE), table.column(ENGLISH)];
+    if columns.contains(&None) {
+        return Err(refused(locale, 400, "file-heads-wrong"));
+    }
+    let mut grades = Vec::new();
+    for (place, head) in (0..).zip(&table.heads).filter(|(place, _)| !columns.contains(&Some(*place))) {
+        let grade: PriceName = head.parse().map_err(|_| refused(locale, 400, "grade-wrong"))?;
+        grades.push((place, grade));
+    }
+    let mut rows: Vec<(u64, Row)> = Vec::with_capacity(table.rows.len());
+    for (place, line) in table.rows.iter().enumerate() {
+        let code = line.cell(table.column(CODE));
+        let first = table.rows.iter().take(place).find(|other| other.cell(table.column(CODE)) == code);
+        let row = match first {
+            Some(first) => Row::Wrong(locale.with("import-twice", &[("row", first.number.to_string())])),
+            None => product(locale, &names, columns, &grades, line),
+        };
+        rows.push((line.number, row));
+    }
+    Ok(Import { rows, ignored: Vec::new() })
+}
+
+fn households(locale: Locale, names: &Names, known: &[HouseholdRow], table: &Table, form: &Form) -> Vec<(u64, Row)> {
+    let read: Vec<Result<Said, String>> = table.rows.iter().map(|line| said(locale, names, table, line)).collect();
+    let right: Vec<Said> = read.iter().flatten().cloned().collect();
+    let chosen = |line| Some(form.get(&format!("choice:{line}"))).filter(|choice| !choice.is_empty());
+    let mut plans = households::plan(&right, known, chosen).into_iter();
+    let mut rows = Vec::with_capacity(read.len());
+    for (line, said) in table.rows.iter().zip(read) {
+        let row = match said.map(|said| (said, plans.next())) {
+            Err(why) => Row::Wrong(why),
+            Ok((said, Some(Ok(plan)))) => {
+                let named = |row: &&HouseholdRow| row.name == said.name || Some(row.household) == said.id;
+                let namesakes = known.iter().filter(named).cloned().collect();
+                Row::Household { name: said.name, village: said.village, plan, namesakes }
+            }
+            Ok((_, Some(Err(PlanFault::UnknownId)))) => Row::Wrong(locale.t("import-unknown-id")),
+            Ok((_, Some(Err(PlanFault::Twice)))) => Row::Wrong(locale.t("import-same-id")),
+            Ok((_, Some(Err(PlanFault::NotAChoice)) | None)) => Row::Wrong(locale.t("import-changed-meanwhile")),
+        };
+        rows.push((line.number, row));
+    }
+    rows
+}
+
+/// What a row says of a household, or what is wrong with it.
+fn said(locale: Locale, names: &Names, table: &Table, line: &Line) -> Result<Said, String> {
+    let name = checked_text(TextField::HouseholdName, line.cell(table.column(NAME)));
+    let name = name.map_err(|fault| fault.words(locale.language))?;
+    let typed = line.cell(table.column(VILLAGE));
+    // By its code, or by a name that only one village has.
+    let by_name = || {
+        let mut named = names.villages().iter().filter(|(_, name)| *name == typed);
+        named.next().filter(|_| named.next().is_none()).map(|(code, _)| code.clone())
+    };
+    let village = if names.villages().contains_key(typed) { Some(typed.to_owned()) } else { by_name() };
+    let village = village.ok_or_else(|| locale.with("import-no-village", &[("village", typed.to_owned())]))?;
+    let id: Option<HouseholdId> = match line.cell(table.column(ID)) {
+        "" => None,
+        id => Some(id.parse().map_err(|_| locale.t("import-unknown-id"))?),
+    };
+    Ok(Said { line: line.number, name, village, id })
+}
+
+fn product(
+    locale: Locale,
+    names: &Names,
+    [code, zh, en]: [Option<usize>; 3],
+    grades: &[(usize, PriceName)],
+    line: &Line,
+) -> Row {
+    let code = line.cell(code).to_owned();
+    if !is_code(&code) {
+        return Row::Wrong(locale.t("code-wrong"));
+    }
+    let known = names.catalogue.products.iter().find(|product| product.code == code);
+    let before = [known.and_then(|known| known.name_zh.clone()), known.and_then(|known| known.name_en.clone())];
+    let mut renamed = Vec::new();
+    for (before, typed) in before.into_iter().map(Option::unwrap_or_default).zip([zh, en]) {
+        // An empty cell leaves the name that is here.
+        let after = match line.cell(typed) {
+            "" if !before.is_empty() => before.clone(),
+            name => match checked_text(TextField::ProductName, name) {
+                Ok(name) => name,
+                Err(fault) => return Row::Wrong(fault.words(locale.language)),
+            },
+        };
+        renamed.push((before, after));
+    }
+    let mut prices = Vec::new();
+    for (place, grade) in grades {
+        let text = line.cell(Some(*place));
+        if text.is_empty() {
+            continue;
+        }
+        match typed::price_per_kilogram(text) {
+            Ok(fen) if known.and_then(|known| known.price_by_grade.get(grade)) == Some(&fen) => {}
+            Ok(fen) => prices.push((grade.clone(), fen)),
+            Err(fault) => {
+                let values = [("grade", grade.to_string()), ("why", fault.words(locale.language))];
+                return Row::Wrong(locale.with("import-price-wrong", &values));
+            }
+        }
+    }
+    match <[(String, String); 2]>::try_from(renamed) {
+        Ok(names) if prices.is_empty() && names.iter().all(|(before, after)| before == after) => Row::Same(code),
+        Ok(names) => Row::Product { code, names, prices, is_change: known.is_some() },
+        Err(_) => Row::Wrong(locale.t("code-wrong")),
+    }
+}
+
+/// `POST /console/import/confirm`: reads the same text again and imports all rows or none.
+pub(super) async fn confirm(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
+    let Import { rows, .. } = read(&signed, form.get("text"), &form).await?;
+    let mut documents = Vec::new();
+    let mut catalogue: Vec<Edit> = Vec::new();
+    let mut count = 0usize;
+    for (_, row) in rows {
+        count = count.saturating_add(usize::from(row.changes_something()));
+        match row {
+            Row::Wrong(_) => return Err(refused(signed.locale, 400, "import-nothing-yet")),
+            Row::Same(_) => {}
+            Row::Household { name, village, plan, .. } => {
+                let id = match plan.fate {
+                    Fate::Same(_) | Fate::Skip => continue,
+                    Fate::Change(id) => id,
+                    Fate::New => {
+                        let millis = u64::try_from(crate::environment::now().0).unwrap_or(0);
+                        let random =
+                            crate::environment::random_bytes().map_err(|error| refuse(signed.locale, &error))?;
+                        HouseholdId::generate(millis, random)
+                    }
+                };
+                let edit = move |doc: &mut _| household::set_name(doc, &name, &village);
+                documents.push(Edits::one(DocumentKey::Household(id), edit));
+            }
+            Row::Product { code, names: [(_, zh), (_, en)], prices, .. } => catalogue.push(Box::new(move |doc| {
+                catalogue::name_product(doc, &code, &zh, &en)?;
+                prices.iter().try_for_each(|(name, fen)| catalogue::set_price(doc, &code, name, *fen))
+            })),
+        }
+    }
+    let to = if catalogue.is_empty() { "/console/households" } else { "/console/catalogue" };
+    if !catalogue.is_empty() {
+        documents.push(Edits { key: DocumentKey::Catalogue(Part::FIRST), message: None, seen: None, edits: catalogue });
+    }
+    signed.edit(documents).await?;
+    let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
+    signed
+        .work(move || granary.audit(number, crate::environment::now(), by, AuditAction::Imported, &count.to_string()))
+        .await?;
+    Ok(Redirect::to(to).into_response())
+}

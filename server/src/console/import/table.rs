@@ -1,0 +1,171 @@
+//! A file as people save it from a spreadsheet: in UTF-8, UTF-16 or GB18030, with commas, semicolons or tabs, with columns
+//! and rows that hold nothing.
+
+use encoding_rs::{Encoding, GB18030};
+
+/// Rows of one file at most.
+const ROWS_MAX: usize = 1_000;
+
+/// Why a file can't be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TableFault {
+    /// It is in no encoding that is known here.
+    NoText,
+    /// It is no CSV.
+    NoTable,
+    /// It has too many rows.
+    TooLong,
+    /// A head stands over two columns.
+    HeadTwice(String),
+    /// This line has more than the heads name.
+    NoHead(u64),
+}
+
+/// The cells of a file that hold something.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Table {
+    pub(super) heads: Vec<String>,
+    pub(super) rows: Vec<Line>,
+}
+
+/// A row with the line of the file that it begins at; as many cells as heads.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) number: u64,
+    pub(super) cells: Vec<String>,
+}
+
+/// A file's text. Without a byte order mark it is UTF-8, or GB18030 where it can't be UTF-8, as Excel in China saves it.
+pub(super) fn decode(bytes: &[u8]) -> Result<String, TableFault> {
+    let (text, in_error) = match Encoding::for_bom(bytes) {
+        Some((encoding, _)) => encoding.decode_with_bom_removal(bytes),
+        None => match std::str::from_utf8(bytes) {
+            Ok(text) => (text.into(), false),
+            Err(_) => GB18030.decode_without_bom_handling(bytes),
+        },
+    };
+    // No table of names has a NUL; a workbook or a picture has.
+    if in_error || text.contains('\0') { Err(TableFault::NoText) } else { Ok(text.into_owned()) }
+}
+
+impl Table {
+    /// Reads the cells; heads come in small letters. Columns and rows without anything in them are left out.
+    pub(super) fn read(text: &str) -> Result<Self, TableFault> {
+        let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let delimiter = match first {
+            line if line.contains('\t') => b'\t',
+            line if line.contains(';') && !line.contains(',') => b';',
+            _ => b',',
+        };
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter)
+            .trim(csv::Trim::All)
+            .from_reader(text.as_bytes());
+        let mut lines = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(|_| TableFault::NoTable)?;
+            if record.iter().all(|cell| cell.trim().is_empty()) {
+                continue;
+            }
+            let number = record.position().map_or(0, csv::Position::line);
+            lines.push(Line { number, cells: record.iter().map(|cell| cell.trim().to_owned()).collect() });
+            if lines.len() > ROWS_MAX {
+                return Err(TableFault::TooLong);
+            }
+        }
+        let mut lines = lines.into_iter();
+        let heads: Vec<String> = lines.next().map(|line| line.cells).unwrap_or_default();
+        let named: Vec<usize> =
+            (0..heads.len()).filter(|place| heads.get(*place).is_some_and(|head| !head.is_empty())).collect();
+        let mut rows = Vec::new();
+        for line in lines {
+            if line.cells.iter().enumerate().any(|(place, cell)| !cell.is_empty() && !named.contains(&place)) {
+                return Err(TableFault::NoHead(line.number));
+            }
+            let cells = named.iter().map(|place| line.cells.get(*place).cloned().unwrap_or_default()).collect();
+            rows.push(Line { number: line.number, cells });
+        }
+        let heads: Vec<String> = heads.into_iter().filter(|head| !head.is_empty()).collect();
+        let twice =
+            heads.iter().enumerate().find(|(place, head)| heads.iter().take(*place).any(|other| other == *head));
+        match twice {
+            Some((_, head)) => Err(TableFault::HeadTwice(head.clone())),
+            None => Ok(Self { heads, rows }),
+        }
+    }
+
+    /// The column with one of these heads.
+    pub(super) fn column(&self, names: &[&str]) -> Option<usize> {
+        self.heads.iter().position(|head| names.contains(&head.to_lowercase().as_str()))
+    }
+}
+
+impl Line {
+    /// A cell; empty where there is no such column.
+    pub(super) fn cell(&self, column: Option<usize>) -> &str {
+        column.and_then(|column| self.cells.get(column)).map_or("", String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TEXT: &str = "name,village\r\n王家,dongpo\r\n";
+
+    #[test]
+    fn files_of_every_spreadsheet_are_decoded() {
+        let wide = |order: fn(u16) -> [u8; 2]| {
+            std::iter::once(0xfeff).chain(TEXT.encode_utf16()).flat_map(order).collect::<Vec<u8>>()
+        };
+        let files = [
+            TEXT.as_bytes().to_vec(),
+            [b"\xef\xbb\xbf", TEXT.as_bytes()].concat(),
+            wide(u16::to_le_bytes),
+            wide(u16::to_be_bytes),
+            b"name,village\r\n\xcd\xf5\xbc\xd2,dongpo\r\n".to_vec(),
+        ];
+        for file in files {
+            assert_eq!(decode(&file).as_deref(), Ok(TEXT), "{file:?}");
+        }
+        // A letter that only GB18030 has, in four bytes: 𠮷.
+        assert_eq!(decode(&[0x95, 0x34, 0xb2, 0x35]).as_deref(), Ok("𠮷"));
+        assert_eq!(decode(b"PK\x03\x04\0\0\xff\xff"), Err(TableFault::NoText));
+        assert_eq!(decode(b"\xff\xff\xff"), Err(TableFault::NoText));
+    }
+
+    #[test]
+    fn empty_columns_and_rows_are_skipped() {
+        let expected = Table {
+            heads: vec!["name".into(), "village".into()],
+            rows: vec![
+                Line { number: 3, cells: vec!["王家".into(), "dongpo".into()] },
+                Line { number: 6, cells: vec!["李家".into(), String::new()] },
+            ],
+        };
+        let text = "\n,name,,village,,\n,王家,,dongpo,,\n,,,,,\n  ,\n,李家\n";
+        assert_eq!(Table::read(text), Ok(expected));
+        let tabs = Table::read("name\tvillage\n王家\tdongpo\n").unwrap();
+        assert_eq!(tabs.rows[0].cells, ["王家", "dongpo"]);
+        assert_eq!(Table::read("name;village\n王家;dongpo").unwrap().rows[0].cells, ["王家", "dongpo"]);
+    }
+
+    #[test]
+    fn what_no_head_names_is_refused() {
+        assert_eq!(Table::read("name,village,\n王家,dongpo,x\n"), Err(TableFault::NoHead(2)));
+        assert_eq!(Table::read("name,village\n王家,dongpo,x\n"), Err(TableFault::NoHead(2)));
+        assert_eq!(Table::read("name,name\n"), Err(TableFault::HeadTwice("name".into())));
+        assert_eq!(Table::read(&"a\n".repeat(1_002)), Err(TableFault::TooLong));
+    }
+
+    proptest! {
+        #[test]
+        fn any_file_is_read_or_refused(bytes: Vec<u8>, text in ".{0,80}") {
+            let _ = decode(&bytes).map(|text| Table::read(&text));
+            let _ = Table::read(&text);
+        }
+    }
+}
