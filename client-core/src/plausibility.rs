@@ -231,10 +231,11 @@ fn letters_off(one: &str, other: &str) -> usize {
                 .min(at(&last, column.saturating_add(1)).saturating_add(1))
                 .min(at(&next, column).saturating_add(1));
             let (left, up) = (column.checked_sub(1), row.checked_sub(1));
-            if let (Some(left), Some(up)) = (left, up) {
-                if one.get(up) == Some(against) && other.get(left) == Some(letter) {
-                    least = least.min(at(&before, left).saturating_add(1));
-                }
+            if let (Some(left), Some(up)) = (left, up)
+                && one.get(up) == Some(against)
+                && other.get(left) == Some(letter)
+            {
+                least = least.min(at(&before, left).saturating_add(1));
             }
             next.push(least);
         }

@@ -72,7 +72,7 @@ pub enum Error {
         fault: TypedFault,
     },
     /// Something about a lot is unusual, and nobody confirmed it.
-    #[error("{}. Nothing was recorded; `--yes` records it all the same", sentences(.unusual))]
+    #[error("nothing was recorded, since {} (`--yes` records it all the same)", sentences(.unusual))]
     Unusual {
         /// What is unusual.
         unusual: Vec<Unusual>,

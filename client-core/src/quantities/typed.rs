@@ -66,7 +66,7 @@ impl Smallest {
     /// Its name in English.
     pub fn english(self) -> &'static str {
         match self {
-            Self::Gram => "a gram",
+            Self::Gram => "a gram; is its unit missing, as in 12.5kg?",
             Self::Fen => "a fen (¥0.01)",
             Self::Permille => "a tenth of a percent",
         }

@@ -408,7 +408,7 @@ fn sentence(error: &Error, language: Language) -> String {
         Error::Typed { fault, .. } => fault.words(language),
         Error::Unusual { unusual } if language == Language::Chinese => {
             let sentences: Vec<String> = unusual.iter().map(Words::chinese).collect();
-            format!("{}。什么都没有登记；加上 `--yes` 仍然登记", sentences.join("；"))
+            format!("什么都没有登记：{}（加上 `--yes` 仍然登记）", sentences.join("；"))
         }
         other => other.to_string(),
     }
