@@ -39,7 +39,7 @@ fn import(world: &World, file: &OutboxFile) -> Result<(), Error> {
 
 fn kind(result: Result<(), Error>) -> Option<ProblemKind> {
     match result {
-        Err(Error::Refused { kind, .. }) => Some(kind),
+        Err(error @ (Error::Refused { .. } | Error::Denied(_))) => Some(error.problem().kind),
         Err(other) => panic!("{other}"),
         Ok(()) => None,
     }

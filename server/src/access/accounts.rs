@@ -73,8 +73,11 @@ pub struct CoordinatorLine {
     /// None while they may work in the console, else why not.
     pub denied: Option<Denied>,
     /// Their phones that may act, each with its name.
-    pub phones: Vec<(DeviceId, String)>,
+    pub phones: Vec<NamedDevice>,
 }
+
+/// A device and its name.
+pub type NamedDevice = (DeviceId, String);
 
 pub(crate) fn normal_login(login: &str) -> Result<String, Error> {
     let login = login.trim().to_lowercase();

@@ -8,8 +8,8 @@ mod invitation;
 pub(crate) mod marks;
 pub(crate) mod standing;
 
-pub use accounts::CoordinatorLine;
 pub(crate) use accounts::Session;
+pub use accounts::{CoordinatorLine, NamedDevice};
 pub use audit::{AuditAction, AuditRecord};
 pub use invitation::{Invitation, InvitationLine, InvitationLink, InvitationState};
 pub(crate) use invitation::{InvitationRecord, InvitationUse, end_all_issued, new_code, normal_code};

@@ -1,12 +1,11 @@
 //! The operator's lists of coordinators and invitations, as text.
 
-use granary_client_core::ids::DeviceId;
 use granary_client_core::quantities::Instant;
 
-use crate::access::{CoordinatorLine, InvitationLine, InvitationState};
+use crate::access::{CoordinatorLine, InvitationLine, InvitationState, NamedDevice};
 
 /// A line for each coordinator, then the coordinators' phones that belong to nobody.
-pub(super) fn coordinators((lines, of_nobody): &(Vec<CoordinatorLine>, Vec<(DeviceId, String)>)) -> String {
+pub(super) fn coordinators((lines, of_nobody): &(Vec<CoordinatorLine>, Vec<NamedDevice>)) -> String {
     let line = |line: &CoordinatorLine| {
         let standing = line.denied.map_or_else(|| "active".to_owned(), |denied| format!("not active ({denied})"));
         let phones: Vec<String> = line.phones.iter().map(|(id, name)| format!("{name} {id}")).collect();
@@ -22,7 +21,7 @@ pub(super) fn coordinators((lines, of_nobody): &(Vec<CoordinatorLine>, Vec<(Devi
 }
 
 /// The coordinators' phones that belong to no account, with what to do about them.
-pub(super) fn phones_of_nobody(phones: &[(DeviceId, String)]) -> Vec<String> {
+pub(super) fn phones_of_nobody(phones: &[NamedDevice]) -> Vec<String> {
     if phones.is_empty() {
         return Vec::new();
     }

@@ -296,6 +296,10 @@ fn weight_in_form(page: &str) -> String {
 }
 
 // In 3 of 18 saves the page after a reply showed the old value in its form, and a second click wrote it over the new one.
+#[expect(
+    clippy::await_holding_lock,
+    reason = "the lock holds up another thread, on purpose, while pages are asked for"
+)]
 #[tokio::test(flavor = "multi_thread")]
 async fn page_after_a_save_shows_it_or_says_that_it_is_behind() {
     use crate::log::throttle::BackgroundWork;

@@ -15,7 +15,7 @@ use crate::access::accounts::{
     fits, hashed, new_token, normal_login, token_key,
 };
 use crate::access::standing::{Credential, Deed, may_act};
-use crate::access::{AuditAction, CoordinatorLine, Denied};
+use crate::access::{AuditAction, CoordinatorLine, Denied, NamedDevice};
 use crate::error::Error;
 use crate::log::keys::{key, rest};
 use crate::log::writer::GroupCommit;
@@ -85,14 +85,11 @@ impl Granary {
     }
 
     /// All coordinators' accounts, by login, and the coordinators' phones that belong to none of them.
-    pub fn coordinators(
-        &self,
-        number: CooperativeNumber,
-    ) -> Result<(Vec<CoordinatorLine>, Vec<(DeviceId, String)>), Error> {
+    pub fn coordinators(&self, number: CooperativeNumber) -> Result<(Vec<CoordinatorLine>, Vec<NamedDevice>), Error> {
         let cooperative = self.cooperative(number)?;
         let active = |(_, record, _): &(DeviceId, DeviceRecord, _)| record.revoked_millis.is_none();
         let devices: Vec<_> = cooperative.devices().into_iter().filter(active).collect();
-        let phones_of = |person: Option<DeviceId>| -> Vec<(DeviceId, String)> {
+        let phones_of = |person: Option<DeviceId>| -> Vec<NamedDevice> {
             let theirs = devices.iter().filter(|(_, record, _)| record.person == person && !record.is_of_the_server());
             theirs.map(|(id, record, _)| (*id, record.name.clone())).collect()
         };

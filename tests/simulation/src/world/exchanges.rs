@@ -91,7 +91,7 @@ impl World {
         }
         match result {
             Ok(reply) => Ok(Some(Ok(reply))),
-            Err(Error::Refused { kind, .. }) => Ok(Some(Err(kind))),
+            Err(error @ (Error::Refused { .. } | Error::Denied(_))) => Ok(Some(Err(error.problem().kind))),
             Err(error) => Err(format!("the server failed without a fault: {error}")),
         }
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::protocol::outbox_file::OutboxFile;
-use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Instant;
 use granary_server::Error;
+use granary_server::access::Denied;
 
 use super::{World, settle};
 use crate::dice::Dice;
@@ -47,7 +47,7 @@ impl World {
                     self.imported.extend(lots.map(|(note, household)| (one.coop, note.clone(), *household)));
                     self.count("outbox file imported");
                 }
-                Err(Error::Refused { kind: ProblemKind::DeviceRevoked, .. }) => {}
+                Err(Error::Denied(Denied::Revoked)) => {}
                 Err(_) if self.disk.has_stopped() || self.disk.was_full() => {
                     self.crash_server();
                     self.outbox_files.push(exported);
