@@ -1,11 +1,13 @@
 //! Forms: read within limits, parsed field by field.
 
 use axum::body::Body;
+use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Grams;
-use http_body_util::{BodyExt, Limited};
 
 use super::i18n::Locale;
-use super::refusal::{Refused, refused};
+use super::refusal::{Refused, refuse, refused};
+use crate::error::Error;
+use crate::http::{Gate, Origin, read_body};
 
 /// The largest form, in bytes.
 const FORM_BYTES_MAX: usize = 256 * 1024;
@@ -19,18 +21,12 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// Reads a form within the limit.
-    pub(super) async fn read(locale: Locale, body: Body) -> Result<Self, Refused> {
-        Self::read_up_to(locale, body, FORM_BYTES_MAX).await
-    }
-
-    /// As [`Self::read`], with another limit in bytes.
-    pub(super) async fn read_up_to(locale: Locale, body: Body, bytes_max: usize) -> Result<Self, Refused> {
-        let bytes = Limited::new(body, bytes_max)
-            .collect()
-            .await
-            .map_err(|_| refused(locale, 413, "form-too-large"))?
-            .to_bytes();
+    /// Reads a form within the limits of size, time and memory that hold for all bodies.
+    pub(super) async fn read(locale: Locale, gate: &Gate, from: Origin, body: Body) -> Result<Self, Refused> {
+        let (bytes, _held) = read_body(gate, from, body, FORM_BYTES_MAX).await.map_err(|error| match &error {
+            Error::Refused { kind: ProblemKind::TooLarge, .. } => refused(locale, 413, "form-too-large"),
+            other => refuse(locale, other),
+        })?;
         let pairs = form_pairs(&bytes);
         if pairs.len() > FIELDS_MAX {
             return Err(refused(locale, 413, "form-too-large"));
@@ -89,7 +85,8 @@ pub(super) fn scaled(text: &str, places: usize) -> Option<i64> {
 }
 
 fn form_pairs(bytes: &[u8]) -> Vec<(String, String)> {
-    form_urlencoded::parse(bytes).into_owned().collect()
+    // One more than may be, so that a form with too many is told without making all of them.
+    form_urlencoded::parse(bytes).into_owned().take(FIELDS_MAX.saturating_add(1)).collect()
 }
 
 /// A text, percent-encoded for a query.
