@@ -143,7 +143,10 @@ impl Settings {
             return Err(Error::invalid("log-format", "log-format is `text` or `json`"));
         }
         if device_per_second == 0 || connections == 0 || connections_per_address == 0 || enrol_burst == 0 {
-            return Err(Error::invalid("connections", "connections, enrol-burst and device-per-second are at least 1"));
+            return Err(Error::invalid(
+                "connections",
+                "connections, connections-per-address, enrol-burst and device-per-second are at least 1",
+            ));
         }
         let limits = Limits { connections, connections_per_address, enrol_burst, device_per_second, ..default };
         Ok(Self {
