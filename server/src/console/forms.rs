@@ -3,6 +3,7 @@
 use axum::body::Body;
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::Grams;
+use http_body_util::BodyExt;
 
 use super::i18n::Locale;
 use super::refusal::{Refused, refuse, refused};
@@ -11,6 +12,8 @@ use crate::http::{Gate, Origin, read_body};
 
 /// The largest form, in bytes.
 const FORM_BYTES_MAX: usize = 256 * 1024;
+/// A refused form is given up after this long.
+const DISCARD_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 /// Fields in a form at most.
 const FIELDS_MAX: usize = 2_000;
 
@@ -65,6 +68,22 @@ impl Form {
             .and_then(|grams| Grams::new(grams).ok())
             .ok_or_else(|| refused(locale, 400, "weight-wrong"))
     }
+}
+
+/// Takes a refused form to its end and keeps nothing of it: an answer before the form's end can break an HTTP/2 stream, and
+/// then nobody reads the answer. One that is too long or too slow is given up.
+pub(super) async fn discard(mut body: Body) {
+    let taking = async {
+        let mut length = 0usize;
+        while let Some(Ok(frame)) = body.frame().await {
+            length = length.saturating_add(frame.data_ref().map_or(0, |bytes| bytes.len()));
+            if length > FORM_BYTES_MAX {
+                return;
+            }
+        }
+    };
+    // Given up or not, the answer is the same.
+    let _ = tokio::time::timeout(DISCARD_TIMEOUT, taking).await;
 }
 
 /// True for a valid code of a product or promotion.

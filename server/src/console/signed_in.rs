@@ -10,7 +10,7 @@ use granary_client_core::schema::{Document, DocumentKey};
 use granary_client_core::store::StoreFault;
 
 use super::cookies::{SESSION_COOKIE, cookie, locale_of};
-use super::forms::Form;
+use super::forms::{Form, discard};
 use super::i18n::Locale;
 use super::refusal::{Refused, refuse, refused};
 use crate::access::Session;
@@ -155,8 +155,7 @@ where
         let signed = match SignedIn::from_request_parts(&mut parts, state).await {
             Ok(signed) => signed,
             Err(refusal) => {
-                // An answer before the form's end can break an HTTP/2 stream, and then nobody reads the answer.
-                let _ = Form::read(locale_of(&parts.headers), &gate, from, body).await;
+                discard(body).await;
                 return Err(refusal);
             }
         };
