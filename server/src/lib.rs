@@ -6,6 +6,7 @@ pub mod access;
 mod admin;
 pub mod cli;
 mod config;
+mod connection;
 mod console;
 mod demo;
 mod engine;

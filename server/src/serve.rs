@@ -1,42 +1,30 @@
 //! Serves TLS with HTTP/1.1 and HTTP/2 within limits. At a stop it accepts nothing new and finishes the requests in
 //! progress.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
 use axum::routing::get;
-use granary_client_core::protocol::signing::{CHANNEL_LABEL, Channel};
 use granary_client_core::store::{Store, StoreFault};
-use hyper::Request;
-use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt;
 
 use crate::access::end_all_issued;
-use crate::config::{Config, make_folder, warn_of_open_files};
+use crate::config::{Config, Limits, make_folder, warn_of_open_files};
 use crate::engine::Granary;
 use crate::error::Error;
-use crate::http::{self, Counts, Exported, Gate, PublicAddress, Shared, Transfers};
+use crate::http::{self, Counts, Gate, Occupied, Origin, Places, PublicAddress, Shared, Transfers};
 use crate::log::check::{check, read_marks, write_marks};
 use crate::metrics::Metrics;
 use crate::store::SledStore;
 use crate::store::probe::unusable;
-use crate::{admin, console, interop, tls};
+use crate::{admin, connection, console, interop, tls};
 
-/// A TLS handshake must be over after this long; a bad line needs some seconds for it.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
-/// The head of a request must have been received after this long.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
 /// The time for requests in progress at a stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -93,7 +81,7 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
     let noting = tokio::spawn(note(Arc::clone(&granary), config.high_water()));
     let (at_the_end, high_water) = (Arc::clone(&granary), config.high_water());
     let done = tokio::spawn(async move {
-        accept(listener, acceptor, shared, config.limits.connections, stopped).await;
+        accept(listener, acceptor, shared, config.limits, stopped).await;
         operator.abort();
         noting.abort();
         write_notes(at_the_end, high_water).await;
@@ -171,11 +159,11 @@ async fn accept(
     listener: TcpListener,
     acceptor: TlsAcceptor,
     shared: Shared,
-    connections: usize,
+    limits: Limits,
     mut stopped: oneshot::Receiver<()>,
 ) {
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(connections));
+    let places = Places::new(limits.connections_per_address, limits.connections);
     let router = router(shared);
     loop {
         let (stream, peer) = tokio::select! {
@@ -190,11 +178,11 @@ async fn accept(
             },
         };
         // A connection over the limit is closed at once, which costs least on both sides.
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+        let Some(place) = places.take(Origin::from(peer.ip())) else { continue };
+        let place = Occupied { place: Arc::new(place) };
         let (acceptor, router, watcher) = (acceptor.clone(), router.clone(), graceful.watcher());
         tokio::spawn(async move {
-            let _place = place;
-            if let Err(error) = serve_one(stream, peer, acceptor, router, watcher).await {
+            if let Err(error) = connection::serve(stream, peer, place, limits, acceptor, router, watcher).await {
                 tracing::debug!(%peer, %error, "connection ended");
             }
         });
@@ -203,28 +191,4 @@ async fn accept(
     if tokio::time::timeout(STOP_TIMEOUT, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests were cut off at the stop; their phones will send them again");
     }
-}
-
-async fn serve_one(
-    stream: TcpStream,
-    peer: SocketAddr,
-    acceptor: TlsAcceptor,
-    router: Router,
-    watcher: hyper_util::server::graceful::Watcher,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    stream.set_nodelay(true)?;
-    let stream = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await??;
-    let (_, session) = stream.get_ref();
-    let exported = session.export_keying_material([0; 32], CHANNEL_LABEL, Some(&[])).ok().map(Channel);
-    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request.extensions_mut().insert(Exported(exported));
-        let router = router.clone();
-        async move { Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {})) }
-    });
-    let mut builder = Builder::new(TokioExecutor::new());
-    // No date header: it costs 37 bytes of every answer, and no client reads it.
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).auto_date_header(false);
-    builder.http2().timer(TokioTimer::new()).auto_date_header(false).max_concurrent_streams(16);
-    watcher.watch(builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned()).await
 }

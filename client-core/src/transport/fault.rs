@@ -74,11 +74,10 @@ impl Words for LineFault {
             Self::NotReached { .. } => "连不上服务器。记录都保存在手机里，有信号时会再试。".into(),
             Self::Broke { .. } => "和服务器的连接断了。记录都保存在手机里，会再试。".into(),
             Self::Silent => "服务器一分钟没有回应。记录都保存在手机里，会再试。".into(),
-            Self::SignInFirst => {
-                "这个 Wi-Fi 要先登录：打开手机的浏览器，在它给出的页面上登录，或者换一个网络。".into()
-            }
+            Self::SignInFirst => "这个 Wi-Fi 要先登录：打开手机的浏览器，在它给出的页面上登录，或者换一个网络。".into(),
             Self::Intercepted { .. } => {
-                "有人在这部手机和服务器之间：对方的证书和邀请里的不符，所以什么也没有发送。请换一个网络；                 如果一直这样，请向合作社要一个新的邀请。"
+                "有人在这部手机和服务器之间：对方的证书和邀请里的不符，所以什么也没有发送。请换一个网络；\
+                 如果一直这样，请向合作社要一个新的邀请。"
                     .into()
             }
             Self::OtherName { host } => format!("服务器的证书里没有 {host} 这个名字。请告诉管理服务器的人。"),
@@ -157,6 +156,7 @@ mod tests {
         for fault in all() {
             let (chinese, english) = (fault.words(Language::Chinese), fault.words(Language::English));
             assert!(chinese.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter)), "{chinese}");
+            assert!(!chinese.contains("  ") && !english.contains("  "), "{chinese} {english}");
             assert!(chinese.ends_with('。') && !chinese.contains("ECONNRESET"), "{chinese}");
             assert!(!english.is_empty() && english.is_ascii(), "{english}");
         }

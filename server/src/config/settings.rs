@@ -40,6 +40,9 @@ pub(crate) struct ServeArgs {
     /// Connections at once.
     #[arg(long, env = "GRANARY_CONNECTIONS")]
     pub(crate) connections: Option<usize>,
+    /// Connections of one address at once; behind a proxy, which is one address, as many as `connections`.
+    #[arg(long, env = "GRANARY_CONNECTIONS_PER_ADDRESS")]
+    pub(crate) connections_per_address: Option<usize>,
     /// Phones that enrol from one address at once; one more every ten seconds. `open-enrolment` opens it for a day.
     #[arg(long, env = "GRANARY_ENROL_BURST")]
     pub(crate) enrol_burst: Option<u32>,
@@ -61,6 +64,7 @@ struct ConfigFile {
     log: Option<String>,
     log_format: Option<String>,
     connections: Option<usize>,
+    connections_per_address: Option<usize>,
     enrol_burst: Option<u32>,
     device_per_second: Option<u32>,
 }
@@ -119,6 +123,12 @@ impl Settings {
         let key = layered.of("certificate-key", args.certificate_key.map(Some), file.certificate_key.map(Some), None);
         let default = Limits::default();
         let connections = layered.of("connections", args.connections, file.connections, default.connections);
+        let connections_per_address = layered.of(
+            "connections-per-address",
+            args.connections_per_address,
+            file.connections_per_address,
+            default.connections_per_address,
+        );
         let enrol_burst = layered.of("enrol-burst", args.enrol_burst, file.enrol_burst, default.enrol_burst);
         let device_per_second =
             layered.of("device-per-second", args.device_per_second, file.device_per_second, default.device_per_second);
@@ -132,10 +142,13 @@ impl Settings {
         if !["text", "json"].contains(&log_format.as_str()) {
             return Err(Error::invalid("log-format", "log-format is `text` or `json`"));
         }
-        if device_per_second == 0 || connections == 0 || enrol_burst == 0 {
-            return Err(Error::invalid("connections", "connections, enrol-burst and device-per-second are at least 1"));
+        if device_per_second == 0 || connections == 0 || connections_per_address == 0 || enrol_burst == 0 {
+            return Err(Error::invalid(
+                "connections",
+                "connections, connections-per-address, enrol-burst and device-per-second are at least 1",
+            ));
         }
-        let limits = Limits { connections, enrol_burst, device_per_second, ..default };
+        let limits = Limits { connections, connections_per_address, enrol_burst, device_per_second, ..default };
         Ok(Self {
             config: Config { folder, listen, names, limits, own_certificate },
             log,

@@ -1,15 +1,20 @@
 //! Forms: read within limits, parsed field by field.
 
 use axum::body::Body;
+use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::typed::{self, TypedFault, WeightUnit};
 use granary_client_core::quantities::{Fen, Grams, Permille};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 
 use super::i18n::Locale;
-use super::refusal::{Refused, refused, wrong};
+use super::refusal::{Refused, refuse, refused, wrong};
+use crate::error::Error;
+use crate::http::{Gate, Origin, read_body};
 
 /// The largest form, in bytes.
 const FORM_BYTES_MAX: usize = 320 * 1024;
+/// A refused form is given up after this long.
+const DISCARD_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 /// Fields in a form at most.
 const FIELDS_MAX: usize = 2_000;
 
@@ -20,18 +25,12 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// Reads a form within the limit.
-    pub(super) async fn read(locale: Locale, body: Body) -> Result<Self, Refused> {
-        Self::read_up_to(locale, body, FORM_BYTES_MAX).await
-    }
-
-    /// As [`Self::read`], with another limit in bytes.
-    pub(super) async fn read_up_to(locale: Locale, body: Body, bytes_max: usize) -> Result<Self, Refused> {
-        let bytes = Limited::new(body, bytes_max)
-            .collect()
-            .await
-            .map_err(|_| refused(locale, 413, "form-too-large"))?
-            .to_bytes();
+    /// Reads a form within the limits of size, time and memory that hold for all bodies.
+    pub(super) async fn read(locale: Locale, gate: &Gate, from: Origin, body: Body) -> Result<Self, Refused> {
+        let (bytes, _held) = read_body(gate, from, body, FORM_BYTES_MAX).await.map_err(|error| match &error {
+            Error::Refused { kind: ProblemKind::TooLarge, .. } => refused(locale, 413, "form-too-large"),
+            other => refuse(locale, other),
+        })?;
         let pairs = form_pairs(&bytes);
         if pairs.len() > FIELDS_MAX {
             return Err(refused(locale, 413, "form-too-large"));
@@ -75,6 +74,22 @@ impl Form {
     }
 }
 
+/// Takes a refused form to its end and keeps nothing of it: an answer before the form's end can break an HTTP/2 stream, and
+/// then nobody reads the answer. One that is too long or too slow is given up.
+pub(super) async fn discard(mut body: Body) {
+    let taking = async {
+        let mut length = 0usize;
+        while let Some(Ok(frame)) = body.frame().await {
+            length = length.saturating_add(frame.data_ref().map_or(0, |bytes| bytes.len()));
+            if length > FORM_BYTES_MAX {
+                return;
+            }
+        }
+    };
+    // Given up or not, the answer is the same.
+    let _ = tokio::time::timeout(DISCARD_TIMEOUT, taking).await;
+}
+
 /// True for a valid code of a product or promotion.
 pub(super) fn is_code(text: &str) -> bool {
     (1..=40).contains(&text.len())
@@ -98,7 +113,9 @@ pub(super) fn price(locale: Locale, text: &str) -> Result<Fen, Refused> {
 
 /// Browsers send every line break as `\r\n`, also in values that a page gave them with `\n`.
 fn form_pairs(bytes: &[u8]) -> Vec<(String, String)> {
-    form_urlencoded::parse(bytes).map(|(name, value)| (name.into_owned(), value.replace("\r\n", "\n"))).collect()
+    // One more than may be, so that a form with too many is told without making all of them.
+    let pairs = form_urlencoded::parse(bytes).take(FIELDS_MAX.saturating_add(1));
+    pairs.map(|(name, value)| (name.into_owned(), value.replace("\r\n", "\n"))).collect()
 }
 
 /// A text, percent-encoded for a query.

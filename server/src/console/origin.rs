@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::cookies::locale_of;
-use super::forms::Form;
+use super::forms::discard;
 use super::refusal::refused;
 
 /// False when a browser says that another site made the request. Programs that are no browser say nothing, and have no
@@ -31,8 +31,7 @@ pub(super) async fn refuse_other_sites(request: Request, next: Next) -> Response
         return next.run(request).await;
     }
     let locale = locale_of(request.headers());
-    // An answer before the form's end can break an HTTP/2 stream, and then nobody reads the answer.
-    let _ = Form::read(locale, request.into_body()).await;
+    discard(request.into_body()).await;
     refused(locale, 403, "form-not-yours").into_response()
 }
 

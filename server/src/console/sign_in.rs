@@ -65,7 +65,7 @@ pub(super) async fn sign_in(
     body: Body,
 ) -> Response {
     let locale = locale_of(&headers);
-    let form = match Form::read(locale, body).await {
+    let form = match Form::read(locale, &shared.gate, address.ip().into(), body).await {
         Ok(form) => form,
         Err(refused) => return refused.into_response(),
     };
@@ -80,6 +80,10 @@ pub(super) async fn sign_in(
     let work = {
         let login = login.clone();
         move || granary.sign_in(CooperativeNumber(coop), &login, &password, now)
+    };
+    // Held until the password was checked.
+    let Ok(_pass) = shared.gate.password().await else {
+        return page(locale, 429, coop, &login, Some("sign-in-too-often"));
     };
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(Some(token))) => signed_in(&token),
@@ -135,9 +139,14 @@ pub(super) async fn sign_out(SignedInForm(signed, form): SignedInForm) -> Respon
 }
 
 /// `POST /console/language`: sets the browser's language cookie.
-pub(super) async fn language(headers: HeaderMap, body: Body) -> Response {
+pub(super) async fn language(
+    State(shared): State<Shared>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let locale = locale_of(&headers);
-    let form = match Form::read(locale, body).await {
+    let form = match Form::read(locale, &shared.gate, address.ip().into(), body).await {
         Ok(form) => form,
         Err(refused) => return refused.into_response(),
     };

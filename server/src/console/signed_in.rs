@@ -1,15 +1,16 @@
 //! The extractor of a signed-in coordinator. A form is accepted only with the session's form token in it (CSRF).
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
+use axum::extract::{ConnectInfo, FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::schema::{Document, DocumentKey};
 use granary_client_core::store::StoreFault;
 
 use super::cookies::{SESSION_COOKIE, cookie, locale_of};
-use super::forms::Form;
+use super::forms::{Form, discard};
 use super::i18n::Locale;
 use super::refusal::{Refused, refuse, refused};
 use crate::access::Session;
@@ -18,7 +19,7 @@ use crate::engine::own_edits::Edits;
 use crate::engine::own_words::{PAGE_WAIT, REPLY_WAIT};
 use crate::engine::read_models::CooperativeReadModels;
 use crate::error::Error;
-use crate::http::Shared;
+use crate::http::{Origin, Shared};
 use crate::log::Cooperative;
 
 /// A signed-in coordinator.
@@ -148,15 +149,17 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
+        let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|address| address.0.ip());
+        let from = Origin::from(from.unwrap_or(IpAddr::from([0; 4])));
+        let gate = Shared::from_ref(state).gate;
         let signed = match SignedIn::from_request_parts(&mut parts, state).await {
             Ok(signed) => signed,
             Err(refusal) => {
-                // An answer before the form's end can break an HTTP/2 stream, and then nobody reads the answer.
-                let _ = Form::read(locale_of(&parts.headers), body).await;
+                discard(body).await;
                 return Err(refusal);
             }
         };
-        let form = Form::read(signed.locale, body).await.map_err(IntoResponse::into_response)?;
+        let form = Form::read(signed.locale, &gate, from, body).await.map_err(IntoResponse::into_response)?;
         signed.must_own_token(form.get("token")).map_err(IntoResponse::into_response)?;
         Ok(Self(signed, form))
     }

@@ -1,8 +1,8 @@
 //! Notifies open pages over a WebSocket that the read models have changed. A page then loads its content again; the
 //! socket carries no data.
 
-use axum::extract::WebSocketUpgrade;
 use axum::extract::ws::{Message, WebSocket};
+use axum::extract::{Extension, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::broadcast::error::RecvError;
@@ -11,6 +11,7 @@ use super::origin::is_from_here;
 use super::refusal::refused;
 use super::signed_in::SignedIn;
 use crate::engine::events::Event;
+use crate::http::{Occupied, Shared};
 
 /// Delay that merges a burst of changes into one message.
 const BATCH_DELAY: std::time::Duration = std::time::Duration::from_millis(300);
@@ -20,12 +21,25 @@ const SEND_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(20);
 const ASK_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// `GET /console/live`
-pub(super) async fn listen(signed: SignedIn, uri: Uri, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+pub(super) async fn listen(
+    State(shared): State<Shared>,
+    signed: SignedIn,
+    Extension(place): Extension<Occupied>,
+    uri: Uri,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     // Browsers let any site open a WebSocket with this site's cookies, so the origin is checked.
     if !headers.contains_key(header::ORIGIN) || !is_from_here(&uri, &headers) {
         return refused(signed.locale, 403, "form-not-yours").into_response();
     }
-    upgrade.max_message_size(1024).on_upgrade(move |socket| notify(signed, socket))
+    let Ok(line) = shared.gate.socket(signed.session.device) else {
+        return refused(signed.locale, 429, "too-many-pages").into_response();
+    };
+    upgrade.max_message_size(1024).on_upgrade(move |socket| async move {
+        let _holds = (place, line);
+        notify(signed, socket).await;
+    })
 }
 
 async fn notify(signed: SignedIn, mut socket: WebSocket) {

@@ -1,8 +1,10 @@
 //! The HTTP interface: the phones' endpoints and the health endpoints.
 
 mod gate;
+mod limiter;
 mod nudge;
 mod phones;
+mod places;
 mod problem;
 mod state;
 mod status;
@@ -12,8 +14,11 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub(crate) use gate::{Gate, Held};
+pub(crate) use limiter::Origin;
+pub(crate) use phones::read_body;
+pub(crate) use places::Places;
 pub(crate) use problem::{not_found, refuse};
-pub(crate) use state::{Counts, Exported, PublicAddress, Shared};
+pub(crate) use state::{Counts, Exported, Occupied, PublicAddress, Shared};
 pub(crate) use transfer::Transfers;
 
 /// The routes of phones and of health checks.

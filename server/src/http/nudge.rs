@@ -7,11 +7,12 @@ use axum::body::Bytes;
 use axum::extract::ws::{Message, WebSocket};
 use axum::extract::{Extension, State, WebSocketUpgrade};
 use axum::response::Response;
+use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::frame::SignedRequest;
 use granary_client_core::protocol::nudge::{GREETING, NUDGE};
 use granary_client_core::protocol::signing::{Channel, Purpose};
 
-use super::state::{Exported, Shared};
+use super::state::{Exported, Occupied, Shared};
 use crate::engine::Granary;
 use crate::engine::subscriptions::Subscription;
 use crate::error::{Error, frame_refusal, unknown_device};
@@ -32,9 +33,9 @@ const BATCH_DELAY: std::time::Duration = std::time::Duration::from_millis(500);
 pub(super) async fn listen(
     State(shared): State<Shared>,
     Extension(Exported(channel)): Extension<Exported>,
+    Extension(place): Extension<Occupied>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let granary = Arc::clone(&shared.granary);
     upgrade
         .max_message_size(1024)
         .max_frame_size(1024)
@@ -43,17 +44,20 @@ pub(super) async fn listen(
         .write_buffer_size(0)
         .max_write_buffer_size(BUFFER_BYTES)
         .on_upgrade(move |socket| async move {
-            let _counted = shared.counts.metrics.live();
-            nudge(granary, channel, socket).await;
+            let _place = place;
+            let counts = Arc::clone(&shared.counts);
+            let _counted = counts.metrics.live();
+            nudge(shared, channel, socket).await;
         })
 }
 
-async fn nudge(granary: Arc<Granary>, channel: Option<Channel>, mut socket: WebSocket) {
+async fn nudge(shared: Shared, channel: Option<Channel>, mut socket: WebSocket) {
     let Ok(Some(Ok(Message::Binary(greeting)))) = tokio::time::timeout(GREETING_TIMEOUT, socket.recv()).await else {
         return;
     };
-    let Ok(subscription) = subscribe(&granary, &greeting, channel) else { return };
-    drop((granary, greeting));
+    let Ok((subscription, device)) = subscribe(&shared.granary, &greeting, channel) else { return };
+    let Ok(_line) = shared.gate.socket(device) else { return };
+    drop((shared, greeting));
     // The first nudge covers changes between the last sync and the subscription.
     if !send(&mut socket, Message::Binary(Bytes::from_static(NUDGE))).await {
         return;
@@ -85,7 +89,7 @@ async fn send(socket: &mut WebSocket, message: Message) -> bool {
     matches!(tokio::time::timeout(SEND_TIMEOUT, socket.send(message)).await, Ok(Ok(())))
 }
 
-fn subscribe(granary: &Granary, greeting: &[u8], channel: Option<Channel>) -> Result<Subscription, Error> {
+fn subscribe(granary: &Granary, greeting: &[u8], channel: Option<Channel>) -> Result<(Subscription, DeviceId), Error> {
     let signed = SignedRequest::parse(greeting.to_vec()).map_err(frame_refusal)?;
     let caller = granary.authenticate(&signed, Purpose::Listen, channel)?;
     let content = signed.content().map_err(frame_refusal)?;
@@ -96,5 +100,5 @@ fn subscribe(granary: &Granary, greeting: &[u8], channel: Option<Channel>) -> Re
     let subscription = granary.subscriptions().subscribe(caller.cooperative.number(), caller.device, grants);
     // Asked again, now that an ending would find it.
     caller.record()?;
-    Ok(subscription)
+    Ok((subscription, caller.device))
 }

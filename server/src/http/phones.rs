@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Extension, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::enrolment::EnrolRequest;
-use granary_client_core::protocol::frame::{SignedRequest, claimed_device, write_reply};
+use granary_client_core::protocol::frame::{SignedRequest, write_reply};
 use granary_client_core::protocol::limits::BODY_BYTES_MAX;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::protocol::outbox_file::OutboxFile;
@@ -21,38 +21,53 @@ use granary_client_core::protocol::transfer::{
 use http_body_util::BodyExt;
 
 use super::gate::{Gate, Held};
+use super::limiter::Origin;
 use super::problem::answer;
 use super::state::{Exported, Shared};
 use super::transfer::{Progress, Transfers};
 use crate::error::{Error, frame_refusal};
 
-/// Reads a body into `whole`, within the limits of size, time, and memory of all bodies.
-async fn read_into(gate: &Gate, mut body: Body, whole: &mut Vec<u8>) -> Result<Held, Error> {
-    let mut held = Held::default();
+/// Bytes of a request by which a phone enrols or is reinstated.
+const ENROL_BYTES_MAX: usize = 16 * 1024;
+
+/// Reads a body into `whole`, within the limits of size, time, and memory of all bodies. `held` is counted before anything is
+/// copied.
+async fn read_into(
+    gate: &Gate,
+    held: &mut Held,
+    mut body: Body,
+    whole: &mut Vec<u8>,
+    bytes_max: usize,
+) -> Result<(), Error> {
     let reading = async {
         while let Some(frame) = body.frame().await {
             let broken = |_| Error::refused(ProblemKind::Timeout, "the request ended before its end; send the rest");
             let Ok(bytes) = frame.map_err(broken)?.into_data() else { continue };
             let length = whole.len().saturating_add(bytes.len());
-            if length > BODY_BYTES_MAX {
-                let most = format!("a request may have {BODY_BYTES_MAX} bytes at most");
+            if length > bytes_max {
+                let most = format!("a request may have {bytes_max} bytes at most");
                 return Err(Error::refused(ProblemKind::TooLarge, most));
             }
-            gate.hold(&mut held, length)?;
+            gate.hold(held, length)?;
             whole.extend_from_slice(&bytes);
         }
         Ok(())
     };
     match tokio::time::timeout(gate.limits.body_timeout, reading).await {
-        Ok(read) => read.map(|()| held),
+        Ok(read) => read,
         Err(_) => Err(Error::refused(ProblemKind::Timeout, "the request took too long to come")),
     }
 }
 
 /// Reads a whole body; dropping the second part gives its memory permit back.
-async fn read_body(gate: &Gate, body: Body) -> Result<(Vec<u8>, Held), Error> {
-    let mut whole = Vec::new();
-    let held = read_into(gate, body, &mut whole).await?;
+pub(crate) async fn read_body(
+    gate: &Gate,
+    origin: Origin,
+    body: Body,
+    bytes_max: usize,
+) -> Result<(Vec<u8>, Held), Error> {
+    let (mut whole, mut held) = (Vec::new(), Held::by(origin));
+    read_into(gate, &mut held, body, &mut whole, bytes_max).await?;
     Ok((whole, held))
 }
 
@@ -93,32 +108,37 @@ async fn must_prove(
 }
 
 /// Reads the body of a resumable request; when the line breaks, the received part is kept.
-async fn read_parts(shared: &Shared, headers: &HeaderMap, on: Option<Channel>, body: Body) -> Result<Arrived, Error> {
+async fn read_parts(
+    shared: &Shared,
+    headers: &HeaderMap,
+    from: Origin,
+    on: Option<Channel>,
+    body: Body,
+) -> Result<Arrived, Error> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(key) = text(KEY_HEADER).and_then(|key| key.parse::<PartKey>().ok()) else {
-        let (body, held) = read_body(&shared.gate, body).await?;
+        let (body, held) = read_body(&shared.gate, from, body, BODY_BYTES_MAX).await?;
         return Ok(Arrived { key: None, body, channel: on, _held: held });
     };
     let again = || Error::refused(ProblemKind::Timeout, "the parts of the request are not here; send all of it again");
     let offset = text(OFFSET_HEADER).map_or(Some(0), |offset| offset.parse().ok()).ok_or_else(again)?;
+    let mut held = Held::by(from);
     let (whole, channel) = match offset {
         0 => (Vec::new(), on),
         _ => {
-            let (whole, channel) = shared.transfers.resume(key, offset).ok_or_else(again)?;
-            must_prove(shared, headers, claimed_device(&whole), key, on).await?;
-            (whole, channel)
+            let device = shared.transfers.claimed(key, offset);
+            must_prove(shared, headers, Some(device.ok_or_else(again)?), key, on).await?;
+            shared.gate.hold(&mut held, offset)?;
+            shared.transfers.resume(key, offset).ok_or_else(again)?
         }
     };
-    let mut coming = Coming { transfers: &shared.transfers, key, whole, channel, is_settled: false };
-    let held = match read_into(&shared.gate, body, &mut coming.whole).await {
-        Ok(held) => held,
-        Err(error) => {
-            if matches!(error, Error::Refused { kind: ProblemKind::TooLarge, .. }) {
-                coming.settle();
-            }
-            return Err(error);
+    let mut coming = Coming { transfers: &shared.transfers, key, from, whole, channel, is_settled: false };
+    if let Err(error) = read_into(&shared.gate, &mut held, body, &mut coming.whole, BODY_BYTES_MAX).await {
+        if matches!(error, Error::Refused { kind: ProblemKind::TooLarge, .. }) {
+            coming.settle();
         }
-    };
+        return Err(error);
+    }
     let body = coming.settle();
     let is_whole = PartKey::of(&body) == key;
     if is_whole { Ok(Arrived { key: Some(key), body, channel, _held: held }) } else { Err(again()) }
@@ -129,6 +149,7 @@ async fn read_parts(shared: &Shared, headers: &HeaderMap, on: Option<Channel>, b
 struct Coming<'a> {
     transfers: &'a Transfers,
     key: PartKey,
+    from: Origin,
     whole: Vec<u8>,
     channel: Option<Channel>,
     is_settled: bool,
@@ -146,7 +167,7 @@ impl Drop for Coming<'_> {
     fn drop(&mut self) {
         if !self.is_settled && !self.whole.is_empty() {
             let whole = std::mem::take(&mut self.whole);
-            self.transfers.keep_request(self.key, whole, self.channel, crate::environment::now());
+            self.transfers.keep_request(self.key, self.from, whole, self.channel, crate::environment::now());
         }
     }
 }
@@ -154,12 +175,14 @@ impl Drop for Coming<'_> {
 /// `POST /s`: one exchange of a sync.
 pub(super) async fn sync(
     State(shared): State<Shared>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
     Extension(Exported(on)): Extension<Exported>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let exchange = async {
-        let Arrived { key, body, channel, _held } = read_parts(&shared, &headers, on, body).await?;
+        let Arrived { key, body, channel, _held } =
+            read_parts(&shared, &headers, address.ip().into(), on, body).await?;
         let bytes_up = body.len();
         let now = crate::environment::now();
         let (counts, granary) = (Arc::clone(&shared.counts), Arc::clone(&shared.granary));
@@ -198,6 +221,7 @@ fn answer_in_parts(shared: &Shared, request: Option<PartKey>, device: DeviceId, 
         (None, true) => crate::environment::random_bytes().ok().map(|bytes| PartKey(u64::from_be_bytes(bytes))),
         (None, false) => None,
     };
+    let reply = Bytes::from(reply);
     if let Some(key) = key {
         shared.transfers.keep_reply(key, device, reply.clone(), crate::environment::now());
     }
@@ -239,7 +263,7 @@ pub(super) async fn preview(
     let work = async {
         let now = crate::environment::now();
         shared.gate.enrol(address.ip(), now)?;
-        let (code, _held) = read_body(&shared.gate, body).await?;
+        let (code, _held) = read_body(&shared.gate, address.ip().into(), body, ENROL_BYTES_MAX).await?;
         let code = String::from_utf8(code).map_err(Error::malformed)?;
         let granary = Arc::clone(&shared.granary);
         blocking(move || granary.preview(&code, now).map(|shown| write_reply(&write_message(&shown)))).await
@@ -261,7 +285,7 @@ pub(super) async fn enrol(
     let enrolment = async {
         let now = crate::environment::now();
         shared.gate.enrol(address.ip(), now)?;
-        let (body, _held) = read_body(&shared.gate, body).await?;
+        let (body, _held) = read_body(&shared.gate, address.ip().into(), body, ENROL_BYTES_MAX).await?;
         let granary = Arc::clone(&shared.granary);
         blocking(move || {
             let signed = SignedRequest::parse(body).map_err(frame_refusal)?;
@@ -289,9 +313,13 @@ pub(super) async fn enrol(
 }
 
 /// `POST /carried`: imports an outbox file; anyone may send one.
-pub(super) async fn import_outbox(State(shared): State<Shared>, body: Body) -> Response {
+pub(super) async fn import_outbox(
+    State(shared): State<Shared>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    body: Body,
+) -> Response {
     let work = async {
-        let (body, _held) = read_body(&shared.gate, body).await?;
+        let (body, _held) = read_body(&shared.gate, address.ip().into(), body, BODY_BYTES_MAX).await?;
         let _room = shared.gate.room().await?;
         let (granary, gate) = (Arc::clone(&shared.granary), Arc::clone(&shared.gate));
         blocking(move || {
@@ -319,7 +347,7 @@ pub(super) async fn reinstate(
     let work = async {
         let now = crate::environment::now();
         shared.gate.enrol(address.ip(), now)?;
-        let (certificate, _held) = read_body(&shared.gate, body).await?;
+        let (certificate, _held) = read_body(&shared.gate, address.ip().into(), body, ENROL_BYTES_MAX).await?;
         let granary = Arc::clone(&shared.granary);
         blocking(move || granary.reinstate(&certificate, now)).await
     };

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use granary_client_core::protocol::signing::Channel;
 
 use super::gate::Gate;
+use super::limiter::Origin;
+use super::places::Place;
 use super::transfer::Transfers;
 use crate::engine::Granary;
 use crate::metrics::Metrics;
@@ -22,6 +24,19 @@ pub(crate) struct Shared {
 /// The key that a request's TLS connection exports, in the request's extensions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Exported(pub(crate) Option<Channel>);
+
+/// A place among all connections, in the extensions of its requests. A socket that outlives its request keeps it.
+#[derive(Clone)]
+pub(crate) struct Occupied {
+    pub(crate) place: Arc<Place<Origin>>,
+}
+
+impl Occupied {
+    /// Where the connection is from.
+    pub(crate) fn origin(&self) -> Origin {
+        *self.place.name()
+    }
+}
 
 /// The server's address in invitations.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,11 @@
 //! Resumable transfers: the received parts of requests whose line broke, and replies that may not have arrived. They
-//! are kept in memory, bounded, for some minutes; see [`granary_client_core::protocol::transfer`].
+//! are kept in memory for some minutes, bounded in bytes and number, in all and for each who sent or asked for them; see
+//! [`granary_client_core::protocol::transfer`].
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use axum::body::Bytes;
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::frame::claimed_device;
 use granary_client_core::protocol::limits::BODY_BYTES_MAX;
@@ -11,24 +13,50 @@ use granary_client_core::protocol::signing::Channel;
 use granary_client_core::protocol::transfer::PartKey;
 use granary_client_core::quantities::Instant;
 
+use super::limiter::Origin;
+
 /// Bytes of all parts; beyond it the oldest is removed.
 const BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of the parts of one owner; beyond it its own oldest is removed. Two whole requests of the largest size.
+const OWNER_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Parts of all exchanges: beyond it the oldest is removed. Small parts cost more than their bytes.
+const PARTS_MAX: usize = 2_048;
+/// Parts of one owner. A village behind one address has many phones.
+const OWNER_PARTS_MAX: usize = 256;
 /// The time for which a part is kept, in milliseconds.
 const KEPT_MILLIS: u64 = 10 * 60 * 1000;
 
+/// Whose share a part counts to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    /// Of a request, of which nobody knows yet who signed it: the address that it came from.
+    Origin(Origin),
+    /// Of a reply.
+    Device(DeviceId),
+}
+
 struct PartialBody {
-    bytes: Vec<u8>,
-    /// Of a reply: whose it is. Of a request, its beginning says so.
-    device: Option<DeviceId>,
+    bytes: Bytes,
+    owner: Owner,
     /// Of a request: the connection on which it began.
     channel: Option<Channel>,
     touched: Instant,
 }
 
+/// Which side of an exchange a part is of.
+type Name = (bool, PartKey);
+
+const fn request(key: PartKey) -> Name {
+    (true, key)
+}
+
+const fn reply(key: PartKey) -> Name {
+    (false, key)
+}
+
 #[derive(Default)]
 struct Kept {
-    requests: HashMap<PartKey, PartialBody>,
-    replies: HashMap<PartKey, PartialBody>,
+    parts: HashMap<Name, PartialBody>,
     bytes: usize,
 }
 
@@ -42,7 +70,7 @@ pub(crate) struct Transfers {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// The rest of the reply.
-    Reply(Vec<u8>),
+    Reply(Bytes),
     /// This much of the request is here.
     Request(usize),
     /// Nothing.
@@ -54,87 +82,114 @@ impl Transfers {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Resumes a request at this offset; gives the part before it and the connection on which it began, or none when less
-    /// was received.
-    pub(crate) fn resume(&self, key: PartKey, offset: usize) -> Option<(Vec<u8>, Option<Channel>)> {
+    /// The device that the kept part of a request names, which nobody has checked; none when less was received.
+    pub(crate) fn claimed(&self, key: PartKey, offset: usize) -> Option<DeviceId> {
         let kept = self.kept();
-        let part = kept.requests.get(&key)?;
-        Some((part.bytes.get(..offset)?.to_vec(), part.channel))
+        let part = kept.parts.get(&request(key))?;
+        if part.bytes.len() < offset { None } else { claimed_device(&part.bytes) }
+    }
+
+    /// Takes out the part of a request before this offset, with the connection on which it began; none when less was
+    /// received, or another continuation has it.
+    pub(crate) fn resume(&self, key: PartKey, offset: usize) -> Option<(Vec<u8>, Option<Channel>)> {
+        let mut kept = self.kept();
+        if kept.parts.get(&request(key))?.bytes.len() < offset {
+            return None;
+        }
+        let part = kept.take(request(key))?;
+        // Nobody else has the bytes, so they are moved and not copied.
+        let mut bytes = Vec::from(part.bytes);
+        bytes.truncate(offset);
+        Some((bytes, part.channel))
     }
 
     /// The device whose exchange this is, as far as it said.
     pub(crate) fn device_of(&self, key: PartKey) -> Option<DeviceId> {
         let kept = self.kept();
-        let of_reply = kept.replies.get(&key).and_then(|part| part.device);
-        of_reply.or_else(|| kept.requests.get(&key).and_then(|part| claimed_device(&part.bytes)))
+        match kept.parts.get(&reply(key)).map(|part| part.owner) {
+            Some(Owner::Device(device)) => Some(device),
+            _ => kept.parts.get(&request(key)).and_then(|part| claimed_device(&part.bytes)),
+        }
     }
 
     /// Keeps the received part of a request whose line broke.
-    pub(crate) fn keep_request(&self, key: PartKey, bytes: Vec<u8>, channel: Option<Channel>, now: Instant) {
+    pub(crate) fn keep_request(
+        &self,
+        key: PartKey,
+        from: Origin,
+        bytes: Vec<u8>,
+        channel: Option<Channel>,
+        now: Instant,
+    ) {
         if bytes.len() <= BODY_BYTES_MAX {
-            self.kept().put(true, key, PartialBody { bytes, device: None, channel, touched: now });
+            let bytes = Bytes::from(bytes);
+            self.kept().put(request(key), PartialBody { bytes, owner: Owner::Origin(from), channel, touched: now });
         }
     }
 
     /// Removes a request that was received whole.
     pub(crate) fn request_is_whole(&self, key: PartKey) {
-        self.kept().take(true, key);
+        self.kept().take(request(key));
     }
 
     /// Keeps a reply, in case the line breaks during it.
-    pub(crate) fn keep_reply(&self, key: PartKey, device: DeviceId, bytes: Vec<u8>, now: Instant) {
-        self.kept().put(false, key, PartialBody { bytes, device: Some(device), channel: None, touched: now });
+    pub(crate) fn keep_reply(&self, key: PartKey, device: DeviceId, bytes: Bytes, now: Instant) {
+        let owner = Owner::Device(device);
+        self.kept().put(reply(key), PartialBody { bytes, owner, channel: None, touched: now });
     }
 
     /// The progress of an exchange, for a phone that has `have` bytes of the reply.
     pub(crate) fn progress(&self, key: PartKey, have: usize) -> Progress {
         let kept = self.kept();
-        if let Some(rest) = kept.replies.get(&key).and_then(|part| part.bytes.get(have..)) {
-            return Progress::Reply(rest.to_vec());
+        if let Some(part) = kept.parts.get(&reply(key)).filter(|part| have <= part.bytes.len()) {
+            return Progress::Reply(part.bytes.slice(have..));
         }
-        kept.requests.get(&key).map_or(Progress::Nothing, |part| Progress::Request(part.bytes.len()))
+        kept.parts.get(&request(key)).map_or(Progress::Nothing, |part| Progress::Request(part.bytes.len()))
     }
 }
 
 impl Kept {
-    fn side(&mut self, is_request: bool) -> &mut HashMap<PartKey, PartialBody> {
-        if is_request { &mut self.requests } else { &mut self.replies }
+    fn take(&mut self, name: Name) -> Option<PartialBody> {
+        let part = self.parts.remove(&name)?;
+        self.bytes = self.bytes.saturating_sub(part.bytes.len());
+        Some(part)
     }
 
-    fn take(&mut self, is_request: bool, key: PartKey) {
-        if let Some(part) = self.side(is_request).remove(&key) {
-            self.bytes = self.bytes.saturating_sub(part.bytes.len());
+    fn put(&mut self, name: Name, part: PartialBody) {
+        self.take(name);
+        let now = part.touched;
+        let old = |_: &Name, part: &PartialBody| now.millis_since(part.touched) > KEPT_MILLIS;
+        let forgotten: Vec<Name> =
+            self.parts.iter().filter(|(name, part)| old(name, part)).map(|(name, _)| *name).collect();
+        forgotten.into_iter().for_each(|name| drop(self.take(name)));
+        let wanted = part.bytes.len();
+        self.make_room(|kept| kept.owner == part.owner, wanted, OWNER_BYTES_MAX, OWNER_PARTS_MAX);
+        self.make_room(|_| true, wanted, BYTES_MAX, PARTS_MAX);
+        self.bytes = self.bytes.saturating_add(wanted);
+        self.parts.insert(name, part);
+    }
+
+    /// Removes the oldest of these parts until one of `wanted` bytes fits.
+    fn make_room(&mut self, of: impl Fn(&PartialBody) -> bool, wanted: usize, bytes_max: usize, parts_max: usize) {
+        let mut these: Vec<(Instant, Name, usize)> = self
+            .parts
+            .iter()
+            .filter(|(_, part)| of(part))
+            .map(|(name, part)| (part.touched, *name, part.bytes.len()))
+            .collect();
+        let mut bytes = these.iter().fold(wanted, |sum, (_, _, bytes)| sum.saturating_add(*bytes));
+        if bytes <= bytes_max && these.len() < parts_max {
+            return;
         }
-    }
-
-    fn put(&mut self, is_request: bool, key: PartKey, part: PartialBody) {
-        self.take(is_request, key);
-        self.make_room(part.bytes.len(), part.touched);
-        self.bytes = self.bytes.saturating_add(part.bytes.len());
-        self.side(is_request).insert(key, part);
-    }
-
-    fn make_room(&mut self, wanted: usize, now: Instant) {
-        for is_request in [true, false] {
-            let old: Vec<PartKey> = self
-                .side(is_request)
-                .iter()
-                .filter(|(_, part)| now.millis_since(part.touched) > KEPT_MILLIS)
-                .map(|(key, _)| *key)
-                .collect();
-            old.into_iter().for_each(|key| self.take(is_request, key));
-        }
-        while self.bytes.saturating_add(wanted) > BYTES_MAX {
-            let oldest = |side: &HashMap<PartKey, PartialBody>| {
-                side.iter().min_by_key(|(_, part)| part.touched).map(|(key, part)| (part.touched, *key))
-            };
-            let (request, reply) = (oldest(&self.requests), oldest(&self.replies));
-            match (request, reply) {
-                (Some(request), Some(reply)) if request.0 <= reply.0 => self.take(true, request.1),
-                (Some(request), None) => self.take(true, request.1),
-                (_, Some(reply)) => self.take(false, reply.1),
-                (None, None) => return,
+        these.sort_unstable_by_key(|(touched, ..)| *touched);
+        let mut left = these.len();
+        for (_, name, length) in these {
+            if bytes <= bytes_max && left < parts_max {
+                break;
             }
+            self.take(name);
+            bytes = bytes.saturating_sub(length);
+            left = left.saturating_sub(1);
         }
     }
 }
@@ -143,20 +198,26 @@ impl Kept {
 mod tests {
     use super::*;
 
+    fn origin(last: u8) -> Origin {
+        Origin::Four([127, 0, 0, last])
+    }
+
+    const DEVICE: DeviceId = DeviceId::from_bytes([2; 8]);
+
     #[test]
     fn transfers_resume_request_and_reply() {
         let transfers = Transfers::default();
         let key = PartKey::of(b"a request");
         assert_eq!(transfers.progress(key, 0), Progress::Nothing);
-        let (first, device) = (Some(Channel([1; 32])), DeviceId::from_bytes([2; 8]));
-        transfers.keep_request(key, b"a req".to_vec(), first, Instant(0));
+        let first = Some(Channel([1; 32]));
+        transfers.keep_request(key, origin(1), b"a req".to_vec(), first, Instant(0));
         assert_eq!(transfers.progress(key, 0), Progress::Request(5));
-        assert_eq!(transfers.resume(key, 5), Some((b"a req".to_vec(), first)));
         assert_eq!(transfers.resume(key, 6), None);
-        transfers.request_is_whole(key);
-        transfers.keep_reply(key, device, b"the reply".to_vec(), Instant(1));
-        assert_eq!(transfers.device_of(key), Some(device));
-        assert_eq!(transfers.progress(key, 4), Progress::Reply(b"reply".to_vec()));
+        assert_eq!(transfers.resume(key, 5), Some((b"a req".to_vec(), first)));
+        assert_eq!(transfers.resume(key, 5), None, "one continuation has it");
+        transfers.keep_reply(key, DEVICE, Bytes::from_static(b"the reply"), Instant(1));
+        assert_eq!(transfers.device_of(key), Some(DEVICE));
+        assert_eq!(transfers.progress(key, 4), Progress::Reply(Bytes::from_static(b"reply")));
         assert_eq!(transfers.progress(key, 10), Progress::Nothing);
     }
 
@@ -165,13 +226,30 @@ mod tests {
         let transfers = Transfers::default();
         for number in 0..40u64 {
             let at = Instant(i64::try_from(number).unwrap());
-            transfers.keep_request(PartKey(number), vec![0; 3 << 20], None, at);
+            let from = origin(u8::try_from(number).unwrap());
+            transfers.keep_request(PartKey(number), from, vec![0; 3 << 20], None, at);
         }
         assert!(transfers.kept().bytes <= BYTES_MAX);
         assert_eq!(transfers.progress(PartKey(0), 0), Progress::Nothing, "the oldest went first");
         assert_eq!(transfers.progress(PartKey(39), 0), Progress::Request(3 << 20));
-        transfers.keep_reply(PartKey(99), DeviceId::from_bytes([2; 8]), vec![1], Instant(3_600_000));
+        transfers.keep_reply(PartKey(99), DEVICE, Bytes::from_static(&[1]), Instant(3_600_000));
         assert_eq!(transfers.progress(PartKey(39), 0), Progress::Nothing, "an hour later all of it is forgotten");
         assert_eq!(transfers.kept().bytes, 1);
+    }
+
+    #[test]
+    fn one_owner_takes_its_own_share_alone() {
+        let transfers = Transfers::default();
+        transfers.keep_request(PartKey(0), origin(1), vec![0; 3 << 20], None, Instant(0));
+        transfers.keep_reply(PartKey(1), DEVICE, Bytes::from_static(b"a reply"), Instant(0));
+        for number in 10..10_000u64 {
+            let length = if number % 100 == 0 { 3 << 20 } else { 83 };
+            transfers.keep_request(PartKey(number), origin(2), vec![0; length], None, Instant(1));
+        }
+        assert_eq!(transfers.progress(PartKey(0), 0), Progress::Request(3 << 20), "another's stays");
+        assert_eq!(transfers.progress(PartKey(1), 0), Progress::Reply(Bytes::from_static(b"a reply")));
+        let kept = transfers.kept();
+        assert!(kept.bytes <= OWNER_BYTES_MAX + (3 << 20) + 7, "{}", kept.bytes);
+        assert!(kept.parts.len() <= OWNER_PARTS_MAX + 2, "{}", kept.parts.len());
     }
 }

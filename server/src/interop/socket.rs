@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
-use axum::extract::{Query, State, WebSocketUpgrade};
+use axum::extract::{Extension, Query, State, WebSocketUpgrade};
 use axum::response::Response;
 use granary_client_core::protocol::problem::ProblemKind;
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use super::peer::{Peer, PeerFault};
 use super::wire::MESSAGE_BYTES_MAX;
 use crate::engine::events::Event;
 use crate::error::Error;
-use crate::http::{Gate, Held, Shared, refuse};
+use crate::http::{Gate, Held, Occupied, Origin, Shared, refuse};
 
 /// A client that reads nothing for this long is disconnected.
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
@@ -37,17 +37,26 @@ pub(crate) struct ConnectQuery {
 pub(crate) async fn connect(
     State(shared): State<Shared>,
     Query(query): Query<ConnectQuery>,
+    Extension(place): Extension<Occupied>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     match Peer::new(Arc::clone(&shared.granary), query.token) {
         Ok(peer) => {
             let gate = Arc::clone(&shared.gate);
+            let line = match gate.socket(peer.device()) {
+                Ok(line) => line,
+                Err(error) => return refuse(&shared, &error),
+            };
             upgrade
                 .read_buffer_size(BUFFER_BYTES)
                 .write_buffer_size(0)
                 .max_message_size(MESSAGE_BYTES_MAX)
                 .max_frame_size(MESSAGE_BYTES_MAX)
-                .on_upgrade(move |socket| serve(shared, gate, peer, socket))
+                .on_upgrade(move |socket| async move {
+                    let from = place.origin();
+                    let _holds = (place, line);
+                    serve(shared, gate, peer, from, socket).await;
+                })
         }
         Err(fault) => refuse(&shared, &Error::refused(ProblemKind::UnknownDevice, fault.to_string())),
     }
@@ -55,7 +64,7 @@ pub(crate) async fn connect(
 
 type Work = Box<dyn FnOnce(&mut Peer) -> Result<Vec<Vec<u8>>, PeerFault> + Send>;
 
-async fn serve(shared: Shared, gate: Arc<Gate>, mut peer: Peer, mut socket: WebSocket) {
+async fn serve(shared: Shared, gate: Arc<Gate>, mut peer: Peer, from: Origin, mut socket: WebSocket) {
     let mut events = shared.granary.events().subscribe();
     let device = peer.device();
     let _counted = shared.counts.metrics.interop();
@@ -65,7 +74,7 @@ async fn serve(shared: Shared, gate: Arc<Gate>, mut peer: Peer, mut socket: WebS
             replies = socket.recv() => match replies {
                 Some(Ok(Message::Binary(bytes))) => {
                     // Messages are in the budget of all bodies. A client that finds it used up waits, which holds it back.
-                    let mut held = Held::default();
+                    let mut held = Held::by(from);
                     while gate.hold(&mut held, bytes.len()).is_err() {
                         tokio::time::sleep(RETRY_PAUSE).await;
                     }

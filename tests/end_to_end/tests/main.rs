@@ -13,6 +13,7 @@ mod clocks;
 mod connection;
 mod console;
 mod disk_full;
+mod gate;
 mod interop;
 mod lot_ids;
 mod maintenance;

@@ -339,3 +339,4 @@ withdraw-invitation = Withdraw
 deed-coordinator-removed = coordinator removed
 deed-invitation-withdrawn = invitation withdrawn
 page-behind = This page may be behind: it does not show yet what you just saved. It was saved. Nothing can be changed here until it shows; the page loads itself again.
+too-many-pages = Too many pages are open at once. Close some, and load this one again.

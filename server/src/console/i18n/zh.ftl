@@ -339,3 +339,4 @@ withdraw-invitation = 收回
 deed-coordinator-removed = 移除协调员
 deed-invitation-withdrawn = 收回邀请
 page-behind = 本页可能落后：还没有显示您刚才保存的内容。内容已经保存。显示之前这里不能修改，页面会自动重新打开。
+too-many-pages = 同时打开的页面太多了。请关掉几个，再重新载入这一页。

@@ -1,0 +1,106 @@
+//! One connection: TLS, then HTTP/1.1 or HTTP/2, within deadlines. From its acceptance to its first request it has one
+//! deadline; it ends when it is idle, and when its other side does not read what it asked for.
+
+mod activity;
+mod patient;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use granary_client_core::protocol::signing::{CHANNEL_LABEL, Channel};
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::Watcher;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+
+use crate::config::Limits;
+use crate::http::{Exported, Occupied};
+use activity::{Activity, Answer};
+use patient::Patient;
+
+/// Bytes of a request's head, and of what is buffered of it.
+const HEAD_BYTES_MAX: usize = 32 * 1024;
+/// Bytes of HTTP/2 that may be on the way to the server: of one request, and of all of a connection.
+const WINDOW_BYTES: (u32, u32) = (64 * 1024, 256 * 1024);
+/// Bytes of answers that are buffered for one HTTP/2 request.
+const SEND_BYTES_MAX: usize = 64 * 1024;
+/// The interval of HTTP/2 pings, and the time for their answers. A browser is asked, not a phone.
+const PING: Duration = Duration::from_secs(60);
+
+type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+/// Serves one connection until it ends or is over.
+pub(crate) async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: Occupied,
+    limits: Limits,
+    acceptor: TlsAcceptor,
+    router: Router,
+    watcher: Watcher,
+) -> Result<(), Fault> {
+    let first_request_due = Instant::now() + limits.first_request_timeout;
+    stream.set_nodelay(true)?;
+    let stream = timeout_at(first_request_due, acceptor.accept(stream)).await??;
+    let (_, session) = stream.get_ref();
+    let exported = session.export_keying_material([0; 32], CHANNEL_LABEL, Some(&[])).ok().map(Channel);
+    let activity = Activity::new(first_request_due, limits.idle_timeout);
+    let stream = Patient::new(stream, limits.write_timeout);
+    let service = {
+        let activity = Arc::clone(&activity);
+        hyper::service::service_fn(move |mut request: Request<Incoming>| {
+            let at_work = activity.begin();
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(Exported(exported));
+            request.extensions_mut().insert(place.clone());
+            let router = router.clone();
+            async move {
+                let answer = router.oneshot(request).await.unwrap_or_else(|never| match never {});
+                Ok::<_, Infallible>(answer.map(|body| Body::new(Answer { body, _at_work: at_work })))
+            }
+        })
+    };
+    let mut builder = Builder::new(TokioExecutor::new());
+    // No date header: it costs 37 bytes of every answer, and no client reads it.
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.first_request_timeout)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .auto_date_header(false);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .auto_date_header(false)
+        .max_concurrent_streams(16)
+        .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))
+        .initial_stream_window_size(WINDOW_BYTES.0)
+        .initial_connection_window_size(WINDOW_BYTES.1)
+        .max_send_buf_size(SEND_BYTES_MAX)
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PING);
+    let served = watcher.watch(builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned());
+    tokio::pin!(served);
+    loop {
+        // Looked at this often, since an answer can bring the end nearer than the first request's deadline was.
+        let look_at = activity.due().min(Instant::now() + limits.idle_timeout);
+        tokio::select! {
+            ended = &mut served => return ended,
+            () = sleep_until(look_at) => {
+                if activity.due() <= Instant::now() {
+                    return Err("it asked for nothing for too long".into());
+                }
+            }
+        }
+    }
+}
