@@ -52,7 +52,7 @@ impl Phone {
 
     /// Records a lot of a household. Durable when it returns.
     pub fn record(&self, household: HouseholdId, season: Season, draft: &LotDraft) -> Result<LotId, Error> {
-        let book = DocumentKey::HarvestBook(Book::first(household, season));
+        let book = self.part_to_write(&DocumentKey::HarvestBook(Book::first(household, season)))?;
         let key = self.edit(&book, |doc| harvest::record(doc, draft))?;
         LotId::in_book(&book, key).ok_or_else(|| DocumentFault::Damaged("harvest book").into())
     }
@@ -112,7 +112,7 @@ impl Phone {
         &self,
         edit: impl FnOnce(&mut automerge::AutoCommit) -> Result<(), DocumentFault>,
     ) -> Result<(), Error> {
-        self.edit(&DocumentKey::Catalogue(Part::FIRST), edit)
+        self.edit(&self.part_to_write(&DocumentKey::Catalogue(Part::FIRST))?, edit)
     }
 
     /// The lots that pass the filter, in its order.
@@ -127,8 +127,28 @@ impl Phone {
 
     /// The fields with concurrent values of a household's lots.
     pub fn conflicts(&self, household: HouseholdId, season: Season) -> Result<Vec<FieldConflict>, Error> {
-        self.read(&DocumentKey::HarvestBook(Book::first(household, season)), conflicts::in_harvest_book)
-            .map(Option::unwrap_or_default)
+        let mut inner = self.inner();
+        let replica = &mut inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?.replica;
+        let mut found = Vec::new();
+        for part in replica.parts(&DocumentKey::HarvestBook(Book::first(household, season))) {
+            found.extend(replica.document(&part)?.map(conflicts::in_harvest_book).unwrap_or_default());
+        }
+        Ok(found)
+    }
+
+    fn part_to_write(&self, of: &DocumentKey) -> Result<DocumentKey, Error> {
+        self.inner().enrolled.as_ref().ok_or(Error::NotEnrolled)?.replica.part_to_write(of)
+    }
+
+    /// Reads all parts of a document together; none when none is here.
+    fn read_parts<R>(&self, of: &DocumentKey, read: impl FnOnce(&[Document]) -> R) -> Result<Option<R>, Error> {
+        let mut inner = self.inner();
+        let replica = &mut inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?.replica;
+        let mut parts = Vec::new();
+        for part in replica.parts(of) {
+            parts.extend(replica.document(&part)?.cloned());
+        }
+        Ok(if parts.is_empty() { None } else { Some(read(&parts)) })
     }
 
     fn read<R>(&self, key: &DocumentKey, read: impl FnOnce(&mut Document) -> R) -> Result<Option<R>, Error> {
@@ -139,12 +159,12 @@ impl Phone {
 
     /// The catalogue; none before it was synced.
     pub fn catalogue(&self) -> Result<Option<Catalogue>, Error> {
-        self.read(&DocumentKey::Catalogue(Part::FIRST), |document| catalogue::read(document))
+        self.read_parts(&DocumentKey::Catalogue(Part::FIRST), catalogue::read_parts)
     }
 
     /// The co-operative; none before it was synced.
     pub fn cooperative(&self) -> Result<Option<Cooperative>, Error> {
-        self.read(&DocumentKey::Cooperative(Part::FIRST), |document| cooperative::read(document))
+        self.read_parts(&DocumentKey::Cooperative(Part::FIRST), cooperative::read_parts)
     }
 
     /// A household's particulars; none when this phone does not have them.

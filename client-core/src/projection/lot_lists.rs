@@ -391,4 +391,40 @@ mod tests {
             weighed.into_iter().filter(|row| row.weighed_grams.is_some()).map(|row| row.lot).collect();
         assert_eq!(weighed, [lots[1].clone()]);
     }
+
+    #[test]
+    fn parts_of_a_book_are_one_book_in_lists_totals_and_receipts() {
+        let first = Book::first(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
+        let mut model = ReadModel::in_memory().unwrap();
+        let mut names = Vec::new();
+        for number in [1, 2] {
+            let book = first.at(crate::schema::Part::new(number).unwrap());
+            let actor = ActorId::from_bytes(&[1; 9]).unwrap();
+            let (key, receipts) = (DocumentKey::HarvestBook(book), DocumentKey::ReceiptBook(book));
+            let (mut lots, mut receipts) = (Document::new(key.clone()).unwrap(), Document::new(receipts).unwrap());
+            let draft = LotDraft::new("millet", Grams::new(1_000).unwrap(), "2026-10-03".parse().unwrap());
+            let lot = lots.edit(&actor, Instant(0), |doc| record(doc, &draft)).unwrap().0;
+            let lot = LotId::in_book(&key, lot).unwrap();
+            let outcome =
+                Outcome::Received { weighed: Grams::new(1_000 * i64::from(number)).unwrap(), grade: String::new() };
+            let day = "2026-10-04".parse().unwrap();
+            receipts.edit(&actor, Instant(0), |doc| receive(doc, &lot, &outcome, day)).unwrap();
+            model.write(&mut lots, 1).unwrap();
+            model.write(&mut receipts, 1).unwrap();
+            names.push(lot);
+        }
+        // The same actor recorded the first lot of each part, so only their parts tell them apart.
+        assert_eq!(names[0].key(), names[1].key());
+        let filter = LotFilter { household: Some(first.household), ..LotFilter::default() };
+        let mut rows = model.lots(&filter).unwrap();
+        rows.sort_by_key(|row| row.lot.part());
+        assert_eq!(rows.iter().map(|row| row.lot.clone()).collect::<Vec<_>>(), names);
+        assert_eq!(rows.iter().map(|row| row.weighed_grams).collect::<Vec<_>>(), [Some(1_000), Some(2_000)]);
+        let total = model.totals(&filter).unwrap().remove(0);
+        assert_eq!((total.lots, total.recorded_grams, total.received_grams), (2, 2_000, 3_000));
+        let cases = model.cases(&crate::projection::CaseFilter::default()).unwrap();
+        assert_eq!(cases.iter().map(|case| case.case.lot()).collect::<Vec<_>>(), [&names[1]], "more than recorded");
+        model.forget(&names[1].book()).unwrap();
+        assert_eq!(model.lots(&filter).unwrap().len(), 1);
+    }
 }

@@ -12,6 +12,7 @@ mod documents;
 mod orphans;
 mod outbox;
 mod outbox_page;
+mod parts;
 mod quarantine;
 mod reconcile;
 mod recovery;
@@ -31,8 +32,8 @@ pub(crate) use rows::{put_meta, read_meta};
 pub use take_back::TakenBack;
 use transaction::Transaction;
 
-use crate::crdt::DocumentFault;
 use crate::crdt::change::VerifiedChange;
+use crate::crdt::{DocumentFault, PART_BYTES};
 use crate::error::Error;
 use crate::ids::{ActorId, CooperativeId, DeviceId, Incarnation};
 use crate::planted;
@@ -101,6 +102,8 @@ pub struct Replica {
     documents: Documents,
     /// Documents of which the server refuses changes for now, since too many are orphans there.
     blocked: BTreeSet<DocumentKey>,
+    /// The size from which a book goes on in its next part.
+    part_bytes: u64,
 }
 
 impl Replica {
@@ -125,7 +128,16 @@ impl Replica {
         state.count_backfills(store.as_ref())?;
         let incarnation = if planted!("phone_reuses_an_actor") { Incarnation::new(1) } else { incarnation };
         let (documents, mut damage) = Documents::read(store.as_ref(), cooperative)?;
-        let mut replica = Self { store, cooperative, device, incarnation, state, documents, blocked: BTreeSet::new() };
+        let mut replica = Self {
+            store,
+            cooperative,
+            device,
+            incarnation,
+            state,
+            documents,
+            blocked: BTreeSet::new(),
+            part_bytes: PART_BYTES,
+        };
         damage.extend(replica.find_holes()?);
         damage.extend(replica.drop_unreadable_backfills()?);
         Ok((replica, damage))

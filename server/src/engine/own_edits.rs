@@ -92,6 +92,11 @@ impl Granary {
         let own = device.actor(self.incarnation());
         let mut bundle = Vec::with_capacity(documents.len());
         for Edits { key, message, seen, edits } in documents {
+            let key = match key {
+                // They have no season; each edit goes into the part that has room.
+                DocumentKey::Cooperative(_) | DocumentKey::Catalogue(_) => self.part_to_write(number, &key)?,
+                other => other,
+            };
             let (mut document, mut changes) = match self.document(number, &key)? {
                 Some(document) => (document, Vec::new()),
                 None => (Document::new(key.clone())?, vec![Document::first_change(&key)?]),
