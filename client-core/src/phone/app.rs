@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::ids::{ChangeHash, HouseholdId};
 use crate::projection::{CaseFilter, CaseRow, LotFilter, LotRow, Total};
 use crate::quantities::{Day, QuantityFault};
-use crate::replica::DocumentEdit;
+use crate::replica::{DocumentEdit, not_taken_in};
 use crate::schema::case_book::decide;
 use crate::schema::catalogue::Catalogue;
 use crate::schema::cooperative::Cooperative;
@@ -59,12 +59,30 @@ impl Phone {
 
     /// Writes fields of a lot, all in one change. A value replaces all concurrent values of its field.
     pub fn correct(&self, lot: &LotId, edits: &[LotEdit]) -> Result<(), Error> {
-        self.edit(&lot.book(), |doc| edits.iter().try_for_each(|edit| harvest::correct(doc, lot.key(), edit)))
+        self.edit_lot(lot, |doc| edits.iter().try_for_each(|edit| harvest::correct(doc, lot.key(), edit)))
     }
 
     /// Deletes a lot from its book.
     pub fn withdraw(&self, lot: &LotId) -> Result<(), Error> {
-        self.edit(&lot.book(), |doc| harvest::withdraw(doc, lot.key()))
+        self.edit_lot(lot, |doc| harvest::withdraw(doc, lot.key()))
+    }
+
+    /// An edit of a lot. One that is listed here, but was set aside, can't be changed yet.
+    fn edit_lot(
+        &self,
+        lot: &LotId,
+        edit: impl FnOnce(&mut automerge::AutoCommit) -> Result<(), DocumentFault>,
+    ) -> Result<(), Error> {
+        let edited = self.edit(&lot.book(), edit);
+        if let Err(Error::Document(DocumentFault::NotFound { what: "lot", .. })) = &edited
+            && self
+                .lots(&LotFilter { lot: Some(lot.clone()), ..LotFilter::default() })?
+                .iter()
+                .any(|row| !row.held.is_empty())
+        {
+            return Err(not_taken_in().into());
+        }
+        edited
     }
 
     /// Records the warehouse's receipt of a lot.

@@ -220,8 +220,9 @@ impl Phone {
     /// The status of the sync.
     pub fn status(&self) -> Status {
         let inner = self.inner();
-        let unsent = inner.enrolled.as_ref().map_or(0, |enrolled| enrolled.replica.unsent());
-        Status { unsent, ..inner.status.clone() }
+        let replica = inner.enrolled.as_ref().map(|enrolled| &enrolled.replica);
+        let (unsent, undelivered) = replica.map_or((0, 0), |replica| (replica.unsent(), replica.undelivered()));
+        Status { unsent, undelivered, ..inner.status.clone() }
     }
 
     fn observer_failed(&self, sentence: String) {

@@ -56,6 +56,9 @@ pub struct Status {
     pub state: SyncState,
     /// How many changes the server lacks.
     pub unsent: u64,
+    /// How many changes of this phone were set aside, by the server or here, and are not delivered. A coordinator can take
+    /// them in.
+    pub undelivered: u64,
     /// When a sync last succeeded.
     pub last_success: Option<Instant>,
     /// Bytes sent since the app was started, TLS included.

@@ -148,6 +148,9 @@ pub struct LotRow {
     pub in_conflict: bool,
     /// True when a field can't be read.
     pub is_damaged: bool,
+    /// On the phone that recorded it: why the server has not taken in the lot, or an edit of it; empty when nothing of it was
+    /// set aside.
+    pub held: String,
 }
 
 /// What totals are grouped by.
@@ -196,7 +199,7 @@ impl ReadModel {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT l.household, l.season, l.lot, l.product, l.grams, l.grade, l.day, l.place, l.note,
                     l.state, l.weighed, l.reason, l.conflict, l.damaged,
-                    l.moisture, l.merged, coalesce(h.name, ''), coalesce(h.village, ''), l.document
+                    l.moisture, l.merged, coalesce(h.name, ''), coalesce(h.village, ''), l.document, l.held
              FROM {from} ORDER BY {order}{limit}"
         ))?;
         let rows = statement.query_map(params_from_iter(values), |row| {
@@ -232,6 +235,7 @@ impl ReadModel {
                 merged_into: merged.and_then(|lot| name("merged", &lot)),
                 in_conflict: row.get(12)?,
                 is_damaged: row.get(13)?,
+                held: row.get(19)?,
             }))
         })?;
         Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())

@@ -26,6 +26,8 @@ use std::sync::Arc;
 pub use apply_reply::{QuarantineNotice, Received};
 use documents::Documents;
 pub use outbox_page::{OutboxPage, PageDocument};
+pub use quarantine::Undelivered;
+pub(crate) use quarantine::not_taken_in;
 pub use recovery::Damage;
 pub use rows::Quarantined;
 pub(crate) use rows::{put_meta, read_meta};
@@ -90,6 +92,8 @@ struct State {
     backfills: u64,
     /// The changes of all backfills.
     backfill_changes: u64,
+    /// Own changes that are quarantined.
+    undelivered: u64,
 }
 
 /// See the module.
@@ -123,9 +127,11 @@ impl Replica {
             unsent: 0,
             backfills: 0,
             backfill_changes: 0,
+            undelivered: 0,
         };
         state.count_outbox(store.as_ref())?;
         state.count_backfills(store.as_ref())?;
+        state.count_quarantined(store.as_ref(), device)?;
         let incarnation = if planted!("phone_reuses_an_actor") { Incarnation::new(1) } else { incarnation };
         let (documents, mut damage) = Documents::read(store.as_ref(), cooperative)?;
         let mut replica = Self {

@@ -123,6 +123,8 @@ pub struct Quarantined {
     pub(super) key: Vec<u8>,
     /// Why, for a person.
     pub reason: String,
+    /// True when the same change may be taken once the device may write its document.
+    pub needs_grant: bool,
     /// The change's chunk.
     #[serde(with = "serde_bytes")]
     pub chunk: Vec<u8>,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::*;
 use crate::ids::{CooperativeId, DeviceId, HouseholdId, Incarnation};
 use crate::protocol::frame::write_reply;
-use crate::protocol::messages::{Cursor, Refusal, RefusalReason, SyncReply, write_message};
+use crate::protocol::messages::{ChangeRange, Cursor, Notice, Refusal, RefusalReason, SyncReply, write_message};
 use crate::quantities::{Grams, Instant};
 use crate::schema::access::{Grants, Role};
 use crate::schema::harvest::{LotDraft, record};
@@ -230,4 +230,78 @@ fn part_of_which_something_was_refused_is_not_written_further() {
     let reply = SyncReply { refused: refused.into(), ..SyncReply::default() };
     replica.receive(&page, &[], &reply).unwrap();
     assert_eq!(replica.part_to_write(&book(2026)).unwrap().part().number(), 2);
+}
+
+fn reply() -> SyncReply {
+    SyncReply { cursor: Cursor::default(), ..SyncReply::default() }
+}
+
+/// Records three lots, has them acknowledged, and is told that the server set the last two aside.
+fn set_aside_two_of_three(replica: &mut Replica) {
+    records(replica, 2026, 3);
+    let page = replica.outbox_page(PAGE_BYTES).unwrap();
+    replica.receive(&page, &[], &reply()).unwrap();
+    assert_eq!((replica.unsent(), replica.undelivered()), (0, 0));
+    let changes = replica.document(&book(2026)).unwrap().unwrap().changes_since(&[]).unwrap();
+    let notice = Notice {
+        number: 1,
+        key: book(2026).to_bytes(),
+        reason: "full".into(),
+        changes: ChangeRange::covering(&changes[2..3]),
+    };
+    let received =
+        replica.receive(&OutboxPage::default(), &[], &SyncReply { notices: vec![notice], ..reply() }).unwrap();
+    assert!(received.changed.contains(&book(2026)));
+    assert_eq!(received.quarantined.len(), 1);
+}
+
+#[test]
+fn what_the_server_sets_aside_counts_as_undelivered_and_its_lots_are_marked() {
+    let store = MemoryStore::default();
+    let (mut replica, _) = open(&store);
+    let actor = replica.actor();
+    set_aside_two_of_three(&mut replica);
+    // The third lot builds on the second.
+    assert_eq!((replica.unsent(), replica.undelivered()), (0, 2));
+    let shown = replica.undelivered_in(&book(2026)).unwrap().unwrap();
+    assert_eq!(shown.lots.values().collect::<Vec<_>>(), ["full", "full"]);
+    assert_eq!(replica.fetches().unwrap().len(), 1, "the document comes as others have it");
+    // Numbers of changes that may still be taken in are not used again.
+    assert_ne!(replica.actor(), actor);
+    let (again, _) = open(&store);
+    assert_eq!(again.undelivered(), 2, "also after a restart");
+}
+
+#[test]
+fn what_was_set_aside_and_comes_back_is_delivered() {
+    let (mut replica, _) = open(&MemoryStore::default());
+    let mut server = Document::new(book(2026)).unwrap();
+    records(&mut replica, 2026, 3);
+    let changes = replica.document(&book(2026)).unwrap().unwrap().changes_since(&[]).unwrap();
+    server.apply(&changes[1..]).unwrap();
+    drop(replica);
+    let (mut replica, _) = open(&MemoryStore::default());
+    set_aside_two_of_three(&mut replica);
+    let key = book(2026);
+    let changes = server.changes_since(&[]).unwrap();
+    let bundle = crate::protocol::bundle::write_bundle(&[crate::protocol::bundle::DocumentChanges { key, changes }]);
+    let received = replica.receive(&OutboxPage::default(), &[], &SyncReply { bundle, ..reply() }).unwrap();
+    assert!(received.changed.contains(&book(2026)));
+    assert_eq!(replica.undelivered(), 0);
+    assert!(replica.undelivered_in(&book(2026)).unwrap().is_none());
+}
+
+#[test]
+fn what_a_grant_refused_goes_out_again_with_the_next_grant() {
+    let (mut replica, _) = open(&MemoryStore::default());
+    records(&mut replica, 2026, 3);
+    let page = replica.outbox_page(PAGE_BYTES).unwrap();
+    let refused = vec![Refusal { document: 0, reason: RefusalReason::MayNotWrite }];
+    let none = Some(Grants { version: 2, roles: [].into() });
+    replica.receive(&page, &[], &SyncReply { refused, grants: none, ..reply() }).unwrap();
+    assert_eq!((replica.unsent(), replica.undelivered()), (0, 3));
+    let again = Grants { version: 3, roles: [Role::Household(HouseholdId::from_bytes([1; 16]))].into() };
+    replica.receive(&OutboxPage::default(), &[], &SyncReply { grants: Some(again), ..reply() }).unwrap();
+    assert_eq!((replica.unsent(), replica.undelivered()), (4, 0));
+    assert_eq!(lots_by_part(&mut replica), [3]);
 }
