@@ -167,6 +167,17 @@ impl Replica {
         Ok(own.map(|(key, ..)| key).collect())
     }
 
+    /// The own quarantined changes by document, each after its dependencies.
+    pub(super) fn undelivered_changes(&self) -> Result<BTreeMap<DocumentKey, Vec<VerifiedChange>>, Error> {
+        let mut all: BTreeMap<DocumentKey, Vec<VerifiedChange>> = BTreeMap::new();
+        for (key, _, change) in self.store.scan_all(&[QUARANTINED])?.iter().filter_map(read) {
+            if self.device.owns(&change.record().actor) {
+                all.entry(key).or_default().push(change);
+            }
+        }
+        Ok(all.into_iter().map(|(key, changes)| (key, in_order(changes))).collect())
+    }
+
     /// A document with its own undelivered changes; none when it has none.
     pub fn undelivered_in(&mut self, key: &DocumentKey) -> Result<Option<Undelivered>, Error> {
         if self.state.undelivered == 0 {

@@ -14,6 +14,8 @@ mod connection;
 mod console;
 mod disk_full;
 mod interop;
+mod large_books;
+mod leaving;
 mod lot_ids;
 mod maintenance;
 mod one_store;
