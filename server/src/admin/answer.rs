@@ -158,7 +158,12 @@ fn run(
             Ok(Answer::Text(format!("{name} is taken in")))
         }
         AdminCommand::LeaveOut { cooperative, name } => {
-            granary.refuse_set_aside(Principal::Operator, CooperativeNumber(cooperative), set_aside_place(&name)?, now)?;
+            granary.refuse_set_aside(
+                Principal::Operator,
+                CooperativeNumber(cooperative),
+                set_aside_place(&name)?,
+                now,
+            )?;
             Ok(Answer::Text(format!("{name} is refused; it stays out")))
         }
         AdminCommand::SetCoordinator { cooperative, login, name, password } => {

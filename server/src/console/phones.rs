@@ -17,7 +17,8 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
     let devices = signed.cooperative.devices();
     let phones: Vec<_> = devices.iter().filter(|(_, record, _)| !record.is_of_the_server()).collect();
     let (granary, number) = (signed.granary.clone(), signed.cooperative.number());
-    let (people, set_aside) = signed.work(move || Ok((granary.coordinators(number)?.0, granary.count_set_aside(number)?))).await?;
+    let (people, set_aside) =
+        signed.work(move || Ok((granary.coordinators(number)?.0, granary.count_set_aside(number)?))).await?;
     let main = html! {
         p { a href="/console/coordinators" { (locale.t("coordinators")) } " · "
             a href="/console/invitations" { (locale.t("invitations")) } " · "

@@ -145,7 +145,8 @@ impl Granary {
             let Some(mut record) = found else { return Ok(InvitationState::Void) };
             match record.state(&target, now) {
                 // A revoked phone that is invited again belongs again.
-                InvitationState::Open if target.device(device).is_none_or(|record| record.revoked_millis.is_some()) => {}
+                InvitationState::Open if target.device(device).is_none_or(|record| record.revoked_millis.is_some()) => {
+                }
                 // The phone is there already: this invitation does not enrol it again.
                 InvitationState::Open => return Ok(InvitationState::Used),
                 state => return Ok(state),

@@ -6,6 +6,7 @@ use granary_client_core::planted;
 use granary_client_core::protocol::bundle::read_bundle;
 use granary_client_core::protocol::outbox_file::{OutboxFile, OutboxFileKey, OutboxFilePage};
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::access::Grants;
 
 use super::Granary;
 use crate::access::Denied;

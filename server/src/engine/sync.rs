@@ -12,9 +12,11 @@ use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::protocol::signing::{Audience, Binding, Channel, Purpose, resume_statement};
 use granary_client_core::protocol::transfer::PartKey;
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::access::Grants;
 use ring::signature::{ED25519, UnparsedPublicKey};
 
 use super::Granary;
+use crate::access::Denied;
 use crate::access::standing::{Credential, Deed, may_act};
 use crate::error::Error;
 use crate::log::feed::FeedRequest;
