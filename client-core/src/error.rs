@@ -44,6 +44,13 @@ pub enum Error {
         /// The other co-operative's name.
         name: String,
     },
+    /// The phone holds work that the server does not have, which would be lost. Sync, or hand it in as a file, or say that it may
+    /// be lost.
+    #[error("{changes} changes are on this phone alone and would be lost: sync, or carry them out as a file first")]
+    NotDelivered {
+        /// How many changes.
+        changes: u64,
+    },
     /// The call needs a household, and this phone belongs to none. Give one.
     #[error("say which household: this phone belongs to none")]
     WhichHousehold,
@@ -117,6 +124,7 @@ impl Error {
             Self::Quantity(_) => "quantity",
             Self::NotEnrolled => "not-enrolled",
             Self::AlreadyEnrolled => "already-enrolled",
+            Self::NotDelivered { .. } => "not-delivered",
             Self::WhichHousehold => "which-household",
             Self::LotName(_) => "lot-name",
             Self::NoSuchLot(_) => "no-such-lot",
@@ -147,6 +155,9 @@ impl Words for Error {
             }
             Self::NotEnrolled => "这部手机还不属于合作社：请用邀请加入。".into(),
             Self::AlreadyEnrolled => "这部手机已经属于一个合作社。".into(),
+            Self::NotDelivered { changes } => {
+                format!("有 {changes} 处改动只在这部手机上，离开就会丢失：请先同步，或导出成文件。")
+            }
             Self::WhichHousehold => "请说明是哪一户：这部手机不属于任何一户。".into(),
             Self::NoSuchLot(name) => format!("这部手机上没有批次 {name}。"),
             Self::Ambiguous { name, candidates } => {

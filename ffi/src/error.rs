@@ -41,6 +41,9 @@ pub enum PhoneError {
     /// The phone belongs to a co-operative already.
     #[error("{sentence}")]
     AlreadyEnrolled { sentence: String },
+    /// The phone holds changes that the server does not have, which `leave` would lose.
+    #[error("{sentence}")]
+    NotDelivered { changes: u64, sentence: String },
     /// This phone may not change that.
     #[error("{sentence}")]
     NotAllowed { sentence: String },
@@ -88,6 +91,7 @@ impl From<Error> for PhoneError {
             Error::OtherCooperative { .. } => Self::Invalid { sentence },
             Error::NotEnrolled => Self::NotEnrolled { sentence },
             Error::AlreadyEnrolled => Self::AlreadyEnrolled { sentence },
+            Error::NotDelivered { changes } => Self::NotDelivered { changes, sentence },
             Error::NotAllowed => Self::NotAllowed { sentence },
             Error::SyncFirst => Self::SyncFirst { sentence },
             Error::Line(_) | Error::BadReply(_) => Self::NoConnection { code, sentence },

@@ -227,6 +227,8 @@ pub struct Lot {
     pub in_conflict: bool,
     /// True when a field can't be read.
     pub is_damaged: bool,
+    /// Why the server has not taken in this lot of this phone, or an edit of it; empty when nothing of it was set aside.
+    pub not_taken_in: String,
 }
 
 impl From<projection::LotRow> for Lot {
@@ -245,6 +247,7 @@ impl From<projection::LotRow> for Lot {
             reason: row.reason,
             in_conflict: row.in_conflict,
             is_damaged: row.is_damaged,
+            not_taken_in: row.held,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use granary_client_core::phone::{Driver, Phone};
+use granary_client_core::phone::{Driver, ExportForm, Phone};
 use granary_client_core::store::StoreKey;
 
 use crate::error::PhoneError;
@@ -195,6 +195,17 @@ impl GranaryPhone {
     /// Waits for the network where the phone was enrolled anew since.
     pub fn recover(&self) -> Result<Recovered, PhoneError> {
         Ok(self.phone.recover()?.into())
+    }
+
+    /// All lots that this phone holds, as a table (CSV) or, with `as_json`, as a list for programs. Needs no connection.
+    pub fn export_lots(&self, as_json: bool) -> Result<String, PhoneError> {
+        Ok(self.phone.export_lots(if as_json { ExportForm::Json } else { ExportForm::Csv })?)
+    }
+
+    /// Forgets the co-operative and all that this phone holds of it. Fails with `NotDelivered` while it holds changes that the
+    /// server does not have; ask, and call again with `with_undelivered`.
+    pub fn leave(&self, with_undelivered: bool) -> Result<(), PhoneError> {
+        Ok(self.phone.leave(with_undelivered)?)
     }
 
     /// The status of the sync.

@@ -25,6 +25,11 @@ pub struct SyncStatus {
     pub state: SyncState,
     /// How many changes the server lacks.
     pub unsent: u64,
+    /// How many changes of this phone were set aside and are not delivered; a coordinator can take them in. All is delivered
+    /// only when this and `unsent` are 0.
+    pub undelivered: u64,
+    /// True when this phone was taken out of the co-operative. It goes on recording, and nothing is sent.
+    pub revoked: bool,
     /// When a sync last succeeded, in milliseconds since 1970.
     pub last_success_millis: Option<i64>,
     /// Bytes sent since the app was started, TLS included.
@@ -50,6 +55,8 @@ impl From<Status> for SyncStatus {
                 CoreState::Revoked => SyncState::Revoked,
             },
             unsent: status.unsent,
+            undelivered: status.undelivered,
+            revoked: status.revoked,
             last_success_millis: status.last_success.map(|at| at.0),
             bytes_up: status.bytes_up,
             bytes_down: status.bytes_down,

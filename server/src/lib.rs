@@ -23,6 +23,7 @@ mod tls;
 
 pub use config::{Config, Limits, OwnCertificate};
 pub use engine::own_edits::{Edit, Edits};
+pub use engine::set_aside::SetAsideChanges;
 pub use engine::{Caller, Granary};
 pub use environment::{Environment, Rng};
 pub use error::Error;

@@ -40,6 +40,7 @@ pub(crate) struct Metrics {
     documents: Family<OfCooperative, Gauge>,
     positions: Family<OfCooperative, Gauge>,
     pending: Family<OfCooperative, Gauge>,
+    set_aside: Family<OfCooperative, Gauge>,
     devices: Family<OfCooperative, Gauge>,
     conflicts: Family<OfCooperative, Gauge>,
     lists_behind: Family<OfCooperative, Gauge>,
@@ -81,6 +82,7 @@ impl Metrics {
             documents: registered!("documents", "Documents"),
             positions: registered!("log_positions", "Positions of the log"),
             pending: registered!("pending_entries", "Entries that are durable and not admitted yet"),
+            set_aside: registered!("set_aside_entries", "Entries that were set aside and wait for a coordinator"),
             devices: registered!("devices", "Devices that were not revoked"),
             conflicts: registered!("open_cases", "Disagreements that wait for a coordinator"),
             lists_behind: registered!("lists_behind", "Documents by which the lists are behind"),
@@ -138,6 +140,7 @@ impl Metrics {
             set(&self.documents, statistics.documents);
             set(&self.positions, statistics.positions);
             set(&self.pending, statistics.pending);
+            set(&self.set_aside, granary.count_set_aside(cooperative.number()).unwrap_or(0));
             set(&self.devices, statistics.devices);
             set(&self.lists_behind, granary.read_models_behind(cooperative.number()).unwrap_or(0));
             let cases = granary.read_models(cooperative.number()).ok().and_then(|models| models.open_cases().ok());
@@ -168,7 +171,7 @@ mod tests {
         let page = include_str!("../../docs/OPERATIONS.md");
         let mut names: Vec<&str> =
             text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
-        assert_eq!(names.len(), 18, "{names:?}");
+        assert_eq!(names.len(), 19, "{names:?}");
         names.retain(|name| !page.contains(&format!("`{name}")));
         assert_eq!(names, Vec::<&str>::new(), "docs/OPERATIONS.md does not list these");
     }

@@ -100,7 +100,7 @@ fn signatures_of_requests_and_pages_are_not_interchangeable() {
 }
 
 #[test]
-fn files_of_other_servers_and_revoked_phones_are_refused() {
+fn files_of_other_servers_are_refused_and_those_of_revoked_phones_reach_nobody() {
     let world = World::new();
     let li = world.device(1, Role::Household(household(1)));
     let changes =
@@ -111,7 +111,9 @@ fn files_of_other_servers_and_revoked_phones_are_refused() {
 
     let file = file_of(&world, &li);
     world.granary.revoke(Principal::Operator, world.coop, li.id, NOW).unwrap();
-    assert_eq!(kind(import(&world, &file)), Some(ProblemKind::DeviceRevoked));
+    import(&world, &file).unwrap();
+    assert!(world.granary.document(world.coop, &book(1)).unwrap().is_none());
+    assert_eq!(world.granary.count_set_aside(world.coop).unwrap(), 1);
 }
 
 #[test]

@@ -16,6 +16,11 @@ use crate::words::{Phrase, Words};
 /// this limit keeps it to some tenths of a second.
 pub const DOCUMENT_BYTES_MAX: usize = 1024 * 1024;
 
+/// The size, in bytes, from which a book goes on in its next part. It is an eighth of what a document can hold: a phone adds to
+/// a part only while the part is smaller than this on that phone, so eight phones that have not heard of each other since
+/// the part began can each fill it, and the server takes all that they recorded.
+pub const PART_BYTES: u64 = DOCUMENT_BYTES_MAX as u64 / 8;
+
 /// Why a document could not be read or changed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum DocumentFault {
@@ -98,6 +103,8 @@ pub struct Document<S> {
     automerge: AutoCommit,
     /// Bytes of its last saved form; 0 before the first.
     saved_bytes: usize,
+    /// Bytes of the changes since.
+    added_bytes: usize,
 }
 
 impl<S: Schema> Document<S> {
@@ -106,7 +113,7 @@ impl<S: Schema> Document<S> {
         let mut automerge = AutoCommit::new().with_actor(automerge::ActorId::from(ActorId::GENESIS));
         key.begin(&mut automerge)?;
         automerge.commit_with(CommitOptions::default().with_time(0));
-        Ok(Self { key, automerge, saved_bytes: 0 })
+        Ok(Self { key, automerge, saved_bytes: 0, added_bytes: 0 })
     }
 
     /// The first change of the document with this key.
@@ -119,20 +126,20 @@ impl<S: Schema> Document<S> {
 
     /// An empty document, for changes that include the first one.
     pub fn empty(key: S) -> Self {
-        Self { key, automerge: AutoCommit::new(), saved_bytes: 0 }
+        Self { key, automerge: AutoCommit::new(), saved_bytes: 0, added_bytes: 0 }
     }
 
     /// Loads a saved form. Only for bytes of our own store, since Automerge's decoder is not bounded.
     pub fn load(key: S, bytes: &[u8]) -> Result<Self, DocumentFault> {
         let automerge = catch_unwind(|| AutoCommit::load(bytes))
             .map_err(|_| DocumentFault::Unusable("the saved form made the decoder fail".into()))??;
-        Ok(Self { key, automerge, saved_bytes: bytes.len() })
+        Ok(Self { key, automerge, saved_bytes: bytes.len(), added_bytes: 0 })
     }
 
     /// The whole document as bytes.
     pub fn save(&mut self) -> Vec<u8> {
         let saved = self.automerge.save_nocompress();
-        self.saved_bytes = saved.len();
+        (self.saved_bytes, self.added_bytes) = (saved.len(), 0);
         saved
     }
 
@@ -145,6 +152,11 @@ impl<S: Schema> Document<S> {
     /// for all; replicas that refused others' changes by themselves would diverge.
     pub fn is_full(&self) -> bool {
         self.saved_bytes >= DOCUMENT_BYTES_MAX
+    }
+
+    /// Its size in bytes: that of its last saved form, and of the changes since, which is a little more than it takes saved.
+    pub fn bytes(&self) -> u64 {
+        u64::try_from(self.saved_bytes.saturating_add(self.added_bytes)).unwrap_or(u64::MAX)
     }
 
     /// The document's key.
@@ -180,6 +192,7 @@ impl<S: Schema> Document<S> {
     /// Applies verified changes, whose dependencies must be here or among them. After an error, which includes a panic of
     /// Automerge, the document must be dropped.
     pub fn apply(&mut self, changes: &[VerifiedChange]) -> Result<(), DocumentFault> {
+        let added: usize = changes.iter().map(|change| change.chunk().len()).sum();
         let changes = changes
             .iter()
             .map(|change| Change::from_bytes(change.chunk().to_vec()))
@@ -188,6 +201,7 @@ impl<S: Schema> Document<S> {
         let automerge = &mut self.automerge;
         catch_unwind(AssertUnwindSafe(|| automerge.apply_changes(changes)))
             .map_err(|_| DocumentFault::Unusable("the changes made the library fail".into()))??;
+        self.added_bytes = self.added_bytes.saturating_add(added);
         Ok(())
     }
 
@@ -231,6 +245,8 @@ impl<S: Schema> Document<S> {
             Some(_) => self.automerge.get_last_local_change(),
         };
         let change = change.map(|change| VerifiedChange::from_chunk(change.raw_bytes())).transpose()?;
+        let added = change.as_ref().map_or(0, |change| change.chunk().len());
+        self.added_bytes = self.added_bytes.saturating_add(added);
         Ok((result, change))
     }
 
@@ -244,7 +260,7 @@ impl<S: Schema> Document<S> {
     /// The document as it was at these heads, which must be known.
     pub(crate) fn at(&mut self, heads: &[ChangeHash]) -> Result<Self, DocumentFault> {
         let heads: Vec<_> = heads.iter().map(|head| head.to_automerge()).collect();
-        Ok(Self { key: self.key.clone(), automerge: self.automerge.fork_at(&heads)?, saved_bytes: 0 })
+        Ok(Self { key: self.key.clone(), automerge: self.automerge.fork_at(&heads)?, saved_bytes: 0, added_bytes: 0 })
     }
 
     /// The Automerge document, to read from.

@@ -8,5 +8,5 @@ pub mod limits;
 mod version;
 
 pub use automerge_sync::PeerState;
-pub use document::{DOCUMENT_BYTES_MAX, Document, DocumentFault, Schema};
+pub use document::{DOCUMENT_BYTES_MAX, Document, DocumentFault, PART_BYTES, Schema};
 pub use version::{Version, VersionFault};

@@ -10,7 +10,7 @@ use crate::ids::{ChangeHash, HouseholdId};
 use crate::plausibility::{Facts, Unusual, Usual, unusual};
 use crate::projection::{CaseFilter, CaseRow, LotFilter, LotRow, Total};
 use crate::quantities::{Day, Instant, QuantityFault};
-use crate::replica::DocumentEdit;
+use crate::replica::{DocumentEdit, not_taken_in};
 use crate::schema::case_book::decide;
 use crate::schema::catalogue::Catalogue;
 use crate::schema::cooperative::Cooperative;
@@ -74,19 +74,38 @@ impl Phone {
 
     /// Records a lot of a household. Durable when it returns.
     pub fn record(&self, household: HouseholdId, season: Season, draft: &LotDraft) -> Result<LotId, Error> {
-        let book = DocumentKey::HarvestBook(Book::first(household, season));
+        let book = self.part_to_write(&DocumentKey::HarvestBook(Book::first(household, season)))?;
         let key = self.edit(&book, |doc| harvest::record(doc, draft))?;
         LotId::in_book(&book, key).ok_or_else(|| DocumentFault::Damaged("harvest book").into())
     }
 
     /// Writes fields of a lot, all in one change. A value replaces all concurrent values of its field.
     pub fn correct(&self, lot: &LotId, edits: &[LotEdit]) -> Result<(), Error> {
-        self.edit(&lot.book(), |doc| edits.iter().try_for_each(|edit| harvest::correct(doc, lot.key(), edit)))
+        self.edit_lot(lot, |doc| edits.iter().try_for_each(|edit| harvest::correct(doc, lot.key(), edit)))
     }
 
     /// Deletes a lot from its book.
     pub fn withdraw(&self, lot: &LotId) -> Result<(), Error> {
-        self.edit(&lot.book(), |doc| harvest::withdraw(doc, lot.key()))
+        self.edit_lot(lot, |doc| harvest::withdraw(doc, lot.key()))
+    }
+
+    /// An edit of a lot. One that is listed here, but was set aside, can't be changed yet.
+    fn edit_lot(
+        &self,
+        lot: &LotId,
+        edit: impl FnOnce(&mut automerge::AutoCommit) -> Result<(), DocumentFault>,
+    ) -> Result<(), Error> {
+        let edited = self.edit(&lot.book(), edit);
+        if let Err(Error::Document(DocumentFault::NotFound { what, .. })) = &edited
+            && *what == harvest::LOT
+            && self
+                .lots(&LotFilter { lot: Some(lot.clone()), ..LotFilter::default() })?
+                .iter()
+                .any(|row| !row.held.is_empty())
+        {
+            return Err(not_taken_in().into());
+        }
+        edited
     }
 
     /// Records the warehouse's receipt of a lot.
@@ -134,7 +153,7 @@ impl Phone {
         &self,
         edit: impl FnOnce(&mut automerge::AutoCommit) -> Result<(), DocumentFault>,
     ) -> Result<(), Error> {
-        self.edit(&DocumentKey::Catalogue(Part::FIRST), edit)
+        self.edit(&self.part_to_write(&DocumentKey::Catalogue(Part::FIRST))?, edit)
     }
 
     /// The lots that pass the filter, in its order.
@@ -149,8 +168,28 @@ impl Phone {
 
     /// The fields with concurrent values of a household's lots.
     pub fn conflicts(&self, household: HouseholdId, season: Season) -> Result<Vec<FieldConflict>, Error> {
-        self.read(&DocumentKey::HarvestBook(Book::first(household, season)), conflicts::in_harvest_book)
-            .map(Option::unwrap_or_default)
+        let mut inner = self.inner();
+        let replica = &mut inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?.replica;
+        let mut found = Vec::new();
+        for part in replica.parts(&DocumentKey::HarvestBook(Book::first(household, season))) {
+            found.extend(replica.document(&part)?.map(conflicts::in_harvest_book).unwrap_or_default());
+        }
+        Ok(found)
+    }
+
+    fn part_to_write(&self, of: &DocumentKey) -> Result<DocumentKey, Error> {
+        self.inner().enrolled.as_ref().ok_or(Error::NotEnrolled)?.replica.part_to_write(of)
+    }
+
+    /// Reads all parts of a document together; none when none is here.
+    fn read_parts<R>(&self, of: &DocumentKey, read: impl FnOnce(&[Document]) -> R) -> Result<Option<R>, Error> {
+        let mut inner = self.inner();
+        let replica = &mut inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?.replica;
+        let mut parts = Vec::new();
+        for part in replica.parts(of) {
+            parts.extend(replica.document(&part)?.cloned());
+        }
+        Ok(if parts.is_empty() { None } else { Some(read(&parts)) })
     }
 
     fn read<R>(&self, key: &DocumentKey, read: impl FnOnce(&mut Document) -> R) -> Result<Option<R>, Error> {
@@ -161,12 +200,12 @@ impl Phone {
 
     /// The catalogue; none before it was synced.
     pub fn catalogue(&self) -> Result<Option<Catalogue>, Error> {
-        self.read(&DocumentKey::Catalogue(Part::FIRST), |document| catalogue::read(document))
+        self.read_parts(&DocumentKey::Catalogue(Part::FIRST), catalogue::read_parts)
     }
 
     /// The co-operative; none before it was synced.
     pub fn cooperative(&self) -> Result<Option<Cooperative>, Error> {
-        self.read(&DocumentKey::Cooperative(Part::FIRST), |document| cooperative::read(document))
+        self.read_parts(&DocumentKey::Cooperative(Part::FIRST), cooperative::read_parts)
     }
 
     /// A household's particulars; none when this phone does not have them.

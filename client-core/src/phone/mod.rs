@@ -6,6 +6,7 @@ mod driver;
 mod folder;
 mod identity;
 mod invitation;
+mod leaving;
 mod nudges;
 mod opening;
 mod outbox_file;
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use driver::{Driver, Observer};
 pub use invitation::Invitation;
+pub use leaving::ExportForm;
 pub use opening::Opening;
 pub use recover::Recovered;
 pub use status::{LastError, Status, SyncState};
@@ -131,9 +133,15 @@ impl Phone {
     /// the same link.
     pub fn enrol(&self, link: &str, phone_name: &str) -> Result<(), Error> {
         let _one_at_a_time = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.inner().enrolled.is_some() {
-            return Err(Error::AlreadyEnrolled);
-        }
+        // A phone that was revoked may be invited again; what waits on it stays.
+        let revoked_from = {
+            let inner = self.inner();
+            match &inner.enrolled {
+                Some(enrolled) if inner.status.revoked => Some(enrolled.identity.cooperative),
+                Some(_) => return Err(Error::AlreadyEnrolled),
+                None => None,
+            }
+        };
         let server: ServerLink = link.parse()?;
         let transport = Arc::new(new_transport(&server, &self.clock)?);
         // The key is durable before it is sent, so that a lost reply can be asked for again.
@@ -148,6 +156,9 @@ impl Phone {
         let bad = |fault: &dyn std::fmt::Display| Error::BadReply(fault.to_string());
         let content = read_reply(&transport.exchange(Route::Enrol, outgoing)?).map_err(|fault| bad(&fault))?;
         let reply: EnrolReply = read_message(&content).map_err(|fault| bad(&fault))?;
+        if revoked_from.is_some_and(|cooperative| cooperative != reply.cooperative) {
+            return Err(Error::AlreadyEnrolled);
+        }
         identity.cooperative = reply.cooperative;
         identity.cooperative_name = reply.cooperative_name;
         identity.grants = reply.grants;
@@ -155,14 +166,18 @@ impl Phone {
         identity.server_key = ServerKey(reply.server_key);
         identity.keep(self.store.as_ref())?;
         self.take_time(Instant::from_seconds(reply.told_seconds))?;
-        let (replica, _) = Replica::open(
+        let (mut replica, _) = Replica::open(
             Arc::clone(&self.store),
             identity.cooperative,
             identity.device(),
             &identity.grants,
             new_incarnation()?,
         )?;
+        if revoked_from.is_some() {
+            replica.begin_again(&identity.grants)?;
+        }
         let mut inner = self.inner();
+        inner.status.end_revocation();
         inner.status.used(transport.used());
         inner.enrolled = Some(Enrolled { identity, replica, transport });
         Ok(())
@@ -220,8 +235,9 @@ impl Phone {
     /// The status of the sync.
     pub fn status(&self) -> Status {
         let inner = self.inner();
-        let unsent = inner.enrolled.as_ref().map_or(0, |enrolled| enrolled.replica.unsent());
-        Status { unsent, ..inner.status.clone() }
+        let replica = inner.enrolled.as_ref().map(|enrolled| &enrolled.replica);
+        let (unsent, undelivered) = replica.map_or((0, 0), |replica| (replica.unsent(), replica.undelivered()));
+        Status { unsent, undelivered, ..inner.status.clone() }
     }
 
     fn observer_failed(&self, sentence: String) {

@@ -21,7 +21,12 @@ impl Phone {
     pub fn export_outbox(&self) -> Result<Vec<u8>, Error> {
         let inner = self.inner();
         let enrolled = inner.enrolled.as_ref().ok_or(Error::NotEnrolled)?;
-        let bundles = enrolled.replica.outbox_to_export(PAGE_BYTES)?.ok_or(Error::SyncFirst)?;
+        let replica = &enrolled.replica;
+        let bundles = match inner.status.revoked {
+            // It can't reconcile; a coordinator decides about its file.
+            true => replica.all_undelivered_to_export(PAGE_BYTES)?,
+            false => replica.outbox_to_export(PAGE_BYTES)?.ok_or(Error::SyncFirst)?,
+        };
         Ok(outbox_file(&enrolled.identity, &enrolled.replica, bundles)?.to_bytes()?)
     }
 

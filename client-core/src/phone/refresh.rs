@@ -67,6 +67,9 @@ impl Inner {
     ) -> Result<(), Error> {
         let Some(enrolled) = self.enrolled.as_mut() else { return Ok(()) };
         let revision = enrolled.replica.revision(key).unwrap_or(0);
+        if let Some(shown) = enrolled.replica.undelivered_in(key)? {
+            return Ok(self.read_model.write_undelivered(shown, revision)?);
+        }
         let rows_are_current = self.read_model.revision(key)? == before;
         if let Some(document) = enrolled.replica.document(key)? {
             match rows_are_current {
@@ -82,6 +85,10 @@ impl Inner {
         let Some(enrolled) = self.enrolled.as_mut() else { return Ok(()) };
         for key in changed {
             let revision = enrolled.replica.revision(&key).unwrap_or(0);
+            if let Some(shown) = enrolled.replica.undelivered_in(&key)? {
+                self.read_model.write_undelivered(shown, revision)?;
+                continue;
+            }
             match enrolled.replica.document(&key)? {
                 Some(document) => self.read_model.write(document, revision)?,
                 None => self.read_model.forget(&key)?,
@@ -94,9 +101,18 @@ impl Inner {
     pub(super) fn refresh_rows(&mut self) -> Result<(), Error> {
         let Some(enrolled) = self.enrolled.as_mut() else { return Ok(()) };
         let mut rows: BTreeMap<DocumentKey, u64> = self.read_model.revisions()?.into_iter().collect();
+        for key in enrolled.replica.undelivered_documents()? {
+            rows.remove(&key);
+            let revision = enrolled.replica.revision(&key).unwrap_or(0);
+            if let Some(shown) = enrolled.replica.undelivered_in(&key)? {
+                self.read_model.write_undelivered(shown, revision)?;
+            }
+        }
         let here = enrolled.replica.documents();
         for (key, revision) in here {
-            if rows.remove(&key) != Some(revision)
+            // Those with undelivered changes are written already.
+            let is_written = self.read_model.revision(&key)? == Some(revision);
+            if (rows.remove(&key) != Some(revision) && !is_written)
                 && let Some(document) = enrolled.replica.document(&key)?
             {
                 self.read_model.write(document, revision)?;

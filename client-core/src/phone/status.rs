@@ -56,6 +56,9 @@ pub struct Status {
     pub state: SyncState,
     /// How many changes the server lacks.
     pub unsent: u64,
+    /// How many changes of this phone were set aside, by the server or here, and are not delivered. A coordinator can take
+    /// them in.
+    pub undelivered: u64,
     /// When a sync last succeeded.
     pub last_success: Option<Instant>,
     /// Bytes sent since the app was started, TLS included.
@@ -70,6 +73,9 @@ pub struct Status {
     pub exchanges: u64,
     /// Why the last sync failed; none when it succeeded.
     pub last_error: Option<LastError>,
+    /// True once the server said that this phone was taken out of the co-operative, until it belongs again. It goes on
+    /// recording; what it records waits.
+    pub revoked: bool,
     /// The changes that the server or this phone quarantined and why, a sentence each, newest last.
     pub quarantined: Vec<String>,
     /// How the app's observer last failed since the app was started, for whoever writes the app; none when it did not.
@@ -87,6 +93,11 @@ impl Status {
         self.exchanges = used.exchanges;
     }
 
+    /// The phone was invited again.
+    pub(super) fn end_revocation(&mut self) {
+        (self.revoked, self.state, self.last_error) = (false, SyncState::Idle, None);
+    }
+
     pub(super) fn ended(&mut self, now: Instant, used: Used, result: &Result<Summary, Error>) {
         self.used(used);
         self.state = SyncState::Idle;
@@ -94,6 +105,7 @@ impl Status {
             Ok(summary) => {
                 self.last_success = Some(now);
                 self.last_error = None;
+                self.revoked = false;
                 for notice in &summary.received.quarantined {
                     self.quarantined.push(format!("{}: {}", notice.key.kind().name(), notice.reason));
                 }
@@ -102,6 +114,10 @@ impl Status {
             }
             Err(error) => {
                 if matches!(error, Error::Refused { kind: ProblemKind::DeviceRevoked, .. }) {
+                    self.revoked = true;
+                }
+                // No other error says that it belongs again.
+                if self.revoked {
                     self.state = SyncState::Revoked;
                 }
                 self.last_error = Some(error.into());

@@ -112,7 +112,7 @@ fn insert(transaction: &Transaction<'_>, key: &[u8], book: Book, lot: &Lot) -> R
         .query_row(params![key, lot.key.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO lots VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)",
+        "INSERT INTO lots VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,'')",
     )?;
     insert.execute(params![
         key,

@@ -148,6 +148,9 @@ pub struct LotRow {
     pub in_conflict: bool,
     /// True when a field can't be read.
     pub is_damaged: bool,
+    /// On the phone that recorded it: why the server has not taken in the lot, or an edit of it; empty when nothing of it was
+    /// set aside.
+    pub held: String,
 }
 
 /// What totals are grouped by.
@@ -196,7 +199,7 @@ impl ReadModel {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT l.household, l.season, l.lot, l.product, l.grams, l.grade, l.day, l.place, l.note,
                     l.state, l.weighed, l.reason, l.conflict, l.damaged,
-                    l.moisture, l.merged, coalesce(h.name, ''), coalesce(h.village, ''), l.document
+                    l.moisture, l.merged, coalesce(h.name, ''), coalesce(h.village, ''), l.document, l.held
              FROM {from} ORDER BY {order}{limit}"
         ))?;
         let rows = statement.query_map(params_from_iter(values), |row| {
@@ -232,6 +235,7 @@ impl ReadModel {
                 merged_into: merged.and_then(|lot| name("merged", &lot)),
                 in_conflict: row.get(12)?,
                 is_damaged: row.get(13)?,
+                held: row.get(19)?,
             }))
         })?;
         Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
@@ -390,5 +394,41 @@ mod tests {
         let weighed: Vec<_> =
             weighed.into_iter().filter(|row| row.weighed_grams.is_some()).map(|row| row.lot).collect();
         assert_eq!(weighed, [lots[1].clone()]);
+    }
+
+    #[test]
+    fn parts_of_a_book_are_one_book_in_lists_totals_and_receipts() {
+        let first = Book::first(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
+        let mut model = ReadModel::in_memory().unwrap();
+        let mut names = Vec::new();
+        for number in [1, 2] {
+            let book = first.at(crate::schema::Part::new(number).unwrap());
+            let actor = ActorId::from_bytes(&[1; 9]).unwrap();
+            let (key, receipts) = (DocumentKey::HarvestBook(book), DocumentKey::ReceiptBook(book));
+            let (mut lots, mut receipts) = (Document::new(key.clone()).unwrap(), Document::new(receipts).unwrap());
+            let draft = LotDraft::new("millet", Grams::new(1_000).unwrap(), "2026-10-03".parse().unwrap());
+            let lot = lots.edit(&actor, Instant(0), |doc| record(doc, &draft)).unwrap().0;
+            let lot = LotId::in_book(&key, lot).unwrap();
+            let outcome =
+                Outcome::Received { weighed: Grams::new(1_000 * i64::from(number)).unwrap(), grade: String::new() };
+            let day = "2026-10-04".parse().unwrap();
+            receipts.edit(&actor, Instant(0), |doc| receive(doc, &lot, &outcome, day)).unwrap();
+            model.write(&mut lots, 1).unwrap();
+            model.write(&mut receipts, 1).unwrap();
+            names.push(lot);
+        }
+        // The same actor recorded the first lot of each part, so only their parts tell them apart.
+        assert_eq!(names[0].key(), names[1].key());
+        let filter = LotFilter { household: Some(first.household), ..LotFilter::default() };
+        let mut rows = model.lots(&filter).unwrap();
+        rows.sort_by_key(|row| row.lot.part());
+        assert_eq!(rows.iter().map(|row| row.lot.clone()).collect::<Vec<_>>(), names);
+        assert_eq!(rows.iter().map(|row| row.weighed_grams).collect::<Vec<_>>(), [Some(1_000), Some(2_000)]);
+        let total = model.totals(&filter).unwrap().remove(0);
+        assert_eq!((total.lots, total.recorded_grams, total.received_grams), (2, 2_000, 3_000));
+        let cases = model.cases(&crate::projection::CaseFilter::default()).unwrap();
+        assert_eq!(cases.iter().map(|case| case.case.lot()).collect::<Vec<_>>(), [&names[1]], "more than recorded");
+        model.forget(&names[1].book()).unwrap();
+        assert_eq!(model.lots(&filter).unwrap().len(), 1);
     }
 }

@@ -8,12 +8,13 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{book_rows, case_rows, register_rows};
 use crate::conflicts::Contender;
+use crate::replica::Undelivered;
 use crate::schema::harvest::LotKey;
 use crate::schema::{Document, DocumentKey};
 use crate::store::StoreFault;
 
 /// The version of the tables. A database of another version is emptied and written again.
-const VERSION: i64 = 7;
+const VERSION: i64 = 8;
 /// Above this many touched lots, the whole book is written again.
 const TOUCHED_MAX: usize = 40;
 
@@ -30,6 +31,7 @@ const TABLES: &str = "
         lot TEXT NOT NULL, code INTEGER NOT NULL, product TEXT NOT NULL, grams INTEGER, grade TEXT NOT NULL,
         moisture INTEGER, day TEXT, place TEXT NOT NULL, note TEXT NOT NULL, merged TEXT, conflict INTEGER NOT NULL, damaged INTEGER NOT NULL,
         state TEXT NOT NULL, weighed INTEGER, reason TEXT NOT NULL,
+        held TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (document, lot)) WITHOUT ROWID;
     CREATE INDEX lots_by_day ON lots (day DESC, counter DESC);
     CREATE INDEX lots_by_code ON lots (code);
@@ -235,6 +237,18 @@ impl ReadModel {
             finish(&transaction, document.key(), revision)?;
         }
         Ok(transaction.commit()?)
+    }
+
+    /// Writes all rows of a document again, as its own undelivered changes leave it, and marks their lots.
+    pub fn write_undelivered(&mut self, shown: Undelivered, revision: u64) -> Result<(), StoreFault> {
+        let Undelivered { mut document, lots } = shown;
+        self.write(&mut document, revision)?;
+        let key = document.key().to_bytes();
+        let mut mark = self.connection.prepare_cached("UPDATE lots SET held = ?3 WHERE document = ?1 AND lot = ?2")?;
+        for (lot, reason) in lots {
+            mark.execute(params![key, lot.as_str(), reason])?;
+        }
+        Ok(())
     }
 
     /// Updates a harvest book's rows after edits that touched these lots. Rows of other documents are all written

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::attestation::Shown;
+use crate::crdt::change::VerifiedChange;
 use crate::ids::ChangeHash;
 use crate::schema::access::Grants;
 use crate::words::Words;
@@ -291,7 +292,44 @@ impl Words for RefusalReason {
     }
 }
 
-/// An acknowledged change of this device that was quarantined later.
+/// Changes of one actor in one document: those with the sequences from `first` to `last`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct ChangeRange {
+    /// The actor.
+    #[serde(with = "serde_bytes")]
+    pub actor: Vec<u8>,
+    /// The first sequence.
+    pub first: u64,
+    /// The last sequence.
+    pub last: u64,
+}
+
+impl ChangeRange {
+    /// The ranges that cover these changes.
+    pub fn covering<'a>(changes: impl IntoIterator<Item = &'a VerifiedChange>) -> Vec<Self> {
+        let mut places: Vec<(&[u8], u64)> =
+            changes.into_iter().map(|change| (change.record().actor.as_bytes(), change.record().sequence)).collect();
+        places.sort_unstable();
+        let mut ranges: Vec<Self> = Vec::new();
+        for (actor, sequence) in places {
+            match ranges.last_mut() {
+                Some(range) if range.actor == actor && range.last.checked_add(1) == Some(sequence) => {
+                    range.last = sequence;
+                }
+                _ => ranges.push(Self { actor: actor.to_vec(), first: sequence, last: sequence }),
+            }
+        }
+        ranges
+    }
+
+    /// True when the change is one of these.
+    pub fn has(&self, change: &VerifiedChange) -> bool {
+        let record = change.record();
+        record.actor.as_bytes() == self.actor && (self.first..=self.last).contains(&record.sequence)
+    }
+}
+
+/// Acknowledged changes of this device that were quarantined later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub struct Notice {
     /// Rises with each notice. The phone sends the last one that it has read.
@@ -301,6 +339,8 @@ pub struct Notice {
     pub key: Vec<u8>,
     /// What was wrong, for a person.
     pub reason: String,
+    /// Which changes.
+    pub changes: Vec<ChangeRange>,
 }
 
 #[cfg(test)]
@@ -349,7 +389,7 @@ mod tests {
             reconciles: true,
             heads: vec![DocumentHeads { key: vec![1], heads: vec![ChangeHash::from_bytes([4; 32])] }],
             fetched: vec![Fetched { through: 3, complete: false }],
-            notices: vec![Notice { number: 1, key: vec![2], reason: "damaged".into() }],
+            notices: vec![Notice { number: 1, key: vec![2], reason: "damaged".into(), changes: Vec::new() }],
             told_seconds: 1_795_000_000,
         };
         let bytes = write_message(&reply);

@@ -79,11 +79,9 @@ impl Replica {
             .collect();
         let mut received = self.apply(page, &refused, fetches, reply)?;
         self.note_blocked(page, &refused);
-        for notice in &reply.notices {
-            match DocumentKey::from_bytes(&notice.key) {
-                Ok(key) => received.quarantined.push(QuarantineNotice { key, reason: notice.reason.clone() }),
-                Err(fault) => tracing::error!(%fault, reason = notice.reason, "a notice is about no known document"),
-            }
+        self.take_notices(&reply.notices, &mut received)?;
+        if reply.grants.is_some() {
+            received.changed.extend(self.send_again_what_is_granted()?);
         }
         received.more |= reply.more || self.has_more_to_send();
         Ok(received)
@@ -204,18 +202,13 @@ impl Applying<'_> {
     /// Quarantines the refused changes with all that depend on them, and has the document fetched as others have it.
     fn refuse(&mut self, document: &PageDocument, reason: RefusalReason) -> Result<(), Error> {
         let key = &document.key;
-        if reason == RefusalReason::SequenceReused
-            && let Some((_, change)) = self.transaction.unsent_of(key)?.into_iter().next()
-        {
-            let replica = &mut self.transaction.replica;
-            replica.incarnation = replica.incarnation.after(change.hash());
-        }
-        self.transaction.quarantine_unsent(key, &reason.to_string())?;
+        self.transaction.quarantine_unsent(key, reason)?;
         self.transaction.forget(key)?;
         if !planted!("refused_document_does_not_come_again") {
             self.wanted.insert(key.to_bytes(), 0);
         }
         self.dropped.insert(key.clone());
+        self.received.changed.insert(key.clone());
         self.notify_quarantined(key, reason);
         Ok(())
     }

@@ -137,6 +137,7 @@ impl Transaction<'_> {
             tracing::error!(document = %id, "the saved form of a document differs; its changes stay in their rows");
             return;
         }
+        record.bytes = saved.len() as u64;
         self.put(document_key(SAVED, id), saved);
         for index in record.saved_through..record.next {
             self.remove(change_key(id, index));

@@ -12,6 +12,7 @@ mod documents;
 mod orphans;
 mod outbox;
 mod outbox_page;
+mod parts;
 mod quarantine;
 mod reconcile;
 mod recovery;
@@ -25,14 +26,16 @@ use std::sync::Arc;
 pub use apply_reply::{QuarantineNotice, Received};
 use documents::Documents;
 pub use outbox_page::{OutboxPage, PageDocument};
+pub use quarantine::Undelivered;
+pub(crate) use quarantine::not_taken_in;
 pub use recovery::Damage;
 pub use rows::Quarantined;
 pub(crate) use rows::{put_meta, read_meta};
 pub use take_back::TakenBack;
 use transaction::Transaction;
 
-use crate::crdt::DocumentFault;
 use crate::crdt::change::VerifiedChange;
+use crate::crdt::{DocumentFault, PART_BYTES};
 use crate::error::Error;
 use crate::ids::{ActorId, CooperativeId, DeviceId, Incarnation};
 use crate::planted;
@@ -89,6 +92,8 @@ struct State {
     backfills: u64,
     /// The changes of all backfills.
     backfill_changes: u64,
+    /// Own changes that are quarantined.
+    undelivered: u64,
 }
 
 /// See the module.
@@ -101,6 +106,8 @@ pub struct Replica {
     documents: Documents,
     /// Documents of which the server refuses changes for now, since too many are orphans there.
     blocked: BTreeSet<DocumentKey>,
+    /// The size from which a book goes on in its next part.
+    part_bytes: u64,
 }
 
 impl Replica {
@@ -120,12 +127,23 @@ impl Replica {
             unsent: 0,
             backfills: 0,
             backfill_changes: 0,
+            undelivered: 0,
         };
         state.count_outbox(store.as_ref())?;
         state.count_backfills(store.as_ref())?;
+        state.count_quarantined(store.as_ref(), device)?;
         let incarnation = if planted!("phone_reuses_an_actor") { Incarnation::new(1) } else { incarnation };
         let (documents, mut damage) = Documents::read(store.as_ref(), cooperative)?;
-        let mut replica = Self { store, cooperative, device, incarnation, state, documents, blocked: BTreeSet::new() };
+        let mut replica = Self {
+            store,
+            cooperative,
+            device,
+            incarnation,
+            state,
+            documents,
+            blocked: BTreeSet::new(),
+            part_bytes: PART_BYTES,
+        };
         damage.extend(replica.find_holes()?);
         damage.extend(replica.drop_unreadable_backfills()?);
         Ok((replica, damage))

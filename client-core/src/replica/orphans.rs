@@ -53,6 +53,9 @@ impl Transaction<'_> {
                 let heads = document.heads();
                 self.set_document(&key, document);
                 self.append(&key, &ready);
+                for change in &ready {
+                    self.end_quarantine(&key, change)?;
+                }
                 if was_damaged {
                     // Rows that were left out may be causally ready now, so the document is loaded again.
                     self.release(id);
@@ -65,7 +68,7 @@ impl Transaction<'_> {
             }
             Some(Err(fault)) => {
                 for change in &ready {
-                    self.quarantine(&key, change, &fault.to_string());
+                    self.quarantine(&key, change, &fault.to_string(), false)?;
                 }
                 Ok(Err(fault))
             }

@@ -117,6 +117,15 @@ impl Replica {
         }
     }
 
+    /// As [`Self::outbox_to_export`], of a phone that can't sync any more, with all that was set aside.
+    pub fn all_undelivered_to_export(&self, page_bytes: usize) -> Result<Vec<Vec<u8>>, Error> {
+        let mut bundles = self.outbox_bundles(page_bytes)?;
+        for (key, changes) in self.undelivered_changes()? {
+            bundles.push(write_bundle(&[DocumentChanges { key, changes }]));
+        }
+        Ok(bundles)
+    }
+
     /// The backfills of as many documents as fit, at least one.
     fn backfill_page(&mut self, page_bytes: usize, may_go: impl Fn(&DocumentKey) -> bool) -> Result<OutboxPage, Error> {
         let mut transaction = Transaction::begin(self);

@@ -164,7 +164,9 @@ impl Transaction<'_> {
                 key,
                 change,
                 "the server lost this in a restoration, and this phone may not write there any more",
-            );
+                true,
+            )?;
+            self.write_under_another_actor(change);
         }
         self.forget(key)?;
         wanted.insert(key.to_bytes(), 0);

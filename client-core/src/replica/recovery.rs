@@ -18,6 +18,7 @@ use crate::ids::DocumentId;
 use crate::planted;
 use crate::protocol::bundle::DocumentChanges;
 use crate::schema::DocumentKey;
+use crate::schema::access::Grants;
 
 /// A stored record that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,13 +115,36 @@ impl Replica {
         Ok(transaction.commit()?)
     }
 
-    /// Forgets every document of which nothing is unsent, for a device that was revoked.
+    /// Goes on after a revocation, under these grants: all that the device may read is fetched again, and all that waits goes
+    /// out.
+    pub fn begin_again(&mut self, grants: &Grants) -> Result<(), Error> {
+        let mut transaction = Transaction::begin(self);
+        transaction.put_meta("grants", grants);
+        transaction.state.grants = grants.clone();
+        transaction.reconcile_at_next_sync();
+        transaction.commit()?;
+        self.send_again_what_is_granted()?;
+        Ok(())
+    }
+
+    /// Forgets every document of which nothing is unsent, for a device that was revoked. Should it belong again, it fetches
+    /// them, and writes under another actor until then.
     pub fn forget_all_sent(&mut self) -> Result<(), Error> {
         let mut transaction = Transaction::begin(self);
         let rows = transaction.scan(&[OUTBOX])?;
         let unsent: BTreeSet<DocumentKey> = rows.iter().filter_map(read_unsent).map(|(_, key, _)| key).collect();
         for key in transaction.keys().into_iter().filter(|key| !unsent.contains(key)) {
+            let last = match transaction.document(&key)? {
+                Some(document) => document.heads().into_iter().next(),
+                None => None,
+            };
+            if let Some(last) = last {
+                // Its numbers there must not be used again.
+                let replica = &mut transaction.replica;
+                replica.incarnation = replica.incarnation.after(last);
+            }
             transaction.forget(&key)?;
+            transaction.reconcile_at_next_sync();
         }
         Ok(transaction.commit()?)
     }

@@ -43,6 +43,8 @@ pub(crate) struct DocumentRecord {
     pub(crate) next: u32,
     /// Rises with every change, so that the read model knows which documents it must read.
     pub(crate) revision: u64,
+    /// Its size: bytes of the saved form and of the changes after it.
+    pub(crate) bytes: u64,
     /// Changes after the saved form that a damaged store has lost.
     pub(crate) holes: u32,
     /// True when a damaged store has lost the saved form.
@@ -56,7 +58,16 @@ impl DocumentRecord {
     /// The record of a new document.
     pub(super) fn new(key: &DocumentKey) -> Self {
         let key = key.to_bytes();
-        Self { key, saved_through: 0, next: 0, revision: 0, holes: 0, saved_lost: false, attestations: Vec::new() }
+        Self {
+            key,
+            saved_through: 0,
+            next: 0,
+            revision: 0,
+            bytes: 0,
+            holes: 0,
+            saved_lost: false,
+            attestations: Vec::new(),
+        }
     }
 
     /// True when part of the document is missing here.
@@ -112,6 +123,8 @@ pub struct Quarantined {
     pub(super) key: Vec<u8>,
     /// Why, for a person.
     pub reason: String,
+    /// True when the same change may be taken once the device may write its document.
+    pub needs_grant: bool,
     /// The change's chunk.
     #[serde(with = "serde_bytes")]
     pub chunk: Vec<u8>,
@@ -132,6 +145,11 @@ pub(super) fn change_key(id: DocumentId, index: u32) -> Vec<u8> {
 
 pub(super) fn orphan_key(id: DocumentId, hash: ChangeHash) -> Vec<u8> {
     [document_key(ORPHAN, id).as_slice(), hash.as_bytes()].concat()
+}
+
+/// The prefix of all quarantined changes of a document.
+pub(super) fn quarantine_prefix(id: DocumentId) -> Vec<u8> {
+    document_key(QUARANTINED, id)
 }
 
 pub(super) fn quarantine_key(id: DocumentId, hash: ChangeHash) -> Vec<u8> {

@@ -59,6 +59,8 @@ impl Replica {
         }
         transaction.reconcile_at_next_sync();
         transaction.commit()?;
+        let device = self.device;
+        self.state.count_quarantined(self.store.as_ref(), device)?;
         Ok(taken)
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::*;
 use crate::ids::{CooperativeId, DeviceId, HouseholdId, Incarnation};
 use crate::protocol::frame::write_reply;
-use crate::protocol::messages::{Cursor, Refusal, RefusalReason, SyncReply, write_message};
+use crate::protocol::messages::{ChangeRange, Cursor, Notice, Refusal, RefusalReason, SyncReply, write_message};
 use crate::quantities::{Grams, Instant};
 use crate::schema::access::{Grants, Role};
 use crate::schema::harvest::{LotDraft, record};
@@ -164,4 +164,144 @@ fn store_that_was_set_aside_is_taken_back() {
     assert_eq!(lots(&mut replica), 6);
     assert_eq!(replica.take_back(&mut other).unwrap(), TakenBack::default());
     assert_eq!(lots(&mut open(&new).0), 6, "it is durable");
+}
+
+/// The lots of all parts of the household's book of 2026, by part.
+fn lots_by_part(replica: &mut Replica) -> Vec<usize> {
+    let parts = replica.parts(&book(2026));
+    parts.iter().map(|part| crate::schema::harvest::lots(replica.document(part).unwrap().unwrap()).len()).collect()
+}
+
+/// Records lots, each in the part that has room.
+fn records_in_parts(replica: &mut Replica, lots: i64) {
+    for lot in 1..=lots {
+        let draft = LotDraft::new("millet", Grams::new(1_000 + lot).unwrap(), "2026-10-03".parse().unwrap());
+        let part = replica.part_to_write(&book(2026)).unwrap();
+        replica.edit(&part, Instant(lot), |doc| record(doc, &draft)).unwrap();
+    }
+}
+
+#[test]
+fn book_goes_on_in_parts() {
+    let store = MemoryStore::default();
+    let (mut replica, _) = open(&store);
+    replica.set_part_bytes(16 * 1024);
+    records_in_parts(&mut replica, 400);
+    let parts = lots_by_part(&mut replica);
+    assert!(parts.len() > 3, "{parts:?}");
+    assert_eq!(parts.iter().sum::<usize>(), 400, "{parts:?}");
+    // What a phone knows of its parts outlasts its end.
+    let (mut again, _) = open(&store);
+    again.set_part_bytes(16 * 1024);
+    let last = again.part_to_write(&book(2026)).unwrap().part();
+    assert!(usize::from(last.number()) >= parts.len());
+    assert_eq!(lots_by_part(&mut again), parts);
+}
+
+#[test]
+fn part_that_eight_phones_fill_apart_stays_within_a_document() {
+    let mut document = Document::new(book(2026)).unwrap();
+    for phone in 1..=8u8 {
+        let grants = Grants { version: 1, roles: [Role::Household(HouseholdId::from_bytes([1; 16]))].into() };
+        let (cooperative, device) = (CooperativeId::from_bytes([2; 16]), DeviceId::from_bytes([phone; 8]));
+        let store = Arc::new(MemoryStore::default());
+        let (mut replica, _) = Replica::open(store, cooperative, device, &grants, Incarnation::new(1)).unwrap();
+        let mut lots = 0;
+        while replica.part_to_write(&book(2026)).unwrap() == book(2026) {
+            records_in_parts(&mut replica, 20);
+            lots += 20;
+        }
+        assert!(lots > 300, "{lots} lots");
+        assert!(!document.is_full(), "phone {phone}");
+        let changes = replica.document(&book(2026)).unwrap().unwrap().changes_since(&[]).unwrap();
+        let fresh: Vec<_> = changes.into_iter().filter(|change| !document.has(change.hash())).collect();
+        document.apply(&fresh).unwrap();
+        document.save();
+    }
+    assert!(!document.is_full(), "{} bytes", document.bytes());
+}
+
+#[test]
+fn part_of_which_something_was_refused_is_not_written_further() {
+    let (mut replica, _) = open(&MemoryStore::default());
+    records_in_parts(&mut replica, 3);
+    let page = replica.outbox_page(PAGE_BYTES).unwrap();
+    let refused = [Refusal { document: 0, reason: RefusalReason::TooManyActors }];
+    let reply = SyncReply { refused: refused.into(), ..SyncReply::default() };
+    replica.receive(&page, &[], &reply).unwrap();
+    assert_eq!(replica.part_to_write(&book(2026)).unwrap().part().number(), 2);
+}
+
+fn reply() -> SyncReply {
+    SyncReply { cursor: Cursor::default(), ..SyncReply::default() }
+}
+
+/// Records three lots, has them acknowledged, and is told that the server set the last two aside.
+fn set_aside_two_of_three(replica: &mut Replica) {
+    records(replica, 2026, 3);
+    let page = replica.outbox_page(PAGE_BYTES).unwrap();
+    replica.receive(&page, &[], &reply()).unwrap();
+    assert_eq!((replica.unsent(), replica.undelivered()), (0, 0));
+    let changes = replica.document(&book(2026)).unwrap().unwrap().changes_since(&[]).unwrap();
+    let notice = Notice {
+        number: 1,
+        key: book(2026).to_bytes(),
+        reason: "full".into(),
+        changes: ChangeRange::covering(&changes[2..3]),
+    };
+    let received =
+        replica.receive(&OutboxPage::default(), &[], &SyncReply { notices: vec![notice], ..reply() }).unwrap();
+    assert!(received.changed.contains(&book(2026)));
+    assert_eq!(received.quarantined.len(), 1);
+}
+
+#[test]
+fn what_the_server_sets_aside_counts_as_undelivered_and_its_lots_are_marked() {
+    let store = MemoryStore::default();
+    let (mut replica, _) = open(&store);
+    let actor = replica.actor();
+    set_aside_two_of_three(&mut replica);
+    // The third lot builds on the second.
+    assert_eq!((replica.unsent(), replica.undelivered()), (0, 2));
+    let shown = replica.undelivered_in(&book(2026)).unwrap().unwrap();
+    assert_eq!(shown.lots.values().collect::<Vec<_>>(), ["full", "full"]);
+    assert_eq!(replica.fetches().unwrap().len(), 1, "the document comes as others have it");
+    // Numbers of changes that may still be taken in are not used again.
+    assert_ne!(replica.actor(), actor);
+    let (again, _) = open(&store);
+    assert_eq!(again.undelivered(), 2, "also after a restart");
+}
+
+#[test]
+fn what_was_set_aside_and_comes_back_is_delivered() {
+    let (mut replica, _) = open(&MemoryStore::default());
+    let mut server = Document::new(book(2026)).unwrap();
+    records(&mut replica, 2026, 3);
+    let changes = replica.document(&book(2026)).unwrap().unwrap().changes_since(&[]).unwrap();
+    server.apply(&changes[1..]).unwrap();
+    drop(replica);
+    let (mut replica, _) = open(&MemoryStore::default());
+    set_aside_two_of_three(&mut replica);
+    let key = book(2026);
+    let changes = server.changes_since(&[]).unwrap();
+    let bundle = crate::protocol::bundle::write_bundle(&[crate::protocol::bundle::DocumentChanges { key, changes }]);
+    let received = replica.receive(&OutboxPage::default(), &[], &SyncReply { bundle, ..reply() }).unwrap();
+    assert!(received.changed.contains(&book(2026)));
+    assert_eq!(replica.undelivered(), 0);
+    assert!(replica.undelivered_in(&book(2026)).unwrap().is_none());
+}
+
+#[test]
+fn what_a_grant_refused_goes_out_again_with_the_next_grant() {
+    let (mut replica, _) = open(&MemoryStore::default());
+    records(&mut replica, 2026, 3);
+    let page = replica.outbox_page(PAGE_BYTES).unwrap();
+    let refused = vec![Refusal { document: 0, reason: RefusalReason::MayNotWrite }];
+    let none = Some(Grants { version: 2, roles: [].into() });
+    replica.receive(&page, &[], &SyncReply { refused, grants: none, ..reply() }).unwrap();
+    assert_eq!((replica.unsent(), replica.undelivered()), (0, 3));
+    let again = Grants { version: 3, roles: [Role::Household(HouseholdId::from_bytes([1; 16]))].into() };
+    replica.receive(&OutboxPage::default(), &[], &SyncReply { grants: Some(again), ..reply() }).unwrap();
+    assert_eq!((replica.unsent(), replica.undelivered()), (4, 0));
+    assert_eq!(lots_by_part(&mut replica), [3]);
 }

@@ -162,6 +162,7 @@ impl<'a> Transaction<'a> {
             self.put(change_key(id, record.next), change.chunk().to_vec());
             record.next = record.next.saturating_add(1);
             record.revision = record.revision.saturating_add(1);
+            record.bytes = record.bytes.saturating_add(change.chunk().len() as u64);
         }
         self.save_if_due(id, &mut record);
         self.set_record(id, record);

@@ -183,12 +183,24 @@ pub fn offer(automerge: &mut AutoCommit, code: &str, product: &str, per_kilogram
     put(automerge, "promotions", code, &format!("offer/{product}"), per_kilogram.get())
 }
 
-/// Reads the catalogue.
+/// Reads one part of the catalogue.
 pub fn read(document: &Document) -> Catalogue {
-    let automerge = document.automerge();
-    let products = codes(automerge, "products").into_iter().map(|(code, fields)| product(code, &fields)).collect();
-    let promotions =
-        codes(automerge, "promotions").into_iter().map(|(code, fields)| promotion(code, &fields)).collect();
+    read_parts(std::slice::from_ref(document))
+}
+
+/// Reads the parts of the catalogue, in their order. What a later part says of a field replaces what earlier ones say.
+pub fn read_parts(parts: &[Document]) -> Catalogue {
+    let all = |name| {
+        let mut codes: BTreeMap<String, FieldValues> = BTreeMap::new();
+        for part in parts {
+            for (code, fields) in codes_of(part.automerge(), name) {
+                codes.entry(code).or_default().extend(fields);
+            }
+        }
+        codes
+    };
+    let products = all("products").into_iter().map(|(code, fields)| product(code, &fields)).collect();
+    let promotions = all("promotions").into_iter().map(|(code, fields)| promotion(code, &fields)).collect();
     Catalogue { products, promotions }
 }
 
@@ -202,7 +214,7 @@ enum ScalarOrText {
     Other,
 }
 
-fn codes(automerge: &AutoCommit, part_name: &str) -> BTreeMap<String, FieldValues> {
+fn codes_of(automerge: &AutoCommit, part_name: &str) -> BTreeMap<String, FieldValues> {
     let mut codes: BTreeMap<String, FieldValues> = BTreeMap::new();
     let Some(map) = part(automerge, part_name, ObjType::Map) else { return codes };
     for key in automerge.keys(&map) {

@@ -1,5 +1,7 @@
 //! The co-operative's own document: its name, villages, collecting places and announcements.
 
+use std::collections::BTreeMap;
+
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
 
@@ -52,7 +54,22 @@ pub fn announce(automerge: &mut AutoCommit, day: Day, text: &str) -> Result<(), 
     Ok(())
 }
 
-/// Reads the co-operative.
+/// Reads the parts of the co-operative's document, in their order. What a later part says replaces what earlier ones say;
+/// announcements are added.
+pub fn read_parts(parts: &[Document]) -> Cooperative {
+    let mut all = Cooperative::default();
+    let (mut villages, mut places) = (BTreeMap::new(), BTreeMap::new());
+    for part in parts {
+        let one = read(part);
+        all.name = one.name.or(all.name);
+        villages.extend(one.villages);
+        places.extend(one.places);
+        all.announcements.extend(one.announcements);
+    }
+    Cooperative { villages: villages.into_iter().collect(), places: places.into_iter().collect(), ..all }
+}
+
+/// Reads one part of the co-operative's document.
 pub fn read(document: &Document) -> Cooperative {
     let automerge = document.automerge();
     let named = |name| {

@@ -31,6 +31,10 @@ pub enum AuditAction {
     Granted,
     /// A device was revoked.
     Revoked,
+    /// Changes that were set aside were taken in.
+    TakenIn,
+    /// Changes that were set aside were refused for good.
+    LeftOut,
     /// Something was exported.
     Exported,
     /// Something was imported.
@@ -52,6 +56,8 @@ impl AuditAction {
             Self::Reinstated => "reinstated",
             Self::Granted => "granted",
             Self::Revoked => "revoked",
+            Self::TakenIn => "taken-in",
+            Self::LeftOut => "left-out",
             Self::Exported => "exported",
             Self::Imported => "imported",
         }

@@ -15,6 +15,7 @@ use super::{AdminCommand, Answer, LINE_MAX, socket_error};
 use crate::access::{InvitationLink, Principal};
 use crate::config::Config;
 use crate::engine::Granary;
+use crate::engine::set_aside::SetAsideChanges;
 use crate::error::Error;
 use crate::http::Gate;
 use crate::log::CooperativeNumber;
@@ -135,8 +136,35 @@ fn run(
             Ok(Answer::Text(lines.join("\n")))
         }
         AdminCommand::Grant { cooperative, device, roles } => {
-            granary.grant(Principal::Operator, CooperativeNumber(cooperative), device, &roles, now)?;
-            Ok(Answer::Text(format!("{device} is told at its next sync; it gets or forgets documents then")))
+            let number = CooperativeNumber(cooperative);
+            let before = granary.cooperative(number)?.device(device);
+            granary.grant(Principal::Operator, number, device, &roles, now)?;
+            let was_revoked = before.is_some_and(|record| record.revoked_millis.is_some());
+            Ok(Answer::Text(match (was_revoked, roles.is_empty()) {
+                (true, false) => {
+                    format!("{device} was revoked and belongs again; what waits on it is taken in at its next sync")
+                }
+                (true, true) => format!("{device} stays revoked: give the roles that it has from now on"),
+                (false, _) => format!("{device} is told at its next sync; it gets or forgets documents then"),
+            }))
+        }
+        AdminCommand::SetAside { cooperative } => {
+            let all = granary.set_aside(CooperativeNumber(cooperative))?;
+            let lines: Vec<String> = all.iter().map(set_aside_lines).collect();
+            Ok(Answer::Text(if lines.is_empty() { "nothing is set aside".into() } else { lines.join("\n") }))
+        }
+        AdminCommand::TakeIn { cooperative, name } => {
+            granary.take_in(Principal::Operator, CooperativeNumber(cooperative), set_aside_place(&name)?, now)?;
+            Ok(Answer::Text(format!("{name} is taken in")))
+        }
+        AdminCommand::LeaveOut { cooperative, name } => {
+            granary.refuse_set_aside(
+                Principal::Operator,
+                CooperativeNumber(cooperative),
+                set_aside_place(&name)?,
+                now,
+            )?;
+            Ok(Answer::Text(format!("{name} is refused; it stays out")))
         }
         AdminCommand::SetCoordinator { cooperative, login, name, password } => {
             granary.set_coordinator(CooperativeNumber(cooperative), &login, &name, &password, now)?;
@@ -174,4 +202,21 @@ fn run(
             Ok(Answer::Text(format!("{device} is revoked; what it sent before stays")))
         }
     }
+}
+
+fn set_aside_place(name: &str) -> Result<(granary_client_core::ids::DeviceId, u64), Error> {
+    SetAsideChanges::parse_name(name)
+        .ok_or_else(|| Error::invalid("name", "give DEVICE/ENTRY, as `set-aside list` shows it"))
+}
+
+/// What was set aside, and its lots.
+fn set_aside_lines(aside: &SetAsideChanges) -> String {
+    let (name, changes) = (aside.name(), aside.changes);
+    let mut lines = format!("{name}  {}  {changes} changes of {}: {}", aside.received, aside.document, aside.reason);
+    for (id, lot) in &aside.lots {
+        let day = lot.day.map(|day| day.to_string()).unwrap_or_default();
+        let weight = lot.quantity.map(|grams| grams.to_string()).unwrap_or_default();
+        lines.push_str(&format!("\n    {day}  {}  {weight}  {id}", lot.product.as_deref().unwrap_or_default()));
+    }
+    lines
 }

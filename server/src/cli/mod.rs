@@ -130,6 +130,11 @@ enum Command {
         /// All its roles from now on; none takes everything away.
         roles: Vec<Role>,
     },
+    /// Changes that were set aside: from phones that may not write there, or that were revoked, or that did harm.
+    SetAside {
+        #[command(subcommand)]
+        command: SetAsideCommand,
+    },
     /// Coordinators' accounts for the console.
     Coordinator {
         #[command(subcommand)]
@@ -261,6 +266,38 @@ enum InvitationsCommand {
 }
 
 #[derive(Subcommand)]
+enum SetAsideCommand {
+    /// List them with their lots.
+    List {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+    },
+    /// Take them in, as their phone wrote them.
+    TakeIn {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// Such as `8a1f…/17`, as `list` shows it.
+        name: String,
+    },
+    /// Refuse them for good.
+    Refuse {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// Such as `8a1f…/17`, as `list` shows it.
+        name: String,
+    },
+}
+
+#[derive(Subcommand)]
 enum CoordinatorCommand {
     /// List the accounts, with the phones of each.
     List {
@@ -345,6 +382,15 @@ pub fn main() -> ExitCode {
         Command::Devices { folder, coop } => send(&folder, &AdminCommand::Devices { cooperative: coop }),
         Command::Grant { folder, coop, device, roles } => {
             send(&folder, &AdminCommand::Grant { cooperative: coop, device, roles })
+        }
+        Command::SetAside { command: SetAsideCommand::List { folder, coop } } => {
+            send(&folder, &AdminCommand::SetAside { cooperative: coop })
+        }
+        Command::SetAside { command: SetAsideCommand::TakeIn { folder, coop, name } } => {
+            send(&folder, &AdminCommand::TakeIn { cooperative: coop, name })
+        }
+        Command::SetAside { command: SetAsideCommand::Refuse { folder, coop, name } } => {
+            send(&folder, &AdminCommand::LeaveOut { cooperative: coop, name })
         }
         Command::Coordinator { command: CoordinatorCommand::Add { folder, coop, login, name } } => {
             add_coordinator(&folder, coop, login, name)

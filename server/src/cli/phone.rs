@@ -1,12 +1,12 @@
 //! A phone for the terminal; it uses client-core as an app does.
 
 use std::io::{BufRead, IsTerminal, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use granary_client_core::ids::HouseholdId;
-use granary_client_core::phone::{Driver, Observer, Opening, Phone, Status, SyncState};
+use granary_client_core::phone::{Driver, ExportForm, Observer, Opening, Phone, Status, SyncState};
 use granary_client_core::plausibility::Unusual;
 use granary_client_core::projection::{LotFilter, LotState};
 use granary_client_core::quantities::typed::{self, WeightUnit};
@@ -15,7 +15,7 @@ use granary_client_core::schema::DocumentKey;
 use granary_client_core::schema::harvest::{LotDraft, LotEdit};
 use granary_client_core::words::{Language, Words};
 
-use crate::config::read_file;
+use crate::config::{read_file, write_private};
 use crate::error::Error;
 
 #[derive(Args)]
@@ -100,6 +100,20 @@ enum Command {
         /// The file that `carry-out` wrote.
         from: PathBuf,
     },
+    /// Write all lots that this phone holds into a file; needs no connection.
+    Export {
+        /// The file; a list for programs when it ends in `.json`, else a table.
+        to: PathBuf,
+    },
+    /// Forget the co-operative, after all lots that this phone holds were written into a file.
+    Leave {
+        /// The file for the lots; a list for programs when it ends in `.json`, else a table.
+        #[arg(long)]
+        export_to: PathBuf,
+        /// Leave also what the server does not have, without asking.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Take back what was set aside as damaged earlier.
     Recover,
     /// Show how the sync stands.
@@ -119,6 +133,8 @@ impl Command {
             Self::Sync => "granary phone sync",
             Self::CarryOut { .. } => "granary phone carry-out",
             Self::HandIn { .. } => "granary phone hand-in",
+            Self::Export { .. } => "granary phone export",
+            Self::Leave { .. } => "granary phone leave",
             Self::Recover => "granary phone recover",
             Self::Status => "granary phone status",
             Self::Watch => "granary phone watch",
@@ -132,9 +148,15 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
     for damage in phone.damage() {
         eprintln!("{}", damage.sentence);
     }
+    if phone.status().revoked {
+        eprintln!(
+            "THIS PHONE WAS TAKEN OUT OF THE CO-OPERATIVE. It goes on recording, and nothing is sent. Ask a coordinator to take \
+             it back in, or carry its work out as a file (`granary phone carry-out`) and hand that in."
+        );
+    }
     match arguments.command {
         Command::Enrol { link, name, yes } => {
-            if phone.device().is_none() && !yes && !joins(&phone, &link)? {
+            if (phone.device().is_none() || phone.status().revoked) && !yes && !joins(&phone, &link)? {
                 return Err(Error::invalid("link", "you did not say yes, so this phone joined nothing"));
             }
             phone.enrol(&link, &name)?;
@@ -185,14 +207,15 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
         }
         Command::CarryOut { to } => {
             let file = phone.export_outbox()?;
-            std::fs::write(&to, file)
-                .map_err(|error| Error::File { path: to.display().to_string(), cause: error.to_string() })?;
-            println!("{} holds the {} changes that wait; hand it in anywhere", to.display(), phone.status().unsent);
+            write_private(&to, &file)?;
+            println!("{} holds the {} changes that wait; hand it in anywhere", to.display(), alone(&phone.status()));
         }
         Command::HandIn { from } => {
             phone.import_outbox_file(&read_file(&from)?)?;
             println!("handed in {}", from.display());
         }
+        Command::Export { to } => export(&phone, &to)?,
+        Command::Leave { export_to, yes } => leave(&phone, &export_to, yes)?,
         Command::Recover => recover(&phone)?,
         Command::Status => {
             show(&phone);
@@ -206,6 +229,46 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
         Command::Watch => watch(phone)?,
     }
     Ok(())
+}
+
+fn export(phone: &Phone, to: &Path) -> Result<(), Error> {
+    let is_json = to.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
+    let form = if is_json { ExportForm::Json } else { ExportForm::Csv };
+    write_private(to, phone.export_lots(form)?.as_bytes())?;
+    println!("{} holds all lots of this phone", to.display());
+    Ok(())
+}
+
+/// Leaves the co-operative. Asks when the server lacks work of this phone.
+fn leave(phone: &Phone, to: &Path, yes: bool) -> Result<(), Error> {
+    export(phone, to)?;
+    let alone = alone(&phone.status());
+    if alone > 0 && !yes {
+        println!(
+            "{alone} changes are on this phone alone. The server will never have them, unless you sync or carry them out first."
+        );
+        if !says_yes("leave all the same? [y/N] ") {
+            return Err(Error::invalid("leave", "you did not say yes, so this phone stays"));
+        }
+    }
+    let name = phone.cooperative_name().unwrap_or_default();
+    phone.leave(true)?;
+    println!("this phone does not belong to {name} any more, and holds nothing of it");
+    Ok(())
+}
+
+/// Changes that the server does not have, or did not take in.
+fn alone(status: &Status) -> u64 {
+    status.unsent.saturating_add(status.undelivered)
+}
+
+fn says_yes(question: &str) -> bool {
+    print!("{question}");
+    let mut answer = String::new();
+    // An answer that can't be read is none.
+    let _ = std::io::stdout().flush();
+    let _ = std::io::stdin().lock().take(16).read_line(&mut answer);
+    matches!(answer.trim().to_lowercase().as_str(), "y" | "yes" | "是" | "好")
 }
 
 fn recover(phone: &Phone) -> Result<(), Error> {
@@ -283,12 +346,7 @@ fn joins(phone: &Phone, link: &str) -> Result<bool, Error> {
     println!("server:        {}", invitation.server);
     println!("co-operative:  {}", invitation.cooperative_name);
     println!("this phone as: {}", invitation.role);
-    print!("join? [y/N] ");
-    let mut answer = String::new();
-    // An answer that can't be read is none.
-    let _ = std::io::stdout().flush();
-    let _ = std::io::stdin().lock().take(16).read_line(&mut answer);
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes" | "是" | "好"))
+    Ok(says_yes("join? [y/N] "))
 }
 
 fn list(phone: &Phone, filter: &LotFilter) -> Result<(), Error> {
@@ -298,7 +356,8 @@ fn list(phone: &Phone, filter: &LotFilter) -> Result<(), Error> {
         let weight = weight.map_or_else(|| "damaged".to_owned(), |weight| weight.to_string());
         let day = row.day.map_or_else(|| "damaged".to_owned(), |day| day.to_string());
         let mark = if row.in_conflict { "  (edited on two phones at once)" } else { "" };
-        let line = format!("{day}  {}  {weight}  {:?}  {}{mark}", row.product, row.state, row.lot);
+        let held = if row.held.is_empty() { String::new() } else { format!("  (NOT TAKEN IN: {})", row.held) };
+        let line = format!("{day}  {}  {weight}  {:?}  {}{mark}{held}", row.product, row.state, row.lot);
         // The reader of a pipe may have closed it.
         if writeln!(out, "{line}").is_err() {
             break;
@@ -311,6 +370,9 @@ fn show(phone: &Phone) {
     let status = phone.status();
     let last = status.last_success.map_or_else(|| "never".to_owned(), |at| at.to_string());
     println!("waiting to be sent: {}", status.unsent);
+    if status.undelivered > 0 {
+        println!("not taken in: {} (a coordinator can take them in; `list` marks their lots)", status.undelivered);
+    }
     println!("last sync: {last}");
     println!("bytes up {} down {}", status.bytes_up, status.bytes_down);
     if let Some(error) = &status.last_error {

@@ -21,7 +21,8 @@ use crate::engine::own_edits::Edits;
 pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
     let locale = signed.locale;
     let names = Names::of(&signed).await?;
-    let seen = match signed.document(DocumentKey::Catalogue(Part::FIRST)).await? {
+    // Edits go into the last part; those of a page that saw an earlier one are made at present.
+    let seen = match signed.parts(DocumentKey::Catalogue(Part::FIRST)).await?.pop() {
         Some(mut document) => Version::of(&mut document).to_string(),
         None => String::new(),
     };

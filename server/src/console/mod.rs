@@ -24,6 +24,7 @@ mod overview;
 mod page;
 mod phones;
 mod refusal;
+mod set_aside;
 mod settle;
 mod sign_in;
 mod signed_in;
@@ -75,6 +76,10 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/coordinators/remove", post(coordinators::remove))
         .route("/invitations", get(invitations::show))
         .route("/invitations/withdraw", post(invitations::withdraw))
+        .route("/phones/take-back", post(phones::take_back))
+        .route("/set-aside", get(set_aside::show))
+        .route("/set-aside/take-in", post(set_aside::take_in))
+        .route("/set-aside/refuse", post(set_aside::refuse))
         .route("/export", get(export::show))
         .route("/export/{file}", get(export::download))
         .route("/import", get(import::show))

@@ -24,11 +24,8 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) async fn of(signed: &SignedIn) -> Result<Self, Refused> {
-        let catalogue = signed.document(DocumentKey::Catalogue(Part::FIRST)).await?.map(|doc| catalogue::read(&doc));
-        let catalogue = catalogue.unwrap_or_default();
-        let cooperative =
-            signed.document(DocumentKey::Cooperative(Part::FIRST)).await?.map(|doc| cooperative::read(&doc));
-        let cooperative = cooperative.unwrap_or_default();
+        let catalogue = catalogue::read_parts(&signed.parts(DocumentKey::Catalogue(Part::FIRST)).await?);
+        let cooperative = cooperative::read_parts(&signed.parts(DocumentKey::Cooperative(Part::FIRST)).await?);
         let products = catalogue
             .products
             .iter()

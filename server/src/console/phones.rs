@@ -17,10 +17,12 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
     let devices = signed.cooperative.devices();
     let phones: Vec<_> = devices.iter().filter(|(_, record, _)| !record.is_of_the_server()).collect();
     let (granary, number) = (signed.granary.clone(), signed.cooperative.number());
-    let (people, _) = signed.work(move || granary.coordinators(number)).await?;
+    let (people, set_aside) =
+        signed.work(move || Ok((granary.coordinators(number)?.0, granary.count_set_aside(number)?))).await?;
     let main = html! {
         p { a href="/console/coordinators" { (locale.t("coordinators")) } " · "
-            a href="/console/invitations" { (locale.t("invitations")) } }
+            a href="/console/invitations" { (locale.t("invitations")) } " · "
+            a href="/console/set-aside" { (locale.with("set-aside-link", &[("count", set_aside.to_string())])) } }
         @if phones.is_empty() { p.empty { (locale.t("no-phones")) } }
         div.scroll tabindex="0" role="region" aria-label=(locale.t("part-phones")) {
             table {
@@ -35,7 +37,12 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
                     td { (seen.as_ref().map_or_else(|| locale.t("never-heard"), |seen| locale.moment(Instant(seen.at_millis)))) }
                     td { (seen.as_ref().map(|seen| seen.version.clone()).unwrap_or_default()) }
                     td.number { (seen.as_ref().map_or_else(|| "—".to_owned(), |seen| seen.unsent.to_string())) }
-                    td { @if record.revoked_millis.is_some() { span.mark { (locale.t("revoked")) } } @else {
+                    td { @if record.revoked_millis.is_some() { span.mark { (locale.t("revoked")) }
+                        form.inline method="post" action="/console/phones/take-back" {
+                            (token(&signed)) input type="hidden" name="device" value=(id);
+                            label.check { input type="checkbox" name="sure" value="yes" required; (locale.t("sure")) }
+                            button { (locale.t("phone-take-back")) }
+                        } } @else {
                         form.inline method="post" action="/console/phones/revoke" {
                             (token(&signed)) input type="hidden" name="device" value=(id);
                             label.check { input type="checkbox" name="sure" value="yes" required; (locale.t("sure")) }
@@ -82,5 +89,16 @@ pub(super) async fn revoke(SignedInForm(signed, form): SignedInForm) -> Result<R
     let device: DeviceId = form.parsed(signed.locale, "device")?;
     let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
     signed.work(move || granary.revoke(by, number, device, crate::environment::now())).await?;
+    Ok(Redirect::to("/console/phones").into_response())
+}
+
+/// `POST /console/phones/take-back`: a revoked phone belongs again, with the roles that it had.
+pub(super) async fn take_back(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
+    let device: DeviceId = form.parsed(signed.locale, "device")?;
+    let record = signed.cooperative.device(device).ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
+    let roles: Vec<Role> =
+        record.grants.last().map(|grants| grants.roles.iter().copied().collect()).unwrap_or_default();
+    let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
+    signed.work(move || granary.grant(by, number, device, &roles, crate::environment::now())).await?;
     Ok(Redirect::to("/console/phones").into_response())
 }

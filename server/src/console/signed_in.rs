@@ -72,6 +72,12 @@ impl SignedIn {
         self.work(move || granary.document(number, &key)).await
     }
 
+    /// The parts of a document, in their order.
+    pub(super) async fn parts(&self, of: DocumentKey) -> Result<Vec<Document>, Refused> {
+        let (granary, number) = (Arc::clone(&self.granary), self.cooperative.number());
+        self.work(move || granary.parts(number, &of)).await
+    }
+
     /// Edits documents as this person, all of them or none.
     pub(super) async fn edit(&self, edits: Vec<Edits>) -> Result<(), Refused> {
         let (granary, number) = (Arc::clone(&self.granary), self.cooperative.number());

@@ -13,6 +13,7 @@ use granary_client_core::schema::{DocumentKey, Part, cooperative};
 
 use super::Granary;
 use super::audit::put_line;
+use super::grants::version_after;
 use super::invitations::invitation_key;
 use crate::access::standing::{Credential, Deed, may_act};
 use crate::access::{AuditAction, Denied, InvitationRecord, InvitationState, InvitationUse};
@@ -112,11 +113,23 @@ impl Granary {
         {
             return self.enrolled(&cooperative, device, now);
         }
+        // A revoked phone that is invited again belongs again, under its old id.
+        let before = cooperative.device(device);
+        if before.as_ref().is_some_and(|before| before.revoked_millis.is_none()) {
+            return Err(bad_invitation("this phone belongs to the co-operative already"));
+        }
+        let roles = [record.role].into();
+        let mut grants = before.map(|before| before.grants).unwrap_or_default();
+        let version = match grants.last() {
+            None => 1,
+            Some(last) => version_after(last.version, &roles),
+        };
+        grants.push(Grants { version, roles });
         let new = DeviceRecord {
             public_key: request.public_key,
             kind,
             name,
-            grants: vec![Grants { version: 1, roles: [record.role].into() }],
+            grants,
             enrolled_millis: now.0,
             revoked_millis: None,
             generation: 0,
@@ -131,7 +144,9 @@ impl Granary {
             // Read above, so it is there; a fault of one row must not stop the writer.
             let Some(mut record) = found else { return Ok(InvitationState::Void) };
             match record.state(&target, now) {
-                InvitationState::Open if target.device(device).is_none() => {}
+                // A revoked phone that is invited again belongs again.
+                InvitationState::Open if target.device(device).is_none_or(|record| record.revoked_millis.is_some()) => {
+                }
                 // The phone is there already: this invitation does not enrol it again.
                 InvitationState::Open => return Ok(InvitationState::Used),
                 state => return Ok(state),
@@ -140,7 +155,7 @@ impl Granary {
             group.put_visible(stored, write_message(&record));
             group.put(key(GLOBAL, b'D', device.as_bytes()), target.number().0.to_be_bytes().to_vec());
             group.put(device_key(target.number(), device), write_message(&new));
-            target.append_event(group, LogEvent::Access { device, grants_version: 1 });
+            target.append_event(group, LogEvent::Access { device, grants_version: version });
             target.set_device(device, new);
             put_line(&target, group, now, &device.to_string(), AuditAction::Enrolled, &record.role.to_string());
             Ok(InvitationState::Open)

@@ -21,7 +21,7 @@ use crate::log::{Cooperative, CooperativeNumber, DeviceRecord};
 
 impl Granary {
     /// Changes the grants of a device. At its next sync the phone gets the documents that it may read now and drops
-    /// those that it may not. A person who is no coordinator any more is ended, with their coordinators' phones.
+    /// those that it may not. With roles, a revoked device belongs again, but no phone of its person. A person who is no coordinator any more is ended, with their coordinators' phones.
     pub fn grant(
         &self,
         by: Principal,
@@ -39,6 +39,10 @@ impl Granary {
             let new = Grants { version: version_after(last.version, &roles), roles: roles.clone() };
             if last.is_coordinator() && !new.is_coordinator() {
                 record.end_issued();
+            }
+            // Phones of a person change with their person; one that was revoked for itself stays so.
+            if !roles.is_empty() && DeviceId::of_public_key(&record.public_key) == device {
+                record.revoked_millis = None;
             }
             record.grants.push(new);
         })

@@ -11,6 +11,7 @@ mod outbox_files;
 pub(crate) mod own_edits;
 pub(crate) mod own_words;
 pub(crate) mod read_models;
+pub(crate) mod set_aside;
 pub(crate) mod subscriptions;
 mod sync;
 
@@ -22,11 +23,12 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use granary_client_core::crdt::change::VerifiedChange;
+use granary_client_core::crdt::{DocumentFault, PART_BYTES};
 use granary_client_core::ids::{DeviceId, Incarnation};
 use granary_client_core::planted;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::quantities::Instant;
-use granary_client_core::schema::{Document, DocumentKey};
+use granary_client_core::schema::{Document, DocumentKey, Part};
 use granary_client_core::store::{Store, StoreFault};
 
 use self::events::{Event, EventBus};
@@ -308,6 +310,31 @@ impl Granary {
             Some(document) => Ok(Some(self.documents.get(&cooperative, document)?)),
             None => Ok(None),
         }
+    }
+
+    /// The parts of a document that are here, in their order.
+    pub fn parts(&self, number: CooperativeNumber, of: &DocumentKey) -> Result<Vec<Document>, Error> {
+        let mut parts = Vec::new();
+        for part in Part::all() {
+            let key = of.at(part);
+            match key.map(|key| self.document(number, &key)).transpose()?.flatten() {
+                Some(document) => parts.push(document),
+                // Parts follow each other without gaps: each is begun when the one before it is large.
+                None => break,
+            }
+        }
+        Ok(parts)
+    }
+
+    /// The part of a document into which something new is written: the first that is smaller than [`PART_BYTES`].
+    pub fn part_to_write(&self, number: CooperativeNumber, of: &DocumentKey) -> Result<DocumentKey, Error> {
+        for part in Part::all() {
+            let Some(key) = of.at(part) else { return Ok(of.clone()) };
+            if self.document(number, &key)?.is_none_or(|document| document.bytes() < PART_BYTES) {
+                return Ok(key);
+            }
+        }
+        Err(DocumentFault::Full.into())
     }
 
     /// Writes the last-seen rows that have changed. Called at intervals and at the stop: a row for each sync would cost

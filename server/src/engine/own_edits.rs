@@ -8,7 +8,7 @@ use granary_client_core::automerge::AutoCommit;
 use granary_client_core::crdt::{DocumentFault, Version};
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::bundle::DocumentChanges;
-use granary_client_core::protocol::messages::{Notice, read_message};
+use granary_client_core::protocol::messages::read_message;
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::access::Grants;
 use granary_client_core::schema::{Document, DocumentKey};
@@ -18,6 +18,7 @@ use super::Granary;
 use super::own_words::Awaited;
 use crate::error::Error;
 use crate::log::keys::quarantine_key;
+use crate::log::set_aside::SetAside;
 use crate::log::{Cooperative, CooperativeNumber, Submitter};
 
 /// The longest wait for the admission of an edit, which else takes milliseconds.
@@ -92,6 +93,11 @@ impl Granary {
         let own = device.actor(self.incarnation());
         let mut bundle = Vec::with_capacity(documents.len());
         for Edits { key, message, seen, edits } in documents {
+            let key = match key {
+                // They have no season; each edit goes into the part that has room.
+                DocumentKey::Cooperative(_) | DocumentKey::Catalogue(_) => self.part_to_write(number, &key)?,
+                other => other,
+            };
             let (mut document, mut changes) = match self.document(number, &key)? {
                 Some(document) => (document, Vec::new()),
                 None => (Document::new(key.clone())?, vec![Document::first_change(&key)?]),
@@ -128,8 +134,8 @@ impl Granary {
             if let Some(bytes) = self.store().get(&quarantine_row)? {
                 // The entry's sequences are used up, but no document has them: the actor can't go on.
                 self.renew_incarnation()?;
-                let notice: Notice = read_message(&bytes).map_err(|_| StoreFault::Damaged(quarantine_row))?;
-                return Err(Error::EditQuarantined { reason: notice.reason });
+                let aside: SetAside = read_message(&bytes).map_err(|_| StoreFault::Damaged(quarantine_row))?;
+                return Err(Error::EditQuarantined { reason: aside.reason });
             }
         }
         Ok(keys.into_iter().map(Awaited::of).collect())

@@ -12,9 +12,11 @@ use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::protocol::signing::{Audience, Binding, Channel, Purpose, resume_statement};
 use granary_client_core::protocol::transfer::PartKey;
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::access::Grants;
 use ring::signature::{ED25519, UnparsedPublicKey};
 
 use super::Granary;
+use crate::access::Denied;
 use crate::access::standing::{Credential, Deed, may_act};
 use crate::error::Error;
 use crate::log::feed::FeedRequest;
@@ -82,14 +84,23 @@ impl Granary {
         device: DeviceId,
         is_signed_by: impl FnOnce(&Cooperative, &[u8; 32]) -> bool,
     ) -> Result<Caller, Error> {
+        let caller = self.authenticate_any(device, is_signed_by)?;
+        caller.record()?;
+        Ok(caller)
+    }
+
+    /// As [`Self::authenticate_by`], also for a device that was revoked.
+    pub(crate) fn authenticate_any(
+        &self,
+        device: DeviceId,
+        is_signed_by: impl FnOnce(&Cooperative, &[u8; 32]) -> bool,
+    ) -> Result<Caller, Error> {
         let cooperative = self.cooperative_of(device).ok_or_else(crate::error::unknown_device)?;
         let record = cooperative.device(device).ok_or_else(crate::error::unknown_device)?;
         if !is_signed_by(&cooperative, &record.public_key) {
             return Err(Error::refused(ProblemKind::BadSignature, "the request is not signed by this phone"));
         }
-        let caller = Caller { device, cooperative };
-        caller.record()?;
-        Ok(caller)
+        Ok(Caller { device, cooperative })
     }
 
     /// One exchange of a sync, signed for no connection; the request's changes are durable when this returns.
@@ -167,6 +178,30 @@ impl Granary {
             self.admission.enqueue(cooperative);
         }
         Ok(ingested)
+    }
+
+    /// As [`Self::ingest`], for what was handed in as a file: of a device that was revoked all is set aside for a coordinator.
+    pub(super) fn ingest_handed_in(
+        &self,
+        cooperative: &Arc<Cooperative>,
+        mut submitter: Submitter,
+        documents: Vec<DocumentChanges>,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let target = Arc::clone(cooperative);
+        let ingested = self.write(move |group| {
+            submitter.grants = match may_act(&target, submitter.device, Credential::Own, Deed::Sync) {
+                Ok(record) => record.grants_now(),
+                // It may write nowhere, so all of it is refused, and kept.
+                Err(Denied::Revoked) => Grants::default(),
+                Err(denied) => return Ok(Err(denied)),
+            };
+            target.ingest(group, &submitter, documents, now.0).map(Ok)
+        })??;
+        if !ingested.entries.is_empty() {
+            self.admission.enqueue(cooperative);
+        }
+        Ok(())
     }
 
     /// Makes a device's changes durable as unadmitted entries, if it may act at that moment and as far as its grants go.

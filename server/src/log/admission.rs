@@ -8,11 +8,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use granary_client_core::crdt::DocumentFault;
 use granary_client_core::crdt::change::VerifiedChange;
+use granary_client_core::crdt::{DOCUMENT_BYTES_MAX, DocumentFault};
 use granary_client_core::ids::ChangeHash;
 use granary_client_core::protocol::bundle::read_bundle;
-use granary_client_core::protocol::messages::{Notice, write_message};
+use granary_client_core::protocol::messages::write_message;
 use granary_client_core::schema::Document;
 use granary_client_core::store::{Store, StoreFault};
 
@@ -20,6 +20,7 @@ use super::Cooperative;
 use super::documents::Documents;
 use super::keys::{DocumentNumber, Entry, LogEvent, entry_key, meta_key, quarantine_key, saved_key, unadmitted_key};
 use super::rows::parse;
+use super::set_aside::SetAside;
 use super::writer::{Completion, Writer};
 use crate::log::throttle::{BackgroundThrottle, BackgroundWork};
 
@@ -140,12 +141,17 @@ impl Worker {
     fn decide(&self, cooperative: &Arc<Cooperative>, number: DocumentNumber) -> Result<Option<InFlight>, StoreFault> {
         let numbers = cooperative.state().queue.entries_of(number);
         let mut open: Vec<(u64, Entry, Vec<VerifiedChange>)> = Vec::new();
+        // Entries that a coordinator takes in, which have more room.
+        let mut taken_in: BTreeSet<u64> = BTreeSet::new();
         for entry in numbers {
             let key = entry_key(cooperative.number(), entry);
             // The entry is not flushed yet; its ingest enqueues the document again once it is.
             let Some(bytes) = self.store.get(&key)? else { continue };
             let record: Entry = parse(&key, Some(&bytes))?;
             let changes = read_bundle(&record.bundle).map_err(|_| StoreFault::Damaged(key))?;
+            if self.store.get(&quarantine_key(cooperative.number(), record.device, entry))?.is_some() {
+                taken_in.insert(entry);
+            }
             open.push((entry, record, changes.into_iter().flat_map(|document| document.changes).collect()));
         }
         if open.is_empty() {
@@ -161,7 +167,8 @@ impl Worker {
             }
             let together: Vec<VerifiedChange> =
                 ready.iter().flat_map(|(_, _, changes)| changes.iter().cloned()).collect();
-            if let Ok(tried) = try_on(&document, &together) {
+            let has_room = ready.iter().any(|(entry, ..)| taken_in.contains(entry));
+            if let Ok(tried) = try_on(&document, &together, has_room) {
                 document = tried;
                 verdicts.extend(ready.into_iter().map(|(entry, record, _)| (entry, record, Verdict::Admitted)));
                 continue;
@@ -172,7 +179,7 @@ impl Worker {
             let mut together = Vec::new();
             for (entry, record, changes) in ready {
                 let is_ready = split_ready(&mut document, vec![(entry, record.clone(), changes.clone())]).1.is_empty();
-                match try_on(&document, &changes) {
+                match try_on(&document, &changes, taken_in.contains(&entry)) {
                     _ if !is_ready => together.push((entry, record, changes)),
                     Ok(tried) => {
                         document = tried;
@@ -236,6 +243,7 @@ impl Worker {
                 group.remove(unadmitted_key(own, *entry));
                 match verdict {
                     Verdict::Admitted => {
+                        group.remove(quarantine_key(own, record.device, *entry));
                         let event = LogEvent::Admitted {
                             entry: *entry,
                             document: number,
@@ -247,9 +255,12 @@ impl Worker {
                         meta.since_saved = meta.since_saved.saturating_add(1);
                     }
                     Verdict::Quarantined(reason) => {
-                        let notice = Notice { number: *entry, key: document_key.clone(), reason: reason.clone() };
+                        let bundle = read_bundle(&record.bundle).unwrap_or_default();
+                        let changes: Vec<VerifiedChange> =
+                            bundle.into_iter().flat_map(|document| document.changes).collect();
+                        let aside = SetAside::new(document_key.clone(), reason, &changes, record.bundle.len());
                         tracing::warn!(cooperative = own.0, device = %record.device, entry, reason, "changes quarantined");
-                        group.put(quarantine_key(own, record.device, *entry), write_message(&notice));
+                        group.put(quarantine_key(own, record.device, *entry), write_message(&aside));
                     }
                 }
             }
@@ -284,9 +295,13 @@ impl Worker {
     }
 }
 
-/// Tries changes on a copy of a document, unless the document is full.
-fn try_on(document: &Document, changes: &[VerifiedChange]) -> Result<Document, DocumentFault> {
-    if document.is_full() { Err(DocumentFault::Full) } else { document.trial(changes) }
+/// Tries changes on a copy of a document, unless the document is full. What a coordinator takes in has twice the room.
+fn try_on(document: &Document, changes: &[VerifiedChange], is_taken_in: bool) -> Result<Document, DocumentFault> {
+    let is_full = match is_taken_in {
+        true => document.bytes() >= (DOCUMENT_BYTES_MAX as u64).saturating_mul(2),
+        false => document.is_full(),
+    };
+    if is_full { Err(DocumentFault::Full) } else { document.trial(changes) }
 }
 
 /// Entries without a verdict, with their changes.

@@ -23,6 +23,7 @@ use super::receipts::OwnEntries;
 use super::records::DeviceRecord;
 use super::reply_page::Page;
 use super::rows::{parse, read_record};
+use super::set_aside::{SetAside, place_of};
 
 /// Log records that one request reads at most.
 const RECORDS_MAX: u64 = 20_000;
@@ -347,6 +348,12 @@ impl Cooperative {
         let prefix = key(self.number(), b'x', device.as_bytes());
         let after = [prefix.as_slice(), &read.to_be_bytes()].concat();
         let rows = store.scan(&prefix, Some(&after), NOTICES_MAX)?;
-        rows.into_iter().map(|row| parse(&row.key, row.value.as_deref())).collect()
+        let mut notices = Vec::new();
+        for row in rows {
+            let aside: SetAside = parse(&row.key, row.value.as_deref())?;
+            let (_, entry) = place_of(&row.key).ok_or_else(|| StoreFault::Damaged(row.key.clone()))?;
+            notices.extend(aside.notice(entry));
+        }
+        Ok(notices)
     }
 }

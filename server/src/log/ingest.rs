@@ -18,10 +18,11 @@ use granary_client_core::store::StoreFault;
 use super::Cooperative;
 use super::dependencies::split_by_outside_dependencies;
 use super::keys::{
-    DocumentNumber, Entry, Indexed, actor_prefix, device_actors_prefix, entry_key, key, sequence_key, short,
-    unadmitted_key,
+    DocumentNumber, Entry, Indexed, actor_prefix, device_actors_prefix, entry_key, key, quarantine_key, sequence_key,
+    short, unadmitted_key,
 };
 use super::receipts::adopt;
+use super::set_aside::{SetAside, Standing};
 use super::writer::GroupCommit;
 
 /// Entries that one request may make beyond one for each document. Each costs its rows and may become an orphan.
@@ -41,6 +42,8 @@ pub(crate) struct Submitter {
     pub(crate) receipt: Receipt,
     /// Attested tips, by the index of their document in the request.
     pub(crate) attested: BTreeMap<usize, Vec<ChangeHash>>,
+    /// The entry that was set aside and that a coordinator takes in: the device then needs no grant for it.
+    pub(crate) takes_in: Option<u64>,
 }
 
 impl Submitter {
@@ -53,6 +56,7 @@ impl Submitter {
             chooses_actors: false,
             receipt: Receipt::None,
             attested: BTreeMap::new(),
+            takes_in: None,
         }
     }
 
@@ -65,13 +69,14 @@ impl Submitter {
         owner: Option<DeviceId>,
         may_claim: bool,
     ) -> Option<RefusalReason> {
-        let may_write = self.grants.may_write(key);
+        let may_write = self.grants.may_write(key) || self.takes_in.is_some();
+        let may_read = self.grants.may_read(key) || self.takes_in.is_some();
         if is_attested && self.grants.may_read(key) {
             return None;
         }
         if change.record().actor.is_genesis() {
             let is_first = Document::first_change(key).is_ok_and(|first| first.hash() == change.hash());
-            return match (self.grants.may_read(key), is_first) {
+            return match (may_read, is_first) {
                 (false, _) => Some(RefusalReason::MayNotWrite),
                 (true, false) => Some(RefusalReason::ForeignActor),
                 (true, true) => None,
@@ -126,8 +131,11 @@ impl Cooperative {
                 Err(reason) => {
                     // Somebody else writes under the device's actor.
                     ingested.forks |= reason == RefusalReason::SequenceReused;
-                    let document = u32::try_from(index).unwrap_or(u32::MAX);
-                    ingested.refused.push(Refusal { document, reason });
+                    let place = u32::try_from(index).unwrap_or(u32::MAX);
+                    ingested.refused.push(Refusal { document: place, reason });
+                    if !reason.may_pass_later() && submitter.takes_in.is_none() {
+                        self.keep_refused(group, submitter.device, document, &reason.to_string(), now_millis)?;
+                    }
                 }
                 Ok(checked) => {
                     sent.extend(document.changes.iter().map(VerifiedChange::hash));
@@ -157,6 +165,9 @@ impl Cooperative {
                 ingested.forks |= self.forks(submitter.device, tip, entry);
                 ingested.receipt = Some((Receipt::Own(entry), tag));
                 ingested.entries.push(entry);
+                if submitter.takes_in.is_some() {
+                    self.mark_taken_in(group, submitter.device, entry);
+                }
                 tip = entry;
                 entries = entries.saturating_add(1);
             }
@@ -215,6 +226,10 @@ impl Cooperative {
                     is_own |= !is_attested && !actor.is_genesis();
                     checked.fresh.insert(change.hash());
                 }
+                // No document has the changes of an entry that was set aside.
+                Some(Indexed { hash, entry }) if hash == change.hash() && submitter.takes_in == Some(entry) => {
+                    checked.fresh.insert(change.hash());
+                }
                 Some(Indexed { hash, entry }) if hash == change.hash() => {
                     checked.repeated.insert(entry);
                 }
@@ -225,6 +240,9 @@ impl Cooperative {
         let mut claims = HashSet::new();
         if !changes.iter().all(|change| claims.insert((&change.record().actor, change.record().sequence))) {
             return Ok(Err(RefusalReason::SequenceReused));
+        }
+        if submitter.takes_in.is_some() {
+            return Ok(Ok(checked));
         }
         if is_own && self.state().queue.has_too_many_orphans(submitter.device, number) {
             return Ok(Err(RefusalReason::TooManyOrphans));
@@ -320,15 +338,9 @@ impl Cooperative {
         previous: u64,
         now_millis: i64,
     ) -> (u64, u32) {
-        let (own, mut state) = (self.number(), self.state());
-        let number = match state.documents.number(&document.key.id(self.id())) {
-            Some(number) => number,
-            None => {
-                let number = state.documents.create(own, self.id(), group, &document.key);
-                state.heads.add_document(number);
-                number
-            }
-        };
+        let own = self.number();
+        let number = self.number_for(group, &document.key);
+        let mut state = self.state();
         let documents = [document];
         let bundle = write_bundle(&documents);
         let (entry, tag) = state.heads.append_entry(own, group, &bundle);
@@ -342,5 +354,42 @@ impl Cooperative {
         group.put(unadmitted_key(own, entry), Vec::new());
         state.queue.push(entry, number);
         (entry, short(tag))
+    }
+
+    /// Appends an entry that is never admitted as it is; gives its number.
+    pub(super) fn append_kept(
+        &self,
+        group: &mut GroupCommit<'_>,
+        device: DeviceId,
+        documents: &[DocumentChanges; 1],
+        bundle: Vec<u8>,
+        now_millis: i64,
+    ) -> u64 {
+        let own = self.number();
+        let [document] = documents;
+        let number = self.number_for(group, &document.key);
+        let (entry, tag) = self.state().heads.append_entry(own, group, &bundle);
+        let record = Entry { document: number, device, received_millis: now_millis, previous: 0, tag, bundle };
+        group.put(entry_key(own, entry), write_message(&record));
+        entry
+    }
+
+    /// The number of a document, which gets one if it has none.
+    fn number_for(&self, group: &mut GroupCommit<'_>, key: &DocumentKey) -> DocumentNumber {
+        let mut state = self.state();
+        match state.documents.number(&key.id(self.id())) {
+            Some(number) => number,
+            None => {
+                let number = state.documents.create(self.number(), self.id(), group, key);
+                state.heads.add_document(number);
+                number
+            }
+        }
+    }
+
+    /// Marks a new entry as one that a coordinator takes in, for admission.
+    fn mark_taken_in(&self, group: &mut GroupCommit<'_>, device: DeviceId, entry: u64) {
+        let aside = SetAside { standing: Standing::TakenIn, ..SetAside::new(Vec::new(), "", &[], 0) };
+        group.put(quarantine_key(self.number(), device, entry), write_message(&aside));
     }
 }

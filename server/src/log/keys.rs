@@ -21,7 +21,7 @@
 //! n u <line>                  the audit log: AuditRecord
 //! n w <login>                 a coordinator's account
 //! n y <device>                its last request: LastSeen
-//! n x <device entry>          a quarantined entry: Notice
+//! n x <device entry>          an entry that was set aside: SetAside
 //! ```
 
 use granary_client_core::ids::{ActorId, ChangeHash, DeviceId};

@@ -19,6 +19,7 @@ mod receipts;
 pub(crate) mod records;
 mod reply_page;
 pub(crate) mod rows;
+pub(crate) mod set_aside;
 pub(crate) mod throttle;
 pub(crate) mod writer;
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use granary_client_core::ids::ChangeHash;
 use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle};
-use granary_client_core::protocol::messages::{Notice, read_message, write_message};
+use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::schema::DocumentKey;
 use granary_client_core::store::{Store, StoreFault};
 
@@ -18,6 +18,7 @@ use crate::log::keys::{
     rest, rest_u64, sequence_key, unadmitted_key,
 };
 use crate::log::rows::{Writes, cooperatives, each_row};
+use crate::log::set_aside::{SetAside, Standing};
 
 /// Kinds of derived rows.
 const DERIVED: [u8; 6] = *b"hmapso";
@@ -213,17 +214,20 @@ impl<'a> Work<'a> {
         each_row(store, &key(self.number, b'x', &[]), |row| {
             let (device, old) = rest(&row.key).split_at_checked(8).unwrap_or_default();
             let old = old.try_into().ok().map(u64::from_be_bytes);
-            let notice: Option<Notice> = row.value.as_deref().and_then(|value| read_message(value).ok());
+            let aside: Option<SetAside> = row.value.as_deref().and_then(|value| read_message(value).ok());
             let new = old.and_then(|old| self.moved.get(&old).copied());
-            let (Some(new), Some(notice)) = (new, notice) else {
+            let (Some(new), Some(aside)) = (new, aside) else {
                 self.dropped = self.dropped.saturating_add(1);
                 return self.writes.remove(row.key);
             };
-            self.unadmitted.remove(&new);
+            // One that a coordinator took in and that is not admitted yet is still to be.
+            if aside.standing != Standing::TakenIn {
+                self.unadmitted.remove(&new);
+            }
             if old != Some(new) {
                 self.writes.remove(row.key.clone())?;
                 let moved = [device, &new.to_be_bytes()].concat();
-                self.writes.put(key(self.number, b'x', &moved), write_message(&Notice { number: new, ..notice }))?;
+                self.writes.put(key(self.number, b'x', &moved), write_message(&aside))?;
             }
             Ok(())
         })?;

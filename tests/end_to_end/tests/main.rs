@@ -15,6 +15,8 @@ mod console;
 mod disk_full;
 mod gate;
 mod interop;
+mod large_books;
+mod leaving;
 mod lot_ids;
 mod maintenance;
 mod one_store;

@@ -230,8 +230,9 @@ pub fn touched(change: &ChangeRecord) -> BTreeSet<LotKey> {
         if let Object::Made(id) = operation.object {
             add(id);
         }
-        if let Key::Element(id) = operation.key {
-            add(id);
+        // What is inserted names the lot before it, which stays as it is.
+        if let (Key::Element(id), false) = (&operation.key, operation.insert) {
+            add(*id);
         }
         if operation.insert {
             add(OperationId { counter, actor: 0 });

@@ -1,0 +1,175 @@
+//! Changes that were set aside: entries that did harm when they were admitted, and what a device sent that may not write there.
+//! Each is an entry of the log that no other device gets, until a coordinator takes it in or refuses it.
+//!
+//! ```text
+//! refused at ingest ──▶ kept ──┐
+//! quarantined at admission ────┴▶ open ──take in──▶ taken in: a new entry, which admission tries with twice the room
+//!                                   └──refuse──▶ refused: stays, for the record
+//! ```
+
+use granary_client_core::crdt::change::VerifiedChange;
+use granary_client_core::ids::DeviceId;
+use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle, write_bundle};
+use granary_client_core::protocol::messages::{ChangeRange, Notice, write_message};
+use granary_client_core::store::{Store, StoreFault};
+use serde::{Deserialize, Serialize};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
+
+use super::Cooperative;
+use super::keys::{Entry, entry_key, key, quarantine_key, rest};
+use super::rows::parse;
+use super::writer::GroupCommit;
+
+/// What one device may have set aside at ingest at once: a revoked phone must not fill the store.
+const KEPT_MAX: usize = 64;
+/// As [`KEPT_MAX`], in bytes of bundles.
+const KEPT_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// What became of changes that were set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Standing {
+    /// Nobody has decided.
+    #[serde(rename = "o")]
+    Open,
+    /// A coordinator took them in.
+    #[serde(rename = "t")]
+    TakenIn,
+    /// A coordinator refused them.
+    #[serde(rename = "r")]
+    Refused,
+}
+
+/// A row `x`: an entry that was set aside.
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
+pub(crate) struct SetAside {
+    /// The document's key.
+    #[serde(with = "serde_bytes")]
+    pub(crate) key: Vec<u8>,
+    /// Why, for a person.
+    pub(crate) reason: String,
+    /// Which changes.
+    pub(crate) changes: Vec<ChangeRange>,
+    /// Bytes of its bundle.
+    pub(crate) bytes: u64,
+    pub(crate) standing: Standing,
+}
+
+impl SetAside {
+    /// The row of an entry with these changes.
+    pub(crate) fn new(key: Vec<u8>, reason: &str, changes: &[VerifiedChange], bytes: usize) -> Self {
+        // The first change of a document is the same everywhere and never set aside alone.
+        let own = changes.iter().filter(|change| !change.record().actor.is_genesis());
+        let (reason, changes) = (reason.to_owned(), ChangeRange::covering(own));
+        Self { key, reason, changes, bytes: bytes as u64, standing: Standing::Open }
+    }
+
+    /// The notice for its device; none once it was taken in.
+    pub(crate) fn notice(self, number: u64) -> Option<Notice> {
+        let Self { key, reason, changes, standing, .. } = self;
+        (standing != Standing::TakenIn).then_some(Notice { number, key, reason, changes })
+    }
+}
+
+/// The device and the entry in a row's key.
+pub(crate) fn place_of(row_key: &[u8]) -> Option<(DeviceId, u64)> {
+    let (device, entry) = rest(row_key).split_first_chunk::<8>()?;
+    Some((DeviceId::from_bytes(*device), u64::from_be_bytes(entry.try_into().ok()?)))
+}
+
+impl Cooperative {
+    /// All entries that were set aside and are not decided, with their devices and numbers.
+    pub(crate) fn set_aside(&self, store: &dyn Store) -> Result<Vec<(DeviceId, u64, SetAside)>, StoreFault> {
+        let mut all = Vec::new();
+        for row in store.scan_all(&key(self.number(), b'x', &[]))? {
+            let record: SetAside = parse(&row.key, row.value.as_deref())?;
+            let (device, entry) = place_of(&row.key).ok_or_else(|| StoreFault::Damaged(row.key.clone()))?;
+            if record.standing == Standing::Open {
+                all.push((device, entry, record));
+            }
+        }
+        Ok(all)
+    }
+
+    /// The entry that was set aside, with its row; none for one that was not.
+    pub(crate) fn set_aside_entry(
+        &self,
+        store: &dyn Store,
+        device: DeviceId,
+        entry: u64,
+    ) -> Result<Option<(SetAside, Entry, Vec<DocumentChanges>)>, StoreFault> {
+        let row = quarantine_key(self.number(), device, entry);
+        let Some(bytes) = store.get(&row)? else { return Ok(None) };
+        let aside: SetAside = parse(&row, Some(&bytes))?;
+        let stored = entry_key(self.number(), entry);
+        let record: Entry = parse(&stored, store.get(&stored)?.as_deref())?;
+        let documents = read_bundle(&record.bundle).map_err(|_| StoreFault::Damaged(stored))?;
+        Ok(Some((aside, record, documents)))
+    }
+
+    /// Keeps what a device sent and was refused, for a coordinator; for jobs of the writer. A repeat adds nothing.
+    pub(super) fn keep_refused(
+        &self,
+        group: &mut GroupCommit<'_>,
+        device: DeviceId,
+        document: DocumentChanges,
+        reason: &str,
+        now_millis: i64,
+    ) -> Result<(), StoreFault> {
+        let aside = SetAside::new(document.key.to_bytes(), reason, &document.changes, 0);
+        if aside.changes.is_empty() {
+            return Ok(());
+        }
+        let (mut rows, mut bytes) = (0usize, 0u64);
+        for row in group.store().scan_all(&key(self.number(), b'x', device.as_bytes()))? {
+            let other: SetAside = parse(&row.key, row.value.as_deref())?;
+            if other.key == aside.key && other.changes == aside.changes {
+                return Ok(());
+            }
+            if other.standing == Standing::Open {
+                rows = rows.saturating_add(1);
+                bytes = bytes.saturating_add(other.bytes);
+            }
+        }
+        let documents = [document];
+        let bundle = write_bundle(&documents);
+        let aside = SetAside { bytes: bundle.len() as u64, ..aside };
+        if rows >= KEPT_MAX || bytes.saturating_add(aside.bytes) > KEPT_BYTES_MAX {
+            tracing::warn!(%device, reason, "refused changes are not kept: this device has too many already");
+            return Ok(());
+        }
+        let entry = self.append_kept(group, device, &documents, bundle, now_millis);
+        tracing::warn!(cooperative = self.number().0, %device, entry, reason, "refused changes are kept for a coordinator");
+        group.put(quarantine_key(self.number(), device, entry), write_message(&aside));
+        Ok(())
+    }
+
+    /// True for an entry that was set aside and is not decided; for jobs of the writer.
+    pub(crate) fn is_set_aside(
+        &self,
+        group: &GroupCommit<'_>,
+        device: DeviceId,
+        entry: u64,
+    ) -> Result<bool, StoreFault> {
+        let row = quarantine_key(self.number(), device, entry);
+        let aside = group.get(&row)?.map(|bytes| parse::<SetAside>(&row, Some(&bytes))).transpose()?;
+        Ok(aside.is_some_and(|aside| aside.standing == Standing::Open))
+    }
+
+    /// Notes the decision on an entry that was set aside; for jobs of the writer.
+    pub(crate) fn decide_set_aside(
+        &self,
+        group: &mut GroupCommit<'_>,
+        device: DeviceId,
+        entry: u64,
+        standing: Standing,
+    ) -> Result<bool, StoreFault> {
+        let row = quarantine_key(self.number(), device, entry);
+        let Some(bytes) = group.get(&row)? else { return Ok(false) };
+        let aside: SetAside = parse(&row, Some(&bytes))?;
+        if aside.standing != Standing::Open {
+            return Ok(false);
+        }
+        group.put_visible(row, write_message(&SetAside { standing, ..aside }));
+        Ok(true)
+    }
+}
