@@ -13,11 +13,6 @@ use crate::error::Error;
 use crate::log::CooperativeNumber;
 use crate::log::keys::{GLOBAL, key};
 
-/// The shortest password, in characters.
-pub(crate) const PASSWORD_MIN: usize = 10;
-/// The longest password, in bytes: more only costs time.
-pub(crate) const PASSWORD_MAX: usize = 256;
-
 /// A coordinator's account.
 #[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub(crate) struct AccountRecord {
@@ -35,6 +30,8 @@ pub(crate) struct SessionRecord {
     pub(crate) login: String,
     pub(crate) csrf: String,
     pub(crate) until_millis: i64,
+    /// When it ends, however often it is used.
+    pub(crate) ends_millis: i64,
     /// The generation of the person's device when it was issued.
     pub(crate) generation: u32,
 }

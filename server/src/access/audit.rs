@@ -17,6 +17,8 @@ pub enum AuditAction {
     SignedOut,
     /// An account was made or its password changed.
     AccountMade,
+    /// A coordinator changed the own password.
+    PasswordChanged,
     /// A coordinator was removed.
     CoordinatorRemoved,
     /// An invitation was made.
@@ -49,6 +51,7 @@ impl AuditAction {
             Self::SignInFailed => "sign-in-failed",
             Self::SignedOut => "signed-out",
             Self::AccountMade => "account-made",
+            Self::PasswordChanged => "password-changed",
             Self::CoordinatorRemoved => "coordinator-removed",
             Self::Invited => "invited",
             Self::InvitationWithdrawn => "invitation-withdrawn",

@@ -6,6 +6,7 @@ mod audit;
 pub(crate) mod identity;
 mod invitation;
 pub(crate) mod marks;
+pub(crate) mod passwords;
 pub(crate) mod standing;
 
 pub(crate) use accounts::Session;
@@ -13,4 +14,5 @@ pub use accounts::{CoordinatorLine, NamedDevice};
 pub use audit::{AuditAction, AuditRecord};
 pub use invitation::{Invitation, InvitationLine, InvitationLink, InvitationState};
 pub(crate) use invitation::{InvitationRecord, InvitationUse, end_all_issued, new_code, normal_code};
+pub use passwords::PasswordFault;
 pub use standing::{Denied, Principal};

@@ -22,6 +22,7 @@ mod orders;
 mod origin;
 mod overview;
 mod page;
+mod password;
 mod phones;
 mod refusal;
 mod set_aside;
@@ -48,6 +49,7 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/", get(overview::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/once/{token}", get(sign_in::show_once).post(sign_in::redeem_once))
+        .route("/password", get(password::show).post(password::change))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/language", post(sign_in::language))
         .route("/harvests", get(harvests::show))

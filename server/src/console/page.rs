@@ -55,7 +55,7 @@ impl Page<'_> {
                             }
                         }
                         div.who {
-                            span { (signed.session.name) }
+                            a href="/console/password" { (signed.session.name) }
                             (language_switch(locale))
                             form.inline method="post" action="/console/sign-out" {
                                 (token(signed))

@@ -16,6 +16,7 @@ use super::i18n::{Language, Locale};
 use super::layout::bare;
 use super::refusal::{refuse, refused};
 use super::signed_in::SignedInForm;
+use crate::access::accounts::normal_login;
 use crate::error::Error;
 use crate::http::Shared;
 use crate::log::CooperativeNumber;
@@ -52,7 +53,7 @@ fn with_cookie(mut response: Response, cookie: &str) -> Response {
     response
 }
 
-fn signed_in(token: &str) -> Response {
+pub(super) fn signed_in(token: &str) -> Response {
     let cookie = format!("{SESSION_COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=43200");
     with_cookie(Redirect::to("/console").into_response(), &cookie)
 }
@@ -72,7 +73,9 @@ pub(super) async fn sign_in(
     let coop = form.get("coop").parse().unwrap_or(0);
     let login = form.get("login").to_owned();
     let now = crate::environment::now();
-    if shared.gate.sign_in(address.ip(), &format!("{coop}/{login}"), now).is_err() {
+    // One person's name has one rate, however it is typed.
+    let account = normal_login(&login).unwrap_or_default();
+    if shared.gate.sign_in(address.ip(), &format!("{coop}/{account}"), now).is_err() {
         return page(locale, 429, coop, &login, Some("sign-in-too-often"));
     }
     let granary = Arc::clone(&shared.granary);
@@ -115,7 +118,8 @@ pub(super) async fn redeem_once(
 ) -> Response {
     let locale = locale_of(&headers);
     let now = crate::environment::now();
-    if shared.gate.sign_in(address.ip(), "a link", now).is_err() {
+    // A link has 192 random bits, so nobody's wrong links need to hold back others'.
+    if shared.gate.link(address.ip(), now).is_err() {
         return refused(locale, 429, "sign-in-too-often").into_response();
     }
     let granary = Arc::clone(&shared.granary);

@@ -11,18 +11,21 @@ use super::Granary;
 use super::audit::put_line;
 use super::grants::{put_device, version_after};
 use crate::access::accounts::{
-    AccountRecord, NOBODY, ONCE, PASSWORD_MAX, PASSWORD_MIN, SESSION, Session, SessionRecord, account_key, console_key,
-    fits, hashed, new_token, normal_login, token_key,
+    AccountRecord, NOBODY, ONCE, SESSION, Session, SessionRecord, account_key, console_key, fits, hashed, new_token,
+    normal_login, token_key,
 };
+use crate::access::passwords::{PASSWORD_MAX, check_new};
 use crate::access::standing::{Credential, Deed, may_act};
 use crate::access::{AuditAction, CoordinatorLine, Denied, NamedDevice};
 use crate::error::Error;
-use crate::log::keys::{key, rest};
+use crate::log::keys::{GLOBAL, key, rest};
 use crate::log::writer::GroupCommit;
 use crate::log::{Cooperative, CooperativeNumber, DeviceKind, DeviceRecord};
 
 /// The idle time after which a session ends, in milliseconds.
 const IDLE_MILLIS: u64 = 12 * 3_600_000;
+/// The time after which a session ends however often it is used, in milliseconds.
+const SESSION_MILLIS: u64 = 30 * 24 * 3_600_000;
 /// The life of a sign-in link, in milliseconds.
 const ONCE_MILLIS: u64 = 24 * 3_600_000;
 
@@ -39,9 +42,7 @@ impl Granary {
         let cooperative = self.cooperative(number)?;
         let login = normal_login(login)?;
         let name = checked_text(TextField::PersonName, name)?;
-        if password.chars().count() < PASSWORD_MIN || password.len() > PASSWORD_MAX {
-            return Err(Error::invalid("password", format_args!("a password has at least {PASSWORD_MIN} characters")));
-        }
+        check_new(password, &login).map_err(|fault| Error::invalid("password", fault))?;
         let password = hashed(password)?;
         let public_key = console_key(cooperative.id().as_bytes(), &login);
         let device = DeviceId::of_public_key(&public_key);
@@ -123,11 +124,20 @@ impl Granary {
         };
         let hash = account.as_ref().map_or(NOBODY, |account| account.password.as_str());
         let right = password.len() <= PASSWORD_MAX && fits(password, hash);
-        let Some(account) = account else { return Ok(None) };
+        let Some(account) = account else {
+            // As much is written as for a known name, so that the time tells nobody which names there are.
+            if let Ok(cooperative) = self.cooperative(number) {
+                self.write(move |group| {
+                    put_line(&cooperative, group, now, &login, AuditAction::SignInFailed, "");
+                    Ok(())
+                })?;
+            }
+            return Ok(None);
+        };
         let cooperative = self.cooperative(number)?;
+        self.remove_expired(now)?;
         let token = new_token()?;
-        let session =
-            NewToken { kind: SESSION, token: token.clone(), until: now.plus_millis(IDLE_MILLIS), csrf: new_token()? };
+        let session = NewToken::session(token.clone(), now)?;
         let may = self.write(move |group| {
             // Hashing took a while: the account and its person are looked at as they are now.
             let stored = group.get(&account_key(number, &login))?;
@@ -146,14 +156,77 @@ impl Granary {
         Ok(may.then_some(token))
     }
 
+    /// Removes sessions and links whose time is over.
+    fn remove_expired(&self, now: Instant) -> Result<(), Error> {
+        let mut expired = Vec::new();
+        for kind in [SESSION, ONCE] {
+            for row in self.store().scan_all(&key(GLOBAL, kind, &[]))? {
+                let record: Option<SessionRecord> = row.value.as_deref().and_then(|value| read_message(value).ok());
+                if record.is_none_or(|record| record.until_millis.min(record.ends_millis) <= now.0) {
+                    expired.push(row.key);
+                }
+            }
+        }
+        if expired.is_empty() {
+            return Ok(());
+        }
+        self.write(move |group| {
+            expired.into_iter().for_each(|key| group.remove_visible(key));
+            Ok(())
+        })
+    }
+
+    /// Changes a coordinator's own password, which ends whatever was issued before. Gives the token of a new session; none
+    /// when the present password is another one. `new` was checked by [`check_new`].
+    pub(crate) fn change_password(
+        &self,
+        session: &Session,
+        present: &str,
+        new: &str,
+        now: Instant,
+    ) -> Result<Option<String>, Error> {
+        let (number, login) = (session.cooperative, session.login.clone());
+        let cooperative = self.cooperative(number)?;
+        let Some(account) = self.account(number, &login)? else { return Ok(None) };
+        if present.len() > PASSWORD_MAX || !fits(present, &account.password) {
+            let by = session.principal();
+            self.audit(number, now, by, AuditAction::SignInFailed, "the password was not changed")?;
+            return Ok(None);
+        }
+        let password = hashed(new)?;
+        let token = new_token()?;
+        let next = NewToken::session(token.clone(), now)?;
+        let credential = Credential::Issued(session.generation);
+        let is_changed = self.write(move |group| {
+            // Hashing took a while: the account and its person are looked at as they are now.
+            let stored = account_key(number, &login);
+            let found: Option<AccountRecord> = group.get(&stored)?.and_then(|bytes| read_message(&bytes).ok());
+            let stands = found.is_some_and(|found| found.password == account.password);
+            let Ok(mut record) = may_act(&cooperative, account.device, credential, Deed::Coordinate) else {
+                return Ok(false);
+            };
+            if !stands {
+                return Ok(false);
+            }
+            record.end_issued();
+            put_device(&cooperative, group, account.device, record);
+            put_line(&cooperative, group, now, &account.name, AuditAction::PasswordChanged, &login);
+            let device = account.device;
+            group.put_visible(stored, write_message(&AccountRecord { password, ..account }));
+            Ok(next.issue(&cooperative, group, device, Credential::Own, &login).is_ok())
+        })?;
+        self.access_changed(number, &[session.device])?;
+        Ok(is_changed.then_some(token))
+    }
+
     /// A token that signs a coordinator in once, within a day; for the operator and the demo.
     pub fn sign_in_once(&self, number: CooperativeNumber, login: &str, now: Instant) -> Result<String, Error> {
         let login = normal_login(login)?;
         let device = self.coordinator_device(number, &login)?;
         let cooperative = self.cooperative(number)?;
         let token = new_token()?;
-        let link =
-            NewToken { kind: ONCE, token: token.clone(), until: now.plus_millis(ONCE_MILLIS), csrf: new_token()? };
+        let until = now.plus_millis(ONCE_MILLIS);
+        let link = NewToken { kind: ONCE, token: token.clone(), until, ends: until, csrf: new_token()? };
         self.write(move |group| Ok(link.issue(&cooperative, group, device, Credential::Own, &login)))??;
         Ok(token)
     }
@@ -167,8 +240,7 @@ impl Granary {
         };
         let cooperative = self.cooperative(number.cooperative)?;
         let token = new_token()?;
-        let session =
-            NewToken { kind: SESSION, token: token.clone(), until: now.plus_millis(IDLE_MILLIS), csrf: new_token()? };
+        let session = NewToken::session(token.clone(), now)?;
         let may = self.write(move |group| {
             let record = group.get(&stored)?;
             // The second of two requests with one token finds none.
@@ -219,7 +291,7 @@ impl Granary {
         let cooperative = self.cooperative(record.cooperative)?;
         let credential = Credential::Issued(record.generation);
         let may = may_act(&cooperative, account.device, credential, Deed::Coordinate).is_ok();
-        if record.until_millis <= now.0 || !may {
+        if record.until_millis.min(record.ends_millis) <= now.0 || !may {
             return Ok(None);
         }
         let session = Session {
@@ -259,9 +331,15 @@ struct NewToken {
     token: String,
     csrf: String,
     until: Instant,
+    ends: Instant,
 }
 
 impl NewToken {
+    fn session(token: String, now: Instant) -> Result<Self, Error> {
+        let (until, ends) = (now.plus_millis(IDLE_MILLIS), now.plus_millis(SESSION_MILLIS));
+        Ok(Self { kind: SESSION, token, csrf: new_token()?, until, ends })
+    }
+
     /// Issues it to a person who may coordinate.
     fn issue(
         self,
@@ -277,6 +355,7 @@ impl NewToken {
             login: login.to_owned(),
             csrf: self.csrf,
             until_millis: self.until.0,
+            ends_millis: self.ends.0,
             generation,
         };
         group.put_visible(token_key(self.kind, &self.token), write_message(&record));

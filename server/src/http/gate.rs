@@ -183,6 +183,15 @@ impl Gate {
         }
     }
 
+    /// Admits an attempt to sign in by a link, within the rate of its address.
+    pub(crate) fn link(&self, address: IpAddr, now: Instant) -> Result<(), Error> {
+        let mut limiter = self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner);
+        match limiter.take(&("address", Origin::from(address)), now) {
+            true => Ok(()),
+            false => Err(busy("too many attempts to sign in; wait some minutes")),
+        }
+    }
+
     /// Opens enrolment for a day of many phones behind one Wi-Fi: until then each address has so many attempts at once,
     /// and one more every second.
     pub(crate) fn open_enrolment(&self, phones: u32, until: Instant) {
