@@ -62,6 +62,6 @@ pub(super) async fn change(
     let granary = signed.granary.clone();
     match signed.work(move || granary.change_password(&session, &present, &new, now)).await? {
         Some(token) => Ok(signed_in(&token)),
-        None => Ok(page(&signed, Some("password-wrong"))),
+        None => Ok(page(&signed, Some("password-not-yours"))),
     }
 }

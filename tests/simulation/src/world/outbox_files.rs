@@ -42,7 +42,8 @@ impl World {
             let one = &self.phones[exported.phone];
             match imported {
                 Ok(()) => {
-                    let is_sure = !one.grant_was_changed && !self.was_restored();
+                    // What a revoked phone wrote is set aside until a coordinator decides.
+                    let is_sure = !one.grant_was_changed && !one.is_revoked && !self.was_restored();
                     let lots = exported.lots.iter().filter(|_| is_sure);
                     self.imported.extend(lots.map(|(note, household)| (one.coop, note.clone(), *household)));
                     self.count("outbox file imported");
