@@ -10,24 +10,24 @@ fn count(phone: &Phone) -> usize {
     phone.lots(&LotFilter { limit: u32::MAX, ..LotFilter::default() }).unwrap().len()
 }
 
-/// Two phones of a household record 1,500 lots apart. All of them arrive everywhere, over several parts, and lists and totals
+/// Two phones of a household record 3,000 lots apart. All of them arrive everywhere, over several parts, and lists and totals
 /// show one book; a lot of a late part is corrected like any other.
 #[test]
 fn two_phones_fill_parts_apart_and_nothing_is_left_out() {
     let mut world = World::new();
     let (li, wang) = (world.phone(1, &household_role()), world.phone(1, &household_role()));
     let coordinator = world.phone(1, "coordinator");
-    for grams in 1..=750 {
+    for grams in 1..=1_500 {
         record(&li, 1_000 + grams);
-        record(&wang, 5_000 + grams);
+        record(&wang, 15_000 + grams);
     }
-    let last = record(&wang, 9_999);
+    let last = record(&wang, 99_999);
     assert!(last.part().number() > 1, "{} bytes a part", PART_BYTES);
-    sync_until(&[&li, &wang, &coordinator], || [&li, &wang, &coordinator].iter().all(|phone| count(phone) == 1_501));
+    sync_until(&[&li, &wang, &coordinator], || [&li, &wang, &coordinator].iter().all(|phone| count(phone) == 3_001));
     for phone in [&li, &wang, &coordinator] {
         let status = phone.status();
         assert_eq!((status.unsent, status.undelivered, status.quarantined.len()), (0, 0, 0));
-        assert_eq!(phone.totals(&LotFilter::default()).unwrap()[0].lots, 1_501);
+        assert_eq!(phone.totals(&LotFilter::default()).unwrap()[0].lots, 3_001);
     }
     li.correct(&last, &[granary_client_core::schema::harvest::LotEdit::Note("weighed twice".into())]).unwrap();
     sync_until(&[&li, &coordinator], || {
