@@ -37,6 +37,9 @@ const HEADS: [&str; 15] = [
     "not_taken_in",
 ];
 
+/// Those of [`HEADS`] that are numbers; none where there is no value.
+const NUMBERS: [&str; 4] = ["season", "grams", "moisture", "weighed_grams"];
+
 impl Phone {
     /// All lots that this phone holds, also those that were merged into others and those that the server has not taken in, in
     /// the order of their days. Needs no connection.
@@ -58,7 +61,11 @@ impl Phone {
             }
             ExportForm::Json => {
                 let object = |row: &[String; 15]| {
-                    let fields = HEADS.iter().zip(row).map(|(head, field)| ((*head).to_owned(), json!(field)));
+                    let value = |head: &str, field: &str| match NUMBERS.contains(&head) {
+                        true => json!(field.parse::<i64>().ok()),
+                        false => json!(field),
+                    };
+                    let fields = HEADS.iter().zip(row).map(|(head, field)| ((*head).to_owned(), value(head, field)));
                     serde_json::Value::Object(fields.collect())
                 };
                 serde_json::Value::Array(rows.iter().map(object).collect()).to_string()

@@ -134,7 +134,13 @@ impl Cooperative {
                     let place = u32::try_from(index).unwrap_or(u32::MAX);
                     ingested.refused.push(Refusal { document: place, reason });
                     if !reason.may_pass_later() && submitter.takes_in.is_none() {
-                        self.keep_refused(group, submitter.device, document, &reason.to_string(), now_millis)?;
+                        let was_revoked =
+                            self.device(submitter.device).is_some_and(|record| record.revoked_millis.is_some());
+                        let sentence = match was_revoked {
+                            true => "this phone was taken out of the co-operative".to_owned(),
+                            false => reason.to_string(),
+                        };
+                        self.keep_refused(group, submitter.device, document, &sentence, now_millis)?;
                     }
                 }
                 Ok(checked) => {
