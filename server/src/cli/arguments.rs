@@ -1,0 +1,337 @@
+//! What a person types: the commands of the `granary` program, with their help.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use granary_client_core::ids::DeviceId;
+use granary_client_core::schema::access::Role;
+
+use super::phone;
+use crate::config::settings::ServeArgs;
+
+/// Offline-first sync for villages.
+#[derive(Parser)]
+#[command(name = "granary", version)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Serve phones until stopped.
+    Serve {
+        #[command(flatten)]
+        args: ServeArgs,
+    },
+    /// Print every setting that `serve` would start with, and where it is from.
+    Config {
+        #[command(flatten)]
+        args: ServeArgs,
+    },
+    /// Serve a co-operative that is filled already, to try things on.
+    Demo {
+        /// The demo's folder; kept from one start to the next.
+        #[arg(long, default_value = "granary-demo")]
+        folder: PathBuf,
+        /// The port on this machine.
+        #[arg(long, default_value_t = 8443)]
+        port: u16,
+    },
+    /// Create co-operatives.
+    Coop {
+        #[command(subcommand)]
+        command: CoopCommand,
+    },
+    /// Make an invitation for a phone; it works once.
+    Invite {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// `coordinator`, `packer` or `household:ID`; `household:new` begins a household.
+        #[arg(long)]
+        role: String,
+        /// The login of the coordinator whose phone it is for; the phone ends with that person.
+        #[arg(long = "for")]
+        person: Option<String>,
+        /// How long it works.
+        #[arg(long, default_value_t = 72)]
+        hours: u32,
+    },
+    /// Let many phones behind one address enrol, as on a day of enrolments in one Wi-Fi; while the server runs.
+    OpenEnrolment {
+        #[command(flatten)]
+        folder: Folder,
+        /// Phones that may enrol from one address at once; one more every second.
+        #[arg(long, default_value_t = 200)]
+        phones: u32,
+        /// For how long.
+        #[arg(long, default_value_t = 24)]
+        hours: u32,
+    },
+    /// List invitations, or withdraw one.
+    Invitations {
+        #[command(subcommand)]
+        command: InvitationsCommand,
+    },
+    /// Make a token by which a client of automerge-repo is a device.
+    Token {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// `coordinator`, `packer` or `household:ID`.
+        #[arg(long)]
+        role: Role,
+        /// What the client is called in the list of devices.
+        name: String,
+    },
+    /// List a co-operative's documents with their Automerge URLs.
+    Documents {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+    },
+    /// List a co-operative's devices.
+    Devices {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+    },
+    /// Change what a device may do.
+    Grant {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// The device, as `devices` lists it.
+        device: DeviceId,
+        /// All its roles from now on; none takes everything away.
+        roles: Vec<Role>,
+    },
+    /// Changes that were set aside: from phones that may not write there, or that were revoked, or that did harm.
+    SetAside {
+        #[command(subcommand)]
+        command: SetAsideCommand,
+    },
+    /// Coordinators' accounts for the console.
+    Coordinator {
+        #[command(subcommand)]
+        command: CoordinatorCommand,
+    },
+    /// Add to a backup what is new, while the server serves.
+    Backup {
+        #[command(flatten)]
+        folder: Folder,
+        /// The backup's folder; made at the first run.
+        #[arg(long)]
+        to: PathBuf,
+        /// Keep the last so many runs, and what they need; without it, all are kept.
+        #[arg(long)]
+        keep: Option<std::num::NonZeroU32>,
+    },
+    /// Write all documents of a co-operative as Automerge files and JSON lines, which need no Granary.
+    Export {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// The folder to write into.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Make a new co-operative of what was exported.
+    Import {
+        #[command(flatten)]
+        folder: Folder,
+        /// The folder that was written.
+        #[arg(long)]
+        from: PathBuf,
+        /// The new co-operative's name.
+        name: String,
+    },
+    /// Restore a backup into a new server's folder.
+    Restore {
+        /// The backup's folder.
+        #[arg(long)]
+        from: PathBuf,
+        /// Only through the run that made this file, such as `segment-0012.granary`; the last one when not given.
+        #[arg(long)]
+        through: Option<String>,
+        /// The new server's folder.
+        #[arg(long, env = "GRANARY_FOLDER", default_value = "granary-data")]
+        folder: PathBuf,
+        /// The old server's folder, whose marks of grants and revocations hold (`access-marks.jsonl`).
+        #[arg(long)]
+        marks: Option<PathBuf>,
+    },
+    /// Look at the whole store, running or not, and name what is wrong.
+    Check {
+        #[command(flatten)]
+        folder: Folder,
+    },
+    /// Make a new store of what can be read of a damaged one, and of a backup; the server must not run.
+    Repair {
+        #[command(flatten)]
+        folder: Folder,
+        /// A backup that fills gaps.
+        #[arg(long)]
+        backup: Option<PathBuf>,
+        /// A store that an earlier repair set aside, such as `granary-data/store.damaged-…`; it fills gaps too.
+        #[arg(long)]
+        set_aside: Option<PathBuf>,
+    },
+    /// Take a device out of its co-operative, at once.
+    Revoke {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// The device, as `devices` lists it.
+        device: DeviceId,
+    },
+    /// Open the store, look at it, and end; for the server itself.
+    #[command(name = crate::store::probe::SUBCOMMAND, hide = true)]
+    ProbeStore {
+        /// The server's folder.
+        folder: PathBuf,
+        /// The store.
+        #[arg(long)]
+        store: PathBuf,
+        /// Look no further.
+        #[arg(long)]
+        open_only: bool,
+    },
+    /// A phone for the terminal.
+    Phone(phone::PhoneArguments),
+}
+
+#[derive(Subcommand)]
+pub(super) enum CoopCommand {
+    /// Create a co-operative and an invitation for its first coordinator.
+    Create {
+        #[command(flatten)]
+        folder: Folder,
+        /// Its name.
+        name: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum InvitationsCommand {
+    /// List the open ones: who made each, for whom, until when.
+    List {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// Also those that were used, withdrawn, voided or are too old.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Withdraw an open invitation.
+    Withdraw {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// Its name in the list, or its code.
+        invitation: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum SetAsideCommand {
+    /// List them with their lots.
+    List {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+    },
+    /// Take them in, as their phone wrote them.
+    TakeIn {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// Such as `8a1f…/17`, as `list` shows it.
+        name: String,
+    },
+    /// Refuse them for good.
+    Refuse {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// Such as `8a1f…/17`, as `list` shows it.
+        name: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum CoordinatorCommand {
+    /// List the accounts, with the phones of each.
+    List {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+    },
+    /// Remove an account: at once no session, password, link, open invitation or phone of theirs works.
+    Remove {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// The login.
+        login: String,
+    },
+    /// Make an account or give it a new password, which is read from the first line of the standard
+    /// input.
+    Add {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// What is typed to sign in.
+        login: String,
+        /// What the person is called.
+        name: String,
+    },
+    /// Make a link that signs a coordinator in once.
+    Link {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// The login.
+        login: String,
+    },
+}
+
+#[derive(clap::Args)]
+pub(super) struct Folder {
+    /// The server's folder; the server must be running on it.
+    #[arg(long, env = "GRANARY_FOLDER", default_value = "granary-data")]
+    pub(super) folder: PathBuf,
+}
