@@ -114,6 +114,7 @@ fn files_of_other_servers_are_refused_and_those_of_revoked_phones_reach_nobody()
     import(&world, &file).unwrap();
     assert!(world.granary.document(world.coop, &book(1)).unwrap().is_none());
     assert_eq!(world.granary.count_set_aside(world.coop).unwrap(), 1);
+    assert_eq!(world.granary.findings().unwrap(), Vec::<String>::new(), "what was set aside is no damage");
 }
 
 #[test]

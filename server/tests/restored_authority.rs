@@ -96,3 +96,25 @@ fn removed_coordinator_stays_removed_in_an_older_store() {
     drop(restored);
     assert!(open(&copied(&store), keys.path()).cooperative(coop).is_ok());
 }
+
+// A restart revoked a phone again that had been invited again, since its mark was still that of its revocation.
+#[test]
+fn phone_that_is_invited_again_after_its_revocation_stays_over_a_restart() {
+    let (store, keys) = (MemoryStore::default(), tempfile::tempdir().unwrap());
+    let granary = open(&store, keys.path());
+    let coop = granary.create_cooperative("Linxian", NOW).unwrap();
+    let before = copied(&store);
+    let (device, _) = enrol(&granary, coop, 1, Role::Packer);
+    granary.revoke(Principal::Operator, coop, device, NOW).unwrap();
+    enrol(&granary, coop, 1, Role::Household(household(1)));
+    drop(granary);
+    let restarted = open(&store, keys.path());
+    assert_eq!(grants(&restarted, coop, device).roles, [Role::Household(household(1))].into());
+    restarted.revoke(Principal::Operator, coop, device, NOW).unwrap();
+    drop(restarted);
+    // Invited again on a store that never knew it, it belongs again, and after a restart too.
+    let restored = open(&before, keys.path());
+    enrol(&restored, coop, 1, Role::Packer);
+    drop(restored);
+    assert_eq!(grants(&open(&before, keys.path()), coop, device).roles, [Role::Packer].into());
+}

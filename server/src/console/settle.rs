@@ -79,10 +79,11 @@ async fn chosen(signed: &SignedIn, form: &Form, case: &Case, settler: Settler<'_
     let typed = form.get("other");
     let made = match &case.row.case {
         CaseId::Field(_, field) => {
+            // What was typed counts, whatever was chosen before it.
             let value = match (form.get("value"), typed) {
                 ("", "") => return Err(refused(locale, 400, "value-missing")),
-                ("", other) => as_document_value(signed, field, other)?,
-                (chosen, _) => chosen.to_owned(),
+                (chosen, "") => chosen.to_owned(),
+                (_, typed) => as_document_value(signed, field, typed)?,
             };
             conflicts::settle_field(&case.book, &case.row.case, field, &value, settler)
         }

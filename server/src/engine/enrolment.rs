@@ -118,23 +118,24 @@ impl Granary {
         if before.as_ref().is_some_and(|before| before.revoked_millis.is_none()) {
             return Err(bad_invitation("this phone belongs to the co-operative already"));
         }
-        let roles = [record.role].into();
-        let mut grants = before.map(|before| before.grants).unwrap_or_default();
-        let version = match grants.last() {
-            None => 1,
-            Some(last) => version_after(last.version, &roles),
-        };
-        grants.push(Grants { version, roles });
-        let new = DeviceRecord {
+        let mut new = DeviceRecord {
             public_key: request.public_key,
             kind,
             name,
-            grants,
+            grants: before.as_ref().map(|before| before.grants.clone()).unwrap_or_default(),
             enrolled_millis: now.0,
             revoked_millis: None,
-            generation: 0,
+            generation: before.map_or(0, |before| before.generation),
             person: record.person,
         };
+        // What it is now stands above what it was, also above a mark that is newer than the store.
+        if let Some(mark) = self.access_marks().of(cooperative.id(), device) {
+            mark.raise(&mut new);
+            new.revoked_millis = None;
+        }
+        let roles = [record.role].into();
+        let version = new.grants.last().map_or(1, |last| version_after(last.version, &roles));
+        new.grants.push(Grants { version, roles });
         let public_key = serde_bytes::ByteBuf::from(request.public_key.to_vec());
         let target = Arc::clone(&cooperative);
         // Decided in the writer's job: of two phones with one code only one enrols, and none after its maker was ended.
@@ -162,6 +163,7 @@ impl Granary {
         })?;
         must_be_open(state)?;
         self.remember_device(device, record.cooperative);
+        self.access_changed(record.cooperative, &[device])?;
         self.enrolled(&cooperative, device, now)
     }
 

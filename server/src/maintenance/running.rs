@@ -33,6 +33,11 @@ impl Granary {
         Ok(done)
     }
 
+    /// What is wrong with the store, one sentence each, for an operator.
+    pub fn findings(&self) -> Result<Vec<String>, Error> {
+        Ok(self.verify()?.findings)
+    }
+
     /// Verifies the whole store while it is served.
     pub(crate) fn verify(&self) -> Result<VerifyReport, Error> {
         Ok(verify(self.store(), self.loaded())?)
