@@ -9,7 +9,7 @@
 //! A step that fails leaves `phone.db` where it was. Once `phone.db.mended` exists, the next opening goes on from there.
 
 use std::fs::File;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, params};
@@ -105,9 +105,67 @@ fn copy(from: &Path, to: &Path) -> Result<(), StoreFault> {
     new.close().map_err(|(_, error)| error.into())
 }
 
-/// Gives every row of a table that can be read: forward to the damage, then backward to it. A fault that is no damage ends
-/// it: what a full disk or a lock hides is not lost.
+/// Gives every row of a table that can be read. Where nothing can be, the first page is taken to be lost, and the others are
+/// read behind a new one.
 fn read_rows(
+    from: &Path,
+    table: &str,
+    mut take: impl FnMut(Vec<u8>, Vec<u8>) -> Result<(), StoreFault>,
+) -> Result<(), StoreFault> {
+    let is_empty = std::cell::Cell::new(true);
+    let mut take = |key, value| {
+        is_empty.set(false);
+        take(key, value)
+    };
+    let read = read_both_ways(from, table, &mut take);
+    if !matches!(read, Ok(()) | Err(StoreFault::Corrupt(_))) || !is_empty.get() {
+        return read;
+    }
+    let copy = with(from, ".reading");
+    let again = behind_new_page(from, &copy).and_then(|()| read_both_ways(&copy, table, &mut take));
+    remove(&copy)?;
+    match again {
+        Err(StoreFault::Corrupt(_)) => read,
+        other => other,
+    }
+}
+
+/// Bytes of a page, as SQLite makes them.
+const PAGE_BYTES: usize = 4096;
+/// Where the first page says how many pages there are.
+const PAGES_AT: std::ops::Range<usize> = 28..32;
+
+/// Copies a file, with the first page of an empty store: the tables of every store begin at the same pages.
+fn behind_new_page(from: &Path, copy: &Path) -> Result<(), StoreFault> {
+    let io = |error: std::io::Error| StoreFault::of_io(&error);
+    let empty = with(copy, ".empty");
+    remove(copy)?;
+    remove(&empty)?;
+    let new = Connection::open(&empty)?;
+    new.pragma_update(None, "journal_mode", "WAL")?;
+    make_tables(&new)?;
+    new.close().map_err(|(_, error)| StoreFault::from(error))?;
+    let mut page = std::fs::read(&empty).map_err(io)?;
+    remove(&empty)?;
+    page.truncate(PAGE_BYTES);
+    for suffix in ["", "-wal"] {
+        match std::fs::copy(with(from, suffix), with(copy, suffix)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(error)),
+            _ => {}
+        }
+    }
+    let length = std::fs::metadata(copy).map_err(io)?.len();
+    let pages = u32::try_from(length / PAGE_BYTES as u64).unwrap_or(u32::MAX);
+    if let Some(place) = page.get_mut(PAGES_AT) {
+        place.copy_from_slice(&pages.to_be_bytes());
+    }
+    let mut file = File::options().write(true).open(copy).map_err(io)?;
+    file.write_all(&page).map_err(io)
+}
+
+/// Gives rows forward to the damage, then backward to it. A fault that is no damage ends it: what a full disk or a lock
+/// hides is not lost.
+fn read_both_ways(
     from: &Path,
     table: &str,
     mut take: impl FnMut(Vec<u8>, Vec<u8>) -> Result<(), StoreFault>,

@@ -292,3 +292,22 @@ fn what_was_set_aside_can_be_read() {
         assert_eq!(SetAside::beside(&path).unwrap(), []);
     }
 }
+
+// A damage of the first page alone took the phone's identity and all that it had not sent.
+#[test]
+fn rows_behind_a_lost_first_page_are_copied() {
+    for lost in [16, 100, 4096] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("phone.db");
+        put_words(&SqliteStore::open(&path, None).unwrap().0);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[..lost].fill(0);
+        std::fs::write(&path, bytes).unwrap();
+        let (store, report) = SqliteStore::open(&path, None).unwrap();
+        assert!(report.quarantined_file.is_some(), "{lost} bytes");
+        let found = store.get(b"k").unwrap();
+        assert_eq!(found.as_deref(), Some("the first harvest of 张桂英".as_bytes()), "{lost} bytes");
+        let left = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        assert!(left.into_iter().all(|name| !name.to_string_lossy().contains("reading")), "{lost} bytes");
+    }
+}
