@@ -139,7 +139,7 @@ def main():
         order("coop", "create", "Linxian County Growers")
         order("coordinator", "add", "zhang", "Zhang Wei", said="correct horse battery\n")
         invitation = re.search(r"granary://\S+", order("invite", "--role", "household:new")).group()
-        order("phone", "enrol", invitation)
+        order("phone", "enrol", "--yes", invitation)
         lot = order("phone", "record", "millet", "12500").split()[-1]
         order("phone", "sync")
         once = re.search(r"https://\S+", order("coordinator", "link", "zhang")).group()
