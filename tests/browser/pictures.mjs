@@ -47,10 +47,10 @@ async function demo() {
 
 // Two phones of one household, which correct the weight of one lot without knowing of each other.
 function makeConflict(link) {
-  phone("first", "enrol", link, "--name", "秀英 · mother");
+  phone("first", "enrol", "--yes", link, "--name", "秀英 · mother");
   const role = granary("devices", "--folder", folder).match(/household:\S+/)[0];
   const invitation = granary("invite", "--folder", folder, "--role", role).match(/granary:\S+/)[0];
-  phone("second", "enrol", invitation, "--name", "二虎 · son");
+  phone("second", "enrol", "--yes", invitation, "--name", "二虎 · son");
   ["first", "second"].forEach((name) => phone(name, "sync"));
   const lot = phone("first", "list").match(/Recorded\s+(\S+@\S+)/)[1];
   phone("first", "correct", lot, "--grams", "18500");
