@@ -52,7 +52,7 @@ function makeConflict(link) {
   const invitation = granary("invite", "--folder", folder, "--role", role).match(/granary:\S+/)[0];
   phone("second", "enrol", "--yes", invitation, "--name", "二虎 · son");
   ["first", "second"].forEach((name) => phone(name, "sync"));
-  const lot = phone("first", "list").match(/Recorded\s+(\S+@\S+)/)[1];
+  const lot = phone("first", "list").match(/Recorded\s+(\w{4}-\w{4}-\w{4})/)[1];
   phone("first", "correct", lot, "--grams", "18500");
   phone("second", "correct", lot, "--grams", "15800");
   ["first", "second", "first"].forEach((name) => phone(name, "sync"));
