@@ -142,6 +142,19 @@ fn revoked_phone_that_is_granted_again_belongs_again() {
 }
 
 #[test]
+fn what_comes_again_after_a_grant_is_not_set_aside_any_more() {
+    let world = World::new();
+    let mut phone = world.device(1, Role::Packer);
+    let lot = lot_of(&phone, 1, 12_500);
+    world.sync(&mut phone, &[(book(1), lot.clone())]);
+    assert_eq!(world.granary.count_set_aside(world.coop).unwrap(), 1);
+    world.granary.grant(Principal::Operator, world.coop, phone.id, &[Role::Household(household(1))], NOW).unwrap();
+    world.sync(&mut phone, &[(book(1), lot)]);
+    assert_eq!(weights(&world, 1), [12_500]);
+    assert_eq!(world.granary.count_set_aside(world.coop).unwrap(), 0);
+}
+
+#[test]
 fn one_phone_cannot_fill_the_store_with_what_is_refused() {
     let world = World::new();
     let mut phone = world.device(1, Role::Household(household(1)));

@@ -356,6 +356,8 @@ impl Phone {
         let now = inner.time.now(self.clock.now());
         let used = transport.used();
         inner.status.ended(now, used, result);
+        let undelivered = inner.enrolled.as_ref().map_or(0, |enrolled| enrolled.replica.undelivered());
+        inner.status.count_undelivered(undelivered);
         if let Err(Error::Refused { kind: ProblemKind::DeviceRevoked, .. }) = result {
             if let Some(enrolled) = inner.enrolled.as_mut() {
                 enrolled.replica.forget_all_sent()?;

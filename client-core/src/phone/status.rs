@@ -93,6 +93,14 @@ impl Status {
         self.exchanges = used.exchanges;
     }
 
+    /// Forgets the sentences once all that was set aside of this phone is delivered.
+    pub(super) fn count_undelivered(&mut self, undelivered: u64) {
+        if self.undelivered > 0 && undelivered == 0 {
+            self.quarantined.clear();
+        }
+        self.undelivered = undelivered;
+    }
+
     /// The phone was invited again.
     pub(super) fn end_revocation(&mut self) {
         (self.revoked, self.state, self.last_error) = (false, SyncState::Idle, None);

@@ -215,7 +215,9 @@ impl Replica {
                 continue;
             };
             let mut wanted = self.wanted()?;
+            let knows = !self.store.scan(&quarantine_prefix(key.id(self.cooperative)), None, 1)?.is_empty();
             let mut transaction = Transaction::begin(self);
+            let mut is_new = !knows;
             if transaction.quarantine_noticed(&key, &notice.changes, &notice.reason)? {
                 wanted.insert(key.to_bytes(), 0);
                 transaction.put_meta("wanted", &wanted_list(&wanted));
@@ -225,9 +227,13 @@ impl Replica {
                 transaction.set_cursor(cursor);
                 received.changed.insert(key.clone());
                 received.more = true;
+                is_new = true;
             }
             transaction.commit()?;
-            received.quarantined.push(QuarantineNotice { key, reason: notice.reason.clone() });
+            // What the server kept of a refused document is told with the refusal already.
+            if is_new {
+                received.quarantined.push(QuarantineNotice { key, reason: notice.reason.clone() });
+            }
         }
         Ok(())
     }

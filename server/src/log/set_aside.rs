@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::Cooperative;
-use super::keys::{Entry, entry_key, key, quarantine_key, rest};
+use super::keys::{Entry, Indexed, entry_key, key, quarantine_key, rest, sequence_key};
 use super::rows::parse;
 use super::writer::GroupCommit;
 
@@ -77,17 +77,38 @@ pub(crate) fn place_of(row_key: &[u8]) -> Option<(DeviceId, u64)> {
 }
 
 impl Cooperative {
-    /// All entries that were set aside and are not decided, with their devices and numbers.
+    /// All entries that were set aside and are not decided, with their devices and numbers; not those that their device has
+    /// sent again since, and that were taken.
     pub(crate) fn set_aside(&self, store: &dyn Store) -> Result<Vec<(DeviceId, u64, SetAside)>, StoreFault> {
         let mut all = Vec::new();
         for row in store.scan_all(&key(self.number(), b'x', &[]))? {
             let record: SetAside = parse(&row.key, row.value.as_deref())?;
             let (device, entry) = place_of(&row.key).ok_or_else(|| StoreFault::Damaged(row.key.clone()))?;
-            if record.standing == Standing::Open {
+            if record.standing == Standing::Open && !self.came_otherwise(store, entry)? {
                 all.push((device, entry, record));
             }
         }
         Ok(all)
+    }
+
+    /// True when another entry holds all changes of this one.
+    fn came_otherwise(&self, store: &dyn Store, entry: u64) -> Result<bool, StoreFault> {
+        let stored = entry_key(self.number(), entry);
+        let record: Entry = parse(&stored, store.get(&stored)?.as_deref())?;
+        let documents = read_bundle(&record.bundle).map_err(|_| StoreFault::Damaged(stored))?;
+        let mut own = documents.iter().flat_map(|document| &document.changes);
+        while let Some(change) = own.next() {
+            let made = change.record();
+            if made.actor.is_genesis() {
+                continue;
+            }
+            let row = sequence_key(self.number(), record.document, &made.actor, made.sequence);
+            let indexed = store.get(&row)?.map(|bytes| Indexed::read(&row, &bytes)).transpose()?;
+            if indexed.is_none_or(|indexed| indexed.hash != change.hash() || indexed.entry == entry) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The entry that was set aside, with its row; none for one that was not.

@@ -104,3 +104,27 @@ fn phone_leaves_with_its_lots_exported_and_enrols_anew() {
     phone.enrol(&world.invitation(1, &household_role()), "new").unwrap();
     sync_until_lots(&phone, 2);
 }
+
+/// A phone whose grant ended before its lot went out shows the lot, marked, until a coordinator takes it in.
+#[test]
+fn lot_without_a_grant_is_marked_until_it_is_taken_in() {
+    let mut world = World::new();
+    let phone = world.phone(1, &household_role());
+    let coordinator = world.phone(1, "coordinator");
+    record(&phone, 1_000);
+    phone.sync_now().unwrap();
+    let lot = record(&phone, 2_000);
+    world.order(&["grant", &phone.device().unwrap().to_string(), "packer"]);
+    sync_until(&[&phone], || lots(&phone).len() == 2);
+    let held = |phone: &Phone| {
+        lots(phone).into_iter().filter(|row| !row.held.is_empty()).map(|row| row.lot).collect::<Vec<_>>()
+    };
+    let status = phone.status();
+    assert_eq!((status.unsent, status.undelivered, status.quarantined.len()), (0, 1, 1), "{:?}", status.quarantined);
+    assert_eq!(held(&phone), [lot]);
+    let listed = world.order(&["set-aside", "list"]);
+    world.order(&["set-aside", "take-in", listed.split_whitespace().next().unwrap()]);
+    sync_until(&[&phone, &coordinator], || lots(&coordinator).len() == 2 && held(&phone).is_empty());
+    let status = phone.status();
+    assert_eq!((status.undelivered, status.quarantined.len(), lots(&phone).len()), (0, 0, 2));
+}
