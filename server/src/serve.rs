@@ -20,6 +20,7 @@ use crate::engine::Granary;
 use crate::error::Error;
 use crate::http::{self, Counts, Gate, Occupied, Origin, Places, PublicAddress, Shared, Transfers};
 use crate::log::check::{check, read_marks, write_marks};
+use crate::log::mark_restored;
 use crate::metrics::Metrics;
 use crate::store::SledStore;
 use crate::store::probe::unusable;
@@ -51,6 +52,7 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         tracing::warn!("{finding}");
         if finding.is_recoverable() {
             let open = end_all_issued(store.as_ref(), crate::environment::now().0)?;
+            mark_restored(store.as_ref(), crate::environment::now().0)?;
             tracing::warn!(open, "this store is older than its marks; open invitations, sessions and links are void");
         }
     }

@@ -48,6 +48,11 @@ fn with_tips(document: DocumentChanges) -> Incoming {
     (document, tips)
 }
 
+/// True for a backfill that goes again without others' changes that nothing proves: the server takes none of them.
+fn goes_again_without(document: &PageDocument, reason: RefusalReason) -> bool {
+    document.has_unproven && matches!(reason, RefusalReason::ForeignActor | RefusalReason::MayNotWrite)
+}
+
 /// A reply that is being applied.
 struct Applying<'a> {
     transaction: Transaction<'a>,
@@ -141,8 +146,9 @@ impl Replica {
     /// Remembers the documents of which the server refuses changes for now.
     fn note_blocked(&mut self, page: &OutboxPage, refused: &BTreeMap<usize, RefusalReason>) {
         for (index, document) in page.documents.iter().enumerate() {
-            let is_blocked =
-                refused.get(&index).is_some_and(|reason| reason.may_pass_later() || document.backfill.is_some());
+            let is_blocked = refused.get(&index).is_some_and(|reason| {
+                reason.may_pass_later() || (document.backfill.is_some() && !goes_again_without(document, *reason))
+            });
             match is_blocked {
                 true => self.blocked.insert(document.key.clone()),
                 false => self.blocked.remove(&document.key),
@@ -162,6 +168,9 @@ impl Applying<'_> {
             match (self.refused.get(&index).copied(), document.backfill.is_some()) {
                 (None, _) => self.acknowledge(document, incoming)?,
                 (Some(RefusalReason::TooManyOrphans), _) => {}
+                (Some(reason), true) if goes_again_without(document, reason) => {
+                    self.transaction.give_back_what_is_proven(&document.key, &mut self.wanted)?;
+                }
                 // The grants have changed. With them, the next reconciliation finds what may be sent.
                 (Some(RefusalReason::MayNotWrite), true) => {}
                 (Some(reason @ RefusalReason::ForeignActor), true) => {
@@ -175,7 +184,7 @@ impl Applying<'_> {
     }
 
     fn acknowledge(&mut self, document: &PageDocument, incoming: &mut Vec<Incoming>) -> Result<(), Error> {
-        let PageDocument { key, numbers, backfill } = document;
+        let PageDocument { key, numbers, backfill, .. } = document;
         let is_here = self.transaction.record(self.transaction.id_of(key)).is_some();
         let mut taken = Vec::new();
         for number in numbers {

@@ -24,6 +24,8 @@ pub struct PageDocument {
     pub numbers: Vec<u64>,
     /// The document's backfill, where these changes are it.
     pub backfill: Option<BTreeSet<ChangeHash>>,
+    /// True when others' changes are among them that nothing proves.
+    pub has_unproven: bool,
 }
 
 /// The changes of one request.
@@ -54,6 +56,7 @@ struct Rows {
     key: DocumentKey,
     changes: Vec<VerifiedChange>,
     numbers: Vec<u64>,
+    has_unproven: bool,
 }
 
 impl OutboxPage {
@@ -61,10 +64,10 @@ impl OutboxPage {
         let mut documents = Vec::with_capacity(rows.len());
         let mut bundles = Vec::with_capacity(rows.len());
         let mut unsent_after = unsent;
-        for Rows { key, changes, numbers } in rows {
+        for Rows { key, changes, numbers, has_unproven } in rows {
             let backfill = is_backfill.then(|| changes.iter().map(VerifiedChange::hash).collect());
             unsent_after = unsent_after.saturating_sub(numbers.len() as u64);
-            documents.push(PageDocument { key: key.clone(), numbers, backfill });
+            documents.push(PageDocument { key: key.clone(), numbers, backfill, has_unproven });
             bundles.push(DocumentChanges { key, changes });
         }
         let bundle = if bundles.is_empty() { Vec::new() } else { write_bundle(&bundles) };
@@ -137,7 +140,7 @@ impl Replica {
             unsent.entry(key).or_default().push((number, change.hash()));
         }
         for (key, backfill) in transaction.backfills()?.into_iter().filter(|(key, _)| may_go(key)) {
-            let changes = transaction.sendable(&key, &backfill.known)?;
+            let changes = transaction.sendable(&key, &backfill.known, backfill.proven_only)?;
             let bytes: usize = changes.iter().map(|change| change.chunk().len()).sum();
             // Compressed in a bundle, changes take about an eighth of their chunks.
             if !rows.is_empty() && chunk_bytes.saturating_add(bytes) / 8 > page_bytes {
@@ -152,7 +155,8 @@ impl Replica {
             }
             let of_document = unsent.remove(&key).unwrap_or_default().into_iter();
             let numbers = of_document.filter(|(_, hash)| hashes.contains(hash)).map(|(number, _)| number).collect();
-            rows.push(Rows { key, numbers, changes });
+            let has_unproven = transaction.has_unproven(&key, &changes);
+            rows.push(Rows { key, numbers, changes, has_unproven });
         }
         let page = OutboxPage::of(rows, true, transaction.state.unsent);
         Ok(OutboxPage { attestations, ..page })
@@ -199,7 +203,7 @@ impl Replica {
                     document.changes.push(change);
                     document.numbers.push(number);
                 }
-                None => documents.push(Rows { key, changes: vec![change], numbers: vec![number] }),
+                None => documents.push(Rows { key, changes: vec![change], numbers: vec![number], has_unproven: false }),
             }
         }
         Ok(OutboxPage::of(documents, false, self.unsent()))

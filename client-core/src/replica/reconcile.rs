@@ -104,15 +104,29 @@ impl Transaction<'_> {
 
     /// Notes that the server lacks the changes after these heads; false when this device may send none of them.
     fn put_backfill(&mut self, key: &DocumentKey, known: &[ChangeHash]) -> Result<bool, Error> {
-        let changes = self.sendable(key, known)?.len() as u64;
+        self.put_backfill_of(key, known, false)
+    }
+
+    /// As [`Self::put_backfill`], with or without what is not proven.
+    fn put_backfill_of(&mut self, key: &DocumentKey, known: &[ChangeHash], proven_only: bool) -> Result<bool, Error> {
+        let changes = self.sendable(key, known, proven_only)?.len() as u64;
         if changes == 0 {
             return Ok(false);
         }
-        let backfill = Backfill { key: key.to_bytes(), known: known.to_vec(), changes };
+        let backfill = Backfill { key: key.to_bytes(), known: known.to_vec(), changes, proven_only };
         self.put(document_key(BACKFILL, self.id_of(key)), write_message(&backfill));
         self.state.backfills = self.state.backfills.saturating_add(1);
         self.state.backfill_changes = self.state.backfill_changes.saturating_add(changes);
         Ok(true)
+    }
+
+    /// The server refused a backfill with others' changes that it never attested: it goes again without them.
+    pub(super) fn give_back_what_is_proven(&mut self, key: &DocumentKey, wanted: &mut Wanted) -> Result<(), Error> {
+        let Some(known) = self.end_backfill(key)? else { return Ok(()) };
+        if self.put_backfill_of(key, &known, true)? {
+            return Ok(());
+        }
+        self.drop_unsendable(key, &known, &BTreeSet::new(), wanted)
     }
 
     /// Notes a backfill of changes that were cut off from a damaged document and are part of it again, since no
@@ -174,8 +188,14 @@ impl Transaction<'_> {
     }
 
     /// The changes after these heads that this device may send: on a coordinator's phone all, on others those that the
-    /// server has attested, and the device's own where it may write.
-    pub(super) fn sendable(&mut self, key: &DocumentKey, known: &[ChangeHash]) -> Result<Vec<VerifiedChange>, Error> {
+    /// server has attested, the device's own where it may write and, unless `proven_only`, others' changes without a proof,
+    /// which the server keeps apart for a coordinator.
+    pub(super) fn sendable(
+        &mut self,
+        key: &DocumentKey,
+        known: &[ChangeHash],
+        proven_only: bool,
+    ) -> Result<Vec<VerifiedChange>, Error> {
         let attestations = self.attestations(key);
         let Some(document) = self.document(key)?.filter(|_| !planted!("nothing_is_given_back")) else {
             return Ok(Vec::new());
@@ -189,7 +209,8 @@ impl Transaction<'_> {
         let (device, may_write) = (self.replica.device, self.state.grants.may_write(key));
         missing.retain(|change| {
             let actor = &change.record().actor;
-            attested.contains(&change.hash()) || actor.is_genesis() || (may_write && device.owns(actor))
+            let may_go = if device.owns(actor) { may_write } else { !proven_only };
+            attested.contains(&change.hash()) || actor.is_genesis() || may_go
         });
         let is_bare =
             |change: &VerifiedChange| change.record().actor.is_genesis() && !attested.contains(&change.hash());
@@ -197,6 +218,19 @@ impl Transaction<'_> {
             missing.clear();
         }
         Ok(missing)
+    }
+
+    /// True when some of these changes are another's, and nothing proves that the server had them.
+    pub(super) fn has_unproven(&self, key: &DocumentKey, changes: &[VerifiedChange]) -> bool {
+        if self.state.grants.is_coordinator() {
+            return false;
+        }
+        let attestations = self.attestations(key);
+        let attested = covered(changes, attestations.into_iter().flat_map(|attestation| attestation.tips));
+        let is_of_others = |change: &VerifiedChange| {
+            !change.record().actor.is_genesis() && !self.replica.device.owns(&change.record().actor)
+        };
+        changes.iter().any(|change| is_of_others(change) && !attested.contains(&change.hash()))
     }
 
     /// The backfills, by document.

@@ -106,6 +106,8 @@ pub(super) struct Backfill {
     pub(super) known: Vec<ChangeHash>,
     /// How many changes that is.
     pub(super) changes: u64,
+    /// True once the server refused what is not proven: others' changes that it has not attested stay here.
+    pub(super) proven_only: bool,
 }
 
 impl Backfill {

@@ -18,7 +18,7 @@ use crate::engine::Granary;
 use crate::engine::set_aside::SetAsideChanges;
 use crate::error::Error;
 use crate::http::Gate;
-use crate::log::CooperativeNumber;
+use crate::log::{Cooperative, CooperativeNumber};
 
 /// Answers commands until aborted.
 pub(crate) fn listen(
@@ -150,7 +150,8 @@ fn run(
         }
         AdminCommand::SetAside { cooperative } => {
             let all = granary.set_aside(CooperativeNumber(cooperative))?;
-            let lines: Vec<String> = all.iter().map(set_aside_lines).collect();
+            let of = granary.cooperative(CooperativeNumber(cooperative))?;
+            let lines: Vec<String> = all.iter().map(|aside| set_aside_lines(&of, aside)).collect();
             Ok(Answer::Text(if lines.is_empty() { "nothing is set aside".into() } else { lines.join("\n") }))
         }
         AdminCommand::TakeIn { cooperative, name } => {
@@ -214,9 +215,15 @@ fn set_aside_place(name: &str) -> Result<(granary_client_core::ids::DeviceId, u6
 }
 
 /// What was set aside, and its lots.
-fn set_aside_lines(aside: &SetAsideChanges) -> String {
+fn set_aside_lines(cooperative: &Cooperative, aside: &SetAsideChanges) -> String {
     let (name, changes) = (aside.name(), aside.changes);
     let mut lines = format!("{name}  {}  {changes} changes of {}: {}", aside.received, aside.document, aside.reason);
+    for author in &aside.in_the_name_of {
+        lines.push_str(&format!("\n    in the name of {author}"));
+        if let Some(record) = cooperative.device(*author) {
+            lines.push_str(&format!(" ({})", record.name));
+        }
+    }
     for (id, lot) in &aside.lots {
         let day = lot.day.map(|day| day.to_string()).unwrap_or_default();
         let weight = lot.quantity.map(|grams| grams.to_string()).unwrap_or_default();

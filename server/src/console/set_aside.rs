@@ -2,6 +2,7 @@
 //! them in or refuses them.
 
 use axum::response::{IntoResponse, Redirect, Response};
+use granary_client_core::ids::DeviceId;
 use maud::{Markup, html};
 
 use super::names::Names;
@@ -36,6 +37,8 @@ fn card(signed: &SignedIn, names: &Names, aside: &SetAsideChanges) -> Markup {
             p { (locale.moment(aside.received)) " · " (aside.document) " · "
                 (locale.with("set-aside-changes", &[("count", aside.changes.to_string())])) }
             p { (locale.t("set-aside-why")) " " (aside.reason) }
+            @if !aside.in_the_name_of.is_empty() { p.warning { (locale.with("set-aside-in-the-name-of", &[
+                ("device", device.clone()), ("authors", names_of(signed, &aside.in_the_name_of))])) } }
             ul { @for (id, lot) in aside.lots.iter().take(LOTS_SHOWN) {
                 li { (lot.day.map_or_else(|| locale.t("damaged"), |day| day.to_string())) " · "
                     (names.product(lot.product.as_deref().unwrap_or_default())) " · "
@@ -54,6 +57,15 @@ fn card(signed: &SignedIn, names: &Names, aside: &SetAsideChanges) -> Markup {
             }
         }
     }
+}
+
+/// The names of devices, each with its id: a name alone may be chosen by anybody.
+fn names_of(signed: &SignedIn, devices: &[DeviceId]) -> String {
+    let name = |device: &DeviceId| match signed.cooperative.device(*device) {
+        Some(record) => format!("{} ({device})", record.name),
+        None => device.to_string(),
+    };
+    devices.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 /// `POST /console/set-aside/take-in`

@@ -1,7 +1,9 @@
 //! What was set aside, for coordinators: listed with its lots, taken in or refused.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::bundle::DocumentChanges;
 use granary_client_core::protocol::messages::read_message;
@@ -16,7 +18,7 @@ use crate::access::{AuditAction, Principal};
 use crate::error::Error;
 use crate::log::keys::quarantine_key;
 use crate::log::set_aside::{SetAside, Standing};
-use crate::log::{CooperativeNumber, Submitter};
+use crate::log::{Cooperative, CooperativeNumber, Submitter};
 
 /// Lots of one entry that are shown at most.
 const LOTS_MAX: usize = 500;
@@ -34,6 +36,8 @@ pub struct SetAsideChanges {
     pub received: Instant,
     /// Why they were set aside.
     pub reason: String,
+    /// Of what was given back unverified: whose changes they say they are, each once. Empty for a device's own.
+    pub in_the_name_of: Vec<DeviceId>,
     /// How many changes.
     pub changes: u64,
     /// The lots that they record or edit, as far as they can be read.
@@ -51,6 +55,12 @@ impl SetAsideChanges {
         let (device, entry) = text.split_once('/')?;
         Some((device.parse().ok()?, entry.parse().ok()?))
     }
+}
+
+/// Whose changes these say they are.
+fn authors(cooperative: &Cooperative, changes: &[VerifiedChange]) -> Vec<DeviceId> {
+    let authors = changes.iter().filter_map(|change| cooperative.device_of(&change.record().actor));
+    authors.collect::<BTreeSet<DeviceId>>().into_iter().collect()
 }
 
 fn unknown(device: DeviceId, entry: u64) -> Error {
@@ -80,6 +90,10 @@ impl Granary {
                     document: key,
                     received: Instant(record.received_millis),
                     reason: aside.reason.clone(),
+                    in_the_name_of: match aside.is_given_back {
+                        true => authors(&cooperative, &changes),
+                        false => Vec::new(),
+                    },
                     changes: own,
                 });
             }
@@ -93,10 +107,9 @@ impl Granary {
         &self,
         number: CooperativeNumber,
         key: &DocumentKey,
-        changes: &[granary_client_core::crdt::change::VerifiedChange],
+        changes: &[VerifiedChange],
     ) -> Result<Vec<(LotId, Lot)>, Error> {
-        let keys: std::collections::BTreeSet<LotKey> =
-            changes.iter().flat_map(|change| touched(change.record())).collect();
+        let keys: BTreeSet<LotKey> = changes.iter().flat_map(|change| touched(change.record())).collect();
         let mut document = match self.document(number, key)? {
             Some(document) => document,
             None => Document::new(key.clone())?,
@@ -111,7 +124,7 @@ impl Granary {
         Ok(lots.take(LOTS_MAX).collect())
     }
 
-    /// Takes in what was set aside, as its device wrote it: other devices get it, and the device is told nothing more of it.
+    /// Takes in what was set aside, as its device wrote it or gave it back: other devices get it, and the device is told nothing more of it.
     /// Fails with [`Error::EditQuarantined`] when it does harm there, and with [`Error::EditRefused`] when it can't be taken
     /// in as it is; then it stays listed.
     pub fn take_in(
@@ -123,7 +136,7 @@ impl Granary {
     ) -> Result<(), Error> {
         let cooperative = self.cooperative(number)?;
         let found = cooperative.set_aside_entry(self.store(), device, entry)?;
-        let (_, _, documents) = found.ok_or_else(|| unknown(device, entry))?;
+        let (aside, _, documents) = found.ok_or_else(|| unknown(device, entry))?;
         let target = Arc::clone(&cooperative);
         let entries = self.write(move |group| {
             if let Err(denied) = by.must_coordinate(&target) {
@@ -133,7 +146,8 @@ impl Granary {
                 return Ok(Err(unknown(device, entry)));
             }
             let grants = target.device(device).map(|record| record.grants_now()).unwrap_or_default();
-            let submitter = Submitter { takes_in: Some(entry), ..Submitter::new(device, grants) };
+            let submitter =
+                Submitter { takes_in: Some(entry), is_vouched: aside.is_given_back, ..Submitter::new(device, grants) };
             let ingested = target.ingest(group, &submitter, documents, now.0)?;
             if let Some(refusal) = ingested.refused.first() {
                 return Ok(Err(Error::EditRefused { reason: refusal.reason }));

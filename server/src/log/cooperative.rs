@@ -12,6 +12,7 @@ use super::document_index::DocumentIndex;
 use super::heads::LogHeads;
 use super::keys::{CooperativeNumber, DocumentNumber, LogEvent, key, rest_u64};
 use super::records::{CooperativeRecord, DeviceRecord, Mark};
+use super::restored::was_restored;
 use super::writer::GroupCommit;
 
 /// The state behind the mutex; each part keeps its own invariant.
@@ -28,6 +29,8 @@ pub(super) struct State {
 pub struct Cooperative {
     number: CooperativeNumber,
     record: CooperativeRecord,
+    /// True once its log was restored.
+    was_restored: bool,
     state: Mutex<State>,
     /// Held while the server's own replica edits: one edit at a time takes its actor's next sequence.
     pub(crate) author: Mutex<()>,
@@ -59,11 +62,17 @@ impl Cooperative {
         let devices = Devices::load(store, number)?;
         let last_line = store.scan_all(&key(number, b'u', &[]))?.last().and_then(|row| rest_u64(&row.key));
         let state = State { heads, documents, queue, devices, audit_lines: last_line.unwrap_or(0) };
-        Ok(Self { number, record, state: Mutex::new(state), author: Mutex::new(()) })
+        let was_restored = was_restored(store, number)?;
+        Ok(Self { number, record, was_restored, state: Mutex::new(state), author: Mutex::new(()) })
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// True once its log was restored: it may lack what it once had.
+    pub(super) fn was_restored(&self) -> bool {
+        self.was_restored
     }
 
     /// The device id of the server's own replica.

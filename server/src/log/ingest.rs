@@ -44,6 +44,8 @@ pub(crate) struct Submitter {
     pub(crate) attested: BTreeMap<usize, Vec<ChangeHash>>,
     /// The entry that was set aside and that a coordinator takes in: the device then needs no grant for it.
     pub(crate) takes_in: Option<u64>,
+    /// True when the coordinator who takes it in answers for whose changes they are.
+    pub(crate) is_vouched: bool,
 }
 
 impl Submitter {
@@ -57,6 +59,7 @@ impl Submitter {
             receipt: Receipt::None,
             attested: BTreeMap::new(),
             takes_in: None,
+            is_vouched: false,
         }
     }
 
@@ -86,10 +89,11 @@ impl Submitter {
             return Some(RefusalReason::MayNotWrite);
         }
         // A coordinator may write everything, so may also backfill changes of others that this store has lost.
-        let may_author = match owner {
-            Some(owner) => owner == self.device || self.grants.is_coordinator(),
-            None => self.chooses_actors && may_claim,
-        };
+        let may_author = self.is_vouched
+            || match owner {
+                Some(owner) => owner == self.device || self.grants.is_coordinator(),
+                None => self.chooses_actors && may_claim,
+            };
         if may_author { None } else { Some(RefusalReason::ForeignActor) }
     }
 }
@@ -126,8 +130,13 @@ impl Cooperative {
         let mut repeated = BTreeSet::new();
         let mut fresh = Vec::new();
         let mut sent = HashSet::new();
-        for (index, document) in documents.into_iter().enumerate() {
-            match self.check(group, submitter, index, &document)? {
+        for (index, mut document) in documents.into_iter().enumerate() {
+            let attested = match submitter.attested.get(&index) {
+                Some(tips) => covered(&document.changes, tips.iter().copied()),
+                None => BTreeSet::new(),
+            };
+            self.keep_given_back_apart(group, submitter, &attested, &mut document, now_millis)?;
+            match self.check(group, submitter, &attested, &document)? {
                 Err(reason) => {
                     // Somebody else writes under the device's actor.
                     ingested.forks |= reason == RefusalReason::SequenceReused;
@@ -197,14 +206,10 @@ impl Cooperative {
         &self,
         group: &GroupCommit<'_>,
         submitter: &Submitter,
-        index: usize,
+        attested: &BTreeSet<ChangeHash>,
         document: &DocumentChanges,
     ) -> Result<Result<Checked, RefusalReason>, StoreFault> {
         let DocumentChanges { key, changes } = document;
-        let attested = match submitter.attested.get(&index) {
-            Some(tips) => covered(changes, tips.iter().copied()),
-            None => BTreeSet::new(),
-        };
         let number = self.state().documents.number(&key.id(self.id()));
         let mut checked = Checked::default();
         let mut is_own = false;

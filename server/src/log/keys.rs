@@ -18,6 +18,7 @@
 //! 0 O <SHA-256 of the token>  a link that signs in once
 //! n j <actor>                 the device that owns a chosen actor, one without a device id in it
 //! n o                         no entry before this one is unadmitted
+//! n r                         the log was restored, and when
 //! n u <line>                  the audit log: AuditRecord
 //! n w <login>                 a coordinator's account
 //! n y <device>                its last request: LastSeen

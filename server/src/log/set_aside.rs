@@ -21,9 +21,9 @@ use super::rows::parse;
 use super::writer::GroupCommit;
 
 /// What one device may have set aside at ingest at once: a revoked phone must not fill the store.
-const KEPT_MAX: usize = 64;
+pub(super) const KEPT_MAX: usize = 64;
 /// As [`KEPT_MAX`], in bytes of bundles.
-const KEPT_BYTES_MAX: u64 = 8 * 1024 * 1024;
+pub(super) const KEPT_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// What became of changes that were set aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +52,8 @@ pub(crate) struct SetAside {
     /// Bytes of its bundle.
     pub(crate) bytes: u64,
     pub(crate) standing: Standing,
+    /// True for others' changes that the device gave back after a restoration, without a proof that they were here.
+    pub(crate) is_given_back: bool,
 }
 
 impl SetAside {
@@ -60,13 +62,14 @@ impl SetAside {
         // The first change of a document is the same everywhere and never set aside alone.
         let own = changes.iter().filter(|change| !change.record().actor.is_genesis());
         let (reason, changes) = (reason.to_owned(), ChangeRange::covering(own));
-        Self { key, reason, changes, bytes: bytes as u64, standing: Standing::Open }
+        Self { key, reason, changes, bytes: bytes as u64, standing: Standing::Open, is_given_back: false }
     }
 
-    /// The notice for its device; none once it was taken in.
+    /// The notice for its device; none once it was taken in, and none of what it gave back: its document stays as it is there
+    /// until a coordinator decides.
     pub(crate) fn notice(self, number: u64) -> Option<Notice> {
-        let Self { key, reason, changes, standing, .. } = self;
-        (standing != Standing::TakenIn).then_some(Notice { number, key, reason, changes })
+        let Self { key, reason, changes, standing, is_given_back, .. } = self;
+        (standing != Standing::TakenIn && !is_given_back).then_some(Notice { number, key, reason, changes })
     }
 }
 
@@ -141,7 +144,7 @@ impl Cooperative {
             return Ok(());
         }
         let (mut rows, mut bytes) = (0usize, 0u64);
-        for row in group.store().scan_all(&key(self.number(), b'x', device.as_bytes()))? {
+        for row in group.scan_all(&key(self.number(), b'x', device.as_bytes()))? {
             let other: SetAside = parse(&row.key, row.value.as_deref())?;
             if other.key == aside.key && other.changes == aside.changes {
                 return Ok(());
@@ -160,7 +163,7 @@ impl Cooperative {
         }
         let entry = self.append_kept(group, device, &documents, bundle, now_millis);
         tracing::warn!(cooperative = self.number().0, %device, entry, reason, "refused changes are kept for a coordinator");
-        group.put(quarantine_key(self.number(), device, entry), write_message(&aside));
+        group.put_visible(quarantine_key(self.number(), device, entry), write_message(&aside));
         Ok(())
     }
 
@@ -189,6 +192,9 @@ impl Cooperative {
         let aside: SetAside = parse(&row, Some(&bytes))?;
         if aside.standing != Standing::Open {
             return Ok(false);
+        }
+        if aside.is_given_back && standing == Standing::Refused {
+            self.tell_of_refusal(group, device, &aside, entry)?;
         }
         group.put_visible(row, write_message(&SetAside { standing, ..aside }));
         Ok(true)

@@ -1,14 +1,14 @@
 //! The store's only writer. It collects the queued jobs into one batch, flushes once, and only then runs their
 //! completions: acknowledged means flushed. On an error of the store it runs none of them and stops.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
 use granary_client_core::planted;
-use granary_client_core::store::{Batch, Store, StoreFault};
+use granary_client_core::store::{Batch, Row, Store, StoreFault};
 
 use super::flushes::Flushes;
 
@@ -21,7 +21,7 @@ const GROUP_COMMIT_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub(crate) struct GroupCommit<'a> {
     store: &'a dyn Store,
     batch: Batch,
-    fresh: HashMap<Vec<u8>, Vec<u8>>,
+    fresh: BTreeMap<Vec<u8>, Vec<u8>>,
     gone: HashSet<Vec<u8>>,
     bytes: usize,
 }
@@ -35,6 +35,16 @@ impl GroupCommit<'_> {
             Some(value) => Ok(Some(value.clone())),
             None => self.store.get(key),
         }
+    }
+
+    /// All rows whose keys begin with `prefix`, by key, with the values that were put visible.
+    pub(crate) fn scan_all(&self, prefix: &[u8]) -> Result<Vec<Row>, StoreFault> {
+        let is_old = |row: &Row| !self.gone.contains(&row.key) && !self.fresh.contains_key(&row.key);
+        let mut rows: Vec<Row> = self.store.scan_all(prefix)?.into_iter().filter(is_old).collect();
+        let fresh = self.fresh.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
+        rows.extend(fresh.map(|(key, value)| Row { key: key.clone(), value: Some(value.clone()) }));
+        rows.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        Ok(rows)
     }
 
     /// The store as it was before this group.
@@ -108,7 +118,7 @@ fn run(
 ) -> Result<(), StoreFault> {
     while let Ok(first) = receiver.recv() {
         let mut group =
-            GroupCommit { store, batch: Batch::default(), fresh: HashMap::new(), gone: HashSet::new(), bytes: 0 };
+            GroupCommit { store, batch: Batch::default(), fresh: BTreeMap::new(), gone: HashSet::new(), bytes: 0 };
         let mut completions = vec![first(&mut group)?];
         while completions.len() < jobs_per_flush && group.bytes < GROUP_COMMIT_BYTES_MAX {
             let Ok(job) = receiver.try_recv() else { break };

@@ -11,10 +11,10 @@ use super::backup::Manifest;
 use super::rebuild::{Rebuilt, rebuild};
 use super::restore::read_into;
 use crate::error::Error;
-use crate::log::CooperativeNumber;
 use crate::log::check::read_marks;
 use crate::log::keys::{GLOBAL, key};
 use crate::log::rows::{Writes, cooperatives, heads_of};
+use crate::log::{CooperativeNumber, mark_restored};
 use crate::store::SledStore;
 use crate::store::probe::unusable;
 
@@ -65,6 +65,7 @@ pub(crate) fn repair(
         copy_readable(&old, &new, folder)?
     };
     let rebuilt = rebuild(&new)?;
+    mark_restored(&new, crate::environment::now().0)?;
     drop(new);
     let kept = free_name(folder, &format!("store.damaged-{stamp}"));
     std::fs::rename(&old_folder, &kept).map_err(|error| file_error(&kept, &error))?;

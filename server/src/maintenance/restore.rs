@@ -12,6 +12,7 @@ use crate::access::end_all_issued;
 use crate::access::marks::FILE;
 use crate::config::{make_folder, read_file, write_private};
 use crate::error::Error;
+use crate::log::mark_restored;
 use crate::log::rows::Writes;
 use crate::store::SledStore;
 
@@ -52,6 +53,7 @@ pub(crate) fn restore(
     let store = SledStore::open(&store_folder).map_err(|fault| crate::store::probe::unusable(&store_folder, fault))?;
     read_runs_into(from, manifest.needed_through(last), &store)?;
     end_all_issued(&store, crate::environment::now().0)?;
+    mark_restored(&store, crate::environment::now().0)?;
     Ok(rebuild(&store)?)
 }
 

@@ -15,17 +15,22 @@ use granary_client_core::quantities::{Grams, Instant};
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::harvest::{LotDraft, record};
 use granary_client_core::schema::{Book, Document, DocumentKey, Season};
-use granary_client_core::store::MemoryStore;
-use granary_server::log::CooperativeNumber;
+use granary_client_core::store::{Batch, MemoryStore, Store};
+use granary_server::log::{CooperativeNumber, mark_restored};
 use granary_server::{Error, Granary};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
 pub(crate) const NOW: Instant = Instant(1_790_000_000_000);
 
+fn open(store: &MemoryStore, keys: &std::path::Path) -> Granary {
+    Granary::open(Arc::new(store.clone()), keys, None, |fault| panic!("{fault}")).unwrap()
+}
+
 pub(crate) struct World {
     pub(crate) granary: Granary,
     pub(crate) coop: CooperativeNumber,
-    _keys: tempfile::TempDir,
+    pub(crate) store: MemoryStore,
+    keys: tempfile::TempDir,
 }
 
 pub(crate) struct Device {
@@ -36,11 +41,28 @@ pub(crate) struct Device {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let keys = tempfile::tempdir().unwrap();
-        let fail = |fault| panic!("{fault}");
-        let granary = Granary::open(Arc::new(MemoryStore::default()), keys.path(), None, fail).unwrap();
+        let (store, keys) = (MemoryStore::default(), tempfile::tempdir().unwrap());
+        let granary = open(&store, keys.path());
         let coop = granary.create_cooperative("Linxian", NOW).unwrap();
-        Self { granary, coop, _keys: keys }
+        Self { granary, coop, store, keys }
+    }
+
+    /// A copy of the store as it is.
+    pub(crate) fn backup(&self) -> MemoryStore {
+        let (copy, mut batch) = (MemoryStore::default(), Batch::default());
+        self.store.scan_all(&[]).unwrap().into_iter().for_each(|row| batch.put(row.key, row.value.unwrap()));
+        copy.apply(&batch).unwrap();
+        copy
+    }
+
+    /// The same server on another store; `is_known` says whether it knows that it was restored.
+    pub(crate) fn on(self, store: MemoryStore, is_known: bool) -> Self {
+        drop(self.granary);
+        if is_known {
+            mark_restored(&store, NOW.0).unwrap();
+        }
+        let granary = open(&store, self.keys.path());
+        Self { granary, store, ..self }
     }
 
     pub(crate) fn device(&self, seed: u8, role: Role) -> Device {

@@ -343,6 +343,7 @@ page-behind = This page may be behind: it does not show yet what you just saved.
 too-many-pages = Too many pages are open at once. Close some, and load this one again.
 part-set-aside = Set aside
 set-aside-what = What phones sent and the co-operative does not have: it did harm, or the phone may not write there, or was revoked. Take it in as the phone wrote it, or refuse it for good. The phone shows these lots as not taken in.
+set-aside-in-the-name-of = Given back by { $device }, unverified: in the name of { $authors }. Take it in only if you know that it was so.
 set-aside-none = Nothing is set aside.
 set-aside-link = { $count } set aside
 set-aside-changes = { $count } changes

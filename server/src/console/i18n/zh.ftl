@@ -343,6 +343,7 @@ page-behind = 本页可能落后：还没有显示您刚才保存的内容。内
 too-many-pages = 同时打开的页面太多了。请关掉几个，再重新载入这一页。
 part-set-aside = 搁置的记录
 set-aside-what = 手机发来、但合作社没有收下的记录：记录有问题，或手机无权写入，或手机已被移出。可以照手机所写收下，也可以永久拒绝。手机上会标明这些记录没有收下。
+set-aside-in-the-name-of = 由“{ $device }”交回，未经核实：署名为 { $authors }。确认属实后再收下。
 set-aside-none = 没有搁置的记录。
 set-aside-link = 搁置的记录：{ $count }
 set-aside-changes = { $count } 处改动
