@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
 use crate::access::end_all_issued;
-use crate::config::{Config, Limits, make_folder, warn_of_open_files};
+use crate::config::{Config, Limits, Proxies, make_folder, warn_of_open_files};
 use crate::engine::Granary;
 use crate::error::Error;
 use crate::http::{self, Counts, Gate, Occupied, Origin, Places, PublicAddress, Shared, Transfers};
@@ -33,7 +33,9 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Server {
     granary: Arc<Granary>,
     address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
     certificates: tls::Certificates,
+    fingerprint: String,
     public_address: String,
     stop: Option<oneshot::Sender<()>>,
     done: tokio::task::JoinHandle<()>,
@@ -57,39 +59,57 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         }
     }
     let granary = Arc::new(Granary::open(store, &config.folder, Some(&config.folder.join("lists")), on_fault)?);
-    let listen_fault = |error: std::io::Error| Error::Listen { address: config.listen, reason: error.to_string() };
-    let listener = TcpListener::bind(config.listen).await.map_err(listen_fault)?;
-    let address = listener.local_addr().map_err(listen_fault)?;
+    let (listener, address) = bind(config.listen).await?;
+    let monitoring = match config.metrics_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
     let public_address = config.public_address(address);
+    // Behind a proxy phones see its certificate, which everybody trusts.
+    let fingerprint = if config.proxies.is_empty() { certificates.fingerprint.clone() } else { String::new() };
     let shared = Shared {
         granary: Arc::clone(&granary),
         gate: Arc::new(Gate::new(config.limits)),
         counts: Arc::new(Counts::new(Metrics::new(&config.store_folder(), granary.flushes()))),
         transfers: Arc::new(Transfers::default()),
-        public_address: Arc::new(PublicAddress {
-            address: public_address.clone(),
-            fingerprint: certificates.fingerprint.clone(),
-        }),
+        public_address: Arc::new(PublicAddress { address: public_address.clone(), fingerprint: fingerprint.clone() }),
     };
     let operator = admin::listen(
         &config,
         Arc::clone(&granary),
         Arc::clone(&shared.gate),
         public_address.clone(),
-        certificates.fingerprint.clone(),
+        fingerprint.clone(),
     )?;
+    let metrics_address = monitoring.as_ref().map(|(_, address)| *address);
+    let monitor = monitoring.map(|(listener, _)| tokio::spawn(monitor(listener, shared.clone())));
     let (stop, stopped) = oneshot::channel();
     let acceptor = TlsAcceptor::from(Arc::clone(&certificates.tls));
     let noting = tokio::spawn(note(Arc::clone(&granary), config.high_water()));
     let (at_the_end, high_water) = (Arc::clone(&granary), config.high_water());
     let done = tokio::spawn(async move {
-        accept(listener, acceptor, shared, config.limits, stopped).await;
+        accept(listener, acceptor, shared, config.limits, Arc::new(config.proxies), stopped).await;
         operator.abort();
+        monitor.iter().for_each(tokio::task::JoinHandle::abort);
         noting.abort();
         write_notes(at_the_end, high_water).await;
     });
     tracing::info!(%address, "serving");
-    Ok(Server { granary, address, certificates, public_address, stop: Some(stop), done })
+    Ok(Server { granary, address, metrics_address, certificates, fingerprint, public_address, stop: Some(stop), done })
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+    let fault = |error: std::io::Error| Error::Listen { address, reason: error.to_string() };
+    let listener = TcpListener::bind(address).await.map_err(fault)?;
+    let address = listener.local_addr().map_err(fault)?;
+    Ok((listener, address))
+}
+
+/// Serves the metrics until aborted.
+async fn monitor(listener: TcpListener, shared: Shared) {
+    if let Err(error) = axum::serve(listener, http::monitor_router().with_state(shared)).await {
+        tracing::warn!(%error, "the metrics are served no more");
+    }
 }
 
 impl Server {
@@ -103,9 +123,14 @@ impl Server {
         self.address
     }
 
-    /// SHA-256 of the authority's certificate, for phones to pin.
+    /// The address of its metrics, when they are served.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
+    /// SHA-256 of the authority's certificate, for phones to pin; empty where they see one that everybody trusts.
     pub fn fingerprint(&self) -> &str {
-        &self.certificates.fingerprint
+        &self.fingerprint
     }
 
     /// Reloads the certificate; false when the server uses its own authority.
@@ -162,6 +187,7 @@ async fn accept(
     acceptor: TlsAcceptor,
     shared: Shared,
     limits: Limits,
+    proxies: Arc<Proxies>,
     mut stopped: oneshot::Receiver<()>,
 ) {
     let graceful = GracefulShutdown::new();
@@ -180,11 +206,14 @@ async fn accept(
             },
         };
         // A connection over the limit is closed at once, which costs least on both sides.
-        let Some(place) = places.take(Origin::from(peer.ip())) else { continue };
-        let place = Occupied { place: Arc::new(place) };
+        let origin = Origin::from(peer.ip());
+        let place = if proxies.are_at(peer.ip()) { places.take_for_many(origin) } else { places.take(origin) };
+        let Some(place) = place.map(Occupied::by) else { continue };
         let (acceptor, router, watcher) = (acceptor.clone(), router.clone(), graceful.watcher());
+        let proxies = Arc::clone(&proxies);
         tokio::spawn(async move {
-            if let Err(error) = connection::serve(stream, peer, place, limits, acceptor, router, watcher).await {
+            if let Err(error) = connection::serve(stream, peer, place, limits, proxies, acceptor, router, watcher).await
+            {
                 tracing::debug!(%peer, %error, "connection ended");
             }
         });

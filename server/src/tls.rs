@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use granary_client_core::protocol::signing::DIRECT;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use ring::digest::{SHA256, digest};
 use rustls::ServerConfig;
@@ -52,7 +53,8 @@ pub(crate) fn open(folder: &Path, names: &[String], own: Option<&OwnCertificate>
         .with_cert_resolver(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>);
     // A record is lost whole when the line breaks in it, so records are no longer than a packet.
     tls.max_fragment_size = Some(1_400);
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // A phone's own name first: it tells by the answer that nobody ends its connection before the server.
+    tls.alpn_protocols = [DIRECT, b"h2", b"http/1.1"].map(<[u8]>::to_vec).into();
     // Stateless tickets: a phone resumes its session without state on the server.
     tls.ticketer = rustls::crypto::ring::Ticketer::new().map_err(bad)?;
     tls.send_tls13_tickets = 1;

@@ -12,6 +12,10 @@ const REQUEST_DOMAIN: &[u8] = b"granary request 1\0";
 const RESUME_DOMAIN: &[u8] = b"granary resume 1\0";
 /// The label under which TLS exports a channel's key (RFC 9266).
 pub const CHANNEL_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
+/// The protocol's name in a TLS handshake (RFC 7301), which a phone offers beside HTTP/1.1 and only a server of ours chooses.
+/// Where a proxy ends the connection, it chooses HTTP/1.1: then the server can't know the connection's key, and the phone
+/// signs for none.
+pub const DIRECT: &[u8] = b"gr/1";
 
 /// The key of a server, under which outbox files are encrypted for it. It names the server in signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

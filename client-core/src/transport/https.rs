@@ -26,7 +26,7 @@ use super::resume::{Ask, Exchange, Outcome};
 use super::tls_fault::{Told, of_handshake};
 use super::{LineFault, Outgoing, Route, ServerLink, Transport, Used, dial, host_in_address, portal, refusal};
 use crate::error::Error;
-use crate::protocol::signing::{CHANNEL_LABEL, Channel};
+use crate::protocol::signing::{CHANNEL_LABEL, Channel, DIRECT};
 use crate::quantities::{Day, Instant};
 
 /// A line on which no byte passes for this long is dead.
@@ -97,9 +97,12 @@ fn system(error: impl std::fmt::Display) -> Error {
     Error::System(error.to_string())
 }
 
-/// The key that this connection exports (RFC 9266).
+/// The key that this connection exports (RFC 9266); none where something before the server ends it.
 pub(super) fn exported(stream: &TlsStream<Counted<TcpStream>>) -> Option<Channel> {
     let (_, session) = stream.get_ref();
+    if session.alpn_protocol() != Some(DIRECT) {
+        return None;
+    }
     session.export_keying_material([0; 32], CHANNEL_LABEL, Some(&[])).ok().map(Channel)
 }
 
@@ -126,7 +129,7 @@ impl HttpsTransport {
                 builder.with_root_certificates(roots).with_no_client_auth()
             }
         };
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = [DIRECT, b"http/1.1"].map(<[u8]>::to_vec).into();
         config.max_fragment_size = Some(FRAGMENT_BYTES);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
         Ok(Self {

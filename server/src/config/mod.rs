@@ -3,6 +3,7 @@
 mod files;
 mod limits;
 mod names;
+mod proxies;
 pub(crate) mod settings;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use crate::error::Error;
 
 pub(crate) use files::{file_error, make_folder, read_file, warn_of_open_files, write_private};
 pub use limits::Limits;
+pub use proxies::Proxies;
 
 /// The configuration of a server.
 #[derive(Debug, Clone)]
@@ -26,6 +28,12 @@ pub struct Config {
     pub limits: Limits,
     /// A publicly trusted certificate; without it the server has an authority of its own.
     pub own_certificate: Option<OwnCertificate>,
+    /// The proxies before the server. Where there are any, they hold the certificate that phones see.
+    pub proxies: Proxies,
+    /// The port in invitations; none for that of `listen`, or 443 behind a proxy.
+    pub public_port: Option<u16>,
+    /// Where the metrics are served, over plain HTTP; none for nowhere.
+    pub metrics_listen: Option<SocketAddr>,
 }
 
 /// The files of a publicly trusted certificate.
@@ -46,6 +54,9 @@ impl Config {
             names: vec!["localhost".into(), "127.0.0.1".into()],
             limits: Limits::default(),
             own_certificate: None,
+            proxies: Proxies::default(),
+            public_port: None,
+            metrics_listen: None,
         }
     }
 
@@ -54,10 +65,11 @@ impl Config {
         Ok(Self { names: names::checked(&self.names, self.listen)?, ..self })
     }
 
-    /// Host and port in invitations: the first name, with the port of `address`.
+    /// Host and port in invitations, of a server that listens here.
     pub(crate) fn public_address(&self, listens: SocketAddr) -> String {
         let name = self.names.first().cloned().unwrap_or_else(|| listens.ip().to_string());
-        names::in_links(&name, listens.port())
+        let usual = if self.proxies.is_empty() { listens.port() } else { 443 };
+        names::in_links(&name, self.public_port.unwrap_or(usual))
     }
 
     pub(crate) fn store_folder(&self) -> PathBuf {

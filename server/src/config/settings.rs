@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::config::{Config, Limits, OwnCertificate, read_file};
+use crate::config::{Config, Limits, OwnCertificate, Proxies, read_file};
 use crate::error::Error;
 
 /// The settings of the command line and the environment.
@@ -40,7 +40,7 @@ pub(crate) struct ServeArgs {
     /// Connections at once.
     #[arg(long, env = "GRANARY_CONNECTIONS")]
     pub(crate) connections: Option<usize>,
-    /// Connections of one address at once; behind a proxy, which is one address, as many as `connections`.
+    /// Connections of one address at once; those of a trusted proxy are not counted so.
     #[arg(long, env = "GRANARY_CONNECTIONS_PER_ADDRESS")]
     pub(crate) connections_per_address: Option<usize>,
     /// Phones that enrol from one address at once; one more every ten seconds. `open-enrolment` opens it for a day.
@@ -49,6 +49,15 @@ pub(crate) struct ServeArgs {
     /// Requests of one device a second, in the long run.
     #[arg(long, env = "GRANARY_DEVICE_PER_SECOND")]
     pub(crate) device_per_second: Option<u32>,
+    /// Addresses or networks of proxies before the server, whose X-Forwarded-For says where a request is from.
+    #[arg(long = "trusted-proxy", env = "GRANARY_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub(crate) trusted_proxies: Vec<String>,
+    /// The port that stands in invitations, where phones reach the server by another than that of `--listen`.
+    #[arg(long, env = "GRANARY_PUBLIC_PORT")]
+    pub(crate) public_port: Option<u16>,
+    /// Where to serve the metrics, over plain HTTP, for this machine or a network of the operator's own.
+    #[arg(long, env = "GRANARY_METRICS_LISTEN")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
 }
 
 /// The settings of a configuration file. An unknown name is an error, so a misspelt one is not overlooked.
@@ -67,6 +76,10 @@ struct ConfigFile {
     connections_per_address: Option<usize>,
     enrol_burst: Option<u32>,
     device_per_second: Option<u32>,
+    #[serde(default)]
+    trusted_proxies: Vec<String>,
+    public_port: Option<u16>,
+    metrics_listen: Option<SocketAddr>,
 }
 
 /// The source of a setting.
@@ -132,6 +145,11 @@ impl Settings {
         let enrol_burst = layered.of("enrol-burst", args.enrol_burst, file.enrol_burst, default.enrol_burst);
         let device_per_second =
             layered.of("device-per-second", args.device_per_second, file.device_per_second, default.device_per_second);
+        let proxies = layered.of("trusted-proxies", some(args.trusted_proxies), some(file.trusted_proxies), Vec::new());
+        let proxies = Proxies::of(&proxies)?;
+        let public_port = layered.of("public-port", args.public_port.map(Some), file.public_port.map(Some), None);
+        let metrics_listen =
+            layered.of("metrics-listen", args.metrics_listen.map(Some), file.metrics_listen.map(Some), None);
         let log = layered.of("log", args.log, file.log, "info".to_owned());
         let log_format = layered.of("log-format", args.log_format, file.log_format, "text".to_owned());
         let own_certificate = match (certificate, key) {
@@ -150,7 +168,7 @@ impl Settings {
         }
         let limits = Limits { connections, connections_per_address, enrol_burst, device_per_second, ..default };
         Ok(Self {
-            config: Config { folder, listen, names, limits, own_certificate },
+            config: Config { folder, listen, names, limits, own_certificate, proxies, public_port, metrics_listen },
             log,
             log_format,
             lines: layered.lines,
@@ -169,7 +187,7 @@ impl Settings {
                 "None" => format!("# {name} is not set"),
                 value => {
                     let value = value.strip_prefix("Some(").and_then(|it| it.strip_suffix(')')).unwrap_or(value);
-                    let is_address = *name == "listen";
+                    let is_address = name.ends_with("listen");
                     let value = if is_address { format!("{value:?}") } else { value.to_owned() };
                     format!("{name} = {value}  # {source}")
                 }
@@ -191,10 +209,13 @@ mod tests {
 
     #[test]
     fn arguments_override_file_and_file_overrides_defaults() {
+        const FILE: &str = "connections = 5\nlisten = \"0.0.0.0:443\"\ntrusted-proxies = [\"10.4.0.0/16\"]\n\
+                            public-port = 444\nmetrics-listen = \"127.0.0.1:9464\"\n";
         let args = ServeArgs { connections: Some(7), ..ServeArgs::default() };
-        let settings = with_file("connections = 5\nlisten = \"0.0.0.0:443\"\n", args).unwrap();
+        let settings = with_file(FILE, args).unwrap();
         assert_eq!(settings.config.limits.connections, 7);
         assert_eq!(settings.config.listen.port(), 443);
+        assert!(settings.config.proxies.are_at("10.4.1.1".parse().unwrap()));
         let text = settings.text();
         assert!(text.contains("connections = 7  # the command line"), "{text}");
         assert!(text.contains("listen = \"0.0.0.0:443\"  # the configuration file"), "{text}");
@@ -203,6 +224,9 @@ mod tests {
         let again = with_file(&text, ServeArgs::default()).unwrap();
         assert_eq!(again.config.limits, settings.config.limits);
         assert_eq!(again.config.names, settings.config.names);
+        assert_eq!(again.config.proxies, settings.config.proxies);
+        assert_eq!(again.config.public_address(again.config.listen), "localhost:444");
+        assert_eq!(again.config.metrics_listen.unwrap().port(), 9464);
     }
 
     #[test]

@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use crate::config::Limits;
+use crate::config::{Limits, Proxies};
 use crate::http::{Exported, Occupied};
 use activity::{Activity, Answer};
 use patient::Patient;
@@ -45,6 +45,7 @@ pub(crate) async fn serve(
     peer: SocketAddr,
     place: Occupied,
     limits: Limits,
+    proxies: Arc<Proxies>,
     acceptor: TlsAcceptor,
     router: Router,
     watcher: Watcher,
@@ -60,7 +61,8 @@ pub(crate) async fn serve(
         let activity = Arc::clone(&activity);
         hyper::service::service_fn(move |mut request: Request<Incoming>| {
             let at_work = activity.begin();
-            request.extensions_mut().insert(ConnectInfo(peer));
+            let client = proxies.client(peer, request.headers());
+            request.extensions_mut().insert(ConnectInfo(client));
             request.extensions_mut().insert(Exported(exported));
             request.extensions_mut().insert(place.clone());
             let router = router.clone();

@@ -33,7 +33,14 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/live", get(nudge::listen))
         .route("/health", get(status::health))
         .route("/ready", get(status::ready))
+        .route("/openapi.json", get(status::described))
+}
+
+/// The routes for whoever watches the server, on a listener of their own.
+pub(crate) fn monitor_router() -> Router<Shared> {
+    Router::new()
+        .route("/health", get(status::health))
+        .route("/ready", get(status::ready))
         .route("/metrics", get(status::metrics))
         .route("/counts", get(status::counts))
-        .route("/openapi.json", get(status::described))
 }

@@ -21,6 +21,8 @@ pub(crate) struct Place<N: Hash + Eq + Clone> {
     places: Arc<Places<N>>,
     name: N,
     count: usize,
+    /// True where the name stands for many, and has no share of its own.
+    is_shared: bool,
 }
 
 impl<N: Hash + Eq + Clone> Places<N> {
@@ -30,24 +32,25 @@ impl<N: Hash + Eq + Clone> Places<N> {
 
     /// A place for this name; none when it has its share, or all are taken.
     pub(crate) fn take(self: &Arc<Self>, name: N) -> Option<Place<N>> {
-        let mut place = Place { places: Arc::clone(self), name, count: 0 };
+        let mut place = Place { places: Arc::clone(self), name, count: 0, is_shared: false };
+        place.grow_to(1).then_some(place)
+    }
+
+    /// As [`Self::take`] for a name that stands for many, as a proxy does: none when all are taken.
+    pub(crate) fn take_for_many(self: &Arc<Self>, name: N) -> Option<Place<N>> {
+        let mut place = Place { places: Arc::clone(self), name, count: 0, is_shared: true };
         place.grow_to(1).then_some(place)
     }
 }
 
 impl<N: Hash + Eq + Clone> Place<N> {
-    /// Whose it is.
-    pub(crate) fn name(&self) -> &N {
-        &self.name
-    }
-
     /// Takes more places, until there are `count` of them; false when there are not so many.
     pub(crate) fn grow_to(&mut self, count: usize) -> bool {
         let more = count.saturating_sub(self.count);
         let mut taken = self.places.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let own = taken.by_name.get(&self.name).copied().unwrap_or(0).saturating_add(more);
         let all = taken.all.saturating_add(more);
-        if own > self.places.of_one || all > self.places.of_all {
+        if (own > self.places.of_one && !self.is_shared) || all > self.places.of_all {
             return false;
         }
         taken.by_name.insert(self.name.clone(), own);
@@ -86,6 +89,7 @@ mod tests {
         let _two = (places.take("a").unwrap(), places.take("a").unwrap());
         assert!(places.take("a").is_none(), "it has its share");
         assert!(places.take("c").is_some());
+        assert!(places.take_for_many("a").is_some(), "it stands for many");
         assert_eq!(places.taken.lock().unwrap().by_name.len(), 1);
         let mut grows = Places::new(10, 12).take("a").unwrap();
         assert!(grows.grow_to(10) && !grows.grow_to(11) && grows.grow_to(4));

@@ -28,13 +28,12 @@ pub(crate) struct Exported(pub(crate) Option<Channel>);
 /// A place among all connections, in the extensions of its requests. A socket that outlives its request keeps it.
 #[derive(Clone)]
 pub(crate) struct Occupied {
-    pub(crate) place: Arc<Place<Origin>>,
+    _place: Arc<Place<Origin>>,
 }
 
 impl Occupied {
-    /// Where the connection is from.
-    pub(crate) fn origin(&self) -> Origin {
-        *self.place.name()
+    pub(crate) fn by(place: Place<Origin>) -> Self {
+        Self { _place: Arc::new(place) }
     }
 }
 
@@ -43,7 +42,7 @@ impl Occupied {
 pub(crate) struct PublicAddress {
     /// Host and port.
     pub(crate) address: String,
-    /// SHA-256 of the authority's certificate.
+    /// SHA-256 of the authority's certificate; empty where phones see one that everybody trusts.
     pub(crate) fingerprint: String,
 }
 

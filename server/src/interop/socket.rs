@@ -1,11 +1,12 @@
 //! `GET /automerge?token=…`: the socket under a [`Peer`]. It processes one message at a time, within the device's
 //! limits, and applies back-pressure from slow readers.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
-use axum::extract::{Extension, Query, State, WebSocketUpgrade};
+use axum::extract::{ConnectInfo, Extension, Query, State, WebSocketUpgrade};
 use axum::response::Response;
 use granary_client_core::protocol::problem::ProblemKind;
 use serde::Deserialize;
@@ -38,6 +39,7 @@ pub(crate) async fn connect(
     State(shared): State<Shared>,
     Query(query): Query<ConnectQuery>,
     Extension(place): Extension<Occupied>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     match Peer::new(Arc::clone(&shared.granary), query.token) {
@@ -53,7 +55,7 @@ pub(crate) async fn connect(
                 .max_message_size(MESSAGE_BYTES_MAX)
                 .max_frame_size(MESSAGE_BYTES_MAX)
                 .on_upgrade(move |socket| async move {
-                    let from = place.origin();
+                    let from = Origin::from(address.ip());
                     let _holds = (place, line);
                     serve(shared, gate, peer, from, socket).await;
                 })

@@ -9,6 +9,7 @@
 
 mod addresses;
 mod bad_connections;
+mod behind_a_proxy;
 mod clocks;
 mod connection;
 mod console;

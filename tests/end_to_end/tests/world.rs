@@ -1,7 +1,7 @@
 //! A server process, and phones that enrol with it.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -23,6 +23,7 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_granary-under-test");
 pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
     port: u16,
+    metrics_port: u16,
     /// The address that the server listens on.
     host: &'static str,
     child: Option<Child>,
@@ -42,8 +43,17 @@ impl World {
 
     /// A folder and a port, for a server that the test starts in its own way.
     pub(crate) fn not_started() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self { folder: tempfile::tempdir().unwrap(), port, host: "127.0.0.1", child: None, phones: 0, logs: None }
+        let ports = [0, 1].map(|_| TcpListener::bind("127.0.0.1:0").unwrap());
+        let [port, metrics_port] = ports.map(|port| port.local_addr().unwrap().port());
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            port,
+            metrics_port,
+            host: "127.0.0.1",
+            child: None,
+            phones: 0,
+            logs: None,
+        }
     }
 
     /// As [`Self::new`], on this address, which is the server's only name too.
@@ -76,6 +86,7 @@ impl World {
     pub(crate) fn start(&mut self) {
         let mut command = Command::new(PROGRAM);
         command.args(["serve", "--listen", &format!("{}:{}", self.host, self.port), "--folder"]).arg(self.data());
+        command.args(["--metrics-listen", &format!("127.0.0.1:{}", self.metrics_port)]);
         if self.host != "127.0.0.1" {
             command.args(["--name", self.host]);
         }
@@ -114,6 +125,15 @@ impl World {
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// What the listener for metrics answers to this path.
+    pub(crate) fn monitor(&self, path: &str) -> String {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.metrics_port)).unwrap();
+        write!(stream, "GET {path} HTTP/1.0\r\nhost: localhost\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
     }
 
     pub(crate) fn phone_folder(&mut self) -> PathBuf {

@@ -13,7 +13,7 @@ use granary_client_core::quantities::Instant;
 use granary_client_core::schema::harvest::record as record_lot;
 use granary_client_core::schema::{Book, Document, DocumentKey};
 use granary_client_core::transport::{HttpsTransport, Outgoing, Route, ServerLink, Transport};
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper::body::Bytes;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
@@ -87,14 +87,7 @@ fn bundle(key: &DocumentKey, actor: &ActorId, grams: i64) -> Vec<u8> {
 }
 
 fn counts(world: &World) -> serde_json::Value {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let mut sender = http1(world).await;
-        let request =
-            hyper::Request::get("/counts").header("host", "localhost").body(Full::<Bytes>::default()).unwrap();
-        let body = sender.send_request(request).await.unwrap().into_body().collect().await.unwrap().to_bytes();
-        serde_json::from_slice(&body).unwrap()
-    })
+    serde_json::from_str(&world.monitor("/counts")).unwrap()
 }
 
 #[test]
