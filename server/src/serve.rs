@@ -15,7 +15,8 @@ use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
 use crate::access::end_all_issued;
-use crate::config::{Config, Limits, Proxies, make_folder, warn_of_open_files};
+use crate::config::{Config, make_folder, warn_of_open_files};
+use crate::connection::Service;
 use crate::engine::Granary;
 use crate::error::Error;
 use crate::http::{self, Counts, Gate, Occupied, Origin, Places, PublicAddress, Shared, Transfers};
@@ -34,7 +35,7 @@ pub struct Server {
     granary: Arc<Granary>,
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
-    certificates: tls::Certificates,
+    certificates: Arc<tls::Certificates>,
     fingerprint: String,
     public_address: String,
     stop: Option<oneshot::Sender<()>>,
@@ -47,7 +48,9 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
     let config = config.with_checked_names()?;
     make_folder(&config.folder)?;
     warn_of_open_files(&config.folder);
-    let certificates = tls::open(&config.folder, &config.names, config.own_certificate.as_ref())?;
+    let certificates =
+        tls::open(&config.folder, &config.names, config.own_certificate.as_ref(), crate::environment::now())?;
+    let certificates = Arc::new(certificates);
     let store: Arc<dyn Store> =
         Arc::new(SledStore::open(&config.store_folder()).map_err(|fault| unusable(&config.store_folder(), fault))?);
     for finding in check(store.as_ref(), &read_marks(&config.high_water()))? {
@@ -84,14 +87,21 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
     let metrics_address = monitoring.as_ref().map(|(_, address)| *address);
     let monitor = monitoring.map(|(listener, _)| tokio::spawn(monitor(listener, shared.clone())));
     let (stop, stopped) = oneshot::channel();
-    let acceptor = TlsAcceptor::from(Arc::clone(&certificates.tls));
+    let service = Service {
+        limits: config.limits,
+        proxies: Arc::new(config.proxies.clone()),
+        acceptor: TlsAcceptor::from(Arc::clone(&certificates.tls)),
+        router: router(shared),
+    };
+    let renewing = tokio::spawn(renew(Arc::clone(&certificates)));
     let noting = tokio::spawn(note(Arc::clone(&granary), config.high_water()));
     let (at_the_end, high_water) = (Arc::clone(&granary), config.high_water());
     let done = tokio::spawn(async move {
-        accept(listener, acceptor, shared, config.limits, Arc::new(config.proxies), stopped).await;
+        accept(listener, service, stopped).await;
         operator.abort();
         monitor.iter().for_each(tokio::task::JoinHandle::abort);
         noting.abort();
+        renewing.abort();
         write_notes(at_the_end, high_water).await;
     });
     tracing::info!(%address, "serving");
@@ -152,6 +162,15 @@ impl Server {
     }
 }
 
+async fn renew(certificates: Arc<tls::Certificates>) {
+    loop {
+        tokio::time::sleep(tls::RENEW_EVERY).await;
+        if let Err(error) = certificates.renew(crate::environment::now()) {
+            tracing::warn!(%error, "no new certificate could be made; the present one goes on");
+        }
+    }
+}
+
 /// The interval at which last-seen rows and high-water marks are written.
 const NOTE_EVERY: Duration = Duration::from_secs(20);
 
@@ -182,17 +201,9 @@ fn router(shared: Shared) -> Router {
         .with_state(shared)
 }
 
-async fn accept(
-    listener: TcpListener,
-    acceptor: TlsAcceptor,
-    shared: Shared,
-    limits: Limits,
-    proxies: Arc<Proxies>,
-    mut stopped: oneshot::Receiver<()>,
-) {
+async fn accept(listener: TcpListener, service: Service, mut stopped: oneshot::Receiver<()>) {
     let graceful = GracefulShutdown::new();
-    let places = Places::new(limits.connections_per_address, limits.connections);
-    let router = router(shared);
+    let places = Places::new(service.limits.connections_per_address, service.limits.connections);
     loop {
         let (stream, peer) = tokio::select! {
             _ = &mut stopped => break,
@@ -207,13 +218,11 @@ async fn accept(
         };
         // A connection over the limit is closed at once, which costs least on both sides.
         let origin = Origin::from(peer.ip());
-        let place = if proxies.are_at(peer.ip()) { places.take_for_many(origin) } else { places.take(origin) };
+        let place = if service.proxies.are_at(peer.ip()) { places.take_for_many(origin) } else { places.take(origin) };
         let Some(place) = place.map(Occupied::by) else { continue };
-        let (acceptor, router, watcher) = (acceptor.clone(), router.clone(), graceful.watcher());
-        let proxies = Arc::clone(&proxies);
+        let (service, watcher) = (service.clone(), graceful.watcher());
         tokio::spawn(async move {
-            if let Err(error) = connection::serve(stream, peer, place, limits, proxies, acceptor, router, watcher).await
-            {
+            if let Err(error) = connection::serve(stream, peer, place, service, watcher).await {
                 tracing::debug!(%peer, %error, "connection ended");
             }
         });

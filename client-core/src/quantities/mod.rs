@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use text::{TextField, checked_text, optional_text, with_plain_lines};
+pub use text::{TextField, checked_text, is_hidden, one_line, optional_text, with_plain_lines};
 
 /// A quantity is outside what its type allows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -164,14 +164,35 @@ pub fn with_plain_lines(text: &str) -> String {
     lines.trim().replace(['\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'], "\n")
 }
 
+/// True for what nobody sees, or what turns the order of the letters beside it: control characters, marks of direction, blanks
+/// without width, fillers (Unicode's `Default_Ignorable_Code_Point`, but for the selectors of a letter's form).
+pub fn is_hidden(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e00ff}' | '\u{e01f0}'..='\u{e0fff}')
+}
+
+/// One line of a text for a log or a terminal, where what is hidden could pass for something else.
+pub fn one_line(text: &str) -> impl Iterator<Item = char> {
+    text.chars().map(|letter| if is_hidden(letter) { ' ' } else { letter })
+}
+
 /// Checks a text that people type: not empty, not too long. Line breaks become `\n`, or a blank where there is one line; a tab
-/// is kept, or becomes a blank. Other control characters are refused.
+/// is kept, or becomes a blank. Other control characters are refused. In a name, what is hidden is taken from its ends and refused
+/// within: two names that look the same would be two.
 pub fn checked_text(field: TextField, text: &str) -> Result<String, QuantityFault> {
     let mut lines = with_plain_lines(text);
     if !field.has_lines() {
         lines = lines.replace(['\n', '\t'], " ");
+        lines = lines.trim_matches(|letter: char| letter.is_whitespace() || is_hidden(letter)).to_owned();
     }
-    let forbidden = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
+    let forbidden = |letter: char| match field.has_lines() {
+        true => letter.is_control() && !matches!(letter, '\n' | '\t'),
+        false => is_hidden(letter),
+    };
     match lines.chars().count() {
         0 => Err(QuantityFault::TextMissing(field)),
         letters if letters > field.most() => Err(QuantityFault::TextTooLong(field)),
@@ -208,6 +229,28 @@ mod tests {
     }
 
     #[test]
+    fn names_that_only_look_the_same_are_refused() {
+        for name in ["王\u{200b}家", "\u{202e}gnim\u{202c}x", "li\u{2066}na\u{2069}x", "mil\u{ad}let", "a\u{e0041}b"]
+        {
+            let refused = Err(QuantityFault::TextUnreadable(TextField::HouseholdName));
+            assert_eq!(checked_text(TextField::HouseholdName, name), refused, "{name:?}");
+            assert!(
+                checked_text(TextField::Note, name).is_ok(),
+                "a note is shown apart from what is beside it: {name:?}"
+            );
+        }
+        let pasted = "\u{feff}王家\u{200b} ";
+        assert_eq!(checked_text(TextField::HouseholdName, pasted).as_deref(), Ok("王家"));
+        assert_eq!(
+            checked_text(TextField::HouseholdName, "\u{200b}"),
+            Err(QuantityFault::TextMissing(TextField::HouseholdName))
+        );
+        for name in ["葛󠄀城", "👨\u{fe0f}", "Łódź", "حصاد"] {
+            assert_eq!(checked_text(TextField::HouseholdName, name).as_deref(), Ok(name));
+        }
+    }
+
+    #[test]
     fn texts_out_of_bounds_are_refused() {
         assert_eq!(checked_text(TextField::Note, " \r\n"), Err(QuantityFault::TextMissing(TextField::Note)));
         assert_eq!(checked_text(TextField::Note, "a\u{7}b"), Err(QuantityFault::TextUnreadable(TextField::Note)));
@@ -218,7 +261,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn checked_texts_are_checked_again_unchanged(text in "[\\PC\r\n\t]{0,40}") {
+        fn checked_texts_are_checked_again_unchanged(text in "[\\PC\r\n\t\u{200b}\u{202e}]{0,40}") {
             for field in TextField::ALL {
                 if let Ok(once) = checked_text(field, &text) {
                     prop_assert_eq!(checked_text(field, &once), Ok(once));

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::crdt::leb128::{ReadFault, Reader, write_prefixed, write_unsigned};
 use crate::ids::{CooperativeId, DocumentId, HouseholdId};
-use crate::quantities::Day;
+use crate::quantities::{Day, is_hidden};
 
 /// A document of ours.
 pub type Document = crate::crdt::Document<DocumentKey>;
@@ -326,7 +326,7 @@ fn read_season(reader: &mut Reader<'_>) -> Result<Season, ReadFault> {
 
 fn read_name(reader: &mut Reader<'_>, most: usize) -> Result<String, ReadFault> {
     let text = reader.text()?;
-    let right = !text.is_empty() && text.len() <= most && !text.chars().any(char::is_control);
+    let right = !text.is_empty() && text.len() <= most && !text.chars().any(is_hidden);
     if right { Ok(text.to_owned()) } else { Err(ReadFault::BadText) }
 }
 

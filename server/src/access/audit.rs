@@ -1,7 +1,7 @@
 //! The audit log: actions on a co-operative through the server. Changes of documents are not in it; they name their
 //! authors themselves. It only grows.
 
-use granary_client_core::quantities::Instant;
+use granary_client_core::quantities::{Instant, one_line};
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
@@ -86,9 +86,7 @@ const DETAIL_MAX: usize = 300;
 impl AuditRecord {
     /// A line, cut and without control characters: typed text must not add lines to any log.
     pub(crate) fn new(now: Instant, who: &str, action: AuditAction, detail: &str) -> Self {
-        let one_line = |text: &str| {
-            text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(DETAIL_MAX).collect::<String>()
-        };
-        Self { at_millis: now.0, who: one_line(who), action, detail: one_line(detail) }
+        let cut = |text: &str| one_line(text).take(DETAIL_MAX).collect::<String>();
+        Self { at_millis: now.0, who: cut(who), action, detail: cut(detail) }
     }
 }

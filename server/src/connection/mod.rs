@@ -39,17 +39,24 @@ const PING: Duration = Duration::from_secs(60);
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
+/// What all connections have in common.
+#[derive(Clone)]
+pub(crate) struct Service {
+    pub(crate) limits: Limits,
+    pub(crate) proxies: Arc<Proxies>,
+    pub(crate) acceptor: TlsAcceptor,
+    pub(crate) router: Router,
+}
+
 /// Serves one connection until it ends or is over.
 pub(crate) async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
     place: Occupied,
-    limits: Limits,
-    proxies: Arc<Proxies>,
-    acceptor: TlsAcceptor,
-    router: Router,
+    service: Service,
     watcher: Watcher,
 ) -> Result<(), Fault> {
+    let Service { limits, proxies, acceptor, router } = service;
     let first_request_due = Instant::now() + limits.first_request_timeout;
     stream.set_nodelay(true)?;
     let stream = timeout_at(first_request_due, acceptor.accept(stream)).await??;

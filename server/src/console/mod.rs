@@ -8,6 +8,7 @@ mod charts;
 mod cookies;
 mod coordinators;
 mod export;
+mod form_token;
 mod forms;
 mod harvests;
 mod history;

@@ -79,9 +79,9 @@ impl Page<'_> {
     }
 }
 
-/// The hidden field with the session's form token (CSRF).
+/// The hidden field with the form's token (CSRF).
 pub(super) fn token(signed: &SignedIn) -> Markup {
-    html! { input type="hidden" name="token" value=(signed.session.csrf); }
+    html! { input type="hidden" name="token" value=(signed.form_token); }
 }
 
 /// The page for unknown addresses.

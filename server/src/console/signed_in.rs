@@ -10,6 +10,7 @@ use granary_client_core::schema::{Document, DocumentKey};
 use granary_client_core::store::StoreFault;
 
 use super::cookies::{SESSION_COOKIE, cookie, locale_of};
+use super::form_token::{is_masked, masked};
 use super::forms::{Form, discard};
 use super::i18n::Locale;
 use super::refusal::{Refused, refuse, refused};
@@ -30,6 +31,8 @@ pub(super) struct SignedIn {
     pub(super) session: Session,
     pub(super) locale: Locale,
     pub(super) token: String,
+    /// What the forms of this page carry.
+    pub(super) form_token: String,
     /// True when a page may not show yet what was written in this session.
     pub(super) is_behind: bool,
     /// Host and port for invitations, and the authority's fingerprint.
@@ -39,9 +42,7 @@ pub(super) struct SignedIn {
 impl SignedIn {
     /// Refuses a token that is not the session's.
     pub(super) fn must_own_token(&self, given: &str) -> Result<(), Refused> {
-        let (given, own) = (given.as_bytes(), self.session.csrf.as_bytes());
-        // Compares every byte, so that the time reveals nothing.
-        let same = given.len() == own.len() && given.iter().zip(own).fold(0u8, |acc, (a, b)| acc | (a ^ b)) == 0;
+        let same = is_masked(given, &self.session.csrf);
         if same { Ok(()) } else { Err(refused(self.locale, 403, "form-not-yours")) }
     }
 
@@ -132,10 +133,12 @@ where
         };
         let cooperative =
             shared.granary.cooperative(session.cooperative).map_err(|error| refuse(locale, &error).into_response())?;
+        let form_token = masked(&session.csrf).map_err(|error| refuse(locale, &error).into_response())?;
         Ok(Self {
             granary: shared.granary,
             cooperative,
             session,
+            form_token,
             locale,
             token,
             is_behind,

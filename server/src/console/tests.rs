@@ -86,7 +86,7 @@ impl World {
     /// Posts a form with the token of the session in it.
     pub(super) async fn post(&self, path: &str, cookie: &str, form: &str) -> Answer {
         let token = cookie.split_once('=').and_then(|(_, token)| self.granary.session(token, Self::now()).unwrap());
-        let token = token.map(|session| session.csrf).unwrap_or_default();
+        let token = token.map(|session| super::form_token::masked(&session.csrf).unwrap()).unwrap_or_default();
         self.ask(Method::POST, path, &[("cookie", cookie)], format!("token={token}&{form}")).await
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use granary_client_core::ids::{ActorId, DeviceId};
+use granary_client_core::quantities::is_hidden;
 use granary_client_core::store::{Store, StoreFault};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
@@ -129,7 +130,7 @@ impl Devices {
         (seen.at_millis, seen.unsent) = (now_millis, unsent);
         seen.is_forked |= forks;
         if let Some(version) = version {
-            seen.version = version.chars().filter(|char| !char.is_control()).take(VERSION_CHARS_MAX).collect();
+            seen.version = version.chars().filter(|letter| !is_hidden(*letter)).take(VERSION_CHARS_MAX).collect();
         }
         self.unsaved_seen.insert(device);
     }

@@ -1,20 +1,26 @@
-//! The server's certificates: an authority of its own, which phones pin, and a certificate of it for the server's
-//! names. TLS 1.3 only, with session resumption.
+//! The server's certificates: configured ones, or those of an authority of its own, which phones pin. TLS 1.3 only, with
+//! session resumption.
+
+mod authority;
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use granary_client_core::protocol::signing::DIRECT;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
-use ring::digest::{SHA256, digest};
+use granary_client_core::quantities::Instant;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-use crate::config::{OwnCertificate, read_file, write_private};
+use authority::Authority;
+
+use crate::config::{OwnCertificate, read_file};
 use crate::error::Error;
+
+/// The interval at which the server's own authority makes a new certificate, well before the last one is over.
+pub(crate) const RENEW_EVERY: std::time::Duration = std::time::Duration::from_secs(7 * 86_400);
 
 /// The TLS configuration and the fingerprint that phones pin.
 pub(crate) struct Certificates {
@@ -22,7 +28,14 @@ pub(crate) struct Certificates {
     /// SHA-256 of the authority's certificate, in hexadecimal; empty for a publicly trusted certificate.
     pub(crate) fingerprint: String,
     shown: Arc<Shown>,
-    own: Option<OwnCertificate>,
+    source: Source,
+}
+
+/// Where certificates come from.
+#[derive(Debug, Clone)]
+enum Source {
+    Files(OwnCertificate),
+    Authority(Authority),
 }
 
 /// The certificate for new connections; reloading replaces it.
@@ -40,10 +53,19 @@ fn bad(error: impl std::fmt::Display) -> Error {
 }
 
 /// Reads the configured certificate, or that of this folder's authority, which is created when missing.
-pub(crate) fn open(folder: &Path, names: &[String], own: Option<&OwnCertificate>) -> Result<Certificates, Error> {
-    let (certified, fingerprint) = match own {
-        Some(own) => (read_own(own)?, String::new()),
-        None => of_own_authority(folder, names)?,
+pub(crate) fn open(
+    folder: &Path,
+    names: &[String],
+    own: Option<&OwnCertificate>,
+    now: Instant,
+) -> Result<Certificates, Error> {
+    let source = match own {
+        Some(own) => Source::Files(own.clone()),
+        None => Source::Authority(Authority::open(folder, names)?),
+    };
+    let (certified, fingerprint) = match &source {
+        Source::Files(own) => (read_own(own)?, String::new()),
+        Source::Authority(authority) => authority.certify(now)?,
     };
     let shown = Arc::new(Shown(RwLock::new(Arc::new(certified))));
     let mut tls = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -58,17 +80,27 @@ pub(crate) fn open(folder: &Path, names: &[String], own: Option<&OwnCertificate>
     // Stateless tickets: a phone resumes its session without state on the server.
     tls.ticketer = rustls::crypto::ring::Ticketer::new().map_err(bad)?;
     tls.send_tls13_tickets = 1;
-    Ok(Certificates { tls: Arc::new(tls), fingerprint, shown, own: own.cloned() })
+    Ok(Certificates { tls: Arc::new(tls), fingerprint, shown, source })
 }
 
 impl Certificates {
     /// Reloads the configured certificate, as after a renewal; false when none is configured. On an error the present
     /// one stays in use.
     pub(crate) fn reload(&self) -> Result<bool, Error> {
-        let Some(own) = &self.own else { return Ok(false) };
-        let certified = read_own(own)?;
-        *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(certified);
+        let Source::Files(own) = &self.source else { return Ok(false) };
+        self.show(read_own(own)?);
         Ok(true)
+    }
+
+    /// Makes a new certificate by the server's own authority; a configured one stays. Connections stay too.
+    pub(crate) fn renew(&self, now: Instant) -> Result<(), Error> {
+        let Source::Authority(authority) = &self.source else { return Ok(()) };
+        self.show(authority.certify(now)?.0);
+        Ok(())
+    }
+
+    fn show(&self, certified: CertifiedKey) {
+        *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(certified);
     }
 }
 
@@ -85,40 +117,10 @@ fn read_own(own: &OwnCertificate) -> Result<CertifiedKey, Error> {
     certified(chain, &key)
 }
 
-/// A certificate by this folder's authority, which is created when missing.
-fn of_own_authority(folder: &Path, names: &[String]) -> Result<(CertifiedKey, String), Error> {
-    let (authority, authority_key) = (folder.join("authority.pem"), folder.join("authority.key"));
-    if !authority.exists() {
-        make_authority(&authority, &authority_key)?;
-    }
-    let authority_pem = String::from_utf8(read_file(&authority)?).map_err(bad)?;
-    let authority_der = CertificateDer::from_pem_slice(authority_pem.as_bytes()).map_err(bad)?;
-    // The server's certificate is created at each start and lives as long as the process.
-    let key_text = String::from_utf8(read_file(&authority_key)?).map_err(bad)?;
-    let issuer = Issuer::from_ca_cert_pem(&authority_pem, KeyPair::from_pem(&key_text).map_err(bad)?).map_err(bad)?;
-    let key = KeyPair::generate().map_err(bad)?;
-    let mut params = CertificateParams::new(names.to_vec()).map_err(bad)?;
-    params.distinguished_name.push(DnType::CommonName, "Granary server");
-    params.use_authority_key_identifier_extension = true;
-    let certificate = params.signed_by(&key, &issuer).map_err(bad)?;
-    let private = PrivateKeyDer::try_from(key.serialize_der()).map_err(bad)?;
-    let fingerprint = crate::environment::hex(digest(&SHA256, &authority_der).as_ref());
-    Ok((certified(vec![certificate.der().clone(), authority_der], &private)?, fingerprint))
-}
-
-fn make_authority(certificate: &Path, key_path: &Path) -> Result<(), Error> {
-    let key = KeyPair::generate().map_err(bad)?;
-    let mut params = CertificateParams::new(Vec::<String>::new()).map_err(bad)?;
-    params.distinguished_name.push(DnType::CommonName, "Granary authority");
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
-    let made = params.self_signed(&key).map_err(bad)?;
-    write_private(key_path, key.serialize_pem().as_bytes())?;
-    write_private(certificate, made.pem().as_bytes())
-}
-
 #[cfg(test)]
 mod tests {
+    use rcgen::{CertificateParams, KeyPair};
+
     use super::*;
 
     fn renew(own: &OwnCertificate, name: &str) {
@@ -137,7 +139,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let own = OwnCertificate { chain: folder.path().join("chain.pem"), key: folder.path().join("key.pem") };
         renew(&own, "granary.example");
-        let certificates = open(folder.path(), &[], Some(&own)).unwrap();
+        let certificates = open(folder.path(), &[], Some(&own), Instant(0)).unwrap();
         let first = shown(&certificates);
         renew(&own, "granary.example");
         assert!(certificates.reload().unwrap());
