@@ -8,6 +8,7 @@ use granary_client_core::ids::DeviceId;
 use ring::digest::{SHA256, digest};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
+use super::second_factor::{Code, SecondFactor};
 use super::standing::{Denied, Principal};
 use crate::error::Error;
 use crate::log::CooperativeNumber;
@@ -21,6 +22,8 @@ pub(crate) struct AccountRecord {
     pub(crate) password: String,
     /// The device by which the person edits. It holds whether they may act, and the generation of their sessions.
     pub(crate) device: DeviceId,
+    /// What is asked beside the password, where it was set up.
+    pub(crate) second: Option<SecondFactor>,
 }
 
 /// A session, or a sign-in link.
@@ -49,6 +52,21 @@ pub(crate) struct Session {
     pub(crate) generation: u32,
     /// The token that each form must contain (CSRF).
     pub(crate) csrf: String,
+    /// The person has a second factor.
+    pub(crate) has_second: bool,
+    /// A second factor is demanded, and the person has none: until it is set up, nothing else can be done.
+    pub(crate) must_set_up_second: bool,
+}
+
+/// The outcome of a sign-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SignIn {
+    /// The token of a new session.
+    In(String),
+    /// Login or password are wrong, or the person may not.
+    Wrong,
+    /// The password is right; the code of the second factor is not.
+    Code(Code),
 }
 
 impl Session {
@@ -69,6 +87,8 @@ pub struct CoordinatorLine {
     pub device: DeviceId,
     /// None while they may work in the console, else why not.
     pub denied: Option<Denied>,
+    /// True when they have a second factor.
+    pub has_second: bool,
     /// Their phones that may act, each with its name.
     pub phones: Vec<NamedDevice>,
 }

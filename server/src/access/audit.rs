@@ -19,6 +19,12 @@ pub enum AuditAction {
     AccountMade,
     /// A coordinator changed the own password.
     PasswordChanged,
+    /// A coordinator set up a second factor.
+    SecondFactorSet,
+    /// A coordinator's second factor was taken away.
+    SecondFactorCleared,
+    /// A second factor is demanded of every coordinator, or no more.
+    SecondFactorDemanded,
     /// A coordinator was removed.
     CoordinatorRemoved,
     /// An invitation was made.
@@ -52,6 +58,9 @@ impl AuditAction {
             Self::SignedOut => "signed-out",
             Self::AccountMade => "account-made",
             Self::PasswordChanged => "password-changed",
+            Self::SecondFactorSet => "second-factor-set",
+            Self::SecondFactorCleared => "second-factor-cleared",
+            Self::SecondFactorDemanded => "second-factor-demanded",
             Self::CoordinatorRemoved => "coordinator-removed",
             Self::Invited => "invited",
             Self::InvitationWithdrawn => "invitation-withdrawn",

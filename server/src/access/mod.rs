@@ -7,6 +7,7 @@ pub(crate) mod identity;
 mod invitation;
 pub(crate) mod marks;
 pub(crate) mod passwords;
+pub(crate) mod second_factor;
 pub(crate) mod standing;
 
 pub(crate) use accounts::Session;

@@ -103,6 +103,10 @@ fn run(
         AdminCommand::Coordinators { cooperative } => {
             Ok(Answer::Text(people::coordinators(&granary.coordinators(CooperativeNumber(cooperative))?)))
         }
+        AdminCommand::ClearSecondFactor { cooperative, login } => {
+            granary.clear_second(CooperativeNumber(cooperative), &login, now)?;
+            Ok(Answer::Text(format!("{login} signs in by the password alone now")))
+        }
         AdminCommand::RemoveCoordinator { cooperative, login } => {
             let number = CooperativeNumber(cooperative);
             granary.remove_coordinator(Principal::Operator, number, &login, now)?;

@@ -31,6 +31,7 @@ pub(crate) enum AdminCommand {
     Invitations { cooperative: u32, all: bool },
     WithdrawInvitation { cooperative: u32, invitation: String },
     Coordinators { cooperative: u32 },
+    ClearSecondFactor { cooperative: u32, login: String },
     RemoveCoordinator { cooperative: u32, login: String },
     Devices { cooperative: u32 },
     Revoke { cooperative: u32, device: DeviceId },

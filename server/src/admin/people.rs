@@ -10,7 +10,8 @@ pub(super) fn coordinators((lines, of_nobody): &(Vec<CoordinatorLine>, Vec<Named
         let standing = line.denied.map_or_else(|| "active".to_owned(), |denied| format!("not active ({denied})"));
         let phones: Vec<String> = line.phones.iter().map(|(id, name)| format!("{name} {id}")).collect();
         let phones = if phones.is_empty() { "no phone".to_owned() } else { format!("phones: {}", phones.join(", ")) };
-        format!("{}  {}  {standing}  {}  {phones}", line.login, line.device, line.name)
+        let second = if line.has_second { "  second factor" } else { "" };
+        format!("{}  {}  {standing}{second}  {}  {phones}", line.login, line.device, line.name)
     };
     let mut text: Vec<String> = lines.iter().map(line).collect();
     if lines.is_empty() {

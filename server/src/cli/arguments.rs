@@ -317,6 +317,16 @@ pub(super) enum CoordinatorCommand {
         /// What the person is called.
         name: String,
     },
+    /// Take away the second factor of a coordinator who lost it.
+    ClearSecondFactor {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// The login.
+        login: String,
+    },
     /// Make a link that signs a coordinator in once.
     Link {
         #[command(flatten)]

@@ -74,6 +74,9 @@ pub fn main() -> ExitCode {
         Command::Coordinator { command: CoordinatorCommand::Remove { folder, coop, login } } => {
             send(&folder, &AdminCommand::RemoveCoordinator { cooperative: coop, login })
         }
+        Command::Coordinator { command: CoordinatorCommand::ClearSecondFactor { folder, coop, login } } => {
+            send(&folder, &AdminCommand::ClearSecondFactor { cooperative: coop, login })
+        }
         Command::Coordinator { command: CoordinatorCommand::Link { folder, coop, login } } => {
             send(&folder, &AdminCommand::SignInOnce { cooperative: coop, login })
         }

@@ -5,13 +5,15 @@ use maud::html;
 
 use super::page::{Page, token};
 use super::refusal::{Refused, refused};
+use super::second_factor;
 use super::signed_in::{SignedIn, SignedInForm};
 
 /// `GET /console/coordinators`
 pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
     let locale = signed.locale;
     let (granary, number) = (signed.granary.clone(), signed.cooperative.number());
-    let (people, phones_of_nobody) = signed.work(move || granary.coordinators(number)).await?;
+    let found = signed.work(move || Ok((granary.coordinators(number)?, granary.demands_second(number)?))).await?;
+    let ((people, phones_of_nobody), is_demanded) = found;
     let main = html! {
         p { a href="/console/phones" { (locale.t("part-phones")) } " · "
             a href="/console/invitations" { (locale.t("invitations")) } }
@@ -21,7 +23,7 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
                     th scope="col" { (locale.t("part-phones")) } th { } } }
                 tbody { @for line in &people { tr {
                     td { (line.name) @if line.denied.is_some() { " " span.mark { (locale.t("revoked")) } } }
-                    td { (line.login) }
+                    td { (line.login) @if line.has_second { " " span.small { (locale.t("second-has")) } } }
                     td { @for (id, name) in &line.phones { (name) " " span.small { (id) } " " } }
                     td { @if line.device == signed.session.device { (locale.t("this-is-you")) } @else {
                         form.inline method="post" action="/console/coordinators/remove" {
@@ -33,6 +35,16 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
             }
         }
         p.small { (locale.t("remove-coordinator-help")) }
+        form.inline method="post" action="/console/second-factor/demand" {
+            (token(&signed))
+            @if is_demanded {
+                span { (locale.t("second-demanded-of-all")) }
+                button.quiet name="demanded" value="no" { (locale.t("second-demand-no-more")) }
+            } @else {
+                button.quiet name="demanded" value="yes" { (locale.t("second-demand")) }
+            }
+        }
+        p.small { (locale.t("second-demand-help")) " " a href=(second_factor::ADDRESS) { (locale.t("second-factor")) } }
         @if !phones_of_nobody.is_empty() {
             p.notice { (locale.t("phones-of-nobody")) " "
                 @for (id, name) in &phones_of_nobody { (name) " " span.small { (id) } " " } }

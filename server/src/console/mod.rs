@@ -26,6 +26,7 @@ mod page;
 mod password;
 mod phones;
 mod refusal;
+mod second_factor;
 mod set_aside;
 mod settle;
 mod sign_in;
@@ -51,6 +52,8 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/once/{token}", get(sign_in::show_once).post(sign_in::redeem_once))
         .route("/password", get(password::show).post(password::change))
+        .route("/second-factor", get(second_factor::show).post(second_factor::set))
+        .route("/second-factor/demand", post(second_factor::demand))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/language", post(sign_in::language))
         .route("/harvests", get(harvests::show))

@@ -8,6 +8,7 @@ use maud::html;
 
 use super::page::{Page, token};
 use super::refusal::{Refused, refused};
+use super::second_factor;
 use super::sign_in::signed_in;
 use super::signed_in::{SignedIn, SignedInForm};
 use crate::access::passwords::check_new;
@@ -33,6 +34,7 @@ fn page(signed: &SignedIn, wrong: Option<&str>) -> Response {
             button { (locale.t("password-change")) }
         }
         p.small { (locale.t("password-help")) }
+        p { a href=(second_factor::ADDRESS) { (locale.t("second-factor")) } }
     };
     Page { title: locale.t("password-change"), part: "", main }.show(signed)
 }

@@ -16,7 +16,8 @@ use super::i18n::{Language, Locale};
 use super::layout::bare;
 use super::refusal::{refuse, refused};
 use super::signed_in::SignedInForm;
-use crate::access::accounts::normal_login;
+use crate::access::accounts::{SignIn, normal_login};
+use crate::access::second_factor::Code;
 use crate::error::Error;
 use crate::http::Shared;
 use crate::log::CooperativeNumber;
@@ -39,6 +40,8 @@ fn page(locale: Locale, status: u16, coop: u32, login: &str, wrong: Option<&str>
             label { (locale.t("cooperative-number")) input name="coop" inputmode="numeric" required value=(coop); }
             label { (locale.t("login")) input name="login" autocomplete="username" required value=(login) autofocus; }
             label { (locale.t("password")) input name="password" type="password" autocomplete="current-password" required; }
+            label { (locale.t("second-code")) " " span.small { (locale.t("second-code-if")) }
+                input name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="7"; }
             button { (locale.t("sign-in")) }
         }
         p.small { (locale.t("sign-in-help")) }
@@ -79,18 +82,20 @@ pub(super) async fn sign_in(
         return page(locale, 429, coop, &login, Some("sign-in-too-often"));
     }
     let granary = Arc::clone(&shared.granary);
-    let password = form.get("password").to_owned();
+    let (password, code) = (form.get("password").to_owned(), form.get("code").to_owned());
     let work = {
         let login = login.clone();
-        move || granary.sign_in(CooperativeNumber(coop), &login, &password, now)
+        move || granary.sign_in(CooperativeNumber(coop), &login, (&password, &code), now)
     };
     // Held until the password was checked.
     let Ok(_pass) = shared.gate.password().await else {
         return page(locale, 429, coop, &login, Some("sign-in-too-often"));
     };
     match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(Some(token))) => signed_in(&token),
-        Ok(Ok(None)) => page(locale, 403, coop, &login, Some("sign-in-wrong")),
+        Ok(Ok(SignIn::In(token))) => signed_in(&token),
+        Ok(Ok(SignIn::Wrong)) => page(locale, 403, coop, &login, Some("sign-in-wrong")),
+        Ok(Ok(SignIn::Code(Code::Missing))) => page(locale, 403, coop, &login, Some("second-code-missing")),
+        Ok(Ok(SignIn::Code(_))) => page(locale, 403, coop, &login, Some("second-code-wrong")),
         Ok(Err(error)) => refuse(locale, &error).into_response(),
         Err(error) => refuse(locale, &Error::WorkFailed { reason: error.to_string() }).into_response(),
     }

@@ -14,6 +14,7 @@ use super::form_token::{is_masked, masked};
 use super::forms::{Form, discard};
 use super::i18n::Locale;
 use super::refusal::{Refused, refuse, refused};
+use super::second_factor;
 use crate::access::Session;
 use crate::engine::Granary;
 use crate::engine::own_edits::Edits;
@@ -131,6 +132,10 @@ where
             Ok(Err(error)) => return Err(refuse(locale, &error).into_response()),
             Err(error) => return Err(refuse(locale, &Error::WorkFailed { reason: error.to_string() }).into_response()),
         };
+        // The console's routes are nested, so the beginning of their address is not in it.
+        if session.must_set_up_second && !["/second-factor", "/sign-out"].contains(&parts.uri.path()) {
+            return Err(Redirect::to(second_factor::ADDRESS).into_response());
+        }
         let cooperative =
             shared.granary.cooperative(session.cooperative).map_err(|error| refuse(locale, &error).into_response())?;
         let form_token = masked(&session.csrf).map_err(|error| refuse(locale, &error).into_response())?;

@@ -16,6 +16,7 @@ use granary_client_core::store::MemoryStore;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
+use crate::access::accounts::SignIn;
 use crate::access::{Denied, InvitationState, Principal};
 use crate::config::Limits;
 use crate::engine::Granary;
@@ -25,7 +26,7 @@ use crate::http::{Counts, Gate, PublicAddress, Shared, Transfers};
 use crate::log::CooperativeNumber;
 use crate::metrics::Metrics;
 
-const PASSWORD: &str = "correct horse battery";
+pub(super) const PASSWORD: &str = "correct horse battery";
 
 pub(super) struct World {
     pub(super) granary: Arc<Granary>,
@@ -140,7 +141,8 @@ const ENDINGS: [(&str, bool, bool, Ending); 5] = [
         world.granary.set_coordinator(world.coop, "zhang", "zhang", "another password", World::now()).unwrap();
     }),
     ("signed out everywhere", false, false, |world, _| {
-        let token = world.granary.sign_in(world.coop, "zhang", PASSWORD, World::now()).unwrap().unwrap();
+        let token = world.granary.sign_in(world.coop, "zhang", (PASSWORD, ""), World::now()).unwrap();
+        let SignIn::In(token) = token else { panic!("{token:?}") };
         world.granary.sign_out(&token, true, World::now()).unwrap();
     }),
 ];

@@ -11,10 +11,11 @@ use super::Granary;
 use super::audit::put_line;
 use super::grants::{put_device, version_after};
 use crate::access::accounts::{
-    AccountRecord, NOBODY, ONCE, SESSION, Session, SessionRecord, account_key, console_key, fits, hashed, new_token,
-    normal_login, token_key,
+    AccountRecord, NOBODY, ONCE, SESSION, Session, SessionRecord, SignIn, account_key, console_key, fits, hashed,
+    new_token, normal_login, token_key,
 };
 use crate::access::passwords::{PASSWORD_MAX, check_new};
+use crate::access::second_factor::Code;
 use crate::access::standing::{Credential, Deed, may_act};
 use crate::access::{AuditAction, CoordinatorLine, Denied, NamedDevice};
 use crate::error::Error;
@@ -67,14 +68,17 @@ impl Granary {
             // Never an earlier one: nothing that was issued before comes back.
             record.end_issued();
             put_device(&cooperative, group, device, record);
-            group.put_visible(account_key(number, &login), write_message(&AccountRecord { name, password, device }));
+            let stored = account_key(number, &login);
+            let before: Option<AccountRecord> = group.get(&stored)?.and_then(|bytes| read_message(&bytes).ok());
+            let second = before.and_then(|before| before.second);
+            group.put_visible(stored, write_message(&AccountRecord { name, password, device, second }));
             put_line(&cooperative, group, now, "operator", AuditAction::AccountMade, &login);
             Ok(())
         })?;
         self.access_changed(number, &[device])
     }
 
-    fn account(&self, number: CooperativeNumber, login: &str) -> Result<Option<AccountRecord>, Error> {
+    pub(super) fn account(&self, number: CooperativeNumber, login: &str) -> Result<Option<AccountRecord>, Error> {
         Ok(self.store().get(&account_key(number, login))?.and_then(|bytes| read_message(&bytes).ok()))
     }
 
@@ -96,10 +100,13 @@ impl Granary {
         };
         let line = |row: Row| -> Result<CoordinatorLine, StoreFault> {
             let account: Option<AccountRecord> = row.value.as_deref().and_then(|value| read_message(value).ok());
-            let Some(AccountRecord { name, device, .. }) = account else { return Err(StoreFault::Damaged(row.key)) };
+            let Some(AccountRecord { name, device, second, .. }) = account else {
+                return Err(StoreFault::Damaged(row.key));
+            };
             let login = String::from_utf8_lossy(rest(&row.key)).into_owned();
             let denied = may_act(&cooperative, device, Credential::Own, Deed::Coordinate).err();
-            Ok(CoordinatorLine { login, name, device, denied, phones: phones_of(Some(device)) })
+            let has_second = second.is_some();
+            Ok(CoordinatorLine { login, name, device, denied, has_second, phones: phones_of(Some(device)) })
         };
         let rows = self.store().scan_all(&key(number, b'w', &[]))?;
         let lines = rows.into_iter().map(line).collect::<Result<Vec<_>, _>>()?;
@@ -109,14 +116,14 @@ impl Granary {
         Ok((lines, of_nobody))
     }
 
-    /// Checks a password; gives the token of a new session, or none.
+    /// Checks a password, and the code of the second factor of an account that has one.
     pub(crate) fn sign_in(
         &self,
         number: CooperativeNumber,
         login: &str,
-        password: &str,
+        (password, code): (&str, &str),
         now: Instant,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<SignIn, Error> {
         let login = normal_login(login).unwrap_or_default();
         let account = match self.cooperative(number) {
             Ok(_) => self.account(number, &login)?,
@@ -132,28 +139,42 @@ impl Granary {
                     Ok(())
                 })?;
             }
-            return Ok(None);
+            return Ok(SignIn::Wrong);
         };
         let cooperative = self.cooperative(number)?;
         self.remove_expired(now)?;
         let token = new_token()?;
         let session = NewToken::session(token.clone(), now)?;
-        let may = self.write(move |group| {
+        let code = code.to_owned();
+        self.write(move |group| {
             // Hashing took a while: the account and its person are looked at as they are now.
-            let stored = group.get(&account_key(number, &login))?;
-            let present: Option<AccountRecord> = stored.and_then(|bytes| read_message(&bytes).ok());
-            let stands = right && present.is_some_and(|present| present.password == account.password);
-            let issued = match stands {
-                true => session.issue(&cooperative, group, account.device, Credential::Own, &login).is_ok(),
-                false => false,
+            let stored = account_key(number, &login);
+            let present: Option<AccountRecord> = group.get(&stored)?.and_then(|bytes| read_message(&bytes).ok());
+            let present = present.filter(|present| right && present.password == account.password);
+            let outcome = match present {
+                None => SignIn::Wrong,
+                Some(mut present) => match present.second.as_mut().map_or(Code::Taken, |it| it.take(&code, now)) {
+                    Code::Taken => {
+                        if present.second.is_some() {
+                            group.put_visible(stored, write_message(&present));
+                        }
+                        match session.issue(&cooperative, group, account.device, Credential::Own, &login) {
+                            Ok(()) => SignIn::In(token),
+                            Err(_) => SignIn::Wrong,
+                        }
+                    }
+                    wrong => SignIn::Code(wrong),
+                },
             };
-            match issued {
-                true => put_line(&cooperative, group, now, &account.name, AuditAction::SignedIn, &login),
-                false => put_line(&cooperative, group, now, &login, AuditAction::SignInFailed, ""),
+            match &outcome {
+                SignIn::In(_) => put_line(&cooperative, group, now, &account.name, AuditAction::SignedIn, &login),
+                SignIn::Wrong => put_line(&cooperative, group, now, &login, AuditAction::SignInFailed, ""),
+                SignIn::Code(_) => {
+                    put_line(&cooperative, group, now, &login, AuditAction::SignInFailed, "second-factor")
+                }
             }
-            Ok(issued)
-        })?;
-        Ok(may.then_some(token))
+            Ok(outcome)
+        })
     }
 
     /// Removes sessions and links whose time is over.
@@ -301,6 +322,8 @@ impl Granary {
             device: account.device,
             generation: record.generation,
             csrf: record.csrf.clone(),
+            has_second: account.second.is_some(),
+            must_set_up_second: account.second.is_none() && self.demands_second(record.cooperative)?,
         };
         Ok(Some((record, session)))
     }
@@ -326,7 +349,7 @@ impl Granary {
 }
 
 /// The token of a session or a link, to be issued in a job of the writer.
-struct NewToken {
+pub(super) struct NewToken {
     kind: u8,
     token: String,
     csrf: String,
@@ -335,13 +358,13 @@ struct NewToken {
 }
 
 impl NewToken {
-    fn session(token: String, now: Instant) -> Result<Self, Error> {
+    pub(super) fn session(token: String, now: Instant) -> Result<Self, Error> {
         let (until, ends) = (now.plus_millis(IDLE_MILLIS), now.plus_millis(SESSION_MILLIS));
         Ok(Self { kind: SESSION, token, csrf: new_token()?, until, ends })
     }
 
     /// Issues it to a person who may coordinate.
-    fn issue(
+    pub(super) fn issue(
         self,
         cooperative: &Cooperative,
         group: &mut GroupCommit<'_>,

@@ -11,6 +11,7 @@ mod outbox_files;
 pub(crate) mod own_edits;
 pub(crate) mod own_words;
 pub(crate) mod read_models;
+pub(crate) mod second_factor;
 pub(crate) mod set_aside;
 pub(crate) mod subscriptions;
 mod sync;

@@ -17,6 +17,7 @@
 //! 0 S <SHA-256 of the token>  a coordinator's session
 //! 0 O <SHA-256 of the token>  a link that signs in once
 //! n j <actor>                 the device that owns a chosen actor, one without a device id in it
+//! n f                         a second factor is demanded of every coordinator
 //! n o                         no entry before this one is unadmitted
 //! n r                         the log was restored, and when
 //! n u <line>                  the audit log: AuditRecord

@@ -1,0 +1,117 @@
+//! A coordinator's second factor: codes of an authenticator app (TOTP, RFC 6238, in its usual form of SHA-1, six digits and
+//! thirty seconds). A code is taken once.
+
+use data_encoding::BASE32_NOPAD;
+use granary_client_core::quantities::Instant;
+use ring::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, Key, sign};
+use serde_tuple::{Deserialize_tuple, Serialize_tuple};
+
+use crate::error::Error;
+
+/// For how long a code is shown, in milliseconds.
+const STEP_MILLIS: i64 = 30_000;
+/// Steps by which a clock may be off.
+const STEPS_OFF: i64 = 1;
+
+/// The second factor of an account.
+#[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
+pub(crate) struct SecondFactor {
+    #[serde(with = "serde_bytes")]
+    secret: [u8; 20],
+    /// The step of the last code that was taken.
+    last_step: i64,
+}
+
+/// What became of a typed code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// It was taken, and is not taken again.
+    Taken,
+    /// None was typed.
+    Missing,
+    /// It is another one, or was taken already.
+    Wrong,
+}
+
+impl SecondFactor {
+    /// A new secret, as an authenticator app reads it.
+    pub(crate) fn new_secret() -> Result<String, Error> {
+        Ok(BASE32_NOPAD.encode(&crate::environment::random_bytes::<20>()?))
+    }
+
+    /// The factor of this secret; none when it is no secret of [`Self::new_secret`].
+    pub(crate) fn of_secret(secret: &str) -> Option<Self> {
+        let secret = BASE32_NOPAD.decode(secret.as_bytes()).ok()?.try_into().ok()?;
+        Some(Self { secret, last_step: 0 })
+    }
+
+    /// Takes a code as it was typed.
+    pub(crate) fn take(&mut self, typed: &str, now: Instant) -> Code {
+        let typed: String = typed.chars().filter(|letter| !letter.is_whitespace()).collect();
+        if typed.is_empty() {
+            return Code::Missing;
+        }
+        let step = now.0.div_euclid(STEP_MILLIS);
+        let near = step.saturating_sub(STEPS_OFF)..=step.saturating_add(STEPS_OFF);
+        // Each is looked at, so that the time tells nothing of which it was.
+        let fits = |step: i64| step > self.last_step && code_at(&self.secret, step) == typed;
+        match near.filter(|step| fits(*step)).last() {
+            Some(step) => {
+                self.last_step = step;
+                Code::Taken
+            }
+            None => Code::Wrong,
+        }
+    }
+}
+
+fn code_at(secret: &[u8; 20], step: i64) -> String {
+    let tag = sign(&Key::new(HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret), &step.to_be_bytes());
+    let bytes = tag.as_ref();
+    let from = bytes.last().map_or(0, |byte| usize::from(byte & 15));
+    let four = bytes.get(from..).and_then(|rest| rest.first_chunk::<4>()).copied().unwrap_or_default();
+    format!("{:06}", (u32::from_be_bytes(four) & 0x7fff_ffff) % 1_000_000)
+}
+
+#[cfg(test)]
+impl SecondFactor {
+    /// The code so many steps from now.
+    pub(crate) fn code(&self, now: Instant, steps: i64) -> String {
+        code_at(&self.secret, now.0.div_euclid(STEP_MILLIS) + steps)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The secret of RFC 6238, appendix B.
+    const SECRET: &[u8; 20] = b"12345678901234567890";
+
+    #[test]
+    fn codes_are_those_of_rfc_6238() {
+        for (seconds, code) in
+            [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (2_000_000_000, "279037")]
+        {
+            assert_eq!(code_at(SECRET, seconds / 30), code);
+        }
+    }
+
+    #[test]
+    fn code_is_taken_once_and_near_its_time() {
+        let at = |seconds: i64| Instant(seconds * 1_000);
+        let code = |seconds: i64| code_at(SECRET, seconds / 30);
+        let mut factor = SecondFactor::of_secret(&BASE32_NOPAD.encode(SECRET)).unwrap();
+        assert_eq!(factor.take(" ", at(3_000)), Code::Missing);
+        assert_eq!(factor.take("000000", at(3_000)), Code::Wrong);
+        assert_eq!(factor.take(&code(2_940), at(3_000)), Code::Wrong, "a minute ago");
+        assert_eq!(factor.take(&code(2_970), at(3_000)), Code::Taken, "a clock that is behind");
+        assert_eq!(factor.take(&code(2_970), at(3_000)), Code::Wrong, "it was taken");
+        let typed = code(3_030);
+        assert_eq!(factor.take(&format!("{} {}", &typed[..3], &typed[3..]), at(3_000)), Code::Taken);
+        assert_eq!(factor.take(&code(3_000), at(3_010)), Code::Wrong, "a later one was taken");
+        for wrong in ["", "MZXW6YTB", "not base 32 at all"] {
+            assert!(SecondFactor::of_secret(wrong).is_none());
+        }
+    }
+}
