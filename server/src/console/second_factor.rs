@@ -28,7 +28,7 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
 fn page(signed: &SignedIn, secret: &str, wrong: Option<&str>) -> Response {
     let locale = signed.locale;
     let words = |text: &str| encode(text).replace('+', "%20");
-    let (issuer, login) = (words(&signed.cooperative.name()), words(&signed.session.login));
+    let (issuer, login) = (words(signed.cooperative.name()), words(&signed.session.login));
     let link = format!("otpauth://totp/{issuer}:{login}?secret={secret}&issuer={issuer}");
     let is_demanded = signed.session.must_set_up_second;
     let main = html! {
