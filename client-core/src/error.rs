@@ -34,6 +34,14 @@ pub enum Error {
     /// The phone is not enrolled with a co-operative yet. Enrol it first.
     #[error("this phone does not belong to a co-operative yet: enrol it with an invitation")]
     NotEnrolled,
+    /// A phone was here before, and its file is gone, or empty, or damaged so that nothing says whose it was. Nothing is
+    /// recorded, so that it does not begin anew unnoticed. Recover what was set aside, put the file back, or say that the
+    /// phone starts anew.
+    #[error(
+        "the phone that was in this folder is lost: its file is gone, empty, or damaged so that nothing says whose it was. \
+         Nothing is recorded here until it is recovered from what was set aside, or started anew"
+    )]
+    Lost,
     /// The phone is enrolled already. Use it as it is, or another folder.
     #[error("this phone belongs to a co-operative already")]
     AlreadyEnrolled,
@@ -123,6 +131,7 @@ impl Error {
             Self::Document(_) => "document",
             Self::Quantity(_) => "quantity",
             Self::NotEnrolled => "not-enrolled",
+            Self::Lost => "lost",
             Self::AlreadyEnrolled => "already-enrolled",
             Self::NotDelivered { .. } => "not-delivered",
             Self::WhichHousehold => "which-household",
@@ -154,6 +163,11 @@ impl Words for Error {
                 format!("存下的数据属于另一个合作社 {name}；请放在它自己的文件夹里打开。")
             }
             Self::NotEnrolled => "这部手机还不属于合作社：请用邀请加入。".into(),
+            Self::Lost => {
+                "原来在这个文件夹里的手机数据丢了：文件不见了、是空的，或者坏得看不出是谁的。先用存下的坏文件找回，或者\
+                 确认重新开始；在这之前这里什么也不登记。"
+                    .into()
+            }
             Self::AlreadyEnrolled => "这部手机已经属于一个合作社。".into(),
             Self::NotDelivered { changes } => {
                 format!("有 {changes} 处改动只在这部手机上，离开就会丢失：请先同步，或导出成文件。")

@@ -38,6 +38,9 @@ pub enum PhoneError {
     /// The phone belongs to no co-operative yet: call `enrol`.
     #[error("{sentence}")]
     NotEnrolled { sentence: String },
+    /// A phone was here before, and its file is gone, empty or damaged: see `is_lost`.
+    #[error("{sentence}")]
+    Lost { sentence: String },
     /// The phone belongs to a co-operative already.
     #[error("{sentence}")]
     AlreadyEnrolled { sentence: String },
@@ -90,6 +93,7 @@ impl From<Error> for PhoneError {
             }
             Error::OtherCooperative { .. } => Self::Invalid { sentence },
             Error::NotEnrolled => Self::NotEnrolled { sentence },
+            Error::Lost => Self::Lost { sentence },
             Error::AlreadyEnrolled => Self::AlreadyEnrolled { sentence },
             Error::NotDelivered { changes } => Self::NotDelivered { changes, sentence },
             Error::NotAllowed => Self::NotAllowed { sentence },

@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use granary_client_core::phone::{Driver, ExportForm, Phone};
 use granary_client_core::store::StoreKey;
+use granary_client_core::words::Words;
 
 use crate::error::PhoneError;
+use crate::language;
 use crate::lots::{FieldConflict, Lot, LotDraft, LotEdit, LotFilter, Product, Receipt, Total, Unusual};
 use crate::status::{PhoneObserver, Recovered, SyncStatus, Told};
 
@@ -72,7 +74,18 @@ impl GranaryPhone {
 
     /// What was found damaged at opening, as sentences to show.
     pub fn damage(&self) -> Vec<String> {
-        self.phone.damage().iter().map(|damage| damage.sentence.clone()).collect()
+        self.phone.damage().iter().map(|damage| damage.words(language::now())).collect()
+    }
+
+    /// True when a phone was in this folder before, and its file is gone, empty or damaged so that nothing says whose it was.
+    /// Other calls fail with `Lost` then. Offer `recover`, and `start_anew` for a person who gives it up.
+    pub fn is_lost(&self) -> bool {
+        self.phone.is_lost()
+    }
+
+    /// Gives up the phone that was lost: this is a new one from now on. Files that were set aside stay.
+    pub fn start_anew(&self) -> Result<(), PhoneError> {
+        Ok(self.phone.start_anew()?)
     }
 
     /// What an invitation's link is for, to show before `enrol`: whose server, which co-operative, and as what. Waits for the

@@ -73,6 +73,8 @@ impl From<Status> for SyncStatus {
 pub struct Recovered {
     /// The files that were taken back, under their new names. They are kept.
     pub files: Vec<String>,
+    /// Files of which nothing could be read; they are left as they are.
+    pub unreadable: Vec<String>,
     /// Changes that were not on the phone.
     pub changes: u64,
     /// Changes that wait to be sent again.
@@ -81,8 +83,9 @@ pub struct Recovered {
 
 impl From<granary_client_core::phone::Recovered> for Recovered {
     fn from(recovered: granary_client_core::phone::Recovered) -> Self {
-        let files = recovered.files.iter().map(|path| path.display().to_string()).collect();
-        Self { files, changes: recovered.changes, unsent: recovered.unsent }
+        let shown = |paths: &[std::path::PathBuf]| paths.iter().map(|path| path.display().to_string()).collect();
+        let (files, unreadable) = (shown(&recovered.files), shown(&recovered.unreadable));
+        Self { files, unreadable, changes: recovered.changes, unsent: recovered.unsent }
     }
 }
 

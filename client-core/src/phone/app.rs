@@ -29,7 +29,7 @@ const CLOCK_RIGHT_FROM: Instant = Instant(1_767_225_600_000);
 impl Phone {
     /// `given`, or else the household that this phone belongs to. Fails with [`Error::WhichHousehold`] without either.
     pub fn household_or(&self, given: Option<HouseholdId>) -> Result<HouseholdId, Error> {
-        self.device().ok_or(Error::NotEnrolled)?;
+        self.inner().enrolled()?;
         given.or_else(|| self.household()).ok_or(Error::WhichHousehold)
     }
 
@@ -169,7 +169,7 @@ impl Phone {
     /// The fields with concurrent values of a household's lots.
     pub fn conflicts(&self, household: HouseholdId, season: Season) -> Result<Vec<FieldConflict>, Error> {
         let mut inner = self.inner();
-        let replica = &mut inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?.replica;
+        let replica = &mut inner.enrolled_mut()?.replica;
         let mut found = Vec::new();
         for part in replica.parts(&DocumentKey::HarvestBook(Book::first(household, season))) {
             found.extend(replica.document(&part)?.map(conflicts::in_harvest_book).unwrap_or_default());
@@ -178,13 +178,13 @@ impl Phone {
     }
 
     fn part_to_write(&self, of: &DocumentKey) -> Result<DocumentKey, Error> {
-        self.inner().enrolled.as_ref().ok_or(Error::NotEnrolled)?.replica.part_to_write(of)
+        self.inner().enrolled()?.replica.part_to_write(of)
     }
 
     /// Reads all parts of a document together; none when none is here.
     fn read_parts<R>(&self, of: &DocumentKey, read: impl FnOnce(&[Document]) -> R) -> Result<Option<R>, Error> {
         let mut inner = self.inner();
-        let replica = &mut inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?.replica;
+        let replica = &mut inner.enrolled_mut()?.replica;
         let mut parts = Vec::new();
         for part in replica.parts(of) {
             parts.extend(replica.document(&part)?.cloned());
@@ -194,7 +194,7 @@ impl Phone {
 
     fn read<R>(&self, key: &DocumentKey, read: impl FnOnce(&mut Document) -> R) -> Result<Option<R>, Error> {
         let mut inner = self.inner();
-        let enrolled = inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?;
+        let enrolled = inner.enrolled_mut()?;
         Ok(enrolled.replica.document(key)?.map(read))
     }
 
@@ -221,7 +221,7 @@ impl Phone {
     /// The heads of every document, for comparing replicas.
     pub fn heads(&self) -> Result<BTreeMap<DocumentKey, Vec<ChangeHash>>, Error> {
         let mut inner = self.inner();
-        let enrolled = inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?;
+        let enrolled = inner.enrolled_mut()?;
         let mut heads = BTreeMap::new();
         for (key, _) in enrolled.replica.documents() {
             if let Some(document) = enrolled.replica.document(&key)? {

@@ -14,11 +14,11 @@ use rusqlite::Connection;
 
 use super::Phone;
 use crate::error::Error;
-use crate::store::{StoreFault, StoreKey};
+use crate::store::{SetAside, StoreFault, StoreKey};
 
 /// Locked while the phone is open. Nothing but SQLite may open this file: closing it elsewhere would end the lock.
 const LOCK: &str = "phone.lock";
-/// Says who has the lock.
+/// Says who has the lock. It is first written once a phone was made, so that it says too that one was.
 const HOLDER: &str = "phone.lock.txt";
 /// Characters of the lock's text that are shown at most.
 const TEXT_MAX: usize = 200;
@@ -46,6 +46,8 @@ pub(super) struct Folder {
     key: Option<StoreKey>,
     /// None only while the lock is being waited for.
     lock: Mutex<Option<Connection>>,
+    /// What others are told of this process.
+    doing: String,
 }
 
 /// A folder that this process had open, or has now.
@@ -83,20 +85,41 @@ impl Folder {
         phones.insert(path.clone(), Open { phone: Weak::new(), key: key.cloned() });
         drop(phones);
         // From here on, dropping it ends the claim.
-        let claimed = Self { path, key: key.cloned(), lock: Mutex::new(None) };
-        let taken = lock(&claimed.path, doing, left())?;
+        let doing = doing.chars().filter(|sign| !sign.is_control()).take(TEXT_MAX).collect();
+        let claimed = Self { path, key: key.cloned(), lock: Mutex::new(None), doing };
+        let taken = lock(&claimed.path, left())?;
+        if claimed.path.join(HOLDER).exists() {
+            claimed.say_who();
+        }
         *claimed.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(taken);
         Ok(Claimed::Free(claimed))
     }
 
     /// Makes the phone of this folder known to later openings.
     pub(super) fn show(phone: &Arc<Phone>) {
-        if let Some(folder) = &phone.folder
-            && let Some(open) = registry().get_mut(&folder.path)
-        {
-            open.phone = Arc::downgrade(phone);
+        if let Some(folder) = &phone.folder {
+            folder.say_who();
+            if let Some(open) = registry().get_mut(&folder.path) {
+                open.phone = Arc::downgrade(phone);
+            }
         }
         CHANGED.notify_all();
+    }
+
+    /// Writes who has the lock. A full disk must not keep anybody from reading the phone, so a lock without a text does too.
+    fn say_who(&self) {
+        let text = format!("{} (process {})\n", self.doing, std::process::id());
+        if let Err(error) = std::fs::write(self.path.join(HOLDER), text) {
+            tracing::warn!(%error, "the lock does not say who has it");
+        }
+    }
+
+    /// True when files here are those of a phone that was made before.
+    pub(super) fn has_traces(&self) -> Result<bool, StoreFault> {
+        let store = self.store();
+        let journal = self.path.join("phone.db-wal");
+        let is_cut_off = std::fs::metadata(&journal).is_ok_and(|data| data.len() > 0) && !store.exists();
+        Ok(is_cut_off || self.lists().exists() || self.path.join(HOLDER).exists() || SetAside::has_any(&store)?)
     }
 
     /// The key under which it was opened.
@@ -136,8 +159,8 @@ fn make_private(folder: &Path) -> std::io::Result<()> {
     builder.create(folder)
 }
 
-/// Locks the folder, and writes who has it.
-fn lock(folder: &Path, doing: &str, left: Duration) -> Result<Connection, Error> {
+/// Locks the folder.
+fn lock(folder: &Path, left: Duration) -> Result<Connection, Error> {
     let path = folder.join(LOCK);
     let take = || -> Result<Connection, StoreFault> {
         let connection = Connection::open(&path)?;
@@ -159,11 +182,6 @@ fn lock(folder: &Path, doing: &str, left: Duration) -> Result<Connection, Error>
         StoreFault::Busy => Error::InUse { by: holder(folder) },
         other => other.explained(folder).into(),
     })?;
-    let text: String = doing.chars().filter(|sign| !sign.is_control()).take(TEXT_MAX).collect();
-    // A full disk must not keep anybody from reading the phone, so a lock without a text does too.
-    if let Err(error) = std::fs::write(folder.join(HOLDER), format!("{text} (process {})\n", std::process::id())) {
-        tracing::warn!(%error, "the lock does not say who has it");
-    }
     Ok(connection)
 }
 

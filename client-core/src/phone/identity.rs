@@ -1,21 +1,55 @@
-//! The identity of a phone: its private key, which never leaves it, its co-operative and its server. It is kept twice, since
-//! a phone without it can't send what it holds.
+//! The identity of a phone: its private key, which never leaves it, its co-operative and its server. Its rows are under
+//! `i <name>`, which a store keeps twice, since a phone without it can't send what it holds.
+//!
+//! A store without an identity is that of a phone which is not enrolled yet, or one of which the identity was lost. Only the
+//! first has the row [`NEW`].
 
 use std::sync::Arc;
 
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{Ed25519KeyPair, KeyPair};
+use serde::de::DeserializeOwned;
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::error::Error;
 use crate::ids::{CooperativeId, DeviceId};
+use crate::protocol::messages::{read_message, write_message};
 use crate::protocol::signing::{Audience, ServerKey, Signer};
-use crate::replica::{put_meta, read_meta};
 use crate::schema::access::Grants;
 use crate::store::{Batch, Store, StoreFault};
 use crate::transport::ServerLink;
 
-const NAMES: [&str; 2] = ["identity", "identity copy"];
+/// Its rows, apart from those of the replica.
+const KIND: u8 = b'i';
+/// Who the phone is, once it is enrolled.
+const IDENTITY: &str = "identity";
+/// The private key, from the first try to enrol.
+const SEED: &str = "seed";
+/// This phone is a new one, and nothing of it is lost.
+const NEW: &str = "new";
+
+fn row_of(name: &str) -> Vec<u8> {
+    [&[KIND], name.as_bytes()].concat()
+}
+
+/// Reads a row; one that can't be read counts as missing.
+fn read_row<M: DeserializeOwned>(store: &dyn Store, name: &str) -> Result<Option<M>, StoreFault> {
+    match store.get(&row_of(name)) {
+        Ok(bytes) => Ok(bytes.and_then(|bytes| read_message(&bytes).ok())),
+        Err(StoreFault::Damaged(_)) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// True for the store of a phone that is not enrolled and has lost nothing.
+pub(super) fn is_new(store: &dyn Store) -> Result<bool, StoreFault> {
+    Ok(read_row::<bool>(store, NEW)?.is_some())
+}
+
+/// Marks a store as that of a new phone.
+pub(super) fn mark_new(batch: &mut Batch) {
+    batch.put(row_of(NEW), write_message(&true));
+}
 
 #[derive(Serialize_tuple, Deserialize_tuple)]
 struct Kept {
@@ -43,40 +77,38 @@ fn damaged_key() -> Error {
     StoreFault::Failed("its key is damaged".into()).into()
 }
 
+/// Ends what [`mark_new`] says.
+pub(super) fn mark_no_longer_new(batch: &mut Batch) {
+    batch.remove(row_of(NEW));
+}
+
 impl Identity {
-    /// The identity of an enrolled phone; none before enrolment. Reads the second copy where the first can't be read.
+    /// The identity of an enrolled phone; none before enrolment, or where it was lost.
     pub(super) fn read(store: &dyn Store) -> Result<Option<Self>, Error> {
-        for name in NAMES {
-            if let Some(kept) = read_meta::<Kept>(store, name)? {
-                let Ok(seed) = <[u8; 32]>::try_from(kept.seed.as_slice()) else {
-                    tracing::error!(name, "the key of a stored identity is damaged; the other copy is read");
-                    continue;
-                };
-                return Ok(Some(Self {
-                    seed,
-                    pair: pair_of(&seed)?,
-                    server: kept.server.parse()?,
-                    cooperative: kept.cooperative,
-                    cooperative_name: kept.cooperative_name,
-                    grants: kept.grants,
-                    certificate: kept.certificate.into_vec(),
-                    server_key: ServerKey(kept.server_key.into_array()),
-                }));
-            }
-        }
-        Ok(None)
+        let Some(kept) = read_row::<Kept>(store, IDENTITY)? else { return Ok(None) };
+        let seed = <[u8; 32]>::try_from(kept.seed.as_slice()).map_err(|_| damaged_key())?;
+        Ok(Some(Self {
+            seed,
+            pair: pair_of(&seed)?,
+            server: kept.server.parse()?,
+            cooperative: kept.cooperative,
+            cooperative_name: kept.cooperative_name,
+            grants: kept.grants,
+            certificate: kept.certificate.into_vec(),
+            server_key: ServerKey(kept.server_key.into_array()),
+        }))
     }
 
     /// An identity to enrol with, under the same key at each try.
     pub(super) fn prepare(store: &dyn Store, server: ServerLink) -> Result<Self, Error> {
-        let kept: Option<serde_bytes::ByteBuf> = read_meta(store, "seed")?;
+        let kept: Option<serde_bytes::ByteBuf> = read_row(store, SEED)?;
         let seed = match kept.and_then(|seed| <[u8; 32]>::try_from(seed.as_slice()).ok()) {
             Some(seed) => seed,
             None => {
                 let mut seed = [0u8; 32];
                 SystemRandom::new().fill(&mut seed).map_err(|_| Error::System("there are no random numbers".into()))?;
                 let mut batch = Batch::default();
-                put_meta(&mut batch, "seed", &serde_bytes::ByteBuf::from(seed.to_vec()));
+                batch.put(row_of(SEED), write_message(&serde_bytes::ByteBuf::from(seed.to_vec())));
                 store.apply(&batch)?;
                 store.flush()?;
                 seed
@@ -105,7 +137,8 @@ impl Identity {
             server_key: serde_bytes::ByteArray::new(self.server_key.0),
         };
         let mut batch = Batch::default();
-        NAMES.iter().for_each(|name| put_meta(&mut batch, name, &kept));
+        batch.put(row_of(IDENTITY), write_message(&kept));
+        mark_no_longer_new(&mut batch);
         store.apply(&batch)?;
         Ok(store.flush()?)
     }

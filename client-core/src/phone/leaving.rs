@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 
 use serde_json::json;
 
+use super::identity::mark_new;
 use super::status::Status;
 use super::{Inner, Phone};
 use crate::error::Error;
@@ -44,7 +45,7 @@ impl Phone {
     /// All lots that this phone holds, also those that were merged into others and those that the server has not taken in, in
     /// the order of their days. Needs no connection.
     pub fn export_lots(&self, form: ExportForm) -> Result<String, Error> {
-        self.device().ok_or(Error::NotEnrolled)?;
+        self.inner().enrolled()?;
         let filter = LotFilter { with_merged: true, limit: u32::MAX, ..LotFilter::default() };
         let rows: Vec<[String; 15]> = self.lots(&filter)?.iter().map(fields).collect();
         Ok(match form {
@@ -79,7 +80,7 @@ impl Phone {
     pub fn leave(&self, with_undelivered: bool) -> Result<(), Error> {
         let _no_sync = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut inner = self.inner();
-        let enrolled = inner.enrolled.as_ref().ok_or(Error::NotEnrolled)?;
+        let enrolled = inner.enrolled()?;
         let changes = enrolled.replica.unsent().saturating_add(enrolled.replica.undelivered());
         if changes > 0 && !with_undelivered {
             return Err(Error::NotDelivered { changes });
@@ -88,6 +89,7 @@ impl Phone {
         for row in self.store.scan_all(&[])? {
             batch.remove(row.key);
         }
+        mark_new(&mut batch);
         self.store.apply(&batch)?;
         self.store.flush()?;
         let Inner { enrolled, status, notices_read, has_sent_version, read_model, .. } = &mut *inner;

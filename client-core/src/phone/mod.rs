@@ -16,6 +16,9 @@ mod status;
 mod steady;
 mod told_time;
 
+#[cfg(test)]
+mod lost_files;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use driver::{Driver, Observer};
@@ -91,6 +94,8 @@ struct Enrolled {
 
 struct Inner {
     enrolled: Option<Enrolled>,
+    /// See [`Phone::is_lost`].
+    is_lost: bool,
     read_model: ReadModel,
     /// True while rows may differ from their documents, since they could not be written.
     lists_are_behind: bool,
@@ -139,6 +144,7 @@ impl Phone {
             match &inner.enrolled {
                 Some(enrolled) if inner.status.revoked => Some(enrolled.identity.cooperative),
                 Some(_) => return Err(Error::AlreadyEnrolled),
+                None if inner.is_lost => return Err(Error::Lost),
                 None => None,
             }
         };
@@ -213,7 +219,7 @@ impl Phone {
     ) -> Result<R, Error> {
         let mut inner = self.inner();
         let now = inner.time.now(self.clock.now());
-        let enrolled = inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?;
+        let enrolled = inner.enrolled_mut()?;
         let edited = enrolled.replica.edit(key, now, edit)?;
         inner.show_edit(key, edited.before, &edited.touched);
         inner.wake();
@@ -224,7 +230,7 @@ impl Phone {
     fn edit_together(&self, edits: Vec<DocumentEdit<'_>>) -> Result<(), Error> {
         let mut inner = self.inner();
         let now = inner.time.now(self.clock.now());
-        let enrolled = inner.enrolled.as_mut().ok_or(Error::NotEnrolled)?;
+        let enrolled = inner.enrolled_mut()?;
         for (key, edited) in enrolled.replica.edit_together(now, edits)? {
             inner.show_edit(&key, edited.before, &edited.touched);
         }
@@ -280,7 +286,7 @@ impl Phone {
         let transport = {
             let mut inner = self.inner();
             inner.status.state = SyncState::Syncing;
-            let enrolled = inner.enrolled.as_ref().ok_or(Error::NotEnrolled)?;
+            let enrolled = inner.enrolled()?;
             Arc::clone(&enrolled.transport)
         };
         let mut result = self.run_session(transport.as_ref());
@@ -295,7 +301,7 @@ impl Phone {
     pub(crate) fn listen(&self, stop: &mut watch::Receiver<bool>, on_nudge: &dyn Fn()) -> Result<(), Error> {
         let (transport, signer) = {
             let inner = self.inner();
-            let enrolled = inner.enrolled.as_ref().ok_or(Error::NotEnrolled)?;
+            let enrolled = inner.enrolled()?;
             (Arc::clone(&enrolled.transport), enrolled.identity.signer())
         };
         transport.listen(&signer, stop, on_nudge)
@@ -305,7 +311,7 @@ impl Phone {
     fn reinstate(&self, transport: &dyn Transport) -> Result<(), Error> {
         let certificate = {
             let inner = self.inner();
-            inner.enrolled.as_ref().ok_or(Error::NotEnrolled)?.identity.certificate.clone()
+            inner.enrolled()?.identity.certificate.clone()
         };
         transport.exchange(Route::Reinstate, Outgoing::Bytes(certificate)).map(drop)
     }
@@ -315,8 +321,9 @@ impl Phone {
             let mut inner = self.inner();
             // Sent once after each start, for the coordinators' list of phones.
             let version = (!inner.has_sent_version).then(|| env!("CARGO_PKG_VERSION").to_owned());
+            let absent = inner.absent();
             let Inner { enrolled, pace, notices_read, .. } = &mut *inner;
-            let Enrolled { identity, replica, .. } = enrolled.as_mut().ok_or(Error::NotEnrolled)?;
+            let Enrolled { identity, replica, .. } = enrolled.as_mut().ok_or(absent)?;
             let (session, request) = Session::begin(replica, *pace, *notices_read, version)?;
             (session, request, identity.signer())
         };
@@ -336,8 +343,9 @@ impl Phone {
             };
             inner.pace.succeeded(took);
             inner.has_sent_version = true;
+            let absent = inner.absent();
             let Inner { enrolled, pace, .. } = &mut *inner;
-            let enrolled = enrolled.as_mut().ok_or(Error::NotEnrolled)?;
+            let enrolled = enrolled.as_mut().ok_or(absent)?;
             let step = session.take_reply(&mut enrolled.replica, *pace, &reply)?;
             inner.notices_read = session.notices_read();
             if let Some(told) = session.told() {

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::folder::{Claimed, Folder};
-use super::identity::Identity;
+use super::identity::{Identity, is_new, mark_new};
 use super::told_time::ToldTime;
 use super::{Clock, Enrolled, Inner, Phone, Status, SystemClock, new_incarnation, new_transport};
 use crate::error::Error;
 use crate::projection::ReadModel;
 use crate::replica::{Damage, Replica, read_meta};
-use crate::store::{MemoryStore, OpenReport, SqliteStore, Store, StoreFault, StoreKey};
+use crate::store::{Batch, MemoryStore, OpenReport, SqliteStore, Store, StoreFault, StoreKey};
 use crate::sync::Pace;
 
 /// How a folder is opened.
@@ -37,7 +37,8 @@ impl Default for Opening<'_> {
 impl Phone {
     /// Opens or creates the phone's files in this folder. A folder that is open in this process already gives the same
     /// phone; while another process has it, this waits some seconds and fails with [`Error::InUse`]. Damaged records are
-    /// quarantined and reported by [`Self::damage`]; everything else opens. Fails with [`Error::Locked`] for files that were
+    /// quarantined and reported by [`Self::damage`]; everything else opens. Where a phone was and its file is gone, it opens
+    /// as lost, see [`Self::is_lost`]. Fails with [`Error::Locked`] for files that were
     /// opened with a key.
     pub fn open(folder: &Path) -> Result<Arc<Self>, Error> {
         Self::open_as(folder, &Opening::default())
@@ -62,9 +63,16 @@ impl Phone {
     }
 
     fn open_claimed(folder: Folder) -> Result<Self, Error> {
+        // Before anything is made here: files of a phone that was here before.
+        let was_here = folder.has_traces()?;
         let (store, report) = SqliteStore::open(&folder.store(), folder.key())?;
+        let is_lost = is_lost(&store, was_here || report.quarantined_file.is_some())?;
         let open_lists = || match folder.key() {
-            None => ReadModel::open(&folder.lists()),
+            None => ReadModel::open(&folder.lists()).or_else(|fault| match fault {
+                // What is here can be read on a full disk too.
+                StoreFault::Full => ReadModel::in_memory(),
+                other => Err(other),
+            }),
             Some(_) => {
                 ReadModel::remove(&folder.lists())?;
                 ReadModel::in_memory()
@@ -82,6 +90,7 @@ impl Phone {
             }
             other => other?,
         };
+        phone.inner().is_lost = is_lost;
         Ok(Self { folder: Some(folder), ..phone })
     }
 
@@ -98,6 +107,7 @@ impl Phone {
     ) -> Result<Self, Error> {
         let mut inner = Inner {
             enrolled: None,
+            is_lost: false,
             read_model,
             lists_are_behind: false,
             status: Status::default(),
@@ -145,19 +155,82 @@ impl Inner {
     }
 }
 
+/// True for a store that says nothing of whose it is, in a folder where a phone was before. One that begins is marked.
+fn is_lost(store: &dyn Store, was_here: bool) -> Result<bool, Error> {
+    if Identity::read(store)?.is_some() || is_new(store)? {
+        return Ok(false);
+    }
+    if !was_here {
+        let mut batch = Batch::default();
+        mark_new(&mut batch);
+        store.apply(&batch)?;
+        store.flush()?;
+    }
+    Ok(was_here)
+}
+
+impl Phone {
+    /// True when a phone was in this folder before, and its file is gone, or empty, or damaged so that nothing says whose it
+    /// was. Every other call fails with [`Error::Lost`] then, until [`Self::recover`] finds it or [`Self::start_anew`] says
+    /// that it is given up.
+    pub fn is_lost(&self) -> bool {
+        self.inner().is_lost
+    }
+
+    /// Gives up the phone that was lost: this is a new one from now on. Files that were set aside stay. Changes nothing of a
+    /// phone that is not lost.
+    pub fn start_anew(&self) -> Result<(), Error> {
+        let mut inner = self.inner();
+        if inner.is_lost {
+            let mut batch = Batch::default();
+            mark_new(&mut batch);
+            self.store.apply(&batch)?;
+            self.store.flush()?;
+            inner.is_lost = false;
+        }
+        Ok(())
+    }
+}
+
+impl Inner {
+    /// Why there is no co-operative.
+    pub(super) fn absent(&self) -> Error {
+        if self.is_lost { Error::Lost } else { Error::NotEnrolled }
+    }
+
+    pub(super) fn enrolled(&self) -> Result<&Enrolled, Error> {
+        self.enrolled.as_ref().ok_or_else(|| self.absent())
+    }
+
+    pub(super) fn enrolled_mut(&mut self) -> Result<&mut Enrolled, Error> {
+        let absent = self.absent();
+        self.enrolled.as_mut().ok_or(absent)
+    }
+}
+
 /// What was found damaged, for a person.
 fn told(report: &OpenReport) -> Vec<Damage> {
     let mut damage = Vec::new();
-    let mut tell = |sentence| damage.push(Damage { document: None, sentence });
     if let Some(file) = &report.quarantined_file {
-        tell(format!(
-            "The phone's file was damaged; it was moved to {}, and what can be read of it was copied.",
-            file.display()
-        ));
+        let file = file.display();
+        damage.push(Damage {
+            document: None,
+            sentence: format!(
+                "The phone's file was damaged; it was moved to {file}, and what can be read of it was copied. At the next \
+                 sync this phone and the server compare what each has."
+            ),
+            in_chinese: format!(
+                "这部手机的文件坏了；坏文件移到了 {file}，能读出来的都已抄下来。下次同步时，手机会和服务器核对各自有什么。"
+            ),
+        });
     }
     if !report.damaged_keys.is_empty() {
         let count = report.damaged_keys.len();
-        tell(format!("{count} damaged records were moved away; the server will send them again."));
+        damage.push(Damage {
+            document: None,
+            sentence: format!("{count} damaged records were moved away; the server will send them again."),
+            in_chinese: format!("{count} 条坏了的记录已移开；服务器会再发一次。"),
+        });
     }
     damage
 }

@@ -20,7 +20,7 @@ impl Phone {
     /// sync finds what the server has. Fails with [`Error::SyncFirst`] before the first sync and while reconciling.
     pub fn export_outbox(&self) -> Result<Vec<u8>, Error> {
         let inner = self.inner();
-        let enrolled = inner.enrolled.as_ref().ok_or(Error::NotEnrolled)?;
+        let enrolled = inner.enrolled()?;
         let replica = &enrolled.replica;
         let bundles = match inner.status.revoked {
             // It can't reconcile; a coordinator decides about its file.
@@ -35,7 +35,7 @@ impl Phone {
     pub fn import_outbox_file(&self, file: &[u8]) -> Result<(), Error> {
         let OutboxFile { certificate, pages } = OutboxFile::parse(file)?;
         let _one_at_a_time = self.syncing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let transport = Arc::clone(&self.inner().enrolled.as_ref().ok_or(Error::NotEnrolled)?.transport);
+        let transport = Arc::clone(&self.inner().enrolled()?.transport);
         // One request for each page: a broken line costs one page at most.
         let done = pages.into_iter().try_for_each(|page| {
             let file = OutboxFile { certificate: certificate.clone(), pages: vec![page] };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
-use super::identity::Identity;
+use super::identity::{Identity, mark_no_longer_new};
 use super::outbox_file::{PAGE_BYTES, outbox_file};
 use super::{Enrolled, Phone, new_incarnation};
 use crate::error::Error;
@@ -17,8 +17,10 @@ use crate::transport::{Outgoing, Route, Transport};
 pub struct Recovered {
     /// The files of which everything that can be read was taken, under their new names. They are kept.
     pub files: Vec<PathBuf>,
-    /// Files that are left, since nothing of them is of use to this phone now.
+    /// Files that are left, since nothing of them is of use to this phone now: nothing says whose they were.
     pub left: Vec<PathBuf>,
+    /// Files that are left, since nothing of them can be read.
+    pub unreadable: Vec<PathBuf>,
     /// Changes that were not here.
     pub changes: u64,
     /// Changes that wait to be sent again.
@@ -45,6 +47,10 @@ impl Phone {
         // The newest first: it knows most, also of who this phone is.
         for file in SetAside::beside(&folder.store())?.into_iter().rev() {
             let rows = file.read(folder.key())?;
+            if rows.scan(&[], None, 1)?.is_empty() {
+                recovered.unreadable.push(file.path().to_owned());
+                continue;
+            }
             match self.take_back(rows) {
                 Ok(Some(taken)) => {
                     recovered.changes = recovered.changes.saturating_add(taken.changes);
@@ -110,10 +116,12 @@ impl Phone {
                 batch.put(row.key, value);
             }
         }
+        mark_no_longer_new(&mut batch);
         self.store.apply(&batch)?;
         self.store.flush()?;
         let mut inner = self.inner();
         inner.read_enrolled(&self.store, &self.clock, true)?;
+        inner.is_lost = inner.is_lost && inner.enrolled.is_none();
         let replica = inner.enrolled.as_ref().map(|enrolled| &enrolled.replica);
         let unsent = replica.map_or(0, Replica::unsent);
         let revisions = replica.map(Replica::documents).unwrap_or_default();

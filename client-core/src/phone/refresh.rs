@@ -39,6 +39,10 @@ impl Inner {
     /// The lists, with all that is here in them. Where their file can't be written, they are made in memory until the phone
     /// is opened again.
     pub(super) fn lists(&mut self) -> Result<&ReadModel, Error> {
+        if self.is_lost {
+            // An empty list would say that nothing was recorded.
+            return Err(Error::Lost);
+        }
         if self.lists_are_behind {
             if let Err(fault) = self.refresh_rows() {
                 tracing::warn!(%fault, "the file of the lists can't be written; they are made in memory");

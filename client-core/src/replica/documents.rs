@@ -47,6 +47,7 @@ impl Documents {
                 (_, _, id) => damage.push(Damage::of_document(
                     id,
                     "A document's entry is damaged; the document will be fetched again.",
+                    "一份文件的条目坏了；会再取回这份文件。",
                 )),
             }
         }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::Replica;
 use super::outbox::read_unsent;
 use super::reconcile::UNKNOWN;
-use super::rows::{BACKFILL, Backfill, CHANGE, DocumentRecord, ORPHAN, OUTBOX, RECONCILED, RECORD, SAVED};
-use super::rows::{document_key, document_of};
+use super::rows::{BACKFILL, Backfill, CHANGE, DocumentRecord, NAME, ORPHAN, OUTBOX, RECONCILED, RECORD, SAVED};
+use super::rows::{change_index, document_key, document_of};
 use super::transaction::Transaction;
 use super::{Wanted, wanted_list};
 use crate::crdt::change::VerifiedChange;
@@ -19,6 +19,7 @@ use crate::planted;
 use crate::protocol::bundle::DocumentChanges;
 use crate::schema::DocumentKey;
 use crate::schema::access::Grants;
+use crate::words::Words;
 
 /// A stored record that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,11 +28,26 @@ pub struct Damage {
     pub document: Option<String>,
     /// What happened and what happens next, for a person.
     pub sentence: String,
+    /// The same in Chinese.
+    pub in_chinese: String,
 }
 
 impl Damage {
-    pub(super) fn of_document(id: Option<DocumentId>, sentence: &str) -> Self {
-        Self { document: id.map(|id| id.automerge_url()), sentence: sentence.into() }
+    pub(super) fn of_document(id: Option<DocumentId>, sentence: &str, in_chinese: &str) -> Self {
+        let document = id.map(|id| id.automerge_url());
+        Self { document, sentence: sentence.into(), in_chinese: in_chinese.into() }
+    }
+}
+
+impl std::fmt::Display for Damage {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.sentence)
+    }
+}
+
+impl Words for Damage {
+    fn chinese(&self) -> String {
+        self.in_chinese.clone()
     }
 }
 
@@ -40,6 +56,7 @@ impl Replica {
     pub(super) fn find_holes(&mut self) -> Result<Vec<Damage>, Error> {
         let mut wanted = self.wanted()?;
         let mut transaction = Transaction::begin(self);
+        let mut damaged = transaction.make_lost_records(&mut wanted)?;
         let mut rows: HashMap<DocumentId, u32> = HashMap::new();
         for row in transaction.scan(&[CHANGE])? {
             let Some(id) = document_of(&row.key) else {
@@ -54,7 +71,6 @@ impl Replica {
                 *count = count.saturating_add(1);
             }
         }
-        let mut damaged = Vec::new();
         for key in transaction.keys() {
             let id = transaction.id_of(&key);
             let Some(record) = transaction.record(id).cloned() else { continue };
@@ -67,7 +83,8 @@ impl Replica {
                 wanted.entry(key.to_bytes()).or_insert(0);
                 let sentence =
                     "Part of a document was damaged on this phone; it will be fetched from the server again.";
-                damaged.push(Damage::of_document(Some(id), sentence));
+                let in_chinese = "这部手机上有一份文件坏了一部分，会再从服务器取回。";
+                damaged.push(Damage::of_document(Some(id), sentence, in_chinese));
             }
         }
         if !damaged.is_empty() {
@@ -85,7 +102,8 @@ impl Replica {
             if row.value.as_deref().and_then(Backfill::read).is_none() {
                 let sentence =
                     "A note of what the server lacks was damaged; this phone and the server will compare again.";
-                damaged.push(Damage::of_document(document_of(&row.key), sentence));
+                let in_chinese = "一条关于服务器缺什么的记录坏了；这部手机会和服务器重新核对。";
+                damaged.push(Damage::of_document(document_of(&row.key), sentence, in_chinese));
                 transaction.state.backfills = transaction.state.backfills.saturating_sub(1);
                 transaction.remove(row.key);
             }
@@ -156,7 +174,49 @@ impl Replica {
     }
 }
 
+/// The revision of a record that was made anew begins here, which no document reaches by its changes: lists read it again.
+const MADE_ANEW: u64 = 1 << 32;
+
 impl Transaction<'_> {
+    /// Makes the records anew that are lost, of documents whose key is here. What is here of them stays in view; they are
+    /// fetched again, with what the server attests of them.
+    fn make_lost_records(&mut self, wanted: &mut Wanted) -> Result<Vec<Damage>, Error> {
+        let mut damaged = Vec::new();
+        for row in self.scan(&[NAME])? {
+            let key = row.value.as_deref().and_then(|bytes| DocumentKey::from_bytes(bytes).ok());
+            let Some(key) = key else { continue };
+            let id = self.id_of(&key);
+            if self.record(id).is_some() {
+                continue;
+            }
+            let changes = self.scan(&document_key(CHANGE, id))?;
+            let indices: Vec<u32> = changes.iter().filter_map(|row| change_index(&row.key)).collect();
+            let saved = self.get(&document_key(SAVED, id))?;
+            let next = indices.last().map_or(0, |last| last.saturating_add(1));
+            if saved.is_some() || next > 0 {
+                let saved_through = saved.as_ref().map_or(0, |_| indices.first().copied().unwrap_or(1).max(1));
+                let sizes = changes.iter().filter_map(|row| row.value.as_ref()).chain(&saved).map(Vec::len);
+                let record = DocumentRecord {
+                    saved_through,
+                    next: next.max(saved_through),
+                    revision: MADE_ANEW.saturating_add(u64::from(next)),
+                    bytes: sizes.fold(0, |all, one| all.saturating_add(one as u64)),
+                    ..DocumentRecord::new(&key)
+                };
+                self.set_record(id, record);
+            } else {
+                self.remove(row.key);
+            }
+            wanted.entry(key.to_bytes()).or_insert(0);
+            damaged.push(Damage::of_document(
+                Some(id),
+                "A document's entry was damaged on this phone; it was made again, and the document will be fetched again.",
+                "这部手机上一份文件的条目坏了；条目已重新做好，文件会再取回。",
+            ));
+        }
+        Ok(damaged)
+    }
+
     /// Replaces the cursor by one that fits no log.
     pub(super) fn reconcile_at_next_sync(&mut self) {
         self.set_cursor(UNKNOWN);
@@ -166,7 +226,7 @@ impl Transaction<'_> {
     pub(super) fn forget(&mut self, key: &DocumentKey) -> Result<(), Error> {
         let id = self.id_of(key);
         self.end_backfill(key)?;
-        for kind in [RECORD, SAVED, CHANGE, ORPHAN, RECONCILED] {
+        for kind in [RECORD, NAME, SAVED, CHANGE, ORPHAN, RECONCILED] {
             for row in self.scan(&document_key(kind, id))? {
                 self.remove(row.key);
             }

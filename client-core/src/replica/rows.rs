@@ -3,6 +3,7 @@
 //! ```text
 //! m <name>               single values: cursor, grants, documents to fetch whole
 //! d <document>           DocumentRecord
+//! k <document>           its key again, by which a lost record is made anew
 //! s <document>           the document as saved, through `saved_through`
 //! c <document> <index>   a change chunk after the saved form
 //! o <number>             outbox: Unsent
@@ -11,6 +12,8 @@
 //! h <document>           reconciled in the walk in progress
 //! x <document> <hash>    Quarantined
 //! ```
+//!
+//! `i <name>` is who the phone is (`phone/identity.rs`).
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,6 +27,7 @@ use crate::schema::DocumentKey;
 use crate::store::{Batch, Store, StoreFault};
 
 pub(super) const RECORD: u8 = b'd';
+pub(super) const NAME: u8 = b'k';
 pub(super) const SAVED: u8 = b's';
 pub(super) const CHANGE: u8 = b'c';
 pub(super) const OUTBOX: u8 = b'o';
@@ -143,6 +147,11 @@ pub(super) fn document_key(kind: u8, id: DocumentId) -> Vec<u8> {
 
 pub(super) fn change_key(id: DocumentId, index: u32) -> Vec<u8> {
     [document_key(CHANGE, id).as_slice(), &index.to_be_bytes()].concat()
+}
+
+/// The index in the key of a change.
+pub(super) fn change_index(key: &[u8]) -> Option<u32> {
+    key.get(17..)?.try_into().ok().map(u32::from_be_bytes)
 }
 
 pub(super) fn orphan_key(id: DocumentId, hash: ChangeHash) -> Vec<u8> {

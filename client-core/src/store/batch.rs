@@ -9,6 +9,15 @@ pub enum Write {
     Remove(Vec<u8>),
 }
 
+impl Write {
+    /// The key that it sets or removes.
+    pub fn key(&self) -> &[u8] {
+        match self {
+            Self::Put(key, _) | Self::Remove(key) => key,
+        }
+    }
+}
+
 /// Writes in order. A later write of a key wins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {

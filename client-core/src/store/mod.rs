@@ -20,6 +20,10 @@ pub use seal::{seal, unseal};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{OpenReport, SetAside, SqliteStore};
 
+/// The first bytes of keys whose rows no server can give back: who this phone is, which documents it has, and what it has not
+/// delivered. A store on a medium keeps each of them twice, apart from each other, so that no lost page takes both.
+pub const KEPT_TWICE: [u8; 4] = *b"ikox";
+
 /// A key with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {

@@ -276,12 +276,18 @@ fn recover(phone: &Phone) -> Result<(), Error> {
     for file in &recovered.files {
         println!("taken back: {}", file.display());
     }
+    for file in &recovered.unreadable {
+        println!("nothing can be read of it, so it is left as it is: {}", file.display());
+    }
     for file in &recovered.left {
         println!("left as it is, since it does not say whose it was: {}", file.display());
     }
-    match recovered.files.is_empty() && recovered.left.is_empty() {
-        true => println!("nothing was set aside"),
-        false => println!("{} changes were not here; {} wait to be sent again", recovered.changes, recovered.unsent),
+    match (recovered.files.is_empty(), recovered.left.is_empty() && recovered.unreadable.is_empty()) {
+        (true, true) => println!("nothing was set aside"),
+        (true, false) => println!("nothing was taken back"),
+        (false, _) => {
+            println!("{} changes were not here; {} wait to be sent again", recovered.changes, recovered.unsent)
+        }
     }
     Ok(())
 }

@@ -99,8 +99,7 @@ impl Cooperative {
         let stored = entry_key(self.number(), entry);
         let record: Entry = parse(&stored, store.get(&stored)?.as_deref())?;
         let documents = read_bundle(&record.bundle).map_err(|_| StoreFault::Damaged(stored))?;
-        let mut own = documents.iter().flat_map(|document| &document.changes);
-        while let Some(change) = own.next() {
+        for change in documents.iter().flat_map(|document| &document.changes) {
             let made = change.record();
             if made.actor.is_genesis() {
                 continue;

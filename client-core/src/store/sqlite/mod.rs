@@ -1,13 +1,17 @@
 //! The phone's store: one SQLite table in WAL mode with `synchronous = FULL`, so that a batch is durable when `apply`
 //! returns. Each value has its own checksum. A file that SQLite calls damaged is set aside, and every row of it that can
-//! still be read is copied to a new one; on any other fault nothing is touched. With a key, every value is encrypted.
+//! still be read is copied to a new one; on any other fault nothing is touched. Rows under [`KEPT_TWICE`] are kept in two
+//! tables, so that no lost page takes both. With a key, every value is encrypted.
 //!
 //! The latest opening alone writes. Each opening numbers itself in the file, and a batch of an earlier one fails with
 //! [`StoreFault::InUse`]. So two openers never write over each other, whatever the locks of a file system are worth.
 
 mod faults;
+mod journal;
+mod pages;
 mod salvage;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,7 +21,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 pub use salvage::SetAside;
 
 use super::cipher::{Cipher, StoreKey};
-use super::{Batch, Row, Store, StoreFault, Write, prefix_end, seal, unseal};
+use super::{Batch, KEPT_TWICE, Row, Store, StoreFault, Write, prefix_end, seal, unseal};
 
 /// Keys of the table of locks. One sealed value that opens proves that the key is right; there are several, since one may
 /// be damaged.
@@ -35,6 +39,15 @@ pub struct OpenReport {
     pub quarantined_file: Option<PathBuf>,
 }
 
+/// The number of an opening.
+#[derive(Debug, Clone, Copy)]
+enum Opening {
+    /// It is written.
+    Numbered(i64),
+    /// There was no space to write it, so the first write does, unless another opening has come after this one.
+    After(i64),
+}
+
 /// See the module.
 #[derive(Debug)]
 pub struct SqliteStore {
@@ -42,7 +55,7 @@ pub struct SqliteStore {
     /// None for a store without encryption.
     cipher: Option<Cipher>,
     /// The number of this opening.
-    opening: i64,
+    opening: Mutex<Opening>,
     /// Where the file lies.
     folder: PathBuf,
 }
@@ -55,11 +68,12 @@ impl SqliteStore {
     pub fn open(path: &Path, key: Option<&StoreKey>) -> Result<(Self, OpenReport), StoreFault> {
         let mut report = OpenReport::default();
         let store = salvage::finish(path)
-            .and_then(|_| Self::open_whole(path, key, &mut report))
+            .and_then(|_| salvage::look(path))
+            .and_then(|()| Self::open_whole(path, key, &mut report))
             .or_else(|fault| match faults::seen_in_header(path, fault.explained(folder_of(path))) {
                 StoreFault::Corrupt(reason) => {
                     tracing::error!(path = %path.display(), reason, "a damaged file is set aside; what can be read is copied");
-                    report.quarantined_file = Some(salvage::mend(path)?);
+                    report.quarantined_file = Some(salvage::mend(path, key)?);
                     Self::open_whole(path, key, &mut report)
                 }
                 other => Err(other),
@@ -68,12 +82,20 @@ impl SqliteStore {
     }
 
     fn open_whole(path: &Path, key: Option<&StoreKey>, report: &mut OpenReport) -> Result<Self, StoreFault> {
-        let connection = open_checked(path)?;
+        let connection = open_checked(path, false).or_else(|fault| match fault.explained(folder_of(path)) {
+            StoreFault::Full => open_checked(path, true),
+            other => Err(other),
+        })?;
         let cipher = key.map(Cipher::new).transpose()?;
-        let mut store =
-            Self { connection: Mutex::new(connection), cipher, opening: 0, folder: folder_of(path).to_owned() };
+        let store = Self {
+            connection: Mutex::new(connection),
+            cipher,
+            opening: Mutex::new(Opening::After(0)),
+            folder: folder_of(path).to_owned(),
+        };
         store.unlock()?;
-        store.opening = store.number_opening()?;
+        store.number_opening()?;
+        store.restore_copies()?;
         let damaged = store.quarantine_damaged()?;
         if !damaged.is_empty() && store.has_damaged()? {
             // A row whose key is damaged lies out of order, where no lookup finds it.
@@ -84,10 +106,58 @@ impl SqliteStore {
         Ok(store)
     }
 
-    fn number_opening(&self) -> Result<i64, StoreFault> {
-        let sql =
-            "INSERT INTO opening VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET number = number + 1 RETURNING number";
-        Ok(self.connection().query_row(sql, [], |row| row.get(0))?)
+    /// Numbers this opening. A full disk keeps nobody from reading.
+    fn number_opening(&self) -> Result<(), StoreFault> {
+        let connection = self.connection();
+        let numbered = connection.query_row(NUMBER_OPENING, [], |row| row.get(0)).map_err(StoreFault::from);
+        let opening = match numbered.map_err(|fault| fault.explained(&self.folder)) {
+            Ok(number) => Opening::Numbered(number),
+            Err(StoreFault::Full) => {
+                let last = connection.query_row("SELECT number FROM opening", [], |row| row.get(0)).optional()?;
+                tracing::warn!("the disk is full; this phone can be read, and nothing can be written");
+                Opening::After(last.unwrap_or(0))
+            }
+            Err(other) => return Err(other),
+        };
+        *self.opening.lock().unwrap_or_else(PoisonError::into_inner) = opening;
+        Ok(())
+    }
+
+    /// Puts rows that are kept twice back in the table where they are lost or damaged.
+    fn restore_copies(&self) -> Result<(), StoreFault> {
+        let mut connection = self.connection();
+        let rows = |table: &str| -> Result<BTreeMap<Vec<u8>, Vec<u8>>, StoreFault> {
+            let sql = format!("SELECT key, value FROM {table} WHERE key >= ?1 AND key < ?2");
+            let mut statement = connection.prepare(&sql)?;
+            let mut all = BTreeMap::new();
+            for kind in KEPT_TWICE {
+                let rows = statement
+                    .query_map(params![[kind], [kind.saturating_add(1)]], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                all.extend(rows.collect::<Result<Vec<(Vec<u8>, Vec<u8>)>, _>>()?);
+            }
+            Ok(all)
+        };
+        let (entries, copies) = (rows("entries")?, rows("copies")?);
+        let good = |rows: &BTreeMap<Vec<u8>, Vec<u8>>, key: &Vec<u8>| {
+            rows.get(key).filter(|sealed| self.unseal(key, (*sealed).clone()).is_some()).cloned()
+        };
+        let mut lost: Vec<(&str, Vec<u8>, Vec<u8>)> = Vec::new();
+        for key in entries.keys().chain(copies.keys()) {
+            match (good(&entries, key), good(&copies, key)) {
+                (Some(sealed), None) => lost.push(("copies", key.clone(), sealed)),
+                (None, Some(sealed)) => lost.push(("entries", key.clone(), sealed)),
+                _ => {}
+            }
+        }
+        if lost.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(rows = lost.len(), "rows that are kept twice were damaged once; they are written again");
+        let transaction = connection.transaction()?;
+        for (table, key, sealed) in lost {
+            transaction.execute(&format!("INSERT OR REPLACE INTO {table} VALUES (?1, ?2)"), params![key, sealed])?;
+        }
+        Ok(transaction.commit()?)
     }
 
     fn has_damaged(&self) -> Result<bool, StoreFault> {
@@ -132,26 +202,25 @@ impl SqliteStore {
     /// Encrypts a store that had no key.
     fn lock(&self) -> Result<(), StoreFault> {
         let mut connection = self.connection();
-        // Deleted and replaced values are overwritten, so that no plain text stays in the file.
-        connection.pragma_update(None, "secure_delete", true)?;
         let transaction = connection.transaction()?;
         {
-            let mut statement = transaction.prepare("SELECT key, value FROM entries")?;
-            let mut rows = statement.query([])?;
-            let mut plain: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
-            while let Some(row) = rows.next()? {
-                plain.push((row.get(0)?, row.get(1)?));
-            }
-            let mut put = transaction.prepare("UPDATE entries SET value = ?2 WHERE key = ?1")?;
-            for (key, value) in plain {
-                // A damaged value stays as it is, and is quarantined with the others.
-                if let Some(value) = unseal(&key, value) {
-                    put.execute(params![key, self.seal(&key, &value)?])?;
+            for table in ["entries", "copies"] {
+                let mut statement = transaction.prepare(&format!("SELECT key, value FROM {table}"))?;
+                let mut rows = statement.query([])?;
+                let mut plain: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+                while let Some(row) = rows.next()? {
+                    plain.push((row.get(0)?, row.get(1)?));
+                }
+                let mut put = transaction.prepare(&format!("UPDATE {table} SET value = ?2 WHERE key = ?1"))?;
+                for (key, value) in plain {
+                    // A damaged value stays as it is, and is quarantined with the others.
+                    if let Some(value) = unseal(&key, value) {
+                        put.execute(params![key, self.seal(&key, &value)?])?;
+                    }
                 }
             }
-            for lock in LOCKS {
-                transaction
-                    .execute("INSERT INTO locks VALUES (?1, ?2)", params![lock, self.seal(lock, b"granary")?])?;
+            if let Some(cipher) = &self.cipher {
+                put_locks(&transaction, cipher)?;
             }
             transaction.execute("DELETE FROM damaged", [])?;
         }
@@ -179,8 +248,20 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// Writes the locks of a store with a key.
+fn put_locks(connection: &Connection, cipher: &Cipher) -> Result<(), StoreFault> {
+    for lock in LOCKS {
+        connection.execute("INSERT INTO locks VALUES (?1, ?2)", params![lock, cipher.seal(lock, b"granary")?])?;
+    }
+    Ok(())
+}
+
+const NUMBER_OPENING: &str =
+    "INSERT INTO opening VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET number = number + 1 RETURNING number";
+
 const ENTRIES: &str = "CREATE TABLE entries (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID";
 const OTHERS: &str = "
+    CREATE TABLE IF NOT EXISTS copies (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS locks (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS damaged (key BLOB, value BLOB);
     CREATE TABLE IF NOT EXISTS opening (id INTEGER PRIMARY KEY, number INTEGER NOT NULL);";
@@ -202,9 +283,16 @@ fn make_tables(connection: &Connection) -> Result<(), StoreFault> {
     Ok(())
 }
 
-fn open_checked(path: &Path) -> Result<Connection, StoreFault> {
+/// Opens a file and checks it. `alone` needs no space for memory that is shared with others, and keeps them out.
+fn open_checked(path: &Path, alone: bool) -> Result<Connection, StoreFault> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_WAIT)?;
+    if alone {
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    }
+    // What is deleted is overwritten: no plain text stays once there is a key, and what is read out of a damaged file page
+    // by page is not what was deleted long ago.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     make_tables(&connection)?;
@@ -249,21 +337,43 @@ impl SqliteStore {
     fn write(&self, batch: &Batch) -> Result<(), StoreFault> {
         let mut connection = self.connection();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let latest: i64 = transaction.prepare_cached("SELECT number FROM opening")?.query_row([], |row| row.get(0))?;
-        if latest != self.opening {
-            return Err(StoreFault::InUse);
-        }
+        let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        let latest =
+            transaction.prepare_cached("SELECT number FROM opening")?.query_row([], |row| row.get(0)).optional()?;
+        let numbered = match *opening {
+            Opening::Numbered(number) if latest == Some(number) => number,
+            Opening::After(number) if latest.unwrap_or(0) == number => {
+                transaction.query_row(NUMBER_OPENING, [], |row| row.get(0))?
+            }
+            _ => return Err(StoreFault::InUse),
+        };
         {
             let mut put = transaction.prepare_cached("INSERT OR REPLACE INTO entries VALUES (?1, ?2)")?;
             let mut remove = transaction.prepare_cached("DELETE FROM entries WHERE key = ?1")?;
+            let mut put_copy = transaction.prepare_cached("INSERT OR REPLACE INTO copies VALUES (?1, ?2)")?;
+            let mut remove_copy = transaction.prepare_cached("DELETE FROM copies WHERE key = ?1")?;
             for write in batch.writes() {
+                let is_kept_twice = write.key().first().is_some_and(|kind| KEPT_TWICE.contains(kind));
                 match write {
-                    Write::Put(key, value) => put.execute(params![key, self.seal(key, value)?])?,
-                    Write::Remove(key) => remove.execute(params![key])?,
-                };
+                    Write::Put(key, value) => {
+                        let sealed = self.seal(key, value)?;
+                        put.execute(params![key, sealed])?;
+                        if is_kept_twice {
+                            put_copy.execute(params![key, sealed])?;
+                        }
+                    }
+                    Write::Remove(key) => {
+                        remove.execute(params![key])?;
+                        if is_kept_twice {
+                            remove_copy.execute(params![key])?;
+                        }
+                    }
+                }
             }
         }
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        *opening = Opening::Numbered(numbered);
+        Ok(())
     }
 }
 

@@ -8,13 +8,16 @@
 //!
 //! A step that fails leaves `phone.db` where it was. Once `phone.db.mended` exists, the next opening goes on from there.
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, params};
 
-use super::{folder_of, make_tables};
+use super::journal::Journal;
+use super::pages::Pages;
+use super::{LOCKS, folder_of, make_tables, put_locks};
 use crate::store::cipher::{Cipher, StoreKey};
 use crate::store::{Batch, MemoryStore, Store, StoreFault, unseal};
 
@@ -55,12 +58,12 @@ fn remove(path: &Path) -> Result<(), StoreFault> {
     Ok(())
 }
 
-/// Copies what can be read of a damaged file to a new one, and sets the damaged one aside. Returns its new path. On a fault
-/// nothing has moved.
-pub(super) fn mend(path: &Path) -> Result<PathBuf, StoreFault> {
+/// Copies what can be read of a damaged file to a new one, and sets the damaged one aside. Returns its new path. On a fault,
+/// also on [`StoreFault::Locked`] where nothing opens under this key, nothing has moved.
+pub(super) fn mend(path: &Path, key: Option<&StoreKey>) -> Result<PathBuf, StoreFault> {
     let mending = with(path, ".mending");
     remove(&mending)?;
-    copy(path, &mending)?;
+    copy(path, &mending, key)?;
     rename(&mending, &with(path, ".mended"))?;
     finish(path)?.ok_or_else(|| StoreFault::Failed("the mended file is gone".into()))
 }
@@ -93,116 +96,88 @@ fn free_name(path: &Path) -> Result<PathBuf, StoreFault> {
     Err(StoreFault::Failed("too many damaged files lie beside the store".into()))
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), StoreFault> {
+/// Where the journal of a file lies.
+fn journal_of(path: &Path) -> PathBuf {
+    with(path, "-wal")
+}
+
+/// Fails with a word of damage for files that SQLite takes for a new or a whole one, though rows are lost of them: a file
+/// without content beside its journal, and a journal with a damaged frame before whole ones.
+pub(super) fn look(path: &Path) -> Result<(), StoreFault> {
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |data| data.len());
+    let journal = journal_of(path);
+    if length(&journal) == 0 {
+        return Ok(());
+    }
+    if length(path) == 0 {
+        return Err(StoreFault::Corrupt("it has no content beside its journal".into()));
+    }
+    match Journal::read(&journal)?.is_damaged {
+        true => Err(StoreFault::Corrupt("its journal is damaged".into())),
+        false => Ok(()),
+    }
+}
+
+/// Rows that can be read of a file.
+#[derive(Default)]
+struct Found {
+    /// The sealed values of rows whose seal holds.
+    whole: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Those of rows whose seal does not hold.
+    damaged: BTreeMap<Vec<u8>, Vec<u8>>,
+    has_locks: bool,
+}
+
+impl Found {
+    /// Reads every page of a file with its journal. Fails with [`StoreFault::Locked`] where nothing opens under this key.
+    fn read(from: &Path, key: Option<&StoreKey>) -> Result<Self, StoreFault> {
+        let cipher = key.map(Cipher::new).transpose()?;
+        let mut found = Self::default();
+        let mut opens_lock = false;
+        let mut pages = Pages::open(from, &journal_of(from))?;
+        pages.each_row(|row, sealed| {
+            let is_whole = opened(cipher.as_ref(), &row, &sealed).is_some();
+            if LOCKS.contains(&row.as_slice()) {
+                found.has_locks = true;
+                opens_lock |= is_whole;
+            } else if is_whole {
+                found.whole.insert(row, sealed);
+            } else {
+                found.damaged.insert(row, sealed);
+            }
+            Ok(())
+        })?;
+        found.damaged.retain(|row, _| !found.whole.contains_key(row));
+        let opens_nothing = found.whole.is_empty() && !found.damaged.is_empty();
+        if (found.has_locks && !opens_lock) || opens_nothing {
+            return Err(StoreFault::Locked);
+        }
+        Ok(found)
+    }
+}
+
+/// The value of a row, which may have been written before the store had a key.
+fn opened(cipher: Option<&Cipher>, row: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    cipher.and_then(|cipher| cipher.unseal(row, sealed)).or_else(|| unseal(row, sealed.to_vec()))
+}
+
+fn copy(from: &Path, to: &Path, key: Option<&StoreKey>) -> Result<(), StoreFault> {
+    let found = Found::read(from, key)?;
+    let cipher = key.map(Cipher::new).transpose()?;
     let mut new = Connection::open(to)?;
     make_tables(&new)?;
     let transaction = new.transaction()?;
-    for table in ["locks", "entries"] {
-        let mut put = transaction.prepare(&format!("INSERT OR IGNORE INTO {table} VALUES (?1, ?2)"))?;
-        read_rows(from, table, |key, value| Ok(put.execute(params![key, value]).map(drop)?))?;
+    {
+        let mut put = transaction.prepare("INSERT INTO entries VALUES (?1, ?2)")?;
+        for (row, sealed) in found.whole.iter().chain(&found.damaged) {
+            put.execute(params![row, sealed])?;
+        }
+        if let (Some(cipher), true) = (&cipher, found.has_locks) {
+            put_locks(&transaction, cipher)?;
+        }
     }
     transaction.commit()?;
     new.close().map_err(|(_, error)| error.into())
-}
-
-/// Gives every row of a table that can be read. Where nothing can be, the first page is taken to be lost, and the others are
-/// read behind a new one.
-fn read_rows(
-    from: &Path,
-    table: &str,
-    mut take: impl FnMut(Vec<u8>, Vec<u8>) -> Result<(), StoreFault>,
-) -> Result<(), StoreFault> {
-    let is_empty = std::cell::Cell::new(true);
-    let mut take = |key, value| {
-        is_empty.set(false);
-        take(key, value)
-    };
-    let read = read_both_ways(from, table, &mut take);
-    if !matches!(read, Ok(()) | Err(StoreFault::Corrupt(_))) || !is_empty.get() {
-        return read;
-    }
-    let copy = with(from, ".reading");
-    let again = behind_new_page(from, &copy).and_then(|()| read_both_ways(&copy, table, &mut take));
-    remove(&copy)?;
-    match again {
-        Err(StoreFault::Corrupt(_)) => read,
-        other => other,
-    }
-}
-
-/// Bytes of a page, as SQLite makes them.
-const PAGE_BYTES: usize = 4096;
-/// Where the first page says how many pages there are.
-const PAGES_AT: std::ops::Range<usize> = 28..32;
-
-/// Copies a file, with the first page of an empty store: the tables of every store begin at the same pages.
-fn behind_new_page(from: &Path, copy: &Path) -> Result<(), StoreFault> {
-    let io = |error: std::io::Error| StoreFault::of_io(&error);
-    let empty = with(copy, ".empty");
-    remove(copy)?;
-    remove(&empty)?;
-    let new = Connection::open(&empty)?;
-    new.pragma_update(None, "journal_mode", "WAL")?;
-    make_tables(&new)?;
-    new.close().map_err(|(_, error)| StoreFault::from(error))?;
-    let mut page = std::fs::read(&empty).map_err(io)?;
-    remove(&empty)?;
-    page.truncate(PAGE_BYTES);
-    for suffix in ["", "-wal"] {
-        match std::fs::copy(with(from, suffix), with(copy, suffix)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(error)),
-            _ => {}
-        }
-    }
-    let length = std::fs::metadata(copy).map_err(io)?.len();
-    let pages = u32::try_from(length / PAGE_BYTES as u64).unwrap_or(u32::MAX);
-    if let Some(place) = page.get_mut(PAGES_AT) {
-        place.copy_from_slice(&pages.to_be_bytes());
-    }
-    let mut file = File::options().write(true).open(copy).map_err(io)?;
-    file.write_all(&page).map_err(io)
-}
-
-/// Gives rows forward to the damage, then backward to it. A fault that is no damage ends it: what a full disk or a lock
-/// hides is not lost.
-fn read_both_ways(
-    from: &Path,
-    table: &str,
-    mut take: impl FnMut(Vec<u8>, Vec<u8>) -> Result<(), StoreFault>,
-) -> Result<(), StoreFault> {
-    // Reading alone changes nothing of the file, and its journal counts.
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let old = Connection::open_with_flags(from, flags)?;
-    for order in ["ASC", "DESC"] {
-        match read_in_order(&old, table, order, &mut take) {
-            Ok(()) => return Ok(()),
-            // A table whose definition is damaged is missing, which is another code.
-            Err(StoreFault::Corrupt(_)) => {}
-            Err(StoreFault::Failed(reason)) => {
-                tracing::error!(reason, table, "nothing can be read of a table of a damaged file");
-                return Ok(());
-            }
-            Err(other) => return Err(other.explained(folder_of(from))),
-        }
-    }
-    Ok(())
-}
-
-fn read_in_order(
-    old: &Connection,
-    table: &str,
-    order: &str,
-    take: &mut impl FnMut(Vec<u8>, Vec<u8>) -> Result<(), StoreFault>,
-) -> Result<(), StoreFault> {
-    let mut statement = old.prepare(&format!("SELECT key, value FROM {table} ORDER BY key {order}"))?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        // A cell of another type is damaged, alone.
-        if let (Ok(key), Ok(value)) = (row.get(0), row.get(1)) {
-            take(key, value)?;
-        }
-    }
-    Ok(())
 }
 
 /// A file that was set aside beside a store.
@@ -224,6 +199,12 @@ impl SetAside {
         Ok(found)
     }
 
+    /// True when a file was set aside beside the store at `path` once, taken back or not.
+    pub fn has_any(path: &Path) -> Result<bool, StoreFault> {
+        let [damaged, taken] = names(path, 1);
+        Ok(exists(&damaged)? || exists(&taken)? || !Self::beside(path)?.is_empty())
+    }
+
     /// Where it lies.
     pub fn path(&self) -> &Path {
         &self.path
@@ -233,29 +214,12 @@ impl SetAside {
     /// without its key.
     pub fn read(&self, key: Option<&StoreKey>) -> Result<MemoryStore, StoreFault> {
         let cipher = key.map(Cipher::new).transpose()?;
-        let opens = |row: &[u8], sealed: Vec<u8>| {
-            // It may have been set aside before the store had a key.
-            let encrypted = cipher.as_ref().and_then(|cipher| cipher.unseal(row, &sealed));
-            encrypted.or_else(|| unseal(row, sealed))
-        };
-        let (mut locks, mut opened) = (0u32, 0u32);
-        read_rows(&self.path, "locks", |row, sealed| {
-            locks = locks.saturating_add(1);
-            opened = opened.saturating_add(u32::from(opens(&row, sealed).is_some()));
-            Ok(())
-        })
-        .or_else(unreadable_is_empty)?;
-        if locks > 0 && opened == 0 {
-            return Err(StoreFault::Locked);
-        }
         let mut batch = Batch::default();
-        read_rows(&self.path, "entries", |row, sealed| {
-            if let Some(value) = opens(&row, sealed) {
+        for (row, sealed) in Found::read(&self.path, key)?.whole {
+            if let Some(value) = opened(cipher.as_ref(), &row, &sealed) {
                 batch.put(row, value);
             }
-            Ok(())
-        })
-        .or_else(unreadable_is_empty)?;
+        }
         let store = MemoryStore::default();
         store.apply(&batch)?;
         Ok(store)
@@ -266,9 +230,4 @@ impl SetAside {
         rename(&self.path, &self.taken)?;
         Ok(self.taken)
     }
-}
-
-/// Nothing can be read of a file that is no database.
-fn unreadable_is_empty(fault: StoreFault) -> Result<(), StoreFault> {
-    if matches!(fault, StoreFault::Corrupt(_)) { Ok(()) } else { Err(fault) }
 }
