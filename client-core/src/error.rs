@@ -7,7 +7,7 @@ use crate::quantities::QuantityFault;
 use crate::schema::{LotId, LotNameFault};
 use crate::store::StoreFault;
 use crate::transport::LineFault;
-use crate::words::Words;
+use crate::words::{Phrase, Words};
 
 /// What a call into client-core can fail with. No failed call has kept anything of what it was to write.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -85,10 +85,13 @@ pub enum Error {
     /// This device's grants do not let it write this document. A coordinator can change them.
     #[error("this phone may not change that")]
     NotAllowed,
-    /// The text is no invitation's link; the string says what is wrong with it. Scan or type it again. One that the server
+    /// The text is no invitation's link; the phrase says what is wrong with it. Scan or copy it again. One that the server
     /// does not accept is `Refused` instead.
     #[error("this is no invitation: {0}")]
-    BadInvitation(String),
+    BadInvitation(Phrase),
+    /// The server could not be reached while the phone joins; see [`LineFault`]. Make the same call again with the same link.
+    #[error("{}", .0.while_joining())]
+    NotJoined(LineFault),
     /// The server could not be reached, or the line broke; see [`LineFault`]. The server may have acted on the request.
     /// Make the same call again later: repeats are idempotent.
     #[error(transparent)]
@@ -142,7 +145,7 @@ impl Error {
             Self::OutboxFile(_) => "outbox-file",
             Self::NotAllowed => "not-allowed",
             Self::BadInvitation(_) => "bad-link",
-            Self::Line(fault) => fault.code(),
+            Self::Line(fault) | Self::NotJoined(fault) => fault.code(),
             Self::Refused { kind, .. } => kind.name(),
             Self::OtherCooperative { .. } => "other-cooperative",
             Self::BadReply(_) => "bad-reply",
@@ -157,6 +160,7 @@ impl Words for Error {
     fn chinese(&self) -> String {
         match self {
             Self::Line(fault) => fault.chinese(),
+            Self::NotJoined(fault) => fault.while_joining_in_chinese(),
             Self::Locked => "这部手机上的数据是用另一把钥匙锁的；请用原来的钥匙打开。".into(),
             Self::InUse { by } => format!("这部手机正被 {by} 使用；什么也没有改动。等它结束后再试。"),
             Self::OtherCooperative { name } => {
@@ -197,7 +201,7 @@ impl Words for Error {
             Self::Quantity(fault) => format!("{}。", fault.chinese()),
             Self::LotName(fault) => format!("{}。", fault.chinese()),
             Self::OutboxFile(fault) => format!("{}。", fault.chinese()),
-            Self::BadInvitation(_) => "这不是邀请：请再扫一次或再输一次。".into(),
+            Self::BadInvitation(why) => format!("这不是邀请：{}。", why.chinese()),
             Self::Refused { kind, .. } => format!("服务器没有接受：{}。", kind.chinese()),
         }
     }

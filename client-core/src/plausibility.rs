@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::ids::HouseholdId;
 use crate::quantities::{Day, Grams};
 use crate::schema::Season;
 use crate::schema::catalogue::{Catalogue, Product};
@@ -16,6 +17,12 @@ const HEAVY_TIMES: i64 = 5;
 const LIGHT_PART: i64 = 50;
 /// Bounds where nothing is known of earlier lots.
 const GRAMS_USUAL: std::ops::RangeInclusive<i64> = 100..=5_000_000;
+/// As many times the heaviest, where lots of any product or too few of this one are all that is known.
+const HEAVY_TIMES_WIDE: i64 = 20;
+/// And this part of the lightest.
+const LIGHT_PART_WIDE: i64 = 200;
+/// Letters of a household's id that may differ from what was meant.
+const ID_LETTERS_OFF_MAX: usize = 4;
 /// Letters of a code that may differ from what was meant.
 const LETTERS_OFF_MAX: usize = 2;
 
@@ -37,6 +44,14 @@ pub enum Unusual {
         grade: String,
         /// Those that the catalogue has.
         known: Vec<String>,
+    },
+    /// This phone knows all households of the co-operative, and this is none of them.
+    #[error("there is no household {household}{}", .meant.as_ref().map_or_else(String::new, |meant| format!("; did you mean {meant}?")))]
+    Household {
+        /// As it was given.
+        household: HouseholdId,
+        /// The id that was meant, with the household's name, as far as one looks like it.
+        meant: Option<String>,
     },
     /// The day is to come.
     #[error("the day {day} is in the future; today is {today}")]
@@ -72,17 +87,19 @@ impl Unusual {
         match self {
             Self::Product { .. } => "unknown-product",
             Self::Grade { .. } => "unknown-grade",
+            Self::Household { .. } => "unknown-household",
             Self::Future { .. } => "day-in-the-future",
             Self::OtherSeason { .. } => "day-in-another-season",
             Self::Weight { .. } => "weight-far-from-usual",
         }
     }
 
-    /// The lot's field, as [`crate::schema::harvest::FIELDS`] has it.
+    /// The lot's field, as [`crate::schema::harvest::FIELDS`] has it, or `household`.
     pub fn field(&self) -> &'static str {
         match self {
             Self::Product { .. } => "product",
             Self::Grade { .. } => "grade",
+            Self::Household { .. } => "household",
             Self::Future { .. } | Self::OtherSeason { .. } => "day",
             Self::Weight { .. } => "grams",
         }
@@ -99,6 +116,8 @@ impl Words for Unusual {
             Self::Grade { grade, known } => {
                 format!("产品目录里这种产品没有“{grade}”级；有 {}", known.join("、"))
             }
+            Self::Household { household, meant: None } => format!("没有 {household} 这一户"),
+            Self::Household { household, meant: Some(meant) } => format!("没有 {household} 这一户；是不是 {meant}？"),
             Self::Future { day, today } => format!("日期 {day} 还没有到；今天是 {today}"),
             Self::OtherSeason { day, season } => format!("日期 {day} 不在 {} 季", season.year()),
             Self::Weight { grams, least, most } => {
@@ -163,12 +182,37 @@ impl UsualWeights {
         Some(Self { least: (light / LIGHT_PART).max(1), most: heavy.saturating_mul(HEAVY_TIMES).min(1_000_000_000) })
     }
 
+    /// What is usual by these weights of few lots, or of lots of any product: far wider than [`Self::after`], and never wider
+    /// than where nothing is known. None without any.
+    pub fn roughly_after(earlier: &[i64]) -> Option<Self> {
+        let (light, heavy) = (earlier.iter().min()?, earlier.iter().max()?);
+        let Self { least, most } = Self::default();
+        Some(Self {
+            least: (light / LIGHT_PART_WIDE).max(least),
+            most: heavy.saturating_mul(HEAVY_TIMES_WIDE).clamp(least, most),
+        })
+    }
+
     fn far(self, grams: Grams) -> Option<Unusual> {
         if (self.least..=self.most).contains(&grams.get()) {
             return None;
         }
         Some(Unusual::Weight { grams, least: Grams::new(self.least).ok()?, most: Grams::new(self.most).ok()? })
     }
+}
+
+/// What is unusual about a household, where `known` are all of the co-operative with their names.
+pub fn unknown_household(household: HouseholdId, known: &[(HouseholdId, String)]) -> Option<Unusual> {
+    if known.is_empty() || known.iter().any(|(id, _)| *id == household) {
+        return None;
+    }
+    let given = household.to_string();
+    let nearest = known.iter().map(|(id, name)| (letters_off(&given, &id.to_string()), id, name)).min()?;
+    let meant = (nearest.0 <= ID_LETTERS_OFF_MAX).then(|| match nearest.2.as_str() {
+        "" => nearest.1.to_string(),
+        name => format!("{} ({name})", nearest.1),
+    });
+    Some(Unusual::Household { household, meant })
 }
 
 /// All that is unusual about a lot, in the order of its fields.
@@ -329,6 +373,34 @@ mod tests {
         assert!(is_odd(25_000_000, &[20_000, 25_000, 31_000, 18_000, 40_000, 22_000, 25_000_000]));
         // Nothing is known yet: only what no household brings at once.
         assert!(!is_odd(1_000_000, &[]) && is_odd(12_500_000, &[]) && is_odd(12, &[]));
+    }
+
+    #[test]
+    fn few_lots_and_lots_of_other_products_bound_roughly() {
+        let is_odd = |grams, earlier: &[i64]| {
+            let usual = Usual { weights: UsualWeights::roughly_after(earlier).unwrap_or_default(), ..Usual::default() };
+            let facts = Facts { product: "dates", quantity: Grams::new(grams).ok(), grade: "", day: None };
+            !unusual(&facts, &usual).is_empty()
+        };
+        // Kilograms typed as tonnes, of a household whose only lots weigh 20 and 31 kg.
+        assert!(is_odd(2_500_000, &[20_000, 31_000]) && is_odd(99, &[20_000]));
+        for fine in [500, 25_000, 400_000] {
+            assert!(!is_odd(fine, &[20_000, 31_000]), "{fine}");
+        }
+        // Never wider than where nothing is known.
+        assert!(is_odd(6_000_000, &[4_000_000]) && !is_odd(4_900_000, &[4_000_000]) && is_odd(50, &[200]));
+    }
+
+    #[test]
+    fn unknown_household_is_asked_back_with_what_was_meant() {
+        let id = |last: u8| HouseholdId::from_bytes([7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, last]);
+        let known = [(id(0x21), "张桂英家".to_owned()), (HouseholdId::from_bytes([9; 16]), String::new())];
+        assert_eq!(unknown_household(id(0x21), &known), None);
+        assert_eq!(unknown_household(id(0x22), &[]), None, "nothing is known yet");
+        let asked = unknown_household(id(0x22), &known).unwrap();
+        assert!(asked.to_string().contains(&format!("did you mean {} (张桂英家)?", id(0x21))), "{asked}");
+        let far = unknown_household(HouseholdId::from_bytes([0x55; 16]), &known).unwrap();
+        assert!(!far.to_string().contains("mean"), "{far}");
     }
 
     #[test]

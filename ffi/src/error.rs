@@ -98,7 +98,7 @@ impl From<Error> for PhoneError {
             Error::NotDelivered { changes } => Self::NotDelivered { changes, sentence },
             Error::NotAllowed => Self::NotAllowed { sentence },
             Error::SyncFirst => Self::SyncFirst { sentence },
-            Error::Line(_) | Error::BadReply(_) => Self::NoConnection { code, sentence },
+            Error::Line(_) | Error::NotJoined(_) | Error::BadReply(_) => Self::NoConnection { code, sentence },
             Error::NoProgress => Self::NoProgress { sentence },
             Error::ThreadStart(_) => Self::ThreadStart { sentence },
             Error::System(_) => Self::System { sentence },

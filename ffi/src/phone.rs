@@ -144,6 +144,13 @@ impl GranaryPhone {
         Ok(self.phone.unusual(household, &draft.of_day(self.phone.today())?)?.into_iter().map(Unusual::from).collect())
     }
 
+    /// What would be unusual about a lot after a correction, in the fields that it changes; as `unusual`.
+    pub fn unusual_correction(&self, lot: String, edits: Vec<LotEdit>) -> Result<Vec<Unusual>, PhoneError> {
+        let edits = edits.into_iter().map(TryInto::try_into).collect::<Result<Vec<_>, _>>()?;
+        let found = self.phone.unusual_correction(&self.phone.find_lot(&lot)?, &edits)?;
+        Ok(found.into_iter().map(Unusual::from).collect())
+    }
+
     /// Writes fields of a lot, all in one change. A value replaces all concurrent values of its field.
     pub fn correct(&self, lot: String, edits: Vec<LotEdit>) -> Result<(), PhoneError> {
         let edits = edits.into_iter().map(TryInto::try_into).collect::<Result<Vec<_>, _>>()?;

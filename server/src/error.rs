@@ -10,6 +10,7 @@ use granary_client_core::protocol::problem::{Problem, ProblemKind};
 use granary_client_core::quantities::QuantityFault;
 use granary_client_core::quantities::typed::TypedFault;
 use granary_client_core::store::StoreFault;
+use granary_client_core::words::Phrase;
 
 use crate::access::Denied;
 
@@ -77,6 +78,9 @@ pub enum Error {
         /// What is unusual.
         unusual: Vec<Unusual>,
     },
+    /// A command of the terminal phone did nothing; the phrase says why.
+    #[error("{0}")]
+    NotDone(Phrase),
     /// A number or text is outside what its type allows.
     #[error(transparent)]
     Quantity(#[from] QuantityFault),

@@ -7,9 +7,9 @@ use crate::conflicts::{self, CaseId, FieldConflict, SETTLING, Settler};
 use crate::crdt::DocumentFault;
 use crate::error::Error;
 use crate::ids::{ChangeHash, HouseholdId};
-use crate::plausibility::{Facts, Unusual, Usual, unusual};
+use crate::plausibility::{Facts, Unusual, Usual, unknown_household, unusual};
 use crate::projection::{CaseFilter, CaseRow, LotFilter, LotRow, Total};
-use crate::quantities::{Day, Instant, QuantityFault};
+use crate::quantities::{Day, Grams, Instant, QuantityFault};
 use crate::replica::{DocumentEdit, not_taken_in};
 use crate::schema::case_book::decide;
 use crate::schema::catalogue::Catalogue;
@@ -51,19 +51,63 @@ impl Phone {
     /// What is unusual about a lot that is to be recorded: an unknown product or grade, a day elsewhere, a weight far from what
     /// the product and the household usually give. Ask the person back, and record what is confirmed.
     pub fn unusual(&self, household: HouseholdId, draft: &LotDraft) -> Result<Vec<Unusual>, Error> {
-        let catalogue = self.catalogue()?.filter(|catalogue| !catalogue.products.is_empty());
-        let now = self.now();
-        let today = (now >= CLOCK_RIGHT_FROM).then(|| Day::in_china(now));
-        let weights = self.inner().read_model.usual_weights(household, &draft.product)?;
-        let season = today.and_then(Season::of);
-        let usual = Usual { catalogue: catalogue.as_ref(), today, season, weights };
         let facts = Facts {
             product: &draft.product,
             quantity: Some(draft.quantity),
             grade: draft.grade.trim(),
             day: Some(draft.day),
         };
-        Ok(unusual(&facts, &usual))
+        let mut found = Vec::new();
+        // Other phones do not know all households.
+        if self.grants().is_coordinator() {
+            found.extend(unknown_household(household, &self.inner().lists()?.known_households()?));
+        }
+        let season = self.known_today().and_then(Season::of);
+        found.extend(self.unusual_facts(household, season, &facts)?);
+        Ok(found)
+    }
+
+    /// What would be unusual about a lot after a correction, in the fields that it changes.
+    pub fn unusual_correction(&self, lot: &LotId, edits: &[LotEdit]) -> Result<Vec<Unusual>, Error> {
+        let filter = LotFilter { lot: Some(lot.clone()), with_merged: true, ..LotFilter::default() };
+        let Some(row) = self.lots(&filter)?.into_iter().next() else { return Err(Error::NoSuchLot(lot.to_string())) };
+        let (mut product, mut grade) = (row.product.as_str(), row.grade.as_str());
+        let (mut quantity, mut day) = (None, None);
+        let mut fields = Vec::new();
+        for edit in edits {
+            match edit {
+                // The grade and the weight are those of a product.
+                LotEdit::Product(value) => {
+                    (product, quantity) = (value, quantity.or(row.grams.and_then(|grams| Grams::new(grams).ok())));
+                    fields.extend(["product", "grade", "grams"]);
+                }
+                LotEdit::Quantity(value) => (quantity, fields) = (Some(*value), [fields, vec!["grams"]].concat()),
+                LotEdit::Grade(value) => (grade, fields) = (value.trim(), [fields, vec!["grade"]].concat()),
+                LotEdit::Day(value) => (day, fields) = (Some(*value), [fields, vec!["day"]].concat()),
+                LotEdit::Moisture(_) | LotEdit::Place(_) | LotEdit::Note(_) => {}
+            }
+        }
+        let facts = Facts { product, quantity, grade, day };
+        let mut found = self.unusual_facts(row.household, Season::new(row.season), &facts)?;
+        found.retain(|unusual| fields.contains(&unusual.field()));
+        Ok(found)
+    }
+
+    fn known_today(&self) -> Option<Day> {
+        let now = self.now();
+        (now >= CLOCK_RIGHT_FROM).then(|| Day::in_china(now))
+    }
+
+    fn unusual_facts(
+        &self,
+        household: HouseholdId,
+        season: Option<Season>,
+        facts: &Facts<'_>,
+    ) -> Result<Vec<Unusual>, Error> {
+        let catalogue = self.catalogue()?.filter(|catalogue| !catalogue.products.is_empty());
+        let weights = self.inner().lists()?.usual_weights(household, facts.product)?;
+        let usual = Usual { catalogue: catalogue.as_ref(), today: self.known_today(), season, weights };
+        Ok(unusual(facts, &usual))
     }
 
     /// Records a lot of a household in the season of its day. Durable when it returns.
@@ -159,6 +203,11 @@ impl Phone {
     /// The lots that pass the filter, in its order.
     pub fn lots(&self, filter: &LotFilter) -> Result<Vec<LotRow>, Error> {
         Ok(self.inner().lists()?.lots(filter)?)
+    }
+
+    /// How many lots pass the filter, whatever its limit.
+    pub fn count_lots(&self, filter: &LotFilter) -> Result<u64, Error> {
+        Ok(self.inner().lists()?.count_lots(filter)?)
     }
 
     /// The weights by product of the lots that pass the filter.

@@ -46,6 +46,7 @@ use crate::sync::{Pace, Session, Step, Summary};
 use crate::transport::{HttpsTransport, Outgoing, Route, ServerLink, Transport};
 use folder::Folder;
 use identity::Identity;
+use invitation::while_joining;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::watch;
 use told_time::ToldTime;
@@ -134,8 +135,8 @@ impl Phone {
         &self.damage
     }
 
-    /// Enrols this phone with a co-operative by an invitation's link. Needs a line. After [`Error::Line`], call it again with
-    /// the same link.
+    /// Enrols this phone with a co-operative by an invitation's link. Needs a line. After [`Error::NotJoined`], call it again
+    /// with the same link.
     pub fn enrol(&self, link: &str, phone_name: &str) -> Result<(), Error> {
         let _one_at_a_time = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
         // A phone that was revoked may be invited again; what waits on it stays.
@@ -160,7 +161,9 @@ impl Phone {
         let request = UnsignedRequest::new(identity.device(), &write_message(&request));
         let outgoing = Outgoing::Request(request, identity.signer());
         let bad = |fault: &dyn std::fmt::Display| Error::BadReply(fault.to_string());
-        let content = read_reply(&transport.exchange(Route::Enrol, outgoing)?).map_err(|fault| bad(&fault))?;
+        let reply =
+            transport.exchange(Route::Enrol, outgoing).map_err(|error| while_joining(&identity.server, error))?;
+        let content = read_reply(&reply).map_err(|fault| bad(&fault))?;
         let reply: EnrolReply = read_message(&content).map_err(|fault| bad(&fault))?;
         if revoked_from.is_some_and(|cooperative| cooperative != reply.cooperative) {
             return Err(Error::AlreadyEnrolled);
@@ -186,6 +189,7 @@ impl Phone {
         inner.status.end_revocation();
         inner.status.used(transport.used());
         inner.enrolled = Some(Enrolled { identity, replica, transport });
+        self.keep_status(&inner);
         Ok(())
     }
 
@@ -372,6 +376,11 @@ impl Phone {
             }
             inner.show_all();
         }
+        self.keep_status(&inner);
+        Ok(())
+    }
+
+    fn keep_status(&self, inner: &Inner) {
         let mut batch = Batch::default();
         // A failure of the app's is of this start alone.
         put_meta(&mut batch, "status", &Status { observer_error: None, ..inner.status.clone() });
@@ -381,6 +390,5 @@ impl Phone {
             // What came is applied already. The next sync reads the notices again.
             tracing::warn!(%fault, "the status of the sync could not be kept");
         }
-        Ok(())
     }
 }

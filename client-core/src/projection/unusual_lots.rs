@@ -18,7 +18,8 @@ const EARLIER_MAX: u32 = 200;
 const LOOKED_THROUGH_MAX: u32 = 200_000;
 
 impl ReadModel {
-    /// The weights that are usual for a household's lots of a product: by its own latest lots, or else by everybody's.
+    /// The weights that are usual for a household's lots of a product: by its own latest lots, or else by everybody's. Where
+    /// those are too few, roughly by the household's lots of any product, or else by everybody's.
     pub fn usual_weights(&self, household: HouseholdId, product: &str) -> Result<UsualWeights, StoreFault> {
         let mut own = self.connection.prepare_cached(
             "SELECT grams FROM lots WHERE household = ?1 AND product = ?2 AND merged IS NULL AND grams IS NOT NULL
@@ -33,7 +34,30 @@ impl ReadModel {
             "SELECT grams FROM lots WHERE product = ?1 AND merged IS NULL AND grams IS NOT NULL ORDER BY day DESC LIMIT ?2",
         )?;
         let weights = all.query_map(params![product, EARLIER_MAX], |row| row.get(0))?;
-        Ok(UsualWeights::after(weights.collect::<Result<_, _>>()?).unwrap_or_default())
+        if let Some(usual) = UsualWeights::after(weights.collect::<Result<_, _>>()?) {
+            return Ok(usual);
+        }
+        let mut any = self.connection.prepare_cached(
+            "SELECT grams FROM lots WHERE (?1 IS NULL OR household = ?1) AND merged IS NULL AND grams IS NOT NULL
+             ORDER BY day DESC LIMIT ?2",
+        )?;
+        for of in [Some(owner), None] {
+            let weights = any.query_map(params![of, EARLIER_MAX], |row| row.get(0))?;
+            if let Some(usual) = UsualWeights::roughly_after(&weights.collect::<Result<Vec<i64>, _>>()?) {
+                return Ok(usual);
+            }
+        }
+        Ok(UsualWeights::default())
+    }
+
+    /// All households that are here, by their own document or by a lot, with their names as far as those are here.
+    pub fn known_households(&self) -> Result<Vec<(HouseholdId, String)>, StoreFault> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT household, name FROM households UNION ALL
+             SELECT DISTINCT household, '' FROM lots WHERE household NOT IN (SELECT household FROM households)",
+        )?;
+        let rows = statement.query_map([], |row| Ok((row.get::<_, [u8; 16]>(0)?, row.get(1)?)))?;
+        rows.map(|row| row.map(|(id, name)| (HouseholdId::from_bytes(id), name)).map_err(StoreFault::from)).collect()
     }
 
     /// The lots that are unusual, latest first, at most `limit`.

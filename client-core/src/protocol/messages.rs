@@ -273,6 +273,10 @@ pub enum RefusalReason {
 }
 
 impl RefusalReason {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::MayNotWrite, Self::ForeignActor, Self::SequenceReused, Self::TooManyOrphans, Self::TooManyActors];
+
     /// True when the same changes may be taken later, unaltered.
     pub fn may_pass_later(self) -> bool {
         matches!(self, Self::TooManyOrphans)

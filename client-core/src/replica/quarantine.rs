@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::orphans::split_by_dependencies;
+use super::reconcile::LOST;
 use super::rows::{QUARANTINED, Quarantined, quarantine_key, quarantine_prefix};
 use super::transaction::Transaction;
 use super::{QuarantineNotice, Received, Replica, State, wanted_list};
@@ -18,7 +19,7 @@ use crate::protocol::messages::{ChangeRange, Notice, RefusalReason, read_message
 use crate::schema::harvest::{LotKey, touched};
 use crate::schema::{Document, DocumentKey, harvest};
 use crate::store::{Row, Store, StoreFault};
-use crate::words::Phrase;
+use crate::words::{Language, Phrase, Words};
 
 impl Quarantined {
     /// The document of the change; none when this version does not know its kind.
@@ -284,6 +285,18 @@ fn in_order(changes: Vec<VerifiedChange>) -> Vec<VerifiedChange> {
         open = later;
     }
     ordered
+}
+
+/// The reason of a quarantine, which is kept in English, in a person's language, as far as it is known here.
+pub fn reason_in(language: Language, reason: &str) -> String {
+    let refusals = RefusalReason::ALL.iter().map(|reason| (reason.to_string(), reason.chinese()));
+    let mut known = refusals.chain([(LOST.english.to_owned(), LOST.chinese.to_owned())]);
+    match language {
+        Language::English => reason.to_owned(),
+        Language::Chinese => {
+            known.find(|(english, _)| english == reason).map_or(reason.to_owned(), |(_, chinese)| chinese)
+        }
+    }
 }
 
 /// A fault of a lot that is shown, but in no document.

@@ -18,6 +18,7 @@ use crate::protocol::attestation::covered;
 use crate::protocol::messages::{Cursor, DocumentHeads, Receipt, Tags, WalkMode, write_message};
 use crate::schema::DocumentKey;
 use crate::store::{Store, StoreFault};
+use crate::words::Phrase;
 
 /// A cursor that no server issues. It fits no log, so both sides reconcile.
 pub(super) const UNKNOWN: Cursor = Cursor {
@@ -27,6 +28,13 @@ pub(super) const UNKNOWN: Cursor = Cursor {
     grants_version: 0,
     walk: None,
 };
+
+/// Why own changes are quarantined that a reconciliation found missing.
+pub(super) const LOST: Phrase = Phrase::new(
+    "lost-in-restoration",
+    "the server lost this in a restoration, and this phone may not write there any more",
+    "服务器恢复时丢了这个，而这部手机已经不能改那里了",
+);
 
 pub(super) fn is_reconciling(cursor: &Cursor) -> bool {
     *cursor == UNKNOWN || cursor.walk.is_some_and(|walk| walk.mode == WalkMode::Reconcile)
@@ -154,7 +162,9 @@ impl Transaction<'_> {
     }
 
     /// Quarantines this device's own changes after these heads, but for `returned`, when it may not write there any more:
-    /// the server lost them and accepts them from nobody. The document is fetched as others have it.
+    /// the server lost them and accepts them from nobody. The document is fetched as others have it. Of a document that it
+    /// may not read either, such as a former household's, the server tells nothing, so nothing says that it lost any; what
+    /// is unsent of it stays in the outbox.
     pub(super) fn drop_unsendable(
         &mut self,
         key: &DocumentKey,
@@ -162,7 +172,7 @@ impl Transaction<'_> {
         returned: &BTreeSet<ChangeHash>,
         wanted: &mut Wanted,
     ) -> Result<(), Error> {
-        if self.state.grants.may_write(key) {
+        if self.state.grants.may_write(key) || !self.state.grants.may_read(key) {
             return Ok(());
         }
         let device = self.replica.device;
@@ -174,12 +184,7 @@ impl Transaction<'_> {
             return Ok(());
         }
         for change in &lost {
-            self.quarantine(
-                key,
-                change,
-                "the server lost this in a restoration, and this phone may not write there any more",
-                true,
-            )?;
+            self.quarantine(key, change, LOST.english, true)?;
             self.write_under_another_actor(change);
         }
         self.forget(key)?;

@@ -65,15 +65,38 @@ impl LineFault {
     }
 }
 
-impl Words for LineFault {
-    fn chinese(&self) -> String {
+/// What becomes of what a person did meanwhile.
+#[derive(Clone, Copy)]
+enum Meanwhile {
+    /// It was recorded.
+    Recorded,
+    /// The phone belongs to nobody yet.
+    Joining,
+}
+
+impl LineFault {
+    /// The sentence for a phone that joins, and has recorded nothing yet.
+    pub fn while_joining(&self) -> String {
+        self.english(Meanwhile::Joining)
+    }
+
+    /// The same in Chinese.
+    pub fn while_joining_in_chinese(&self) -> String {
+        self.in_chinese(Meanwhile::Joining)
+    }
+
+    fn in_chinese(&self, meanwhile: Meanwhile) -> String {
+        let kept = match meanwhile {
+            Meanwhile::Recorded => "记录都保存在手机里，会再试。",
+            Meanwhile::Joining => "还没有加入；请用同一个链接再试。",
+        };
         match self {
             Self::NoName { host, .. } => {
-                format!("找不到服务器 {host}：没有网络，或者这个网络不认识这个名字。记录都保存在手机里，会再试。")
+                format!("找不到服务器 {host}：没有网络，或者这个网络不认识这个名字。{kept}")
             }
-            Self::NotReached { .. } => "连不上服务器。记录都保存在手机里，有信号时会再试。".into(),
-            Self::Broke { .. } => "和服务器的连接断了。记录都保存在手机里，会再试。".into(),
-            Self::Silent => "服务器一分钟没有回应。记录都保存在手机里，会再试。".into(),
+            Self::NotReached { .. } => format!("连不上服务器。{kept}"),
+            Self::Broke { .. } => format!("和服务器的连接断了。{kept}"),
+            Self::Silent => format!("服务器一分钟没有回应。{kept}"),
             Self::SignInFirst => "这个 Wi-Fi 要先登录：打开手机的浏览器，在它给出的页面上登录，或者换一个网络。".into(),
             Self::Intercepted { .. } => {
                 "有人在这部手机和服务器之间：对方的证书和邀请里的不符，所以什么也没有发送。请换一个网络；\
@@ -86,43 +109,49 @@ impl Words for LineFault {
             }
         }
     }
-}
 
-impl std::fmt::Display for LineFault {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn english(&self, meanwhile: Meanwhile) -> String {
+        let kept = match meanwhile {
+            Meanwhile::Recorded => "What was recorded is kept; it will be tried again",
+            Meanwhile::Joining => "This phone has not joined; try again with the same link",
+        };
         match self {
-            Self::NoName { host, cause } => write!(
-                formatter,
-                "the server {host} can't be found ({cause}): there is no network, or it does not know this name. \
-                 What was recorded is kept; it will be tried again"
+            Self::NoName { host, cause } => format!(
+                "the server {host} can't be found ({cause}): there is no network, or it does not know this name. {kept}"
             ),
-            Self::NotReached { cause } | Self::Broke { cause } => write!(
-                formatter,
-                "no connection to the server: {cause}. What was recorded is kept; it will be tried again"
-            ),
-            Self::Silent => formatter.write_str(
-                "no connection to the server: no byte passed for a minute. What was recorded is kept; it will be \
-                 tried again",
-            ),
-            Self::SignInFirst => formatter.write_str(
-                "this Wi-Fi asks for a sign-in first: open this phone's browser and sign in on the page that it \
-                 shows, or use another network",
-            ),
-            Self::Intercepted { cause } => write!(
-                formatter,
+            Self::NotReached { cause } | Self::Broke { cause } => {
+                format!("no connection to the server: {cause}. {kept}")
+            }
+            Self::Silent => format!("no connection to the server: no byte passed for a minute. {kept}"),
+            Self::SignInFirst => {
+                "this Wi-Fi asks for a sign-in first: open this phone's browser and sign in on the page \
+                                  that it shows, or use another network"
+                    .into()
+            }
+            Self::Intercepted { cause } => format!(
                 "somebody is between this phone and the server: the certificate is not the one that the invitation \
                  names ({cause}), so nothing was sent. Use another network; if it stays so, ask your co-operative for \
                  a new invitation"
             ),
-            Self::OtherName { host } => write!(
-                formatter,
-                "the server's certificate does not hold the name {host}. Tell whoever runs the server"
-            ),
-            Self::WrongDate { today } => write!(
-                formatter,
+            Self::OtherName { host } => {
+                format!("the server's certificate does not hold the name {host}. Tell whoever runs the server")
+            }
+            Self::WrongDate { today } => format!(
                 "set this phone's date: it says {today}, and the server's certificate does not hold on that day"
             ),
         }
+    }
+}
+
+impl Words for LineFault {
+    fn chinese(&self) -> String {
+        self.in_chinese(Meanwhile::Recorded)
+    }
+}
+
+impl std::fmt::Display for LineFault {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.english(Meanwhile::Recorded))
     }
 }
 
@@ -159,6 +188,9 @@ mod tests {
             assert!(!chinese.contains("  ") && !english.contains("  "), "{chinese} {english}");
             assert!(chinese.ends_with('。') && !chinese.contains("ECONNRESET"), "{chinese}");
             assert!(!english.is_empty() && english.is_ascii(), "{english}");
+            // A phone that joins has recorded nothing.
+            let joining = fault.while_joining();
+            assert!(!joining.contains("recorded") && !fault.while_joining_in_chinese().contains("记录"), "{joining}");
         }
     }
 }

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use crate::error::Error;
+use crate::words::Phrase;
 
 /// A server's address, how its certificate is checked, and the code to enrol with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,21 +21,40 @@ pub struct ServerLink {
     pub fingerprint: Option<[u8; 32]>,
 }
 
+const NO_LINK: Phrase = Phrase::new(
+    "no-link",
+    "a link begins with granary://; copy it whole",
+    "链接以 granary:// 开头；请把它整个复制下来",
+);
+const NO_ADDRESS: Phrase =
+    Phrase::new("no-address", "its address is damaged; copy it whole", "地址坏了；请把链接整个复制下来");
+const NO_CODE: Phrase =
+    Phrase::new("no-code", "its code is missing; copy it whole", "缺了邀请码；请把链接整个复制下来");
+/// The part of a link behind `#` is missing or too short.
+pub(crate) const CUT_OFF: Phrase = Phrase::new(
+    "cut-off",
+    "the link is cut off: copy it whole, with the # and the 64 letters and digits behind it (in quotes, in a terminal)",
+    "链接不完整：请整个复制，包括 # 和后面的 64 个字母数字（在终端里请加引号）",
+);
+
 impl FromStr for ServerLink {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let bad = |why: &str| Error::BadInvitation(why.to_owned());
-        let rest = text.trim().strip_prefix("granary://").ok_or_else(|| bad("it does not begin with granary://"))?;
+        let bad = Error::BadInvitation;
+        let rest = text.trim().strip_prefix("granary://").ok_or(bad(NO_LINK))?;
         let (rest, fingerprint) = match rest.split_once('#') {
-            Some((rest, hex)) => (rest, Some(read_hex(hex).ok_or_else(|| bad("its fingerprint is damaged"))?)),
+            Some((rest, hex)) => (rest, Some(read_hex(hex).ok_or(bad(CUT_OFF))?)),
             None => (rest, None),
         };
-        let (address, code) = rest.split_once('/').ok_or_else(|| bad("it has no code"))?;
-        let (host, port) = host_and_port(address).ok_or_else(|| bad("its address is damaged"))?;
-        let port = port.parse().map_err(|_| bad("its port is no number"))?;
-        if host.is_empty() || code.is_empty() || code.len() > 64 || host.len() > 253 {
-            return Err(bad("its address or its code is missing"));
+        let (address, code) = rest.split_once('/').ok_or(bad(NO_CODE))?;
+        let (host, port) = host_and_port(address).ok_or(bad(NO_ADDRESS))?;
+        let port = port.parse().map_err(|_| bad(NO_ADDRESS))?;
+        if host.is_empty() || host.len() > 253 {
+            return Err(bad(NO_ADDRESS));
+        }
+        if code.is_empty() || code.len() > 64 {
+            return Err(bad(NO_CODE));
         }
         Ok(Self { host: host.to_owned(), port, code: code.to_owned(), fingerprint })
     }

@@ -22,6 +22,7 @@ mod tls_fault;
 pub use fault::LineFault;
 #[cfg(feature = "https")]
 pub use https::HttpsTransport;
+pub(crate) use link::CUT_OFF;
 pub use link::{ServerLink, host_in_address};
 #[cfg(feature = "https")]
 pub use nudge_socket::{Stop, new_stop};

@@ -56,8 +56,8 @@ pub(super) enum Command {
         /// The login of the coordinator whose phone it is for; the phone ends with that person.
         #[arg(long = "for")]
         person: Option<String>,
-        /// How long it works.
-        #[arg(long, default_value_t = 72)]
+        /// How long it works, at most a year.
+        #[arg(long, default_value_t = 72, value_parser = clap::value_parser!(u32).range(1..=8_760))]
         hours: u32,
     },
     /// Let many phones behind one address enrol, as on a day of enrolments in one Wi-Fi; while the server runs.
@@ -65,10 +65,10 @@ pub(super) enum Command {
         #[command(flatten)]
         folder: Folder,
         /// Phones that may enrol from one address at once; one more every second.
-        #[arg(long, default_value_t = 200)]
+        #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
         phones: u32,
-        /// For how long.
-        #[arg(long, default_value_t = 24)]
+        /// For how long, at most a month.
+        #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=744))]
         hours: u32,
     },
     /// List invitations, or withdraw one.
@@ -130,7 +130,7 @@ pub(super) enum Command {
     /// Add to a backup what is new, while the server serves.
     Backup {
         #[command(flatten)]
-        folder: Folder,
+        folder: AnyFolder,
         /// The backup's folder; made at the first run.
         #[arg(long)]
         to: PathBuf,
@@ -177,12 +177,12 @@ pub(super) enum Command {
     /// Look at the whole store, running or not, and name what is wrong.
     Check {
         #[command(flatten)]
-        folder: Folder,
+        folder: AnyFolder,
     },
     /// Make a new store of what can be read of a damaged one, and of a backup; the server must not run.
     Repair {
         #[command(flatten)]
-        folder: Folder,
+        folder: AnyFolder,
         /// A backup that fills gaps.
         #[arg(long)]
         backup: Option<PathBuf>,
@@ -342,6 +342,14 @@ pub(super) enum CoordinatorCommand {
 #[derive(clap::Args)]
 pub(super) struct Folder {
     /// The server's folder; the server must be running on it.
+    #[arg(long, env = "GRANARY_FOLDER", default_value = "granary-data")]
+    pub(super) folder: PathBuf,
+}
+
+/// As [`Folder`], for what works on a server that does not run, too.
+#[derive(clap::Args)]
+pub(super) struct AnyFolder {
+    /// The server's folder.
     #[arg(long, env = "GRANARY_FOLDER", default_value = "granary-data")]
     pub(super) folder: PathBuf,
 }

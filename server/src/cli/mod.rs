@@ -115,8 +115,22 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The language of the terminal, by the usual variables; English where they name none that is spoken here.
+/// The language that a person chose for this command.
+static CHOSEN: std::sync::OnceLock<Language> = std::sync::OnceLock::new();
+
+/// Speaks this language from now on, where one is given.
+fn speak(language: Option<Language>) {
+    if let Some(language) = language {
+        CHOSEN.get_or_init(|| language);
+    }
+}
+
+/// The language of the terminal: the one that was chosen, or else by the usual variables; English where they name none that is
+/// spoken here.
 fn language() -> Language {
+    if let Some(chosen) = CHOSEN.get() {
+        return *chosen;
+    }
     let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
@@ -128,6 +142,8 @@ fn sentence(error: &Error, language: Language) -> String {
         Error::Phone(error) => error.words(language),
         Error::Quantity(fault) => fault.words(language),
         Error::Typed { fault, .. } => fault.words(language),
+        Error::NotDone(phrase) => phrase.words(language),
+        Error::File { path, cause } if language == Language::Chinese => format!("{path}：打不开或写不了（{cause}）"),
         Error::Unusual { unusual } if language == Language::Chinese => {
             let sentences: Vec<String> = unusual.iter().map(Words::chinese).collect();
             format!("什么都没有登记：{}（加上 `--yes` 仍然登记）", sentences.join("；"))

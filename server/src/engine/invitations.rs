@@ -42,8 +42,11 @@ fn line(cooperative: &Cooperative, id: String, record: &InvitationRecord, now: I
     }
 }
 
+/// How long an invitation may work: one hour to a year.
+const HOURS: std::ops::RangeInclusive<u32> = 1..=8_760;
+
 impl Granary {
-    /// Creates an invitation by the operator that works once, for `hours`.
+    /// Creates an invitation by the operator that works once, for `hours`: 1 to 8,760.
     pub fn invite(&self, number: CooperativeNumber, role: Role, hours: u32, now: Instant) -> Result<Invitation, Error> {
         self.invite_as(Principal::Operator, number, role, None, hours, now)
     }
@@ -59,6 +62,9 @@ impl Granary {
         hours: u32,
         now: Instant,
     ) -> Result<Invitation, Error> {
+        if !HOURS.contains(&hours) {
+            return Err(Error::invalid("hours", "an invitation works for 1 to 8760 hours, which is a year"));
+        }
         let cooperative = self.cooperative(number)?;
         let code = new_code(self.random()?);
         let expires_millis = now.plus_millis(u64::from(hours).saturating_mul(3_600_000)).0;

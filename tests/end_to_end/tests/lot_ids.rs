@@ -81,11 +81,14 @@ fn terminal_corrects_the_lot_that_is_named_in_one_change() {
         String::from_utf8(output.stdout).unwrap()
     };
     told(run(&["enrol", "--yes", &invitation]));
-    let last = |text: String| text.split_whitespace().last().unwrap().to_owned();
-    let old = last(told(run(&["record", "millet", "9000", "--day", "2025-10-03", "--yes"])));
-    let new = last(told(run(&["record", "dates", "12000", "--day", "2026-10-03", "--yes"])));
+    let named = |text: String| text.split_whitespace().nth(1).unwrap().to_owned();
+    let old = named(told(run(&["record", "millet", "9000", "--day", "2025-10-03", "--yes"])));
+    let new = named(told(run(&["record", "dates", "12000", "--day", "2026-10-03", "--yes"])));
     assert_ne!(old, new);
-    let unsent = |text: String| text.lines().next().unwrap().rsplit(' ').next().unwrap().parse::<u64>().unwrap();
+    let unsent = |text: String| {
+        let waiting = text.lines().find_map(|line| line.strip_prefix("waiting to be sent: "));
+        waiting.unwrap().parse::<u64>().unwrap()
+    };
     let before = unsent(told(run(&["status"])));
     told(run(&["correct", &old, "--grams", "9100", "--note", "weighed again"]));
     assert_eq!(unsent(told(run(&["status"]))), before + 1, "one action, one change");

@@ -131,6 +131,8 @@ for leave in 0 1 2 3 4 6; do
   rm -f "$DISK/fill"; dd if=/dev/zero of="$DISK/fill" bs=4096 count=1000 2>/dev/null
   truncate -s -$((leave * 4096)) "$DISK/fill"
   "$PROGRAM" phone --folder "$DISK" record millet 2000 && echo recorded-one
+  "$PROGRAM" phone --folder "$DISK" list | grep -q "1 kg" && "$PROGRAM" phone --folder "$DISK" status | grep -q waiting \
+    && echo was-read
   ls "$DISK"
 done
 rm "$DISK/fill"
@@ -149,6 +151,7 @@ rm "$DISK/fill"
     let recorded = said.matches("recorded-one").count();
     assert_eq!(said.matches("2 kg").count(), recorded, "what was told is there: {said}");
     assert_eq!(said.matches("1 kg").count(), 1, "{said}");
+    assert_eq!(said.matches("was-read").count(), 6, "a full disk keeps nobody from reading: {said}");
 }
 
 /// A second server, one without files and one on a full disk say what is wrong, and none says that the store is damaged.
@@ -205,7 +208,8 @@ fn what_was_set_aside_comes_back() {
         printed(&output)
     };
     aside(1);
-    assert!(printed(&on(&folder, &["status"]).output().unwrap()).contains("granary phone recover"));
+    let lost = on(&folder, &["status"]).output().unwrap();
+    assert!(!lost.status.success() && printed(&lost).contains("granary phone recover"), "{}", printed(&lost));
     assert!(recover().contains("taken back"));
     assert_eq!(recover(), "nothing was set aside\n");
     let phone = Phone::open(&folder).unwrap();
@@ -218,7 +222,10 @@ fn what_was_set_aside_comes_back() {
     drop(phone);
     aside(2);
     let phone = Phone::open(&folder).unwrap();
-    phone.enrol(&world.invitation(1, &household_role()), "li again").unwrap();
+    let again = world.invitation(1, &household_role());
+    assert_eq!(phone.enrol(&again, "li again"), Err(Error::Lost), "never anew unnoticed");
+    phone.start_anew().unwrap();
+    phone.enrol(&again, "li again").unwrap();
     record(&phone, 5_000);
     phone.sync_now().unwrap();
     world.kill();

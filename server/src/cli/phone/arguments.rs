@@ -1,0 +1,172 @@
+//! What a person types: the commands of the terminal phone, with their help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use granary_client_core::ids::HouseholdId;
+use granary_client_core::quantities::Day;
+use granary_client_core::words::Language;
+
+#[derive(Args)]
+pub(in crate::cli) struct PhoneArguments {
+    /// The phone's folder.
+    #[arg(long, env = "GRANARY_PHONE", default_value = "granary-phone")]
+    pub(super) folder: PathBuf,
+    /// The language, `zh` or `en`; by LC_ALL, LC_MESSAGES or LANG when not given.
+    #[arg(long, global = true, value_parser = language)]
+    pub(super) lang: Option<Language>,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+fn language(code: &str) -> Result<Language, String> {
+    Language::from_code(code).ok_or_else(|| "a language is zh or en".to_owned())
+}
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Join a co-operative by an invitation's link.
+    Enrol {
+        /// Such as `granary://localhost:8443/7KQ2-M9XT-4B0C#…`.
+        link: String,
+        /// What the phone is called.
+        #[arg(long, default_value = "terminal")]
+        name: String,
+        /// Join without asking.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Record a lot; needs no connection.
+    Record {
+        /// The product's code, such as `millet`.
+        product: String,
+        /// The weight, such as `12.5kg`, `25jin`, `25斤` or `12500g`; a number alone is grams.
+        #[arg(required = true, num_args = 1..=2)]
+        weight: Vec<String>,
+        /// The day; today when not given, by the server's time.
+        #[arg(long)]
+        day: Option<Day>,
+        #[arg(long, default_value = "")]
+        grade: String,
+        /// The moisture, such as `13.5%`; a number alone is permille.
+        #[arg(long)]
+        moisture: Option<String>,
+        #[arg(long, default_value = "")]
+        place: String,
+        #[arg(long, default_value = "")]
+        note: String,
+        /// The household, for coordinators' phones.
+        #[arg(long)]
+        household: Option<HouseholdId>,
+        /// Record it without asking, also when something about it is unusual.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Correct a lot.
+    Correct {
+        /// The lot's number, as `list` shows it, such as `7KQ2-M9XT-4B0C`.
+        lot: String,
+        /// The weight, such as `12.5kg` or `25jin`; a number alone is grams.
+        #[arg(long, visible_alias = "grams")]
+        weight: Option<String>,
+        #[arg(long)]
+        grade: Option<String>,
+        #[arg(long)]
+        day: Option<Day>,
+        /// The moisture, such as `13.5%`; a number alone is permille.
+        #[arg(long)]
+        moisture: Option<String>,
+        #[arg(long)]
+        place: Option<String>,
+        /// The product's code.
+        #[arg(long)]
+        product: Option<String>,
+        #[arg(long)]
+        note: Option<String>,
+        /// Correct it without asking, also when something about it is unusual.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// List lots, latest first.
+    List {
+        #[arg(long)]
+        product: Option<String>,
+        /// Of this day alone.
+        #[arg(long, conflicts_with_all = ["from", "to"])]
+        day: Option<Day>,
+        #[arg(long)]
+        from: Option<Day>,
+        #[arg(long)]
+        to: Option<Day>,
+        /// `recorded`, `received` or `rejected`.
+        #[arg(long)]
+        state: Option<String>,
+        /// All of them; 200 when not given.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Sync now.
+    Sync,
+    /// Write what waits to be sent into a file, for whoever comes by a line.
+    CarryOut {
+        /// The file to write.
+        to: PathBuf,
+    },
+    /// Hand in the file of another phone.
+    HandIn {
+        /// The file that `carry-out` wrote.
+        from: PathBuf,
+    },
+    /// Write all lots that this phone holds into a file; needs no connection.
+    Export {
+        /// The file; a list for programs when it ends in `.json`, else a table.
+        to: PathBuf,
+    },
+    /// Forget the co-operative, after all lots that this phone holds were written into a file.
+    Leave {
+        /// The file for the lots; a list for programs when it ends in `.json`, else a table.
+        #[arg(long)]
+        export_to: PathBuf,
+        /// Leave also what the server does not have, without asking.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Take back what was set aside as damaged earlier.
+    Recover,
+    /// Give up a phone whose file is lost, and begin a new one in its folder. Files that were set aside stay.
+    StartAnew {
+        /// Give it up without asking.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Show how the sync stands.
+    Status,
+    /// Sync in the background as an app does, and show what arrives, until interrupted.
+    Watch,
+}
+
+impl Command {
+    /// Its words, for another process that wants the same phone.
+    pub(super) fn words(&self) -> &'static str {
+        match self {
+            Self::Enrol { .. } => "granary phone enrol",
+            Self::Record { .. } => "granary phone record",
+            Self::Correct { .. } => "granary phone correct",
+            Self::List { .. } => "granary phone list",
+            Self::Sync => "granary phone sync",
+            Self::CarryOut { .. } => "granary phone carry-out",
+            Self::HandIn { .. } => "granary phone hand-in",
+            Self::Export { .. } => "granary phone export",
+            Self::Leave { .. } => "granary phone leave",
+            Self::Recover => "granary phone recover",
+            Self::StartAnew { .. } => "granary phone start-anew",
+            Self::Status => "granary phone status",
+            Self::Watch => "granary phone watch",
+        }
+    }
+
+    /// True for what a phone that was revoked is told of again.
+    pub(super) fn tells_of_revocation(&self) -> bool {
+        !matches!(self, Self::Enrol { .. } | Self::CarryOut { .. } | Self::Leave { .. } | Self::Recover)
+    }
+}

@@ -1,0 +1,393 @@
+//! What the terminal phone says, in both languages. Errors have their own sentences.
+
+use std::fmt::{Display, Formatter};
+use std::path::Path;
+
+use granary_client_core::quantities::{Day, Grams};
+use granary_client_core::words::{Language, Phrase, Words};
+
+/// See the module.
+pub(super) enum Says<'a> {
+    /// Shown with every command of a phone that was revoked.
+    TakenOut,
+    /// What a lost phone can do.
+    LostWays,
+    StartedAnew,
+    NothingLost,
+    WhomOneJoins {
+        server: &'a str,
+        cooperative: &'a str,
+        role: &'a str,
+    },
+    Joined {
+        cooperative: &'a str,
+        waiting: u64,
+    },
+    OtherHousehold,
+    Recorded {
+        lot: &'a str,
+        typed: &'a str,
+        grams: Grams,
+        product: &'a str,
+        day: Day,
+    },
+    Corrected {
+        lot: &'a str,
+        weight: Option<(&'a str, Grams)>,
+    },
+    More {
+        shown: usize,
+        all: u64,
+    },
+    NoLots,
+    Forgotten {
+        documents: usize,
+    },
+    NothingToCarry,
+    CarriedOut {
+        file: &'a Path,
+        changes: u64,
+        is_revoked: bool,
+    },
+    HandedIn {
+        file: &'a Path,
+    },
+    Exported {
+        file: &'a Path,
+        lots: u64,
+    },
+    Alone {
+        unsent: u64,
+        undelivered: u64,
+        is_revoked: bool,
+    },
+    Left {
+        cooperative: &'a str,
+    },
+    TakenBack {
+        file: &'a Path,
+    },
+    LeftAside {
+        file: &'a Path,
+    },
+    Unreadable {
+        file: &'a Path,
+    },
+    NothingSetAside,
+    NothingTakenBack,
+    Recovered {
+        changes: u64,
+        unsent: u64,
+    },
+    Belongs {
+        cooperative: &'a str,
+        roles: &'a str,
+    },
+    BelongsToNobody,
+    Waiting {
+        changes: u64,
+        is_revoked: bool,
+    },
+    NotTakenIn {
+        changes: u64,
+    },
+    LastSync {
+        at: Option<&'a str>,
+    },
+    Traffic {
+        up: u64,
+        down: u64,
+    },
+    LastError {
+        sentence: &'a str,
+    },
+    WrongDate {
+        shown: Day,
+        today: Day,
+    },
+    QuarantinedBecause {
+        sentence: &'a str,
+    },
+    SetAsideFile {
+        file: &'a Path,
+    },
+    Arrived {
+        documents: usize,
+    },
+}
+
+/// A weight with its unit in a language.
+pub(super) fn weight(grams: Grams, language: Language) -> String {
+    match language {
+        Language::Chinese => grams.to_string().replace(" kg", " 公斤"),
+        Language::English => grams.to_string(),
+    }
+}
+
+/// What was typed, where that says something that the weight does not.
+fn as_typed(typed: &str, grams: Grams, language: Language) -> String {
+    let plain = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
+    let shown = weight(grams, language);
+    match plain(typed) == plain(&shown) {
+        true => shown,
+        false => match language {
+            Language::Chinese => format!("{shown}（您写的是 {typed}）"),
+            Language::English => format!("{shown} (you typed {typed})"),
+        },
+    }
+}
+
+impl Display for Says<'_> {
+    fn fmt(&self, out: &mut Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TakenOut => out.write_str(
+                "THIS PHONE WAS TAKEN OUT OF THE CO-OPERATIVE. It goes on recording, and nothing is sent. Ask a coordinator to \
+                 take it back in, or for a new invitation (`granary phone enrol`); or write its work into a file (`granary \
+                 phone carry-out`), which any other phone can hand in.",
+            ),
+            Self::LostWays => out.write_str(
+                "`granary phone recover` takes back what was set aside. If you have a copy of phone.db, put it back into the \
+                 folder. `granary phone start-anew` gives the old phone up and begins a new one",
+            ),
+            Self::StartedAnew => out.write_str("this is a new phone now; join with an invitation (`granary phone enrol`)"),
+            Self::NothingLost => out.write_str("nothing is lost here, and nothing was changed"),
+            Self::WhomOneJoins { server, cooperative, role } => {
+                write!(out, "server:        {server}\nco-operative:  {cooperative}\nthis phone as: {role}")
+            }
+            Self::Joined { cooperative, waiting: 0 } => write!(out, "this phone belongs to {cooperative} now"),
+            Self::Joined { cooperative, waiting } => {
+                write!(out, "this phone belongs to {cooperative} again; {waiting} changes go out with the next sync")
+            }
+            Self::OtherHousehold => out.write_str(
+                "it belongs to another household than before. With the next sync the former household's lots leave this phone: \
+                 those that were delivered are on the server, and what was not waits there for a coordinator",
+            ),
+            Self::Recorded { lot, typed, grams, product, day } => {
+                write!(out, "recorded {lot}\n  {product}, {}, {day}", as_typed(typed, *grams, Language::English))
+            }
+            Self::Corrected { lot, weight: None } => write!(out, "corrected {lot}"),
+            Self::Corrected { lot, weight: Some((typed, grams)) } => {
+                write!(out, "corrected {lot}\n  {}", as_typed(typed, *grams, Language::English))
+            }
+            Self::More { shown, all } => write!(
+                out,
+                "these are {shown} of {all} lots, latest first; `--all` lists all, `--day`, `--from`, `--to`, `--product` and \
+                 `--state` fewer"
+            ),
+            Self::NoLots => out.write_str("no lots"),
+            Self::Forgotten { documents } => write!(
+                out,
+                "{documents} documents that this phone may not read any more have left it; what was delivered of them is on \
+                 the server"
+            ),
+            Self::NothingToCarry => out.write_str("nothing waits on this phone, so no file was written"),
+            Self::CarriedOut { file, changes, is_revoked: false } => write!(
+                out,
+                "{} holds the {changes} changes that wait; any phone of the co-operative with a line can hand it in \
+                 (`granary phone hand-in`). They stay here as well, until this phone itself syncs",
+                file.display()
+            ),
+            Self::CarriedOut { file, changes, is_revoked: true } => write!(
+                out,
+                "{} holds the {changes} changes that wait; any other phone of the co-operative can hand it in (`granary phone \
+                 hand-in`). Since this phone was taken out, they wait on the server until a coordinator takes them in",
+                file.display()
+            ),
+            Self::HandedIn { file } => write!(
+                out,
+                "handed in {}: all of it is on the server. What its phone may write is taken in; the rest, such as all of a \
+                 phone that was taken out, waits until a coordinator takes it in (\"Set aside\" in the console)",
+                file.display()
+            ),
+            Self::Exported { file, lots } => write!(out, "{} holds all {lots} lots of this phone", file.display()),
+            Self::Alone { unsent, undelivered, is_revoked } => {
+                if *unsent > 0 {
+                    let way = match is_revoked {
+                        true => "This phone was taken out and can't send them; carry them out as a file first",
+                        false => "Sync first, or carry them out as a file",
+                    };
+                    write!(
+                        out,
+                        "{unsent} changes are on this phone alone, and leaving deletes them. {way} (`granary phone carry-out`), \
+                         or they are lost to the co-operative."
+                    )?;
+                }
+                if *undelivered > 0 {
+                    let gap = if *unsent > 0 { "\n" } else { "" };
+                    write!(
+                        out,
+                        "{gap}{undelivered} changes were set aside and are not taken in. Once this phone has left, only what \
+                         the server has of them can still be taken in, by a coordinator."
+                    )?;
+                }
+                Ok(())
+            }
+            Self::Left { cooperative } => {
+                write!(out, "this phone does not belong to {cooperative} any more, and holds nothing of it")
+            }
+            Self::TakenBack { file } => write!(out, "taken back: {}", file.display()),
+            Self::LeftAside { file } => {
+                write!(out, "left as it is, since it does not say whose it was: {}", file.display())
+            }
+            Self::Unreadable { file } => {
+                write!(out, "nothing can be read of it, so it is left as it is: {}", file.display())
+            }
+            Self::NothingSetAside => out.write_str("nothing was set aside"),
+            Self::NothingTakenBack => out.write_str("nothing was taken back"),
+            Self::Recovered { changes, unsent } => {
+                write!(out, "{changes} changes were not here; {unsent} wait to be sent again")
+            }
+            Self::Belongs { cooperative, roles } => write!(out, "this phone belongs to {cooperative}, as {roles}"),
+            Self::BelongsToNobody => out.write_str("this phone does not belong to a co-operative yet"),
+            Self::Waiting { changes, is_revoked: false } => write!(out, "waiting to be sent: {changes}"),
+            Self::Waiting { changes, is_revoked: true } => {
+                write!(out, "waiting on this phone: {changes} (nothing is sent while it is taken out)")
+            }
+            Self::NotTakenIn { changes } => write!(
+                out,
+                "not taken in: {changes} (a coordinator can take them in; `list` marks their lots, but for those of a household \
+                 that this phone does not belong to any more)"
+            ),
+            Self::LastSync { at } => write!(out, "last sync: {}", at.unwrap_or("never")),
+            Self::Traffic { up, down } => write!(out, "bytes up {up} down {down}"),
+            Self::LastError { sentence } => write!(out, "last error: {sentence}"),
+            Self::WrongDate { shown, today } => {
+                write!(out, "this phone's date is {shown}, and the server says {today}: set this phone's date")
+            }
+            Self::QuarantinedBecause { sentence } => write!(out, "set aside: {sentence}"),
+            Self::SetAsideFile { file } => write!(
+                out,
+                "set aside as damaged: {} (`granary phone recover` takes back what can be read)",
+                file.display()
+            ),
+            Self::Arrived { documents } => write!(out, "{documents} documents changed; the latest lots:"),
+        }
+    }
+}
+
+impl Words for Says<'_> {
+    fn chinese(&self) -> String {
+        match self {
+            Self::TakenOut => "这部手机已被移出合作社。还可以照样登记，但什么都不会发送。请找协调员把它加回来，或者要一个新的\
+                               邀请（`granary phone enrol`）；也可以把记录存成文件（`granary phone carry-out`），用别的手机交上去。"
+                .into(),
+            Self::LostWays => "`granary phone recover` 找回存下的坏文件里能读的；如果您有 phone.db 的备份，请把它放回文件夹。\
+                               `granary phone start-anew` 放弃原来的手机，重新开始"
+                .into(),
+            Self::StartedAnew => "现在这是一部新手机；请用邀请加入（`granary phone enrol`）".into(),
+            Self::NothingLost => "这里没有丢什么，也没有改动什么".into(),
+            Self::WhomOneJoins { server, cooperative, role } => {
+                format!("服务器：    {server}\n合作社：    {cooperative}\n这部手机是：{role}")
+            }
+            Self::Joined { cooperative, waiting: 0 } => format!("这部手机现在属于{cooperative}"),
+            Self::Joined { cooperative, waiting } => {
+                format!("这部手机又属于{cooperative}了；{waiting} 处改动会在下次同步时发送")
+            }
+            Self::OtherHousehold => "它现在属于另一户。下次同步后，原来那一户的批次会从这部手机上消失：送到的都在服务器上，没送到\
+                                     的在服务器上等协调员处理"
+                .into(),
+            Self::Recorded { lot, typed, grams, product, day } => {
+                format!("已登记 {lot}\n  {product}，{}，{day}", as_typed(typed, *grams, Language::Chinese))
+            }
+            Self::Corrected { lot, weight: None } => format!("已改正 {lot}"),
+            Self::Corrected { lot, weight: Some((typed, grams)) } => {
+                format!("已改正 {lot}\n  {}", as_typed(typed, *grams, Language::Chinese))
+            }
+            Self::More { shown, all } => format!(
+                "这是 {all} 批中最近的 {shown} 批；`--all` 全部列出，`--day`、`--from`、`--to`、`--product`、`--state` 可以少列一些"
+            ),
+            Self::NoLots => "没有批次".into(),
+            Self::Forgotten { documents } => {
+                format!("{documents} 份这部手机不能再看的文档已从手机上移走；其中送到的都在服务器上")
+            }
+            Self::NothingToCarry => "这部手机上没有等着发送的，所以没有写文件".into(),
+            Self::CarriedOut { file, changes, is_revoked: false } => format!(
+                "{} 里有等着发送的 {changes} 处改动；合作社里任何一部有网络的手机都可以交上去（`granary phone hand-in`）。\
+                 在这部手机自己同步之前，这里也还留着",
+                file.display()
+            ),
+            Self::CarriedOut { file, changes, is_revoked: true } => format!(
+                "{} 里有等着的 {changes} 处改动；合作社里别的手机可以交上去（`granary phone hand-in`）。因为这部手机已被移出，\
+                 它们会在服务器上等协调员收下",
+                file.display()
+            ),
+            Self::HandedIn { file } => format!(
+                "已交上 {}：全部都在服务器上了。那部手机可以写的会收下；其余的，比如已被移出的手机的全部记录，要等协调员在控制台的\
+                 “搁置”里收下",
+                file.display()
+            ),
+            Self::Exported { file, lots } => format!("{} 里有这部手机上全部 {lots} 批", file.display()),
+            Self::Alone { unsent, undelivered, is_revoked } => {
+                let mut said = Vec::new();
+                if *unsent > 0 {
+                    let way = match is_revoked {
+                        true => "这部手机已被移出，发不出去；请先导出成文件",
+                        false => "请先同步，或导出成文件",
+                    };
+                    said.push(format!(
+                        "有 {unsent} 处改动只在这部手机上，离开就会删除。{way}（`granary phone carry-out`），不然合作社就得不到了。"
+                    ));
+                }
+                if *undelivered > 0 {
+                    said.push(format!(
+                        "有 {undelivered} 处改动被搁置，还没有收下。离开以后，只有服务器上有的那些还能由协调员收下。"
+                    ));
+                }
+                said.join("\n")
+            }
+            Self::Left { cooperative } => format!("这部手机不再属于{cooperative}，也不再存有它的任何东西"),
+            Self::TakenBack { file } => format!("已找回：{}", file.display()),
+            Self::LeftAside { file } => format!("看不出是谁的，所以原样留着：{}", file.display()),
+            Self::Unreadable { file } => format!("什么都读不出来，所以原样留着：{}", file.display()),
+            Self::NothingSetAside => "没有存下的坏文件".into(),
+            Self::NothingTakenBack => "什么也没有找回".into(),
+            Self::Recovered { changes, unsent } => format!("有 {changes} 处改动原来不在这里；{unsent} 处等着再次发送"),
+            Self::Belongs { cooperative, roles } => format!("这部手机属于{cooperative}，身份：{roles}"),
+            Self::BelongsToNobody => "这部手机还不属于合作社".into(),
+            Self::Waiting { changes, is_revoked: false } => format!("等着发送：{changes}"),
+            Self::Waiting { changes, is_revoked: true } => format!("等在这部手机上：{changes}（被移出期间什么都不发送）"),
+            Self::NotTakenIn { changes } => format!(
+                "没有收下：{changes}（可由协调员收下；`list` 会标出这些批次，但不列出这部手机已不属于的那一户的）"
+            ),
+            Self::LastSync { at } => format!("上次同步：{}", at.unwrap_or("从来没有")),
+            Self::Traffic { up, down } => format!("已发送 {up} 字节，已收到 {down} 字节"),
+            Self::LastError { sentence } => format!("上次出错：{sentence}"),
+            Self::WrongDate { shown, today } => {
+                format!("这部手机的日期是 {shown}，服务器说今天是 {today}：请设置手机的日期。")
+            }
+            Self::QuarantinedBecause { sentence } => format!("已搁置：{sentence}"),
+            Self::SetAsideFile { file } => {
+                format!("存下的坏文件：{}（`granary phone recover` 找回能读的）", file.display())
+            }
+            Self::Arrived { documents } => format!("{documents} 份文档有变化；最近的批次："),
+        }
+    }
+}
+
+pub(super) const JOIN: Phrase = Phrase::new("join", "join? [y/N] ", "加入吗？[y/N] ");
+pub(super) const LEAVE: Phrase = Phrase::new("leave", "leave all the same? [y/N] ", "仍然离开吗？[y/N] ");
+pub(super) const RECORD: Phrase = Phrase::new("record", "record it all the same? [y/N] ", "仍然登记吗？[y/N] ");
+pub(super) const GIVE_UP: Phrase = Phrase::new(
+    "give-up",
+    "give up the phone that was here, with all that it had not sent? [y/N] ",
+    "放弃原来在这里的手机，连同它还没有发送的一切吗？[y/N] ",
+);
+pub(super) const NOT_JOINED: Phrase =
+    Phrase::new("not-joined", "you did not say yes, so this phone joined nothing", "您没有同意，所以这部手机没有加入");
+pub(super) const NOT_LEFT: Phrase =
+    Phrase::new("not-left", "you did not say yes, so this phone stays", "您没有同意，所以这部手机没有离开");
+pub(super) const NOT_GIVEN_UP: Phrase = Phrase::new(
+    "not-given-up",
+    "you did not say yes, so nothing was changed (`--yes` gives it up without asking)",
+    "您没有同意，所以什么也没有改动（加上 `--yes` 不再询问）",
+);
+pub(super) const NOTHING_TO_CORRECT: Phrase = Phrase::new(
+    "nothing-to-correct",
+    "nothing was said to correct, so nothing was changed: give --weight, --grade, --day, --moisture, --place, --product or --note",
+    "没有说要改什么，所以什么也没有改动：请给出 --weight、--grade、--day、--moisture、--place、--product 或 --note",
+);
+pub(super) const NO_STATE: Phrase = Phrase::new(
+    "no-state",
+    "a state is recorded, received or rejected",
+    "状态是 recorded（已登记）、received（已收货）或 rejected（已退回）",
+);
