@@ -22,6 +22,7 @@ pub mod store;
 mod tls;
 
 pub use config::{Config, Limits, OwnCertificate, Proxies};
+pub use engine::erasure::{Erasable, ErasurePlan};
 pub use engine::own_edits::{Edit, Edits};
 pub use engine::set_aside::SetAsideChanges;
 pub use engine::{Caller, Granary};

@@ -23,7 +23,7 @@ use crate::http::{self, Counts, Gate, Occupied, Origin, Places, PublicAddress, S
 use crate::log::check::{check, read_marks, write_marks};
 use crate::log::mark_restored;
 use crate::metrics::Metrics;
-use crate::store::SledStore;
+use crate::store::anew;
 use crate::store::probe::unusable;
 use crate::{admin, connection, console, interop, tls};
 
@@ -52,7 +52,7 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         tls::open(&config.folder, &config.names, config.own_certificate.as_ref(), crate::environment::now())?;
     let certificates = Arc::new(certificates);
     let store: Arc<dyn Store> =
-        Arc::new(SledStore::open(&config.store_folder()).map_err(|fault| unusable(&config.store_folder(), fault))?);
+        Arc::new(anew::open(&config.store_folder()).map_err(|fault| unusable(&config.store_folder(), fault))?);
     for finding in check(store.as_ref(), &read_marks(&config.high_water()))? {
         tracing::warn!("{finding}");
         if finding.is_recoverable() {
@@ -94,7 +94,7 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         router: router(shared),
     };
     let renewing = tokio::spawn(renew(Arc::clone(&certificates)));
-    let noting = tokio::spawn(note(Arc::clone(&granary), config.high_water()));
+    let noting = tokio::spawn(note(Arc::clone(&granary), config.high_water(), config.audit_days));
     let (at_the_end, high_water) = (Arc::clone(&granary), config.high_water());
     let done = tokio::spawn(async move {
         accept(listener, service, stopped).await;
@@ -174,10 +174,15 @@ async fn renew(certificates: Arc<tls::Certificates>) {
 /// The interval at which last-seen rows and high-water marks are written.
 const NOTE_EVERY: Duration = Duration::from_secs(20);
 
-async fn note(granary: Arc<Granary>, high_water: PathBuf) {
+async fn note(granary: Arc<Granary>, high_water: PathBuf, audit_days: u32) {
     loop {
         tokio::time::sleep(NOTE_EVERY).await;
         write_notes(Arc::clone(&granary), high_water.clone()).await;
+        let granary = Arc::clone(&granary);
+        let dropped = move || granary.drop_old_audit_lines(crate::environment::now(), audit_days);
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(dropped).await {
+            tracing::warn!(%error, "old lines of the audit could not be dropped");
+        }
     }
 }
 

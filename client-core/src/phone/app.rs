@@ -200,6 +200,11 @@ impl Phone {
         self.edit(&self.part_to_write(&DocumentKey::Catalogue(Part::FIRST))?, edit)
     }
 
+    /// Names a household and its village, for its own phones and coordinators.
+    pub fn name_household(&self, household: HouseholdId, name: &str, village: &str) -> Result<(), Error> {
+        self.edit(&DocumentKey::Household(household), |doc| household::set_name(doc, name, village))
+    }
+
     /// The lots that pass the filter, in its order.
     pub fn lots(&self, filter: &LotFilter) -> Result<Vec<LotRow>, Error> {
         Ok(self.inner().lists()?.lots(filter)?)
@@ -265,6 +270,11 @@ impl Phone {
     /// An order; none when this phone does not have it.
     pub fn order(&self, name: OrderName) -> Result<Option<Order>, Error> {
         self.read(&DocumentKey::Order(name), |document| order::read(document))
+    }
+
+    /// Who bought an order, and where it goes; none where it is not here, or was erased.
+    pub fn buyer(&self, name: OrderName) -> Result<Option<String>, Error> {
+        Ok(self.read(&DocumentKey::Buyer(name), |document| order::buyer(document))?.flatten())
     }
 
     /// The heads of every document, for comparing replicas.

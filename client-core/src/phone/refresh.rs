@@ -87,6 +87,7 @@ impl Inner {
     /// Updates the rows of these documents, or deletes them with their documents.
     fn refresh_changed(&mut self, changed: BTreeSet<DocumentKey>) -> Result<(), Error> {
         let Some(enrolled) = self.enrolled.as_mut() else { return Ok(()) };
+        let mut has_gone = false;
         for key in changed {
             let revision = enrolled.replica.revision(&key).unwrap_or(0);
             if let Some(shown) = enrolled.replica.undelivered_in(&key)? {
@@ -95,10 +96,13 @@ impl Inner {
             }
             match enrolled.replica.document(&key)? {
                 Some(document) => self.read_model.write(document, revision)?,
-                None => self.read_model.forget(&key)?,
+                None => {
+                    self.read_model.forget(&key)?;
+                    has_gone = true;
+                }
             }
         }
-        Ok(())
+        if has_gone { Ok(self.read_model.scrub()?) } else { Ok(()) }
     }
 
     /// Updates the rows of every document whose revision differs from that of its rows.
@@ -122,10 +126,13 @@ impl Inner {
                 self.read_model.write(document, revision)?;
             }
         }
+        if rows.is_empty() {
+            return Ok(());
+        }
         for key in rows.into_keys() {
             self.read_model.forget(&key)?;
         }
-        Ok(())
+        Ok(self.read_model.scrub()?)
     }
 }
 

@@ -11,10 +11,10 @@ use crate::conflicts::Contender;
 use crate::replica::Undelivered;
 use crate::schema::harvest::LotKey;
 use crate::schema::{Document, DocumentKey};
-use crate::store::StoreFault;
+use crate::store::{SCRUB, StoreFault};
 
 /// The version of the tables. A database of another version is emptied and written again.
-const VERSION: i64 = 8;
+const VERSION: i64 = 9;
 /// Above this many touched lots, the whole book is written again.
 const TOUCHED_MAX: usize = 40;
 
@@ -63,14 +63,26 @@ const TABLES: &str = "
         household BLOB PRIMARY KEY, document BLOB NOT NULL, name TEXT NOT NULL, village TEXT NOT NULL,
         payment TEXT NOT NULL, members TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE orders (
-        document BLOB PRIMARY KEY, platform TEXT NOT NULL, outside_id TEXT NOT NULL, buyer TEXT NOT NULL,
+        document BLOB PRIMARY KEY, platform TEXT NOT NULL, outside_id TEXT NOT NULL,
         status TEXT NOT NULL, shipment TEXT NOT NULL, grams INTEGER NOT NULL, fen INTEGER NOT NULL,
         products TEXT NOT NULL, contenders TEXT NOT NULL) WITHOUT ROWID;
-    CREATE INDEX orders_by_status ON orders (status);";
+    CREATE INDEX orders_by_status ON orders (status);
+    CREATE TABLE buyers (
+        platform TEXT NOT NULL, outside_id TEXT NOT NULL, document BLOB NOT NULL, buyer TEXT NOT NULL,
+        PRIMARY KEY (platform, outside_id)) WITHOUT ROWID;";
 
 /// Tables with a `document` column.
-const BY_DOCUMENT: [&str; 8] =
-    ["documents", "lots", "receipts", "field_conflicts", "duplicate_lots", "decisions", "households", "orders"];
+const BY_DOCUMENT: [&str; 9] = [
+    "documents",
+    "lots",
+    "receipts",
+    "field_conflicts",
+    "duplicate_lots",
+    "decisions",
+    "households",
+    "orders",
+    "buyers",
+];
 
 /// Reports a row that can't be read. The list leaves it out until its document is written again.
 pub(super) fn report_unreadable(table: &str, column: &str, value: &str) {
@@ -212,6 +224,11 @@ impl ReadModel {
         Ok(transaction.commit()?)
     }
 
+    /// Leaves nothing of deleted rows in free places of the file.
+    pub fn scrub(&self) -> Result<(), StoreFault> {
+        Ok(self.connection.execute_batch(SCRUB)?)
+    }
+
     /// Writes all rows of a document again.
     pub fn write(&mut self, document: &mut Document, revision: u64) -> Result<(), StoreFault> {
         self.write_many(std::iter::once((document, revision)))
@@ -232,6 +249,7 @@ impl ReadModel {
                 DocumentKey::CaseBook(..) => case_rows::write_decisions(&transaction, document)?,
                 DocumentKey::Household(household) => register_rows::write_household(&transaction, document, household)?,
                 DocumentKey::Order(name) => register_rows::write_order(&transaction, document, &name)?,
+                DocumentKey::Buyer(name) => register_rows::write_buyer(&transaction, document, &name)?,
                 DocumentKey::Cooperative(_) | DocumentKey::Catalogue(_) => {}
             }
             finish(&transaction, document.key(), revision)?;

@@ -34,7 +34,7 @@ pub struct HouseholdRow {
 pub struct OrderRow {
     /// Where it came from.
     pub name: OrderName,
-    /// Who bought, and where it goes.
+    /// Who bought, and where it goes; empty where it was erased.
     pub buyer: String,
     /// Its status; none when damaged.
     pub status: Option<OrderStatus>,
@@ -77,12 +77,11 @@ pub(super) fn write_order(
     let grams: i64 = order.lines.iter().map(|line| line.quantity.get()).fold(0, i64::saturating_add);
     let fen: i64 = order.lines.iter().map(|line| line.price.get()).fold(0, i64::saturating_add);
     let products: Vec<&str> = order.lines.iter().map(|line| line.product.as_str()).collect();
-    transaction.prepare_cached("INSERT OR REPLACE INTO orders VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")?.execute(
+    transaction.prepare_cached("INSERT OR REPLACE INTO orders VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)")?.execute(
         params![
             document.key().to_bytes(),
             name.platform,
             name.outside_id,
-            order.buyer.unwrap_or_default(),
             order.status.map(OrderStatus::name).unwrap_or_default(),
             order.shipment.unwrap_or_default(),
             grams,
@@ -91,6 +90,20 @@ pub(super) fn write_order(
             contenders,
         ],
     )?;
+    Ok(())
+}
+
+pub(super) fn write_buyer(
+    transaction: &Transaction<'_>,
+    document: &Document,
+    name: &OrderName,
+) -> Result<(), StoreFault> {
+    transaction.prepare_cached("INSERT OR REPLACE INTO buyers VALUES (?1,?2,?3,?4)")?.execute(params![
+        name.platform,
+        name.outside_id,
+        document.key().to_bytes(),
+        order::buyer(document).unwrap_or_default(),
+    ])?;
     Ok(())
 }
 
@@ -151,8 +164,8 @@ impl ReadModel {
         }
         values.extend([Value::Integer(i64::from(limit)), Value::Integer(i64::from(offset))]);
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT platform, outside_id, buyer, status, shipment, grams, fen, products, contenders FROM orders
-             WHERE {} ORDER BY fen DESC, platform, outside_id LIMIT ? OFFSET ?",
+            "SELECT platform, outside_id, coalesce(buyer, ''), status, shipment, grams, fen, products, contenders
+             FROM orders LEFT JOIN buyers USING (platform, outside_id) WHERE {} ORDER BY fen DESC, platform, outside_id LIMIT ? OFFSET ?",
             conditions.join(" AND ")
         ))?;
         let rows = statement.query_map(params_from_iter(values), |row| {

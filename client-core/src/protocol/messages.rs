@@ -270,6 +270,10 @@ pub enum RefusalReason {
     #[serde(rename = "n")]
     #[error("this phone was opened too often for this document")]
     TooManyActors,
+    /// The document was erased for good: what is here of it goes too.
+    #[serde(rename = "e")]
+    #[error("this was erased for good, as somebody asked whose it was")]
+    Erased,
 }
 
 impl RefusalReason {
@@ -291,6 +295,7 @@ impl Words for RefusalReason {
             Self::SequenceReused => "有一个改动的编号与这部手机的另一个改动相同",
             Self::TooManyOrphans => "这部手机有太多改动在等还没有到的改动",
             Self::TooManyActors => "这部手机为这份文档打开得太多次",
+            Self::Erased => "应当事人的要求，这份资料已经永久删除",
         }
         .to_owned()
     }

@@ -65,6 +65,8 @@ struct Applying<'a> {
     wanted: Wanted,
     /// Documents that were forgotten, to be fetched as others have them.
     dropped: BTreeSet<DocumentKey>,
+    /// Documents that the reply says were erased: they stand in it without changes.
+    erased: BTreeSet<DocumentKey>,
     received: Received,
 }
 
@@ -83,6 +85,9 @@ impl Replica {
             .filter_map(|refusal| Some((usize::try_from(refusal.document).ok()?, refusal.reason)))
             .collect();
         let mut received = self.apply(page, &refused, fetches, reply)?;
+        if !received.forgotten.is_empty() {
+            self.scrub();
+        }
         self.note_blocked(page, &refused);
         self.take_notices(&reply.notices, &mut received)?;
         if reply.grants.is_some() {
@@ -106,6 +111,8 @@ impl Replica {
         // The server's codes cover what it sent, so the tips are computed before anything is added.
         let mut incoming: Vec<Incoming> = incoming.into_iter().map(with_tips).collect();
         let codes = Codes::of(&reply.attestations, incoming.len());
+        let is_erased = |(document, _): &&Incoming| document.changes.is_empty();
+        let erased = incoming.iter().filter(is_erased).map(|(document, _)| document.key.clone()).collect();
         let wanted = self.wanted()?;
         let mut applying = Applying {
             transaction: Transaction::begin(self),
@@ -115,6 +122,7 @@ impl Replica {
             codes,
             wanted,
             dropped: BTreeSet::new(),
+            erased,
             received: Received::default(),
         };
         if let Some(grants) = &reply.grants {
@@ -167,6 +175,7 @@ impl Applying<'_> {
         for (index, document) in self.page.documents.iter().enumerate() {
             match (self.refused.get(&index).copied(), document.backfill.is_some()) {
                 (None, _) => self.acknowledge(document, incoming)?,
+                (Some(RefusalReason::Erased), _) => self.erase(&document.key)?,
                 (Some(RefusalReason::TooManyOrphans), _) => {}
                 (Some(reason), true) if goes_again_without(document, reason) => {
                     self.transaction.give_back_what_is_proven(&document.key, &mut self.wanted)?;
@@ -222,11 +231,25 @@ impl Applying<'_> {
         Ok(())
     }
 
+    /// Deletes a document that was erased, and tells the person if something of theirs went with it.
+    fn erase(&mut self, key: &DocumentKey) -> Result<(), Error> {
+        if self.transaction.erase(key)? {
+            self.notify_quarantined(key, RefusalReason::Erased);
+        }
+        self.wanted.remove(&key.to_bytes());
+        self.received.forgotten.insert(key.clone());
+        Ok(())
+    }
+
     /// Applies the documents of the reply.
     fn take_documents(&mut self, incoming: Vec<Incoming>) -> Result<(), Error> {
         let skipped = usize::from(planted!("first_document_of_a_reply_is_skipped") && incoming.len() > 2);
         for (document, tips) in incoming.into_iter().skip(skipped) {
             let (key, code) = (document.key.clone(), self.codes.next());
+            if self.erased.contains(&key) {
+                self.erase(&key)?;
+                continue;
+            }
             // A dropped document is fetched whole.
             if !self.transaction.state.grants.may_read(&key) || self.dropped.contains(&key) {
                 continue;

@@ -9,6 +9,7 @@
 mod apply_reply;
 mod attested;
 mod documents;
+mod erasure;
 mod orphans;
 mod outbox;
 mod outbox_page;
@@ -147,6 +148,7 @@ impl Replica {
         };
         damage.extend(replica.find_holes()?);
         damage.extend(replica.drop_unreadable_backfills()?);
+        replica.scrub();
         Ok((replica, damage))
     }
 

@@ -99,6 +99,14 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Deletes a row of the quarantine, also one that can't be read.
+    pub(super) fn remove_quarantined(&mut self, row: &Row) {
+        if read(row).is_none_or(|(.., change)| self.is_own(&change)) {
+            self.state.undelivered = self.state.undelivered.saturating_sub(1);
+        }
+        self.remove(row.key.clone());
+    }
+
     /// Moves all unsent changes of a document into quarantine, since later ones depend on the refused ones.
     pub(super) fn quarantine_unsent(&mut self, key: &DocumentKey, reason: RefusalReason) -> Result<(), Error> {
         let most = if planted!("only_the_first_refused_change_is_quarantined") { 1 } else { usize::MAX };

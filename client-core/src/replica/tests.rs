@@ -337,3 +337,33 @@ fn what_nothing_proves_is_given_back_and_left_out_where_the_server_refuses_it() 
         assert!(!received.more && replica.outbox_page(PAGE_BYTES).unwrap().documents.is_empty());
     }
 }
+
+/// A document without changes in a reply says that it was erased: the phone deletes it, with what was unsent and quarantined.
+#[test]
+fn erased_document_goes_with_all_that_was_unsent_of_it() {
+    let store = MemoryStore::default();
+    let (mut replica, _) = open(&store);
+    set_aside_two_of_three(&mut replica);
+    records(&mut replica, 2027, 1);
+    records(&mut replica, 2026, 1);
+    assert!(replica.unsent() > 2 && replica.undelivered() > 0);
+    let documents = [crate::protocol::bundle::DocumentChanges { key: book(2026), changes: Vec::new() }];
+    let bundle = crate::protocol::bundle::write_bundle(&documents);
+    let received = replica.receive(&OutboxPage::default(), &[], &SyncReply { bundle, ..reply() }).unwrap();
+    assert_eq!(received.forgotten, [book(2026)].into());
+    assert_eq!(received.quarantined.len(), 1, "the person is told that something of theirs went");
+    assert_eq!((replica.unsent(), replica.undelivered()), (2, 0), "the other book waits");
+    assert_eq!(replica.documents().len(), 1);
+    assert!(replica.fetches().unwrap().is_empty());
+    let id = book(2026).id(CooperativeId::from_bytes([2; 16]));
+    let is_of_it = |row: &crate::store::Row| row.key.windows(16).any(|part| part == id.as_bytes());
+    assert!(!store.scan_all(&[]).unwrap().iter().any(is_of_it));
+    // Written anew, the server refuses it.
+    records(&mut replica, 2026, 1);
+    let page = replica.outbox_page(PAGE_BYTES).unwrap();
+    let document = page.documents.iter().position(|document| document.key == book(2026)).unwrap();
+    let refused = vec![Refusal { document: u32::try_from(document).unwrap(), reason: RefusalReason::Erased }];
+    let received = replica.receive(&page, &[], &SyncReply { refused, ..reply() }).unwrap();
+    assert_eq!(received.quarantined.len(), 1);
+    assert_eq!((replica.unsent(), replica.undelivered(), replica.documents().len()), (0, 0, 1));
+}

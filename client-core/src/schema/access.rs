@@ -30,7 +30,10 @@ impl Role {
     pub fn may_read(self, key: &DocumentKey) -> bool {
         match (self, key.kind()) {
             (Self::Coordinator, _) | (_, DocumentKind::Cooperative | DocumentKind::Catalogue) => true,
-            (Self::Packer, DocumentKind::HarvestBook | DocumentKind::ReceiptBook | DocumentKind::Order) => true,
+            (
+                Self::Packer,
+                DocumentKind::HarvestBook | DocumentKind::ReceiptBook | DocumentKind::Order | DocumentKind::Buyer,
+            ) => true,
             (Self::Packer, DocumentKind::Household) | (_, DocumentKind::CaseBook) => false,
             (Self::Household(household), _) => key.household() == Some(household),
         }
@@ -40,7 +43,7 @@ impl Role {
     pub fn may_write(self, key: &DocumentKey) -> bool {
         match (self, key.kind()) {
             (Self::Coordinator, _) => true,
-            (Self::Packer, DocumentKind::ReceiptBook | DocumentKind::Order) => true,
+            (Self::Packer, DocumentKind::ReceiptBook | DocumentKind::Order | DocumentKind::Buyer) => true,
             (Self::Household(household), DocumentKind::Household | DocumentKind::HarvestBook) => {
                 key.household() == Some(household)
             }

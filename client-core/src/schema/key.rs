@@ -140,6 +140,18 @@ pub struct OrderName {
     pub outside_id: String,
 }
 
+impl OrderName {
+    fn write(&self, out: &mut Vec<u8>) {
+        write_prefixed(out, self.platform.as_bytes());
+        write_prefixed(out, self.outside_id.as_bytes());
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ReadFault> {
+        let platform = read_name(reader, 32)?;
+        Ok(Self { platform, outside_id: read_name(reader, 64)? })
+    }
+}
+
 /// Which document: its kind, and what makes it the only one of that kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DocumentKey {
@@ -157,6 +169,8 @@ pub enum DocumentKey {
     Order(OrderName),
     /// Coordinators' decisions about a household's cases in a season.
     CaseBook(Book),
+    /// Who bought an order, and where it goes: apart from the order, so that it can be erased.
+    Buyer(OrderName),
 }
 
 /// Such as `harvest of 0192… in 2026`, for people who look after a server.
@@ -169,7 +183,7 @@ impl std::fmt::Display for DocumentKey {
             Self::HarvestBook(book) | Self::ReceiptBook(book) | Self::CaseBook(book) => {
                 write!(formatter, " of {} in {}", book.household, book.season.year())?;
             }
-            Self::Order(name) => write!(formatter, " {} of {}", name.outside_id, name.platform)?,
+            Self::Order(name) | Self::Buyer(name) => write!(formatter, " {} of {}", name.outside_id, name.platform)?,
         }
         match self.part() {
             Part::FIRST => Ok(()),
@@ -195,6 +209,8 @@ pub enum DocumentKind {
     Order,
     /// See [`DocumentKey::CaseBook`].
     CaseBook,
+    /// See [`DocumentKey::Buyer`].
+    Buyer,
 }
 
 impl DocumentKind {
@@ -208,6 +224,7 @@ impl DocumentKind {
             Self::ReceiptBook => "receipts",
             Self::Order => "order",
             Self::CaseBook => "cases",
+            Self::Buyer => "buyer",
         }
     }
 }
@@ -223,6 +240,7 @@ impl DocumentKey {
             Self::ReceiptBook(..) => DocumentKind::ReceiptBook,
             Self::Order(_) => DocumentKind::Order,
             Self::CaseBook(..) => DocumentKind::CaseBook,
+            Self::Buyer(_) => DocumentKind::Buyer,
         }
     }
 
@@ -230,7 +248,7 @@ impl DocumentKey {
     pub fn household(&self) -> Option<HouseholdId> {
         match self {
             Self::Household(household) => Some(*household),
-            Self::Cooperative(_) | Self::Catalogue(_) | Self::Order(_) => None,
+            Self::Cooperative(_) | Self::Catalogue(_) | Self::Order(_) | Self::Buyer(_) => None,
             Self::HarvestBook(book) | Self::ReceiptBook(book) | Self::CaseBook(book) => Some(book.household),
         }
     }
@@ -240,7 +258,7 @@ impl DocumentKey {
         match self {
             Self::Cooperative(part) | Self::Catalogue(part) => *part,
             Self::HarvestBook(book) | Self::ReceiptBook(book) | Self::CaseBook(book) => book.part,
-            Self::Household(_) | Self::Order(_) => Part::FIRST,
+            Self::Household(_) | Self::Order(_) | Self::Buyer(_) => Part::FIRST,
         }
     }
 
@@ -252,7 +270,7 @@ impl DocumentKey {
             Self::HarvestBook(book) => Some(Self::HarvestBook(book.at(part))),
             Self::ReceiptBook(book) => Some(Self::ReceiptBook(book.at(part))),
             Self::CaseBook(book) => Some(Self::CaseBook(book.at(part))),
-            Self::Household(_) | Self::Order(_) => None,
+            Self::Household(_) | Self::Order(_) | Self::Buyer(_) => None,
         }
     }
 
@@ -289,8 +307,11 @@ impl DocumentKey {
             }
             Self::Order(name) => {
                 out.push(6);
-                write_prefixed(&mut out, name.platform.as_bytes());
-                write_prefixed(&mut out, name.outside_id.as_bytes());
+                name.write(&mut out);
+            }
+            Self::Buyer(name) => {
+                out.push(8);
+                name.write(&mut out);
             }
             Self::CaseBook(book) => {
                 out.push(7);
@@ -309,10 +330,8 @@ impl DocumentKey {
             3 => Self::Household(HouseholdId::from_bytes(reader.array()?)),
             4 => Self::HarvestBook(Book::read(&mut reader)?),
             5 => Self::ReceiptBook(Book::read(&mut reader)?),
-            6 => {
-                let platform = read_name(&mut reader, 32)?;
-                Self::Order(OrderName { platform, outside_id: read_name(&mut reader, 64)? })
-            }
+            6 => Self::Order(OrderName::read(&mut reader)?),
+            8 => Self::Buyer(OrderName::read(&mut reader)?),
             7 => Self::CaseBook(Book::read(&mut reader)?),
             _ => return Err(ReadFault::BadNumber),
         };
@@ -348,6 +367,7 @@ mod tests {
                 DocumentKey::HarvestBook(first.at(part)),
                 DocumentKey::ReceiptBook(first.at(part)),
                 DocumentKey::Order(order.clone()),
+                DocumentKey::Buyer(order.clone()),
                 DocumentKey::CaseBook(first.at(part)),
             ] {
                 assert_eq!(DocumentKey::from_bytes(&key.to_bytes()), Ok(key.clone()));

@@ -24,6 +24,7 @@ impl Schema for DocumentKey {
             DocumentKind::ReceiptBook => &[("receipts", ObjType::Map)],
             DocumentKind::CaseBook => &[("decisions", ObjType::List)],
             DocumentKind::Order => &[("lines", ObjType::List), ("allocations", ObjType::Map)],
+            DocumentKind::Buyer => &[],
         };
         for (name, kind) in parts {
             automerge.put_object(ROOT, *name, *kind)?;
@@ -39,6 +40,7 @@ impl Schema for DocumentKey {
             DocumentKind::HarvestBook => drop(harvest::lots(document)),
             DocumentKind::ReceiptBook => drop(receipt::receipts(document)),
             DocumentKind::Order => drop(order::read(document)),
+            DocumentKind::Buyer => drop(order::buyer(document)),
             DocumentKind::CaseBook => drop(case_book::decisions(document)),
         }
     }

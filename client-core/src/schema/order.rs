@@ -1,4 +1,4 @@
-//! An order: where it came from, its lines, its status, which lots it is served from, its shipment.
+//! An order: its lines, its status, which lots it is served from, its shipment.
 
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
@@ -52,8 +52,6 @@ pub struct OrderLine {
 /// An order as it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
-    /// Who bought, and where it goes.
-    pub buyer: Option<String>,
     /// Its lines.
     pub lines: Vec<OrderLine>,
     /// Its status.
@@ -65,8 +63,7 @@ pub struct Order {
 }
 
 /// Fills in a new order.
-pub fn place(automerge: &mut AutoCommit, buyer: &str, lines: &[OrderLine]) -> Result<(), DocumentFault> {
-    automerge.put(ROOT, "buyer", checked_text(TextField::Buyer, buyer)?)?;
+pub fn place(automerge: &mut AutoCommit, lines: &[OrderLine]) -> Result<(), DocumentFault> {
     automerge.put(ROOT, "status", OrderStatus::Placed.name())?;
     let list = part(automerge, "lines", ObjType::List).ok_or(DocumentFault::Damaged("lines"))?;
     for line in lines {
@@ -76,6 +73,17 @@ pub fn place(automerge: &mut AutoCommit, buyer: &str, lines: &[OrderLine]) -> Re
         automerge.put(&entry, "fen", line.price.get())?;
     }
     Ok(())
+}
+
+/// Says who bought and where it goes, in the order's buyer document.
+pub fn set_buyer(automerge: &mut AutoCommit, buyer: &str) -> Result<(), DocumentFault> {
+    automerge.put(ROOT, "buyer", checked_text(TextField::Buyer, buyer)?)?;
+    Ok(())
+}
+
+/// Who bought and where it goes, as an order's buyer document says.
+pub fn buyer(document: &Document) -> Option<String> {
+    Fields::new(document.automerge(), ROOT).optional_text("buyer")
 }
 
 /// Moves an order on.
@@ -94,7 +102,6 @@ pub fn ship(automerge: &mut AutoCommit, number: &str) -> Result<(), DocumentFaul
 pub fn read(document: &Document) -> Order {
     let automerge = document.automerge();
     let mut fields = Fields::new(automerge, ROOT);
-    let buyer = fields.optional_text("buyer");
     let status = fields.parsed("status", OrderStatus::from_name);
     let shipment = fields.optional_text("shipment");
     let mut damaged = fields.damaged();
@@ -113,5 +120,5 @@ pub fn read(document: &Document) -> Order {
             _ => damaged.push("lines"),
         }
     }
-    Order { buyer, lines, status, shipment, damaged }
+    Order { lines, status, shipment, damaged }
 }

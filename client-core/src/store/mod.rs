@@ -18,6 +18,7 @@ pub use fault::StoreFault;
 pub use memory::MemoryStore;
 pub use seal::{seal, unseal};
 #[cfg(feature = "sqlite")]
+pub(crate) use sqlite::SCRUB;
 pub use sqlite::{OpenReport, SetAside, SqliteStore};
 
 /// The first bytes of keys whose rows no server can give back: who this phone is, which documents it has, and what it has not
@@ -51,6 +52,11 @@ pub trait Store: Send + Sync {
 
     /// Makes all applied batches durable: they survive a power cut once this returns.
     fn flush(&self) -> Result<(), StoreFault>;
+
+    /// Leaves nothing behind of what was removed or replaced, where the store writes over such places only later.
+    fn scrub(&self) -> Result<(), StoreFault> {
+        Ok(())
+    }
 
     /// All rows whose keys begin with `prefix`, in order.
     fn scan_all(&self, prefix: &[u8]) -> Result<Vec<Row>, StoreFault> {

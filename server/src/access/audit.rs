@@ -43,6 +43,8 @@ pub enum AuditAction {
     TakenIn,
     /// Changes that were set aside were refused for good.
     LeftOut,
+    /// Documents were erased for good.
+    Erased,
     /// Something was exported.
     Exported,
     /// Something was imported.
@@ -70,6 +72,7 @@ impl AuditAction {
             Self::Revoked => "revoked",
             Self::TakenIn => "taken-in",
             Self::LeftOut => "left-out",
+            Self::Erased => "erased",
             Self::Exported => "exported",
             Self::Imported => "imported",
         }
@@ -81,11 +84,11 @@ impl AuditAction {
 pub struct AuditRecord {
     /// When, in milliseconds since 1970.
     pub at_millis: i64,
-    /// The actor: a coordinator's name, `operator`, or a device.
+    /// Who did it: a device (a person's, in the console), `operator`, or `unknown-login`. Ids, not names: names can be erased.
     pub who: String,
     /// The action.
     pub action: AuditAction,
-    /// Details, such as the device.
+    /// Details, such as the device: ids too.
     pub detail: String,
 }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod accounts;
 mod audit;
+pub(crate) mod erasures;
 pub(crate) mod identity;
 mod invitation;
 pub(crate) mod marks;

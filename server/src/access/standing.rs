@@ -95,6 +95,14 @@ impl Principal {
         }
     }
 
+    /// Who it is for the audit: the person's device, or `operator`. Never a name: names can be erased, and the audit stays.
+    pub(crate) fn id(self) -> String {
+        match self {
+            Self::Operator => "operator".to_owned(),
+            Self::Person { device, .. } => device.to_string(),
+        }
+    }
+
     /// A name for people: the person's, or `operator`.
     pub(crate) fn name(self, cooperative: &Cooperative) -> String {
         match self {

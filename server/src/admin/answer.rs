@@ -4,17 +4,19 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use granary_client_core::schema::DocumentKey;
 use granary_client_core::schema::access::Role;
+use granary_client_core::schema::{DocumentKey, OrderName};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
 
+use super::erasure;
 use super::people;
 use super::report::report;
 use super::{AdminCommand, Answer, LINE_MAX, socket_error};
 use crate::access::{InvitationLink, Principal};
 use crate::config::Config;
 use crate::engine::Granary;
+use crate::engine::erasure::Erasable;
 use crate::engine::set_aside::SetAsideChanges;
 use crate::error::Error;
 use crate::http::Gate;
@@ -74,6 +76,12 @@ fn run(
             InvitationLink { address: public.to_owned(), code: invitation.code, fingerprint: fingerprint.to_owned() };
         let text = format!("An invitation for {role} in co-operative {}; it works once, for {hours} hours:", number.0);
         Ok(Answer::Invitation { text, link: link.to_string() })
+    };
+    let erase = |number: CooperativeNumber, what: &Erasable, yes: bool| -> Result<Answer, Error> {
+        Ok(Answer::Text(match yes {
+            true => erasure::done(&granary.erase(Principal::Operator, number, what, now)?),
+            false => erasure::planned(&granary.plan_erasure(number, what)?),
+        }))
     };
     match command {
         AdminCommand::CreateCooperative { name } => {
@@ -205,6 +213,13 @@ fn run(
             let found = granary.verify()?;
             // A script that runs this must notice.
             Ok(if found.is_clean() { Answer::Text(report(&found)) } else { Answer::Failed(report(&found)) })
+        }
+        AdminCommand::EraseHousehold { cooperative, household, with_books, yes } => {
+            erase(CooperativeNumber(cooperative), &Erasable::Household { id: household, with_books }, yes)
+        }
+        AdminCommand::EraseBuyer { cooperative, platform, order, yes } => {
+            let name = OrderName { platform, outside_id: order };
+            erase(CooperativeNumber(cooperative), &Erasable::Buyer(name), yes)
         }
         AdminCommand::Revoke { cooperative, device } => {
             granary.revoke(Principal::Operator, CooperativeNumber(cooperative), device, now)?;

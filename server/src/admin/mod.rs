@@ -2,6 +2,7 @@
 //! line of JSON each way.
 
 mod answer;
+mod erasure;
 mod people;
 mod report;
 
@@ -10,7 +11,7 @@ use std::num::NonZeroU32;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use granary_client_core::ids::DeviceId;
+use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::schema::access::Role;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,8 @@ pub(crate) enum AdminCommand {
     SetAside { cooperative: u32 },
     TakeIn { cooperative: u32, name: String },
     LeaveOut { cooperative: u32, name: String },
+    EraseHousehold { cooperative: u32, household: HouseholdId, with_books: bool, yes: bool },
+    EraseBuyer { cooperative: u32, platform: String, order: String, yes: bool },
     SetCoordinator { cooperative: u32, login: String, name: String, password: String },
     SignInOnce { cooperative: u32, login: String },
     MakeToken { cooperative: u32, role: Role, name: String },

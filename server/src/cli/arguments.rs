@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use granary_client_core::ids::DeviceId;
+use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::schema::access::Role;
 
 use super::phone;
@@ -121,6 +121,11 @@ pub(super) enum Command {
     SetAside {
         #[command(subcommand)]
         command: SetAsideCommand,
+    },
+    /// Erase for good what is about a person, who asked for it; phones forget it too.
+    Erase {
+        #[command(subcommand)]
+        command: EraseCommand,
     },
     /// Coordinators' accounts for the console.
     Coordinator {
@@ -249,6 +254,41 @@ pub(super) enum InvitationsCommand {
         coop: u32,
         /// Its name in the list, or its code.
         invitation: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum EraseCommand {
+    /// A household's names, members and how it is paid; tells what goes and what stays, and does it with `--yes`.
+    Household {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// The household's id.
+        household: HouseholdId,
+        /// Its lots and decisions about them too, of every season, with their notes.
+        #[arg(long)]
+        with_books: bool,
+        /// Do it. There is no way back.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Who bought an order and where it went; the order stays. Tells what goes, and does it with `--yes`.
+    Buyer {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// The platform of the order, such as `douyin`.
+        platform: String,
+        /// The platform's id of the order.
+        order: String,
+        /// Do it. There is no way back.
+        #[arg(long)]
+        yes: bool,
     },
 }
 

@@ -19,7 +19,9 @@ use crate::admin::{self, AdminCommand, Answer};
 use crate::config::settings::{ServeArgs, Settings};
 use crate::error::Error;
 use crate::store::probe::How;
-use arguments::{Arguments, Command, CoopCommand, CoordinatorCommand, Folder, InvitationsCommand, SetAsideCommand};
+use arguments::{
+    Arguments, Command, CoopCommand, CoordinatorCommand, EraseCommand, Folder, InvitationsCommand, SetAsideCommand,
+};
 use serve::{demo, serve};
 
 /// Runs the program with the process's arguments.
@@ -64,6 +66,12 @@ pub fn main() -> ExitCode {
         }
         Command::SetAside { command: SetAsideCommand::Refuse { folder, coop, name } } => {
             send(&folder, &AdminCommand::LeaveOut { cooperative: coop, name })
+        }
+        Command::Erase { command: EraseCommand::Household { folder, coop, household, with_books, yes } } => {
+            send(&folder, &AdminCommand::EraseHousehold { cooperative: coop, household, with_books, yes })
+        }
+        Command::Erase { command: EraseCommand::Buyer { folder, coop, platform, order, yes } } => {
+            send(&folder, &AdminCommand::EraseBuyer { cooperative: coop, platform, order, yes })
         }
         Command::Coordinator { command: CoordinatorCommand::Add { folder, coop, login, name } } => {
             add_coordinator(&folder, coop, login, name)

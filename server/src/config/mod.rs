@@ -34,7 +34,12 @@ pub struct Config {
     pub public_port: Option<u16>,
     /// Where the metrics are served, over plain HTTP; none for nowhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// Days for which lines of the audit are kept.
+    pub audit_days: u32,
 }
+
+/// Five years: longer than accounts are argued about.
+const AUDIT_DAYS: u32 = 1_826;
 
 /// The files of a publicly trusted certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +62,7 @@ impl Config {
             proxies: Proxies::default(),
             public_port: None,
             metrics_listen: None,
+            audit_days: AUDIT_DAYS,
         }
     }
 

@@ -58,6 +58,9 @@ pub(crate) struct ServeArgs {
     /// Where to serve the metrics, over plain HTTP, for this machine or a network of the operator's own.
     #[arg(long, env = "GRANARY_METRICS_LISTEN")]
     pub(crate) metrics_listen: Option<SocketAddr>,
+    /// Days for which lines of the audit are kept.
+    #[arg(long, env = "GRANARY_AUDIT_DAYS")]
+    pub(crate) audit_days: Option<u32>,
 }
 
 /// The settings of a configuration file. An unknown name is an error, so a misspelt one is not overlooked.
@@ -80,6 +83,7 @@ struct ConfigFile {
     trusted_proxies: Vec<String>,
     public_port: Option<u16>,
     metrics_listen: Option<SocketAddr>,
+    audit_days: Option<u32>,
 }
 
 /// The source of a setting.
@@ -150,6 +154,10 @@ impl Settings {
         let public_port = layered.of("public-port", args.public_port.map(Some), file.public_port.map(Some), None);
         let metrics_listen =
             layered.of("metrics-listen", args.metrics_listen.map(Some), file.metrics_listen.map(Some), None);
+        let audit_days = layered.of("audit-days", args.audit_days, file.audit_days, super::AUDIT_DAYS);
+        if audit_days == 0 {
+            return Err(Error::invalid("audit-days", "the audit is kept for a day at least"));
+        }
         let log = layered.of("log", args.log, file.log, "info".to_owned());
         let log_format = layered.of("log-format", args.log_format, file.log_format, "text".to_owned());
         let own_certificate = match (certificate, key) {
@@ -168,7 +176,17 @@ impl Settings {
         }
         let limits = Limits { connections, connections_per_address, enrol_burst, device_per_second, ..default };
         Ok(Self {
-            config: Config { folder, listen, names, limits, own_certificate, proxies, public_port, metrics_listen },
+            config: Config {
+                folder,
+                listen,
+                names,
+                limits,
+                own_certificate,
+                proxies,
+                public_port,
+                metrics_listen,
+                audit_days,
+            },
             log,
             log_format,
             lines: layered.lines,

@@ -117,7 +117,7 @@ pub(super) fn card(signed: &SignedIn, names: &Names, case: &CaseRow, lots: &[Lot
         article.case id=(format!("case-{}", case.case.to_string().replace(['/', '@'], "-"))) {
             h3 {
                 a href={ "/console/lots/" (case.case.lot()) } {
-                    (case.household_name)
+                    (names.household(&case.household_name, case.case.lot().household()))
                     @if let Some(lot) = lot { " · " (names.product(&lot.product)) @if let Some(day) = lot.day { " · " (day.to_string()) } }
                 }
             }

@@ -77,9 +77,9 @@ pub(super) async fn download(
             signed.read(move |models| lots(models, locale, &names, &filter)).await?
         }
         "orders" => signed.read(move |models| orders(models, locale)).await?,
-        "cases" => signed.read(move |models| cases(models, locale)).await?,
+        "cases" => signed.read(move |models| cases(models, locale, &names)).await?,
         "households" => signed.read(move |models| households(models, locale, &names)).await?,
-        "audit" => audit(&signed).await?,
+        "audit" => audit(&signed, &names).await?,
         _ => return Err(missing()),
     };
     let (kind, bytes) = match form {
@@ -140,7 +140,7 @@ fn lots(models: &ReadModel, locale: Locale, names: &Names, filter: &LotFilter) -
     ];
     let rows = models.lots(filter)?.into_iter().map(|row| {
         vec![
-            Cell::Text(row.household_name),
+            Cell::Text(names.household(&row.household_name, row.lot.household())),
             Cell::Text(names.village(&row.village)),
             number(i64::from(row.season)),
             Cell::Id(row.lot.to_string()),
@@ -180,7 +180,7 @@ fn orders(models: &ReadModel, locale: Locale) -> Result<Sheet, StoreFault> {
     Ok(sheet(locale, &columns, rows.collect()))
 }
 
-fn cases(models: &ReadModel, locale: Locale) -> Result<Sheet, StoreFault> {
+fn cases(models: &ReadModel, locale: Locale, names: &Names) -> Result<Sheet, StoreFault> {
     let columns = ["household", "season", "kind", "lot", "field", "values", "state", "who", "when", "chosen", "note"];
     let filter = CaseFilter { limit: ROWS_MAX, ..CaseFilter::default() };
     let rows = models.cases(&filter)?.into_iter().map(|case| {
@@ -193,7 +193,7 @@ fn cases(models: &ReadModel, locale: Locale) -> Result<Sheet, StoreFault> {
         let chosen = case.chosen_shown();
         let when = if case.by.is_empty() { Cell::Empty } else { Cell::Moment(case.at) };
         vec![
-            Cell::Text(case.household_name),
+            Cell::Text(names.household(&case.household_name, case.case.lot().household())),
             number(i64::from(case.case.lot().season().year())),
             Cell::Text(locale.of("kind", kind)),
             Cell::Id(case.case.lot().to_string()),
@@ -223,7 +223,7 @@ fn households(models: &ReadModel, locale: Locale, names: &Names) -> Result<Sheet
     Ok(sheet(locale, &columns, rows.collect()))
 }
 
-async fn audit(signed: &SignedIn) -> Result<Sheet, Refused> {
+async fn audit(signed: &SignedIn, names: &Names) -> Result<Sheet, Refused> {
     let locale = signed.locale;
     let (granary, number) = (signed.granary.clone(), signed.cooperative.number());
     let most = usize::try_from(ROWS_MAX).unwrap_or(usize::MAX);
@@ -231,7 +231,7 @@ async fn audit(signed: &SignedIn) -> Result<Sheet, Refused> {
     let rows = log.into_iter().map(|line| {
         vec![
             Cell::Moment(Instant(line.at_millis)),
-            Cell::Text(if line.who == "operator" { locale.t("operator") } else { line.who }),
+            Cell::Text(names.doer(&line.who)),
             Cell::Text(locale.of("deed", line.action.name())),
             Cell::Text(locale.of("detail", &line.detail)),
         ]

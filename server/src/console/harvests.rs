@@ -155,7 +155,7 @@ fn table(locale: Locale, names: &Names, rows: &[LotRow]) -> Markup {
                         tr {
                             td { a href={ "/console/lots/" (row.lot) } {
                                 (row.day.map_or_else(|| locale.t("damaged"), |day| day.to_string())) } }
-                            td { (row.household_name) @if !row.village.is_empty() { span.small { " · " (names.village(&row.village)) } } }
+                            td { (names.household(&row.household_name, row.lot.household())) @if !row.village.is_empty() { span.small { " · " (names.village(&row.village)) } } }
                             td { (names.product(&row.product)) }
                             td { (row.grade) }
                             td.number { (row.grams.map_or_else(|| locale.t("damaged"), |grams| locale.kilograms(grams))) }

@@ -126,6 +126,7 @@ pub(super) async fn one(signed: SignedIn, Path(id): Path<String>) -> Result<Resp
                 p { a href={ "/console/harvests?household=" (id) } { (locale.t("lots-of-household")) } }
                 form.inline method="post" action="/console/households/invite" {
                     (token(&signed)) input type="hidden" name="household" value=(id); button { (locale.t("invite")) } }
+                p { a href={ "/console/households/" (id) "/erase" } { (locale.t("erase-household")) } }
             }
         }
     };

@@ -58,7 +58,11 @@ fn path(name: impl std::fmt::Display) -> String {
 fn title(signed: &SignedIn, names: &Names, row: &LotRow) -> String {
     let locale = signed.locale;
     let weight = row.grams.map_or_else(|| locale.t("damaged"), |grams| locale.kilograms(grams));
-    format!("{} · {} · {weight}", row.household_name, names.product(&row.product))
+    format!(
+        "{} · {} · {weight}",
+        names.household(&row.household_name, row.lot.household()),
+        names.product(&row.product)
+    )
 }
 
 /// `GET /console/lots/{lot}`

@@ -7,6 +7,7 @@ mod catalogue;
 mod charts;
 mod cookies;
 mod coordinators;
+mod erase;
 mod export;
 mod form_token;
 mod forms;
@@ -73,6 +74,8 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/households", get(households::show))
         .route("/households/add", post(households::add))
         .route("/households/{household}", get(households::one).post(households::save))
+        .route("/households/{household}/erase", get(erase::household).post(erase::erase_household))
+        .route("/orders/erase-buyer", get(erase::buyer).post(erase::erase_buyer))
         .route("/households/invite", post(households::invite))
         .route("/households/sheet", post(households::sheet))
         .route("/phones", get(phones::show))

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use granary_client_core::ids::{ActorId, DeviceId};
+use granary_client_core::ids::{ActorId, DeviceId, HouseholdId};
 use granary_client_core::schema::catalogue::Catalogue;
 use granary_client_core::schema::{DocumentKey, Part, catalogue, cooperative};
 
@@ -11,6 +11,9 @@ use super::i18n::{Language, Locale};
 use super::refusal::Refused;
 use super::signed_in::SignedIn;
 use crate::log::{Cooperative, DeviceKind};
+
+/// Letters of a household's id that stand for an erased name.
+const ERASED_LETTERS: usize = 8;
 
 /// Looks up names in one language.
 pub(super) struct Names {
@@ -59,6 +62,15 @@ impl Names {
         self.products.get(code).cloned().unwrap_or_else(|| code.to_owned())
     }
 
+    /// A household's name as a list gives it; of one that was erased, what stands in its place.
+    pub(super) fn household(&self, name: &str, id: HouseholdId) -> String {
+        if name.is_empty() && self.cooperative.is_erased(&DocumentKey::Household(id)) {
+            let short: String = id.to_string().chars().take(ERASED_LETTERS).collect();
+            return self.locale.with("erased-person", &[("id", short)]);
+        }
+        name.to_owned()
+    }
+
     /// A village's name.
     pub(super) fn village(&self, code: &str) -> String {
         self.villages.get(code).cloned().unwrap_or_else(|| code.to_owned())
@@ -79,6 +91,17 @@ impl Names {
         let device = actor.and_then(|actor| self.cooperative.device_of(actor));
         let name = device.and_then(|device| self.devices.get(&device).cloned());
         name.unwrap_or_else(|| self.locale.t("somebody"))
+    }
+
+    /// Who the audit says did something: with the name as it is now, where there is one.
+    pub(super) fn doer(&self, who: &str) -> String {
+        match who.parse::<DeviceId>() {
+            Ok(device) => match self.devices.get(&device) {
+                Some(name) => format!("{name} ({who})"),
+                None => who.to_owned(),
+            },
+            Err(_) => self.locale.of("doer", who),
+        }
     }
 
     /// A field's value, formatted for people.

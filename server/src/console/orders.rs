@@ -8,6 +8,7 @@ use granary_client_core::schema::{DocumentKey, OrderName};
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::forms::encode;
 use super::i18n::money;
 use super::names::Names;
 use super::page::{Page, token};
@@ -61,7 +62,9 @@ fn table(signed: &SignedIn, names: &Names, orders: &[OrderRow]) -> Markup {
                 } }
                 tbody { @for order in orders { tr {
                     td { (order.name.platform) " " (order.name.outside_id) }
-                    td { (order.buyer) }
+                    td { (order.buyer) @if !order.buyer.is_empty() { " "
+                        a.small href={ "/console/orders/erase-buyer?platform=" (encode(&order.name.platform))
+                            "&outside=" (encode(&order.name.outside_id)) } { (locale.t("erase-buyer")) } } }
                     td { (products(names, &order.products)) }
                     td.number { (locale.kilograms(order.grams)) }
                     td.number { (money(order.fen)) }

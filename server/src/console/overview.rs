@@ -158,7 +158,7 @@ fn latest_lots(signed: &SignedIn, names: &Names, latest: &[LotRow]) -> Markup {
             @for row in latest {
                 li {
                     a href={ "/console/lots/" (row.lot) } {
-                        (row.household_name) " · " (names.product(&row.product)) " · "
+                        (names.household(&row.household_name, row.lot.household())) " · " (names.product(&row.product)) " · "
                         (row.grams.map_or_else(|| locale.t("damaged"), |grams| locale.kilograms(grams)))
                     }
                     " " span.small { (row.day.map(|day| day.to_string()).unwrap_or_default()) }

@@ -39,7 +39,7 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
                 tbody { @for (row, odd) in &lots { tr {
                     td { a href={ "/console/lots/" (row.lot) } {
                         (row.day.map_or_else(|| locale.t("damaged"), |day| day.to_string())) } }
-                    td { (row.household_name) @if !row.village.is_empty() { span.small { " · " (names.village(&row.village)) } } }
+                    td { (names.household(&row.household_name, row.lot.household())) @if !row.village.is_empty() { span.small { " · " (names.village(&row.village)) } } }
                     td { (names.product(&row.product)) }
                     td.number { (row.grams.map_or_else(|| locale.t("damaged"), |grams| locale.kilograms(grams))) }
                     td.note { @for odd in odd { span.change { (odd.words(locale.language)) } " " } }

@@ -145,8 +145,10 @@ fn orders(
         let status = *[OrderStatus::Placed, OrderStatus::Packed, OrderStatus::Shipped]
             .get(usize::try_from(dice.roll(3)).unwrap_or(0))
             .unwrap_or(&OrderStatus::Placed);
+        let key = DocumentKey::Buyer(name.clone());
+        documents.push(Edits::one(key, move |doc| order::set_buyer(doc, &buyer)));
         documents.push(Edits::one(DocumentKey::Order(name), move |doc| {
-            order::place(doc, &buyer, &[line])?;
+            order::place(doc, &[line])?;
             order::set_status(doc, status)
         }));
     }

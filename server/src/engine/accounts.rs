@@ -30,6 +30,9 @@ const SESSION_MILLIS: u64 = 30 * 24 * 3_600_000;
 /// The life of a sign-in link, in milliseconds.
 const ONCE_MILLIS: u64 = 24 * 3_600_000;
 
+/// Who failed to sign in under a login that nobody has. What was typed may be anything, a password even.
+const NOBODYS_LOGIN: &str = "unknown-login";
+
 impl Granary {
     /// Creates a coordinator's account, or sets the password of an existing one, which ends what was issued before.
     pub fn set_coordinator(
@@ -72,7 +75,7 @@ impl Granary {
             let before: Option<AccountRecord> = group.get(&stored)?.and_then(|bytes| read_message(&bytes).ok());
             let second = before.and_then(|before| before.second);
             group.put_visible(stored, write_message(&AccountRecord { name, password, device, second }));
-            put_line(&cooperative, group, now, "operator", AuditAction::AccountMade, &login);
+            put_line(&cooperative, group, now, "operator", AuditAction::AccountMade, &device.to_string());
             Ok(())
         })?;
         self.access_changed(number, &[device])
@@ -135,7 +138,7 @@ impl Granary {
             // As much is written as for a known name, so that the time tells nobody which names there are.
             if let Ok(cooperative) = self.cooperative(number) {
                 self.write(move |group| {
-                    put_line(&cooperative, group, now, &login, AuditAction::SignInFailed, "");
+                    put_line(&cooperative, group, now, NOBODYS_LOGIN, AuditAction::SignInFailed, "");
                     Ok(())
                 })?;
             }
@@ -151,6 +154,7 @@ impl Granary {
             let stored = account_key(number, &login);
             let present: Option<AccountRecord> = group.get(&stored)?.and_then(|bytes| read_message(&bytes).ok());
             let present = present.filter(|present| right && present.password == account.password);
+            let who = account.device.to_string();
             let outcome = match present {
                 None => SignIn::Wrong,
                 Some(mut present) => match present.second.as_mut().map_or(Code::Taken, |it| it.take(&code, now)) {
@@ -167,11 +171,9 @@ impl Granary {
                 },
             };
             match &outcome {
-                SignIn::In(_) => put_line(&cooperative, group, now, &account.name, AuditAction::SignedIn, &login),
-                SignIn::Wrong => put_line(&cooperative, group, now, &login, AuditAction::SignInFailed, ""),
-                SignIn::Code(_) => {
-                    put_line(&cooperative, group, now, &login, AuditAction::SignInFailed, "second-factor")
-                }
+                SignIn::In(_) => put_line(&cooperative, group, now, &who, AuditAction::SignedIn, ""),
+                SignIn::Wrong => put_line(&cooperative, group, now, &who, AuditAction::SignInFailed, ""),
+                SignIn::Code(_) => put_line(&cooperative, group, now, &who, AuditAction::SignInFailed, "second-factor"),
             }
             Ok(outcome)
         })
@@ -231,8 +233,8 @@ impl Granary {
             }
             record.end_issued();
             put_device(&cooperative, group, account.device, record);
-            put_line(&cooperative, group, now, &account.name, AuditAction::PasswordChanged, &login);
             let device = account.device;
+            put_line(&cooperative, group, now, &device.to_string(), AuditAction::PasswordChanged, "");
             group.put_visible(stored, write_message(&AccountRecord { password, ..account }));
             Ok(next.issue(&cooperative, group, device, Credential::Own, &login).is_ok())
         })?;
@@ -275,7 +277,7 @@ impl Granary {
             if session.issue(&cooperative, group, account.device, credential, &record.login).is_err() {
                 return Ok(false);
             }
-            put_line(&cooperative, group, now, &account.name, AuditAction::SignedIn, "by-link");
+            put_line(&cooperative, group, now, &account.device.to_string(), AuditAction::SignedIn, "by-link");
             Ok(true)
         })?;
         Ok(may.then_some(token))
@@ -333,7 +335,7 @@ impl Granary {
         let Some((_, session)) = self.open_session(token, now)? else { return Ok(()) };
         let stored = token_key(SESSION, token);
         let cooperative = self.cooperative(session.cooperative)?;
-        let Session { device, name, .. } = session;
+        let device = session.device;
         self.write(move |group| {
             group.remove_visible(stored);
             if let Some(mut record) = cooperative.device(device).filter(|_| everywhere) {
@@ -341,7 +343,7 @@ impl Granary {
                 put_device(&cooperative, group, device, record);
             }
             let detail = if everywhere { "everywhere" } else { "" };
-            put_line(&cooperative, group, now, &name, AuditAction::SignedOut, detail);
+            put_line(&cooperative, group, now, &device.to_string(), AuditAction::SignedOut, detail);
             Ok(())
         })?;
         self.access_changed(session.cooperative, &[device])

@@ -44,7 +44,7 @@ impl Granary {
             if let Err(denied) = by.must_coordinate(&cooperative) {
                 return Ok(Err(denied));
             }
-            put_line(&cooperative, group, now, &by.name(&cooperative), action, &detail);
+            put_line(&cooperative, group, now, &by.id(), action, &detail);
             Ok(Ok(()))
         })??;
         Ok(())

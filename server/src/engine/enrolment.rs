@@ -209,6 +209,7 @@ impl Granary {
             return Err(Denied::Revoked.into());
         }
         record.enrolled_millis = now.0;
+        record.name = self.name_after_erasure(&cooperative, device, &record);
         let version = record.grants.last().map_or(0, |grants| grants.version);
         let target = Arc::clone(&cooperative);
         self.write(move |group| {

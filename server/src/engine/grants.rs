@@ -83,8 +83,8 @@ impl Granary {
             };
             group.remove_visible(stored);
             let changed = change_with_phones(&cooperative, group, account.device, |record| end(record, now));
-            let who = by.name(&cooperative);
-            put_line(&cooperative, group, now, &who, AuditAction::CoordinatorRemoved, &login);
+            let whom = account.device.to_string();
+            put_line(&cooperative, group, now, &by.id(), AuditAction::CoordinatorRemoved, &whom);
             Ok(Ok(changed))
         })??;
         self.access_changed(number, &changed)
@@ -135,12 +135,11 @@ impl Granary {
             if let Err(denied) = by.must_coordinate(&cooperative) {
                 return Ok(Err(Error::from(denied)));
             }
-            let who = by.name(&cooperative);
             let changed = change_with_phones(&cooperative, group, device, change);
             if changed.is_empty() {
                 return Ok(Err(Error::NotFound { what: "device", name: device.to_string() }));
             }
-            put_line(&cooperative, group, now, &who, action, &detail);
+            put_line(&cooperative, group, now, &by.id(), action, &detail);
             Ok(Ok(changed))
         })??;
         self.access_changed(number, &changed)

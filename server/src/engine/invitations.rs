@@ -84,8 +84,7 @@ impl Granary {
                 return Ok(Err(denied));
             }
             group.put_visible(stored, write_message(&record));
-            let who = by.name(&cooperative);
-            put_line(&cooperative, group, now, &who, AuditAction::Invited, &role.to_string());
+            put_line(&cooperative, group, now, &by.id(), AuditAction::Invited, &role.to_string());
             Ok(Ok(()))
         })??;
         Ok(Invitation { code, expires_millis })
@@ -141,8 +140,7 @@ impl Granary {
                 record.withdrawn_millis = Some(now.0);
                 let detail = format!("{} {}", id_of(&stored), record.role);
                 group.put_visible(stored, write_message(&record));
-                let who = by.name(&cooperative);
-                put_line(&cooperative, group, now, &who, AuditAction::InvitationWithdrawn, &detail);
+                put_line(&cooperative, group, now, &by.id(), AuditAction::InvitationWithdrawn, &detail);
             }
             Ok(Ok(state))
         })??;

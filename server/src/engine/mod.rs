@@ -4,6 +4,7 @@
 mod accounts;
 mod audit;
 mod enrolment;
+pub(crate) mod erasure;
 pub(crate) mod events;
 mod grants;
 mod invitations;
@@ -36,6 +37,7 @@ use self::events::{Event, EventBus};
 use self::own_words::OwnWords;
 use self::read_models::{CooperativeReadModels, ReadModels};
 use self::subscriptions::Subscriptions;
+use crate::access::erasures::ErasureMarks;
 use crate::access::identity::Identity;
 use crate::access::marks::AccessMarks;
 use crate::environment::{Environment, Rng};
@@ -72,6 +74,7 @@ pub struct Granary {
     events: Arc<EventBus>,
     own_words: OwnWords,
     access_marks: AccessMarks,
+    erasure_marks: ErasureMarks,
     /// True once the store has failed; no more verdicts come then.
     failed: Arc<AtomicBool>,
 }
@@ -162,10 +165,12 @@ impl Granary {
             events,
             own_words: OwnWords::default(),
             access_marks: AccessMarks::open(keys)?,
+            erasure_marks: ErasureMarks::open(keys)?,
             failed,
         };
         granary.read_all()?;
         granary.raise_to_marks()?;
+        granary.erase_to_marks()?;
         Ok(granary)
     }
 

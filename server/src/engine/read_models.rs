@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use granary_client_core::projection::{LotFilter, ReadModel, Total, TotalBy};
+use granary_client_core::schema::DocumentKey;
 use granary_client_core::store::StoreFault;
 
 use crate::config::make_folder;
@@ -106,6 +107,17 @@ impl CooperativeReadModels {
     /// The count of open cases.
     pub(crate) fn open_cases(&self) -> Result<u64, StoreFault> {
         self.read(|models| Ok(models.case_counts()?.open))
+    }
+
+    /// Deletes the rows of documents that were erased, and leaves nothing of them in the file.
+    pub(crate) fn forget(&self, keys: &[DocumentKey]) -> Result<(), StoreFault> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.iter().try_for_each(|key| writer.forget(key))?;
+        self.version.fetch_add(1, Ordering::SeqCst);
+        writer.scrub()
     }
 
     /// The position of the log through which a document was written since the start; 0 for none.
@@ -233,7 +245,11 @@ impl ReadModels {
         let models = self.of(cooperative.number())?;
         let made_from: HashMap<_, _> = models.read(ReadModel::revisions)?.into_iter().collect();
         for (number, key, last) in cooperative.document_positions() {
-            if last > 0 && made_from.get(&key) != Some(&last) {
+            let is_behind = match cooperative.is_erased(&key) {
+                true => made_from.contains_key(&key),
+                false => last > 0 && made_from.get(&key) != Some(&last),
+            };
+            if is_behind {
                 self.enqueue(cooperative, number);
             }
         }
@@ -289,8 +305,13 @@ impl ReadModels {
         cooperative: &Cooperative,
         numbers: &[DocumentNumber],
     ) -> Result<(), StoreFault> {
-        let mut loaded = Vec::with_capacity(numbers.len());
+        let (mut loaded, mut erased) = (Vec::with_capacity(numbers.len()), Vec::new());
+        let is_erased = |key: &DocumentKey| cooperative.is_erased(key);
         for number in numbers {
+            if let Some(key) = cooperative.document_key(*number).filter(is_erased) {
+                erased.push(key);
+                continue;
+            }
             let last = cooperative.last_position(*number);
             match documents.get(cooperative, *number) {
                 Ok(document) => loaded.push((*number, document, last)),
@@ -302,7 +323,10 @@ impl ReadModels {
             }
         }
         let models = self.of(cooperative.number())?;
+        models.forget(&erased)?;
         let mut writer = models.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that is erased meanwhile has no rows any more.
+        loaded.retain(|(_, document, _)| !is_erased(document.key()));
         writer.write_many(loaded.iter_mut().map(|(_, document, last)| (document, *last)))?;
         let positions = loaded.iter().map(|(number, _, last)| (*number, *last));
         models.written.lock().unwrap_or_else(PoisonError::into_inner).extend(positions);

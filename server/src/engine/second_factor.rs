@@ -50,9 +50,8 @@ impl Granary {
                 true => group.put_visible(key(number, b'f', &[]), vec![1]),
                 false => group.remove_visible(key(number, b'f', &[])),
             }
-            let who = by.name(&cooperative);
             let detail = if demanded { "yes" } else { "no" };
-            put_line(&cooperative, group, now, &who, AuditAction::SecondFactorDemanded, detail);
+            put_line(&cooperative, group, now, &by.id(), AuditAction::SecondFactorDemanded, detail);
             Ok(Ok(()))
         })??;
         Ok(())
@@ -88,8 +87,8 @@ impl Granary {
             };
             record.end_issued();
             put_device(&cooperative, group, found.device, record);
-            put_line(&cooperative, group, now, &found.name, AuditAction::SecondFactorSet, &login);
             let device = found.device;
+            put_line(&cooperative, group, now, &device.to_string(), AuditAction::SecondFactorSet, "");
             group.put_visible(stored, write_message(&AccountRecord { second: Some(second), ..found }));
             Ok(next.issue(&cooperative, group, device, Credential::Own, &login).is_ok())
         })?;
@@ -107,8 +106,9 @@ impl Granary {
             let Some(found) = found else {
                 return Ok(Err(Error::NotFound { what: "coordinator", name: login }));
             };
+            let whom = found.device.to_string();
             group.put_visible(stored, write_message(&AccountRecord { second: None, ..found }));
-            put_line(&cooperative, group, now, "operator", AuditAction::SecondFactorCleared, &login);
+            put_line(&cooperative, group, now, "operator", AuditAction::SecondFactorCleared, &whom);
             Ok(Ok(()))
         })?
     }

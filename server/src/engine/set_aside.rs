@@ -153,8 +153,7 @@ impl Granary {
                 return Ok(Err(Error::EditRefused { reason: refusal.reason }));
             }
             target.decide_set_aside(group, device, entry, Standing::TakenIn)?;
-            let who = by.name(&target);
-            put_line(&target, group, now, &who, AuditAction::TakenIn, &format!("{device}/{entry}"));
+            put_line(&target, group, now, &by.id(), AuditAction::TakenIn, &format!("{device}/{entry}"));
             Ok(Ok(ingested.entries))
         })??;
         self.admission.enqueue(&cooperative);
@@ -187,8 +186,7 @@ impl Granary {
             if !cooperative.decide_set_aside(group, device, entry, Standing::Refused)? {
                 return Ok(Err(unknown(device, entry)));
             }
-            let who = by.name(&cooperative);
-            put_line(&cooperative, group, now, &who, AuditAction::LeftOut, &format!("{device}/{entry}"));
+            put_line(&cooperative, group, now, &by.id(), AuditAction::LeftOut, &format!("{device}/{entry}"));
             Ok(Ok(()))
         })?
     }

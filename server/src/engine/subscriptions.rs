@@ -138,7 +138,7 @@ impl Subscriptions {
             (_, Some(household)) => {
                 subscribers.notify(subscribers.of_household.get(&household).into_iter().flatten(), key)
             }
-            (DocumentKey::Order(_), None) => {}
+            (DocumentKey::Order(_) | DocumentKey::Buyer(_), None) => {}
             (_, None) => subscribers.notify(subscribers.all.keys(), key),
         }
     }

@@ -11,7 +11,6 @@ use std::time::Instant;
 use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::crdt::{DOCUMENT_BYTES_MAX, DocumentFault};
 use granary_client_core::ids::ChangeHash;
-use granary_client_core::protocol::bundle::read_bundle;
 use granary_client_core::protocol::messages::write_message;
 use granary_client_core::schema::Document;
 use granary_client_core::store::{Store, StoreFault};
@@ -139,6 +138,9 @@ impl Worker {
 
     /// Decides the unadmitted entries of a document; gives the document when verdicts are in flight.
     fn decide(&self, cooperative: &Arc<Cooperative>, number: DocumentNumber) -> Result<Option<InFlight>, StoreFault> {
+        if cooperative.state().documents.is_erased(number) {
+            return Ok(None);
+        }
         let numbers = cooperative.state().queue.entries_of(number);
         let mut open: Vec<(u64, Entry, Vec<VerifiedChange>)> = Vec::new();
         // Entries that a coordinator takes in, which have more room.
@@ -148,7 +150,7 @@ impl Worker {
             // The entry is not flushed yet; its ingest enqueues the document again once it is.
             let Some(bytes) = self.store.get(&key)? else { continue };
             let record: Entry = parse(&key, Some(&bytes))?;
-            let changes = read_bundle(&record.bundle).map_err(|_| StoreFault::Damaged(key))?;
+            let changes = record.documents().map_err(|_| StoreFault::Damaged(key))?;
             if self.store.get(&quarantine_key(cooperative.number(), record.device, entry))?.is_some() {
                 taken_in.insert(entry);
             }
@@ -234,6 +236,10 @@ impl Worker {
         let submitted = self.writer.submit(Box::new(move |group| {
             let mut state = target.state();
             let own = target.number();
+            if state.documents.is_erased(number) {
+                drop(state);
+                return Ok(Box::new(move || _ = done.send(())));
+            }
             // A copy of the meta: readers see the new position only once it is durable.
             let (document_key, mut meta) = match state.documents.get(number) {
                 Some((key, meta)) => (key.to_bytes(), meta.clone()),
@@ -255,7 +261,7 @@ impl Worker {
                         meta.since_saved = meta.since_saved.saturating_add(1);
                     }
                     Verdict::Quarantined(reason) => {
-                        let bundle = read_bundle(&record.bundle).unwrap_or_default();
+                        let bundle = record.documents().unwrap_or_default();
                         let changes: Vec<VerifiedChange> =
                             bundle.into_iter().flat_map(|document| document.changes).collect();
                         let aside = SetAside::new(document_key.clone(), reason, &changes, record.bundle.len());
@@ -351,6 +357,7 @@ mod tests {
                 received_millis: 0,
                 previous: 0,
                 tag: 0,
+                content: 0,
                 bundle: Vec::new(),
             };
             (number, record, which.iter().map(|place| changes[*place].clone()).collect::<Vec<_>>())

@@ -102,7 +102,7 @@ fn check_entries(store: &dyn Store, number: CooperativeNumber, heads: &Heads) ->
         let key = entry_key(number, entry);
         let Some(bytes) = store.get(&key)? else { return Ok(broken(entry)) };
         let record: Entry = parse(&key, Some(&bytes))?;
-        if before.is_some_and(|tag| chain(tag, &record.bundle) != record.tag) {
+        if before.is_some_and(|tag| !record.follows(tag)) {
             return Ok(broken(entry));
         }
         before = Some(record.tag);

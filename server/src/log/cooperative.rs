@@ -152,6 +152,12 @@ impl Cooperative {
         self.state().documents.admitted(&key.id(self.id())).map(|(number, _)| number)
     }
 
+    /// True for a document that was erased, or is about to be.
+    pub(crate) fn is_erased(&self, key: &DocumentKey) -> bool {
+        let state = self.state();
+        state.documents.number(&key.id(self.id())).is_some_and(|number| state.documents.is_erased(number))
+    }
+
     /// The last position of the log that is about a document; 0 for none.
     pub(crate) fn last_position(&self, number: DocumentNumber) -> u64 {
         self.state().documents.get(number).map_or(0, |(_, meta)| meta.last)

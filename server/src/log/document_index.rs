@@ -1,6 +1,6 @@
 //! The documents of a co-operative by number, id and household, with the meta of each.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use granary_client_core::ids::{CooperativeId, DocumentId, HouseholdId};
 use granary_client_core::protocol::messages::write_message;
@@ -20,6 +20,8 @@ pub(super) struct DocumentIndex {
     numbers: HashMap<DocumentId, DocumentNumber>,
     by_household: HashMap<HouseholdId, Vec<DocumentNumber>>,
     of_no_household: Vec<DocumentNumber>,
+    /// Documents of which nothing is taken any more, since they are about to be erased.
+    going: HashSet<DocumentNumber>,
 }
 
 impl DocumentIndex {
@@ -52,7 +54,14 @@ impl DocumentIndex {
         group: &mut GroupCommit<'_>,
         key: &DocumentKey,
     ) -> DocumentNumber {
-        let meta = DocumentMeta { key: key.to_bytes(), last: 0, heads: Vec::new(), saved_through: 0, since_saved: 0 };
+        let meta = DocumentMeta {
+            key: key.to_bytes(),
+            last: 0,
+            heads: Vec::new(),
+            saved_through: 0,
+            since_saved: 0,
+            is_erased: false,
+        };
         let row = write_message(&meta);
         let number = self.add(id, key.clone(), meta);
         group.put(meta_key(own, number), row);
@@ -67,9 +76,19 @@ impl DocumentIndex {
         self.documents.get(usize::try_from(number.0).ok()?)
     }
 
-    /// The document with this id, once something of it was admitted.
+    /// True for a document that was erased, or is about to be.
+    pub(super) fn is_erased(&self, number: DocumentNumber) -> bool {
+        self.going.contains(&number) || self.get(number).is_some_and(|(_, meta)| meta.is_erased)
+    }
+
+    /// Takes nothing more of a document.
+    pub(super) fn begin_erasure(&mut self, number: DocumentNumber) {
+        self.going.insert(number);
+    }
+
+    /// The document with this id, once something of it was admitted and until it is erased.
     pub(super) fn admitted(&self, id: &DocumentId) -> Option<(DocumentNumber, &DocumentKey)> {
-        let number = self.number(id)?;
+        let number = self.number(id).filter(|number| !self.is_erased(*number))?;
         self.get(number).filter(|(_, meta)| meta.last > 0).map(|(key, _)| (number, key))
     }
 

@@ -83,6 +83,11 @@ impl Documents {
         cache.loaded.insert((cooperative.number(), number), Loaded { document, through, used });
     }
 
+    /// Drops a document that was erased.
+    pub(crate) fn drop_erased(&self, cooperative: &Cooperative, number: DocumentNumber) {
+        self.cache().loaded.remove(&(cooperative.number(), number));
+    }
+
     /// Loads a document from the log: its saved form, then the entries after it.
     pub(crate) fn load(&self, cooperative: &Cooperative, number: DocumentNumber) -> Result<Document, StoreFault> {
         let store = self.store.as_ref();

@@ -6,7 +6,7 @@ use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::{ChangeHash, DeviceId, DocumentId};
 use granary_client_core::planted;
 use granary_client_core::protocol::attestation::{Code, tips};
-use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle};
+use granary_client_core::protocol::bundle::DocumentChanges;
 use granary_client_core::protocol::limits;
 use granary_client_core::protocol::messages::{
     Cursor, DocumentHeads, Fetched, Notice, Receipt, SyncReply, SyncRequest, Walk, WalkMode,
@@ -32,7 +32,12 @@ const NOTICES_MAX: usize = 16;
 
 /// The content of a log position, for one device.
 enum Source {
-    Entry { entry: u64, device: DeviceId },
+    Entry {
+        entry: u64,
+        device: DeviceId,
+    },
+    /// The document was erased.
+    Erased(DocumentKey),
     Other,
 }
 
@@ -48,7 +53,7 @@ pub(crate) fn positions_of(
     while position > after {
         positions.push(position);
         position = match read_record(store, cooperative, position)?.event {
-            LogEvent::Admitted { previous, .. } if previous < position => previous,
+            LogEvent::Admitted { previous, .. } | LogEvent::Erased { previous, .. } if previous < position => previous,
             _ => return Err(StoreFault::Damaged(log_key(cooperative, position))),
         };
     }
@@ -80,7 +85,7 @@ fn read_admitted(
     let LogEvent::Admitted { entry, .. } = read_record(store, cooperative, position)?.event else { return Ok(None) };
     let key = entry_key(cooperative, entry);
     let entry: Entry = parse(&key, store.get(&key)?.as_deref())?;
-    let documents = read_bundle(&entry.bundle).map_err(|_| StoreFault::Damaged(key))?;
+    let documents = entry.documents().map_err(|_| StoreFault::Damaged(key))?;
     Ok(Some((entry, documents)))
 }
 
@@ -163,7 +168,7 @@ impl Cooperative {
             }
             Some(Walk { mode: WalkMode::Reconcile, .. }) => {
                 reconciles = true;
-                heads = self.walk_heads(&grants, page_bytes, &mut cursor);
+                heads = self.walk_heads(&mut page, &grants, page_bytes, &mut cursor);
             }
             None => {}
         }
@@ -231,6 +236,9 @@ impl Cooperative {
         for position in positions {
             let added = match read_record(page.store, self.number(), *position)?.event {
                 LogEvent::Admitted { entry, .. } => page.add(entry)?,
+                LogEvent::Erased { document, .. } => {
+                    self.document_key(document).is_none_or(|key| page.say_erased(&key))
+                }
                 LogEvent::Access { .. } => true,
             };
             if !added {
@@ -242,7 +250,13 @@ impl Cooperative {
     }
 
     /// The heads of the documents that the device may read, a page of them.
-    fn walk_heads(&self, grants: &Grants, page_bytes: usize, cursor: &mut Cursor) -> Vec<DocumentHeads> {
+    fn walk_heads(
+        &self,
+        page: &mut Page<'_>,
+        grants: &Grants,
+        page_bytes: usize,
+        cursor: &mut Cursor,
+    ) -> Vec<DocumentHeads> {
         let state = self.state();
         let mut heads = Vec::new();
         let mut bytes = 0usize;
@@ -254,7 +268,10 @@ impl Cooperative {
             if bytes >= page_bytes {
                 break;
             }
-            if grants.may_read(key) && meta.last > 0 {
+            if grants.may_read(key) && meta.is_erased {
+                bytes = bytes.saturating_add(meta.key.len());
+                page.say_erased(key);
+            } else if grants.may_read(key) && meta.last > 0 {
                 bytes = bytes.saturating_add(meta.heads.len().saturating_mul(34)).saturating_add(meta.key.len());
                 heads.push(DocumentHeads { key: meta.key.clone(), heads: meta.heads.clone() });
             }
@@ -317,10 +334,13 @@ impl Cooperative {
         };
         let (mut before, mut reached) = (cursor.position, end);
         for position in positions {
-            if let Source::Entry { entry, device: author } = self.source(page.store, grants, position)?
-                && !(author == device && own.has(entry)?)
-                && !page.add(entry)?
-            {
+            let has_room = match self.source(page.store, grants, position)? {
+                Source::Entry { entry, device: author } if author == device && own.has(entry)? => true,
+                Source::Entry { entry, .. } => page.add(entry)?,
+                Source::Erased(key) => page.say_erased(&key),
+                Source::Other => true,
+            };
+            if !has_room {
                 reached = if planted!("full_page_skips_a_position") { position } else { before };
                 break;
             }
@@ -339,6 +359,10 @@ impl Cooperative {
                 let readable = self.state().documents.get(document).is_some_and(|(key, _)| grants.may_read(key));
                 let readable = readable || planted!("feed_ignores_grants");
                 if readable { Source::Entry { entry, device } } else { Source::Other }
+            }
+            LogEvent::Erased { document, .. } => {
+                let key = self.document_key(document).filter(|key| grants.may_read(key));
+                key.map_or(Source::Other, Source::Erased)
             }
             LogEvent::Access { .. } => Source::Other,
         })

@@ -53,6 +53,9 @@ impl Cooperative {
                 && !attested.contains(&change.hash())
                 && self.state().devices.owner(actor) != Some(submitter.device)
         };
+        if self.is_erased(&document.key) {
+            return Ok(());
+        }
         let unproven: Vec<VerifiedChange> = document.changes.iter().filter(is_unproven).cloned().collect();
         if unproven.is_empty() {
             return Ok(());

@@ -3,6 +3,7 @@
 use granary_client_core::protocol::messages::write_message;
 use granary_client_core::store::{Store, StoreFault};
 
+use super::entry::chain_entry;
 use super::keys::{CooperativeNumber, DocumentNumber, Heads, LogEvent, LogRecord, chain, key, log_key};
 use super::rows::heads_of;
 use super::writer::GroupCommit;
@@ -41,15 +42,15 @@ impl LogHeads {
         self.written.documents = number.0.saturating_add(1);
     }
 
-    /// Advances to a new entry; gives its number and running checksum.
+    /// Advances to a new entry with this content; gives its number and running checksum.
     pub(super) fn append_entry(
         &mut self,
         own: CooperativeNumber,
         group: &mut GroupCommit<'_>,
-        bundle: &[u8],
+        content: u64,
     ) -> (u64, u64) {
         self.written.entry = self.written.entry.saturating_add(1);
-        self.written.entry_tag = chain(self.written.entry_tag, bundle);
+        self.written.entry_tag = chain_entry(self.written.entry_tag, content);
         self.write(own, group);
         (self.written.entry, self.written.entry_tag)
     }

@@ -17,6 +17,7 @@ use granary_client_core::store::StoreFault;
 
 use super::Cooperative;
 use super::dependencies::split_by_outside_dependencies;
+use super::entry::content_of;
 use super::keys::{
     DocumentNumber, Entry, Indexed, actor_prefix, device_actors_prefix, entry_key, key, quarantine_key, sequence_key,
     short, unadmitted_key,
@@ -142,7 +143,8 @@ impl Cooperative {
                     ingested.forks |= reason == RefusalReason::SequenceReused;
                     let place = u32::try_from(index).unwrap_or(u32::MAX);
                     ingested.refused.push(Refusal { document: place, reason });
-                    if !reason.may_pass_later() && submitter.takes_in.is_none() {
+                    let is_kept = !reason.may_pass_later() && reason != RefusalReason::Erased;
+                    if is_kept && submitter.takes_in.is_none() {
                         let was_revoked =
                             self.device(submitter.device).is_some_and(|record| record.revoked_millis.is_some());
                         let sentence = match was_revoked {
@@ -211,6 +213,9 @@ impl Cooperative {
     ) -> Result<Result<Checked, RefusalReason>, StoreFault> {
         let DocumentChanges { key, changes } = document;
         let number = self.state().documents.number(&key.id(self.id()));
+        if number.is_some_and(|number| self.state().documents.is_erased(number)) {
+            return Ok(Err(RefusalReason::Erased));
+        }
         let mut checked = Checked::default();
         let mut is_own = false;
         for change in changes {
@@ -354,13 +359,14 @@ impl Cooperative {
         let mut state = self.state();
         let documents = [document];
         let bundle = write_bundle(&documents);
-        let (entry, tag) = state.heads.append_entry(own, group, &bundle);
+        let content = content_of(&bundle);
+        let (entry, tag) = state.heads.append_entry(own, group, content);
         for change in documents.iter().flat_map(|document| &document.changes) {
             let record = change.record();
             let indexed = Indexed { hash: change.hash(), entry };
             group.put_visible(sequence_key(own, number, &record.actor, record.sequence), indexed.to_bytes());
         }
-        let record = Entry { document: number, device, received_millis: now_millis, previous, tag, bundle };
+        let record = Entry { document: number, device, received_millis: now_millis, previous, tag, content, bundle };
         group.put(entry_key(own, entry), write_message(&record));
         group.put(unadmitted_key(own, entry), Vec::new());
         state.queue.push(entry, number);
@@ -379,14 +385,15 @@ impl Cooperative {
         let own = self.number();
         let [document] = documents;
         let number = self.number_for(group, &document.key);
-        let (entry, tag) = self.state().heads.append_entry(own, group, &bundle);
-        let record = Entry { document: number, device, received_millis: now_millis, previous: 0, tag, bundle };
+        let content = content_of(&bundle);
+        let (entry, tag) = self.state().heads.append_entry(own, group, content);
+        let record = Entry { document: number, device, received_millis: now_millis, previous: 0, tag, content, bundle };
         group.put(entry_key(own, entry), write_message(&record));
         entry
     }
 
     /// The number of a document, which gets one if it has none.
-    fn number_for(&self, group: &mut GroupCommit<'_>, key: &DocumentKey) -> DocumentNumber {
+    pub(super) fn number_for(&self, group: &mut GroupCommit<'_>, key: &DocumentKey) -> DocumentNumber {
         let mut state = self.state();
         match state.documents.number(&key.id(self.id())) {
             Some(number) => number,

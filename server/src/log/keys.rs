@@ -157,6 +157,9 @@ pub(crate) struct Entry {
     pub(crate) previous: u64,
     /// The running checksum of all entries up to this one.
     pub(crate) tag: u64,
+    /// The checksum of its bundle; it stays when the bundle is taken out.
+    pub(crate) content: u64,
+    /// Its changes; empty once they were taken out.
     #[serde(with = "serde_bytes")]
     pub(crate) bundle: Vec<u8>,
 }
@@ -176,6 +179,9 @@ pub(crate) enum LogEvent {
     /// have different running checksums. `device` is the sender.
     #[serde(rename = "e")]
     Admitted { entry: u64, document: DocumentNumber, previous: u64, device: DeviceId, tag: u64 },
+    /// A document was erased for good: nothing of it is in any entry. `previous` is the document's last position.
+    #[serde(rename = "x")]
+    Erased { document: DocumentNumber, previous: u64 },
     /// The grants of a device have changed.
     #[serde(rename = "a")]
     Access { device: DeviceId, grants_version: u32 },
@@ -207,6 +213,8 @@ pub(crate) struct DocumentMeta {
     pub(crate) saved_through: u64,
     /// Positions since the saved form.
     pub(crate) since_saved: u32,
+    /// True once it was erased for good; its last position says so.
+    pub(crate) is_erased: bool,
 }
 
 /// The running checksum after `bytes`.

@@ -9,6 +9,8 @@ mod dependencies;
 mod devices;
 mod document_index;
 pub(crate) mod documents;
+pub(crate) mod entry;
+pub(crate) mod erasure;
 pub(crate) mod feed;
 pub(crate) mod flushes;
 pub(crate) mod format;

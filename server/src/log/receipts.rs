@@ -6,7 +6,6 @@ use std::collections::{BTreeSet, HashSet};
 
 use granary_client_core::ids::{ChangeHash, DeviceId};
 use granary_client_core::planted;
-use granary_client_core::protocol::bundle::read_bundle;
 use granary_client_core::protocol::messages::{Cursor, Receipt};
 use granary_client_core::store::{Store, StoreFault};
 
@@ -90,7 +89,7 @@ pub(super) fn adopt(
         let follows = entry.device == device && entry.previous == adopted.tip;
         let is_own = follows
             && (planted!("entry_is_adopted_unsaid") || {
-                let documents = read_bundle(&entry.bundle).map_err(|_| StoreFault::Damaged(key))?;
+                let documents = entry.documents().map_err(|_| StoreFault::Damaged(key))?;
                 documents.iter().flat_map(|document| &document.changes).all(|change| sent.contains(&change.hash()))
             });
         match is_own {

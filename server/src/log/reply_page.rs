@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle, write_bundle};
+use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
 use granary_client_core::protocol::limits;
 use granary_client_core::schema::DocumentKey;
 use granary_client_core::store::{Store, StoreFault};
 
 use super::keys::{CooperativeNumber, Entry, entry_key};
 use super::rows::parse;
+
+/// What a document without changes takes of a page, with its code.
+const ERASED_BYTES: usize = 32;
 
 /// Collects changes up to a number of bundle bytes.
 pub(super) struct Page<'a> {
@@ -44,7 +47,7 @@ impl<'a> Page<'a> {
     pub(super) fn add(&mut self, entry: u64) -> Result<bool, StoreFault> {
         let key = entry_key(self.cooperative, entry);
         let record: Entry = parse(&key, self.store.get(&key)?.as_deref())?;
-        let documents = read_bundle(&record.bundle).map_err(|_| StoreFault::Damaged(key))?;
+        let documents = record.documents().map_err(|_| StoreFault::Damaged(key))?;
         let changes = || documents.iter().flat_map(|document| &document.changes);
         let operations: usize = changes().map(|change| change.record().operations.len()).sum();
         let chunk_bytes: usize = changes().map(|change| change.chunk().len()).sum();
@@ -63,12 +66,24 @@ impl<'a> Page<'a> {
         self.changes_left = self.changes_left.saturating_sub(changes().count());
         self.operations_left = self.operations_left.saturating_sub(operations);
         self.chunk_bytes_left = self.chunk_bytes_left.saturating_sub(chunk_bytes);
-        for document in documents {
+        // Of an entry whose changes were taken out there is nothing to say.
+        for document in documents.into_iter().filter(|document| !document.changes.is_empty()) {
             let DocumentChanges { key, changes } = document;
             let all = self.documents.entry(key.clone()).or_insert_with(|| DocumentChanges { key, changes: Vec::new() });
             all.changes.extend(changes);
         }
         Ok(true)
+    }
+
+    /// Says that a document was erased, by naming it without changes; false when the page is full without it.
+    pub(super) fn say_erased(&mut self, key: &DocumentKey) -> bool {
+        if self.is_full() {
+            return false;
+        }
+        self.is_empty = false;
+        self.bytes_left = self.bytes_left.saturating_sub(ERASED_BYTES);
+        self.documents.insert(key.clone(), DocumentChanges { key: key.clone(), changes: Vec::new() });
+        true
     }
 
     /// The documents of the page, in the order of its bundle.

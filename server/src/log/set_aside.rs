@@ -9,7 +9,7 @@
 
 use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::DeviceId;
-use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle, write_bundle};
+use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
 use granary_client_core::protocol::messages::{ChangeRange, Notice, write_message};
 use granary_client_core::store::{Store, StoreFault};
 use serde::{Deserialize, Serialize};
@@ -98,7 +98,7 @@ impl Cooperative {
     fn came_otherwise(&self, store: &dyn Store, entry: u64) -> Result<bool, StoreFault> {
         let stored = entry_key(self.number(), entry);
         let record: Entry = parse(&stored, store.get(&stored)?.as_deref())?;
-        let documents = read_bundle(&record.bundle).map_err(|_| StoreFault::Damaged(stored))?;
+        let documents = record.documents().map_err(|_| StoreFault::Damaged(stored))?;
         for change in documents.iter().flat_map(|document| &document.changes) {
             let made = change.record();
             if made.actor.is_genesis() {
@@ -125,7 +125,7 @@ impl Cooperative {
         let aside: SetAside = parse(&row, Some(&bytes))?;
         let stored = entry_key(self.number(), entry);
         let record: Entry = parse(&stored, store.get(&stored)?.as_deref())?;
-        let documents = read_bundle(&record.bundle).map_err(|_| StoreFault::Damaged(stored))?;
+        let documents = record.documents().map_err(|_| StoreFault::Damaged(stored))?;
         Ok(Some((aside, record, documents)))
     }
 

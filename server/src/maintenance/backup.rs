@@ -6,6 +6,7 @@
 //! manifest.json            which files, with their checksums, and how far each log was saved
 //! segment-0001.granary     zstd over: "granary backup 1\n", then rows: length of key, length of value
 //!                          (4 bytes each, little-endian), key, value
+//! erasure-marks.jsonl      what was erased, by ids; there once something was
 //! keys/                    the server's identity and authority: as secret as the server itself
 //! ```
 
@@ -19,16 +20,17 @@ use granary_client_core::store::{Row, Store, StoreFault};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
+use crate::access::erasures::FILE as ERASURES;
 use crate::config::{make_folder, read_file, write_private};
 use crate::error::Error;
 use crate::log::CooperativeNumber;
-use crate::log::keys::{Entry, GLOBAL, LogRecord, entry_key, key, log_key, rest_u64};
-use crate::log::rows::{cooperatives, each_row, each_row_after, heads_of};
+use crate::log::keys::{DocumentMeta, Entry, GLOBAL, LogRecord, entry_key, key, log_key, rest_u64};
+use crate::log::rows::{cooperatives, each_row, each_row_after, heads_of, parse};
 
 pub(super) const MAGIC: &[u8] = b"granary backup 1\n";
 /// Kinds of rows that change: of no co-operative, and of each.
 const GLOBAL_KINDS: [u8; 4] = *b"CIDE";
-const KINDS: [u8; 8] = *b"dwxjkyzr";
+const KINDS: [u8; 9] = *b"dwxjkyzrf";
 pub(super) const KEY_FILES: [&str; 3] = ["identity.key", "authority.key", "authority.pem"];
 const ZSTD_LEVEL: i32 = 9;
 
@@ -40,6 +42,9 @@ pub(super) struct Reached {
     position: u64,
     position_tag: u64,
     audit_line: u64,
+    /// Documents that were erased: after another one a whole file is begun, since files before it have it.
+    #[serde(default)]
+    erased: u64,
 }
 
 /// One file of a backup.
@@ -162,6 +167,10 @@ pub(crate) fn back_up(
     for name in KEY_FILES {
         write_private(&to.join("keys").join(name), &read_file(&folder.join(name))?)?;
     }
+    if folder.join(ERASURES).exists() {
+        // They hold ids alone. An earlier run that is restored is erased of the same.
+        write_private(&to.join(ERASURES), &read_file(&folder.join(ERASURES))?)?;
+    }
     let mut manifest = Manifest::read(to)?;
     let last = manifest.segments.last().map(|segment| segment.reached.clone());
     let goes_on = match &last {
@@ -209,15 +218,28 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
     crate::environment::hex(digest(&SHA256, bytes).as_ref())
 }
 
-/// True when the store continues the backup: it was not restored from elsewhere since.
+/// True when the store continues the backup: it was not restored from elsewhere since, and nothing was erased.
 fn is_of_this_log(store: &dyn Store, reached: &BTreeMap<u32, Reached>) -> Result<bool, StoreFault> {
     for (number, reached) in reached {
         let number = CooperativeNumber(*number);
-        if tags_at(store, number, reached.entry, reached.position)? != (reached.entry_tag, reached.position_tag) {
+        let is_other =
+            tags_at(store, number, reached.entry, reached.position)? != (reached.entry_tag, reached.position_tag);
+        if is_other || count_erased(store, number)? != reached.erased {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// How many documents were erased.
+fn count_erased(store: &dyn Store, number: CooperativeNumber) -> Result<u64, StoreFault> {
+    let mut count = 0u64;
+    each_row(store, &key(number, b'm', &[]), |row| {
+        let meta: DocumentMeta = parse(&row.key, row.value.as_deref())?;
+        count = count.saturating_add(u64::from(meta.is_erased));
+        Ok(())
+    })?;
+    Ok(count)
 }
 
 fn tags_at(store: &dyn Store, number: CooperativeNumber, entry: u64, position: u64) -> Result<(u64, u64), StoreFault> {
@@ -248,5 +270,12 @@ fn save_log(
         sink.put(&row)
     })?;
     let (entry_tag, position_tag) = tags_at(store, number, heads.entry, heads.position)?;
-    Ok(Reached { entry: heads.entry, entry_tag, position: heads.position, position_tag, audit_line })
+    Ok(Reached {
+        entry: heads.entry,
+        entry_tag,
+        position: heads.position,
+        position_tag,
+        audit_line,
+        erased: count_erased(store, number)?,
+    })
 }

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{make_folder, read_file, write_private};
 use crate::engine::Granary;
-use crate::environment::hex;
+use crate::environment::{from_hex, hex};
 use crate::error::Error;
 use crate::log::{Cooperative, CooperativeNumber, Submitter};
 
@@ -48,12 +48,6 @@ struct Line {
     content: serde_json::Value,
 }
 
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes();
-    let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    digits.len().is_multiple_of(2).then(|| digits.chunks(2).map(pair).collect())?
-}
-
 impl Granary {
     /// Writes all documents of a co-operative into a folder; gives how many.
     pub(crate) fn export(&self, number: CooperativeNumber, to: &Path) -> Result<u64, Error> {
@@ -73,7 +67,9 @@ impl Granary {
                 DocumentKey::HarvestBook(book) | DocumentKey::ReceiptBook(book) | DocumentKey::CaseBook(book) => {
                     (Some(book.season.year()), None)
                 }
-                DocumentKey::Order(name) => (None, Some((name.platform.clone(), name.outside_id.clone()))),
+                DocumentKey::Order(name) | DocumentKey::Buyer(name) => {
+                    (None, Some((name.platform.clone(), name.outside_id.clone())))
+                }
                 _ => (None, None),
             };
             let line = Line {

@@ -1,5 +1,6 @@
 //! Maintenance of stores: back up, restore, verify, repair, export. It uses the store's trait, never sled's files.
 
+mod audit_retention;
 pub(crate) mod backup;
 mod export;
 pub(crate) mod rebuild;

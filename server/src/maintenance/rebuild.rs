@@ -6,12 +6,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use granary_client_core::ids::ChangeHash;
-use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle};
+use granary_client_core::protocol::bundle::DocumentChanges;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::schema::DocumentKey;
 use granary_client_core::store::{Store, StoreFault};
 
 use crate::log::CooperativeNumber;
+use crate::log::entry::chain_entry;
 use crate::log::format::format_row;
 use crate::log::keys::{
     DocumentMeta, DocumentNumber, Entry, Heads, Indexed, LogEvent, LogRecord, chain, entry_key, key, log_key, meta_key,
@@ -44,6 +45,7 @@ pub(crate) fn rebuild(store: &dyn Store) -> Result<Rebuilt, StoreFault> {
     for number in cooperatives(store)? {
         let mut work = Work::new(store, number);
         work.remove_derived()?;
+        work.find_erased()?;
         work.entries()?;
         work.log()?;
         work.quarantined_and_unadmitted()?;
@@ -67,6 +69,12 @@ struct Work<'a> {
     /// New numbers of entries by old ones.
     moved: HashMap<u64, u64>,
     unadmitted: BTreeSet<u64>,
+    /// Documents that were erased, by their old numbers: an older run of a backup still has their changes.
+    erased: HashSet<DocumentNumber>,
+    /// Entries of theirs, by their new numbers.
+    emptied: HashSet<u64>,
+    /// New numbers of documents by old ones.
+    renumbered: HashMap<DocumentNumber, DocumentNumber>,
     dropped: u64,
 }
 
@@ -81,6 +89,9 @@ impl<'a> Work<'a> {
             numbers: HashMap::new(),
             moved: HashMap::new(),
             unadmitted: BTreeSet::new(),
+            erased: HashSet::new(),
+            emptied: HashSet::new(),
+            renumbered: HashMap::new(),
             dropped: 0,
         }
     }
@@ -93,6 +104,17 @@ impl<'a> Work<'a> {
         self.writes.apply()
     }
 
+    fn find_erased(&mut self) -> Result<(), StoreFault> {
+        let erased = &mut self.erased;
+        each_row(self.store, &key(self.number, b'l', &[]), |row| {
+            let record: Option<LogRecord> = row.value.as_deref().and_then(|value| read_message(value).ok());
+            if let Some(LogRecord { event: LogEvent::Erased { document, .. }, .. }) = record {
+                erased.insert(document);
+            }
+            Ok(())
+        })
+    }
+
     fn entries(&mut self) -> Result<(), StoreFault> {
         let store = self.store;
         let mut last_old = 0u64;
@@ -101,11 +123,17 @@ impl<'a> Work<'a> {
             self.dropped = self.dropped.saturating_add(old.saturating_sub(last_old).saturating_sub(1));
             last_old = old;
             let entry: Option<Entry> = row.value.as_deref().and_then(|value| read_message(value).ok());
-            let changes = entry.as_ref().and_then(|entry| read_bundle(&entry.bundle).ok()).and_then(|mut documents| {
+            let changes = entry.as_ref().and_then(|entry| entry.documents().ok()).and_then(|mut documents| {
                 // An entry holds changes of one document.
                 (documents.len() == 1).then(|| documents.pop()).flatten()
             });
             match (entry, changes) {
+                (Some(entry), Some(changes)) if self.erased.contains(&entry.document) => {
+                    let emptied = entry.emptied(&changes.key);
+                    self.writes.put(row.key, write_message(&emptied))?;
+                    self.emptied.insert(self.heads.entry.saturating_add(1));
+                    self.keep_entry(old, emptied, &DocumentChanges { changes: Vec::new(), ..changes })
+                }
                 (Some(entry), Some(changes)) => self.keep_entry(old, entry, &changes),
                 _ => {
                     self.dropped = self.dropped.saturating_add(1);
@@ -117,6 +145,7 @@ impl<'a> Work<'a> {
 
     fn keep_entry(&mut self, old: u64, entry: Entry, document: &DocumentChanges) -> Result<(), StoreFault> {
         let document_number = self.number_of(&document.key);
+        self.renumbered.insert(entry.document, document_number);
         let new = self.heads.entry.saturating_add(1);
         for change in &document.changes {
             let record = change.record();
@@ -125,7 +154,7 @@ impl<'a> Work<'a> {
         }
         // A chain that leads through a lost entry starts over.
         let previous = self.moved.get(&entry.previous).copied().unwrap_or(0);
-        let tag = chain(self.heads.entry_tag, &entry.bundle);
+        let tag = chain_entry(self.heads.entry_tag, entry.content);
         (self.heads.entry, self.heads.entry_tag) = (new, tag);
         self.moved.insert(old, new);
         self.unadmitted.insert(new);
@@ -142,7 +171,14 @@ impl<'a> Work<'a> {
             return *number;
         }
         let number = DocumentNumber(u32::try_from(self.documents.len()).unwrap_or(u32::MAX));
-        let meta = DocumentMeta { key: key.to_bytes(), last: 0, heads: Vec::new(), saved_through: 0, since_saved: 0 };
+        let meta = DocumentMeta {
+            key: key.to_bytes(),
+            last: 0,
+            heads: Vec::new(),
+            saved_through: 0,
+            since_saved: 0,
+            is_erased: false,
+        };
         self.documents.push((key.clone(), meta));
         self.numbers.insert(key.clone(), number);
         number
@@ -186,6 +222,9 @@ impl<'a> Work<'a> {
         event: &LogEvent,
         heads: &mut [HashSet<ChangeHash>],
     ) -> Result<Option<LogEvent>, StoreFault> {
+        if let LogEvent::Erased { document, .. } = event {
+            return Ok(self.moved_erasure(*document, heads));
+        }
         let LogEvent::Admitted { entry: old, device, .. } = event else { return Ok(Some(event.clone())) };
         let Some(new) = self.moved.get(old).copied().filter(|new| self.unadmitted.remove(new)) else { return Ok(None) };
         let entry_key = entry_key(self.number, new);
@@ -193,7 +232,7 @@ impl<'a> Work<'a> {
         let bytes = self.store.get(&entry_key)?.ok_or_else(damaged)?;
         let entry: Entry = read_message(&bytes).map_err(|_| damaged())?;
         let place = usize::try_from(entry.document.0).map_err(|_| damaged())?;
-        let documents = read_bundle(&entry.bundle).map_err(|_| damaged())?;
+        let documents = entry.documents().map_err(|_| damaged())?;
         let (heads, (_, meta)) = heads.get_mut(place).zip(self.documents.get_mut(place)).ok_or_else(damaged)?;
         for change in documents.iter().flat_map(|document| &document.changes) {
             for dependency in &change.record().dependencies {
@@ -209,6 +248,19 @@ impl<'a> Work<'a> {
         Ok(Some(admitted))
     }
 
+    /// The event that a document was erased; none when no entry of it is left, so that nobody knows which it was.
+    fn moved_erasure(&mut self, old: DocumentNumber, heads: &mut [HashSet<ChangeHash>]) -> Option<LogEvent> {
+        let document = self.renumbered.get(&old).copied()?;
+        let place = usize::try_from(document.0).ok()?;
+        let (heads, (_, meta)) = heads.get_mut(place).zip(self.documents.get_mut(place))?;
+        heads.clear();
+        let previous = meta.last;
+        meta.last = self.heads.position.saturating_add(1);
+        meta.since_saved = meta.since_saved.saturating_add(1);
+        meta.is_erased = true;
+        Some(LogEvent::Erased { document, previous })
+    }
+
     fn quarantined_and_unadmitted(&mut self) -> Result<(), StoreFault> {
         let store = self.store;
         each_row(store, &key(self.number, b'x', &[]), |row| {
@@ -220,6 +272,9 @@ impl<'a> Work<'a> {
                 self.dropped = self.dropped.saturating_add(1);
                 return self.writes.remove(row.key);
             };
+            if self.emptied.contains(&new) {
+                return self.writes.remove(row.key);
+            }
             // One that a coordinator took in and that is not admitted yet is still to be.
             if aside.standing != Standing::TakenIn {
                 self.unadmitted.remove(&new);
@@ -231,7 +286,7 @@ impl<'a> Work<'a> {
             }
             Ok(())
         })?;
-        for entry in &self.unadmitted {
+        for entry in self.unadmitted.difference(&self.emptied.iter().copied().collect()) {
             self.writes.put(unadmitted_key(self.number, *entry), Vec::new())?;
         }
         Ok(())

@@ -20,7 +20,7 @@ use crate::store::probe::unusable;
 
 /// Kinds of rows that are copied: all but derived ones.
 const GLOBAL_KINDS: [u8; 5] = *b"CIDSO";
-const KINDS: [u8; 6] = *b"dwxjyu";
+const KINDS: [u8; 7] = *b"dwxjyuf";
 /// Numbers that are tried beyond the last known one.
 const BEYOND: u64 = 512;
 const CHUNK: usize = 64;

@@ -9,6 +9,7 @@ use granary_client_core::store::Store;
 use super::backup::{KEY_FILES, MAGIC, Manifest, Segment, sha256};
 use super::rebuild::{Rebuilt, rebuild};
 use crate::access::end_all_issued;
+use crate::access::erasures::FILE as ERASURES;
 use crate::access::marks::FILE;
 use crate::config::{make_folder, read_file, write_private};
 use crate::error::Error;
@@ -46,15 +47,23 @@ pub(crate) fn restore(
         write_private(&folder.join(name), &read_file(&from.join("keys").join(name))?)?;
     }
     if let Some(marks) = marks {
-        let (here, there) = (folder.join(FILE), marks.join(FILE));
-        let before = if here.exists() { read_file(&here)? } else { Vec::new() };
-        write_private(&here, &[before, read_file(&there)?].concat())?;
+        add_marks(&marks.join(FILE), &folder.join(FILE))?;
+    }
+    // A server that erased nothing has no marks of it.
+    for there in marks.into_iter().chain([from]).map(|there| there.join(ERASURES)).filter(|there| there.exists()) {
+        add_marks(&there, &folder.join(ERASURES))?;
     }
     let store = SledStore::open(&store_folder).map_err(|fault| crate::store::probe::unusable(&store_folder, fault))?;
     read_runs_into(from, manifest.needed_through(last), &store)?;
     end_all_issued(&store, crate::environment::now().0)?;
     mark_restored(&store, crate::environment::now().0)?;
     Ok(rebuild(&store)?)
+}
+
+/// Adds the marks in one file to those in another.
+fn add_marks(there: &Path, here: &Path) -> Result<(), Error> {
+    let before = if here.exists() { read_file(here)? } else { Vec::new() };
+    write_private(here, &[before, read_file(there)?].concat())
 }
 
 /// Writes all rows of a backup into a store; later ones overwrite earlier ones.

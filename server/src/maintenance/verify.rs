@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use granary_client_core::protocol::bundle::read_bundle;
 use granary_client_core::protocol::messages::read_message;
 use granary_client_core::schema::DocumentKey;
 use granary_client_core::store::{Store, StoreFault};
@@ -125,11 +124,11 @@ fn verify_logs(store: &dyn Store, number: CooperativeNumber, report: &mut Verify
             tag = None;
             continue;
         };
-        if tag.is_some_and(|tag| chain(tag, &record.bundle) != record.tag) {
+        if tag.is_some_and(|tag| !record.follows(tag)) {
             report.find(format!("entry {entry} of co-operative {} does not follow from the one before", number.0));
         }
         tag = Some(record.tag);
-        let Ok(documents) = read_bundle(&record.bundle) else {
+        let Ok(documents) = record.documents() else {
             report.find(format!("the changes of entry {entry} of co-operative {} can't be read", number.0));
             continue;
         };

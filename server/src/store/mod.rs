@@ -2,6 +2,7 @@
 //! depends on sled. All keys are in one tree, since sled's atomic batch covers one tree; every value carries its own
 //! checksum.
 
+pub(crate) mod anew;
 pub(crate) mod probe;
 
 use std::io;
@@ -27,6 +28,7 @@ impl SledStore {
     /// with [`StoreFault::InUse`] while another process has it, and with [`StoreFault::Corrupt`] for what sled itself finds
     /// damaged; on any other fault the store is as whole as before.
     pub fn open(folder: &Path) -> Result<Self, StoreFault> {
+        anew::finish_cut_off(folder)?;
         let database = sled::Config::new()
             .path(folder)
             .cache_capacity_bytes(CACHE_BYTES)

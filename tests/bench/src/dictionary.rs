@@ -159,7 +159,7 @@ fn document(dice: &mut Dice) -> DocumentChanges {
                 quantity: Grams::new(500 * i64::try_from(1 + dice.roll(20)).unwrap()).unwrap(),
                 price: Fen::new(i64::try_from(900 + dice.roll(9_000)).unwrap()).unwrap(),
             };
-            author.edit(dice, |doc| place(doc, "何女士, 西安市", &[line]));
+            author.edit(dice, |doc| place(doc, &[line]));
             author.edit(dice, |doc| set_status(doc, OrderStatus::Packed));
             author.edit(dice, |doc| ship(doc, "SF0000000000"));
             author.changes(dice)

@@ -154,8 +154,10 @@ impl World {
                     price: Fen::new(4_560).unwrap(),
                 };
                 let key = DocumentKey::Order(name.clone());
-                let place = move |doc: &mut _| order::place(doc, "何女士", &[line]);
+                let place = move |doc: &mut _| order::place(doc, &[line]);
                 self.server.granary().edit(self.coop, &key, now(), place).unwrap();
+                let (key, buyer) = (DocumentKey::Buyer(name.clone()), |doc: &mut _| order::set_buyer(doc, "何女士"));
+                self.server.granary().edit(self.coop, &key, now(), buyer).unwrap();
                 for (packer, status) in [("first", OrderStatus::Shipped), ("second", OrderStatus::Cancelled)] {
                     let code = self.server.granary().invite(self.coop, Role::Packer, 1, now()).unwrap().code;
                     self.enrol(packer, &self.link(&code));

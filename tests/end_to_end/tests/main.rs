@@ -14,6 +14,7 @@ mod clocks;
 mod connection;
 mod console;
 mod disk_full;
+mod erasing;
 mod gate;
 mod interop;
 mod large_books;

@@ -225,7 +225,7 @@ impl SqliteStore {
             transaction.execute("DELETE FROM damaged", [])?;
         }
         transaction.commit()?;
-        Ok(connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?)
+        Ok(connection.execute_batch(SCRUB)?)
     }
 
     /// Moves rows that fail their checksum to the table `damaged`.
@@ -258,6 +258,9 @@ fn put_locks(connection: &Connection, cipher: &Cipher) -> Result<(), StoreFault>
 
 const NUMBER_OPENING: &str =
     "INSERT INTO opening VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET number = number + 1 RETURNING number";
+
+/// Writes the whole file anew, and empties the log beside it: nothing of what was deleted stays in free places.
+pub(crate) const SCRUB: &str = "VACUUM; PRAGMA wal_checkpoint(TRUNCATE);";
 
 const ENTRIES: &str = "CREATE TABLE entries (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID";
 const OTHERS: &str = "
@@ -330,6 +333,10 @@ impl Store for SqliteStore {
 
     fn flush(&self) -> Result<(), StoreFault> {
         Ok(())
+    }
+
+    fn scrub(&self) -> Result<(), StoreFault> {
+        Ok(self.connection().execute_batch(SCRUB)?)
     }
 }
 
