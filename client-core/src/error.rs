@@ -125,6 +125,14 @@ fn listed(lots: &[LotId]) -> String {
 }
 
 impl Error {
+    /// The error of a system that gives no file, thread or socket to begin with.
+    pub(crate) fn of_system(error: &std::io::Error) -> Self {
+        match StoreFault::of_io(error) {
+            StoreFault::TooManyFiles => Self::Store(StoreFault::TooManyFiles),
+            _ => Self::System(error.to_string()),
+        }
+    }
+
     /// For programs.
     pub fn code(&self) -> &'static str {
         match self {

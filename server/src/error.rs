@@ -73,7 +73,7 @@ pub enum Error {
         fault: TypedFault,
     },
     /// Something about a lot is unusual, and nobody confirmed it.
-    #[error("nothing was recorded, since {} (`--yes` records it all the same)", sentences(.unusual))]
+    #[error("nothing was changed, since {} (if it is so, add `--yes`)", sentences(.unusual))]
     Unusual {
         /// What is unusual.
         unusual: Vec<Unusual>,

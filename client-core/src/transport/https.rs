@@ -23,6 +23,7 @@ use tokio_rustls::client::TlsStream;
 use super::counted::{Counted, Counter};
 use super::pin::PinnedAuthority;
 use super::resume::{Ask, Exchange, Outcome};
+use super::runtime::build_runtime;
 use super::tls_fault::{Told, of_handshake};
 use super::{LineFault, Outgoing, Route, ServerLink, Transport, Used, dial, host_in_address, portal, refusal};
 use crate::error::Error;
@@ -131,7 +132,8 @@ impl HttpsTransport {
         };
         config.alpn_protocols = [DIRECT, b"http/1.1"].map(<[u8]>::to_vec).into();
         config.max_fragment_size = Some(FRAGMENT_BYTES);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
+        let runtime = build_runtime(&mut tokio::runtime::Builder::new_current_thread())
+            .map_err(|error| Error::of_system(&error))?;
         Ok(Self {
             host: server.host.clone(),
             port: server.port,

@@ -17,6 +17,8 @@ mod portal;
 #[cfg(feature = "https")]
 mod resume;
 #[cfg(feature = "https")]
+mod runtime;
+#[cfg(feature = "https")]
 mod tls_fault;
 
 pub use fault::LineFault;
@@ -26,6 +28,8 @@ pub(crate) use link::CUT_OFF;
 pub use link::{ServerLink, host_in_address};
 #[cfg(feature = "https")]
 pub use nudge_socket::{Stop, new_stop};
+#[cfg(feature = "https")]
+pub use runtime::build_runtime;
 
 use crate::error::Error;
 use crate::protocol::frame::UnsignedRequest;

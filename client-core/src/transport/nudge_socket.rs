@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::Message;
 use super::LineFault;
 use super::counted::Counted;
 use super::https::{HttpsTransport, exported};
+use super::runtime::build_runtime;
 use crate::error::Error;
 use crate::protocol::frame::UnsignedRequest;
 use crate::protocol::nudge::{GREETING, NUDGE};
@@ -28,15 +29,12 @@ fn line(error: impl std::fmt::Display) -> Error {
     Error::Line(LineFault::broke(error))
 }
 
-fn system(error: std::io::Error) -> Error {
-    Error::System(error.to_string())
-}
-
 impl HttpsTransport {
     /// Listens until the line breaks, which is an error, or `stop` turns true. `signer` signs the greeting; `on_nudge` is
     /// called for each nudge. Blocks; must not be called on a thread that runs a runtime.
     pub fn listen(&self, signer: &Signer, stop: &mut watch::Receiver<bool>, on_nudge: &dyn Fn()) -> Result<(), Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
+        let runtime = build_runtime(&mut tokio::runtime::Builder::new_current_thread())
+            .map_err(|error| Error::of_system(&error))?;
         runtime.block_on(async {
             tokio::select! {
                 ended = self.listen_on(signer, on_nudge) => ended,

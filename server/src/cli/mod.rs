@@ -12,6 +12,7 @@ mod serve;
 use std::process::ExitCode;
 
 use clap::Parser;
+use granary_client_core::error::Error as PhoneError;
 use granary_client_core::schema::access::Role;
 use granary_client_core::words::{Language, Words};
 
@@ -147,6 +148,9 @@ fn language() -> Language {
 
 fn sentence(error: &Error, language: Language) -> String {
     match error {
+        Error::Phone(error @ PhoneError::Lost) => {
+            format!("{}\n{}", error.words(language), phone::phrases::LOST_WAYS.words(language))
+        }
         Error::Phone(error) => error.words(language),
         Error::Quantity(fault) => fault.words(language),
         Error::Typed { fault, .. } => fault.words(language),
@@ -154,7 +158,7 @@ fn sentence(error: &Error, language: Language) -> String {
         Error::File { path, cause } if language == Language::Chinese => format!("{path}：打不开或写不了（{cause}）"),
         Error::Unusual { unusual } if language == Language::Chinese => {
             let sentences: Vec<String> = unusual.iter().map(Words::chinese).collect();
-            format!("什么都没有登记：{}（加上 `--yes` 仍然登记）", sentences.join("；"))
+            format!("什么都没有改动：{}（确实如此的话，加上 `--yes`）", sentences.join("；"))
         }
         other => other.to_string(),
     }

@@ -1,6 +1,7 @@
 //! `granary serve` and `granary demo`.
 
 use granary_client_core::schema::access::Role;
+use granary_client_core::transport::build_runtime;
 
 use crate::access::{InvitationLink, Principal};
 use crate::config::settings::Settings;
@@ -129,9 +130,7 @@ pub(super) fn serve(settings: Settings, first: impl FnOnce(&Server) -> Result<()
         "json" => subscriber.json().init(),
         _ => subscriber.init(),
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
+    let runtime = build_runtime(&mut tokio::runtime::Builder::new_multi_thread())
         .map_err(|error| Error::ServerStart { reason: error.to_string() })?;
     runtime.block_on(async {
         let server = crate::serve::start(config, |fault| {

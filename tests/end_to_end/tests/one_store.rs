@@ -122,6 +122,7 @@ fn phone_without_files_or_space_is_not_damaged() {
         assert_eq!(set_aside(&folder), Vec::<PathBuf>::new(), "{limit}: {said}");
         told += u32::from(said.contains("too many files are open"));
         assert!(!output.status.success() || said.contains("1 kg"), "{limit}: {said}");
+        assert!(!said.contains("panicked"), "{limit}: {said}");
     }
     assert!(told > 2, "it was said {told} times");
     // A small disk of its own, filled to the last byte.

@@ -55,7 +55,7 @@ fn record_and_correct_ask_back_and_say_what_was_understood() {
     let mut world = World::new();
     let folder = enrolled(&mut world, &household_role());
     let said = done(&folder, &["record", "millet", "25斤", "--day", "2026-10-03", "--yes"]);
-    assert!(said.contains("12.500 kg (you typed 25斤)"), "{said}");
+    assert!(said.contains("12.5 kg (you typed 25斤)"), "{said}");
     let lot = lot_in(&said);
     for (words, asked) in [
         (vec!["--weight", "900000kg"], "far from what is usual"),

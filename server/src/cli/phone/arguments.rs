@@ -165,8 +165,8 @@ impl Command {
         }
     }
 
-    /// True for what a phone that was revoked is told of again.
+    /// True for what a phone that was revoked is told of again; a sync says itself how it stands after it.
     pub(super) fn tells_of_revocation(&self) -> bool {
-        !matches!(self, Self::Enrol { .. } | Self::CarryOut { .. } | Self::Leave { .. } | Self::Recover)
+        !matches!(self, Self::Enrol { .. } | Self::CarryOut { .. } | Self::Leave { .. } | Self::Recover | Self::Sync)
     }
 }

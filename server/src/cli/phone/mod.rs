@@ -1,6 +1,7 @@
 //! A phone for the terminal; it uses client-core as an app does.
 
 mod arguments;
+pub(super) mod phrases;
 mod show;
 mod words;
 
@@ -35,7 +36,6 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
         for file in phone.set_aside()? {
             warn(&Says::SetAsideFile { file: &file });
         }
-        warn(&Says::LostWays);
         return Err(PhoneError::Lost.into());
     }
     if phone.status().revoked && command.tells_of_revocation() {
@@ -81,7 +81,7 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
             .flatten()
             .collect();
             if edits.is_empty() {
-                return Err(Error::NotDone(words::NOTHING_TO_CORRECT));
+                return Err(Error::NotDone(phrases::NOTHING_TO_CORRECT));
             }
             if !yes {
                 confirm(phone.unusual_correction(&lot, &edits)?)?;
@@ -92,7 +92,7 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
         Command::List { product, day, from, to, state, all } => {
             let state = match state.as_deref() {
                 None => None,
-                Some(name) => Some(LotState::from_name(name).ok_or(Error::NotDone(words::NO_STATE))?),
+                Some(name) => Some(LotState::from_name(name).ok_or(Error::NotDone(phrases::NO_STATE))?),
             };
             let limit = if all { u32::MAX } else { 0 };
             list(
@@ -101,7 +101,11 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
             )?;
         }
         Command::Sync => {
-            let summary = phone.sync_now()?;
+            let synced = phone.sync_now();
+            if phone.status().revoked {
+                warn(&Says::TakenOut);
+            }
+            let summary = synced?;
             if !summary.received.forgotten.is_empty() {
                 say(&Says::Forgotten { documents: summary.received.forgotten.len() });
             }
@@ -139,8 +143,8 @@ fn enrol(phone: &Phone, link: &str, name: &str, yes: bool) -> Result<(), Error> 
         let invitation = phone.look_at_invitation(link)?;
         let (server, cooperative) = (invitation.server.as_str(), invitation.cooperative_name.as_str());
         say(&Says::WhomOneJoins { server, cooperative, role: &invitation.role.to_string() });
-        if !says_yes(&words::JOIN) {
-            return Err(Error::NotDone(words::NOT_JOINED));
+        if !says_yes(&phrases::JOIN) {
+            return Err(Error::NotDone(phrases::NOT_JOINED));
         }
     }
     let before = phone.household();
@@ -169,8 +173,8 @@ fn leave(phone: &Phone, to: &Path, yes: bool) -> Result<(), Error> {
     if alone(&status) > 0 && !yes {
         let Status { unsent, undelivered, revoked, .. } = status;
         say(&Says::Alone { unsent, undelivered, is_revoked: revoked });
-        if !says_yes(&words::LEAVE) {
-            return Err(Error::NotDone(words::NOT_LEFT));
+        if !says_yes(&phrases::LEAVE) {
+            return Err(Error::NotDone(phrases::NOT_LEFT));
         }
     }
     let cooperative = phone.cooperative_name().unwrap_or_default();
@@ -195,7 +199,6 @@ fn recover(phone: &Phone) -> Result<(), Error> {
         (false, _) => say(&Says::Recovered { changes: recovered.changes, unsent: recovered.unsent }),
     }
     if phone.is_lost() {
-        warn(&Says::LostWays);
         return Err(PhoneError::Lost.into());
     }
     Ok(())
@@ -206,8 +209,8 @@ fn start_anew(phone: &Phone, yes: bool) -> Result<(), Error> {
         say(&Says::NothingLost);
         return Ok(());
     }
-    if !yes && !says_yes(&words::GIVE_UP) {
-        return Err(Error::NotDone(words::NOT_GIVEN_UP));
+    if !yes && !says_yes(&phrases::GIVE_UP) {
+        return Err(Error::NotDone(phrases::NOT_GIVEN_UP));
     }
     phone.start_anew()?;
     say(&Says::StartedAnew);

@@ -9,7 +9,8 @@ use granary_client_core::quantities::Grams;
 use granary_client_core::replica::reason_in;
 use granary_client_core::words::{Language, Phrase, Words};
 
-use super::words::{RECORD, Says, weight};
+use super::phrases::RECORD;
+use super::words::{Says, weight};
 use crate::cli::language;
 use crate::error::Error;
 
@@ -78,7 +79,7 @@ pub(super) fn list(phone: &Phone, filter: &LotFilter) -> Result<(), Error> {
     }
     let all = phone.count_lots(filter)?;
     if rows.is_empty() {
-        warn(&Says::NoLots);
+        warn(if phone.device().is_some() { &Says::NoLots } else { &Says::BelongsToNobody });
     } else if all > rows.len() as u64 {
         warn(&Says::More { shown: rows.len(), all });
     }
@@ -91,7 +92,8 @@ pub(super) fn show(phone: &Phone) -> Result<(), Error> {
     match phone.cooperative_name() {
         Some(cooperative) => {
             let roles: Vec<String> = phone.grants().roles.iter().map(ToString::to_string).collect();
-            say(&Says::Belongs { cooperative: &cooperative, roles: &roles.join(", ") });
+            let (roles, is_revoked) = (roles.join(", "), status.revoked);
+            say(&Says::Belongs { cooperative: &cooperative, roles: &roles, is_revoked });
         }
         None => say(&Says::BelongsToNobody),
     }

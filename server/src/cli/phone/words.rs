@@ -4,14 +4,12 @@ use std::fmt::{Display, Formatter};
 use std::path::Path;
 
 use granary_client_core::quantities::{Day, Grams};
-use granary_client_core::words::{Language, Phrase, Words};
+use granary_client_core::words::{Language, Words};
 
 /// See the module.
 pub(super) enum Says<'a> {
     /// Shown with every command of a phone that was revoked.
     TakenOut,
-    /// What a lost phone can do.
-    LostWays,
     StartedAnew,
     NothingLost,
     WhomOneJoins {
@@ -82,6 +80,7 @@ pub(super) enum Says<'a> {
     Belongs {
         cooperative: &'a str,
         roles: &'a str,
+        is_revoked: bool,
     },
     BelongsToNobody,
     Waiting {
@@ -124,10 +123,19 @@ pub(super) fn weight(grams: Grams, language: Language) -> String {
     }
 }
 
+/// As [`weight`], without zeros at the end.
+fn short_weight(grams: Grams, language: Language) -> String {
+    let shown = weight(grams, language);
+    match shown.split_once(' ') {
+        Some((number, unit)) if number.contains('.') => format!("{} {unit}", number.trim_end_matches('0')),
+        _ => shown,
+    }
+}
+
 /// What was typed, where that says something that the weight does not.
 fn as_typed(typed: &str, grams: Grams, language: Language) -> String {
     let plain = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
-    let shown = weight(grams, language);
+    let shown = short_weight(grams, language);
     match plain(typed) == plain(&shown) {
         true => shown,
         false => match language {
@@ -144,10 +152,6 @@ impl Display for Says<'_> {
                 "THIS PHONE WAS TAKEN OUT OF THE CO-OPERATIVE. It goes on recording, and nothing is sent. Ask a coordinator to \
                  take it back in, or for a new invitation (`granary phone enrol`); or write its work into a file (`granary \
                  phone carry-out`), which any other phone can hand in.",
-            ),
-            Self::LostWays => out.write_str(
-                "`granary phone recover` takes back what was set aside. If you have a copy of phone.db, put it back into the \
-                 folder. `granary phone start-anew` gives the old phone up and begins a new one",
             ),
             Self::StartedAnew => out.write_str("this is a new phone now; join with an invitation (`granary phone enrol`)"),
             Self::NothingLost => out.write_str("nothing is lost here, and nothing was changed"),
@@ -237,7 +241,12 @@ impl Display for Says<'_> {
             Self::Recovered { changes, unsent } => {
                 write!(out, "{changes} changes were not here; {unsent} wait to be sent again")
             }
-            Self::Belongs { cooperative, roles } => write!(out, "this phone belongs to {cooperative}, as {roles}"),
+            Self::Belongs { cooperative, roles, is_revoked: false } => {
+                write!(out, "this phone belongs to {cooperative}, as {roles}")
+            }
+            Self::Belongs { cooperative, roles, is_revoked: true } => {
+                write!(out, "this phone belonged to {cooperative}, as {roles}, and was taken out")
+            }
             Self::BelongsToNobody => out.write_str("this phone does not belong to a co-operative yet"),
             Self::Waiting { changes, is_revoked: false } => write!(out, "waiting to be sent: {changes}"),
             Self::Waiting { changes, is_revoked: true } => {
@@ -270,9 +279,6 @@ impl Words for Says<'_> {
         match self {
             Self::TakenOut => "这部手机已被移出合作社。还可以照样登记，但什么都不会发送。请找协调员把它加回来，或者要一个新的\
                                邀请（`granary phone enrol`）；也可以把记录存成文件（`granary phone carry-out`），用别的手机交上去。"
-                .into(),
-            Self::LostWays => "`granary phone recover` 找回存下的坏文件里能读的；如果您有 phone.db 的备份，请把它放回文件夹。\
-                               `granary phone start-anew` 放弃原来的手机，重新开始"
                 .into(),
             Self::StartedAnew => "现在这是一部新手机；请用邀请加入（`granary phone enrol`）".into(),
             Self::NothingLost => "这里没有丢什么，也没有改动什么".into(),
@@ -342,7 +348,10 @@ impl Words for Says<'_> {
             Self::NothingSetAside => "没有存下的坏文件".into(),
             Self::NothingTakenBack => "什么也没有找回".into(),
             Self::Recovered { changes, unsent } => format!("有 {changes} 处改动原来不在这里；{unsent} 处等着再次发送"),
-            Self::Belongs { cooperative, roles } => format!("这部手机属于{cooperative}，身份：{roles}"),
+            Self::Belongs { cooperative, roles, is_revoked: false } => format!("这部手机属于{cooperative}，身份：{roles}"),
+            Self::Belongs { cooperative, roles, is_revoked: true } => {
+                format!("这部手机原来属于{cooperative}，身份：{roles}；已被移出")
+            }
             Self::BelongsToNobody => "这部手机还不属于合作社".into(),
             Self::Waiting { changes, is_revoked: false } => format!("等着发送：{changes}"),
             Self::Waiting { changes, is_revoked: true } => format!("等在这部手机上：{changes}（被移出期间什么都不发送）"),
@@ -363,31 +372,3 @@ impl Words for Says<'_> {
         }
     }
 }
-
-pub(super) const JOIN: Phrase = Phrase::new("join", "join? [y/N] ", "加入吗？[y/N] ");
-pub(super) const LEAVE: Phrase = Phrase::new("leave", "leave all the same? [y/N] ", "仍然离开吗？[y/N] ");
-pub(super) const RECORD: Phrase = Phrase::new("record", "record it all the same? [y/N] ", "仍然登记吗？[y/N] ");
-pub(super) const GIVE_UP: Phrase = Phrase::new(
-    "give-up",
-    "give up the phone that was here, with all that it had not sent? [y/N] ",
-    "放弃原来在这里的手机，连同它还没有发送的一切吗？[y/N] ",
-);
-pub(super) const NOT_JOINED: Phrase =
-    Phrase::new("not-joined", "you did not say yes, so this phone joined nothing", "您没有同意，所以这部手机没有加入");
-pub(super) const NOT_LEFT: Phrase =
-    Phrase::new("not-left", "you did not say yes, so this phone stays", "您没有同意，所以这部手机没有离开");
-pub(super) const NOT_GIVEN_UP: Phrase = Phrase::new(
-    "not-given-up",
-    "you did not say yes, so nothing was changed (`--yes` gives it up without asking)",
-    "您没有同意，所以什么也没有改动（加上 `--yes` 不再询问）",
-);
-pub(super) const NOTHING_TO_CORRECT: Phrase = Phrase::new(
-    "nothing-to-correct",
-    "nothing was said to correct, so nothing was changed: give --weight, --grade, --day, --moisture, --place, --product or --note",
-    "没有说要改什么，所以什么也没有改动：请给出 --weight、--grade、--day、--moisture、--place、--product 或 --note",
-);
-pub(super) const NO_STATE: Phrase = Phrase::new(
-    "no-state",
-    "a state is recorded, received or rejected",
-    "状态是 recorded（已登记）、received（已收货）或 rejected（已退回）",
-);
