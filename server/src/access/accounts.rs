@@ -10,6 +10,7 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::second_factor::{Code, SecondFactor};
 use super::standing::{Denied, Principal};
+use super::hashing::hash;
 use crate::error::Error;
 use crate::log::CooperativeNumber;
 use crate::log::keys::{GLOBAL, key};
@@ -120,12 +121,22 @@ pub(crate) fn new_token() -> Result<String, Error> {
 }
 
 pub(crate) fn hashed(password: &str) -> Result<String, Error> {
-    let hash = Argon2::default().hash_password(password.as_bytes());
-    hash.map(|hash| hash.to_string()).map_err(|error| Error::Secret { what: "the password", reason: error.to_string() })
+    let password = password.to_owned();
+    let hashed = hash(move || {
+        let hashed = Argon2::default().hash_password(password.as_bytes());
+        hashed.map(|hashed| hashed.to_string()).map_err(|error| error.to_string())
+    });
+    let hashed = hashed.unwrap_or_else(|| Err("the system gives no thread".into()));
+    hashed.map_err(|reason| Error::Secret { what: "the password", reason })
 }
 
-pub(crate) fn fits(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+pub(crate) fn fits(password: &str, hashed: &str) -> bool {
+    let (password, hashed) = (password.to_owned(), hashed.to_owned());
+    let verified = hash(move || {
+        PasswordHash::new(&hashed)
+            .is_ok_and(|hashed| Argon2::default().verify_password(password.as_bytes(), &hashed).is_ok())
+    });
+    verified == Some(true)
 }
 
 /// A hash that no password fits, so that an unknown login takes as long as a wrong password.
