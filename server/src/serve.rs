@@ -10,7 +10,7 @@ use axum::Router;
 use axum::routing::get;
 use granary_client_core::store::{Store, StoreFault};
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
@@ -62,9 +62,9 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         }
     }
     let granary = Arc::new(Granary::open(store, &config.folder, Some(&config.folder.join("lists")), on_fault)?);
-    let (listener, address) = bind(config.listen).await?;
+    let (listener, address) = bind(config.listen)?;
     let monitoring = match config.metrics_listen {
-        Some(address) => Some(bind(address).await?),
+        Some(address) => Some(bind(address)?),
         None => None,
     };
     let public_address = config.public_address(address);
@@ -87,14 +87,17 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
     let metrics_address = monitoring.as_ref().map(|(_, address)| *address);
     let monitor = monitoring.map(|(listener, _)| tokio::spawn(monitor(listener, shared.clone())));
     let (stop, stopped) = oneshot::channel();
+    let transfers = Arc::clone(&shared.transfers);
     let service = Service {
         limits: config.limits,
         proxies: Arc::new(config.proxies.clone()),
+        coming: Places::new(config.limits.coming_per_address, config.limits.coming),
         acceptor: TlsAcceptor::from(Arc::clone(&certificates.tls)),
         router: router(shared),
     };
     let renewing = tokio::spawn(renew(Arc::clone(&certificates)));
-    let noting = tokio::spawn(note(Arc::clone(&granary), config.high_water(), config.audit_days));
+    let notes = note(Arc::clone(&granary), transfers, config.high_water(), config.audit_days);
+    let noting = tokio::spawn(notes);
     let (at_the_end, high_water) = (Arc::clone(&granary), config.high_water());
     let done = tokio::spawn(async move {
         accept(listener, service, stopped).await;
@@ -108,9 +111,24 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
     Ok(Server { granary, address, metrics_address, certificates, fingerprint, public_address, stop: Some(stop), done })
 }
 
-async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+/// Bytes that the system buffers of the answers of one connection, of which it takes twice as many. By itself it would take up
+/// to four million for each that reads nothing.
+const SEND_BUFFER_BYTES: u32 = 64 * 1024;
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1_024;
+
+fn listener(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    // Connections inherit it.
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
     let fault = |error: std::io::Error| Error::Listen { address, reason: error.to_string() };
-    let listener = TcpListener::bind(address).await.map_err(fault)?;
+    let listener = listener(address).map_err(fault)?;
     let address = listener.local_addr().map_err(fault)?;
     Ok((listener, address))
 }
@@ -171,12 +189,13 @@ async fn renew(certificates: Arc<tls::Certificates>) {
     }
 }
 
-/// The interval at which last-seen rows and high-water marks are written.
+/// The interval at which last-seen rows and high-water marks are written, and old parts of exchanges forgotten.
 const NOTE_EVERY: Duration = Duration::from_secs(20);
 
-async fn note(granary: Arc<Granary>, high_water: PathBuf, audit_days: u32) {
+async fn note(granary: Arc<Granary>, transfers: Arc<Transfers>, high_water: PathBuf, audit_days: u32) {
     loop {
         tokio::time::sleep(NOTE_EVERY).await;
+        transfers.forget_old(crate::environment::now());
         write_notes(Arc::clone(&granary), high_water.clone()).await;
         let granary = Arc::clone(&granary);
         let dropped = move || granary.drop_old_audit_lines(crate::environment::now(), audit_days);
@@ -221,10 +240,12 @@ async fn accept(listener: TcpListener, service: Service, mut stopped: oneshot::R
                 }
             },
         };
-        // A connection over the limit is closed at once, which costs least on both sides.
+        // Over the limit a connection that is of no use yet gives way; if there is none, this one is closed at once.
         let origin = Origin::from(peer.ip());
         let place = if service.proxies.are_at(peer.ip()) { places.take_for_many(origin) } else { places.take(origin) };
-        let Some(place) = place.map(Occupied::by) else { continue };
+        let Some(place) = place else { continue };
+        place.gives_way(true);
+        let place = Occupied::by(place);
         let (service, watcher) = (service.clone(), graceful.watcher());
         tokio::spawn(async move {
             if let Err(error) = connection::serve(stream, peer, place, service, watcher).await {

@@ -8,9 +8,9 @@ use granary_client_core::ids::DeviceId;
 use ring::digest::{SHA256, digest};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
+use super::hashing::hash;
 use super::second_factor::{Code, SecondFactor};
 use super::standing::{Denied, Principal};
-use super::hashing::hash;
 use crate::error::Error;
 use crate::log::CooperativeNumber;
 use crate::log::keys::{GLOBAL, key};

@@ -4,7 +4,7 @@
 pub(crate) mod accounts;
 mod audit;
 pub(crate) mod erasures;
-mod hashing;
+pub(crate) mod hashing;
 pub(crate) mod identity;
 mod invitation;
 pub(crate) mod marks;

@@ -25,19 +25,38 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// Live sockets of one device at once.
     pub sockets_per_device: usize,
-    /// From a connection's acceptance to the head of its first request, and from the first byte of a later head to its end.
+    /// Sockets of automerge-repo of one device at once. Each can hold a message of 2 MiB.
+    pub automerge_sockets_per_device: usize,
+    /// Bytes that the open documents of one device's automerge-repo sockets may keep together.
+    pub automerge_bytes_per_device: usize,
+    /// From a connection's acceptance to the end of its first request, put off by the bytes of its body at the least rate.
     pub first_request_timeout: Duration,
     /// A connection without a request ends after this long.
     pub idle_timeout: Duration,
-    /// A connection whose other side reads nothing ends after this long.
+    /// A connection whose other side reads nothing ends after this long; what it reads gives time back at the least rate.
     pub write_timeout: Duration,
-    /// A request's body must have been received after this long.
+    /// The time in which nothing of a later request's body need come.
+    pub body_grace: Duration,
+    /// The least rate at which bodies come and answers go, in the long run.
+    pub bytes_per_second_min: u32,
+    /// A request's body must have been received after this long, whatever its rate.
     pub body_timeout: Duration,
-    /// Bytes of all large bodies in memory at once; small bodies are not counted.
+    /// Requests of one address whose bodies come at once.
+    pub coming_per_address: usize,
+    /// Requests of all whose bodies come at once.
+    pub coming: usize,
+    /// Bytes of all bodies in memory at once, beyond the first 64 KiB of each.
     pub body_bytes: usize,
-    /// Bytes of all bodies of one address in memory at once.
+    /// The same of one address.
     pub body_bytes_per_address: usize,
-    /// Passwords that are checked or wait to be checked; each check takes 19 MiB, and as many run as there are cores.
+    /// Bytes of the first 64 KiB of all bodies in memory at once. They have a room apart, so that large bodies keep no small
+    /// sync out.
+    pub small_body_bytes: usize,
+    /// The same of one address.
+    pub small_body_bytes_per_address: usize,
+    /// Bytes of one device's replies that are on their way.
+    pub reply_bytes_per_device: usize,
+    /// Passwords that are checked or wait to be checked; two are checked at once.
     pub passwords_waiting: usize,
 }
 
@@ -54,14 +73,24 @@ impl Default for Limits {
             // A village, or all of a mobile network, behind one address.
             connections_per_address: 1_000,
             sockets_per_device: 16,
+            automerge_sockets_per_device: 4,
+            automerge_bytes_per_device: 12 * 1024 * 1024,
             // A handshake takes some ten seconds on a bad 2G line.
             first_request_timeout: Duration::from_secs(90),
             idle_timeout: Duration::from_secs(120),
             write_timeout: Duration::from_secs(90),
-            // A page of 48 kB takes some ten seconds on a bad 2G line; a slow line is not a dead one.
+            body_grace: Duration::from_secs(30),
+            // A bad 2G line has a thousand.
+            bytes_per_second_min: 500,
+            // What has come until then is kept, and the phone goes on from there.
             body_timeout: Duration::from_secs(180),
-            body_bytes: 256 * 1024 * 1024,
-            body_bytes_per_address: 32 * 1024 * 1024,
+            coming_per_address: 1_024,
+            coming: 20_480,
+            body_bytes: 128 * 1024 * 1024,
+            body_bytes_per_address: 16 * 1024 * 1024,
+            small_body_bytes: 96 * 1024 * 1024,
+            small_body_bytes_per_address: 12 * 1024 * 1024,
+            reply_bytes_per_device: 16 * 1024 * 1024,
             passwords_waiting: 64,
         }
     }

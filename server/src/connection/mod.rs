@@ -1,7 +1,11 @@
-//! One connection: TLS, then HTTP/1.1 or HTTP/2, within deadlines. From its acceptance to its first request it has one
-//! deadline; it ends when it is idle, and when its other side does not read what it asked for.
+//! One connection: TLS, then HTTP/1.1 or HTTP/2, within deadlines. From its acceptance to the end of its first request it has
+//! one deadline, which a least rate of bytes puts off; it ends when it is idle, when its other side does not read what it asked
+//! for, and when another connection needs its place while it is of no use.
 
 mod activity;
+mod arriving;
+mod hello;
+mod pace;
 mod patient;
 
 use std::convert::Infallible;
@@ -24,18 +28,24 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use crate::config::{Limits, Proxies};
-use crate::http::{Exported, Occupied};
-use activity::{Activity, Answer};
+use crate::http::{Exported, Occupied, Origin, Places, With};
+use activity::Activity;
+use arriving::Arriving;
+use hello::Hello;
 use patient::Patient;
 
 /// Bytes of a request's head, and of what is buffered of it.
-const HEAD_BYTES_MAX: usize = 32 * 1024;
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of TLS that are buffered for who reads slowly.
+const TLS_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of HTTP/2 that may be on the way to the server: of one request, and of all of a connection.
 const WINDOW_BYTES: (u32, u32) = (64 * 1024, 256 * 1024);
 /// Bytes of answers that are buffered for one HTTP/2 request.
 const SEND_BYTES_MAX: usize = 64 * 1024;
 /// The interval of HTTP/2 pings, and the time for their answers. A browser is asked, not a phone.
 const PING: Duration = Duration::from_secs(60);
+
+const GAVE_WAY: &str = "another connection of its address needs its place";
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
@@ -44,6 +54,8 @@ type Fault = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) struct Service {
     pub(crate) limits: Limits,
     pub(crate) proxies: Arc<Proxies>,
+    /// Places of requests whose bodies come.
+    pub(crate) coming: Arc<Places<Origin>>,
     pub(crate) acceptor: TlsAcceptor,
     pub(crate) router: Router,
 }
@@ -56,26 +68,38 @@ pub(crate) async fn serve(
     service: Service,
     watcher: Watcher,
 ) -> Result<(), Fault> {
-    let Service { limits, proxies, acceptor, router } = service;
-    let first_request_due = Instant::now() + limits.first_request_timeout;
+    let Service { limits, proxies, coming, acceptor, router } = service;
+    let accepted = Instant::now();
     stream.set_nodelay(true)?;
-    let stream = timeout_at(first_request_due, acceptor.accept(stream)).await??;
-    let (_, session) = stream.get_ref();
+    let handshake = timeout_at(accepted + limits.first_request_timeout, acceptor.accept(Hello::new(stream)));
+    let mut stream = tokio::select! {
+        stream = handshake => stream??,
+        () = place.place.given_away() => return Err(GAVE_WAY.into()),
+    };
+    let (hello, session) = stream.get_mut();
+    hello.is_done();
+    session.set_buffer_limit(Some(TLS_BYTES_MAX));
     let exported = session.export_keying_material([0; 32], CHANNEL_LABEL, Some(&[])).ok().map(Channel);
-    let activity = Activity::new(first_request_due, limits.idle_timeout);
-    let stream = Patient::new(stream, limits.write_timeout);
+    let activity = Activity::new(accepted, limits, place.clone());
+    let stream = Patient::new(stream, limits.write_timeout, limits.bytes_per_second_min);
     let service = {
-        let activity = Arc::clone(&activity);
-        hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        let (activity, place) = (Arc::clone(&activity), place.clone());
+        hyper::service::service_fn(move |request: Request<Incoming>| {
             let at_work = activity.begin();
             let client = proxies.client(peer, request.headers());
+            let pace = activity.pace();
+            let mut request = request.map(|body| {
+                let place = coming.take(Origin::from(client.ip()));
+                Body::new(Arriving::new(body, pace, Arc::clone(&at_work), place))
+            });
             request.extensions_mut().insert(ConnectInfo(client));
             request.extensions_mut().insert(Exported(exported));
             request.extensions_mut().insert(place.clone());
             let router = router.clone();
             async move {
                 let answer = router.oneshot(request).await.unwrap_or_else(|never| match never {});
-                Ok::<_, Infallible>(answer.map(|body| Body::new(Answer { body, _at_work: at_work })))
+                at_work.is_answered();
+                Ok::<_, Infallible>(answer.map(|body| Body::new(With { body, _held: at_work })))
             }
         })
     };
@@ -105,6 +129,7 @@ pub(crate) async fn serve(
         let look_at = activity.due().min(Instant::now() + limits.idle_timeout);
         tokio::select! {
             ended = &mut served => return ended,
+            () = place.place.given_away() => return Err(GAVE_WAY.into()),
             () = sleep_until(look_at) => {
                 if activity.due() <= Instant::now() {
                     return Err("it asked for nothing for too long".into());

@@ -36,6 +36,7 @@ pub(super) async fn listen(
     let Ok(line) = shared.gate.socket(signed.session.device) else {
         return refused(signed.locale, 429, "too-many-pages").into_response();
     };
+    place.place.keep();
     upgrade.max_message_size(1024).on_upgrade(move |socket| async move {
         let _holds = (place, line);
         notify(signed, socket).await;

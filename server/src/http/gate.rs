@@ -11,34 +11,18 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::limiter::{Limiter, Origin};
 use super::places::{Place, Places};
+use super::rooms::Rooms;
+use crate::access::hashing;
 use crate::config::Limits;
 use crate::error::Error;
 
-/// Bodies up to this size count to their address alone: all connections together can't fill the memory with them.
-const SMALL_BODY_BYTES: usize = 16 * 1024;
-/// Bytes of one permit for a large body.
-const BODY_UNIT_BYTES: usize = 16 * 1024;
-/// Bytes of one place in an address's share.
-const SHARE_UNIT_BYTES: usize = 4 * 1024;
-
-/// Permits for the memory of an incoming body of this address; dropping it gives them back.
-pub(crate) struct Held {
-    origin: Origin,
-    share: Option<Place<Origin>>,
-    units: usize,
-    permit: Option<OwnedSemaphorePermit>,
-}
-
-impl Held {
-    /// Nothing yet.
-    pub(crate) fn by(origin: Origin) -> Self {
-        Self { origin, share: None, units: 0, permit: None }
-    }
-}
+/// Bytes of one place among bodies and replies.
+const UNIT_BYTES: usize = 4 * 1024;
+/// Bytes of a message of automerge-repo for one token of its device's rate: a large one costs as much time as many small ones.
+const TOKEN_BYTES: usize = 64 * 1024;
 
 /// Admits requests within the limits, or refuses them as busy.
 pub(crate) struct Gate {
-    pub(crate) limits: Limits,
     devices: Mutex<Limiter>,
     outbox_files: Mutex<Limiter>,
     enrolments: Mutex<Limiter>,
@@ -47,10 +31,11 @@ pub(crate) struct Gate {
     sign_ins: Mutex<Limiter>,
     busy: Mutex<HashMap<DeviceId, ()>>,
     work: Arc<Semaphore>,
-    bodies: Arc<Semaphore>,
-    body_shares: Arc<Places<Origin>>,
+    pub(crate) rooms: Rooms,
+    replies: Arc<Places<DeviceId>>,
     sockets: Arc<Places<DeviceId>>,
-    /// As many passwords are checked at once as there are cores.
+    automerge_sockets: Arc<Places<DeviceId>>,
+    automerge_kept: Arc<Places<DeviceId>>,
     passwords: Arc<Semaphore>,
     passwords_waiting: Arc<Semaphore>,
 }
@@ -74,19 +59,24 @@ impl Drop for Pass<'_> {
     }
 }
 
-fn busy(detail: &str) -> Error {
+pub(super) fn busy(detail: &str) -> Error {
     Error::refused(ProblemKind::Busy, detail)
 }
 
-fn too_much() -> Error {
-    busy("too much is coming in at once; try again later")
+/// Room for what the open documents of a socket keep, from its device's share.
+pub(crate) struct Kept(Place<DeviceId>);
+
+impl Kept {
+    /// Room for so many bytes in place of before; false when the device's share is full.
+    pub(crate) fn bytes(&self, bytes: usize) -> bool {
+        self.0.resize(bytes.div_ceil(UNIT_BYTES).max(1))
+    }
 }
 
 impl Gate {
     pub(crate) fn new(limits: Limits) -> Self {
         let device_cost = 1000 / u64::from(limits.device_per_second.max(1));
         Self {
-            limits,
             devices: Mutex::new(Limiter::new(limits.device_burst, device_cost.max(1))),
             outbox_files: Mutex::new(Limiter::new(limits.outbox_file_burst, 1_000)),
             enrolments: Mutex::new(Limiter::new(limits.enrol_burst, 10_000)),
@@ -94,17 +84,24 @@ impl Gate {
             sign_ins: Mutex::new(Limiter::new(limits.sign_in_burst, 20_000)),
             busy: Mutex::default(),
             work: Arc::new(Semaphore::new(limits.at_once)),
-            bodies: Arc::new(Semaphore::new(limits.body_bytes / BODY_UNIT_BYTES)),
-            body_shares: Places::new(limits.body_bytes_per_address / SHARE_UNIT_BYTES, usize::MAX),
+            rooms: Rooms::new(&limits),
+            replies: Places::new(limits.reply_bytes_per_device / UNIT_BYTES, usize::MAX),
             sockets: Places::new(limits.sockets_per_device, limits.connections),
-            passwords: Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from))),
+            automerge_sockets: Places::new(limits.automerge_sockets_per_device, limits.connections),
+            automerge_kept: Places::new(limits.automerge_bytes_per_device / UNIT_BYTES, usize::MAX),
+            passwords: Arc::new(Semaphore::new(hashing::threads_at_most())),
             passwords_waiting: Arc::new(Semaphore::new(limits.passwords_waiting)),
         }
     }
 
     /// Admits a device's request: one at a time for each device, within its rate.
     pub(crate) async fn pass(&self, device: DeviceId, now: Instant) -> Result<Pass<'_>, Error> {
-        if !self.devices.lock().unwrap_or_else(PoisonError::into_inner).take(&device, now) {
+        self.pass_for(device, 0, now).await
+    }
+
+    async fn pass_for(&self, device: DeviceId, more: usize, now: Instant) -> Result<Pass<'_>, Error> {
+        let tokens = u32::try_from(more).unwrap_or(u32::MAX).saturating_add(1);
+        if !self.devices.lock().unwrap_or_else(PoisonError::into_inner).take_some(&device, tokens, now) {
             return Err(busy("this phone asks too often; wait a moment"));
         }
         if self.busy.lock().unwrap_or_else(PoisonError::into_inner).insert(device, ()).is_some() {
@@ -128,28 +125,10 @@ impl Gate {
         }
     }
 
-    /// Extends the permit of a body to `length` bytes; refuses when other bodies fill the memory.
-    pub(crate) fn hold(&self, held: &mut Held, length: usize) -> Result<(), Error> {
-        let share = match &mut held.share {
-            Some(share) => share,
-            none => none.insert(self.body_shares.take(held.origin).ok_or_else(too_much)?),
-        };
-        if !share.grow_to(length.div_ceil(SHARE_UNIT_BYTES)) {
-            return Err(too_much());
-        }
-        let units = length.saturating_sub(SMALL_BODY_BYTES).div_ceil(BODY_UNIT_BYTES);
-        let more = units.saturating_sub(held.units);
-        if more == 0 {
-            return Ok(());
-        }
-        let permits = u32::try_from(more).unwrap_or(u32::MAX);
-        let permit = Arc::clone(&self.bodies).try_acquire_many_owned(permits).map_err(|_| too_much())?;
-        match &mut held.permit {
-            Some(all) => all.merge(permit),
-            none => *none = Some(permit),
-        }
-        held.units = units;
-        Ok(())
+    /// Room for a reply on its way to a device; a device that reads none of its replies gets no more.
+    pub(crate) fn reply(&self, device: DeviceId, bytes: usize) -> Result<Place<DeviceId>, Error> {
+        let place = self.replies.take(device).filter(|place| place.grow_to(bytes.div_ceil(UNIT_BYTES)));
+        place.ok_or_else(|| busy("this phone has not read its last replies yet; wait a moment"))
     }
 
     /// Waits for a permit to process one more request.
@@ -160,6 +139,18 @@ impl Gate {
     /// A place for one more live socket of a device.
     pub(crate) fn socket(&self, device: DeviceId) -> Result<Place<DeviceId>, Error> {
         self.sockets.take(device).ok_or_else(|| busy("this phone holds too many lines open; close some"))
+    }
+
+    /// A place for one more socket of automerge-repo, and one for what its open documents keep.
+    pub(crate) fn automerge(&self, device: DeviceId) -> Result<(Place<DeviceId>, Kept), Error> {
+        let socket = self.automerge_sockets.take(device);
+        let places = socket.zip(self.automerge_kept.take(device).map(Kept));
+        places.ok_or_else(|| busy("this device holds too many lines or documents open; close some"))
+    }
+
+    /// Admits a message of automerge-repo as [`Self::pass`] does a request, by its length.
+    pub(crate) async fn pass_of(&self, device: DeviceId, length: usize, now: Instant) -> Result<Pass<'_>, Error> {
+        self.pass_for(device, length / TOKEN_BYTES, now).await
     }
 
     /// Waits for a permit to check a password. Each check takes 19 MiB and a core, so few run at once, and the syncs' own
@@ -217,23 +208,6 @@ impl Gate {
 mod tests {
     use super::*;
 
-    fn held(last: u8) -> Held {
-        Held::by(Origin::Four([192, 0, 2, last]))
-    }
-
-    #[test]
-    fn large_bodies_share_memory_limit_and_small_ones_bypass_it() {
-        let gate = Gate::new(Limits { body_bytes: 1024 * 1024, ..Limits::default() });
-        let (mut first, mut second, mut small) = (held(1), held(2), held(3));
-        for length in (0..=900 * 1024).step_by(10_000) {
-            gate.hold(&mut first, length).unwrap();
-        }
-        assert!(gate.hold(&mut second, 300 * 1024).is_err());
-        gate.hold(&mut small, SMALL_BODY_BYTES).unwrap();
-        drop(first);
-        gate.hold(&mut second, 300 * 1024).unwrap();
-    }
-
     // On a day of enrolments 40 of 60 phones behind one Wi-Fi came in, and the others one in ten seconds.
     #[test]
     fn opened_enrolment_admits_sixty_phones_behind_one_address() {
@@ -250,14 +224,38 @@ mod tests {
     }
 
     #[test]
-    fn one_address_fills_its_share_alone() {
-        let gate = Gate::new(Limits { body_bytes_per_address: 64 * 1024, ..Limits::default() });
-        let mut small: Vec<Held> = (0..16).map(|_| held(1)).collect();
-        small.iter_mut().for_each(|held| gate.hold(held, SHARE_UNIT_BYTES).unwrap());
-        assert!(gate.hold(&mut held(1), 1).is_err());
-        gate.hold(&mut held(2), 60 * 1024).unwrap();
-        small.pop();
-        gate.hold(&mut held(1), 1).unwrap();
+    fn replies_that_a_device_does_not_read_are_bounded() {
+        let gate = Gate::new(Limits { reply_bytes_per_device: 1024 * 1024, ..Limits::default() });
+        let (lazy, other) = (DeviceId::from_bytes([1; 8]), DeviceId::from_bytes([2; 8]));
+        let unread: Vec<_> = (0..4).map(|_| gate.reply(lazy, 256 * 1024).unwrap()).collect();
+        assert!(gate.reply(lazy, 10).is_err());
+        assert!(gate.reply(other, 256 * 1024).is_ok());
+        drop(unread);
+        assert!(gate.reply(lazy, 1024 * 1024).is_ok());
+    }
+
+    #[test]
+    fn sockets_of_one_token_share_what_their_documents_keep() {
+        let gate = Gate::new(Limits::default());
+        let (token, other) = (DeviceId::from_bytes([1; 8]), DeviceId::from_bytes([2; 8]));
+        let sockets: Vec<_> = (0..4).map(|_| gate.automerge(token).unwrap()).collect();
+        assert!(gate.automerge(token).is_err());
+        let each = Limits::default().automerge_bytes_per_device / 2;
+        assert!(sockets[0].1.bytes(each) && !sockets[1].1.bytes(each), "less what the others have");
+        assert!(sockets[0].1.bytes(0) && sockets[1].1.bytes(each));
+        assert!(gate.automerge(other).unwrap().1.bytes(each));
+    }
+
+    #[tokio::test]
+    async fn large_messages_cost_as_much_as_many_small_ones() {
+        let gate = Gate::new(Limits::default());
+        let device = DeviceId::from_bytes([1; 8]);
+        let mut passed = 0;
+        while gate.pass_of(device, 2 << 20, Instant(0)).await.is_ok() {
+            passed += 1;
+        }
+        assert_eq!(passed, 3);
+        assert!(gate.pass_of(device, 2 << 20, Instant(60_000)).await.is_ok());
     }
 
     #[test]

@@ -41,7 +41,13 @@ impl Limiter {
 
     /// Takes one token; false when there is none.
     pub(super) fn take(&mut self, name: &impl Hash, now: Instant) -> bool {
-        let (burst, cost) = (self.burst_millis, self.cost_millis);
+        self.take_some(name, 1, now)
+    }
+
+    /// Takes so many tokens, or as many as a burst has; false when there are not so many.
+    pub(super) fn take_some(&mut self, name: &impl Hash, tokens: u32, now: Instant) -> bool {
+        let burst = self.burst_millis;
+        let cost = self.cost_millis.saturating_mul(u64::from(tokens)).min(burst.max(self.cost_millis));
         let name = self.hasher.hash_one(name).max(1);
         let count = u64::try_from(self.sets.len()).unwrap_or(u64::MAX).max(1);
         let Some(set) = usize::try_from(name % count).ok().and_then(|set| self.sets.get_mut(set)) else { return false };

@@ -6,20 +6,24 @@ mod nudge;
 mod phones;
 mod places;
 mod problem;
+mod rooms;
 mod state;
 mod status;
 mod transfer;
+mod with;
 
 use axum::Router;
 use axum::routing::{get, post};
 
-pub(crate) use gate::{Gate, Held};
+pub(crate) use gate::{Gate, Kept};
 pub(crate) use limiter::Origin;
 pub(crate) use phones::read_body;
-pub(crate) use places::Places;
+pub(crate) use places::{Place, Places};
 pub(crate) use problem::{not_found, refuse};
+pub(crate) use rooms::Held;
 pub(crate) use state::{Counts, Exported, Occupied, PublicAddress, Shared};
 pub(crate) use transfer::Transfers;
+pub(crate) use with::With;
 
 /// The routes of phones and of health checks.
 pub(crate) fn router() -> Router<Shared> {

@@ -44,19 +44,22 @@ pub(super) async fn listen(
         .write_buffer_size(0)
         .max_write_buffer_size(BUFFER_BYTES)
         .on_upgrade(move |socket| async move {
-            let _place = place;
             let counts = Arc::clone(&shared.counts);
             let _counted = counts.metrics.live();
-            nudge(shared, channel, socket).await;
+            nudge(shared, channel, &place, socket).await;
         })
 }
 
-async fn nudge(shared: Shared, channel: Option<Channel>, mut socket: WebSocket) {
-    let Ok(Some(Ok(Message::Binary(greeting)))) = tokio::time::timeout(GREETING_TIMEOUT, socket.recv()).await else {
-        return;
+async fn nudge(shared: Shared, channel: Option<Channel>, place: &Occupied, mut socket: WebSocket) {
+    // Before its greeting it is a stranger's, and gives way like every connection that is of no use yet.
+    let greeting = tokio::select! {
+        greeting = tokio::time::timeout(GREETING_TIMEOUT, socket.recv()) => greeting,
+        () = place.place.given_away() => return,
     };
+    let Ok(Some(Ok(Message::Binary(greeting)))) = greeting else { return };
     let Ok((subscription, device)) = subscribe(&shared.granary, &greeting, channel) else { return };
     let Ok(_line) = shared.gate.socket(device) else { return };
+    place.place.keep();
     drop((shared, greeting));
     // The first nudge covers changes between the last sync and the subscription.
     if !send(&mut socket, Message::Binary(Bytes::from_static(NUDGE))).await {

@@ -20,18 +20,20 @@ use granary_client_core::protocol::transfer::{
 };
 use http_body_util::BodyExt;
 
-use super::gate::{Gate, Held};
+use super::gate::Gate;
 use super::limiter::Origin;
 use super::problem::answer;
+use super::rooms::{Held, too_much};
 use super::state::{Exported, Shared};
 use super::transfer::{Progress, Transfers};
+use super::with::With;
 use crate::error::{Error, frame_refusal};
 
 /// Bytes of a request by which a phone enrols or is reinstated.
 const ENROL_BYTES_MAX: usize = 16 * 1024;
 
-/// Reads a body into `whole`, within the limits of size, time, and memory of all bodies. `held` is counted before anything is
-/// copied.
+/// Reads a body into `whole`, within the limits of size and memory of all bodies; how fast it must come is the connection's
+/// matter. Room is counted before it is made.
 async fn read_into(
     gate: &Gate,
     held: &mut Held,
@@ -39,24 +41,29 @@ async fn read_into(
     whole: &mut Vec<u8>,
     bytes_max: usize,
 ) -> Result<(), Error> {
-    let reading = async {
-        while let Some(frame) = body.frame().await {
-            let broken = |_| Error::refused(ProblemKind::Timeout, "the request ended before its end; send the rest");
-            let Ok(bytes) = frame.map_err(broken)?.into_data() else { continue };
-            let length = whole.len().saturating_add(bytes.len());
-            if length > bytes_max {
-                let most = format!("a request may have {bytes_max} bytes at most");
-                return Err(Error::refused(ProblemKind::TooLarge, most));
-            }
-            gate.hold(held, length)?;
-            whole.extend_from_slice(&bytes);
+    held.comes(true);
+    loop {
+        let frame = tokio::select! {
+            frame = body.frame() => frame,
+            () = held.given_away() => return Err(too_much()),
+        };
+        let Some(frame) = frame else { break };
+        let broken = |_| Error::refused(ProblemKind::Timeout, "the request did not come to its end; send the rest");
+        let Ok(bytes) = frame.map_err(broken)?.into_data() else { continue };
+        let length = whole.len().saturating_add(bytes.len());
+        if length > bytes_max {
+            let most = format!("a request may have {bytes_max} bytes at most");
+            return Err(Error::refused(ProblemKind::TooLarge, most));
         }
-        Ok(())
-    };
-    match tokio::time::timeout(gate.limits.body_timeout, reading).await {
-        Ok(read) => read,
-        Err(_) => Err(Error::refused(ProblemKind::Timeout, "the request took too long to come")),
+        if length > whole.capacity() {
+            let capacity = whole.capacity().saturating_add(whole.capacity() / 2).clamp(length, bytes_max);
+            gate.rooms.hold(held, capacity)?;
+            whole.reserve_exact(capacity.saturating_sub(whole.len()));
+        }
+        whole.extend_from_slice(&bytes);
     }
+    held.comes(false);
+    Ok(())
 }
 
 /// Reads a whole body; dropping the second part gives its memory permit back.
@@ -128,7 +135,7 @@ async fn read_parts(
         _ => {
             let device = shared.transfers.claimed(key, offset);
             must_prove(shared, headers, Some(device.ok_or_else(again)?), key, on).await?;
-            shared.gate.hold(&mut held, offset)?;
+            shared.gate.rooms.hold(&mut held, offset)?;
             shared.transfers.resume(key, offset).ok_or_else(again)?
         }
     };
@@ -202,19 +209,23 @@ pub(super) async fn sync(
             Ok(write_reply(&write_message(&reply)))
         })
         .await?;
-        Ok((key, device, bytes_up, reply))
+        shared.counts.metrics.synced(bytes_up, reply.len());
+        answer_in_parts(&shared, key, device, reply)
     };
     match exchange.await {
-        Ok((key, device, bytes_up, reply)) => {
-            shared.counts.metrics.synced(bytes_up, reply.len());
-            answer_in_parts(&shared, key, device, reply)
-        }
+        Ok(response) => response,
         Err(error) => answer(&shared.counts, &error),
     }
 }
 
 /// Answers with a resumable reply.
-fn answer_in_parts(shared: &Shared, request: Option<PartKey>, device: DeviceId, reply: Vec<u8>) -> Response {
+fn answer_in_parts(
+    shared: &Shared,
+    request: Option<PartKey>,
+    device: DeviceId,
+    reply: Vec<u8>,
+) -> Result<Response, Error> {
+    let held = shared.gate.reply(device, reply.len())?;
     let is_large = reply.len() >= PART_BYTES_MIN;
     let key = match (request, is_large) {
         (Some(key), _) => Some(key),
@@ -225,14 +236,14 @@ fn answer_in_parts(shared: &Shared, request: Option<PartKey>, device: DeviceId, 
     if let Some(key) = key {
         shared.transfers.keep_reply(key, device, reply.clone(), crate::environment::now());
     }
-    let mut response = Response::new(Body::from(reply));
+    let mut response = Response::new(Body::new(With { body: Body::from(reply), _held: held }));
     // The phone derives the key from its own request; any other key stands in a header.
     if let (Some(key), None) = (key, request)
         && let Ok(value) = HeaderValue::from_str(&key.to_string())
     {
         response.headers_mut().insert(KEY_HEADER, value);
     }
-    response
+    Ok(response)
 }
 
 /// `GET /k/{key}/{have}`: the progress of an exchange after its line broke, for its own device.
@@ -248,7 +259,10 @@ pub(super) async fn progress(
         return answer(&shared.counts, &error);
     }
     match shared.transfers.progress(key, have) {
-        Progress::Reply(rest) => Response::new(Body::from(rest)),
+        Progress::Reply(rest) => match shared.gate.reply(device, rest.len()) {
+            Ok(held) => Response::new(Body::new(With { body: Body::from(rest), _held: held })),
+            Err(error) => answer(&shared.counts, &error),
+        },
         Progress::Request(offset) => (StatusCode::ACCEPTED, [(OFFSET_HEADER, offset.to_string())]).into_response(),
         Progress::Nothing => StatusCode::NOT_FOUND.into_response(),
     }

@@ -28,12 +28,12 @@ pub(crate) struct Exported(pub(crate) Option<Channel>);
 /// A place among all connections, in the extensions of its requests. A socket that outlives its request keeps it.
 #[derive(Clone)]
 pub(crate) struct Occupied {
-    _place: Arc<Place<Origin>>,
+    pub(crate) place: Arc<Place<Origin>>,
 }
 
 impl Occupied {
     pub(crate) fn by(place: Place<Origin>) -> Self {
-        Self { _place: Arc::new(place) }
+        Self { place: Arc::new(place) }
     }
 }
 

@@ -15,11 +15,13 @@ use granary_client_core::quantities::Instant;
 
 use super::limiter::Origin;
 
-/// Bytes of all parts; beyond it the oldest is removed.
-const BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of all parts of requests; beyond it the oldest is removed. Anybody may send them, so replies have a room apart.
+const REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Bytes of all replies.
+const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Bytes of the parts of one owner; beyond it its own oldest is removed. Two whole requests of the largest size.
 const OWNER_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Parts of all exchanges: beyond it the oldest is removed. Small parts cost more than their bytes.
+/// Parts of all requests, and of all replies: beyond it the oldest is removed. Small parts cost more than their bytes.
 const PARTS_MAX: usize = 2_048;
 /// Parts of one owner. A village behind one address has many phones.
 const OWNER_PARTS_MAX: usize = 256;
@@ -117,14 +119,21 @@ impl Transfers {
         &self,
         key: PartKey,
         from: Origin,
-        bytes: Vec<u8>,
+        mut bytes: Vec<u8>,
         channel: Option<Channel>,
         now: Instant,
     ) {
         if bytes.len() <= BODY_BYTES_MAX {
+            // Its room is given back, so what is beyond its end is too.
+            bytes.shrink_to_fit();
             let bytes = Bytes::from(bytes);
             self.kept().put(request(key), PartialBody { bytes, owner: Owner::Origin(from), channel, touched: now });
         }
+    }
+
+    /// Forgets the parts that nobody came back for. Else they would stay until the next is kept.
+    pub(crate) fn forget_old(&self, now: Instant) {
+        self.kept().forget_old(now);
     }
 
     /// Removes a request that was received whole.
@@ -157,24 +166,37 @@ impl Kept {
 
     fn put(&mut self, name: Name, part: PartialBody) {
         self.take(name);
-        let now = part.touched;
-        let old = |_: &Name, part: &PartialBody| now.millis_since(part.touched) > KEPT_MILLIS;
-        let forgotten: Vec<Name> =
-            self.parts.iter().filter(|(name, part)| old(name, part)).map(|(name, _)| *name).collect();
-        forgotten.into_iter().for_each(|name| drop(self.take(name)));
+        self.forget_old(part.touched);
         let wanted = part.bytes.len();
-        self.make_room(|kept| kept.owner == part.owner, wanted, OWNER_BYTES_MAX, OWNER_PARTS_MAX);
-        self.make_room(|_| true, wanted, BYTES_MAX, PARTS_MAX);
+        self.make_room(|_, kept| kept.owner == part.owner, wanted, OWNER_BYTES_MAX, OWNER_PARTS_MAX);
+        let (is_request, _) = name;
+        let bytes_max = if is_request { REQUEST_BYTES_MAX } else { REPLY_BYTES_MAX };
+        self.make_room(|(of_request, _), _| of_request == is_request, wanted, bytes_max, PARTS_MAX);
         self.bytes = self.bytes.saturating_add(wanted);
         self.parts.insert(name, part);
     }
 
+    fn forget_old(&mut self, now: Instant) {
+        let is_old = |part: &PartialBody| now.millis_since(part.touched) > KEPT_MILLIS;
+        let forgotten: Vec<Name> = self.parts.iter().filter(|(_, part)| is_old(part)).map(|(name, _)| *name).collect();
+        forgotten.into_iter().for_each(|name| drop(self.take(name)));
+        if self.parts.is_empty() {
+            self.parts = HashMap::new();
+        }
+    }
+
     /// Removes the oldest of these parts until one of `wanted` bytes fits.
-    fn make_room(&mut self, of: impl Fn(&PartialBody) -> bool, wanted: usize, bytes_max: usize, parts_max: usize) {
+    fn make_room(
+        &mut self,
+        of: impl Fn(Name, &PartialBody) -> bool,
+        wanted: usize,
+        bytes_max: usize,
+        parts_max: usize,
+    ) {
         let mut these: Vec<(Instant, Name, usize)> = self
             .parts
             .iter()
-            .filter(|(_, part)| of(part))
+            .filter(|(name, part)| of(**name, part))
             .map(|(name, part)| (part.touched, *name, part.bytes.len()))
             .collect();
         let mut bytes = these.iter().fold(wanted, |sum, (_, _, bytes)| sum.saturating_add(*bytes));
@@ -224,17 +246,21 @@ mod tests {
     #[test]
     fn transfers_are_bounded_in_bytes_and_time() {
         let transfers = Transfers::default();
+        transfers.keep_reply(PartKey(98), DEVICE, Bytes::from_static(b"a reply"), Instant(0));
         for number in 0..40u64 {
             let at = Instant(i64::try_from(number).unwrap());
             let from = origin(u8::try_from(number).unwrap());
             transfers.keep_request(PartKey(number), from, vec![0; 3 << 20], None, at);
         }
-        assert!(transfers.kept().bytes <= BYTES_MAX);
+        assert!(transfers.kept().bytes <= REQUEST_BYTES_MAX + 7);
+        assert_eq!(transfers.progress(PartKey(98), 2), Progress::Reply(Bytes::from_static(b"reply")), "apart");
         assert_eq!(transfers.progress(PartKey(0), 0), Progress::Nothing, "the oldest went first");
         assert_eq!(transfers.progress(PartKey(39), 0), Progress::Request(3 << 20));
         transfers.keep_reply(PartKey(99), DEVICE, Bytes::from_static(&[1]), Instant(3_600_000));
         assert_eq!(transfers.progress(PartKey(39), 0), Progress::Nothing, "an hour later all of it is forgotten");
         assert_eq!(transfers.kept().bytes, 1);
+        transfers.forget_old(Instant(7_200_000));
+        assert_eq!((transfers.kept().bytes, transfers.kept().parts.len()), (0, 0), "without any newcomer");
     }
 
     #[test]

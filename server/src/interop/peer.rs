@@ -16,10 +16,9 @@ use super::message;
 use super::wire::{self, ClientMessage};
 use crate::engine::Granary;
 use crate::error::Error;
+use crate::http::Kept;
 use crate::log::{Cooperative, Submitter};
 
-/// Memory that the open documents of one connection may keep, in bytes: a season's books of a co-operative.
-const KEPT_BYTES_MAX: usize = 12 * 1024 * 1024;
 /// What a sync's state keeps for each change that it has sent: a hash in a tree.
 const KEPT_BYTES_A_CHANGE: u64 = 64;
 /// What an open document keeps besides.
@@ -33,6 +32,8 @@ pub(super) struct Peer {
     token: String,
     name: String,
     open: HashMap<DocumentKey, Open>,
+    /// Room for what they keep, from the device's share.
+    room: Kept,
 }
 
 struct Open {
@@ -55,9 +56,15 @@ pub(super) enum PeerFault {
 }
 
 impl Peer {
-    pub(super) fn new(granary: Arc<Granary>, token: String) -> Result<Self, PeerFault> {
+    /// The peer that has this token, with the place that its socket takes.
+    pub(super) fn new<P>(
+        granary: Arc<Granary>,
+        token: String,
+        places: impl FnOnce(DeviceId) -> Result<(P, Kept), Error>,
+    ) -> Result<(Self, P), PeerFault> {
         let (cooperative, device, _) = granary.device_of_token(&token).ok_or(PeerFault::Token)?;
-        Ok(Self { granary, cooperative, device, token, name: String::new(), open: HashMap::new() })
+        let (place, room) = places(device)?;
+        Ok((Self { granary, cooperative, device, token, name: String::new(), open: HashMap::new(), room }, place))
     }
 
     pub(super) fn device(&self) -> DeviceId {
@@ -107,8 +114,8 @@ impl Peer {
         let of_changes = usize::try_from(count.saturating_mul(KEPT_BYTES_A_CHANGE)).unwrap_or(usize::MAX);
         let kept = message.kept_bytes.saturating_add(of_changes).saturating_add(KEPT_BYTES_A_DOCUMENT);
         let others = self.open.iter().filter(|(other, _)| **other != key).map(|(_, open)| open.kept);
-        if others.fold(kept, usize::saturating_add) > KEPT_BYTES_MAX {
-            return Err(PeerFault::BadMessage("this connection has too many documents open; use another".into()));
+        if !self.room.bytes(others.fold(kept, usize::saturating_add)) {
+            return Err(PeerFault::BadMessage("this device has too many documents open; close some".into()));
         }
         let may_write = grants.may_write(&key);
         let is_accepted = message.changes.is_empty() || self.ingest(&key, grants, &message.changes, now)?;
@@ -169,7 +176,9 @@ impl Peer {
         let grants = self.grants()?;
         let name = self.name.clone();
         let closed = self.open.extract_if(|key, _| !grants.may_read(key));
-        Ok(closed.map(|(_, open)| wire::unavailable(&name, &open.name)).collect())
+        let told = closed.map(|(_, open)| wire::unavailable(&name, &open.name)).collect();
+        self.room.bytes(self.open.values().fold(0, |sum, open| sum.saturating_add(open.kept)));
+        Ok(told)
     }
 
     /// The open documents; all are checked after missed events.

@@ -42,13 +42,10 @@ pub(crate) async fn connect(
     ConnectInfo(address): ConnectInfo<SocketAddr>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    match Peer::new(Arc::clone(&shared.granary), query.token) {
-        Ok(peer) => {
-            let gate = Arc::clone(&shared.gate);
-            let line = match gate.socket(peer.device()) {
-                Ok(line) => line,
-                Err(error) => return refuse(&shared, &error),
-            };
+    let (granary, gate) = (Arc::clone(&shared.granary), Arc::clone(&shared.gate));
+    match Peer::new(granary, query.token, |device| gate.automerge(device)) {
+        Ok((peer, line)) => {
+            place.place.keep();
             upgrade
                 .read_buffer_size(BUFFER_BYTES)
                 .write_buffer_size(0)
@@ -60,6 +57,7 @@ pub(crate) async fn connect(
                     serve(shared, gate, peer, from, socket).await;
                 })
         }
+        Err(PeerFault::Server(error)) => refuse(&shared, &error),
         Err(fault) => refuse(&shared, &Error::refused(ProblemKind::UnknownDevice, fault.to_string())),
     }
 }
@@ -77,11 +75,11 @@ async fn serve(shared: Shared, gate: Arc<Gate>, mut peer: Peer, from: Origin, mu
                 Some(Ok(Message::Binary(bytes))) => {
                     // Messages are in the budget of all bodies. A client that finds it used up waits, which holds it back.
                     let mut held = Held::by(from);
-                    while gate.hold(&mut held, bytes.len()).is_err() {
+                    while gate.rooms.hold(&mut held, bytes.len()).is_err() {
                         tokio::time::sleep(RETRY_PAUSE).await;
                     }
                     let _pass = loop {
-                        match gate.pass(device, crate::environment::now()).await {
+                        match gate.pass_of(device, bytes.len(), crate::environment::now()).await {
                             Ok(pass) => break pass,
                             Err(Error::Refused { .. }) => tokio::time::sleep(RETRY_PAUSE).await,
                             Err(_) => return,

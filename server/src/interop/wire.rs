@@ -4,8 +4,8 @@ use granary_client_core::protocol::messages::{read_message, write_message};
 use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteBuf, Bytes};
 
-/// The longest message that is read, in bytes.
-pub(super) const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The longest message that is read, in bytes: a whole document of the largest size.
+pub(super) const MESSAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// The protocol's version.
 const VERSION: &str = "1";
 /// The longest name of a peer or a document, in bytes.

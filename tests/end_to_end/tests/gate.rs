@@ -155,9 +155,136 @@ async fn idle_connection_ends() {
     let _ = tokio::time::timeout(LONG, driven).await.expect("an idle connection stays for ever");
 }
 
+/// A request whose body is never sent to its end.
+fn unended(path: &str, length: usize, sent: usize) -> Vec<u8> {
+    let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n");
+    [head.into_bytes(), vec![b'x'; sent]].concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_connections_of_its_own_address_keep_no_phone_out() {
+    let world = World::with(Limits { connections: 30, connections_per_address: 20, ..Limits::default() }).await;
+    let phone = world.phone().await;
+    let mut silent = Vec::new();
+    for number in 0..20 {
+        match number % 2 {
+            0 => silent.push(tokio::spawn(ends(world.tcp([127, 0, 0, 1]).await.unwrap()))),
+            _ => silent.push(tokio::spawn(ends(world.tls([127, 0, 0, 1], b"h2").await.unwrap()))),
+        }
+    }
+    for _ in 0..3 {
+        syncs(&phone).await;
+    }
+    let ended = silent.iter().filter(|ended| ended.is_finished()).count();
+    assert!(ended < 10, "only as many give way as others need: {ended}");
+    silent.iter().for_each(tokio::task::JoinHandle::abort);
+    tokio::task::spawn_blocking(move || drop(phone)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_that_stand_still_keep_no_sync_of_their_address_out() {
+    let limits = Limits {
+        body_bytes_per_address: 8 << 20,
+        small_body_bytes_per_address: 128 * 1024,
+        coming_per_address: 24,
+        ..Limits::default()
+    };
+    let world = World::with(limits).await;
+    let phone = world.phone().await;
+    let mut still = Vec::new();
+    // Large ones to the brim of their room, then small ones to the brim of theirs.
+    for (length, sent) in [(4 << 20, (4 << 20) - 1_000), (4 << 20, 3 << 20), (60_000, 59_000), (20_000, 12_000)] {
+        for _ in 0..8 {
+            let mut stream = world.tls([127, 0, 0, 1], b"http/1.1").await.unwrap();
+            // What has no room is refused before all of it was said.
+            let _ = stream.write_all(&unended("/s", length, sent)).await;
+            let _ = stream.flush().await;
+            still.push(stream);
+        }
+    }
+    for _ in 0..3 {
+        syncs(&phone).await;
+    }
+    drop(still);
+    tokio::task::spawn_blocking(move || drop(phone)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_that_say_nothing_more_keep_no_request_out() {
+    let world = World::with(Limits { coming_per_address: 8, ..Limits::default() }).await;
+    let request = |body| hyper::Request::post("https://localhost/console/language").body(body).unwrap();
+    let mut idle = Vec::new();
+    for _ in 0..4 {
+        let stream = world.tls([127, 0, 0, 2], b"h2").await.unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        for _ in 0..4 {
+            // A body whose end never comes.
+            let (frames, body) = tokio::sync::mpsc::channel::<()>(1);
+            let answer = tokio::spawn(sender.send_request(request(Never(body))));
+            idle.push((frames, answer, sender.clone()));
+        }
+    }
+    // The first eight give way to the last eight.
+    for (_, answer, _) in idle.iter_mut().take(8) {
+        let answer = tokio::time::timeout(LONG, answer).await.expect("it stays for ever").unwrap().unwrap();
+        assert_eq!(answer.status(), 408);
+    }
+    assert!(idle.iter().skip(8).all(|(_, answer, _)| !answer.is_finished()));
+}
+
+/// A body that waits as long as the other end of this channel is held.
+struct Never(tokio::sync::mpsc::Receiver<()>);
+
+impl hyper::body::Body for Never {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+        self.0.poll_recv(cx).map(|_| None)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn first_request_must_come_whole_at_a_least_rate() {
+    let limits = Limits {
+        first_request_timeout: Duration::from_secs(2),
+        bytes_per_second_min: 10_000,
+        body_timeout: Duration::from_secs(600),
+        ..Limits::default()
+    };
+    let world = World::with(limits).await;
+    let (mut read, mut write) = tokio::io::split(world.tls([127, 0, 0, 2], b"http/1.1").await.unwrap());
+    write.write_all(&unended("/s", 1_000_000, 1_000)).await.unwrap();
+    let drips = tokio::spawn(async move {
+        while write.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    let mut answer = [0; 12];
+    tokio::time::timeout(LONG, read.read_exact(&mut answer)).await.expect("each byte puts the end off").unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 408");
+    drips.abort();
+    // Who keeps the rate may take longer than the grace.
+    let mut stream = world.tls([127, 0, 0, 2], b"http/1.1").await.unwrap();
+    stream.write_all(&unended("/enrol", 16_000, 0)).await.unwrap();
+    for _ in 0..16 {
+        stream.write_all(&[0; 1_000]).await.unwrap();
+        stream.flush().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    }
+    let mut answer = [0; 12];
+    tokio::time::timeout(LONG, stream.read_exact(&mut answer)).await.unwrap().unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 400", "it was read to its end, and is no request to enrol");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_of_strangers_are_bounded_in_time_and_size() {
-    let limits = Limits { body_timeout: Duration::from_secs(1), ..Limits::default() };
+    let limits = Limits { first_request_timeout: Duration::from_secs(1), ..Limits::default() };
     let world = World::with(limits).await;
     for route in ["/s", "/enrol", "/carried", "/reinstate", "/console/sign-in", "/console/language"] {
         let mut stream = world.tls([127, 0, 0, 2], b"http/1.1").await.unwrap();

@@ -1,4 +1,4 @@
-//! `granary-faults kills|openers|crowd|clock`: injects faults into real servers and phones, and prints what it tried and what was
+//! `granary-faults kills|openers|crowd|gate|clock`: injects faults into real servers and phones, and prints what it tried and what was
 //! lost. The same program runs as the server and as the phones, in their own processes.
 #![allow(
     clippy::unwrap_used,
@@ -9,6 +9,7 @@
 
 mod clock;
 mod crowd;
+mod gate;
 mod kills;
 mod openers;
 mod phone;
@@ -60,6 +61,19 @@ enum Command {
         #[arg(long, default_value_t = 100)]
         syncs: u32,
     },
+    /// Floods the server from one address or with one device after the other; fails when one takes too much memory or slows
+    /// a phone's syncs. About three minutes.
+    Gate {
+        /// The server's deadlines are this many times shorter than by default.
+        #[arg(long, default_value_t = 18)]
+        hurry: u32,
+        /// Of a hundred of each flood's connections, so many.
+        #[arg(long, default_value_t = 100)]
+        percent: usize,
+        /// Only floods whose names have this in them.
+        #[arg(long)]
+        only: Option<String>,
+    },
     /// Makes the server's clock jump by years while phones sync (needs libfaketime).
     Clock {
         /// How often it jumps.
@@ -73,12 +87,16 @@ fn main() -> ExitCode {
         Ok("server") => return granary_server::cli::main(),
         Ok("phone") => return phone::main(),
         Ok("opener") => return openers::main(),
+        Ok("gate-server") => return gate::server(),
         _ => {}
     }
     let held = match Arguments::parse().command {
         Command::Kills { rounds, phones } => kills::run(rounds, phones),
         Command::Openers { rounds, processes } => openers::run(rounds, processes),
         Command::Crowd { connections, syncs } => crowd::run(connections, syncs),
+        Command::Gate { hurry, percent, only } => {
+            gate::run(gate::Extent { hurry: hurry.max(1), percent }, only.as_deref())
+        }
         Command::Clock { jumps } => clock::run(jumps),
     };
     if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -15,6 +15,8 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     child: Option<Child>,
     phones: u32,
+    /// What this program is as the server's process.
+    pub(crate) role: &'static str,
     /// Environment variables of the server process, such as `LD_PRELOAD`.
     pub(crate) environment: Vec<(&'static str, String)>,
 }
@@ -23,7 +25,14 @@ impl Server {
     /// A server that is not started yet, in a new folder.
     pub(crate) fn new() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self { folder: tempfile::tempdir().unwrap(), port, child: None, phones: 0, environment: Vec::new() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            port,
+            child: None,
+            phones: 0,
+            role: "server",
+            environment: Vec::new(),
+        }
     }
 
     /// Starts a new server with one co-operative.
@@ -42,7 +51,7 @@ impl Server {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["serve", "--listen", &format!("127.0.0.1:{}", self.port), "--folder"])
             .arg(self.data())
-            .env(AS, "server")
+            .env(AS, self.role)
             .env("GRANARY_LOG", "error")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
@@ -70,13 +79,18 @@ impl Server {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// An invitation to this role, as a link.
+    pub(crate) fn invitation(&self, role: &str) -> String {
+        let printed = self.order(&["invite", "--role", role]);
+        printed.lines().map(str::trim).find(|line| line.starts_with("granary://")).unwrap().to_owned()
+    }
+
     /// Enrols a phone in this role; gives its folder.
     pub(crate) fn phone(&mut self, role: &str) -> PathBuf {
-        let printed = self.order(&["invite", "--role", role]);
-        let link = printed.lines().map(str::trim).find(|line| line.starts_with("granary://")).unwrap();
+        let link = self.invitation(role);
         self.phones += 1;
         let folder = self.folder.path().join(format!("phone-{}", self.phones));
-        Phone::open(&folder).unwrap().enrol(link, "phone").unwrap();
+        Phone::open(&folder).unwrap().enrol(&link, "phone").unwrap();
         folder
     }
 

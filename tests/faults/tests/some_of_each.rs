@@ -25,3 +25,8 @@ fn openers_of_one_phone_lose_nothing() {
 fn phone_syncs_in_crowd() {
     holds(&["crowd", "--connections", "900", "--syncs", "5"]);
 }
+
+#[test]
+fn floods_of_its_own_address_keep_no_phone_out() {
+    holds(&["gate", "--only", "the phone's own address", "--percent", "40", "--hurry", "90"]);
+}
