@@ -113,7 +113,8 @@ mod tests {
         large.iter_mut().for_each(|held| rooms.hold(held, 300 * 1024).unwrap());
         assert!(rooms.hold(&mut held(1), 300 * 1024).is_err(), "its share is full");
         rooms.hold(&mut held(1), 48 * 1024).unwrap();
-        rooms.hold(&mut held(2), 500 * 1024).unwrap();
+        let mut second = held(2);
+        rooms.hold(&mut second, 500 * 1024).unwrap();
         assert!(rooms.hold(&mut held(3), 300 * 1024).is_err(), "all of it is full");
         rooms.hold(&mut held(3), 48 * 1024).unwrap();
         large.pop();
