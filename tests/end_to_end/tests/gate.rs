@@ -213,7 +213,7 @@ async fn bodies_that_stand_still_keep_no_sync_of_their_address_out() {
 async fn streams_that_say_nothing_more_keep_no_request_out() {
     let world = World::with(Limits { coming_per_address: 8, ..Limits::default() }).await;
     let request = |body| hyper::Request::post("https://localhost/console/language").body(body).unwrap();
-    let mut idle = Vec::new();
+    let (mut answers, mut held) = (tokio::task::JoinSet::new(), Vec::new());
     for _ in 0..4 {
         let stream = world.tls([127, 0, 0, 2], b"h2").await.unwrap();
         let (mut sender, connection) =
@@ -222,16 +222,21 @@ async fn streams_that_say_nothing_more_keep_no_request_out() {
         for _ in 0..4 {
             // A body whose end never comes.
             let (frames, body) = tokio::sync::mpsc::channel::<()>(1);
-            let answer = tokio::spawn(sender.send_request(request(Never(body))));
-            idle.push((frames, answer, sender.clone()));
+            answers.spawn(sender.send_request(request(Never(body))));
+            held.push((frames, sender.clone()));
         }
     }
-    // The first eight give way to the last eight.
-    for (_, answer, _) in idle.iter_mut().take(8) {
-        let answer = tokio::time::timeout(LONG, answer).await.expect("it stays for ever").unwrap().unwrap();
-        assert_eq!(answer.status(), 408);
+    // Sixteen come, eight have room: as many give way.
+    for _ in 0..8 {
+        let answer = tokio::time::timeout(LONG, answers.join_next()).await.expect("it stays for ever");
+        assert_eq!(answer.unwrap().unwrap().unwrap().status(), 408);
     }
-    assert!(idle.iter().skip(8).all(|(_, answer, _)| !answer.is_finished()));
+    let mut stream = world.tls([127, 0, 0, 2], b"http/1.1").await.unwrap();
+    stream.write_all(&unended("/enrol", 20, 20)).await.unwrap();
+    let mut answer = [0; 12];
+    tokio::time::timeout(LONG, stream.read_exact(&mut answer)).await.unwrap().unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 400", "it came whole, and is no request to enrol");
+    drop(held);
 }
 
 /// A body that waits as long as the other end of this channel is held.
