@@ -70,6 +70,9 @@ enum Command {
         /// Of a hundred of each flood's connections, so many.
         #[arg(long, default_value_t = 100)]
         percent: usize,
+        /// Do not judge how long syncs took: the machine does other work too.
+        #[arg(long)]
+        untimed: bool,
         /// Only floods whose names have this in them.
         #[arg(long)]
         only: Option<String>,
@@ -94,8 +97,8 @@ fn main() -> ExitCode {
         Command::Kills { rounds, phones } => kills::run(rounds, phones),
         Command::Openers { rounds, processes } => openers::run(rounds, processes),
         Command::Crowd { connections, syncs } => crowd::run(connections, syncs),
-        Command::Gate { hurry, percent, only } => {
-            gate::run(gate::Extent { hurry: hurry.max(1), percent }, only.as_deref())
+        Command::Gate { hurry, percent, untimed, only } => {
+            gate::run(gate::Extent { hurry: hurry.max(1), percent, is_untimed: untimed }, only.as_deref())
         }
         Command::Clock { jumps } => clock::run(jumps),
     };

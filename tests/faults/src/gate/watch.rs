@@ -12,7 +12,7 @@ use crate::server::Server;
 const PAUSE: Duration = Duration::from_millis(110);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Memory is given back within this time, or it stays.
-const SETTLES: Duration = Duration::from_secs(4);
+const SETTLES: Duration = Duration::from_secs(8);
 /// Syncs before a flood.
 const QUIET: usize = 7;
 /// A phone that is refused so often gives up.
