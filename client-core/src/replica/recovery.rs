@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Replica;
 use super::outbox::read_unsent;
 use super::reconcile::UNKNOWN;
-use super::rows::{BACKFILL, Backfill, CHANGE, DocumentRecord, NAME, ORPHAN, OUTBOX, RECONCILED, RECORD, SAVED};
+use super::rows::{BACKFILL, Backfill, CHANGE, DocumentRecord, Kept, NAME, ORPHAN, OUTBOX, RECONCILED, RECORD, SAVED};
 use super::rows::{change_index, document_key, document_of};
 use super::transaction::Transaction;
 use super::{Wanted, wanted_list};
@@ -178,14 +178,15 @@ impl Replica {
 const MADE_ANEW: u64 = 1 << 32;
 
 impl Transaction<'_> {
-    /// Makes the records anew that are lost, of documents whose key is here. What is here of them stays in view; they are
-    /// fetched again, with what the server attests of them.
+    /// Makes the records anew that are lost, of documents whose key is here. What is here of them stays in view, and can be given
+    /// back by what the server has attested of it; they are fetched again.
     fn make_lost_records(&mut self, wanted: &mut Wanted) -> Result<Vec<Damage>, Error> {
         let mut damaged = Vec::new();
+        let mut unkept: BTreeSet<DocumentId> = self.keys().iter().map(|key| self.id_of(key)).collect();
         for row in self.scan(&[NAME])? {
-            let key = row.value.as_deref().and_then(|bytes| DocumentKey::from_bytes(bytes).ok());
-            let Some(key) = key else { continue };
+            let Some((key, kept)) = row.value.as_deref().and_then(Kept::read) else { continue };
             let id = self.id_of(&key);
+            unkept.remove(&id);
             if self.record(id).is_some() {
                 continue;
             }
@@ -201,7 +202,7 @@ impl Transaction<'_> {
                     next: next.max(saved_through),
                     revision: MADE_ANEW.saturating_add(u64::from(next)),
                     bytes: sizes.fold(0, |all, one| all.saturating_add(one as u64)),
-                    ..DocumentRecord::new(&key)
+                    ..kept
                 };
                 self.set_record(id, record);
             } else {
@@ -213,6 +214,12 @@ impl Transaction<'_> {
                 "A document's entry was damaged on this phone; it was made again, and the document will be fetched again.",
                 "这部手机上一份文件的条目坏了；条目已重新做好，文件会再取回。",
             ));
+        }
+        for id in unkept {
+            if let Some(record) = self.record(id) {
+                let row = Kept::write(record);
+                self.put(document_key(NAME, id), row);
+            }
         }
         Ok(damaged)
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! m <name>               single values: cursor, grants, documents to fetch whole
 //! d <document>           DocumentRecord
-//! k <document>           its key again, by which a lost record is made anew
+//! k <document>           Kept: what a lost record is made anew of
 //! s <document>           the document as saved, through `saved_through`
 //! c <document> <index>   a change chunk after the saved form
 //! o <number>             outbox: Unsent
@@ -56,6 +56,28 @@ pub(crate) struct DocumentRecord {
     /// What the server has attested of the document. It stands here, so that a damage which takes it takes the entry
     /// of the document too, and all of it comes again with new attestations.
     pub(crate) attestations: Vec<Attestation>,
+}
+
+/// What of a record follows from no other row.
+#[derive(Serialize_tuple, Deserialize_tuple)]
+pub(super) struct Kept {
+    #[serde(with = "serde_bytes")]
+    key: Vec<u8>,
+    attestations: Vec<Attestation>,
+}
+
+impl Kept {
+    /// The row of this record.
+    pub(super) fn write(record: &DocumentRecord) -> Vec<u8> {
+        write_message(&Self { key: record.key.clone(), attestations: record.attestations.clone() })
+    }
+
+    /// The document, and a record with what was kept of its own; none when the row can't be read.
+    pub(super) fn read(row: &[u8]) -> Option<(DocumentKey, DocumentRecord)> {
+        let Self { key, attestations } = read_message(row).ok()?;
+        let key = DocumentKey::from_bytes(&key).ok()?;
+        Some((key.clone(), DocumentRecord { attestations, ..DocumentRecord::new(&key) }))
+    }
 }
 
 impl DocumentRecord {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use super::rows::{DocumentRecord, NAME, RECORD, change_key, document_key, meta_key};
+use super::rows::{DocumentRecord, Kept, NAME, RECORD, change_key, document_key, meta_key};
 use super::{Replica, State};
 use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
@@ -131,7 +131,6 @@ impl<'a> Transaction<'a> {
     pub(super) fn set_document(&mut self, key: &DocumentKey, document: Document) {
         let id = self.id_of(key);
         if self.record(id).is_none() {
-            self.put(document_key(NAME, id), key.to_bytes());
             self.set_record(id, DocumentRecord::new(key));
         }
         self.open.insert(id, Open { document, is_changed: true });
@@ -151,6 +150,9 @@ impl<'a> Transaction<'a> {
     }
 
     pub(super) fn set_record(&mut self, id: DocumentId, record: DocumentRecord) {
+        if self.record(id).is_none_or(|before| before.attestations != record.attestations) {
+            self.put(document_key(NAME, id), Kept::write(&record));
+        }
         self.put(document_key(RECORD, id), write_message(&record));
         self.records.insert(id, Some(record));
     }

@@ -89,6 +89,11 @@ impl Disk {
         Some((key, value))
     }
 
+    /// The number of durable rows that `is_of` selects.
+    pub(crate) fn count_of(&self, is_of: impl Fn(&[u8]) -> bool) -> usize {
+        self.platter().durable.keys().filter(|key| is_of(key)).count()
+    }
+
     /// The number of rows whose keys begin with one of these bytes.
     pub(crate) fn count(&self, kinds: &[u8]) -> u64 {
         let platter = self.platter();

@@ -188,6 +188,14 @@ impl SimPhone {
         Ok(Some(char::from(kind)))
     }
 
+    /// Loses every row that `is_of` selects at once.
+    pub(crate) fn lose_rows(&mut self, is_of: impl Fn(&[u8]) -> bool) -> Result<(), String> {
+        while self.disk.count_of(&is_of) > 1 {
+            self.disk.lose_row(0, &is_of);
+        }
+        self.lose_row(0, is_of).map(drop)
+    }
+
     /// Its outbox as a file; none if it is empty or unreadable.
     pub(crate) fn export_outbox(&self, key: &OutboxFileKey, dice: Dice) -> Result<Option<OutboxFile>, String> {
         let dice = Mutex::new(dice);
