@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::ids::HouseholdId;
-use crate::quantities::{Day, Grams};
+use crate::quantities::{Day, Grams, decimal};
 use crate::schema::Season;
 use crate::schema::catalogue::{Catalogue, Product};
 use crate::words::Words;
@@ -70,7 +70,7 @@ pub enum Unusual {
         season: Season,
     },
     /// The weight is far outside what was recorded before.
-    #[error("{grams} is far from what is usual here, {least} to {most}")]
+    #[error("{} kg is far from what is usual here, {} to {} kg", kilograms(.grams), kilograms(.least), kilograms(.most))]
     Weight {
         /// Of the lot.
         grams: Grams,
@@ -79,6 +79,10 @@ pub enum Unusual {
         /// Usual at most.
         most: Grams,
     },
+}
+
+fn kilograms(grams: &Grams) -> String {
+    decimal(grams.get(), 1000)
 }
 
 impl Unusual {
@@ -121,8 +125,8 @@ impl Words for Unusual {
             Self::Future { day, today } => format!("日期 {day} 还没有到；今天是 {today}"),
             Self::OtherSeason { day, season } => format!("日期 {day} 不在 {} 季", season.year()),
             Self::Weight { grams, least, most } => {
-                let kilograms = |grams: &Grams| grams.to_string().replace(" kg", " 公斤");
-                format!("{} 与平常的 {} 到 {} 相差很远", kilograms(grams), kilograms(least), kilograms(most))
+                let (least, most) = (kilograms(least), kilograms(most));
+                format!("{} 公斤与平常的 {least} 到 {most} 公斤相差很远", kilograms(grams))
             }
         }
     }
@@ -139,6 +143,14 @@ pub struct Facts<'a> {
     pub grade: &'a str,
     /// The day.
     pub day: Option<Day>,
+}
+
+impl Facts<'_> {
+    /// The figures as one text, for a note that somebody looked at just these.
+    pub fn figures(&self) -> String {
+        let (grams, day) = (self.quantity.map(|grams| grams.to_string()), self.day.map(|day| day.to_string()));
+        format!("{} · {} · {} · {}", self.product, grams.unwrap_or_default(), self.grade, day.unwrap_or_default())
+    }
 }
 
 /// What is usual.

@@ -31,6 +31,8 @@ pub struct Invitation {
     pub cooperative_name: String,
     /// What the phone will be: `household:…`, `packer` or `coordinator`.
     pub role: String,
+    /// Whose phone: the household's or the person's name; empty where it is nobody's, or has no name yet.
+    pub whose: String,
 }
 
 impl GranaryPhone {
@@ -92,7 +94,12 @@ impl GranaryPhone {
     /// network; changes nothing.
     pub fn look_at_invitation(&self, link: String) -> Result<Invitation, PhoneError> {
         let shown = self.phone.look_at_invitation(&link)?;
-        Ok(Invitation { server: shown.server, cooperative_name: shown.cooperative_name, role: shown.role.to_string() })
+        Ok(Invitation {
+            server: shown.server,
+            cooperative_name: shown.cooperative_name,
+            role: shown.role.to_string(),
+            whose: shown.whose,
+        })
     }
 
     /// Enrols with a co-operative by an invitation's link (`granary://…`, typed or scanned). Waits for the network. When the

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use granary_client_core::crdt::DocumentFault;
 use granary_client_core::plausibility::Unusual;
+use granary_client_core::protocol::aside::AsideReason;
 use granary_client_core::protocol::frame::FrameFault;
 use granary_client_core::protocol::messages::RefusalReason;
 use granary_client_core::protocol::problem::{Problem, ProblemKind};
@@ -257,7 +258,7 @@ pub enum Error {
     #[error("this was not saved: {reason}")]
     EditQuarantined {
         /// The fault.
-        reason: String,
+        reason: AsideReason,
     },
     /// The file holds no key of a server.
     #[error("{path} is no identity key")]

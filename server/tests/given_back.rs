@@ -7,6 +7,7 @@ mod common;
 use common::{Device, NOW, World, book, household, one_lot, reason, received};
 use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::Incarnation;
+use granary_client_core::protocol::aside::AsideReason;
 use granary_client_core::protocol::messages::RefusalReason;
 use granary_client_core::quantities::Grams;
 use granary_client_core::schema::access::Role;
@@ -54,7 +55,7 @@ fn lost_note_that_nothing_proves_arrives_once_a_coordinator_takes_it_in() {
     let aside = world.granary.set_aside(world.coop).unwrap();
     assert_eq!((aside.len(), aside[0].device, aside[0].changes), (1, phone.id, 1));
     assert_eq!(aside[0].in_the_name_of, [coordinator.id]);
-    assert!(aside[0].reason.contains("unverified"), "{}", aside[0].reason);
+    assert_eq!(aside[0].reason, AsideReason::Unverified);
     // Again, as when the reply was lost; and once more by a copy.
     world.sync(&mut phone, &[(book(1), all)]);
     assert_eq!(world.granary.count_set_aside(world.coop).unwrap(), 1);

@@ -10,6 +10,7 @@ use automerge::{AutoCommit, ObjType, ROOT};
 use common::{Device, NOW, World, book, household, one_lot, reason, received};
 use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::{ActorId, Incarnation};
+use granary_client_core::protocol::aside::AsideReason;
 use granary_client_core::protocol::limits;
 use granary_client_core::protocol::messages::RefusalReason;
 use granary_client_core::schema::access::Role;
@@ -162,7 +163,7 @@ fn full_document_quarantines_further_changes() {
         let reply = scene.world.sync(&mut scene.attacker, &[(book(1), vec![change])]);
         notices.extend(reply.notices);
     }
-    assert!(notices.iter().any(|notice| notice.reason.contains("full")), "{notices:?}");
+    assert!(notices.iter().any(|notice| notice.reason == AsideReason::Full), "{notices:?}");
     scene.assert_neighbour_reaches_coordinator();
 }
 

@@ -92,8 +92,11 @@ assert.equal(await ask("settled-weights"), "13000 13000");
 await zhang.goto(url("/cases?state=settled"));
 assert.match(await text(zhang), /asked Li's son/);
 await shot(zhang, "settled");
-await follow(zhang, zhang.locator("text=Undo").first());
+await follow(zhang, zhang.locator("article.case button", { hasText: "Undo" }).first());
 await until("the case to open again", async () => { await zhang.goto(url("/cases")); return (await zhang.locator("article.case").count()) === 1; });
+const anew = await zhang.locator("article.case").first().innerText();
+assert.match(anew, /13 kg/);
+assert.match(anew, /14 kg/, "the values that were decided about are there again");
 await zhang.locator("article.case input[name=other]").fill("13.5");
 await follow(zhang, zhang.locator("article.case button", { hasText: "Settle" }));
 await until("the list to be empty", async () => { await zhang.goto(url("/cases")); return /Nothing disagrees/.test(await text(zhang)); });
@@ -110,7 +113,7 @@ await until("the case to be left", async () => { await zhang.goto(url("/cases?st
 await zhang.goto(url("/cases"));
 assert.match(await text(zhang), /Nothing disagrees/);
 await zhang.goto(url("/cases?state=left"));
-await follow(zhang, zhang.locator("text=Undo").first());
+await follow(zhang, zhang.locator("article.case button", { hasText: "Undo" }).first());
 await until("the duplicate again", async () => { await zhang.goto(url("/cases")); return /recorded twice/.test(await text(zhang)); });
 await follow(zhang, zhang.locator("article.case button", { hasText: "Make them one lot" }));
 await until("the list to be empty again", async () => { await zhang.goto(url("/cases")); return /Nothing disagrees/.test(await text(zhang)); });
@@ -119,11 +122,22 @@ assert.equal(await ask("count-of-duplicates"), "1 1");
 // The warehouse weighs: a receipt above what was recorded is a disagreement, settled by the rule.
 await zhang.goto(url("/harvests?search=duplicate"));
 await follow(zhang, zhang.locator("tbody a").first());
+assert.equal(await zhang.locator("form[action$=receipt] [name=grams]").inputValue(), "", "nothing was weighed yet");
+await zhang.locator("form[action$=receipt] [name=state][value=received]").check();
+await zhang.locator("form[action$=receipt] [name=grams]").fill("9,9,9");
+await follow(zhang, zhang.locator("form[action$=receipt] button"));
+// A wrong field comes back with what was typed, and the cursor is in it.
+assert.match(await zhang.locator("form[action$=receipt] #fault").innerText(), /Nothing was changed/);
+assert.equal(await zhang.locator("form[action$=receipt] [name=grams]").inputValue(), "9,9,9");
+assert.equal(await zhang.evaluate(() => document.activeElement.name), "grams");
+assert.equal(await zhang.locator("form[action$=receipt] [name=state][value=received]").isChecked(), true);
+await shot(zhang, "refused-form");
 await zhang.locator("form[action$=receipt] [name=grams]").fill("9.9");
 await follow(zhang, zhang.locator("form[action$=receipt] button"));
 await until("the weighing", async () => { await zhang.reload(); return /9\.9 kg/.test(await text(zhang)); });
 await shot(zhang, "lot");
 await until("the case", async () => { await zhang.goto(url("/cases?kind=weight")); return (await zhang.locator("article.case").count()) === 1; });
+await zhang.locator("form[action$=many] [name=sure]").check();
 await follow(zhang, zhang.locator("form[action$=many] button"));
 await until("the rule to have settled all", async () => { await zhang.goto(url("/cases")); return /Nothing disagrees/.test(await text(zhang)); });
 
@@ -189,6 +203,18 @@ assert.match(body.toString("utf8"), /东坡地/);
 const xlsx = await zhang.context().request.get(url("/export/lots.xlsx"));
 assert.equal((await xlsx.body()).subarray(0, 2).toString(), "PK");
 
+// A form of before that somebody else has overtaken: what she did not touch stays as the other one wrote it.
+await zhang.goto(url("/households?search=新户甲"));
+await follow(zhang, zhang.locator("tbody a").first());
+const house = zhang.url();
+await wang.goto(house);
+await wang.locator("main [name=payment]").fill("农行 6222");
+await follow(wang, wang.locator("main form button").first());
+await zhang.locator("main [name=member]").fill("新户乙");
+await follow(zhang, zhang.locator("main form button").first());
+assert.equal(await zhang.locator("main [name=payment]").inputValue(), "农行 6222");
+assert.match(await text(zhang), /新户乙/);
+
 // HTML in every text field stays text.
 const evil = "<script>document.title='owned'</script><img src=x onerror=alert(1)>";
 await zhang.goto(url("/households"));
@@ -243,11 +269,14 @@ assert.ok(weight > 1_000 && weight < 60_000);
 
 // A screen of 360 px: nothing hangs over the edge; the language is chosen by a button.
 await zhang.setViewportSize({ width: 360, height: 740 });
-for (const path of ["", "/harvests", "/cases?state=settled", "/orders", "/catalogue", "/households", "/phones", "/export", "/import"]) {
+for (const path of ["", "/harvests", "/cases?state=settled", "/orders", "/catalogue", "/households", "/cooperative", "/phones", "/coordinators", "/invitations", "/unusual", "/set-aside", "/password", "/export", "/import"]) {
   await zhang.goto(url(path));
   const over = await zhang.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   await shot(zhang, `narrow${path.replaceAll(/[/?=]/g, "-") || "-overview"}`);
   assert.ok(over <= 0, `${path} is ${over} px too wide`);
+  // What can be done is within reach, also in the tables.
+  const hidden = await zhang.evaluate(() => [...document.querySelectorAll("main button")].filter((button) => button.getBoundingClientRect().right > innerWidth).length);
+  assert.equal(hidden, 0, `${path} has ${hidden} buttons off the screen`);
 }
 await follow(zhang, zhang.locator("button[lang=zh]").first());
 await zhang.goto(url("/harvests"));

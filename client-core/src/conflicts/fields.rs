@@ -1,34 +1,12 @@
 //! Field conflicts: concurrent values of a field, with the author and time of each.
 
 use automerge::{AutoCommit, ObjId, ObjType, ReadDoc, Value};
-use serde::{Deserialize, Serialize};
 
 use super::settle::SETTLING;
-use crate::ids::ActorId;
 use crate::quantities::Instant;
+pub use crate::schema::case_book::Contender;
 use crate::schema::harvest::{self, LotKey};
 use crate::schema::{Document, LotId};
-
-/// One of several concurrent values.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contender {
-    /// The value, as text.
-    pub value: String,
-    /// The actor who wrote it, in hexadecimal; empty when unknown.
-    pub actor: String,
-    /// When, by the author's clock.
-    pub at: Instant,
-    /// True when it was written to settle a conflict.
-    pub settles: bool,
-}
-
-impl Contender {
-    /// Who wrote it.
-    pub fn author(&self) -> Option<ActorId> {
-        let actor = automerge::ActorId::try_from(self.actor.as_str()).ok()?;
-        ActorId::from_bytes(actor.to_bytes())
-    }
-}
 
 /// A field of a lot with concurrent values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +81,7 @@ impl Document {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::HouseholdId;
+    use crate::ids::{ActorId, HouseholdId};
     use crate::quantities::{Grams, Instant};
     use crate::schema::harvest::{LotDraft, LotEdit, correct, record};
     use crate::schema::{Book, DocumentKey, Season};

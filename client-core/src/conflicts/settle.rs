@@ -14,6 +14,8 @@ use crate::words::Phrase;
 
 /// The message of a change that settles.
 pub const SETTLING: &str = "settle";
+/// The message of a change that undoes a settlement.
+pub const UNDOING: &str = "undo";
 
 /// An edit of a document.
 pub type Edit = Box<dyn FnOnce(&mut AutoCommit) -> Result<(), DocumentFault> + Send>;
@@ -109,7 +111,8 @@ pub fn merge(
     })
 }
 
-/// Restores the values before a decision, and opens the case again.
+/// Restores the values before a decision, and opens the case again, with the values that stood in it. The edit is to be made with
+/// the message [`UNDOING`].
 pub fn undo(book: &Document, undone: &Decision, settler: Settler<'_>) -> Result<Settlement, DocumentFault> {
     if undone.kind != Some(DecisionKind::Settled) && undone.kind != Some(DecisionKind::Left) {
         return Err(DocumentFault::NotNow(Phrase::new(
@@ -139,7 +142,8 @@ pub fn undo(book: &Document, undone: &Decision, settler: Settler<'_>) -> Result<
         edit: Box::new(move |doc| {
             for (lot, edit) in &edits {
                 match edit {
-                    Some(edit) => harvest::correct(doc, lot, edit)?,
+                    // Also where the old value is the one that was chosen: the history tells of the undoing.
+                    Some(edit) => harvest::settle(doc, lot, edit)?,
                     None => harvest::set_merged(doc, lot, None)?,
                 }
             }
@@ -152,6 +156,28 @@ pub fn undo(book: &Document, undone: &Decision, settler: Settler<'_>) -> Result<
 /// Leaves a case as it is, with a note.
 pub fn leave(case: &CaseId, settler: Settler<'_>) -> Decision {
     decision(case, DecisionKind::Left, String::new(), settler, Vec::new())
+}
+
+/// The name in the case book under which somebody has looked at an unusual lot. It is no case.
+pub fn unusual_name(lot: &LotId) -> String {
+    format!("{UNUSUAL}{}", lot.season_name())
+}
+
+/// Begins the names of looks at unusual lots.
+pub(crate) const UNUSUAL: &str = "unusual/";
+
+/// An unusual lot was looked at and is right, with these figures.
+pub fn found_right(lot: &LotId, figures: String, settler: Settler<'_>) -> Decision {
+    Decision {
+        case: unusual_name(lot),
+        kind: Some(DecisionKind::Left),
+        by: settler.by.to_owned(),
+        at: settler.at,
+        chosen: figures,
+        note: settler.note.to_owned(),
+        restore: Vec::new(),
+        values: Vec::new(),
+    }
 }
 
 fn decision(
@@ -169,5 +195,6 @@ fn decision(
         chosen,
         note: settler.note.to_owned(),
         restore,
+        values: Vec::new(),
     }
 }

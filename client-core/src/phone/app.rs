@@ -11,7 +11,7 @@ use crate::plausibility::{Facts, Unusual, Usual, unknown_household, unusual};
 use crate::projection::{CaseFilter, CaseRow, LotFilter, LotRow, Total};
 use crate::quantities::{Day, Grams, Instant, QuantityFault};
 use crate::replica::{DocumentEdit, not_taken_in};
-use crate::schema::case_book::decide;
+use crate::schema::case_book::{Decision, decide};
 use crate::schema::catalogue::Catalogue;
 use crate::schema::cooperative::Cooperative;
 use crate::schema::harvest::{LotDraft, LotEdit};
@@ -175,7 +175,7 @@ impl Phone {
         let made =
             self.read(&book, |document| conflicts::settle_field(document, &case, conflict.field, value, settler))?;
         let made = made.ok_or(DocumentFault::Damaged("harvest book"))??;
-        let decision = made.decision;
+        let decision = Decision { values: conflict.values.clone(), ..made.decision };
         self.edit_together(vec![
             DocumentEdit { key: book, message: Some(SETTLING), edit: made.edit },
             DocumentEdit { key: case_book, message: None, edit: Box::new(move |doc| decide(doc, &decision)) },

@@ -17,6 +17,8 @@ pub struct Invitation {
     pub cooperative_name: String,
     /// What the phone will be.
     pub role: Role,
+    /// Whose phone: the household's or the person's name; empty where it is nobody's, or has no name yet.
+    pub whose: String,
 }
 
 /// The error of a phone that joins by this link. A link without a fingerprint is one to a server with a public certificate, or
@@ -44,6 +46,7 @@ impl Phone {
             server: format!("{}:{}", host_in_address(&server.host), server.port),
             cooperative_name: shown.cooperative_name,
             role: shown.role,
+            whose: shown.whose,
         })
     }
 }

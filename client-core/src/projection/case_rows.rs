@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Transaction, params, params_from_iter, types::
 
 use super::ReadModel;
 use super::read_model::{parse_or_report, read_contenders, report_unreadable};
-use crate::conflicts::{CaseId, CaseState, Contender};
+use crate::conflicts::{CaseId, CaseState, Contender, UNUSUAL};
 use crate::ids::HouseholdId;
 use crate::quantities::Instant;
 use crate::schema::case_book::{Decision, DecisionKind};
@@ -79,6 +79,8 @@ pub struct CaseRow {
     pub chosen: String,
     /// The person's note.
     pub note: String,
+    /// What the last decision was; none while nobody has decided.
+    pub decided: Option<DecisionKind>,
 }
 
 impl CaseRow {
@@ -110,7 +112,7 @@ pub struct CaseCounts {
 pub(super) fn write_decisions(transaction: &Transaction<'_>, document: &Document) -> Result<(), StoreFault> {
     let key = document.key().to_bytes();
     transaction.prepare_cached("DELETE FROM decisions WHERE document = ?1")?.execute(params![key])?;
-    let mut insert = transaction.prepare_cached("INSERT INTO decisions VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)")?;
+    let mut insert = transaction.prepare_cached("INSERT INTO decisions VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")?;
     for (number, decision) in (0i64..).zip(case_book::decisions(document)) {
         // A kind of decision that a later version writes. The document keeps it.
         let Some(kind) = decision.kind else { continue };
@@ -124,6 +126,7 @@ pub(super) fn write_decisions(transaction: &Transaction<'_>, document: &Document
             decision.chosen,
             decision.note,
             serde_json::to_string(&decision.restore).unwrap_or_default(),
+            serde_json::to_string(&decision.values).unwrap_or_default(),
         ])?;
     }
     Ok(())
@@ -180,41 +183,69 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
         let decided = last.remove(&case.season_name());
         let state = match &decided {
             _ if twice => CaseState::SettledTwice,
-            Some((DecisionKind::Left, ..)) => CaseState::Left,
+            Some(Decided { kind: DecisionKind::Left, .. }) => CaseState::Left,
             _ => CaseState::Open,
         };
         insert(transaction, &case, state, worth, &contenders, decided)?;
     }
-    // A decided case without a conflict now is settled. After an undo it is open again, though its field has one value.
+    // A decided case without a conflict now is settled. After an undo it is open again: its field has one value, and those that
+    // stood in it can be chosen from as before.
     for (name, decided) in last {
+        // Somebody's look at an unusual lot is no case.
+        if name.starts_with(UNUSUAL) {
+            continue;
+        }
         let read = |name: &str| CaseId::from_season_name(of.household, of.season, name).ok();
         let Some(case) = parse_or_report("decisions", "case_name", &name, read) else { continue };
-        let state = match decided.0 {
-            DecisionKind::Undone => CaseState::Open,
-            DecisionKind::Settled | DecisionKind::Left => CaseState::Settled,
+        let (state, worth, contenders) = match decided.kind {
+            DecisionKind::Undone => {
+                (CaseState::Open, weight_of(transaction, &book, case.lot())?, decided.contenders.clone())
+            }
+            DecisionKind::Settled | DecisionKind::Left => (CaseState::Settled, 0, String::new()),
         };
-        insert(transaction, &case, state, 0, "", Some(decided))?;
+        insert(transaction, &case, state, worth, &contenders, Some(decided))?;
     }
     Ok(())
 }
 
-/// Kind, who, when in seconds, chosen, note.
-type Decided = (DecisionKind, String, i64, String, String);
+fn weight_of(transaction: &Transaction<'_>, book: &[u8], lot: &LotId) -> Result<i64, StoreFault> {
+    let mut statement =
+        transaction.prepare_cached("SELECT coalesce(grams, 0) FROM lots WHERE document = ?1 AND lot = ?2")?;
+    Ok(statement.query_row(params![book, lot.key().as_str()], |row| row.get(0)).optional()?.unwrap_or(0))
+}
+
+/// The last decision about a case.
+struct Decided {
+    kind: DecisionKind,
+    by: String,
+    at_seconds: i64,
+    chosen: String,
+    note: String,
+    contenders: String,
+}
 
 fn latest_decisions(
     transaction: &Transaction<'_>,
     case_book: &[u8],
 ) -> Result<std::collections::BTreeMap<String, Decided>, StoreFault> {
     let mut statement = transaction.prepare_cached(
-        "SELECT case_name, kind, by_name, at, chosen, note FROM decisions WHERE document = ?1 ORDER BY number",
+        "SELECT case_name, kind, by_name, at, chosen, note, contenders FROM decisions
+         WHERE document = ?1 ORDER BY number",
     )?;
     let mut latest = std::collections::BTreeMap::new();
     let mut rows = statement.query(params![case_book])?;
     while let Some(row) = rows.next()? {
         let kind: String = row.get(1)?;
-        if let Some(kind) = parse_or_report("decisions", "kind", &kind, DecisionKind::from_name) {
-            latest.insert(row.get(0)?, (kind, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?));
-        }
+        let Some(kind) = parse_or_report("decisions", "kind", &kind, DecisionKind::from_name) else { continue };
+        let decided = Decided {
+            kind,
+            by: row.get(2)?,
+            at_seconds: row.get(3)?,
+            chosen: row.get(4)?,
+            note: row.get(5)?,
+            contenders: row.get(6)?,
+        };
+        latest.insert(row.get(0)?, decided);
     }
     Ok(latest)
 }
@@ -232,9 +263,13 @@ fn insert(
         CaseId::Twice(..) => CaseKind::Twice,
         CaseId::Weight(_) => CaseKind::Weight,
     };
-    let (by, at, chosen, note) = decided.map(|(_, by, at, chosen, note)| (by, at, chosen, note)).unwrap_or_default();
+    let decision = decided.as_ref().map_or("", |decided| decided.kind.name());
+    let (by, at, chosen, note) = match &decided {
+        Some(decided) => (decided.by.as_str(), decided.at_seconds, decided.chosen.as_str(), decided.note.as_str()),
+        None => ("", 0, "", ""),
+    };
     transaction
-        .prepare_cached("INSERT OR REPLACE INTO cases VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)")?
+        .prepare_cached("INSERT OR REPLACE INTO cases VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)")?
         .execute(params![
             case.lot().household().as_bytes(),
             case.lot().season().year(),
@@ -249,6 +284,7 @@ fn insert(
             at,
             chosen,
             note,
+            decision,
         ])?;
     Ok(())
 }
@@ -282,7 +318,7 @@ impl ReadModel {
         values.extend([Value::Integer(i64::from(limit)), Value::Integer(i64::from(filter.offset))]);
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT c.household, c.season, c.case_name, c.state, c.worth, c.contenders, c.by_name, c.at, c.chosen,
-                    c.note, coalesce(h.name, '')
+                    c.note, coalesce(h.name, ''), c.decision
              FROM cases c LEFT JOIN households h ON h.household = c.household
              WHERE {} ORDER BY c.worth DESC, c.at DESC, c.household, c.season, c.case_name LIMIT ? OFFSET ?",
             conditions.join(" AND ")
@@ -308,6 +344,7 @@ impl ReadModel {
                 at: Instant::from_seconds(row.get(7)?),
                 chosen: row.get(8)?,
                 note: row.get(9)?,
+                decided: DecisionKind::from_name(&row.get::<_, String>(11)?),
             });
         }
         Ok(cases)
@@ -332,34 +369,35 @@ impl ReadModel {
         Ok(counts)
     }
 
-    /// The last decision about a case; none while nobody has decided. Fails when the stored decision can't be read, since
-    /// undoing it would then restore too little.
-    pub fn last_decision(&self, case: &CaseId) -> Result<Option<Decision>, StoreFault> {
+    /// All decisions about a case, in their order. Fails when a stored decision can't be read, since undoing it would then restore
+    /// too little.
+    pub fn decisions(&self, case: &CaseId) -> Result<Vec<Decision>, StoreFault> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT kind, by_name, at, chosen, note, restore FROM decisions
-             WHERE document = ?1 AND case_name = ?2 ORDER BY number DESC LIMIT 1",
+            "SELECT kind, by_name, at, chosen, note, restore, contenders FROM decisions
+             WHERE document = ?1 AND case_name = ?2 ORDER BY number",
         )?;
-        let document = case.lot().case_book().to_bytes();
         let name = case.season_name();
-        let row = statement
-            .query_row(params![document, name], |row| {
-                let (kind, restore): (String, String) = (row.get(0)?, row.get(5)?);
-                let decision = Decision {
-                    case: name.clone(),
-                    kind: DecisionKind::from_name(&kind),
-                    by: row.get(1)?,
-                    at: Instant::from_seconds(row.get(2)?),
-                    chosen: row.get(3)?,
-                    note: row.get(4)?,
-                    restore: Vec::new(),
-                };
-                Ok((decision, restore))
-            })
-            .optional()?;
         let unreadable = |error| StoreFault::Failed(format!("a decision about {name} can't be read: {error}"));
-        row.map(|(decision, restore)| {
-            Ok(Decision { restore: serde_json::from_str(&restore).map_err(unreadable)?, ..decision })
-        })
-        .transpose()
+        let mut rows = statement.query(params![case.lot().case_book().to_bytes(), name])?;
+        let mut decisions = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (kind, restore, contenders): (String, String, String) = (row.get(0)?, row.get(5)?, row.get(6)?);
+            decisions.push(Decision {
+                case: name.clone(),
+                kind: DecisionKind::from_name(&kind),
+                by: row.get(1)?,
+                at: Instant::from_seconds(row.get(2)?),
+                chosen: row.get(3)?,
+                note: row.get(4)?,
+                restore: serde_json::from_str(&restore).map_err(unreadable)?,
+                values: read_contenders("decisions", &contenders),
+            });
+        }
+        Ok(decisions)
+    }
+
+    /// The last decision about a case; none while nobody has decided.
+    pub fn last_decision(&self, case: &CaseId) -> Result<Option<Decision>, StoreFault> {
+        Ok(self.decisions(case)?.pop())
     }
 }

@@ -13,3 +13,4 @@ pub use case_rows::{CaseCounts, CaseFilter, CaseKind, CaseRow};
 pub use lot_lists::{LotFilter, LotRow, LotSort, LotState, Total, TotalBy};
 pub use read_model::ReadModel;
 pub use register_rows::{HouseholdRow, OrderRow};
+pub use unusual_lots::{LookedAt, UNUSUAL_WINDOW, UnusualLots, facts_of};

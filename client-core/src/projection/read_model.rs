@@ -50,13 +50,14 @@ const TABLES: &str = "
     CREATE TABLE decisions (
         document BLOB NOT NULL, number INTEGER NOT NULL, case_name TEXT NOT NULL, kind TEXT NOT NULL,
         by_name TEXT NOT NULL, at INTEGER NOT NULL, chosen TEXT NOT NULL, note TEXT NOT NULL, restore TEXT NOT NULL,
+        contenders TEXT NOT NULL,
         PRIMARY KEY (document, number)) WITHOUT ROWID;
     CREATE INDEX decisions_by_case ON decisions (document, case_name, number DESC);
     CREATE TABLE cases (
         household BLOB NOT NULL, season INTEGER NOT NULL, part INTEGER NOT NULL, case_name TEXT NOT NULL,
         kind TEXT NOT NULL, lot TEXT NOT NULL,
         state TEXT NOT NULL, worth INTEGER NOT NULL, contenders TEXT NOT NULL, by_name TEXT NOT NULL,
-        at INTEGER NOT NULL, chosen TEXT NOT NULL, note TEXT NOT NULL,
+        at INTEGER NOT NULL, chosen TEXT NOT NULL, note TEXT NOT NULL, decision TEXT NOT NULL,
         PRIMARY KEY (household, season, case_name)) WITHOUT ROWID;
     CREATE INDEX cases_by_state ON cases (state, worth DESC);
     CREATE TABLE households (

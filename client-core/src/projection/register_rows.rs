@@ -139,6 +139,14 @@ impl ReadModel {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// The name and the village of every household.
+    pub fn household_names(&self) -> Result<Vec<(HouseholdId, String, String)>, StoreFault> {
+        let mut statement = self.connection.prepare_cached("SELECT household, name, village FROM households")?;
+        let rows =
+            statement.query_map([], |row| Ok((HouseholdId::from_bytes(row.get(0)?), row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// How many households there are.
     pub fn count_households(&self) -> Result<u64, StoreFault> {
         let count: i64 = self.connection.query_row("SELECT count(*) FROM households", [], |row| row.get(0))?;

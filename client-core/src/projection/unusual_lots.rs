@@ -5,17 +5,46 @@ use std::collections::HashMap;
 use rusqlite::params;
 
 use super::{LotFilter, LotRow, ReadModel};
+use crate::conflicts::unusual_name;
 use crate::ids::HouseholdId;
 use crate::plausibility::{Facts, Unusual, Usual, UsualWeights, unusual};
-use crate::quantities::{Day, Grams};
-use crate::schema::Season;
+use crate::quantities::{Day, Grams, Instant};
 use crate::schema::catalogue::Catalogue;
+use crate::schema::{LotId, Season};
 use crate::store::StoreFault;
 
 /// Earlier lots that are asked for what is usual.
 const EARLIER_MAX: u32 = 200;
-/// Lots that are looked through at most, latest first.
-const LOOKED_THROUGH_MAX: u32 = 200_000;
+/// Lots that one page of the list looks through.
+pub const UNUSUAL_WINDOW: u32 = 5_000;
+
+/// Unusual lots among those that one page looks through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UnusualLots {
+    /// The lots and what is unusual about each, latest first; not those that somebody has looked at as they are.
+    pub lots: Vec<(LotRow, Vec<Unusual>)>,
+    /// How many lots were looked through.
+    pub looked_through: u64,
+    /// True when there are earlier lots, on the next page.
+    pub has_more: bool,
+}
+
+/// Who looked at an unusual lot and found it right, when, with which figures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookedAt {
+    /// The person's name.
+    pub by: String,
+    /// When.
+    pub at: Instant,
+    /// As [`Facts::figures`] gives them.
+    pub figures: String,
+}
+
+/// The facts of a lot in a list.
+pub fn facts_of(row: &LotRow) -> Facts<'_> {
+    let quantity = row.grams.and_then(|grams| Grams::new(grams).ok());
+    Facts { product: &row.product, quantity, grade: &row.grade, day: row.day }
+}
 
 impl ReadModel {
     /// The weights that are usual for a household's lots of a product: by its own latest lots, or else by everybody's. Where
@@ -60,14 +89,33 @@ impl ReadModel {
         rows.map(|row| row.map(|(id, name)| (HouseholdId::from_bytes(id), name)).map_err(StoreFault::from)).collect()
     }
 
-    /// The lots that are unusual, latest first, at most `limit`.
+    /// Who looked at a lot last and found it right; none where nobody has.
+    pub fn looked_at(&self, lot: &LotId) -> Result<Vec<LookedAt>, StoreFault> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT by_name, at, chosen FROM decisions WHERE document = ?1 AND case_name = ?2 ORDER BY number",
+        )?;
+        let looked = statement.query_map(params![lot.case_book().to_bytes(), unusual_name(lot)], |row| {
+            Ok(LookedAt { by: row.get(0)?, at: Instant::from_seconds(row.get(1)?), figures: row.get(2)? })
+        })?;
+        Ok(looked.collect::<Result<_, _>>()?)
+    }
+
+    /// The lots that are unusual among [`UNUSUAL_WINDOW`], the latest on page 0. The work has this bound; what is usual is
+    /// told by the lots of the same page.
     pub fn unusual_lots(
         &self,
         catalogue: Option<&Catalogue>,
         today: Day,
-        limit: usize,
-    ) -> Result<Vec<(LotRow, Vec<Unusual>)>, StoreFault> {
-        let rows = self.lots(&LotFilter { limit: LOOKED_THROUGH_MAX, ..LotFilter::default() })?;
+        page: u32,
+    ) -> Result<UnusualLots, StoreFault> {
+        let window = LotFilter {
+            limit: UNUSUAL_WINDOW.saturating_add(1),
+            offset: page.saturating_mul(UNUSUAL_WINDOW),
+            ..LotFilter::default()
+        };
+        let mut rows = self.lots(&window)?;
+        let has_more = rows.len() as u64 > u64::from(UNUSUAL_WINDOW);
+        rows.truncate(usize::try_from(UNUSUAL_WINDOW).unwrap_or(usize::MAX));
         let mut of_product: HashMap<&str, Vec<i64>> = HashMap::new();
         let mut of_household: HashMap<(HouseholdId, &str), Vec<i64>> = HashMap::new();
         for row in &rows {
@@ -82,16 +130,20 @@ impl ReadModel {
             .into_iter()
             .filter_map(|(name, weights)| Some((name, UsualWeights::after(weights)?)))
             .collect();
-        let mut found = Vec::new();
+        let mut found = UnusualLots { looked_through: rows.len() as u64, has_more, lots: Vec::new() };
         for row in &rows {
             let own = of_household.get(&(row.household, row.product.as_str()));
             let weights = own.or_else(|| of_product.get(row.product.as_str())).copied().unwrap_or_default();
             let usual = Usual { catalogue, today: Some(today), season: Season::new(row.season), weights };
-            let quantity = row.grams.and_then(|grams| Grams::new(grams).ok());
-            let facts = Facts { product: &row.product, quantity, grade: &row.grade, day: row.day };
+            let facts = facts_of(row);
             let oddities = unusual(&facts, &usual);
-            if !oddities.is_empty() && found.len() < limit {
-                found.push((row.clone(), oddities));
+            if oddities.is_empty() {
+                continue;
+            }
+            // One that was looked at comes back when a figure of it changes.
+            let last = self.looked_at(&row.lot)?.pop();
+            if last.is_none_or(|last| last.figures != facts.figures()) {
+                found.lots.push((row.clone(), oddities));
             }
         }
         Ok(found)
@@ -101,9 +153,11 @@ impl ReadModel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conflicts::{Settler, found_right};
     use crate::ids::ActorId;
-    use crate::quantities::Instant;
-    use crate::schema::harvest::{LotDraft, record};
+    use crate::projection::CaseFilter;
+    use crate::schema::case_book::decide;
+    use crate::schema::harvest::{LotDraft, LotEdit, correct, record};
     use crate::schema::{Book, Document, DocumentKey};
 
     #[test]
@@ -123,10 +177,34 @@ mod tests {
         put(25_000, "2026-12-24");
         let mut model = ReadModel::in_memory().unwrap();
         model.write(&mut book, 1).unwrap();
-        let listed = model.unusual_lots(None, "2026-11-26".parse().unwrap(), 100).unwrap();
-        let listed: Vec<_> = listed.iter().map(|(row, why)| (row.grams, why[0].code())).collect();
+        let listed = |model: &ReadModel| {
+            let found = model.unusual_lots(None, "2026-11-26".parse().unwrap(), 0).unwrap();
+            assert_eq!((found.looked_through, found.has_more), (8, false));
+            found.lots
+        };
+        let codes = |lots: &[(LotRow, Vec<Unusual>)]| -> Vec<_> {
+            lots.iter().map(|(row, why)| (row.grams, why[0].code())).collect()
+        };
+        let both = listed(&model);
         let expected = [(Some(25_000), "day-in-the-future"), (Some(25_000_000), "weight-far-from-usual")];
-        assert_eq!(listed, expected);
+        assert_eq!(codes(&both), expected);
+        assert!(model.unusual_lots(None, "2026-11-26".parse().unwrap(), 1).unwrap().lots.is_empty());
+
+        // Somebody looks at the heavy one: it is gone, until its figure changes.
+        let heavy = &both[1].0;
+        let settler = Settler { by: "Zhang", at: Instant(5_000), note: "" };
+        let mut cases = Document::new(heavy.lot.case_book()).unwrap();
+        let decision = found_right(&heavy.lot, facts_of(heavy).figures(), settler);
+        cases.edit(&actor, Instant(0), |doc| decide(doc, &decision)).unwrap();
+        model.write(&mut cases, 1).unwrap();
+        assert_eq!(codes(&listed(&model)), expected[..1]);
+        let looked = model.looked_at(&heavy.lot).unwrap();
+        assert_eq!((looked.len(), looked[0].by.as_str(), looked[0].at), (1, "Zhang", Instant(5_000)));
+        assert!(model.cases(&CaseFilter::default()).unwrap().is_empty(), "it is no case");
+        let more = LotEdit::Quantity(Grams::new(26_000_000).unwrap());
+        book.edit(&actor, Instant(0), |doc| correct(doc, heavy.lot.key(), &more)).unwrap();
+        model.write(&mut book, 2).unwrap();
+        assert_eq!(codes(&listed(&model))[1], (Some(26_000_000), "weight-far-from-usual"));
         let usual = model.usual_weights(household, "millet").unwrap();
         assert_eq!(usual, model.usual_weights(HouseholdId::from_bytes([2; 16]), "millet").unwrap());
         assert_eq!(model.usual_weights(household, "dates").unwrap(), UsualWeights::default());

@@ -24,6 +24,8 @@ pub struct InvitationPreview {
     pub cooperative_name: String,
     /// What the phone will be.
     pub role: Role,
+    /// Whose phone: the household's or the person's name; empty where it is nobody's, or has no name yet.
+    pub whose: String,
 }
 
 /// The phone is a device now.

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
+use super::aside::AsideReason;
 use super::attestation::Shown;
 use crate::crdt::change::VerifiedChange;
 use crate::ids::ChangeHash;
@@ -346,8 +347,8 @@ pub struct Notice {
     /// The document's key, as bytes.
     #[serde(with = "serde_bytes")]
     pub key: Vec<u8>,
-    /// What was wrong, for a person.
-    pub reason: String,
+    /// What was wrong.
+    pub reason: AsideReason,
     /// Which changes.
     pub changes: Vec<ChangeRange>,
 }
@@ -398,7 +399,7 @@ mod tests {
             reconciles: true,
             heads: vec![DocumentHeads { key: vec![1], heads: vec![ChangeHash::from_bytes([4; 32])] }],
             fetched: vec![Fetched { through: 3, complete: false }],
-            notices: vec![Notice { number: 1, key: vec![2], reason: "damaged".into(), changes: Vec::new() }],
+            notices: vec![Notice { number: 1, key: vec![2], reason: AsideReason::Harmful, changes: Vec::new() }],
             told_seconds: 1_795_000_000,
         };
         let bytes = write_message(&reply);

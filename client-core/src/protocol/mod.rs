@@ -1,5 +1,6 @@
 //! The wire format, for phone and server: messages, their codec, and the limits of bytes from outside. No IO.
 
+pub mod aside;
 pub mod attestation;
 pub mod bundle;
 pub mod enrolment;

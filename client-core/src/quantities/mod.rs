@@ -2,6 +2,7 @@
 //! is valid.
 
 mod chinese;
+mod shown;
 mod text;
 pub mod typed;
 
@@ -10,6 +11,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use shown::{decimal, grouped};
 pub use text::{TextField, checked_text, is_hidden, one_line, optional_text, with_plain_lines};
 
 /// A quantity is outside what its type allows.

@@ -220,14 +220,14 @@ impl Replica {
     pub(super) fn take_notices(&mut self, notices: &[Notice], received: &mut Received) -> Result<(), Error> {
         for notice in notices {
             let Ok(key) = DocumentKey::from_bytes(&notice.key) else {
-                tracing::error!(reason = notice.reason, "a notice is about no known document");
+                tracing::error!(reason = notice.reason.code(), "a notice is about no known document");
                 continue;
             };
             let mut wanted = self.wanted()?;
             let knows = !self.store.scan(&quarantine_prefix(key.id(self.cooperative)), None, 1)?.is_empty();
             let mut transaction = Transaction::begin(self);
             let mut is_new = !knows;
-            if transaction.quarantine_noticed(&key, &notice.changes, &notice.reason)? {
+            if transaction.quarantine_noticed(&key, &notice.changes, &notice.reason.to_string())? {
                 wanted.insert(key.to_bytes(), 0);
                 transaction.put_meta("wanted", &wanted_list(&wanted));
                 // What this replica sent must be given back to it: the document does not hold it any more.
@@ -241,7 +241,7 @@ impl Replica {
             transaction.commit()?;
             // What the server kept of a refused document is told with the refusal already.
             if is_new {
-                received.quarantined.push(QuarantineNotice { key, reason: notice.reason.clone() });
+                received.quarantined.push(QuarantineNotice { key, reason: notice.reason.to_string() });
             }
         }
         Ok(())
@@ -312,6 +312,6 @@ pub(crate) fn not_taken_in() -> DocumentFault {
     DocumentFault::NotNow(Phrase::new(
         "not-taken-in",
         "the server has not taken this lot in yet; ask a coordinator before it is changed",
-        "服务器还没有收下这一批，修改之前请找管理员",
+        "服务器还没有收下这一批，修改之前请找协调员",
     ))
 }

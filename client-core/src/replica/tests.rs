@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::ids::{CooperativeId, DeviceId, HouseholdId, Incarnation};
+use crate::protocol::aside::AsideReason;
 use crate::protocol::frame::write_reply;
 use crate::protocol::messages::{ChangeRange, Cursor, Notice, Refusal, RefusalReason, SyncReply, write_message};
 use crate::quantities::{Grams, Instant};
@@ -246,7 +247,7 @@ fn set_aside_two_of_three(replica: &mut Replica) {
     let notice = Notice {
         number: 1,
         key: book(2026).to_bytes(),
-        reason: "full".into(),
+        reason: AsideReason::Full,
         changes: ChangeRange::covering(&changes[2..3]),
     };
     let received =
@@ -264,7 +265,10 @@ fn what_the_server_sets_aside_counts_as_undelivered_and_its_lots_are_marked() {
     // The third lot builds on the second.
     assert_eq!((replica.unsent(), replica.undelivered()), (0, 2));
     let shown = replica.undelivered_in(&book(2026)).unwrap().unwrap();
-    assert_eq!(shown.lots.values().collect::<Vec<_>>(), ["full", "full"]);
+    assert_eq!(
+        shown.lots.values().collect::<Vec<_>>(),
+        ["with these changes the document would be too large", "with these changes the document would be too large"]
+    );
     assert_eq!(replica.fetches().unwrap().len(), 1, "the document comes as others have it");
     // Numbers of changes that may still be taken in are not used again.
     assert_ne!(replica.actor(), actor);

@@ -9,10 +9,13 @@ use super::harvest::LotKey;
 use super::key::Document;
 use super::view::{Fields, maps_in_list, part};
 use crate::crdt::DocumentFault;
+use crate::ids::ActorId;
 use crate::quantities::{Instant, TextField, checked_text};
 
 /// The longest list of values to restore, in bytes. A settlement changes a few fields.
 const RESTORE_BYTES_MAX: usize = 4_000;
+/// The longest list of values that stood in a case, in bytes: a dozen long notes. Of a longer one the latest are kept.
+const VALUES_BYTES_MAX: usize = 16_000;
 
 /// The kind of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -52,6 +55,27 @@ pub struct Restore {
     pub value: String,
 }
 
+/// One of several concurrent values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contender {
+    /// The value, as text.
+    pub value: String,
+    /// The actor who wrote it, in hexadecimal; empty when unknown.
+    pub actor: String,
+    /// When, by the author's clock.
+    pub at: Instant,
+    /// True when it was written to settle a conflict.
+    pub settles: bool,
+}
+
+impl Contender {
+    /// Who wrote it.
+    pub fn author(&self) -> Option<ActorId> {
+        let actor = automerge::ActorId::try_from(self.actor.as_str()).ok()?;
+        ActorId::from_bytes(actor.to_bytes())
+    }
+}
+
 /// One decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
@@ -69,6 +93,20 @@ pub struct Decision {
     pub note: String,
     /// The values before the decision, for undoing it.
     pub restore: Vec<Restore>,
+    /// The concurrent values that were decided about, the shown one last: after an undo they can be chosen from again.
+    pub values: Vec<Contender>,
+}
+
+/// Values as text, the latest of them as far as they have room.
+fn values_text(values: &[Contender]) -> String {
+    let mut from = 0usize;
+    loop {
+        let text = serde_json::to_string(values.get(from..).unwrap_or_default()).unwrap_or_default();
+        if text.len() <= VALUES_BYTES_MAX || from >= values.len() {
+            return text;
+        }
+        from = from.saturating_add(1);
+    }
 }
 
 /// Adds a decision.
@@ -90,6 +128,9 @@ pub fn decide(automerge: &mut AutoCommit, decision: &Decision) -> Result<(), Doc
         let restore = serde_json::to_string(&decision.restore).unwrap_or_default();
         automerge.put(&entry, "restore", restore)?;
     }
+    if !decision.values.is_empty() {
+        automerge.put(&entry, "values", values_text(&decision.values))?;
+    }
     Ok(())
 }
 
@@ -101,6 +142,7 @@ pub fn decisions(document: &Document) -> Vec<Decision> {
         .into_iter()
         .filter_map(|entry| {
             let mut fields = Fields::new(automerge, entry);
+            let values = fields.optional_text("values").filter(|text| text.len() <= VALUES_BYTES_MAX);
             let restore = fields.optional_text("restore").filter(|text| text.len() <= RESTORE_BYTES_MAX);
             Some(Decision {
                 case: fields.text("case")?,
@@ -110,6 +152,7 @@ pub fn decisions(document: &Document) -> Vec<Decision> {
                 chosen: fields.optional_text("chosen").unwrap_or_default(),
                 note: fields.optional_text("note").unwrap_or_default(),
                 restore: restore.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
+                values: values.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
             })
         })
         .collect()

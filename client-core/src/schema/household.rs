@@ -6,7 +6,7 @@ use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
 use super::key::Document;
 use super::view::{Fields, maps_in_list, part};
 use crate::crdt::DocumentFault;
-use crate::quantities::{Day, Fen, TextField, checked_text};
+use crate::quantities::{Day, Fen, TextField, checked_text, optional_text};
 
 /// A household as it is read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,14 +25,26 @@ pub struct Household {
 
 /// Names the household and its village.
 pub fn set_name(automerge: &mut AutoCommit, name: &str, village: &str) -> Result<(), DocumentFault> {
-    automerge.put(ROOT, "name", checked_text(TextField::HouseholdName, name)?)?;
-    automerge.put(ROOT, "village", checked_text(TextField::VillageCode, village)?)?;
+    rename(automerge, Some(name), Some(village))
+}
+
+/// Gives the household the name or the village that is given.
+pub fn rename(automerge: &mut AutoCommit, name: Option<&str>, village: Option<&str>) -> Result<(), DocumentFault> {
+    if let Some(name) = name {
+        automerge.put(ROOT, "name", checked_text(TextField::HouseholdName, name)?)?;
+    }
+    if let Some(village) = village {
+        automerge.put(ROOT, "village", checked_text(TextField::VillageCode, village)?)?;
+    }
     Ok(())
 }
 
-/// Sets how the household is paid.
+/// Sets how the household is paid; an empty text says that it is not settled.
 pub fn set_payment(automerge: &mut AutoCommit, payment: &str) -> Result<(), DocumentFault> {
-    automerge.put(ROOT, "payment", checked_text(TextField::Payment, payment)?)?;
+    match optional_text(TextField::Payment, payment)? {
+        empty if empty.is_empty() => automerge.delete(ROOT, "payment")?,
+        payment => automerge.put(ROOT, "payment", payment)?,
+    }
     Ok(())
 }
 

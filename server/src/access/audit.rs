@@ -45,6 +45,8 @@ pub enum AuditAction {
     LeftOut,
     /// Documents were erased for good.
     Erased,
+    /// Unusual lots were looked at and are right.
+    FoundRight,
     /// Something was exported.
     Exported,
     /// Something was imported.
@@ -73,6 +75,7 @@ impl AuditAction {
             Self::TakenIn => "taken-in",
             Self::LeftOut => "left-out",
             Self::Erased => "erased",
+            Self::FoundRight => "found-right",
             Self::Exported => "exported",
             Self::Imported => "imported",
         }

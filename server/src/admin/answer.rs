@@ -70,6 +70,13 @@ fn run(
 ) -> Result<Answer, Error> {
     let now = crate::environment::now();
     let invite = |number: CooperativeNumber, role: Role, person: Option<String>, hours: u32| -> Result<Answer, Error> {
+        // Nobody could end such a phone with its person.
+        if role == Role::Coordinator && person.is_none() {
+            return Err(Error::invalid(
+                "--for",
+                "a coordinator's phone is somebody's: name the account with --for LOGIN; `granary coordinator add` makes one",
+            ));
+        }
         let person = person.map(|login| granary.coordinator_device(number, &login)).transpose()?;
         let invitation = granary.invite_as(Principal::Operator, number, role, person, hours, now)?;
         let link =
@@ -85,8 +92,11 @@ fn run(
     };
     match command {
         AdminCommand::CreateCooperative { name } => {
-            let number = granary.create_cooperative(&name, now)?;
-            invite(number, Role::Coordinator, None, 72)
+            let number = granary.create_cooperative(&name, now)?.0;
+            Ok(Answer::Text(format!(
+                "co-operative {number} is made. Its first coordinator: `granary coordinator add --coop {number} LOGIN NAME`, \
+                 who signs in at https://{public}/console"
+            )))
         }
         AdminCommand::Invite { cooperative, role, person, hours } => {
             invite(CooperativeNumber(cooperative), role, person, hours)

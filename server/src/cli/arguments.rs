@@ -53,7 +53,7 @@ pub(super) enum Command {
         /// `coordinator`, `packer` or `household:ID`; `household:new` begins a household.
         #[arg(long)]
         role: String,
-        /// The login of the coordinator whose phone it is for; the phone ends with that person.
+        /// The login of the coordinator whose phone it is for; the phone ends with that person. A coordinator's phone needs it.
         #[arg(long = "for")]
         person: Option<String>,
         /// How long it works, at most a year.

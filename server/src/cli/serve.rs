@@ -1,12 +1,16 @@
 //! `granary serve` and `granary demo`.
 
+use granary_client_core::ids::DeviceId;
+use granary_client_core::quantities::Instant;
 use granary_client_core::schema::access::Role;
 use granary_client_core::transport::build_runtime;
 
-use crate::access::{InvitationLink, Principal};
+use crate::access::{AuditAction, AuditRecord, InvitationLink, Principal};
 use crate::config::settings::Settings;
 use crate::config::{read_file, write_private};
+use crate::engine::Granary;
 use crate::error::Error;
+use crate::log::CooperativeNumber;
 use crate::serve::Server;
 use crate::store::probe::{How, in_child};
 
@@ -28,13 +32,12 @@ pub(super) fn demo(server: &Server, folder: &std::path::Path) -> Result<(), Erro
     println!("{} documents in {} log positions", statistics.documents, statistics.positions);
     let now = crate::environment::now();
     let password = demo_password(folder)?;
-    // A new start with the same password ends nobody's session.
-    if granary.coordinator_device(number, DEMO_LOGIN).is_err() {
-        granary.set_coordinator(number, DEMO_LOGIN, "张协调 Zhang", &password, now)?;
-    }
+    let Some(coordinator) = demo_coordinator(granary, number, &password, now)? else {
+        println!("The demo's coordinator was removed, and stays so. Make another: granary coordinator add LOGIN NAME");
+        return Ok(());
+    };
     let sign_in = granary.sign_in_once(number, DEMO_LOGIN, now)?;
     let address = server.public_address();
-    let coordinator = granary.coordinator_device(number, DEMO_LOGIN)?;
     let link = |role: Role| -> Result<String, Error> {
         // The coordinator's phone ends with the demo's coordinator.
         let person = (role == Role::Coordinator).then_some(coordinator);
@@ -93,6 +96,25 @@ More invitations, made while the server runs:
 
 /// The login of the demo's coordinator.
 const DEMO_LOGIN: &str = "demo";
+
+/// The demo's coordinator, made at the first start; none once somebody has removed the account. A new start with the same
+/// password ends nobody's session.
+fn demo_coordinator(
+    granary: &Granary,
+    number: CooperativeNumber,
+    password: &str,
+    now: Instant,
+) -> Result<Option<DeviceId>, Error> {
+    if granary.coordinator_device(number, DEMO_LOGIN).is_err() {
+        let was_removed =
+            |line: &AuditRecord| line.action == AuditAction::CoordinatorRemoved && line.detail == DEMO_LOGIN;
+        if granary.audit_log(number, usize::MAX)?.iter().any(was_removed) {
+            return Ok(None);
+        }
+        granary.set_coordinator(number, DEMO_LOGIN, "张协调 Zhang", password, now)?;
+    }
+    granary.coordinator_device(number, DEMO_LOGIN).map(Some)
+}
 
 /// The password of the demo's coordinator: drawn once, and kept beside the store.
 fn demo_password(folder: &std::path::Path) -> Result<String, Error> {
@@ -172,5 +194,19 @@ mod tests {
             let said = std::process::Command::new("sh").args(["-c", &command]).output().unwrap().stdout;
             assert_eq!(String::from_utf8(said).unwrap(), text);
         }
+    }
+
+    // The next start of the demo made the account again, with the old password.
+    #[test]
+    fn removed_coordinator_of_the_demo_stays_removed() {
+        let keys = tempfile::tempdir().unwrap();
+        let store = std::sync::Arc::new(granary_client_core::store::MemoryStore::default());
+        let granary = Granary::open(store, keys.path(), None, |fault| panic!("{fault}")).unwrap();
+        let number = granary.create_cooperative("Demo", Instant(0)).unwrap();
+        let start = || demo_coordinator(&granary, number, "correct horse battery", Instant(1)).unwrap();
+        let first = start();
+        assert!(first.is_some() && first == start());
+        granary.remove_coordinator(Principal::Operator, number, DEMO_LOGIN, Instant(2)).unwrap();
+        assert_eq!((start(), start()), (None, None));
     }
 }

@@ -2,19 +2,25 @@
 
 use axum::extract::Query;
 use axum::response::Response;
-use granary_client_core::conflicts::{CaseId, CaseState};
-use granary_client_core::projection::{CaseFilter, CaseKind, CaseRow, LotFilter, LotRow};
+use granary_client_core::conflicts::{CaseId, CaseState, Contender};
+use granary_client_core::projection::{CaseFilter, CaseKind, CaseRow, LotFilter, LotRow, ReadModel};
+use granary_client_core::quantities::TextField;
 use granary_client_core::schema::LotId;
+use granary_client_core::schema::case_book::DecisionKind;
+use granary_client_core::store::StoreFault;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::i18n::{Locale, decimal, grouped};
+use super::i18n::{Locale, grouped};
+use super::inputs::{AMOUNT, Inputs, TEXT, sure};
 use super::names::Names;
-use super::page::{Page, paging, token};
+use super::page::{Page, paging};
 use super::refusal::Refused;
 use super::signed_in::SignedIn;
 
 const PER_PAGE: u64 = 40;
+/// Where the cases begin on a page.
+pub(super) const CASES: &str = "list";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -41,11 +47,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<CasesQuery>) -> R
     let (cases, lots, counts, orders) = signed
         .read(move |models| {
             let cases = models.cases(&filter)?;
-            let mut lots = Vec::new();
-            for lot in cases.iter().flat_map(|case| case.case.lots()) {
-                let one = LotFilter { lot: Some(lot.clone()), with_merged: true, limit: 1, ..LotFilter::default() };
-                lots.extend(models.lots(&one)?);
-            }
+            let lots = lots_of(models, &cases)?;
             Ok((cases, lots, models.case_counts()?, models.orders(None, true, 50, 0)?))
         })
         .await?;
@@ -77,44 +79,88 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<CasesQuery>) -> R
                 }
                 button { (locale.t("show")) }
             }
-            @if let Some(kind) = kind.filter(|_| !cases.is_empty()) { (rule_form(&signed, kind, &cases)) }
+            @if let Some(kind) = kind.filter(|_| !cases.is_empty()) { (rule_form(&signed, kind, &cases, &lots)) }
             @for order in orders.iter().take(20) { (super::orders::conflict_card(&signed, &names, order)) }
         }
         @if cases.is_empty() && (state != CaseState::Open || orders.is_empty()) {
             p.empty { (locale.of("no-cases", state.name())) }
         }
-        @for case in &cases { (card(&signed, &names, case, &lots)) }
+        div id=(CASES) tabindex="-1" { @for case in &cases { (card(&signed, &names, case, &lots)) } }
         (paging(locale, &format!("/console/cases?state={}&kind={}", state.name(), kind.map_or("", CaseKind::name)), page, PER_PAGE, total))
     };
     Ok(Page { title: locale.t("part-cases"), part: "cases", main }.show(&signed))
 }
 
+/// Concurrent values as a form carries them, to tell whether its author saw those that are here now.
+pub(super) fn seen_values(values: &[Contender]) -> String {
+    let values: Vec<String> =
+        values.iter().map(|value| format!("{}@{}={}", value.actor, value.at.seconds(), value.value)).collect();
+    values.join("|")
+}
+
+/// What the author of a form sees of a case: its state, its values, and the weights of its lots.
+pub(super) fn seen(case: &CaseRow, lots: &[LotRow]) -> String {
+    let mut seen = format!("{} {} {} {}", case.state.name(), case.by, case.at.seconds(), seen_values(&case.contenders));
+    for row in case.case.lots().into_iter().filter_map(|lot| lots.iter().find(|row| row.lot == *lot)) {
+        let number = |grams: Option<i64>| grams.map_or_else(String::new, |grams| grams.to_string());
+        seen.push_str(&format!(" {}:{}", number(row.grams), number(row.weighed_grams)));
+    }
+    // Values can be long notes; a form only tells same from other.
+    crate::environment::hex(
+        &ring::digest::digest(&ring::digest::SHA256, seen.as_bytes())
+            .as_ref()
+            .iter()
+            .copied()
+            .take(8)
+            .collect::<Vec<u8>>(),
+    )
+}
+
+/// The rows of the lots of cases, also of such as were merged.
+pub(super) fn lots_of(models: &ReadModel, cases: &[CaseRow]) -> Result<Vec<LotRow>, StoreFault> {
+    let mut lots = Vec::new();
+    for lot in cases.iter().flat_map(|case| case.case.lots()) {
+        let one = LotFilter { lot: Some(lot.clone()), with_merged: true, limit: 1, ..LotFilter::default() };
+        lots.extend(models.lots(&one)?);
+    }
+    Ok(lots)
+}
+
 /// The form that settles all cases of a kind on this page by one rule.
-fn rule_form(signed: &SignedIn, kind: CaseKind, cases: &[CaseRow]) -> Markup {
+fn rule_form(signed: &SignedIn, kind: CaseKind, cases: &[CaseRow], lots: &[LotRow]) -> Markup {
     let locale = signed.locale;
     let rule = match kind {
         CaseKind::Field => "latest",
         CaseKind::Twice => "older",
         CaseKind::Weight => "warehouse",
     };
+    let form = Inputs::of(signed, "/console/cases/many", &[("rule", rule)]);
     html! {
         form.card method="post" action="/console/cases/many" {
-            (token(signed))
-            input type="hidden" name="rule" value=(rule);
-            @for case in cases { input type="hidden" name="case" value=(case.case); }
-            p { (locale.with("rule-for-all", &[("count", cases.len().to_string())])) }
+            (form.hidden())
+            @for case in cases {
+                input type="hidden" name="case" value=(case.case);
+                input type="hidden" name={ "seen:" (case.case) } value=(seen(case, lots));
+            }
+            p { (locale.with("rule-for-all", &[("count", grouped(cases.len() as u64))])) }
+            (sure(locale))
             button { (locale.of("rule", rule)) }
         }
     }
 }
 
-/// One case with the ways to settle it. `lots` holds the rows of its lots, as far as they were loaded.
+/// One case with the ways to settle it. `lots` holds the rows of its lots.
 pub(super) fn card(signed: &SignedIn, names: &Names, case: &CaseRow, lots: &[LotRow]) -> Markup {
     let locale = signed.locale;
     let row = |lot: &LotId| lots.iter().find(|row| row.lot == *lot);
     let lot = row(case.case.lot());
+    let name = case.case.to_string();
+    let is_open = matches!(case.state, CaseState::Open | CaseState::SettledTwice);
+    let action = if is_open { "/console/cases/settle" } else { "/console/cases/undo" };
+    let form = Inputs::of(signed, action, &[("case", &name)]);
+    let hidden = html! { (form.hidden()) (form.was("case", &seen(case, lots))) };
     html! {
-        article.case id=(format!("case-{}", case.case.to_string().replace(['/', '@'], "-"))) {
+        article.case id=(format!("case-{}", name.replace(['/', '@'], "-"))) {
             h3 {
                 a href={ "/console/lots/" (case.case.lot()) } {
                     (names.household(&case.household_name, case.case.lot().household()))
@@ -122,19 +168,32 @@ pub(super) fn card(signed: &SignedIn, names: &Names, case: &CaseRow, lots: &[Lot
                 }
             }
             p { (title(signed, case)) }
-            @match (case.state, &case.case) {
-                (CaseState::Open, CaseId::Field(_, field)) => (field_form(signed, names, case, field)),
-                (CaseState::Open, CaseId::Twice(first, second)) => (twice_form(signed, names, case, [(first, row(first)), (second, row(second))])),
-                (CaseState::Open, CaseId::Weight(_)) => (weight_form(signed, case, lot)),
-                (CaseState::SettledTwice, CaseId::Field(_, field)) => {
-                    ul { @for (place, value) in case.contenders.iter().enumerate() {
-                        li { (names.value(field, &value.value)) " · " (names.author(value.author().as_ref())) " · " (locale.moment(value.at))
-                            @if place.saturating_add(1) == case.contenders.len() { " " strong { (locale.t("this-one-won")) } } } } }
-                    (field_form(signed, names, case, field))
-                },
-                _ => (decided(signed, names, case)),
+            @if case.state == CaseState::Open && !case.by.is_empty() { p.small { (decision(signed, names, case)) } }
+            @if case.state == CaseState::SettledTwice && matches!(case.case, CaseId::Field(..)) {
+                ul { @for (place, value) in case.contenders.iter().enumerate() {
+                    li { (contender(names, case, value)) " · " (names.author(value.author().as_ref())) " · " (locale.moment(value.at))
+                        @if place.saturating_add(1) == case.contenders.len() { " " strong { (locale.t("this-one-won")) } } } } }
+            }
+            form method="post" action=(action) {
+                (hidden)
+                @match &case.case {
+                    CaseId::Field(_, field) if is_open => (field_form(signed, names, case, field, &form)),
+                    CaseId::Twice(first, second) if is_open => (twice_form(signed, names, [(first, row(first)), (second, row(second))], &form)),
+                    CaseId::Weight(_) if is_open => (weight_form(signed, lot, &form)),
+                    _ => {
+                        p { (decision(signed, names, case)) }
+                        button.quiet { (locale.t("undo")) }
+                    },
+                }
             }
         }
+    }
+}
+
+fn contender(names: &Names, case: &CaseRow, value: &Contender) -> String {
+    match &case.case {
+        CaseId::Field(_, field) => names.value(field, &value.value),
+        CaseId::Twice(..) | CaseId::Weight(_) => names.value("grams", &value.value),
     }
 }
 
@@ -143,47 +202,45 @@ fn title(signed: &SignedIn, case: &CaseRow) -> String {
     match &case.case {
         CaseId::Field(_, field) => locale.with("case-field", &[("field", locale.of("field", field))]),
         CaseId::Twice(..) => locale.t("case-twice"),
+        // What is settled is no difference any more.
+        CaseId::Weight(_) if case.worth_grams <= 0 => locale.t("case-weight-before"),
         CaseId::Weight(_) => locale.with("case-weight", &[("weight", locale.kilograms(case.worth_grams))]),
     }
 }
 
-fn hidden(signed: &SignedIn, case: &CaseRow) -> Markup {
-    html! { (token(signed)) input type="hidden" name="case" value=(case.case); }
-}
-
-fn note_and_buttons(signed: &SignedIn, settle: &str) -> Markup {
+fn note_and_buttons(signed: &SignedIn, settle: &str, form: &Inputs<'_>) -> Markup {
     let locale = signed.locale;
     html! {
-        label { (locale.t("note")) input name="note" maxlength="500"; }
+        label { (locale.t("note")) (form.empty("note", TEXT.at_most(TextField::Note.most()))) }
         div.buttons {
             button name="how" value="settle" { (settle) }
-            button.quiet name="how" value="leave" { (locale.t("leave-with-note")) }
+            button.quiet name="how" value="leave" formnovalidate { (locale.t("leave-with-note")) }
         }
     }
 }
 
-fn field_form(signed: &SignedIn, names: &Names, case: &CaseRow, field: &str) -> Markup {
+fn field_form(signed: &SignedIn, names: &Names, case: &CaseRow, field: &str, form: &Inputs<'_>) -> Markup {
     let locale = signed.locale;
+    let none = case.contenders.is_empty();
     html! {
-        form method="post" action="/console/cases/settle" {
-            (hidden(signed, case))
-            fieldset.choices {
-                legend { (locale.t("choose-value")) }
-                @for (place, value) in case.contenders.iter().enumerate() {
-                    label.choice {
-                        input type="radio" name="value" value=(value.value) required checked[place.saturating_add(1) == case.contenders.len()];
-                        strong { (names.value(field, &value.value)) }
-                        span.small { (names.author(value.author().as_ref())) " · " (locale.moment(value.at)) }
-                    }
-                }
+        fieldset.choices {
+            legend { (locale.t("choose-value")) }
+            @for (place, value) in case.contenders.iter().enumerate() {
                 label.choice {
-                    input type="radio" name="value" value="" required[case.contenders.is_empty()] checked[case.contenders.is_empty()];
-                    span { (locale.t("another-value")) }
-                    input name="other" aria-label=(locale.t("another-value")) placeholder=(placeholder(locale, field));
+                    input type="radio" name="value" value=(value.value) required
+                        checked[form.is_chosen("value", &value.value, place.saturating_add(1) == case.contenders.len())];
+                    strong { (names.value(field, &value.value)) }
+                    span.small { (names.author(value.author().as_ref())) " · " (locale.moment(value.at)) }
                 }
             }
-            (note_and_buttons(signed, &locale.t("settle")))
+            label.choice {
+                input type="radio" name="value" value="" required[none] checked[form.is_chosen("value", "", none)];
+                span { (locale.t("another-value")) @if !placeholder(locale, field).is_empty() { " (" (placeholder(locale, field)) ")" } }
+                (form.empty("other", TEXT))
+            }
+            (form.fault("value"))
         }
+        (note_and_buttons(signed, &locale.t("settle"), form))
     }
 }
 
@@ -196,26 +253,24 @@ fn placeholder(locale: Locale, field: &str) -> String {
     }
 }
 
-fn twice_form(signed: &SignedIn, names: &Names, case: &CaseRow, lots: [(&LotId, Option<&LotRow>); 2]) -> Markup {
+fn twice_form(signed: &SignedIn, names: &Names, lots: [(&LotId, Option<&LotRow>); 2], form: &Inputs<'_>) -> Markup {
     let locale = signed.locale;
     html! {
-        form method="post" action="/console/cases/settle" {
-            (hidden(signed, case))
-            fieldset.choices {
-                legend { (locale.t("choose-lot")) }
-                @for (place, (lot, row)) in lots.into_iter().enumerate() {
-                    label.choice {
-                        input type="radio" name="keep" value=(lot.in_full()) required checked[place == 0];
-                        @if let Some(row) = row {
-                            strong { (row.grams.map_or_else(|| locale.t("damaged"), |grams| locale.weight(grams))) }
-                            span.small { (particulars(signed, names, lot, row)) }
-                        } @else { strong { (lot) } }
-                    }
+        fieldset.choices {
+            legend { (locale.t("choose-lot")) }
+            @for (place, (lot, row)) in lots.into_iter().enumerate() {
+                label.choice {
+                    input type="radio" name="keep" value=(lot.in_full()) required checked[form.is_chosen("keep", &lot.in_full(), place == 0)];
+                    @if let Some(row) = row {
+                        strong { (row.grams.map_or_else(|| locale.t("damaged"), |grams| locale.weight(grams))) }
+                        span.small { (particulars(signed, names, lot, row)) }
+                    } @else { strong { (lot) } }
                 }
             }
-            label { (locale.t("weight-after-merge")) input name="other" inputmode="decimal"; }
-            (note_and_buttons(signed, &locale.t("merge-lots")))
+            (form.fault("keep"))
         }
+        label { (locale.t("weight-after-merge")) (form.empty("other", AMOUNT)) }
+        (note_and_buttons(signed, &locale.t("merge-lots"), form))
     }
 }
 
@@ -227,38 +282,38 @@ fn particulars(signed: &SignedIn, names: &Names, lot: &LotId, row: &LotRow) -> S
     fields.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
-fn weight_form(signed: &SignedIn, case: &CaseRow, lot: Option<&LotRow>) -> Markup {
+fn weight_form(signed: &SignedIn, lot: Option<&LotRow>, form: &Inputs<'_>) -> Markup {
     let locale = signed.locale;
     html! {
-        form method="post" action="/console/cases/settle" {
-            (hidden(signed, case))
-            @if let Some(lot) = lot {
-                dl.pair {
-                    div { dt { (locale.t("recorded")) } dd { (lot.grams.map_or_else(|| locale.t("damaged"), |grams| locale.weight(grams))) } }
-                    div { dt { (locale.t("weighed")) } dd { (lot.weighed_grams.map_or_else(|| "—".to_owned(), |grams| locale.weight(grams))) } }
-                }
-                input type="hidden" name="weighed" value=(lot.weighed_grams.map(|grams| decimal(grams, 1000)).unwrap_or_default());
+        @if let Some(lot) = lot {
+            dl.pair {
+                div { dt { (locale.t("recorded")) } dd { (lot.grams.map_or_else(|| locale.t("damaged"), |grams| locale.weight(grams))) } }
+                div { dt { (locale.t("weighed")) } dd { (lot.weighed_grams.map_or_else(|| "—".to_owned(), |grams| locale.weight(grams))) } }
             }
-            label { (locale.t("another-weight")) input name="other" inputmode="decimal" placeholder=(locale.t("unit-kg")); }
-            (note_and_buttons(signed, &locale.t("rule-warehouse")))
         }
+        label { (locale.t("another-weight")) (form.empty("other", AMOUNT)) }
+        (note_and_buttons(signed, &locale.t("rule-warehouse"), form))
     }
 }
 
-fn decided(signed: &SignedIn, names: &Names, case: &CaseRow) -> Markup {
+/// The last decision about a case: who, when, what was chosen.
+fn decision(signed: &SignedIn, names: &Names, case: &CaseRow) -> Markup {
     let locale = signed.locale;
-    let chosen = match &case.case {
-        CaseId::Field(_, field) => names.value(field, &case.chosen),
-        CaseId::Weight(_) => locale.value("grams", &case.chosen),
-        CaseId::Twice(..) => case.chosen_shown(),
-    };
+    let chosen = chosen_words(names, case);
     html! {
-        p { (case.by) " · " (locale.moment(case.at))
-            @if !case.chosen.is_empty() { " · " strong { (chosen) } }
-            @if !case.note.is_empty() { " · " q { (case.note) } } }
-        form.inline method="post" action="/console/cases/undo" {
-            (hidden(signed, case))
-            button.quiet { (locale.t("undo")) }
-        }
+        @if case.decided == Some(DecisionKind::Undone) { (locale.t("decision-undone")) " · " }
+        (case.by) " · " (locale.moment(case.at))
+        @if !case.chosen.is_empty() { " · " strong { (chosen) } }
+        @if !case.note.is_empty() { " · " q { (locale.note(&case.note)) } }
+    }
+}
+
+/// What was chosen in a case, for people.
+pub(super) fn chosen_words(names: &Names, case: &CaseRow) -> String {
+    match &case.case {
+        _ if case.chosen.is_empty() => String::new(),
+        CaseId::Field(_, field) => names.value(field, &case.chosen),
+        CaseId::Weight(_) => names.value("grams", &case.chosen),
+        CaseId::Twice(..) => case.chosen_shown(),
     }
 }

@@ -3,6 +3,8 @@
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 
+use super::inputs::sure;
+use super::names::Names;
 use super::page::{Page, token};
 use super::refusal::{Refused, refused};
 use super::second_factor;
@@ -14,21 +16,22 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
     let (granary, number) = (signed.granary.clone(), signed.cooperative.number());
     let found = signed.work(move || Ok((granary.coordinators(number)?, granary.demands_second(number)?))).await?;
     let ((people, phones_of_nobody), is_demanded) = found;
+    let names = Names::of(&signed).await?;
     let main = html! {
         p { a href="/console/phones" { (locale.t("part-phones")) } " · "
             a href="/console/invitations" { (locale.t("invitations")) } }
         div.scroll tabindex="0" role="region" aria-label=(locale.t("coordinators")) {
-            table {
+            table.stack {
                 thead { tr { th scope="col" { (locale.t("name")) } th scope="col" { (locale.t("login")) }
                     th scope="col" { (locale.t("part-phones")) } th { } } }
                 tbody { @for line in &people { tr {
                     td { (line.name) @if line.denied.is_some() { " " span.mark { (locale.t("revoked")) } } }
-                    td { (line.login) @if line.has_second { " " span.small { (locale.t("second-has")) } } }
-                    td { @for (id, name) in &line.phones { (name) " " span.small { (id) } " " } }
+                    td data-label=(locale.t("login")) { (line.login) @if line.has_second { " " span.small { (locale.t("second-has")) } } }
+                    td data-label=(locale.t("part-phones")) { (line.phones.iter().map(|(id, _)| names.device(*id)).collect::<Vec<_>>().join(", ")) }
                     td { @if line.device == signed.session.device { (locale.t("this-is-you")) } @else {
                         form.inline method="post" action="/console/coordinators/remove" {
                             (token(&signed)) input type="hidden" name="login" value=(line.login);
-                            label.check { input type="checkbox" name="sure" value="yes" required; (locale.t("sure")) }
+                            (sure(locale))
                             button.danger { (locale.t("remove-coordinator")) }
                         } } }
                 } } }
@@ -47,7 +50,7 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
         p.small { (locale.t("second-demand-help")) " " a href=(second_factor::ADDRESS) { (locale.t("second-factor")) } }
         @if !phones_of_nobody.is_empty() {
             p.notice { (locale.t("phones-of-nobody")) " "
-                @for (id, name) in &phones_of_nobody { (name) " " span.small { (id) } " " } }
+                (phones_of_nobody.iter().map(|(id, _)| names.device(*id)).collect::<Vec<_>>().join(", ")) }
         }
     };
     Ok(Page { title: locale.t("coordinators"), part: "phones", main }.show(&signed))

@@ -1,12 +1,15 @@
 //! Exports for spreadsheets: CSV that Excel opens with its Chinese intact (UTF-8 with a byte order
 //! mark), and workbooks.
 
+use std::collections::BTreeSet;
+
 use axum::extract::{Path, Query};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use granary_client_core::conflicts::CaseId;
-use granary_client_core::projection::{CaseFilter, LotFilter, ReadModel};
+use granary_client_core::conflicts::{CaseId, Contender};
+use granary_client_core::projection::{CaseFilter, CaseRow, LotFilter, LotRow, ReadModel};
 use granary_client_core::quantities::{Day, Instant};
+use granary_client_core::schema::catalogue::PriceName;
 use granary_client_core::store::StoreFault;
 use maud::html;
 use rust_xlsxwriter::{ExcelDateTime, Format, XlsxError};
@@ -20,7 +23,12 @@ use super::signed_in::SignedIn;
 use crate::access::AuditAction;
 use crate::error::Error;
 
-const WHAT: [&str; 5] = ["lots", "orders", "cases", "households", "audit"];
+mod lots;
+
+use lots::lots;
+pub(super) use lots::{LOT_COLUMNS, lot_texts};
+
+const WHAT: [&str; 6] = ["lots", "orders", "cases", "households", "catalogue", "audit"];
 /// Rows of one export at most: the limit of an Excel sheet.
 const ROWS_MAX: u32 = 1_000_000;
 /// The longest text of a cell that Excel takes, in units of UTF-16.
@@ -78,8 +86,9 @@ pub(super) async fn download(
         }
         "orders" => signed.read(move |models| orders(models, locale)).await?,
         "cases" => signed.read(move |models| cases(models, locale, &names)).await?,
+        "catalogue" => catalogue(locale, &names),
         "households" => signed.read(move |models| households(models, locale, &names)).await?,
-        "audit" => audit(&signed, &names).await?,
+        "audit" => audit(&signed, &names.with_households(&signed).await?).await?,
         _ => return Err(missing()),
     };
     let (kind, bytes) = match form {
@@ -121,58 +130,16 @@ fn kilograms(grams: Option<i64>) -> Cell {
     }
 }
 
-fn lots(models: &ReadModel, locale: Locale, names: &Names, filter: &LotFilter) -> Result<Sheet, StoreFault> {
-    let columns = [
-        "household",
-        "village",
-        "season",
-        "lot",
-        "product",
-        "kg",
-        "grade",
-        "moisture",
-        "day",
-        "place",
-        "note",
-        "state",
-        "weighed",
-        "reason",
-    ];
-    let rows = models.lots(filter)?.into_iter().map(|row| {
-        vec![
-            Cell::Text(names.household(&row.household_name, row.lot.household())),
-            Cell::Text(names.village(&row.village)),
-            number(i64::from(row.season)),
-            Cell::Id(row.lot.to_string()),
-            Cell::Text(names.product(&row.product)),
-            kilograms(row.grams),
-            Cell::Text(row.grade),
-            row.moisture.map_or(Cell::Empty, number),
-            row.day.map_or(Cell::Empty, Cell::Day),
-            Cell::Text(row.place),
-            Cell::Text(row.note),
-            Cell::Text(locale.of("state", row.state.name())),
-            kilograms(row.weighed_grams),
-            Cell::Text(row.reason),
-        ]
-    });
-    Ok(sheet(locale, &columns, rows.collect()))
-}
-
 fn orders(models: &ReadModel, locale: Locale) -> Result<Sheet, StoreFault> {
     let columns = ["platform", "order", "buyer", "product", "kg", "yuan", "state", "shipment"];
     let rows = models.orders(None, false, ROWS_MAX, 0)?.into_iter().map(|order| {
-        let yuan = match number(order.fen) {
-            Cell::Number(fen) => Cell::Number(fen / 100.0),
-            other => other,
-        };
         vec![
             Cell::Text(order.name.platform),
             Cell::Id(order.name.outside_id),
             Cell::Text(order.buyer),
             Cell::Text(order.products),
             kilograms(Some(order.grams)),
-            yuan,
+            yuan(order.fen),
             Cell::Text(order.status.map(|status| locale.of("order", status.name())).unwrap_or_default()),
             Cell::Id(order.shipment),
         ]
@@ -180,33 +147,72 @@ fn orders(models: &ReadModel, locale: Locale) -> Result<Sheet, StoreFault> {
     Ok(sheet(locale, &columns, rows.collect()))
 }
 
+/// A row for each decision about a case, in their order, and one for a case about which nobody has decided.
 fn cases(models: &ReadModel, locale: Locale, names: &Names) -> Result<Sheet, StoreFault> {
-    let columns = ["household", "season", "kind", "lot", "field", "values", "state", "who", "when", "chosen", "note"];
+    let columns =
+        ["household", "season", "kind", "lot", "field", "values", "state", "decision", "who", "when", "chosen", "note"];
     let filter = CaseFilter { limit: ROWS_MAX, ..CaseFilter::default() };
-    let rows = models.cases(&filter)?.into_iter().map(|case| {
+    let mut rows = Vec::new();
+    for case in models.cases(&filter)? {
         let (kind, field) = match &case.case {
-            CaseId::Field(_, field) => ("field", locale.of("field", field)),
-            CaseId::Twice(..) => ("twice", String::new()),
-            CaseId::Weight(_) => ("weight", String::new()),
+            CaseId::Field(_, field) => ("field", field.as_str()),
+            CaseId::Twice(..) => ("twice", ""),
+            CaseId::Weight(_) => ("weight", ""),
         };
-        let values: Vec<&str> = case.contenders.iter().map(|value| value.value.as_str()).collect();
-        let chosen = case.chosen_shown();
-        let when = if case.by.is_empty() { Cell::Empty } else { Cell::Moment(case.at) };
-        vec![
-            Cell::Text(names.household(&case.household_name, case.case.lot().household())),
-            number(i64::from(case.case.lot().season().year())),
-            Cell::Text(locale.of("kind", kind)),
-            Cell::Id(case.case.lot().to_string()),
-            Cell::Text(field),
-            Cell::Text(values.join(" / ")),
-            Cell::Text(locale.of("cases", case.state.name())),
-            Cell::Text(case.by),
-            when,
-            Cell::Text(chosen),
-            Cell::Text(case.note),
-        ]
+        let head = |values: &[Contender]| {
+            let values: Vec<String> = values.iter().map(|value| names.value(field, &value.value)).collect();
+            vec![
+                Cell::Text(names.household(&case.household_name, case.case.lot().household())),
+                number(i64::from(case.case.lot().season().year())),
+                Cell::Text(locale.of("kind", kind)),
+                Cell::Id(case.case.lot().to_string()),
+                Cell::Text(if field.is_empty() { String::new() } else { locale.of("field", field) }),
+                Cell::Text(values.join(" / ")),
+                Cell::Text(locale.of("cases", case.state.name())),
+            ]
+        };
+        let decisions = models.decisions(&case.case)?;
+        if decisions.is_empty() {
+            rows.push([head(&case.contenders), vec![Cell::Empty; 5]].concat());
+        }
+        for decision in decisions {
+            let kind = decision.kind.map(|kind| locale.of("decision", kind.name())).unwrap_or_default();
+            let shown = CaseRow { chosen: decision.chosen, ..case.clone() };
+            let tail = vec![
+                Cell::Text(kind),
+                Cell::Text(decision.by),
+                Cell::Moment(decision.at),
+                Cell::Text(super::cases::chosen_words(names, &shown)),
+                Cell::Text(locale.note(&decision.note)),
+            ];
+            rows.push([head(&decision.values), tail].concat());
+        }
+    }
+    Ok(sheet(locale, &columns, rows))
+}
+
+/// Products with their prices by grade, in the columns that an import reads.
+fn catalogue(locale: Locale, names: &Names) -> Sheet {
+    let products = &names.catalogue.products;
+    let prices: BTreeSet<&PriceName> = products.iter().flat_map(|product| product.price_by_grade.keys()).collect();
+    let rows = products.iter().map(|product| {
+        let name = |name: &Option<String>| Cell::Text(name.clone().unwrap_or_default());
+        let mut row = vec![Cell::Id(product.code.clone()), name(&product.name_zh), name(&product.name_en)];
+        row.extend(
+            prices.iter().map(|price| product.price_by_grade.get(price).map_or(Cell::Empty, |fen| yuan(fen.get()))),
+        );
+        row
     });
-    Ok(sheet(locale, &columns, rows.collect()))
+    let mut sheet = sheet(locale, &["code", "zh", "en"], rows.collect());
+    sheet.heads.extend(prices.iter().map(ToString::to_string));
+    sheet
+}
+
+fn yuan(fen: i64) -> Cell {
+    match number(fen) {
+        Cell::Number(fen) => Cell::Number(fen / 100.0),
+        other => other,
+    }
 }
 
 fn households(models: &ReadModel, locale: Locale, names: &Names) -> Result<Sheet, StoreFault> {
@@ -215,7 +221,7 @@ fn households(models: &ReadModel, locale: Locale, names: &Names) -> Result<Sheet
         vec![
             Cell::Id(row.household.to_string()),
             Cell::Text(row.name),
-            Cell::Text(names.village(&row.village)),
+            Cell::Text(names.village_to_read(&row.village)),
             Cell::Text(row.payment),
             Cell::Text(row.members),
         ]
@@ -233,7 +239,7 @@ async fn audit(signed: &SignedIn, names: &Names) -> Result<Sheet, Refused> {
             Cell::Moment(Instant(line.at_millis)),
             Cell::Text(names.doer(&line.who)),
             Cell::Text(locale.of("deed", line.action.name())),
-            Cell::Text(locale.of("detail", &line.detail)),
+            Cell::Text(names.detail(&line.detail)),
         ]
     });
     Ok(sheet(locale, &["when", "who", "deed", "detail"], rows.collect()))
@@ -255,12 +261,25 @@ fn fitting(text: &str, mark: &str) -> String {
     kept.chain(mark.chars()).collect()
 }
 
-/// A text as a CSV cell, escaped where a spreadsheet would read a formula: also behind blanks, and in full width, which
-/// Excel reads as the plain signs where an East Asian language is set.
-fn harmless(text: &str) -> String {
+/// True for a text that a spreadsheet would read as a formula: also behind blanks, and in full width, which Excel reads as the
+/// plain signs where an East Asian language is set.
+fn is_formula(text: &str) -> bool {
     let signs = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
-    let is_formula = text.trim_start().starts_with(signs) || text.starts_with(['\t', '\r', '\n']);
-    if is_formula { format!("'{text}") } else { text.to_owned() }
+    text.trim_start().starts_with(signs) || text.starts_with(['\t', '\r', '\n'])
+}
+
+/// A text as a CSV cell, with an apostrophe where a spreadsheet would read a formula. So is one that looks so already, and an
+/// import takes one off ([`plain`]).
+fn harmless(text: &str) -> String {
+    if is_formula(text.trim_start_matches('\'')) { format!("'{text}") } else { text.to_owned() }
+}
+
+/// The text of a cell that [`harmless`] may have escaped.
+pub(super) fn plain(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(text) if is_formula(text.trim_start_matches('\'')) => text,
+        _ => cell,
+    }
 }
 
 /// A text as a CSV cell that no spreadsheet reads as a number or a day, and so rounds or rewrites: a tab behind it, which is

@@ -1,13 +1,14 @@
-//! Forms: read within limits, parsed field by field.
+//! Forms: read within limits, parsed field by field. A form carries what its author saw (`was:FIELD`), and only what differs from
+//! that is hers: whatever else came meanwhile stays.
 
 use axum::body::Body;
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::typed::{self, TypedFault, WeightUnit};
-use granary_client_core::quantities::{Fen, Grams, Permille};
+use granary_client_core::quantities::{Day, Fen, Grams, Permille, TextField, checked_text, with_plain_lines};
 use http_body_util::BodyExt;
 
 use super::i18n::Locale;
-use super::refusal::{Refused, refuse, refused, wrong};
+use super::refusal::{Refused, refuse, refused, refused_with, wrong};
 use crate::error::Error;
 use crate::http::{Gate, Origin, read_body};
 
@@ -19,7 +20,7 @@ const DISCARD_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 const FIELDS_MAX: usize = 2_000;
 
 /// The fields of a form.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Form {
     fields: Vec<(String, String)>,
 }
@@ -63,15 +64,61 @@ impl Form {
         self.fields.iter().filter_map(move |(field, value)| Some((field.strip_prefix(prefix)?, value.trim())))
     }
 
+    /// A form with these fields, as if it had been sent.
+    pub(super) fn of(fields: &[(&str, &str)]) -> Self {
+        Self { fields: fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect() }
+    }
+
     /// A field, parsed as its type.
     pub(super) fn parsed<T: std::str::FromStr>(&self, locale: Locale, name: &str) -> Result<T, Refused> {
-        self.get(name).parse().map_err(|_| refused(locale, 400, "form-field-wrong"))
+        self.get(name).parse().map_err(|_| refused(locale, 400, "form-field-wrong").at(name))
+    }
+
+    /// What the author changed a field to; none for one that she left as it was shown. A page gives a text with line breaks back
+    /// in another spelling; that is no change.
+    pub(super) fn changed(&self, name: &str) -> Option<&str> {
+        let (was, now) = (self.get(&was(name)), self.get(name));
+        (self.has(name) && with_plain_lines(was) != with_plain_lines(now)).then_some(now)
+    }
+
+    /// Refuses a field that its author changed after somebody else had: she must have seen what she replaces. `present` holds the
+    /// fields as a page would show them now.
+    pub(super) fn must_be_as_seen(&self, locale: Locale, present: &[(&str, String)]) -> Result<(), Refused> {
+        for (name, now) in present {
+            let Some(typed) = self.changed(name).filter(|_| self.has(&was(name))) else { continue };
+            let now_shown = with_plain_lines(now);
+            if now_shown != with_plain_lines(self.get(&was(name))) && now_shown != with_plain_lines(typed) {
+                let shown = if now.is_empty() { "—".to_owned() } else { now.clone() };
+                return Err(refused_with(locale, 409, "changed-meanwhile", &[("now", shown)]).at(name).seen_anew());
+            }
+        }
+        Ok(())
+    }
+
+    /// A field's text within its bounds.
+    pub(super) fn text(&self, locale: Locale, name: &str, field: TextField) -> Result<String, Refused> {
+        checked_text(field, self.get(name)).map_err(|fault| refuse(locale, &fault.into()).at(name))
+    }
+
+    /// As [`Self::text`], for a text that may be empty.
+    pub(super) fn optional_text(&self, locale: Locale, name: &str, field: TextField) -> Result<String, Refused> {
+        if self.get(name).is_empty() { Ok(String::new()) } else { self.text(locale, name, field) }
+    }
+
+    /// A day.
+    pub(super) fn day(&self, locale: Locale, name: &str) -> Result<Day, Refused> {
+        self.get(name).parse().map_err(|_| refused(locale, 400, "day-wrong").at(name))
     }
 
     /// A weight, in kilograms where it says no unit.
     pub(super) fn weight(&self, locale: Locale, name: &str) -> Result<Grams, Refused> {
-        weight(locale, self.get(name))
+        weight(locale, self.get(name)).map_err(|refused| refused.at(name))
     }
+}
+
+/// The hidden field with what the author saw of a field.
+pub(super) fn was(name: &str) -> String {
+    format!("was:{name}")
 }
 
 /// Takes a refused form to its end and keeps nothing of it: an answer before the form's end can break an HTTP/2 stream, and

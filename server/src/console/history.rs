@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use granary_client_core::conflicts::{SETTLING, UNDOING, unusual_name};
 use granary_client_core::crdt::change::{Action, BytesKind, ChangeRecord, Key, Object, Value, VerifiedChange};
 use granary_client_core::ids::ActorId;
 use granary_client_core::quantities::Instant;
@@ -34,8 +35,10 @@ pub(super) enum HistoryKind {
     Recorded,
     Corrected,
     Settled,
+    Undone,
     Withdrawn,
     Weighed,
+    LookedAt,
 }
 
 impl HistoryKind {
@@ -44,8 +47,10 @@ impl HistoryKind {
             Self::Recorded => "recorded",
             Self::Corrected => "corrected",
             Self::Settled => "settled",
+            Self::Undone => "undone",
             Self::Withdrawn => "withdrawn",
             Self::Weighed => "weighed",
+            Self::LookedAt => "looked-at",
         }
     }
 }
@@ -58,6 +63,9 @@ pub(super) fn of_lot(granary: &Granary, number: CooperativeNumber, lot: &LotId) 
     }
     for (received, change) in granary.changes_of(number, &lot.receipt_book())? {
         events.extend(receipt_event(received, &change, lot));
+    }
+    for (received, change) in granary.changes_of(number, &lot.case_book())? {
+        events.extend(look_event(received, &change, lot));
     }
     events.sort_by_key(|event| event.received);
     Ok(events)
@@ -88,7 +96,8 @@ fn harvest_event(received: Instant, change: &VerifiedChange, lot: &LotKey) -> Op
     let kind = match () {
         () if made => HistoryKind::Recorded,
         () if withdrawn => HistoryKind::Withdrawn,
-        () if record.message == granary_client_core::conflicts::SETTLING => HistoryKind::Settled,
+        () if record.message == SETTLING => HistoryKind::Settled,
+        () if record.message == UNDOING => HistoryKind::Undone,
         () => HistoryKind::Corrected,
     };
     Some(event(received, record, fields, kind))
@@ -111,6 +120,16 @@ fn receipt_event(received: Instant, change: &VerifiedChange, lot: &LotId) -> Opt
         }
     }
     (!fields.is_empty()).then(|| event(received, record, fields, HistoryKind::Weighed))
+}
+
+/// Somebody's look at an unusual lot, which stands in the case book.
+fn look_event(received: Instant, change: &VerifiedChange, lot: &LotId) -> Option<HistoryEvent> {
+    let (record, name) = (change.record(), unusual_name(lot));
+    let is_of_it = |operation: &&granary_client_core::crdt::change::Operation| {
+        matches!(&operation.key, Key::Map(field) if field == "case") && text_of(&operation.value) == name
+    };
+    record.operations.iter().find(is_of_it)?;
+    Some(event(received, record, BTreeMap::new(), HistoryKind::LookedAt))
 }
 
 fn event(

@@ -3,13 +3,16 @@
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::ids::{DeviceId, HouseholdId};
+use granary_client_core::quantities::TextField;
 use granary_client_core::schema::access::Role;
+use granary_client_core::schema::household::Household;
 use granary_client_core::schema::{DocumentKey, household};
 use maud::{Markup, PreEscaped, html};
 use serde::Deserialize;
 
 use super::forms::encode;
 use super::i18n::grouped;
+use super::inputs::{Inputs, REQUIRED, TEXT};
 use super::names::Names;
 use super::page::{Page, paging, token};
 use super::refusal::{Refused, refused};
@@ -44,24 +47,25 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<HouseholdsQuery>)
             Ok((models.households(&search, village.as_deref(), PER_PAGE, offset)?, models.count_households()?))
         })
         .await?;
+    let new = Inputs::of(&signed, "/console/households/add", &[]);
     let main = html! {
         form.filters method="get" action="/console/households" role="search" {
             label { (locale.t("search")) input name="search" value=(query.search); }
             label { (locale.t("village")) (village_choice(&names, &query.village, &locale.t("all"))) }
             button { (locale.t("show")) }
         }
-        p { (locale.with("households-found", &[("count", grouped(total))])) " " a href="/console/import" { (locale.t("import")) } }
+        p { (locale.with("households-found", &[("count", grouped(total))])) " " a href="/console/import" { (locale.t("import")) } " · " a href="/console/cooperative" { (locale.t("cooperative")) } }
         @if rows.is_empty() { p.empty { (locale.t("no-households")) } }
         div.scroll tabindex="0" role="region" aria-label=(locale.t("part-households")) {
-            table {
+            table.stack {
                 thead { tr { th scope="col" { (locale.t("household")) } th scope="col" { (locale.t("village")) } th scope="col" { (locale.t("members")) }
                     th.number scope="col" { (locale.t("lots")) } th.number scope="col" { (locale.t("recorded")) } th { } } }
                 tbody { @for row in &rows { tr {
                     td { a href={ "/console/households/" (row.household) } { (row.name) } }
-                    td { (names.village(&row.village)) }
-                    td { (row.members) }
-                    td.number { a href={ "/console/harvests?household=" (row.household) } { (row.lots) } }
-                    td.number { (locale.kilograms(row.recorded_grams)) }
+                    td data-label=(locale.t("village")) { (names.village(&row.village)) }
+                    td data-label=(locale.t("members")) { (row.members) }
+                    td.number data-label=(locale.t("lots")) { a href={ "/console/harvests?household=" (row.household) } { (grouped(row.lots.unsigned_abs())) } }
+                    td.number data-label=(locale.t("recorded")) { (locale.kilograms(row.recorded_grams)) }
                     td { form.inline method="post" action="/console/households/invite" {
                         (token(&signed)) input type="hidden" name="household" value=(row.household);
                         button.quiet { (locale.t("invite")) } } }
@@ -73,9 +77,10 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<HouseholdsQuery>)
         div.columns {
             section { h2 { (locale.t("add-household")) }
                 form.card method="post" action="/console/households/add" {
-                    (token(&signed))
-                    label { (locale.t("name")) input name="name" required maxlength="64"; }
-                    label { (locale.t("village")) (village_choice(&names, "", "—")) }
+                    (new.hidden())
+                    label { (locale.t("name")) (new.empty("name", REQUIRED)) }
+                    label { (locale.t("village")) (new.select("village", "", names.village_choices("—"))) }
+                    @if names.villages().is_empty() { p.small { a href="/console/cooperative" { (locale.t("villages-first")) } } }
                     button { (locale.t("add")) }
                 } }
             section { h2 { (locale.t("sheet")) }
@@ -109,14 +114,17 @@ pub(super) async fn one(signed: SignedIn, Path(id): Path<String>) -> Result<Resp
     let read = household::read(&document.ok_or_else(|| refused(locale, 404, "not-found"))?);
     let names = Names::of(&signed).await?;
     let title = read.name.clone().unwrap_or_else(|| locale.t("damaged"));
+    let action = format!("/console/households/{id}");
+    let form = Inputs::of(&signed, &action, &[]);
+    let [(_, name), (_, village), (_, payment)] = shown(&read);
     let main = html! {
         div.columns {
-            form.card method="post" action={ "/console/households/" (id) } {
-                (token(&signed))
-                label { (locale.t("name")) input name="name" required value=(read.name.as_deref().unwrap_or_default()); }
-                label { (locale.t("village")) (village_choice(&names, read.village.as_deref().unwrap_or_default(), "—")) }
-                label { (locale.t("payment")) input name="payment" value=(read.payment.as_deref().unwrap_or_default()); }
-                label { (locale.t("add-member")) input name="member"; }
+            form.card method="post" action=(action) {
+                (form.hidden())
+                label { (locale.t("name")) (form.field("name", &name, REQUIRED)) }
+                label { (locale.t("village")) (form.choice("village", &village, names.village_choices("—"))) }
+                label { (locale.t("payment")) (form.field("payment", &payment, TEXT)) }
+                label { (locale.t("add-member")) (form.empty("member", TEXT)) }
                 button { (locale.t("save")) }
             }
             section {
@@ -133,36 +141,44 @@ pub(super) async fn one(signed: SignedIn, Path(id): Path<String>) -> Result<Resp
     Ok(Page { title, part: "households", main }.show(&signed))
 }
 
-/// `POST /console/households/{household}`
+/// A household's fields as the form shows them.
+fn shown(household: &Household) -> [(&'static str, String); 3] {
+    let text = |field: &Option<String>| field.clone().unwrap_or_default();
+    [("name", text(&household.name)), ("village", text(&household.village)), ("payment", text(&household.payment))]
+}
+
+/// `POST /console/households/{household}`: writes the fields that its author changed.
 pub(super) async fn save(
     Path(id): Path<String>,
     SignedInForm(signed, form): SignedInForm,
 ) -> Result<Response, Refused> {
-    let id = id_of(&signed, &id)?;
+    let (locale, id) = (signed.locale, id_of(&signed, &id)?);
     let key = DocumentKey::Household(id);
-    signed.document(key.clone()).await?.ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
-    let field = |name: &str| form.get(name).to_owned();
-    let (name, village, payment, member) = (field("name"), field("village"), field("payment"), field("member"));
-    let edit = Edits::one(key, move |doc| {
-        household::set_name(doc, &name, &village)?;
-        if !payment.is_empty() {
-            household::set_payment(doc, &payment)?;
-        }
-        if !member.is_empty() {
-            household::add_member(doc, &member)?;
-        }
-        Ok(())
-    });
-    signed.edit(vec![edit]).await?;
+    let document = signed.document(key.clone()).await?.ok_or_else(|| refused(locale, 404, "not-found"))?;
+    form.must_be_as_seen(locale, &shown(&household::read(&document)))?;
+    let changed = |field: &str| form.changed(field).is_some();
+    let name = changed("name").then(|| form.text(locale, "name", TextField::HouseholdName)).transpose()?;
+    let village = changed("village").then(|| form.text(locale, "village", TextField::VillageCode)).transpose()?;
+    let payment = changed("payment").then(|| form.optional_text(locale, "payment", TextField::Payment)).transpose()?;
+    let member = changed("member").then(|| form.text(locale, "member", TextField::MemberName)).transpose()?;
+    if [&name, &village, &payment, &member].into_iter().any(Option::is_some) {
+        let edit = Edits::one(key, move |doc| {
+            household::rename(doc, name.as_deref(), village.as_deref())?;
+            payment.iter().try_for_each(|payment| household::set_payment(doc, payment))?;
+            member.iter().try_for_each(|member| household::add_member(doc, member))
+        });
+        signed.edit(vec![edit]).await?;
+    }
     Ok(Redirect::to(&format!("/console/households/{id}")).into_response())
 }
 
 /// `POST /console/households/add`
 pub(super) async fn add(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
+    let name = form.text(signed.locale, "name", TextField::HouseholdName)?;
+    let village = form.text(signed.locale, "village", TextField::VillageCode)?;
     let millis = u64::try_from(crate::environment::now().0).unwrap_or(0);
     let random = crate::environment::random_bytes().map_err(|error| super::refusal::refuse(signed.locale, &error))?;
     let id = HouseholdId::generate(millis, random);
-    let (name, village) = (form.get("name").to_owned(), form.get("village").to_owned());
     let edit = Edits::one(DocumentKey::Household(id), move |doc| household::set_name(doc, &name, &village));
     signed.edit(vec![edit]).await?;
     Ok(Redirect::to(&format!("/console/households/{id}")).into_response())

@@ -29,13 +29,15 @@ pub(super) fn head(locale: Locale, title: &str, reload: Option<u32>) -> Markup {
     }
 }
 
-pub(super) fn language_switch(locale: Locale) -> Markup {
+/// The button of the other language; it leads back to `page`, or to where the browser says that it was.
+pub(super) fn language_switch(locale: Locale, page: Option<&str>) -> Markup {
     let other = match locale.language {
         Language::Chinese => ("en", "English"),
         Language::English => ("zh", "中文"),
     };
     html! {
         form.inline method="post" action="/console/language" {
+            @if let Some(page) = page { input type="hidden" name="page" value=(page); }
             button.quiet name="language" value=(other.0) lang=(other.0) { (other.1) }
         }
     }
@@ -48,7 +50,7 @@ pub(super) fn bare(locale: Locale, status: u16, title: &str, main: &Markup) -> R
         html lang=(locale.language.code()) {
             (head(locale, title, None))
             body {
-                header { div.brand { strong { "Granary" } } div.who { (language_switch(locale)) } }
+                header { div.brand { strong { "Granary" } } div.who { (language_switch(locale, None)) } }
                 main #main tabindex="-1" { h1 { (title) } (main) }
             }
         }

@@ -2,18 +2,20 @@
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
+use granary_client_core::crdt::Version;
 use granary_client_core::plausibility::Facts;
-use granary_client_core::projection::{CaseFilter, LotRow, LotState};
-use granary_client_core::quantities::{Day, with_plain_lines};
+use granary_client_core::projection::{CaseFilter, LotRow};
+use granary_client_core::quantities::{Day, TextField};
 use granary_client_core::schema::harvest::{self, LotEdit};
-use granary_client_core::schema::receipt::{self, Outcome};
+use granary_client_core::schema::receipt::{self, Outcome, Receipt};
 use granary_client_core::schema::{LotId, LotName};
 use maud::{Markup, html};
 
 use super::history::{self, HistoryEvent};
-use super::i18n::decimal;
+use super::i18n::{Locale, decimal};
+use super::inputs::{AMOUNT, DAY, Inputs, TEXT};
 use super::names::Names;
-use super::page::{Page, token};
+use super::page::Page;
 use super::refusal::{Refused, refused};
 use super::signed_in::{SignedIn, SignedInForm};
 use super::{cases, forms::Form, forms::moisture, unusual};
@@ -65,14 +67,41 @@ fn title(signed: &SignedIn, names: &Names, row: &LotRow) -> String {
     )
 }
 
+/// A lot and its receipt as their documents have them, with the version of the lot's book: what a form on its page shows.
+struct Present {
+    lot: harvest::Lot,
+    receipt: Option<Receipt>,
+    /// Of the harvest book.
+    version: Version,
+}
+
+impl Present {
+    async fn of(signed: &SignedIn, lot: &LotId) -> Result<Self, Refused> {
+        let missing = || refused(signed.locale, 404, "not-found");
+        let mut book = signed.document(lot.book()).await?.ok_or_else(missing)?;
+        let receipts =
+            signed.document(lot.receipt_book()).await?.map(|book| receipt::receipts(&book)).unwrap_or_default();
+        let receipt = receipts.into_iter().find(|receipt| receipt.lot == *lot);
+        let version = Version::of(&mut book);
+        Ok(Self { lot: harvest::lot(&book, lot.key()).ok_or_else(missing)?, receipt, version })
+    }
+}
+
 /// `GET /console/lots/{lot}`
 pub(super) async fn show(signed: SignedIn, Path(name): Path<String>) -> Result<Response, Refused> {
     let locale = signed.locale;
     let address = Address::find(&signed, &name).await?;
     let row = &address.row;
     let names = Names::of(&signed).await?;
+    let present = Present::of(&signed, &row.lot).await?;
     let filter = CaseFilter { lot: Some(row.lot.clone()), ..CaseFilter::default() };
-    let open = signed.read(move |models| models.cases(&filter)).await?;
+    let (open, lots) = signed
+        .read(move |models| {
+            let open = models.cases(&filter)?;
+            let lots = cases::lots_of(models, &open)?;
+            Ok((open, lots))
+        })
+        .await?;
     let events = {
         let (granary, number) = (std::sync::Arc::clone(&signed.granary), signed.cooperative.number());
         let lot = row.lot.clone();
@@ -85,72 +114,80 @@ pub(super) async fn show(signed: SignedIn, Path(name): Path<String>) -> Result<R
             p.notice { (locale.t("lot-merged")) " " a href=(path(into)) { (locale.t("lot-merged-into")) " " (into) } }
         }
         @if !open.is_empty() {
-            section { h2 { (locale.t("part-cases")) } @for case in &open { (cases::card(&signed, &names, case, &[])) } }
+            section id=(cases::CASES) tabindex="-1" { h2 { (locale.t("part-cases")) } @for case in &open { (cases::card(&signed, &names, case, &lots)) } }
         }
         div.columns {
-            section { h2 { (locale.t("lot-recorded")) } (correct_form(&signed, &names, &address)) }
-            section { h2 { (locale.t("lot-receipt")) } (receipt_form(&signed, &address)) }
+            section { h2 { (locale.t("lot-recorded")) } (correct_form(&signed, &names, &address, &present)) }
+            section { h2 { (locale.t("lot-receipt")) } (receipt_form(&signed, &address, present.receipt.as_ref())) }
         }
         section { h2 { (locale.t("lot-history")) } (history_table(&signed, &names, &events)) }
     };
     Ok(Page { title, part: "harvests", main }.show(&signed))
 }
 
-fn correct_form(signed: &SignedIn, names: &Names, address: &Address) -> Markup {
-    let (locale, row) = (signed.locale, &address.row);
-    let day = row.day.map(|day| day.to_string()).unwrap_or_default();
+fn correct_form(signed: &SignedIn, names: &Names, address: &Address, present: &Present) -> Markup {
+    let locale = signed.locale;
+    let shown = |field: &str| shown_field(&present.lot, field);
+    let action = format!("{}/correct", address.path());
+    let form = Inputs::of(signed, &action, &[]);
     html! {
-        form.card method="post" action={ (address.path()) "/correct" } {
-            (token(signed))
-            @for (field, value) in shown_fields(row) { input type="hidden" name={ "was:" (field) } value=(value); }
-            label { (locale.t("product"))
-                select name="product" {
-                    @if !names.products().contains_key(&row.product) { option value=(row.product) selected { (row.product) } }
-                    @for (code, name) in names.products() { option value=(code) selected[*code == row.product] { (name) } }
-                }
-            }
-            label { (locale.t("weight-kg")) input name="grams" inputmode="decimal" value=(row.grams.map(|grams| decimal(grams, 1000)).unwrap_or_default()); }
-            label { (locale.t("grade")) input name="grade" value=(row.grade); }
-            label { (locale.t("moisture-percent")) input name="moisture" inputmode="decimal" value=(row.moisture.map(|permille| decimal(permille, 10)).unwrap_or_default()); }
-            label { (locale.t("day")) input type="date" name="day" value=(day); }
-            label { (locale.t("place")) input name="place" value=(row.place); }
-            label { (locale.t("note")) textarea name="note" rows="2" { (row.note) } }
+        form.card method="post" action=(action) {
+            (form.hidden()) (form.seen("seen", &present.version.to_string()))
+            label { (locale.t("product")) (form.choice("product", &shown("product"), names.product_choices())) }
+            label { (locale.t("weight-kg")) (form.field("grams", &shown("grams"), AMOUNT)) }
+            label { (locale.t("grade")) (form.field("grade", &shown("grade"), TEXT)) }
+            label { (locale.t("moisture-percent")) (form.field("moisture", &shown("moisture"), AMOUNT)) }
+            label { (locale.t("day")) (form.field("day", &shown("day"), DAY)) }
+            label { (locale.t("place")) (form.field("place", &shown("place"), TEXT)) }
+            label { (locale.t("note")) (form.lines("note", &shown("note"))) }
             button { (locale.t("save")) }
         }
     }
 }
 
-/// The fields as the form shows them.
-fn shown_fields(row: &LotRow) -> [(&'static str, String); 7] {
-    [
-        ("product", row.product.clone()),
-        ("grams", row.grams.map(|grams| decimal(grams, 1000)).unwrap_or_default()),
-        ("grade", row.grade.clone()),
-        ("moisture", row.moisture.map(|permille| decimal(permille, 10)).unwrap_or_default()),
-        ("day", row.day.map(|day| day.to_string()).unwrap_or_default()),
-        ("place", row.place.clone()),
-        ("note", row.note.clone()),
-    ]
+/// A field as the form shows it.
+fn shown_field(lot: &harvest::Lot, field: &str) -> String {
+    match field {
+        "grams" => lot.quantity.map(|grams| decimal(grams.get(), 1000)).unwrap_or_default(),
+        "moisture" => lot.moisture.map(|permille| decimal(permille.get(), 10)).unwrap_or_default(),
+        other => lot.field(other),
+    }
 }
 
-fn receipt_form(signed: &SignedIn, address: &Address) -> Markup {
+/// A receipt's fields as the form shows them: empty as long as nobody has weighed.
+fn shown_receipt(receipt: Option<&Receipt>) -> [(&'static str, String); 5] {
+    let outcome = receipt.and_then(|receipt| receipt.outcome.clone());
+    let (state, grams, grade, reason) = match outcome {
+        Some(Outcome::Received { weighed, grade }) => ("received", decimal(weighed.get(), 1000), grade, String::new()),
+        Some(Outcome::Rejected { reason }) => ("rejected", String::new(), String::new(), reason),
+        None => ("", String::new(), String::new(), String::new()),
+    };
+    let day = receipt.and_then(|receipt| receipt.day).map(|day| day.to_string()).unwrap_or_default();
+    [("state", state.to_owned()), ("grams", grams), ("grade", grade), ("reason", reason), ("day", day)]
+}
+
+fn receipt_form(signed: &SignedIn, address: &Address, receipt: Option<&Receipt>) -> Markup {
     let (locale, row) = (signed.locale, &address.row);
-    let today = Day::in_china(crate::environment::now()).to_string();
+    let action = format!("{}/receipt", address.path());
+    let form = Inputs::of(signed, &action, &[]);
+    let [(_, state), (_, grams), (_, grade), (_, reason), (_, day)] = shown_receipt(receipt);
     html! {
         p { (locale.of("state", row.state.name()))
             @if let Some(grams) = row.weighed_grams { " · " (locale.weight(grams)) }
             @if !row.reason.is_empty() { " · " (row.reason) } }
-        form.card method="post" action={ (address.path()) "/receipt" } {
-            (token(signed))
+        form.card method="post" action=(action) {
+            (form.hidden())
             fieldset {
                 legend { (locale.t("receipt-outcome")) }
-                label.check { input type="radio" name="state" value="received" checked[row.state != LotState::Rejected]; (locale.of("state", "received")) }
-                label.check { input type="radio" name="state" value="rejected" checked[row.state == LotState::Rejected]; (locale.of("state", "rejected")) }
+                @for one in ["received", "rejected"] {
+                    label.check { input type="radio" name="state" value=(one) required checked[form.is_chosen("state", one, state == one)]; (locale.of("state", one)) }
+                }
+                (form.was("state", &state)) (form.fault("state"))
             }
-            label { (locale.t("weighed-kg")) input name="grams" inputmode="decimal" value=(row.weighed_grams.or(row.grams).map(|grams| decimal(grams, 1000)).unwrap_or_default()); }
-            label { (locale.t("grade")) input name="grade" value=(row.grade); }
-            label { (locale.t("reject-reason")) input name="reason" value=(row.reason); }
-            label { (locale.t("day")) input type="date" name="day" value=(today); }
+            label { (locale.t("weighed-kg")) (form.field("grams", &grams, AMOUNT)) }
+            label { (locale.t("grade")) (form.field("grade", &grade, TEXT)) }
+            label { (locale.t("reject-reason")) (form.field("reason", &reason, TEXT)) }
+            label { (locale.t("receipt-day")) (form.field("day", &day, DAY)) }
             button { (locale.t("save-receipt")) }
         }
         p.small { (locale.t("receipt-help")) }
@@ -184,29 +221,23 @@ fn history_table(signed: &SignedIn, names: &Names, events: &[HistoryEvent]) -> M
     }
 }
 
-/// `POST /console/lots/{lot}/correct`: writes the fields that differ.
+/// `POST /console/lots/{lot}/correct`: writes the fields that its author changed, on the version that she saw. Where somebody else
+/// wrote the same field since, both values are kept, and the page shows the disagreement.
 pub(super) async fn correct(
     Path(name): Path<String>,
     SignedInForm(signed, form): SignedInForm,
 ) -> Result<Response, Refused> {
     let address = Address::find(&signed, &name).await?;
-    let book = address.lot().book();
-    let document = signed.document(book.clone()).await?.ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
-    let lot = harvest::lot(&document, address.lot().key()).ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
+    let Present { lot, .. } = Present::of(&signed, address.lot()).await?;
     let mut edits = Vec::new();
-    for (field, text) in typed(&signed, &form)? {
-        // What the person left as it was shown is not theirs: it must not overwrite what came meanwhile. A page gives a text with
-        // line breaks back in another spelling; that is no edit either.
-        let was = format!("was:{field}");
-        if form.has(&was) && with_plain_lines(form.get(&was)) == with_plain_lines(form.get(field)) {
+    for field in harvest::FIELDS {
+        if form.changed(field).is_none() {
             continue;
         }
-        if with_plain_lines(&text) != with_plain_lines(&lot.field(field))
-            && !(text.is_empty() && matches!(field, "grams" | "day" | "moisture" | "product"))
-        {
-            edits.push(
-                LotEdit::parse(field, &text).map_err(|fault| super::refusal::refuse(signed.locale, &fault.into()))?,
-            );
+        let text = typed(signed.locale, &form, field)?;
+        if text != lot.field(field) && !(text.is_empty() && matches!(field, "grams" | "day" | "moisture" | "product")) {
+            let edit = LotEdit::parse(field, &text);
+            edits.push(edit.map_err(|fault| super::refusal::refuse(signed.locale, &fault.into()).at(field))?);
         }
     }
     if form.get("confirmed") != "yes" && touches_what_can_be_unusual(&edits) {
@@ -228,7 +259,12 @@ pub(super) async fn correct(
     }
     if !edits.is_empty() {
         let key = address.lot().key().clone();
-        let edit = Edits::one(book, move |doc| edits.iter().try_for_each(|edit| harvest::correct(doc, &key, edit)));
+        let edit = Edits {
+            seen: form.get("seen").parse().ok(),
+            ..Edits::one(address.lot().book(), move |doc| {
+                edits.iter().try_for_each(|edit| harvest::correct(doc, &key, edit))
+            })
+        };
         signed.edit(vec![edit]).await?;
     }
     Ok(Redirect::to(&address.path()).into_response())
@@ -241,35 +277,54 @@ fn touches_what_can_be_unusual(edits: &[LotEdit]) -> bool {
     edits.iter().any(can)
 }
 
-/// The form's fields as document values.
-fn typed(signed: &SignedIn, form: &Form) -> Result<Vec<(&'static str, String)>, Refused> {
-    let mut fields = Vec::new();
-    for field in harvest::FIELDS {
-        let text = match field {
-            "grams" if !form.get("grams").is_empty() => form.weight(signed.locale, "grams")?.get().to_string(),
-            "moisture" if !form.get("moisture").is_empty() => {
-                moisture(signed.locale, form.get("moisture"))?.get().to_string()
-            }
-            other => form.get(other).to_owned(),
-        };
-        fields.push((field, text));
+/// A field of the form as a document's value.
+fn typed(locale: Locale, form: &Form, field: &str) -> Result<String, Refused> {
+    match field {
+        "grams" | "moisture" if form.get(field).is_empty() => Ok(String::new()),
+        "grams" => Ok(form.weight(locale, field)?.get().to_string()),
+        "moisture" => {
+            moisture(locale, form.get(field)).map(|moisture| moisture.get().to_string()).map_err(|no| no.at(field))
+        }
+        "product" => form.optional_text(locale, field, TextField::ProductCode),
+        "grade" => form.optional_text(locale, field, TextField::Grade),
+        "place" => form.optional_text(locale, field, TextField::Place),
+        "note" => form.optional_text(locale, field, TextField::Note),
+        "day" if form.get(field).is_empty() => Ok(String::new()),
+        "day" => Ok(form.day(locale, field)?.to_string()),
+        other => Ok(form.get(other).to_owned()),
     }
-    Ok(fields)
 }
 
-/// `POST /console/lots/{lot}/receipt`
+/// `POST /console/lots/{lot}/receipt`: what its author left as it was shown stays as it is now.
 pub(super) async fn receive(
     Path(name): Path<String>,
     SignedInForm(signed, form): SignedInForm,
 ) -> Result<Response, Refused> {
-    let address = Address::find(&signed, &name).await?;
-    let day: Day = form.parsed(signed.locale, "day")?;
-    let outcome = match form.get("state") {
-        "received" => {
-            Outcome::Received { weighed: form.weight(signed.locale, "grams")?, grade: form.get("grade").to_owned() }
+    let (locale, address) = (signed.locale, Address::find(&signed, &name).await?);
+    let Present { receipt, .. } = Present::of(&signed, address.lot()).await?;
+    let present = shown_receipt(receipt.as_ref());
+    form.must_be_as_seen(locale, &present)?;
+    let changed = |field: &&str| form.changed(field).is_some();
+    if receipt.is_some() && !present.iter().any(|(field, _)| changed(&field)) {
+        return Ok(Redirect::to(&address.path()).into_response());
+    }
+    let kept: Vec<(&str, &str)> =
+        present.iter().map(|(field, now)| (*field, form.changed(field).unwrap_or(now))).collect();
+    let whole = Form::of(&kept);
+    let day = match whole.get("day") {
+        "" => Day::in_china(crate::environment::now()),
+        _ => whole.day(locale, "day")?,
+    };
+    let outcome = match whole.get("state") {
+        "received" => Outcome::Received {
+            weighed: whole.weight(locale, "grams")?,
+            grade: whole.optional_text(locale, "grade", TextField::Grade)?,
+        },
+        "rejected" if whole.get("reason").is_empty() => {
+            return Err(refused(locale, 400, "reason-missing").at("reason"));
         }
-        "rejected" if !form.get("reason").is_empty() => Outcome::Rejected { reason: form.get("reason").to_owned() },
-        _ => return Err(refused(signed.locale, 400, "reason-missing")),
+        "rejected" => Outcome::Rejected { reason: whole.text(locale, "reason", TextField::Reason)? },
+        _ => return Err(refused(locale, 400, "outcome-missing").at("state")),
     };
     if let (Outcome::Received { grade, weighed }, "") = (&outcome, form.get("confirmed")) {
         // Of any season: what was harvested late comes in after the new year.

@@ -1,11 +1,13 @@
 //! The coordinators' console: pages rendered on the server, plain JavaScript for live updates, nothing from other
 //! hosts. Reads use the read models; edits are changes of documents, by the signed-in person's own device.
 
+mod again;
 mod assets;
 mod cases;
 mod catalogue;
 mod charts;
 mod cookies;
+mod cooperative;
 mod coordinators;
 mod erase;
 mod export;
@@ -16,6 +18,7 @@ mod history;
 mod households;
 mod i18n;
 mod import;
+mod inputs;
 mod invitations;
 mod layout;
 mod lot;
@@ -47,7 +50,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use crate::http::Shared;
 
 /// All pages, below `/console`.
-pub(crate) fn router() -> Router<Shared> {
+fn pages() -> Router<Shared> {
     let pages = Router::new()
         .route("/", get(overview::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
@@ -66,6 +69,12 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/cases/many", post(settle::settle_many))
         .route("/cases/undo", post(settle::undo))
         .route("/unusual", get(unusual::show))
+        .route("/unusual/right", post(unusual::found_right))
+        .route("/cooperative", get(cooperative::show))
+        .route("/cooperative/name", post(cooperative::save_name))
+        .route("/cooperative/village", post(cooperative::save_village))
+        .route("/cooperative/place", post(cooperative::save_place))
+        .route("/cooperative/announce", post(cooperative::announce))
         .route("/orders", get(orders::show))
         .route("/orders/status", post(orders::set_status))
         .route("/catalogue", get(catalogue::show))
@@ -95,9 +104,14 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/import/preview", post(import::preview))
         .route("/import/confirm", post(import::confirm))
         .route("/live", get(updates::listen))
-        .fallback(page::not_found);
-    Router::new()
-        .nest("/console", pages)
+        .fallback(page::not_found)
+        .layer(from_fn(again::show_refused_again));
+    Router::new().nest("/console", pages)
+}
+
+/// The console.
+pub(crate) fn router() -> Router<Shared> {
+    pages()
         .route("/", get(|| async { Redirect::to("/console") }))
         .route("/console/", get(|| async { Redirect::permanent("/console") }))
         .route("/assets/{file}", get(assets::give))

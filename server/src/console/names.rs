@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use granary_client_core::ids::{ActorId, DeviceId, HouseholdId};
+use granary_client_core::schema::access::Role;
 use granary_client_core::schema::catalogue::Catalogue;
 use granary_client_core::schema::{DocumentKey, Part, catalogue, cooperative};
 
@@ -22,7 +23,18 @@ pub(super) struct Names {
     products: BTreeMap<String, String>,
     villages: BTreeMap<String, String>,
     devices: HashMap<DeviceId, String>,
+    /// Names and villages; empty as long as nobody needs them ([`Names::with_households`]).
+    households: HashMap<HouseholdId, (String, String)>,
     cooperative: Arc<Cooperative>,
+}
+
+/// Letters of an id that tell two apart that have one name.
+const SHORT_ID_LETTERS: usize = 6;
+
+/// The end of an id, where those that were made at one time differ.
+fn short_id(id: &str) -> String {
+    let from = id.len().saturating_sub(SHORT_ID_LETTERS);
+    id.get(from..).unwrap_or(id).to_owned()
 }
 
 impl Names {
@@ -49,7 +61,69 @@ impl Names {
         let devices = signed.cooperative.devices().into_iter();
         let devices = devices.map(|(id, record, _)| (id, named(record.kind, record.name))).collect();
         let cooperative = Arc::clone(&signed.cooperative);
-        Ok(Self { locale: signed.locale, catalogue, products, villages, devices, cooperative })
+        let households = HashMap::new();
+        Ok(Self { locale: signed.locale, catalogue, products, villages, devices, households, cooperative })
+    }
+
+    /// The same, with the names of all households.
+    pub(super) async fn with_households(mut self, signed: &SignedIn) -> Result<Self, Refused> {
+        let rows = signed.read(|models| models.household_names()).await?;
+        self.households = rows.into_iter().map(|(id, name, village)| (id, (name, village))).collect();
+        Ok(self)
+    }
+
+    /// A household's name; with its village where two have one name, and with the end of its id where that is the same too.
+    pub(super) fn household_of(&self, id: HouseholdId) -> String {
+        let Some((name, village)) = self.households.get(&id) else {
+            if self.cooperative.is_erased(&DocumentKey::Household(id)) {
+                return self.household("", id);
+            }
+            return self.locale.with("household-unknown", &[("id", short_id(&id.to_string()))]);
+        };
+        let alike = |with_village: bool| {
+            let same = |(_, other): &(&HouseholdId, &(String, String))| {
+                other.0 == *name && (!with_village || other.1 == *village)
+            };
+            self.households.iter().filter(same).nth(1).is_some()
+        };
+        match (alike(false), alike(true)) {
+            (false, _) => name.clone(),
+            (true, false) => format!("{name} · {}", self.village(village)),
+            (true, true) => format!("{name} · {} · {}", self.village(village), short_id(&id.to_string())),
+        }
+    }
+
+    /// A device's label; with the end of its id where two have one label.
+    pub(super) fn device(&self, id: DeviceId) -> String {
+        let Some(name) = self.devices.get(&id) else { return self.locale.t("somebody") };
+        match self.devices.values().filter(|other| *other == name).nth(1) {
+            None => name.clone(),
+            Some(_) => format!("{name} · {}", short_id(&id.to_string())),
+        }
+    }
+
+    /// What a device is: its role, and of which household.
+    pub(super) fn role(&self, role: &Role) -> String {
+        match role {
+            Role::Coordinator => self.locale.t("role-coordinator"),
+            Role::Packer => self.locale.t("role-packer"),
+            Role::Household(id) => self.locale.with("role-of-household", &[("name", self.household_of(*id))]),
+        }
+    }
+
+    /// Which document, for people.
+    pub(super) fn document(&self, key: &DocumentKey) -> String {
+        let kind = self.locale.of("document", key.kind().name());
+        match key {
+            DocumentKey::Cooperative(_) | DocumentKey::Catalogue(_) => kind,
+            DocumentKey::Household(id) => format!("{kind} · {}", self.household_of(*id)),
+            DocumentKey::HarvestBook(book) | DocumentKey::ReceiptBook(book) | DocumentKey::CaseBook(book) => {
+                format!("{kind} · {} · {}", self.household_of(book.household), book.season.year())
+            }
+            DocumentKey::Order(name) | DocumentKey::Buyer(name) => {
+                format!("{kind} · {} {}", name.platform, name.outside_id)
+            }
+        }
     }
 
     /// The catalogue, once it has products.
@@ -76,9 +150,35 @@ impl Names {
         self.villages.get(code).cloned().unwrap_or_else(|| code.to_owned())
     }
 
+    /// A village as an import reads it: its name, or its code where another one has that name.
+    pub(super) fn village_to_read(&self, code: &str) -> String {
+        let name = self.village(code);
+        if self.villages.values().filter(|other| **other == name).nth(1).is_some() { code.to_owned() } else { name }
+    }
+
+    /// The detail of an audit line: names for roles and devices.
+    pub(super) fn detail(&self, detail: &str) -> String {
+        match (detail.parse::<Role>(), detail.parse::<DeviceId>()) {
+            (Ok(role), _) => self.role(&role),
+            (_, Ok(device)) if self.devices.contains_key(&device) => self.device(device),
+            _ => self.locale.of("detail", detail),
+        }
+    }
+
     /// Codes and names of all products.
     pub(super) fn products(&self) -> &BTreeMap<String, String> {
         &self.products
+    }
+
+    /// As [`Self::products`], for a field to choose from.
+    pub(super) fn product_choices(&self) -> impl Iterator<Item = (&str, String)> {
+        self.products.iter().map(|(code, name)| (code.as_str(), name.clone()))
+    }
+
+    /// As [`Self::villages`], for a field to choose from; the first says `none`.
+    pub(super) fn village_choices<'a>(&'a self, none: &'a str) -> impl Iterator<Item = (&'a str, String)> {
+        let none = std::iter::once(("", none.to_owned()));
+        none.chain(self.villages.iter().map(|(code, name)| (code.as_str(), name.clone())))
     }
 
     /// Codes and names of all villages.

@@ -8,15 +8,18 @@ use granary_client_core::schema::{DocumentKey, OrderName};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::forms::encode;
+use super::cases::seen_values;
+use super::forms::{encode, was};
 use super::i18n::money;
+use super::inputs::Inputs;
 use super::names::Names;
-use super::page::{Page, token};
+use super::page::Page;
 use super::refusal::{Refused, refused};
 use super::signed_in::{SignedIn, SignedInForm};
 use crate::engine::own_edits::Edits;
 
 const MOST: u32 = 200;
+const SAVE: &str = "/console/orders/status";
 const STATUSES: [OrderStatus; 4] =
     [OrderStatus::Placed, OrderStatus::Packed, OrderStatus::Shipped, OrderStatus::Cancelled];
 
@@ -55,29 +58,21 @@ fn table(signed: &SignedIn, names: &Names, orders: &[OrderRow]) -> Markup {
     let locale = signed.locale;
     html! {
         div.scroll tabindex="0" role="region" aria-label=(locale.t("part-orders")) {
-            table {
+            table.stack {
                 thead { tr {
                     th scope="col" { (locale.t("order")) } th scope="col" { (locale.t("buyer")) } th scope="col" { (locale.t("product")) }
                     th.number scope="col" { (locale.t("weight")) } th.number scope="col" { (locale.t("price")) } th scope="col" { (locale.t("state")) }
                 } }
                 tbody { @for order in orders { tr {
                     td { (order.name.platform) " " (order.name.outside_id) }
-                    td { (order.buyer) @if !order.buyer.is_empty() { " "
+                    td data-label=(locale.t("buyer")) { (order.buyer) @if !order.buyer.is_empty() { " "
                         a.small href={ "/console/orders/erase-buyer?platform=" (encode(&order.name.platform))
                             "&outside=" (encode(&order.name.outside_id)) } { (locale.t("erase-buyer")) } } }
-                    td { (products(names, &order.products)) }
-                    td.number { (locale.kilograms(order.grams)) }
-                    td.number { (money(order.fen)) }
+                    td data-label=(locale.t("product")) { (products(names, &order.products)) }
+                    td.number data-label=(locale.t("weight")) { (locale.kilograms(order.grams)) }
+                    td.number data-label=(locale.t("price")) { (money(order.fen)) }
                     td {
-                        form.inline method="post" action="/console/orders/status" {
-                            (token(signed))
-                            (hidden_name(order))
-                            select name="status" aria-label=(locale.t("state")) {
-                                @if order.status.is_none() { option value="" selected { (locale.t("damaged")) } }
-                                @for one in STATUSES { option value=(one.name()) selected[order.status == Some(one)] { (locale.of("order", one.name())) } }
-                            }
-                            button.quiet { (locale.t("save")) }
-                        }
+                        (status_form(signed, order))
                         @if !order.shipment.is_empty() { " " (order.shipment) }
                     }
                 } } }
@@ -86,28 +81,48 @@ fn table(signed: &SignedIn, names: &Names, orders: &[OrderRow]) -> Markup {
     }
 }
 
-fn hidden_name(order: &OrderRow) -> Markup {
+/// The form of an order's state. An order stands in the list, and as a card where its state has several values; `is_card` tells
+/// them apart.
+fn form_of<'a>(signed: &'a SignedIn, order: &OrderRow, is_card: bool) -> Inputs<'a> {
+    let keys = [
+        ("platform", order.name.platform.as_str()),
+        ("outside", order.name.outside_id.as_str()),
+        ("card", if is_card { "yes" } else { "" }),
+    ];
+    Inputs::of(signed, SAVE, &keys)
+}
+
+fn status_form(signed: &SignedIn, order: &OrderRow) -> Markup {
+    let locale = signed.locale;
+    let form = form_of(signed, order, false);
+    let shown = order.status.map_or("", OrderStatus::name);
+    let unreadable = order.status.is_none().then(|| ("", locale.t("damaged")));
+    let choices = STATUSES.map(|one| (one.name(), locale.of("order", one.name())));
     html! {
-        input type="hidden" name="platform" value=(order.name.platform);
-        input type="hidden" name="outside" value=(order.name.outside_id);
+        form.inline method="post" action=(SAVE) aria-label=(locale.t("state")) {
+            (form.hidden())
+            (form.choice("status", shown, unreadable.into_iter().chain(choices)))
+            button.quiet { (locale.t("save")) }
+        }
     }
 }
 
 /// The card of an order whose state has several values.
 pub(super) fn conflict_card(signed: &SignedIn, names: &Names, order: &OrderRow) -> Markup {
     let locale = signed.locale;
+    let inputs = form_of(signed, order, true);
     html! {
         article.case {
             h3 { (order.name.platform) " " (order.name.outside_id) " · " (products(names, &order.products)) " · " (money(order.fen)) }
             p { (locale.t("case-order")) }
-            form method="post" action="/console/orders/status" {
-                (token(signed))
-                (hidden_name(order))
+            form method="post" action=(SAVE) {
+                (inputs.hidden()) (inputs.was("values", &seen_values(&order.contenders)))
                 fieldset.choices {
                     legend { (locale.t("choose-value")) }
                     @for (place, value) in order.contenders.iter().enumerate() {
                         label.choice {
-                            input type="radio" name="status" value=(value.value) required checked[place.saturating_add(1) == order.contenders.len()];
+                            input type="radio" name="status" value=(value.value) required
+                                checked[inputs.is_chosen("status", &value.value, place.saturating_add(1) == order.contenders.len())];
                             strong { (locale.of("order", &value.value)) }
                             span.small { (names.author(value.author().as_ref())) " · " (locale.moment(value.at)) }
                         }
@@ -121,16 +136,27 @@ pub(super) fn conflict_card(signed: &SignedIn, names: &Names, order: &OrderRow) 
 
 /// `POST /console/orders/status`: sets an order's state, which also settles a conflict of it.
 pub(super) async fn set_status(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
-    let wrong = || refused(signed.locale, 400, "form-field-wrong");
-    let status = OrderStatus::from_name(form.get("status")).ok_or_else(wrong)?;
+    let locale = signed.locale;
+    let wrong = || refused(locale, 400, "form-field-wrong").at("status");
     let name = OrderName { platform: form.get("platform").to_owned(), outside_id: form.get("outside").to_owned() };
     let key = DocumentKey::Order(name);
     // The order must exist: a form can't create one.
-    signed.document(key.clone()).await?.ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
+    let mut document = signed.document(key.clone()).await?.ok_or_else(|| refused(locale, 404, "not-found"))?;
+    let shown = order::read(&document).status.map_or("", OrderStatus::name).to_owned();
+    form.must_be_as_seen(locale, &[("status", shown)])?;
+    let values = granary_client_core::conflicts::in_order(&mut document);
+    if form.has(&was("values")) && form.get(&was("values")) != seen_values(&values) {
+        return Err(refused(locale, 409, "case-changed").seen_anew());
+    }
+    if form.has(&was("status")) && form.changed("status").is_none() {
+        return Ok(Redirect::to("/console/orders").into_response());
+    }
+    let status = OrderStatus::from_name(form.get("status")).ok_or_else(wrong)?;
     let edit = Edits {
         message: Some(granary_client_core::conflicts::SETTLING),
         ..Edits::one(key, move |doc| order::set_status(doc, status))
     };
     signed.edit(vec![edit]).await?;
-    Ok(Redirect::to("/console/orders").into_response())
+    let to = if form.get("card") == "yes" { "/console/cases" } else { "/console/orders" };
+    Ok(Redirect::to(to).into_response())
 }

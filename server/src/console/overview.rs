@@ -30,7 +30,7 @@ pub(super) struct OverviewQuery {
 /// `GET /console`
 pub(super) async fn show(signed: SignedIn, Query(query): Query<OverviewQuery>) -> Result<Response, Refused> {
     let locale = signed.locale;
-    let names = Names::of(&signed).await?;
+    let names = Names::of(&signed).await?.with_households(&signed).await?;
     let models = signed.read_models()?;
     let totals = signed.work(move || Ok(models.totals()?)).await?;
     let Totals { by_product, by_village, by_day } = totals.as_ref();
@@ -55,7 +55,10 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<OverviewQuery>) -
         .devices()
         .into_iter()
         .filter(|(_, record, _)| record.revoked_millis.is_none() && !record.is_of_the_server())
-        .map(|(_, record, seen)| (record.name, seen.map(|seen| seen.at_millis)))
+        .map(|(id, record, seen)| {
+            let roles: Vec<String> = record.last_roles().iter().map(|role| names.role(role)).collect();
+            (format!("{} · {}", names.device(id), roles.join(", ")), seen.map(|seen| seen.at_millis))
+        })
         .filter(|(_, at)| at.is_none_or(|at| at < limit))
         .collect();
     let bars = |totals: &[Total], name: &dyn Fn(&str) -> String| -> Vec<Bar> {
@@ -144,7 +147,7 @@ fn told_of_losses(signed: &SignedIn, twice: &[CaseRow]) -> Markup {
     html! {
         @if lost > 0 {
             p.notice role="status" {
-                (signed.locale.with("settlements-lost", &[("count", lost.to_string())])) " "
+                (signed.locale.with("settlements-lost", &[("count", grouped(lost as u64))])) " "
                 a href="/console/cases?state=twice" { (signed.locale.t("look-at-them")) }
             }
         }

@@ -6,8 +6,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
+use super::again::PAGE;
 use super::cookies::locale_of;
-use super::i18n::Locale;
+use super::i18n::{Locale, grouped};
+use super::inputs::FAULT;
 use super::layout::{answer, head, language_switch};
 use super::refusal::refused;
 use super::signed_in::SignedIn;
@@ -56,7 +58,7 @@ impl Page<'_> {
                         }
                         div.who {
                             a href="/console/password" { (signed.session.name) }
-                            (language_switch(locale))
+                            (language_switch(locale, Some(&signed.page)))
                             form.inline method="post" action="/console/sign-out" {
                                 (token(signed))
                                 button.quiet { (locale.t("sign-out")) }
@@ -67,8 +69,10 @@ impl Page<'_> {
                     p #live.live role="status" aria-live="polite" {}
                     main #main tabindex="-1" {
                         @if signed.is_behind { p.notice role="alert" { (locale.t("page-behind")) } }
-                        @else if behind > 0 { p.notice { (locale.with("lists-behind", &[("count", behind.to_string())])) } }
+                        @else if behind > 0 { p.notice { (locale.with("lists-behind", &[("count", grouped(behind))])) } }
                         h1 { (self.title) }
+                        @if let Some(again) = &signed.again { p.error role="alert" {
+                            @if again.is_shown() { a href={ "#" (FAULT) } { (again.refused.sentence) } } @else { (again.refused.sentence) } } }
                         // A page without what was just saved offers no form: its old values would overwrite the new ones.
                         @if signed.is_behind { fieldset.behind disabled { (self.main) } } @else { (self.main) }
                     }
@@ -79,13 +83,17 @@ impl Page<'_> {
     }
 }
 
-/// The hidden field with the form's token (CSRF).
+/// The hidden fields of every form: the session's form token (CSRF), and the page that the form is on.
 pub(super) fn token(signed: &SignedIn) -> Markup {
-    html! { input type="hidden" name="token" value=(signed.form_token); }
+    html! {
+        input type="hidden" name="token" value=(signed.form_token);
+        input type="hidden" name=(PAGE) value=(signed.page);
+    }
 }
 
 /// The page for unknown addresses.
-pub(super) async fn not_found(request: Request) -> Response {
+pub(super) async fn not_found(_signed: Result<SignedIn, Response>, request: Request) -> Response {
+    // Whoever is signed in gets it in the console's frame (`again`).
     refused(locale_of(request.headers()), 404, "not-found").into_response()
 }
 
@@ -134,7 +142,7 @@ pub(super) fn paging(locale: Locale, address: &str, page: u64, per_page: u64, to
     html! {
         nav.paging aria-label=(locale.t("pages")) {
             @if page > 1 { a rel="prev" href={ (address) (separator) "page=" (page.saturating_sub(1)) } { (locale.t("page-before")) } }
-            span { (locale.with("page-of", &[("page", page.to_string()), ("pages", pages.to_string())])) }
+            span { (locale.with("page-of", &[("page", grouped(page)), ("pages", grouped(pages))])) }
             @if page < pages { a rel="next" href={ (address) (separator) "page=" (page.saturating_add(1)) } { (locale.t("page-after")) } }
         }
     }

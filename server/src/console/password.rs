@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, Query, State};
 use axum::response::Response;
 use maud::html;
+use serde::Deserialize;
 
-use super::page::{Page, token};
+use super::inputs::{Inputs, Kind};
+use super::page::Page;
 use super::refusal::{Refused, refused};
 use super::second_factor;
 use super::sign_in::signed_in;
@@ -14,29 +16,32 @@ use super::signed_in::{SignedIn, SignedInForm};
 use crate::access::passwords::check_new;
 use crate::http::Shared;
 
-/// `GET /console/password`
-pub(super) async fn show(signed: SignedIn) -> Response {
-    page(&signed, None)
+const CHANGE: &str = "/console/password";
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct PasswordQuery {
+    done: String,
 }
 
-fn page(signed: &SignedIn, wrong: Option<&str>) -> Response {
+/// `GET /console/password`
+pub(super) async fn show(signed: SignedIn, Query(query): Query<PasswordQuery>) -> Response {
     let locale = signed.locale;
+    let form = Inputs::of(&signed, CHANGE, &[]);
+    let new = Kind::password("new-password");
     let main = html! {
-        @if let Some(wrong) = wrong { p.error role="alert" { (locale.t(wrong)) } }
-        form.card method="post" action="/console/password" {
-            (token(signed))
-            label { (locale.t("password-present"))
-                input name="present" type="password" autocomplete="current-password" required; }
-            label { (locale.t("password-new"))
-                input name="new" type="password" autocomplete="new-password" minlength="10" required; }
-            label { (locale.t("password-again"))
-                input name="again" type="password" autocomplete="new-password" minlength="10" required; }
+        @if query.done == "yes" { p.notice role="status" { (locale.t("password-changed")) } }
+        form.card method="post" action=(CHANGE) {
+            (form.hidden())
+            label { (locale.t("password-present")) (form.empty("present", Kind::password("current-password"))) }
+            label { (locale.t("password-new")) (form.empty("new", new)) }
+            label { (locale.t("password-again")) (form.empty("again", new)) }
             button { (locale.t("password-change")) }
         }
         p.small { (locale.t("password-help")) }
         p { a href=(second_factor::ADDRESS) { (locale.t("second-factor")) } }
     };
-    Page { title: locale.t("password-change"), part: "", main }.show(signed)
+    Page { title: locale.t("password-change"), part: "", main }.show(&signed)
 }
 
 /// `POST /console/password`: everything else that was signed in ends; this browser goes on.
@@ -48,10 +53,10 @@ pub(super) async fn change(
     let (locale, session, now) = (signed.locale, signed.session.clone(), crate::environment::now());
     let (present, new) = (form.get("present").to_owned(), form.get("new").to_owned());
     if new != form.get("again") {
-        return Ok(page(&signed, Some("password-differs")));
+        return Err(refused(locale, 400, "password-differs").at("again"));
     }
     if let Err(fault) = check_new(&new, &session.login) {
-        return Ok(page(&signed, Some(fault.code())));
+        return Err(refused(locale, 400, fault.code()).at("new"));
     }
     let account = format!("{}/{}", session.cooperative.0, session.login);
     if shared.gate.sign_in(address.ip(), &account, now).is_err() {
@@ -63,7 +68,7 @@ pub(super) async fn change(
     };
     let granary = signed.granary.clone();
     match signed.work(move || granary.change_password(&session, &present, &new, now)).await? {
-        Some(token) => Ok(signed_in(&token)),
-        None => Ok(page(&signed, Some("password-not-yours"))),
+        Some(token) => Ok(signed_in(&token, "/console/password?done=yes")),
+        None => Err(refused(locale, 400, "password-not-yours").at("present")),
     }
 }

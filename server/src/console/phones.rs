@@ -7,6 +7,9 @@ use granary_client_core::schema::access::Role;
 use maud::html;
 
 use super::households::{invitation_page, new_link};
+use super::i18n::grouped;
+use super::inputs::{Inputs, sure};
+use super::names::Names;
 use super::page::{Page, token};
 use super::refusal::{Refused, refused};
 use super::signed_in::{SignedIn, SignedInForm};
@@ -19,33 +22,39 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
     let (granary, number) = (signed.granary.clone(), signed.cooperative.number());
     let (people, set_aside) =
         signed.work(move || Ok((granary.coordinators(number)?.0, granary.count_set_aside(number)?))).await?;
+    let names = Names::of(&signed).await?.with_households(&signed).await?;
+    let invite = Inputs::of(&signed, "/console/phones/invite", &[]);
+    let roles = ["packer", "coordinator"].map(|role| (role, locale.of("role", role)));
+    let active = people.iter().filter(|line| line.denied.is_none());
+    let nobody = std::iter::once(("", locale.t("nobody")));
+    let persons = nobody.chain(active.map(|line| (line.login.as_str(), line.name.clone())));
     let main = html! {
         p { a href="/console/coordinators" { (locale.t("coordinators")) } " · "
             a href="/console/invitations" { (locale.t("invitations")) } " · "
-            a href="/console/set-aside" { (locale.with("set-aside-link", &[("count", set_aside.to_string())])) } }
+            a href="/console/set-aside" { (locale.with("set-aside-link", &[("count", grouped(set_aside))])) } }
         @if phones.is_empty() { p.empty { (locale.t("no-phones")) } }
         div.scroll tabindex="0" role="region" aria-label=(locale.t("part-phones")) {
-            table {
+            table.stack {
                 thead { tr { th scope="col" { (locale.t("phone")) } th scope="col" { (locale.t("role")) } th scope="col" { (locale.t("last-heard")) }
                     th scope="col" { (locale.t("version")) } th.number scope="col" { (locale.t("waiting")) } th { } } }
                 tbody { @for (id, record, seen) in phones { tr {
-                    td { (record.name) " " span.small { (id) }
+                    td { (names.device(*id))
                         @if let Some(person) = record.person.and_then(|person| signed.cooperative.device(person)) {
                             " " span.small { (locale.with("phone-of", &[("name", person.name)])) } }
                         @if seen.as_ref().is_some_and(|seen| seen.is_forked) { " " span.mark { (locale.t("phone-forked")) } } }
-                    td { @for role in record.roles() { (locale.of("role", role)) " " } }
-                    td { (seen.as_ref().map_or_else(|| locale.t("never-heard"), |seen| locale.moment(Instant(seen.at_millis)))) }
-                    td { (seen.as_ref().map(|seen| seen.version.clone()).unwrap_or_default()) }
-                    td.number { (seen.as_ref().map_or_else(|| "—".to_owned(), |seen| seen.unsent.to_string())) }
+                    td data-label=(locale.t("role")) { @for role in record.last_roles() { (names.role(&role)) " " } }
+                    td data-label=(locale.t("last-heard")) { (seen.as_ref().map_or_else(|| locale.t("never-heard"), |seen| locale.moment(Instant(seen.at_millis)))) }
+                    td data-label=(locale.t("version")) { (seen.as_ref().map(|seen| seen.version.clone()).unwrap_or_default()) }
+                    td.number data-label=(locale.t("waiting")) { (seen.as_ref().map_or_else(|| "—".to_owned(), |seen| grouped(u64::from(seen.unsent)))) }
                     td { @if record.revoked_millis.is_some() { span.mark { (locale.t("revoked")) }
                         form.inline method="post" action="/console/phones/take-back" {
                             (token(&signed)) input type="hidden" name="device" value=(id);
-                            label.check { input type="checkbox" name="sure" value="yes" required; (locale.t("sure")) }
+                            (sure(locale))
                             button { (locale.t("phone-take-back")) }
                         } } @else {
                         form.inline method="post" action="/console/phones/revoke" {
                             (token(&signed)) input type="hidden" name="device" value=(id);
-                            label.check { input type="checkbox" name="sure" value="yes" required; (locale.t("sure")) }
+                            (sure(locale))
                             button.danger { (locale.t("revoke")) }
                         } } }
                 } } }
@@ -53,12 +62,9 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
         }
         h2 { (locale.t("invite-staff")) }
         form.card method="post" action="/console/phones/invite" {
-            (token(&signed))
-            label { (locale.t("role")) select name="role" {
-                option value="packer" { (locale.t("role-packer")) } option value="coordinator" { (locale.t("role-coordinator")) } } }
-            label { (locale.t("whose-phone")) select name="person" {
-                @for line in people.iter().filter(|line| line.denied.is_none()) {
-                    option value=(line.login) selected[line.device == signed.session.device] { (line.name) } } } }
+            (invite.hidden())
+            label { (locale.t("role")) (invite.select("role", "packer", roles)) }
+            label { (locale.t("whose-phone")) (invite.select("person", "", persons)) }
             p.small { (locale.t("whose-phone-help")) }
             button { (locale.t("invite")) }
         }
@@ -70,14 +76,19 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
 pub(super) async fn invite(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let (granary, number, login) = (signed.granary.clone(), signed.cooperative.number(), form.get("person").to_owned());
     let (role, person) = match form.get("role") {
-        "packer" => (Role::Packer, None),
+        // The warehouse's phone stands on its table; nobody's leaving ends it.
+        "packer" if login.is_empty() => (Role::Packer, None),
+        "packer" => (Role::Packer, Some(signed.work(move || granary.coordinator_device(number, &login)).await?)),
         // A coordinator's phone is somebody's: it ends with that person.
-        "coordinator" if login.is_empty() => (Role::Coordinator, Some(signed.session.device)),
+        "coordinator" if !form.has("person") => (Role::Coordinator, Some(signed.session.device)),
+        "coordinator" if login.is_empty() => {
+            return Err(refused(signed.locale, 400, "whose-phone-missing").at("person"));
+        }
         "coordinator" => {
             let person = signed.work(move || granary.coordinator_device(number, &login)).await?;
             (Role::Coordinator, Some(person))
         }
-        _ => return Err(refused(signed.locale, 400, "form-field-wrong")),
+        _ => return Err(refused(signed.locale, 400, "form-field-wrong").at("role")),
     };
     let link = new_link(&signed, role, person).await?;
     let name = signed.locale.of("role", &role.to_string());

@@ -1,19 +1,24 @@
-//! Refusals as pages.
+//! Refusals: what was wrong, in the reader's language, and with which field. A refused form comes back on its page
+//! ([`super::again`]); others are pages of their own.
 
 use axum::response::{IntoResponse, Response};
 use granary_client_core::words::Words;
-use maud::html;
+use maud::{Markup, html};
 
 use super::i18n::{Language, Locale};
 use super::layout::bare;
 use crate::error::Error;
 
 /// A refusal as a page.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Refused {
     locale: Locale,
-    status: u16,
-    sentence: String,
+    pub(super) status: u16,
+    pub(super) sentence: String,
+    /// The field of the form that is wrong; none where it is no one field.
+    pub(super) field: Option<String>,
+    /// True where the field shows again what is there now: its author has not seen it before.
+    pub(super) is_seen_anew: bool,
     /// Addresses to choose from, with their words.
     links: Vec<(String, String)>,
 }
@@ -23,16 +28,32 @@ impl Refused {
     pub(super) fn with_links(self, links: Vec<(String, String)>) -> Self {
         Self { links, ..self }
     }
+
+    /// The same, of this field of the form.
+    pub(super) fn at(self, field: &str) -> Self {
+        Self { field: self.field.or_else(|| Some(field.to_owned())), ..self }
+    }
+
+    /// The same; the form is shown with what its field holds now.
+    pub(super) fn seen_anew(self) -> Self {
+        Self { is_seen_anew: true, ..self }
+    }
+
+    /// The refusal as the content of a page.
+    pub(super) fn words(&self) -> Markup {
+        html! {
+            p { (self.sentence) }
+            @if !self.links.is_empty() { ul { @for (address, words) in &self.links { li { a href=(address) { (words) } } } } }
+            p { a href="/console" { (self.locale.t("back-to-overview")) } }
+        }
+    }
 }
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let back = html! {
-            p { (self.sentence) }
-            @if !self.links.is_empty() { ul { @for (address, words) in &self.links { li { a href=(address) { (words) } } } } }
-            p { a href="/console" { (self.locale.t("back-to-overview")) } }
-        };
-        bare(self.locale, self.status, &self.locale.t("refused"), &back)
+        let mut response = bare(self.locale, self.status, &self.locale.t("refused"), &self.words());
+        response.extensions_mut().insert(self);
+        response
     }
 }
 
@@ -42,18 +63,18 @@ pub(super) fn refused(locale: Locale, status: u16, name: &str) -> Refused {
 }
 
 fn say(locale: Locale, status: u16, sentence: String) -> Refused {
-    Refused { locale, status, sentence, links: Vec::new() }
+    Refused { locale, status, sentence, field: None, is_seen_anew: false, links: Vec::new() }
 }
 
 /// As [`refused`], with values in the message's places.
 pub(super) fn refused_with(locale: Locale, status: u16, name: &str, values: &[(&str, String)]) -> Refused {
-    Refused { locale, status, sentence: locale.with(name, values), links: Vec::new() }
+    say(locale, status, locale.with(name, values))
 }
 
 /// A refusal of what was typed into the field of this label.
 pub(super) fn wrong(locale: Locale, label: &str, fault: &dyn Words) -> Refused {
     let values = [("field", locale.t(label)), ("why", fault.words(locale.language))];
-    Refused { locale, status: 400, sentence: locale.with("field-wrong", &values), links: Vec::new() }
+    say(locale, 400, locale.with("field-wrong", &values))
 }
 
 fn nothing_changed(locale: Locale, fault: &dyn Words) -> Refused {
@@ -66,7 +87,7 @@ pub(super) fn refuse(locale: Locale, error: &Error) -> Refused {
         Error::Document(fault) => nothing_changed(locale, fault),
         Error::Quantity(fault) => nothing_changed(locale, fault),
         Error::EditRefused { reason } | Error::ImportRefused { reason, .. } => nothing_changed(locale, reason),
-        Error::EditQuarantined { .. } => refused(locale, 400, "edit-does-harm"),
+        Error::EditQuarantined { reason } => nothing_changed(locale, reason),
         Error::InvalidInput { field: "password", .. } => refused(locale, 400, "password-wrong"),
         Error::InvalidInput { field: "login", .. } => refused(locale, 400, "login-wrong"),
         Error::InvalidInput { .. } | Error::Protected { .. } | Error::Typed { .. } => {

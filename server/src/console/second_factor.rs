@@ -74,7 +74,7 @@ pub(super) async fn set(
     let (granary, present, code) =
         (signed.granary.clone(), form.get("present").to_owned(), form.get("code").to_owned());
     match signed.work(move || granary.set_second(&session, &present, (second, &code), now)).await? {
-        SetUp::Done(token) => Ok(signed_in(&token)),
+        SetUp::Done(token) => Ok(signed_in(&token, "/console")),
         SetUp::WrongPassword => Ok(page(&signed, &secret, Some("password-not-yours"))),
         SetUp::WrongCode => Ok(page(&signed, &secret, Some("second-code-wrong"))),
     }

@@ -3,8 +3,11 @@
 
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::ids::DeviceId;
+use granary_client_core::words::Words;
 use maud::{Markup, html};
 
+use super::i18n::grouped;
+use super::inputs::sure;
 use super::names::Names;
 use super::page::{Page, token};
 use super::refusal::{Refused, refused};
@@ -17,7 +20,7 @@ const LOTS_SHOWN: usize = 20;
 /// `GET /console/set-aside`
 pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
     let locale = signed.locale;
-    let names = Names::of(&signed).await?;
+    let names = Names::of(&signed).await?.with_households(&signed).await?;
     let (granary, number) = (signed.granary.clone(), signed.cooperative.number());
     let all = signed.work(move || granary.set_aside(number)).await?;
     let main = html! {
@@ -30,29 +33,28 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
 
 fn card(signed: &SignedIn, names: &Names, aside: &SetAsideChanges) -> Markup {
     let locale = signed.locale;
-    let device = signed.cooperative.device(aside.device).map(|record| record.name).unwrap_or_default();
     html! {
-        section.card {
-            h3 { (device) " " span.small { (aside.device) } }
-            p { (locale.moment(aside.received)) " · " (aside.document) " · "
-                (locale.with("set-aside-changes", &[("count", aside.changes.to_string())])) }
-            p { (locale.t("set-aside-why")) " " (aside.reason) }
+        section.case {
+            h3 { (names.device(aside.device)) }
+            p { (locale.moment(aside.received)) " · " (names.document(&aside.document)) " · "
+                (locale.with("set-aside-changes", &[("count", grouped(aside.changes))])) }
+            p { (locale.t("set-aside-why")) " " (aside.reason.words(locale.language)) }
             @if !aside.in_the_name_of.is_empty() { p.warning { (locale.with("set-aside-in-the-name-of", &[
-                ("device", device.clone()), ("authors", names_of(signed, &aside.in_the_name_of))])) } }
+                ("device", names.device(aside.device)), ("authors", names_of(names, &aside.in_the_name_of))])) } }
             ul { @for (id, lot) in aside.lots.iter().take(LOTS_SHOWN) {
                 li { (lot.day.map_or_else(|| locale.t("damaged"), |day| day.to_string())) " · "
                     (names.product(lot.product.as_deref().unwrap_or_default())) " · "
                     (lot.quantity.map_or_else(|| locale.t("damaged"), |grams| locale.kilograms(grams.get())))
-                    " " span.small { (id) } }
+                    " · " (id) }
             } }
-            @if aside.lots.len() > LOTS_SHOWN { p { "… " (aside.lots.len()) } }
+            @if aside.lots.len() > LOTS_SHOWN { p { (locale.with("set-aside-more", &[("count", grouped(aside.lots.len().saturating_sub(LOTS_SHOWN) as u64))])) } }
             form.inline method="post" action="/console/set-aside/take-in" {
                 (token(signed)) input type="hidden" name="name" value=(aside.name());
                 button { (locale.t("set-aside-take-in")) }
             }
             form.inline method="post" action="/console/set-aside/refuse" {
                 (token(signed)) input type="hidden" name="name" value=(aside.name());
-                label.check { input type="checkbox" name="sure" value="yes" required; (locale.t("sure")) }
+                (sure(locale))
                 button.danger { (locale.t("set-aside-refuse")) }
             }
         }
@@ -60,12 +62,8 @@ fn card(signed: &SignedIn, names: &Names, aside: &SetAsideChanges) -> Markup {
 }
 
 /// The names of devices, each with its id: a name alone may be chosen by anybody.
-fn names_of(signed: &SignedIn, devices: &[DeviceId]) -> String {
-    let name = |device: &DeviceId| match signed.cooperative.device(*device) {
-        Some(record) => format!("{} ({device})", record.name),
-        None => device.to_string(),
-    };
-    devices.iter().map(name).collect::<Vec<_>>().join(", ")
+fn names_of(names: &Names, devices: &[DeviceId]) -> String {
+    devices.iter().map(|device| names.device(*device)).collect::<Vec<_>>().join(", ")
 }
 
 /// `POST /console/set-aside/take-in`

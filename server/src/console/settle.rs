@@ -1,12 +1,15 @@
 //! Settling, leaving and undoing: each is one edit of the harvest book and one line in the case book, both or neither.
 
 use axum::response::{IntoResponse, Redirect, Response};
-use granary_client_core::conflicts::{self, CaseId, CaseState, SETTLING, Settlement, Settler};
-use granary_client_core::projection::{CaseFilter, CaseRow, LotFilter};
+use granary_client_core::conflicts::{self, CaseId, CaseState, SETTLING, Settlement, Settler, UNDOING};
+use granary_client_core::projection::{CaseFilter, CaseRow, LotRow};
+use granary_client_core::quantities::{Day, TextField};
 use granary_client_core::schema::Document;
 use granary_client_core::schema::case_book::{Decision, decide};
 
-use super::forms::{Form, moisture, weight};
+use super::again::page_of;
+use super::cases::{self, CASES};
+use super::forms::{Form, moisture, was, weight};
 use super::refusal::{Refused, refuse, refused};
 use super::signed_in::{SignedIn, SignedInForm};
 use crate::engine::own_edits::Edits;
@@ -17,6 +20,7 @@ const MANY_MAX: usize = 100;
 /// A case in its present state.
 struct Case {
     row: CaseRow,
+    lots: Vec<LotRow>,
     book: Document,
 }
 
@@ -26,22 +30,38 @@ impl Case {
         let case: CaseId = reference.parse().map_err(|_| missing())?;
         let book = case.lot().book();
         let filter = CaseFilter { case: Some(case), limit: 1, ..CaseFilter::default() };
-        let row = signed.read(move |models| models.cases(&filter)).await?.into_iter().next().ok_or_else(missing)?;
+        let (row, lots) = signed
+            .read(move |models| {
+                let rows = models.cases(&filter)?;
+                let lots = cases::lots_of(models, &rows)?;
+                Ok((rows.into_iter().next(), lots))
+            })
+            .await?;
         let book = signed.document(book).await?.ok_or_else(missing)?;
-        Ok(Self { row, book })
+        Ok(Self { row: row.ok_or_else(missing)?, lots, book })
     }
 
-    /// Refuses when the case was decided meanwhile.
-    fn must_be_undecided(&self, signed: &SignedIn) -> Result<(), Refused> {
-        match self.row.state {
-            CaseState::Open | CaseState::SettledTwice => Ok(()),
-            CaseState::Left | CaseState::Settled => Err(refused(signed.locale, 409, "case-decided")),
+    /// Refuses when the case was decided meanwhile, or is another one than its author saw.
+    fn must_be_as_seen(&self, signed: &SignedIn, seen: Option<&str>) -> Result<(), Refused> {
+        if matches!(self.row.state, CaseState::Left | CaseState::Settled) {
+            return Err(refused(signed.locale, 409, "case-decided"));
+        }
+        self.must_be_the_same(signed, seen)
+    }
+
+    fn must_be_the_same(&self, signed: &SignedIn, seen: Option<&str>) -> Result<(), Refused> {
+        match seen.is_none_or(|seen| seen == cases::seen(&self.row, &self.lots)) {
+            true => Ok(()),
+            false => Err(refused(signed.locale, 409, "case-changed").seen_anew()),
         }
     }
 
-    async fn keep(&self, signed: &SignedIn, settlement: Settlement) -> Result<(), Refused> {
-        let Settlement { edit, decision } = settlement;
-        let harvest = Edits { key: self.row.case.lot().book(), message: Some(SETTLING), seen: None, edits: vec![edit] };
+    async fn keep(&self, signed: &SignedIn, message: &'static str, settlement: Settlement) -> Result<(), Refused> {
+        let Settlement { edit, mut decision } = settlement;
+        if decision.values.is_empty() {
+            decision.values.clone_from(&self.row.contenders);
+        }
+        let harvest = Edits { key: self.row.case.lot().book(), message: Some(message), seen: None, edits: vec![edit] };
         signed.edit(vec![harvest, self.line(decision)]).await
     }
 
@@ -50,38 +70,48 @@ impl Case {
     }
 
     /// The weight at the warehouse of the case's lot.
-    async fn weighed(&self, signed: &SignedIn) -> Result<String, Refused> {
-        let lot = Some(self.row.case.lot().clone());
-        let filter = LotFilter { lot, limit: 1, ..LotFilter::default() };
-        let row = signed.read(move |models| models.lots(&filter)).await?.into_iter().next();
+    fn weighed(&self, signed: &SignedIn) -> Result<String, Refused> {
+        let row = self.lots.iter().find(|row| row.lot == *self.row.case.lot());
         let grams = row.and_then(|row| row.weighed_grams).ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
         Ok(grams.to_string())
     }
 }
 
+/// Back to the page that the form was on, at its cases: whoever decides many goes on where she was.
+fn back(form: &Form) -> Response {
+    let page = page_of(form).unwrap_or_else(|| "/console/cases".to_owned());
+    Redirect::to(&format!("{page}#{CASES}")).into_response()
+}
+
+/// What the form's author saw of its case; none in a form that does not say it.
+fn seen_in<'a>(form: &'a Form, field: &str) -> Option<&'a str> {
+    form.has(field).then(|| form.get(field))
+}
+
 /// `POST /console/cases/settle`
 pub(super) async fn settle(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let case = Case::find(&signed, form.get("case")).await?;
-    case.must_be_undecided(&signed)?;
-    let settler = Settler { by: &signed.session.name, at: crate::environment::now(), note: form.get("note") };
+    case.must_be_as_seen(&signed, seen_in(&form, &was("case")))?;
+    let note = form.optional_text(signed.locale, "note", TextField::Note)?;
+    let settler = Settler { by: &signed.session.name, at: crate::environment::now(), note: &note };
     if form.get("how") == "leave" {
         let decision = conflicts::leave(&case.row.case, settler);
         signed.edit(vec![case.line(decision)]).await?;
     } else {
-        let settlement = chosen(&signed, &form, &case, settler).await?;
-        case.keep(&signed, settlement).await?;
+        let settlement = chosen(&signed, &form, &case, settler)?;
+        case.keep(&signed, SETTLING, settlement).await?;
     }
-    Ok(Redirect::to("/console/cases").into_response())
+    Ok(back(&form))
 }
 
-async fn chosen(signed: &SignedIn, form: &Form, case: &Case, settler: Settler<'_>) -> Result<Settlement, Refused> {
+fn chosen(signed: &SignedIn, form: &Form, case: &Case, settler: Settler<'_>) -> Result<Settlement, Refused> {
     let locale = signed.locale;
     let typed = form.get("other");
     let made = match &case.row.case {
         CaseId::Field(_, field) => {
             // What was typed counts, whatever was chosen before it.
             let value = match (form.get("value"), typed) {
-                ("", "") => return Err(refused(locale, 400, "value-missing")),
+                ("", "") => return Err(refused(locale, 400, "value-missing").at("value")),
                 (chosen, "") => chosen.to_owned(),
                 (_, typed) => as_document_value(signed, field, typed)?,
             };
@@ -89,7 +119,7 @@ async fn chosen(signed: &SignedIn, form: &Form, case: &Case, settler: Settler<'_
         }
         CaseId::Weight(_) => {
             let value =
-                if typed.is_empty() { case.weighed(signed).await? } else { as_document_value(signed, "grams", typed)? };
+                if typed.is_empty() { case.weighed(signed)? } else { as_document_value(signed, "grams", typed)? };
             conflicts::settle_field(&case.book, &case.row.case, "grams", &value, settler)
         }
         CaseId::Twice(first, second) => {
@@ -97,36 +127,42 @@ async fn chosen(signed: &SignedIn, form: &Form, case: &Case, settler: Settler<'_
             let (keep, other) = match form.get("keep") {
                 kept if kept == second.in_full() => (second, first),
                 kept if kept == first.in_full() => (first, second),
-                _ => return Err(refused(locale, 400, "value-missing")),
+                _ => return Err(refused(locale, 400, "value-missing").at("keep")),
             };
             conflicts::merge(&case.book, &case.row.case, keep, other, grams, settler)
         }
     };
-    made.map_err(|fault| refuse(locale, &fault.into()))
+    made.map_err(|fault| refuse(locale, &fault.into()).at("other"))
 }
 
 /// A typed value as a document value.
 fn as_document_value(signed: &SignedIn, field: &str, typed: &str) -> Result<String, Refused> {
-    match field {
-        "grams" => Ok(weight(signed.locale, typed)?.get().to_string()),
-        "moisture" => Ok(moisture(signed.locale, typed)?.get().to_string()),
+    let value = match field {
+        "grams" => weight(signed.locale, typed).map(|grams| grams.get().to_string()),
+        "moisture" => moisture(signed.locale, typed).map(|moisture| moisture.get().to_string()),
+        "day" => typed.parse::<Day>().map(|day| day.to_string()).map_err(|_| refused(signed.locale, 400, "day-wrong")),
         _ => Ok(typed.to_owned()),
-    }
+    };
+    value.map_err(|refused| refused.at("other"))
 }
 
-/// `POST /console/cases/many`: settles many cases by one rule. Cases that were decided meanwhile are skipped.
+/// `POST /console/cases/many`: settles many cases by one rule. Those that are not as the person saw them are left as they are.
 pub(super) async fn settle_many(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let rule = form.get("rule").to_owned();
+    if form.get("sure") != "yes" {
+        return Err(refused(signed.locale, 400, "not-sure"));
+    }
     for reference in form.all("case").take(MANY_MAX) {
         let Ok(case) = Case::find(&signed, reference).await else { continue };
-        if case.must_be_undecided(&signed).is_err() {
+        if case.must_be_as_seen(&signed, seen_in(&form, &format!("seen:{reference}"))).is_err() {
             continue;
         }
-        let note = signed.locale.of("rule", &rule);
+        // The rule's name, which each reader reads in the own language.
+        let note = format!("rule-{rule}");
         let settler = Settler { by: &signed.session.name, at: crate::environment::now(), note: &note };
         let made = match (rule.as_str(), &case.row.case) {
             ("warehouse", CaseId::Weight(_)) => {
-                let weighed = case.weighed(&signed).await?;
+                let weighed = case.weighed(&signed)?;
                 conflicts::settle_field(&case.book, &case.row.case, "grams", &weighed, settler)
             }
             ("latest", CaseId::Field(_, field)) => {
@@ -140,20 +176,21 @@ pub(super) async fn settle_many(SignedInForm(signed, form): SignedInForm) -> Res
         };
         // Two cases can share a lot: after the first is settled, the other no longer applies.
         if let Ok(settlement) = made {
-            case.keep(&signed, settlement).await?;
+            case.keep(&signed, SETTLING, settlement).await?;
         }
     }
-    Ok(Redirect::to("/console/cases").into_response())
+    Ok(back(&form))
 }
 
 /// `POST /console/cases/undo`: reverts the last decision and opens the case again.
 pub(super) async fn undo(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let case = Case::find(&signed, form.get("case")).await?;
+    case.must_be_the_same(&signed, seen_in(&form, &was("case")))?;
     let name = case.row.case.clone();
     let last = signed.read(move |models| models.last_decision(&name)).await?;
     let last = last.ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
     let settler = Settler { by: &signed.session.name, at: crate::environment::now(), note: "" };
     let undone = conflicts::undo(&case.book, &last, settler).map_err(|fault| refuse(signed.locale, &fault.into()))?;
-    case.keep(&signed, undone).await?;
-    Ok(Redirect::to("/console/cases").into_response())
+    case.keep(&signed, UNDOING, undone).await?;
+    Ok(back(&form))
 }

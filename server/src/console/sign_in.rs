@@ -56,9 +56,10 @@ fn with_cookie(mut response: Response, cookie: &str) -> Response {
     response
 }
 
-pub(super) fn signed_in(token: &str) -> Response {
+/// Goes on to a page, signed in.
+pub(super) fn signed_in(token: &str, to: &str) -> Response {
     let cookie = format!("{SESSION_COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=43200");
-    with_cookie(Redirect::to("/console").into_response(), &cookie)
+    with_cookie(Redirect::to(to).into_response(), &cookie)
 }
 
 /// `POST /console/sign-in`
@@ -92,7 +93,7 @@ pub(super) async fn sign_in(
         return page(locale, 429, coop, &login, Some("sign-in-too-often"));
     };
     match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(SignIn::In(token))) => signed_in(&token),
+        Ok(Ok(SignIn::In(token))) => signed_in(&token, "/console"),
         Ok(Ok(SignIn::Wrong)) => page(locale, 403, coop, &login, Some("sign-in-wrong")),
         Ok(Ok(SignIn::Code(Code::Missing))) => page(locale, 403, coop, &login, Some("second-code-missing")),
         Ok(Ok(SignIn::Code(_))) => page(locale, 403, coop, &login, Some("second-code-wrong")),
@@ -129,7 +130,7 @@ pub(super) async fn redeem_once(
     }
     let granary = Arc::clone(&shared.granary);
     match tokio::task::spawn_blocking(move || granary.redeem_once(&token, now)).await {
-        Ok(Ok(Some(token))) => signed_in(&token),
+        Ok(Ok(Some(token))) => signed_in(&token, "/console"),
         Ok(Ok(None)) => refused(locale, 403, "link-used").into_response(),
         Ok(Err(error)) => refuse(locale, &error).into_response(),
         Err(error) => refuse(locale, &Error::WorkFailed { reason: error.to_string() }).into_response(),
@@ -160,12 +161,19 @@ pub(super) async fn language(
         Err(refused) => return refused.into_response(),
     };
     let language = Language::from_code(form.get("language")).unwrap_or(locale.language);
-    let back = headers
-        .get(header::REFERER)
-        .and_then(|referer| referer.to_str().ok())
-        .and_then(|referer| referer.split_once("/console"))
-        .map_or_else(|| "/console".to_owned(), |(_, rest)| format!("/console{rest}"));
+    let named = Some(form.get("page")).filter(|page| page.starts_with("/console"));
+    let back = named.map(str::to_owned);
+    let back = back.or_else(|| referring(&headers)).unwrap_or_else(|| "/console".to_owned());
     let cookie =
         format!("{LANGUAGE_COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=31536000", language.code());
     with_cookie(Redirect::to(&back).into_response(), &cookie)
+}
+
+/// The page of the console that a browser says it was on.
+fn referring(headers: &HeaderMap) -> Option<String> {
+    headers
+        .get(header::REFERER)
+        .and_then(|referer| referer.to_str().ok())
+        .and_then(|referer| referer.split_once("/console"))
+        .map(|(_, rest)| format!("/console{rest}"))
 }

@@ -4,11 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRef, FromRequest, FromRequestParts, Request};
+use axum::http::Uri;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::schema::{Document, DocumentKey};
 use granary_client_core::store::StoreFault;
 
+use super::again::{Again, Asked, page_of};
 use super::cookies::{SESSION_COOKIE, cookie, locale_of};
 use super::form_token::{is_masked, masked};
 use super::forms::{Form, discard};
@@ -38,6 +40,10 @@ pub(super) struct SignedIn {
     pub(super) is_behind: bool,
     /// Host and port for invitations, and the authority's fingerprint.
     pub(super) public_address: Arc<crate::http::PublicAddress>,
+    /// The address of the page that is asked for.
+    pub(super) page: String,
+    /// The form that was refused, which this page shows again.
+    pub(super) again: Option<Arc<Again>>,
 }
 
 impl SignedIn {
@@ -139,17 +145,29 @@ where
         let cooperative =
             shared.granary.cooperative(session.cooperative).map_err(|error| refuse(locale, &error).into_response())?;
         let form_token = masked(&session.csrf).map_err(|error| refuse(locale, &error).into_response())?;
-        Ok(Self {
-            granary: shared.granary,
+        let signed = Self {
+            granary: Arc::clone(&shared.granary),
             cooperative,
             session,
             form_token,
             locale,
             token,
             is_behind,
-            public_address: shared.public_address,
-        })
+            public_address: Arc::clone(&shared.public_address),
+            page: page_address(&parts.uri),
+            again: parts.extensions.get::<Arc<Again>>().cloned(),
+        };
+        if let Some(asked) = parts.extensions.get::<Asked>() {
+            asked.by(shared, signed.clone());
+        }
+        Ok(signed)
     }
+}
+
+/// The address of a page, which the console's router has without its beginning.
+fn page_address(uri: &Uri) -> String {
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("/console{}{query}", uri.path().trim_end_matches('/'))
 }
 
 /// A form of a signed-in coordinator, with the session's own token in it.
@@ -166,7 +184,7 @@ where
         let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|address| address.0.ip());
         let from = Origin::from(from.unwrap_or(IpAddr::from([0; 4])));
         let gate = Shared::from_ref(state).gate;
-        let signed = match SignedIn::from_request_parts(&mut parts, state).await {
+        let mut signed = match SignedIn::from_request_parts(&mut parts, state).await {
             Ok(signed) => signed,
             Err(refusal) => {
                 discard(body).await;
@@ -175,6 +193,11 @@ where
         };
         let form = Form::read(signed.locale, &gate, from, body).await.map_err(IntoResponse::into_response)?;
         signed.must_own_token(form.get("token")).map_err(IntoResponse::into_response)?;
+        // What is shown in answer to a form leads back to the form's page: its own address shows nothing.
+        signed.page = page_of(&form).unwrap_or_else(|| "/console".to_owned());
+        if let Some(asked) = parts.extensions.get::<Asked>() {
+            asked.with(form.clone());
+        }
         Ok(Self(signed, form))
     }
 }

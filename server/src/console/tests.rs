@@ -26,6 +26,10 @@ use crate::http::{Counts, Gate, PublicAddress, Shared, Transfers};
 use crate::log::CooperativeNumber;
 use crate::metrics::Metrics;
 
+mod files;
+mod forms;
+mod page;
+
 pub(super) const PASSWORD: &str = "correct horse battery";
 
 pub(super) struct World {

@@ -46,7 +46,8 @@ impl Dice {
 /// The id of the demo's household of this number, from 0.
 pub(crate) fn household_id(number: u64) -> HouseholdId {
     let mut random = [0u8; 10];
-    for (place, byte) in random.iter_mut().zip(number.to_be_bytes()) {
+    // At the end, where ids that were made at one time differ.
+    for (place, byte) in random.iter_mut().rev().zip(number.to_le_bytes()) {
         *place = byte;
     }
     HouseholdId::generate(1_788_000_000_000, random)

@@ -213,7 +213,7 @@ impl Granary {
         let Some(account) = self.account(number, &login)? else { return Ok(None) };
         if present.len() > PASSWORD_MAX || !fits(present, &account.password) {
             let by = session.principal();
-            self.audit(number, now, by, AuditAction::SignInFailed, "the password was not changed")?;
+            self.audit(number, now, by, AuditAction::SignInFailed, "password-not-changed")?;
             return Ok(None);
         }
         let password = hashed(new)?;

@@ -9,7 +9,7 @@ use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::{Instant, TextField, checked_text};
 use granary_client_core::schema::access::{Grants, Role};
-use granary_client_core::schema::{DocumentKey, Part, cooperative};
+use granary_client_core::schema::{DocumentKey, Part, cooperative, household};
 
 use super::Granary;
 use super::audit::put_line;
@@ -84,7 +84,16 @@ impl Granary {
         let cooperative = self.cooperative(record.cooperative)?;
         must_be_open(record.state(&cooperative, now))?;
         let cooperative_name = cooperative.name().to_owned();
-        Ok(InvitationPreview { cooperative_name, role: record.role })
+        let whose = match record.role {
+            Role::Household(id) => {
+                let document = self.document(cooperative.number(), &DocumentKey::Household(id))?;
+                document.and_then(|document| household::read(&document).name)
+            }
+            Role::Packer | Role::Coordinator => {
+                record.person.and_then(|person| cooperative.device(person)).map(|record| record.name)
+            }
+        };
+        Ok(InvitationPreview { cooperative_name, role: record.role, whose: whose.unwrap_or_default() })
     }
 
     /// Enrols a phone by an invitation. The same phone may repeat the request when the reply was lost.

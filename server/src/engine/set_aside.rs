@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::DeviceId;
+use granary_client_core::protocol::aside::AsideReason;
 use granary_client_core::protocol::bundle::DocumentChanges;
 use granary_client_core::protocol::messages::read_message;
 use granary_client_core::quantities::Instant;
@@ -35,7 +36,7 @@ pub struct SetAsideChanges {
     /// When they came.
     pub received: Instant,
     /// Why they were set aside.
-    pub reason: String,
+    pub reason: AsideReason,
     /// Of what was given back unverified: whose changes they say they are, each once. Empty for a device's own.
     pub in_the_name_of: Vec<DeviceId>,
     /// How many changes.
@@ -89,7 +90,7 @@ impl Granary {
                     lots: self.lots_in(number, &key, &changes)?,
                     document: key,
                     received: Instant(record.received_millis),
-                    reason: aside.reason.clone(),
+                    reason: aside.reason,
                     in_the_name_of: match aside.is_given_back {
                         true => authors(&cooperative, &changes),
                         false => Vec::new(),

@@ -11,6 +11,7 @@ use std::time::Instant;
 use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::crdt::{DOCUMENT_BYTES_MAX, DocumentFault};
 use granary_client_core::ids::ChangeHash;
+use granary_client_core::protocol::aside::AsideReason;
 use granary_client_core::protocol::messages::write_message;
 use granary_client_core::schema::Document;
 use granary_client_core::store::{Store, StoreFault};
@@ -91,7 +92,7 @@ struct Worker {
 /// The decision on one entry.
 enum Verdict {
     Admitted,
-    Quarantined(String),
+    Quarantined(AsideReason),
 }
 
 impl Worker {
@@ -187,17 +188,16 @@ impl Worker {
                         document = tried;
                         verdicts.push((entry, record, Verdict::Admitted));
                     }
-                    Err(fault) => verdicts.push((entry, record, Verdict::Quarantined(fault.to_string()))),
+                    Err(fault) => verdicts.push((entry, record, Verdict::Quarantined(AsideReason::from(&fault)))),
                 }
             }
             if verdicts.len() > decided {
                 open.extend(together);
                 continue;
             }
-            let reason = "these changes need each other and do harm together";
-            verdicts.extend(
-                together.into_iter().map(|(entry, record, _)| (entry, record, Verdict::Quarantined(reason.into()))),
-            );
+            let reason = AsideReason::HarmfulTogether;
+            verdicts
+                .extend(together.into_iter().map(|(entry, record, _)| (entry, record, Verdict::Quarantined(reason))));
         }
         self.note_orphans(cooperative, &open);
         if verdicts.is_empty() {
@@ -264,8 +264,8 @@ impl Worker {
                         let bundle = record.documents().unwrap_or_default();
                         let changes: Vec<VerifiedChange> =
                             bundle.into_iter().flat_map(|document| document.changes).collect();
-                        let aside = SetAside::new(document_key.clone(), reason, &changes, record.bundle.len());
-                        tracing::warn!(cooperative = own.0, device = %record.device, entry, reason, "changes quarantined");
+                        let aside = SetAside::new(document_key.clone(), *reason, &changes, record.bundle.len());
+                        tracing::warn!(cooperative = own.0, device = %record.device, entry, reason = reason.code(), "changes quarantined");
                         group.put(quarantine_key(own, record.device, *entry), write_message(&aside));
                     }
                 }

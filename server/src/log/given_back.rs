@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::{ChangeHash, DeviceId};
+use granary_client_core::protocol::aside::AsideReason;
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
 use granary_client_core::protocol::messages::write_message;
 use granary_client_core::store::StoreFault;
@@ -26,11 +27,6 @@ use super::writer::GroupCommit;
 const GIVEN_BACK_MAX: usize = 512;
 /// As [`GIVEN_BACK_MAX`], in bytes of bundles.
 const GIVEN_BACK_BYTES_MAX: u64 = 64 * 1024 * 1024;
-
-/// Why they are kept apart.
-const UNVERIFIED: &str = "given back after a restoration, unverified: nothing proves that this server once had it";
-/// What the phone is told when a coordinator refuses them.
-const NOT_TAKEN: &str = "this phone gave it back after a restoration, and a coordinator refused it";
 
 impl Cooperative {
     /// Takes out of a document the changes of others that nothing proves, and keeps them apart; for jobs of the writer. Leaves
@@ -99,7 +95,7 @@ impl Cooperative {
         document: DocumentChanges,
         now_millis: i64,
     ) -> Result<bool, StoreFault> {
-        let aside = SetAside::new(document.key.to_bytes(), UNVERIFIED, &document.changes, 0);
+        let aside = SetAside::new(document.key.to_bytes(), AsideReason::Unverified, &document.changes, 0);
         let documents = [document];
         let bundle = write_bundle(&documents);
         let aside = SetAside { bytes: bundle.len() as u64, is_given_back: true, ..aside };
@@ -154,7 +150,7 @@ impl Cooperative {
         // A later number than the phone has read.
         let notice = self.append_kept(group, device, &documents, bundle, record.received_millis);
         let told = SetAside {
-            reason: NOT_TAKEN.to_owned(),
+            reason: AsideReason::GivenBackRefused,
             bytes: 0,
             standing: Standing::Refused,
             is_given_back: false,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::{ActorId, ChangeHash, DeviceId};
 use granary_client_core::planted;
+use granary_client_core::protocol::aside::AsideReason;
 use granary_client_core::protocol::attestation::covered;
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
 use granary_client_core::protocol::limits::DEVICE_ACTORS_MAX;
@@ -147,11 +148,8 @@ impl Cooperative {
                     if is_kept && submitter.takes_in.is_none() {
                         let was_revoked =
                             self.device(submitter.device).is_some_and(|record| record.revoked_millis.is_some());
-                        let sentence = match was_revoked {
-                            true => "this phone was taken out of the co-operative".to_owned(),
-                            false => reason.to_string(),
-                        };
-                        self.keep_refused(group, submitter.device, document, &sentence, now_millis)?;
+                        let why = if was_revoked { AsideReason::Revoked } else { AsideReason::Refused(reason) };
+                        self.keep_refused(group, submitter.device, document, why, now_millis)?;
                     }
                 }
                 Ok(checked) => {
@@ -407,7 +405,7 @@ impl Cooperative {
 
     /// Marks a new entry as one that a coordinator takes in, for admission.
     fn mark_taken_in(&self, group: &mut GroupCommit<'_>, device: DeviceId, entry: u64) {
-        let aside = SetAside { standing: Standing::TakenIn, ..SetAside::new(Vec::new(), "", &[], 0) };
+        let aside = SetAside { standing: Standing::TakenIn, ..SetAside::new(Vec::new(), AsideReason::Other, &[], 0) };
         group.put(quarantine_key(self.number(), device, entry), write_message(&aside));
     }
 }

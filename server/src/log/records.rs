@@ -96,6 +96,11 @@ impl DeviceRecord {
         self.grants.last().map(|grants| grants.roles.iter().map(name).collect()).unwrap_or_default()
     }
 
+    /// Its roles, those that it had last where it was revoked.
+    pub fn last_roles(&self) -> Vec<Role> {
+        self.grants.last().map(|grants| grants.roles.iter().copied().collect()).unwrap_or_default()
+    }
+
     /// The grants of this version; none for an unknown version.
     pub fn grants_of(&self, version: u32) -> Grants {
         self.grants.iter().find(|grants| grants.version == version).cloned().unwrap_or_default()

@@ -9,6 +9,7 @@
 
 use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::DeviceId;
+use granary_client_core::protocol::aside::AsideReason;
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
 use granary_client_core::protocol::messages::{ChangeRange, Notice, write_message};
 use granary_client_core::store::{Store, StoreFault};
@@ -45,8 +46,8 @@ pub(crate) struct SetAside {
     /// The document's key.
     #[serde(with = "serde_bytes")]
     pub(crate) key: Vec<u8>,
-    /// Why, for a person.
-    pub(crate) reason: String,
+    /// Why.
+    pub(crate) reason: AsideReason,
     /// Which changes.
     pub(crate) changes: Vec<ChangeRange>,
     /// Bytes of its bundle.
@@ -58,10 +59,10 @@ pub(crate) struct SetAside {
 
 impl SetAside {
     /// The row of an entry with these changes.
-    pub(crate) fn new(key: Vec<u8>, reason: &str, changes: &[VerifiedChange], bytes: usize) -> Self {
+    pub(crate) fn new(key: Vec<u8>, reason: AsideReason, changes: &[VerifiedChange], bytes: usize) -> Self {
         // The first change of a document is the same everywhere and never set aside alone.
         let own = changes.iter().filter(|change| !change.record().actor.is_genesis());
-        let (reason, changes) = (reason.to_owned(), ChangeRange::covering(own));
+        let changes = ChangeRange::covering(own);
         Self { key, reason, changes, bytes: bytes as u64, standing: Standing::Open, is_given_back: false }
     }
 
@@ -135,7 +136,7 @@ impl Cooperative {
         group: &mut GroupCommit<'_>,
         device: DeviceId,
         document: DocumentChanges,
-        reason: &str,
+        reason: AsideReason,
         now_millis: i64,
     ) -> Result<(), StoreFault> {
         let aside = SetAside::new(document.key.to_bytes(), reason, &document.changes, 0);
@@ -157,11 +158,11 @@ impl Cooperative {
         let bundle = write_bundle(&documents);
         let aside = SetAside { bytes: bundle.len() as u64, ..aside };
         if rows >= KEPT_MAX || bytes.saturating_add(aside.bytes) > KEPT_BYTES_MAX {
-            tracing::warn!(%device, reason, "refused changes are not kept: this device has too many already");
+            tracing::warn!(%device, reason = reason.code(), "refused changes are not kept: this device has too many already");
             return Ok(());
         }
         let entry = self.append_kept(group, device, &documents, bundle, now_millis);
-        tracing::warn!(cooperative = self.number().0, %device, entry, reason, "refused changes are kept for a coordinator");
+        tracing::warn!(cooperative = self.number().0, %device, entry, reason = reason.code(), "refused changes are kept for a coordinator");
         group.put_visible(quarantine_key(self.number(), device, entry), write_message(&aside));
         Ok(())
     }

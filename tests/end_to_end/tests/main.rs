@@ -23,6 +23,7 @@ mod lost_pages;
 mod lot_ids;
 mod maintenance;
 mod one_store;
+mod operations;
 mod outbox_file;
 mod private_files;
 mod terminal;

@@ -14,6 +14,7 @@ use granary_client_core::projection::{LotFilter, LotState};
 use granary_client_core::quantities::typed::{self, WeightUnit};
 use granary_client_core::quantities::{Grams, Permille};
 use granary_client_core::schema::DocumentKey;
+use granary_client_core::schema::access::Role;
 use granary_client_core::schema::harvest::{LotDraft, LotEdit};
 use granary_client_core::words::Words;
 
@@ -142,7 +143,13 @@ fn enrol(phone: &Phone, link: &str, name: &str, yes: bool) -> Result<(), Error> 
     if (phone.device().is_none() || phone.status().revoked) && !yes {
         let invitation = phone.look_at_invitation(link)?;
         let (server, cooperative) = (invitation.server.as_str(), invitation.cooperative_name.as_str());
-        say(&Says::WhomOneJoins { server, cooperative, role: &invitation.role.to_string() });
+        // A household is named by its name, not by its id.
+        let role = match (invitation.role, invitation.whose.as_str()) {
+            (role, "") => role.to_string(),
+            (Role::Household(_), name) => format!("household {name}"),
+            (role, name) => format!("{role} ({name})"),
+        };
+        say(&Says::WhomOneJoins { server, cooperative, role: &role });
         if !says_yes(&phrases::JOIN) {
             return Err(Error::NotDone(phrases::NOT_JOINED));
         }

@@ -323,7 +323,7 @@ not-yourself = You can't remove yourself. Another coordinator or the operator ca
 phones-of-nobody = Coordinators' phones that belong to none of them; revoke those that you don't know:
 phone-of = of { $name }
 whose-phone = Whose phone
-whose-phone-help = A coordinator's phone ends with its person. For packers this is not used.
+whose-phone-help = A phone of a person ends with that person. A coordinator's phone must be somebody's; a packer's phone in the warehouse usually is nobody's.
 invitations = Invitations
 no-invitations = No invitation was made yet.
 invited-whom = For
@@ -397,7 +397,71 @@ erase-backups = Backups made before hold it until they are deleted, and a phone 
 erase-other-id = That is another id; nothing was erased.
 erased-person = erased person { $id }
 deed-erased = erased
-deed-taken-in = taken in
-deed-left-out = left out
 doer-operator = operator
 doer-unknown-login = somebody without an account
+# Forms
+changed-meanwhile = Somebody else changed this meanwhile: it is “{ $now }” now. What you typed is still here; save again to put it in its place. Nothing was changed.
+case-changed = This changed meanwhile. Look at it as it is now, and decide again. Nothing was changed.
+not-sure = Tick “I am sure” first. Nothing was changed.
+code-taken = This code is there already. Nothing was changed.
+price-taken = There is a price of this grade and day already; change that one. Nothing was changed.
+outcome-missing = Choose whether it was received or rejected. Nothing was changed.
+receipt-day = Day it came in (empty: today)
+password-changed = Your password was changed. All other browsers in which you were signed in are signed out.
+
+# The co-operative
+cooperative = The co-operative
+villages = Villages
+villages-help = A household belongs to a village. Files of households name villages by their codes or names.
+villages-first = There is no village yet: add one first.
+places = Collecting places
+places-help = Where households bring what they harvest.
+announcements = Announcements
+announcement = New announcement
+announce = Announce
+
+# Names
+household-unknown = a household without a name ({ $id })
+role-of-household = Household { $name }
+nobody = nobody in particular
+whose-phone-missing = A coordinator's phone is somebody's: choose whose. Nothing was changed.
+document-cooperative = The co-operative
+document-catalogue = Catalogue
+document-household = Particulars
+document-harvest = Harvest book
+document-receipts = Receipt book
+document-cases = Case book
+document-order = Order
+set-aside-more = … and { $count } more
+
+# Decisions
+history-undone = Undone
+history-looked-at = Looked at, and right
+decision-settled = settled
+decision-left = left as it is
+decision-undone = undone
+column-decision = Decision
+
+# Unusual lots
+unusual-right = Right
+unusual-tick = The ticked ones are right
+unusual-none-ticked = No lot was ticked. Nothing was changed.
+unusual-window = Looked through: lots { $from } to { $to }, latest first.
+unusual-first = The first { $count } are shown; the others follow when these are looked at.
+unusual-earlier = Earlier lots
+unusual-later = Later lots
+deed-found-right = unusual lots found right
+deed-taken-in = set-aside records taken in
+deed-left-out = set-aside records refused
+
+import-another = What is here changed since the file was looked at. This is what would happen now; nothing was imported yet.
+export-catalogue = Catalogue, as an import reads it
+column-code = code
+column-zh = zh
+column-en = en
+detail-password-not-changed = the password was not changed
+import-no-lot = there is no lot { $lot }
+import-lot-differs = { $lot } is another one here: { $fields }. Lots are corrected on their pages, not by a file.
+import-same-rows = Rows that say what is here already: { $count }.
+case-weight-before = The warehouse weighed more than was recorded.
+document-buyer = Buyer

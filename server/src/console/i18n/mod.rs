@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
 use granary_client_core::quantities::Instant;
+pub(super) use granary_client_core::quantities::{decimal, grouped};
 pub(super) use granary_client_core::words::Language;
 use unic_langid::LanguageIdentifier;
 
@@ -106,6 +107,14 @@ impl Locale {
         }
     }
 
+    /// A note: one that a rule wrote is shown in the reader's language.
+    pub(super) fn note(self, note: &str) -> String {
+        match note {
+            "rule-latest" | "rule-older" | "rule-warehouse" => self.t(note),
+            other => other.to_owned(),
+        }
+    }
+
     /// A moment, in China's time (UTC+8).
     pub(super) fn moment(self, at: Instant) -> String {
         at.in_china()
@@ -117,33 +126,6 @@ pub(super) fn money(fen: i64) -> String {
     let sign = if fen < 0 { "-" } else { "" };
     let fen = fen.unsigned_abs();
     format!("{sign}¥{}.{:02}", grouped(fen / 100), fen % 100)
-}
-
-/// `units` divided by `per`, with as many places as it needs and groups of three.
-pub(super) fn decimal(units: i64, per: u64) -> String {
-    let sign = if units < 0 { "-" } else { "" };
-    let units = units.unsigned_abs();
-    let per = per.max(1);
-    let thousandths = (units % per).saturating_mul(1000) / per;
-    let whole = grouped(units / per);
-    if thousandths == 0 {
-        return format!("{sign}{whole}");
-    }
-    let places = format!("{thousandths:03}");
-    format!("{sign}{whole}.{}", places.trim_end_matches('0'))
-}
-
-/// A number with groups of three.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len().saturating_add(6));
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && digits.len().saturating_sub(place) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 #[cfg(test)]
@@ -174,16 +156,52 @@ mod tests {
     fn every_used_message_exists() {
         let known: BTreeSet<&str> = names(ENGLISH).into_iter().collect();
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console");
-        for file in std::fs::read_dir(folder).unwrap() {
+        let files = [folder.clone(), folder.join("import")].map(|folder| std::fs::read_dir(folder).unwrap());
+        for file in files.into_iter().flatten() {
             let path = file.unwrap().path();
             let Ok(source) = std::fs::read_to_string(&path) else { continue };
-            for call in
-                [".t(\"", ".with(\"", "refused(locale, 400, \"", "refused(signed.locale, 400, \"", "wrong(locale, \""]
-            {
+            for call in [
+                ".t(\"",
+                ".with(\"",
+                "refused(locale, 400, \"",
+                "refused(locale, 409, \"",
+                "refused(locale, 413, \"",
+                "refused(signed.locale, 400, \"",
+                "refused(signed.locale, 409, \"",
+                "wrong(locale, \"",
+            ] {
                 for piece in source.split(call).skip(1) {
                     let name = piece.split('"').next().unwrap();
                     assert!(known.contains(name), "{}: {name}", path.display());
                 }
+            }
+        }
+    }
+
+    // `of` shows the bare name where there are no words: an English word in a Chinese page.
+    #[test]
+    fn closed_sets_have_words() {
+        let known: BTreeSet<&str> = names(ENGLISH).into_iter().collect();
+        let sets = [
+            ("deed", include_str!("../../access/audit.rs")),
+            ("history", include_str!("../history.rs")),
+            ("invitation-state", include_str!("../../access/invitation.rs")),
+        ];
+        for (family, source) in sets {
+            let members = source.lines().filter(|line| line.trim().starts_with("Self::"));
+            let members: Vec<&str> = members.filter_map(|line| line.split("=> \"").nth(1)?.split('"').next()).collect();
+            assert!(members.len() > 3, "{family}");
+            for member in members {
+                assert!(known.contains(format!("{family}-{member}").as_str()), "{family}-{member}");
+            }
+        }
+        for (family, members) in [
+            ("document", vec!["cooperative", "catalogue", "household", "harvest", "receipts", "order", "cases"]),
+            ("decision", vec!["settled", "left", "undone"]),
+            ("rule", vec!["latest", "older", "warehouse"]),
+        ] {
+            for member in members {
+                assert!(known.contains(format!("{family}-{member}").as_str()), "{family}-{member}");
             }
         }
     }

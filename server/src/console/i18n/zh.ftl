@@ -323,7 +323,7 @@ not-yourself = 不能移除自己。请让其他协调员或服务器管理员�
 phones-of-nobody = 不属于任何协调员的协调员手机；不认识的请撤销：
 phone-of = { $name }的手机
 whose-phone = 谁的手机
-whose-phone-help = 协调员的手机随本人一起终止。理货员不用此项。
+whose-phone-help = 属于个人的手机随本人一起终止。协调员的手机必须属于一个人；仓库里的打包手机一般不属于个人。
 invitations = 邀请
 no-invitations = 还没有发过邀请。
 invited-whom = 邀请谁
@@ -397,7 +397,71 @@ erase-backups = 之前的备份在删除以前仍然含有这些资料；不再�
 erase-other-id = 编号不符，没有删除任何内容。
 erased-person = 已删除的人 { $id }
 deed-erased = 永久删除
-deed-taken-in = 收下
-deed-left-out = 不收
 doer-operator = 服务器管理员
 doer-unknown-login = 没有账号的人
+# 表单
+changed-meanwhile = 别人在这期间改过这一项：现在是“{ $now }”。您填写的还在；再按一次保存就以您的为准。没有改动任何内容。
+case-changed = 这里刚才有变化。请看现在的情况，再作决定。没有改动任何内容。
+not-sure = 请先勾选“我确定”。没有改动任何内容。
+code-taken = 已经有这个代码。没有改动任何内容。
+price-taken = 这个等级和日期已经有价格，请改那一个。没有改动任何内容。
+outcome-missing = 请选择已入库还是已退回。没有改动任何内容。
+receipt-day = 到货日期（不填就是今天）
+password-changed = 密码已修改。您在其他浏览器的登录都已退出。
+
+# 合作社
+cooperative = 合作社
+villages = 村庄
+villages-help = 每个农户属于一个村。导入农户的文件里写村的代码或名称。
+villages-first = 还没有村庄，请先添加。
+places = 收购点
+places-help = 农户送货的地方。
+announcements = 公告
+announcement = 新公告
+announce = 发布
+
+# 名称
+household-unknown = 没有名称的农户（{ $id }）
+role-of-household = 农户 { $name }
+nobody = 不属于个人
+whose-phone-missing = 协调员的手机要属于一个人，请选择是谁的。没有改动任何内容。
+document-cooperative = 合作社资料
+document-catalogue = 产品目录
+document-household = 农户资料
+document-harvest = 收成簿
+document-receipts = 收货簿
+document-cases = 不一致处理簿
+document-order = 订单
+set-aside-more = ……还有 { $count } 批
+
+# 决定
+history-undone = 撤销
+history-looked-at = 看过，没有错
+decision-settled = 已解决
+decision-left = 保留原样
+decision-undone = 已撤销
+column-decision = 决定
+
+# 不寻常的批次
+unusual-right = 没有错
+unusual-tick = 勾选的没有错
+unusual-none-ticked = 没有勾选任何一批。没有改动任何内容。
+unusual-window = 已查看从最新起的第 { $from } 到第 { $to } 批。
+unusual-first = 先显示 { $count } 批，处理后显示其余的。
+unusual-earlier = 更早的批次
+unusual-later = 更新的批次
+deed-found-right = 确认不寻常的批次没有错
+deed-taken-in = 收下搁置的记录
+deed-left-out = 拒绝搁置的记录
+
+import-another = 看过文件之后，这里有了变化。下面是现在会发生的；还没有导入任何内容。
+export-catalogue = 产品目录（可以再导入）
+column-code = 代码
+column-zh = 中文名
+column-en = 英文名
+detail-password-not-changed = 密码没有修改
+import-no-lot = 没有 { $lot } 这一批
+import-lot-differs = { $lot } 与这里的不同：{ $fields }。批次在各自的页面上更正，不能用文件导入。
+import-same-rows = 与这里相同的行：{ $count }。
+case-weight-before = 仓库称的比登记的多。
+document-buyer = 买家

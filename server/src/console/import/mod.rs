@@ -2,9 +2,11 @@
 //! could mean two things, then all rows or none.
 
 mod households;
+mod lots;
+mod page;
 mod table;
 
-use axum::extract::Multipart;
+use axum::extract::{Extension, Multipart};
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::projection::HouseholdRow;
@@ -12,21 +14,28 @@ use granary_client_core::quantities::{Fen, TextField, checked_text, typed};
 use granary_client_core::schema::catalogue::{self, PriceName};
 use granary_client_core::schema::{DocumentKey, Part, household};
 use granary_client_core::words::Words;
-use maud::{Markup, html};
 
 use self::households::{Fate, Plan, PlanFault, Said};
+pub(super) use self::page::show;
+use self::page::shown;
 use self::table::{Line, Table, TableFault, decode};
+use super::again::{Asked, PAGE};
 use super::forms::{Form, is_code};
-use super::i18n::{Locale, grouped, money};
+use super::i18n::{Locale, grouped};
 use super::names::Names;
-use super::page::{Page, token};
 use super::refusal::{Refused, refuse, refused, refused_with};
 use super::signed_in::{SignedIn, SignedInForm};
 use crate::access::AuditAction;
 use crate::engine::own_edits::{Edit, Edits};
 
-/// The largest text of a file, in bytes; it must fit into the form that confirms it.
-const FILE_BYTES_MAX: usize = 80 * 1024;
+/// The largest file, in bytes.
+const FILE_BYTES_MAX: usize = 1_500_000;
+/// Rows of households or products in one file at most.
+const ROWS_MAX: usize = 1_000;
+/// Of a longer file, rows that change nothing are counted and not shown.
+const ROWS_SHOWN_WHOLE: usize = 100;
+/// The largest text of the columns that are taken, in bytes; it must fit into the form that confirms it.
+const TAKEN_BYTES_MAX: usize = 80 * 1024;
 
 /// Heads of the columns of households, in the languages of our exports.
 const NAME: &[&str] = &["name", "household", "农户", "名称", "姓名"];
@@ -42,9 +51,21 @@ struct Import {
     rows: Vec<(u64, Row)>,
     /// Heads of columns that are not taken.
     ignored: Vec<String>,
+    /// The columns that are taken, as text.
+    taken: String,
+}
+
+impl Import {
+    /// Names what every row would do, to tell whether it is still what somebody was shown.
+    fn effect(&self) -> String {
+        let effect: Vec<String> = self.rows.iter().map(|(line, row)| format!("{line} {row:?}")).collect();
+        let hash = ring::digest::digest(&ring::digest::SHA256, effect.join("\n").as_bytes());
+        crate::environment::hex(hash.as_ref().get(..12).unwrap_or_default())
+    }
 }
 
 /// The effect of one row.
+#[derive(Debug)]
 enum Row {
     Household { name: String, village: String, plan: Plan, namesakes: Vec<HouseholdRow> },
     Product { code: String, names: [(String, String); 2], prices: Vec<(PriceName, Fen)>, is_change: bool },
@@ -61,32 +82,35 @@ impl Row {
         }
     }
 
+    /// True when it says what is here already, and nothing can be chosen.
+    fn is_here(&self) -> bool {
+        match self {
+            Self::Household { plan, .. } => matches!(plan.fate, Fate::Same(_)) && plan.choices.len() == 1,
+            Self::Same(_) => true,
+            Self::Product { .. } | Self::Wrong(_) => false,
+        }
+    }
+
     /// True when a person can choose what it means.
     fn is_question(&self) -> bool {
         matches!(self, Self::Household { plan, .. } if plan.choices.len() > 1)
     }
 }
 
-/// `GET /console/import`
-pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
-    let locale = signed.locale;
-    let main = html! {
-        p { (locale.t("import-help")) }
-        ul { li { code { "name,village" } " — " (locale.t("import-households")) }
-            li { code { "id,name,village" } " — " (locale.t("import-households-by-id")) }
-            li { code { "code,zh,en,A,B,C" } " — " (locale.t("import-products")) } }
-        form.card method="post" action="/console/import/preview" enctype="multipart/form-data" {
-            (token(&signed))
-            label { (locale.t("file")) input type="file" name="file" accept=".csv,.txt,text/csv,text/plain" required; }
-            button { (locale.t("preview")) }
-        }
-    };
-    Ok(Page { title: locale.t("import"), part: "export", main }.show(&signed))
-}
+const PREVIEW: &str = "/console/import/preview";
 
 /// `POST /console/import/preview`
-pub(super) async fn preview(signed: SignedIn, mut parts: Multipart) -> Result<Response, Refused> {
+pub(super) async fn preview(
+    mut signed: SignedIn,
+    asked: Option<Extension<Asked>>,
+    mut parts: Multipart,
+) -> Result<Response, Refused> {
     let locale = signed.locale;
+    // A file can't be sent back; its form is shown again without it.
+    signed.page = "/console/import".to_owned();
+    if let Some(Extension(asked)) = asked {
+        asked.with(Form::of(&[(PAGE, &signed.page)]));
+    }
     let (mut given, mut file) = (String::new(), None);
     let wrong = |_| refused(locale, 400, "form-field-wrong");
     while let Some(field) = parts.next_field().await.map_err(wrong)? {
@@ -102,30 +126,11 @@ pub(super) async fn preview(signed: SignedIn, mut parts: Multipart) -> Result<Re
         return Err(refused(locale, 413, "file-too-large"));
     }
     let text = decode(&file).map_err(|fault| unreadable(locale, &fault))?;
-    if text.len() > FILE_BYTES_MAX {
+    let import = read(&signed, &text, &Form::default()).await?;
+    if import.taken.len() > TAKEN_BYTES_MAX {
         return Err(refused(locale, 413, "file-too-large"));
     }
-    let Import { rows, ignored } = read(&signed, &text, &Form::default()).await?;
-    let count = |wanted: fn(&Row) -> bool| rows.iter().filter(|(_, row)| wanted(row)).count();
-    let errors = count(|row| matches!(row, Row::Wrong(_)));
-    let (changes, questions) = (count(Row::changes_something), count(Row::is_question));
-    let names = Names::of(&signed).await?;
-    let main = html! {
-        p role="status" { (locale.with("import-summary", &[("changes", changes.to_string()), ("errors", errors.to_string())])) }
-        @if !ignored.is_empty() { p.notice { (locale.with("import-ignored", &[("heads", ignored.join(", "))])) } }
-        @if questions > 0 { p.notice { (locale.with("import-questions", &[("count", questions.to_string())])) } }
-        @if errors > 0 { p.error role="alert" { (locale.t("import-nothing-yet")) } }
-        @if errors > 0 || (changes == 0 && questions == 0) { (table(locale, &names, &rows)) } @else {
-            form method="post" action="/console/import/confirm" {
-                (token(&signed))
-                input type="hidden" name="text" value=(text);
-                (table(locale, &names, &rows))
-                button { (locale.with("import-confirm", &[("changes", changes.to_string())])) }
-            }
-        }
-        p { a href="/console/import" { (locale.t("another-file")) } }
-    };
-    Ok(Page { title: locale.t("preview"), part: "export", main }.show(&signed))
+    shown(&signed, &import, false).await
 }
 
 fn unreadable(locale: Locale, fault: &TableFault) -> Refused {
@@ -138,76 +143,26 @@ fn unreadable(locale: Locale, fault: &TableFault) -> Refused {
     }
 }
 
-fn table(locale: Locale, names: &Names, rows: &[(u64, Row)]) -> Markup {
-    html! {
-        div.scroll tabindex="0" role="region" aria-label=(locale.t("preview")) { table {
-            thead { tr { th scope="col" { (locale.t("row")) } th scope="col" { (locale.t("import-what")) } th scope="col" { (locale.t("history-changes")) } } }
-            tbody { @for (line, row) in rows { tr {
-                td.number { (line) }
-                @match row {
-                    Row::Household { name, village, plan, namesakes } => {
-                        td { (fate(locale, plan.fate)) }
-                        td { (name) " · " (names.village(village)) (choices(locale, names, *line, plan, namesakes)) } },
-                    Row::Product { code, names, prices, is_change } => { td { (kind(locale, *is_change)) }
-                        td { (code) @for (before, after) in names {
-                                " · " @if !before.is_empty() && before != after { (before) " → " } (after) }
-                            @for (name, fen) in prices { " · " (name) " " (money(fen.get())) } } },
-                    Row::Same(what) => { td { (locale.t("import-same")) } td { (what) } },
-                    Row::Wrong(why) => { td { span.mark { (locale.t("import-wrong")) } } td.error { (why) } },
-                }
-            } } }
-        } }
-    }
-}
-
-/// What a row may mean, for the person to choose. Without a question, only who gets another name or village.
-fn choices(locale: Locale, names: &Names, line: u64, plan: &Plan, namesakes: &[HouseholdRow]) -> Markup {
-    let word = |fate: Fate| match fate {
-        Fate::New => locale.t("import-choice-new"),
-        Fate::Skip => locale.t("import-choice-skip"),
-        Fate::Same(id) | Fate::Change(id) => {
-            let here = namesakes.iter().find(|row| row.household == id);
-            let values = [
-                ("name", here.map_or_else(String::new, |row| row.name.clone())),
-                ("village", here.map_or_else(String::new, |row| names.village(&row.village))),
-                ("lots", here.map_or_else(String::new, |row| grouped(row.lots.unsigned_abs()))),
-            ];
-            let word = if matches!(fate, Fate::Same(_)) { "import-choice-same" } else { "import-choice-move" };
-            locale.with(word, &values)
-        }
-    };
-    html! {
-        @if plan.choices.len() > 1 {
-            fieldset.choices { @for choice in &plan.choices {
-                label.check { input type="radio" name={ "choice:" (line) } value=(choice.name()) checked[*choice == plan.fate]; (word(*choice)) }
-            } }
-        } @else if matches!(plan.fate, Fate::Change(_)) { " — " (word(plan.fate)) }
-    }
-}
-
-fn fate(locale: Locale, fate: Fate) -> String {
-    match fate {
-        Fate::Same(_) | Fate::Skip => locale.t("import-same"),
-        Fate::New => kind(locale, false),
-        Fate::Change(_) => kind(locale, true),
-    }
-}
-
-fn kind(locale: Locale, is_change: bool) -> String {
-    if is_change { locale.t("import-change") } else { locale.t("import-new") }
-}
-
 /// Compares the file with the present documents. `form` has what the person chose; none where nothing was asked yet.
 async fn read(signed: &SignedIn, text: &str, form: &Form) -> Result<Import, Refused> {
     let locale = signed.locale;
     let table = Table::read(text).map_err(|fault| unreadable(locale, &fault))?;
     let names = Names::of(signed).await?;
+    if let Some(file) = lots::language_of(&table) {
+        let rows = lots::compared(signed, file, &table).await?;
+        return Ok(Import { rows, ignored: Vec::new(), taken: String::new() });
+    }
+    if table.rows.len() > ROWS_MAX {
+        return Err(refused(locale, 413, "file-too-large"));
+    }
     if table.column(NAME).is_some() && table.column(VILLAGE).is_some() {
         let known = signed.read(|models| models.households("", None, u32::MAX, 0)).await?;
         let taken = [table.column(NAME), table.column(VILLAGE), table.column(ID)];
         let ignored = (0..).zip(&table.heads).filter(|(place, _)| !taken.contains(&Some(*place)));
         let ignored = ignored.map(|(_, head)| head.clone()).collect();
-        return Ok(Import { rows: households(locale, &names, &known, &table, form), ignored });
+        let columns: Vec<usize> = taken.into_iter().flatten().collect();
+        let text = table.to_text(&columns);
+        return Ok(Import { rows: households(locale, &names, &known, &table, form), ignored, taken: text });
     }
     let columns = [table.column(CODE), table.column(CHINESE), table.column(ENGLISH)];
     if columns.contains(&None) {
@@ -228,7 +183,8 @@ async fn read(signed: &SignedIn, text: &str, form: &Form) -> Result<Import, Refu
         };
         rows.push((line.number, row));
     }
-    Ok(Import { rows, ignored: Vec::new() })
+    let taken = table.to_text(&(0..table.heads.len()).collect::<Vec<usize>>());
+    Ok(Import { rows, ignored: Vec::new(), taken })
 }
 
 fn households(locale: Locale, names: &Names, known: &[HouseholdRow], table: &Table, form: &Form) -> Vec<(u64, Row)> {
@@ -290,7 +246,7 @@ fn product(
     for (before, typed) in before.into_iter().map(Option::unwrap_or_default).zip([zh, en]) {
         // An empty cell leaves the name that is here.
         let after = match line.cell(typed) {
-            "" if !before.is_empty() => before.clone(),
+            "" if !before.is_empty() || known.is_some() => before.clone(),
             name => match checked_text(TextField::ProductName, name) {
                 Ok(name) => name,
                 Err(fault) => return Row::Wrong(fault.words(locale.language)),
@@ -322,6 +278,13 @@ fn product(
 
 /// `POST /console/import/confirm`: reads the same text again and imports all rows or none.
 pub(super) async fn confirm(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
+    // What was shown must still be what happens: nobody confirms what she has not seen.
+    let shown_now = read(&signed, form.get("text"), &Form::default()).await?;
+    if form.has("seen") && form.get("seen") != shown_now.effect() {
+        let mut signed = signed;
+        signed.page = "/console/import".to_owned();
+        return shown(&signed, &shown_now, true).await;
+    }
     let Import { rows, .. } = read(&signed, form.get("text"), &form).await?;
     let mut documents = Vec::new();
     let mut catalogue: Vec<Edit> = Vec::new();
@@ -331,7 +294,7 @@ pub(super) async fn confirm(SignedInForm(signed, form): SignedInForm) -> Result<
         match row {
             Row::Wrong(_) => return Err(refused(signed.locale, 400, "import-nothing-yet")),
             Row::Same(_) => {}
-            Row::Household { name, village, plan, .. } => {
+            Row::Household { name, village, plan, namesakes } => {
                 let id = match plan.fate {
                     Fate::Same(_) | Fate::Skip => continue,
                     Fate::Change(id) => id,
@@ -342,11 +305,16 @@ pub(super) async fn confirm(SignedInForm(signed, form): SignedInForm) -> Result<
                         HouseholdId::generate(millis, random)
                     }
                 };
-                let edit = move |doc: &mut _| household::set_name(doc, &name, &village);
+                // Only what differs: the rest may have changed meanwhile.
+                let known = namesakes.iter().find(|row| row.household == id);
+                let name = known.is_none_or(|known| known.name != name).then_some(name);
+                let village = known.is_none_or(|known| known.village != village).then_some(village);
+                let edit = move |doc: &mut _| household::rename(doc, name.as_deref(), village.as_deref());
                 documents.push(Edits::one(DocumentKey::Household(id), edit));
             }
-            Row::Product { code, names: [(_, zh), (_, en)], prices, .. } => catalogue.push(Box::new(move |doc| {
-                catalogue::name_product(doc, &code, &zh, &en)?;
+            Row::Product { code, names, prices, .. } => catalogue.push(Box::new(move |doc| {
+                let [zh, en] = names.map(|(before, after)| (before != after).then_some(after));
+                catalogue::rename_product(doc, &code, zh.as_deref(), en.as_deref())?;
                 prices.iter().try_for_each(|(name, fen)| catalogue::set_price(doc, &code, name, *fen))
             })),
         }
@@ -358,7 +326,9 @@ pub(super) async fn confirm(SignedInForm(signed, form): SignedInForm) -> Result<
     signed.edit(documents).await?;
     let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
     signed
-        .work(move || granary.audit(number, crate::environment::now(), by, AuditAction::Imported, &count.to_string()))
+        .work(move || {
+            granary.audit(number, crate::environment::now(), by, AuditAction::Imported, &grouped(count as u64))
+        })
         .await?;
     Ok(Redirect::to(to).into_response())
 }

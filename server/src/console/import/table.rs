@@ -3,8 +3,10 @@
 
 use encoding_rs::{Encoding, GB18030};
 
+use super::super::export::plain;
+
 /// Rows of one file at most.
-const ROWS_MAX: usize = 1_000;
+const ROWS_MAX: usize = 20_000;
 
 /// Why a file can't be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +53,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<String, TableFault> {
 impl Table {
     /// Reads the cells; heads come in small letters. Columns and rows without anything in them are left out.
     pub(super) fn read(text: &str) -> Result<Self, TableFault> {
+        // The reader would count the line of a row from the line break before it.
+        let text = text.replace("\r\n", "\n");
         let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         let delimiter = match first {
             line if line.contains('\t') => b'\t',
@@ -70,7 +74,7 @@ impl Table {
                 continue;
             }
             let number = record.position().map_or(0, csv::Position::line);
-            lines.push(Line { number, cells: record.iter().map(|cell| cell.trim().to_owned()).collect() });
+            lines.push(Line { number, cells: record.iter().map(|cell| plain(cell.trim()).to_owned()).collect() });
             if lines.len() > ROWS_MAX {
                 return Err(TableFault::TooLong);
             }
@@ -94,6 +98,24 @@ impl Table {
             Some((_, head)) => Err(TableFault::HeadTwice(head.clone())),
             None => Ok(Self { heads, rows }),
         }
+    }
+
+    /// The table again, with these columns alone, each line where it was: what a form carries until it is confirmed.
+    pub(super) fn to_text(&self, columns: &[usize]) -> String {
+        let mut text = String::new();
+        let mut line = 1u64;
+        let heads = Line { number: 1, cells: self.heads.clone() };
+        for row in std::iter::once(&heads).chain(&self.rows) {
+            while line < row.number {
+                text.push('\n');
+                line = line.saturating_add(1);
+            }
+            let cells = columns.iter().map(|column| row.cell(Some(*column)).replace('"', "\"\"").replace('\n', " "));
+            let cells: Vec<String> = cells.map(|cell| format!("\"{cell}\"")).collect();
+            text.push_str(&cells.join(","));
+        }
+        text.push('\n');
+        text
     }
 
     /// The column with one of these heads.
@@ -148,6 +170,7 @@ mod tests {
         };
         let text = "\n,name,,village,,\n,王家,,dongpo,,\n,,,,,\n  ,\n,李家\n";
         assert_eq!(Table::read(text), Ok(expected));
+        assert_eq!(Table::read(&text.replace('\n', "\r\n")), Table::read(text), "rows have the file's numbers");
         let tabs = Table::read("name\tvillage\n王家\tdongpo\n").unwrap();
         assert_eq!(tabs.rows[0].cells, ["王家", "dongpo"]);
         assert_eq!(Table::read("name;village\n王家;dongpo").unwrap().rows[0].cells, ["王家", "dongpo"]);
@@ -158,7 +181,7 @@ mod tests {
         assert_eq!(Table::read("name,village,\n王家,dongpo,x\n"), Err(TableFault::NoHead(2)));
         assert_eq!(Table::read("name,village\n王家,dongpo,x\n"), Err(TableFault::NoHead(2)));
         assert_eq!(Table::read("name,name\n"), Err(TableFault::HeadTwice("name".into())));
-        assert_eq!(Table::read(&"a\n".repeat(1_002)), Err(TableFault::TooLong));
+        assert_eq!(Table::read(&"a\n".repeat(20_002)), Err(TableFault::TooLong));
     }
 
     proptest! {

@@ -1,0 +1,119 @@
+//! A refused form comes back on the page that it was sent from, with what was typed and the fault beside its field: whoever
+//! typed it changes one thing and sends it again. Every form names its page; the page is asked for anew, so all else on it is as
+//! it is now.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tower::ServiceExt;
+
+use super::forms::Form;
+use super::page::Page;
+use super::refusal::Refused;
+use super::signed_in::SignedIn;
+use crate::http::Shared;
+
+/// The hidden field with the address of the form's page.
+pub(super) const PAGE: &str = "page";
+/// The longest address of a page.
+const ADDRESS_BYTES_MAX: usize = 4_000;
+
+/// A form that was refused.
+#[derive(Debug)]
+pub(super) struct Again {
+    /// The address that it was sent to.
+    pub(super) action: String,
+    /// As it was sent.
+    pub(super) form: Form,
+    pub(super) refused: Refused,
+    /// True once the form is on the page again.
+    is_shown: AtomicBool,
+}
+
+impl Again {
+    pub(super) fn is_shown(&self) -> bool {
+        self.is_shown.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_shown(&self) {
+        self.is_shown.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What a request turned out to be, for when it is refused: who made it, and with which form.
+#[derive(Clone, Default)]
+pub(super) struct Asked(Arc<Mutex<(Option<(Shared, SignedIn)>, Option<Form>)>>);
+
+impl Asked {
+    pub(super) fn by(&self, shared: Shared, signed: SignedIn) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0 = Some((shared, signed));
+    }
+
+    pub(super) fn with(&self, form: Form) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(form);
+    }
+
+    fn take(&self) -> (Option<(Shared, SignedIn)>, Option<Form>) {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The page that a form names; none for what is no page of the console.
+pub(super) fn page_of(form: &Form) -> Option<String> {
+    let page = form.get(PAGE);
+    let is_own = page == "/console" || page.starts_with("/console/") || page.starts_with("/console?");
+    (is_own && page.len() <= ADDRESS_BYTES_MAX).then(|| page.to_owned())
+}
+
+/// Shows a refused form again, and any other refusal to somebody who is signed in within the console's frame.
+pub(super) async fn show_refused_again(mut request: Request, next: Next) -> Response {
+    let asked = Asked::default();
+    request.extensions_mut().insert(asked.clone());
+    let (headers, action) = (request.headers().clone(), format!("/console{}", request.uri().path()));
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().copied();
+    let response = next.run(request).await;
+    let Some(refused) = response.extensions().get::<Refused>().cloned() else { return response };
+    // Whoever may not do it any more gets no page with it.
+    if refused.status == StatusCode::FORBIDDEN.as_u16() {
+        return response;
+    }
+    let (Some((shared, signed)), form) = asked.take() else { return response };
+    let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let page = form.and_then(|form| Some((page_of(&form)?, form)));
+    if let Some((page, form)) = page {
+        let again = Arc::new(Again { action, form, refused: refused.clone(), is_shown: AtomicBool::new(false) });
+        let mut request = Request::get(page);
+        for name in [header::COOKIE, header::ACCEPT_LANGUAGE, header::HOST] {
+            if let Some(value) = headers.get(&name) {
+                request = request.header(name, value);
+            }
+        }
+        if let Ok(mut request) = request.body(Body::empty()) {
+            request.extensions_mut().insert(again);
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(peer);
+            }
+            // The router can't fail.
+            let shown = super::pages().with_state(shared).oneshot(request).await;
+            let mut shown = shown.unwrap_or_else(|never| match never {});
+            if shown.status() == StatusCode::OK {
+                *shown.status_mut() = status;
+                return shown;
+            }
+        }
+    }
+    let page = Page { title: refused_title(&signed), part: "", main: refused.words() };
+    let mut response = page.show(&signed);
+    *response.status_mut() = status;
+    response.into_response()
+}
+
+fn refused_title(signed: &SignedIn) -> String {
+    signed.locale.t("refused")
+}

@@ -1,0 +1,52 @@
+//! Lots in an export, and as an import reads them again.
+
+use super::*;
+
+/// The columns of an export of lots.
+pub(in crate::console) const LOT_COLUMNS: [&str; 14] = [
+    "household",
+    "village",
+    "season",
+    "lot",
+    "product",
+    "kg",
+    "grade",
+    "moisture",
+    "day",
+    "place",
+    "note",
+    "state",
+    "weighed",
+    "reason",
+];
+
+pub(super) fn lots(models: &ReadModel, locale: Locale, names: &Names, filter: &LotFilter) -> Result<Sheet, StoreFault> {
+    let rows = models.lots(filter)?.into_iter().map(|row| lot_cells(row, locale, names));
+    Ok(sheet(locale, &LOT_COLUMNS, rows.collect()))
+}
+
+fn lot_cells(row: LotRow, locale: Locale, names: &Names) -> Vec<Cell> {
+    vec![
+        Cell::Text(names.household(&row.household_name, row.lot.household())),
+        Cell::Text(names.village(&row.village)),
+        number(i64::from(row.season)),
+        Cell::Id(row.lot.to_string()),
+        Cell::Text(names.product(&row.product)),
+        kilograms(row.grams),
+        Cell::Text(row.grade),
+        row.moisture.map_or(Cell::Empty, number),
+        row.day.map_or(Cell::Empty, Cell::Day),
+        Cell::Text(row.place),
+        Cell::Text(row.note),
+        Cell::Text(locale.of("state", row.state.name())),
+        kilograms(row.weighed_grams),
+        Cell::Text(row.reason),
+    ]
+}
+
+/// A lot's cells as an import reads them again, in the order of [`LOT_COLUMNS`].
+pub(in crate::console) fn lot_texts(row: LotRow, locale: Locale, names: &Names) -> Vec<String> {
+    let cells = lot_cells(row, locale, names);
+    let mark = locale.t("cut-mark");
+    cells.iter().map(|cell| plain(csv_cell(cell, &mark).trim()).to_owned()).collect()
+}
