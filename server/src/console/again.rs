@@ -48,18 +48,24 @@ impl Again {
 
 /// What a request turned out to be, for when it is refused: who made it, and with which form.
 #[derive(Clone, Default)]
-pub(super) struct Asked(Arc<Mutex<(Option<(Shared, SignedIn)>, Option<Form>)>>);
+pub(super) struct Asked(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    by: Option<(Shared, SignedIn)>,
+    form: Option<Form>,
+}
 
 impl Asked {
     pub(super) fn by(&self, shared: Shared, signed: SignedIn) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0 = Some((shared, signed));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).by = Some((shared, signed));
     }
 
     pub(super) fn with(&self, form: Form) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(form);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).form = Some(form);
     }
 
-    fn take(&self) -> (Option<(Shared, SignedIn)>, Option<Form>) {
+    fn take(&self) -> Known {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -83,7 +89,7 @@ pub(super) async fn show_refused_again(mut request: Request, next: Next) -> Resp
     if refused.status == StatusCode::FORBIDDEN.as_u16() {
         return response;
     }
-    let (Some((shared, signed)), form) = asked.take() else { return response };
+    let Known { by: Some((shared, signed)), form } = asked.take() else { return response };
     let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let page = form.and_then(|form| Some((page_of(&form)?, form)));
     if let Some((page, form)) = page {

@@ -305,7 +305,7 @@ pub(super) async fn receive(
     let present = shown_receipt(receipt.as_ref());
     form.must_be_as_seen(locale, &present)?;
     let changed = |field: &&str| form.changed(field).is_some();
-    if receipt.is_some() && !present.iter().any(|(field, _)| changed(&field)) {
+    if receipt.is_some() && !present.iter().any(|(field, _)| changed(field)) {
         return Ok(Redirect::to(&address.path()).into_response());
     }
     let kept: Vec<(&str, &str)> =

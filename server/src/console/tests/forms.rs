@@ -96,6 +96,8 @@ impl Two {
 
 /// A page, a form on it, a field that one person changes, and another field that the other one had changed meanwhile.
 type Fields = [(&'static str, &'static str); 2];
+/// A field with its value that tells a form from others on its page.
+type Key = Option<(&'static str, &'static str)>;
 
 // The forms of receipts and households wrote all that they held: a page opened earlier put old values back.
 #[tokio::test(flavor = "multi_thread")]
@@ -105,7 +107,7 @@ async fn no_form_puts_back_what_somebody_else_changed() {
     let receipt = PageForm::one(&two.page(&lot).await, &format!("{lot}/receipt"));
     let weighed = receipt.typed(&[("state", "received"), ("grams", "12"), ("grade", "A")]);
     assert_eq!(two.send(&two.zhang, &weighed).await.status, 303);
-    let forms: [(String, String, Option<(&str, &str)>, Fields); 7] = [
+    let forms: [(String, String, Key, Fields); 7] = [
         (lot.clone(), format!("{lot}/correct"), None, [("grams", "13"), ("place", "东坡")]),
         (lot.clone(), format!("{lot}/receipt"), None, [("grams", "12.5"), ("grade", "B")]),
         (
@@ -220,7 +222,7 @@ async fn nothing_is_prefilled_as_if_it_had_been_weighed() {
 async fn refused_form_comes_back_with_what_was_typed() {
     let two = Two::new().await;
     let lot = two.path();
-    let wrong: [(String, String, Option<(&str, &str)>, &str, &str); 13] = [
+    let wrong: [(String, String, Key, &str, &str); 13] = [
         (lot.clone(), format!("{lot}/correct"), None, "grams", "12,5,0"),
         (lot.clone(), format!("{lot}/correct"), None, "moisture", "wet"),
         (lot.clone(), format!("{lot}/correct"), None, "day", "yesterday"),
