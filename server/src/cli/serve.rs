@@ -5,7 +5,7 @@ use granary_client_core::quantities::Instant;
 use granary_client_core::schema::access::Role;
 use granary_client_core::transport::build_runtime;
 
-use crate::access::{AuditAction, AuditRecord, InvitationLink, Principal};
+use crate::access::{InvitationLink, Principal};
 use crate::config::settings::Settings;
 use crate::config::{read_file, write_private};
 use crate::engine::Granary;
@@ -31,8 +31,9 @@ pub(super) fn demo(server: &Server, folder: &std::path::Path) -> Result<(), Erro
     let statistics = granary.cooperative(number)?.statistics();
     println!("{} documents in {} log positions", statistics.documents, statistics.positions);
     let now = crate::environment::now();
+    let is_first = !folder.join(DEMO_PASSWORD).exists();
     let password = demo_password(folder)?;
-    let Some(coordinator) = demo_coordinator(granary, number, &password, now)? else {
+    let Some(coordinator) = demo_coordinator(granary, number, (is_first, &password), now)? else {
         println!("The demo's coordinator was removed, and stays so. Make another: granary coordinator add LOGIN NAME");
         return Ok(());
     };
@@ -96,29 +97,26 @@ More invitations, made while the server runs:
 
 /// The login of the demo's coordinator.
 const DEMO_LOGIN: &str = "demo";
+/// The file with its password.
+const DEMO_PASSWORD: &str = "demo-password";
 
 /// The demo's coordinator, made at the first start; none once somebody has removed the account. A new start with the same
 /// password ends nobody's session.
 fn demo_coordinator(
     granary: &Granary,
     number: CooperativeNumber,
-    password: &str,
+    (is_first, password): (bool, &str),
     now: Instant,
 ) -> Result<Option<DeviceId>, Error> {
-    if granary.coordinator_device(number, DEMO_LOGIN).is_err() {
-        let was_removed =
-            |line: &AuditRecord| line.action == AuditAction::CoordinatorRemoved && line.detail == DEMO_LOGIN;
-        if granary.audit_log(number, usize::MAX)?.iter().any(was_removed) {
-            return Ok(None);
-        }
+    if is_first {
         granary.set_coordinator(number, DEMO_LOGIN, "张协调 Zhang", password, now)?;
     }
-    granary.coordinator_device(number, DEMO_LOGIN).map(Some)
+    Ok(granary.coordinator_device(number, DEMO_LOGIN).ok())
 }
 
 /// The password of the demo's coordinator: drawn once, and kept beside the store.
 fn demo_password(folder: &std::path::Path) -> Result<String, Error> {
-    let path = folder.join("demo-password");
+    let path = folder.join(DEMO_PASSWORD);
     if path.exists() {
         return Ok(String::from_utf8_lossy(&read_file(&path)?).trim().to_owned());
     }
@@ -203,10 +201,10 @@ mod tests {
         let store = std::sync::Arc::new(granary_client_core::store::MemoryStore::default());
         let granary = Granary::open(store, keys.path(), None, |fault| panic!("{fault}")).unwrap();
         let number = granary.create_cooperative("Demo", Instant(0)).unwrap();
-        let start = || demo_coordinator(&granary, number, "correct horse battery", Instant(1)).unwrap();
-        let first = start();
-        assert!(first.is_some() && first == start());
+        let start = |first| demo_coordinator(&granary, number, (first, "correct horse battery"), Instant(1)).unwrap();
+        let first = start(true);
+        assert!(first.is_some() && first == start(false));
         granary.remove_coordinator(Principal::Operator, number, DEMO_LOGIN, Instant(2)).unwrap();
-        assert_eq!((start(), start()), (None, None));
+        assert_eq!((start(false), start(false)), (None, None));
     }
 }
