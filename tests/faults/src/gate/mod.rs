@@ -24,8 +24,8 @@ use watch::{Beside, beside};
 
 /// What a flood may take above the quiet server, in megabytes.
 const MEGABYTES_MAX: u64 = 64;
-/// What may stay of it: the allocator's own pages, and parts of exchanges for their ten minutes.
-const STAY_MEGABYTES_MAX: u64 = 32;
+/// What may stay of it: pages that the allocator keeps for the next use, and parts of exchanges for their ten minutes.
+const STAY_MEGABYTES_MAX: u64 = 48;
 /// How much longer a phone's sync may take beside a flood.
 const SLOWER_MAX: u32 = 3;
 /// A difference below this says nothing about a flood: it is that of any two syncs.
@@ -155,7 +155,11 @@ pub(crate) fn server() -> std::process::ExitCode {
     limits.bytes_per_second_min *= hurry;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let server = granary_server::start(config, |fault| panic!("{fault}")).await.unwrap();
+        let on_fault = |fault| {
+            eprintln!("the store failed: {fault}");
+            std::process::exit(74);
+        };
+        let server = granary_server::start(config, on_fault).await.unwrap();
         println!("listening on {}", server.address());
         std::future::pending::<()>().await;
     });
