@@ -44,6 +44,11 @@ pub struct SyncStatus {
     pub quarantined: Vec<String>,
     /// How the app's observer last failed since the app was started, for whoever writes the app; none when it did not.
     pub observer_error: Option<String>,
+    /// Why the server takes what waits only later, as a sentence in the language of `set_language`; none when it goes out as
+    /// usual. Nothing is lost, and the phone goes on recording.
+    pub held_back: Option<String>,
+    /// The same for programs: `day-share-used`, `share-used` or `no-room`.
+    pub held_back_code: Option<String>,
 }
 
 impl From<Status> for SyncStatus {
@@ -64,6 +69,8 @@ impl From<Status> for SyncStatus {
             last_error: status.last_error.map(|error| error.words(language::now())),
             quarantined: status.quarantined,
             observer_error: status.observer_error,
+            held_back_code: status.held_back.map(|reason| reason.code().to_owned()),
+            held_back: status.held_back.map(|reason| reason.words(language::now())),
         }
     }
 }

@@ -322,8 +322,9 @@ impl Error {
             ProblemKind::NotFound => 404,
             ProblemKind::Timeout => 408,
             ProblemKind::TooLarge => 413,
-            ProblemKind::Busy => 429,
+            ProblemKind::Busy | ProblemKind::ShareUsed => 429,
             ProblemKind::Internal => 500,
+            ProblemKind::NoRoom => 503,
         };
         Problem { kind, status, detail }
     }

@@ -21,7 +21,7 @@ mod serve;
 pub mod store;
 mod tls;
 
-pub use config::{Config, Limits, OwnCertificate, Proxies};
+pub use config::{Bounds, Config, Limits, OwnCertificate, Proxies, Share};
 pub use engine::erasure::{Erasable, ErasurePlan};
 pub use engine::own_edits::{Edit, Edits};
 pub use engine::set_aside::SetAsideChanges;

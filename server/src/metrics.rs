@@ -45,6 +45,9 @@ pub(crate) struct Metrics {
     conflicts: Family<OfCooperative, Gauge>,
     lists_behind: Family<OfCooperative, Gauge>,
     store_bytes: Gauge,
+    shares_used: Family<OfCooperative, Gauge>,
+    disk_free_bytes: Gauge,
+    has_room: Gauge,
 }
 
 /// Counts a connection until it is dropped.
@@ -87,6 +90,12 @@ impl Metrics {
             conflicts: registered!("open_cases", "Disagreements that wait for a coordinator"),
             lists_behind: registered!("lists_behind", "Documents by which the lists are behind"),
             store_bytes: registered!("store_bytes", "Size of the store on disk"),
+            shares_used: registered!("shares_used", "Devices and households that have used their share of the disk"),
+            disk_free_bytes: registered!("disk_free_bytes", "What is free of the store's disk"),
+            has_room: registered!(
+                "has_room",
+                "1 while the disk has more room than its floor, 0 when nothing new is taken"
+            ),
             store: store.to_owned(),
             registry,
         }
@@ -142,11 +151,14 @@ impl Metrics {
             set(&self.pending, statistics.pending);
             set(&self.set_aside, granary.count_set_aside(cooperative.number()).unwrap_or(0));
             set(&self.devices, statistics.devices);
+            set(&self.shares_used, granary.count_used_shares(&cooperative, crate::environment::now()));
             set(&self.lists_behind, granary.read_models_behind(cooperative.number()).unwrap_or(0));
             let cases = granary.read_models(cooperative.number()).ok().and_then(|models| models.open_cases().ok());
             set(&self.conflicts, cases.unwrap_or(0));
         }
         self.store_bytes.set(number(bytes_in(&self.store)));
+        self.disk_free_bytes.set(number(granary.disk_room().map_or(0, |room| room.free_bytes)));
+        self.has_room.set(i64::from(granary.has_room()));
         let mut out = String::new();
         // Writing into a string can't fail.
         let _ = encode(&mut out, &self.registry);
@@ -171,7 +183,7 @@ mod tests {
         let page = include_str!("../../docs/OPERATIONS.md");
         let mut names: Vec<&str> =
             text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
-        assert_eq!(names.len(), 19, "{names:?}");
+        assert_eq!(names.len(), 22, "{names:?}");
         names.retain(|name| !page.contains(&format!("`{name}")));
         assert_eq!(names, Vec::<&str>::new(), "docs/OPERATIONS.md does not list these");
     }

@@ -24,6 +24,7 @@ use crate::log::check::{check, read_marks, write_marks};
 use crate::log::mark_restored;
 use crate::metrics::Metrics;
 use crate::store::anew;
+use crate::store::free_disk::probe_of;
 use crate::store::probe::unusable;
 use crate::{admin, connection, console, interop, tls};
 
@@ -61,7 +62,8 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
             tracing::warn!(open, "this store is older than its marks; open invitations, sessions and links are void");
         }
     }
-    let granary = Arc::new(Granary::open(store, &config.folder, Some(&config.folder.join("lists")), on_fault)?);
+    let granary = Granary::open(store, &config.folder, Some(&config.folder.join("lists")), on_fault)?;
+    let granary = Arc::new(granary.bounded(config.bounds, probe_of(config.store_folder())));
     let (listener, address) = bind(config.listen)?;
     let monitoring = match config.metrics_listen {
         Some(address) => Some(bind(address)?),
@@ -98,6 +100,7 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
     let renewing = tokio::spawn(renew(Arc::clone(&certificates)));
     let notes = note(Arc::clone(&granary), transfers, config.high_water(), config.audit_days);
     let noting = tokio::spawn(notes);
+    let dropping = tokio::spawn(drop_what_is_due(Arc::clone(&granary)));
     let (at_the_end, high_water) = (Arc::clone(&granary), config.high_water());
     let done = tokio::spawn(async move {
         accept(listener, service, stopped).await;
@@ -105,6 +108,7 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         monitor.iter().for_each(tokio::task::JoinHandle::abort);
         noting.abort();
         renewing.abort();
+        dropping.abort();
         write_notes(at_the_end, high_water).await;
     });
     tracing::info!(%address, "serving");
@@ -202,6 +206,20 @@ async fn note(granary: Arc<Granary>, transfers: Arc<Transfers>, high_water: Path
         if let Ok(Err(error)) = tokio::task::spawn_blocking(dropped).await {
             tracing::warn!(%error, "old lines of the audit could not be dropped");
         }
+    }
+}
+
+/// The interval at which what is kept for a time only is looked at.
+const DROP_EVERY: Duration = Duration::from_secs(3600);
+
+async fn drop_what_is_due(granary: Arc<Granary>) {
+    loop {
+        let granary = Arc::clone(&granary);
+        let dropped = tokio::task::spawn_blocking(move || granary.drop_what_is_due(crate::environment::now()));
+        if let Ok(Err(error)) = dropped.await {
+            tracing::warn!(%error, "what is kept for a time only could not be looked at");
+        }
+        tokio::time::sleep(DROP_EVERY).await;
     }
 }
 

@@ -6,6 +6,7 @@ mod common;
 
 use common::{Device, NOW, World, book, household, one_lot, reason, received};
 use granary_client_core::automerge::{ROOT, transaction::Transactable};
+use granary_client_core::crdt::DOCUMENT_BYTES_MAX;
 use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::Incarnation;
 use granary_client_core::protocol::bundle::{DocumentChanges, write_bundle};
@@ -83,11 +84,12 @@ fn what_a_full_document_refused_is_taken_in_with_what_builds_on_it() {
     let world = World::new();
     let mut phone = world.device(1, Role::Household(household(1)));
     let actor = phone.id.actor(Incarnation::new(1));
-    let text = "a".repeat(60_000);
     let mut document = Document::new(book(1)).unwrap();
     let mut large = vec![Document::first_change(&book(1)).unwrap()];
-    for number in 0..18 {
-        let edit = |doc: &mut automerge::AutoCommit| Ok(doc.put(ROOT, format!("{number}"), text.as_str())?);
+    // What is left is less than a lot takes.
+    while document.save().len() < DOCUMENT_BYTES_MAX - 200 {
+        let text = "a".repeat((DOCUMENT_BYTES_MAX - 150 - document.save().len()).min(60_000));
+        let edit = |doc: &mut automerge::AutoCommit| Ok(doc.put(ROOT, format!("{}", large.len()), text.as_str())?);
         large.extend(document.edit(&actor, NOW, edit).unwrap().1);
     }
     world.sync(&mut phone, &[(book(1), large)]);

@@ -154,6 +154,11 @@ impl<S: Schema> Document<S> {
         self.saved_bytes >= DOCUMENT_BYTES_MAX
     }
 
+    /// Its size in bytes as saved; none when it was never saved or has changed since.
+    pub fn saved_bytes(&self) -> Option<u64> {
+        (self.saved_bytes > 0 && self.added_bytes == 0).then_some(self.saved_bytes as u64)
+    }
+
     /// Its size in bytes: that of its last saved form, and of the changes since, which is a little more than it takes saved.
     pub fn bytes(&self) -> u64 {
         u64::try_from(self.saved_bytes.saturating_add(self.added_bytes)).unwrap_or(u64::MAX)

@@ -247,7 +247,8 @@ impl Phone {
         let inner = self.inner();
         let replica = inner.enrolled.as_ref().map(|enrolled| &enrolled.replica);
         let (unsent, undelivered) = replica.map_or((0, 0), |replica| (replica.unsent(), replica.undelivered()));
-        Status { unsent, undelivered, ..inner.status.clone() }
+        let held_back = inner.status.held_back.filter(|_| unsent > 0);
+        Status { unsent, undelivered, held_back, ..inner.status.clone() }
     }
 
     fn observer_failed(&self, sentence: String) {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::error::Error;
+use crate::protocol::messages::RefusalReason;
 use crate::protocol::problem::ProblemKind;
 use crate::quantities::Instant;
 use crate::sync::Summary;
@@ -80,6 +81,8 @@ pub struct Status {
     pub quarantined: Vec<String>,
     /// How the app's observer last failed since the app was started, for whoever writes the app; none when it did not.
     pub observer_error: Option<String>,
+    /// Why the server takes what waits only later: another day, or once somebody has made room. None when it goes out as usual.
+    pub held_back: Option<RefusalReason>,
 }
 
 /// Sentences about quarantined changes that are kept.
@@ -114,6 +117,7 @@ impl Status {
                 self.last_success = Some(now);
                 self.last_error = None;
                 self.revoked = false;
+                self.held_back = summary.received.held_back;
                 for notice in &summary.received.quarantined {
                     self.quarantined.push(format!("{}: {}", notice.key.kind().name(), notice.reason));
                 }

@@ -275,6 +275,30 @@ pub enum RefusalReason {
     #[serde(rename = "e")]
     #[error("this was erased for good, as somebody asked whose it was")]
     Erased,
+    /// The document is as large as a document may be.
+    #[serde(rename = "f")]
+    #[error("this document is full: nothing more can be written into it")]
+    DocumentFull,
+    /// The server has not looked yet at what was sent of this document before, and there may be no room for more.
+    #[serde(rename = "l")]
+    #[error("the server is still taking in what was sent of this before; the rest goes a little later")]
+    StillTakingIn,
+    /// The document is of a season far from today.
+    #[serde(rename = "y")]
+    #[error("this is of a season that is too far from today; check the date of this phone and of the record")]
+    SeasonOutOfReach,
+    /// The device, or its household, has sent as much as one day may hold.
+    #[serde(rename = "d")]
+    #[error("this phone or its household has sent more today than a day may hold; the rest goes tomorrow")]
+    DayShareUsed,
+    /// The device, or its household, has as much on the server as it may have.
+    #[serde(rename = "b")]
+    #[error("this phone or its household has as much on the server as it may have; ask a coordinator for more room")]
+    ShareUsed,
+    /// The server's disk is nearly full.
+    #[serde(rename = "r")]
+    #[error("the co-operative's server has no room for anything new; it waits on this phone until there is some")]
+    NoRoom,
 }
 
 impl RefusalReason {
@@ -284,7 +308,29 @@ impl RefusalReason {
 
     /// True when the same changes may be taken later, unaltered.
     pub fn may_pass_later(self) -> bool {
-        matches!(self, Self::TooManyOrphans)
+        matches!(self, Self::TooManyOrphans | Self::StillTakingIn | Self::DayShareUsed | Self::ShareUsed | Self::NoRoom)
+    }
+
+    /// True when a person should hear why the changes wait: it takes a day, or somebody else to act.
+    pub fn keeps_waiting(self) -> bool {
+        matches!(self, Self::DayShareUsed | Self::ShareUsed | Self::NoRoom)
+    }
+
+    /// For programs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::MayNotWrite => "may-not-write",
+            Self::ForeignActor => "foreign-author",
+            Self::SequenceReused => "number-reused",
+            Self::TooManyOrphans => "too-many-orphans",
+            Self::TooManyActors => "too-many-openings",
+            Self::DocumentFull => "document-full",
+            Self::StillTakingIn => "still-taking-in",
+            Self::SeasonOutOfReach => "season-out-of-reach",
+            Self::DayShareUsed => "day-share-used",
+            Self::ShareUsed => "share-used",
+            Self::NoRoom => "no-room",
+        }
     }
 }
 
@@ -297,6 +343,12 @@ impl Words for RefusalReason {
             Self::TooManyOrphans => "这部手机有太多改动在等还没有到的改动",
             Self::TooManyActors => "这部手机为这份文档打开得太多次",
             Self::Erased => "应当事人的要求，这份资料已经永久删除",
+            Self::DocumentFull => "这份文档满了，不能再写入",
+            Self::StillTakingIn => "服务器还在收先前发来的改动，其余的稍后再发",
+            Self::SeasonOutOfReach => "这个季度离今天太远；请检查手机和记录的日期",
+            Self::DayShareUsed => "这部手机或这一户今天发送的超过了一天的份额，其余的明天再发",
+            Self::ShareUsed => "这部手机或这一户在服务器上的份额用完了；请找协调员增加",
+            Self::NoRoom => "合作社的服务器没有空间收新的记录；在有空间之前，记录都留在这部手机上",
         }
         .to_owned()
     }

@@ -26,6 +26,10 @@ pub enum ProblemKind {
     Timeout,
     /// There is nothing at this address.
     NotFound,
+    /// The server's disk is nearly full: it takes nothing new for now. Try again later.
+    NoRoom,
+    /// The device, or its household, has used its share of the server's disk, of today or in all. Try again later.
+    ShareUsed,
     /// The server failed. Nothing was acknowledged.
     Internal,
 }
@@ -44,6 +48,8 @@ impl ProblemKind {
             Self::Busy => "busy",
             Self::Timeout => "timeout",
             Self::NotFound => "not-found",
+            Self::NoRoom => "no-room",
+            Self::ShareUsed => "share-used",
             Self::Internal => "internal",
         }
     }
@@ -63,6 +69,8 @@ impl ProblemKind {
             Self::Busy => "请求太频繁，请过一会儿再试",
             Self::Timeout => "这次请求太慢，请再试",
             Self::NotFound => "这个地址没有内容",
+            Self::NoRoom => "合作社的服务器没有空间收新的记录，请稍后再试",
+            Self::ShareUsed => "这部手机或这一户的份额用完了，请稍后再试",
             Self::Internal => "服务器出错。什么也没有收下，请稍后再试",
         }
     }

@@ -36,6 +36,8 @@ pub struct Received {
     pub forgotten: BTreeSet<DocumentKey>,
     /// Changes that the server or this phone refused.
     pub quarantined: Vec<QuarantineNotice>,
+    /// Why the server takes some of what waits only later; none when it does not hold anything back for long.
+    pub held_back: Option<RefusalReason>,
     /// True when there is more to read or to send now.
     pub more: bool,
 }
@@ -176,7 +178,9 @@ impl Applying<'_> {
             match (self.refused.get(&index).copied(), document.backfill.is_some()) {
                 (None, _) => self.acknowledge(document, incoming)?,
                 (Some(RefusalReason::Erased), _) => self.erase(&document.key)?,
-                (Some(RefusalReason::TooManyOrphans), _) => {}
+                (Some(reason), _) if reason.may_pass_later() => {
+                    self.received.held_back = self.received.held_back.or(Some(reason).filter(|it| it.keeps_waiting()));
+                }
                 (Some(reason), true) if goes_again_without(document, reason) => {
                     self.transaction.give_back_what_is_proven(&document.key, &mut self.wanted)?;
                 }

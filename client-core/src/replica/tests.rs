@@ -31,10 +31,19 @@ fn records(replica: &mut Replica, year: u16, lots: i64) {
 
 /// Sends a page, of which this is refused. Returns how many changes it had of each year, and whether there is more.
 fn sends(replica: &mut Replica, refused: Option<u16>) -> (BTreeMap<u16, usize>, bool) {
+    let (years, more, _) = sends_for(replica, refused, RefusalReason::TooManyOrphans);
+    (years, more)
+}
+
+/// As [`sends`], refused for this reason; also returns why the server holds back what waits.
+fn sends_for(
+    replica: &mut Replica,
+    refused: Option<u16>,
+    reason: RefusalReason,
+) -> (BTreeMap<u16, usize>, bool, Option<RefusalReason>) {
     let page = replica.outbox_page(PAGE_BYTES).unwrap();
     let position = |year| page.documents.iter().position(|document| document.key == book(year));
-    let refusal =
-        |document: usize| Refusal { document: u32::try_from(document).unwrap(), reason: RefusalReason::TooManyOrphans };
+    let refusal = |document: usize| Refusal { document: u32::try_from(document).unwrap(), reason };
     let reply = SyncReply {
         cursor: Cursor::default(),
         more: false,
@@ -48,9 +57,28 @@ fn sends(replica: &mut Replica, refused: Option<u16>) -> (BTreeMap<u16, usize>, 
         notices: Vec::new(),
         told_seconds: 0,
     };
-    let more = replica.receive(&page, &[], &reply).unwrap().more;
+    let received = replica.receive(&page, &[], &reply).unwrap();
+    assert_eq!((received.quarantined.len(), replica.undelivered()), (0, 0));
     let years = [2026, 2027].into_iter().filter_map(|year| Some((year, page.documents[position(year)?].numbers.len())));
-    (years.collect(), more)
+    (years.collect(), received.more, received.held_back)
+}
+
+#[test]
+fn what_the_server_holds_back_waits_whole_and_says_why() {
+    for reason in [RefusalReason::DayShareUsed, RefusalReason::ShareUsed, RefusalReason::NoRoom] {
+        let (mut replica, _) = open(&MemoryStore::default());
+        records(&mut replica, 2026, 5);
+        let unsent = replica.unsent();
+        let (_, more, held_back) = sends_for(&mut replica, Some(2026), reason);
+        assert_eq!((more, held_back, replica.unsent()), (false, Some(reason), unsent));
+        records(&mut replica, 2026, 1);
+        assert_eq!(replica.unsent(), unsent + 1, "it goes on recording");
+        // One change asks whether there is room again; then all goes out.
+        let (asks, more, held_back) = sends_for(&mut replica, None, reason);
+        assert_eq!((asks.get(&2026), more, held_back), (Some(&1), true, None));
+        sends(&mut replica, None);
+        assert_eq!(replica.unsent(), 0);
+    }
 }
 
 fn open(store: &MemoryStore) -> (Replica, Vec<Damage>) {

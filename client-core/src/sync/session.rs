@@ -122,6 +122,7 @@ impl Session {
         total.changed.extend(received.changed);
         total.forgotten.extend(received.forgotten);
         total.quarantined.extend(received.quarantined);
+        total.held_back = received.held_back.or(total.held_back);
         if more {
             if self.fruitless >= FRUITLESS_MAX {
                 return Err(Error::NoProgress);

@@ -47,6 +47,8 @@ pub enum AuditAction {
     Erased,
     /// Unusual lots were looked at and are right.
     FoundRight,
+    /// The time of changes that were set aside was over, and their content was dropped.
+    Dropped,
     /// Something was exported.
     Exported,
     /// Something was imported.
@@ -76,6 +78,7 @@ impl AuditAction {
             Self::LeftOut => "left-out",
             Self::Erased => "erased",
             Self::FoundRight => "found-right",
+            Self::Dropped => "dropped",
             Self::Exported => "exported",
             Self::Imported => "imported",
         }

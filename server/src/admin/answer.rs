@@ -4,6 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use granary_client_core::ids::DeviceId;
+use granary_client_core::quantities::Instant;
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::{DocumentKey, OrderName};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
@@ -143,7 +145,7 @@ fn run(
                     let seen = seen.map_or_else(
                         || "never heard of".to_owned(),
                         |seen| {
-                            let at = granary_client_core::quantities::Instant(seen.at_millis);
+                            let at = Instant(seen.at_millis);
                             let forked = if seen.is_forked { ", two phones send under this name" } else { "" };
                             format!(
                                 "last heard of {at}, {} changes waiting, version {}{forked}",
@@ -152,7 +154,9 @@ fn run(
                         },
                     );
                     let standing = if record.revoked_millis.is_some() { "revoked" } else { "active" };
-                    format!("{id}  {}  {standing}  {}  {}  {seen}", record.kind.word(), roles.join("+"), record.name)
+                    let (kind, roles) = (record.kind.word(), roles.join("+"));
+                    let disk = share_of(granary, &cooperative, id, now);
+                    format!("{id}  {kind}  {standing}  {roles}  {}  {seen}, {disk}", record.name)
                 })
                 .collect();
             Ok(Answer::Text(lines.join("\n")))
@@ -238,7 +242,15 @@ fn run(
     }
 }
 
-fn set_aside_place(name: &str) -> Result<(granary_client_core::ids::DeviceId, u64), Error> {
+/// What a device has used of its share of the disk.
+fn share_of(granary: &Granary, coop: &Cooperative, device: DeviceId, now: Instant) -> String {
+    let (today, all) = granary.used_by_device(coop, device, now);
+    let is_used = granary.has_used_share(coop, device, now);
+    let used = if is_used { ", ITS SHARE OF THE DISK IS USED" } else { "" };
+    format!("{} kB on the disk, {} kB of them today{used}", all / 1000, today / 1000)
+}
+
+fn set_aside_place(name: &str) -> Result<(DeviceId, u64), Error> {
     SetAsideChanges::parse_name(name)
         .ok_or_else(|| Error::invalid("name", "give DEVICE/ENTRY, as `set-aside list` shows it"))
 }
@@ -246,7 +258,9 @@ fn set_aside_place(name: &str) -> Result<(granary_client_core::ids::DeviceId, u6
 /// What was set aside, and its lots.
 fn set_aside_lines(cooperative: &Cooperative, aside: &SetAsideChanges) -> String {
     let (name, changes) = (aside.name(), aside.changes);
-    let mut lines = format!("{name}  {}  {changes} changes of {}: {}", aside.received, aside.document, aside.reason);
+    let until = aside.until.map(|until| format!(", kept until {until}")).unwrap_or_default();
+    let mut lines =
+        format!("{name}  {}{until}  {changes} changes of {}: {}", aside.received, aside.document, aside.reason);
     for author in &aside.in_the_name_of {
         lines.push_str(&format!("\n    in the name of {author}"));
         if let Some(record) = cooperative.device(*author) {

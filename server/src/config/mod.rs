@@ -1,5 +1,6 @@
 //! The server's configuration: folder, addresses, certificate, limits.
 
+mod bounds;
 mod files;
 mod limits;
 mod names;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use crate::error::Error;
 
+pub use bounds::{Bounds, Share};
 pub(crate) use files::{file_error, make_folder, read_file, warn_of_open_files, write_private};
 pub use limits::Limits;
 pub use proxies::Proxies;
@@ -26,6 +28,8 @@ pub struct Config {
     pub names: Vec<String>,
     /// The limits of devices.
     pub limits: Limits,
+    /// The bounds of what is kept on the disk.
+    pub bounds: Bounds,
     /// A publicly trusted certificate; without it the server has an authority of its own.
     pub own_certificate: Option<OwnCertificate>,
     /// The proxies before the server. Where there are any, they hold the certificate that phones see.
@@ -58,6 +62,7 @@ impl Config {
             listen: SocketAddr::from(([127, 0, 0, 1], port)),
             names: vec!["localhost".into(), "127.0.0.1".into()],
             limits: Limits::default(),
+            bounds: Bounds::default(),
             own_certificate: None,
             proxies: Proxies::default(),
             public_port: None,

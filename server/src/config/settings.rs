@@ -6,8 +6,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::config::{Config, Limits, OwnCertificate, Proxies, read_file};
+use crate::config::bounds::MIB;
+use crate::config::{Bounds, Config, Limits, OwnCertificate, Proxies, Share, read_file};
 use crate::error::Error;
+
+/// The smallest share of the disk, in MiB: a phone's page fits.
+const SHARE_MIB_MIN: u64 = 4;
 
 /// The settings of the command line and the environment.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -61,6 +65,24 @@ pub(crate) struct ServeArgs {
     /// Days for which lines of the audit are kept.
     #[arg(long, env = "GRANARY_AUDIT_DAYS")]
     pub(crate) audit_days: Option<u32>,
+    /// What one device may add to the store on one day, in MiB.
+    #[arg(long, env = "GRANARY_DEVICE_DAY_MIB")]
+    pub(crate) device_day_mib: Option<u64>,
+    /// What one device may have in the store in all, in MiB.
+    #[arg(long, env = "GRANARY_DEVICE_MIB")]
+    pub(crate) device_mib: Option<u64>,
+    /// What the phones of one household may add to the store on one day, in MiB.
+    #[arg(long, env = "GRANARY_HOUSEHOLD_DAY_MIB")]
+    pub(crate) household_day_mib: Option<u64>,
+    /// What the phones of one household may have in the store in all, in MiB.
+    #[arg(long, env = "GRANARY_HOUSEHOLD_MIB")]
+    pub(crate) household_mib: Option<u64>,
+    /// Days after which the content of what was set aside is dropped.
+    #[arg(long, env = "GRANARY_SET_ASIDE_DAYS")]
+    pub(crate) set_aside_days: Option<u32>,
+    /// What stays free of the disk, in MiB: below it the server takes nothing new. On a small disk its fiftieth part; 0 for none.
+    #[arg(long, env = "GRANARY_DISK_FLOOR_MIB")]
+    pub(crate) disk_floor_mib: Option<u64>,
 }
 
 /// The settings of a configuration file. An unknown name is an error, so a misspelt one is not overlooked.
@@ -84,6 +106,12 @@ struct ConfigFile {
     public_port: Option<u16>,
     metrics_listen: Option<SocketAddr>,
     audit_days: Option<u32>,
+    device_day_mib: Option<u64>,
+    device_mib: Option<u64>,
+    household_day_mib: Option<u64>,
+    household_mib: Option<u64>,
+    set_aside_days: Option<u32>,
+    disk_floor_mib: Option<u64>,
 }
 
 /// The source of a setting.
@@ -158,6 +186,16 @@ impl Settings {
         if audit_days == 0 {
             return Err(Error::invalid("audit-days", "the audit is kept for a day at least"));
         }
+        let usual = Bounds::default();
+        let mut mib = |name, args, file, default: u64| layered.of(name, args, file, default / MIB);
+        let device_day = mib("device-day-mib", args.device_day_mib, file.device_day_mib, usual.device.day_bytes);
+        let device = mib("device-mib", args.device_mib, file.device_mib, usual.device.bytes);
+        let household_day =
+            mib("household-day-mib", args.household_day_mib, file.household_day_mib, usual.household.day_bytes);
+        let household = mib("household-mib", args.household_mib, file.household_mib, usual.household.bytes);
+        let disk_floor = mib("disk-floor-mib", args.disk_floor_mib, file.disk_floor_mib, usual.disk_floor_bytes);
+        let set_aside_days =
+            layered.of("set-aside-days", args.set_aside_days, file.set_aside_days, usual.set_aside_days);
         let log = layered.of("log", args.log, file.log, "info".to_owned());
         let log_format = layered.of("log-format", args.log_format, file.log_format, "text".to_owned());
         let own_certificate = match (certificate, key) {
@@ -174,6 +212,23 @@ impl Settings {
                 "connections, connections-per-address, enrol-burst and device-per-second are at least 1",
             ));
         }
+        let least = [device_day, device, household_day, household].into_iter().min().unwrap_or(0);
+        if least < SHARE_MIB_MIN {
+            return Err(Error::invalid(
+                "device-day-mib",
+                format_args!("a share of the disk is at least {SHARE_MIB_MIN} MiB: one request can bring as much"),
+            ));
+        }
+        if set_aside_days == 0 {
+            return Err(Error::invalid("set-aside-days", "what was set aside is kept for a day at least"));
+        }
+        let share = |day: u64, all: u64| Share { day_bytes: day.saturating_mul(MIB), bytes: all.saturating_mul(MIB) };
+        let bounds = Bounds {
+            device: share(device_day, device),
+            household: share(household_day, household),
+            set_aside_days,
+            disk_floor_bytes: disk_floor.saturating_mul(MIB),
+        };
         let limits = Limits { connections, connections_per_address, enrol_burst, device_per_second, ..default };
         Ok(Self {
             config: Config {
@@ -181,6 +236,7 @@ impl Settings {
                 listen,
                 names,
                 limits,
+                bounds,
                 own_certificate,
                 proxies,
                 public_port,
@@ -238,9 +294,11 @@ mod tests {
         assert!(text.contains("connections = 7  # the command line"), "{text}");
         assert!(text.contains("listen = \"0.0.0.0:443\"  # the configuration file"), "{text}");
         assert!(text.contains("folder = \"granary-data\"  # built in"), "{text}");
+        assert!(text.contains("device-day-mib = 64  # built in"), "{text}");
         // The text is a configuration file with the same settings.
         let again = with_file(&text, ServeArgs::default()).unwrap();
         assert_eq!(again.config.limits, settings.config.limits);
+        assert_eq!(again.config.bounds, Bounds::default());
         assert_eq!(again.config.names, settings.config.names);
         assert_eq!(again.config.proxies, settings.config.proxies);
         assert_eq!(again.config.public_address(again.config.listen), "localhost:444");
@@ -249,9 +307,15 @@ mod tests {
 
     #[test]
     fn settings_refuse_unknown_names_and_bad_values() {
-        for text in
-            ["conections = 5", "listen = 5", "connections = 0", "certificate = \"a.pem\"", "log-format = \"xml\""]
-        {
+        for text in [
+            "conections = 5",
+            "listen = 5",
+            "connections = 0",
+            "certificate = \"a.pem\"",
+            "log-format = \"xml\"",
+            "household-mib = 3",
+            "set-aside-days = 0",
+        ] {
             assert!(with_file(text, ServeArgs::default()).is_err(), "{text}");
         }
     }

@@ -68,6 +68,7 @@ impl Page<'_> {
                     }
                     p #live.live role="status" aria-live="polite" {}
                     main #main tabindex="-1" {
+                        @if !signed.granary.has_room() { p.notice role="alert" { (locale.t("no-room")) } }
                         @if signed.is_behind { p.notice role="alert" { (locale.t("page-behind")) } }
                         @else if behind > 0 { p.notice { (locale.with("lists-behind", &[("count", grouped(behind))])) } }
                         h1 { (self.title) }

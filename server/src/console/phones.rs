@@ -16,7 +16,7 @@ use super::signed_in::{SignedIn, SignedInForm};
 
 /// `GET /console/phones`
 pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
-    let locale = signed.locale;
+    let (locale, now) = (signed.locale, crate::environment::now());
     let devices = signed.cooperative.devices();
     let phones: Vec<_> = devices.iter().filter(|(_, record, _)| !record.is_of_the_server()).collect();
     let (granary, number) = (signed.granary.clone(), signed.cooperative.number());
@@ -41,7 +41,8 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
                     td { (names.device(*id))
                         @if let Some(person) = record.person.and_then(|person| signed.cooperative.device(person)) {
                             " " span.small { (locale.with("phone-of", &[("name", person.name)])) } }
-                        @if seen.as_ref().is_some_and(|seen| seen.is_forked) { " " span.mark { (locale.t("phone-forked")) } } }
+                        @if seen.as_ref().is_some_and(|seen| seen.is_forked) { " " span.mark { (locale.t("phone-forked")) } }
+                        @if signed.granary.has_used_share(&signed.cooperative, *id, now) { " " span.mark { (locale.t("phone-share-used")) } } }
                     td data-label=(locale.t("role")) { @for role in record.last_roles() { (names.role(&role)) " " } }
                     td data-label=(locale.t("last-heard")) { (seen.as_ref().map_or_else(|| locale.t("never-heard"), |seen| locale.moment(Instant(seen.at_millis)))) }
                     td data-label=(locale.t("version")) { (seen.as_ref().map(|seen| seen.version.clone()).unwrap_or_default()) }

@@ -41,6 +41,7 @@ fn card(signed: &SignedIn, names: &Names, aside: &SetAsideChanges) -> Markup {
             p { (locale.t("set-aside-why")) " " (aside.reason.words(locale.language)) }
             @if !aside.in_the_name_of.is_empty() { p.warning { (locale.with("set-aside-in-the-name-of", &[
                 ("device", names.device(aside.device)), ("authors", names_of(names, &aside.in_the_name_of))])) } }
+            @if let Some(until) = aside.until { p.small { (locale.with("set-aside-until", &[("until", locale.moment(until))])) } }
             ul { @for (id, lot) in aside.lots.iter().take(LOTS_SHOWN) {
                 li { (lot.day.map_or_else(|| locale.t("damaged"), |day| day.to_string())) " · "
                     (names.product(lot.product.as_deref().unwrap_or_default())) " · "

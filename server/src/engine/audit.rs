@@ -12,7 +12,7 @@ use crate::log::writer::GroupCommit;
 use crate::log::{Cooperative, CooperativeNumber};
 
 /// Adds a line to the audit log, in the job of the deed that it tells of: both are durable, or neither.
-pub(super) fn put_line(
+pub(crate) fn put_line(
     cooperative: &Cooperative,
     group: &mut GroupCommit<'_>,
     now: Instant,

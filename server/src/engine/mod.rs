@@ -2,7 +2,7 @@
 //! server's own replica edits. It knows no socket.
 
 mod accounts;
-mod audit;
+pub(crate) mod audit;
 mod enrolment;
 pub(crate) mod erasure;
 pub(crate) mod events;
@@ -12,6 +12,7 @@ mod outbox_files;
 pub(crate) mod own_edits;
 pub(crate) mod own_words;
 pub(crate) mod read_models;
+mod room;
 pub(crate) mod second_factor;
 pub(crate) mod set_aside;
 pub(crate) mod subscriptions;
@@ -40,6 +41,7 @@ use self::subscriptions::Subscriptions;
 use crate::access::erasures::ErasureMarks;
 use crate::access::identity::Identity;
 use crate::access::marks::AccessMarks;
+use crate::config::Bounds;
 use crate::environment::{Environment, Rng};
 use crate::error::Error;
 use crate::log::admission::Admission;
@@ -51,6 +53,8 @@ use crate::log::keys::{GLOBAL, key, rest};
 use crate::log::throttle::BackgroundThrottle;
 use crate::log::writer::{GROUP_COMMIT_JOBS_MAX, GroupCommit, Writer};
 use crate::log::{Cooperative, CooperativeNumber, CooperativeRecord};
+
+use crate::store::free_disk::DiskFloor;
 
 pub use sync::Caller;
 
@@ -75,6 +79,8 @@ pub struct Granary {
     own_words: OwnWords,
     access_marks: AccessMarks,
     erasure_marks: ErasureMarks,
+    bounds: Bounds,
+    disk: DiskFloor,
     /// True once the store has failed; no more verdicts come then.
     failed: Arc<AtomicBool>,
 }
@@ -166,6 +172,8 @@ impl Granary {
             own_words: OwnWords::default(),
             access_marks: AccessMarks::open(keys)?,
             erasure_marks: ErasureMarks::open(keys)?,
+            bounds: Bounds::default(),
+            disk: DiskFloor::default(),
             failed,
         };
         granary.read_all()?;

@@ -7,7 +7,7 @@ use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::aside::AsideReason;
 use granary_client_core::protocol::bundle::DocumentChanges;
-use granary_client_core::protocol::messages::read_message;
+use granary_client_core::protocol::messages::{RefusalReason, read_message};
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::harvest::{self, Lot, LotKey, touched};
 use granary_client_core::schema::{Document, DocumentKey, LotId};
@@ -15,6 +15,7 @@ use granary_client_core::store::StoreFault;
 
 use super::Granary;
 use super::audit::put_line;
+use super::room::refused;
 use crate::access::{AuditAction, Principal};
 use crate::error::Error;
 use crate::log::keys::quarantine_key;
@@ -41,6 +42,8 @@ pub struct SetAsideChanges {
     pub in_the_name_of: Vec<DeviceId>,
     /// How many changes.
     pub changes: u64,
+    /// Until when they are kept; none before the time was first looked at.
+    pub until: Option<Instant>,
     /// The lots that they record or edit, as far as they can be read.
     pub lots: Vec<(LotId, Lot)>,
 }
@@ -95,6 +98,7 @@ impl Granary {
                         true => authors(&cooperative, &changes),
                         false => Vec::new(),
                     },
+                    until: aside.until_millis(self.set_aside_kept_millis()).map(Instant),
                     changes: own,
                 });
             }
@@ -135,6 +139,9 @@ impl Granary {
         (device, entry): (DeviceId, u64),
         now: Instant,
     ) -> Result<(), Error> {
+        if !self.has_room() {
+            return Err(refused(RefusalReason::NoRoom));
+        }
         let cooperative = self.cooperative(number)?;
         let found = cooperative.set_aside_entry(self.store(), device, entry)?;
         let (aside, _, documents) = found.ok_or_else(|| unknown(device, entry))?;

@@ -7,7 +7,7 @@ use granary_client_core::ids::{ChangeHash, DeviceId, DocumentId};
 use granary_client_core::protocol::attestation::{Code, Shown, TIPS_MAX, statement};
 use granary_client_core::protocol::bundle::{DocumentChanges, read_bundle};
 use granary_client_core::protocol::frame::SignedRequest;
-use granary_client_core::protocol::messages::{Receipt, SyncReply, SyncRequest, read_message};
+use granary_client_core::protocol::messages::{Receipt, RefusalReason, SyncReply, SyncRequest, read_message};
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::protocol::signing::{Audience, Binding, Channel, Purpose, resume_statement};
 use granary_client_core::protocol::transfer::PartKey;
@@ -16,12 +16,13 @@ use granary_client_core::schema::access::Grants;
 use ring::signature::{ED25519, UnparsedPublicKey};
 
 use super::Granary;
+use super::room::refused;
 use crate::access::Denied;
 use crate::access::standing::{Credential, Deed, may_act};
 use crate::error::Error;
 use crate::log::feed::FeedRequest;
 use crate::log::ingest::{Ingested, Submitter};
-use crate::log::{Cooperative, DeviceRecord};
+use crate::log::{Cooperative, DeviceRecord, Heard};
 
 /// Attestations of one request that are checked.
 const SHOWN_MAX: usize = 8_192;
@@ -132,7 +133,9 @@ impl Granary {
         // Read again: what it may read is decided after what it sent was kept.
         let record = caller.record()?;
         let (is_new, forks) = (!ingested.entries.is_empty(), ingested.forks);
-        cooperative.saw(device, now.0, request.unsent_after, request.version.as_deref(), forks);
+        let (at_millis, unsent, notices_read) = (now.0, request.unsent_after, request.notices_read);
+        let heard = Heard { at_millis, unsent, notices_read, version: request.version.as_deref(), forks };
+        cooperative.saw(device, heard);
         let attest = |document: DocumentId, tips: &[ChangeHash]| self.attest(cooperative, document, tips);
         let feed_request = FeedRequest { device, record: &record, request: &request, ingested, fits, now };
         let reply = cooperative.reply(self.store.as_ref(), &attest, feed_request)?;
@@ -188,7 +191,11 @@ impl Granary {
         documents: Vec<DocumentChanges>,
         now: Instant,
     ) -> Result<(), Error> {
+        if !self.has_room() {
+            return Err(refused(RefusalReason::NoRoom));
+        }
         let target = Arc::clone(cooperative);
+        submitter.bounds = self.bounds();
         let ingested = self.write(move |group| {
             submitter.grants = match may_act(&target, submitter.device, Credential::Own, Deed::Sync) {
                 Ok(record) => record.grants_now(),
@@ -201,7 +208,11 @@ impl Granary {
         if !ingested.entries.is_empty() {
             self.admission.enqueue(cooperative);
         }
-        Ok(())
+        // What waits is not durable here, so its bearer must keep the file.
+        match ingested.refused.iter().find(|refusal| refusal.reason.may_pass_later()) {
+            Some(refusal) => Err(refused(refusal.reason)),
+            None => Ok(()),
+        }
     }
 
     /// Makes a device's changes durable as unadmitted entries, if it may act at that moment and as far as its grants go.
@@ -212,7 +223,11 @@ impl Granary {
         documents: Vec<DocumentChanges>,
         now: Instant,
     ) -> Result<Ingested, Error> {
+        if !self.has_room() {
+            return Ok(Self::without_room(&documents));
+        }
         let target = Arc::clone(cooperative);
+        submitter.bounds = self.bounds();
         let credential = submitter.generation.map_or(Credential::Own, Credential::Issued);
         let ingested = self.write(move |group| {
             // In the writer's job, so that nothing comes after what ended it.

@@ -21,7 +21,20 @@ pub(crate) fn answer(counts: &Counts, error: &Error) -> Response {
     let count = refused.entry(kind).or_default();
     *count = count.saturating_add(1);
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
+    let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+    if let Some(seconds) = retry_after_seconds(problem.kind) {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+/// After how many seconds the same may be tried again, where it takes somebody to make room, or another day.
+fn retry_after_seconds(kind: ProblemKind) -> Option<u16> {
+    match kind {
+        ProblemKind::NoRoom => Some(600),
+        ProblemKind::ShareUsed => Some(3600),
+        _ => None,
+    }
 }
 
 /// As [`answer`], for handlers outside this module.

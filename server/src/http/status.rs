@@ -15,12 +15,14 @@ pub(super) async fn described() -> Response {
     ([(axum::http::header::CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response()
 }
 
-/// `GET /ready`: 200 while the store accepts writes.
+/// `GET /ready`: 200 while the store accepts writes and its disk has room for them.
 pub(super) async fn ready(State(shared): State<Shared>) -> Response {
-    match shared.granary.is_ready() {
-        true => "ready\n".into_response(),
-        false => (axum::http::StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response(),
-    }
+    let wrong = match (shared.granary.is_ready(), shared.granary.has_room()) {
+        (true, true) => return "ready\n".into_response(),
+        (false, _) => "the store does not answer\n",
+        (true, false) => "the disk has less room than its floor: nothing new is taken, reading goes on\n",
+    };
+    (axum::http::StatusCode::SERVICE_UNAVAILABLE, wrong).into_response()
 }
 
 /// `GET /metrics`: the metrics, for Prometheus; on the listener for them.

@@ -144,8 +144,8 @@ impl Worker {
         }
         let numbers = cooperative.state().queue.entries_of(number);
         let mut open: Vec<(u64, Entry, Vec<VerifiedChange>)> = Vec::new();
-        // Entries that a coordinator takes in, which have more room.
-        let mut taken_in: BTreeSet<u64> = BTreeSet::new();
+        // Entries that a coordinator takes in, or that give back what others wrote: these have more room.
+        let mut has_more_room: BTreeSet<u64> = BTreeSet::new();
         for entry in numbers {
             let key = entry_key(cooperative.number(), entry);
             // The entry is not flushed yet; its ingest enqueues the document again once it is.
@@ -153,9 +153,13 @@ impl Worker {
             let record: Entry = parse(&key, Some(&bytes))?;
             let changes = record.documents().map_err(|_| StoreFault::Damaged(key))?;
             if self.store.get(&quarantine_key(cooperative.number(), record.device, entry))?.is_some() {
-                taken_in.insert(entry);
+                has_more_room.insert(entry);
             }
-            open.push((entry, record, changes.into_iter().flat_map(|document| document.changes).collect()));
+            let changes: Vec<VerifiedChange> = changes.into_iter().flat_map(|document| document.changes).collect();
+            if gives_back(cooperative, &record, &changes) {
+                has_more_room.insert(entry);
+            }
+            open.push((entry, record, changes));
         }
         if open.is_empty() {
             return Ok(None);
@@ -170,7 +174,7 @@ impl Worker {
             }
             let together: Vec<VerifiedChange> =
                 ready.iter().flat_map(|(_, _, changes)| changes.iter().cloned()).collect();
-            let has_room = ready.iter().any(|(entry, ..)| taken_in.contains(entry));
+            let has_room = ready.iter().any(|(entry, ..)| has_more_room.contains(entry));
             if let Ok(tried) = try_on(&document, &together, has_room) {
                 document = tried;
                 verdicts.extend(ready.into_iter().map(|(entry, record, _)| (entry, record, Verdict::Admitted)));
@@ -182,7 +186,7 @@ impl Worker {
             let mut together = Vec::new();
             for (entry, record, changes) in ready {
                 let is_ready = split_ready(&mut document, vec![(entry, record.clone(), changes.clone())]).1.is_empty();
-                match try_on(&document, &changes, taken_in.contains(&entry)) {
+                match try_on(&document, &changes, has_more_room.contains(&entry)) {
                     _ if !is_ready => together.push((entry, record, changes)),
                     Ok(tried) => {
                         document = tried;
@@ -204,6 +208,11 @@ impl Worker {
             self.documents.put(cooperative, number, document, cooperative.last_position(number));
             return Ok(None);
         }
+        let bytes = match document.saved_bytes() {
+            Some(bytes) => bytes,
+            None => document.save().len() as u64,
+        };
+        cooperative.state().documents.set_bytes(number, bytes);
         self.write(cooperative, number, document, verdicts).map(Some)
     }
 
@@ -301,13 +310,23 @@ impl Worker {
     }
 }
 
-/// Tries changes on a copy of a document, unless the document is full. What a coordinator takes in has twice the room.
-fn try_on(document: &Document, changes: &[VerifiedChange], is_taken_in: bool) -> Result<Document, DocumentFault> {
-    let is_full = match is_taken_in {
-        true => document.bytes() >= (DOCUMENT_BYTES_MAX as u64).saturating_mul(2),
-        false => document.is_full(),
-    };
-    if is_full { Err(DocumentFault::Full) } else { document.trial(changes) }
+/// Tries changes on a copy of a document, which must stay within its size; with `more_room` within twice its size.
+fn try_on(document: &Document, changes: &[VerifiedChange], more_room: bool) -> Result<Document, DocumentFault> {
+    let most = (DOCUMENT_BYTES_MAX as u64).saturating_mul(if more_room { 2 } else { 1 });
+    if document.saved_bytes().is_some_and(|bytes| bytes >= most) {
+        return Err(DocumentFault::Full);
+    }
+    let tried = document.trial(changes)?;
+    if tried.bytes() > most { Err(DocumentFault::Full) } else { Ok(tried) }
+}
+
+/// True when an entry has changes that another device than its sender wrote.
+fn gives_back(cooperative: &Cooperative, entry: &Entry, changes: &[VerifiedChange]) -> bool {
+    let state = cooperative.state();
+    changes
+        .iter()
+        .map(|change| &change.record().actor)
+        .any(|actor| !actor.is_genesis() && state.devices.owner(actor).is_some_and(|owner| owner != entry.device))
 }
 
 /// Entries without a verdict, with their changes.

@@ -12,6 +12,7 @@ use granary_client_core::protocol::messages::write_message;
 use granary_client_core::store::{Store, StoreFault};
 
 use super::keys::{CooperativeNumber, DocumentNumber, Entry, entry_key, key, rest_u64, unadmitted_key};
+use super::room::growth;
 use super::rows::parse;
 use super::writer::GroupCommit;
 
@@ -32,6 +33,9 @@ pub(super) struct AdmissionQueue {
     unadmitted: BTreeSet<u64>,
     by_document: BTreeMap<DocumentNumber, Vec<u64>>,
     orphans: HashMap<DeviceId, BTreeMap<u64, Orphan>>,
+    /// What each undecided entry surely adds to its document, in bytes, and the sum for each document.
+    growth: HashMap<u64, u64>,
+    growth_of: HashMap<DocumentNumber, u64>,
     undecidable: BTreeSet<u64>,
     /// As row `o` has it. A start of the server scans from here: a scan over the removed marks of all earlier entries
     /// would take as long as the log.
@@ -78,13 +82,19 @@ impl AdmissionQueue {
             let entry = rest_u64(&row.key).ok_or_else(|| StoreFault::Damaged(row.key.clone()))?;
             let bytes = store.get(&entry_key(own, entry))?;
             let record: Entry = parse(&entry_key(own, entry), bytes.as_deref())?;
-            queue.push(entry, record.document);
+            let documents = record.documents().map_err(|_| StoreFault::Damaged(entry_key(own, entry)))?;
+            let changes = documents.iter().flat_map(|document| &document.changes);
+            queue.push(entry, record.document, changes.map(growth).fold(0, u64::saturating_add));
         }
         Ok(queue)
     }
 
-    pub(super) fn push(&mut self, entry: u64, document: DocumentNumber) {
+    /// Adds an entry that surely adds so many bytes to its document.
+    pub(super) fn push(&mut self, entry: u64, document: DocumentNumber, growth: u64) {
         self.unadmitted.insert(entry);
+        self.growth.insert(entry, growth);
+        let sum = self.growth_of.entry(document).or_default();
+        *sum = sum.saturating_add(growth);
         self.by_document.entry(document).or_default().push(entry);
     }
 
@@ -92,6 +102,7 @@ impl AdmissionQueue {
     pub(super) fn remove(&mut self, entry: u64, document: DocumentNumber, device: DeviceId) {
         self.unadmitted.remove(&entry);
         self.undecidable.remove(&entry);
+        self.grows_no_more(entry, document);
         if let Some(entries) = self.by_document.get_mut(&document) {
             entries.retain(|other| *other != entry);
             if entries.is_empty() {
@@ -101,6 +112,21 @@ impl AdmissionQueue {
         if let Some(orphans) = self.orphans.get_mut(&device) {
             orphans.remove(&entry);
         }
+    }
+
+    fn grows_no_more(&mut self, entry: u64, document: DocumentNumber) {
+        let Some(growth) = self.growth.remove(&entry) else { return };
+        if let Some(sum) = self.growth_of.get_mut(&document) {
+            *sum = sum.saturating_sub(growth);
+            if *sum == 0 {
+                self.growth_of.remove(&document);
+            }
+        }
+    }
+
+    /// What the undecided entries surely add to a document, in bytes; not the orphans, which have a limit of their own.
+    pub(super) fn undecided_growth(&self, document: DocumentNumber) -> u64 {
+        self.growth_of.get(&document).copied().unwrap_or(0)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -119,6 +145,7 @@ impl AdmissionQueue {
 
     pub(super) fn mark_orphan(&mut self, entry: u64, document: DocumentNumber, device: DeviceId, bytes: usize) {
         self.undecidable.remove(&entry);
+        self.grows_no_more(entry, document);
         self.orphans.entry(device).or_default().insert(entry, Orphan { document, bytes });
     }
 

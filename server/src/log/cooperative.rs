@@ -7,12 +7,13 @@ use granary_client_core::schema::DocumentKey;
 use granary_client_core::store::{Store, StoreFault};
 
 use super::admission_queue::AdmissionQueue;
-use super::devices::{Devices, LastSeen};
+use super::devices::{Devices, Heard, LastSeen};
 use super::document_index::DocumentIndex;
 use super::heads::LogHeads;
 use super::keys::{CooperativeNumber, DocumentNumber, LogEvent, key, rest_u64};
 use super::records::{CooperativeRecord, DeviceRecord, Mark};
 use super::restored::was_restored;
+use super::shares::Shares;
 use super::writer::GroupCommit;
 
 /// The state behind the mutex; each part keeps its own invariant.
@@ -21,6 +22,7 @@ pub(super) struct State {
     pub(super) documents: DocumentIndex,
     pub(super) queue: AdmissionQueue,
     pub(super) devices: Devices,
+    pub(super) shares: Shares,
     /// Lines of the audit log.
     audit_lines: u64,
 }
@@ -60,8 +62,9 @@ impl Cooperative {
         let documents = DocumentIndex::load(store, number, record.id)?;
         let queue = AdmissionQueue::load(store, number)?;
         let devices = Devices::load(store, number)?;
+        let shares = Shares::load(store, number)?;
         let last_line = store.scan_all(&key(number, b'u', &[]))?.last().and_then(|row| rest_u64(&row.key));
-        let state = State { heads, documents, queue, devices, audit_lines: last_line.unwrap_or(0) };
+        let state = State { heads, documents, queue, devices, shares, audit_lines: last_line.unwrap_or(0) };
         let was_restored = was_restored(store, number)?;
         Ok(Self { number, record, was_restored, state: Mutex::new(state), author: Mutex::new(()) })
     }
@@ -114,11 +117,16 @@ impl Cooperative {
     }
 
     /// Notes a request of a device.
-    pub(crate) fn saw(&self, device: DeviceId, now_millis: i64, unsent: u32, version: Option<&str>, forks: bool) {
-        if forks {
+    pub(crate) fn saw(&self, device: DeviceId, heard: Heard<'_>) {
+        if heard.forks {
             tracing::warn!(%device, "two replicas send under the name of this device: it was copied, set back, or its key was stolen");
         }
-        self.state().devices.saw(device, now_millis, unsent, version, forks);
+        self.state().devices.saw(device, heard);
+    }
+
+    /// True when a device has read the notice of this number.
+    pub(super) fn has_read_notice(&self, device: DeviceId, number: u64) -> bool {
+        self.state().devices.notices_read(device) >= number
     }
 
     /// Last requests that the store does not have yet; the caller writes them.

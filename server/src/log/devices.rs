@@ -28,6 +28,23 @@ pub struct LastSeen {
     /// True once two replicas have sent under its name that do not know of each other: the phone was copied or set
     /// back, or its key was stolen.
     pub is_forked: bool,
+    /// The number of the last notice that it has read.
+    pub notices_read: u64,
+}
+
+/// What a device's request says of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Heard<'a> {
+    /// When it came, in milliseconds since 1970.
+    pub(crate) at_millis: i64,
+    /// Changes that are unsent on the device after it.
+    pub(crate) unsent: u32,
+    /// The number of the last notice that it has read.
+    pub(crate) notices_read: u64,
+    /// The version of its program, where it says so.
+    pub(crate) version: Option<&'a str>,
+    /// True when another replica has sent under its name.
+    pub(crate) forks: bool,
 }
 
 /// A device is never removed; revoking it changes its record. An actor belongs to one device for ever: the one in its
@@ -87,6 +104,11 @@ impl Devices {
         devices
     }
 
+    /// The number of the last notice that a device has read; 0 for none.
+    pub(super) fn notices_read(&self, device: DeviceId) -> u64 {
+        self.last_seen.get(&device).map_or(0, |seen| seen.notices_read)
+    }
+
     pub(super) fn count_active(&self) -> usize {
         self.records.values().filter(|record| record.revoked_millis.is_none()).count()
     }
@@ -125,11 +147,12 @@ impl Devices {
         self.last_entries.insert(device, entry)
     }
 
-    pub(super) fn saw(&mut self, device: DeviceId, now_millis: i64, unsent: u32, version: Option<&str>, forks: bool) {
+    pub(super) fn saw(&mut self, device: DeviceId, heard: Heard<'_>) {
         let seen = self.last_seen.entry(device).or_default();
-        (seen.at_millis, seen.unsent) = (now_millis, unsent);
-        seen.is_forked |= forks;
-        if let Some(version) = version {
+        (seen.at_millis, seen.unsent) = (heard.at_millis, heard.unsent);
+        seen.is_forked |= heard.forks;
+        seen.notices_read = seen.notices_read.max(heard.notices_read);
+        if let Some(version) = heard.version {
             seen.version = version.chars().filter(|letter| !is_hidden(*letter)).take(VERSION_CHARS_MAX).collect();
         }
         self.unsaved_seen.insert(device);

@@ -22,6 +22,8 @@ pub(super) struct DocumentIndex {
     of_no_household: Vec<DocumentNumber>,
     /// Documents of which nothing is taken any more, since they are about to be erased.
     going: HashSet<DocumentNumber>,
+    /// Bytes as saved, of documents that were admitted to since the start.
+    bytes: HashMap<DocumentNumber, u64>,
 }
 
 impl DocumentIndex {
@@ -97,6 +99,15 @@ impl DocumentIndex {
         if let Some((_, old)) = place.and_then(|place| self.documents.get_mut(place)) {
             *old = meta;
         }
+    }
+
+    /// How large a document is as saved; 0 for one that nothing was admitted to since the start.
+    pub(super) fn bytes(&self, number: DocumentNumber) -> u64 {
+        self.bytes.get(&number).copied().unwrap_or(0)
+    }
+
+    pub(super) fn set_bytes(&mut self, number: DocumentNumber, bytes: u64) {
+        self.bytes.insert(number, bytes);
     }
 
     /// All documents in the order of their numbers.

@@ -45,13 +45,23 @@ impl Entry {
     }
 }
 
+/// What was taken out of an entry.
+pub(crate) struct Emptied {
+    /// The entry as it was.
+    pub(crate) entry: Entry,
+    /// Its document, with its changes.
+    pub(crate) document: DocumentChanges,
+    /// True when the index of repeats had it.
+    pub(crate) was_indexed: bool,
+}
+
 /// Takes the changes out of an entry that no document has, and its rows out of the index of repeats: a phone that sends them
 /// again is asked for them. For jobs of the writer. Gives what was taken out; nothing for an entry that was emptied before.
 pub(crate) fn empty_entry(
     group: &mut GroupCommit<'_>,
     cooperative: CooperativeNumber,
     number: u64,
-) -> Result<Option<(Entry, DocumentChanges)>, StoreFault> {
+) -> Result<Option<Emptied>, StoreFault> {
     let row = entry_key(cooperative, number);
     let entry: Entry = parse(&row, group.get(&row)?.as_deref())?;
     if entry.is_emptied() {
@@ -59,16 +69,18 @@ pub(crate) fn empty_entry(
     }
     let damaged = || StoreFault::Damaged(row.clone());
     let document = entry.documents().map_err(|_| damaged())?.pop().ok_or_else(damaged)?;
+    let mut was_indexed = false;
     for change in &document.changes {
         let record = change.record();
         let place = sequence_key(cooperative, entry.document, &record.actor, record.sequence);
         let indexed = group.get(&place)?.map(|bytes| Indexed::read(&place, &bytes)).transpose()?;
         if indexed.is_some_and(|indexed| indexed.entry == number) {
             group.remove_visible(place);
+            was_indexed = true;
         }
     }
     group.put_visible(row, write_message(&entry.clone().emptied(&document.key)));
-    Ok(Some((entry, document)))
+    Ok(Some(Emptied { entry, document, was_indexed }))
 }
 
 #[cfg(test)]

@@ -12,12 +12,14 @@ use granary_client_core::schema::DocumentKey;
 use granary_client_core::store::{Store, StoreFault};
 
 use super::Cooperative;
-use super::entry::empty_entry;
+use super::entry::{Emptied, empty_entry};
 use super::keys::{
     DocumentMeta, DocumentNumber, Entry, GLOBAL, LogEvent, entry_key, key, meta_key, quarantine_key, rest_u64,
     saved_key, unadmitted_key,
 };
+use super::room::Pays;
 use super::rows::{each_row, parse};
+use super::set_aside::SetAside;
 use super::writer::GroupCommit;
 
 /// The row that says that free places of the store may still hold what was erased.
@@ -61,7 +63,16 @@ impl Cooperative {
         for entry in entries {
             let row = entry_key(own, *entry);
             let record: Entry = parse(&row, group.get(&row)?.as_deref())?;
-            empty_entry(group, own, *entry)?;
+            if let Some(Emptied { entry: was, document, was_indexed }) = empty_entry(group, own, *entry)? {
+                let aside_row = quarantine_key(own, was.device, *entry);
+                let aside =
+                    group.get(&aside_row)?.map(|bytes| parse::<SetAside>(&aside_row, Some(&bytes))).transpose()?;
+                // What was given back unverified counts to nobody.
+                if aside.is_none_or(|aside| !aside.is_given_back) {
+                    let pays = if was_indexed { Pays::Author } else { Pays::Sender };
+                    self.count_as_gone(group, was.device, &document, was.bundle.len(), pays);
+                }
+            }
             group.remove(unadmitted_key(own, *entry));
             group.remove_visible(quarantine_key(own, record.device, *entry));
             self.state().queue.remove(*entry, record.document, record.device);

@@ -98,7 +98,7 @@ impl Cooperative {
         let aside = SetAside::new(document.key.to_bytes(), AsideReason::Unverified, &document.changes, 0);
         let documents = [document];
         let bundle = write_bundle(&documents);
-        let aside = SetAside { bytes: bundle.len() as u64, is_given_back: true, ..aside };
+        let aside = SetAside { bytes: bundle.len() as u64, is_given_back: true, since_millis: now_millis, ..aside };
         let (mut own, mut all) = (Kept::default(), Kept::default());
         for row in group.scan_all(&key(self.number(), b'x', &[]))? {
             let other: SetAside = parse(&row.key, row.value.as_deref())?;

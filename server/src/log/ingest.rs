@@ -24,8 +24,10 @@ use super::keys::{
     short, unadmitted_key,
 };
 use super::receipts::adopt;
+use super::room::{Pays, Planned, growth};
 use super::set_aside::{SetAside, Standing};
 use super::writer::GroupCommit;
+use crate::config::Bounds;
 
 /// Entries that one request may make beyond one for each document. Each costs its rows and may become an orphan.
 const MORE_ENTRIES_MAX: usize = 16;
@@ -48,6 +50,8 @@ pub(crate) struct Submitter {
     pub(crate) takes_in: Option<u64>,
     /// True when the coordinator who takes it in answers for whose changes they are.
     pub(crate) is_vouched: bool,
+    /// The bounds that hold for it.
+    pub(crate) bounds: Bounds,
 }
 
 impl Submitter {
@@ -62,6 +66,7 @@ impl Submitter {
             attested: BTreeMap::new(),
             takes_in: None,
             is_vouched: false,
+            bounds: Bounds::default(),
         }
     }
 
@@ -132,13 +137,22 @@ impl Cooperative {
         let mut repeated = BTreeSet::new();
         let mut fresh = Vec::new();
         let mut sent = HashSet::new();
+        let mut planned = Planned::default();
         for (index, mut document) in documents.into_iter().enumerate() {
             let attested = match submitter.attested.get(&index) {
                 Some(tips) => covered(&document.changes, tips.iter().copied()),
                 None => BTreeSet::new(),
             };
             self.keep_given_back_apart(group, submitter, &attested, &mut document, now_millis)?;
-            match self.check(group, submitter, &attested, &document)? {
+            let checked = self.check(group, submitter, &attested, &document)?.and_then(|checked| {
+                let fresh: Vec<_> =
+                    document.changes.iter().filter(|change| checked.fresh.contains(&change.hash())).collect();
+                match self.room_for(submitter, &mut planned, &document.key, &fresh, &attested, now_millis) {
+                    None => Ok(checked),
+                    Some(reason) => Err(reason),
+                }
+            });
+            match checked {
                 Err(reason) => {
                     // Somebody else writes under the device's actor.
                     ingested.forks |= reason == RefusalReason::SequenceReused;
@@ -149,14 +163,14 @@ impl Cooperative {
                         let was_revoked =
                             self.device(submitter.device).is_some_and(|record| record.revoked_millis.is_some());
                         let why = if was_revoked { AsideReason::Revoked } else { AsideReason::Refused(reason) };
-                        self.keep_refused(group, submitter.device, document, why, now_millis)?;
+                        self.keep_refused(group, submitter, document, why, now_millis)?;
                     }
                 }
                 Ok(checked) => {
                     sent.extend(document.changes.iter().map(VerifiedChange::hash));
                     repeated.extend(checked.repeated);
                     if !checked.fresh.is_empty() {
-                        fresh.push((document, checked.fresh));
+                        fresh.push((document, checked.fresh, attested));
                     }
                 }
             }
@@ -166,7 +180,7 @@ impl Cooperative {
         if planted!("receipt_chain_skips") {
             tip = self.state().devices.last_entry(submitter.device).unwrap_or(tip);
         }
-        for (document, fresh) in fresh {
+        for (document, fresh, attested) in fresh {
             let mut entries: usize = 0;
             for mut part in split_by_outside_dependencies(document, more_entries.saturating_add(1)) {
                 part.changes.retain(|change| fresh.contains(&change.hash()));
@@ -176,7 +190,7 @@ impl Cooperative {
                 if submitter.chooses_actors {
                     self.claim_actors(group, submitter.device, &part);
                 }
-                let (entry, tag) = self.append_entry(group, submitter.device, part, tip, now_millis);
+                let (entry, tag) = self.append_entry(group, submitter.device, part, &attested, tip, now_millis);
                 ingested.forks |= self.forks(submitter.device, tip, entry);
                 ingested.receipt = Some((Receipt::Own(entry), tag));
                 ingested.entries.push(entry);
@@ -349,14 +363,19 @@ impl Cooperative {
         group: &mut GroupCommit<'_>,
         device: DeviceId,
         document: DocumentChanges,
+        attested: &BTreeSet<ChangeHash>,
         previous: u64,
         now_millis: i64,
     ) -> (u64, u32) {
         let own = self.number();
         let number = self.number_for(group, &document.key);
-        let mut state = self.state();
         let documents = [document];
         let bundle = write_bundle(&documents);
+        for document in &documents {
+            self.count_entry(group, device, document, (attested, Pays::Author), bundle.len(), now_millis);
+        }
+        let grows = documents.iter().flat_map(|document| &document.changes).map(growth).fold(0, u64::saturating_add);
+        let mut state = self.state();
         let content = content_of(&bundle);
         let (entry, tag) = state.heads.append_entry(own, group, content);
         for change in documents.iter().flat_map(|document| &document.changes) {
@@ -367,7 +386,7 @@ impl Cooperative {
         let record = Entry { document: number, device, received_millis: now_millis, previous, tag, content, bundle };
         group.put(entry_key(own, entry), write_message(&record));
         group.put(unadmitted_key(own, entry), Vec::new());
-        state.queue.push(entry, number);
+        state.queue.push(entry, number, grows);
         (entry, short(tag))
     }
 

@@ -24,6 +24,8 @@
 //! n w <login>                 a coordinator's account
 //! n y <device>                its last request: LastSeen
 //! n x <device entry>          an entry that was set aside: SetAside
+//! n b d <device>              what a device has used of its share of the disk: Used
+//! n b h <household>           the same of a household
 //! ```
 
 use granary_client_core::ids::{ActorId, ChangeHash, DeviceId};

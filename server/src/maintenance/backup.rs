@@ -30,7 +30,7 @@ use crate::log::rows::{cooperatives, each_row, each_row_after, heads_of, parse};
 pub(super) const MAGIC: &[u8] = b"granary backup 1\n";
 /// Kinds of rows that change: of no co-operative, and of each.
 const GLOBAL_KINDS: [u8; 4] = *b"CIDE";
-const KINDS: [u8; 9] = *b"dwxjkyzrf";
+const KINDS: [u8; 10] = *b"bdwxjkyzrf";
 pub(super) const KEY_FILES: [&str; 3] = ["identity.key", "authority.key", "authority.pem"];
 const ZSTD_LEVEL: i32 = 9;
 

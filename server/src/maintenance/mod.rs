@@ -6,6 +6,7 @@ mod export;
 pub(crate) mod rebuild;
 pub(crate) mod repair;
 pub(crate) mod restore;
+mod retention;
 mod running;
 #[cfg(test)]
 mod tests;

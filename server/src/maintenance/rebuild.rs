@@ -19,7 +19,7 @@ use crate::log::keys::{
     rest, rest_u64, sequence_key, unadmitted_key,
 };
 use crate::log::rows::{Writes, cooperatives, each_row};
-use crate::log::set_aside::{SetAside, Standing};
+use crate::log::set_aside::{SetAside, Standing, place_of};
 
 /// Kinds of derived rows.
 const DERIVED: [u8; 6] = *b"hmapso";
@@ -116,7 +116,7 @@ impl<'a> Work<'a> {
     }
 
     fn entries(&mut self) -> Result<(), StoreFault> {
-        let store = self.store;
+        let (store, dropped) = (self.store, self.dropped()?);
         let mut last_old = 0u64;
         each_row(store, &key(self.number, b'e', &[]), |row| {
             let old = rest_u64(&row.key).ok_or_else(|| StoreFault::Damaged(row.key.clone()))?;
@@ -128,10 +128,12 @@ impl<'a> Work<'a> {
                 (documents.len() == 1).then(|| documents.pop()).flatten()
             });
             match (entry, changes) {
-                (Some(entry), Some(changes)) if self.erased.contains(&entry.document) => {
+                (Some(entry), Some(changes)) if self.erased.contains(&entry.document) || dropped.contains(&old) => {
+                    if self.erased.contains(&entry.document) {
+                        self.emptied.insert(self.heads.entry.saturating_add(1));
+                    }
                     let emptied = entry.emptied(&changes.key);
                     self.writes.put(row.key, write_message(&emptied))?;
-                    self.emptied.insert(self.heads.entry.saturating_add(1));
                     self.keep_entry(old, emptied, &DocumentChanges { changes: Vec::new(), ..changes })
                 }
                 (Some(entry), Some(changes)) => self.keep_entry(old, entry, &changes),
@@ -141,6 +143,19 @@ impl<'a> Work<'a> {
                 }
             }
         })
+    }
+
+    /// Entries whose content was dropped. An older run of a backup still has it.
+    fn dropped(&self) -> Result<HashSet<u64>, StoreFault> {
+        let mut dropped = HashSet::new();
+        each_row(self.store, &key(self.number, b'x', &[]), |row| {
+            let aside: Option<SetAside> = row.value.as_deref().and_then(|value| read_message(value).ok());
+            if aside.is_some_and(|aside| matches!(aside.standing, Standing::Dropped | Standing::Gone)) {
+                dropped.extend(place_of(&row.key).map(|(_, entry)| entry));
+            }
+            Ok(())
+        })?;
+        Ok(dropped)
     }
 
     fn keep_entry(&mut self, old: u64, entry: Entry, document: &DocumentChanges) -> Result<(), StoreFault> {

@@ -3,7 +3,10 @@
 //! checksum.
 
 pub(crate) mod anew;
+pub(crate) mod free_disk;
 pub(crate) mod probe;
+
+pub use free_disk::{DiskProbe, DiskRoom};
 
 use std::io;
 use std::path::Path;

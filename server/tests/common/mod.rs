@@ -17,7 +17,8 @@ use granary_client_core::schema::harvest::{LotDraft, record};
 use granary_client_core::schema::{Book, Document, DocumentKey, Season};
 use granary_client_core::store::{Batch, MemoryStore, Store};
 use granary_server::log::{CooperativeNumber, mark_restored};
-use granary_server::{Error, Granary};
+use granary_server::store::DiskProbe;
+use granary_server::{Bounds, Error, Granary};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
 pub(crate) const NOW: Instant = Instant(1_790_000_000_000);
@@ -30,6 +31,8 @@ pub(crate) struct World {
     pub(crate) granary: Granary,
     pub(crate) coop: CooperativeNumber,
     pub(crate) store: MemoryStore,
+    /// The server's clock.
+    pub(crate) now: Instant,
     keys: tempfile::TempDir,
 }
 
@@ -41,10 +44,15 @@ pub(crate) struct Device {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::bounded(Bounds::default(), Arc::new(|| None))
+    }
+
+    /// A server under these bounds, which looks at its disk so.
+    pub(crate) fn bounded(bounds: Bounds, disk: DiskProbe) -> Self {
         let (store, keys) = (MemoryStore::default(), tempfile::tempdir().unwrap());
-        let granary = open(&store, keys.path());
+        let granary = open(&store, keys.path()).bounded(bounds, disk);
         let coop = granary.create_cooperative("Linxian", NOW).unwrap();
-        Self { granary, coop, store, keys }
+        Self { granary, coop, store, now: NOW, keys }
     }
 
     /// A copy of the store as it is.
@@ -57,12 +65,23 @@ impl World {
 
     /// The same server on another store; `is_known` says whether it knows that it was restored.
     pub(crate) fn on(self, store: MemoryStore, is_known: bool) -> Self {
-        drop(self.granary);
         if is_known {
             mark_restored(&store, NOW.0).unwrap();
         }
-        let granary = open(&store, self.keys.path());
+        self.on_under(store, Bounds::default())
+    }
+
+    /// The same server on this store, such as an older copy of its own, under these bounds.
+    pub(crate) fn on_under(self, store: MemoryStore, bounds: Bounds) -> Self {
+        drop(self.granary);
+        let granary = open(&store, self.keys.path()).bounded(bounds, Arc::new(|| None));
         Self { granary, store, ..self }
+    }
+
+    /// Bytes of all keys and values in the store.
+    pub(crate) fn store_bytes(&self) -> u64 {
+        let rows = self.store.scan_all(&[]).unwrap();
+        rows.iter().map(|row| (row.key.len() + row.value.as_ref().map_or(0, Vec::len)) as u64).sum()
     }
 
     pub(crate) fn device(&self, seed: u8, role: Role) -> Device {
@@ -83,7 +102,24 @@ impl World {
         device: &mut Device,
         changes: &[(DocumentKey, Vec<VerifiedChange>)],
     ) -> Result<SyncReply, Error> {
-        self.exchange(device, changes, Vec::new())
+        let reply = self.exchange(device, changes, Vec::new(), 0);
+        self.settle();
+        reply
+    }
+
+    /// As [`Self::sync`], without waiting for verdicts.
+    pub(crate) fn send(&self, device: &mut Device, changes: &[(DocumentKey, Vec<VerifiedChange>)]) -> SyncReply {
+        self.exchange(device, changes, Vec::new(), 0).unwrap()
+    }
+
+    /// A sync of a device that has read the notices up to this number.
+    pub(crate) fn sync_having_read(&self, device: &mut Device, notices_read: u64) -> SyncReply {
+        self.exchange(device, &[], Vec::new(), notices_read).unwrap()
+    }
+
+    /// Waits until all that was sent has its verdict.
+    pub(crate) fn settle(&self) {
+        self.granary.settle(&self.granary.cooperative(self.coop).unwrap());
     }
 
     /// As [`Self::sync`], with attestations.
@@ -93,7 +129,9 @@ impl World {
         changes: &[(DocumentKey, Vec<VerifiedChange>)],
         attestations: Vec<Shown>,
     ) -> SyncReply {
-        self.exchange(device, changes, attestations).unwrap()
+        let reply = self.exchange(device, changes, attestations, 0).unwrap();
+        self.settle();
+        reply
     }
 
     /// A device's request for this server.
@@ -109,6 +147,7 @@ impl World {
         device: &mut Device,
         changes: &[(DocumentKey, Vec<VerifiedChange>)],
         attestations: Vec<Shown>,
+        notices_read: u64,
     ) -> Result<SyncReply, Error> {
         let documents: Vec<DocumentChanges> = changes
             .iter()
@@ -119,12 +158,12 @@ impl World {
             page_kilobytes: 1024,
             bundle: if documents.is_empty() { Vec::new() } else { write_bundle(&documents) },
             attestations,
+            notices_read,
             ..SyncRequest::default()
         };
         let body = self.signed(device, Purpose::Sync, &write_message(&request));
         let parsed = SignedRequest::parse(body).unwrap();
-        let reply = self.granary.sync(&parsed, NOW)?;
-        self.granary.settle(&self.granary.cooperative(self.coop).unwrap());
+        let reply = self.granary.sync(&parsed, self.now)?;
         device.cursor = reply.cursor;
         Ok(reply)
     }

@@ -98,6 +98,9 @@ pub(super) fn show(phone: &Phone) -> Result<(), Error> {
         None => say(&Says::BelongsToNobody),
     }
     say(&Says::Waiting { changes: status.unsent, is_revoked: status.revoked });
+    if let Some(reason) = status.held_back {
+        say(&Says::HeldBack { sentence: &reason.words(language()) });
+    }
     if status.undelivered > 0 {
         say(&Says::NotTakenIn { changes: status.undelivered });
     }

@@ -87,6 +87,9 @@ pub(super) enum Says<'a> {
         changes: u64,
         is_revoked: bool,
     },
+    HeldBack {
+        sentence: &'a str,
+    },
     NotTakenIn {
         changes: u64,
     },
@@ -252,6 +255,7 @@ impl Display for Says<'_> {
             Self::Waiting { changes, is_revoked: true } => {
                 write!(out, "waiting on this phone: {changes} (nothing is sent while it is taken out)")
             }
+            Self::HeldBack { sentence } => write!(out, "held back: {sentence}"),
             Self::NotTakenIn { changes } => write!(
                 out,
                 "not taken in: {changes} (a coordinator can take them in; `list` marks their lots, but for those of a household \
@@ -355,6 +359,7 @@ impl Words for Says<'_> {
             Self::BelongsToNobody => "这部手机还不属于合作社".into(),
             Self::Waiting { changes, is_revoked: false } => format!("等着发送：{changes}"),
             Self::Waiting { changes, is_revoked: true } => format!("等在这部手机上：{changes}（被移出期间什么都不发送）"),
+            Self::HeldBack { sentence } => format!("暂不发送：{sentence}"),
             Self::NotTakenIn { changes } => format!(
                 "没有收下：{changes}（可由协调员收下；`list` 会标出这些批次，但不列出这部手机已不属于的那一户的）"
             ),
