@@ -87,8 +87,8 @@ fn what_a_full_document_refused_is_taken_in_with_what_builds_on_it() {
     let mut document = Document::new(book(1)).unwrap();
     let mut large = vec![Document::first_change(&book(1)).unwrap()];
     // What is left is less than a lot takes.
-    while document.save().len() < DOCUMENT_BYTES_MAX - 200 {
-        let text = "a".repeat((DOCUMENT_BYTES_MAX - 150 - document.save().len()).min(60_000));
+    while document.save().len() < DOCUMENT_BYTES_MAX - 100 {
+        let text = "a".repeat((DOCUMENT_BYTES_MAX - 80 - document.save().len()).min(60_000));
         let edit = |doc: &mut automerge::AutoCommit| Ok(doc.put(ROOT, format!("{}", large.len()), text.as_str())?);
         large.extend(document.edit(&actor, NOW, edit).unwrap().1);
     }
