@@ -186,3 +186,71 @@ impl Peer {
         self.open.keys().cloned().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use granary_client_core::automerge::{ROOT, transaction::Transactable};
+    use granary_client_core::crdt::DOCUMENT_BYTES_MAX;
+    use granary_client_core::ids::{ActorId, HouseholdId};
+    use granary_client_core::schema::access::Role;
+    use granary_client_core::schema::{Book, Season, harvest};
+    use granary_client_core::store::MemoryStore;
+
+    use super::*;
+    use crate::config::{Bounds, Share};
+
+    const NOW: Instant = Instant(1_790_000_000_000);
+
+    /// A client writes twenty texts of 100 kB into a book, with a new connection for each. Gives what its device used on the
+    /// day, and the book's size.
+    fn writes_two_megabytes(device: Share) -> (u64, usize) {
+        let (keys, store) = (tempfile::tempdir().unwrap(), MemoryStore::default());
+        let granary = Granary::open(Arc::new(store), keys.path(), None, |fault| panic!("{fault}")).unwrap();
+        let granary = Arc::new(granary.bounded(Bounds { device, ..Bounds::default() }, Arc::new(|| None)));
+        let number = granary.create_cooperative("Linxian", NOW).unwrap();
+        let household = HouseholdId::from_bytes([1; 16]);
+        let book = DocumentKey::HarvestBook(Book::first(household, Season::new(2026).unwrap()));
+        let lot = harvest::LotDraft::new(
+            "millet",
+            granary_client_core::quantities::Grams::new(5_000).unwrap(),
+            "2026-10-03".parse().unwrap(),
+        );
+        granary.edit(number, &book, NOW, move |doc| harvest::record(doc, &lot).map(drop)).unwrap();
+        let (device, token) = granary.make_token(number, Role::Household(household), "script", NOW).unwrap();
+        let cooperative = granary.cooperative(number).unwrap();
+        let url = book.id(cooperative.id()).automerge_url();
+        let name = url.strip_prefix("automerge:").unwrap();
+        let mut client = granary.document(number, &book).unwrap().unwrap();
+        let actor = ActorId::from_bytes(&[9; 16]).unwrap();
+        for round in 0..20u32 {
+            let text: String =
+                (0..100_000u32).map(|place| char::from(b'a' + ((place * (round + 7)) % 26) as u8)).collect();
+            // A client is bound by nothing here.
+            let written = client.edit(&actor, NOW, |doc| Ok(doc.put(ROOT, format!("{round}"), text)?));
+            if written.is_err() {
+                break;
+            }
+            let mut peer = Peer::new(Arc::clone(&granary), token.clone()).unwrap();
+            let mut state = PeerState::default();
+            for _ in 0..8 {
+                let Some(data) = client.generate_sync_message(&mut state).unwrap() else { break };
+                for answer in peer.handle(&wire::sync("client", name, &data), NOW).unwrap() {
+                    let ClientMessage::Sync { data, .. } = wire::read(&answer).unwrap() else { continue };
+                    let read = message::read(&data, 100).unwrap();
+                    client.receive_sync_message(&mut state, &read.without_changes).unwrap();
+                }
+            }
+        }
+        let (today, _) = granary.used_by_device(&cooperative, device, NOW);
+        (today, granary.document(number, &book).unwrap().unwrap().save().len())
+    }
+
+    #[test]
+    fn automerge_client_stays_within_share_and_size() {
+        let (used, bytes) = writes_two_megabytes(Share { day_bytes: 450_000, bytes: 10_000_000 });
+        assert!((400_000..=450_000).contains(&used), "{used}");
+        assert!((400_000..=450_000).contains(&bytes), "{bytes}");
+        let (_, bytes) = writes_two_megabytes(Share { day_bytes: 10_000_000, bytes: 10_000_000 });
+        assert!((900_000..=DOCUMENT_BYTES_MAX).contains(&bytes), "{bytes}");
+    }
+}

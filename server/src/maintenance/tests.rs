@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use granary_client_core::ids::HouseholdId;
+use granary_client_core::protocol::bundle::DocumentChanges;
 use granary_client_core::quantities::{Grams, Instant};
+use granary_client_core::schema::access::Role;
 use granary_client_core::schema::harvest::{self, LotDraft};
 use granary_client_core::schema::{Book, DocumentKey, Part, Season, cooperative};
 use granary_client_core::store::{Batch, MemoryStore, Row, Store};
@@ -13,9 +15,9 @@ use super::rebuild::rebuild;
 use super::restore::{read_into, restore};
 use super::verify::verify;
 use crate::engine::Granary;
-use crate::log::CooperativeNumber;
 use crate::log::documents::Documents;
 use crate::log::keys::{entry_key, key};
+use crate::log::{CooperativeNumber, Submitter};
 
 const COOP: CooperativeNumber = CooperativeNumber(1);
 
@@ -66,6 +68,41 @@ fn restored_store_equals_original_bytes() {
     let rebuilt = rebuild(&restored).unwrap();
     assert_eq!((rebuilt.dropped, rebuilt.documents), (0, 4));
     assert_eq!(rows(&restored, b"hmapeldu"), rows(&store, b"hmapeldu"));
+    assert_eq!(check(&restored), Vec::<String>::new());
+}
+
+// An earlier run of the backup still has what was dropped since, and a later one does not.
+#[test]
+fn store_with_dropped_content_is_whole_after_a_restoration() {
+    let (keys, store, granary) = filled();
+    let household = |number: u8| HouseholdId::from_bytes([number; 16]);
+    let (device, _) = granary.make_token(COOP, Role::Household(household(1)), "script", Instant(0)).unwrap();
+    let others = DocumentKey::HarvestBook(Book::first(household(2), Season::new(2026).unwrap()));
+    let changes = granary.document(COOP, &others).unwrap().unwrap().changes_since(&[]).unwrap();
+    let mut own = granary_client_core::schema::Document::empty(others.clone());
+    own.apply(&changes).unwrap();
+    let draft = LotDraft::new("millet", Grams::new(77_000).unwrap(), "2026-10-03".parse().unwrap());
+    let actor = device.actor(granary_client_core::ids::Incarnation::new(1));
+    let lot = own.edit(&actor, Instant(0), |doc| harvest::record(doc, &draft)).unwrap().1.unwrap();
+    let cooperative = granary.cooperative(COOP).unwrap();
+    let bundle = vec![DocumentChanges { key: others, changes: vec![lot] }];
+    let submitter = Submitter::new(device, Default::default());
+    assert_eq!(granary.ingest(&cooperative, submitter, bundle, Instant(1)).unwrap().refused.len(), 1);
+    record(&granary, 1, 1);
+
+    let folder = tempfile::tempdir().unwrap();
+    back_up(&store, keys.path(), folder.path(), "then", None).unwrap();
+    let with = rows(&store, b"e").iter().map(|row| row.value.as_ref().unwrap().len()).sum::<usize>();
+    assert_eq!(granary.drop_what_is_due(Instant(31 * 24 * 60 * 60 * 1000)).unwrap(), 1);
+    let without = rows(&store, b"e").iter().map(|row| row.value.as_ref().unwrap().len()).sum::<usize>();
+    assert!(without < with);
+    assert_eq!(check(&store), Vec::<String>::new());
+    record(&granary, 1, 1);
+    back_up(&store, keys.path(), folder.path(), "later", None).unwrap();
+    let restored = MemoryStore::default();
+    read_into(folder.path(), &restored).unwrap();
+    assert_eq!(rebuild(&restored).unwrap().dropped, 0);
+    assert_eq!(rows(&restored, b"hmapexlbdu"), rows(&store, b"hmapexlbdu"));
     assert_eq!(check(&restored), Vec::<String>::new());
 }
 
