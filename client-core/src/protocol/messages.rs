@@ -303,8 +303,19 @@ pub enum RefusalReason {
 
 impl RefusalReason {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::MayNotWrite, Self::ForeignActor, Self::SequenceReused, Self::TooManyOrphans, Self::TooManyActors];
+    pub const ALL: [Self; 11] = [
+        Self::MayNotWrite,
+        Self::ForeignActor,
+        Self::SequenceReused,
+        Self::TooManyOrphans,
+        Self::TooManyActors,
+        Self::DocumentFull,
+        Self::StillTakingIn,
+        Self::SeasonOutOfReach,
+        Self::DayShareUsed,
+        Self::ShareUsed,
+        Self::NoRoom,
+    ];
 
     /// True when the same changes may be taken later, unaltered.
     pub fn may_pass_later(self) -> bool {
