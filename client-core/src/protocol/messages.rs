@@ -303,12 +303,13 @@ pub enum RefusalReason {
 
 impl RefusalReason {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::MayNotWrite,
         Self::ForeignActor,
         Self::SequenceReused,
         Self::TooManyOrphans,
         Self::TooManyActors,
+        Self::Erased,
         Self::DocumentFull,
         Self::StillTakingIn,
         Self::SeasonOutOfReach,
@@ -335,6 +336,7 @@ impl RefusalReason {
             Self::SequenceReused => "number-reused",
             Self::TooManyOrphans => "too-many-orphans",
             Self::TooManyActors => "too-many-openings",
+            Self::Erased => "erased",
             Self::DocumentFull => "document-full",
             Self::StillTakingIn => "still-taking-in",
             Self::SeasonOutOfReach => "season-out-of-reach",
