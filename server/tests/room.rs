@@ -314,7 +314,7 @@ fn season_far_from_today_is_begun_by_no_phone() {
     // Nothing is lost: a coordinator sees it, and takes it in.
     let asides = world.granary.set_aside(world.coop).unwrap();
     let far = asides.iter().find(|aside| aside.document == book_of(2023)).unwrap();
-    assert!(far.reason.contains("season") && far.lots.len() == 1, "{far:?}");
+    assert!(far.reason.to_string().contains("season") && far.lots.len() == 1, "{far:?}");
     world.granary.take_in(Principal::Operator, world.coop, (far.device, far.entry), NOW).unwrap();
     assert!(saved(&world, &book_of(2023)) > 0);
 }

@@ -197,7 +197,8 @@ mod tests {
     use granary_client_core::store::MemoryStore;
 
     use super::*;
-    use crate::config::{Bounds, Share};
+    use crate::config::{Bounds, Limits, Share};
+    use crate::http::Gate;
 
     const NOW: Instant = Instant(1_790_000_000_000);
 
@@ -221,7 +222,7 @@ mod tests {
         let url = book.id(cooperative.id()).automerge_url();
         let name = url.strip_prefix("automerge:").unwrap();
         let mut client = granary.document(number, &book).unwrap().unwrap();
-        let actor = ActorId::from_bytes(&[9; 16]).unwrap();
+        let (actor, gate) = (ActorId::from_bytes(&[9; 16]).unwrap(), Gate::new(Limits::default()));
         for round in 0..20u32 {
             let text: String =
                 (0..100_000u32).map(|place| char::from(b'a' + ((place * (round + 7)) % 26) as u8)).collect();
@@ -230,7 +231,8 @@ mod tests {
             if written.is_err() {
                 break;
             }
-            let mut peer = Peer::new(Arc::clone(&granary), token.clone()).unwrap();
+            let places = |device| gate.automerge(device);
+            let (mut peer, _place) = Peer::new(Arc::clone(&granary), token.clone(), places).unwrap();
             let mut state = PeerState::default();
             for _ in 0..8 {
                 let Some(data) = client.generate_sync_message(&mut state).unwrap() else { break };
