@@ -98,6 +98,7 @@ pub(crate) fn recover(world: &mut World) -> Result<(), String> {
                 }
             }
         }
+        world.take_in_what_was_given_back()?;
     }
     Ok(())
 }
