@@ -117,12 +117,19 @@ fn catalogue_that_only_a_household_still_has_waits_for_a_coordinator() {
     assert_eq!(reason(&world.sync(&mut phone, &[(book(2), foreign)])), Some(RefusalReason::MayNotWrite));
 }
 
+// What was refused was kept beside, and the notice of it took the phone's own changes out of its document for good.
 #[test]
-fn server_that_never_lost_anything_takes_nothing_of_others() {
+fn server_that_never_lost_anything_takes_nothing_of_others_and_leaves_the_phone_its_own() {
     let world = World::new();
     let (mut phone, coordinator) = (world.device(1, Role::Household(household(1))), world.device(2, Role::Coordinator));
-    let forged = one_lot(&book(1), &actor(&coordinator, 7), 99_999);
-    assert_eq!(reason(&world.sync(&mut phone, &[(book(1), forged)])), Some(RefusalReason::ForeignActor));
+    let (lot, note, more) = lot_note_and_more(&phone, &coordinator);
+    let reply = world.sync(&mut phone, &[(book(1), [lot.clone(), vec![note, more.clone()]].concat())]);
+    assert_eq!(reason(&reply), Some(RefusalReason::ForeignActor));
+    assert_eq!(reply.notices, [], "nothing of it is set aside");
+    assert_eq!(world.granary.count_set_aside(world.coop).unwrap(), 0);
+    let again = world.sync(&mut phone, &[(book(1), [lot, vec![more]].concat())]);
+    assert_eq!((again.refused, again.notices), (vec![], vec![]));
+    assert_eq!(notes(&world, 1), [None]);
 }
 
 #[test]

@@ -158,7 +158,11 @@ impl Cooperative {
                     ingested.forks |= reason == RefusalReason::SequenceReused;
                     let place = u32::try_from(index).unwrap_or(u32::MAX);
                     ingested.refused.push(Refusal { document: place, reason });
-                    let is_kept = !reason.may_pass_later() && reason != RefusalReason::Erased;
+                    // What holds another's changes nobody could take in, and a notice of it would take the phone's own changes
+                    // with it: the phone sends those again without.
+                    let is_kept = !reason.may_pass_later()
+                        && reason != RefusalReason::Erased
+                        && !self.has_foreign(submitter, &document);
                     if is_kept && submitter.takes_in.is_none() {
                         let was_revoked =
                             self.device(submitter.device).is_some_and(|record| record.revoked_millis.is_some());
@@ -213,6 +217,17 @@ impl Cooperative {
             };
         }
         Ok(ingested)
+    }
+
+    /// True when a document has changes that are not the sender's own.
+    fn has_foreign(&self, submitter: &Submitter, document: &DocumentChanges) -> bool {
+        let state = self.state();
+        document.changes.iter().map(|change| &change.record().actor).filter(|actor| !actor.is_genesis()).any(|actor| {
+            match state.devices.owner(actor) {
+                Some(owner) => owner != submitter.device,
+                None => !submitter.chooses_actors,
+            }
+        })
     }
 
     /// Sorts a document's changes into new and repeated ones, or gives the reason to refuse all of them.
