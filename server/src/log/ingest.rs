@@ -160,9 +160,9 @@ impl Cooperative {
                     ingested.refused.push(Refusal { document: place, reason });
                     // What holds another's changes nobody could take in, and a notice of it would take the phone's own changes
                     // with it: the phone sends those again without.
-                    let is_kept = !reason.may_pass_later()
-                        && reason != RefusalReason::Erased
-                        && !self.has_foreign(submitter, &document);
+                    let is_of_others = matches!(reason, RefusalReason::ForeignActor | RefusalReason::MayNotWrite)
+                        && self.has_foreign(submitter, &document);
+                    let is_kept = !reason.may_pass_later() && reason != RefusalReason::Erased && !is_of_others;
                     if is_kept && submitter.takes_in.is_none() {
                         let was_revoked =
                             self.device(submitter.device).is_some_and(|record| record.revoked_millis.is_some());
