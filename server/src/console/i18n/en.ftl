@@ -454,6 +454,7 @@ unusual-first = The first { $count } are shown; the others follow when these are
 unusual-earlier = Earlier lots
 unusual-later = Later lots
 deed-found-right = unusual lots found right
+deed-dropped = set-aside content dropped when its time was over
 deed-taken-in = set-aside records taken in
 deed-left-out = set-aside records refused
 

@@ -454,6 +454,7 @@ unusual-first = 先显示 { $count } 批，处理后显示其余的。
 unusual-earlier = 更早的批次
 unusual-later = 更新的批次
 deed-found-right = 确认不寻常的批次没有错
+deed-dropped = 保留期已到，搁置的内容已清除
 deed-taken-in = 收下搁置的记录
 deed-left-out = 拒绝搁置的记录
 
