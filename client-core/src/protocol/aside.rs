@@ -30,14 +30,6 @@ pub enum AsideReason {
     Other,
 }
 
-const REFUSALS: [(RefusalReason, &str); 5] = [
-    (RefusalReason::MayNotWrite, "may-not-write"),
-    (RefusalReason::ForeignActor, "foreign-author"),
-    (RefusalReason::SequenceReused, "number-used-twice"),
-    (RefusalReason::TooManyOrphans, "too-many-waiting"),
-    (RefusalReason::TooManyActors, "opened-too-often"),
-];
-
 impl AsideReason {
     /// The others than refusals.
     const OTHERS: [Self; 8] = [
@@ -54,9 +46,7 @@ impl AsideReason {
     /// A name for programs.
     pub fn code(self) -> &'static str {
         match self {
-            Self::Refused(reason) => {
-                REFUSALS.iter().find(|(one, _)| *one == reason).map_or("refused", |(_, code)| code)
-            }
+            Self::Refused(reason) => reason.code(),
             Self::Revoked => "revoked",
             Self::Full => "document-full",
             Self::Malformed => "malformed",
@@ -70,7 +60,7 @@ impl AsideReason {
 
     /// The reason of this code; [`Self::Other`] for one of a later version.
     pub fn from_code(code: &str) -> Self {
-        let refusal = REFUSALS.iter().find(|(_, known)| *known == code).map(|(reason, _)| Self::Refused(*reason));
+        let refusal = RefusalReason::ALL.into_iter().find(|reason| reason.code() == code).map(Self::Refused);
         let other = || Self::OTHERS.into_iter().find(|one| one.code() == code);
         refusal.or_else(other).unwrap_or(Self::Other)
     }
@@ -142,7 +132,7 @@ mod tests {
 
     #[test]
     fn reasons_are_codes_on_the_wire() {
-        let all = REFUSALS.map(|(reason, _)| AsideReason::Refused(reason));
+        let all = RefusalReason::ALL.map(AsideReason::Refused);
         for reason in all.into_iter().chain(AsideReason::OTHERS) {
             assert_eq!(AsideReason::from_code(reason.code()), reason);
             assert!(!reason.chinese().is_ascii(), "{reason}");
