@@ -80,7 +80,7 @@ pub(crate) struct ServeArgs {
     /// Days after which the content of what was set aside is dropped.
     #[arg(long, env = "GRANARY_SET_ASIDE_DAYS")]
     pub(crate) set_aside_days: Option<u32>,
-    /// What stays free of the disk, in MiB: below it the server takes nothing new. On a small disk its fiftieth part; 0 for none.
+    /// What stays free of the disk, in MiB: below it the server takes nothing new. Up to 512 a fiftieth of a small disk is enough; 0 for none.
     #[arg(long, env = "GRANARY_DISK_FLOOR_MIB")]
     pub(crate) disk_floor_mib: Option<u64>,
 }

@@ -27,7 +27,9 @@ pub(crate) fn probe_of(folder: PathBuf) -> DiskProbe {
     })
 }
 
-/// On a disk of less than fifty times the floor, this part of it is the floor.
+/// The floor where nobody set another.
+pub(crate) const USUAL_FLOOR_BYTES: u64 = 512 * 1024 * 1024;
+/// On a disk of less than fifty times the usual floor, this part of it is the floor. A larger floor that somebody set holds as it is.
 const SMALL_DISK_PART: u64 = 50;
 
 /// A floor of free disk.
@@ -57,7 +59,10 @@ impl DiskFloor {
     /// True unless the disk is known to have less free than the floor.
     pub(crate) fn is_above(&self) -> bool {
         self.room().is_none_or(|room| {
-            let floor = self.floor_bytes.min(room.total_bytes / SMALL_DISK_PART);
+            let floor = match self.floor_bytes > USUAL_FLOOR_BYTES {
+                true => self.floor_bytes,
+                false => self.floor_bytes.min(room.total_bytes / SMALL_DISK_PART),
+            };
             room.free_bytes >= floor
         })
     }
@@ -76,6 +81,9 @@ mod tests {
         assert!(floor(512, 1_000_000).is_above() && !floor(511, 1_000_000).is_above());
         assert!(floor(20, 1_000).is_above() && !floor(19, 1_000).is_above());
         assert!(DiskFloor::default().is_above());
+        let (free_bytes, total_bytes) = (USUAL_FLOOR_BYTES, 2 * USUAL_FLOOR_BYTES);
+        let set = DiskFloor::new(Arc::new(move || Some(DiskRoom { free_bytes, total_bytes })), USUAL_FLOOR_BYTES + 1);
+        assert!(!set.is_above(), "a larger floor that was set holds");
     }
 
     #[test]
