@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::lot_lists::LotState;
+use super::lot_rows::LotState;
 use super::read_model::parse_or_report;
 use crate::conflicts;
 use crate::quantities::{Grams, Permille};

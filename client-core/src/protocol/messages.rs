@@ -2,16 +2,17 @@
 //! the refusals, others' changes, and the new cursor. Changes that a reply does not refuse are durable on the server.
 
 use ciborium::de::Error as CborError;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use super::aside::AsideReason;
 use super::attestation::Shown;
+pub use super::cursor::{Cursor, Receipt, Tags, Walk, WalkMode};
+pub use super::refusal::{Refusal, RefusalReason};
 use crate::crdt::change::VerifiedChange;
 use crate::ids::ChangeHash;
 use crate::schema::access::Grants;
-use crate::words::Words;
 
 /// A message could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -36,127 +37,6 @@ pub fn read_message<M: DeserializeOwned>(bytes: &[u8]) -> Result<M, MessageFault
     let message = ciborium::de::from_reader_with_recursion_limit(&mut rest, DEPTH_MAX)
         .map_err(|_: CborError<std::io::Error>| MessageFault)?;
     if rest.is_empty() { Ok(message) } else { Err(MessageFault) }
-}
-
-/// How far a phone has read the log, and which of its own changes are known to be durable. The server issues it; the phone
-/// keeps it and sends it with the next request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize_tuple, Deserialize_tuple)]
-pub struct Cursor {
-    /// Everything up to this position of the log was read.
-    pub position: u64,
-    /// The entry up to which this replica's changes are known to be durable.
-    pub receipt: Receipt,
-    /// Running checksums at both.
-    pub tags: Tags,
-    /// The version of this device's grants that the phone acts on.
-    pub grants_version: u32,
-    /// The progress of a walk over whole documents; none without one.
-    pub walk: Option<Walk>,
-}
-
-/// How far a replica's changes are known to be durable. On the line one integer: 0 for none, positive for `Own`, negative
-/// for `Through`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Receipt {
-    /// Nothing yet.
-    #[default]
-    None,
-    /// This replica's last entry. The chain of entries behind it is all that this replica has sent.
-    Own(u64),
-    /// All that the replica has sent is in entries up to this one. Which of them are its own is not known.
-    Through(u64),
-}
-
-impl Receipt {
-    /// The entry up to which everything is durable; 0 for none.
-    pub fn entry(self) -> u64 {
-        match self {
-            Self::None => 0,
-            Self::Own(entry) | Self::Through(entry) => entry,
-        }
-    }
-
-    /// The same, of a replica that can't tell any more which entries are its own.
-    pub fn without_chain(self) -> Self {
-        match self {
-            Self::Own(entry) => Self::Through(entry),
-            other => other,
-        }
-    }
-
-    /// The end of the replica's own chain; 0 where there is none.
-    pub fn own(self) -> u64 {
-        match self {
-            Self::Own(entry) => entry,
-            Self::None | Self::Through(_) => 0,
-        }
-    }
-}
-
-impl Serialize for Receipt {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let entry = i64::try_from(self.entry()).unwrap_or(i64::MAX);
-        serializer.serialize_i64(if matches!(self, Self::Through(_)) { entry.saturating_neg() } else { entry })
-    }
-}
-
-impl<'de> Deserialize<'de> for Receipt {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = i64::deserialize(deserializer)?;
-        Ok(match number {
-            0 => Self::None,
-            1.. => Self::Own(number.unsigned_abs()),
-            ..0 => Self::Through(number.unsigned_abs()),
-        })
-    }
-}
-
-/// The running checksums of a log at a cursor; 8 bytes on the line. They differ between logs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tags {
-    /// The log's running checksum at the cursor's position.
-    pub position: u32,
-    /// The entries' running checksum at the cursor's receipt.
-    pub receipt: u32,
-}
-
-impl Serialize for Tags {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut bytes = [0u8; 8];
-        for (place, number) in bytes.chunks_exact_mut(4).zip([self.position, self.receipt]) {
-            place.copy_from_slice(&number.to_be_bytes());
-        }
-        serializer.serialize_bytes(&bytes)
-    }
-}
-
-impl<'de> Deserialize<'de> for Tags {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let [a, b, c, d, e, f, g, h] = *serde_bytes::ByteArray::<8>::deserialize(deserializer)?;
-        Ok(Self { position: u32::from_be_bytes([a, b, c, d]), receipt: u32::from_be_bytes([e, f, g, h]) })
-    }
-}
-
-/// A walk over all documents that a device may read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
-pub struct Walk {
-    /// What is sent of each document.
-    pub mode: WalkMode,
-    /// The number of the next document, which may be sent in part.
-    pub document: u32,
-    /// Of that document, everything up to this position of the log was sent.
-    pub through: u64,
-}
-
-/// What a walk sends of each document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum WalkMode {
-    /// Whole documents, those that the grants of this older version did not allow.
-    #[serde(rename = "g")]
-    Grant(u32),
-    /// The heads of every document, for head reconciliation.
-    #[serde(rename = "r")]
-    Reconcile,
 }
 
 /// A phone's request.
@@ -237,134 +117,6 @@ pub struct DocumentHeads {
     pub key: Vec<u8>,
     /// Its heads.
     pub heads: Vec<ChangeHash>,
-}
-
-/// A document of the request that was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
-pub struct Refusal {
-    /// The document's place in the request's bundle, from 0.
-    pub document: u32,
-    /// Why.
-    pub reason: RefusalReason,
-}
-
-/// Why a document's changes were refused. None of them was taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
-pub enum RefusalReason {
-    /// The device may not write this document.
-    #[serde(rename = "w")]
-    #[error("this device may not write this document")]
-    MayNotWrite,
-    /// A change was made under the actor of another device, and nothing shows that the server ever had it.
-    #[serde(rename = "a")]
-    #[error("a change names another device as its author")]
-    ForeignActor,
-    /// The actor has used this sequence for another change: somebody tampers, or a memory image was cloned.
-    #[serde(rename = "s")]
-    #[error("a change takes a number that another change of this phone has")]
-    SequenceReused,
-    /// Too many changes of this device are orphans: the changes that they depend on have not come.
-    #[serde(rename = "o")]
-    #[error("too many changes of this phone wait for others that have not come")]
-    TooManyOrphans,
-    /// The device has written under too many actors in this document.
-    #[serde(rename = "n")]
-    #[error("this phone was opened too often for this document")]
-    TooManyActors,
-    /// The document was erased for good: what is here of it goes too.
-    #[serde(rename = "e")]
-    #[error("this was erased for good, as somebody asked whose it was")]
-    Erased,
-    /// The document is as large as a document may be.
-    #[serde(rename = "f")]
-    #[error("this document is full: nothing more can be written into it")]
-    DocumentFull,
-    /// The server has not looked yet at what was sent of this document before, and there may be no room for more.
-    #[serde(rename = "l")]
-    #[error("the server is still taking in what was sent of this before; the rest goes a little later")]
-    StillTakingIn,
-    /// The document is of a season far from today.
-    #[serde(rename = "y")]
-    #[error("this is of a season that is too far from today; check the date of this phone and of the record")]
-    SeasonOutOfReach,
-    /// The device, or its household, has sent as much as one day may hold.
-    #[serde(rename = "d")]
-    #[error("this phone or its household has sent more today than a day may hold; the rest goes tomorrow")]
-    DayShareUsed,
-    /// The device, or its household, has as much on the server as it may have.
-    #[serde(rename = "b")]
-    #[error("this phone or its household has as much on the server as it may have; ask a coordinator for more room")]
-    ShareUsed,
-    /// The server's disk is nearly full.
-    #[serde(rename = "r")]
-    #[error("the co-operative's server has no room for anything new; it waits on this phone until there is some")]
-    NoRoom,
-}
-
-impl RefusalReason {
-    /// All of them.
-    pub const ALL: [Self; 12] = [
-        Self::MayNotWrite,
-        Self::ForeignActor,
-        Self::SequenceReused,
-        Self::TooManyOrphans,
-        Self::TooManyActors,
-        Self::Erased,
-        Self::DocumentFull,
-        Self::StillTakingIn,
-        Self::SeasonOutOfReach,
-        Self::DayShareUsed,
-        Self::ShareUsed,
-        Self::NoRoom,
-    ];
-
-    /// True when the same changes may be taken later, unaltered.
-    pub fn may_pass_later(self) -> bool {
-        matches!(self, Self::TooManyOrphans | Self::StillTakingIn | Self::DayShareUsed | Self::ShareUsed | Self::NoRoom)
-    }
-
-    /// True when a person should hear why the changes wait: it takes a day, or somebody else to act.
-    pub fn keeps_waiting(self) -> bool {
-        matches!(self, Self::DayShareUsed | Self::ShareUsed | Self::NoRoom)
-    }
-
-    /// For programs.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::MayNotWrite => "may-not-write",
-            Self::ForeignActor => "foreign-author",
-            Self::SequenceReused => "number-used-twice",
-            Self::TooManyOrphans => "too-many-waiting",
-            Self::TooManyActors => "opened-too-often",
-            Self::Erased => "erased",
-            Self::DocumentFull => "no-room-in-document",
-            Self::StillTakingIn => "still-taking-in",
-            Self::SeasonOutOfReach => "season-out-of-reach",
-            Self::DayShareUsed => "day-share-used",
-            Self::ShareUsed => "share-used",
-            Self::NoRoom => "no-room",
-        }
-    }
-}
-
-impl Words for RefusalReason {
-    fn chinese(&self) -> String {
-        match self {
-            Self::MayNotWrite => "不可以改这份文档",
-            Self::ForeignActor => "有一个改动以别的手机为作者",
-            Self::SequenceReused => "有一个改动的编号与这部手机的另一个改动相同",
-            Self::TooManyOrphans => "这部手机有太多改动在等还没有到的改动",
-            Self::TooManyActors => "这部手机为这份文档打开得太多次",
-            Self::Erased => "应当事人的要求，这份资料已经永久删除",
-            Self::DocumentFull => "这份文档满了，不能再写入",
-            Self::StillTakingIn => "服务器还在收先前发来的改动，其余的稍后再发",
-            Self::SeasonOutOfReach => "这个季度离今天太远；请检查手机和记录的日期",
-            Self::DayShareUsed => "这部手机或这一户今天发送的超过了一天的份额，其余的明天再发",
-            Self::ShareUsed => "这部手机或这一户在服务器上的份额用完了；请找协调员增加",
-            Self::NoRoom => "合作社的服务器没有空间收新的记录；在有空间之前，记录都留在这部手机上",
-        }
-        .to_owned()
-    }
 }
 
 /// Changes of one actor in one document: those with the sequences from `first` to `last`.

@@ -3,6 +3,7 @@
 pub mod aside;
 pub mod attestation;
 pub mod bundle;
+mod cursor;
 pub mod enrolment;
 pub mod frame;
 pub mod limits;
@@ -10,5 +11,6 @@ pub mod messages;
 pub mod nudge;
 pub mod outbox_file;
 pub mod problem;
+mod refusal;
 pub mod signing;
 pub mod transfer;

@@ -3,6 +3,7 @@
 
 pub(crate) mod admission;
 mod admission_queue;
+mod append;
 pub(crate) mod check;
 mod cooperative;
 mod dependencies;

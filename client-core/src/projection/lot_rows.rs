@@ -1,0 +1,173 @@
+//! What lists of lots are asked for, and what they show, as plain values.
+
+use crate::ids::HouseholdId;
+use crate::quantities::Day;
+use crate::schema::{LotCode, LotId};
+
+/// The state of a lot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LotState {
+    /// Recorded by the household; the warehouse has said nothing.
+    Recorded,
+    /// Taken in by the warehouse.
+    Received,
+    /// Sent back by the warehouse.
+    Rejected,
+}
+
+impl LotState {
+    /// Its name in rows and addresses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Received => "received",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// The state of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Recorded, Self::Received, Self::Rejected].into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// What a list of lots is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum LotSort {
+    /// Latest day first.
+    #[default]
+    Day,
+    /// Heaviest first.
+    Weight,
+    /// By the household's name.
+    Household,
+    /// By the product's code.
+    Product,
+}
+
+impl LotSort {
+    /// Its name in addresses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Weight => "weight",
+            Self::Household => "household",
+            Self::Product => "product",
+        }
+    }
+
+    /// The order of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Day, Self::Weight, Self::Household, Self::Product].into_iter().find(|sort| sort.name() == name)
+    }
+
+    pub(super) fn order(self) -> &'static str {
+        match self {
+            Self::Day => "l.day DESC, l.counter DESC",
+            Self::Weight => "l.grams DESC, l.counter DESC",
+            Self::Household => "h.name, l.day DESC, l.counter DESC",
+            Self::Product => "l.product, l.day DESC, l.counter DESC",
+        }
+    }
+}
+
+/// Which lots to list. A field that is none does not filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LotFilter {
+    /// Of this household.
+    pub household: Option<HouseholdId>,
+    /// Of households in this village, by its code.
+    pub village: Option<String>,
+    /// Only this lot.
+    pub lot: Option<LotId>,
+    /// Only lots with this code: one, or more where a code fits several.
+    pub code: Option<LotCode>,
+    /// Of this product.
+    pub product: Option<String>,
+    /// Harvested on this day or later.
+    pub from: Option<Day>,
+    /// Harvested on this day or earlier.
+    pub to: Option<Day>,
+    /// In this state.
+    pub state: Option<LotState>,
+    /// With this text in the household's name, the place or the note. Blank text does not filter.
+    pub search: Option<String>,
+    /// Only lots with a field that has concurrent values.
+    pub only_conflicts: bool,
+    /// Also lots that were merged into others.
+    pub with_merged: bool,
+    /// What comes first.
+    pub sort: LotSort,
+    /// At most this many; 0 for 200.
+    pub limit: u32,
+    /// After skipping this many.
+    pub offset: u32,
+}
+
+/// A lot in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LotRow {
+    /// The household.
+    pub household: HouseholdId,
+    /// The household's name; empty where its document is not here.
+    pub household_name: String,
+    /// The code of the household's village; empty where its document is not here.
+    pub village: String,
+    /// The season's year.
+    pub season: u16,
+    /// The lot.
+    pub lot: LotId,
+    /// The product's code; empty when damaged.
+    pub product: String,
+    /// The recorded weight in grams; none when damaged.
+    pub grams: Option<i64>,
+    /// The grade; empty for none.
+    pub grade: String,
+    /// The moisture in permille.
+    pub moisture: Option<i64>,
+    /// The day; none when damaged.
+    pub day: Option<Day>,
+    /// The place; empty for none.
+    pub place: String,
+    /// The note; empty for none.
+    pub note: String,
+    /// Its state.
+    pub state: LotState,
+    /// As weighed by the warehouse, in grams.
+    pub weighed_grams: Option<i64>,
+    /// Why it was sent back; empty when it was not.
+    pub reason: String,
+    /// The lot that this one was merged into.
+    pub merged_into: Option<LotId>,
+    /// True when a field has concurrent values.
+    pub in_conflict: bool,
+    /// True when a field can't be read.
+    pub is_damaged: bool,
+    /// On the phone that recorded it: why the server has not taken in the lot, or an edit of it; empty when nothing of it was
+    /// set aside.
+    pub held: String,
+}
+
+/// What totals are grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TotalBy {
+    /// The product's code.
+    Product,
+    /// The code of the household's village.
+    Village,
+    /// The day.
+    Day,
+}
+
+/// The weights of one group of lots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Total {
+    /// The product's or the village's code, or the day.
+    pub name: String,
+    /// How many lots.
+    pub lots: i64,
+    /// Recorded, in grams.
+    pub recorded_grams: i64,
+    /// Received, in grams, as weighed.
+    pub received_grams: i64,
+}
