@@ -260,7 +260,8 @@ mod tests {
         assert_eq!(transfers.progress(PartKey(39), 0), Progress::Nothing, "an hour later all of it is forgotten");
         assert_eq!(transfers.kept().bytes, 1);
         transfers.forget_old(Instant(7_200_000));
-        assert_eq!((transfers.kept().bytes, transfers.kept().parts.len()), (0, 0), "without any newcomer");
+        let kept = transfers.kept();
+        assert_eq!((kept.bytes, kept.parts.len()), (0, 0), "without any newcomer");
     }
 
     #[test]
