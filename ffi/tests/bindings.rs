@@ -60,8 +60,10 @@ fn python_app_records_observes_and_syncs() {
     let server = runtime.block_on(granary_server::start(config, |fault| panic!("{fault}"))).unwrap();
     let coop = server.granary().create_cooperative("Linxian", NOW).unwrap();
     let link = |role| {
-        // Valid long after `NOW`, since the server reads the system's clock.
-        let code = server.granary().invite(coop, role, 24 * 3650, NOW).unwrap().code;
+        // The server reads the system's clock, so the invitation is made now.
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let now = Instant(i64::try_from(since.as_millis()).unwrap());
+        let code = server.granary().invite(coop, role, 24, now).unwrap().code;
         format!("granary://{}/{code}#{}", server.public_address(), server.fingerprint())
     };
     let output = Command::new("python3")

@@ -163,7 +163,8 @@ fn full_document_quarantines_further_changes() {
         let reply = scene.world.sync(&mut scene.attacker, &[(book(1), vec![change])]);
         notices.extend(reply.notices);
     }
-    assert!(notices.iter().any(|notice| notice.reason == AsideReason::Full), "{notices:?}");
+    let full = AsideReason::Refused(RefusalReason::DocumentFull);
+    assert!(notices.iter().any(|notice| notice.reason == full), "{}", notices.len());
     scene.assert_neighbour_reaches_coordinator();
 }
 
