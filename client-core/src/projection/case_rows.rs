@@ -189,7 +189,7 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
         insert(transaction, &case, state, worth, &contenders, decided)?;
     }
     // A decided case without a conflict now is settled. After an undo it is open again: its field has one value, and those that
-    // stood in it can be chosen from as before.
+    // stood in it can be chosen from as before, also once it was left so.
     for (name, decided) in last {
         // Somebody's look at an unusual lot is no case.
         if name.starts_with(UNUSUAL) {
@@ -200,6 +200,9 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
         let (state, worth, contenders) = match decided.kind {
             DecisionKind::Undone => {
                 (CaseState::Open, weight_of(transaction, &book, case.lot())?, decided.contenders.clone())
+            }
+            DecisionKind::Left if !matches!(decided.contenders.as_str(), "" | "[]") => {
+                (CaseState::Left, weight_of(transaction, &book, case.lot())?, decided.contenders.clone())
             }
             DecisionKind::Settled | DecisionKind::Left => (CaseState::Settled, 0, String::new()),
         };

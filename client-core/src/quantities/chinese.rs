@@ -56,11 +56,11 @@ impl Words for TypedFault {
             Self::UnknownUnit { text, unit } => format!("“{text}”里的“{unit}”不是这里认识的单位"),
             Self::TooFine { text, smallest } => {
                 let smallest = match smallest {
-                    Smallest::Gram => "一克还小；是不是没有写单位，例如 12.5kg",
-                    Smallest::Fen => "一分钱还小",
-                    Smallest::Permille => "千分之一还小",
+                    Smallest::Gram => "一克；没有写单位的按克算，请写成例如 12.5kg",
+                    Smallest::Fen => "一分钱",
+                    Smallest::Permille => "千分之一",
                 };
-                format!("“{text}”比{smallest}")
+                format!("“{text}”细到不足{smallest}")
             }
             Self::OutOfRange(fault) => fault.chinese(),
         }

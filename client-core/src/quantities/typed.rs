@@ -39,7 +39,7 @@ pub enum TypedFault {
         unit: String,
     },
     /// The number has parts smaller than what is counted: a gram, a fen, a tenth of a percent.
-    #[error("{text:?} is finer than {}", .smallest.english())]
+    #[error("{text:?} would be parts of {}", .smallest.english())]
     TooFine {
         /// What was typed.
         text: String,

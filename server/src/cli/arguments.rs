@@ -223,7 +223,7 @@ pub(super) enum Command {
 
 #[derive(Subcommand)]
 pub(super) enum CoopCommand {
-    /// Create a co-operative and an invitation for its first coordinator.
+    /// Create a co-operative; `coordinator add` makes its first coordinator.
     Create {
         #[command(flatten)]
         folder: Folder,

@@ -5,7 +5,7 @@ use granary_client_core::conflicts::{self, CaseId, CaseState, SETTLING, Settleme
 use granary_client_core::projection::{CaseFilter, CaseRow, LotRow};
 use granary_client_core::quantities::{Day, TextField};
 use granary_client_core::schema::Document;
-use granary_client_core::schema::case_book::{Decision, decide};
+use granary_client_core::schema::case_book::{Decision, DecisionKind, decide};
 
 use super::again::page_of;
 use super::cases::{self, CASES};
@@ -95,7 +95,13 @@ pub(super) async fn settle(SignedInForm(signed, form): SignedInForm) -> Result<R
     let note = form.optional_text(signed.locale, "note", TextField::Note)?;
     let settler = Settler { by: &signed.session.name, at: crate::environment::now(), note: &note };
     if form.get("how") == "leave" {
-        let decision = conflicts::leave(&case.row.case, settler);
+        let mut decision = conflicts::leave(&case.row.case, settler);
+        let name = case.row.case.clone();
+        let last = signed.read(move |models| models.last_decision(&name)).await?;
+        // After an undo the lot has one value; those that stood in it are known by the decisions alone.
+        if let Some(undone) = last.filter(|last| last.kind == Some(DecisionKind::Undone)) {
+            decision.values = undone.values;
+        }
         signed.edit(vec![case.line(decision)]).await?;
     } else {
         let settlement = chosen(&signed, &form, &case, settler)?;

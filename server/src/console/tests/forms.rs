@@ -312,6 +312,14 @@ async fn undone_case_can_be_settled_anew() {
     let csv = world.get("/console/export/cases.csv", &two.zhang).await.page;
     let decisions: Vec<&str> = csv.lines().skip(1).filter_map(|line| line.split(',').nth(7)).collect();
     assert_eq!(decisions, ["settled", "undone"], "{csv}");
+    // Left as it is and taken up again, the values are still there.
+    let leave = PageForm::one(&open, "/console/cases/settle").typed(&[("how", "leave")]);
+    assert_eq!(two.send(&two.zhang, &leave).await.status, 303);
+    let left = two.page("/console/cases?state=left").await;
+    assert!(left.contains("13 kg") && left.contains("14 kg"), "{left}");
+    assert_eq!(two.send(&two.zhang, &PageForm::one(&left, "/console/cases/undo")).await.status, 303);
+    let open = two.page("/console/cases").await;
+    assert!(open.contains("13 kg") && open.contains("14 kg"), "{open}");
     // A page of before the undo does not settle what it did not see.
     let late = two.send(&two.wang, &settle(&open, "14000").typed(&[("was:case", "0123456789abcdef")])).await;
     assert_eq!(late.status, 409);
