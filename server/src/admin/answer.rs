@@ -221,7 +221,10 @@ fn run(
         }
         AdminCommand::Import { from, name } => {
             let (number, count) = granary.import(&from, &name, now)?;
-            Ok(Answer::Text(format!("co-operative {} has {count} documents; make its coordinator with `granary coordinator add`", number.0)))
+            Ok(Answer::Text(format!(
+                "co-operative {} has {count} documents; make its coordinator with `granary coordinator add`",
+                number.0
+            )))
         }
         AdminCommand::Check => {
             let found = granary.verify()?;

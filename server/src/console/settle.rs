@@ -2,8 +2,9 @@
 
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::conflicts::{self, CaseId, CaseState, SETTLING, Settlement, Settler, UNDOING};
+use granary_client_core::plausibility::{Facts, Unusual};
 use granary_client_core::projection::{CaseFilter, CaseRow, LotRow};
-use granary_client_core::quantities::{Day, TextField};
+use granary_client_core::quantities::{Day, Grams, TextField};
 use granary_client_core::schema::Document;
 use granary_client_core::schema::case_book::{Decision, DecisionKind, decide};
 
@@ -12,6 +13,7 @@ use super::cases::{self, CASES};
 use super::forms::{Form, moisture, was, weight};
 use super::refusal::{Refused, refuse, refused};
 use super::signed_in::{SignedIn, SignedInForm};
+use super::unusual;
 use crate::engine::own_edits::Edits;
 
 /// Cases that one rule settles at once at most.
@@ -105,6 +107,12 @@ pub(super) async fn settle(SignedInForm(signed, form): SignedInForm) -> Result<R
         signed.edit(vec![case.line(decision)]).await?;
     } else {
         let settlement = chosen(&signed, &form, &case, settler)?;
+        if form.get("confirmed") != "yes" {
+            let odd = odd_in(&signed, &form, &case).await?;
+            if !odd.is_empty() {
+                return Ok(unusual::ask_back(&signed, "/console/cases/settle", &form, &odd));
+            }
+        }
         case.keep(&signed, SETTLING, settlement).await?;
     }
     Ok(back(&form))
@@ -139,6 +147,28 @@ fn chosen(signed: &SignedIn, form: &Form, case: &Case, settler: Settler<'_>) -> 
         }
     };
     made.map_err(|fault| refuse(locale, &fault.into()).at("other"))
+}
+
+/// What is unusual about a value that was typed, and stands in no lot yet.
+async fn odd_in(signed: &SignedIn, form: &Form, case: &Case) -> Result<Vec<Unusual>, Refused> {
+    let typed = form.get("other");
+    let lot = case.row.case.lot();
+    let Some(row) = case.lots.iter().find(|row| row.lot == *lot).filter(|_| !typed.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let mut after = row.clone();
+    let field = if let CaseId::Field(_, field) = &case.row.case { field.as_str() } else { "grams" };
+    let value = as_document_value(signed, field, typed)?;
+    match field {
+        "grams" => after.grams = value.parse().ok(),
+        "day" => after.day = value.parse().ok(),
+        "product" => after.product = value,
+        "grade" => after.grade = value,
+        _ => return Ok(Vec::new()),
+    }
+    let quantity = after.grams.and_then(|grams| Grams::new(grams).ok());
+    let facts = Facts { product: &after.product, quantity, grade: &after.grade, day: after.day };
+    unusual::of(signed, after.household, Some(lot.season()), &facts).await
 }
 
 /// A typed value as a document value.

@@ -149,7 +149,8 @@ pub(super) fn ask_back(signed: &SignedIn, action: &str, form: &Form, odd: &[Unus
             label.check { input type="checkbox" name="confirmed" value="yes" required; (locale.t("unusual-confirm")) }
             div.buttons { button { (locale.t("save")) } }
         }
-        p { a href=(action.trim_end_matches("/correct").trim_end_matches("/receipt")) { (locale.t("unusual-back")) } }
+        // The page that the form was on.
+        p { a href=(action.rsplit_once('/').map_or(action, |(page, _)| page)) { (locale.t("unusual-back")) } }
     };
     Page { title: locale.t("unusual-title"), part: "harvests", main }.show(signed)
 }

@@ -323,6 +323,12 @@ async fn undone_case_can_be_settled_anew() {
     // A page of before the undo does not settle what it did not see.
     let late = two.send(&two.wang, &settle(&open, "14000").typed(&[("was:case", "0123456789abcdef")])).await;
     assert_eq!(late.status, 409);
+    let typed = two.send(&two.wang, &settle(&open, "14000").typed(&[("other", "90000")])).await;
+    assert!(
+        typed.status == 200 && typed.page.contains("90,000"),
+        "what nobody weighed yet is asked back: {}",
+        typed.page
+    );
     assert_eq!(two.send(&two.wang, &settle(&open, "14000")).await.status, 303);
     assert_eq!(lot(&two.document(&book()), two.lot.key()).unwrap().quantity, Grams::new(14_000).ok());
     let models = world.granary.read_models(world.coop).unwrap();
