@@ -127,7 +127,7 @@ fn what_is_unusual_is_asked_back_allowed_when_confirmed_and_listed() {
     let list = world.browser("en").get("/console/unusual").body;
     assert!(list.contains("did you mean millet?") && list.contains("12,500 kg"), "{list}");
     // What is usual is not asked about.
-    let fields = [("product", "millet"), ("grams", "13"), ("grade", "A"), ("day", "2026-10-03"), ("note", "")];
+    let fields = [("product", "millet"), ("grams", "100"), ("grade", "A"), ("day", "2026-10-03"), ("note", "")];
     assert_eq!(browser.post(&correct, &fields).status, 303);
 }
 

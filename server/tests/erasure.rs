@@ -6,6 +6,7 @@ mod common;
 use common::{Device, NOW, World, book, household, one_lot, reason, received};
 use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::ids::Incarnation;
+use granary_client_core::protocol::enrolment::EnrolRequest;
 use granary_client_core::protocol::messages::RefusalReason;
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::household::{add_member, set_name};
@@ -78,12 +79,30 @@ fn erased_household_is_in_no_row_and_both_phones_go_on() {
     let read = world.sync(&mut zhang, &[]);
     assert_eq!((received(&read), read.reconciles), (vec![book(1)], false));
     // A new phone gets the book, and nothing of the household.
-    let mut new = world.device(3, Role::Household(household(1)));
+    let mut new = world.device(3, Role::Coordinator);
     let first = granary_client_core::protocol::bundle::read_bundle(&world.sync(&mut new, &[]).bundle).unwrap();
     assert!(first.iter().filter(|document| document.key == key()).all(|document| document.changes.is_empty()));
     let lines = world.granary.audit_log(world.coop, 100).unwrap();
     assert!(lines.iter().any(|line| line.detail == format!("household:{}", household(1))));
     assert!(lines.iter().all(|line| !format!("{line:?}").contains("Wang")));
+}
+
+// A household that nobody had named yet kept its phones' names for good, and its invitations went on working.
+#[test]
+fn household_without_particulars_is_erased_with_its_phones_names_and_invitations() {
+    let world = World::new();
+    let li = world.device(1, Role::Household(household(1)));
+    let role = Role::Household(household(1));
+    let code = world.granary.invite(world.coop, role, 1, NOW).unwrap().code;
+    erase(&world, false);
+    let name = world.granary.cooperative(world.coop).unwrap().device(li.id).unwrap().name;
+    assert!(name.starts_with("erased-"), "{name}");
+    let request = EnrolRequest { code, public_key: [9; 32], name: NAME.into() };
+    assert!(world.granary.enrol(&request, NOW).is_err(), "its invitation is void");
+    assert!(world.granary.invite(world.coop, role, 1, NOW).is_err(), "and there is no other");
+    let what = Erasable::Household { id: household(1), with_books: false };
+    assert!(world.granary.plan_erasure(world.coop, &what).is_err(), "nothing is left");
+    assert_eq!(world.granary.findings().unwrap(), [] as [String; 0]);
 }
 
 #[test]

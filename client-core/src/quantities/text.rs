@@ -169,7 +169,7 @@ pub fn with_plain_lines(text: &str) -> String {
 pub fn is_hidden(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}'
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}'
             | '\u{feff}' | '\u{ffa0}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e00ff}' | '\u{e01f0}'..='\u{e0fff}')
@@ -180,13 +180,20 @@ pub fn one_line(text: &str) -> impl Iterator<Item = char> {
     text.chars().map(|letter| if is_hidden(letter) { ' ' } else { letter })
 }
 
+/// True where a selector of a letter's form stands at a letter that has but one, where nobody sees it.
+fn selects_nothing(text: &str) -> bool {
+    let is_selector = |letter: char| matches!(letter, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
+    let before = std::iter::once(' ').chain(text.chars());
+    before.zip(text.chars()).any(|(before, letter)| is_selector(letter) && (before.is_ascii() || is_selector(before)))
+}
+
 /// Checks a text that people type: not empty, not too long. Line breaks become `\n`, or a blank where there is one line; a tab
 /// is kept, or becomes a blank. Other control characters are refused. In a name, what is hidden is taken from its ends and refused
 /// within: two names that look the same would be two.
 pub fn checked_text(field: TextField, text: &str) -> Result<String, QuantityFault> {
     let mut lines = with_plain_lines(text);
     if !field.has_lines() {
-        lines = lines.replace(['\n', '\t'], " ");
+        lines = lines.replace(char::is_whitespace, " ");
         lines = lines.trim_matches(|letter: char| letter.is_whitespace() || is_hidden(letter)).to_owned();
     }
     let forbidden = |letter: char| match field.has_lines() {
@@ -196,7 +203,7 @@ pub fn checked_text(field: TextField, text: &str) -> Result<String, QuantityFaul
     match lines.chars().count() {
         0 => Err(QuantityFault::TextMissing(field)),
         letters if letters > field.most() => Err(QuantityFault::TextTooLong(field)),
-        _ if lines.chars().any(forbidden) => Err(QuantityFault::TextUnreadable(field)),
+        _ if lines.chars().any(forbidden) || selects_nothing(&lines) => Err(QuantityFault::TextUnreadable(field)),
         _ => Ok(lines),
     }
 }
@@ -230,8 +237,16 @@ mod tests {
 
     #[test]
     fn names_that_only_look_the_same_are_refused() {
-        for name in ["王\u{200b}家", "\u{202e}gnim\u{202c}x", "li\u{2066}na\u{2069}x", "mil\u{ad}let", "a\u{e0041}b"]
-        {
+        for name in [
+            "王\u{200b}家",
+            "\u{202e}gnim\u{202c}x",
+            "li\u{2066}na\u{2069}x",
+            "mil\u{ad}let",
+            "a\u{e0041}b",
+            "Zh\u{2800}ang",
+            "Zhang\u{fe0f}",
+            "Zhang\u{e0100}",
+        ] {
             let refused = Err(QuantityFault::TextUnreadable(TextField::HouseholdName));
             assert_eq!(checked_text(TextField::HouseholdName, name), refused, "{name:?}");
             assert!(

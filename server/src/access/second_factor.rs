@@ -13,6 +13,10 @@ const STEP_MILLIS: i64 = 30_000;
 /// Steps by which a clock may be off.
 const STEPS_OFF: i64 = 1;
 
+/// Wrong codes in a row, after which one is looked at only after [`PAUSE_MILLIS`] each: some 300 of a million a day.
+const WRONG_MAX: u32 = 10;
+const PAUSE_MILLIS: u64 = 600_000;
+
 /// The second factor of an account.
 #[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
 pub(crate) struct SecondFactor {
@@ -20,6 +24,9 @@ pub(crate) struct SecondFactor {
     secret: [u8; 20],
     /// The step of the last code that was taken.
     last_step: i64,
+    /// Wrong codes since then, and the time of the last of them.
+    wrong: u32,
+    wrong_millis: i64,
 }
 
 /// What became of a typed code.
@@ -42,7 +49,7 @@ impl SecondFactor {
     /// The factor of this secret; none when it is no secret of [`Self::new_secret`].
     pub(crate) fn of_secret(secret: &str) -> Option<Self> {
         let secret = BASE32_NOPAD.decode(secret.as_bytes()).ok()?.try_into().ok()?;
-        Some(Self { secret, last_step: 0 })
+        Some(Self { secret, last_step: 0, wrong: 0, wrong_millis: 0 })
     }
 
     /// Takes a code as it was typed.
@@ -51,15 +58,22 @@ impl SecondFactor {
         if typed.is_empty() {
             return Code::Missing;
         }
+        // Whoever has the password could else try them all.
+        if self.wrong >= WRONG_MAX && now.millis_since(Instant(self.wrong_millis)) < PAUSE_MILLIS {
+            return Code::Wrong;
+        }
         let step = now.0.div_euclid(STEP_MILLIS);
         let near = step.saturating_sub(STEPS_OFF)..=step.saturating_add(STEPS_OFF);
         let fits = |step: i64| step > self.last_step && code_at(&self.secret, step) == typed;
         match near.rev().find(|step| fits(*step)) {
             Some(step) => {
-                self.last_step = step;
+                (self.last_step, self.wrong) = (step, 0);
                 Code::Taken
             }
-            None => Code::Wrong,
+            None => {
+                (self.wrong, self.wrong_millis) = (self.wrong.saturating_add(1), now.0);
+                Code::Wrong
+            }
         }
     }
 }
@@ -109,6 +123,12 @@ mod tests {
         let typed = code(3_030);
         assert_eq!(factor.take(&format!("{} {}", &typed[..3], &typed[3..]), at(3_000)), Code::Taken);
         assert_eq!(factor.take(&code(3_000), at(3_010)), Code::Wrong, "a later one was taken");
+        let mut guessed = SecondFactor::of_secret(&BASE32_NOPAD.encode(SECRET)).unwrap();
+        let (start, wrong) = (9_000, "0");
+        assert!((0..10).all(|second| guessed.take(wrong, at(start + second)) == Code::Wrong));
+        assert_eq!(guessed.take(&code(9_300), at(9_300)), Code::Wrong, "ten were wrong, five minutes ago");
+        assert_eq!(guessed.take(&code(9_630), at(9_630)), Code::Taken, "ten minutes later");
+        assert_eq!(guessed.take(&code(9_690), at(9_690)), Code::Taken, "and then as before");
         for wrong in ["", "MZXW6YTB", "not base 32 at all"] {
             assert!(SecondFactor::of_secret(wrong).is_none());
         }

@@ -139,6 +139,15 @@ pub(super) fn serve(settings: Settings, first: impl FnOnce(&Server) -> Result<()
     let Settings { config, log, log_format, .. } = settings;
     let filter = tracing_subscriber::EnvFilter::try_new(&log)
         .map_err(|error| Error::invalid("log", format_args!("the setting `log` can't be read: {error}")))?;
+    let runtime = build_runtime(&mut tokio::runtime::Builder::new_multi_thread())
+        .map_err(|error| Error::ServerStart { reason: error.to_string() })?;
+    // Before all that takes time, so that a signal at the start ends nothing half done, and a reload ends nothing at all.
+    let (mut terminate, mut hang_up) = {
+        use tokio::signal::unix::{SignalKind, signal};
+        let _within = runtime.enter();
+        let on = |kind: SignalKind| signal(kind).map_err(|error| Error::ServerStart { reason: error.to_string() });
+        (on(SignalKind::terminate())?, on(SignalKind::hangup())?)
+    };
     in_child(&config.folder, &config.store_folder(), How::Look)?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -150,8 +159,6 @@ pub(super) fn serve(settings: Settings, first: impl FnOnce(&Server) -> Result<()
         "json" => subscriber.json().init(),
         _ => subscriber.init(),
     }
-    let runtime = build_runtime(&mut tokio::runtime::Builder::new_multi_thread())
-        .map_err(|error| Error::ServerStart { reason: error.to_string() })?;
     runtime.block_on(async {
         let server = crate::serve::start(config, |fault| {
             // The store's state is unknown after a failure, so nothing more is acknowledged.
@@ -161,9 +168,6 @@ pub(super) fn serve(settings: Settings, first: impl FnOnce(&Server) -> Result<()
         .await?;
         println!("listening on {}", server.address());
         tokio::task::block_in_place(|| first(&server))?;
-        use tokio::signal::unix::{SignalKind, signal};
-        let on = |kind: SignalKind| signal(kind).map_err(|error| Error::ServerStart { reason: error.to_string() });
-        let (mut terminate, mut hang_up) = (on(SignalKind::terminate())?, on(SignalKind::hangup())?);
         loop {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => break,

@@ -72,9 +72,14 @@ impl Asked {
 
 /// The page that a form names; none for what is no page of the console.
 pub(super) fn page_of(form: &Form) -> Option<String> {
-    let page = form.get(PAGE);
+    own_page(form.get(PAGE))
+}
+
+/// An address, if it is one of the console's pages and can stand in a header.
+pub(super) fn own_page(page: &str) -> Option<String> {
     let is_own = page == "/console" || page.starts_with("/console/") || page.starts_with("/console?");
-    (is_own && page.len() <= ADDRESS_BYTES_MAX).then(|| page.to_owned())
+    let is_address = page.len() <= ADDRESS_BYTES_MAX && page.bytes().all(|byte| byte.is_ascii_graphic());
+    (is_own && is_address).then(|| page.to_owned())
 }
 
 /// Shows a refused form again, and any other refusal to somebody who is signed in within the console's frame.

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 use serde::Deserialize;
 
+use super::again::{own_page, page_of};
 use super::cookies::{LANGUAGE_COOKIE, SESSION_COOKIE, locale_of};
 use super::forms::{Form, encode};
 use super::i18n::{Language, Locale};
@@ -161,9 +162,7 @@ pub(super) async fn language(
         Err(refused) => return refused.into_response(),
     };
     let language = Language::from_code(form.get("language")).unwrap_or(locale.language);
-    let named = Some(form.get("page")).filter(|page| page.starts_with("/console"));
-    let back = named.map(str::to_owned);
-    let back = back.or_else(|| referring(&headers)).unwrap_or_else(|| "/console".to_owned());
+    let back = page_of(&form).or_else(|| referring(&headers)).unwrap_or_else(|| "/console".to_owned());
     let cookie =
         format!("{LANGUAGE_COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=31536000", language.code());
     with_cookie(Redirect::to(&back).into_response(), &cookie)
@@ -175,5 +174,5 @@ fn referring(headers: &HeaderMap) -> Option<String> {
         .get(header::REFERER)
         .and_then(|referer| referer.to_str().ok())
         .and_then(|referer| referer.split_once("/console"))
-        .map(|(_, rest)| format!("/console{rest}"))
+        .and_then(|(_, rest)| own_page(&format!("/console{rest}")))
 }

@@ -167,7 +167,10 @@ impl Granary {
                             Err(_) => SignIn::Wrong,
                         }
                     }
-                    wrong => SignIn::Code(wrong),
+                    wrong => {
+                        group.put_visible(stored, write_message(&present));
+                        SignIn::Code(wrong)
+                    }
                 },
             };
             match &outcome {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use granary_client_core::ids::{DeviceId, HouseholdId};
+use granary_client_core::protocol::messages::write_message;
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::{DocumentKey, OrderName, household};
@@ -14,7 +15,7 @@ use super::Granary;
 use super::audit::put_line;
 use super::events::Event;
 use super::grants::put_device;
-use crate::access::{AuditAction, Principal};
+use crate::access::{AuditAction, InvitationRecord, Principal};
 use crate::error::Error;
 use crate::log::{Cooperative, CooperativeNumber, DeviceRecord};
 
@@ -56,6 +57,14 @@ impl Erasable {
         }
     }
 
+    /// The household whose phones' names go with it.
+    fn household(&self) -> BTreeSet<HouseholdId> {
+        match self {
+            Self::Household { id, .. } => [*id].into(),
+            Self::Buyer(_) => BTreeSet::new(),
+        }
+    }
+
     /// Its name in the audit: ids alone.
     fn line(&self) -> String {
         match self {
@@ -90,6 +99,12 @@ fn is_phone_of(record: &DeviceRecord, households: &BTreeSet<HouseholdId>) -> boo
     !record.is_of_the_server() && record.grants.iter().any(|grants| grants.roles.iter().any(of))
 }
 
+/// The phones of these households that have a name of their own.
+fn phones_with_names(cooperative: &Cooperative, households: &BTreeSet<HouseholdId>) -> Vec<(DeviceId, DeviceRecord)> {
+    let devices = cooperative.devices().into_iter().map(|(device, record, _)| (device, record));
+    devices.filter(|(device, it)| is_phone_of(it, households) && it.name != erased_name(*device)).collect()
+}
+
 /// The households among documents.
 fn households(keys: &[DocumentKey]) -> BTreeSet<HouseholdId> {
     let household = |key: &DocumentKey| match key {
@@ -118,12 +133,12 @@ impl Granary {
             }
             documents.push((key, changes));
         }
-        if documents.is_empty() {
+        // A household that nobody named yet has no particulars, but its phones have names.
+        let devices = phones_with_names(&cooperative, &what.household()).into_iter();
+        let phones: Vec<_> = devices.map(|(device, record)| (device, record.revoked_millis.is_none())).collect();
+        if documents.is_empty() && phones.is_empty() {
             return Err(Error::NotFound { what: "document that can be erased", name: what.line() });
         }
-        let of = households(&documents.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>());
-        let devices = cooperative.devices().into_iter().filter(|(_, record, _)| is_phone_of(record, &of));
-        let phones = devices.map(|(device, record, _)| (device, record.revoked_millis.is_none())).collect();
         Ok(ErasurePlan { documents, phones, remaining, advances })
     }
 
@@ -139,9 +154,13 @@ impl Granary {
         let cooperative = self.cooperative(number)?;
         by.must_coordinate(&cooperative)?;
         let plan = self.plan_erasure(number, what)?;
-        let keys: Vec<DocumentKey> = plan.documents.iter().map(|(key, _)| key.clone()).collect();
+        let of = what.household();
+        // The household's own mark stands for its phones and invitations too, also where no document of it ever came.
+        let own = of.iter().map(|id| DocumentKey::Household(*id)).filter(|key| !cooperative.is_erased(key));
+        let keys: BTreeSet<_> = plan.documents.iter().map(|(key, _)| key.clone()).chain(own).collect();
+        let keys: Vec<DocumentKey> = keys.into_iter().collect();
         self.erasure_marks.note(cooperative.id(), &keys, now.0)?;
-        self.erase_documents(&cooperative, &keys, (by, what.line()), now)?;
+        self.erase_documents(&cooperative, (&keys, of), (by, what.line()), now)?;
         Ok(plan)
     }
 
@@ -151,7 +170,8 @@ impl Granary {
         for cooperative in self.cooperatives() {
             let marked = self.erasure_marks.of(cooperative.id());
             let left: Vec<DocumentKey> = marked.iter().filter(|key| !cooperative.is_erased(key)).cloned().collect();
-            if left.is_empty() {
+            let of = households(&marked);
+            if left.is_empty() && phones_with_names(&cooperative, &of).is_empty() {
                 continue;
             }
             tracing::warn!(
@@ -159,9 +179,15 @@ impl Granary {
                 documents = left.len(),
                 "erased again: an older store has them"
             );
-            self.erase_documents(&cooperative, &left, (Principal::Operator, "again, by its marks".to_owned()), now)?;
+            let line = (Principal::Operator, "again, by its marks".to_owned());
+            self.erase_documents(&cooperative, (&left, of), line, now)?;
         }
         Ok(())
+    }
+
+    /// True for a household that was erased for good.
+    pub(super) fn is_erased_household(&self, cooperative: &Cooperative, household: HouseholdId) -> bool {
+        self.erasure_marks.of(cooperative.id()).contains(&DocumentKey::Household(household))
     }
 
     /// The name that a phone comes back under by its certificate.
@@ -180,7 +206,7 @@ impl Granary {
     fn erase_documents(
         &self,
         cooperative: &Arc<Cooperative>,
-        keys: &[DocumentKey],
+        (keys, of): (&[DocumentKey], BTreeSet<HouseholdId>),
         (by, line): (Principal, String),
         now: Instant,
     ) -> Result<(), Error> {
@@ -189,16 +215,21 @@ impl Granary {
             Ok(going.iter().filter_map(|key| target.begin_erasure(group, key)).collect::<Vec<_>>())
         })?;
         let entries = cooperative.entries_of(self.store(), &numbers)?;
-        let (target, households, erased) = (Arc::clone(cooperative), households(keys), numbers.clone());
+        let invitations = self.open_invitations_of(cooperative.number(), &of)?;
+        let (target, erased) = (Arc::clone(cooperative), numbers.clone());
         let (metas, changed) = self.write(move |group| {
             let metas = target.erase(group, &erased, &entries, now.0)?;
             let mut changed = Vec::new();
-            for (device, record, _) in target.devices() {
-                if is_phone_of(&record, &households) {
-                    let name = erased_name(device);
-                    put_device(&target, group, device, DeviceRecord { name, ..record });
-                    changed.push(device);
-                }
+            for (device, record) in phones_with_names(&target, &of) {
+                let name = erased_name(device);
+                put_device(&target, group, device, DeviceRecord { name, ..record });
+                changed.push(device);
+            }
+            for (stored, invitation) in invitations {
+                group.put_visible(
+                    stored,
+                    write_message(&InvitationRecord { withdrawn_millis: Some(now.0), ..invitation }),
+                );
             }
             put_line(&target, group, now, &by.id(), AuditAction::Erased, &line);
             Ok((metas, changed))

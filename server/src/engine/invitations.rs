@@ -1,6 +1,8 @@
 //! Making, listing and withdrawing invitations. The store has a hash of each code, never the code.
 
-use granary_client_core::ids::DeviceId;
+use std::collections::BTreeSet;
+
+use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::access::Role;
@@ -66,6 +68,11 @@ impl Granary {
             return Err(Error::invalid("hours", "an invitation works for 1 to 8760 hours, which is a year"));
         }
         let cooperative = self.cooperative(number)?;
+        if let Role::Household(household) = role
+            && self.is_erased_household(&cooperative, household)
+        {
+            return Err(Error::invalid("role", "this household was erased for good; begin another with household:new"));
+        }
         let code = new_code(self.random()?);
         let expires_millis = now.plus_millis(u64::from(hours).saturating_mul(3_600_000)).0;
         let record = InvitationRecord {
@@ -98,6 +105,20 @@ impl Granary {
         let rows = self.store().scan_all(&key(GLOBAL, b'I', &[]))?;
         let rows = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
         Ok(rows.into_iter().filter(|(_, record)| record.cooperative == number).collect())
+    }
+
+    /// The invitations of these households that nobody used or withdrew.
+    pub(super) fn open_invitations_of(
+        &self,
+        number: CooperativeNumber,
+        households: &BTreeSet<HouseholdId>,
+    ) -> Result<Vec<(Vec<u8>, InvitationRecord)>, Error> {
+        let is_theirs = |role: &Role| matches!(role, Role::Household(household) if households.contains(household));
+        let mut rows = self.invitation_rows(number)?;
+        rows.retain(|(_, record)| {
+            is_theirs(&record.role) && record.used.is_none() && record.withdrawn_millis.is_none()
+        });
+        Ok(rows)
     }
 
     /// All invitations of a co-operative, newest first.

@@ -29,6 +29,8 @@ pub(crate) struct Gate {
     /// What holds instead until then, while the operator has opened enrolment.
     open_enrolments: Mutex<Option<(Limiter, Instant)>>,
     sign_ins: Mutex<Limiter>,
+    /// Wider than that of an address, so that one address can't use up anybody's.
+    accounts: Mutex<Limiter>,
     busy: Mutex<HashMap<DeviceId, ()>>,
     work: Arc<Semaphore>,
     pub(crate) rooms: Rooms,
@@ -82,6 +84,7 @@ impl Gate {
             enrolments: Mutex::new(Limiter::new(limits.enrol_burst, 10_000)),
             open_enrolments: Mutex::default(),
             sign_ins: Mutex::new(Limiter::new(limits.sign_in_burst, 20_000)),
+            accounts: Mutex::new(Limiter::new(limits.sign_in_burst.saturating_mul(5), 4_000)),
             busy: Mutex::default(),
             work: Arc::new(Semaphore::new(limits.at_once)),
             rooms: Rooms::new(&limits),
@@ -164,10 +167,11 @@ impl Gate {
     }
 
     /// Admits an attempt to sign in, within the rates of its address and its account. An address that is refused takes
-    /// nothing from the account, so a stranger locks nobody out.
+    /// nothing from the account, and what it may take is a fifth of what the account gets back, so it locks nobody out.
     pub(crate) fn sign_in(&self, address: IpAddr, account: &str, now: Instant) -> Result<(), Error> {
-        let mut limiter = self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner);
-        if limiter.take(&("address", Origin::from(address)), now) && limiter.take(&("account", account), now) {
+        let mut addresses = self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        if addresses.take(&Origin::from(address), now) && accounts.take(&account, now) {
             Ok(())
         } else {
             Err(busy("too many attempts to sign in; wait some minutes"))
@@ -177,7 +181,7 @@ impl Gate {
     /// Admits an attempt to sign in by a link, within the rate of its address.
     pub(crate) fn link(&self, address: IpAddr, now: Instant) -> Result<(), Error> {
         let mut limiter = self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner);
-        match limiter.take(&("address", Origin::from(address)), now) {
+        match limiter.take(&Origin::from(address), now) {
             true => Ok(()),
             false => Err(busy("too many attempts to sign in; wait some minutes")),
         }
@@ -272,6 +276,18 @@ mod tests {
             let _ = gate.sign_in(stranger, "1/zhang", Instant(0));
         }
         assert!(gate.sign_in("192.0.2.1".parse().unwrap(), "1/zhang", Instant(0)).is_ok());
+    }
+
+    #[test]
+    fn stranger_who_never_stops_locks_nobody_out() {
+        let gate = Gate::new(Limits::default());
+        for second in 0..3_600i64 {
+            let now = Instant(second * 1_000);
+            let _ = gate.sign_in("198.51.100.1".parse().unwrap(), "1/zhang", now);
+            if second % 60 == 59 {
+                assert!(gate.sign_in("192.0.2.1".parse().unwrap(), "1/zhang", now).is_ok(), "{second}");
+            }
+        }
     }
 
     #[tokio::test]

@@ -34,6 +34,8 @@ impl SmallDisk {
             .env("PROGRAM", PROGRAM)
             .env("LISTEN", format!("127.0.0.1:{}", world.port()))
             .env("DATA", world.data())
+            // The floor of free disk would hold changes back before the disk is full.
+            .env("GRANARY_DISK_FLOOR_MIB", "0")
             .env("GRANARY_LOG", "error")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
