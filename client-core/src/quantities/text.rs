@@ -203,7 +203,9 @@ pub fn checked_text(field: TextField, text: &str) -> Result<String, QuantityFaul
     match lines.chars().count() {
         0 => Err(QuantityFault::TextMissing(field)),
         letters if letters > field.most() => Err(QuantityFault::TextTooLong(field)),
-        _ if lines.chars().any(forbidden) || selects_nothing(&lines) => Err(QuantityFault::TextUnreadable(field)),
+        _ if lines.chars().any(forbidden) || (!field.has_lines() && selects_nothing(&lines)) => {
+            Err(QuantityFault::TextUnreadable(field))
+        }
         _ => Ok(lines),
     }
 }
