@@ -67,6 +67,11 @@ impl Case {
         signed.edit(vec![harvest, self.line(decision)]).await
     }
 
+    async fn last_decision(&self, signed: &SignedIn) -> Result<Option<Decision>, Refused> {
+        let case = self.row.case.clone();
+        signed.read(move |models| models.last_decision(&case)).await
+    }
+
     fn line(&self, decision: Decision) -> Edits {
         Edits::one(self.row.case.lot().case_book(), move |doc| decide(doc, &decision))
     }
@@ -98,8 +103,7 @@ pub(super) async fn settle(SignedInForm(signed, form): SignedInForm) -> Result<R
     let settler = Settler { by: &signed.session.name, at: crate::environment::now(), note: &note };
     if form.get("how") == "leave" {
         let mut decision = conflicts::leave(&case.row.case, settler);
-        let name = case.row.case.clone();
-        let last = signed.read(move |models| models.last_decision(&name)).await?;
+        let last = case.last_decision(&signed).await?;
         // After an undo the lot has one value; those that stood in it are known by the decisions alone.
         if let Some(undone) = last.filter(|last| last.kind == Some(DecisionKind::Undone)) {
             decision.values = undone.values;
@@ -222,8 +226,7 @@ pub(super) async fn settle_many(SignedInForm(signed, form): SignedInForm) -> Res
 pub(super) async fn undo(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let case = Case::find(&signed, form.get("case")).await?;
     case.must_be_the_same(&signed, seen_in(&form, &was("case")))?;
-    let name = case.row.case.clone();
-    let last = signed.read(move |models| models.last_decision(&name)).await?;
+    let last = case.last_decision(&signed).await?;
     let last = last.ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
     let settler = Settler { by: &signed.session.name, at: crate::environment::now(), note: "" };
     let undone = conflicts::undo(&case.book, &last, settler).map_err(|fault| refuse(signed.locale, &fault.into()))?;

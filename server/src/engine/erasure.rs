@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use granary_client_core::ids::{DeviceId, HouseholdId};
-use granary_client_core::protocol::messages::write_message;
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::{DocumentKey, OrderName, household};
@@ -15,7 +14,8 @@ use super::Granary;
 use super::audit::put_line;
 use super::events::Event;
 use super::grants::put_device;
-use crate::access::{AuditAction, InvitationRecord, Principal};
+use super::invitations::withdraw;
+use crate::access::{AuditAction, Principal};
 use crate::error::Error;
 use crate::log::{Cooperative, CooperativeNumber, DeviceRecord};
 
@@ -215,7 +215,7 @@ impl Granary {
             Ok(going.iter().filter_map(|key| target.begin_erasure(group, key)).collect::<Vec<_>>())
         })?;
         let entries = cooperative.entries_of(self.store(), &numbers)?;
-        let invitations = self.open_invitations_of(cooperative.number(), &of)?;
+        let invitations = self.invitations_of(cooperative.number(), &of)?;
         let (target, erased) = (Arc::clone(cooperative), numbers.clone());
         let (metas, changed) = self.write(move |group| {
             let metas = target.erase(group, &erased, &entries, now.0)?;
@@ -225,11 +225,8 @@ impl Granary {
                 put_device(&target, group, device, DeviceRecord { name, ..record });
                 changed.push(device);
             }
-            for (stored, invitation) in invitations {
-                group.put_visible(
-                    stored,
-                    write_message(&InvitationRecord { withdrawn_millis: Some(now.0), ..invitation }),
-                );
+            for stored in invitations {
+                withdraw(&target, group, stored, now)?;
             }
             put_line(&target, group, now, &by.id(), AuditAction::Erased, &line);
             Ok((metas, changed))

@@ -16,6 +16,7 @@ use crate::access::{
 };
 use crate::error::Error;
 use crate::log::keys::{GLOBAL, key, rest};
+use crate::log::writer::GroupCommit;
 use crate::log::{Cooperative, CooperativeNumber};
 
 /// Bytes of a code's hash that name an invitation in lists.
@@ -42,6 +43,23 @@ fn line(cooperative: &Cooperative, id: String, record: &InvitationRecord, now: I
         state: record.state(cooperative, now),
         used: record.used.as_ref().and_then(|used| Some((device(&used.public_key)?, used.at_millis))),
     }
+}
+
+/// Withdraws an invitation that nobody used or withdrew, as it is now; for jobs of the writer. Gives the state that it was in, and
+/// its role; none where it is not there.
+pub(super) fn withdraw(
+    cooperative: &Cooperative,
+    group: &mut GroupCommit<'_>,
+    stored: Vec<u8>,
+    now: Instant,
+) -> Result<Option<(InvitationState, Role)>, StoreFault> {
+    let record = group.get(&stored)?.and_then(|bytes| read_message::<InvitationRecord>(&bytes).ok());
+    let Some(record) = record else { return Ok(None) };
+    let (state, role) = (record.state(cooperative, now), record.role);
+    if state != InvitationState::Used && state != InvitationState::Withdrawn {
+        group.put_visible(stored, write_message(&InvitationRecord { withdrawn_millis: Some(now.0), ..record }));
+    }
+    Ok(Some((state, role)))
 }
 
 /// How long an invitation may work: one hour to a year.
@@ -107,18 +125,15 @@ impl Granary {
         Ok(rows.into_iter().filter(|(_, record)| record.cooperative == number).collect())
     }
 
-    /// The invitations of these households that nobody used or withdrew.
-    pub(super) fn open_invitations_of(
+    /// The keys of these households' invitations.
+    pub(super) fn invitations_of(
         &self,
         number: CooperativeNumber,
         households: &BTreeSet<HouseholdId>,
-    ) -> Result<Vec<(Vec<u8>, InvitationRecord)>, Error> {
+    ) -> Result<Vec<Vec<u8>>, Error> {
         let is_theirs = |role: &Role| matches!(role, Role::Household(household) if households.contains(household));
-        let mut rows = self.invitation_rows(number)?;
-        rows.retain(|(_, record)| {
-            is_theirs(&record.role) && record.used.is_none() && record.withdrawn_millis.is_none()
-        });
-        Ok(rows)
+        let rows = self.invitation_rows(number)?.into_iter();
+        Ok(rows.filter(|(_, record)| is_theirs(&record.role)).map(|(key, _)| key).collect())
     }
 
     /// All invitations of a co-operative, newest first.
@@ -153,14 +168,11 @@ impl Granary {
             if let Err(denied) = by.must_coordinate(&cooperative) {
                 return Ok(Err(Error::from(denied)));
             }
-            let bytes = group.get(&stored)?;
-            let record = bytes.and_then(|bytes| read_message::<InvitationRecord>(&bytes).ok());
-            let Some(mut record) = record else { return Ok(Err(missing)) };
-            let state = record.state(&cooperative, now);
+            let detail = id_of(&stored);
+            let found = withdraw(&cooperative, group, stored, now)?;
+            let Some((state, role)) = found else { return Ok(Err(missing)) };
             if state != InvitationState::Used && state != InvitationState::Withdrawn {
-                record.withdrawn_millis = Some(now.0);
-                let detail = format!("{} {}", id_of(&stored), record.role);
-                group.put_visible(stored, write_message(&record));
+                let detail = format!("{detail} {role}");
                 put_line(&cooperative, group, now, &by.id(), AuditAction::InvitationWithdrawn, &detail);
             }
             Ok(Ok(state))

@@ -56,14 +56,7 @@ impl DocumentIndex {
         group: &mut GroupCommit<'_>,
         key: &DocumentKey,
     ) -> DocumentNumber {
-        let meta = DocumentMeta {
-            key: key.to_bytes(),
-            last: 0,
-            heads: Vec::new(),
-            saved_through: 0,
-            since_saved: 0,
-            is_erased: false,
-        };
+        let meta = DocumentMeta::new(key);
         let row = write_message(&meta);
         let number = self.add(id, key.clone(), meta);
         group.put(meta_key(own, number), row);

@@ -29,6 +29,7 @@
 //! ```
 
 use granary_client_core::ids::{ActorId, ChangeHash, DeviceId};
+use granary_client_core::schema::DocumentKey;
 use granary_client_core::store::StoreFault;
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
@@ -217,6 +218,13 @@ pub(crate) struct DocumentMeta {
     pub(crate) since_saved: u32,
     /// True once it was erased for good; its last position says so.
     pub(crate) is_erased: bool,
+}
+
+impl DocumentMeta {
+    /// That of a document of which nothing is in the log yet.
+    pub(crate) fn new(key: &DocumentKey) -> Self {
+        Self { key: key.to_bytes(), last: 0, heads: Vec::new(), saved_through: 0, since_saved: 0, is_erased: false }
+    }
 }
 
 /// The running checksum after `bytes`.

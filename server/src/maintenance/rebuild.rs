@@ -186,14 +186,7 @@ impl<'a> Work<'a> {
             return *number;
         }
         let number = DocumentNumber(u32::try_from(self.documents.len()).unwrap_or(u32::MAX));
-        let meta = DocumentMeta {
-            key: key.to_bytes(),
-            last: 0,
-            heads: Vec::new(),
-            saved_through: 0,
-            since_saved: 0,
-            is_erased: false,
-        };
+        let meta = DocumentMeta::new(key);
         self.documents.push((key.clone(), meta));
         self.numbers.insert(key.clone(), number);
         number
