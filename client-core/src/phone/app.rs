@@ -1,6 +1,6 @@
 //! The calls by which an app records and reads. Each is one edit of one document, or one list that loads no document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Phone;
 use crate::conflicts::{self, CaseId, FieldConflict, SETTLING, Settler};
@@ -208,6 +208,12 @@ impl Phone {
     /// The lots that pass the filter, in its order.
     pub fn lots(&self, filter: &LotFilter) -> Result<Vec<LotRow>, Error> {
         Ok(self.inner().lists()?.lots(filter)?)
+    }
+
+    /// The lots of which a change still waits to be sent. All changes of every other lot that is here have reached the server,
+    /// but for those that were set aside, as [`LotRow::held`] says.
+    pub fn unsent_lots(&self) -> Result<BTreeSet<LotId>, Error> {
+        self.inner().enrolled_mut()?.replica.unsent_lots()
     }
 
     /// How many lots pass the filter, whatever its limit.

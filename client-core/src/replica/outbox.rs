@@ -7,12 +7,15 @@
 //!                                                 └──▶ refused: quarantined with what builds on it
 //! ```
 
+use std::collections::BTreeSet;
+
 use super::rows::{OUTBOX, Unsent, outbox_key, outbox_number};
 use super::transaction::Transaction;
 use super::{Replica, State};
-use crate::crdt::change::VerifiedChange;
+use crate::crdt::change::{Key, VerifiedChange};
 use crate::error::Error;
-use crate::schema::DocumentKey;
+use crate::schema::harvest::touched;
+use crate::schema::{DocumentKey, LotId};
 use crate::store::{Row, Store, StoreFault};
 
 impl State {
@@ -75,5 +78,42 @@ impl Replica {
     /// How many changes the server lacks: those that it has not acknowledged, and the backfills.
     pub fn unsent(&self) -> u64 {
         self.state.unsent.saturating_add(self.state.backfill_changes)
+    }
+
+    /// The lots of which the server lacks a change: recorded, edited, withdrawn or received here and not acknowledged yet, or
+    /// lost there and not yet given back. Not what was set aside, which its lot says itself.
+    pub fn unsent_lots(&mut self) -> Result<BTreeSet<LotId>, Error> {
+        let mut lots = BTreeSet::new();
+        for (_, key, change) in self.store.scan_all(&[OUTBOX])?.iter().filter_map(read_unsent) {
+            lots.extend(lots_of(&key, &change));
+        }
+        if self.state.backfills > 0 {
+            let mut transaction = Transaction::begin(self);
+            for (key, backfill) in transaction.backfills()? {
+                let changes = transaction.sendable(&key, &backfill.known, backfill.proven_only)?;
+                lots.extend(changes.iter().flat_map(|change| lots_of(&key, change)));
+            }
+        }
+        Ok(lots)
+    }
+}
+
+/// The lots that a change of this document is about.
+fn lots_of(key: &DocumentKey, change: &VerifiedChange) -> Vec<LotId> {
+    match *key {
+        DocumentKey::HarvestBook(_) => {
+            let touched = touched(change.record()).into_iter();
+            // The first change made the list of lots, which is none.
+            let lots = touched.filter(|lot| lot.actor().is_some_and(|actor| !actor.is_genesis()));
+            lots.filter_map(|lot| LotId::in_book(key, lot)).collect()
+        }
+        DocumentKey::ReceiptBook(book) => {
+            let names = change.record().operations.iter().filter_map(|operation| match &operation.key {
+                Key::Map(name) => LotId::from_season_name(book.household, book.season, name),
+                Key::Head | Key::Element(_) => None,
+            });
+            names.collect()
+        }
+        _ => Vec::new(),
     }
 }

@@ -11,8 +11,8 @@ use crate::protocol::frame::write_reply;
 use crate::protocol::messages::{ChangeRange, Cursor, Notice, Refusal, RefusalReason, SyncReply, write_message};
 use crate::quantities::{Grams, Instant};
 use crate::schema::access::{Grants, Role};
-use crate::schema::harvest::{LotDraft, record};
-use crate::schema::{Book, Season};
+use crate::schema::harvest::{LotDraft, LotEdit, correct, record};
+use crate::schema::{Book, LotId, Season};
 use crate::store::{Batch, MemoryStore};
 use crate::sync::{Pace, Session, Step};
 
@@ -106,6 +106,44 @@ fn unreadable_backfill_is_reported_and_reconciled_again() {
     let (replica, damage) = open(&store);
     assert_eq!(damage, [], "it is reported once");
     assert!(replica.is_reconciling());
+}
+
+#[test]
+fn a_lot_waits_until_all_its_changes_are_acknowledged() {
+    let store = MemoryStore::default();
+    let (mut replica, _) = open(&store);
+    assert!(replica.unsent_lots().unwrap().is_empty());
+    records(&mut replica, 2026, 2);
+    let waiting = replica.unsent_lots().unwrap();
+    assert_eq!(waiting.len(), 2, "the book's list is no lot");
+    let document = replica.document(&book(2026)).unwrap().unwrap();
+    let listed = crate::schema::harvest::lots(document).into_iter();
+    let listed: BTreeSet<_> = listed.map(|lot| LotId::in_book(&book(2026), lot.key).unwrap()).collect();
+    assert_eq!(waiting, listed);
+    while sends(&mut replica, None).1 {}
+    assert!(replica.unsent_lots().unwrap().is_empty());
+
+    let lot = waiting.into_iter().next().unwrap();
+    let note = LotEdit::Note("wet".to_owned());
+    replica.edit(&book(2026), Instant(9), |doc| correct(doc, lot.key(), &note)).unwrap();
+    assert_eq!(replica.unsent_lots().unwrap(), BTreeSet::from([lot.clone()]), "an edit waits as the lot did");
+    let held_back = sends_for(&mut replica, Some(2026), RefusalReason::NoRoom).2;
+    assert_eq!(
+        (held_back.is_some(), replica.unsent_lots().unwrap().len()),
+        (true, 1),
+        "it waits while it is held back"
+    );
+
+    let grants = Grants { version: 1, roles: [Role::Coordinator].into() };
+    let (cooperative, device) = (CooperativeId::from_bytes([2; 16]), DeviceId::from_bytes([4; 8]));
+    let store = Arc::new(MemoryStore::default());
+    let (mut packer, _) = Replica::open(store, cooperative, device, &grants, Incarnation::new(7)).unwrap();
+    let outcome = crate::schema::receipt::Outcome::Rejected { reason: "wet".to_owned() };
+    let day = "2026-10-03".parse().unwrap();
+    packer
+        .edit(&lot.receipt_book(), Instant(9), |doc| crate::schema::receipt::receive(doc, &lot, &outcome, day))
+        .unwrap();
+    assert_eq!(packer.unsent_lots().unwrap(), BTreeSet::from([lot]), "a receipt waits too");
 }
 
 #[test]
