@@ -10,11 +10,9 @@ pub mod conflicts;
 pub mod crdt;
 pub mod error;
 pub mod ids;
-#[cfg(all(feature = "sqlite", feature = "https"))]
 pub mod phone;
 pub mod planted;
 pub mod plausibility;
-#[cfg(feature = "sqlite")]
 pub mod projection;
 pub mod protocol;
 pub mod quantities;

@@ -8,7 +8,9 @@ use crate::crdt::DocumentFault;
 use crate::error::Error;
 use crate::ids::{ChangeHash, HouseholdId};
 use crate::plausibility::{Facts, Unusual, Usual, unknown_household, unusual};
-use crate::projection::{CaseFilter, CaseRow, LotFilter, LotRow, Total};
+#[cfg(feature = "sqlite")]
+use crate::projection::{CaseFilter, CaseRow};
+use crate::projection::{LotFilter, LotRow, Total};
 use crate::quantities::{Day, Grams, Instant, QuantityFault};
 use crate::replica::{DocumentEdit, not_taken_in};
 use crate::schema::case_book::{Decision, decide};
@@ -183,6 +185,7 @@ impl Phone {
     }
 
     /// The cases that pass the filter, most valuable first.
+    #[cfg(feature = "sqlite")]
     pub fn cases(&self, filter: &CaseFilter) -> Result<Vec<CaseRow>, Error> {
         Ok(self.inner().lists()?.cases(filter)?)
     }

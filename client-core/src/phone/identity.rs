@@ -9,6 +9,7 @@ use std::sync::Arc;
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::error::Error;
@@ -53,7 +54,7 @@ pub(super) fn mark_new(batch: &mut Batch) {
 
 #[derive(Serialize_tuple, Deserialize_tuple)]
 struct Kept {
-    seed: serde_bytes::ByteBuf,
+    key: KeptKey,
     server: String,
     cooperative: CooperativeId,
     cooperative_name: String,
@@ -62,9 +63,41 @@ struct Kept {
     server_key: serde_bytes::ByteArray<32>,
 }
 
+/// The device's key as its row has it.
+#[derive(Serialize, Deserialize)]
+enum KeptKey {
+    /// The private key.
+    #[serde(rename = "s")]
+    Seed(serde_bytes::ByteArray<32>),
+    /// The public key of one that the platform keeps.
+    #[serde(rename = "p")]
+    Elsewhere(serde_bytes::ByteArray<32>),
+}
+
+/// The device's key.
+enum Key {
+    /// It is here, and signs here.
+    Here { seed: [u8; 32], pair: Arc<Ed25519KeyPair> },
+    /// The platform keeps it, never gives it out, and signs: a browser. This is the public key.
+    Elsewhere([u8; 32]),
+}
+
+impl Key {
+    fn of_seed(seed: [u8; 32]) -> Result<Self, Error> {
+        let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map(Arc::new).map_err(|_| damaged_key())?;
+        Ok(Self::Here { seed, pair })
+    }
+
+    fn public_key(&self) -> [u8; 32] {
+        match self {
+            Self::Here { pair, .. } => pair.public_key().as_ref().try_into().unwrap_or([0; 32]),
+            Self::Elsewhere(public_key) => *public_key,
+        }
+    }
+}
+
 pub(super) struct Identity {
-    seed: [u8; 32],
-    pair: Arc<Ed25519KeyPair>,
+    key: Key,
     pub(super) server: ServerLink,
     pub(super) cooperative: CooperativeId,
     pub(super) cooperative_name: String,
@@ -86,10 +119,12 @@ impl Identity {
     /// The identity of an enrolled phone; none before enrolment, or where it was lost.
     pub(super) fn read(store: &dyn Store) -> Result<Option<Self>, Error> {
         let Some(kept) = read_row::<Kept>(store, IDENTITY)? else { return Ok(None) };
-        let seed = <[u8; 32]>::try_from(kept.seed.as_slice()).map_err(|_| damaged_key())?;
+        let key = match kept.key {
+            KeptKey::Seed(seed) => Key::of_seed(seed.into_array())?,
+            KeptKey::Elsewhere(public_key) => Key::Elsewhere(public_key.into_array()),
+        };
         Ok(Some(Self {
-            seed,
-            pair: pair_of(&seed)?,
+            key,
             server: kept.server.parse()?,
             cooperative: kept.cooperative,
             cooperative_name: kept.cooperative_name,
@@ -114,21 +149,33 @@ impl Identity {
                 seed
             }
         };
-        Ok(Self {
-            seed,
-            pair: pair_of(&seed)?,
+        Ok(Self::before_enrolment(Key::of_seed(seed)?, server))
+    }
+
+    /// An identity to enrol with, whose key the platform keeps and never gives out.
+    pub(super) fn elsewhere(public_key: [u8; 32], server: ServerLink) -> Self {
+        Self::before_enrolment(Key::Elsewhere(public_key), server)
+    }
+
+    fn before_enrolment(key: Key, server: ServerLink) -> Self {
+        Self {
+            key,
             server,
             cooperative: CooperativeId::from_bytes([0; 16]),
             cooperative_name: String::new(),
             grants: Grants::default(),
             certificate: Vec::new(),
             server_key: ServerKey::default(),
-        })
+        }
     }
 
     pub(super) fn keep(&self, store: &dyn Store) -> Result<(), Error> {
+        let key = match &self.key {
+            Key::Here { seed, .. } => KeptKey::Seed(serde_bytes::ByteArray::new(*seed)),
+            Key::Elsewhere(public_key) => KeptKey::Elsewhere(serde_bytes::ByteArray::new(*public_key)),
+        };
         let kept = Kept {
-            seed: serde_bytes::ByteBuf::from(self.seed.to_vec()),
+            key,
             server: self.server.to_string(),
             cooperative: self.cooperative,
             cooperative_name: self.cooperative_name.clone(),
@@ -144,29 +191,25 @@ impl Identity {
     }
 
     pub(super) fn public_key(&self) -> [u8; 32] {
-        self.pair.public_key().as_ref().try_into().unwrap_or([0; 32])
+        self.key.public_key()
     }
 
     pub(super) fn device(&self) -> DeviceId {
         DeviceId::of_public_key(&self.public_key())
     }
 
-    pub(super) fn sign(&self, bytes: &[u8]) -> [u8; 64] {
-        sign(&self.pair, bytes)
+    /// Whom its signatures are for: before enrolment nobody that is known.
+    pub(super) fn audience(&self) -> Audience {
+        Audience { server: self.server_key, cooperative: self.cooperative }
     }
 
-    /// Signs requests: before enrolment for nobody that is known.
-    pub(super) fn signer(&self) -> Signer {
-        let pair = Arc::clone(&self.pair);
-        let audience = Audience { server: self.server_key, cooperative: self.cooperative };
-        Signer { device: self.device(), audience, sign: Arc::new(move |bytes| sign(&pair, bytes)) }
+    /// Signs for [`Self::audience`]. Fails where the platform keeps the key.
+    pub(super) fn signer(&self) -> Result<Signer, Error> {
+        let Key::Here { pair, .. } = &self.key else {
+            return Err(Error::System("the key of this phone is not in its files".into()));
+        };
+        let pair = Arc::clone(pair);
+        let sign = move |bytes: &[u8]| pair.sign(bytes).as_ref().try_into().unwrap_or([0; 64]);
+        Ok(Signer { device: self.device(), audience: self.audience(), sign: Arc::new(sign) })
     }
-}
-
-fn pair_of(seed: &[u8; 32]) -> Result<Arc<Ed25519KeyPair>, Error> {
-    Ed25519KeyPair::from_seed_unchecked(seed).map(Arc::new).map_err(|_| damaged_key())
-}
-
-fn sign(pair: &Ed25519KeyPair, bytes: &[u8]) -> [u8; 64] {
-    pair.sign(bytes).as_ref().try_into().unwrap_or([0; 64])
 }

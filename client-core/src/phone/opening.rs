@@ -1,112 +1,37 @@
-//! Opens phones: the files of a folder, or a phone in memory.
+//! Opens phones over a store.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use super::folder::{Claimed, Folder};
-use super::identity::{Identity, is_new, mark_new};
+use super::identity::{Identity, mark_new};
 use super::told_time::ToldTime;
-use super::{Clock, Enrolled, Inner, Phone, Status, SystemClock, new_incarnation, new_transport};
+use super::{Clock, Enrolled, Inner, Phone, Status, new_incarnation};
 use crate::error::Error;
-use crate::projection::ReadModel;
+use crate::projection::Lists;
 use crate::replica::{Damage, Replica, read_meta};
-use crate::store::{Batch, MemoryStore, OpenReport, SqliteStore, Store, StoreFault, StoreKey};
+use crate::store::{Batch, MemoryStore, Store, StoreFault};
 use crate::sync::Pace;
 
-/// How a folder is opened.
-#[derive(Debug, Clone)]
-pub struct Opening<'a> {
-    /// The key under which everything is encrypted; none for files without encryption.
-    pub key: Option<&'a StoreKey>,
-    /// What another process that wants the same folder is told of this one, such as `granary phone sync`.
-    pub doing: &'a str,
-    /// How long another process that has the folder is waited for.
-    pub wait: Duration,
-}
-
-/// Long enough for a record or a correction of another process; a sync may take longer.
-const WAIT: Duration = Duration::from_secs(5);
-
-impl Default for Opening<'_> {
-    fn default() -> Self {
-        Self { key: None, doing: "an app", wait: WAIT }
-    }
-}
-
 impl Phone {
-    /// Opens or creates the phone's files in this folder. A folder that is open in this process already gives the same
-    /// phone; while another process has it, this waits some seconds and fails with [`Error::InUse`]. Damaged records are
-    /// quarantined and reported by [`Self::damage`]; everything else opens. Where a phone was and its file is gone, it opens
-    /// as lost, see [`Self::is_lost`]. Fails with [`Error::Locked`] for files that were
-    /// opened with a key.
-    pub fn open(folder: &Path) -> Result<Arc<Self>, Error> {
-        Self::open_as(folder, &Opening::default())
-    }
-
-    /// As [`Self::open`], with everything encrypted under `key`, which must be the same each time. The read model is then
-    /// kept in memory alone, and written from the documents at each opening.
-    pub fn open_locked(folder: &Path, key: &StoreKey) -> Result<Arc<Self>, Error> {
-        Self::open_as(folder, &Opening { key: Some(key), ..Opening::default() })
-    }
-
-    /// As [`Self::open`], in this way.
-    pub fn open_as(folder: &Path, opening: &Opening<'_>) -> Result<Arc<Self>, Error> {
-        match Folder::claim(folder, opening.key, opening.doing, opening.wait)? {
-            Claimed::Open(phone) => Ok(phone),
-            Claimed::Free(folder) => {
-                let phone = Arc::new(Self::open_claimed(folder)?);
-                Folder::show(&phone);
-                Ok(phone)
-            }
-        }
-    }
-
-    fn open_claimed(folder: Folder) -> Result<Self, Error> {
-        // Before anything is made here: files of a phone that was here before.
-        let was_here = folder.has_traces()?;
-        let (store, report) = SqliteStore::open(&folder.store(), folder.key())?;
-        let is_lost = is_lost(&store, was_here || report.quarantined_file.is_some())?;
-        let open_lists = || match folder.key() {
-            None => ReadModel::open(&folder.lists()).or_else(|fault| match fault {
-                // What is here can be read on a full disk too.
-                StoreFault::Full => ReadModel::in_memory(),
-                other => Err(other),
-            }),
-            Some(_) => {
-                ReadModel::remove(&folder.lists())?;
-                ReadModel::in_memory()
-            }
-        };
-        let store: Arc<dyn Store> = Arc::new(store);
-        let clock = Arc::new(SystemClock);
-        let assembled = Self::assemble(Arc::clone(&store), open_lists()?, clock.clone(), told(&report));
-        let phone = match assembled {
-            Err(Error::Store(StoreFault::Corrupt(reason))) => {
-                // The store was just checked, so it is the lists; they are derived.
-                tracing::error!(reason, "the lists are damaged; they are written again from the documents");
-                ReadModel::remove(&folder.lists())?;
-                Self::assemble(store, open_lists()?, clock, told(&report))?
-            }
-            other => other?,
-        };
-        phone.inner().is_lost = is_lost;
-        Ok(Self { folder: Some(folder), ..phone })
-    }
-
     /// A phone in memory, for tests, whose whole state is in `store`.
     pub fn in_memory(store: MemoryStore, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        Self::assemble(Arc::new(store), ReadModel::in_memory()?, clock, Vec::new())
+        Self::over(Arc::new(store), clock)
     }
 
-    fn assemble(
+    /// A phone over a store of the platform's, with its lists in memory.
+    pub fn over(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        Self::assemble(store, Lists::in_memory()?, clock, Vec::new())
+    }
+
+    pub(super) fn assemble(
         store: Arc<dyn Store>,
-        read_model: ReadModel,
+        read_model: Lists,
         clock: Arc<dyn Clock>,
         mut damage: Vec<Damage>,
     ) -> Result<Self, Error> {
         let mut inner = Inner {
             enrolled: None,
+            #[cfg(feature = "https")]
+            transport: None,
             is_lost: false,
             read_model,
             lists_are_behind: false,
@@ -117,8 +42,8 @@ impl Phone {
             has_sent_version: false,
             on_edit: None,
         };
-        damage.extend(inner.read_enrolled(&store, &clock, !damage.is_empty())?);
-        Ok(Self { store, clock, inner: Mutex::new(inner), syncing: Mutex::new(()), damage, folder: None })
+        damage.extend(inner.read_enrolled(&store, !damage.is_empty())?);
+        Ok(Self { store, clock, inner: Mutex::new(inner), syncing: Mutex::new(()), damage, #[cfg(feature = "sqlite")] folder: None })
     }
 }
 
@@ -128,11 +53,9 @@ impl Inner {
     pub(super) fn read_enrolled(
         &mut self,
         store: &Arc<dyn Store>,
-        clock: &Arc<dyn Clock>,
         has_lost: bool,
     ) -> Result<Vec<Damage>, Error> {
         let Some(identity) = Identity::read(store.as_ref())? else { return Ok(Vec::new()) };
-        let transport = Arc::new(new_transport(&identity.server, clock)?);
         let (mut replica, damage) = Replica::open(
             Arc::clone(store),
             identity.cooperative,
@@ -145,7 +68,7 @@ impl Inner {
         }
         self.status = read_meta(store.as_ref(), "status")?.unwrap_or_default();
         self.notices_read = read_meta(store.as_ref(), "notices")?.unwrap_or(0);
-        self.enrolled = Some(Enrolled { identity, replica, transport });
+        self.enrolled = Some(Enrolled { identity, replica });
         match self.refresh_rows() {
             // The caller makes new lists.
             Err(fault @ Error::Store(StoreFault::Corrupt(_))) => return Err(fault),
@@ -153,20 +76,6 @@ impl Inner {
         }
         Ok(damage)
     }
-}
-
-/// True for a store that says nothing of whose it is, in a folder where a phone was before. One that begins is marked.
-fn is_lost(store: &dyn Store, was_here: bool) -> Result<bool, Error> {
-    if Identity::read(store)?.is_some() || is_new(store)? {
-        return Ok(false);
-    }
-    if !was_here {
-        let mut batch = Batch::default();
-        mark_new(&mut batch);
-        store.apply(&batch)?;
-        store.flush()?;
-    }
-    Ok(was_here)
 }
 
 impl Phone {
@@ -206,31 +115,4 @@ impl Inner {
         let absent = self.absent();
         self.enrolled.as_mut().ok_or(absent)
     }
-}
-
-/// What was found damaged, for a person.
-fn told(report: &OpenReport) -> Vec<Damage> {
-    let mut damage = Vec::new();
-    if let Some(file) = &report.quarantined_file {
-        let file = file.display();
-        damage.push(Damage {
-            document: None,
-            sentence: format!(
-                "The phone's file was damaged; it was moved to {file}, and what can be read of it was copied. At the next \
-                 sync this phone and the server compare what each has."
-            ),
-            in_chinese: format!(
-                "这部手机的文件坏了；坏文件移到了 {file}，能读出来的都已抄下来。下次同步时，手机会和服务器核对各自有什么。"
-            ),
-        });
-    }
-    if !report.damaged_keys.is_empty() {
-        let count = report.damaged_keys.len();
-        damage.push(Damage {
-            document: None,
-            sentence: format!("{count} damaged records were moved away; the server will send them again."),
-            in_chinese: format!("{count} 条坏了的记录已移开；服务器会再发一次。"),
-        });
-    }
-    damage
 }

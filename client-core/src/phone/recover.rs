@@ -78,7 +78,7 @@ impl Phone {
                 return Ok(Some(taken));
             }
             (Some(enrolled), was) => {
-                let Enrolled { identity, replica, transport } = enrolled;
+                let Enrolled { identity, replica } = enrolled;
                 let known = was.as_ref().unwrap_or(identity);
                 if known.cooperative != identity.cooperative {
                     return Err(Error::OtherCooperative { name: known.cooperative_name.clone() });
@@ -89,10 +89,12 @@ impl Phone {
                 match was.filter(|was| was.device() != identity.device()) {
                     None => replica.take_back(&mut old)?,
                     Some(was) => {
-                        let (file, transport) =
-                            (outbox_file(&was, &old, old.outbox_bundles(PAGE_BYTES)?)?, Arc::clone(transport));
+                        let file = outbox_file(&was, &old, old.outbox_bundles(PAGE_BYTES)?)?;
+                        let signer = was.signer()?;
+                        let signatures: Vec<_> = file.to_sign().iter().map(|bytes| (signer.sign)(bytes)).collect();
                         drop(inner);
-                        return hand_in(transport.as_ref(), file, old.unsent()).map(Some);
+                        let file = file.signed_with(&signatures);
+                        return hand_in(self.transport()?.as_ref(), file, old.unsent()).map(Some);
                     }
                 }
             }
@@ -120,7 +122,7 @@ impl Phone {
         self.store.apply(&batch)?;
         self.store.flush()?;
         let mut inner = self.inner();
-        inner.read_enrolled(&self.store, &self.clock, true)?;
+        inner.read_enrolled(&self.store, true)?;
         inner.is_lost = inner.is_lost && inner.enrolled.is_none();
         let replica = inner.enrolled.as_ref().map(|enrolled| &enrolled.replica);
         let unsent = replica.map_or(0, Replica::unsent);

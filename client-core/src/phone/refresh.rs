@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Inner;
 use crate::error::Error;
-use crate::projection::ReadModel;
+use crate::projection::Lists;
 use crate::schema::DocumentKey;
 use crate::schema::harvest::LotKey;
 
@@ -38,7 +38,7 @@ impl Inner {
 
     /// The lists, with all that is here in them. Where their file can't be written, they are made in memory until the phone
     /// is opened again.
-    pub(super) fn lists(&mut self) -> Result<&ReadModel, Error> {
+    pub(super) fn lists(&mut self) -> Result<&Lists, Error> {
         if self.is_lost {
             // An empty list would say that nothing was recorded.
             return Err(Error::Lost);
@@ -46,7 +46,7 @@ impl Inner {
         if self.lists_are_behind {
             if let Err(fault) = self.refresh_rows() {
                 tracing::warn!(%fault, "the file of the lists can't be written; they are made in memory");
-                self.read_model = ReadModel::in_memory()?;
+                self.read_model = Lists::in_memory()?;
                 self.refresh_rows()?;
             }
             self.lists_are_behind = false;

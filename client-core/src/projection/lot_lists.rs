@@ -31,7 +31,7 @@ impl ReadModel {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT l.household, l.season, l.lot, l.product, l.grams, l.grade, l.day, l.place, l.note,
                     l.state, l.weighed, l.reason, l.conflict, l.damaged,
-                    l.moisture, l.merged, coalesce(h.name, ''), coalesce(h.village, ''), l.document, l.held
+                    l.moisture, l.merged, coalesce(h.name, ''), coalesce(h.village, ''), l.document, l.held, l.weighed_grade
              FROM {from} ORDER BY {order}{limit}"
         ))?;
         let rows = statement.query_map(params_from_iter(values), |row| {
@@ -63,6 +63,7 @@ impl ReadModel {
                 note: row.get(8)?,
                 state,
                 weighed_grams: row.get(10)?,
+                weighed_grade: row.get(20)?,
                 reason: row.get(11)?,
                 merged_into: merged.and_then(|lot| name("merged", &lot)),
                 in_conflict: row.get(12)?,

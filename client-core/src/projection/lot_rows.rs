@@ -61,6 +61,7 @@ impl LotSort {
         [Self::Day, Self::Weight, Self::Household, Self::Product].into_iter().find(|sort| sort.name() == name)
     }
 
+    #[cfg(feature = "sqlite")]
     pub(super) fn order(self) -> &'static str {
         match self {
             Self::Day => "l.day DESC, l.counter DESC",
@@ -135,6 +136,8 @@ pub struct LotRow {
     pub state: LotState,
     /// As weighed by the warehouse, in grams.
     pub weighed_grams: Option<i64>,
+    /// As judged by the warehouse; empty for none.
+    pub weighed_grade: String,
     /// Why it was sent back; empty when it was not.
     pub reason: String,
     /// The lot that this one was merged into.

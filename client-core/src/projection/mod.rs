@@ -1,17 +1,36 @@
-//! The read model: documents as SQLite rows, so that lists, filters, totals and search load no document. The rows are
-//! derived: those that are missing or stale are written again from the documents. Phone and server share tables and
-//! queries.
+//! The read model: documents as rows, so that lists, filters, totals and search load no document. The rows are derived:
+//! those that are missing or stale are written again from the documents. Phone and server share tables and queries, in
+//! SQLite; a phone without SQLite keeps its rows in memory.
 
+#[cfg(feature = "sqlite")]
 mod book_rows;
+#[cfg(feature = "sqlite")]
 mod case_rows;
+#[cfg(feature = "sqlite")]
 mod lot_lists;
 mod lot_rows;
+mod memory_lists;
+#[cfg(feature = "sqlite")]
 mod read_model;
+#[cfg(feature = "sqlite")]
 mod register_rows;
+#[cfg(feature = "sqlite")]
 mod unusual_lots;
 
+#[cfg(feature = "sqlite")]
 pub use case_rows::{CaseCounts, CaseFilter, CaseKind, CaseRow};
 pub use lot_rows::{LotFilter, LotRow, LotSort, LotState, Total, TotalBy};
+pub use memory_lists::MemoryLists;
+#[cfg(feature = "sqlite")]
 pub use read_model::ReadModel;
+#[cfg(feature = "sqlite")]
 pub use register_rows::{HouseholdRow, OrderRow};
+#[cfg(feature = "sqlite")]
 pub use unusual_lots::{LookedAt, UNUSUAL_WINDOW, UnusualLots, facts_of};
+
+/// The lists of a phone.
+#[cfg(feature = "sqlite")]
+pub type Lists = ReadModel;
+/// The lists of a phone.
+#[cfg(not(feature = "sqlite"))]
+pub type Lists = MemoryLists;

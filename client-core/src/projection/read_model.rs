@@ -14,7 +14,7 @@ use crate::schema::{Document, DocumentKey};
 use crate::store::{SCRUB, StoreFault};
 
 /// The version of the tables. A database of another version is emptied and written again.
-const VERSION: i64 = 9;
+const VERSION: i64 = 10;
 /// Above this many touched lots, the whole book is written again.
 const TOUCHED_MAX: usize = 40;
 
@@ -30,7 +30,7 @@ const TABLES: &str = "
         document BLOB NOT NULL, household BLOB NOT NULL, season INTEGER NOT NULL, counter INTEGER NOT NULL,
         lot TEXT NOT NULL, code INTEGER NOT NULL, product TEXT NOT NULL, grams INTEGER, grade TEXT NOT NULL,
         moisture INTEGER, day TEXT, place TEXT NOT NULL, note TEXT NOT NULL, merged TEXT, conflict INTEGER NOT NULL, damaged INTEGER NOT NULL,
-        state TEXT NOT NULL, weighed INTEGER, reason TEXT NOT NULL,
+        state TEXT NOT NULL, weighed INTEGER, reason TEXT NOT NULL, weighed_grade TEXT NOT NULL,
         held TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (document, lot)) WITHOUT ROWID;
     CREATE INDEX lots_by_day ON lots (day DESC, counter DESC);

@@ -144,16 +144,30 @@ impl UnsignedRequest {
         SIGNATURE_AT.saturating_add(65).saturating_add(self.content.len())
     }
 
-    /// The request as it is sent, signed for one binding.
-    pub fn sign(&self, binding: &Binding, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Vec<u8> {
-        let signature = sign(&signed_bytes(binding, self.device, self.compression, &self.content));
+    /// The device that sends it.
+    pub fn device(&self) -> DeviceId {
+        self.device
+    }
+
+    /// The bytes that the device signs, for one binding.
+    pub fn to_sign(&self, binding: &Binding) -> Vec<u8> {
+        signed_bytes(binding, self.device, self.compression, &self.content)
+    }
+
+    /// The request as it is sent, with the signature of [`Self::to_sign`].
+    pub fn signed_with(&self, signature: &[u8; 64]) -> Vec<u8> {
         let mut body = Vec::with_capacity(self.length());
         body.push(VERSION);
         body.extend_from_slice(self.device.as_bytes());
-        body.extend_from_slice(&signature);
+        body.extend_from_slice(signature);
         body.push(self.compression);
         body.extend_from_slice(&self.content);
         body
+    }
+
+    /// The request as it is sent, signed for one binding.
+    pub fn sign(&self, binding: &Binding, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Vec<u8> {
+        self.signed_with(&sign(&self.to_sign(binding)))
     }
 
     /// As [`Self::sign`], for a purpose over a connection.

@@ -139,8 +139,52 @@ fn signed_bytes(device: DeviceId, encrypted: &[&[u8]]) -> Vec<u8> {
     signed
 }
 
-/// Encrypts a bundle for a server, and has `sign` sign it. `fill_random` fills bytes with random ones, and
-/// returns false when it can't.
+/// A page that its device has not signed yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnsignedPage {
+    device: DeviceId,
+    key: Vec<u8>,
+    encrypted: Vec<u8>,
+}
+
+impl UnsignedPage {
+    /// Encrypts a bundle for a server. `fill_random` fills bytes with random ones, and returns false when it can't.
+    pub fn new(
+        device: DeviceId,
+        bundle: &[u8],
+        server: &OutboxFileKey,
+        fill_random: &dyn Fn(&mut [u8]) -> bool,
+    ) -> Result<Self, OutboxFileFault> {
+        let (compression, content) = compress(bundle);
+        let plain = [&[compression], content.as_slice()].concat();
+        let mut rng = FallibleRng { fill: fill_random, has_failed: false };
+        let sealed = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, Agreement>(
+            &OpModeS::Base,
+            &server.0,
+            DOMAIN,
+            &plain,
+            device.as_bytes(),
+            &mut rng,
+        );
+        let (key, encrypted) = sealed.map_err(|_| OutboxFileFault::OtherServer)?;
+        if rng.has_failed {
+            return Err(OutboxFileFault::NoRandomness);
+        }
+        Ok(Self { device, key: key.to_bytes().to_vec(), encrypted })
+    }
+
+    /// The bytes that the device signs.
+    pub fn to_sign(&self) -> Vec<u8> {
+        signed_bytes(self.device, &[&self.key, &self.encrypted])
+    }
+
+    /// The page, with the signature of [`Self::to_sign`].
+    pub fn signed_with(&self, signature: &[u8; 64]) -> Vec<u8> {
+        [&[VERSION], self.device.as_bytes().as_slice(), signature, &self.key, &self.encrypted].concat()
+    }
+}
+
+/// Encrypts a bundle for a server, and has `sign` sign it. See [`UnsignedPage::new`].
 pub fn write_page(
     device: DeviceId,
     bundle: &[u8],
@@ -148,24 +192,8 @@ pub fn write_page(
     fill_random: &dyn Fn(&mut [u8]) -> bool,
     sign: impl FnOnce(&[u8]) -> [u8; 64],
 ) -> Result<Vec<u8>, OutboxFileFault> {
-    let (compression, content) = compress(bundle);
-    let plain = [&[compression], content.as_slice()].concat();
-    let mut rng = FallibleRng { fill: fill_random, has_failed: false };
-    let sealed = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, Agreement>(
-        &OpModeS::Base,
-        &server.0,
-        DOMAIN,
-        &plain,
-        device.as_bytes(),
-        &mut rng,
-    );
-    let (key, encrypted) = sealed.map_err(|_| OutboxFileFault::OtherServer)?;
-    if rng.has_failed {
-        return Err(OutboxFileFault::NoRandomness);
-    }
-    let key = key.to_bytes();
-    let signature = sign(&signed_bytes(device, &[&key, &encrypted]));
-    Ok([&[VERSION], device.as_bytes().as_slice(), &signature, &key, &encrypted].concat())
+    let page = UnsignedPage::new(device, bundle, server, fill_random)?;
+    Ok(page.signed_with(&sign(&page.to_sign())))
 }
 
 /// A parsed page that is not authenticated yet.

@@ -7,6 +7,7 @@ mod cipher;
 pub mod conformance;
 mod fault;
 mod memory;
+mod mirror;
 mod seal;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -16,9 +17,11 @@ pub use batch::{Batch, Write};
 pub use cipher::StoreKey;
 pub use fault::StoreFault;
 pub use memory::MemoryStore;
+pub use mirror::{MirrorStore, Writes};
 pub use seal::{seal, unseal};
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::SCRUB;
+#[cfg(feature = "sqlite")]
 pub use sqlite::{OpenReport, SetAside, SqliteStore};
 
 /// The first bytes of keys whose rows no server can give back: who this phone is, which documents it has, and what it has not

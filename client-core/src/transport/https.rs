@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
@@ -22,12 +23,12 @@ use tokio_rustls::client::TlsStream;
 
 use super::counted::{Counted, Counter};
 use super::pin::PinnedAuthority;
-use super::resume::{Ask, Exchange, Outcome};
+use super::resume::{Ask, Exchange, HttpRequest, Outcome};
 use super::runtime::build_runtime;
 use super::tls_fault::{Told, of_handshake};
 use super::{LineFault, Outgoing, Route, ServerLink, Transport, Used, dial, host_in_address, portal, refusal};
 use crate::error::Error;
-use crate::protocol::signing::{CHANNEL_LABEL, Channel, DIRECT};
+use crate::protocol::signing::{CHANNEL_LABEL, Channel, DIRECT, Sign};
 use crate::quantities::{Day, Instant};
 
 /// A line on which no byte passes for this long is dead.
@@ -105,6 +106,13 @@ pub(super) fn exported(stream: &TlsStream<Counted<TcpStream>>) -> Option<Channel
         return None;
     }
     session.export_keying_material([0; 32], CHANNEL_LABEL, Some(&[])).ok().map(Channel)
+}
+
+/// The request as hyper sends it, with no header but the host that we did not write.
+fn to_hyper(request: HttpRequest, host: &str) -> Result<Request<Full<Bytes>>, Error> {
+    let head = Request::builder().method(request.method).uri(request.path).header("host", host);
+    let head = request.headers.into_iter().fold(head, |head, (name, value)| head.header(name, value));
+    head.body(Full::new(Bytes::from(request.body))).map_err(line)
 }
 
 impl HttpsTransport {
@@ -212,26 +220,51 @@ impl HttpsTransport {
         Ok(Connection { sender, channel })
     }
 
-    /// Sends one request of the exchange and takes its answer.
-    async fn send(&self, on: &mut Connection, exchange: &mut Exchange, ask: &Ask) -> Result<Outcome, Error> {
+    /// Sends one request of the exchange and takes its answer. When the line breaks within a reply, the exchange keeps the
+    /// bytes that arrived.
+    async fn send(
+        &self,
+        on: &mut Connection,
+        exchange: &mut Exchange,
+        sign: Option<&Sign>,
+        ask: Ask,
+    ) -> Result<Outcome, Error> {
         on.sender.ready().await.map_err(line)?;
         self.exchanges.fetch_add(1, Ordering::Relaxed);
-        let request = exchange.request(&self.host(), on.channel, ask)?;
+        let signature = exchange.to_sign(ask, on.channel).zip(sign).map(|(bytes, sign)| sign(&bytes));
+        let request = to_hyper(exchange.request(ask, signature), &self.host())?;
         let answer = on.sender.send_request(request).await.map_err(line)?;
-        exchange.take(ask, answer).await
+        let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok());
+        if let Some(outcome) = exchange.begins(ask, answer.status().as_u16(), header) {
+            return Ok(outcome);
+        }
+        let mut body = answer.into_body();
+        while let Some(frame) = body.frame().await {
+            match frame {
+                Ok(frame) => frame.data_ref().map_or(Ok(()), |bytes| exchange.arrived(bytes))?,
+                Err(error) => {
+                    exchange.broke();
+                    return Err(line(error));
+                }
+            }
+        }
+        Ok(exchange.ends())
     }
 
     /// Continues an exchange on this connection until it is done or the line breaks.
-    async fn go_on(&self, on: &mut Connection, exchange: &mut Exchange) -> Result<Vec<u8>, Error> {
+    async fn go_on(
+        &self,
+        on: &mut Connection,
+        exchange: &mut Exchange,
+        sign: Option<&Sign>,
+    ) -> Result<Vec<u8>, Error> {
         let mut ask = exchange.next();
         loop {
-            let outcome = self.while_bytes_pass(self.send(on, exchange, &ask)).await?;
-            ask = match (outcome, ask) {
-                (Outcome::Done(reply), _) => return Ok(reply),
-                (Outcome::Refused(status, body), _) => return Err(refusal(status.as_u16(), &body)),
-                (Outcome::Has(offset), _) if offset > 0 => Ask::Rest(offset),
-                (Outcome::Has(_) | Outcome::Forgotten, _) => Ask::All,
-            };
+            match self.while_bytes_pass(self.send(on, exchange, sign, ask)).await? {
+                Outcome::Done(reply) => return Ok(reply),
+                Outcome::Refused(status, body) => return Err(refusal(status, &body)),
+                Outcome::Ask(next) => ask = next,
+            }
         }
     }
 
@@ -253,11 +286,13 @@ impl HttpsTransport {
 
 impl Transport for HttpsTransport {
     fn exchange(&self, route: Route, outgoing: Outgoing) -> Result<Vec<u8>, Error> {
-        let mut exchange = Exchange::new(route, outgoing);
+        let (payload, signer) = outgoing.split();
+        let sign = signer.as_ref().map(|signer| signer.sign.as_ref());
+        let mut exchange = Exchange::new(route, payload);
         let mut place = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         self.runtime.block_on(async {
             if let Some(mut kept) = place.take() {
-                match self.go_on(&mut kept, &mut exchange).await {
+                match self.go_on(&mut kept, &mut exchange, sign).await {
                     // The kept connection had ended. The request is sent again on a new one; a repeat is idempotent.
                     Err(Error::Line(_)) => {}
                     other => {
@@ -269,7 +304,7 @@ impl Transport for HttpsTransport {
             for _ in 0..BREAKS_MAX {
                 let before = self.content.read();
                 let mut sender = self.while_bytes_pass(self.connect()).await?;
-                match self.go_on(&mut sender, &mut exchange).await {
+                match self.go_on(&mut sender, &mut exchange, sign).await {
                     Err(Error::Line(why)) => {
                         let now = self.content.read();
                         let passed = now.0.wrapping_sub(before.0).wrapping_add(now.1.wrapping_sub(before.1));

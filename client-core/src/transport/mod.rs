@@ -14,7 +14,6 @@ mod nudge_socket;
 mod pin;
 #[cfg(feature = "https")]
 mod portal;
-#[cfg(feature = "https")]
 mod resume;
 #[cfg(feature = "https")]
 mod runtime;
@@ -28,13 +27,14 @@ pub(crate) use link::CUT_OFF;
 pub use link::{ServerLink, host_in_address};
 #[cfg(feature = "https")]
 pub use nudge_socket::{Stop, new_stop};
+pub use resume::{Ask, Exchange, HttpRequest, Outcome};
 #[cfg(feature = "https")]
 pub use runtime::build_runtime;
 
 use crate::error::Error;
 use crate::protocol::frame::UnsignedRequest;
 use crate::protocol::problem::{Problem, ProblemKind};
-use crate::protocol::signing::{Purpose, Signer};
+use crate::protocol::signing::{Audience, Purpose, Signer};
 
 /// The purpose of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +76,35 @@ pub enum Outgoing {
     Bytes(Vec<u8>),
     /// A request that is signed for the connection it goes over.
     Request(UnsignedRequest, Signer),
+}
+
+/// What an exchange sends, with nothing that signs it: whoever carries it asks the device for the signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Payload {
+    /// Bytes that this phone does not sign.
+    Bytes(Vec<u8>),
+    /// A request that is signed for this audience, and for the connection it goes over.
+    Request(UnsignedRequest, Audience),
+}
+
+impl Payload {
+    /// With the signer of this phone, where it is to be signed.
+    pub fn signed_by(self, signer: impl FnOnce() -> Result<Signer, Error>) -> Result<Outgoing, Error> {
+        Ok(match self {
+            Self::Bytes(bytes) => Outgoing::Bytes(bytes),
+            Self::Request(request, audience) => Outgoing::Request(request, Signer { audience, ..signer()? }),
+        })
+    }
+}
+
+impl Outgoing {
+    /// What is sent, and what signs it.
+    pub fn split(self) -> (Payload, Option<Signer>) {
+        match self {
+            Self::Bytes(bytes) => (Payload::Bytes(bytes), None),
+            Self::Request(request, signer) => (Payload::Request(request, signer.audience), Some(signer)),
+        }
+    }
 }
 
 /// Makes exchanges with one server.

@@ -1,0 +1,281 @@
+//! The lists of a phone without SQLite, as a browser's: the rows of each document as plain values, gone through at each
+//! list. Right for a household or a day's deliveries, some thousands of lots; not for a co-operative. It answers as
+//! [`super::ReadModel`] does, which a test holds it to.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::lot_rows::{LotFilter, LotRow, LotSort, LotState, Total};
+use crate::ids::HouseholdId;
+use crate::plausibility::UsualWeights;
+use crate::quantities::{Grams, Permille};
+use crate::replica::Undelivered;
+use crate::schema::harvest::{Lot, LotKey};
+use crate::schema::receipt::Outcome;
+use crate::schema::{Book, Document, DocumentKey, LotId, LotName, harvest, household, receipt};
+use crate::store::StoreFault;
+
+/// Earlier lots that are asked for what is usual.
+const EARLIER_MAX: usize = 200;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct MemoryLists {
+    revisions: BTreeMap<DocumentKey, u64>,
+    /// The lots by book. They are shown with their receipts and households at each list.
+    lots: BTreeMap<DocumentKey, BTreeMap<LotKey, LotRow>>,
+    receipts: BTreeMap<DocumentKey, BTreeMap<LotId, Weighed>>,
+    households: BTreeMap<HouseholdId, (String, String)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Weighed {
+    state: LotState,
+    grams: Option<i64>,
+    grade: String,
+    reason: String,
+}
+
+impl MemoryLists {
+    /// Lists without rows.
+    pub fn in_memory() -> Result<Self, StoreFault> {
+        Ok(Self::default())
+    }
+
+    /// The revision that a document's rows were derived from; none when it has no rows.
+    pub fn revision(&self, key: &DocumentKey) -> Result<Option<u64>, StoreFault> {
+        Ok(self.revisions.get(key).copied())
+    }
+
+    /// The documents that have rows, with the revision that these were derived from.
+    pub fn revisions(&self) -> Result<Vec<(DocumentKey, u64)>, StoreFault> {
+        Ok(self.revisions.iter().map(|(key, revision)| (key.clone(), *revision)).collect())
+    }
+
+    /// Deletes a document's rows.
+    pub fn forget(&mut self, key: &DocumentKey) -> Result<(), StoreFault> {
+        self.revisions.remove(key);
+        self.lots.remove(key);
+        self.receipts.remove(key);
+        if let DocumentKey::Household(household) = key {
+            self.households.remove(household);
+        }
+        Ok(())
+    }
+
+    /// Nothing is left of deleted rows.
+    pub fn scrub(&self) -> Result<(), StoreFault> {
+        Ok(())
+    }
+
+    /// Writes all rows of a document again.
+    pub fn write(&mut self, document: &mut Document, revision: u64) -> Result<(), StoreFault> {
+        let key = document.key().clone();
+        match key {
+            DocumentKey::HarvestBook(book) => {
+                let rows = harvest::lots(document).into_iter().filter_map(|lot| row_of(book, lot));
+                self.lots.insert(key.clone(), rows.map(|row| (row.lot.key().clone(), row)).collect());
+            }
+            DocumentKey::ReceiptBook(_) => {
+                self.receipts.insert(key.clone(), receipts_of(document));
+            }
+            DocumentKey::Household(id) => {
+                let household = household::read(document);
+                let named = (household.name.unwrap_or_default(), household.village.unwrap_or_default());
+                self.households.insert(id, named);
+            }
+            _ => {}
+        }
+        self.revisions.insert(key, revision);
+        Ok(())
+    }
+
+    /// Writes all rows of a document again, as its own undelivered changes leave it, and marks their lots.
+    pub fn write_undelivered(&mut self, shown: Undelivered, revision: u64) -> Result<(), StoreFault> {
+        let Undelivered { mut document, lots } = shown;
+        self.write(&mut document, revision)?;
+        if let Some(rows) = self.lots.get_mut(document.key()) {
+            for (lot, reason) in lots {
+                if let Some(row) = rows.get_mut(&lot) {
+                    row.held = reason;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Updates a harvest book's rows after edits that touched these lots. Rows of other documents are all written again.
+    pub fn update(
+        &mut self,
+        document: &mut Document,
+        revision: u64,
+        touched: &BTreeSet<LotKey>,
+    ) -> Result<(), StoreFault> {
+        let DocumentKey::HarvestBook(book) = *document.key() else { return self.write(document, revision) };
+        let rows = self.lots.entry(document.key().clone()).or_default();
+        for key in touched {
+            match harvest::lot(document, key).and_then(|lot| row_of(book, lot)) {
+                Some(row) => drop(rows.insert(key.clone(), row)),
+                None => drop(rows.remove(key)),
+            }
+        }
+        self.revisions.insert(document.key().clone(), revision);
+        Ok(())
+    }
+
+    /// All lots as they are shown, with their receipts and the names of their households.
+    fn shown(&self) -> impl Iterator<Item = LotRow> {
+        self.lots.values().flat_map(BTreeMap::values).map(|row| {
+            let mut row = row.clone();
+            if let Some((name, village)) = self.households.get(&row.household) {
+                (row.household_name, row.village) = (name.clone(), village.clone());
+            }
+            let receipts = self.receipts.get(&row.lot.receipt_book());
+            if let Some(weighed) = receipts.and_then(|receipts| receipts.get(&row.lot)).cloned() {
+                (row.state, row.weighed_grams) = (weighed.state, weighed.grams);
+                (row.weighed_grade, row.reason) = (weighed.grade, weighed.reason);
+            }
+            row
+        })
+    }
+
+    fn passing(&self, filter: &LotFilter) -> Vec<LotRow> {
+        self.shown().filter(|row| passes(row, filter)).collect()
+    }
+
+    /// Lots that pass the filter, in its order.
+    pub fn lots(&self, filter: &LotFilter) -> Result<Vec<LotRow>, StoreFault> {
+        let mut rows = self.passing(filter);
+        let counter = |row: &LotRow| Reverse(row.lot.key().counter());
+        match filter.sort {
+            LotSort::Day => rows.sort_by_key(|row| (Reverse(row.day), counter(row))),
+            LotSort::Weight => rows.sort_by_key(|row| (Reverse(row.grams), counter(row))),
+            LotSort::Household => {
+                rows.sort_by(|a, b| a.household_name.cmp(&b.household_name).then(b.day.cmp(&a.day)));
+            }
+            LotSort::Product => rows.sort_by(|a, b| a.product.cmp(&b.product).then(b.day.cmp(&a.day))),
+        }
+        let limit = if filter.limit == 0 { 200 } else { filter.limit };
+        let at = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        Ok(rows.into_iter().skip(at(filter.offset)).take(at(limit)).collect())
+    }
+
+    /// The lots that fit a name; more than one only where a code fits several. Also lots that were merged into others.
+    pub fn lots_named(&self, name: &LotName) -> Result<Vec<LotRow>, StoreFault> {
+        let all = LotFilter { with_merged: true, ..LotFilter::default() };
+        self.lots(&match name {
+            LotName::Code(code) => LotFilter { code: Some(*code), ..all },
+            LotName::Full(lot) => LotFilter { lot: Some(lot.clone()), ..all },
+        })
+    }
+
+    /// How many lots pass the filter. Its limit and offset are ignored.
+    pub fn count_lots(&self, filter: &LotFilter) -> Result<u64, StoreFault> {
+        Ok(u64::try_from(self.passing(filter).len()).unwrap_or(u64::MAX))
+    }
+
+    /// Weights by product of the lots that pass the filter.
+    pub fn totals(&self, filter: &LotFilter) -> Result<Vec<Total>, StoreFault> {
+        let mut totals: BTreeMap<String, Total> = BTreeMap::new();
+        for row in self.passing(filter) {
+            let total = totals.entry(row.product.clone()).or_insert_with(|| Total {
+                name: row.product.clone(),
+                lots: 0,
+                recorded_grams: 0,
+                received_grams: 0,
+            });
+            total.lots = total.lots.saturating_add(1);
+            total.recorded_grams = total.recorded_grams.saturating_add(row.grams.unwrap_or(0));
+            total.received_grams = total.received_grams.saturating_add(row.weighed_grams.unwrap_or(0));
+        }
+        Ok(totals.into_values().collect())
+    }
+
+    /// The weights that are usual for a household's lots of a product: by its own latest lots, or else by everybody's. Where
+    /// those are too few, roughly by the household's lots of any product, or else by everybody's.
+    pub fn usual_weights(&self, household: HouseholdId, product: &str) -> Result<UsualWeights, StoreFault> {
+        let lots = || self.lots.values().flat_map(BTreeMap::values).filter(|row| row.merged_into.is_none());
+        let weights = |of: &dyn Fn(&LotRow) -> bool| {
+            let mut earlier: Vec<_> =
+                lots().filter(|row| of(row)).filter_map(|row| row.grams.map(|grams| (row.day, grams))).collect();
+            earlier.sort_by_key(|(day, _)| Reverse(*day));
+            earlier.into_iter().take(EARLIER_MAX).map(|(_, grams)| grams).collect::<Vec<i64>>()
+        };
+        let own = |row: &LotRow| row.household == household;
+        let exact = UsualWeights::after(weights(&|row| own(row) && row.product == product))
+            .or_else(|| UsualWeights::after(weights(&|row| row.product == product)));
+        let rough = || {
+            UsualWeights::roughly_after(&weights(&own)).or_else(|| UsualWeights::roughly_after(&weights(&|_| true)))
+        };
+        Ok(exact.or_else(rough).unwrap_or_default())
+    }
+
+    /// All households that are here, by their own document or by a lot, with their names as far as those are here.
+    pub fn known_households(&self) -> Result<Vec<(HouseholdId, String)>, StoreFault> {
+        let lots = self.lots.values().flat_map(BTreeMap::values);
+        let mut known: BTreeMap<HouseholdId, String> = lots.map(|row| (row.household, String::new())).collect();
+        known.extend(self.households.iter().map(|(household, (name, _))| (*household, name.clone())));
+        Ok(known.into_iter().collect())
+    }
+}
+
+fn passes(row: &LotRow, filter: &LotFilter) -> bool {
+    fn fits<T: PartialEq>(wanted: Option<&T>, value: &T) -> bool {
+        wanted.is_none_or(|wanted| wanted == value)
+    }
+    let searched = filter.search.as_ref().filter(|search| !search.trim().is_empty());
+    let found = |search: &String| [&row.household_name, &row.place, &row.note].iter().any(|text| text.contains(search));
+    fits(filter.household.as_ref(), &row.household)
+        && fits(filter.village.as_ref(), &row.village)
+        && fits(filter.lot.as_ref(), &row.lot)
+        && filter.code.is_none_or(|code| code == row.lot.code())
+        && fits(filter.product.as_ref(), &row.product)
+        && filter.from.is_none_or(|from| row.day.is_some_and(|day| day >= from))
+        && filter.to.is_none_or(|to| row.day.is_some_and(|day| day <= to))
+        && fits(filter.state.as_ref(), &row.state)
+        && searched.is_none_or(found)
+        && (!filter.only_conflicts || row.in_conflict)
+        && (filter.with_merged || row.merged_into.is_none())
+}
+
+fn row_of(book: Book, lot: Lot) -> Option<LotRow> {
+    let key = DocumentKey::HarvestBook(book);
+    let in_book = |lot: LotKey| LotId::in_book(&key, lot);
+    Some(LotRow {
+        household: book.household,
+        household_name: String::new(),
+        village: String::new(),
+        season: book.season.year(),
+        lot: in_book(lot.key)?,
+        product: lot.product.unwrap_or_default(),
+        grams: lot.quantity.map(Grams::get),
+        grade: lot.grade.unwrap_or_default(),
+        moisture: lot.moisture.map(Permille::get),
+        day: lot.day,
+        place: lot.place.unwrap_or_default(),
+        note: lot.note.unwrap_or_default(),
+        state: LotState::Recorded,
+        weighed_grams: None,
+        weighed_grade: String::new(),
+        reason: String::new(),
+        merged_into: lot.merged_into.and_then(in_book),
+        in_conflict: lot.in_conflict,
+        is_damaged: !lot.damaged.is_empty(),
+        held: String::new(),
+    })
+}
+
+fn receipts_of(document: &Document) -> BTreeMap<LotId, Weighed> {
+    let receipts = receipt::receipts(document).into_iter().filter_map(|receipt| {
+        let weighed = match receipt.outcome? {
+            Outcome::Received { weighed, grade } => {
+                Weighed { state: LotState::Received, grams: Some(weighed.get()), grade, reason: String::new() }
+            }
+            Outcome::Rejected { reason } => {
+                Weighed { state: LotState::Rejected, grams: None, grade: String::new(), reason }
+            }
+        };
+        Some((receipt.lot, weighed))
+    });
+    receipts.collect()
+}
