@@ -125,6 +125,7 @@ fn listed(lots: &[LotId]) -> String {
 }
 
 impl Error {
+    #[cfg(feature = "https")]
     /// The error of a system that gives no file, thread or socket to begin with.
     pub(crate) fn of_system(error: &std::io::Error) -> Self {
         match StoreFault::of_io(error) {

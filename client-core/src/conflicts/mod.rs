@@ -10,6 +10,7 @@ mod settle;
 pub use case::{CaseId, CaseState};
 pub use fields::{Contender, FieldConflict, in_harvest_book, in_order};
 pub use rules::{DuplicateLots, duplicate_lots, is_overweight};
+#[cfg(feature = "sqlite")]
 pub(crate) use settle::UNUSUAL;
 pub use settle::{
     Edit, SETTLING, Settlement, Settler, UNDOING, found_right, leave, merge, settle_field, undo, unusual_name,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Phone;
 use crate::conflicts::{self, CaseId, FieldConflict, SETTLING, Settler};
 use crate::crdt::DocumentFault;
+use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
 use crate::ids::{ChangeHash, HouseholdId};
 use crate::plausibility::{Facts, Unusual, Usual, unknown_household, unusual};
@@ -18,6 +19,7 @@ use crate::schema::catalogue::Catalogue;
 use crate::schema::cooperative::Cooperative;
 use crate::schema::harvest::{LotDraft, LotEdit};
 use crate::schema::household::Household;
+use crate::schema::lot_history::{LotEvent, harvest_event, receipt_event};
 use crate::schema::order::{Order, OrderStatus};
 use crate::schema::receipt::Outcome;
 use crate::schema::{
@@ -222,6 +224,20 @@ impl Phone {
     /// How many lots pass the filter, whatever its limit.
     pub fn count_lots(&self, filter: &LotFilter) -> Result<u64, Error> {
         Ok(self.inner().lists()?.count_lots(filter)?)
+    }
+
+    /// What is known here of how a lot became what it is, oldest first.
+    pub fn lot_history(&self, lot: &LotId) -> Result<Vec<LotEvent>, Error> {
+        let changes = |key| -> Result<Vec<VerifiedChange>, Error> {
+            Ok(self.read(&key, |document| document.changes_since(&[]))?.transpose()?.unwrap_or_default())
+        };
+        let of_harvest = changes(lot.book())?;
+        let of_receipt = changes(lot.receipt_book())?;
+        let harvested = of_harvest.iter().filter_map(|change| harvest_event(change.record(), lot.key()));
+        let weighed = of_receipt.iter().filter_map(|change| receipt_event(change.record(), lot));
+        let mut events: Vec<LotEvent> = harvested.chain(weighed).collect();
+        events.sort_by_key(|event| event.recorded);
+        Ok(events)
     }
 
     /// The weights by product of the lots that pass the filter.

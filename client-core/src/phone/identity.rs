@@ -43,6 +43,7 @@ fn read_row<M: DeserializeOwned>(store: &dyn Store, name: &str) -> Result<Option
 }
 
 /// True for the store of a phone that is not enrolled and has lost nothing.
+#[cfg(feature = "sqlite")]
 pub(super) fn is_new(store: &dyn Store) -> Result<bool, StoreFault> {
     Ok(read_row::<bool>(store, NEW)?.is_some())
 }

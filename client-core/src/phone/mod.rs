@@ -17,6 +17,7 @@ mod opening;
 mod outbox_file;
 #[cfg(feature = "https")]
 mod over_the_line;
+mod owed;
 #[cfg(feature = "https")]
 mod recover;
 mod refresh;
@@ -33,11 +34,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 #[cfg(feature = "https")]
 pub use driver::{Driver, Observer};
-pub use invitation::{Invitation, while_joining};
-pub use leaving::ExportForm;
 #[cfg(feature = "sqlite")]
 pub use files::Opening;
+pub use invitation::{Invitation, while_joining};
+pub use leaving::ExportForm;
 pub use outbox_file::UnsignedOutboxFile;
+pub use owed::{Owed, OwedFor};
 #[cfg(feature = "https")]
 pub use recover::Recovered;
 pub use status::{LastError, Status, SyncState};

@@ -43,18 +43,22 @@ impl Phone {
             on_edit: None,
         };
         damage.extend(inner.read_enrolled(&store, !damage.is_empty())?);
-        Ok(Self { store, clock, inner: Mutex::new(inner), syncing: Mutex::new(()), damage, #[cfg(feature = "sqlite")] folder: None })
+        Ok(Self {
+            store,
+            clock,
+            inner: Mutex::new(inner),
+            syncing: Mutex::new(()),
+            damage,
+            #[cfg(feature = "sqlite")]
+            folder: None,
+        })
     }
 }
 
 impl Inner {
     /// Reads who this phone is and what it holds, where it is enrolled. `has_lost` is true when the store may have lost
     /// records. Returns what was found damaged.
-    pub(super) fn read_enrolled(
-        &mut self,
-        store: &Arc<dyn Store>,
-        has_lost: bool,
-    ) -> Result<Vec<Damage>, Error> {
+    pub(super) fn read_enrolled(&mut self, store: &Arc<dyn Store>, has_lost: bool) -> Result<Vec<Damage>, Error> {
         let Some(identity) = Identity::read(store.as_ref())? else { return Ok(Vec::new()) };
         let (mut replica, damage) = Replica::open(
             Arc::clone(store),

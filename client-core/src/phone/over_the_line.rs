@@ -42,8 +42,7 @@ impl Phone {
         let transport = Arc::new(new_transport(joining.server(), &self.clock)?);
         let Errand { route, payload } = joining.send(phone_name);
         let outgoing = payload.signed_by(|| joining.signer())?;
-        let reply =
-            transport.exchange(route, outgoing).map_err(|error| while_joining(joining.server(), error))?;
+        let reply = transport.exchange(route, outgoing).map_err(|error| while_joining(joining.server(), error))?;
         self.finish_enrol(joining, &reply, transport.used())?;
         self.inner().transport = Some(transport);
         Ok(())

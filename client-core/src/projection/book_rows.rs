@@ -107,12 +107,15 @@ fn lot_for_rules(
 fn insert(transaction: &Transaction<'_>, key: &[u8], book: Book, lot: &Lot) -> Result<(), StoreFault> {
     let code = LotId::in_book(&DocumentKey::HarvestBook(book), lot.key.clone());
     let code = code.map_or(0, |lot| lot.code().number());
-    let receipt: Option<(String, Option<i64>, String, String)> = transaction
-        .prepare_cached("SELECT state, grams, reason, grade FROM receipts WHERE book = ?1 AND lot = ?2")?
-        .query_row(params![key, lot.key.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+    type Receipt = (String, Option<i64>, String, String, Option<String>);
+    let receipt: Option<Receipt> = transaction
+        .prepare_cached("SELECT state, grams, reason, grade, day FROM receipts WHERE book = ?1 AND lot = ?2")?
+        .query_row(params![key, lot.key.as_str()], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        })
         .optional()?;
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO lots VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,'')",
+        "INSERT INTO lots VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,'')",
     )?;
     insert.execute(params![
         key,
@@ -133,8 +136,9 @@ fn insert(transaction: &Transaction<'_>, key: &[u8], book: Book, lot: &Lot) -> R
         !lot.damaged.is_empty(),
         receipt.as_ref().map_or(LotState::Recorded.name(), |(state, ..)| state.as_str()),
         receipt.as_ref().and_then(|(_, grams, ..)| *grams),
-        receipt.as_ref().map_or("", |(_, _, reason, _)| reason.as_str()),
-        receipt.as_ref().map_or("", |(.., grade)| grade.as_str()),
+        receipt.as_ref().map_or("", |(_, _, reason, ..)| reason.as_str()),
+        receipt.as_ref().map_or("", |(.., grade, _)| grade.as_str()),
+        receipt.as_ref().and_then(|(.., day)| day.as_deref()),
     ])?;
     Ok(())
 }
@@ -197,7 +201,7 @@ pub(super) fn show_receipts(transaction: &Transaction<'_>, book: Book) -> Result
     transaction
         .prepare_cached(
             "UPDATE lots SET state = coalesce(r.state, 'recorded'), weighed = r.grams, reason = coalesce(r.reason, ''),
-                    weighed_grade = coalesce(r.grade, '')
+                    weighed_grade = coalesce(r.grade, ''), weighed_day = r.day
              FROM lots AS l LEFT JOIN receipts AS r ON r.book = l.document AND r.lot = l.lot
              WHERE lots.document = ?1 AND l.document = lots.document AND l.lot = lots.lot",
         )?

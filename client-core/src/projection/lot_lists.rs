@@ -31,11 +31,11 @@ impl ReadModel {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT l.household, l.season, l.lot, l.product, l.grams, l.grade, l.day, l.place, l.note,
                     l.state, l.weighed, l.reason, l.conflict, l.damaged,
-                    l.moisture, l.merged, coalesce(h.name, ''), coalesce(h.village, ''), l.document, l.held, l.weighed_grade
+                    l.moisture, l.merged, coalesce(h.name, ''), coalesce(h.village, ''), l.document, l.held, l.weighed_grade, l.weighed_day
              FROM {from} ORDER BY {order}{limit}"
         ))?;
         let rows = statement.query_map(params_from_iter(values), |row| {
-            let day: Option<String> = row.get(6)?;
+            let (day, weighed_day): (Option<String>, Option<String>) = (row.get(6)?, row.get(21)?);
             let lot: String = row.get(2)?;
             let state: String = row.get(9)?;
             let merged: Option<String> = row.get(15)?;
@@ -64,6 +64,8 @@ impl ReadModel {
                 state,
                 weighed_grams: row.get(10)?,
                 weighed_grade: row.get(20)?,
+                weighed_day: weighed_day
+                    .and_then(|day| parse_or_report("lots", "weighed_day", &day, |day| day.parse().ok())),
                 reason: row.get(11)?,
                 merged_into: merged.and_then(|lot| name("merged", &lot)),
                 in_conflict: row.get(12)?,

@@ -138,6 +138,8 @@ pub struct LotRow {
     pub weighed_grams: Option<i64>,
     /// As judged by the warehouse; empty for none.
     pub weighed_grade: String,
+    /// When the warehouse received it.
+    pub weighed_day: Option<Day>,
     /// Why it was sent back; empty when it was not.
     pub reason: String,
     /// The lot that this one was merged into.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::lot_rows::{LotFilter, LotRow, LotSort, LotState, Total};
 use crate::ids::HouseholdId;
 use crate::plausibility::UsualWeights;
-use crate::quantities::{Grams, Permille};
+use crate::quantities::{Day, Grams, Permille};
 use crate::replica::Undelivered;
 use crate::schema::harvest::{Lot, LotKey};
 use crate::schema::receipt::Outcome;
@@ -34,6 +34,7 @@ struct Weighed {
     grams: Option<i64>,
     grade: String,
     reason: String,
+    day: Option<Day>,
 }
 
 impl MemoryLists {
@@ -133,7 +134,7 @@ impl MemoryLists {
             let receipts = self.receipts.get(&row.lot.receipt_book());
             if let Some(weighed) = receipts.and_then(|receipts| receipts.get(&row.lot)).cloned() {
                 (row.state, row.weighed_grams) = (weighed.state, weighed.grams);
-                (row.weighed_grade, row.reason) = (weighed.grade, weighed.reason);
+                (row.weighed_grade, row.weighed_day, row.reason) = (weighed.grade, weighed.day, weighed.reason);
             }
             row
         })
@@ -204,9 +205,8 @@ impl MemoryLists {
         let own = |row: &LotRow| row.household == household;
         let exact = UsualWeights::after(weights(&|row| own(row) && row.product == product))
             .or_else(|| UsualWeights::after(weights(&|row| row.product == product)));
-        let rough = || {
-            UsualWeights::roughly_after(&weights(&own)).or_else(|| UsualWeights::roughly_after(&weights(&|_| true)))
-        };
+        let rough =
+            || UsualWeights::roughly_after(&weights(&own)).or_else(|| UsualWeights::roughly_after(&weights(&|_| true)));
         Ok(exact.or_else(rough).unwrap_or_default())
     }
 
@@ -257,6 +257,7 @@ fn row_of(book: Book, lot: Lot) -> Option<LotRow> {
         state: LotState::Recorded,
         weighed_grams: None,
         weighed_grade: String::new(),
+        weighed_day: None,
         reason: String::new(),
         merged_into: lot.merged_into.and_then(in_book),
         in_conflict: lot.in_conflict,
@@ -267,14 +268,11 @@ fn row_of(book: Book, lot: Lot) -> Option<LotRow> {
 
 fn receipts_of(document: &Document) -> BTreeMap<LotId, Weighed> {
     let receipts = receipt::receipts(document).into_iter().filter_map(|receipt| {
-        let weighed = match receipt.outcome? {
-            Outcome::Received { weighed, grade } => {
-                Weighed { state: LotState::Received, grams: Some(weighed.get()), grade, reason: String::new() }
-            }
-            Outcome::Rejected { reason } => {
-                Weighed { state: LotState::Rejected, grams: None, grade: String::new(), reason }
-            }
+        let (state, grams, grade, reason) = match receipt.outcome? {
+            Outcome::Received { weighed, grade } => (LotState::Received, Some(weighed.get()), grade, String::new()),
+            Outcome::Rejected { reason } => (LotState::Rejected, None, String::new(), reason),
         };
+        let weighed = Weighed { state, grams, grade, reason, day: receipt.day };
         Some((receipt.lot, weighed))
     });
     receipts.collect()

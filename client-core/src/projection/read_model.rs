@@ -31,6 +31,7 @@ const TABLES: &str = "
         lot TEXT NOT NULL, code INTEGER NOT NULL, product TEXT NOT NULL, grams INTEGER, grade TEXT NOT NULL,
         moisture INTEGER, day TEXT, place TEXT NOT NULL, note TEXT NOT NULL, merged TEXT, conflict INTEGER NOT NULL, damaged INTEGER NOT NULL,
         state TEXT NOT NULL, weighed INTEGER, reason TEXT NOT NULL, weighed_grade TEXT NOT NULL,
+        weighed_day TEXT,
         held TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (document, lot)) WITHOUT ROWID;
     CREATE INDEX lots_by_day ON lots (day DESC, counter DESC);

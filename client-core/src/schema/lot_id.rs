@@ -128,6 +128,7 @@ impl fmt::Display for LotId {
 pub struct LotCode(u64);
 
 impl LotCode {
+    #[cfg(feature = "sqlite")]
     /// The code as a number of 55 bits, for rows.
     pub(crate) fn number(self) -> i64 {
         i64::try_from(self.0).unwrap_or(i64::MAX)

@@ -9,6 +9,7 @@ pub mod harvest;
 pub mod household;
 mod key;
 mod kinds;
+pub mod lot_history;
 mod lot_id;
 mod lot_key;
 pub mod order;

@@ -207,11 +207,11 @@ fn history_table(signed: &SignedIn, names: &Names, events: &[HistoryEvent]) -> M
                 tbody {
                     @for event in events {
                         tr {
-                            td { (locale.of("history", event.kind.name())) }
-                            td { (names.author(Some(&event.actor))) }
-                            td { (locale.moment(event.recorded)) }
+                            td { (locale.of("history", event.event.kind.name())) }
+                            td { (names.author(Some(&event.event.actor))) }
+                            td { (locale.moment(event.event.recorded)) }
                             td { (locale.moment(event.received)) }
-                            td.note { @for (field, value) in &event.fields {
+                            td.note { @for (field, value) in &event.event.fields {
                                 span.change { (locale.of("field", field)) ": " (names.value(field, value)) } " " } }
                         }
                     }

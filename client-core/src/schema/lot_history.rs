@@ -1,0 +1,137 @@
+//! A lot's history, derived from the changes of its books: who wrote which fields when.
+
+use std::collections::BTreeMap;
+
+use super::harvest::{LotKey, touched};
+use super::lot_id::LotId;
+use crate::conflicts::{SETTLING, UNDOING, unusual_name};
+use crate::crdt::change::{Action, BytesKind, ChangeRecord, Key, Object, Operation, OperationId, Value};
+use crate::ids::ActorId;
+use crate::quantities::Instant;
+
+/// One change of a lot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LotEvent {
+    /// Its author.
+    pub actor: ActorId,
+    /// Its time by the phone's clock.
+    pub recorded: Instant,
+    /// The fields it wrote, with their values as text.
+    pub fields: Vec<(String, String)>,
+    /// The kind of event.
+    pub kind: LotEventKind,
+}
+
+/// The kind of a lot's event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LotEventKind {
+    /// The household recorded it.
+    Recorded,
+    /// Somebody wrote fields of it.
+    Corrected,
+    /// A coordinator settled concurrent values.
+    Settled,
+    /// A coordinator undid a settlement.
+    Undone,
+    /// Somebody withdrew it.
+    Withdrawn,
+    /// The warehouse received it or sent it back.
+    Weighed,
+    /// A coordinator found it right as it is.
+    LookedAt,
+}
+
+impl LotEventKind {
+    /// Its name in words and addresses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Corrected => "corrected",
+            Self::Settled => "settled",
+            Self::Undone => "undone",
+            Self::Withdrawn => "withdrawn",
+            Self::Weighed => "weighed",
+            Self::LookedAt => "looked-at",
+        }
+    }
+}
+
+/// The event of a lot that a change of its harvest book is; none where it is of other lots.
+pub fn harvest_event(record: &ChangeRecord, lot: &LotKey) -> Option<LotEvent> {
+    if !touched(record).contains(lot) {
+        return None;
+    }
+    let own = |id: OperationId| record.actor_at(id.actor).is_some_and(|actor| lot.is_of_operation(id.counter, actor));
+    let mut fields = BTreeMap::new();
+    let (mut made, mut withdrawn) = (false, false);
+    for (counter, operation) in (record.start_operation..).zip(&record.operations) {
+        made |= operation.insert && lot.is_of_operation(counter, &record.actor);
+        withdrawn |= operation.action == Action::Delete && matches!(operation.key, Key::Element(id) if own(id));
+        if let (Object::Made(id), Key::Map(field)) = (operation.object, &operation.key)
+            && own(id)
+        {
+            fields.insert(field.clone(), text_of(&operation.value));
+        }
+    }
+    if !made && !withdrawn && fields.is_empty() {
+        return None;
+    }
+    let kind = match () {
+        () if made => LotEventKind::Recorded,
+        () if withdrawn => LotEventKind::Withdrawn,
+        () if record.message == SETTLING => LotEventKind::Settled,
+        () if record.message == UNDOING => LotEventKind::Undone,
+        () => LotEventKind::Corrected,
+    };
+    Some(event(record, fields, kind))
+}
+
+/// The event of a lot that a change of its receipt book is.
+pub fn receipt_event(record: &ChangeRecord, lot: &LotId) -> Option<LotEvent> {
+    let lot = lot.season_name();
+    let made: Vec<u64> = (record.start_operation..)
+        .zip(&record.operations)
+        .filter(|(_, operation)| matches!(&operation.key, Key::Map(name) if *name == lot))
+        .map(|(counter, _)| counter)
+        .collect();
+    let mut fields = BTreeMap::new();
+    for operation in &record.operations {
+        if let (Object::Made(id), Key::Map(field)) = (operation.object, &operation.key)
+            && id.actor == 0
+            && made.contains(&id.counter)
+        {
+            fields.insert(field.clone(), text_of(&operation.value));
+        }
+    }
+    (!fields.is_empty()).then(|| event(record, fields, LotEventKind::Weighed))
+}
+
+/// Somebody's look at an unusual lot, which stands in its case book.
+pub fn look_event(record: &ChangeRecord, lot: &LotId) -> Option<LotEvent> {
+    let name = unusual_name(lot);
+    let is_of_it = |operation: &&Operation| {
+        matches!(&operation.key, Key::Map(field) if field == "case") && text_of(&operation.value) == name
+    };
+    record.operations.iter().find(is_of_it)?;
+    Some(event(record, BTreeMap::new(), LotEventKind::LookedAt))
+}
+
+fn event(record: &ChangeRecord, fields: BTreeMap<String, String>, kind: LotEventKind) -> LotEvent {
+    LotEvent {
+        actor: record.actor.clone(),
+        recorded: Instant::from_seconds(record.time_seconds),
+        fields: fields.into_iter().collect(),
+        kind,
+    }
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Boolean(truth) => truth.to_string(),
+        Value::Unsigned(number) => number.to_string(),
+        Value::Signed(_, number) => number.to_string(),
+        Value::Bytes(BytesKind::Text, bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Value::Bytes(_, bytes) => format!("{} bytes", bytes.len()),
+    }
+}
