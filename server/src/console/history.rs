@@ -20,8 +20,8 @@ pub(super) struct HistoryEvent {
 
 /// All changes of a lot, in the order of their admission.
 pub(super) fn of_lot(granary: &Granary, number: CooperativeNumber, lot: &LotId) -> Result<Vec<HistoryEvent>, Error> {
-    type Read = dyn Fn(&ChangeRecord) -> Option<LotEvent>;
-    let books: [(_, &Read); 3] = [
+    type Read<'a> = dyn Fn(&ChangeRecord) -> Option<LotEvent> + 'a;
+    let books: [(_, &Read<'_>); 3] = [
         (lot.book(), &|change| harvest_event(change, lot.key())),
         (lot.receipt_book(), &|change| receipt_event(change, lot)),
         (lot.case_book(), &|change| look_event(change, lot)),
