@@ -22,8 +22,6 @@ pub(super) struct DocumentIndex {
     of_no_household: Vec<DocumentNumber>,
     /// Documents of which nothing is taken any more, since they are about to be erased.
     going: HashSet<DocumentNumber>,
-    /// Bytes as saved, of documents that were admitted to since the start.
-    bytes: HashMap<DocumentNumber, u64>,
 }
 
 impl DocumentIndex {
@@ -94,13 +92,17 @@ impl DocumentIndex {
         }
     }
 
-    /// How large a document is as saved; 0 for one that nothing was admitted to since the start.
-    pub(super) fn bytes(&self, number: DocumentNumber) -> u64 {
-        self.bytes.get(&number).copied().unwrap_or(0)
+    /// How large a document is as saved; none for one that is there and was not measured.
+    pub(super) fn bytes(&self, number: DocumentNumber) -> Option<u64> {
+        let (_, meta) = self.get(number)?;
+        (meta.bytes > 0 || meta.last == 0).then_some(meta.bytes)
     }
 
     pub(super) fn set_bytes(&mut self, number: DocumentNumber, bytes: u64) {
-        self.bytes.insert(number, bytes);
+        let place = usize::try_from(number.0).ok();
+        if let Some((_, meta)) = place.and_then(|place| self.documents.get_mut(place)) {
+            meta.bytes = bytes;
+        }
     }
 
     /// All documents in the order of their numbers.

@@ -88,24 +88,47 @@ impl Documents {
         self.cache().loaded.remove(&(cooperative.number(), number));
     }
 
-    /// Loads a document from the log: its saved form, then the entries after it.
+    /// Loads a document from the log, past the cache.
     pub(crate) fn load(&self, cooperative: &Cooperative, number: DocumentNumber) -> Result<Document, StoreFault> {
-        let store = self.store.as_ref();
-        let meta_key = meta_key(cooperative.number(), number);
-        let (key, meta) = cooperative.state().documents.get(number).cloned().ok_or(StoreFault::Damaged(meta_key))?;
-        let saved_key = saved_key(cooperative.number(), number);
-        let mut document = match store.get(&saved_key)? {
-            Some(saved) => Document::load(key.clone(), &saved).map_err(|_| StoreFault::Damaged(saved_key))?,
-            None => Document::empty(key.clone()),
-        };
-        let positions = feed::positions_of(store, cooperative.number(), &meta, meta.saved_through)?;
-        let changes: Vec<VerifiedChange> = feed::read_positions(store, cooperative.number(), &positions)?
-            .into_iter()
-            .flat_map(|DocumentChanges { changes, .. }| changes)
-            .filter(|change| !document.has(change.hash()))
-            .collect();
-        document.apply(&changes).map_err(|fault| StoreFault::Failed(fault.to_string()))?;
-        Ok(document)
+        load(self.store.as_ref(), cooperative, number)
+    }
+}
+
+/// Loads a document from the log: its saved form, then the entries after it.
+fn load(store: &dyn Store, cooperative: &Cooperative, number: DocumentNumber) -> Result<Document, StoreFault> {
+    let meta_key = meta_key(cooperative.number(), number);
+    let (key, meta) = cooperative.state().documents.get(number).cloned().ok_or(StoreFault::Damaged(meta_key))?;
+    let saved_key = saved_key(cooperative.number(), number);
+    let mut document = match store.get(&saved_key)? {
+        Some(saved) => Document::load(key.clone(), &saved).map_err(|_| StoreFault::Damaged(saved_key))?,
+        None => Document::empty(key.clone()),
+    };
+    let positions = feed::positions_of(store, cooperative.number(), &meta, meta.saved_through)?;
+    let changes: Vec<VerifiedChange> = feed::read_positions(store, cooperative.number(), &positions)?
+        .into_iter()
+        .flat_map(|DocumentChanges { changes, .. }| changes)
+        .filter(|change| !document.has(change.hash()))
+        .collect();
+    document.apply(&changes).map_err(|fault| StoreFault::Failed(fault.to_string()))?;
+    Ok(document)
+}
+
+/// How large a document is as saved, once it was measured; it is measured here where its rows were made anew, as after a
+/// restoration. 0 for one that can't be read until it is repaired.
+pub(super) fn measured(store: &dyn Store, cooperative: &Cooperative, number: DocumentNumber) -> u64 {
+    if let Some(bytes) = cooperative.state().documents.bytes(number) {
+        return bytes;
+    }
+    match load(store, cooperative, number) {
+        Ok(mut document) => {
+            let bytes = document.save().len() as u64;
+            cooperative.state().documents.set_bytes(number, bytes);
+            bytes
+        }
+        Err(fault) => {
+            tracing::warn!(%fault, "a document could not be measured");
+            0
+        }
     }
 }
 

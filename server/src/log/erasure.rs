@@ -88,7 +88,8 @@ impl Cooperative {
             let event = LogEvent::Erased { document: *number, previous: meta.last };
             let last = state.heads.append_event(own, group, event);
             let since_saved = meta.since_saved.saturating_add(1);
-            let meta = DocumentMeta { last, heads: Vec::new(), saved_through: 0, since_saved, is_erased: true, ..meta };
+            let heads = Vec::new();
+            let meta = DocumentMeta { last, heads, saved_through: 0, since_saved, is_erased: true, bytes: 0, ..meta };
             group.remove(saved_key(own, *number));
             group.put(meta_key(own, *number), write_message(&meta));
             metas.push((*number, meta));

@@ -142,7 +142,8 @@ impl Cooperative {
             let checked = self.check(group, submitter, &attested, &document)?.and_then(|checked| {
                 let fresh: Vec<_> =
                     document.changes.iter().filter(|change| checked.fresh.contains(&change.hash())).collect();
-                match self.room_for(submitter, &mut planned, &document.key, &fresh, &attested, now_millis) {
+                let by = (group.store(), submitter);
+                match self.room_for(by, &mut planned, &document.key, &fresh, &attested, now_millis) {
                     None => Ok(checked),
                     Some(reason) => Err(reason),
                 }

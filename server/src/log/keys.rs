@@ -218,12 +218,22 @@ pub(crate) struct DocumentMeta {
     pub(crate) since_saved: u32,
     /// True once it was erased for good; its last position says so.
     pub(crate) is_erased: bool,
+    /// How large it is as saved; 0 where nobody measured it since its rows were made anew.
+    pub(crate) bytes: u64,
 }
 
 impl DocumentMeta {
     /// That of a document of which nothing is in the log yet.
     pub(crate) fn new(key: &DocumentKey) -> Self {
-        Self { key: key.to_bytes(), last: 0, heads: Vec::new(), saved_through: 0, since_saved: 0, is_erased: false }
+        Self {
+            key: key.to_bytes(),
+            last: 0,
+            heads: Vec::new(),
+            saved_through: 0,
+            since_saved: 0,
+            is_erased: false,
+            bytes: 0,
+        }
     }
 }
 

@@ -1,7 +1,8 @@
-//! What may still be written: decided in the writer's job, before anything is durable, for every way in. It loads no document.
+//! What may still be written: decided in the writer's job, before anything is durable, for every way in. It loads no document whose size is known.
 //!
 //! - A season is within reach of today.
-//! - A document stays within its size: what it holds as saved is known from its last admission; of what is not decided yet and of
+//! - A document stays within its size: what it holds as saved stands in its row since its last admission, and is measured where
+//!   rows were made anew; of what is not decided yet and of
 //!   what comes, only the values are counted, so nothing is refused that would fit. Admission knows the exact size.
 //! - A device and a household stay within their share of the disk.
 
@@ -15,8 +16,10 @@ use granary_client_core::protocol::messages::RefusalReason;
 use granary_client_core::quantities::{Day, Instant};
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::{DocumentKey, Season};
+use granary_client_core::store::Store;
 
 use super::Cooperative;
+use super::documents::measured;
 use super::ingest::Submitter;
 use super::keys::DocumentNumber;
 use super::records::DeviceKind;
@@ -87,7 +90,7 @@ impl Cooperative {
     /// that an attestation covers.
     pub(super) fn room_for(
         &self,
-        submitter: &Submitter,
+        (store, submitter): (&dyn Store, &Submitter),
         planned: &mut Planned,
         key: &DocumentKey,
         fresh: &[&VerifiedChange],
@@ -103,7 +106,7 @@ impl Cooperative {
         if is_new && !self.is_season_in_reach(submitter, number, key, now_millis) {
             return Some(RefusalReason::SeasonOutOfReach);
         }
-        self.room_in_document(planned, number, key, fresh, given_back)
+        self.room_in_document(store, planned, number, key, fresh, given_back)
             .or_else(|| self.room_in_shares(submitter, planned, key, fresh, given_back, now_millis))
     }
 
@@ -131,6 +134,7 @@ impl Cooperative {
 
     fn room_in_document(
         &self,
+        store: &dyn Store,
         planned: &mut Planned,
         number: Option<DocumentNumber>,
         key: &DocumentKey,
@@ -139,10 +143,7 @@ impl Cooperative {
     ) -> Option<RefusalReason> {
         let most = DOCUMENT_BYTES_MAX as u64;
         let (held, undecided) = match number {
-            Some(number) => {
-                let state = self.state();
-                (state.documents.bytes(number), state.queue.undecided_growth(number))
-            }
+            Some(number) => (measured(store, self, number), self.state().queue.undecided_growth(number)),
             None => (0, 0),
         };
         // A document that a coordinator let grow beyond is given back whole.

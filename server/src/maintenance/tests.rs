@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use granary_client_core::automerge::{self, transaction::Transactable};
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::protocol::bundle::DocumentChanges;
+use granary_client_core::protocol::messages::{RefusalReason, read_message, write_message};
 use granary_client_core::quantities::{Grams, Instant};
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::harvest::{self, LotDraft};
@@ -18,7 +20,7 @@ use crate::access::Principal;
 use crate::engine::Granary;
 use crate::engine::erasure::Erasable;
 use crate::log::documents::Documents;
-use crate::log::keys::{entry_key, key};
+use crate::log::keys::{DocumentMeta, entry_key, key};
 use crate::log::{CooperativeNumber, Submitter};
 
 const COOP: CooperativeNumber = CooperativeNumber(1);
@@ -47,8 +49,18 @@ fn filled() -> (tempfile::TempDir, MemoryStore, Granary) {
     (keys, store, granary)
 }
 
+/// The rows of these kinds; a document's size aside, which is measured when it is first touched.
 fn rows(store: &MemoryStore, kinds: &[u8]) -> Vec<Row> {
-    kinds.iter().flat_map(|kind| store.scan_all(&key(COOP, *kind, &[])).unwrap()).collect()
+    let unmeasured = |row: Row| {
+        let meta: DocumentMeta = read_message(row.value.as_deref().unwrap()).unwrap();
+        Row { value: Some(write_message(&DocumentMeta { bytes: 0, ..meta })), ..row }
+    };
+    let of = |kind: u8| store.scan_all(&key(COOP, kind, &[])).unwrap().into_iter().map(move |row| (kind, row));
+    kinds
+        .iter()
+        .flat_map(|kind| of(*kind))
+        .map(|(kind, row)| if kind == b'm' { unmeasured(row) } else { row })
+        .collect()
 }
 
 fn check(store: &MemoryStore) -> Vec<String> {
@@ -106,6 +118,51 @@ fn store_with_dropped_content_is_whole_after_a_restoration() {
     assert_eq!(rebuild(&restored).unwrap().dropped, 0);
     assert_eq!(rows(&restored, b"hmapexlbdu"), rows(&store, b"hmapexlbdu"));
     assert_eq!(check(&restored), Vec::<String>::new());
+}
+
+// A document's size was not known after a restart or a restoration, so one request too many became durable.
+#[test]
+fn documents_size_is_known_after_a_restart_and_measured_after_a_restoration() {
+    let (keys, store, granary) = filled();
+    let household = HouseholdId::from_bytes([7; 16]);
+    let (device, _) = granary.make_token(COOP, Role::Household(household), "script", Instant(0)).unwrap();
+    let book = DocumentKey::HarvestBook(Book::first(household, Season::new(2026).unwrap()));
+    let mut document = granary_client_core::schema::Document::new(book.clone()).unwrap();
+    let mut changes = vec![granary_client_core::schema::Document::first_change(&book).unwrap()];
+    let actor = device.actor(granary_client_core::ids::Incarnation::new(1));
+    let mut noise = 7u64;
+    for number in 0..5 {
+        let text: String = std::iter::repeat_with(|| {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            char::from(b'!' + u8::try_from((noise >> 33) % 90).unwrap())
+        })
+        .take(250_000)
+        .collect();
+        let edit = |doc: &mut automerge::AutoCommit| Ok(doc.put(automerge::ROOT, format!("{number}"), text)?);
+        changes.extend(document.edit(&actor, Instant(0), edit).unwrap().1);
+    }
+    let last = changes.split_off(5);
+    let send = |granary: &Granary, changes: Vec<_>| {
+        let cooperative = granary.cooperative(COOP).unwrap();
+        let grants = cooperative.device(device).unwrap().grants_now();
+        let bundle = vec![DocumentChanges { key: book.clone(), changes }];
+        let ingested = granary.ingest(&cooperative, Submitter::new(device, grants), bundle, Instant(1)).unwrap();
+        granary.settle(&cooperative);
+        ingested.refused.first().map(|refusal| refusal.reason)
+    };
+    assert_eq!(send(&granary, changes), None);
+    let folder = tempfile::tempdir().unwrap();
+    back_up(&store, keys.path(), folder.path(), "then", None).unwrap();
+    let restored = MemoryStore::default();
+    read_into(folder.path(), &restored).unwrap();
+    rebuild(&restored).unwrap();
+    drop(granary);
+    for store in [store, restored] {
+        let entries = rows(&store, b"p").len();
+        let granary = Granary::open(Arc::new(store.clone()), keys.path(), None, |fault| panic!("{fault}")).unwrap();
+        assert_eq!(send(&granary, last.clone()), Some(RefusalReason::DocumentFull));
+        assert_eq!(rows(&store, b"p").len(), entries, "nothing of it waits to be admitted");
+    }
 }
 
 #[test]
