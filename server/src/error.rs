@@ -203,6 +203,12 @@ pub enum Error {
         /// The system's error.
         reason: String,
     },
+    /// The program's own file is not there any more.
+    #[error(
+        "this program's file was removed or replaced since it was started, so it can't look at the store in a process of its \
+         own. Nothing was changed; start it again from where it is now"
+    )]
+    ProgramGone,
     /// A file of a backup is damaged.
     #[error("{path} is damaged: {reason}")]
     BackupDamaged {

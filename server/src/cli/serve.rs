@@ -6,7 +6,7 @@ use granary_client_core::schema::access::Role;
 use granary_client_core::transport::build_runtime;
 
 use crate::access::{InvitationLink, Principal};
-use crate::config::settings::Settings;
+use crate::config::settings::{ServeArgs, Settings};
 use crate::config::{read_file, write_private};
 use crate::engine::Granary;
 use crate::error::Error;
@@ -134,20 +134,32 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// Serves until a signal says to stop. `first` runs once the server listens.
-pub(super) fn serve(settings: Settings, first: impl FnOnce(&Server) -> Result<(), Error> + Send) -> Result<(), Error> {
-    let Settings { config, log, log_format, .. } = settings;
-    let filter = tracing_subscriber::EnvFilter::try_new(&log)
-        .map_err(|error| Error::invalid("log", format_args!("the setting `log` can't be read: {error}")))?;
+/// The signals that a running server acts on, and the runtime that waits for them.
+struct Signals {
+    runtime: tokio::runtime::Runtime,
+    terminate: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+}
+
+/// Before all that takes time, so that a signal at the start ends nothing half done, and a reload ends nothing at all.
+fn signals() -> Result<Signals, Error> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let start = |error: std::io::Error| Error::ServerStart { reason: error.to_string() };
     let runtime = build_runtime(&mut tokio::runtime::Builder::new_multi_thread())
         .map_err(|error| Error::ServerStart { reason: error.to_string() })?;
-    // Before all that takes time, so that a signal at the start ends nothing half done, and a reload ends nothing at all.
-    let (mut terminate, mut hang_up) = {
-        use tokio::signal::unix::{SignalKind, signal};
+    let (terminate, hang_up) = {
         let _within = runtime.enter();
-        let on = |kind: SignalKind| signal(kind).map_err(|error| Error::ServerStart { reason: error.to_string() });
-        (on(SignalKind::terminate())?, on(SignalKind::hangup())?)
+        (signal(SignalKind::terminate()).map_err(start)?, signal(SignalKind::hangup()).map_err(start)?)
     };
+    Ok(Signals { runtime, terminate, hang_up })
+}
+
+/// Serves until a signal says to stop. `first` runs once the server listens.
+pub(super) fn serve(args: ServeArgs, first: impl FnOnce(&Server) -> Result<(), Error> + Send) -> Result<(), Error> {
+    let Signals { runtime, mut terminate, mut hang_up } = signals()?;
+    let Settings { config, log, log_format, .. } = Settings::of(args)?;
+    let filter = tracing_subscriber::EnvFilter::try_new(&log)
+        .map_err(|error| Error::invalid("log", format_args!("the setting `log` can't be read: {error}")))?;
     in_child(&config.folder, &config.store_folder(), How::Look)?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -208,7 +220,15 @@ mod tests {
         let start = |first| demo_coordinator(&granary, number, (first, "correct horse battery"), Instant(1)).unwrap();
         let first = start(true);
         assert!(first.is_some() && first == start(false));
-        granary.remove_coordinator(Principal::Operator, number, DEMO_LOGIN, Instant(2)).unwrap();
+        granary
+            .remove_coordinator(
+                Principal::Operator,
+                number,
+                DEMO_LOGIN,
+                crate::engine::Removal { even_the_last: true, ..Default::default() },
+                Instant(2),
+            )
+            .unwrap();
         assert_eq!((start(false), start(false)), (None, None));
     }
 }

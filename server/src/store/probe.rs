@@ -85,6 +85,7 @@ pub(crate) fn in_child(folder: &Path, store: &Path, how: How) -> Result<(), Erro
     let failed = |what: &str| Error::StoreDamaged { store: store.display().to_string(), reason: what.to_owned() };
     let not_probed = |error: std::io::Error| match StoreFault::of_io(&error) {
         fault @ (StoreFault::TooManyFiles | StoreFault::Full) => unusable(store, fault),
+        _ if error.kind() == std::io::ErrorKind::NotFound => Error::ProgramGone,
         _ => Error::ProbeFailed { reason: error.to_string() },
     };
     let program = std::env::current_exe().map_err(not_probed)?;

@@ -26,6 +26,7 @@ mod one_store;
 mod operations;
 mod outbox_file;
 mod private_files;
+mod starting;
 mod terminal;
 mod the_line;
 mod the_main_job;
