@@ -25,7 +25,7 @@ pub use config::{Bounds, Config, Limits, OwnCertificate, Proxies, Share};
 pub use engine::erasure::{Erasable, ErasurePlan};
 pub use engine::own_edits::{Edit, Edits};
 pub use engine::set_aside::SetAsideChanges;
-pub use engine::{Caller, Granary};
+pub use engine::{Caller, Granary, Names, Removal};
 pub use environment::{Environment, Rng};
 pub use error::Error;
 pub use serve::{Server, start};

@@ -5,15 +5,15 @@ mod common;
 
 use common::{Device, NOW, World, book, household, one_lot, reason, received};
 use granary_client_core::crdt::change::VerifiedChange;
-use granary_client_core::ids::Incarnation;
+use granary_client_core::ids::{DeviceId, Incarnation};
 use granary_client_core::protocol::enrolment::EnrolRequest;
 use granary_client_core::protocol::messages::RefusalReason;
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::household::{add_member, set_name};
 use granary_client_core::schema::{Document, DocumentKey};
 use granary_client_core::store::{MemoryStore, Store};
-use granary_server::Erasable;
 use granary_server::access::Principal;
+use granary_server::{Erasable, Names, Removal};
 
 const NAME: &str = "Wang Xiaoming of Dongpo";
 
@@ -162,4 +162,63 @@ fn books_of_a_household_go_when_that_is_asked_for() {
     assert!(world.granary.document(world.coop, &book(2)).unwrap().is_some(), "another's stays");
     let again = world.granary.plan_erasure(world.coop, &Erasable::Household { id: household(1), with_books: true });
     assert!(again.is_err(), "{again:?}");
+}
+
+// Names of coordinators and packers stood in accounts and devices for good.
+#[test]
+fn names_of_a_coordinator_and_of_a_packer_can_be_erased() {
+    let mut world = World::new();
+    let (granary, coop) = (&world.granary, world.coop);
+    granary.set_coordinator(coop, "wang.xiaoming", NAME, "correct horse battery", NOW).unwrap();
+    let person = granary.coordinator_device(coop, "wang.xiaoming").unwrap();
+    let enrol = |role: Role, whose: Option<DeviceId>, seed: u8| {
+        let code = granary.invite_as(Principal::Operator, coop, role, whose, 1, NOW).unwrap().code;
+        let reply = granary.enrol(&EnrolRequest { code, public_key: [seed; 32], name: NAME.into() }, NOW).unwrap();
+        (DeviceId::of_public_key(&[seed; 32]), reply.certificate)
+    };
+    let (theirs, certificate) = enrol(Role::Coordinator, Some(person), 21);
+    let (packer, _) = enrol(Role::Packer, None, 22);
+    assert!(!certificate.windows(NAME.len()).any(|part| part == NAME.as_bytes()), "a phone keeps it where others look");
+    granary.sign_in_once(coop, "wang.xiaoming", NOW).unwrap();
+    let backup = world.backup();
+    assert!(rows_with_the_name(&world.store) >= 4);
+
+    let erasing = Removal { names: Names::Erased, even_the_last: false };
+    let alone = granary.remove_coordinator(Principal::Operator, coop, "wang.xiaoming", erasing, NOW).unwrap_err();
+    assert!(alone.to_string().contains("--force"), "{alone}");
+    assert!(granary.coordinator_device(coop, "wang.xiaoming").is_ok(), "nothing was done");
+    granary.set_coordinator(coop, "li", "Li", "another horse battery", NOW).unwrap();
+    assert!(
+        granary.revoke_with(Principal::Operator, coop, person, Names::Erased, NOW).is_err(),
+        "an account is removed"
+    );
+    granary.remove_coordinator(Principal::Operator, coop, "wang.xiaoming", erasing, NOW).unwrap();
+    granary.revoke_with(Principal::Operator, coop, packer, Names::Erased, NOW).unwrap();
+    let names = |world: &World| {
+        assert_eq!(rows_with_the_name(&world.store), 0);
+        let rows = world.store.scan_all(&[]).unwrap();
+        let login = b"wang.xiaoming".as_slice();
+        let has = |bytes: &[u8]| bytes.windows(login.len()).any(|part| part == login);
+        assert!(!rows.iter().any(|row| has(&row.key) || has(row.value.as_deref().unwrap_or_default())));
+        names_after(world, [person, theirs, packer]);
+        let lines = world.granary.audit_log(world.coop, 100).unwrap();
+        let who = person.to_string();
+        assert!(lines.iter().any(|line| line.detail.contains(&who)), "the audit keeps the id: {lines:?}");
+    };
+    names(&world);
+    let again = granary.set_coordinator(coop, "wang.xiaoming", NAME, "correct horse battery", NOW);
+    assert!(again.is_err(), "its id has no name any more");
+    // Its certificate does not bring the name back, nor does an older store.
+    world = world.on(backup, true);
+    names_after(&world, [person, theirs, packer]);
+    assert!(world.granary.coordinator_device(world.coop, "wang.xiaoming").is_err());
+}
+
+fn names_after(world: &World, devices: [DeviceId; 3]) {
+    assert_eq!(rows_with_the_name(&world.store), 0);
+    let cooperative = world.granary.cooperative(world.coop).unwrap();
+    for device in devices {
+        let record = cooperative.device(device).unwrap();
+        assert!(record.name.starts_with("erased-") && record.revoked_millis.is_some(), "{record:?}");
+    }
 }

@@ -12,7 +12,7 @@ use granary_client_core::schema::access::{Grants, Role};
 use granary_client_core::store::{Batch, MemoryStore, Store};
 use granary_server::access::{Denied, Principal};
 use granary_server::log::CooperativeNumber;
-use granary_server::{Error, Granary};
+use granary_server::{Error, Granary, Removal};
 use ring::signature::KeyPair;
 
 fn open(store: &MemoryStore, keys: &std::path::Path) -> Granary {
@@ -83,7 +83,15 @@ fn removed_coordinator_stays_removed_in_an_older_store() {
     granary.set_coordinator(coop, "zhang", "Zhang", "a long password", NOW).unwrap();
     let device = granary.coordinator_device(coop, "zhang").unwrap();
     let backup = copied(&store);
-    granary.remove_coordinator(Principal::Operator, coop, "zhang", NOW).unwrap();
+    granary
+        .remove_coordinator(
+            Principal::Operator,
+            coop,
+            "zhang",
+            Removal { even_the_last: true, ..Removal::default() },
+            NOW,
+        )
+        .unwrap();
     drop(granary);
     let restored = open(&backup, keys.path());
     assert_eq!(grants(&restored, coop, device), Grants::default());

@@ -32,8 +32,10 @@ pub struct QuarantineNotice {
 pub struct Received {
     /// Documents that changed.
     pub changed: BTreeSet<DocumentKey>,
-    /// Documents that were forgotten, since the device may not read them any more.
+    /// Documents that were forgotten, since the device may not read them any more, or since they were erased.
     pub forgotten: BTreeSet<DocumentKey>,
+    /// Of them, those that were erased for good: nobody has them any more.
+    pub erased: BTreeSet<DocumentKey>,
     /// Changes that the server or this phone refused.
     pub quarantined: Vec<QuarantineNotice>,
     /// Why the server takes some of what waits only later; none when it does not hold anything back for long.
@@ -242,6 +244,7 @@ impl Applying<'_> {
         }
         self.wanted.remove(&key.to_bytes());
         self.received.forgotten.insert(key.clone());
+        self.received.erased.insert(key.clone());
         Ok(())
     }
 

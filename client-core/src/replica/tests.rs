@@ -421,6 +421,7 @@ fn erased_document_goes_with_all_that_was_unsent_of_it() {
     let bundle = crate::protocol::bundle::write_bundle(&documents);
     let received = replica.receive(&OutboxPage::default(), &[], &SyncReply { bundle, ..reply() }).unwrap();
     assert_eq!(received.forgotten, [book(2026)].into());
+    assert_eq!(received.erased, received.forgotten, "the person is told that nobody has it any more");
     assert_eq!(received.quarantined.len(), 1, "the person is told that something of theirs went");
     assert_eq!((replica.unsent(), replica.undelivered()), (2, 0), "the other book waits");
     assert_eq!(replica.documents().len(), 1);

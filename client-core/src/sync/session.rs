@@ -121,6 +121,7 @@ impl Session {
         let total = &mut self.summary.received;
         total.changed.extend(received.changed);
         total.forgotten.extend(received.forgotten);
+        total.erased.extend(received.erased);
         total.quarantined.extend(received.quarantined);
         total.held_back = received.held_back.or(total.held_back);
         if more {

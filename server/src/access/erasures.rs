@@ -1,6 +1,6 @@
 //! Marks of what was erased, kept in a file beside the store, as the marks of grants are. An older store that is put in its
 //! place is erased of the same at its start, so a restoration brings nothing back. A mark names a document by its key, which
-//! holds ids alone.
+//! holds ids alone; one of a device stands for its name, and for the account of the person who works by it.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use granary_client_core::ids::CooperativeId;
+use granary_client_core::ids::{CooperativeId, DeviceId};
 use granary_client_core::schema::DocumentKey;
 use serde::{Deserialize, Serialize};
 
@@ -24,14 +24,43 @@ pub(crate) const FILE: &str = "erasure-marks.jsonl";
 struct Line {
     cooperative: CooperativeId,
     /// The document's key, in hexadecimal.
-    document: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    document: Option<String>,
+    /// The device whose name was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    device: Option<String>,
     at_millis: i64,
 }
 
-/// The marks of all documents that were erased.
+/// What a mark is of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Erased {
+    Document(DocumentKey),
+    Device(DeviceId),
+}
+
+impl Line {
+    fn of(cooperative: CooperativeId, erased: &Erased, at_millis: i64) -> Self {
+        let (document, device) = match erased {
+            Erased::Document(key) => (Some(hex(&key.to_bytes())), None),
+            Erased::Device(device) => (None, Some(device.to_string())),
+        };
+        Self { cooperative, document, device, at_millis }
+    }
+
+    fn erased(&self) -> Option<Erased> {
+        match (&self.document, &self.device) {
+            (Some(document), None) => DocumentKey::from_bytes(&from_hex(document)?).ok().map(Erased::Document),
+            (None, Some(device)) => device.parse().ok().map(Erased::Device),
+            _ => None,
+        }
+    }
+}
+
+/// The marks of all that was erased.
 pub(crate) struct ErasureMarks {
     path: PathBuf,
-    known: Mutex<BTreeSet<(CooperativeId, DocumentKey)>>,
+    known: Mutex<BTreeSet<(CooperativeId, Erased)>>,
 }
 
 impl ErasureMarks {
@@ -43,7 +72,7 @@ impl ErasureMarks {
             for line in read_file(&path)?.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
                 let read = || {
                     let line: Line = serde_json::from_slice(line).ok()?;
-                    Some((line.cooperative, DocumentKey::from_bytes(&from_hex(&line.document)?).ok()?))
+                    line.erased().map(|erased| (line.cooperative, erased))
                 };
                 match read() {
                     Some(mark) => _ = known.insert(mark),
@@ -58,16 +87,44 @@ impl ErasureMarks {
     /// The documents of a co-operative that were erased.
     pub(crate) fn of(&self, cooperative: CooperativeId) -> Vec<DocumentKey> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.iter().filter(|(of, _)| *of == cooperative).map(|(_, key)| key.clone()).collect()
+        let document = |(of, erased): &(CooperativeId, Erased)| match erased {
+            Erased::Document(key) if *of == cooperative => Some(key.clone()),
+            _ => None,
+        };
+        known.iter().filter_map(document).collect()
+    }
+
+    /// True for a device whose name was erased for itself, not with its household's.
+    pub(crate) fn has_device(&self, cooperative: CooperativeId, device: DeviceId) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.contains(&(cooperative, Erased::Device(device)))
     }
 
     /// Notes that documents are erased. Durable when it returns.
     pub(crate) fn note(&self, cooperative: CooperativeId, keys: &[DocumentKey], at_millis: i64) -> Result<(), Error> {
+        self.note_all(cooperative, keys.iter().cloned().map(Erased::Document), at_millis)
+    }
+
+    /// Notes that the names of devices are erased. Durable when it returns.
+    pub(crate) fn note_devices(
+        &self,
+        cooperative: CooperativeId,
+        devices: &[DeviceId],
+        at_millis: i64,
+    ) -> Result<(), Error> {
+        self.note_all(cooperative, devices.iter().copied().map(Erased::Device), at_millis)
+    }
+
+    fn note_all(
+        &self,
+        cooperative: CooperativeId,
+        erased: impl Iterator<Item = Erased>,
+        at_millis: i64,
+    ) -> Result<(), Error> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let new: Vec<&DocumentKey> =
-            keys.iter().filter(|key| !known.contains(&(cooperative, (*key).clone()))).collect();
-        let lines = new.iter().flat_map(|key| {
-            let line = Line { cooperative, document: hex(&key.to_bytes()), at_millis };
+        let new: Vec<_> = erased.map(|it| (cooperative, it)).filter(|mark| !known.contains(mark)).collect();
+        let lines = new.iter().flat_map(|(_, erased)| {
+            let line = Line::of(cooperative, erased, at_millis);
             // A break before it too, so that one that was cut off spoils no other.
             [b"\n".as_slice(), &serde_json::to_vec(&line).unwrap_or_default(), b"\n"].concat()
         });
@@ -81,7 +138,7 @@ impl ErasureMarks {
             file.sync_all()
         };
         append().map_err(|error| file_error(&self.path, &error))?;
-        known.extend(new.into_iter().map(|key| (cooperative, key.clone())));
+        known.extend(new);
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::protocol::outbox_file::OpeningKey;
 use granary_client_core::protocol::signing::ServerKey;
 use granary_client_core::schema::access::Grants;
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hmac;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
@@ -19,6 +20,8 @@ use crate::log::{DeviceKind, DeviceRecord};
 
 const DOMAIN: &[u8] = b"granary device certificate 1\0";
 const ATTESTING: &[u8] = b"granary attestation key 1\0";
+const NAMING: &[u8] = b"granary certificate name key 1\0";
+const NONCES: &[u8] = b"granary certificate name nonce 1\0";
 
 #[derive(Serialize_tuple, Deserialize_tuple)]
 struct Certified {
@@ -26,7 +29,9 @@ struct Certified {
     #[serde(with = "serde_bytes")]
     public_key: [u8; 32],
     kind: DeviceKind,
-    name: String,
+    /// The device's name, readable by this server alone: phones keep it, and so would a finder of one.
+    #[serde(with = "serde_bytes")]
+    name: Vec<u8>,
     grants: Grants,
     person: Option<DeviceId>,
 }
@@ -36,6 +41,8 @@ pub(crate) struct Identity {
     pair: Ed25519KeyPair,
     attesting: hmac::Key,
     opening: OpeningKey,
+    names: LessSafeKey,
+    nonces: hmac::Key,
 }
 
 impl Identity {
@@ -52,7 +59,11 @@ impl Identity {
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed)
             .map_err(|_| Error::NotAKey { path: path.display().to_string() })?;
         let attesting = hmac::Key::new(hmac::HMAC_SHA256, &[ATTESTING, &seed].concat());
-        Ok(Self { pair, attesting, opening: OpeningKey::derive(&seed) })
+        let names = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &seed), NAMING);
+        let names = UnboundKey::new(&CHACHA20_POLY1305, names.as_ref())
+            .map_err(|_| Error::NotAKey { path: path.display().to_string() })?;
+        let nonces = hmac::Key::new(hmac::HMAC_SHA256, &[NONCES, &seed].concat());
+        Ok(Self { pair, attesting, opening: OpeningKey::derive(&seed), names: LessSafeKey::new(names), nonces })
     }
 
     /// The key that decrypts outbox files for this server.
@@ -72,13 +83,35 @@ impl Identity {
         code
     }
 
+    /// A name that only this server reads. The nonce is a code over key and name: the same name of a device is sealed the same.
+    fn sealed_name(&self, public_key: &[u8; 32], name: &str) -> Vec<u8> {
+        let code = hmac::sign(&self.nonces, &[public_key.as_slice(), name.as_bytes()].concat());
+        let mut nonce = [0; NONCE_LEN];
+        nonce.iter_mut().zip(code.as_ref()).for_each(|(to, from)| *to = *from);
+        let mut sealed = name.as_bytes().to_vec();
+        let aad = Aad::from(public_key);
+        match self.names.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut sealed) {
+            Ok(()) => [nonce.as_slice(), &sealed].concat(),
+            // Of longer texts than there are.
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn opened_name(&self, public_key: &[u8; 32], sealed: &[u8]) -> Option<String> {
+        let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
+        let mut name = sealed.to_vec();
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let name = self.names.open_in_place(nonce, Aad::from(public_key), &mut name).ok()?;
+        String::from_utf8(name.to_vec()).ok()
+    }
+
     /// A signed certificate of this device with its present grants.
     pub(crate) fn certify(&self, cooperative: CooperativeId, device: &DeviceRecord) -> Vec<u8> {
         let content = write_message(&Certified {
             cooperative,
             public_key: device.public_key,
             kind: device.kind,
-            name: device.name.clone(),
+            name: self.sealed_name(&device.public_key, &device.name),
             grants: device.grants_now(),
             person: device.person,
         });
@@ -97,7 +130,7 @@ impl Identity {
         let device = DeviceRecord {
             public_key: certified.public_key,
             kind: certified.kind,
-            name: certified.name,
+            name: self.opened_name(&certified.public_key, &certified.name)?,
             grants: vec![certified.grants],
             enrolled_millis: 0,
             revoked_millis: None,

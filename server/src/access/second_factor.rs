@@ -1,7 +1,11 @@
 //! A coordinator's second factor: codes of an authenticator app (TOTP, RFC 6238, in its usual form of SHA-1, six digits and
 //! thirty seconds). A code is taken once.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use data_encoding::BASE32_NOPAD;
+use granary_client_core::ids::DeviceId;
 use granary_client_core::quantities::Instant;
 use ring::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, Key, sign};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
@@ -16,6 +20,51 @@ const STEPS_OFF: i64 = 1;
 /// Wrong codes in a row, after which one is looked at only after [`PAUSE_MILLIS`] each: some 300 of a million a day.
 const WRONG_MAX: u32 = 10;
 const PAUSE_MILLIS: u64 = 600_000;
+
+/// Secrets that wait at most, and for how long, in milliseconds.
+const UNCONFIRMED_MAX: usize = 256;
+const UNCONFIRMED_MILLIS: u64 = 15 * 60_000;
+
+/// Secrets that the server made and showed, until a code of them was typed: nobody chooses a secret. In memory alone.
+#[derive(Debug, Default)]
+pub(crate) struct Unconfirmed {
+    shown: Mutex<BTreeMap<DeviceId, (String, Instant)>>,
+}
+
+impl Unconfirmed {
+    fn shown(&self) -> MutexGuard<'_, BTreeMap<DeviceId, (String, Instant)>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The secret that a person is shown: the same until it is confirmed or too old.
+    pub(crate) fn secret(&self, person: DeviceId, now: Instant) -> Result<String, Error> {
+        let mut shown = self.shown();
+        shown.retain(|_, (_, at)| now.millis_since(*at) < UNCONFIRMED_MILLIS);
+        if let Some((secret, _)) = shown.get(&person) {
+            return Ok(secret.clone());
+        }
+        while shown.len() >= UNCONFIRMED_MAX {
+            let oldest = shown.iter().min_by_key(|(_, (_, at))| *at).map(|(person, _)| *person);
+            let Some(oldest) = oldest else { break };
+            shown.remove(&oldest);
+        }
+        let secret = SecondFactor::new_secret()?;
+        shown.insert(person, (secret.clone(), now));
+        Ok(secret)
+    }
+
+    /// The factor of the secret that a person was shown; none when that is too long ago.
+    pub(crate) fn factor(&self, person: DeviceId, now: Instant) -> Option<SecondFactor> {
+        let shown = self.shown();
+        let (secret, at) = shown.get(&person)?;
+        (now.millis_since(*at) < UNCONFIRMED_MILLIS).then(|| SecondFactor::of_secret(secret))?
+    }
+
+    /// Forgets the secret of a person who confirmed it.
+    pub(crate) fn confirmed(&self, person: DeviceId) {
+        self.shown().remove(&person);
+    }
+}
 
 /// The second factor of an account.
 #[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
@@ -42,7 +91,7 @@ pub(crate) enum Code {
 
 impl SecondFactor {
     /// A new secret, as an authenticator app reads it.
-    pub(crate) fn new_secret() -> Result<String, Error> {
+    fn new_secret() -> Result<String, Error> {
         Ok(BASE32_NOPAD.encode(&crate::environment::random_bytes::<20>()?))
     }
 
@@ -108,6 +157,25 @@ mod tests {
         {
             assert_eq!(code_at(SECRET, seconds / 30), code);
         }
+    }
+
+    #[test]
+    fn secrets_wait_for_a_while_and_few_do() {
+        let unconfirmed = Unconfirmed::default();
+        let person = |number: u8| DeviceId::of_public_key(&[number; 32]);
+        let at = |minutes: i64| Instant(minutes * 60_000);
+        let first = unconfirmed.secret(person(0), at(0)).unwrap();
+        assert_eq!(unconfirmed.secret(person(0), at(14)).unwrap(), first, "a page that is opened again shows the same");
+        assert!(unconfirmed.factor(person(0), at(14)).is_some());
+        assert!(unconfirmed.factor(person(0), at(15)).is_none());
+        assert_ne!(unconfirmed.secret(person(0), at(15)).unwrap(), first);
+        unconfirmed.confirmed(person(0));
+        assert!(unconfirmed.factor(person(0), at(15)).is_none());
+        let many = |number: u16| DeviceId::of_public_key(&[number.to_be_bytes(); 16].concat().try_into().unwrap());
+        for number in 0..600 {
+            unconfirmed.secret(many(number), at(20)).unwrap();
+        }
+        assert_eq!(unconfirmed.shown().len(), UNCONFIRMED_MAX);
     }
 
     #[test]

@@ -17,9 +17,9 @@ use super::report::report;
 use super::{AdminCommand, Answer, LINE_MAX, socket_error};
 use crate::access::{InvitationLink, Principal};
 use crate::config::Config;
-use crate::engine::Granary;
 use crate::engine::erasure::Erasable;
 use crate::engine::set_aside::SetAsideChanges;
+use crate::engine::{Granary, Names, Removal};
 use crate::error::Error;
 use crate::http::Gate;
 use crate::log::{Cooperative, CooperativeNumber};
@@ -127,13 +127,16 @@ fn run(
             granary.clear_second(CooperativeNumber(cooperative), &login, now)?;
             Ok(Answer::Text(format!("{login} signs in by the password alone now")))
         }
-        AdminCommand::RemoveCoordinator { cooperative, login } => {
+        AdminCommand::RemoveCoordinator { cooperative, login, erase, force } => {
             let number = CooperativeNumber(cooperative);
-            granary.remove_coordinator(Principal::Operator, number, &login, now)?;
+            let names = if erase { Names::Erased } else { Names::Kept };
+            let how = Removal { names, even_the_last: force };
+            granary.remove_coordinator(Principal::Operator, number, &login, how, now)?;
             let (_, of_nobody) = granary.coordinators(number)?;
             let removed =
                 format!("{login} is removed: no session, password, link, open invitation or phone of theirs works");
-            Ok(Answer::Text([vec![removed], people::phones_of_nobody(&of_nobody)].concat().join("\n")))
+            let names = if erase { vec![erasure::NAMES_GONE.to_owned()] } else { Vec::new() };
+            Ok(Answer::Text([vec![removed], names, people::phones_of_nobody(&of_nobody)].concat().join("\n")))
         }
         AdminCommand::Devices { cooperative } => {
             let cooperative = granary.cooperative(CooperativeNumber(cooperative))?;
@@ -238,9 +241,11 @@ fn run(
             let name = OrderName { platform, outside_id: order };
             erase(CooperativeNumber(cooperative), &Erasable::Buyer(name), yes)
         }
-        AdminCommand::Revoke { cooperative, device } => {
-            granary.revoke(Principal::Operator, CooperativeNumber(cooperative), device, now)?;
-            Ok(Answer::Text(format!("{device} is revoked; what it sent before stays")))
+        AdminCommand::Revoke { cooperative, device, erase } => {
+            let names = if erase { Names::Erased } else { Names::Kept };
+            granary.revoke_with(Principal::Operator, CooperativeNumber(cooperative), device, names, now)?;
+            let gone = if erase { format!("\n{}", erasure::NAMES_GONE) } else { String::new() };
+            Ok(Answer::Text(format!("{device} is revoked; what it sent before stays{gone}")))
         }
     }
 }

@@ -17,6 +17,11 @@ pub(super) fn planned(plan: &ErasurePlan) -> String {
     lines.join("\n")
 }
 
+/// What is said where names went with whoever left.
+pub(super) const NAMES_GONE: &str = "The name is erased: the mark of the id stands where it stood, in lists, exports and later \
+backups. Start the server anew: it then writes its store anew, without what lies in free places of its files. Earlier backup \
+files hold the name until they are dropped (--keep) or deleted.";
+
 /// What was erased.
 pub(super) fn done(plan: &ErasurePlan) -> String {
     let mut lines = vec!["Erased for good:".to_owned()];

@@ -204,6 +204,9 @@ pub(super) enum Command {
         coop: u32,
         /// The device, as `devices` lists it.
         device: DeviceId,
+        /// Erase its name too, for whoever goes for good; the audit keeps its id. There is no way back.
+        #[arg(long)]
+        erase: bool,
     },
     /// Open the store, look at it, and end; for the server itself.
     #[command(name = crate::store::probe::SUBCOMMAND, hide = true)]
@@ -343,6 +346,12 @@ pub(super) enum CoordinatorCommand {
         coop: u32,
         /// The login.
         login: String,
+        /// Erase the names too, of the person and of their phones; the audit keeps ids. There is no way back.
+        #[arg(long)]
+        erase: bool,
+        /// Also the last coordinator who can sign in.
+        #[arg(long)]
+        force: bool,
     },
     /// Make an account or give it a new password, which is read from the first line of the standard
     /// input.

@@ -31,12 +31,12 @@ pub fn main() -> ExitCode {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let arguments = Arguments::parse();
     let result = match arguments.command {
-        Command::Serve { args } => Settings::of(args).and_then(|settings| serve(settings, |_| Ok(()))),
+        Command::Serve { args } => serve(args, |_| Ok(())),
         Command::Config { args } => Settings::of(args).map(|settings| println!("{}", settings.text())),
         Command::Demo { folder, port } => {
             let listen = Some(std::net::SocketAddr::from(([127, 0, 0, 1], port)));
             let args = ServeArgs { folder: Some(folder.clone()), listen, ..ServeArgs::default() };
-            Settings::of(args).and_then(|settings| serve(settings, |server| demo(server, &folder)))
+            serve(args, |server| demo(server, &folder))
         }
         Command::Coop { command: CoopCommand::Create { folder, name } } => {
             send(&folder, &AdminCommand::CreateCooperative { name })
@@ -80,8 +80,8 @@ pub fn main() -> ExitCode {
         Command::Coordinator { command: CoordinatorCommand::List { folder, coop } } => {
             send(&folder, &AdminCommand::Coordinators { cooperative: coop })
         }
-        Command::Coordinator { command: CoordinatorCommand::Remove { folder, coop, login } } => {
-            send(&folder, &AdminCommand::RemoveCoordinator { cooperative: coop, login })
+        Command::Coordinator { command: CoordinatorCommand::Remove { folder, coop, login, erase, force } } => {
+            send(&folder, &AdminCommand::RemoveCoordinator { cooperative: coop, login, erase, force })
         }
         Command::Coordinator { command: CoordinatorCommand::ClearSecondFactor { folder, coop, login } } => {
             send(&folder, &AdminCommand::ClearSecondFactor { cooperative: coop, login })
@@ -89,7 +89,9 @@ pub fn main() -> ExitCode {
         Command::Coordinator { command: CoordinatorCommand::Link { folder, coop, login } } => {
             send(&folder, &AdminCommand::SignInOnce { cooperative: coop, login })
         }
-        Command::Revoke { folder, coop, device } => send(&folder, &AdminCommand::Revoke { cooperative: coop, device }),
+        Command::Revoke { folder, coop, device, erase } => {
+            send(&folder, &AdminCommand::Revoke { cooperative: coop, device, erase })
+        }
         Command::Backup { folder, to, keep } => maintenance::back_up(&folder.folder, to, keep),
         Command::Export { folder, coop, to } => {
             let to = std::path::absolute(&to).unwrap_or(to);

@@ -3,12 +3,13 @@
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 
-use super::inputs::sure;
+use super::inputs::{erases_name, names_of, sure};
 use super::names::Names;
 use super::page::{Page, token};
 use super::refusal::{Refused, refused};
 use super::second_factor;
 use super::signed_in::{SignedIn, SignedInForm};
+use crate::engine::Removal;
 
 /// `GET /console/coordinators`
 pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
@@ -31,7 +32,7 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
                     td { @if line.device == signed.session.device { (locale.t("this-is-you")) } @else {
                         form.inline method="post" action="/console/coordinators/remove" {
                             (token(&signed)) input type="hidden" name="login" value=(line.login);
-                            (sure(locale))
+                            (erases_name(locale)) (sure(locale))
                             button.danger { (locale.t("remove-coordinator")) }
                         } } }
                 } } }
@@ -63,6 +64,7 @@ pub(super) async fn remove(SignedInForm(signed, form): SignedInForm) -> Result<R
         return Err(refused(signed.locale, 400, "not-yourself"));
     }
     let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
-    signed.work(move || granary.remove_coordinator(by, number, &login, crate::environment::now())).await?;
+    let how = Removal { names: names_of(&form), even_the_last: false };
+    signed.work(move || granary.remove_coordinator(by, number, &login, how, crate::environment::now())).await?;
     Ok(Redirect::to("/console/coordinators").into_response())
 }

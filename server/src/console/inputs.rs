@@ -4,10 +4,11 @@
 use maud::{Markup, html};
 
 use super::again::Again;
-use super::forms::was;
+use super::forms::{Form, was};
 use super::i18n::Locale;
 use super::page::token;
 use super::signed_in::SignedIn;
+use crate::engine::Names;
 
 /// The mark at the fault of a refused form.
 pub(super) const FAULT: &str = "fault";
@@ -195,6 +196,16 @@ impl<'a> Inputs<'a> {
             (self.fault(name))
         }
     }
+}
+
+/// The box that erases the name of whoever is taken out.
+pub(super) fn erases_name(locale: Locale) -> Markup {
+    html! { label.check { input type="checkbox" name="erase" value="yes"; (locale.t("erase-name")) } }
+}
+
+/// What [`erases_name`] says.
+pub(super) fn names_of(form: &Form) -> Names {
+    if form.get("erase") == "yes" { Names::Erased } else { Names::Kept }
 }
 
 /// The box that must be ticked before something that is hard to take back.

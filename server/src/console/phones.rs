@@ -8,7 +8,7 @@ use maud::html;
 
 use super::households::{invitation_page, new_link};
 use super::i18n::grouped;
-use super::inputs::{Inputs, sure};
+use super::inputs::{Inputs, erases_name, names_of, sure};
 use super::names::Names;
 use super::page::{Page, token};
 use super::refusal::{Refused, refused};
@@ -55,7 +55,7 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
                         } } @else {
                         form.inline method="post" action="/console/phones/revoke" {
                             (token(&signed)) input type="hidden" name="device" value=(id);
-                            (sure(locale))
+                            (erases_name(locale)) (sure(locale))
                             button.danger { (locale.t("revoke")) }
                         } } }
                 } } }
@@ -100,7 +100,8 @@ pub(super) async fn invite(SignedInForm(signed, form): SignedInForm) -> Result<R
 pub(super) async fn revoke(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let device: DeviceId = form.parsed(signed.locale, "device")?;
     let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
-    signed.work(move || granary.revoke(by, number, device, crate::environment::now())).await?;
+    let names = names_of(&form);
+    signed.work(move || granary.revoke_with(by, number, device, names, crate::environment::now())).await?;
     Ok(Redirect::to("/console/phones").into_response())
 }
 

@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
-use axum::extract::{ConnectInfo, State};
+use axum::extract::{ConnectInfo, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
+use serde::Deserialize;
 
 use super::forms::encode;
 use super::households::qr;
@@ -12,21 +13,35 @@ use super::page::{Page, token};
 use super::refusal::{Refused, refuse, refused};
 use super::sign_in::signed_in;
 use super::signed_in::{SignedIn, SignedInForm};
-use crate::access::second_factor::SecondFactor;
 use crate::engine::second_factor::SetUp;
 use crate::http::Shared;
 
 /// The page's address, which is open also to who must set it up first.
 pub(super) const ADDRESS: &str = "/console/second-factor";
 
-/// `GET /console/second-factor`: with a new secret each time; it holds once a code of it was typed.
-pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
-    let secret = SecondFactor::new_secret().map_err(|error| refuse(signed.locale, &error))?;
-    Ok(page(&signed, &secret, None))
+#[derive(Deserialize)]
+pub(super) struct Which {
+    #[serde(default)]
+    done: Option<String>,
 }
 
-fn page(signed: &SignedIn, secret: &str, wrong: Option<&str>) -> Response {
+/// `GET /console/second-factor`: with a secret that holds once a code of it was typed; right after that, that it was.
+pub(super) async fn show(signed: SignedIn, Query(which): Query<Which>) -> Result<Response, Refused> {
     let locale = signed.locale;
+    if which.done.is_some() && signed.session.has_second {
+        let main = html! {
+            p.notice role="status" { (locale.t("second-was-set")) }
+            p { a href="/console" { (locale.t("back-to-overview")) } }
+        };
+        return Ok(Page { title: locale.t("second-factor"), part: "", main }.show(&signed));
+    }
+    page(&signed, None)
+}
+
+fn page(signed: &SignedIn, wrong: Option<&str>) -> Result<Response, Refused> {
+    let locale = signed.locale;
+    let secret = signed.granary.second_secret(&signed.session, crate::environment::now());
+    let secret = secret.map_err(|error| refuse(locale, &error))?;
     let words = |text: &str| encode(text).replace('+', "%20");
     let (issuer, login) = (words(signed.cooperative.name()), words(&signed.session.login));
     let link = format!("otpauth://totp/{issuer}:{login}?secret={secret}&issuer={issuer}");
@@ -40,7 +55,6 @@ fn page(signed: &SignedIn, secret: &str, wrong: Option<&str>) -> Response {
         p { (locale.t("second-secret")) " " code { (secret) } }
         form.card method="post" action=(ADDRESS) {
             (token(signed))
-            input type="hidden" name="secret" value=(secret);
             label { (locale.t("password-present"))
                 input name="present" type="password" autocomplete="current-password" required; }
             label { (locale.t("second-code"))
@@ -49,7 +63,7 @@ fn page(signed: &SignedIn, secret: &str, wrong: Option<&str>) -> Response {
         }
         p.small { (locale.t("second-after")) }
     };
-    Page { title: locale.t("second-factor"), part: "", main }.show(signed)
+    Ok(Page { title: locale.t("second-factor"), part: "", main }.show(signed))
 }
 
 /// `POST /console/second-factor`: all else that was signed in ends; this browser goes on.
@@ -59,10 +73,6 @@ pub(super) async fn set(
     SignedInForm(signed, form): SignedInForm,
 ) -> Result<Response, Refused> {
     let (locale, session, now) = (signed.locale, signed.session.clone(), crate::environment::now());
-    let secret = form.get("secret").to_owned();
-    let Some(second) = SecondFactor::of_secret(&secret) else {
-        return Err(refused(locale, 400, "form-field-wrong"));
-    };
     let account = format!("{}/{}", session.cooperative.0, session.login);
     if shared.gate.sign_in(address.ip(), &account, now).is_err() {
         return Err(refused(locale, 429, "sign-in-too-often"));
@@ -73,10 +83,11 @@ pub(super) async fn set(
     };
     let (granary, present, code) =
         (signed.granary.clone(), form.get("present").to_owned(), form.get("code").to_owned());
-    match signed.work(move || granary.set_second(&session, &present, (second, &code), now)).await? {
-        SetUp::Done(token) => Ok(signed_in(&token, "/console")),
-        SetUp::WrongPassword => Ok(page(&signed, &secret, Some("password-not-yours"))),
-        SetUp::WrongCode => Ok(page(&signed, &secret, Some("second-code-wrong"))),
+    match signed.work(move || granary.set_second(&session, &present, &code, now)).await? {
+        SetUp::Done(token) => Ok(signed_in(&token, &format!("{ADDRESS}?done=yes"))),
+        SetUp::WrongPassword => page(&signed, Some("password-not-yours")),
+        SetUp::WrongCode => page(&signed, Some("second-code-wrong")),
+        SetUp::TooOld => page(&signed, Some("second-too-old")),
     }
 }
 
@@ -97,6 +108,7 @@ mod tests {
 
     use super::super::tests::{Answer, PASSWORD, World};
     use super::*;
+    use crate::access::second_factor::SecondFactor;
 
     async fn sign_in(world: &World, code: &str) -> Answer {
         let form = format!("coop={}&login=zhang&password={}&code={code}", world.coop.0, PASSWORD.replace(' ', "+"));
@@ -106,15 +118,24 @@ mod tests {
     /// Sets up a second factor; gives it, and the cookie of the session that goes on.
     async fn set_up(world: &World, cookie: &str) -> (SecondFactor, String) {
         let page = world.get(ADDRESS, cookie).await.page;
-        let secret = page.split("name=\"secret\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let secret = page.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
         let second = SecondFactor::of_secret(&secret).unwrap();
         let code = second.code(World::now(), 0);
         for (present, code) in [("another+password", code.as_str()), ("correct+horse+battery", "12345")] {
-            let refused = world.post(ADDRESS, cookie, &format!("secret={secret}&present={present}&code={code}")).await;
+            let refused = world.post(ADDRESS, cookie, &format!("present={present}&code={code}")).await;
             assert!(refused.cookie.is_none() && refused.page.contains(&secret), "the app need not be set up again");
         }
-        let form = format!("secret={secret}&present=correct+horse+battery&code={code}");
-        (second, world.post(ADDRESS, cookie, &form).await.cookie.unwrap())
+        // Another secret is nobody's to choose.
+        let other = SecondFactor::of_secret(&"A".repeat(32)).unwrap();
+        let chosen =
+            format!("secret={}&present=correct+horse+battery&code={}", "A".repeat(32), other.code(World::now(), 0));
+        assert!(world.post(ADDRESS, cookie, &chosen).await.cookie.is_none());
+        let form = format!("present=correct+horse+battery&code={code}");
+        let done = world.post(ADDRESS, cookie, &form).await;
+        let cookie = done.cookie.unwrap();
+        let page = world.get(&done.to, &cookie).await.page;
+        assert!(page.contains("role=\"status\"") && !page.contains("<code>"), "it says that it is set up: {page}");
+        (second, cookie)
     }
 
     #[tokio::test]

@@ -34,7 +34,11 @@ pub(super) async fn show(headers: HeaderMap, Query(which): Query<Which>) -> Resp
     page(locale_of(&headers), 200, which.coop.unwrap_or(1), "", None)
 }
 
+/// Letters of a login that was typed, as it is shown again; no login has more.
+const LOGIN_SHOWN: usize = 40;
+
 fn page(locale: Locale, status: u16, coop: u32, login: &str, wrong: Option<&str>) -> Response {
+    let login: String = login.chars().take(LOGIN_SHOWN).collect();
     let form = html! {
         @if let Some(wrong) = wrong { p.error role="alert" { (locale.t(wrong)) } }
         form.card method="post" action="/console/sign-in" {

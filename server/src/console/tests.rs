@@ -19,8 +19,8 @@ use tower::ServiceExt;
 use crate::access::accounts::SignIn;
 use crate::access::{Denied, InvitationState, Principal};
 use crate::config::Limits;
-use crate::engine::Granary;
 use crate::engine::own_edits::Edits;
+use crate::engine::{Granary, Removal};
 use crate::error::Error;
 use crate::http::{Counts, Gate, PublicAddress, Shared, Transfers};
 use crate::log::CooperativeNumber;
@@ -136,7 +136,16 @@ const ENDINGS: [(&str, bool, bool, Ending); 5] = [
         world.granary.revoke(Principal::Operator, world.coop, zhang, World::now()).unwrap();
     }),
     ("removed", true, true, |world, _| {
-        world.granary.remove_coordinator(Principal::Operator, world.coop, "zhang", World::now()).unwrap();
+        world
+            .granary
+            .remove_coordinator(
+                Principal::Operator,
+                world.coop,
+                "zhang",
+                Removal { even_the_last: true, ..Removal::default() },
+                World::now(),
+            )
+            .unwrap();
     }),
     ("demoted", true, false, |world, zhang| {
         world.granary.grant(Principal::Operator, world.coop, zhang, &[Role::Packer], World::now()).unwrap();
@@ -194,7 +203,13 @@ async fn ended_person_gets_in_by_no_way() {
         denied(granary.edit_in_session(world.coop, person, World::now(), vec![edit]).map(drop));
         denied(granary.invite_as(by, world.coop, Role::Packer, None, 1, World::now()).map(drop));
         denied(granary.revoke(by, world.coop, own_phone.0, World::now()));
-        denied(granary.remove_coordinator(by, world.coop, "zhang", World::now()));
+        denied(granary.remove_coordinator(
+            by,
+            world.coop,
+            "zhang",
+            Removal { even_the_last: true, ..Removal::default() },
+            World::now(),
+        ));
         denied(granary.audit(world.coop, World::now(), by, crate::access::AuditAction::Exported, "lots"));
 
         assert_eq!(!world.is_active(own_phone.0), ends_phones, "a phone of theirs; {how}");
@@ -217,7 +232,16 @@ async fn coordinator_who_comes_back_gets_nothing_of_before() {
     let world = World::new();
     world.coordinator("zhang");
     let before = world.sign_in("zhang", PASSWORD).await.unwrap();
-    world.granary.remove_coordinator(Principal::Operator, world.coop, "zhang", World::now()).unwrap();
+    world
+        .granary
+        .remove_coordinator(
+            Principal::Operator,
+            world.coop,
+            "zhang",
+            Removal { even_the_last: true, ..Removal::default() },
+            World::now(),
+        )
+        .unwrap();
     world.coordinator("zhang");
     assert_eq!(world.get("/console", &before).await.to, "/console/sign-in");
     assert!(world.sign_in("zhang", PASSWORD).await.is_some());
@@ -345,4 +369,33 @@ async fn page_after_a_save_shows_it_or_says_that_it_is_behind() {
         world.post(&format!("{path}/correct"), &cookie, &form("14")).await;
         assert_eq!(weight_in_form(&world.get(&path, &cookie).await.page), "14", "{delayed:?}");
     }
+}
+
+#[tokio::test]
+async fn login_that_is_shown_again_is_short() {
+    let world = World::new();
+    let form = format!("coop=1&login={}&password=x", "z".repeat(3_000));
+    let answer = world.ask(Method::POST, "/console/sign-in", &[], form).await;
+    assert!(answer.page.contains(&"z".repeat(40)) && !answer.page.contains(&"z".repeat(41)));
+}
+
+#[tokio::test]
+async fn names_are_erased_from_the_pages() {
+    let world = World::new();
+    world.coordinator("zhang");
+    world.granary.set_coordinator(world.coop, "wang", "Wang Xiaoming", PASSWORD, World::now()).unwrap();
+    let cookie = world.sign_in("zhang", PASSWORD).await.unwrap();
+    let page = world.get("/console/coordinators", &cookie).await.page;
+    assert!(page.contains("Wang Xiaoming") && page.contains("name=\"erase\""));
+    assert_eq!(world.post("/console/coordinators/remove", &cookie, "login=wang&sure=yes&erase=yes").await.status, 303);
+    let code = world.granary.invite(world.coop, Role::Packer, 1, World::now()).unwrap().code;
+    let (packer, _) = world.enrol(&code, 5).unwrap();
+    let form = format!("device={packer}&sure=yes&erase=yes");
+    assert_eq!(world.post("/console/phones/revoke", &cookie, &form).await.status, 303);
+    for path in ["/console/coordinators", "/console/phones", "/console/history"] {
+        let page = world.get(path, &cookie).await.page;
+        assert!(!page.contains("Wang Xiaoming"), "{path}");
+    }
+    let record = world.granary.cooperative(world.coop).unwrap().device(packer).unwrap();
+    assert!(record.name.starts_with("erased-") && record.revoked_millis.is_some());
 }

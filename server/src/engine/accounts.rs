@@ -50,6 +50,10 @@ impl Granary {
         let password = hashed(password)?;
         let public_key = console_key(cooperative.id().as_bytes(), &login);
         let device = DeviceId::of_public_key(&public_key);
+        if self.erasure_marks.has_device(cooperative.id(), device) {
+            let reason = "somebody who was erased had this login; choose another one";
+            return Err(Error::invalid("login", reason));
+        }
         let roles = [Role::Coordinator].into();
         self.write(move |group| {
             let mut record = cooperative.device(device).unwrap_or_else(|| DeviceRecord {

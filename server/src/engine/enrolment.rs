@@ -137,6 +137,7 @@ impl Granary {
             generation: before.map_or(0, |before| before.generation),
             person: record.person,
         };
+        new.name = self.name_after_erasure(&cooperative, device, &new);
         // What it is now stands above what it was, also above a mark that is newer than the store.
         if let Some(mark) = self.access_marks().of(cooperative.id(), device) {
             mark.raise(&mut new);

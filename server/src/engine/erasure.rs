@@ -88,8 +88,8 @@ pub struct ErasurePlan {
     pub advances: u64,
 }
 
-/// The name of a phone whose household was erased.
-fn erased_name(device: DeviceId) -> String {
+/// The name of a phone or person whose name was erased: the mark of its id.
+pub(super) fn erased_name(device: DeviceId) -> String {
     format!("erased-{}", device.to_string().chars().take(8).collect::<String>())
 }
 
@@ -171,6 +171,7 @@ impl Granary {
             let marked = self.erasure_marks.of(cooperative.id());
             let left: Vec<DocumentKey> = marked.iter().filter(|key| !cooperative.is_erased(key)).cloned().collect();
             let of = households(&marked);
+            self.erase_names_again(&cooperative)?;
             if left.is_empty() && phones_with_names(&cooperative, &of).is_empty() {
                 continue;
             }
@@ -190,14 +191,16 @@ impl Granary {
         self.erasure_marks.of(cooperative.id()).contains(&DocumentKey::Household(household))
     }
 
-    /// The name that a phone comes back under by its certificate.
+    /// The name that a phone comes under, or comes back under by its certificate.
     pub(super) fn name_after_erasure(
         &self,
         cooperative: &Cooperative,
         device: DeviceId,
         record: &DeviceRecord,
     ) -> String {
-        match is_phone_of(record, &households(&self.erasure_marks.of(cooperative.id()))) {
+        let is_erased = self.erasure_marks.has_device(cooperative.id(), device)
+            || is_phone_of(record, &households(&self.erasure_marks.of(cooperative.id())));
+        match is_erased {
             true => erased_name(device),
             false => record.name.clone(),
         }

@@ -1,23 +1,24 @@
-//! Changing who may do what: granting, revoking, removing a coordinator. Each is one job of the writer, with its line of
+//! Changing who may do what: granting, revoking. Each is one job of the writer, with its line of
 //! the audit log. Ending a person ends their phones and voids what was issued on their behalf.
 
 use std::collections::BTreeSet;
 
 use granary_client_core::ids::DeviceId;
-use granary_client_core::protocol::messages::{read_message, write_message};
+use granary_client_core::protocol::messages::write_message;
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::access::{Grants, Role};
 use ring::digest::{SHA256, digest};
 
 use super::Granary;
 use super::audit::put_line;
+use super::erasure::erased_name;
 use super::events::Event;
-use crate::access::accounts::{AccountRecord, account_key, normal_login};
+use super::leaving::Names;
 use crate::access::{AuditAction, Principal};
 use crate::error::Error;
 use crate::log::keys::{LogEvent, device_key};
 use crate::log::writer::GroupCommit;
-use crate::log::{Cooperative, CooperativeNumber, DeviceRecord};
+use crate::log::{Cooperative, CooperativeNumber, DeviceKind, DeviceRecord};
 
 impl Granary {
     /// Changes the grants of a device. At its next sync the phone gets the documents that it may read now and drops
@@ -56,38 +57,34 @@ impl Granary {
         device: DeviceId,
         now: Instant,
     ) -> Result<(), Error> {
-        self.not_the_servers_own(number, device)?;
-        let line = (AuditAction::Revoked, device.to_string());
-        self.change_access(by, number, device, now, line, move |record| end(record, now))
+        self.revoke_with(by, number, device, Names::Kept, now)
     }
 
-    /// Removes a coordinator: the account and password are gone, sessions, links, open invitations and phones of theirs
-    /// end at once.
-    pub fn remove_coordinator(
+    /// As [`Self::revoke`]; with [`Names::Erased`] the mark of its id stands for its name from now on.
+    pub fn revoke_with(
         &self,
         by: Principal,
         number: CooperativeNumber,
-        login: &str,
+        device: DeviceId,
+        names: Names,
         now: Instant,
     ) -> Result<(), Error> {
-        let cooperative = self.cooperative(number)?;
-        let login = normal_login(login)?;
-        let changed = self.write(move |group| {
-            if let Err(denied) = by.must_coordinate(&cooperative) {
-                return Ok(Err(Error::from(denied)));
+        self.not_the_servers_own(number, device)?;
+        if names == Names::Erased {
+            let cooperative = self.cooperative(number)?;
+            by.must_coordinate(&cooperative)?;
+            let record = cooperative.device(device);
+            let record = record.ok_or_else(|| Error::NotFound { what: "device", name: device.to_string() })?;
+            if record.kind == DeviceKind::Console {
+                return Err(Error::invalid(
+                    "device",
+                    "this is a coordinator: `granary coordinator remove LOGIN --erase`",
+                ));
             }
-            let stored = account_key(number, &login);
-            let account: Option<AccountRecord> = group.get(&stored)?.and_then(|bytes| read_message(&bytes).ok());
-            let Some(account) = account else {
-                return Ok(Err(Error::NotFound { what: "coordinator", name: login }));
-            };
-            group.remove_visible(stored);
-            let changed = change_with_phones(&cooperative, group, account.device, |record| end(record, now));
-            let whom = account.device.to_string();
-            put_line(&cooperative, group, now, &by.id(), AuditAction::CoordinatorRemoved, &whom);
-            Ok(Ok(changed))
-        })??;
-        self.access_changed(number, &changed)
+            self.mark_names_erased(&cooperative, device, now)?;
+        }
+        let line = (AuditAction::Revoked, format!("{device}{}", names.in_the_audit()));
+        self.change_access(by, number, device, now, line, move |record| end(record, names, now))
     }
 
     /// Brings the store's devices up to their marks, where an older store was put in place, and marks those that have none.
@@ -163,14 +160,18 @@ impl Granary {
     }
 }
 
-fn end(record: &mut DeviceRecord, now: Instant) {
+/// Ends a device, and its name where that is erased.
+pub(super) fn end(record: &mut DeviceRecord, names: Names, now: Instant) {
     record.revoked_millis.get_or_insert(now.0);
     record.end_issued();
+    if names == Names::Erased {
+        record.name = erased_name(DeviceId::of_public_key(&record.public_key));
+    }
 }
 
 /// Changes a device and, where it is a person's, the phones of that person that are coordinators. Gives all that were
 /// changed; none when there is no such device.
-fn change_with_phones(
+pub(super) fn change_with_phones(
     cooperative: &Cooperative,
     group: &mut GroupCommit<'_>,
     device: DeviceId,

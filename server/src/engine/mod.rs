@@ -9,6 +9,7 @@ pub(crate) mod erasure;
 pub(crate) mod events;
 mod grants;
 mod invitations;
+mod leaving;
 mod outbox_files;
 pub(crate) mod own_edits;
 pub(crate) mod own_words;
@@ -37,6 +38,7 @@ use self::subscriptions::Subscriptions;
 use crate::access::erasures::ErasureMarks;
 use crate::access::identity::Identity;
 use crate::access::marks::AccessMarks;
+use crate::access::second_factor::Unconfirmed;
 use crate::config::Bounds;
 use crate::environment::{Environment, Rng};
 use crate::error::Error;
@@ -52,6 +54,7 @@ use crate::log::{Cooperative, CooperativeNumber, CooperativeRecord};
 
 use crate::store::free_disk::DiskFloor;
 
+pub use leaving::{Names, Removal};
 pub use sync::Caller;
 
 /// The server's domain, shared by all handlers.
@@ -75,6 +78,7 @@ pub struct Granary {
     own_words: OwnWords,
     access_marks: AccessMarks,
     erasure_marks: ErasureMarks,
+    unconfirmed: Unconfirmed,
     bounds: Bounds,
     disk: DiskFloor,
     /// True once the store has failed; no more verdicts come then.
@@ -168,6 +172,7 @@ impl Granary {
             own_words: OwnWords::default(),
             access_marks: AccessMarks::open(keys)?,
             erasure_marks: ErasureMarks::open(keys)?,
+            unconfirmed: Unconfirmed::default(),
             bounds: Bounds::default(),
             disk: DiskFloor::default(),
             failed,

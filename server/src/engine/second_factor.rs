@@ -9,7 +9,7 @@ use super::audit::put_line;
 use super::grants::put_device;
 use crate::access::accounts::{AccountRecord, Session, account_key, fits, new_token, normal_login};
 use crate::access::passwords::PASSWORD_MAX;
-use crate::access::second_factor::{Code, SecondFactor};
+use crate::access::second_factor::Code;
 use crate::access::standing::{Credential, Deed, may_act};
 use crate::access::{AuditAction, Principal};
 use crate::error::Error;
@@ -23,8 +23,10 @@ pub(crate) enum SetUp {
     Done(String),
     /// The password is another one, or the person may not.
     WrongPassword,
-    /// The code is not of this secret.
+    /// The code is not of the secret that was shown.
     WrongCode,
+    /// The secret was shown too long ago.
+    TooOld,
 }
 
 impl Granary {
@@ -57,15 +59,21 @@ impl Granary {
         Ok(())
     }
 
-    /// Sets up the second factor of this secret, once a code of it shows that the person has it. Whatever was issued before
+    /// The secret that a coordinator's authenticator app is to read.
+    pub(crate) fn second_secret(&self, session: &Session, now: Instant) -> Result<String, Error> {
+        self.unconfirmed.secret(session.device, now)
+    }
+
+    /// Sets up the second factor of the secret that was shown, once a code of it shows that the person has it. Whatever was issued before
     /// ends.
     pub(crate) fn set_second(
         &self,
         session: &Session,
         password: &str,
-        (mut second, code): (SecondFactor, &str),
+        code: &str,
         now: Instant,
     ) -> Result<SetUp, Error> {
+        let Some(mut second) = self.unconfirmed.factor(session.device, now) else { return Ok(SetUp::TooOld) };
         let (number, login) = (session.cooperative, session.login.clone());
         let cooperative = self.cooperative(number)?;
         let account = self.account(number, &login)?;
@@ -92,6 +100,7 @@ impl Granary {
             group.put_visible(stored, write_message(&AccountRecord { second: Some(second), ..found }));
             Ok(next.issue(&cooperative, group, device, Credential::Own, &login).is_ok())
         })?;
+        self.unconfirmed.confirmed(session.device);
         self.access_changed(number, &[session.device])?;
         Ok(if is_set { SetUp::Done(token) } else { SetUp::WrongPassword })
     }

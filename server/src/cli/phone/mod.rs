@@ -107,8 +107,13 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
                 warn(&Says::TakenOut);
             }
             let summary = synced?;
-            if !summary.received.forgotten.is_empty() {
-                say(&Says::Forgotten { documents: summary.received.forgotten.len() });
+            let erased = summary.received.erased.len();
+            let forgotten = summary.received.forgotten.len().saturating_sub(erased);
+            if forgotten > 0 {
+                say(&Says::Forgotten { documents: forgotten });
+            }
+            if erased > 0 {
+                say(&Says::Erased { documents: erased });
             }
             show(&phone)?;
         }

@@ -41,6 +41,9 @@ pub(super) enum Says<'a> {
     Forgotten {
         documents: usize,
     },
+    Erased {
+        documents: usize,
+    },
     NothingToCarry,
     CarriedOut {
         file: &'a Path,
@@ -187,6 +190,11 @@ impl Display for Says<'_> {
                 "{documents} documents that this phone may not read any more have left it; what was delivered of them is on \
                  the server"
             ),
+            Self::Erased { documents } => write!(
+                out,
+                "{documents} documents were erased for good, by the co-operative: they have left this phone, and the server \
+                 has them no more"
+            ),
             Self::NothingToCarry => out.write_str("nothing waits on this phone, so no file was written"),
             Self::CarriedOut { file, changes, is_revoked: false } => write!(
                 out,
@@ -309,6 +317,9 @@ impl Words for Says<'_> {
             Self::NoLots => "没有批次".into(),
             Self::Forgotten { documents } => {
                 format!("{documents} 份这部手机不能再看的文档已从手机上移走；其中送到的都在服务器上")
+            }
+            Self::Erased { documents } => {
+                format!("合作社彻底抹去了 {documents} 份文档：已从这部手机上移走，服务器上也没有了")
             }
             Self::NothingToCarry => "这部手机上没有等着发送的，所以没有写文件".into(),
             Self::CarriedOut { file, changes, is_revoked: false } => format!(
