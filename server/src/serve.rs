@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Router;
@@ -19,7 +20,7 @@ use crate::config::{Config, make_folder, warn_of_open_files};
 use crate::connection::Service;
 use crate::engine::Granary;
 use crate::error::Error;
-use crate::http::{self, Counts, Gate, Occupied, Origin, Places, PublicAddress, Shared, Transfers};
+use crate::http::{self, Counts, Gate, Occupied, Origin, Places, PublicAddress, Shared, Transfers, WebApp};
 use crate::log::check::{check, read_marks, write_marks};
 use crate::log::mark_restored;
 use crate::metrics::Metrics;
@@ -37,16 +38,16 @@ pub struct Server {
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
     certificates: Arc<tls::Certificates>,
-    fingerprint: String,
-    public_address: String,
-    stop: Option<oneshot::Sender<()>>,
+    public_address: Arc<PublicAddress>,
+    has_web_app: bool,
+    stop: Vec<oneshot::Sender<()>>,
     done: tokio::task::JoinHandle<()>,
 }
 
 /// Opens the store of the folder and serves it. On an error of the store `on_fault` is called, and
 /// nothing more is acknowledged.
 pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync + 'static) -> Result<Server, Error> {
-    let config = config.with_checked_names()?;
+    let config = config.checked()?;
     make_folder(&config.folder)?;
     warn_of_open_files(&config.folder);
     let certificates =
@@ -69,7 +70,11 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         Some(address) => Some(bind(address)?),
         None => None,
     };
-    let public_address = config.public_address(address);
+    let plain = match config.app_listen {
+        Some(address) => Some(bind(address)?),
+        None => None,
+    };
+    let plain_address = plain.as_ref().map(|(_, address)| *address);
     // Behind a proxy phones see its certificate, which everybody trusts.
     let fingerprint = if config.proxies.is_empty() { certificates.fingerprint.clone() } else { String::new() };
     let shared = Shared {
@@ -77,25 +82,34 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         gate: Arc::new(Gate::new(config.limits)),
         counts: Arc::new(Counts::new(Metrics::new(&config.store_folder(), granary.flushes()))),
         transfers: Arc::new(Transfers::default()),
-        public_address: Arc::new(PublicAddress { address: public_address.clone(), fingerprint: fingerprint.clone() }),
+        public_address: Arc::new(PublicAddress {
+            address: config.public_address(address),
+            is_trusted: Arc::new(AtomicBool::new(fingerprint.is_empty())),
+            fingerprint,
+            plain: plain_address,
+        }),
+        web_app: Arc::new(WebApp::of(config.app_folder.as_deref())),
     };
-    let operator = admin::listen(
-        &config,
-        Arc::clone(&granary),
-        Arc::clone(&shared.gate),
-        public_address.clone(),
-        fingerprint.clone(),
-    )?;
+    say_how_browsers_get_the_app(&shared);
+    let operator =
+        admin::listen(&config, Arc::clone(&granary), Arc::clone(&shared.gate), Arc::clone(&shared.public_address))?;
     let metrics_address = monitoring.as_ref().map(|(_, address)| *address);
     let monitor = monitoring.map(|(listener, _)| tokio::spawn(monitor(listener, shared.clone())));
-    let (stop, stopped) = oneshot::channel();
+    let ((stop, stopped), (stop_plain, plain_stopped)) = (oneshot::channel(), oneshot::channel());
+    let (public_address, has_web_app) = (Arc::clone(&shared.public_address), shared.web_app.is_there());
     let transfers = Arc::clone(&shared.transfers);
     let service = Service {
         limits: config.limits,
         proxies: Arc::new(config.proxies.clone()),
         coming: Places::new(config.limits.coming_per_address, config.limits.coming),
-        acceptor: TlsAcceptor::from(Arc::clone(&certificates.tls)),
-        router: router(shared),
+        acceptor: Some(TlsAcceptor::from(Arc::clone(&certificates.tls))),
+        router: router(shared.clone()),
+    };
+    let plain_service = Service {
+        proxies: Arc::default(),
+        acceptor: None,
+        router: http::plain_router().fallback(http::not_found).with_state(shared),
+        ..service.clone()
     };
     let renewing = tokio::spawn(renew(Arc::clone(&certificates)));
     let notes = note(Arc::clone(&granary), transfers, config.high_water(), config.audit_days);
@@ -103,7 +117,12 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
     let dropping = tokio::spawn(drop_what_is_due(Arc::clone(&granary)));
     let (at_the_end, high_water) = (Arc::clone(&granary), config.high_water());
     let done = tokio::spawn(async move {
-        accept(listener, service, stopped).await;
+        let plain = async {
+            if let Some((listener, _)) = plain {
+                accept(listener, plain_service, plain_stopped).await;
+            }
+        };
+        tokio::join!(accept(listener, service, stopped), plain);
         operator.abort();
         monitor.iter().for_each(tokio::task::JoinHandle::abort);
         noting.abort();
@@ -112,7 +131,19 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         write_notes(at_the_end, high_water).await;
     });
     tracing::info!(%address, "serving");
-    Ok(Server { granary, address, metrics_address, certificates, fingerprint, public_address, stop: Some(stop), done })
+    let stop = vec![stop, stop_plain];
+    Ok(Server { granary, address, metrics_address, certificates, public_address, has_web_app, stop, done })
+}
+
+fn say_how_browsers_get_the_app(shared: &Shared) {
+    if !shared.web_app.is_there() {
+        tracing::info!("this program was built without the phone in the browser (web/dist was empty)");
+    } else if !shared.public_address.is_trusted_by_browsers() {
+        tracing::info!(
+            "the phone in the browser (/app/) needs a certificate that browsers trust: --acme, --certificate or a proxy; see \
+             docs/OPERATIONS.md"
+        );
+    }
 }
 
 /// Bytes that the system buffers of the answers of one connection, of which it takes twice as many. By itself it would take up
@@ -162,7 +193,7 @@ impl Server {
 
     /// SHA-256 of the authority's certificate, for phones to pin; empty where they see one that everybody trusts.
     pub fn fingerprint(&self) -> &str {
-        &self.fingerprint
+        &self.public_address.fingerprint
     }
 
     /// Reloads the certificate; false when the server uses its own authority.
@@ -172,12 +203,27 @@ impl Server {
 
     /// Host and port for invitations.
     pub fn public_address(&self) -> &str {
-        &self.public_address
+        &self.public_address.address
+    }
+
+    /// The address of the plain port for this machine's browser, where there is one.
+    pub fn app_address(&self) -> Option<SocketAddr> {
+        self.public_address.plain
+    }
+
+    /// True where the program holds the phone in the browser.
+    pub fn has_web_app(&self) -> bool {
+        self.has_web_app
+    }
+
+    /// The link that opens the phone in a browser and enrols it by this code; none where no browser would keep it.
+    pub fn browser_invitation(&self, code: &str) -> Option<String> {
+        self.public_address.browser_invitation(code).map(|link| link.link)
     }
 
     /// Finishes the requests in progress and stops.
     pub async fn stop(mut self) {
-        if let Some(stop) = self.stop.take() {
+        for stop in self.stop.drain(..) {
             let _ = stop.send(());
         }
         let _ = (&mut self.done).await;
@@ -239,6 +285,7 @@ fn router(shared: Shared) -> Router {
     http::router()
         .route("/automerge", get(interop::connect))
         .fallback(http::not_found)
+        .merge(http::web_app_router())
         .merge(console::router())
         .with_state(shared)
 }

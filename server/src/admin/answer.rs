@@ -15,13 +15,13 @@ use super::erasure;
 use super::people;
 use super::report::report;
 use super::{AdminCommand, Answer, LINE_MAX, socket_error};
-use crate::access::{InvitationLink, Principal};
+use crate::access::Principal;
 use crate::config::Config;
 use crate::engine::erasure::Erasable;
 use crate::engine::set_aside::SetAsideChanges;
 use crate::engine::{Granary, Names, Removal};
 use crate::error::Error;
-use crate::http::Gate;
+use crate::http::{Gate, PublicAddress};
 use crate::log::{Cooperative, CooperativeNumber};
 
 /// Answers commands until aborted.
@@ -29,8 +29,7 @@ pub(crate) fn listen(
     config: &Config,
     granary: Arc<Granary>,
     gate: Arc<Gate>,
-    public: String,
-    fingerprint: String,
+    public: Arc<PublicAddress>,
 ) -> Result<tokio::task::JoinHandle<()>, Error> {
     let path = config.socket();
     // This process holds the store's lock, so an existing socket is a stale one.
@@ -42,7 +41,7 @@ pub(crate) fn listen(
     Ok(tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let (granary, gate, folder) = (Arc::clone(&granary), Arc::clone(&gate), folder.clone());
-            let (public, fingerprint) = (public.clone(), fingerprint.clone());
+            let public = Arc::clone(&public);
             tokio::spawn(async move {
                 let (reader, mut writer) = stream.split();
                 let mut line = String::new();
@@ -50,7 +49,7 @@ pub(crate) fn listen(
                     return;
                 }
                 let worked = tokio::task::spawn_blocking(move || match serde_json::from_str(&line) {
-                    Ok(command) => run((&granary, &gate), command, &folder, &public, &fingerprint)
+                    Ok(command) => run((&granary, &gate), command, &folder, &public)
                         .unwrap_or_else(|error| Answer::Failed(error.to_string())),
                     Err(error) => Answer::Failed(format!("the command can't be read: {error}")),
                 });
@@ -67,10 +66,9 @@ fn run(
     (granary, gate): (&Granary, &Gate),
     command: AdminCommand,
     folder: &Path,
-    public: &str,
-    fingerprint: &str,
+    address: &PublicAddress,
 ) -> Result<Answer, Error> {
-    let now = crate::environment::now();
+    let (now, public) = (crate::environment::now(), &address.address);
     let invite = |number: CooperativeNumber, role: Role, person: Option<String>, hours: u32| -> Result<Answer, Error> {
         // Nobody could end such a phone with its person.
         if role == Role::Coordinator && person.is_none() {
@@ -81,10 +79,9 @@ fn run(
         }
         let person = person.map(|login| granary.coordinator_device(number, &login)).transpose()?;
         let invitation = granary.invite_as(Principal::Operator, number, role, person, hours, now)?;
-        let link =
-            InvitationLink { address: public.to_owned(), code: invitation.code, fingerprint: fingerprint.to_owned() };
         let text = format!("An invitation for {role} in co-operative {}; it works once, for {hours} hours:", number.0);
-        Ok(Answer::Invitation { text, link: link.to_string() })
+        let browser = address.browser_invitation(&invitation.code);
+        Ok(Answer::Invitation { text, link: address.invitation(&invitation.code), browser })
     };
     let erase = |number: CooperativeNumber, what: &Erasable, yes: bool| -> Result<Answer, Error> {
         Ok(Answer::Text(match yes {

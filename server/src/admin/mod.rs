@@ -16,6 +16,7 @@ use granary_client_core::schema::access::Role;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::http::BrowserLink;
 
 pub(crate) use answer::listen;
 pub(crate) use report::report;
@@ -56,7 +57,7 @@ pub(crate) enum AdminCommand {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Answer {
     Text(String),
-    Invitation { text: String, link: String },
+    Invitation { text: String, link: String, browser: Option<BrowserLink> },
     Failed(String),
 }
 

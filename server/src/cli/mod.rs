@@ -19,6 +19,7 @@ use granary_client_core::words::{Language, Words};
 use crate::admin::{self, AdminCommand, Answer};
 use crate::config::settings::{ServeArgs, Settings};
 use crate::error::Error;
+use crate::http::BrowserLink;
 use crate::store::probe::How;
 use arguments::{
     Arguments, Command, CoopCommand, CoordinatorCommand, EraseCommand, Folder, InvitationsCommand, SetAsideCommand,
@@ -35,7 +36,10 @@ pub fn main() -> ExitCode {
         Command::Config { args } => Settings::of(args).map(|settings| println!("{}", settings.text())),
         Command::Demo { folder, port } => {
             let listen = Some(std::net::SocketAddr::from(([127, 0, 0, 1], port)));
-            let args = ServeArgs { folder: Some(folder.clone()), listen, ..ServeArgs::default() };
+            // The same at each start, since a browser keeps the phone for one port; the system's choice beside the system's choice.
+            let app_port = if port == 0 { 0 } else { port.saturating_add(1) };
+            let app_listen = Some(std::net::SocketAddr::from(([127, 0, 0, 1], app_port)));
+            let args = ServeArgs { folder: Some(folder.clone()), listen, app_listen, ..ServeArgs::default() };
             serve(args, |server| demo(server, &folder))
         }
         Command::Coop { command: CoopCommand::Create { folder, name } } => {
@@ -187,14 +191,30 @@ fn add_coordinator(folder: &Folder, cooperative: u32, login: String, name: Strin
     send(folder, &AdminCommand::SetCoordinator { cooperative, login, name, password })
 }
 
+/// Shows a link as a QR code.
+fn show_qr(link: &str) {
+    if let Ok(code) = qrcode::QrCode::new(link.as_bytes()) {
+        println!("{}", code.render::<qrcode::render::unicode::Dense1x2>().build());
+    }
+}
+
 /// Sends a command to the running server and prints the answer.
 fn send(folder: &Folder, command: &AdminCommand) -> Result<(), Error> {
     match admin::ask(&folder.folder, command)? {
         Answer::Text(text) => println!("{text}"),
-        Answer::Invitation { text, link } => {
+        Answer::Invitation { text, link, browser } => {
             println!("{text}\n\n  {link}\n");
-            if let Ok(code) = qrcode::QrCode::new(link.as_bytes()) {
-                println!("{}", code.render::<qrcode::render::unicode::Dense1x2>().build());
+            show_qr(&link);
+            match browser {
+                Some(BrowserLink { link, is_of_this_machine }) => {
+                    let whose = if is_of_this_machine { " of this machine" } else { "" };
+                    println!("or, in a browser{whose}:\n\n  {link}\n");
+                    show_qr(&link);
+                }
+                None => println!(
+                    "A browser can be a phone too, once this server has a certificate that browsers trust (`--acme`; see \
+                     docs/OPERATIONS.md)."
+                ),
             }
         }
         Answer::Failed(sentence) => return Err(Error::CommandFailed { sentence }),

@@ -56,6 +56,7 @@ pub(super) fn demo(server: &Server, folder: &std::path::Path) -> Result<(), Erro
         || format!("{program} phone --folder {}", quoted(&free.next().unwrap_or_default().display().to_string()));
     let (first, second) = (phone(), phone());
     let (household, coordinator) = (link(Role::Household(crate::demo::household_id(0)))?, link(Role::Coordinator)?);
+    show_browser_phone(server, number, now)?;
     println!(
         "
 The coordinators' console; the browser asks about the demo's own certificate. Disagreements wait there.
@@ -92,6 +93,23 @@ More invitations, made while the server runs:
         coop = number.0,
         port = server.address().port(),
     );
+    Ok(())
+}
+
+/// The link that makes a browser of this machine a phone of the first household, and its QR code.
+fn show_browser_phone(server: &Server, number: CooperativeNumber, now: Instant) -> Result<(), Error> {
+    if !server.has_web_app() {
+        println!("\nThe phone in the browser is not in this program: web/dist was empty when it was built.");
+        return Ok(());
+    }
+    let role = Role::Household(crate::demo::household_id(0));
+    let code = server.granary().invite_as(Principal::Operator, number, role, None, 72, now)?.code;
+    if let Some(link) = server.browser_invitation(&code) {
+        println!(
+            "\nA villager's phone, in a browser of this machine; it works without a line from the second start on:\n\n  {link}\n"
+        );
+        super::show_qr(&link);
+    }
     Ok(())
 }
 

@@ -38,6 +38,10 @@ pub struct Config {
     pub public_port: Option<u16>,
     /// Where the metrics are served, over plain HTTP; none for nowhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// Where the phone in the browser is served over plain HTTP, on loopback alone; none for nowhere.
+    pub app_listen: Option<SocketAddr>,
+    /// A folder with the browser's app as its authors write it, instead of the embedded one.
+    pub app_folder: Option<PathBuf>,
     /// Days for which lines of the audit are kept.
     pub audit_days: u32,
 }
@@ -67,12 +71,21 @@ impl Config {
             proxies: Proxies::default(),
             public_port: None,
             metrics_listen: None,
+            app_listen: None,
+            app_folder: None,
             audit_days: AUDIT_DAYS,
         }
     }
 
-    /// The same with its names as certificates hold them. Fails with a sentence for a name that no phone can reach.
-    pub(crate) fn with_checked_names(self) -> Result<Self, Error> {
+    /// The same with its names as certificates hold them. Fails with a sentence for a name that no phone can reach, and for plain
+    /// HTTP that others could reach.
+    pub(crate) fn checked(self) -> Result<Self, Error> {
+        if let Some(address) = self.app_listen.filter(|address| !address.ip().is_loopback()) {
+            let reason = format_args!(
+                "{address} can be reached by others: plain HTTP is for this machine alone, such as 127.0.0.1:8080"
+            );
+            return Err(Error::invalid("app-listen", reason));
+        }
         Ok(Self { names: names::checked(&self.names, self.listen)?, ..self })
     }
 
@@ -95,5 +108,24 @@ impl Config {
     /// The operator's socket.
     pub(crate) fn socket(&self) -> PathBuf {
         self.folder.join("operator.sock")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_this_machine_alone() {
+        let on = |address: &str| {
+            let app_listen = Some(address.parse().unwrap());
+            Config { app_listen, ..Config::local("data".into(), 0) }.checked()
+        };
+        for own in ["127.0.0.1:0", "127.8.0.1:80", "[::1]:8080"] {
+            on(own).unwrap();
+        }
+        for other in ["0.0.0.0:8080", "192.0.2.7:80", "[::]:8080"] {
+            assert!(on(other).unwrap_err().to_string().contains("this machine alone"), "{other}");
+        }
     }
 }

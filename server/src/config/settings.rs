@@ -62,6 +62,12 @@ pub(crate) struct ServeArgs {
     /// Where to serve the metrics, over plain HTTP, for this machine or a network of the operator's own.
     #[arg(long, env = "GRANARY_METRICS_LISTEN")]
     pub(crate) metrics_listen: Option<SocketAddr>,
+    /// Where to serve the phone in the browser over plain HTTP, on loopback alone, for a browser of this machine.
+    #[arg(long, env = "GRANARY_APP_LISTEN")]
+    pub(crate) app_listen: Option<SocketAddr>,
+    /// Serve the browser's app from this folder (such as `web/app`), for whoever writes it.
+    #[arg(long, env = "GRANARY_APP_FOLDER", hide = true)]
+    pub(crate) app_folder: Option<PathBuf>,
     /// Days for which lines of the audit are kept.
     #[arg(long, env = "GRANARY_AUDIT_DAYS")]
     pub(crate) audit_days: Option<u32>,
@@ -105,6 +111,8 @@ struct ConfigFile {
     trusted_proxies: Vec<String>,
     public_port: Option<u16>,
     metrics_listen: Option<SocketAddr>,
+    app_listen: Option<SocketAddr>,
+    app_folder: Option<PathBuf>,
     audit_days: Option<u32>,
     device_day_mib: Option<u64>,
     device_mib: Option<u64>,
@@ -182,6 +190,8 @@ impl Settings {
         let public_port = layered.of("public-port", args.public_port.map(Some), file.public_port.map(Some), None);
         let metrics_listen =
             layered.of("metrics-listen", args.metrics_listen.map(Some), file.metrics_listen.map(Some), None);
+        let app_listen = layered.of("app-listen", args.app_listen.map(Some), file.app_listen.map(Some), None);
+        let app_folder = layered.of("app-folder", args.app_folder.map(Some), file.app_folder.map(Some), None);
         let audit_days = layered.of("audit-days", args.audit_days, file.audit_days, super::AUDIT_DAYS);
         if audit_days == 0 {
             return Err(Error::invalid("audit-days", "the audit is kept for a day at least"));
@@ -241,6 +251,8 @@ impl Settings {
                 proxies,
                 public_port,
                 metrics_listen,
+                app_listen,
+                app_folder,
                 audit_days,
             },
             log,

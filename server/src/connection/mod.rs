@@ -22,6 +22,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::Watcher;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_rustls::TlsAcceptor;
@@ -56,7 +57,8 @@ pub(crate) struct Service {
     pub(crate) proxies: Arc<Proxies>,
     /// Places of requests whose bodies come.
     pub(crate) coming: Arc<Places<Origin>>,
-    pub(crate) acceptor: TlsAcceptor,
+    /// None for plain HTTP, which is served on loopback alone.
+    pub(crate) acceptor: Option<TlsAcceptor>,
     pub(crate) router: Router,
 }
 
@@ -68,9 +70,13 @@ pub(crate) async fn serve(
     service: Service,
     watcher: Watcher,
 ) -> Result<(), Fault> {
-    let Service { limits, proxies, coming, acceptor, router } = service;
     let accepted = Instant::now();
     stream.set_nodelay(true)?;
+    let limits = service.limits;
+    let Some(acceptor) = service.acceptor.clone() else {
+        let client = Client { peer, accepted, place, exported: None };
+        return serve_http(stream, client, service, watcher).await;
+    };
     let handshake = timeout_at(accepted + limits.first_request_timeout, acceptor.accept(Hello::new(stream)));
     let mut stream = tokio::select! {
         stream = handshake => stream??,
@@ -80,6 +86,25 @@ pub(crate) async fn serve(
     hello.is_done();
     session.set_buffer_limit(Some(TLS_BYTES_MAX));
     let exported = session.export_keying_material([0; 32], CHANNEL_LABEL, Some(&[])).ok().map(Channel);
+    serve_http(stream, Client { peer, accepted, place, exported }, service, watcher).await
+}
+
+/// The other side of a connection.
+struct Client {
+    peer: SocketAddr,
+    accepted: Instant,
+    place: Occupied,
+    /// The key that its TLS exports.
+    exported: Option<Channel>,
+}
+
+async fn serve_http(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    Client { peer, accepted, place, exported }: Client,
+    service: Service,
+    watcher: Watcher,
+) -> Result<(), Fault> {
+    let Service { limits, proxies, coming, router, .. } = service;
     let activity = Activity::new(accepted, limits, place.clone());
     let stream = Patient::new(stream, limits.write_timeout, limits.bytes_per_second_min);
     let service = {

@@ -11,14 +11,14 @@ use maud::{Markup, PreEscaped, html};
 use serde::Deserialize;
 
 use super::forms::encode;
-use super::i18n::grouped;
+use super::i18n::{Locale, grouped};
 use super::inputs::{Inputs, REQUIRED, TEXT};
 use super::names::Names;
 use super::page::{Page, paging, token};
 use super::refusal::{Refused, refused};
 use super::signed_in::{SignedIn, SignedInForm};
-use crate::access::InvitationLink;
 use crate::engine::own_edits::Edits;
+use crate::http::BrowserLink;
 
 const PER_PAGE: u32 = 60;
 /// Invitations on one printed sheet at most.
@@ -185,17 +185,36 @@ pub(super) async fn add(SignedInForm(signed, form): SignedInForm) -> Result<Resp
 }
 
 /// A new invitation, as a link. `person` is the device of the coordinator whose phone it is for.
-pub(super) async fn new_link(signed: &SignedIn, role: Role, person: Option<DeviceId>) -> Result<String, Refused> {
+pub(super) async fn new_link(signed: &SignedIn, role: Role, person: Option<DeviceId>) -> Result<Links, Refused> {
     let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
     let now = crate::environment::now();
     let made = signed.work(move || granary.invite_as(by, number, role, person, INVITATION_HOURS, now)).await?;
-    let public_address = &signed.public_address;
-    let link = InvitationLink {
-        address: public_address.address.clone(),
-        code: made.code,
-        fingerprint: public_address.fingerprint.clone(),
-    };
-    Ok(link.to_string())
+    let address = &signed.public_address;
+    Ok(Links { phone: address.invitation(&made.code), browser: address.browser_invitation(&made.code) })
+}
+
+/// The links of one invitation.
+pub(super) struct Links {
+    phone: String,
+    browser: Option<BrowserLink>,
+}
+
+impl Links {
+    /// The links with their QR codes. The browser's is a line only where it works on the server's own machine alone.
+    fn show(&self, locale: Locale) -> Markup {
+        html! {
+            (qr(&self.phone)) p.link { code { (self.phone) } }
+            @match &self.browser {
+                Some(BrowserLink { link, is_of_this_machine: false }) => {
+                    p { (locale.t("invitation-browser")) } (qr(link)) p.link { a href=(link) { (link) } }
+                }
+                Some(BrowserLink { link, .. }) => {
+                    p { (locale.t("invitation-this-machine")) } p.link { a href=(link) { (link) } }
+                }
+                None => { p.small.screen-only { (locale.t("invitation-no-browser")) } }
+            }
+        }
+    }
 }
 
 /// A QR code as SVG.
@@ -219,10 +238,10 @@ pub(super) async fn invite(SignedInForm(signed, form): SignedInForm) -> Result<R
 }
 
 /// The page that shows one invitation.
-pub(super) fn invitation_page(signed: &SignedIn, part: &str, name: &str, link: &str) -> Response {
+pub(super) fn invitation_page(signed: &SignedIn, part: &str, name: &str, links: &Links) -> Response {
     let locale = signed.locale;
     let main = html! {
-        div.sheet { h2 { (name) } p { (locale.t("invitation-help")) } (qr(link)) p.link { code { (link) } } }
+        div.sheet { h2 { (name) } p { (locale.t("invitation-help")) } (links.show(locale)) }
     };
     Page { title: locale.t("invitation"), part, main }.show(signed)
 }
@@ -242,13 +261,12 @@ pub(super) async fn sheet(SignedInForm(signed, form): SignedInForm) -> Result<Re
     }
     let main = html! {
         p.screen-only { (locale.t("sheet-print")) }
-        @for (row, link) in &pages {
+        @for (row, links) in &pages {
             div.sheet {
                 h2 { (row.name) " · " (names.village(&row.village)) }
                 p { (signed.cooperative.name()) }
                 p { (locale.t("invitation-help")) }
-                (qr(link))
-                p.link { code { (link) } }
+                (links.show(locale))
             }
         }
     };

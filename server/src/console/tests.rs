@@ -22,7 +22,7 @@ use crate::config::Limits;
 use crate::engine::own_edits::Edits;
 use crate::engine::{Granary, Removal};
 use crate::error::Error;
-use crate::http::{Counts, Gate, PublicAddress, Shared, Transfers};
+use crate::http::{Counts, Gate, PublicAddress, Shared, Transfers, WebApp};
 use crate::log::CooperativeNumber;
 use crate::metrics::Metrics;
 
@@ -60,7 +60,13 @@ impl World {
             gate: Arc::new(Gate::new(limits)),
             counts: Arc::new(Counts::new(Metrics::new(folder.path(), granary.flushes()))),
             transfers: Arc::new(Transfers::default()),
-            public_address: Arc::new(PublicAddress { address: "g.example".into(), fingerprint: String::new() }),
+            public_address: Arc::new(PublicAddress {
+                address: "g.example".into(),
+                fingerprint: String::new(),
+                is_trusted: Arc::default(),
+                plain: None,
+            }),
+            web_app: Arc::new(WebApp::of(None)),
         };
         Self { granary, coop, router: super::router().with_state(shared), _folder: folder }
     }

@@ -5,14 +5,17 @@ mod limiter;
 mod nudge;
 mod phones;
 mod places;
+mod plain;
 mod problem;
 mod rooms;
 mod state;
 mod status;
 mod transfer;
+mod web_app;
 mod with;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use axum::routing::{get, post};
 
 pub(crate) use gate::{Gate, Kept};
@@ -21,9 +24,15 @@ pub(crate) use phones::read_body;
 pub(crate) use places::{Place, Places};
 pub(crate) use problem::{not_found, refuse};
 pub(crate) use rooms::Held;
-pub(crate) use state::{Counts, Exported, Occupied, PublicAddress, Shared};
+pub(crate) use state::{BrowserLink, Counts, Exported, Occupied, PublicAddress, Shared};
 pub(crate) use transfer::Transfers;
+pub(crate) use web_app::WebApp;
 pub(crate) use with::With;
+
+/// The routes of the phone in the browser.
+pub(crate) fn web_app_router() -> Router<Shared> {
+    web_app::router()
+}
 
 /// The routes of phones and of health checks.
 pub(crate) fn router() -> Router<Shared> {
@@ -38,6 +47,12 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/health", get(status::health))
         .route("/ready", get(status::ready))
         .route("/openapi.json", get(status::described))
+}
+
+/// What is served on loopback over plain HTTP: the app, and the routes that it speaks to. A page of another site can bring a
+/// browser here under a name of its own, so others' names are refused.
+pub(crate) fn plain_router() -> Router<Shared> {
+    router().merge(web_app::router()).layer(from_fn(plain::refuse_other_names))
 }
 
 /// The routes for whoever watches the server, on a listener of their own.

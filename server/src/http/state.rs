@@ -1,13 +1,18 @@
 //! The state that all handlers share: phones', console's and automerge-repo's.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use granary_client_core::protocol::signing::Channel;
+use serde::{Deserialize, Serialize};
 
 use super::gate::Gate;
 use super::limiter::Origin;
 use super::places::Place;
 use super::transfer::Transfers;
+use super::web_app::WebApp;
+use crate::access::InvitationLink;
 use crate::engine::Granary;
 use crate::metrics::Metrics;
 
@@ -19,6 +24,7 @@ pub(crate) struct Shared {
     pub(crate) counts: Arc<Counts>,
     pub(crate) transfers: Arc<Transfers>,
     pub(crate) public_address: Arc<PublicAddress>,
+    pub(crate) web_app: Arc<WebApp>,
 }
 
 /// The key that a request's TLS connection exports, in the request's extensions.
@@ -38,12 +44,48 @@ impl Occupied {
 }
 
 /// The server's address in invitations.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct PublicAddress {
     /// Host and port.
     pub(crate) address: String,
     /// SHA-256 of the authority's certificate; empty where phones see one that everybody trusts.
     pub(crate) fingerprint: String,
+    /// True while browsers see a certificate that they trust.
+    pub(crate) is_trusted: Arc<AtomicBool>,
+    /// The plain port for this machine's browser, where there is one.
+    pub(crate) plain: Option<SocketAddr>,
+}
+
+impl PublicAddress {
+    /// The link of an invitation for the phone app.
+    pub(crate) fn invitation(&self, code: &str) -> String {
+        let (address, fingerprint) = (self.address.clone(), self.fingerprint.clone());
+        InvitationLink { address, code: code.to_owned(), fingerprint }.to_string()
+    }
+
+    /// True while browsers see a certificate that they trust.
+    pub(crate) fn is_trusted_by_browsers(&self) -> bool {
+        self.is_trusted.load(Ordering::Relaxed)
+    }
+
+    /// The link of an invitation for a browser; none where no browser would keep the app. The code is behind the `#`, so that
+    /// it is in no request and no log.
+    pub(crate) fn browser_invitation(&self, code: &str) -> Option<BrowserLink> {
+        if self.is_trusted_by_browsers() {
+            let host = self.address.strip_suffix(":443").unwrap_or(&self.address);
+            return Some(BrowserLink { link: format!("https://{host}/app/#{code}"), is_of_this_machine: false });
+        }
+        let port = self.plain?.port();
+        Some(BrowserLink { link: format!("http://localhost:{port}/app/#{code}"), is_of_this_machine: true })
+    }
+}
+
+/// A link that opens the phone in a browser.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BrowserLink {
+    pub(crate) link: String,
+    /// True where it works in a browser of the server's own machine alone.
+    pub(crate) is_of_this_machine: bool,
 }
 
 /// Refusals since the start, by kind, and the metrics.
