@@ -9,6 +9,10 @@ const OPENING_MILLIS = 120_000;
 /// Workers that broke in a row, without an answer between them, before opening is given up for a while.
 const BROKEN_MAX = 5;
 const GIVEN_UP_MILLIS = 5_000;
+/// The wait before opening is tried again, times the failures.
+const AGAIN_MILLIS = 100;
+/// What opening refuses again and again.
+const LASTING = new Set(["newer-store", "storage-gone"]);
 
 const refused = (code, sentence = "") => ({ code, field: null, sentence });
 
@@ -25,6 +29,7 @@ export class Keeper {
   #hung = false;
   #syncing = false;
   #given = null;
+  #again = null;
 
   /// `settings()` gives what a worker is opened with; `told(event)` hears what the worker says.
   constructor({ settings, told, patience = PATIENCE_MILLIS, makeWorker = () => new Worker(new URL("worker.js", import.meta.url), { type: "module", name: "phone" }) }) {
@@ -51,6 +56,7 @@ export class Keeper {
 
   start() {
     if (this.#worker) return;
+    clearTimeout(this.#again);
     this.#given = null;
     this.#ready = false;
     const worker = this.makeWorker();
@@ -73,6 +79,7 @@ export class Keeper {
     this.#worker?.terminate();
     this.#worker = null;
     this.#ready = false;
+    clearTimeout(this.#again);
     clearInterval(this.#watch);
     this.#watch = null;
     const left = [...this.#asked.values()];
@@ -113,7 +120,7 @@ export class Keeper {
 
   /// The worker is of no use any more: refuses the call that broke it, and asks the others of a new one.
   #replace({ code, method, during, id }) {
-    this.#worker.terminate();
+    this.#worker?.terminate();
     this.#worker = null;
     this.#ready = false;
     for (const entry of [...this.#asked.values()]) {
@@ -126,12 +133,10 @@ export class Keeper {
     this.#failures += 1;
     this.told({ event: "broken", code, method, during });
     if (code === "superseded") return;
-    // What opening refuses it will refuse again; and a phone that only breaks must come to rest.
-    if (during === "open" && code !== "trap" && code !== "no-answer" || this.#broken > BROKEN_MAX) {
-      this.#give(refused(code));
-      return;
-    }
-    this.start();
+    // A phone that only breaks must come to rest.
+    if (LASTING.has(code) || this.#broken > BROKEN_MAX) this.#give(refused(code));
+    else if (during === "open") this.#again = setTimeout(() => this.start(), AGAIN_MILLIS * this.#broken);
+    else this.start();
   }
 
   #give(error) {

@@ -110,7 +110,7 @@ async function carryOut(kind, args, { id = null, bytes, take = () => undefined }
 const base64 = (bytes) => btoa(String.fromCharCode(...bytes));
 
 async function open({ profile, language, online, visible, failures, hung }) {
-  const [opened] = await Promise.all([ProfileStore.open(profile), init()]);
+  const [opened] = await Promise.all([ProfileStore.open(profile), init({ module_or_path: new URL("wasm/granary_web_bg.wasm", import.meta.url) })]);
   store = opened.store;
   store.onGone = () => die("storage-gone", {}, "the browser closed it");
   const loader = new Loader();

@@ -23,7 +23,7 @@ function appFiles() {
   files.set("app.js", Buffer.from(`import { core } from "./core.js";
     window.core = core; window.events = [];
     for (const name of ["status", "changed", "trap", "update", "storage", "locked", "profile"]) core.on(name, (value) => window.events.push([name, value]));
-    window.started = core.start({ patience: 600 }).then(() => { document.getElementById("app").textContent = "ready"; });`));
+    window.started = core.start({ patience: Number(new URLSearchParams(location.search).get("patience") ?? 600) }).then(() => { document.getElementById("app").textContent = "ready"; });`));
   return files;
 }
 
@@ -36,8 +36,9 @@ export async function serve() {
     stale: new Map(),
     /// The version that sw.js has, with all files in it; null serves it as it stands in the tree.
     version: null,
-    /// Put in front of worker.js.
+    /// Put in front of worker.js, of every worker or of the next ones in turn.
     beforeWorker: "",
+    beforeNextWorkers: [],
     /// "ok", "cut" (no answer), "down" (every connection is cut), "portal", "redirect", "trap", "hang", or a status.
     line: "ok",
     requests: [],
@@ -64,7 +65,7 @@ export async function serve() {
   function answerApp(path, response) {
     let content = state.stale.get(path) ?? contentOf(path);
     if (path === "sw.js") content = serviceWorker();
-    if (path === "worker.js" && state.beforeWorker) content = `${state.beforeWorker}\n${content}`;
+    if (path === "worker.js") content = `${state.beforeNextWorkers.shift() ?? state.beforeWorker}\n${content}`;
     if (content === undefined) {
       response.writeHead(404).end();
       return;
