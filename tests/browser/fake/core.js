@@ -1,0 +1,203 @@
+// A core in memory with the real one's API, for tests of the screens: a household in 东坡村 with a season's lots, or what the
+// test says in localStorage's `fake.world`. What it holds survives a reload, as rows do. `window.fake` is the test's own hand.
+import { makeWorld } from "./world.js";
+
+const DAY_MS = 86_400_000;
+const listeners = new Map();
+const tell = (event, detail) => { for (const listener of listeners.get(event) ?? []) listener(detail); };
+const fault = (code, field, zh, en) => ({ code, field, sentence: world.language === "en" ? en : zh });
+
+let world = load();
+function load() {
+  const kept = sessionStorage.getItem("fake.kept");
+  return kept ? JSON.parse(kept) : makeWorld(JSON.parse(localStorage.getItem("fake.world") ?? "{}"));
+}
+function save() { sessionStorage.setItem("fake.kept", JSON.stringify(world)); }
+
+const me = () => world.profiles.find((one) => one.id === world.current);
+const offline = () => !navigator.onLine || world.offline;
+const shownProfile = (one) => ({ id: one.id, name: one.name, household: one.householdName, cooperative: one.enrolled ? world.cooperative : "", hasPin: Boolean(one.pin), unsent: unsent() });
+let locked = Boolean(me().pin);
+const find = (id) => {
+  const lot = world.lots.find((one) => one.id === id);
+  if (!lot) throw fault("unknown-lot", "id", "没有这一批", "there is no such lot");
+  return lot;
+};
+const name = (code) => world.products.find((one) => one.code === code);
+const unsent = () => world.lots.filter((one) => !one.sent).length;
+const shown = (lot) => ({ ...lot, history: undefined, conflicts: undefined });
+
+function unusual(draft) {
+  const found = [];
+  if (draft.grams > 500_000) found.push({ code: "weight-far-from-usual", field: "grams", meant: null,
+    sentence: fault("", "", `${draft.grams / 1000} 公斤与这里常见的 5 到 80 公斤相差很大`, `${draft.grams / 1000} kg is far from what is usual here, 5 to 80 kg`).sentence });
+  if (draft.day > world.today) found.push({ code: "day-in-the-future", field: "day", meant: null,
+    sentence: fault("", "", `日期 ${draft.day} 还没有到；今天是 ${world.today}`, `the day ${draft.day} is in the future; today is ${world.today}`).sentence });
+  return found;
+}
+
+function changed(lot, what, fields) {
+  lot.sent = false;
+  lot.history.unshift({ at: Date.now(), who: "this phone", what, fields });
+  save();
+  tell("changed");
+  tell("status");
+  if (!offline() && !world.holdLine) setTimeout(deliver, 400);
+}
+
+function deliver() {
+  for (const lot of world.lots) lot.sent = true;
+  Object.assign(world, { lastSuccess: Date.now(), lastError: null });
+  world.month.up += 312;
+  save();
+  tell("changed");
+  tell("status");
+}
+
+function chosen({ household, product, from, to, state, search, onlyConflicts }) {
+  return world.lots.filter((lot) => !lot.withdrawn && (!household || lot.household === household) && (!product || lot.product === product)
+    && (!from || lot.day >= from) && (!to || lot.day <= to) && (!state || lot.state === state) && (!onlyConflicts || lot.inConflict)
+    && (!search || [lot.id, lot.place, lot.note, lot.householdName, name(lot.product).nameZh].some((text) => text.toLowerCase().includes(search.toLowerCase()))));
+}
+
+const methods = {
+  state: () => ({ enrolled: me().enrolled, cooperative: world.cooperative, device: me().name, role: me().role, household: me().household,
+    householdName: me().householdName, village: "东坡村", today: world.today, wrongDate: world.wrongDate ?? null, season: 2026,
+    canReceive: me().role === "packer", canEditCatalogue: false }),
+  status: () => ({ state: world.revoked ? "revoked" : world.syncing ? "syncing" : "idle", unsent: unsent(), undelivered: unsent(),
+    lastSuccess: world.lastSuccess, lastError: offline() ? fault("offline", null, "没有信号", "no signal") : world.lastError, revoked: Boolean(world.revoked),
+    stopped: Boolean(world.stopped), quarantined: world.quarantined ?? [], heldBack: world.heldBack ?? null, bytesUp: 1, bytesDown: 2, exchanges: 3, month: { ...world.month, month: "2026-10" } }),
+  catalogue: () => ({ products: world.products, places: world.places, announcements: world.announcements, villages: [] }),
+  readWeight({ text, unit }) {
+    const figure = Number(text.normalize("NFKC").trim());
+    if (!text.trim() || !Number.isFinite(figure) || figure <= 0) {
+      throw fault("weight", "weight", text.trim() ? `“${text}”不是重量` : "请输入重量", text.trim() ? `“${text}” is no weight` : "enter a weight");
+    }
+    return { grams: Math.round(figure * (unit === "jin" ? 500 : 1000)) };
+  },
+  unusual: ({ draft }) => unusual(draft),
+  record({ draft }) {
+    const id = `${["7KQ2", "9XTM", "4B0C", "H3RZ"][world.lots.length % 4]}-${(1000 + world.lots.length).toString()}-NEW0`;
+    const lot = { ...draft, id, full: id, householdName: me().householdName, moisture: null, state: "recorded", weighedGrams: null, weighedGrade: "", reason: "",
+      inConflict: false, damaged: false, notTakenIn: false, sent: false, history: [], conflicts: [] };
+    world.lots.unshift(lot);
+    changed(lot, "recorded", []);
+    return { id };
+  },
+  lots(filter) {
+    const all = chosen(filter);
+    const totals = [];
+    for (const lot of all) {
+      let total = totals.find((one) => one.product === lot.product);
+      if (!total) totals.push((total = { product: lot.product, lots: 0, recordedGrams: 0, receivedGrams: 0 }));
+      total.lots += 1;
+      total.recordedGrams += lot.grams;
+      total.receivedGrams += lot.weighedGrams ?? 0;
+    }
+    const offset = filter.offset ?? 0;
+    return { rows: all.slice(offset, offset + (filter.limit ?? 100)).map(shown), count: all.length, totals };
+  },
+  lot({ id }) {
+    const lot = find(id);
+    return { lot: shown(lot), conflicts: lot.conflicts, history: lot.history, payFen: lot.weighedGrams ? Math.round(lot.weighedGrams * 0.76) : null };
+  },
+  unusualCorrection: ({ id, edits }) => unusual({ ...find(id), ...Object.fromEntries(edits.map(({ field, value }) => [field, value])) }),
+  correct({ id, edits }) {
+    const lot = find(id);
+    for (const { field, value } of edits) lot[field] = value;
+    lot.conflicts = lot.conflicts.filter((one) => !edits.some((edit) => edit.field === one.field));
+    lot.inConflict = lot.conflicts.length > 0;
+    changed(lot, "corrected", edits);
+    return {};
+  },
+  withdraw({ id }) { const lot = find(id); lot.withdrawn = true; changed(lot, "withdrawn", []); return {}; },
+  owed: () => ({ fen: 118_240, weighedLots: 5, withoutPrice: 1, advancesFen: 20_000,
+    byProduct: [{ product: "millet", grams: 120_500, fen: 91_580 }, { product: "chestnut", grams: 37_630, fen: 46_660 }] }),
+  toReceive({ day }) {
+    const groups = [];
+    for (const lot of chosen({ state: "recorded", from: day, to: day })) {
+      let group = groups.find((one) => one.household === lot.household);
+      if (!group) groups.push((group = { household: lot.household, householdName: lot.householdName, village: "西沟村", lots: [] }));
+      group.lots.push(shown(lot));
+    }
+    return groups;
+  },
+  receive({ id, weighedGrams, grade }) { const lot = find(id); Object.assign(lot, { state: "received", weighedGrams, weighedGrade: grade }); changed(lot, "weighed", []); return {}; },
+  reject({ id, reason }) { const lot = find(id); Object.assign(lot, { state: "rejected", reason }); changed(lot, "rejected", []); return {}; },
+  exportLots: () => ({ csv: "\uFEFFlot,grams\r\n" }),
+  leave({ force }) {
+    if (unsent() > 0 && !force) throw fault("not-delivered", null, `还有 ${unsent()} 项没有送到`, `${unsent()} items were not sent`);
+    Object.assign(me(), { enrolled: false, household: null, name: "" });
+    world.lots = [];
+    save();
+    tell("changed");
+    return {};
+  },
+};
+
+export const core = {
+  async start() { world.traps = world.traps ?? 0; },
+  get profile() { return shownProfile(me()); },
+  get preferences() { return { language: world.language, unit: world.unit ?? "kg", large: Boolean(world.large) }; },
+  async setPreferences(some) { Object.assign(world, some); save(); tell("profile"); },
+  get locked() { return locked; },
+  async setPin(pin) { me().pin = pin; save(); tell("profile"); },
+  async unlock(pin) {
+    const one = me();
+    if (one.wrong >= 4) return { ok: false, waitMillis: 15_000 };
+    one.wrong = pin === one.pin ? 0 : (one.wrong ?? 0) + 1;
+    locked = pin !== one.pin;
+    save();
+    if (!locked) tell("changed");
+    return locked ? { ok: false, waitMillis: 0 } : { ok: true };
+  },
+  lock() { if (me().pin) { locked = true; tell("locked"); } },
+  formOpen(open) { window.fakeForms = (window.fakeForms ?? 0) + (open ? 1 : -1); },
+  get canInstall() { return Boolean(world.canInstall); },
+  get installed() { return false; },
+  async install() { return true; },
+  on(event, listener) { listeners.set(event, [...(listeners.get(event) ?? []), listener]); },
+  async call(method, args) {
+    if (locked) throw fault("locked", null, "", "");
+    if (world.slow) await new Promise((done) => setTimeout(done, world.slow));
+    // As over a worker: nothing of the world itself is handed out.
+    return structuredClone(methods[method](args ?? {}));
+  },
+  async look(link) {
+    if (offline()) throw fault("offline", null, "没有信号", "no signal");
+    if (!link.includes("7KQ2")) throw fault("bad-invitation", "link", "没有这张邀请", "there is no such invitation");
+    return { server: "granary.example.org:443", cooperativeName: world.cooperative, role: "household", whose: "李秀英" };
+  },
+  async enrol(link, device) {
+    await core.look(link);
+    Object.assign(me(), { enrolled: true, role: "household", household: "H-NEW", householdName: "李秀英", name: device });
+    world.enrolledAs = device;
+    save();
+    return {};
+  },
+  async sync() {
+    if (offline()) throw fault("offline", null, "没有信号，记的都在这部手机里", "no signal; all is kept on this phone");
+    deliver();
+  },
+  async exportOutbox() { return new Blob([new Uint8Array([1, 2, 3])]); },
+  async importOutbox(bytes) { if (bytes.size === 0) throw fault("bad-file", "file", "这不是手机交出的文件", "this is no phone's file"); return {}; },
+  async profiles() { return world.profiles.map(shownProfile); },
+  async addProfile() { const id = `p${world.profiles.length + 1}`; world.profiles.push({ id, name: "", enrolled: false, role: "household", household: null, householdName: "" }); save(); return id; },
+  async switchProfile(id) { world.current = id; locked = Boolean(me().pin); save(); tell("profile"); tell("changed"); },
+  async removeProfile(id, { force = false } = {}) {
+    if (me().enrolled) await core.call("leave", { force });
+    world.profiles = world.profiles.filter((one) => one.id !== id);
+    if (world.profiles.length === 0) await core.addProfile();
+    if (world.current === id) await core.switchProfile(world.profiles[0].id);
+    save();
+  },
+  async storage() { const storage = { usage: 3_200_000, quota: 900_000_000, persisted: Boolean(world.persisted), nearlyFull: Boolean(world.nearlyFull) }; tell("storage", storage); return storage; },
+  async setLanguage(code) { world.language = code; save(); tell("profile"); tell("changed"); },
+  async applyUpdate() { window.fakeUpdated = true; },
+};
+
+window.fake = {
+  get world() { return world; },
+  set(some) { Object.assign(world, some); save(); tell("status"); tell("changed"); tell("profile"); core.storage(); },
+  deliver, tell, dayMillis: DAY_MS,
+};

@@ -1,0 +1,442 @@
+// The app's screens in a real browser over a core in memory: what a villager and a packer do, told as they do it.
+//
+//   node --test tests/browser/screens.test.mjs
+import { strict as assert } from "node:assert";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+import { serve } from "./serve.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const PHONE = { width: 360, height: 740 };
+let site;
+let browser;
+
+before(async () => {
+  site = await serve();
+  browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+});
+after(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+// Opens the app over a world; ends with a failure if the page had an error or broke its policy.
+async function open(world, path, run, { viewport = PHONE, dark = false } = {}) {
+  const context = await browser.newContext({ viewport, locale: world.language === "en" ? "en-GB" : "zh-CN", colorScheme: dark ? "dark" : "light", hasTouch: true });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  const problems = [];
+  page.on("pageerror", (error) => problems.push(error.message));
+  page.on("console", (message) => { if (message.type() === "error") problems.push(message.text()); });
+  await page.addInitScript((json) => {
+    if (localStorage.getItem("fake.world") === null) localStorage.setItem("fake.world", json);
+    window.buzzes = [];
+    navigator.vibrate = (millis) => { window.buzzes.push(millis); return true; };
+  }, JSON.stringify(world));
+  try {
+    await page.goto(`${site.address}${path}`);
+    await page.waitForSelector("main");
+    await run(page);
+    assert.deepEqual(problems, []);
+  } finally {
+    await context.close();
+  }
+}
+
+const main = (page) => page.locator(".action .main");
+const key = (page, name) => page.locator(".pad").getByRole("button", { name, exact: true });
+async function type(page, digits, tap = (locator) => locator.click()) {
+  for (const digit of digits) await tap(key(page, digit === "." ? /小数点|Point/ : digit));
+}
+const told = (page, sentence) => page.waitForFunction((wanted) => document.getElementById("said").textContent.includes(wanted), sentence);
+
+test("a harvest is recorded in at most ten taps, kept at once, and said to be with the co-operative when it is", () => open({ holdLine: true }, "", async (page) => {
+  let taps = 0;
+  const tap = async (locator) => { taps += 1; await locator.click(); };
+  await tap(page.getByRole("button", { name: "板栗" }));
+  await type(page, "12.5", tap);
+  assert.equal(await page.getByLabel("重量").inputValue(), "12.5");
+  await tap(main(page));
+  await page.getByText("存在这部手机里了").first().waitFor();
+  assert.ok(taps <= 10, `${taps} taps`);
+  assert.match(await page.locator(".kept-lot").innerText(), /板栗 12\.5 公斤[\s\S]*A 级 · 今天[\s\S]*批号 \w{4}-\w{4}-\w{4}/);
+  assert.ok((await page.evaluate(() => window.buzzes)).includes(30), "the hand feels it");
+  const [lot] = await page.evaluate(() => window.fake.world.lots);
+  assert.deepEqual([lot.product, lot.grams, lot.grade, lot.day, lot.household], ["chestnut", 12_500, "A", "2026-10-03", "H-LI"]);
+  await page.evaluate(() => window.fake.deliver());
+  await page.locator(".kept-where", { hasText: "合作社收到了" }).waitFor();
+  await page.locator(".line", { hasText: "都送到合作社了" }).waitFor();
+}));
+
+test("what was just recorded can be undone, after a question", () => open({}, "", async (page) => {
+  await page.getByRole("button", { name: "小米" }).click();
+  await type(page, "8");
+  await main(page).click();
+  await page.getByRole("button", { name: "撤销" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "留着" }).click();
+  assert.equal(await page.evaluate(() => Boolean(window.fake.world.lots[0].withdrawn)), false);
+  await page.getByRole("button", { name: "撤销" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "撤销" }).click();
+  await page.getByRole("heading", { name: "收的是什么？" }).waitFor();
+  assert.equal(await page.evaluate(() => window.fake.world.lots[0].withdrawn), true);
+}));
+
+test("the pad writes a figure: one point, no idle zeros, and takes digits back", () => open({}, "", async (page) => {
+  await page.getByRole("button", { name: "小米" }).click();
+  const figure = page.getByLabel("重量");
+  await type(page, "0012..5.7");
+  assert.equal(await figure.inputValue(), "12.57");
+  await key(page, "删一位").click();
+  assert.equal(await figure.inputValue(), "12.5");
+  for (let times = 0; times < 5; times += 1) await key(page, "删一位").click();
+  await type(page, ".5");
+  assert.equal(await figure.inputValue(), "0.5");
+  await page.getByRole("button", { name: /换单位/ }).click();
+  await main(page).click();
+  await page.locator(".kept-lot").waitFor();
+  assert.equal(await page.evaluate(() => window.fake.world.lots[0].grams), 250, "half a jin");
+  assert.match(await page.locator(".kept-lot").innerText(), /0\.5 斤/);
+}));
+
+test("no figure is no record: the core's sentence is shown and read out", () => open({}, "", async (page) => {
+  await page.getByRole("button", { name: "小米" }).click();
+  await main(page).click();
+  await page.getByRole("alert").filter({ hasText: "请输入重量" }).waitFor();
+  assert.equal(await page.getByLabel("重量").getAttribute("aria-invalid"), "true");
+  assert.equal(await page.evaluate(() => window.fake.world.lots.length), 24);
+}));
+
+test("an unusual weight is asked back, and nothing is kept before the answer", () => open({}, "", async (page) => {
+  await page.getByRole("button", { name: "小米" }).click();
+  await type(page, "1250");
+  await main(page).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("1250 公斤与这里常见的 5 到 80 公斤相差很大").waitFor();
+  assert.equal(await page.evaluate(() => window.fake.world.lots.length), 24);
+  await dialog.getByRole("button", { name: "改一改" }).click();
+  await key(page, "删一位").click();
+  await main(page).click();
+  await page.locator(".kept-lot", { hasText: "125 公斤" }).waitFor();
+  await page.getByRole("button", { name: "再记一批" }).click();
+  await page.getByRole("button", { name: "小米" }).click();
+  await type(page, "1250");
+  await main(page).click();
+  await dialog.getByRole("button", { name: "没错" }).click();
+  await page.locator(".kept-lot", { hasText: "1,250 公斤" }).waitFor();
+}));
+
+test("yesterday is one tap; another day, a place and a note are kept with the lot", () => open({}, "", async (page) => {
+  await page.getByRole("button", { name: "辣椒" }).click();
+  await page.getByRole("button", { name: "昨天" }).click();
+  await page.getByRole("button", { name: "备注" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "后山" }).click();
+  await page.getByRole("dialog").getByLabel("备注").fill("晒了两天");
+  await page.getByRole("dialog").getByRole("button", { name: "好了" }).click();
+  await page.getByRole("radio", { name: "B 级" }).check();
+  await type(page, "3");
+  await main(page).click();
+  await page.locator(".kept-lot").waitFor();
+  const [lot] = await page.evaluate(() => window.fake.world.lots);
+  assert.deepEqual([lot.day, lot.place, lot.note, lot.grade], ["2026-10-02", "houshan", "晒了两天", "B"]);
+  await page.getByRole("button", { name: "再记一批" }).click();
+  await page.getByRole("button", { name: "辣椒" }).click();
+  assert.equal(await page.getByRole("radio", { name: "B 级" }).isChecked(), true, "the last grade of this product is guessed");
+  await page.getByRole("button", { name: "别的日期" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "9月29日（周二）" }).click();
+  await page.getByRole("button", { name: "9月29日", exact: true }).waitFor();
+}));
+
+test("what was typed survives a reload and a switch of tabs; the back button leads back", () => open({}, "", async (page) => {
+  await page.getByRole("button", { name: "板栗" }).click();
+  await type(page, "37.2");
+  assert.equal(await page.evaluate(() => window.fakeForms), 1, "an update waits while the form is open");
+  await page.reload();
+  await page.getByLabel("重量").waitFor();
+  assert.equal(await page.getByLabel("重量").inputValue(), "37.2");
+  await page.goBack();
+  await page.getByText("这一批还没有记完").waitFor();
+  await page.getByRole("link", { name: "价格" }).click();
+  await page.getByRole("heading", { name: "价格", level: 1 }).waitFor();
+  await page.getByRole("link", { name: "记收成" }).click();
+  await page.getByRole("button", { name: "接着记" }).click();
+  assert.equal(await page.getByLabel("重量").inputValue(), "37.2");
+  assert.match(await page.getByRole("heading", { level: 1 }).innerText(), /板栗/);
+}));
+
+test("without a signal the app stays calm and says where everything is", () => open({ offline: true }, "", async (page) => {
+  await page.locator(".line", { hasText: "没有信号" }).waitFor();
+  await page.getByRole("button", { name: "小米" }).click();
+  await type(page, "9");
+  await main(page).click();
+  await page.getByText("存在这部手机里了").first().waitFor();
+  await page.getByRole("link", { name: "状态" }).click();
+  await page.getByText("没有信号，不要紧：都存在这部手机里。").waitFor();
+  await main(page).click();
+  await page.getByRole("alert").filter({ hasText: "没有信号" }).waitFor();
+}));
+
+test("two values of one weight stand side by side, and one tap settles it", () => open({}, "#/harvest", async (page) => {
+  await page.getByRole("link", { name: /写得不一样/ }).click();
+  await page.getByRole("heading", { name: "重量写得不一样" }).waitFor();
+  await page.getByRole("button", { name: "15.8 公斤: 这个对" }).click();
+  await told(page, "定好了");
+  await page.getByRole("heading", { name: /15\.8 公斤/, level: 1 }).waitFor();
+  assert.equal(await page.getByRole("heading", { name: "重量写得不一样" }).count(), 0);
+  const lot = await page.evaluate(() => window.fake.world.lots.find((one) => one.grams === 15_800));
+  assert.deepEqual([lot.inConflict, lot.conflicts.length], [false, 0]);
+}));
+
+test("every field of a lot can be corrected, and a lot withdrawn after a question", () => open({}, "#/harvest", async (page) => {
+  await page.locator(".lot a").first().click();
+  const id = (await page.locator(".lot-number .code").innerText()).trim();
+  const lot = () => page.evaluate((wanted) => window.fake.world.lots.find((one) => one.id === wanted), id);
+  for (const [field, act, wanted] of [
+    ["重量", async () => { for (let times = 0; times < 6; times += 1) await key(page, "删一位").click(); await type(page, "21.4"); await main(page).click(); }, { grams: 21_400 }],
+    ["产品", () => page.getByRole("button", { name: "核桃" }).click(), { product: "walnut" }],
+    ["等级", async () => { await page.getByRole("radio", { name: "C 级" }).check(); await main(page).click(); }, { grade: "C" }],
+    ["日期", () => page.getByRole("button", { name: "昨天" }).click(), { day: "2026-10-02" }],
+    ["地块", async () => { await page.getByRole("button", { name: "河湾" }).click(); await main(page).click(); }, { place: "hewan" }],
+    ["备注", async () => { await page.getByRole("textbox", { name: "备注" }).fill("重称过"); await main(page).click(); }, { note: "重称过" }],
+  ]) {
+    await page.getByRole("link", { name: `更正${field}` }).click();
+    await act();
+    await page.locator(".lot-number").waitFor();
+    const [[name, value]] = Object.entries(wanted);
+    assert.equal((await lot())[name], value, field);
+  }
+  await page.getByRole("button", { name: "撤回这一批" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "撤回" }).click();
+  await page.getByRole("heading", { name: "我的收成" }).waitFor();
+  assert.equal((await lot()).withdrawn, true);
+}));
+
+test("long lists come sixty at a time, and search finds by number, place and note", () => open({ lots: 1_500 }, "#/harvest", async (page) => {
+  await page.locator(".lot").first().waitFor();
+  assert.equal(await page.locator(".lot").count(), 60);
+  await page.getByRole("button", { name: "较早的" }).click();
+  await page.getByText("2 / 25").waitFor();
+  assert.equal(await page.locator(".lot").count(), 60);
+  await page.goBack();
+  await page.getByText("1 / 25").waitFor();
+  const { id } = await page.evaluate(() => window.fake.world.lots[777]);
+  await page.getByLabel("搜索").fill(id.toLowerCase());
+  await page.waitForFunction(() => document.querySelectorAll(".lot").length === 1);
+  await page.locator(".lot a").click();
+  await page.getByText(id).waitFor();
+  await page.goBack();
+  assert.equal(await page.getByLabel("搜索").inputValue(), id.toLowerCase(), "back leads to what was found");
+}));
+
+test("a PIN locks the app; nothing of the harvest is in the page before it is right; the draft is there after", () => open({}, "", async (page) => {
+  await page.getByRole("button", { name: "小米" }).click();
+  await type(page, "44");
+  await page.evaluate(() => { location.hash = "#/settings"; });
+  await page.getByRole("button", { name: "设密码" }).click();
+  await type(page, "1357");
+  await page.getByRole("heading", { name: "再输一次" }).waitFor();
+  await type(page, "1357");
+  await told(page, "密码设好了");
+  await page.reload();
+  await page.getByRole("heading", { name: "请输密码" }).waitFor();
+  assert.doesNotMatch(await page.locator("body").innerText(), /小米|公斤|李秀英/);
+  await type(page, "1111");
+  await page.getByText("密码不对").waitFor();
+  await type(page, "1357");
+  await page.getByRole("button", { name: "不要密码" }).waitFor();
+  await page.getByRole("link", { name: "记收成" }).click();
+  await page.getByText("小米 · 44 公斤").waitFor();
+}));
+
+test("joining: a code in the address is taken out of it, looked at, and confirmed", () => open({ enrolled: false }, "#7KQ2-M9XT-4B0C", async (page) => {
+  await page.getByText("太行小米合作社").waitFor();
+  assert.match(await page.locator("main").innerText(), /李秀英[\s\S]*农户的手机[\s\S]*granary\.example\.org/);
+  assert.doesNotMatch(page.url(), /7KQ2/);
+  assert.equal(await page.evaluate(() => window.fake.world.profiles[0].enrolled), false, "looking uses nothing up");
+  await page.getByLabel("这部手机叫什么").fill("秀英的手机");
+  await main(page).click();
+  await page.getByRole("heading", { name: "收的是什么？" }).waitFor();
+  assert.equal(await page.evaluate(() => window.fake.world.enrolledAs), "秀英的手机");
+}));
+
+test("joining: a code may be typed in any form; a short one and a wrong one are told", () => open({ enrolled: false, language: "en" }, "", async (page) => {
+  const code = page.getByLabel("Invitation code");
+  await code.fill("7kq2 m9");
+  await main(page).click();
+  await page.getByRole("alert").filter({ hasText: "12 letters" }).waitFor();
+  await code.fill("AAAA BBBB CCCC");
+  await main(page).click();
+  await page.getByRole("alert").filter({ hasText: "no such invitation" }).waitFor();
+  await page.getByRole("button", { name: "Back" }).click();
+  await code.fill("７kq2m9xt 4b0c");
+  await main(page).click();
+  await page.getByText("太行小米合作社").waitFor();
+}));
+
+test("leaving says what would be lost, and loses it only when told to", () => open({ holdLine: true }, "#/status", async (page) => {
+  await page.getByRole("link", { name: "在这部手机上退出" }).click();
+  await page.getByText("2 项还没有送到，退出就没有了。").waitFor();
+  const [table] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "存成表格（CSV）" }).click()]);
+  assert.equal(table.suggestedFilename(), "granary-2026-10-03.csv");
+  await page.getByRole("button", { name: "退出", exact: true }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "不退出" }).click();
+  assert.equal(await page.evaluate(() => window.fake.world.lots.length), 24);
+  await page.getByRole("button", { name: "退出", exact: true }).click();
+  await page.getByRole("dialog").getByText("会丢掉 2 项没有送到的内容").waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "丢掉并退出" }).click();
+  await page.getByLabel("邀请码").waitFor();
+}));
+
+test("the outbox goes out as a file, and another phone's file comes in", () => open({ holdLine: true }, "#/handover", async (page) => {
+  const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "存成文件" }).click()]);
+  assert.equal(file.suggestedFilename(), "granary-2026-10-03.outbox");
+  await page.locator("#file").setInputFiles({ name: "other.outbox", mimeType: "application/octet-stream", buffer: Buffer.from([]) });
+  await page.getByRole("alert").filter({ hasText: "这不是手机交出的文件" }).waitFor();
+  await page.locator("#file").setInputFiles({ name: "other.outbox", mimeType: "application/octet-stream", buffer: Buffer.from([1]) });
+  await page.getByText("送到合作社了。").first().waitFor();
+}));
+
+test("two households share a phone, each with its own draft", () => open({}, "", async (page) => {
+  await page.getByRole("button", { name: "小米" }).click();
+  await type(page, "5");
+  await page.evaluate(() => { location.hash = "#/people"; });
+  await page.getByRole("button", { name: "加一户" }).click();
+  await page.getByLabel("邀请码").fill("7KQ2M9XT4B0C");
+  await main(page).click();
+  await page.getByRole("button", { name: "对，加入" }).click();
+  await page.getByRole("heading", { name: "收的是什么？" }).waitFor();
+  assert.equal(await page.getByText("这一批还没有记完").count(), 0);
+  await page.evaluate(() => { location.hash = "#/people"; });
+  await page.locator(".way[aria-pressed=false]").click();
+  await page.getByText("小米 · 5 公斤").waitFor();
+}));
+
+test("a packer weighs a lot in, and sends another back with a reason", () => open({ role: "packer" }, "", async (page) => {
+  await page.getByRole("heading", { name: "收货" }).waitFor();
+  await page.getByLabel("找农户或村").fill("张桂兰");
+  const first = page.locator(".lot a").first();
+  const id = (await first.getAttribute("href")).split("/").at(-1);
+  const grams = await page.evaluate((wanted) => window.fake.world.lots.find((one) => one.id === wanted).grams, id);
+  await first.click();
+  await type(page, String(grams / 1000 - 0.5));
+  await page.getByRole("radio", { name: "B 级" }).check();
+  await main(page).click();
+  await page.locator(".banner", { hasText: "入库了" }).waitFor();
+  const lot = await page.evaluate((wanted) => window.fake.world.lots.find((one) => one.id === wanted), id);
+  assert.deepEqual([lot.state, lot.weighedGrams, lot.weighedGrade], ["received", grams - 500, "B"]);
+  await page.locator(".lot a").first().click();
+  await page.getByRole("button", { name: "退回" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "退回", exact: true }).click();
+  await page.getByRole("alert").filter({ hasText: "退回要写原因" }).waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "太湿" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "退回", exact: true }).click();
+  await page.locator(".banner", { hasText: "退回了" }).waitFor();
+  assert.equal(await page.evaluate(() => window.fake.world.lots.find((one) => one.state === "rejected").reason), "太湿");
+}));
+
+test("the language switches at once, and is kept", () => open({}, "#/settings", async (page) => {
+  await page.getByRole("radio", { name: "English" }).check();
+  await page.getByRole("heading", { name: "Settings" }).waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
+  await page.reload();
+  await page.getByRole("link", { name: "My harvest" }).click();
+  await page.getByText("With the co-operative").first().waitFor();
+  assert.doesNotMatch(await page.locator("nav, header").allInnerTexts().then((all) => all.join()), /[一-龥]/);
+}));
+
+test("a keyboard alone records a harvest", () => open({ language: "en" }, "", async (page) => {
+  const onto = async (name) => {
+    for (let times = 0; times < 40; times += 1) {
+      await page.keyboard.press("Tab");
+      if (await page.evaluate((wanted) => (document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent).trim().startsWith(wanted), name)) return;
+    }
+    assert.fail(`the focus never came to ${name}`);
+  };
+  await onto("Chestnuts");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.activeElement?.id === "weight");
+  await page.keyboard.type("26.5");
+  await onto("1");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("7");
+  assert.equal(await page.getByLabel("Weight").inputValue(), "26.517");
+  await onto("Keep");
+  await page.keyboard.press("Enter");
+  await page.locator(".kept-lot", { hasText: "26.517 kg" }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.tagName), "H1", "the new page's title has the focus");
+  await onto("Undo");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  assert.match(await page.evaluate(() => document.activeElement.textContent), /Undo/, "the focus is where it was");
+}));
+
+test("a phone that was shut out says so loudly on every page", () => open({ revoked: true }, "#/prices", async (page) => {
+  await page.getByRole("alert").filter({ hasText: "这部手机已被合作社停用" }).waitFor();
+  await page.getByRole("button", { name: "看看" }).click();
+  await page.getByRole("heading", { name: "状态" }).waitFor();
+  assert.equal(await main(page).count(), 0, "nothing to send with");
+}));
+
+test("every sentence is there in both languages, with the same places for figures", async () => {
+  await open({}, "", async (page) => {
+    const faults = await page.evaluate(async () => {
+      const { allWords } = await import(new URL("words.js", location.href.split("#")[0]));
+      const places = (sentence) => [...new Set(sentence.match(/\{\w+\}/g) ?? [])].sort().join();
+      return allWords().filter(([, [zh, en]]) => !zh || !en || (!en.split("|").every((one) => places(one) === places(zh) || (en.includes("|") && places(zh).includes("{n}")))))
+        .map(([name]) => name);
+    });
+    assert.deepEqual(faults, []);
+  });
+});
+
+// Each page in each of four looks: nothing wider than the screen, no sentence missing, nothing small to press, axe content.
+const PAGES = [
+  ["start", { enrolled: false }, ""], ["look", { enrolled: false }, "#7KQ2-M9XT-4B0C"],
+  ["choose", {}, "#/record"], ["weigh", {}, "#/record", (page) => page.locator(".tiles button").nth(2).click()],
+  ["place and note", {}, "#/record", async (page) => { await page.locator(".tiles button").nth(0).click(); await page.locator(".days .more").click(); }],
+  ["other day", {}, "#/record", async (page) => { await page.locator(".tiles button").nth(0).click(); await page.locator(".days .chip").nth(2).click(); }],
+  ["asked back", {}, "#/record", async (page) => { await page.locator(".tiles button").nth(0).click(); await page.locator("#weight").fill("1250"); await main(page).click(); await page.getByRole("dialog").waitFor(); }],
+  ["kept", { offline: true }, "#/record", async (page) => { await page.locator(".tiles button").nth(0).click(); await page.locator("#weight").fill("12.5"); await main(page).click(); await page.locator(".kept-lot").waitFor(); }],
+  ["harvest", { lots: 200 }, "#/harvest"], ["conflict", {}, "#/harvest", (page) => page.locator(".lot:has(.ask) a").first().click()],
+  ["weighed lot", {}, "#/harvest?only=received", (page) => page.locator(".lot a").first().click()], ["lot sent back", {}, "#/harvest?only=rejected", (page) => page.locator(".lot a").first().click()],
+  ["correct", {}, "#/harvest", async (page) => { await page.locator(".lot a").first().click(); await page.locator(".correct").nth(1).click(); await page.locator(".pad").waitFor(); }],
+  ["prices", {}, "#/prices"], ["owed", {}, "#/owed"], ["status", {}, "#/status"],
+  ["status with troubles", { revoked: true, wrongDate: "2026-10-03", nearlyFull: true, stopped: true, quarantined: ["一项改动读不出来"], heldBack: { code: "x", sentence: "文件太大" } }, "#/status"],
+  ["settings", {}, "#/settings"], ["people", {}, "#/people"], ["hand over", {}, "#/handover"], ["leave", {}, "#/leave"],
+  ["receive", { role: "packer" }, "#/receive"], ["weigh in", { role: "packer" }, "#/receive", (page) => page.locator(".lot a").first().click()],
+  ["lock", { pin: "1234" }, "#/harvest"],
+];
+const LOOKS = [
+  ["Chinese, light, 360 px", { language: "zh" }, {}],
+  ["English, dark, large letters, 360 px", { language: "en", large: true }, { dark: true }],
+  ["English, light, 768 px", { language: "en" }, { viewport: { width: 768, height: 1024 } }],
+  ["Chinese, dark, large letters, landscape", { language: "zh", large: true }, { dark: true, viewport: { width: 740, height: 360 } }],
+];
+const TOUCH_MIN_PX = 55;
+for (const [look, wishes, how] of LOOKS) {
+  test(`every page is sound: ${look}`, async (context) => {
+    for (const [name, world, path, act] of PAGES) {
+      await context.test(name, () => open({ ...world, ...wishes }, path, async (page) => {
+        await page.locator("h1").waitFor();
+        if (act) await act(page);
+        await page.waitForFunction(() => document.getAnimations().every((one) => one.playState === "finished"));
+        const found = await page.evaluate((least) => ({
+          wide: document.documentElement.scrollWidth > innerWidth,
+          missing: document.body.innerText.match(/⟨[^⟩]*⟩/g),
+          small: [...document.querySelectorAll("button, a[href], input:not([type=radio]):not([hidden])")]
+            .filter((one) => one.checkVisibility() && one.getBoundingClientRect().width > 1 && one.getBoundingClientRect().height < least).map((one) => one.outerHTML.slice(0, 120)),
+        }), TOUCH_MIN_PX);
+        assert.deepEqual(found, { wide: false, missing: null, small: [] });
+        await page.evaluate(axe);
+        const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
+        assert.deepEqual(violations.map((one) => `${one.id}: ${one.nodes[0].html}`), []);
+      }, how));
+    }
+  });
+}

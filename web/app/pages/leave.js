@@ -1,0 +1,68 @@
+// Leaving the co-operative on this phone: first what would be lost, then means to keep it, then a question, then it is gone.
+import { core } from "../core.js";
+import { html, useState } from "../lib/preact-htm.js";
+import { t } from "../words.js";
+import { dropDrafts } from "../parts/draft.js";
+import { saveFile } from "../parts/files.js";
+import { Fault, Page } from "../parts/frame.js";
+import { refresh, usePhone, useWork } from "../parts/phone.js";
+import { Icon } from "../parts/pictures.js";
+import { go } from "../parts/route.js";
+import { say } from "../parts/say.js";
+import { forgetGrades, readSettings } from "../parts/settings.js";
+import { Sheet } from "../parts/sheet.js";
+import { profileId } from "../parts/profile.js";
+
+async function leave(force) {
+  const gone = profileId();
+  await core.removeProfile(gone, { force });
+  dropDrafts(gone);
+  forgetGrades(gone);
+  readSettings();
+  say(t("left"));
+  go("/", { replace: true });
+  await refresh();
+}
+
+/** The question before leaving, with what would be lost. */
+export function LeaveSteps({ onStay }) {
+  const { status } = usePhone();
+  const [undelivered, setUndelivered] = useState(false);
+  const [busy, fault, run] = useWork();
+  const waits = status.unsent > 0 || undelivered;
+  const now = () => run(async () => {
+    try { await leave(waits); } catch (error) {
+      if (error.code !== "not-delivered") throw error;
+      setUndelivered(true);
+    }
+  });
+  return html`<p>${waits ? html`<strong>${t("leave-loses", { n: Math.max(1, status.unsent) })}</strong>` : t("leave-loses-nothing")}</p>
+    <${Fault} error=${fault} />
+    <div class="pair"><button type="button" class="second" onClick=${onStay}>${t("stay")}</button>
+    <button type="button" class="danger" disabled=${busy} onClick=${now}>${t(waits ? "leave-and-lose" : "leave-yes")}</button></div>`;
+}
+
+export function Leave() {
+  const { status, state } = usePhone();
+  const [sure, setSure] = useState(false);
+  const [busy, fault, run] = useWork();
+  const table = () => run(async () => {
+    const { csv } = await core.call("exportLots", {});
+    await saveFile(new File([csv], `granary-${state.today}.csv`, { type: "text/csv" }));
+  });
+  const send = () => run(() => core.sync());
+  return html`<${Page} title=${t("leave")} back="/status" tabs=${false}
+      action=${html`<button type="button" class="danger" onClick=${() => setSure(true)}>${t("leave-begin")}</button>`}>
+    <p>${t("leave-what", { cooperative: state.cooperative })}</p>
+    ${status.unsent > 0 ? html`<div class="banner bad" role="note"><${Icon} name="warning" /><span>${t("leave-unsent", { n: status.unsent })}</span></div>`
+      : html`<p class="soft"><${Icon} name="ticks" /> ${t("leave-all-sent")}</p>`}
+    <h2>${t("leave-first")}</h2>
+    <div class="stack">
+      ${status.unsent > 0 && html`<button type="button" class="second" disabled=${busy} onClick=${send}>${t("send-now")}</button>
+        <button type="button" class="second" onClick=${() => go("/handover")}>${t("handover")}</button>`}
+      <button type="button" class="second" disabled=${busy} onClick=${table}>${t("export-table")}</button>
+    </div>
+    <${Fault} error=${fault} />
+    ${sure && html`<${Sheet} title=${t("leave-sure")} onClose=${() => setSure(false)}><${LeaveSteps} onStay=${() => setSure(false)} /><//>`}
+  <//>`;
+}

@@ -1,0 +1,36 @@
+// What a household is owed so far: what was weighed, by the price of its grade and day, less advances; and what is not in it yet.
+import { html } from "../lib/preact-htm.js";
+import { t } from "../words.js";
+import { money, weight } from "../parts/figures.js";
+import { Fault, Page } from "../parts/frame.js";
+import { productName, useCall, usePhone } from "../parts/phone.js";
+import { Crop, Icon } from "../parts/pictures.js";
+import { go } from "../parts/route.js";
+
+export function Owed() {
+  const { state } = usePhone();
+  const { value, error } = useCall("owed", {});
+  const waiting = useCall("lots", { household: state.household, state: "recorded", limit: 1 }).value;
+  const waitingGrams = waiting?.totals.reduce((grams, total) => grams + total.recordedGrams, 0) ?? 0;
+  const before = value ? value.fen + value.advancesFen : 0;
+  return html`<${Page} title=${t("owed")} back="/prices">
+    <${Fault} error=${error} />
+    ${value && html`
+      <div class="owed-sum"><p class="owed-word">${t(value.fen < 0 ? "owed-back" : "owed-so-far")}</p><p class="owed-much">${money(Math.abs(value.fen))}</p><p>${t("owed-from", { n: value.weighedLots })}</p></div>
+      ${value.byProduct.length > 0 ? html`<table class="sums"><caption class="heard">${t("owed-by-product")}</caption>
+        <thead><tr><th scope="col">${t("product")}</th><th scope="col" class="number">${t("weighed")}</th><th scope="col" class="number">${t("amount")}</th></tr></thead>
+        <tbody>${value.byProduct.map((row) => html`<tr key=${row.product}><th scope="row"><${Crop} code=${row.product} name=${productName(row.product)} />${productName(row.product)}</th><td class="number">${weight(row.grams)}</td><td class="number">${money(row.fen)}</td></tr>`)}
+        ${value.advancesFen > 0 && html`<tr><th scope="row" colspan="2">${t("sum-before-advances")}</th><td class="number">${money(before)}</td></tr>
+          <tr><th scope="row" colspan="2">${t("advances")}</th><td class="number">${money(-value.advancesFen)}</td></tr>`}</tbody>
+        <tfoot><tr><th scope="row" colspan="2">${t("owed-so-far")}</th><td class="number">${money(value.fen)}</td></tr></tfoot></table>`
+        : html`<p class="empty">${t("nothing-weighed-yet")}</p>`}
+      <h2>${t("not-in-it")}</h2>
+      <ul class="plain-list">
+        ${value.withoutPrice > 0 && html`<li><${Icon} name="warning" /><span>${t("without-price", { n: value.withoutPrice })}</span></li>`}
+        ${waiting && waiting.count > 0 && html`<li><${Icon} name="scale" /><span>${t("waiting-weighing", { n: waiting.count, weight: weight(waitingGrams) })}</span></li>`}
+        ${value.withoutPrice === 0 && waiting?.count === 0 && html`<li><${Icon} name="tick" /><span>${t("all-in-it")}</span></li>`}
+      </ul>
+      <p class="soft">${t("owed-help")}</p>
+      <button type="button" class="second" onClick=${() => go("/harvest?only=received")}>${t("see-weighed")}</button>`}
+  <//>`;
+}

@@ -1,0 +1,51 @@
+// What the co-operative pays, what it has announced, and the way to what a household is owed.
+import { html } from "../lib/preact-htm.js";
+import { t } from "../words.js";
+import { day, money, price, shortDay } from "../parts/figures.js";
+import { Page } from "../parts/frame.js";
+import { nameOf, useCall, usePhone } from "../parts/phone.js";
+import { Crop, Icon } from "../parts/pictures.js";
+import { go } from "../parts/route.js";
+
+/** For each grade, the price that holds on a day, and the next one that is known: `[{grade, now, next}]`. */
+export function pricesOn(prices, today) {
+  const grades = [...new Set(prices.map((one) => one.grade))];
+  return grades.map((grade) => {
+    const known = prices.filter((one) => one.grade === grade).sort((a, b) => (a.from ?? "").localeCompare(b.from ?? ""));
+    const now = known.filter((one) => (one.from ?? "") <= today).at(-1) ?? null;
+    const next = known.find((one) => (one.from ?? "") > today) ?? null;
+    return { grade, now, next };
+  });
+}
+
+function Product({ product, today }) {
+  const rows = pricesOn(product.prices, today);
+  return html`<li class="card price"><p class="price-name"><${Crop} code=${product.code} name=${nameOf(product)} /><strong>${nameOf(product)}</strong></p>
+    ${rows.length === 0 ? html`<p class="soft">${t("no-price-yet")}</p>` : html`<dl>${rows.map(({ grade, now, next }) => {
+      const shown = now && price(now.fen);
+      const later = next && price(next.fen);
+      return html`<div key=${grade}><dt>${t("grade-of", { grade })}</dt>
+        <dd>${shown ? html`<strong>${shown.amount}</strong> <span class="soft">${shown.per}</span>` : html`<span class="soft">${t("no-price-yet")}</span>`}
+        ${later && html`<br /><span class="soft">${t("price-from", { day: shortDay(next.from), price: later.amount })}</span>`}</dd></div>`;
+    })}</dl>`}
+  </li>`;
+}
+
+function OwedCard() {
+  const { value } = useCall("owed", {});
+  return html`<a class="owed-card" href="#/owed" onClick=${(event) => { event.preventDefault(); go("/owed"); }}>
+    <span><span class="owed-word">${t("owed-so-far")}</span><strong>${value ? money(value.fen) : " "}</strong></span><${Icon} name="next" /></a>`;
+}
+
+export function Prices() {
+  const { catalogue, state } = usePhone();
+  return html`<${Page} title=${t("tab-prices")}>
+    ${state.household && html`<${OwedCard} />`}
+    ${catalogue.announcements.length > 0 && html`<section><h2>${t("announcements")}</h2><ul class="announcements">
+      ${catalogue.announcements.map((one, index) => html`<li key=${index} class="card"><p class="written">${one.text}</p>${one.day && html`<p class="soft">${day(one.day, state.today)}</p>`}</li>`)}</ul></section>`}
+    <section><h2>${t("prices-today")}</h2>
+      ${catalogue.products.length === 0 ? html`<p class="empty">${t("no-products-yet")}</p>`
+        : html`<ul class="prices">${catalogue.products.map((product) => html`<${Product} key=${product.code} product=${product} today=${state.today} />`)}</ul>`}
+      <p class="soft">${t("prices-help")}</p></section>
+  <//>`;
+}

@@ -1,0 +1,112 @@
+// For packers: today's lots by household, each to be weighed in or sent back with a reason.
+import { core } from "../core.js";
+import { html, useState } from "../lib/preact-htm.js";
+import { t } from "../words.js";
+import { useDraft } from "../parts/draft.js";
+import { dayBefore, namedDay, unitName, weight } from "../parts/figures.js";
+import { Fault, Page } from "../parts/frame.js";
+import { gradeName, LotLine } from "../parts/lotline.js";
+import { Figure, NumberPad } from "../parts/numberpad.js";
+import { phone, placeName, productName, useCall, useForm, usePhone, useWork } from "../parts/phone.js";
+import { Crop, Icon } from "../parts/pictures.js";
+import { back, go, route } from "../parts/route.js";
+import { buzz, say } from "../parts/say.js";
+import { settings } from "../parts/settings.js";
+import { Sheet } from "../parts/sheet.js";
+import { Choice } from "../parts/tiles.js";
+import { UnitKey } from "./record.js";
+
+const HOUSEHOLDS_A_PAGE = 30;
+
+export function Receive() {
+  const { state } = usePhone();
+  const when = route().query.get("day") ?? "";
+  const [search, setSearch] = useState("");
+  const [shown, setShown] = useState(HOUSEHOLDS_A_PAGE);
+  const days = [["", t("all-days")], [state.today, t("today")], [dayBefore(state.today), t("yesterday")]];
+  const { value, error } = useCall("toReceive", when ? { day: when } : {});
+  const found = value?.filter((one) => !search.trim() || `${one.householdName} ${one.village} ${one.household}`.toLowerCase().includes(search.trim().toLowerCase())) ?? [];
+  const words = settings.language + settings.unit;
+  const done = phone.justReceived;
+  return html`<${Page} title=${t("receive-title")}>
+    ${done && html`<p class="banner good"><${Icon} name="tick" /><span>${done}</span></p>`}
+    <div class="find">
+      <label class="search" for="search"><${Icon} name="search" /><span class="heard">${t("search-household")}</span>
+        <input id="search" type="search" value=${search} placeholder=${t("search-household")} onInput=${(event) => { setSearch(event.target.value); setShown(HOUSEHOLDS_A_PAGE); }} /></label>
+      <div class="options" role="group" aria-label=${t("day")}>${days.map(([code, word]) => html`<button key=${code} type="button" class="chip" aria-pressed=${String(when === code)}
+        onClick=${() => go(code ? `/receive?day=${code}` : "/receive", { replace: true })}>${word}</button>`)}</div></div>
+    <${Fault} error=${error} />
+    ${value && found.length === 0 && html`<p class="empty">${t(search ? "none-found" : "none-to-receive")}</p>`}
+    <div class="households">${found.slice(0, shown).map((one) => html`<section key=${one.household} class="day"><h2>${one.householdName} <span class="soft">${one.village}</span></h2>
+      <ul class="lots">${one.lots.map((lot) => html`<${LotLine} key=${lot.id} lot=${lot} href=${`/receive/${lot.id}`} words=${words} plain=${true} />`)}</ul></section>`)}</div>
+    ${found.length > shown && html`<button type="button" class="second" onClick=${() => setShown(shown + HOUSEHOLDS_A_PAGE)}>${t("show-more", { n: found.length - shown })}</button>`}
+  <//>`;
+}
+
+function SendBack({ lot, onClose }) {
+  const [draft, change, drop] = useDraft(`reject.${lot.id}`, { reason: "" });
+  const [busy, fault, run] = useWork();
+  const usual = ["reason-wet", "reason-mould", "reason-insects", "reason-mixed"];
+  const send = () => run(async () => {
+    if (!draft.reason.trim()) throw { code: "reason", field: "reason", sentence: t("reason-missing") };
+    await core.call("reject", { id: lot.id, reason: draft.reason.trim() });
+    drop();
+    phone.justReceived = t("was-sent-back", { household: lot.householdName, product: productName(lot.product) });
+    say(phone.justReceived);
+    back("/receive");
+  });
+  return html`<${Sheet} title=${t("send-back-why")} onClose=${onClose}>
+    <div class="options wrap">${usual.map((word) => html`<button key=${word} type="button" class="chip" aria-pressed=${String(draft.reason === t(word))} onClick=${() => change({ reason: t(word) })}>${t(word)}</button>`)}</div>
+    <label class="field" for="reason"><span>${t("reason")}</span><textarea id="reason" rows="3" maxlength="200" value=${draft.reason} aria-invalid=${fault ? "true" : undefined} onInput=${(event) => change({ reason: event.target.value })}></textarea></label>
+    <${Fault} error=${fault} />
+    <div class="pair"><button type="button" class="second" onClick=${onClose}>${t("not-now")}</button><button type="button" class="danger" disabled=${busy} onClick=${send}>${t("send-back")}</button></div>
+  <//>`;
+}
+
+export function WeighIn({ parts }) {
+  const id = parts[1];
+  const { value, error } = useCall("lot", { id });
+  if (!value) return html`<${Page} title=${t("weigh-in")} back="/receive" tabs=${false}><${Fault} error=${error} /><//>`;
+  return html`<${Scale} lot=${value.lot} id=${id} />`;
+}
+
+function Scale({ lot, id }) {
+  useForm();
+  const { catalogue, state } = usePhone();
+  const [draft, change, drop] = useDraft(`weigh.${id}`, { text: "", grade: lot.grade });
+  const [sheet, setSheet] = useState(false);
+  const [asked, setAsked] = useState(null);
+  const [busy, fault, run] = useWork();
+  const product = catalogue.products.find((one) => one.code === lot.product);
+  const onText = (text) => change({ text });
+  const take = (grams) => run(async () => {
+    await core.call("receive", { id, weighedGrams: grams, grade: draft.grade });
+    buzz(30);
+    drop();
+    phone.justReceived = t("was-received", { household: lot.householdName, product: productName(lot.product), weight: weight(grams) });
+    say(phone.justReceived);
+    back("/receive");
+  });
+  // Far more or less than the household wrote is most likely a slip of the thumb or another's sack: asked back.
+  const save = () => run(async () => {
+    const { grams } = await core.call("readWeight", { text: draft.text, unit: settings.unit });
+    const far = lot.grams !== null && (grams > lot.grams * 2 || grams * 2 < lot.grams);
+    if (far && asked !== grams) setAsked(grams);
+    else await take(grams);
+  });
+  const action = html`<div class="pair uneven"><button type="button" class="second" onClick=${() => setSheet(true)}>${t("send-back")}</button>
+    <button type="button" class="main" disabled=${busy} onClick=${save}>${draft.text ? t("weigh-in-much", { weight: `${draft.text} ${unitName()}` }) : t("weigh-in")}</button></div>`;
+  return html`<${Page} title=${lot.householdName || t("weigh-in")} back="/receive" tabs=${false} action=${action} className="weighing">
+    <div class="weigh"><div class="weigh-left">
+      <p class="recorded"><${Crop} code=${lot.product} name=${productName(lot.product)} /><span><strong>${productName(lot.product)}</strong> ${t("recorded-much", { weight: weight(lot.grams) })}
+        <br /><span class="soft">${[gradeName(lot.grade), namedDay(lot.day, state.today), placeName(lot.place), lot.note].filter(Boolean).join(" · ")}</span></span></p>
+      <${Figure} id="weighed" label=${t("weighed")} text=${draft.text} onText=${onText} onEnter=${save} focus=${true} unit=${html`<${UnitKey} />`} invalid=${fault?.field === "weight"} />
+      <${Fault} error=${fault} />
+      ${product?.grades.length > 0 && html`<${Choice} name="grade" legend=${t("grade")} hideLegend=${true} value=${draft.grade} onChoose=${(grade) => change({ grade })} options=${product.grades.map((grade) => [grade, t("grade-of", { grade })])} />`}
+    </div><${NumberPad} text=${draft.text} onText=${onText} /></div>
+    ${sheet && html`<${SendBack} lot=${lot} onClose=${() => setSheet(false)} />`}
+    ${asked !== null && html`<${Sheet} title=${t("is-it-right")} onClose=${() => setAsked(null)}>
+      <p>${t("far-from-recorded", { weighed: weight(asked), recorded: weight(lot.grams) })}</p>
+      <div class="pair"><button type="button" class="second" onClick=${() => setAsked(null)}>${t("change-it")}</button><button type="button" class="main" disabled=${busy} onClick=${() => take(asked)}>${t("it-is-right")}</button></div><//>`}
+  <//>`;
+}

@@ -1,0 +1,43 @@
+// One lot as a line of a list, and the words for where it stands.
+import { Component, html } from "../lib/preact-htm.js";
+import { t } from "../words.js";
+import { weight } from "./figures.js";
+import { placeName, productName } from "./phone.js";
+import { Crop, Icon } from "./pictures.js";
+import { go } from "./route.js";
+
+/** Where a lot stands: `[kind, picture, words]`. What a person must do comes before what merely happened. */
+export function standing(lot) {
+  if (lot.damaged) return ["bad", "warning", t("lot-damaged")];
+  if (lot.inConflict) return ["ask", "split", t("lot-in-conflict")];
+  if (lot.notTakenIn) return ["bad", "warning", t("lot-not-taken-in")];
+  if (lot.state === "rejected") return ["bad", "back_out", t("lot-rejected")];
+  if (lot.state === "received") return ["good", "scale", t("lot-weighed", { weight: weight(lot.weighedGrams) })];
+  if (lot.sent) return ["good", "ticks", t("lot-sent")];
+  return ["quiet", "phone", t("lot-kept")];
+}
+
+export function Standing({ lot }) {
+  const [kind, sign, words] = standing(lot);
+  return html`<span class=${`standing ${kind}`}><${Icon} name=${sign} /><span>${words}</span></span>`;
+}
+
+export const gradeName = (grade) => (grade ? t("grade-of", { grade }) : "");
+
+// A line draws itself again only when its lot is another object: lists are long, and phones slow.
+export class LotLine extends Component {
+  shouldComponentUpdate(next) {
+    return next.lot !== this.props.lot || next.words !== this.props.words || next.href !== this.props.href;
+  }
+
+  render({ lot, href, showHousehold, plain }) {
+    const name = productName(lot.product);
+    const small = [showHousehold && lot.householdName, gradeName(lot.grade), placeName(lot.place)].filter(Boolean).join(" · ");
+    const open = (event) => { event.preventDefault(); go(href); };
+    return html`<li class="lot"><a href=${`#${href}`} onClick=${open}>
+      <${Crop} code=${lot.product} name=${name} />
+      <span class="lot-what"><strong>${name}</strong>${small && html`<span class="lot-where">${small}</span>`}</span>
+      <span class="lot-much"><strong>${weight(lot.grams)}</strong>${!plain && html`<${Standing} lot=${lot} />`}</span>
+    </a></li>`;
+  }
+}

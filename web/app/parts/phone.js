@@ -1,0 +1,131 @@
+// What the pages know of the phone under them: state, status, catalogue and storage as the core told them last, kept fresh by
+// its events. Pages read it with `usePhone` and ask for lists with `useCall`; nothing here decides anything.
+import { core } from "../core.js";
+import { useEffect, useLayoutEffect, useReducer, useState } from "../lib/preact-htm.js";
+import { readSettings, settings } from "./settings.js";
+
+export const phone = {
+  ready: false, broken: null, state: null, status: null, catalogue: null, storage: null,
+  online: navigator.onLine !== false, update: false, locked: false,
+  /** Rises when the core's documents changed; lists ask again. */
+  version: 0,
+};
+
+const listeners = new Set();
+export function tell(some = {}) {
+  Object.assign(phone, some);
+  for (const listener of listeners) listener();
+}
+
+export function usePhone() {
+  const [, again] = useReducer((count) => count + 1, 0);
+  // Before the paint: what is told right after the first drawing must not be missed.
+  useLayoutEffect(() => {
+    listeners.add(again);
+    return () => { listeners.delete(again); };
+  }, []);
+  return phone;
+}
+
+// Several events while one question is under way are one more question.
+function coalesced(work) {
+  let running = false;
+  let wanted = false;
+  return async function run() {
+    if (running) { wanted = true; return; }
+    running = true;
+    do {
+      wanted = false;
+      try { await work(); } catch (error) { tell({ broken: phone.ready ? phone.broken : error }); }
+    } while (wanted);
+    running = false;
+  };
+}
+
+async function readStatus() {
+  if (!core.locked) tell({ status: await core.call("status", {}) });
+}
+
+async function readAll() {
+  if (core.locked) {
+    tell({ locked: true, ready: true, state: null, status: null, catalogue: null });
+    return;
+  }
+  const [state, status] = [await core.call("state", {}), await core.call("status", {})];
+  const catalogue = state.enrolled ? await core.call("catalogue", {}) : null;
+  tell({ state, status, catalogue, locked: false, ready: true, broken: null, version: phone.version + 1 });
+}
+
+export const refresh = coalesced(readAll);
+const refreshStatus = coalesced(readStatus);
+export const refreshStorage = coalesced(async () => { await core.storage(); });
+
+export async function startPhone() {
+  core.on("status", refreshStatus);
+  core.on("changed", refresh);
+  core.on("update", () => tell({ update: true }));
+  core.on("storage", (storage) => tell({ storage }));
+  core.on("locked", refresh);
+  core.on("install", () => tell());
+  core.on("profile", () => { readSettings(); tell(); });
+  core.on("trap", refresh);
+  for (const name of ["online", "offline"]) addEventListener(name, () => tell({ online: navigator.onLine !== false }));
+  try {
+    await core.start();
+  } catch (error) {
+    tell({ broken: error });
+    return;
+  }
+  readSettings();
+  await refresh();
+  refreshStorage();
+}
+
+/** A page with what is typed and not kept: a new version waits while it is open. */
+export function useForm() {
+  useEffect(() => {
+    core.formOpen(true);
+    return () => core.formOpen(false);
+  }, []);
+}
+
+/** The core's answer to a question, asked again when its documents changed: `{value, error}`. Keeps what was shown meanwhile. */
+export function useCall(method, args) {
+  const { version } = usePhone();
+  const [answer, setAnswer] = useState({ value: undefined, error: null });
+  const asked = JSON.stringify(args);
+  useEffect(() => {
+    let wanted = true;
+    core.call(method, args).then(
+      (value) => wanted && setAnswer({ value, error: null }),
+      (error) => wanted && setAnswer((before) => ({ ...before, error })),
+    );
+    return () => { wanted = false; };
+  }, [method, asked, version]);
+  return answer;
+}
+
+/** Work that a button starts: `[busy, error, run]`; `run` gives what the work gave, or undefined after an error. */
+export function useWork() {
+  const [{ busy, error }, set] = useState({ busy: false, error: null });
+  async function run(work) {
+    set({ busy: true, error: null });
+    try {
+      const value = await work();
+      set({ busy: false, error: null });
+      return value === undefined ? null : value;
+    } catch (fault) {
+      set({ busy: false, error: fault });
+      return undefined;
+    }
+  }
+  return [busy, error, run];
+}
+
+export const nameOf = (product) => (settings.language === "zh" ? product.nameZh : product.nameEn) || product.nameZh || product.code;
+export function productName(code) {
+  const product = phone.catalogue?.products.find((one) => one.code === code);
+  return product ? nameOf(product) : code;
+}
+/** A place by its name where the catalogue has it; else as it was written. */
+export const placeName = (place) => phone.catalogue?.places.find((one) => one.code === place)?.name ?? place;

@@ -1,0 +1,21 @@
+// A lot's field as a person reads it, whatever page shows it.
+import { t } from "../words.js";
+import { day, percent, weight } from "./figures.js";
+import { placeName, productName } from "./phone.js";
+
+/** The fields of a lot that a household may correct, in the order in which they are shown. */
+export const FIELDS = ["product", "grams", "grade", "moisture", "day", "place", "note"];
+
+export function shownValue(field, value, today) {
+  if (value === null || value === undefined || value === "") return t("nothing");
+  switch (field) {
+    case "product": return productName(String(value));
+    case "grams": case "weighedGrams": case "weighed_grams": return weight(Number(value));
+    case "moisture": return percent(Number(value));
+    case "day": return day(String(value), today);
+    case "grade": case "weighedGrade": return t("grade-of", { grade: value });
+    case "place": return placeName(String(value));
+    case "state": return t(`state-${value}`);
+    default: return String(value);
+  }
+}
