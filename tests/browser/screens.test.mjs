@@ -200,7 +200,7 @@ test("every field of a lot can be corrected, and a lot withdrawn after a questio
     ["产品", () => page.getByRole("button", { name: "核桃" }).click(), { product: "walnut" }],
     ["等级", async () => { await page.getByRole("radio", { name: "C 级" }).check(); await main(page).click(); }, { grade: "C" }],
     ["日期", () => page.getByRole("button", { name: "昨天" }).click(), { day: "2026-10-02" }],
-    ["地块", async () => { await page.getByRole("button", { name: "河湾" }).click(); await main(page).click(); }, { place: "hewan" }],
+    ["地点", async () => { await page.getByRole("button", { name: "河湾" }).click(); await main(page).click(); }, { place: "hewan" }],
     ["备注", async () => { await page.getByRole("textbox", { name: "备注" }).fill("重称过"); await main(page).click(); }, { note: "重称过" }],
   ]) {
     await page.getByRole("link", { name: `更正${field}` }).click();

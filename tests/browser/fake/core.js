@@ -79,7 +79,7 @@ const methods = {
   record({ draft }) {
     const id = `${["7KQ2", "9XTM", "4B0C", "H3RZ"][world.lots.length % 4]}-${(1000 + world.lots.length).toString()}-NEW0`;
     const lot = { ...draft, id, full: id, householdName: me().householdName, moisture: null, state: "recorded", weighedGrams: null, weighedGrade: "", reason: "",
-      inConflict: false, damaged: false, notTakenIn: false, sent: false, history: [], conflicts: [] };
+      inConflict: false, damaged: false, notTakenIn: "", sent: false, history: [], conflicts: [] };
     world.lots.unshift(lot);
     changed(lot, "recorded", []);
     return { id };
@@ -101,10 +101,10 @@ const methods = {
     const lot = find(id);
     return { lot: shown(lot), conflicts: lot.conflicts, history: lot.history, payFen: lot.weighedGrams ? Math.round(lot.weighedGrams * 0.76) : null };
   },
-  unusualCorrection: ({ id, edits }) => unusual({ ...find(id), ...Object.fromEntries(edits.map(({ field, value }) => [field, value])) }),
+  unusualCorrection: ({ id, edits }) => unusual({ ...find(id), ...Object.fromEntries(edits.map(({ field, value }) => [field, field === "grams" ? Number(value) : value])) }),
   correct({ id, edits }) {
     const lot = find(id);
-    for (const { field, value } of edits) lot[field] = value;
+    for (const { field, value } of edits) lot[field] = field === "grams" ? Number(value) : value;
     lot.conflicts = lot.conflicts.filter((one) => !edits.some((edit) => edit.field === one.field));
     lot.inConflict = lot.conflicts.length > 0;
     changed(lot, "corrected", edits);
@@ -166,7 +166,7 @@ export const core = {
   async look(link) {
     if (offline()) throw fault("offline", null, "没有信号", "no signal");
     if (!link.includes("7KQ2")) throw fault("bad-invitation", "link", "没有这张邀请", "there is no such invitation");
-    return { server: "granary.example.org:443", cooperativeName: world.cooperative, role: "household", whose: "李秀英" };
+    return { server: "granary.example.org:443", cooperative: world.cooperative, role: "household", whose: "李秀英" };
   },
   async enrol(link, device) {
     await core.look(link);

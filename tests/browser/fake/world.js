@@ -29,7 +29,7 @@ function makeLot(index, draw, household) {
   const day = daysBefore(Math.floor(index / 4));
   const lot = { id, full: id, household: household[0], householdName: household[1], product: product[0], grams, grade: ["A", "B", "C"][draw(3)],
     moisture: null, day, place: draw(3) === 0 ? "" : PLACES[draw(4)][0], note: draw(8) === 0 ? "上午收的，晒了两天" : "", state: "recorded", weighedGrams: null, weighedGrade: "",
-    reason: "", inConflict: false, damaged: false, notTakenIn: false, sent: true, conflicts: [],
+    reason: "", inConflict: false, damaged: false, notTakenIn: "", sent: true, conflicts: [],
     history: [{ at: Date.parse(`${day}T09:30:00Z`), who: "this phone", what: "recorded", fields: [] }] };
   if (index > 8 && index % 3 === 0) Object.assign(lot, { state: "received", weighedGrams: grams - 300, weighedGrade: lot.grade });
   return lot;
@@ -42,11 +42,11 @@ export function makeWorld({ lots: count = 24, role = "household", enrolled = tru
   const lots = Array.from({ length: count }, (_, index) => makeLot(index, draw, packer ? HOUSEHOLDS[draw(5)] : HOUSEHOLDS[0]));
   if (!packer && count > 8) {
     lots[1].sent = false;
-    Object.assign(lots[2], { inConflict: true, grams: 18_500, conflicts: [{ field: "grams", values: [18_500, 15_800], shown: 18_500 }] });
-    lots[2].history.unshift({ at: Date.parse("2026-10-03T10:05:00Z"), who: "household", what: "corrected", fields: [{ field: "grams", value: 15_800 }] });
+    Object.assign(lots[2], { inConflict: true, grams: 18_500, conflicts: [{ field: "grams", values: ["18500", "15800"], shown: "18500" }] });
+    lots[2].history.unshift({ at: Date.parse("2026-10-03T10:05:00Z"), who: "other", what: "corrected", fields: [{ field: "grams", value: "15800" }] });
     Object.assign(lots[4], { state: "received", weighedGrams: lots[4].grams - 300, weighedGrade: "A" });
     Object.assign(lots[5], { state: "rejected", reason: "太湿，请再晒两天" });
-    Object.assign(lots[6], { notTakenIn: true, sent: false });
+    Object.assign(lots[6], { notTakenIn: "这一批不是您家的", sent: false });
   }
   const profile = { id: "p1", name: "秀英的手机", enrolled, role, pin, household: enrolled && !packer ? "H-LI" : null, householdName: packer ? "收货员 任文斌" : "李秀英" };
   return {

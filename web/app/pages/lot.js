@@ -62,8 +62,8 @@ function Warehouse({ lot, payFen }) {
 }
 
 function History({ history, today }) {
-  const word = (what) => (["recorded", "corrected", "withdrawn", "weighed", "settled", "rejected", "received", "merged"].includes(what) ? t(`did-${what}`) : what);
-  const who = (name) => ({ "this phone": t("who-this-phone"), household: t("who-household"), other: t("who-other") })[name] ?? name;
+  const word = (what) => (t.has(`did-${what}`) ? t(`did-${what}`) : what);
+  const who = (name) => ({ "this phone": t("who-this-phone"), warehouse: t("who-warehouse"), other: t("who-other") })[name] ?? name;
   return html`<ol class="history">${history.map((entry, index) => html`<li key=${index}>
     <p><strong>${word(entry.what)}</strong> <span class="soft">${who(entry.who)}${entry.at ? ` · ${instant(entry.at)}` : ""}</span></p>
     ${entry.fields?.length > 0 && html`<p class="soft">${entry.fields.map(({ field, value }) => `${t.has(`field-${field}`) ? t(`field-${field}`) : field} ${shownValue(field, value, today)}`).join(t("comma"))}</p>`}
@@ -89,7 +89,7 @@ export function Lot({ parts }) {
     <div class="lot-head"><${Crop} code=${lot.product} name=${name} />
       <div><${Standing} lot=${lot} /><p class="lot-number"><span class="soft">${t("lot-number")}</span> <span class="code">${lot.id}</span></p>
       ${!state.household && html`<p>${lot.householdName}</p>`}</div></div>
-    ${lot.notTakenIn && html`<p class="banner bad"><${Icon} name="warning" /><span>${t("not-taken-in-more")}</span></p>`}
+    ${lot.notTakenIn && html`<p class="banner bad"><${Icon} name="warning" /><span>${t("not-taken-in-more")} ${lot.notTakenIn}</span></p>`}
     <${Fault} error=${fault ?? error} />
     ${conflicts.map((conflict) => html`<${Conflict} key=${conflict.field} id=${id} conflict=${conflict} today=${state.today} mine=${mine} />`)}
     <div class="two">

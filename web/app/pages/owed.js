@@ -18,11 +18,11 @@ export function Owed() {
     ${value && html`
       <div class="owed-sum"><p class="owed-word">${t(value.fen < 0 ? "owed-back" : "owed-so-far")}</p><p class="owed-much">${money(Math.abs(value.fen))}</p><p>${t("owed-from", { n: value.weighedLots })}</p></div>
       ${value.byProduct.length > 0 ? html`<table class="sums"><caption class="heard">${t("owed-by-product")}</caption>
-        <thead><tr><th scope="col">${t("product")}</th><th scope="col" class="number">${t("weighed")}</th><th scope="col" class="number">${t("amount")}</th></tr></thead>
-        <tbody>${value.byProduct.map((row) => html`<tr key=${row.product}><th scope="row"><${Crop} code=${row.product} name=${productName(row.product)} />${productName(row.product)}</th><td class="number">${weight(row.grams)}</td><td class="number">${money(row.fen)}</td></tr>`)}
-        ${value.advancesFen > 0 && html`<tr><th scope="row" colspan="2">${t("sum-before-advances")}</th><td class="number">${money(before)}</td></tr>
-          <tr><th scope="row" colspan="2">${t("advances")}</th><td class="number">${money(-value.advancesFen)}</td></tr>`}</tbody>
-        <tfoot><tr><th scope="row" colspan="2">${t("owed-so-far")}</th><td class="number">${money(value.fen)}</td></tr></tfoot></table>`
+        <thead><tr><th scope="col">${t("product")}</th><th scope="col" class="number">${t("amount")}</th></tr></thead>
+        <tbody>${value.byProduct.map((row) => html`<tr key=${row.product}><th scope="row"><${Crop} code=${row.product} name=${productName(row.product)} /><span>${productName(row.product)} <span class="soft">${weight(row.grams)}</span></span></th><td class="number">${money(row.fen)}</td></tr>`)}
+        ${value.advancesFen > 0 && html`<tr><th scope="row">${t("sum-before-advances")}</th><td class="number">${money(before)}</td></tr>
+          <tr><th scope="row">${t("advances")}</th><td class="number">${money(-value.advancesFen)}</td></tr>`}</tbody>
+        <tfoot><tr><th scope="row">${t("owed-so-far")}</th><td class="number">${money(value.fen)}</td></tr></tfoot></table>`
         : html`<p class="empty">${t("nothing-weighed-yet")}</p>`}
       <h2>${t("not-in-it")}</h2>
       <ul class="plain-list">

@@ -24,7 +24,7 @@ function Product({ product, today }) {
     ${rows.length === 0 ? html`<p class="soft">${t("no-price-yet")}</p>` : html`<dl>${rows.map(({ grade, now, next }) => {
       const shown = now && price(now.fen);
       const later = next && price(next.fen);
-      return html`<div key=${grade}><dt>${t("grade-of", { grade })}</dt>
+      return html`<div key=${grade}><dt>${grade ? t("grade-of", { grade }) : t("grade-any")}</dt>
         <dd>${shown ? html`<strong>${shown.amount}</strong> <span class="soft">${shown.per}</span>` : html`<span class="soft">${t("no-price-yet")}</span>`}
         ${later && html`<br /><span class="soft">${t("price-from", { day: shortDay(next.from), price: later.amount })}</span>`}</dd></div>`;
     })}</dl>`}

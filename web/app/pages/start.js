@@ -98,9 +98,9 @@ function Look({ code }) {
     ${!online && html`<p class="soft">${t("needs-line-once")}</p>`}
     ${shown && html`
       <dl class="card facts">
-        <div><dt>${t("cooperative")}</dt><dd class="big">${shown.cooperativeName ?? shown.cooperative}</dd></div>
+        <div><dt>${t("cooperative")}</dt><dd class="big">${shown.cooperative}</dd></div>
         <div><dt>${t("for-whom")}</dt><dd class="big">${shown.whose || t("nobody-named")}</dd><dd class="soft">${roleWord(shown.role)}</dd></div>
-        <div><dt>${t("server")}</dt><dd class="anywhere">${shown.server ?? shown.host}</dd></div>
+        <div><dt>${t("server")}</dt><dd class="anywhere">${shown.server}</dd></div>
       </dl>
       <form id="join-form" class="stack" onSubmit=${join}>
         <label class="field" for="phone-name"><span>${t("phone-name")}</span>

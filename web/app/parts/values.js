@@ -10,12 +10,12 @@ export function shownValue(field, value, today) {
   if (value === null || value === undefined || value === "") return t("nothing");
   switch (field) {
     case "product": return productName(String(value));
-    case "grams": case "weighedGrams": case "weighed_grams": return weight(Number(value));
+    case "grams": return weight(Number(value));
     case "moisture": return percent(Number(value));
     case "day": return day(String(value), today);
-    case "grade": case "weighedGrade": return t("grade-of", { grade: value });
+    case "grade": return t("grade-of", { grade: value });
     case "place": return placeName(String(value));
-    case "state": return t(`state-${value}`);
+    case "state": return t.has(`state-${value}`) ? t(`state-${value}`) : String(value);
     default: return String(value);
   }
 }
