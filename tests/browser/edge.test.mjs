@@ -11,7 +11,7 @@ after(async () => { await browser.close(); });
 
 /// A world of its own for one test.
 function story(name, tell, options = { serviceWorkers: "block" }) {
-  test(name, async () => {
+  test(name, { timeout: 60_000 }, async () => {
     const world = await serve();
     const context = await browser.newContext(options);
     try {

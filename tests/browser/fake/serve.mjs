@@ -65,7 +65,8 @@ export async function serve() {
   function answerApp(path, response) {
     let content = state.stale.get(path) ?? contentOf(path);
     if (path === "sw.js") content = serviceWorker();
-    if (path === "worker.js") content = `${state.beforeNextWorkers.shift() ?? state.beforeWorker}\n${content}`;
+    const planted = path === "worker.js" ? (state.beforeNextWorkers.shift() ?? state.beforeWorker) : "";
+    if (planted) content = `${planted}\n${content}`;
     if (content === undefined) {
       response.writeHead(404).end();
       return;
