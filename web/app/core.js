@@ -25,12 +25,24 @@ class Core {
   #stopped = false;
   #installQuestion = null;
   #patience;
+  #begun;
+  #failed;
+  /// What is asked before the start waits for it.
+  #started = new Promise((resolve, reject) => {
+    this.#begun = resolve;
+    this.#failed = reject;
+  });
   #updates = new Updates({ told: () => this.#tell("update", { ready: true }), sync: () => this.sync().catch(() => undefined) });
   version = VERSION;
 
   /// Reads who uses this phone and begins to open her profile; to be awaited once, before anything else. `patience` is
   /// for how many milliseconds a worker may be silent.
-  async start({ patience } = {}) {
+  start(how = {}) {
+    this.#start(how).then(this.#begun, this.#failed);
+    return this.#started;
+  }
+
+  async #start({ patience }) {
     await this.#updates.atStart();
     this.#patience = patience;
     try {
@@ -147,8 +159,9 @@ class Core {
     }
   }
 
-  #ask(what, args) {
-    if (this.#locked) return Promise.reject(refused("locked"));
+  async #ask(what, args) {
+    await this.#started;
+    if (this.#locked) throw refused("locked");
     return this.#tabs.ask(what, args);
   }
 

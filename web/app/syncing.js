@@ -71,10 +71,12 @@ export class Syncing {
     this.told();
   }
 
-  /// A person asks. Joins the sync that runs, and gives its outcome.
+  /// A person asks. Joins the sync that runs, and gives its outcome; one that failed may have begun on a line that was
+  /// bad then, and is made once more.
   now() {
-    const outcome = new Promise((resolve) => this.#waiting.push(resolve));
-    if (!this.schedule.running) this.schedule.asked();
+    const joined = this.schedule.running;
+    const outcome = new Promise((resolve) => this.#waiting.push({ resolve, joined }));
+    if (!joined) this.schedule.asked();
     return outcome;
   }
 
@@ -109,7 +111,10 @@ export class Syncing {
     } else {
       this.schedule.failed();
     }
-    for (const resolve of this.#waiting.splice(0)) resolve(outcome);
+    const waiting = this.#waiting.splice(0);
+    this.#waiting = waiting.filter(({ joined }) => joined && code !== undefined).map(({ resolve }) => ({ resolve, joined: false }));
+    for (const { resolve, joined } of waiting) if (!joined || code === undefined) resolve(outcome);
+    if (this.#waiting.length > 0) this.schedule.asked();
     this.told();
   }
 }
