@@ -103,6 +103,14 @@ test("the pad writes a figure: one point, no idle zeros, and takes digits back",
   assert.match(await page.locator(".kept-lot").innerText(), /0\.5 斤/);
 }));
 
+test("a figure is seen whole, however long", () => open({ large: true }, "", async (page) => {
+  await page.getByRole("button", { name: "小米" }).click();
+  for (const figure of ["8", "12.5", "1250", "1234.5", "12345.67", "123456.789"]) {
+    await page.getByLabel("重量").fill(figure);
+    assert.ok(await page.getByLabel("重量").evaluate((field) => field.scrollWidth <= field.clientWidth), figure);
+  }
+}));
+
 test("no figure is no record: the core's sentence is shown and read out", () => open({}, "", async (page) => {
   await page.getByRole("button", { name: "小米" }).click();
   await main(page).click();
@@ -146,7 +154,7 @@ test("yesterday is one tap; another day, a place and a note are kept with the lo
   await page.getByRole("button", { name: "再记一批" }).click();
   await page.getByRole("button", { name: "辣椒" }).click();
   assert.equal(await page.getByRole("radio", { name: "B 级" }).isChecked(), true, "the last grade of this product is guessed");
-  await page.getByRole("button", { name: "别的日期" }).click();
+  await page.getByRole("button", { name: "选日期" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "9月29日（周二）" }).click();
   await page.getByRole("button", { name: "9月29日", exact: true }).waitFor();
 }));
@@ -344,7 +352,7 @@ test("the language switches at once, and is kept", () => open({}, "#/settings", 
   assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
   await page.reload();
   await page.getByRole("link", { name: "My harvest" }).click();
-  await page.getByText("With the co-operative").first().waitFor();
+  await page.getByText("With co-op").first().waitFor();
   assert.doesNotMatch(await page.locator("nav, header").allInnerTexts().then((all) => all.join()), /[一-龥]/);
 }));
 

@@ -45,10 +45,10 @@ const WORDS = {
   "never-yet": ["还没有过", "not yet"],
 
   // Where the records are
-  "line-all-there": ["都送到合作社了", "The co-operative has everything"],
-  "line-waiting": ["{n} 项存在手机里，等着送出", "One item kept here, waiting to be sent|{n} items kept here, waiting to be sent"],
-  "line-offline": ["没有信号：记的都存在这部手机里", "No signal: everything is kept here"],
-  "line-offline-waiting": ["没有信号：{n} 项都存在手机里", "No signal: one item is kept here|No signal: {n} items are kept here"],
+  "line-all-there": ["都送到合作社了", "The co-operative has all"],
+  "line-waiting": ["{n} 项存在手机里，等着送", "{n} kept here, to be sent"],
+  "line-offline": ["没有信号：都存在手机里", "No signal: all is kept here"],
+  "line-offline-waiting": ["没有信号：{n} 项存在手机里", "No signal: {n} kept here"],
   "line-sending": ["正在送……", "Sending …"],
   "line-revoked": ["这部手机已被停用", "This phone was shut out"],
 
@@ -115,7 +115,7 @@ const WORDS = {
   "note-short": ["备注", "Note"],
   "note-help": ["可以用键盘上的话筒说出来。", "You can speak it with the keyboard's microphone."],
   "place-and-note": ["地点和备注", "Place and note"],
-  "other-day": ["别的日期", "Other day"],
+  "other-day": ["选日期", "Date"],
   "which-day": ["哪一天收的？", "Which day?"],
   "any-day": ["更早的日期", "An earlier day"],
   "take-day": ["就是{day}", "Take {day}"],
@@ -161,7 +161,7 @@ const WORDS = {
   "older": ["较早的", "Older"],
   "page-of": ["{page} / {pages}", "{page} / {pages}"],
   "lot-kept": ["存在手机里", "Kept here"],
-  "lot-sent": ["合作社已收到", "With the co-operative"],
+  "lot-sent": ["合作社已收到", "With co-op"],
   "lot-weighed": ["已称 {weight}", "Weighed {weight}"],
   "lot-rejected": ["退回了", "Sent back"],
   "lot-not-taken-in": ["合作社没有收下", "Not taken in"],

@@ -57,8 +57,8 @@ function Editor({ id, field, lot }) {
   return html`<${Page} title=${t("correct-field", { field: t(`field-${field}`) })} back=${home} tabs=${false} action=${action} className=${pad ? "weighing" : ""}>
     <p class="soft">${t("until-now", { value: shownValue(field, lot[field], state.today) })}</p>
     <${Fault} error=${fault} />
-    ${pad && html`<div class="weigh"><div class="weigh-left"><${Figure} id="corrected" label=${t(`field-${field}`)} text=${draft.text} onText=${onText} onEnter=${() => save()} focus=${true}
-      invalid=${Boolean(fault)} unit=${field === "grams" ? html`<${UnitKey} />` : html`<span class="unit">%</span>`} /></div>
+    ${pad && html`<div class="weigh"><div class="weigh-left"><div class="weigh-figure"><${Figure} id="corrected" label=${t(`field-${field}`)} text=${draft.text} onText=${onText} onEnter=${() => save()} focus=${true}
+      invalid=${Boolean(fault)} unit=${field === "grams" ? html`<${UnitKey} />` : html`<span class="unit">%</span>`} /></div></div>
       <${NumberPad} text=${draft.text} onText=${onText} /></div>`}
     ${field === "product" && html`<${Tiles} products=${catalogue.products} chosen=${draft.text} onChoose=${(one) => { change({ text: one.code }); save(one.code); }} />`}
     ${field === "grade" && (product?.grades.length > 0

@@ -19,7 +19,7 @@ export function Owed() {
       <div class="owed-sum"><p class="owed-word">${t(value.fen < 0 ? "owed-back" : "owed-so-far")}</p><p class="owed-much">${money(Math.abs(value.fen))}</p><p>${t("owed-from", { n: value.weighedLots })}</p></div>
       ${value.byProduct.length > 0 ? html`<table class="sums"><caption class="heard">${t("owed-by-product")}</caption>
         <thead><tr><th scope="col">${t("product")}</th><th scope="col" class="number">${t("amount")}</th></tr></thead>
-        <tbody>${value.byProduct.map((row) => html`<tr key=${row.product}><th scope="row"><${Crop} code=${row.product} name=${productName(row.product)} /><span>${productName(row.product)} <span class="soft">${weight(row.grams)}</span></span></th><td class="number">${money(row.fen)}</td></tr>`)}
+        <tbody>${value.byProduct.map((row) => html`<tr key=${row.product}><th scope="row"><span class="sums-what"><${Crop} code=${row.product} name=${productName(row.product)} /><span>${productName(row.product)}<br /><span class="soft">${weight(row.grams)}</span></span></span></th><td class="number">${money(row.fen)}</td></tr>`)}
         ${value.advancesFen > 0 && html`<tr><th scope="row">${t("sum-before-advances")}</th><td class="number">${money(before)}</td></tr>
           <tr><th scope="row">${t("advances")}</th><td class="number">${money(-value.advancesFen)}</td></tr>`}</tbody>
         <tfoot><tr><th scope="row">${t("owed-so-far")}</th><td class="number">${money(value.fen)}</td></tr></tfoot></table>`

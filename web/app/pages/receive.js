@@ -100,7 +100,7 @@ function Scale({ lot, id }) {
     <div class="weigh"><div class="weigh-left">
       <p class="recorded"><${Crop} code=${lot.product} name=${productName(lot.product)} /><span><strong>${productName(lot.product)}</strong> ${t("recorded-much", { weight: weight(lot.grams) })}
         <br /><span class="soft">${[gradeName(lot.grade), namedDay(lot.day, state.today), placeName(lot.place), lot.note].filter(Boolean).join(" · ")}</span></span></p>
-      <${Figure} id="weighed" label=${t("weighed")} text=${draft.text} onText=${onText} onEnter=${save} focus=${true} unit=${html`<${UnitKey} />`} invalid=${fault?.field === "weight"} />
+      <div class="weigh-figure"><${Figure} id="weighed" label=${t("weighed")} text=${draft.text} onText=${onText} onEnter=${save} focus=${true} unit=${html`<${UnitKey} />`} invalid=${fault?.field === "weight"} /></div>
       <${Fault} error=${fault} />
       ${product?.grades.length > 0 && html`<${Choice} name="grade" legend=${t("grade")} hideLegend=${true} value=${draft.grade} onChoose=${(grade) => change({ grade })} options=${product.grades.map((grade) => [grade, t("grade-of", { grade })])} />`}
     </div><${NumberPad} text=${draft.text} onText=${onText} /></div>

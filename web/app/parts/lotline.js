@@ -36,8 +36,8 @@ export class LotLine extends Component {
     const open = (event) => { event.preventDefault(); go(href); };
     return html`<li class="lot"><a href=${`#${href}`} onClick=${open}>
       <${Crop} code=${lot.product} name=${name} />
-      <span class="lot-what"><strong>${name}</strong>${small && html`<span class="lot-where">${small}</span>`}</span>
-      <span class="lot-much"><strong>${weight(lot.grams)}</strong>${!plain && html`<${Standing} lot=${lot} />`}</span>
+      <span class="lot-lines"><span><strong>${name}</strong><strong class="lot-much">${weight(lot.grams)}</strong></span>
+        <span><span class="lot-where">${small}</span>${!plain && html`<${Standing} lot=${lot} />`}</span></span>
     </a></li>`;
   }
 }

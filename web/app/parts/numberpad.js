@@ -7,6 +7,8 @@ import { Icon } from "./pictures.js";
 
 const LENGTH_MAX = 12;
 const POINT_AT = 9;
+/** From more letters than these on, the figure is written smaller, so that all of it is seen. */
+const LONG = [4, 6, 9];
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", ".", "0", "erase"];
 
 /** The figure after a key. A second point, and a zero before another digit, are not written. */
@@ -36,7 +38,7 @@ export function Figure({ id, label, text, onText, onEnter, unit, invalid, focus,
   return html`<div class=${`figure ${invalid ? "invalid" : ""}`}>
     <label for=${id}>${label}</label>
     <input id=${id} ref=${field} type="text" inputmode="none" autocomplete="off" maxlength=${LENGTH_MAX + 8} value=${text} placeholder="0"
-      aria-invalid=${invalid ? "true" : undefined} aria-describedby=${describedBy} data-long=${text.length > 7 ? "yes" : undefined}
+      aria-invalid=${invalid ? "true" : undefined} aria-describedby=${describedBy} data-long=${LONG.filter((letters) => text.length > letters).length || undefined}
       onInput=${(event) => onText(event.target.value)} onKeyDown=${enter} />
     ${unit}
   </div>`;
