@@ -62,12 +62,13 @@ function chosen({ household, product, from, to, state, search, onlyConflicts }) 
 
 const methods = {
   state: () => ({ enrolled: me().enrolled, cooperative: world.cooperative, device: me().name, role: me().role, household: me().household,
-    householdName: me().householdName, village: "东坡村", today: world.today, wrongDate: world.wrongDate ?? null, season: 2026,
+    householdName: me().householdName, village: "dongpo", today: world.today, wrongDate: world.wrongDate ?? null, season: 2026,
     canReceive: me().role === "packer", canEditCatalogue: false }),
   status: () => ({ state: world.revoked ? "revoked" : world.syncing ? "syncing" : "idle", unsent: unsent(), undelivered: unsent(),
     lastSuccess: world.lastSuccess, lastError: offline() ? fault("offline", null, "没有信号", "no signal") : world.lastError, revoked: Boolean(world.revoked),
     stopped: Boolean(world.stopped), quarantined: world.quarantined ?? [], heldBack: world.heldBack ?? null, bytesUp: 1, bytesDown: 2, exchanges: 3, month: { ...world.month, month: "2026-10" } }),
-  catalogue: () => ({ products: world.products, places: world.places, announcements: world.announcements, villages: [] }),
+  catalogue: () => ({ products: world.products, places: world.places, announcements: world.announcements,
+    villages: [{ code: "dongpo", name: "东坡村" }, { code: "xigou", name: "西沟村" }] }),
   readWeight({ text, unit }) {
     const figure = Number(text.normalize("NFKC").trim());
     if (!text.trim() || !Number.isFinite(figure) || figure <= 0) {
@@ -117,7 +118,7 @@ const methods = {
     const groups = [];
     for (const lot of chosen({ state: "recorded", from: day, to: day })) {
       let group = groups.find((one) => one.household === lot.household);
-      if (!group) groups.push((group = { household: lot.household, householdName: lot.householdName, village: "西沟村", lots: [] }));
+      if (!group) groups.push((group = { household: lot.household, householdName: lot.householdName, village: "xigou", lots: [] }));
       group.lots.push(shown(lot));
     }
     return groups;

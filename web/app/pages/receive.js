@@ -7,7 +7,7 @@ import { dayBefore, namedDay, unitName, weight } from "../parts/figures.js";
 import { Fault, Page } from "../parts/frame.js";
 import { gradeName, LotLine } from "../parts/lotline.js";
 import { Figure, NumberPad } from "../parts/numberpad.js";
-import { phone, placeName, productName, useCall, useForm, usePhone, useWork } from "../parts/phone.js";
+import { phone, placeName, productName, useCall, useForm, usePhone, useWork, villageName } from "../parts/phone.js";
 import { Crop, Icon } from "../parts/pictures.js";
 import { back, go, route } from "../parts/route.js";
 import { buzz, say } from "../parts/say.js";
@@ -25,7 +25,7 @@ export function Receive() {
   const [shown, setShown] = useState(HOUSEHOLDS_A_PAGE);
   const days = [["", t("all-days")], [state.today, t("today")], [dayBefore(state.today), t("yesterday")]];
   const { value, error } = useCall("toReceive", when ? { day: when } : {});
-  const found = value?.filter((one) => !search.trim() || `${one.householdName} ${one.village} ${one.household}`.toLowerCase().includes(search.trim().toLowerCase())) ?? [];
+  const found = value?.filter((one) => !search.trim() || `${one.householdName} ${villageName(one.village)} ${one.household}`.toLowerCase().includes(search.trim().toLowerCase())) ?? [];
   const words = settings.language + settings.unit;
   const done = phone.justReceived;
   return html`<${Page} title=${t("receive-title")}>
@@ -37,7 +37,7 @@ export function Receive() {
         onClick=${() => go(code ? `/receive?day=${code}` : "/receive", { replace: true })}>${word}</button>`)}</div></div>
     <${Fault} error=${error} />
     ${value && found.length === 0 && html`<p class="empty">${t(search ? "none-found" : "none-to-receive")}</p>`}
-    <div class="households">${found.slice(0, shown).map((one) => html`<section key=${one.household} class="day"><h2>${one.householdName} <span class="soft">${one.village}</span></h2>
+    <div class="households">${found.slice(0, shown).map((one) => html`<section key=${one.household} class="day"><h2>${one.householdName} <span class="soft">${villageName(one.village)}</span></h2>
       <ul class="lots">${one.lots.map((lot) => html`<${LotLine} key=${lot.id} lot=${lot} href=${`/receive/${lot.id}`} words=${words} plain=${true} />`)}</ul></section>`)}</div>
     ${found.length > shown && html`<button type="button" class="second" onClick=${() => setShown(shown + HOUSEHOLDS_A_PAGE)}>${t("show-more", { n: found.length - shown })}</button>`}
   <//>`;

@@ -6,7 +6,7 @@ import { Banner } from "../parts/banner.js";
 import { bytes, instant } from "../parts/figures.js";
 import { Fault, hasNoLine, isSyncing, Page, whereaboutsOf } from "../parts/frame.js";
 import { InstallHint } from "../parts/install.js";
-import { refreshStorage, usePhone, useWork } from "../parts/phone.js";
+import { refreshStorage, usePhone, useWork, villageName } from "../parts/phone.js";
 import { Icon } from "../parts/pictures.js";
 import { go } from "../parts/route.js";
 import { say } from "../parts/say.js";
@@ -48,7 +48,7 @@ export function Status() {
         <div><dt>${t("last-contact")}</dt><dd>${status.lastSuccess ? ago(status.lastSuccess) : t("never-yet")}</dd></div>
         <div><dt>${t("bytes-month")}</dt><dd>${bytes(month.up + month.down)} <span class="soft">${t("bytes-split", { up: bytes(month.up), down: bytes(month.down) })}</span></dd></div>
         <div><dt>${t("cooperative")}</dt><dd>${state.cooperative}</dd></div>
-        <div><dt>${t("this-is")}</dt><dd>${[state.householdName, state.village].filter(Boolean).join(" · ") || state.device}</dd></div>
+        <div><dt>${t("this-is")}</dt><dd>${[state.householdName, villageName(state.village)].filter(Boolean).join(" · ") || state.device}</dd></div>
         ${storage && html`<div><dt>${t("room")}</dt><dd>${bytes(storage.usage ?? 0)}${storage.quota ? html` <span class="soft">${t("room-of", { quota: bytes(storage.quota) })}</span>` : ""}
           <br /><span class="soft">${t(storage.persisted ? "persisted" : "not-persisted")}</span></dd>
           ${!storage.persisted && html`<dd class="do wide"><button type="button" class="second" onClick=${keepIt}>${t("ask-persist")}</button></dd>`}</div>`}

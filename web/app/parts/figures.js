@@ -80,7 +80,8 @@ export function instant(millis) {
 }
 
 export function bytes(count) {
-  if (count < 1000) return `${count} B`;
-  if (count < 1_000_000) return `${(count / 1000).toFixed(count < 10_000 ? 1 : 0)} kB`;
-  return `${(count / 1_000_000).toFixed(count < 10_000_000 ? 1 : 0)} MB`;
+  const units = ["B", "kB", "MB", "GB"];
+  let [shown, unit] = [count, 0];
+  while (shown >= 1000 && unit < units.length - 1) { shown /= 1000; unit += 1; }
+  return `${unit > 0 && shown < 10 ? shown.toFixed(1) : Math.round(shown)} ${units[unit]}`;
 }

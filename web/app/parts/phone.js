@@ -127,5 +127,7 @@ export function productName(code) {
   const product = phone.catalogue?.products.find((one) => one.code === code);
   return product ? nameOf(product) : code;
 }
+/** A village by its name where the co-operative's document has it. */
+export const villageName = (village) => phone.catalogue?.villages?.find((one) => one.code === village)?.name ?? village;
 /** A place by its name where the catalogue has it; else as it was written. */
 export const placeName = (place) => phone.catalogue?.places.find((one) => one.code === place)?.name ?? place;
