@@ -8,7 +8,7 @@ import { Icon } from "./pictures.js";
 const LENGTH_MAX = 12;
 const POINT_AT = 9;
 /** From more letters than these on, the figure is written smaller, so that all of it is seen. */
-const LONG = [4, 6, 9];
+const LONG = [4, 5, 8];
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", ".", "0", "erase"];
 
 /** The figure after a key. A second point, and a zero before another digit, are not written. */
