@@ -2,7 +2,7 @@
 //! runs the server and the phones. Screenshots are in `target/screenshots`.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -18,27 +18,10 @@ use granary_client_core::schema::{DocumentKey, LotId, OrderName, Part, Season, c
 use granary_server::log::CooperativeNumber;
 use granary_server::{Config, Server};
 
+use crate::in_a_browser::{browser_folder, prepare};
+
 fn now() -> Instant {
     Instant(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap())
-}
-
-fn browser_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../browser")
-}
-
-/// Installs the packages of the browser's script; false if this machine has no browser.
-fn prepare() -> bool {
-    if !Path::new("/usr/bin/chromium").exists() {
-        assert!(std::env::var_os("CI").is_none(), "chromium must be installed where CI runs");
-        eprintln!("left out: there is no /usr/bin/chromium on this machine");
-        return false;
-    }
-    if !browser_folder().join("node_modules/playwright-core").exists() {
-        let arguments = ["ci", "--no-audit", "--no-fund", "--ignore-scripts"];
-        let status = Command::new("npm").args(arguments).current_dir(browser_folder()).status().unwrap();
-        assert!(status.success(), "npm could not install the browser's driver");
-    }
-    true
 }
 
 struct World {

@@ -8,6 +8,7 @@
 )]
 
 mod addresses;
+mod app;
 mod bad_connections;
 mod behind_a_proxy;
 mod clocks;
@@ -16,6 +17,7 @@ mod console;
 mod disk_full;
 mod erasing;
 mod gate;
+mod in_a_browser;
 mod interop;
 mod large_books;
 mod leaving;

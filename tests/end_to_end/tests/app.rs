@@ -1,0 +1,91 @@
+//! The phone in the browser, in a real one. The steps are in `tests/browser`; this side runs the server, and looks at what
+//! came of it there.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use granary_client_core::ids::HouseholdId;
+use granary_client_core::phone::Phone;
+use granary_client_core::projection::LotFilter;
+use granary_client_core::quantities::{Fen, Instant};
+use granary_client_core::schema::access::Role;
+use granary_client_core::schema::catalogue::{PriceName, name_product, set_price};
+use granary_client_core::schema::{DocumentKey, Part, cooperative, household};
+use granary_server::Config;
+
+use crate::in_a_browser::{browser_folder, prepare};
+
+const HOUSEHOLD: HouseholdId = HouseholdId::from_bytes([7; 16]);
+
+fn now() -> Instant {
+    Instant(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap())
+}
+
+fn run(arguments: &[&str]) {
+    let status = Command::new("node").args(arguments).current_dir(browser_folder()).status().unwrap();
+    assert!(status.success(), "{arguments:?} failed");
+}
+
+#[test]
+fn screens_hold_in_a_browser() {
+    if prepare() {
+        run(&["--test", "screens.test.mjs"]);
+    }
+}
+
+#[test]
+fn worker_store_and_updates_hold_in_a_browser() {
+    if prepare() {
+        run(&["--test", "--test-concurrency=1", "edge.test.mjs", "killed.test.mjs"]);
+    }
+}
+
+/// One day: what a household recorded in the browser, offline, closed and killed again and again, is with the co-operative
+/// after a sync on a line that was cut; a coordinator's phone has it, each lot once, with the weight that was told last.
+#[test]
+fn one_day_of_a_phone_in_the_browser() {
+    if !prepare() {
+        return;
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let config =
+        Config { app_listen: Some("127.0.0.1:0".parse().unwrap()), ..Config::local(folder.path().join("server"), 0) };
+    let server = runtime.block_on(granary_server::start(config, |fault| panic!("{fault}"))).unwrap();
+    let granary = server.granary();
+    let coop = granary.create_cooperative("临县农社", now()).unwrap();
+    let edit = |key, edit: granary_server::Edit| granary.edit(coop, &key, now(), edit).unwrap();
+    edit(DocumentKey::Cooperative(Part::FIRST), Box::new(|doc| cooperative::set_village(doc, "dongpo", "东坡村")));
+    edit(DocumentKey::Household(HOUSEHOLD), Box::new(|doc| household::set_name(doc, "李家", "dongpo")));
+    edit(
+        DocumentKey::Catalogue(Part::FIRST),
+        Box::new(|doc| {
+            name_product(doc, "millet", "小米", "Millet")?;
+            set_price(doc, "millet", &PriceName::new("A".into(), None).unwrap(), Fen::new(760).unwrap())
+        }),
+    );
+    let invite = |role| granary.invite(coop, role, 1, now()).unwrap().code;
+    let told = folder.path().join("told.json");
+    let shots = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
+    run(&[
+        "day.mjs",
+        &format!("http://{}", server.app_address().unwrap()),
+        &invite(Role::Household(HOUSEHOLD)),
+        told.to_str().unwrap(),
+        shots.to_str().unwrap(),
+    ]);
+    let told: BTreeMap<String, i64> = serde_json::from_slice(&std::fs::read(told).unwrap()).unwrap();
+    assert!(told.len() >= 20, "{}", told.len());
+
+    granary.settle(&granary.cooperative(coop).unwrap());
+    let coordinator = Phone::open(&folder.path().join("coordinator")).unwrap();
+    let link = format!("granary://{}/{}#{}", server.public_address(), invite(Role::Coordinator), server.fingerprint());
+    coordinator.enrol(&link, "coordinator").unwrap();
+    coordinator.sync_now().unwrap();
+    let lots = coordinator.lots(&LotFilter { limit: 1_000, ..LotFilter::default() }).unwrap();
+    let weights: BTreeMap<String, i64> = lots.iter().map(|row| (row.lot.to_string(), row.grams.unwrap())).collect();
+    assert_eq!((lots.len(), weights), (told.len(), told));
+    runtime.block_on(server.stop());
+}
