@@ -11,11 +11,11 @@ const ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "
 export const launch = (more = []) => chromium.launch({ executablePath: "/usr/bin/chromium", args: [...ARGS, ...more] });
 
 /// A browser with a folder of its own that can be killed and started again.
-export async function launchLasting() {
+export async function launchLasting(more = []) {
   const folder = mkdtempSync(join(tmpdir(), "granary-browser-"));
   let killLast = async () => undefined;
   async function start() {
-    const child = spawn("/usr/bin/chromium", [...ARGS, `--user-data-dir=${folder}`, "--remote-debugging-port=0", "about:blank"], { stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn("/usr/bin/chromium", [...ARGS, ...more, `--user-data-dir=${folder}`, "--remote-debugging-port=0", "about:blank"], { stdio: ["ignore", "ignore", "pipe"] });
     const address = await new Promise((resolve, reject) => {
       let said = "";
       child.stderr.on("data", (part) => {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 pub(crate) fn browser_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../browser")
@@ -9,6 +10,8 @@ pub(crate) fn browser_folder() -> PathBuf {
 
 /// Installs the packages of the browser's script; false if this machine has no browser.
 pub(crate) fn prepare() -> bool {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     if !Path::new("/usr/bin/chromium").exists() {
         assert!(std::env::var_os("CI").is_none(), "chromium must be installed where CI runs");
         eprintln!("left out: there is no /usr/bin/chromium on this machine");
