@@ -171,7 +171,9 @@ impl Words for Error {
             Self::Line(fault) => fault.chinese(),
             Self::NotJoined(fault) => fault.while_joining_in_chinese(),
             Self::Locked => "这部手机上的数据是用另一把钥匙锁的；请用原来的钥匙打开。".into(),
-            Self::InUse { by } => format!("这部手机正被 {by} 使用；什么也没有改动。等它结束后再试。"),
+            Self::InUse { by } => {
+                format!("这部手机正被{}使用；什么也没有改动。等它结束后再试。", holder_in_chinese(by))
+            }
             Self::OtherCooperative { name } => {
                 format!("存下的数据属于另一个合作社 {name}；请放在它自己的文件夹里打开。")
             }
@@ -220,10 +222,26 @@ impl From<StoreFault> for Error {
     fn from(fault: StoreFault) -> Self {
         match fault {
             StoreFault::Locked => Self::Locked,
-            StoreFault::InUse => Self::InUse { by: "another program that has opened it since".into() },
+            StoreFault::InUse => Self::InUse { by: ANOTHER.english.into() },
             other => Self::Store(other),
         }
     }
+}
+
+/// Who has a phone, where no name of a process says it.
+pub(crate) const ANOTHER: Phrase =
+    Phrase::new("another", "another program that has opened it since", "后来打开它的另一个程序");
+pub(crate) const ITSELF_WITHOUT_A_KEY: Phrase =
+    Phrase::new("itself", "this app itself, without a key", "这个应用自己（没有用钥匙）");
+pub(crate) const ITSELF_OPENING: Phrase =
+    Phrase::new("opening", "this app itself, which is opening or closing it", "这个应用自己（正在打开或关闭它）");
+pub(crate) const AN_APP: Phrase = Phrase::new("app", "an app", "一个应用");
+
+/// Who has a phone: one of the words above, or a command, as its process wrote it, with the process's number.
+fn holder_in_chinese(by: &str) -> String {
+    let known = [ANOTHER, ITSELF_WITHOUT_A_KEY, ITSELF_OPENING].into_iter().find(|phrase| phrase.english == by);
+    let by = known.map_or_else(|| by.replace(AN_APP.english, AN_APP.chinese), |phrase| phrase.chinese.to_owned());
+    by.replace("(process ", "（进程 ").replace(')', "）")
 }
 
 /// What a person can do about a fault of the store.

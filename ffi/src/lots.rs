@@ -59,10 +59,11 @@ impl LotDraft {
 /// Something unusual about a lot that is to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Unusual {
-    /// For programs: `unknown-product`, `unknown-grade`, `day-in-the-future`, `day-in-another-season`,
-    /// `weight-far-from-usual`.
+    /// For programs: `unknown-product`, `no-catalogue`, `unknown-grade`, `unknown-household`, `unknown-place`,
+    /// `day-in-the-future`, `day-in-another-season`, `weight-far-from-usual`; of a receipt also `receipt-before-harvest`,
+    /// `receipt-long-after-harvest`, `weighed-far-from-recorded`.
     pub code: String,
-    /// The field: `product`, `grade`, `day` or `grams`.
+    /// The field: `product`, `grade`, `household`, `place`, `day` or `grams`.
     pub field: String,
     /// What was probably meant, such as the code of a product; none where nothing looks like it.
     pub meant: Option<String>,
@@ -77,7 +78,7 @@ impl From<plausibility::Unusual> for Unusual {
             field: unusual.field().to_owned(),
             sentence: unusual.words(crate::language::now()),
             meant: match unusual {
-                plausibility::Unusual::Product { meant, .. } => meant,
+                plausibility::Unusual::Product { meant, .. } | plausibility::Unusual::Place { meant, .. } => meant,
                 _ => None,
             },
         }
@@ -247,7 +248,7 @@ impl From<projection::LotRow> for Lot {
             reason: row.reason,
             in_conflict: row.in_conflict,
             is_damaged: row.is_damaged,
-            not_taken_in: row.held,
+            not_taken_in: row.held.map(|reason| reason.words(crate::language::now())).unwrap_or_default(),
         }
     }
 }

@@ -169,6 +169,12 @@ impl GranaryPhone {
         Ok(self.phone.withdraw(&self.phone.find_lot(&lot)?)?)
     }
 
+    /// What would be unusual about a receipt of a lot; as `unusual`. Call `receive` when the person confirms.
+    pub fn unusual_receipt(&self, lot: String, receipt: Receipt, day: String) -> Result<Vec<Unusual>, PhoneError> {
+        let found = self.phone.unusual_receipt(&self.phone.find_lot(&lot)?, &receipt.try_into()?, day.parse()?)?;
+        Ok(found.into_iter().map(Unusual::from).collect())
+    }
+
     /// Records the warehouse's receipt of a lot on this day; for packers and coordinators.
     pub fn receive(&self, lot: String, receipt: Receipt, day: String) -> Result<(), PhoneError> {
         let lot = self.phone.find_lot(&lot)?;

@@ -67,7 +67,7 @@ impl From<Status> for SyncStatus {
             bytes_down: status.bytes_down,
             last_error_code: status.last_error.as_ref().map(|error| error.code.clone()),
             last_error: status.last_error.map(|error| error.words(language::now())),
-            quarantined: status.quarantined,
+            quarantined: status.quarantined.iter().map(|notice| notice.words(language::now())).collect(),
             observer_error: status.observer_error,
             held_back_code: status.held_back.map(|reason| reason.code().to_owned()),
             held_back: status.held_back.map(|reason| reason.words(language::now())),

@@ -17,6 +17,7 @@ pub mod interop;
 pub mod log;
 mod maintenance;
 mod metrics;
+mod said;
 mod serve;
 pub mod store;
 mod tls;

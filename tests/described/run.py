@@ -140,7 +140,7 @@ def main():
         order("coordinator", "add", "zhang", "Zhang Wei", said="correct horse battery\n")
         invitation = re.search(r"granary://\S+", order("invite", "--role", "household:new")).group()
         order("phone", "enrol", "--yes", invitation)
-        lot = order("phone", "record", "millet", "12500").split()[-1]
+        lot = order("phone", "record", "--yes", "millet", "12500").split()[1]
         order("phone", "sync")
         once = re.search(r"https://\S+", order("coordinator", "link", "zhang")).group()
 

@@ -8,10 +8,10 @@ use crate::crdt::DocumentFault;
 use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
 use crate::ids::{ChangeHash, HouseholdId};
-use crate::plausibility::{Facts, Unusual, Usual, unknown_household, unusual};
+use crate::plausibility::{Arrival, Earlier, Facts, Unusual, Usual, unknown_household, unusual, unusual_arrival};
 #[cfg(feature = "sqlite")]
 use crate::projection::{CaseFilter, CaseRow};
-use crate::projection::{LotFilter, LotRow, Total};
+use crate::projection::{LotFilter, LotRow, Total, facts_of};
 use crate::quantities::{Day, Grams, Instant, QuantityFault};
 use crate::replica::{DocumentEdit, not_taken_in};
 use crate::schema::case_book::{Decision, decide};
@@ -60,6 +60,7 @@ impl Phone {
             quantity: Some(draft.quantity),
             grade: draft.grade.trim(),
             day: Some(draft.day),
+            place: draft.place.trim(),
         };
         let mut found = Vec::new();
         // Other phones do not know all households.
@@ -67,7 +68,7 @@ impl Phone {
             found.extend(unknown_household(household, &self.inner().lists()?.known_households()?));
         }
         let season = self.known_today().and_then(Season::of);
-        found.extend(self.unusual_facts(household, season, &facts)?);
+        found.extend(self.with_usual(household, &facts, None, |usual| unusual(&facts, &Usual { season, ..*usual }))?);
         Ok(found)
     }
 
@@ -75,7 +76,7 @@ impl Phone {
     pub fn unusual_correction(&self, lot: &LotId, edits: &[LotEdit]) -> Result<Vec<Unusual>, Error> {
         let filter = LotFilter { lot: Some(lot.clone()), with_merged: true, ..LotFilter::default() };
         let Some(row) = self.lots(&filter)?.into_iter().next() else { return Err(Error::NoSuchLot(lot.to_string())) };
-        let (mut product, mut grade) = (row.product.as_str(), row.grade.as_str());
+        let (mut product, mut grade, mut place) = (row.product.as_str(), row.grade.as_str(), "");
         let (mut quantity, mut day) = (None, None);
         let mut fields = Vec::new();
         for edit in edits {
@@ -88,11 +89,14 @@ impl Phone {
                 LotEdit::Quantity(value) => (quantity, fields) = (Some(*value), [fields, vec!["grams"]].concat()),
                 LotEdit::Grade(value) => (grade, fields) = (value.trim(), [fields, vec!["grade"]].concat()),
                 LotEdit::Day(value) => (day, fields) = (Some(*value), [fields, vec!["day"]].concat()),
-                LotEdit::Moisture(_) | LotEdit::Place(_) | LotEdit::Note(_) => {}
+                LotEdit::Place(value) => (place, fields) = (value.trim(), [fields, vec!["place"]].concat()),
+                LotEdit::Moisture(_) | LotEdit::Note(_) => {}
             }
         }
-        let facts = Facts { product, quantity, grade, day };
-        let mut found = self.unusual_facts(row.household, Season::new(row.season), &facts)?;
+        let facts = Facts { product, quantity, grade, day, place };
+        let season = Season::new(row.season);
+        let mut found =
+            self.with_usual(row.household, &facts, Some(lot), |usual| unusual(&facts, &Usual { season, ..*usual }))?;
         found.retain(|unusual| fields.contains(&unusual.field()));
         Ok(found)
     }
@@ -102,16 +106,35 @@ impl Phone {
         (now >= CLOCK_RIGHT_FROM).then(|| Day::in_china(now))
     }
 
-    fn unusual_facts(
+    /// What would be unusual about a receipt of a lot: an unknown grade, a weight far from the recorded one, a day before the
+    /// harvest, long after it or to come.
+    pub fn unusual_receipt(&self, lot: &LotId, outcome: &Outcome, day: Day) -> Result<Vec<Unusual>, Error> {
+        let filter = LotFilter { lot: Some(lot.clone()), with_merged: true, ..LotFilter::default() };
+        let Some(row) = self.lots(&filter)?.into_iter().next() else { return Err(Error::NoSuchLot(lot.to_string())) };
+        let (weighed, grade) = match outcome {
+            Outcome::Received { weighed, grade } => (Some(*weighed), grade.trim()),
+            Outcome::Rejected { .. } => (None, ""),
+        };
+        let facts = facts_of(&row);
+        let arrival =
+            Arrival { product: facts.product, weighed, grade, day, recorded: facts.quantity, harvested: facts.day };
+        self.with_usual(row.household, &facts, Some(lot), |usual| unusual_arrival(&arrival, usual))
+    }
+
+    /// Asks with what is usual for a lot of a household, which is `lot` where it is here already.
+    fn with_usual<R>(
         &self,
         household: HouseholdId,
-        season: Option<Season>,
         facts: &Facts<'_>,
-    ) -> Result<Vec<Unusual>, Error> {
+        lot: Option<&LotId>,
+        ask: impl FnOnce(&Usual<'_>) -> R,
+    ) -> Result<R, Error> {
         let catalogue = self.catalogue()?.filter(|catalogue| !catalogue.products.is_empty());
-        let weights = self.inner().lists()?.usual_weights(household, facts.product)?;
-        let usual = Usual { catalogue: catalogue.as_ref(), today: self.known_today(), season, weights };
-        Ok(unusual(facts, &usual))
+        let places = self.cooperative()?.unwrap_or_default().places;
+        let lots = self.inner().lists()?.earlier_lots(household)?;
+        let earlier = Earlier::of(&lots, facts.product, facts.place, lot);
+        let catalogue = catalogue.as_ref();
+        Ok(ask(&Usual { catalogue, places: &places, today: self.known_today(), season: None, earlier }))
     }
 
     /// Records a lot of a household in the season of its day. Durable when it returns.
@@ -149,7 +172,7 @@ impl Phone {
             && self
                 .lots(&LotFilter { lot: Some(lot.clone()), ..LotFilter::default() })?
                 .iter()
-                .any(|row| !row.held.is_empty())
+                .any(|row| row.held.is_some())
         {
             return Err(not_taken_in().into());
         }

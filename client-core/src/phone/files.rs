@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::folder::{Claimed, Folder};
 use super::identity::{Identity, is_new, mark_new};
 use super::{Phone, SystemClock};
-use crate::error::Error;
+use crate::error::{AN_APP, Error};
 use crate::projection::ReadModel;
 use crate::replica::Damage;
 use crate::store::{Batch, OpenReport, SqliteStore, Store, StoreFault, StoreKey};
@@ -28,7 +28,7 @@ const WAIT: Duration = Duration::from_secs(5);
 
 impl Default for Opening<'_> {
     fn default() -> Self {
-        Self { key: None, doing: "an app", wait: WAIT }
+        Self { key: None, doing: AN_APP.english, wait: WAIT }
     }
 }
 
@@ -78,13 +78,13 @@ impl Phone {
         };
         let store: Arc<dyn Store> = Arc::new(store);
         let clock = Arc::new(SystemClock);
-        let assembled = Self::assemble(Arc::clone(&store), open_lists()?, clock.clone(), told(&report));
+        let assembled = Self::assemble(Arc::clone(&store), open_lists()?, clock.clone(), told(&report, is_lost));
         let phone = match assembled {
             Err(Error::Store(StoreFault::Corrupt(reason))) => {
                 // The store was just checked, so it is the lists; they are derived.
                 tracing::error!(reason, "the lists are damaged; they are written again from the documents");
                 ReadModel::remove(&folder.lists())?;
-                Self::assemble(store, open_lists()?, clock, told(&report))?
+                Self::assemble(store, open_lists()?, clock, told(&report, is_lost))?
             }
             other => other?,
         };
@@ -107,9 +107,12 @@ fn is_lost(store: &dyn Store, was_here: bool) -> Result<bool, Error> {
     Ok(was_here)
 }
 
-/// What was found damaged, for a person.
-fn told(report: &OpenReport) -> Vec<Damage> {
+/// What was found damaged, for a person. Of a file of which nothing could be read [`Error::Lost`] tells, with the way out.
+fn told(report: &OpenReport, is_lost: bool) -> Vec<Damage> {
     let mut damage = Vec::new();
+    if is_lost {
+        return damage;
+    }
     if let Some(file) = &report.quarantined_file {
         let file = file.display();
         damage.push(Damage {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::Phone;
-use crate::error::Error;
+use crate::error::{Error, ITSELF_OPENING, ITSELF_WITHOUT_A_KEY};
 use crate::store::{SetAside, StoreFault, StoreKey};
 
 /// Locked while the phone is open. Nothing but SQLite may open this file: closing it elsewhere would end the lock.
@@ -73,12 +73,12 @@ impl Folder {
                 return match (open.key.as_ref(), key) {
                     (held, given) if held == given => Ok(Claimed::Open(phone)),
                     // It can't be encrypted while it is in use.
-                    (None, Some(_)) => Err(Error::InUse { by: "this app itself, without a key".into() }),
+                    (None, Some(_)) => Err(Error::InUse { by: ITSELF_WITHOUT_A_KEY.english.into() }),
                     _ => Err(Error::Locked),
                 };
             }
             if left().is_zero() {
-                return Err(Error::InUse { by: "this app itself, which is opening or closing it".into() });
+                return Err(Error::InUse { by: ITSELF_OPENING.english.into() });
             }
             phones = CHANGED.wait_timeout(phones, left()).unwrap_or_else(PoisonError::into_inner).0;
         }

@@ -29,7 +29,7 @@ const HEADS: [&str; 15] = [
     "product",
     "grams",
     "grade",
-    "moisture",
+    "moisture_permille",
     "place",
     "note",
     "state",
@@ -39,7 +39,7 @@ const HEADS: [&str; 15] = [
 ];
 
 /// Those of [`HEADS`] that are numbers; none where there is no value.
-const NUMBERS: [&str; 4] = ["season", "grams", "moisture", "weighed_grams"];
+const NUMBERS: [&str; 4] = ["season", "grams", "moisture_permille", "weighed_grams"];
 
 impl Phone {
     /// All lots that this phone holds, also those that were merged into others and those that the server has not taken in, in
@@ -118,7 +118,7 @@ fn fields(row: &LotRow) -> [String; 15] {
         row.state.name().to_owned(),
         number(row.weighed_grams),
         row.reason.clone(),
-        row.held.clone(),
+        row.held.map(|reason| reason.code().to_owned()).unwrap_or_default(),
     ]
 }
 

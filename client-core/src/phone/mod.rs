@@ -42,7 +42,7 @@ pub use outbox_file::UnsignedOutboxFile;
 pub use owed::{Owed, OwedFor};
 #[cfg(feature = "https")]
 pub use recover::Recovered;
-pub use status::{LastError, Status, SyncState};
+pub use status::{LastError, NotTaken, Status, SyncState};
 pub use steps::{Errand, Joining, Running, Turn};
 
 use crate::crdt::DocumentFault;

@@ -126,7 +126,7 @@ mod tests {
             merged_into: None,
             in_conflict: false,
             is_damaged: false,
-            held: String::new(),
+            held: None,
         }
     }
 

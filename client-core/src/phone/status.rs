@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::error::Error;
+use crate::protocol::aside::AsideReason;
 use crate::protocol::messages::RefusalReason;
 use crate::protocol::problem::ProblemKind;
 use crate::quantities::Instant;
+use crate::schema::DocumentKind;
 use crate::sync::Summary;
 use crate::transport::Used;
-use crate::words::Words;
+use crate::words::{Phrase, Words};
 
 /// Why a sync failed, kept in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
@@ -77,15 +79,45 @@ pub struct Status {
     /// True once the server said that this phone was taken out of the co-operative, until it belongs again. It goes on
     /// recording; what it records waits.
     pub revoked: bool,
-    /// The changes that the server or this phone quarantined and why, a sentence each, newest last.
-    pub quarantined: Vec<String>,
+    /// The changes that the server or this phone quarantined and why, newest last.
+    pub quarantined: Vec<NotTaken>,
     /// How the app's observer last failed since the app was started, for whoever writes the app; none when it did not.
     pub observer_error: Option<String>,
     /// Why the server takes what waits only later: another day, or once somebody has made room. None when it goes out as usual.
     pub held_back: Option<RefusalReason>,
 }
 
-/// Sentences about quarantined changes that are kept.
+/// That changes of a document were set aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
+pub struct NotTaken {
+    /// The document's kind, as [`DocumentKind::name`] has it.
+    kind: String,
+    /// Why.
+    pub reason: AsideReason,
+}
+
+impl NotTaken {
+    fn kind(&self) -> Phrase {
+        DocumentKind::ALL.into_iter().find(|kind| kind.name() == self.kind).map_or(DOCUMENT, DocumentKind::words)
+    }
+}
+
+impl std::fmt::Display for NotTaken {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}: {}", self.kind(), self.reason)
+    }
+}
+
+impl Words for NotTaken {
+    fn chinese(&self) -> String {
+        format!("{}：{}", self.kind().chinese, self.reason.chinese())
+    }
+}
+
+/// A document of a kind that this version does not know.
+const DOCUMENT: Phrase = Phrase::new("document", "a document", "文档");
+
+/// Notices of quarantined changes that are kept.
 const QUARANTINED_MAX: usize = 20;
 
 impl Status {
@@ -119,7 +151,8 @@ impl Status {
                 self.revoked = false;
                 self.held_back = summary.received.held_back;
                 for notice in &summary.received.quarantined {
-                    self.quarantined.push(format!("{}: {}", notice.key.kind().name(), notice.reason));
+                    self.quarantined
+                        .push(NotTaken { kind: notice.key.kind().name().to_owned(), reason: notice.reason });
                 }
                 let over = self.quarantined.len().saturating_sub(QUARANTINED_MAX);
                 self.quarantined.drain(..over);

@@ -1,5 +1,6 @@
 use super::*;
 use crate::quantities::Fen;
+use crate::schema::LotId;
 
 fn catalogue() -> Catalogue {
     let product = |code: &str, zh: &str, en: &str| Product {
@@ -26,9 +27,21 @@ fn found(product: &str, grams: i64, grade: &str, day: &str, earlier: &[i64]) -> 
         catalogue: Some(&catalogue),
         today: Some("2026-11-26".parse().unwrap()),
         season: Season::new(2026),
-        weights: UsualWeights::after(earlier.to_vec()).unwrap_or_default(),
+        places: &[],
+        earlier: Earlier::of(&lots(product, earlier), product, "", None),
     };
-    unusual(&Facts { product, quantity: Grams::new(grams).ok(), grade, day: day.parse().ok() }, &usual)
+    unusual(&Facts { product, quantity: Grams::new(grams).ok(), grade, day: day.parse().ok(), place: "" }, &usual)
+}
+
+/// Lots of a household with these weights.
+fn lots(product: &str, grams: &[i64]) -> Vec<EarlierLot> {
+    let lot = |grams: &i64| EarlierLot {
+        lot: None,
+        product: product.to_owned(),
+        grams: Some(*grams),
+        place: "xihe".to_owned(),
+    };
+    grams.iter().map(lot).collect()
 }
 
 #[test]
@@ -83,17 +96,18 @@ fn weights_far_from_usual_are_asked_back() {
 #[test]
 fn few_lots_and_lots_of_other_products_bound_roughly() {
     let is_odd = |grams, earlier: &[i64]| {
-        let usual = Usual { weights: UsualWeights::roughly_after(earlier).unwrap_or_default(), ..Usual::default() };
-        let facts = Facts { product: "dates", quantity: Grams::new(grams).ok(), grade: "", day: None };
-        !unusual(&facts, &usual).is_empty()
+        let earlier = Earlier { has_product: true, ..Earlier::of(&lots("millet", earlier), "dates", "", None) };
+        let facts = Facts { product: "dates", quantity: Grams::new(grams).ok(), grade: "", day: None, place: "" };
+        !unusual(&facts, &Usual { earlier, ..Usual::default() }).is_empty()
     };
     // Kilograms typed as tonnes, of a household whose only lots weigh 20 and 31 kg.
     assert!(is_odd(2_500_000, &[20_000, 31_000]) && is_odd(99, &[20_000]));
-    for fine in [500, 25_000, 400_000] {
+    assert!(is_odd(900_000, &[14_000, 31_000, 60_000]));
+    for fine in [500, 25_000, 300_000] {
         assert!(!is_odd(fine, &[20_000, 31_000]), "{fine}");
     }
     // Never wider than where nothing is known.
-    assert!(is_odd(6_000_000, &[4_000_000]) && !is_odd(4_900_000, &[4_000_000]) && is_odd(50, &[200]));
+    assert!(is_odd(2_100_000, &[900_000]) && !is_odd(1_900_000, &[900_000]) && is_odd(50, &[200]));
 }
 
 #[test]
@@ -109,7 +123,85 @@ fn unknown_household_is_asked_back_with_what_was_meant() {
 }
 
 #[test]
-fn without_catalogue_and_clock_nothing_is_unknown() {
-    let lot = Facts { product: "milet", quantity: None, grade: "Z", day: "1970-01-01".parse().ok() };
-    assert!(unusual(&lot, &Usual::default()).is_empty());
+fn without_a_catalogue_a_product_is_asked_about_once() {
+    let lot = Facts { product: "milet", quantity: None, grade: "Z", day: "1970-01-01".parse().ok(), place: "" };
+    let asked = unusual(&lot, &Usual::default());
+    assert_eq!(asked, [Unusual::NoCatalogue { product: "milet".into() }]);
+    assert_eq!(asked[0].to_string(), "there is no catalogue here yet; is \"milet\" right?");
+    let earlier = Earlier::of(&lots("milet", &[9_000]), "milet", "", None);
+    assert!(unusual(&lot, &Usual { earlier, ..Usual::default() }).is_empty(), "it was recorded before");
+    // Weights and days hold without one.
+    let today = "2026-11-26".parse().ok();
+    let heavy = Facts { quantity: Grams::new(900_000).ok(), day: "2026-11-27".parse().ok(), ..lot };
+    let codes: Vec<_> =
+        unusual(&heavy, &Usual { earlier, today, ..Usual::default() }).iter().map(Unusual::code).collect();
+    assert_eq!(codes, ["weight-far-from-usual", "day-in-the-future"]);
+}
+
+#[test]
+fn a_corrected_lot_is_not_among_those_that_make_it_usual() {
+    let book = crate::schema::Book::first(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
+    let key = format!("9@{}", "01".repeat(12)).parse().unwrap();
+    let wrong = LotId::in_book(&crate::schema::DocumentKey::HarvestBook(book), key);
+    let heavy = EarlierLot { lot: wrong.clone(), ..lots("millet", &[1_900_000]).remove(0) };
+    let earlier = Earlier::of(std::slice::from_ref(&heavy), "millet", "", wrong.as_ref());
+    let right = Facts { product: "millet", quantity: Grams::new(1_900).ok(), grade: "", day: None, place: "" };
+    let ask =
+        |earlier| unusual(&right, &Usual { earlier: Earlier { has_product: true, ..earlier }, ..Usual::default() });
+    assert!(ask(earlier).is_empty());
+    assert_eq!(ask(Earlier::of(&[heavy], "millet", "", None))[0].code(), "weight-far-from-usual");
+}
+
+#[test]
+fn a_place_that_the_cooperative_does_not_know_is_asked_back() {
+    let places = [("xihe-yard".to_owned(), "西河收货点".to_owned())];
+    let ask = |place, earlier: &[EarlierLot]| {
+        let earlier = Earlier { has_product: true, ..Earlier::of(earlier, "millet", place, None) };
+        let facts = Facts { product: "millet", quantity: None, grade: "", day: None, place };
+        unusual(&facts, &Usual { places: &places, earlier, ..Usual::default() })
+    };
+    assert!(ask("xihe-yard", &[]).is_empty() && ask("西河收货点", &[]).is_empty() && ask("", &[]).is_empty());
+    let meant = Some("xihe-yard".to_owned());
+    assert_eq!(ask("xihe-yrad", &[]), [Unusual::Place { place: "xihe-yrad".into(), meant }]);
+    assert_eq!(ask("东坡", &[])[0].code(), "unknown-place");
+    let before = [EarlierLot { place: "东坡".into(), ..lots("millet", &[9_000]).remove(0) }];
+    assert!(ask("东坡", &before).is_empty(), "the family's own field, which was confirmed");
+}
+
+#[test]
+fn receipts_far_from_their_lot_are_asked_back() {
+    let catalogue = catalogue();
+    let usual = Usual { catalogue: Some(&catalogue), today: "2026-11-26".parse().ok(), ..Usual::default() };
+    let codes = |weighed: Option<i64>, day: &str| -> Vec<_> {
+        let arrival = Arrival {
+            product: "millet",
+            weighed: weighed.and_then(|grams| Grams::new(grams).ok()),
+            grade: "A",
+            day: day.parse().unwrap(),
+            recorded: Grams::new(20_000).ok(),
+            harvested: "2026-04-03".parse().ok(),
+        };
+        unusual_arrival(&arrival, &usual).iter().map(Unusual::code).collect()
+    };
+    assert!(codes(Some(19_500), "2026-04-03").is_empty() && codes(Some(39_000), "2026-04-09").is_empty());
+    assert_eq!(codes(Some(195_000), "2026-04-09"), ["weighed-far-from-recorded"]);
+    assert_eq!(codes(Some(1_950), "2026-04-09"), ["weighed-far-from-recorded"]);
+    assert_eq!(codes(None, "2026-04-02"), ["receipt-before-harvest"]);
+    assert_eq!(codes(None, "2026-11-20"), ["receipt-long-after-harvest"]);
+    assert_eq!(codes(Some(19_500), "2026-11-27"), ["day-in-the-future", "receipt-long-after-harvest"]);
+}
+
+#[test]
+fn a_price_that_jumps_is_asked_back() {
+    let catalogue = catalogue();
+    let millet = &catalogue.products[1];
+    let ask = |name: &str, fen: i64| unusual_price(millet, &name.parse().unwrap(), Fen::new(fen).unwrap());
+    // Of the present 7.60: the one that it replaces, or the one before a later day.
+    assert_eq!(ask("A", 2_000), None);
+    assert_eq!(ask("A@2026-12-01", 254), None);
+    let asked = ask("A@2026-12-01", 7_600).unwrap();
+    assert_eq!(asked.to_string(), "¥76.00 for a kilogram of grade A is far from the last price, ¥7.60");
+    assert_eq!(ask("A", 76).unwrap().code(), "price-far-from-last");
+    assert_eq!(ask("C", 99_999), None, "a new grade has no last price");
+    assert_eq!(ask("B@2026-10-01", 60), None, "nor a grade before its first day");
 }

@@ -104,7 +104,8 @@ fn lot_for_rules(
     })
 }
 
-fn insert(transaction: &Transaction<'_>, key: &[u8], book: Book, lot: &Lot) -> Result<(), StoreFault> {
+/// Writes the row of a lot.
+pub(super) fn insert(transaction: &Transaction<'_>, key: &[u8], book: Book, lot: &Lot) -> Result<(), StoreFault> {
     let code = LotId::in_book(&DocumentKey::HarvestBook(book), lot.key.clone());
     let code = code.map_or(0, |lot| lot.code().number());
     type Receipt = (String, Option<i64>, String, String, Option<String>);

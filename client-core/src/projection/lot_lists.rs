@@ -6,6 +6,7 @@ use super::ReadModel;
 use super::lot_rows::{LotFilter, LotRow, LotSort, LotState, Total, TotalBy};
 use super::read_model::parse_or_report;
 use crate::ids::HouseholdId;
+use crate::protocol::aside::AsideReason;
 use crate::schema::{DocumentKey, LotId, LotName};
 use crate::store::StoreFault;
 
@@ -43,6 +44,7 @@ impl ReadModel {
             let book = DocumentKey::from_bytes(&document).ok();
             let in_book = |key: &str| book.as_ref().and_then(|book| LotId::in_book(book, key.parse().ok()?));
             let name = |column: &str, key: &str| parse_or_report("lots", column, key, in_book);
+            let held: String = row.get(19)?;
             let (Some(lot), Some(state)) =
                 (name("lot", &lot), parse_or_report("lots", "state", &state, LotState::from_name))
             else {
@@ -70,7 +72,7 @@ impl ReadModel {
                 merged_into: merged.and_then(|lot| name("merged", &lot)),
                 in_conflict: row.get(12)?,
                 is_damaged: row.get(13)?,
-                held: row.get(19)?,
+                held: Some(held).filter(|code| !code.is_empty()).map(|code| AsideReason::from_code(&code)),
             }))
         })?;
         Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())

@@ -1,7 +1,9 @@
 //! What lists of lots are asked for, and what they show, as plain values.
 
 use crate::ids::HouseholdId;
-use crate::quantities::Day;
+use crate::plausibility::Facts;
+use crate::protocol::aside::AsideReason;
+use crate::quantities::{Day, Grams};
 use crate::schema::{LotCode, LotId};
 
 /// The state of a lot.
@@ -148,9 +150,9 @@ pub struct LotRow {
     pub in_conflict: bool,
     /// True when a field can't be read.
     pub is_damaged: bool,
-    /// On the phone that recorded it: why the server has not taken in the lot, or an edit of it; empty when nothing of it was
+    /// On the phone that recorded it: why the server has not taken in the lot, or an edit of it; none when nothing of it was
     /// set aside.
-    pub held: String,
+    pub held: Option<AsideReason>,
 }
 
 /// What totals are grouped by.
@@ -175,4 +177,13 @@ pub struct Total {
     pub recorded_grams: i64,
     /// Received, in grams, as weighed.
     pub received_grams: i64,
+}
+
+/// A household's lots that are asked for what is usual.
+pub(super) const EARLIER_MAX: u32 = 400;
+
+/// The facts of a lot in a list.
+pub fn facts_of(row: &LotRow) -> Facts<'_> {
+    let quantity = row.grams.and_then(|grams| Grams::new(grams).ok());
+    Facts { product: &row.product, quantity, grade: &row.grade, day: row.day, place: &row.place }
 }

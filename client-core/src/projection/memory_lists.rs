@@ -5,18 +5,15 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::lot_rows::{LotFilter, LotRow, LotSort, LotState, Total};
+use super::lot_rows::{EARLIER_MAX, LotFilter, LotRow, LotSort, LotState, Total};
 use crate::ids::HouseholdId;
-use crate::plausibility::UsualWeights;
+use crate::plausibility::EarlierLot;
 use crate::quantities::{Day, Grams, Permille};
 use crate::replica::Undelivered;
 use crate::schema::harvest::{Lot, LotKey};
 use crate::schema::receipt::Outcome;
 use crate::schema::{Book, Document, DocumentKey, LotId, LotName, harvest, household, receipt};
 use crate::store::StoreFault;
-
-/// Earlier lots that are asked for what is usual.
-const EARLIER_MAX: usize = 200;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -93,12 +90,16 @@ impl MemoryLists {
 
     /// Writes all rows of a document again, as its own undelivered changes leave it, and marks their lots.
     pub fn write_undelivered(&mut self, shown: Undelivered, revision: u64) -> Result<(), StoreFault> {
-        let Undelivered { mut document, lots } = shown;
+        let Undelivered { mut document, lots, apart } = shown;
         self.write(&mut document, revision)?;
+        if let DocumentKey::HarvestBook(book) = *document.key() {
+            let rows = self.lots.entry(document.key().clone()).or_default();
+            rows.extend(apart.into_iter().filter_map(|lot| Some((lot.key.clone(), row_of(book, lot)?))));
+        }
         if let Some(rows) = self.lots.get_mut(document.key()) {
             for (lot, reason) in lots {
                 if let Some(row) = rows.get_mut(&lot) {
-                    row.held = reason;
+                    row.held = Some(reason);
                 }
             }
         }
@@ -192,22 +193,20 @@ impl MemoryLists {
         Ok(totals.into_values().collect())
     }
 
-    /// The weights that are usual for a household's lots of a product: by its own latest lots, or else by everybody's. Where
-    /// those are too few, roughly by the household's lots of any product, or else by everybody's.
-    pub fn usual_weights(&self, household: HouseholdId, product: &str) -> Result<UsualWeights, StoreFault> {
-        let lots = || self.lots.values().flat_map(BTreeMap::values).filter(|row| row.merged_into.is_none());
-        let weights = |of: &dyn Fn(&LotRow) -> bool| {
-            let mut earlier: Vec<_> =
-                lots().filter(|row| of(row)).filter_map(|row| row.grams.map(|grams| (row.day, grams))).collect();
-            earlier.sort_by_key(|(day, _)| Reverse(*day));
-            earlier.into_iter().take(EARLIER_MAX).map(|(_, grams)| grams).collect::<Vec<i64>>()
+    /// The latest lots of a household, by which [`crate::plausibility::Earlier`] tells what is usual.
+    pub fn earlier_lots(&self, household: HouseholdId) -> Result<Vec<EarlierLot>, StoreFault> {
+        let lots = self.lots.values().flat_map(BTreeMap::values);
+        let mut own: Vec<&LotRow> =
+            lots.filter(|row| row.household == household && row.merged_into.is_none()).collect();
+        own.sort_by_key(|row| Reverse(row.day));
+        own.truncate(usize::try_from(EARLIER_MAX).unwrap_or(usize::MAX));
+        let earlier = |row: &LotRow| EarlierLot {
+            lot: Some(row.lot.clone()),
+            product: row.product.clone(),
+            grams: row.grams,
+            place: row.place.clone(),
         };
-        let own = |row: &LotRow| row.household == household;
-        let exact = UsualWeights::after(weights(&|row| own(row) && row.product == product))
-            .or_else(|| UsualWeights::after(weights(&|row| row.product == product)));
-        let rough =
-            || UsualWeights::roughly_after(&weights(&own)).or_else(|| UsualWeights::roughly_after(&weights(&|_| true)));
-        Ok(exact.or_else(rough).unwrap_or_default())
+        Ok(own.into_iter().map(earlier).collect())
     }
 
     /// All households that are here, by their own document or by a lot, with their names as far as those are here.
@@ -262,7 +261,7 @@ fn row_of(book: Book, lot: Lot) -> Option<LotRow> {
         merged_into: lot.merged_into.and_then(in_book),
         in_conflict: lot.in_conflict,
         is_damaged: !lot.damaged.is_empty(),
-        held: String::new(),
+        held: None,
     })
 }
 

@@ -21,14 +21,15 @@ mod unusual_lots;
 
 #[cfg(feature = "sqlite")]
 pub use case_rows::{CaseCounts, CaseFilter, CaseKind, CaseRow};
-pub use lot_rows::{LotFilter, LotRow, LotSort, LotState, Total, TotalBy};
+use lot_rows::EARLIER_MAX;
+pub use lot_rows::{LotFilter, LotRow, LotSort, LotState, Total, TotalBy, facts_of};
 pub use memory_lists::MemoryLists;
 #[cfg(feature = "sqlite")]
 pub use read_model::ReadModel;
 #[cfg(feature = "sqlite")]
 pub use register_rows::{HouseholdRow, OrderRow};
 #[cfg(feature = "sqlite")]
-pub use unusual_lots::{LookedAt, UNUSUAL_WINDOW, UnusualLots, facts_of};
+pub use unusual_lots::{LookedAt, UNUSUAL_WINDOW, UnusualLots};
 
 /// The lists of a phone.
 #[cfg(feature = "sqlite")]

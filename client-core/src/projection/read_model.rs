@@ -14,7 +14,7 @@ use crate::schema::{Document, DocumentKey};
 use crate::store::{SCRUB, StoreFault};
 
 /// The version of the tables. A database of another version is emptied and written again.
-const VERSION: i64 = 10;
+const VERSION: i64 = 11;
 /// Above this many touched lots, the whole book is written again.
 const TOUCHED_MAX: usize = 40;
 
@@ -261,12 +261,19 @@ impl ReadModel {
 
     /// Writes all rows of a document again, as its own undelivered changes leave it, and marks their lots.
     pub fn write_undelivered(&mut self, shown: Undelivered, revision: u64) -> Result<(), StoreFault> {
-        let Undelivered { mut document, lots } = shown;
+        let Undelivered { mut document, lots, apart } = shown;
         self.write(&mut document, revision)?;
         let key = document.key().to_bytes();
+        if let DocumentKey::HarvestBook(book) = *document.key() {
+            let transaction = self.connection.transaction()?;
+            for lot in &apart {
+                book_rows::insert(&transaction, &key, book, lot)?;
+            }
+            transaction.commit()?;
+        }
         let mut mark = self.connection.prepare_cached("UPDATE lots SET held = ?3 WHERE document = ?1 AND lot = ?2")?;
         for (lot, reason) in lots {
-            mark.execute(params![key, lot.as_str(), reason])?;
+            mark.execute(params![key, lot.as_str(), reason.code()])?;
         }
         Ok(())
     }

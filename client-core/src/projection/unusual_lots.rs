@@ -1,20 +1,19 @@
 //! Lots that are unusual among those of the list, and what is usual by earlier ones.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use rusqlite::params;
 
-use super::{LotFilter, LotRow, ReadModel};
+use super::{EARLIER_MAX, LotFilter, LotRow, ReadModel, facts_of};
 use crate::conflicts::unusual_name;
 use crate::ids::HouseholdId;
-use crate::plausibility::{Facts, Unusual, Usual, UsualWeights, unusual};
-use crate::quantities::{Day, Grams, Instant};
+use crate::plausibility::{Earlier, EarlierLot, Unusual, Usual, unusual};
+use crate::quantities::{Day, Instant};
 use crate::schema::catalogue::Catalogue;
-use crate::schema::{LotId, Season};
+use crate::schema::{DocumentKey, LotId, Season};
 use crate::store::StoreFault;
 
-/// Earlier lots that are asked for what is usual.
-const EARLIER_MAX: u32 = 200;
 /// Lots that one page of the list looks through.
 pub const UNUSUAL_WINDOW: u32 = 5_000;
 
@@ -36,47 +35,24 @@ pub struct LookedAt {
     pub by: String,
     /// When.
     pub at: Instant,
-    /// As [`Facts::figures`] gives them.
+    /// As [`crate::plausibility::Facts::figures`] gives them.
     pub figures: String,
 }
 
-/// The facts of a lot in a list.
-pub fn facts_of(row: &LotRow) -> Facts<'_> {
-    let quantity = row.grams.and_then(|grams| Grams::new(grams).ok());
-    Facts { product: &row.product, quantity, grade: &row.grade, day: row.day }
-}
-
 impl ReadModel {
-    /// The weights that are usual for a household's lots of a product: by its own latest lots, or else by everybody's. Where
-    /// those are too few, roughly by the household's lots of any product, or else by everybody's.
-    pub fn usual_weights(&self, household: HouseholdId, product: &str) -> Result<UsualWeights, StoreFault> {
+    /// The latest lots of a household, by which [`Earlier`] tells what is usual.
+    pub fn earlier_lots(&self, household: HouseholdId) -> Result<Vec<EarlierLot>, StoreFault> {
         let mut own = self.connection.prepare_cached(
-            "SELECT grams FROM lots WHERE household = ?1 AND product = ?2 AND merged IS NULL AND grams IS NOT NULL
-             ORDER BY day DESC LIMIT ?3",
-        )?;
-        let owner = household.as_bytes();
-        let weights = own.query_map(params![owner, product, EARLIER_MAX], |row| row.get(0))?;
-        if let Some(usual) = UsualWeights::after(weights.collect::<Result<_, _>>()?) {
-            return Ok(usual);
-        }
-        let mut all = self.connection.prepare_cached(
-            "SELECT grams FROM lots WHERE product = ?1 AND merged IS NULL AND grams IS NOT NULL ORDER BY day DESC LIMIT ?2",
-        )?;
-        let weights = all.query_map(params![product, EARLIER_MAX], |row| row.get(0))?;
-        if let Some(usual) = UsualWeights::after(weights.collect::<Result<_, _>>()?) {
-            return Ok(usual);
-        }
-        let mut any = self.connection.prepare_cached(
-            "SELECT grams FROM lots WHERE (?1 IS NULL OR household = ?1) AND merged IS NULL AND grams IS NOT NULL
+            "SELECT document, lot, product, grams, place FROM lots WHERE household = ?1 AND merged IS NULL
              ORDER BY day DESC LIMIT ?2",
         )?;
-        for of in [Some(owner), None] {
-            let weights = any.query_map(params![of, EARLIER_MAX], |row| row.get(0))?;
-            if let Some(usual) = UsualWeights::roughly_after(&weights.collect::<Result<Vec<i64>, _>>()?) {
-                return Ok(usual);
-            }
-        }
-        Ok(UsualWeights::default())
+        let rows = own.query_map(params![household.as_bytes(), EARLIER_MAX], |row| {
+            let (document, lot): (Vec<u8>, String) = (row.get(0)?, row.get(1)?);
+            let book = DocumentKey::from_bytes(&document).ok();
+            let lot = book.zip(lot.parse().ok()).and_then(|(book, key)| LotId::in_book(&book, key));
+            Ok(EarlierLot { lot, product: row.get(2)?, grams: row.get(3)?, place: row.get(4)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// All households that are here, by their own document or by a lot, with their names as far as those are here.
@@ -100,11 +76,11 @@ impl ReadModel {
         Ok(looked.collect::<Result<_, _>>()?)
     }
 
-    /// The lots that are unusual among [`UNUSUAL_WINDOW`], the latest on page 0. The work has this bound; what is usual is
-    /// told by the lots of the same page.
+    /// The lots that are unusual among [`UNUSUAL_WINDOW`], the latest on page 0. The work has this bound.
     pub fn unusual_lots(
         &self,
         catalogue: Option<&Catalogue>,
+        places: &[(String, String)],
         today: Day,
         page: u32,
     ) -> Result<UnusualLots, StoreFault> {
@@ -116,25 +92,17 @@ impl ReadModel {
         let mut rows = self.lots(&window)?;
         let has_more = rows.len() as u64 > u64::from(UNUSUAL_WINDOW);
         rows.truncate(usize::try_from(UNUSUAL_WINDOW).unwrap_or(usize::MAX));
-        let mut of_product: HashMap<&str, Vec<i64>> = HashMap::new();
-        let mut of_household: HashMap<(HouseholdId, &str), Vec<i64>> = HashMap::new();
-        for row in &rows {
-            if let Some(grams) = row.grams {
-                of_product.entry(&row.product).or_default().push(grams);
-                of_household.entry((row.household, &row.product)).or_default().push(grams);
-            }
-        }
-        let of_product: HashMap<&str, UsualWeights> =
-            of_product.into_iter().filter_map(|(name, weights)| Some((name, UsualWeights::after(weights)?))).collect();
-        let of_household: HashMap<(HouseholdId, &str), UsualWeights> = of_household
-            .into_iter()
-            .filter_map(|(name, weights)| Some((name, UsualWeights::after(weights)?)))
-            .collect();
+        let mut of_household: HashMap<HouseholdId, Vec<EarlierLot>> = HashMap::new();
         let mut found = UnusualLots { looked_through: rows.len() as u64, has_more, lots: Vec::new() };
         for row in &rows {
-            let own = of_household.get(&(row.household, row.product.as_str()));
-            let weights = own.or_else(|| of_product.get(row.product.as_str())).copied().unwrap_or_default();
-            let usual = Usual { catalogue, today: Some(today), season: Season::new(row.season), weights };
+            let lots = match of_household.entry(row.household) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(self.earlier_lots(row.household)?),
+            };
+            let earlier = Earlier::of(lots, &row.product, &row.place, Some(&row.lot));
+            // Without a catalogue nothing says that a product of a lot is unknown.
+            let earlier = Earlier { has_product: true, ..earlier };
+            let usual = Usual { catalogue, places, today: Some(today), season: Season::new(row.season), earlier };
             let facts = facts_of(row);
             let oddities = unusual(&facts, &usual);
             if oddities.is_empty() {
@@ -156,9 +124,10 @@ mod tests {
     use crate::conflicts::{Settler, found_right};
     use crate::ids::ActorId;
     use crate::projection::CaseFilter;
+    use crate::quantities::Grams;
     use crate::schema::case_book::decide;
     use crate::schema::harvest::{LotDraft, LotEdit, correct, record};
-    use crate::schema::{Book, Document, DocumentKey};
+    use crate::schema::{Book, Document};
 
     #[test]
     fn unusual_lots_are_listed() {
@@ -178,7 +147,7 @@ mod tests {
         let mut model = ReadModel::in_memory().unwrap();
         model.write(&mut book, 1).unwrap();
         let listed = |model: &ReadModel| {
-            let found = model.unusual_lots(None, "2026-11-26".parse().unwrap(), 0).unwrap();
+            let found = model.unusual_lots(None, &[], "2026-11-26".parse().unwrap(), 0).unwrap();
             assert_eq!((found.looked_through, found.has_more), (8, false));
             found.lots
         };
@@ -188,7 +157,7 @@ mod tests {
         let both = listed(&model);
         let expected = [(Some(25_000), "day-in-the-future"), (Some(25_000_000), "weight-far-from-usual")];
         assert_eq!(codes(&both), expected);
-        assert!(model.unusual_lots(None, "2026-11-26".parse().unwrap(), 1).unwrap().lots.is_empty());
+        assert!(model.unusual_lots(None, &[], "2026-11-26".parse().unwrap(), 1).unwrap().lots.is_empty());
 
         // Somebody looks at the heavy one: it is gone, until its figure changes.
         let heavy = &both[1].0;
@@ -205,8 +174,15 @@ mod tests {
         book.edit(&actor, Instant(0), |doc| correct(doc, heavy.lot.key(), &more)).unwrap();
         model.write(&mut book, 2).unwrap();
         assert_eq!(codes(&listed(&model))[1], (Some(26_000_000), "weight-far-from-usual"));
-        let usual = model.usual_weights(household, "millet").unwrap();
-        assert_eq!(usual, model.usual_weights(HouseholdId::from_bytes([2; 16]), "millet").unwrap());
-        assert_eq!(model.usual_weights(household, "dates").unwrap(), UsualWeights::default());
+
+        // The list and a form have one rule: what the list shows, the form asks about, with the same bounds.
+        let lots = model.earlier_lots(household).unwrap();
+        let earlier = |lot| Earlier::of(&lots, "millet", "", lot);
+        let usual = Usual { today: "2026-11-26".parse().ok(), earlier: earlier(Some(&heavy.lot)), ..Usual::default() };
+        assert_eq!(unusual(&facts_of(heavy), &usual), both[1].1);
+        // A heavy lot is not among what makes it usual; a light one then is what it should be.
+        assert_ne!(earlier(None), earlier(Some(&heavy.lot)));
+        let others = model.earlier_lots(HouseholdId::from_bytes([2; 16])).unwrap();
+        assert_eq!(others, [], "another household's lots say nothing");
     }
 }

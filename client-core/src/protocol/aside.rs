@@ -26,13 +26,15 @@ pub enum AsideReason {
     Unverified,
     /// What a phone gave back after a restoration, and a coordinator refused.
     GivenBackRefused,
+    /// The server lost it in a restoration, and the device may not write there any more.
+    Lost,
     /// A reason that this version does not know.
     Other,
 }
 
 impl AsideReason {
     /// The others than refusals.
-    const OTHERS: [Self; 8] = [
+    const OTHERS: [Self; 9] = [
         Self::Revoked,
         Self::Full,
         Self::Malformed,
@@ -40,6 +42,7 @@ impl AsideReason {
         Self::HarmfulTogether,
         Self::Unverified,
         Self::GivenBackRefused,
+        Self::Lost,
         Self::Other,
     ];
 
@@ -54,6 +57,7 @@ impl AsideReason {
             Self::HarmfulTogether => "harmful-together",
             Self::Unverified => "given-back-unverified",
             Self::GivenBackRefused => "given-back-refused",
+            Self::Lost => "lost-in-restoration",
             Self::Other => "other",
         }
     }
@@ -104,6 +108,8 @@ impl std::fmt::Display for AsideReason {
             Self::GivenBackRefused => {
                 formatter.write_str("this phone gave it back after a restoration, and a coordinator refused it")
             }
+            Self::Lost => formatter
+                .write_str("the server lost this in a restoration, and this phone may not write there any more"),
             Self::Other => formatter.write_str("the server did not take them in"),
         }
     }
@@ -120,6 +126,7 @@ impl Words for AsideReason {
             Self::HarmfulTogether => "这些改动互相依赖，合在一起会损坏文档",
             Self::Unverified => "服务器恢复之后由手机交回，没有核实：没有什么能证明服务器曾经有过它",
             Self::GivenBackRefused => "这部手机在服务器恢复之后交回了它，协调员拒绝了",
+            Self::Lost => "服务器恢复时丢了这个，而这部手机已经不能改那里了",
             Self::Other => "服务器没有收下",
         }
         .to_owned()

@@ -90,8 +90,7 @@ impl Grams {
 
 impl fmt::Display for Grams {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (kilograms, rest) = (self.0 / 1000, self.0 % 1000);
-        if rest == 0 { write!(formatter, "{kilograms} kg") } else { write!(formatter, "{kilograms}.{rest:03} kg") }
+        write!(formatter, "{} kg", decimal(self.get(), 1000))
     }
 }
 
@@ -239,7 +238,7 @@ mod tests {
 
     #[test]
     fn quantities_display_as_people_write_them() {
-        assert_eq!(Grams::new(12_500).unwrap().to_string(), "12.500 kg");
+        assert_eq!(Grams::new(12_500).unwrap().to_string(), "12.5 kg");
         assert_eq!(Fen::new(1_205).unwrap().to_string(), "¥12.05");
         assert_eq!("2026-10-03".parse::<Day>().unwrap().plus_days(30).to_string(), "2026-11-02");
         assert_eq!(Day::in_china(Instant::from_seconds(1_790_000_000)).to_string(), "2026-09-21");

@@ -159,14 +159,12 @@ pub fn price_per_kilogram(text: &str) -> Result<Fen, TypedFault> {
     if for_grams % grams == 0 { Ok(Fen::new(for_grams / grams)?) } else { Err(too_fine(text, Smallest::Fen)) }
 }
 
-/// A typed moisture. A number without a sign is in percent, or in permille when `alone_is_permille`.
-pub fn moisture(text: &str, alone_is_permille: bool) -> Result<Permille, TypedFault> {
+/// A typed moisture. A number without a sign is in percent.
+pub fn moisture(text: &str) -> Result<Permille, TypedFault> {
     let (number, unit) = Number::read(text)?;
     let permille = match unit.as_str() {
-        "%" => 10,
+        "%" | "" => 10,
         "‰" => 1,
-        "" if alone_is_permille => 1,
-        "" => 10,
         other => return Err(unknown(text, other)),
     };
     Ok(Permille::new(number.times(permille, text, Smallest::Permille)?)?)

@@ -10,6 +10,7 @@ use super::{Replica, Wanted, wanted_list};
 use crate::error::Error;
 use crate::ids::ChangeHash;
 use crate::planted;
+use crate::protocol::aside::AsideReason;
 use crate::protocol::attestation::tips;
 use crate::protocol::bundle::{DocumentChanges, read_bundle};
 use crate::protocol::messages::{Fetch, RefusalReason, SyncReply};
@@ -23,8 +24,8 @@ const FETCH_MAX: usize = 256;
 pub struct QuarantineNotice {
     /// The document.
     pub key: DocumentKey,
-    /// Why, for a person.
-    pub reason: String,
+    /// Why.
+    pub reason: AsideReason,
 }
 
 /// What a reply changed.
@@ -170,8 +171,8 @@ impl Replica {
 }
 
 impl Applying<'_> {
-    fn notify_quarantined(&mut self, key: &DocumentKey, reason: impl ToString) {
-        self.received.quarantined.push(QuarantineNotice { key: key.clone(), reason: reason.to_string() });
+    fn notify_quarantined(&mut self, key: &DocumentKey, reason: AsideReason) {
+        self.received.quarantined.push(QuarantineNotice { key: key.clone(), reason });
     }
 
     /// Applies the outcome of each document that was sent.
@@ -190,7 +191,7 @@ impl Applying<'_> {
                 (Some(RefusalReason::MayNotWrite), true) => {}
                 (Some(reason @ RefusalReason::ForeignActor), true) => {
                     self.transaction.end_backfill(&document.key)?;
-                    self.notify_quarantined(&document.key, reason);
+                    self.notify_quarantined(&document.key, AsideReason::Refused(reason));
                 }
                 (Some(reason), _) => self.refuse(document, reason)?,
             }
@@ -233,14 +234,14 @@ impl Applying<'_> {
         }
         self.dropped.insert(key.clone());
         self.received.changed.insert(key.clone());
-        self.notify_quarantined(key, reason);
+        self.notify_quarantined(key, AsideReason::Refused(reason));
         Ok(())
     }
 
     /// Deletes a document that was erased, and tells the person if something of theirs went with it.
     fn erase(&mut self, key: &DocumentKey) -> Result<(), Error> {
         if self.transaction.erase(key)? {
-            self.notify_quarantined(key, RefusalReason::Erased);
+            self.notify_quarantined(key, AsideReason::Refused(RefusalReason::Erased));
         }
         self.wanted.remove(&key.to_bytes());
         self.received.forgotten.insert(key.clone());
@@ -268,7 +269,7 @@ impl Applying<'_> {
                         self.received.changed.insert(key);
                     }
                 }
-                Err(fault) => self.notify_quarantined(&key, fault),
+                Err(fault) => self.notify_quarantined(&key, AsideReason::from(&fault)),
             }
         }
         Ok(())

@@ -29,7 +29,6 @@ use documents::Documents;
 pub use outbox_page::{OutboxPage, PageDocument};
 pub use quarantine::Undelivered;
 pub(crate) use quarantine::not_taken_in;
-pub use quarantine::reason_in;
 pub use recovery::Damage;
 pub use rows::Quarantined;
 pub(crate) use rows::{put_meta, read_meta};

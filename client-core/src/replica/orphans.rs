@@ -10,6 +10,7 @@ use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
 use crate::ids::{ChangeHash, DocumentId};
 use crate::planted;
+use crate::protocol::aside::AsideReason;
 use crate::protocol::attestation::tips;
 use crate::protocol::bundle::DocumentChanges;
 use crate::schema::Document;
@@ -68,7 +69,7 @@ impl Transaction<'_> {
             }
             Some(Err(fault)) => {
                 for change in &ready {
-                    self.quarantine(&key, change, &fault.to_string(), false)?;
+                    self.quarantine(&key, change, AsideReason::from(&fault), false)?;
                 }
                 Ok(Err(fault))
             }

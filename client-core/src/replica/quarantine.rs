@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::orphans::split_by_dependencies;
-use super::reconcile::LOST;
 use super::rows::{QUARANTINED, Quarantined, quarantine_key, quarantine_prefix};
 use super::transaction::Transaction;
 use super::{QuarantineNotice, Received, Replica, State, wanted_list};
@@ -14,12 +13,13 @@ use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
 use crate::ids::{ChangeHash, DeviceId};
 use crate::planted;
+use crate::protocol::aside::AsideReason;
 use crate::protocol::bundle::DocumentChanges;
 use crate::protocol::messages::{ChangeRange, Notice, RefusalReason, read_message, write_message};
-use crate::schema::harvest::{LotKey, touched};
+use crate::schema::harvest::{Lot, LotKey, touched};
 use crate::schema::{Document, DocumentKey, harvest};
 use crate::store::{Row, Store, StoreFault};
-use crate::words::{Language, Phrase, Words};
+use crate::words::Phrase;
 
 impl Quarantined {
     /// The document of the change; none when this version does not know its kind.
@@ -34,7 +34,10 @@ pub struct Undelivered {
     /// The document, with those of the changes that can be applied.
     pub document: Document,
     /// Why lots are not delivered: of each that such a change records or edits.
-    pub lots: BTreeMap<LotKey, String>,
+    pub lots: BTreeMap<LotKey, AsideReason>,
+    /// Lots that can't be shown in their document, since what they build on is not here: of a household that this phone belonged
+    /// to before.
+    pub apart: Vec<Lot>,
 }
 
 /// A quarantined change with its document; none for a row that can't be read, which is reported.
@@ -71,14 +74,13 @@ impl Transaction<'_> {
         &mut self,
         key: &DocumentKey,
         change: &VerifiedChange,
-        reason: &str,
+        reason: AsideReason,
         needs_grant: bool,
     ) -> Result<(), Error> {
         if change.record().actor.is_genesis() {
             return Ok(());
         }
-        let row =
-            Quarantined { key: key.to_bytes(), reason: reason.to_owned(), needs_grant, chunk: change.chunk().to_vec() };
+        let row = Quarantined { key: key.to_bytes(), reason, needs_grant, chunk: change.chunk().to_vec() };
         let stored = quarantine_key(self.id_of(key), change.hash());
         if self.is_own(change) && self.get(&stored)?.is_none() {
             self.state.undelivered = self.state.undelivered.saturating_add(1);
@@ -110,9 +112,9 @@ impl Transaction<'_> {
     /// Moves all unsent changes of a document into quarantine, since later ones depend on the refused ones.
     pub(super) fn quarantine_unsent(&mut self, key: &DocumentKey, reason: RefusalReason) -> Result<(), Error> {
         let most = if planted!("only_the_first_refused_change_is_quarantined") { 1 } else { usize::MAX };
-        let (sentence, needs_grant) = (reason.to_string(), reason == RefusalReason::MayNotWrite);
+        let needs_grant = reason == RefusalReason::MayNotWrite;
         for (number, change) in self.unsent_of(key)?.into_iter().take(most) {
-            self.quarantine(key, &change, &sentence, needs_grant)?;
+            self.quarantine(key, &change, AsideReason::Refused(reason), needs_grant)?;
             self.leave_outbox(number);
             self.write_under_another_actor(&change);
         }
@@ -129,7 +131,12 @@ impl Transaction<'_> {
 
     /// Takes the noticed changes, and what builds on them, out of their document. Returns false when the document has none
     /// of them.
-    fn quarantine_noticed(&mut self, key: &DocumentKey, ranges: &[ChangeRange], reason: &str) -> Result<bool, Error> {
+    fn quarantine_noticed(
+        &mut self,
+        key: &DocumentKey,
+        ranges: &[ChangeRange],
+        reason: AsideReason,
+    ) -> Result<bool, Error> {
         let Some(document) = self.document(key)? else { return Ok(false) };
         let mut gone: BTreeSet<ChangeHash> = BTreeSet::new();
         let (mut changes, mut kept) = (Vec::new(), Vec::new());
@@ -206,14 +213,17 @@ impl Replica {
         };
         let mut lots = BTreeMap::new();
         for (_, quarantined, change) in &own {
-            lots.extend(touched(change.record()).into_iter().map(|lot| (lot, quarantined.reason.clone())));
+            lots.extend(touched(change.record()).into_iter().map(|lot| (lot, quarantined.reason)));
         }
-        let (ready, _) = split_by_dependencies(&mut document, own.into_iter().map(|(.., change)| change).collect());
+        let changes = own.into_iter().map(|(.., change)| change).collect();
+        let (ready, unready) = split_by_dependencies(&mut document, changes);
         // Changes that do harm are counted and told, but can't be shown.
         let document = document.trial(&ready).unwrap_or(document);
         // A change may touch other objects than lots.
-        lots.retain(|lot, _| harvest::lot(&document, lot).is_some());
-        Ok(Some(Undelivered { document, lots }))
+        let mut apart = harvest::lots_apart(in_order(unready).iter().map(VerifiedChange::record));
+        apart.retain(|lot| harvest::lot(&document, &lot.key).is_none());
+        lots.retain(|lot, _| harvest::lot(&document, lot).is_some() || apart.iter().any(|apart| apart.key == *lot));
+        Ok(Some(Undelivered { document, lots, apart }))
     }
 
     /// Sets aside what the server set aside after it had acknowledged it, and has the document fetched as others have it.
@@ -227,7 +237,7 @@ impl Replica {
             let knows = !self.store.scan(&quarantine_prefix(key.id(self.cooperative)), None, 1)?.is_empty();
             let mut transaction = Transaction::begin(self);
             let mut is_new = !knows;
-            if transaction.quarantine_noticed(&key, &notice.changes, &notice.reason.to_string())? {
+            if transaction.quarantine_noticed(&key, &notice.changes, notice.reason)? {
                 wanted.insert(key.to_bytes(), 0);
                 transaction.put_meta("wanted", &wanted_list(&wanted));
                 // What this replica sent must be given back to it: the document does not hold it any more.
@@ -241,7 +251,7 @@ impl Replica {
             transaction.commit()?;
             // What the server kept of a refused document is told with the refusal already.
             if is_new {
-                received.quarantined.push(QuarantineNotice { key, reason: notice.reason.to_string() });
+                received.quarantined.push(QuarantineNotice { key, reason: notice.reason });
             }
         }
         Ok(())
@@ -293,18 +303,6 @@ fn in_order(changes: Vec<VerifiedChange>) -> Vec<VerifiedChange> {
         open = later;
     }
     ordered
-}
-
-/// The reason of a quarantine, which is kept in English, in a person's language, as far as it is known here.
-pub fn reason_in(language: Language, reason: &str) -> String {
-    let refusals = RefusalReason::ALL.iter().map(|reason| (reason.to_string(), reason.chinese()));
-    let mut known = refusals.chain([(LOST.english.to_owned(), LOST.chinese.to_owned())]);
-    match language {
-        Language::English => reason.to_owned(),
-        Language::Chinese => {
-            known.find(|(english, _)| english == reason).map_or(reason.to_owned(), |(_, chinese)| chinese)
-        }
-    }
 }
 
 /// A fault of a lot that is shown, but in no document.

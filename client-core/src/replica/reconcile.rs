@@ -14,11 +14,11 @@ use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
 use crate::ids::{ChangeHash, DocumentId};
 use crate::planted;
+use crate::protocol::aside::AsideReason;
 use crate::protocol::attestation::covered;
 use crate::protocol::messages::{Cursor, DocumentHeads, Receipt, Tags, WalkMode, write_message};
 use crate::schema::DocumentKey;
 use crate::store::{Store, StoreFault};
-use crate::words::Phrase;
 
 /// A cursor that no server issues. It fits no log, so both sides reconcile.
 pub(super) const UNKNOWN: Cursor = Cursor {
@@ -28,13 +28,6 @@ pub(super) const UNKNOWN: Cursor = Cursor {
     grants_version: 0,
     walk: None,
 };
-
-/// Why own changes are quarantined that a reconciliation found missing.
-pub(super) const LOST: Phrase = Phrase::new(
-    "lost-in-restoration",
-    "the server lost this in a restoration, and this phone may not write there any more",
-    "服务器恢复时丢了这个，而这部手机已经不能改那里了",
-);
 
 pub(super) fn is_reconciling(cursor: &Cursor) -> bool {
     *cursor == UNKNOWN || cursor.walk.is_some_and(|walk| walk.mode == WalkMode::Reconcile)
@@ -184,7 +177,7 @@ impl Transaction<'_> {
             return Ok(());
         }
         for change in &lost {
-            self.quarantine(key, change, LOST.english, true)?;
+            self.quarantine(key, change, AsideReason::Lost, true)?;
             self.write_under_another_actor(change);
         }
         self.forget(key)?;

@@ -21,6 +21,7 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::crdt::change::VerifiedChange;
 use crate::ids::{ChangeHash, DocumentId};
+use crate::protocol::aside::AsideReason;
 use crate::protocol::attestation::Attestation;
 use crate::protocol::messages::{read_message, write_message};
 use crate::schema::DocumentKey;
@@ -149,8 +150,8 @@ impl Backfill {
 pub struct Quarantined {
     #[serde(with = "serde_bytes")]
     pub(super) key: Vec<u8>,
-    /// Why, for a person.
-    pub reason: String,
+    /// Why.
+    pub reason: AsideReason,
     /// True when the same change may be taken once the device may write its document.
     pub needs_grant: bool,
     /// The change's chunk.

@@ -10,6 +10,7 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::ids::HouseholdId;
 use crate::schema::{DocumentKey, DocumentKind};
+use crate::words::Words;
 
 /// What a device is to its co-operative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -62,10 +63,26 @@ impl fmt::Display for Role {
     }
 }
 
+impl Words for Role {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Coordinator => "协调员".to_owned(),
+            Self::Packer => "打包员".to_owned(),
+            Self::Household(household) => format!("农户 {household}"),
+        }
+    }
+}
+
 /// A text names no role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no role: give coordinator, packer or household:ID")]
 pub struct RoleFault(String);
+
+impl Words for RoleFault {
+    fn chinese(&self) -> String {
+        format!("“{}”不是身份：请写 coordinator、packer 或 household:ID", self.0)
+    }
+}
 
 impl FromStr for Role {
     type Err = RoleFault;

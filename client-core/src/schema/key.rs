@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::crdt::leb128::{ReadFault, Reader, write_prefixed, write_unsigned};
 use crate::ids::{CooperativeId, DocumentId, HouseholdId};
 use crate::quantities::{Day, is_hidden};
+use crate::words::Phrase;
 
 /// A document of ours.
 pub type Document = crate::crdt::Document<DocumentKey>;
@@ -214,6 +215,33 @@ pub enum DocumentKind {
 }
 
 impl DocumentKind {
+    /// All kinds.
+    pub const ALL: [Self; 8] = [
+        Self::Cooperative,
+        Self::Catalogue,
+        Self::Household,
+        Self::HarvestBook,
+        Self::ReceiptBook,
+        Self::Order,
+        Self::CaseBook,
+        Self::Buyer,
+    ];
+
+    /// What people call it.
+    pub fn words(self) -> Phrase {
+        let (english, chinese) = match self {
+            Self::Cooperative => ("the co-operative", "合作社资料"),
+            Self::Catalogue => ("catalogue", "产品目录"),
+            Self::Household => ("particulars", "农户资料"),
+            Self::HarvestBook => ("harvest book", "收成簿"),
+            Self::ReceiptBook => ("receipt book", "收货簿"),
+            Self::Order => ("order", "订单"),
+            Self::CaseBook => ("case book", "不一致处理簿"),
+            Self::Buyer => ("buyer", "买家"),
+        };
+        Phrase::new(self.name(), english, chinese)
+    }
+
     /// The kind's name in documents.
     pub fn name(self) -> &'static str {
         match self {

@@ -11,9 +11,14 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 use super::hashing::hash;
 use super::second_factor::{Code, SecondFactor};
 use super::standing::{Denied, Principal};
+use granary_client_core::words::Phrase;
+
 use crate::error::Error;
 use crate::log::CooperativeNumber;
 use crate::log::keys::{GLOBAL, key};
+
+const LOGIN: Phrase =
+    Phrase::new("login", "a login has 1 to 40 letters, digits, and . - _ @", "登录名是 1 到 40 个字母、数字和 . - _ @");
 
 /// A coordinator's account.
 #[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
@@ -101,7 +106,7 @@ pub(crate) fn normal_login(login: &str) -> Result<String, Error> {
     let login = login.trim().to_lowercase();
     let right = (1..=40).contains(&login.len())
         && login.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_' | '@'));
-    if right { Ok(login) } else { Err(Error::invalid("login", "a login has 1 to 40 letters, digits, and . - _ @")) }
+    if right { Ok(login) } else { Err(Error::invalid("login", LOGIN)) }
 }
 
 pub(crate) fn account_key(number: CooperativeNumber, login: &str) -> Vec<u8> {

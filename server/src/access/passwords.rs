@@ -1,5 +1,7 @@
 //! What a new password must be. Whoever guesses begins with the same few thousand passwords, and with sequences.
 
+use granary_client_core::words::Words;
+
 /// The shortest password, in characters.
 pub(crate) const PASSWORD_MIN: usize = 10;
 /// The longest password, in bytes: more only costs time.
@@ -86,6 +88,17 @@ impl PasswordFault {
             Self::Long => "password-long",
             Self::Spaces => "password-spaces",
             Self::Common => "password-common",
+        }
+    }
+}
+
+impl Words for PasswordFault {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Short => format!("密码至少 {PASSWORD_MIN} 个字符"),
+            Self::Long => format!("密码最多 {PASSWORD_MAX} 字节"),
+            Self::Spaces => "密码的开头和结尾不能是空格".to_owned(),
+            Self::Common => "很多人用这个密码；请用三个互不相干的词".to_owned(),
         }
     }
 }

@@ -7,6 +7,7 @@
 
 use granary_client_core::ids::DeviceId;
 use granary_client_core::schema::access::Grants;
+use granary_client_core::words::Words;
 use serde::{Deserialize, Serialize};
 
 use crate::log::{Cooperative, DeviceRecord};
@@ -44,6 +45,18 @@ pub enum Denied {
     /// The deed is for coordinators.
     #[error("only coordinators may do this")]
     NotACoordinator,
+}
+
+impl Words for Denied {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Unknown => "这里没有登记过这部手机；请用邀请加入",
+            Self::Revoked => "这部手机已被移出合作社",
+            Self::Ended => "这次登录已经结束；请重新登录",
+            Self::NotACoordinator => "只有协调员可以这样做",
+        }
+        .to_owned()
+    }
 }
 
 /// Decides whether a device may act now. Gives its record, whose grants say how far.

@@ -8,6 +8,7 @@ use granary_client_core::ids::DeviceId;
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::{DocumentKey, OrderName};
+use granary_client_core::words::{Phrase, Words};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
 
@@ -23,6 +24,7 @@ use crate::engine::{Granary, Names, Removal};
 use crate::error::Error;
 use crate::http::{Gate, PublicAddress};
 use crate::log::{Cooperative, CooperativeNumber};
+use crate::said::Said;
 
 /// Answers commands until aborted.
 pub(crate) fn listen(
@@ -50,10 +52,13 @@ pub(crate) fn listen(
                 }
                 let worked = tokio::task::spawn_blocking(move || match serde_json::from_str(&line) {
                     Ok(command) => run((&granary, &gate), command, &folder, &public)
-                        .unwrap_or_else(|error| Answer::Failed(error.to_string())),
-                    Err(error) => Answer::Failed(format!("the command can't be read: {error}")),
+                        .unwrap_or_else(|error| Answer::Failed(Said::of(&error))),
+                    Err(error) => Answer::Failed(Said::new(
+                        format!("the command can't be read: {error}"),
+                        format!("看不懂这个命令（{error}）"),
+                    )),
                 });
-                let answer = worked.await.unwrap_or_else(|error| Answer::Failed(error.to_string()));
+                let answer = worked.await.unwrap_or_else(|error| Answer::Failed(error.to_string().into()));
                 let mut bytes = serde_json::to_vec(&answer).unwrap_or_default();
                 bytes.push(b'\n');
                 let _ = writer.write_all(&bytes).await;
@@ -72,14 +77,14 @@ fn run(
     let invite = |number: CooperativeNumber, role: Role, person: Option<String>, hours: u32| -> Result<Answer, Error> {
         // Nobody could end such a phone with its person.
         if role == Role::Coordinator && person.is_none() {
-            return Err(Error::invalid(
-                "--for",
-                "a coordinator's phone is somebody's: name the account with --for LOGIN; `granary coordinator add` makes one",
-            ));
+            return Err(Error::invalid("--for", WHOSE_PHONE));
         }
         let person = person.map(|login| granary.coordinator_device(number, &login)).transpose()?;
         let invitation = granary.invite_as(Principal::Operator, number, role, person, hours, now)?;
-        let text = format!("An invitation for {role} in co-operative {}; it works once, for {hours} hours:", number.0);
+        let text = Said::new(
+            format!("An invitation for {role} in co-operative {}; it works once, for {hours} hours:", number.0),
+            format!("合作社 {} 的邀请，身份：{}；{hours} 小时内可以用一次：", number.0, role.chinese()),
+        );
         let browser = address.browser_invitation(&invitation.code);
         Ok(Answer::Invitation { text, link: address.invitation(&invitation.code), browser })
     };
@@ -92,10 +97,16 @@ fn run(
     match command {
         AdminCommand::CreateCooperative { name } => {
             let number = granary.create_cooperative(&name, now)?.0;
-            Ok(Answer::Text(format!(
-                "co-operative {number} is made. Its first coordinator: `granary coordinator add --coop {number} LOGIN NAME`, \
-                 who signs in at https://{public}/console"
-            )))
+            text(
+                format!(
+                    "co-operative {number} is made. Its first coordinator: `granary coordinator add --coop {number} LOGIN \
+                     NAME`, who signs in at https://{public}/console"
+                ),
+                format!(
+                    "已建立合作社 {number}。它的第一位协调员：`granary coordinator add --coop {number} LOGIN NAME`，在 \
+                     https://{public}/console 登录"
+                ),
+            )
         }
         AdminCommand::Invite { cooperative, role, person, hours } => {
             invite(CooperativeNumber(cooperative), role, person, hours)
@@ -104,10 +115,16 @@ fn run(
             let until = now.plus_millis(u64::from(hours).saturating_mul(3_600_000));
             gate.open_enrolment(phones, until);
             tracing::info!(phones, %until, "enrolment is open for many phones behind one address");
-            Ok(Answer::Text(format!(
-                "until {until}, or until the server stops, {phones} phones behind one address can enrol at once, and \
-                 one more every second"
-            )))
+            text(
+                format!(
+                    "until {until}, or until the server stops, {phones} phones behind one address can enrol at once, and \
+                     one more every second"
+                ),
+                format!(
+                    "到 {}（北京时间）或服务器停止为止，同一个地址后面的 {phones} 部手机可以同时加入，之后每秒再加一部",
+                    until.in_china()
+                ),
+            )
         }
         AdminCommand::Invitations { cooperative, all } => {
             let lines = granary.invitations(CooperativeNumber(cooperative), now)?;
@@ -115,14 +132,14 @@ fn run(
         }
         AdminCommand::WithdrawInvitation { cooperative, invitation } => {
             granary.withdraw_invitation(Principal::Operator, CooperativeNumber(cooperative), &invitation, now)?;
-            Ok(Answer::Text("the invitation is withdrawn; no phone can enrol by it".into()))
+            text("the invitation is withdrawn; no phone can enrol by it", "邀请已收回；没有手机能再用它加入")
         }
         AdminCommand::Coordinators { cooperative } => {
             Ok(Answer::Text(people::coordinators(&granary.coordinators(CooperativeNumber(cooperative))?)))
         }
         AdminCommand::ClearSecondFactor { cooperative, login } => {
             granary.clear_second(CooperativeNumber(cooperative), &login, now)?;
-            Ok(Answer::Text(format!("{login} signs in by the password alone now")))
+            text(format!("{login} signs in by the password alone now"), format!("{login} 现在只凭密码登录"))
         }
         AdminCommand::RemoveCoordinator { cooperative, login, erase, force } => {
             let number = CooperativeNumber(cooperative);
@@ -130,59 +147,79 @@ fn run(
             let how = Removal { names, even_the_last: force };
             granary.remove_coordinator(Principal::Operator, number, &login, how, now)?;
             let (_, of_nobody) = granary.coordinators(number)?;
-            let removed =
-                format!("{login} is removed: no session, password, link, open invitation or phone of theirs works");
-            let names = if erase { vec![erasure::NAMES_GONE.to_owned()] } else { Vec::new() };
-            Ok(Answer::Text([vec![removed], names, people::phones_of_nobody(&of_nobody)].concat().join("\n")))
+            let removed = Said::new(
+                format!("{login} is removed: no session, password, link, open invitation or phone of theirs works"),
+                format!("{login} 已移除：其登录、密码、链接、未用的邀请和手机都不再有效"),
+            );
+            let names = if erase { vec![erasure::names_gone()] } else { Vec::new() };
+            Ok(Answer::Text(Said::lines([vec![removed], names, people::phones_of_nobody(&of_nobody)].concat())))
         }
         AdminCommand::Devices { cooperative } => {
             let cooperative = granary.cooperative(CooperativeNumber(cooperative))?;
-            let lines: Vec<String> = cooperative
-                .devices()
-                .into_iter()
-                .map(|(id, record, seen)| {
-                    let roles: Vec<String> = record.grants_now().roles.iter().map(Role::to_string).collect();
-                    let seen = seen.map_or_else(
-                        || "never heard of".to_owned(),
-                        |seen| {
-                            let at = Instant(seen.at_millis);
-                            let forked = if seen.is_forked { ", two phones send under this name" } else { "" };
-                            format!(
-                                "last heard of {at}, {} changes waiting, version {}{forked}",
-                                seen.unsent, seen.version
-                            )
-                        },
-                    );
-                    let standing = if record.revoked_millis.is_some() { "revoked" } else { "active" };
-                    let (kind, roles) = (record.kind.word(), roles.join("+"));
-                    let disk = share_of(granary, &cooperative, id, now);
-                    format!("{id}  {kind}  {standing}  {roles}  {}  {seen}, {disk}", record.name)
-                })
-                .collect();
-            Ok(Answer::Text(lines.join("\n")))
+            let devices = cooperative.devices().into_iter();
+            let lines = devices.map(|(id, record, seen)| {
+                let (roles, name) = (record.grants_now().roles, record.name);
+                let (kind, is_revoked) = (record.kind.word(), record.revoked_millis.is_some());
+                let english: Vec<String> = roles.iter().map(Role::to_string).collect();
+                let chinese: Vec<String> = roles.iter().map(Words::chinese).collect();
+                let standing = if is_revoked { ("revoked", "已停用") } else { ("active", "有效") };
+                let seen = seen.map_or(Said::new("never heard of", "从来没有消息"), |seen| {
+                    let (at, unsent, version) = (Instant(seen.at_millis), seen.unsent, &seen.version);
+                    let forked = match seen.is_forked {
+                        true => (", two phones send under this name", "，有两部手机用着这个名字"),
+                        false => ("", ""),
+                    };
+                    Said::new(
+                        format!("last heard of {at}, {unsent} changes waiting, version {version}{}", forked.0),
+                        format!("最后消息 {}，等着发送 {unsent}，版本 {version}{}", at.in_china(), forked.1),
+                    )
+                });
+                let disk = share_of(granary, &cooperative, id, now);
+                Said::new(
+                    format!("{id}  {kind}  {}  {}  {name}  {seen}, {disk}", standing.0, english.join("+")),
+                    format!(
+                        "{id}  {kind}  {}  {}  {name}  {}，{}",
+                        standing.1,
+                        chinese.join("+"),
+                        seen.chinese(),
+                        disk.chinese()
+                    ),
+                )
+            });
+            Ok(Answer::Text(Said::lines(lines)))
         }
         AdminCommand::Grant { cooperative, device, roles } => {
             let number = CooperativeNumber(cooperative);
             let before = granary.cooperative(number)?.device(device);
             granary.grant(Principal::Operator, number, device, &roles, now)?;
             let was_revoked = before.is_some_and(|record| record.revoked_millis.is_some());
-            Ok(Answer::Text(match (was_revoked, roles.is_empty()) {
-                (true, false) => {
-                    format!("{device} was revoked and belongs again; what waits on it is taken in at its next sync")
-                }
-                (true, true) => format!("{device} stays revoked: give the roles that it has from now on"),
-                (false, _) => format!("{device} is told at its next sync; it gets or forgets documents then"),
-            }))
+            match (was_revoked, roles.is_empty()) {
+                (true, false) => text(
+                    format!("{device} was revoked and belongs again; what waits on it is taken in at its next sync"),
+                    format!("{device} 原来已停用，现在又属于合作社；等在它上面的，下次同步时收下"),
+                ),
+                (true, true) => text(
+                    format!("{device} stays revoked: give the roles that it has from now on"),
+                    format!("{device} 仍然停用：请给出它从现在起的身份"),
+                ),
+                (false, _) => text(
+                    format!("{device} is told at its next sync; it gets or forgets documents then"),
+                    format!("{device} 下次同步时知道；那时它会收到或移走文档"),
+                ),
+            }
         }
         AdminCommand::SetAside { cooperative } => {
             let all = granary.set_aside(CooperativeNumber(cooperative))?;
             let of = granary.cooperative(CooperativeNumber(cooperative))?;
-            let lines: Vec<String> = all.iter().map(|aside| set_aside_lines(&of, aside)).collect();
-            Ok(Answer::Text(if lines.is_empty() { "nothing is set aside".into() } else { lines.join("\n") }))
+            let lines: Vec<Said> = all.iter().map(|aside| set_aside_lines(&of, aside)).collect();
+            Ok(Answer::Text(match lines.is_empty() {
+                true => Said::new("nothing is set aside", "没有搁置的"),
+                false => Said::lines(lines),
+            }))
         }
         AdminCommand::TakeIn { cooperative, name } => {
             granary.take_in(Principal::Operator, CooperativeNumber(cooperative), set_aside_place(&name)?, now)?;
-            Ok(Answer::Text(format!("{name} is taken in")))
+            text(format!("{name} is taken in"), format!("{name} 已收下"))
         }
         AdminCommand::LeaveOut { cooperative, name } => {
             granary.refuse_set_aside(
@@ -191,40 +228,54 @@ fn run(
                 set_aside_place(&name)?,
                 now,
             )?;
-            Ok(Answer::Text(format!("{name} is refused; it stays out")))
+            text(format!("{name} is refused; it stays out"), format!("{name} 已拒绝；不收下"))
         }
-        AdminCommand::SetCoordinator { cooperative, login, name, password } => {
-            granary.set_coordinator(CooperativeNumber(cooperative), &login, &name, &password, now)?;
-            Ok(Answer::Text(format!(
-                "{name} can sign in at https://{public}/console/sign-in?coop={cooperative} as {login}"
-            )))
+        AdminCommand::AddCoordinator { cooperative, login, name, password } => {
+            granary.add_coordinator(CooperativeNumber(cooperative), &login, &name, &password, now)?;
+            let address = format!("https://{public}/console/sign-in?coop={cooperative}");
+            text(
+                format!("{name} can sign in at {address} as {login}"),
+                format!("{name} 可以用 {login} 在 {address} 登录"),
+            )
+        }
+        AdminCommand::SetPassword { cooperative, login, password } => {
+            granary.set_password(CooperativeNumber(cooperative), &login, &password, now)?;
+            text(
+                format!("{login} has another password; sessions and links of theirs that were open are ended"),
+                format!("{login} 的密码换了；原来的登录和链接都已失效"),
+            )
         }
         AdminCommand::SignInOnce { cooperative, login } => {
             let token = granary.sign_in_once(CooperativeNumber(cooperative), &login, now)?;
-            Ok(Answer::Text(format!("https://{public}/console/once/{token}")))
+            Ok(Answer::Text(format!("https://{public}/console/once/{token}").into()))
         }
         AdminCommand::MakeToken { cooperative, role, name } => {
             let (device, token) = granary.make_token(CooperativeNumber(cooperative), role, &name, now)?;
-            Ok(Answer::Text(format!(
-                "wss://{public}/automerge?token={token}\n{device} is known by it, until it is revoked"
-            )))
+            let address = format!("wss://{public}/automerge?token={token}");
+            text(
+                format!("{address}\n{device} is known by it, until it is revoked"),
+                format!("{address}\n{device} 凭它连接，直到被停用"),
+            )
         }
         AdminCommand::Documents { cooperative } => {
             let cooperative = granary.cooperative(CooperativeNumber(cooperative))?;
             let line = |key: &DocumentKey| format!("{}  {key}", key.id(cooperative.id()).automerge_url());
-            Ok(Answer::Text(cooperative.documents().iter().map(line).collect::<Vec<_>>().join("\n")))
+            Ok(Answer::Text(cooperative.documents().iter().map(line).collect::<Vec<_>>().join("\n").into()))
         }
         AdminCommand::BackUp { to, keep } => Ok(Answer::Text(granary.back_up(folder, &to, keep, now)?.sentence(&to))),
         AdminCommand::Export { cooperative, to } => {
             let count = granary.export(CooperativeNumber(cooperative), &to)?;
-            Ok(Answer::Text(format!("{count} documents are in {}", to.display())))
+            text(format!("{count} documents are in {}", to.display()), format!("{} 里有 {count} 份文档", to.display()))
         }
         AdminCommand::Import { from, name } => {
             let (number, count) = granary.import(&from, &name, now)?;
-            Ok(Answer::Text(format!(
-                "co-operative {} has {count} documents; make its coordinator with `granary coordinator add`",
-                number.0
-            )))
+            text(
+                format!(
+                    "co-operative {} has {count} documents; make its coordinator with `granary coordinator add`",
+                    number.0
+                ),
+                format!("合作社 {} 有 {count} 份文档；请用 `granary coordinator add` 添加它的协调员", number.0),
+            )
         }
         AdminCommand::Check => {
             let found = granary.verify()?;
@@ -241,41 +292,72 @@ fn run(
         AdminCommand::Revoke { cooperative, device, erase } => {
             let names = if erase { Names::Erased } else { Names::Kept };
             granary.revoke_with(Principal::Operator, CooperativeNumber(cooperative), device, names, now)?;
-            let gone = if erase { format!("\n{}", erasure::NAMES_GONE) } else { String::new() };
-            Ok(Answer::Text(format!("{device} is revoked; what it sent before stays{gone}")))
+            let revoked = Said::new(
+                format!("{device} is revoked; what it sent before stays"),
+                format!("{device} 已停用；它以前发送的都留着"),
+            );
+            let gone = if erase { Some(erasure::names_gone()) } else { None };
+            Ok(Answer::Text(Said::lines(std::iter::once(revoked).chain(gone))))
         }
     }
 }
 
-/// What a device has used of its share of the disk.
-fn share_of(granary: &Granary, coop: &Cooperative, device: DeviceId, now: Instant) -> String {
-    let (today, all) = granary.used_by_device(coop, device, now);
-    let is_used = granary.has_used_share(coop, device, now);
-    let used = if is_used { ", ITS SHARE OF THE DISK IS USED" } else { "" };
-    format!("{} kB on the disk, {} kB of them today{used}", all / 1000, today / 1000)
+fn text(english: impl Into<String>, chinese: impl Into<String>) -> Result<Answer, Error> {
+    Ok(Answer::Text(Said::new(english, chinese)))
 }
 
+/// What a device has used of its share of the disk.
+fn share_of(granary: &Granary, coop: &Cooperative, device: DeviceId, now: Instant) -> Said {
+    let (today, all) = granary.used_by_device(coop, device, now);
+    let used = match granary.has_used_share(coop, device, now) {
+        true => (", ITS SHARE OF THE DISK IS USED", "，它的磁盘份额用完了"),
+        false => ("", ""),
+    };
+    let (today, all) = (today / 1000, all / 1000);
+    Said::new(
+        format!("{all} kB on the disk, {today} kB of them today{}", used.0),
+        format!("占磁盘 {all} kB，其中今天 {today} kB{}", used.1),
+    )
+}
+
+const WHOSE_PHONE: Phrase = Phrase::new(
+    "whose-phone",
+    "a coordinator's phone is somebody's: name the account with --for LOGIN; `granary coordinator add` makes one",
+    "协调员的手机是某个人的：请用 --for LOGIN 说明账号；`granary coordinator add` 添加账号",
+);
+const ASIDE_NAME: Phrase = Phrase::new(
+    "aside-name",
+    "give DEVICE/ENTRY, as `set-aside list` shows it",
+    "请照 `set-aside list` 显示的写：DEVICE/ENTRY",
+);
+
 fn set_aside_place(name: &str) -> Result<(DeviceId, u64), Error> {
-    SetAsideChanges::parse_name(name)
-        .ok_or_else(|| Error::invalid("name", "give DEVICE/ENTRY, as `set-aside list` shows it"))
+    SetAsideChanges::parse_name(name).ok_or_else(|| Error::invalid("name", ASIDE_NAME))
 }
 
 /// What was set aside, and its lots.
-fn set_aside_lines(cooperative: &Cooperative, aside: &SetAsideChanges) -> String {
-    let (name, changes) = (aside.name(), aside.changes);
-    let until = aside.until.map(|until| format!(", kept until {until}")).unwrap_or_default();
-    let mut lines =
-        format!("{name}  {}{until}  {changes} changes of {}: {}", aside.received, aside.document, aside.reason);
+fn set_aside_lines(cooperative: &Cooperative, aside: &SetAsideChanges) -> Said {
+    let (name, changes, document) = (aside.name(), aside.changes, &aside.document);
+    let until = aside.until.map_or((String::new(), String::new()), |until| {
+        (format!(", kept until {until}"), format!("，保留到 {}", until.in_china()))
+    });
+    let mut lines = vec![Said::new(
+        format!("{name}  {}{}  {changes} changes of {document}: {}", aside.received, until.0, aside.reason),
+        format!(
+            "{name}  {}{}  {document} 的 {changes} 处改动：{}",
+            aside.received.in_china(),
+            until.1,
+            aside.reason.chinese()
+        ),
+    )];
     for author in &aside.in_the_name_of {
-        lines.push_str(&format!("\n    in the name of {author}"));
-        if let Some(record) = cooperative.device(*author) {
-            lines.push_str(&format!(" ({})", record.name));
-        }
+        let whose = cooperative.device(*author).map(|record| format!(" ({})", record.name)).unwrap_or_default();
+        lines.push(Said::new(format!("    in the name of {author}{whose}"), format!("    以 {author}{whose} 的名义")));
     }
     for (id, lot) in &aside.lots {
         let day = lot.day.map(|day| day.to_string()).unwrap_or_default();
         let weight = lot.quantity.map(|grams| grams.to_string()).unwrap_or_default();
-        lines.push_str(&format!("\n    {day}  {}  {weight}  {id}", lot.product.as_deref().unwrap_or_default()));
+        lines.push(format!("    {day}  {}  {weight}  {id}", lot.product.as_deref().unwrap_or_default()).into());
     }
-    lines
+    Said::lines(lines)
 }

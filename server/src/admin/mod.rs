@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::http::BrowserLink;
+use crate::said::Said;
 
 pub(crate) use answer::listen;
 pub(crate) use report::report;
@@ -43,7 +44,8 @@ pub(crate) enum AdminCommand {
     LeaveOut { cooperative: u32, name: String },
     EraseHousehold { cooperative: u32, household: HouseholdId, with_books: bool, yes: bool },
     EraseBuyer { cooperative: u32, platform: String, order: String, yes: bool },
-    SetCoordinator { cooperative: u32, login: String, name: String, password: String },
+    AddCoordinator { cooperative: u32, login: String, name: String, password: String },
+    SetPassword { cooperative: u32, login: String, password: String },
     SignInOnce { cooperative: u32, login: String },
     MakeToken { cooperative: u32, role: Role, name: String },
     Documents { cooperative: u32 },
@@ -56,9 +58,9 @@ pub(crate) enum AdminCommand {
 /// The server's answer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Answer {
-    Text(String),
-    Invitation { text: String, link: String, browser: Option<BrowserLink> },
-    Failed(String),
+    Text(Said),
+    Invitation { text: Said, link: String, browser: Option<BrowserLink> },
+    Failed(Said),
 }
 
 fn socket_error(path: &Path, error: &std::io::Error) -> Error {

@@ -1,58 +1,106 @@
-//! The operator's lists of coordinators and invitations, as text.
+//! The operator's lists of coordinators and invitations.
 
 use granary_client_core::quantities::Instant;
+use granary_client_core::words::Words;
 
-use crate::access::{CoordinatorLine, InvitationLine, InvitationState, NamedDevice};
+use crate::access::{CoordinatorLine, Denied, InvitationLine, InvitationState, NamedDevice};
+use crate::said::Said;
 
 /// A line for each coordinator, then the coordinators' phones that belong to nobody.
-pub(super) fn coordinators((lines, of_nobody): &(Vec<CoordinatorLine>, Vec<NamedDevice>)) -> String {
-    let line = |line: &CoordinatorLine| {
-        let standing = line.denied.map_or_else(|| "active".to_owned(), |denied| format!("not active ({denied})"));
-        let phones: Vec<String> = line.phones.iter().map(|(id, name)| format!("{name} {id}")).collect();
-        let phones = if phones.is_empty() { "no phone".to_owned() } else { format!("phones: {}", phones.join(", ")) };
-        let second = if line.has_second { "  second factor" } else { "" };
-        format!("{}  {}  {standing}{second}  {}  {phones}", line.login, line.device, line.name)
-    };
-    let mut text: Vec<String> = lines.iter().map(line).collect();
+pub(super) fn coordinators((lines, of_nobody): &(Vec<CoordinatorLine>, Vec<NamedDevice>)) -> Said {
+    let mut text: Vec<Said> = lines.iter().map(coordinator).collect();
     if lines.is_empty() {
-        text.push("there is no coordinator's account; make one with `granary coordinator add`".into());
+        text.push(Said::new(
+            "there is no coordinator's account; make one with `granary coordinator add`",
+            "还没有协调员账号；请用 `granary coordinator add` 添加",
+        ));
     }
     text.extend(phones_of_nobody(of_nobody));
-    text.join("\n")
+    Said::lines(text)
+}
+
+fn coordinator(line: &CoordinatorLine) -> Said {
+    let standing = line.denied.map_or(Said::new("active", "有效"), not_active);
+    let phones: Vec<String> = line.phones.iter().map(|(id, name)| format!("{name} {id}")).collect();
+    let phones = match phones.is_empty() {
+        true => Said::new("no phone", "没有手机"),
+        false => Said::new(format!("phones: {}", phones.join(", ")), format!("手机：{}", phones.join("、"))),
+    };
+    let second = if line.has_second { ("  second factor", "  双重验证") } else { ("", "") };
+    let (login, device, name) = (&line.login, line.device, &line.name);
+    Said::new(
+        format!("{login}  {device}  {standing}{}  {name}  {phones}", second.0),
+        format!("{login}  {device}  {}{}  {name}  {}", standing.chinese(), second.1, phones.chinese()),
+    )
+}
+
+/// Why an account does not act. It is no phone.
+fn not_active(denied: Denied) -> Said {
+    match denied {
+        Denied::Unknown => Said::new("not active (nothing is known of it)", "无效（没有它的资料）"),
+        Denied::Revoked => Said::new("not active (this account was revoked)", "无效（账号已停用）"),
+        Denied::Ended => Said::new("not active (its access was ended)", "无效（权限已结束）"),
+        Denied::NotACoordinator => Said::new("not active (it is no coordinator's now)", "无效（已不是协调员）"),
+    }
 }
 
 /// The coordinators' phones that belong to no account, with what to do about them.
-pub(super) fn phones_of_nobody(phones: &[NamedDevice]) -> Vec<String> {
+pub(super) fn phones_of_nobody(phones: &[NamedDevice]) -> Vec<Said> {
     if phones.is_empty() {
         return Vec::new();
     }
-    let mut text =
-        vec!["coordinators' phones that belong to no account; `granary revoke` those that must end:".to_owned()];
-    text.extend(phones.iter().map(|(id, name)| format!("  {id}  {name}")));
+    let mut text = vec![Said::new(
+        "coordinators' phones that belong to no account; `granary revoke` those that must end:",
+        "不属于任何账号的协调员手机；应当停用的请用 `granary revoke`：",
+    )];
+    text.extend(phones.iter().map(|(id, name)| Said::from(format!("  {id}  {name}"))));
     text
 }
 
 /// A line for each invitation: the open ones, or all.
-pub(super) fn invitations(lines: &[InvitationLine], all: bool) -> String {
+pub(super) fn invitations(lines: &[InvitationLine], all: bool) -> Said {
     let shown = lines.iter().filter(|line| all || line.state == InvitationState::Open);
-    let line = |line: &InvitationLine| {
-        let person = line.person.as_ref().map(|person| format!(" of {person}")).unwrap_or_default();
-        let used = line.used.as_ref();
-        let used = used.map(|(device, at)| format!(" by {device} at {}", Instant(*at))).unwrap_or_default();
-        format!(
-            "{}  {}{used}  {}{person}  made by {} at {}, until {}",
-            line.id,
-            line.state.name(),
-            line.role,
-            line.by,
-            Instant(line.made_millis),
-            Instant(line.expires_millis)
-        )
-    };
-    let text: Vec<String> = shown.map(line).collect();
+    let text: Vec<Said> = shown.map(invitation).collect();
     match (text.is_empty(), all) {
-        (false, _) => text.join("\n"),
-        (true, false) => "no invitation is open; --all shows the others".to_owned(),
-        (true, true) => "no invitation was made yet".to_owned(),
+        (false, _) => Said::lines(text),
+        (true, false) => Said::new("no invitation is open; --all shows the others", "没有未用的邀请；--all 显示其余的"),
+        (true, true) => Said::new("no invitation was made yet", "还没有发过邀请"),
     }
+}
+
+fn invitation(line: &InvitationLine) -> Said {
+    let (id, made, until) = (&line.id, Instant(line.made_millis), Instant(line.expires_millis));
+    let state = match line.state {
+        InvitationState::Open => "未用",
+        InvitationState::Used => "已用",
+        InvitationState::Expired => "已过期",
+        InvitationState::Withdrawn => "已收回",
+        InvitationState::Void => "已作废",
+    };
+    let person = line
+        .person
+        .as_ref()
+        .map_or((String::new(), String::new()), |person| (format!(" of {person}"), format!("（{person}）")));
+    let used = line.used.as_ref().map_or((String::new(), String::new()), |(device, at)| {
+        (format!(" by {device} at {}", Instant(*at)), format!("，{device}，{}", Instant(*at).in_china()))
+    });
+    Said::new(
+        format!(
+            "{id}  {}{}  {}{}  made by {} at {made}, until {until}",
+            line.state.name(),
+            used.0,
+            line.role,
+            person.0,
+            line.by
+        ),
+        format!(
+            "{id}  {state}{}  {}{}  {} 发于 {}，有效到 {}",
+            used.1,
+            line.role.chinese(),
+            person.1,
+            line.by,
+            made.in_china(),
+            until.in_china()
+        ),
+    )
 }

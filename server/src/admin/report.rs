@@ -1,22 +1,27 @@
 //! The text of a verification, for an operator.
 
 use crate::maintenance::verify::VerifyReport;
+use crate::said::Said;
 
 /// Lines with the counts, then the findings.
-pub(crate) fn report(found: &VerifyReport) -> String {
-    let mut lines: Vec<String> = found.rows.iter().map(|(kind, count)| format!("{count:>10}  {kind}")).collect();
-    lines.push(format!("{:>10}  documents loaded", found.documents));
-    lines.push(format!("the store is of format {}", found.format));
-    lines.extend(found.findings.iter().map(|finding| format!("WRONG: {finding}")));
+pub(crate) fn report(found: &VerifyReport) -> Said {
+    let mut lines: Vec<Said> = found.rows.iter().map(|(kind, count)| format!("{count:>10}  {kind}").into()).collect();
+    let (documents, format) = (found.documents, found.format);
+    lines.push(Said::new(format!("{documents:>10}  documents loaded"), format!("{documents:>10}  份文档读得出来")));
+    lines.push(Said::new(format!("the store is of format {format}"), format!("数据是格式 {format}")));
+    let findings = found.findings.iter();
+    lines.extend(findings.map(|finding| Said::new(format!("WRONG: {finding}"), format!("有错（{finding}）"))));
     if found.more_findings > 0 {
-        lines.push(format!("and {} more", found.more_findings));
+        let more = found.more_findings;
+        lines.push(Said::new(format!("and {more} more"), format!("还有 {more} 处")));
     }
-    let wrong = found.findings.len() as u64;
-    lines.push(match wrong.saturating_add(found.more_findings) {
-        0 => "nothing is wrong".to_owned(),
-        wrong => {
-            format!("{wrong} findings; stop the server and run `granary repair`, with --backup where there is one")
-        }
+    let wrong = (found.findings.len() as u64).saturating_add(found.more_findings);
+    lines.push(match wrong {
+        0 => Said::new("nothing is wrong", "没有发现错误"),
+        wrong => Said::new(
+            format!("{wrong} findings; stop the server and run `granary repair`, with --backup where there is one"),
+            format!("发现 {wrong} 处；请停下服务器，运行 `granary repair`，有备份的加上 --backup"),
+        ),
     });
-    lines.join("\n")
+    Said::lines(lines)
 }

@@ -1,5 +1,6 @@
 //! What a person types: the commands of the `granary` program, with their help.
 
+use granary_client_core::words::Language;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -13,8 +14,15 @@ use crate::config::settings::ServeArgs;
 #[derive(Parser)]
 #[command(name = "granary", version)]
 pub(super) struct Arguments {
+    /// The language of errors and answers, `zh` or `en`; by LC_ALL, LC_MESSAGES or LANG when not given.
+    #[arg(long, global = true, value_parser = language)]
+    pub(super) lang: Option<Language>,
     #[command(subcommand)]
     pub(super) command: Command,
+}
+
+fn language(code: &str) -> Result<Language, String> {
+    Language::from_code(code).ok_or_else(|| "a language is zh or en".to_owned())
 }
 
 #[derive(Subcommand)]
@@ -353,8 +361,17 @@ pub(super) enum CoordinatorCommand {
         #[arg(long)]
         force: bool,
     },
-    /// Make an account or give it a new password, which is read from the first line of the standard
-    /// input.
+    /// Give an account another password, which is read from the first line of the standard input. What was open of it ends.
+    Password {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// The login.
+        login: String,
+    },
+    /// Make an account. Its password is read from the first line of the standard input.
     Add {
         #[command(flatten)]
         folder: Folder,

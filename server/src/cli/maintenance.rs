@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::language;
 use crate::access::marks::FILE;
 use crate::admin::{AdminCommand, Answer, ask, report};
 use crate::error::Error;
@@ -15,8 +16,10 @@ use crate::maintenance::rebuild::Rebuilt;
 use crate::maintenance::repair::repair as make_new;
 use crate::maintenance::restore::restore as restore_into;
 use crate::maintenance::verify::verify;
+use crate::said::Said;
 use crate::store::SledStore;
 use crate::store::probe::{How, in_child, line_of, unusable};
+use granary_client_core::words::Words;
 
 /// True while a server runs on this folder.
 fn is_running(folder: &Path) -> bool {
@@ -41,7 +44,7 @@ fn open_store(folder: &Path) -> Result<SledStore, Error> {
 
 fn answered(answer: Answer) -> Result<(), Error> {
     match answer {
-        Answer::Text(text) => println!("{text}"),
+        Answer::Text(text) => println!("{}", text.words(language())),
         Answer::Failed(sentence) => return Err(Error::CommandFailed { sentence }),
         Answer::Invitation { .. } => {}
     }
@@ -54,29 +57,49 @@ pub(super) fn back_up(folder: &Path, to: PathBuf, keep: Option<NonZeroU32>) -> R
         return answered(ask(folder, &AdminCommand::BackUp { to, keep })?);
     }
     let done = write_backup(&open_store(folder)?, folder, &to, &crate::environment::now().to_string(), keep)?;
-    println!("{}", done.sentence(&to));
+    println!("{}", done.sentence(&to).words(language()));
     Ok(())
 }
 
-fn words_of_rebuilt(rebuilt: Rebuilt) -> String {
+fn words_of_rebuilt(rebuilt: Rebuilt) -> Said {
     let Rebuilt { cooperatives, documents, entries, positions, dropped } = rebuilt;
     let lost = match dropped {
-        0 => "nothing is missing".to_owned(),
-        _ => format!("{dropped} records are missing; phones give back what was in them"),
+        0 => ("nothing is missing".to_owned(), "什么也不缺".to_owned()),
+        _ => (
+            format!("{dropped} records are missing; phones give back what was in them"),
+            format!("缺 {dropped} 条记录；里面的内容由手机交回"),
+        ),
     };
-    format!("{cooperatives} co-operatives, {documents} documents, {entries} entries, {positions} positions: {lost}")
+    Said::new(
+        format!(
+            "{cooperatives} co-operatives, {documents} documents, {entries} entries, {positions} positions: {}",
+            lost.0
+        ),
+        format!("{cooperatives} 个合作社，{documents} 份文档，{entries} 个条目，{positions} 个位置：{}", lost.1),
+    )
 }
 
 pub(super) fn restore(from: &Path, through: Option<&str>, folder: &Path, marks: Option<&Path>) -> Result<(), Error> {
-    let rebuilt = restore_into(from, through, folder, marks)?;
-    println!("{}", words_of_rebuilt(rebuilt));
-    println!("Start it with `granary serve`. Phones notice by themselves and give back what came after the backup.");
-    println!("Invitations that were open are void, and everybody signs in anew.");
-    if folder.join(FILE).exists() {
-        println!("Grants and revocations hold, also those that are newer than the backup ({FILE}).");
-    } else {
-        println!("There is no {FILE} in this folder: revoke again whom you revoked after the backup was made.");
-    }
+    let mut said = vec![words_of_rebuilt(restore_into(from, through, folder, marks)?)];
+    said.push(Said::new(
+        "Start it with `granary serve`. Phones notice by themselves and give back what came after the backup.",
+        "请用 `granary serve` 启动。手机会自己发现，并交回备份之后的内容。",
+    ));
+    said.push(Said::new(
+        "Invitations that were open are void, and everybody signs in anew.",
+        "未用的邀请作废，所有人要重新登录。",
+    ));
+    said.push(match folder.join(FILE).exists() {
+        true => Said::new(
+            format!("Grants and revocations hold, also those that are newer than the backup ({FILE})."),
+            format!("授权和停用都有效，包括比备份更新的（{FILE}）。"),
+        ),
+        false => Said::new(
+            format!("There is no {FILE} in this folder: revoke again whom you revoked after the backup was made."),
+            format!("这个文件夹里没有 {FILE}：备份之后停用的，请再停用一次。"),
+        ),
+    });
+    println!("{}", Said::lines(said).words(language()));
     Ok(())
 }
 
@@ -86,7 +109,7 @@ pub(super) fn check(folder: &Path) -> Result<(), Error> {
     }
     let store: Arc<SledStore> = Arc::new(open_store(folder)?);
     let found = verify(store.as_ref(), &Documents::new(store.clone()))?;
-    println!("{}", report(&found));
+    println!("{}", report(&found).words(language()));
     if found.is_clean() {
         return Ok(());
     }
@@ -107,12 +130,13 @@ pub(super) fn repair(folder: &Path, backup: Option<&Path>, set_aside: Option<&Pa
     }
     let stamp: String = crate::environment::now().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
     let repaired = make_new(folder, backup, set_aside, &stamp)?;
-    println!("{}", words_of_rebuilt(repaired.rebuilt));
-    println!(
-        "{} rows could not be read; the damaged store is kept as {}",
-        repaired.unreadable,
-        repaired.kept.display()
+    println!("{}", words_of_rebuilt(repaired.rebuilt).words(language()));
+    let (unreadable, kept) = (repaired.unreadable, repaired.kept.display());
+    let said = Said::new(
+        format!("{unreadable} rows could not be read; the damaged store is kept as {kept}"),
+        format!("有 {unreadable} 行读不出来；损坏的数据留在 {kept}"),
     );
+    println!("{}", said.words(language()));
     Ok(())
 }
 

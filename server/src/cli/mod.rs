@@ -14,12 +14,13 @@ use std::process::ExitCode;
 use clap::Parser;
 use granary_client_core::error::Error as PhoneError;
 use granary_client_core::schema::access::Role;
-use granary_client_core::words::{Language, Words};
+use granary_client_core::words::{Language, Phrase, Words};
 
 use crate::admin::{self, AdminCommand, Answer};
 use crate::config::settings::{ServeArgs, Settings};
 use crate::error::Error;
 use crate::http::BrowserLink;
+use crate::said::Said;
 use crate::store::probe::How;
 use arguments::{
     Arguments, Command, CoopCommand, CoordinatorCommand, EraseCommand, Folder, InvitationsCommand, SetAsideCommand,
@@ -31,6 +32,7 @@ pub fn main() -> ExitCode {
     // The stores' own files are made by libraries, and nobody else is to read those either.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let arguments = Arguments::parse();
+    speak(arguments.lang);
     let result = match arguments.command {
         Command::Serve { args } => serve(args, |_| Ok(())),
         Command::Config { args } => Settings::of(args).map(|settings| println!("{}", settings.text())),
@@ -78,9 +80,12 @@ pub fn main() -> ExitCode {
         Command::Erase { command: EraseCommand::Buyer { folder, coop, platform, order, yes } } => {
             send(&folder, &AdminCommand::EraseBuyer { cooperative: coop, platform, order, yes })
         }
-        Command::Coordinator { command: CoordinatorCommand::Add { folder, coop, login, name } } => {
-            add_coordinator(&folder, coop, login, name)
-        }
+        Command::Coordinator { command: CoordinatorCommand::Add { folder, coop, login, name } } => typed_password()
+            .and_then(|password| {
+                send(&folder, &AdminCommand::AddCoordinator { cooperative: coop, login, name, password })
+            }),
+        Command::Coordinator { command: CoordinatorCommand::Password { folder, coop, login } } => typed_password()
+            .and_then(|password| send(&folder, &AdminCommand::SetPassword { cooperative: coop, login, password })),
         Command::Coordinator { command: CoordinatorCommand::List { folder, coop } } => {
             send(&folder, &AdminCommand::Coordinators { cooperative: coop })
         }
@@ -119,7 +124,7 @@ pub fn main() -> ExitCode {
     };
     match result {
         Ok(()) if output::has_failed() => {
-            eprintln!("granary: the output could not be written");
+            eprintln!("granary: {}", NOT_WRITTEN.words(language()));
             ExitCode::FAILURE
         }
         Ok(()) => ExitCode::SUCCESS,
@@ -129,6 +134,19 @@ pub fn main() -> ExitCode {
         }
     }
 }
+
+const NO_BROWSER: Phrase = Phrase::new(
+    "no-browser",
+    "A browser can be a phone too, once this server has a certificate that browsers trust (`--acme`; see \
+     docs/OPERATIONS.md).",
+    "服务器有了浏览器信任的证书以后，浏览器也可以当手机用（`--acme`；见 docs/OPERATIONS.md）。",
+);
+const NOT_WRITTEN: Phrase = Phrase::new("not-written", "the output could not be written", "输出没有写成");
+const PASSWORD: Phrase = Phrase::new(
+    "password",
+    "the password, in one line (it is shown as you type):",
+    "密码，写在一行里（输入时看得见）：",
+);
 
 /// The language that a person chose for this command.
 static CHOSEN: std::sync::OnceLock<Language> = std::sync::OnceLock::new();
@@ -157,16 +175,7 @@ fn sentence(error: &Error, language: Language) -> String {
         Error::Phone(error @ PhoneError::Lost) => {
             format!("{}\n{}", error.words(language), phone::phrases::LOST_WAYS.words(language))
         }
-        Error::Phone(error) => error.words(language),
-        Error::Quantity(fault) => fault.words(language),
-        Error::Typed { fault, .. } => fault.words(language),
-        Error::NotDone(phrase) => phrase.words(language),
-        Error::File { path, cause } if language == Language::Chinese => format!("{path}：打不开或写不了（{cause}）"),
-        Error::Unusual { unusual } if language == Language::Chinese => {
-            let sentences: Vec<String> = unusual.iter().map(Words::chinese).collect();
-            format!("什么都没有改动：{}（确实如此的话，加上 `--yes`）", sentences.join("；"))
-        }
-        other => other.to_string(),
+        other => other.words(language),
     }
 }
 
@@ -175,20 +184,22 @@ fn invite(folder: &Folder, cooperative: u32, role: &str, person: Option<String>,
         let millis = u64::try_from(crate::environment::now().0).unwrap_or(0);
         Role::Household(granary_client_core::ids::HouseholdId::generate(millis, crate::environment::random_bytes()?))
     } else {
-        role.parse().map_err(|fault: granary_client_core::schema::access::RoleFault| Error::invalid("role", fault))?
+        role.parse()
+            .map_err(|fault: granary_client_core::schema::access::RoleFault| Error::invalid("role", Said::of(&fault)))?
     };
     send(folder, &AdminCommand::Invite { cooperative, role, person, hours })
 }
 
-fn add_coordinator(folder: &Folder, cooperative: u32, login: String, name: String) -> Result<(), Error> {
+/// A password, typed or piped in one line.
+fn typed_password() -> Result<String, Error> {
     use std::io::{BufRead, IsTerminal};
     if std::io::stdin().is_terminal() {
-        eprintln!("the password, in one line (it is shown as you type):");
+        eprintln!("{}", PASSWORD.words(language()));
     }
     let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).map_err(|error| Error::invalid("password", error))?;
-    let password = line.trim_end_matches(['\r', '\n']).to_owned();
-    send(folder, &AdminCommand::SetCoordinator { cooperative, login, name, password })
+    let read = std::io::stdin().lock().read_line(&mut line);
+    read.map_err(|error| Error::invalid("password", error.to_string()))?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// Shows a link as a QR code.
@@ -201,20 +212,20 @@ fn show_qr(link: &str) {
 /// Sends a command to the running server and prints the answer.
 fn send(folder: &Folder, command: &AdminCommand) -> Result<(), Error> {
     match admin::ask(&folder.folder, command)? {
-        Answer::Text(text) => println!("{text}"),
+        Answer::Text(text) => println!("{}", text.words(language())),
         Answer::Invitation { text, link, browser } => {
-            println!("{text}\n\n  {link}\n");
+            println!("{}\n\n  {link}\n", text.words(language()));
             show_qr(&link);
             match browser {
                 Some(BrowserLink { link, is_of_this_machine }) => {
-                    let whose = if is_of_this_machine { " of this machine" } else { "" };
-                    println!("or, in a browser{whose}:\n\n  {link}\n");
+                    let said = match is_of_this_machine {
+                        true => Said::new("or, in a browser of this machine:", "或者，在这台机器的浏览器里："),
+                        false => Said::new("or, in a browser:", "或者，在浏览器里："),
+                    };
+                    println!("{}\n\n  {link}\n", said.words(language()));
                     show_qr(&link);
                 }
-                None => println!(
-                    "A browser can be a phone too, once this server has a certificate that browsers trust (`--acme`; see \
-                     docs/OPERATIONS.md)."
-                ),
+                None => println!("{}", NO_BROWSER.words(language())),
             }
         }
         Answer::Failed(sentence) => return Err(Error::CommandFailed { sentence }),

@@ -11,6 +11,7 @@ use crate::config::{read_file, write_private};
 use crate::engine::Granary;
 use crate::error::Error;
 use crate::log::CooperativeNumber;
+use crate::said::Said;
 use crate::serve::Server;
 use crate::store::probe::{How, in_child};
 
@@ -176,8 +177,12 @@ fn signals() -> Result<Signals, Error> {
 pub(super) fn serve(args: ServeArgs, first: impl FnOnce(&Server) -> Result<(), Error> + Send) -> Result<(), Error> {
     let Signals { runtime, mut terminate, mut hang_up } = signals()?;
     let Settings { config, log, log_format, .. } = Settings::of(args)?;
-    let filter = tracing_subscriber::EnvFilter::try_new(&log)
-        .map_err(|error| Error::invalid("log", format_args!("the setting `log` can't be read: {error}")))?;
+    let filter = tracing_subscriber::EnvFilter::try_new(&log).map_err(|error| {
+        Error::invalid(
+            "log",
+            Said::new(format!("the setting `log` can't be read: {error}"), format!("设置 `log` 读不出来（{error}）")),
+        )
+    })?;
     in_child(&config.folder, &config.store_folder(), How::Look)?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)

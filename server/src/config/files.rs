@@ -11,7 +11,7 @@ use crate::error::Error;
 const OF_OTHERS: u32 = 0o077;
 
 pub(crate) fn file_error(path: &Path, error: &std::io::Error) -> Error {
-    Error::File { path: path.display().to_string(), cause: error.to_string() }
+    Error::File { path: path.display().to_string(), cause: error.into() }
 }
 
 /// Makes a folder that only its owner may enter, if it is not there.

@@ -7,23 +7,29 @@ use granary_client_core::transport::host_in_address;
 use rustls::pki_types::ServerName;
 
 use crate::error::Error;
+use crate::said::Said;
 
-fn refused(name: &str, why: &str) -> Error {
-    Error::invalid(
-        "names",
-        format_args!(
-            "no phone can reach the server by the name {name:?}: {why}. Give a name or an address with --name"
-        ),
-    )
+fn refused(name: &str, (english, chinese): (&str, &str)) -> Error {
+    let said = Said::new(
+        format!("no phone can reach the server by the name {name:?}: {english}. Give a name or an address with --name"),
+        format!("没有手机能用 {name:?} 这个名字连到服务器：{chinese}。请用 --name 给出名字或地址"),
+    );
+    Error::invalid("names", said)
 }
 
 /// The names, IPv6 addresses without brackets. The first goes into invitations, so a phone elsewhere must reach it when the
 /// server listens beyond this machine.
 pub(super) fn checked(names: &[String], listens: SocketAddr) -> Result<Vec<String>, Error> {
     let checked = names.iter().map(|name| checked_name(name)).collect::<Result<Vec<_>, _>>()?;
-    let first = checked.first().ok_or_else(|| refused("", "there is none"))?;
+    let first = checked.first().ok_or_else(|| refused("", ("there is none", "没有名字")))?;
     if is_loopback(first) && !listens.ip().is_loopback() {
-        return Err(refused(first, "it means this machine itself, and the server listens beyond it"));
+        return Err(refused(
+            first,
+            (
+                "it means this machine itself, and the server listens beyond it",
+                "它指这台机器自己，而服务器在外面也接受连接",
+            ),
+        ));
     }
     Ok(checked)
 }
@@ -33,7 +39,7 @@ fn checked_name(name: &str) -> Result<String, Error> {
     if let Some(bare) = bare {
         return match bare.parse::<Ipv6Addr>() {
             Ok(address) => checked_address(name, IpAddr::V6(address)),
-            Err(_) => Err(refused(name, "only an IPv6 address stands in brackets")),
+            Err(_) => Err(refused(name, ("only an IPv6 address stands in brackets", "方括号里只能是 IPv6 地址"))),
         };
     }
     if let Ok(address) = name.parse::<IpAddr>() {
@@ -41,21 +47,21 @@ fn checked_name(name: &str) -> Result<String, Error> {
     }
     let is_number = |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit());
     let wrong = if name.trim().is_empty() {
-        "it is empty"
+        ("it is empty", "它是空的")
     } else if name.contains("://") || name.contains('/') {
-        "it is an address of a page; the name alone is wanted"
+        ("it is an address of a page; the name alone is wanted", "它是网页地址；这里只要名字")
     } else if name.contains('%') {
-        "an address with a zone means something on one machine only"
+        ("an address with a zone means something on one machine only", "带区域的地址只在一台机器上有意义")
     } else if name.contains(':') {
-        "the port is that of --listen; the name alone is wanted"
+        ("the port is that of --listen; the name alone is wanted", "端口由 --listen 决定；这里只要名字")
     } else if name.contains('*') {
-        "it stands for many names"
+        ("it stands for many names", "它代表很多名字")
     } else if is_number(name.rsplit('.').next().unwrap_or_default()) {
-        "it is a damaged IPv4 address"
+        ("it is a damaged IPv4 address", "它是写坏了的 IPv4 地址")
     } else if !name.is_ascii() {
-        "write it in the ASCII form of DNS (xn--…)"
+        ("write it in the ASCII form of DNS (xn--…)", "请写成 DNS 的 ASCII 形式（xn--…）")
     } else if ServerName::try_from(name).is_err() {
-        "DNS has no such names"
+        ("DNS has no such names", "DNS 里没有这样的名字")
     } else {
         return Ok(name.to_ascii_lowercase());
     };
@@ -67,13 +73,19 @@ fn checked_address(name: &str, address: IpAddr) -> Result<String, Error> {
     let is_broadcast = matches!(address, IpAddr::V4(four) if four.is_broadcast());
     let is_link_local = matches!(address, IpAddr::V6(six) if six.is_unicast_link_local());
     if address.is_unspecified() {
-        return Err(refused(name, "it means every address of a machine, and is the address of none"));
+        return Err(refused(
+            name,
+            (
+                "it means every address of a machine, and is the address of none",
+                "它指机器的每一个地址，自己不是任何一个地址",
+            ),
+        ));
     }
     if address.is_multicast() || is_broadcast {
-        return Err(refused(name, "it means many machines"));
+        return Err(refused(name, ("it means many machines", "它指很多台机器")));
     }
     if is_link_local {
-        return Err(refused(name, "it means something on one line only"));
+        return Err(refused(name, ("it means something on one line only", "它只在一条线路上有意义")));
     }
     Ok(address.to_string())
 }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::HeaderMap;
 
 use crate::error::Error;
+use crate::said::Said;
 
 /// The header that a proxy adds the address of its other side to.
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -38,8 +39,11 @@ impl Proxies {
     /// Reads addresses and networks, such as `127.0.0.1` and `10.4.0.0/16`.
     pub fn of(texts: &[String]) -> Result<Self, Error> {
         let refused = |text: &str| {
-            let sentence = format!("{text:?} is neither an address nor a network such as 10.4.0.0/16");
-            Error::invalid("trusted-proxies", sentence)
+            let said = Said::new(
+                format!("{text:?} is neither an address nor a network such as 10.4.0.0/16"),
+                format!("{text:?} 既不是地址，也不是像 10.4.0.0/16 这样的网段"),
+            );
+            Error::invalid("trusted-proxies", said)
         };
         let network = |text: &String| {
             let (address, bits) = text.split_once('/').map_or((text.as_str(), None), |(it, bits)| (it, Some(bits)));

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::config::bounds::MIB;
 use crate::config::{Bounds, Config, Limits, OwnCertificate, Proxies, Share, read_file};
 use crate::error::Error;
+use crate::said::Said;
 
 /// The smallest share of the disk, in MiB: a phone's page fits.
 const SHARE_MIB_MIN: u64 = 4;
@@ -194,7 +195,7 @@ impl Settings {
         let app_folder = layered.of("app-folder", args.app_folder.map(Some), file.app_folder.map(Some), None);
         let audit_days = layered.of("audit-days", args.audit_days, file.audit_days, super::AUDIT_DAYS);
         if audit_days == 0 {
-            return Err(Error::invalid("audit-days", "the audit is kept for a day at least"));
+            return Err(Error::invalid("audit-days", ("the audit is kept for a day at least", "操作记录至少保存一天")));
         }
         let usual = Bounds::default();
         let mut mib = |name, args, file, default: u64| layered.of(name, args, file, default / MIB);
@@ -211,26 +212,42 @@ impl Settings {
         let own_certificate = match (certificate, key) {
             (Some(chain), Some(key)) => Some(OwnCertificate { chain, key }),
             (None, None) => None,
-            _ => return Err(Error::invalid("certificate", "a certificate needs its key, and a key its certificate")),
+            _ => {
+                let said =
+                    ("a certificate needs its key, and a key its certificate", "证书要有它的密钥，密钥要有它的证书");
+                return Err(Error::invalid("certificate", said));
+            }
         };
         if !["text", "json"].contains(&log_format.as_str()) {
-            return Err(Error::invalid("log-format", "log-format is `text` or `json`"));
+            return Err(Error::invalid(
+                "log-format",
+                ("log-format is `text` or `json`", "log-format 是 `text` 或 `json`"),
+            ));
         }
         if device_per_second == 0 || connections == 0 || connections_per_address == 0 || enrol_burst == 0 {
             return Err(Error::invalid(
                 "connections",
-                "connections, connections-per-address, enrol-burst and device-per-second are at least 1",
+                (
+                    "connections, connections-per-address, enrol-burst and device-per-second are at least 1",
+                    "connections、connections-per-address、enrol-burst 和 device-per-second 至少是 1",
+                ),
             ));
         }
         let least = [device_day, device, household_day, household].into_iter().min().unwrap_or(0);
         if least < SHARE_MIB_MIN {
             return Err(Error::invalid(
                 "device-day-mib",
-                format_args!("a share of the disk is at least {SHARE_MIB_MIN} MiB: one request can bring as much"),
+                Said::new(
+                    format!("a share of the disk is at least {SHARE_MIB_MIN} MiB: one request can bring as much"),
+                    format!("磁盘份额至少是 {SHARE_MIB_MIN} MiB：一次请求就可能带来这么多"),
+                ),
             ));
         }
         if set_aside_days == 0 {
-            return Err(Error::invalid("set-aside-days", "what was set aside is kept for a day at least"));
+            return Err(Error::invalid(
+                "set-aside-days",
+                ("what was set aside is kept for a day at least", "搁置的至少保存一天"),
+            ));
         }
         let share = |day: u64, all: u64| Share { day_bytes: day.saturating_mul(MIB), bytes: all.saturating_mul(MIB) };
         let bounds = Bounds {

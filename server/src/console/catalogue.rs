@@ -5,6 +5,7 @@
 
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::crdt::Version;
+use granary_client_core::plausibility::unusual_price;
 use granary_client_core::quantities::{Fen, TextField};
 use granary_client_core::schema::catalogue::{self, PriceName, Product, Promotion};
 use granary_client_core::schema::{DocumentKey, Part};
@@ -17,6 +18,7 @@ use super::names::Names;
 use super::page::Page;
 use super::refusal::{Refused, refused};
 use super::signed_in::{SignedIn, SignedInForm};
+use super::unusual;
 use crate::engine::own_edits::Edits;
 
 const SAVE_PRODUCT: &str = "/console/catalogue/product";
@@ -182,6 +184,15 @@ pub(super) async fn save_product(SignedInForm(signed, form): SignedInForm) -> Re
             return Err(refused(locale, 409, "price-taken").at("new-grade"));
         }
         prices.push((name, typed_price(locale, &form, "new-price")?));
+    }
+    if form.get("confirmed") != "yes" {
+        let ask = |product: &Product| {
+            prices.iter().filter_map(|(name, price)| unusual_price(product, name, *price)).collect::<Vec<_>>()
+        };
+        let odd = present.map(ask).unwrap_or_default();
+        if !odd.is_empty() {
+            return Ok(unusual::ask_back(&signed, SAVE_PRODUCT, &form, &odd));
+        }
     }
     let name = |field: &str| form.changed(field).map(|_| form.text(locale, field, TextField::ProductName)).transpose();
     let (zh, en) = (name("zh")?, name("en")?);

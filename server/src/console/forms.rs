@@ -150,7 +150,7 @@ pub(super) fn weight(locale: Locale, text: &str) -> Result<Grams, Refused> {
 
 /// A typed moisture, in percent where it says nothing else.
 pub(super) fn moisture(locale: Locale, text: &str) -> Result<Permille, Refused> {
-    typed::moisture(text, false).map_err(|fault| wrong(locale, "moisture-percent", &fault))
+    typed::moisture(text).map_err(|fault| wrong(locale, "moisture-percent", &fault))
 }
 
 /// A typed price of a kilogram, in yuan where it says nothing else.

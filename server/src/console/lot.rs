@@ -3,8 +3,8 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::crdt::Version;
-use granary_client_core::plausibility::Facts;
-use granary_client_core::projection::{CaseFilter, LotRow};
+use granary_client_core::plausibility::{Arrival, Facts};
+use granary_client_core::projection::{CaseFilter, LotRow, facts_of};
 use granary_client_core::quantities::{Day, TextField};
 use granary_client_core::schema::harvest::{self, LotEdit};
 use granary_client_core::schema::receipt::{self, Outcome, Receipt};
@@ -241,18 +241,19 @@ pub(super) async fn correct(
         }
     }
     if form.get("confirmed") != "yes" && touches_what_can_be_unusual(&edits) {
-        let mut after = (lot.field("product"), lot.quantity, lot.field("grade"), lot.day);
+        let mut after = (lot.field("product"), lot.quantity, lot.field("grade"), lot.day, lot.field("place"));
         for edit in &edits {
             match edit {
                 LotEdit::Product(product) => after.0.clone_from(product),
                 LotEdit::Quantity(grams) => after.1 = Some(*grams),
                 LotEdit::Grade(grade) => after.2.clone_from(grade),
                 LotEdit::Day(day) => after.3 = Some(*day),
+                LotEdit::Place(place) => after.4.clone_from(place),
                 _ => {}
             }
         }
-        let facts = Facts { product: &after.0, quantity: after.1, grade: &after.2, day: after.3 };
-        let odd = unusual::of(&signed, address.row.household, Some(address.lot().season()), &facts).await?;
+        let facts = Facts { product: &after.0, quantity: after.1, grade: &after.2, day: after.3, place: &after.4 };
+        let odd = unusual::of(&signed, address.lot(), Some(address.lot().season()), &facts).await?;
         if !odd.is_empty() {
             return Ok(unusual::ask_back(&signed, &format!("{}/correct", address.path()), &form, &odd));
         }
@@ -271,10 +272,7 @@ pub(super) async fn correct(
 }
 
 fn touches_what_can_be_unusual(edits: &[LotEdit]) -> bool {
-    let can = |edit: &LotEdit| {
-        matches!(edit, LotEdit::Product(_) | LotEdit::Quantity(_) | LotEdit::Grade(_) | LotEdit::Day(_))
-    };
-    edits.iter().any(can)
+    edits.iter().any(|edit| !matches!(edit, LotEdit::Moisture(_) | LotEdit::Note(_)))
 }
 
 /// A field of the form as a document's value.
@@ -326,10 +324,15 @@ pub(super) async fn receive(
         "rejected" => Outcome::Rejected { reason: whole.text(locale, "reason", TextField::Reason)? },
         _ => return Err(refused(locale, 400, "outcome-missing").at("state")),
     };
-    if let (Outcome::Received { grade, weighed }, "") = (&outcome, form.get("confirmed")) {
-        // Of any season: what was harvested late comes in after the new year.
-        let facts = Facts { product: &address.row.product, quantity: Some(*weighed), grade, day: Some(day) };
-        let odd = unusual::of(&signed, address.row.household, None, &facts).await?;
+    if form.get("confirmed") != "yes" {
+        let (weighed, grade) = match &outcome {
+            Outcome::Received { weighed, grade } => (Some(*weighed), grade.as_str()),
+            Outcome::Rejected { .. } => (None, ""),
+        };
+        let facts = facts_of(&address.row);
+        let (product, recorded, harvested) = (facts.product, facts.quantity, facts.day);
+        let arrival = Arrival { product, weighed, grade, day, recorded, harvested };
+        let odd = unusual::of_arrival(&signed, &address.row, &arrival).await?;
         if !odd.is_empty() {
             return Ok(unusual::ask_back(&signed, &format!("{}/receipt", address.path()), &form, &odd));
         }

@@ -20,6 +20,8 @@ const ERASED_LETTERS: usize = 8;
 pub(super) struct Names {
     locale: Locale,
     pub(super) catalogue: Catalogue,
+    /// Codes and names of the collecting places.
+    pub(super) places: Vec<(String, String)>,
     products: BTreeMap<String, String>,
     villages: BTreeMap<String, String>,
     devices: HashMap<DeviceId, String>,
@@ -53,7 +55,7 @@ impl Names {
                 (product.code.clone(), name)
             })
             .collect();
-        let villages = cooperative.villages.iter().cloned().collect();
+        let (villages, places) = (cooperative.villages.into_iter().collect(), cooperative.places);
         let named = |kind, name| match kind {
             DeviceKind::Server => signed.locale.t("the-server"),
             DeviceKind::Phone | DeviceKind::Token | DeviceKind::Console => name,
@@ -62,7 +64,7 @@ impl Names {
         let devices = devices.map(|(id, record, _)| (id, named(record.kind, record.name))).collect();
         let cooperative = Arc::clone(&signed.cooperative);
         let households = HashMap::new();
-        Ok(Self { locale: signed.locale, catalogue, products, villages, devices, households, cooperative })
+        Ok(Self { locale: signed.locale, catalogue, places, products, villages, devices, households, cooperative })
     }
 
     /// The same, with the names of all households.

@@ -2,9 +2,9 @@
 
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::conflicts::{self, CaseId, CaseState, SETTLING, Settlement, Settler, UNDOING};
-use granary_client_core::plausibility::{Facts, Unusual};
-use granary_client_core::projection::{CaseFilter, CaseRow, LotRow};
-use granary_client_core::quantities::{Day, Grams, TextField};
+use granary_client_core::plausibility::Unusual;
+use granary_client_core::projection::{CaseFilter, CaseRow, LotRow, facts_of};
+use granary_client_core::quantities::{Day, TextField};
 use granary_client_core::schema::Document;
 use granary_client_core::schema::case_book::{Decision, DecisionKind, decide};
 
@@ -168,11 +168,10 @@ async fn odd_in(signed: &SignedIn, form: &Form, case: &Case) -> Result<Vec<Unusu
         "day" => after.day = value.parse().ok(),
         "product" => after.product = value,
         "grade" => after.grade = value,
+        "place" => after.place = value,
         _ => return Ok(Vec::new()),
     }
-    let quantity = after.grams.and_then(|grams| Grams::new(grams).ok());
-    let facts = Facts { product: &after.product, quantity, grade: &after.grade, day: after.day };
-    unusual::of(signed, after.household, Some(lot.season()), &facts).await
+    unusual::of(signed, lot, Some(lot.season()), &facts_of(&after)).await
 }
 
 /// A typed value as a document value.

@@ -29,6 +29,7 @@ use crate::metrics::Metrics;
 mod files;
 mod forms;
 mod page;
+mod unusual;
 
 pub(super) const PASSWORD: &str = "correct horse battery";
 

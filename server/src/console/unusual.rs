@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::conflicts::{self, Settler};
-use granary_client_core::ids::HouseholdId;
-use granary_client_core::plausibility::{Facts, Unusual, Usual, unusual};
+use granary_client_core::plausibility::{Arrival, Earlier, Facts, Unusual, Usual, unusual, unusual_arrival};
 use granary_client_core::projection::{LotRow, UNUSUAL_WINDOW, facts_of};
 use granary_client_core::quantities::Day;
 use granary_client_core::schema::case_book::decide;
@@ -41,11 +40,11 @@ pub(super) struct UnusualQuery {
 pub(super) async fn show(signed: SignedIn, Query(query): Query<UnusualQuery>) -> Result<Response, Refused> {
     let locale = signed.locale;
     let names = Names::of(&signed).await?;
-    let catalogue = names.known_catalogue().cloned();
+    let (catalogue, places) = (names.known_catalogue().cloned(), names.places.clone());
     let today = Day::in_china(crate::environment::now());
     let page = query.page.parse::<u32>().unwrap_or(1).clamp(1, 10_000);
     let before = page.saturating_sub(1);
-    let found = signed.read(move |models| models.unusual_lots(catalogue.as_ref(), today, before)).await?;
+    let found = signed.read(move |models| models.unusual_lots(catalogue.as_ref(), &places, today, before)).await?;
     let first = u64::from(before).saturating_mul(u64::from(UNUSUAL_WINDOW));
     let window =
         [("from", grouped(first.saturating_add(1))), ("to", grouped(first.saturating_add(found.looked_through)))];
@@ -124,18 +123,37 @@ pub(super) async fn found_right(SignedInForm(signed, form): SignedInForm) -> Res
     Ok(Redirect::to(to).into_response())
 }
 
-/// What is unusual about a lot of a household with these facts.
+/// What is unusual about a lot of a household with these facts; `lot` is the one that is corrected.
 pub(super) async fn of(
     signed: &SignedIn,
-    household: HouseholdId,
+    lot: &LotId,
     season: Option<Season>,
     facts: &Facts<'_>,
 ) -> Result<Vec<Unusual>, Refused> {
+    with_usual(signed, lot, facts, |usual| unusual(facts, &Usual { season, ..*usual })).await
+}
+
+/// What is unusual about the receipt of a lot.
+pub(super) async fn of_arrival(
+    signed: &SignedIn,
+    row: &LotRow,
+    arrival: &Arrival<'_>,
+) -> Result<Vec<Unusual>, Refused> {
+    with_usual(signed, &row.lot, &facts_of(row), |usual| unusual_arrival(arrival, usual)).await
+}
+
+async fn with_usual<R>(
+    signed: &SignedIn,
+    lot: &LotId,
+    facts: &Facts<'_>,
+    ask: impl FnOnce(&Usual<'_>) -> R,
+) -> Result<R, Refused> {
     let names = Names::of(signed).await?;
-    let product = facts.product.to_owned();
-    let weights = signed.read(move |models| models.usual_weights(household, &product)).await?;
+    let household = lot.household();
+    let lots = signed.read(move |models| models.earlier_lots(household)).await?;
+    let earlier = Earlier::of(&lots, facts.product, facts.place, Some(lot));
     let today = Some(Day::in_china(crate::environment::now()));
-    Ok(unusual(facts, &Usual { catalogue: names.known_catalogue(), today, season, weights }))
+    Ok(ask(&Usual { catalogue: names.known_catalogue(), places: &names.places, today, season: None, earlier }))
 }
 
 /// Asks about what is unusual; the answer sends the same form again, confirmed.
@@ -152,5 +170,6 @@ pub(super) fn ask_back(signed: &SignedIn, action: &str, form: &Form, odd: &[Unus
         // The page that the form was on.
         p { a href=(action.rsplit_once('/').map_or(action, |(page, _)| page)) { (locale.t("unusual-back")) } }
     };
-    Page { title: locale.t("unusual-title"), part: "harvests", main }.show(signed)
+    let part = if action.starts_with("/console/catalogue/") { "catalogue" } else { "harvests" };
+    Page { title: locale.t("unusual-title"), part, main }.show(signed)
 }

@@ -65,7 +65,7 @@ pub(crate) fn seed(granary: &Granary, now: Instant, progress: impl Fn(u64)) -> R
     ];
     granary.edit_as(number, device, now, opening)?;
     let mut dice = Dice(SEED);
-    let season = Season::new(2026).ok_or_else(|| Error::invalid("season", "the demo's season is out of range"))?;
+    let season = Season::new(2026).ok_or_else(|| Error::invalid("season", String::from("2026")))?;
     for index in 0..HOUSEHOLDS {
         let id = household_id(index);
         let village = dice.pick(&VILLAGES).map_or("dongpo", |(code, _)| *code);

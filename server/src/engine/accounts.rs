@@ -22,6 +22,7 @@ use crate::error::Error;
 use crate::log::keys::{GLOBAL, key, rest};
 use crate::log::writer::GroupCommit;
 use crate::log::{Cooperative, CooperativeNumber, DeviceKind, DeviceRecord};
+use crate::said::Said;
 
 /// The idle time after which a session ends, in milliseconds.
 const IDLE_MILLIS: u64 = 12 * 3_600_000;
@@ -34,6 +35,38 @@ const ONCE_MILLIS: u64 = 24 * 3_600_000;
 const NOBODYS_LOGIN: &str = "unknown-login";
 
 impl Granary {
+    /// Creates a coordinator's account. Fails with [`Error::AccountExists`] where the login has one that works.
+    pub fn add_coordinator(
+        &self,
+        number: CooperativeNumber,
+        login: &str,
+        name: &str,
+        password: &str,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let login = normal_login(login)?;
+        if let Some(account) = self.account(number, &login)?
+            && may_act(&*self.cooperative(number)?, account.device, Credential::Own, Deed::Coordinate).is_ok()
+        {
+            return Err(Error::AccountExists { login });
+        }
+        self.set_coordinator(number, &login, name, password, now)
+    }
+
+    /// Gives an account another password, which ends what was issued before.
+    pub fn set_password(
+        &self,
+        number: CooperativeNumber,
+        login: &str,
+        password: &str,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let login = normal_login(login)?;
+        let account = self.account(number, &login)?;
+        let name = account.ok_or_else(|| Error::NotFound { what: "coordinator", name: login.clone() })?.name;
+        self.set_coordinator(number, &login, &name, password, now)
+    }
+
     /// Creates a coordinator's account, or sets the password of an existing one, which ends what was issued before.
     pub fn set_coordinator(
         &self,
@@ -46,12 +79,13 @@ impl Granary {
         let cooperative = self.cooperative(number)?;
         let login = normal_login(login)?;
         let name = checked_text(TextField::PersonName, name)?;
-        check_new(password, &login).map_err(|fault| Error::invalid("password", fault))?;
+        check_new(password, &login).map_err(|fault| Error::invalid("password", Said::of(&fault)))?;
         let password = hashed(password)?;
         let public_key = console_key(cooperative.id().as_bytes(), &login);
         let device = DeviceId::of_public_key(&public_key);
         if self.erasure_marks.has_device(cooperative.id(), device) {
-            let reason = "somebody who was erased had this login; choose another one";
+            let reason =
+                ("somebody who was erased had this login; choose another one", "已抹去的人用过这个登录名；请另选一个");
             return Err(Error::invalid("login", reason));
         }
         let roles = [Role::Coordinator].into();

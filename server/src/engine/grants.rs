@@ -78,7 +78,10 @@ impl Granary {
             if record.kind == DeviceKind::Console {
                 return Err(Error::invalid(
                     "device",
-                    "this is a coordinator: `granary coordinator remove LOGIN --erase`",
+                    (
+                        "this is a coordinator: `granary coordinator remove LOGIN --erase`",
+                        "这是协调员：请用 `granary coordinator remove LOGIN --erase`",
+                    ),
                 ));
             }
             self.mark_names_erased(&cooperative, device, now)?;

@@ -11,6 +11,8 @@ use ring::digest::{SHA256, digest};
 
 use super::Granary;
 use super::audit::put_line;
+use granary_client_core::words::Phrase;
+
 use crate::access::{
     AuditAction, Invitation, InvitationLine, InvitationRecord, InvitationState, Principal, new_code, normal_code,
 };
@@ -65,6 +67,21 @@ pub(super) fn withdraw(
 /// How long an invitation may work: one hour to a year.
 const HOURS: std::ops::RangeInclusive<u32> = 1..=8_760;
 
+const HOURS_WRONG: Phrase = Phrase::new(
+    "hours",
+    "an invitation works for 1 to 8760 hours, which is a year",
+    "邀请的有效期是 1 到 8760 小时，也就是最多一年",
+);
+const ERASED: Phrase = Phrase::new(
+    "erased",
+    "this household was erased for good; begin another with household:new",
+    "这一户已永久抹去；请用 household:new 另建一户",
+);
+const TWO: Phrase =
+    Phrase::new("two", "two invitations have this name; give the code", "有两个邀请叫这个名字；请给出邀请码");
+const USED: Phrase =
+    Phrase::new("used", "it was used already; revoke the phone instead", "它已经用过了；请停用那部手机");
+
 impl Granary {
     /// Creates an invitation by the operator that works once, for `hours`: 1 to 8,760.
     pub fn invite(&self, number: CooperativeNumber, role: Role, hours: u32, now: Instant) -> Result<Invitation, Error> {
@@ -83,13 +100,13 @@ impl Granary {
         now: Instant,
     ) -> Result<Invitation, Error> {
         if !HOURS.contains(&hours) {
-            return Err(Error::invalid("hours", "an invitation works for 1 to 8760 hours, which is a year"));
+            return Err(Error::invalid("hours", HOURS_WRONG));
         }
         let cooperative = self.cooperative(number)?;
         if let Role::Household(household) = role
             && self.is_erased_household(&cooperative, household)
         {
-            return Err(Error::invalid("role", "this household was erased for good; begin another with household:new"));
+            return Err(Error::invalid("role", ERASED));
         }
         let code = new_code(self.random()?);
         let expires_millis = now.plus_millis(u64::from(hours).saturating_mul(3_600_000)).0;
@@ -160,7 +177,7 @@ impl Granary {
         let mut found = rows.into_iter().map(|(key, _)| key).filter(|key| *key == by_code || id_of(key) == name);
         let stored = found.next().ok_or_else(missing)?;
         if found.next().is_some() {
-            return Err(Error::invalid("invitation", "two invitations have this name; give the code"));
+            return Err(Error::invalid("invitation", TWO));
         }
         let cooperative = self.cooperative(number)?;
         let missing = missing();
@@ -178,7 +195,7 @@ impl Granary {
             Ok(Ok(state))
         })??;
         match state {
-            InvitationState::Used => Err(Error::invalid("invitation", "it was used already; revoke the phone instead")),
+            InvitationState::Used => Err(Error::invalid("invitation", USED)),
             _ => Ok(()),
         }
     }

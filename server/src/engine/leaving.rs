@@ -17,6 +17,7 @@ use crate::log::erasure::to_scrub;
 use crate::log::keys::{GLOBAL, key};
 use crate::log::writer::GroupCommit;
 use crate::log::{Cooperative, CooperativeNumber, DeviceRecord};
+use crate::said::Said;
 
 /// What becomes of the names of whoever leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -178,6 +179,9 @@ fn may_sign_in(cooperative: &Cooperative, device: DeviceId) -> bool {
 fn is_the_last(login: &str) -> Error {
     Error::invalid(
         "coordinator",
-        format_args!("{login} is the last coordinator who can sign in; make another one first, or add --force"),
+        Said::new(
+            format!("{login} is the last coordinator who can sign in; make another one first, or add --force"),
+            format!("{login} 是最后一位能登录的协调员；请先添加另一位，或者加上 --force"),
+        ),
     )
 }

@@ -26,6 +26,7 @@ use crate::error::Error;
 use crate::log::CooperativeNumber;
 use crate::log::keys::{DocumentMeta, Entry, GLOBAL, LogRecord, entry_key, key, log_key, rest_u64};
 use crate::log::rows::{cooperatives, each_row, each_row_after, heads_of, parse};
+use crate::said::Said;
 
 pub(super) const MAGIC: &[u8] = b"granary backup 1\n";
 /// Kinds of rows that change: of no co-operative, and of each.
@@ -126,13 +127,18 @@ pub(crate) struct BackedUp {
 
 impl BackedUp {
     /// The result, for an operator. `to` is the backup's folder.
-    pub(crate) fn sentence(&self, to: &Path) -> String {
-        let how = if self.is_whole { "whole" } else { "what is new" };
+    pub(crate) fn sentence(&self, to: &Path) -> Said {
+        let how = if self.is_whole { ("whole", "完整备份") } else { ("what is new", "新的部分") };
         let dropped = match self.dropped {
-            0 => String::new(),
-            count => format!("; {count} older files were dropped"),
+            0 => (String::new(), String::new()),
+            count => (format!("; {count} older files were dropped"), format!("；淘汰了 {count} 个旧文件")),
         };
-        format!("{how}: {} rows, {} bytes, as {}{dropped}", self.rows, self.bytes, to.join(&self.file).display())
+        let (rows, bytes, file) = (self.rows, self.bytes, to.join(&self.file));
+        let file = file.display();
+        Said::new(
+            format!("{}: {rows} rows, {bytes} bytes, as {file}{}", how.0, dropped.0),
+            format!("{}：{rows} 行，{bytes} 字节，存为 {file}{}", how.1, dropped.1),
+        )
     }
 }
 

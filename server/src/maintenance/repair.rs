@@ -85,7 +85,7 @@ fn free_name(folder: &Path, name: &str) -> PathBuf {
 }
 
 fn file_error(path: &Path, error: &std::io::Error) -> Error {
-    Error::File { path: path.display().to_string(), cause: error.to_string() }
+    Error::File { path: path.display().to_string(), cause: error.into() }
 }
 
 /// Reads; none for what is damaged or what a worn disk does not give. A panic of the engine over damaged bytes counts as

@@ -22,6 +22,7 @@ use rustls::sign::CertifiedKey;
 use super::{bad, certified};
 use crate::config::{read_file, write_private};
 use crate::error::Error;
+use crate::said::Said;
 
 /// How long a certificate of the server holds. It is made at each start, and anew while the server runs.
 pub(super) const HOLDS: Duration = Duration::from_secs(30 * 86_400);
@@ -101,13 +102,19 @@ impl Authority {
             let server = ServerName::try_from(name.as_str()).map_err(bad)?;
             let verified = verifier.verify_server_cert(leaf, &[], &server, &[], UnixTime::since_unix_epoch(since));
             verified.map_err(|error| {
-                let sentence = format!(
-                    "the authority in {} was not made for all of the names {}: {error}. Keep to the names that phones know, \
-                     or move authority.pem and authority.key away for a new one, with which every phone enrols anew",
-                    self.folder.display(),
-                    self.names.join(", ")
+                let (folder, names) = (self.folder.display(), self.names.join(", "));
+                let said = Said::new(
+                    format!(
+                        "the authority in {folder} was not made for all of the names {names}: {error}. Keep to the names \
+                         that phones know, or move authority.pem and authority.key away for a new one, with which every \
+                         phone enrols anew"
+                    ),
+                    format!(
+                        "{folder} 里的签发机构不是为 {names} 全部建的（{error}）。请用手机认得的名字，或者移走 authority.pem \
+                         和 authority.key 另建一个，那样每部手机都要重新加入"
+                    ),
                 );
-                Error::invalid("names", sentence)
+                Error::invalid("names", said)
             })?;
         }
         Ok(())

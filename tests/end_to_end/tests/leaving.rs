@@ -116,9 +116,8 @@ fn lot_without_a_grant_is_marked_until_it_is_taken_in() {
     let lot = record(&phone, 2_000);
     world.order(&["grant", &phone.device().unwrap().to_string(), "packer"]);
     sync_until(&[&phone], || lots(&phone).len() == 2);
-    let held = |phone: &Phone| {
-        lots(phone).into_iter().filter(|row| !row.held.is_empty()).map(|row| row.lot).collect::<Vec<_>>()
-    };
+    let held =
+        |phone: &Phone| lots(phone).into_iter().filter(|row| row.held.is_some()).map(|row| row.lot).collect::<Vec<_>>();
     let status = phone.status();
     assert_eq!((status.unsent, status.undelivered, status.quarantined.len()), (0, 1, 1), "{:?}", status.quarantined);
     assert_eq!(held(&phone), [lot]);

@@ -93,7 +93,7 @@ fn terminal_corrects_the_lot_that_is_named_in_one_change() {
     told(run(&["correct", &old, "--grams", "9100", "--note", "weighed again"]));
     assert_eq!(unsent(told(run(&["status"]))), before + 1, "one action, one change");
     let listed = told(run(&["list"]));
-    assert!(listed.lines().any(|line| line.contains("9.100 kg") && line.contains(&old)), "{listed}");
+    assert!(listed.lines().any(|line| line.contains("9.1 kg") && line.contains(&old)), "{listed}");
     assert!(listed.lines().any(|line| line.contains("12 kg") && line.contains(&new)), "{listed}");
 
     let misread = run(&["correct", "7KQ2-M9XT-4B0C", "--grams", "1"]);

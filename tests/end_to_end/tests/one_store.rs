@@ -53,7 +53,7 @@ fn commands_at_once_lose_nothing() {
         if number % 8 == 0 {
             commands.push(started(&mut on(&folder, &["sync"])));
         }
-        commands.push(started(&mut on(&folder, &["record", "millet", &(1_000 + number).to_string()])));
+        commands.push(started(&mut on(&folder, &["record", "millet", &(1_000 + number).to_string(), "--yes"])));
     }
     let mut recorded = Vec::new();
     for command in commands {
@@ -96,13 +96,13 @@ fn command_beside_an_open_phone_says_who_has_it() {
     let folder = enrolled(&mut world);
     let phone = Phone::open(&folder).unwrap();
     record(&phone, 1_000);
-    let output = on(&folder, &["record", "millet", "2000"]).output().unwrap();
+    let output = on(&folder, &["record", "millet", "2000", "--yes"]).output().unwrap();
     let said = printed(&output);
     assert!(!output.status.success());
     assert!(said.contains("in use by an app (process") && said.contains(&std::process::id().to_string()), "{said}");
     assert_eq!(lots(&phone).len(), 1);
     drop(phone);
-    assert!(on(&folder, &["record", "millet", "2000"]).status().unwrap().success());
+    assert!(on(&folder, &["record", "millet", "2000", "--yes"]).status().unwrap().success());
     assert_eq!(lots(&Phone::open(&folder).unwrap()).len(), 2);
 }
 

@@ -29,7 +29,7 @@ fn files_are_private_whatever_the_umask() {
     };
     let (folder, invitation) = (phone.to_str().unwrap(), world.invitation(1, &household_role()));
     run(&["phone", "--folder", folder, "enrol", "--yes", &invitation]);
-    run(&["phone", "--folder", folder, "record", "millet", "9000"]);
+    run(&["phone", "--folder", folder, "record", "millet", "9000", "--yes"]);
     run(&["phone", "--folder", folder, "sync"]);
     run(&["backup", "--folder", world.data().to_str().unwrap(), "--to", backup.to_str().unwrap()]);
     for folder in [phone, backup, world.data()] {

@@ -54,8 +54,12 @@ fn lot_in(said: &str) -> String {
 fn record_and_correct_ask_back_and_say_what_was_understood() {
     let mut world = World::new();
     let folder = enrolled(&mut world, &household_role());
+    // Before the first sync no catalogue is here: a product is asked about once.
+    let said = refused(&folder, &["record", "millet", "25斤", "--day", "2026-10-03"]);
+    assert!(said.contains("there is no catalogue here yet; is \"millet\" right?"), "{said}");
     let said = done(&folder, &["record", "millet", "25斤", "--day", "2026-10-03", "--yes"]);
     assert!(said.contains("12.5 kg (you typed 25斤)"), "{said}");
+    done(&folder, &["record", "millet", "26斤", "--day", "2026-10-03"]);
     let lot = lot_in(&said);
     for (words, asked) in [
         (vec!["--weight", "900000kg"], "far from what is usual"),

@@ -10,7 +10,7 @@ use granary_client_core::quantities::{Day, Grams, Permille, QuantityFault, typed
 use granary_client_core::schema::LotId;
 use granary_client_core::schema::harvest::{LotDraft, LotEdit};
 use granary_client_core::schema::lot_history::{LotEvent, LotEventKind};
-use granary_client_core::words::Words;
+use granary_client_core::words::{Language, Words};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -70,7 +70,7 @@ fn told(phone: &WebPhone, found: &[Unusual]) -> Value {
     let language = phone.language.get();
     let shown = |unusual: &Unusual| {
         let meant = match unusual {
-            Unusual::Product { meant, .. } => meant.as_deref(),
+            Unusual::Product { meant, .. } | Unusual::Place { meant, .. } => meant.as_deref(),
             _ => None,
         };
         json!({
@@ -129,8 +129,8 @@ pub(super) fn lots(phone: &WebPhone, arguments: Arguments) -> Result<Value, Fail
         ..LotFilter::default()
     };
     let core = &phone.phone;
-    let unsent = core.unsent_lots()?;
-    let rows: Vec<Value> = core.lots(&filter)?.iter().map(|row| shown(row, &unsent)).collect();
+    let (unsent, language) = (core.unsent_lots()?, phone.language.get());
+    let rows: Vec<Value> = core.lots(&filter)?.iter().map(|row| shown(row, &unsent, language)).collect();
     let totals: Vec<Value> = core
         .totals(&filter)?
         .into_iter()
@@ -145,7 +145,7 @@ pub(super) fn lots(phone: &WebPhone, arguments: Arguments) -> Result<Value, Fail
 }
 
 /// A lot for the page.
-pub(super) fn shown(row: &LotRow, unsent: &BTreeSet<LotId>) -> Value {
+pub(super) fn shown(row: &LotRow, unsent: &BTreeSet<LotId>, language: Language) -> Value {
     json!({
         "id": row.lot.to_string(),
         "full": row.lot.in_full(),
@@ -165,8 +165,8 @@ pub(super) fn shown(row: &LotRow, unsent: &BTreeSet<LotId>) -> Value {
         "reason": row.reason,
         "inConflict": row.in_conflict,
         "damaged": row.is_damaged,
-        "notTakenIn": row.held,
-        "sent": !unsent.contains(&row.lot) && row.held.is_empty(),
+        "notTakenIn": row.held.map(|reason| reason.words(language)).unwrap_or_default(),
+        "sent": !unsent.contains(&row.lot) && row.held.is_none(),
     })
 }
 
@@ -192,7 +192,7 @@ pub(super) fn lot(phone: &WebPhone, arguments: Arguments) -> Result<Value, Failu
         .collect();
     let history: Vec<Value> = core.lot_history(&id)?.iter().map(|event| happened(event, core.device())).collect();
     Ok(json!({
-        "lot": shown(&row, &core.unsent_lots()?),
+        "lot": shown(&row, &core.unsent_lots()?, phone.language.get()),
         "conflicts": conflicts,
         "history": history,
         "payFen": core.worth(&row)?,

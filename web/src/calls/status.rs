@@ -55,7 +55,7 @@ pub(super) fn status(phone: &WebPhone) -> Result<Value, Failure> {
         "lastSuccess": status.last_success.map(|at| at.0),
         "lastError": status.last_error.map(|error| json!({"code": error.code, "sentence": error.words(language)})),
         "revoked": status.revoked,
-        "quarantined": status.quarantined,
+        "quarantined": status.quarantined.iter().map(|notice| notice.words(language)).collect::<Vec<_>>(),
         "heldBack": status.held_back.map(|reason| json!({"code": reason.code(), "sentence": reason.words(language)})),
         "bytesUp": status.bytes_up,
         "bytesDown": status.bytes_down,

@@ -86,11 +86,10 @@ fn moistures_are_read_as_people_write_them() {
     for (written, permille) in
         [("13.5", 135), ("13,5", 135), ("13.5%", 135), ("１３．５％", 135), ("135‰", 135), ("14", 140)]
     {
-        assert_eq!(moisture(written, false).map(Permille::get), Ok(permille), "{written}");
+        assert_eq!(moisture(written).map(Permille::get), Ok(permille), "{written}");
     }
-    assert_eq!(moisture("135", true).map(Permille::get), Ok(135));
-    assert_eq!(moisture("135", false).unwrap_err().code(), "share-out-of-range");
-    assert_eq!(moisture("13.55", false).unwrap_err().code(), "too-fine");
+    assert_eq!(moisture("135").unwrap_err().code(), "share-out-of-range");
+    assert_eq!(moisture("13.55").unwrap_err().code(), "too-fine");
 }
 
 #[test]
@@ -144,12 +143,12 @@ fn what_is_no_number_is_refused() {
 proptest! {
     #[test]
     fn any_text_is_read_or_refused(text in ".{0,40}") {
-        let _ = (kilograms(&text), price_per_kilogram(&text), moisture(&text, true));
+        let _ = (kilograms(&text), price_per_kilogram(&text), moisture(&text));
     }
 
     #[test]
     fn numbers_and_signs_are_read_or_refused(text in "[0-9.,，．。¥ ]{0,20}(kg|斤|元|元/斤|%)?") {
-        let _ = (kilograms(&text), price_per_kilogram(&text), moisture(&text, false));
+        let _ = (kilograms(&text), price_per_kilogram(&text), moisture(&text));
     }
 
     #[test]

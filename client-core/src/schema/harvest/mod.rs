@@ -1,6 +1,8 @@
 //! The harvest book: the lots that a household records in a season. Lots are elements of a list. A lot's key in its book is
 //! its Automerge object id, which costs no bytes and is unique there.
 
+mod apart;
+
 use std::collections::BTreeSet;
 
 use automerge::transaction::Transactable;
@@ -14,6 +16,7 @@ use crate::quantities::{Day, Grams, Permille, QuantityFault, TextField, checked_
 use crate::words::Phrase;
 
 pub use super::lot_key::LotKey;
+pub use apart::lots_apart;
 
 /// What a name did not name.
 pub(crate) const LOT: Phrase = Phrase::new("lot", "lot", "批次");

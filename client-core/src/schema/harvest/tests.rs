@@ -87,3 +87,26 @@ fn book_without_its_list_is_empty() {
     book.edit(&actor(1), Instant(0), |doc| Ok(doc.put(ROOT, "lots", 5)?)).unwrap();
     assert!(lots(&book).is_empty());
 }
+
+#[test]
+fn lots_are_read_of_changes_alone() {
+    let (mut book, actor) = (book(), actor(1));
+    let mut changes = Vec::new();
+    let mut edit = |book: &mut Document, edit: &mut dyn FnMut(&mut AutoCommit) -> Result<(), DocumentFault>| {
+        changes.extend(book.edit(&actor, Instant(0), |doc| edit(doc)).unwrap().1);
+    };
+    let draft = |grams: i64| LotDraft {
+        moisture: Some(Permille::new(135).unwrap()),
+        grade: "A".into(),
+        note: "by the river".into(),
+        ..LotDraft::new("millet", Grams::new(grams).unwrap(), "2026-10-03".parse().unwrap())
+    };
+    for grams in [9_000, 10_000, 11_000] {
+        edit(&mut book, &mut |doc| record(doc, &draft(grams)).map(drop));
+    }
+    let keys: Vec<_> = lots(&book).into_iter().map(|lot| lot.key).collect();
+    edit(&mut book, &mut |doc| correct(doc, &keys[1], &LotEdit::Quantity(Grams::new(10_500).unwrap())));
+    edit(&mut book, &mut |doc| withdraw(doc, &keys[2]));
+    assert_eq!(lots_apart(changes.iter().map(|change| change.record())), lots(&book));
+    assert_eq!(lots_apart(changes[1..].iter().map(|change| change.record())), lots(&book)[1..]);
+}

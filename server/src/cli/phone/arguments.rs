@@ -5,22 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::quantities::Day;
-use granary_client_core::words::Language;
 
 #[derive(Args)]
 pub(in crate::cli) struct PhoneArguments {
     /// The phone's folder.
     #[arg(long, env = "GRANARY_PHONE", default_value = "granary-phone")]
     pub(super) folder: PathBuf,
-    /// The language, `zh` or `en`; by LC_ALL, LC_MESSAGES or LANG when not given.
-    #[arg(long, global = true, value_parser = language)]
-    pub(super) lang: Option<Language>,
     #[command(subcommand)]
     pub(super) command: Command,
-}
-
-fn language(code: &str) -> Result<Language, String> {
-    Language::from_code(code).ok_or_else(|| "a language is zh or en".to_owned())
 }
 
 #[derive(Subcommand)]
@@ -48,7 +40,7 @@ pub(super) enum Command {
         day: Option<Day>,
         #[arg(long, default_value = "")]
         grade: String,
-        /// The moisture, such as `13.5%`; a number alone is permille.
+        /// The moisture, such as `13.5`, in percent.
         #[arg(long)]
         moisture: Option<String>,
         #[arg(long, default_value = "")]
@@ -73,7 +65,7 @@ pub(super) enum Command {
         grade: Option<String>,
         #[arg(long)]
         day: Option<Day>,
-        /// The moisture, such as `13.5%`; a number alone is permille.
+        /// The moisture, such as `13.5`, in percent.
         #[arg(long)]
         moisture: Option<String>,
         #[arg(long)]

@@ -1,6 +1,7 @@
 //! A phone for the terminal; it uses client-core as an app does.
 
 mod arguments;
+mod names;
 pub(super) mod phrases;
 mod show;
 mod words;
@@ -16,18 +17,18 @@ use granary_client_core::quantities::{Grams, Permille};
 use granary_client_core::schema::DocumentKey;
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::harvest::{LotDraft, LotEdit};
-use granary_client_core::words::Words;
+use granary_client_core::words::{Language, Words};
 
 use crate::config::{read_file, write_private};
 use crate::error::Error;
 use arguments::Command;
 pub(super) use arguments::PhoneArguments;
+use names::Products;
 use show::{confirm, list, say, says_yes, show, warn};
 use words::Says;
 
 pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
-    let PhoneArguments { folder, lang, command } = arguments;
-    super::speak(lang);
+    let PhoneArguments { folder, command } = arguments;
     let opening = Opening { doing: command.words(), ..Opening::default() };
     let phone = Phone::open_as(&folder, &opening)?;
     for damage in phone.damage() {
@@ -62,7 +63,8 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
                 confirm(phone.unusual(household, &draft)?)?;
             }
             let lot = phone.record_of_day(household, &draft)?.to_string();
-            let (grams, product) = (draft.quantity, draft.product.as_str());
+            let (grams, products) = (draft.quantity, Products::of(&phone, super::language())?);
+            let product = products.name(&draft.product);
             say(&Says::Recorded { lot: &lot, typed: &typed, grams, product, day });
         }
         Command::Correct { lot, weight, grade, day, moisture, place, product, note, yes } => {
@@ -148,11 +150,15 @@ fn enrol(phone: &Phone, link: &str, name: &str, yes: bool) -> Result<(), Error> 
     if (phone.device().is_none() || phone.status().revoked) && !yes {
         let invitation = phone.look_at_invitation(link)?;
         let (server, cooperative) = (invitation.server.as_str(), invitation.cooperative_name.as_str());
+        let language = super::language();
         // A household is named by its name, not by its id.
         let role = match (invitation.role, invitation.whose.as_str()) {
-            (role, "") => role.to_string(),
-            (Role::Household(_), name) => format!("household {name}"),
-            (role, name) => format!("{role} ({name})"),
+            (role, "") => role.words(language),
+            (Role::Household(_), name) => names::household_named(name, language),
+            (role, name) => match language {
+                Language::Chinese => format!("{}（{name}）", role.words(language)),
+                Language::English => format!("{role} ({name})"),
+            },
         };
         say(&Says::WhomOneJoins { server, cooperative, role: &role });
         if !says_yes(&phrases::JOIN) {
@@ -234,7 +240,7 @@ fn typed_weight(text: &str) -> Result<Grams, Error> {
 }
 
 fn typed_moisture(text: &str) -> Result<Permille, Error> {
-    typed::moisture(text, true).map_err(|fault| Error::Typed { field: "moisture", fault })
+    typed::moisture(text).map_err(|fault| Error::Typed { field: "moisture", fault })
 }
 
 struct Shown(Arc<Phone>);

@@ -1,14 +1,15 @@
 //! Lists and the status, as the terminal phone prints them, and questions.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal, Read, Write};
 
 use granary_client_core::phone::{Phone, Status};
 use granary_client_core::plausibility::Unusual;
 use granary_client_core::projection::{LotFilter, LotState};
 use granary_client_core::quantities::Grams;
-use granary_client_core::replica::reason_in;
 use granary_client_core::words::{Language, Phrase, Words};
 
+use super::names::{self, Products};
 use super::phrases::RECORD;
 use super::words::{Says, weight};
 use crate::cli::language;
@@ -60,22 +61,30 @@ fn state_in(language: Language, state: LotState) -> &'static str {
 /// Prints lots. Says so when there are more than were printed.
 pub(super) fn list(phone: &Phone, filter: &LotFilter) -> Result<(), Error> {
     let language = language();
-    let (damaged, marked, held_as) = match language {
-        Language::Chinese => ("损坏", "  （两部手机同时改过）", "没有收下"),
-        Language::English => ("damaged", "  (edited on two phones at once)", "NOT TAKEN IN"),
+    let (damaged, marked, waits, former) = match language {
+        Language::Chinese => ("损坏", "  （两部手机同时改过）", "  （等着发送）", "  （原来那一户的）"),
+        Language::English => {
+            ("damaged", "  (edited on two phones at once)", "  (waits to be sent)", "  (of the former household)")
+        }
     };
     let rows = phone.lots(filter)?;
+    let products = Products::of(phone, language)?;
+    let unsent = if rows.is_empty() { BTreeSet::new() } else { phone.unsent_lots()? };
+    let own = phone.household();
     for row in &rows {
         let grams = row.grams.and_then(|grams| Grams::new(grams).ok());
         let grams = grams.map_or_else(|| damaged.to_owned(), |grams| weight(grams, language));
         let day = row.day.map_or_else(|| damaged.to_owned(), |day| day.to_string());
         let mark = if row.in_conflict { marked } else { "" };
-        let held = match row.held.as_str() {
-            "" => String::new(),
-            reason => format!("  ({held_as}: {})", reason_in(language, reason)),
-        };
-        let state = state_in(language, row.state);
-        println!("{day}  {}  {grams}  {state}  {}{mark}{held}", row.product, row.lot);
+        let held = row.held.map(|reason| match language {
+            Language::Chinese => format!("  （没有收下：{}）", reason.chinese()),
+            Language::English => format!("  (NOT TAKEN IN: {reason})"),
+        });
+        let former = if own.is_some_and(|own| own != row.household) { former } else { "" };
+        let sent = if unsent.contains(&row.lot) { waits } else { "" };
+        let (state, product, held) =
+            (state_in(language, row.state), products.name(&row.product), held.unwrap_or_default());
+        println!("{day}  {product}  {grams}  {state}  {}{former}{mark}{sent}{held}", row.lot);
     }
     let all = phone.count_lots(filter)?;
     if rows.is_empty() {
@@ -91,8 +100,11 @@ pub(super) fn show(phone: &Phone) -> Result<(), Error> {
     let status: Status = phone.status();
     match phone.cooperative_name() {
         Some(cooperative) => {
-            let roles: Vec<String> = phone.grants().roles.iter().map(ToString::to_string).collect();
-            let (roles, is_revoked) = (roles.join(", "), status.revoked);
+            let roles = phone.grants().roles;
+            let roles: Vec<String> =
+                roles.iter().map(|role| names::role(phone, role, language())).collect::<Result<_, _>>()?;
+            let between = if language() == Language::Chinese { "、" } else { ", " };
+            let (roles, is_revoked) = (roles.join(between), status.revoked);
             say(&Says::Belongs { cooperative: &cooperative, roles: &roles, is_revoked });
         }
         None => say(&Says::BelongsToNobody),
@@ -104,8 +116,7 @@ pub(super) fn show(phone: &Phone) -> Result<(), Error> {
     if status.undelivered > 0 {
         say(&Says::NotTakenIn { changes: status.undelivered });
     }
-    let last = status.last_success.map(|at| at.to_string());
-    say(&Says::LastSync { at: last.as_deref() });
+    say(&Says::LastSync { at: status.last_success });
     say(&Says::Traffic { up: status.bytes_up, down: status.bytes_down });
     if let Some(error) = &status.last_error {
         say(&Says::LastError { sentence: &error.words(language()) });
@@ -113,13 +124,8 @@ pub(super) fn show(phone: &Phone) -> Result<(), Error> {
     if let Some(shown) = phone.wrong_date() {
         say(&Says::WrongDate { shown, today: phone.today() });
     }
-    for sentence in &status.quarantined {
-        let (kind, reason) = sentence.split_once(": ").unwrap_or(("", sentence));
-        let said = match kind {
-            "" => reason_in(language(), reason),
-            kind => format!("{kind}: {}", reason_in(language(), reason)),
-        };
-        say(&Says::QuarantinedBecause { sentence: &said });
+    for notice in &status.quarantined {
+        say(&Says::QuarantinedBecause { sentence: &notice.words(language()) });
     }
     for file in phone.set_aside()? {
         say(&Says::SetAsideFile { file: &file });

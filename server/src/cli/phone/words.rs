@@ -3,7 +3,7 @@
 use std::fmt::{Display, Formatter};
 use std::path::Path;
 
-use granary_client_core::quantities::{Day, Grams};
+use granary_client_core::quantities::{Day, Grams, Instant};
 use granary_client_core::words::{Language, Words};
 
 /// See the module.
@@ -97,7 +97,7 @@ pub(super) enum Says<'a> {
         changes: u64,
     },
     LastSync {
-        at: Option<&'a str>,
+        at: Option<Instant>,
     },
     Traffic {
         up: u64,
@@ -129,19 +129,10 @@ pub(super) fn weight(grams: Grams, language: Language) -> String {
     }
 }
 
-/// As [`weight`], without zeros at the end.
-fn short_weight(grams: Grams, language: Language) -> String {
-    let shown = weight(grams, language);
-    match shown.split_once(' ') {
-        Some((number, unit)) if number.contains('.') => format!("{} {unit}", number.trim_end_matches('0')),
-        _ => shown,
-    }
-}
-
 /// What was typed, where that says something that the weight does not.
 fn as_typed(typed: &str, grams: Grams, language: Language) -> String {
     let plain = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
-    let shown = short_weight(grams, language);
+    let shown = weight(grams, language);
     match plain(typed) == plain(&shown) {
         true => shown,
         false => match language {
@@ -266,10 +257,10 @@ impl Display for Says<'_> {
             Self::HeldBack { sentence } => write!(out, "held back: {sentence}"),
             Self::NotTakenIn { changes } => write!(
                 out,
-                "not taken in: {changes} (a coordinator can take them in; `list` marks their lots, but for those of a household \
-                 that this phone does not belong to any more)"
+                "not taken in: {changes} (a coordinator can take them in; `list` marks their lots)"
             ),
-            Self::LastSync { at } => write!(out, "last sync: {}", at.unwrap_or("never")),
+            Self::LastSync { at: None } => out.write_str("last sync: never"),
+            Self::LastSync { at: Some(at) } => write!(out, "last sync: {}, China time", at.in_china()),
             Self::Traffic { up, down } => write!(out, "bytes up {up} down {down}"),
             Self::LastError { sentence } => write!(out, "last error: {sentence}"),
             Self::WrongDate { shown, today } => {
@@ -372,9 +363,10 @@ impl Words for Says<'_> {
             Self::Waiting { changes, is_revoked: true } => format!("等在这部手机上：{changes}（被移出期间什么都不发送）"),
             Self::HeldBack { sentence } => format!("暂不发送：{sentence}"),
             Self::NotTakenIn { changes } => format!(
-                "没有收下：{changes}（可由协调员收下；`list` 会标出这些批次，但不列出这部手机已不属于的那一户的）"
+                "没有收下：{changes}（可由协调员收下；`list` 会标出这些批次）"
             ),
-            Self::LastSync { at } => format!("上次同步：{}", at.unwrap_or("从来没有")),
+            Self::LastSync { at: None } => "上次同步：从来没有".into(),
+            Self::LastSync { at: Some(at) } => format!("上次同步：{}（北京时间）", at.in_china()),
             Self::Traffic { up, down } => format!("已发送 {up} 字节，已收到 {down} 字节"),
             Self::LastError { sentence } => format!("上次出错：{sentence}"),
             Self::WrongDate { shown, today } => {

@@ -14,6 +14,9 @@ use granary_client_core::store::StoreFault;
 use granary_client_core::words::Phrase;
 
 use crate::access::Denied;
+use crate::said::Said;
+
+mod chinese;
 
 /// An error of the server.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -48,8 +51,8 @@ pub enum Error {
     File {
         /// Which file.
         path: String,
-        /// The system's error.
-        cause: String,
+        /// Why.
+        cause: FileFault,
     },
     /// The server's certificate or key can't be used.
     #[error("the server's certificate can't be used: {0}")]
@@ -62,8 +65,16 @@ pub enum Error {
     InvalidInput {
         /// The field or setting.
         field: &'static str,
-        /// The fault, as a sentence.
-        reason: String,
+        /// The fault.
+        reason: Said,
+    },
+    /// An account of this login exists already.
+    #[error(
+        "{login} has an account already, and nothing was changed: `granary coordinator password` gives it another password"
+    )]
+    AccountExists {
+        /// The login.
+        login: String,
     },
     /// What was typed for a quantity can't be taken as it is.
     #[error("{field}: {fault}")]
@@ -120,7 +131,7 @@ pub enum Error {
     #[error("{sentence}")]
     CommandFailed {
         /// The server's answer.
-        sentence: String,
+        sentence: Said,
     },
     /// The address can't be listened on.
     #[error("can't listen on {address}: {reason}")]
@@ -286,6 +297,26 @@ pub enum Error {
     },
 }
 
+/// Why a file can't be read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FileFault {
+    /// Nothing has this name.
+    #[error("there is no such file or folder")]
+    NotThere,
+    /// The system refuses.
+    #[error(transparent)]
+    Refused(StoreFault),
+}
+
+impl From<&std::io::Error> for FileFault {
+    fn from(error: &std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::NotFound => Self::NotThere,
+            _ => Self::Refused(StoreFault::of_io(error)),
+        }
+    }
+}
+
 fn sentences(unusual: &[Unusual]) -> String {
     unusual.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
@@ -297,8 +328,8 @@ impl Error {
     }
 
     /// A person's input for this field is invalid.
-    pub(crate) fn invalid(field: &'static str, reason: impl std::fmt::Display) -> Self {
-        Self::InvalidInput { field, reason: reason.to_string() }
+    pub(crate) fn invalid(field: &'static str, reason: impl Into<Said>) -> Self {
+        Self::InvalidInput { field, reason: reason.into() }
     }
 
     /// The system gives no thread.

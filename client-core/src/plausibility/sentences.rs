@@ -1,0 +1,178 @@
+//! What can be unusual, as a value with a code, a field, and a sentence in both languages.
+
+use crate::ids::HouseholdId;
+use crate::quantities::{Day, Fen, Grams, decimal};
+use crate::schema::Season;
+use crate::words::Words;
+
+/// What is unusual about a lot. Show the sentence and ask; what is confirmed may be recorded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unusual {
+    /// The catalogue has no such product.
+    #[error("the catalogue has no product {product:?}{}", .meant.as_ref().map_or_else(String::new, |meant| format!("; did you mean {meant}?")))]
+    Product {
+        /// As it was given.
+        product: String,
+        /// The code that was meant, as far as one looks like it.
+        meant: Option<String>,
+    },
+    /// No catalogue is here yet, and no earlier lot has this product: nothing can tell whether it is written right.
+    #[error("there is no catalogue here yet; is {product:?} right?")]
+    NoCatalogue {
+        /// As it was given.
+        product: String,
+    },
+    /// The co-operative's document has no such collecting place.
+    #[error("the co-operative has no place {place:?}{}", .meant.as_ref().map_or_else(String::new, |meant| format!("; did you mean {meant}?")))]
+    Place {
+        /// As it was given.
+        place: String,
+        /// The place that was meant, as far as one looks like it.
+        meant: Option<String>,
+    },
+    /// The catalogue has no price for the grade.
+    #[error("the catalogue has no grade {grade:?} of this product; it has {}", .known.join(", "))]
+    Grade {
+        /// As it was given.
+        grade: String,
+        /// Those that the catalogue has.
+        known: Vec<String>,
+    },
+    /// This phone knows all households of the co-operative, and this is none of them.
+    #[error("there is no household {household}{}", .meant.as_ref().map_or_else(String::new, |meant| format!("; did you mean {meant}?")))]
+    Household {
+        /// As it was given.
+        household: HouseholdId,
+        /// The id that was meant, with the household's name, as far as one looks like it.
+        meant: Option<String>,
+    },
+    /// The day is to come.
+    #[error("the day {day} is in the future; today is {today}")]
+    Future {
+        /// Of the lot.
+        day: Day,
+        /// Today.
+        today: Day,
+    },
+    /// The day is in another season.
+    #[error("the day {day} is not in the season {}", .season.year())]
+    OtherSeason {
+        /// Of the lot.
+        day: Day,
+        /// The season that was meant.
+        season: Season,
+    },
+    /// The weight is far outside what was recorded before.
+    #[error("{} kg is far from what is usual here, {} to {} kg", kilograms(.grams), kilograms(.least), kilograms(.most))]
+    Weight {
+        /// Of the lot.
+        grams: Grams,
+        /// Usual at least.
+        least: Grams,
+        /// Usual at most.
+        most: Grams,
+    },
+    /// The lot came in before it was harvested.
+    #[error("the day {day} is before the day of the harvest, {harvested}")]
+    BeforeHarvest {
+        /// Of the receipt.
+        day: Day,
+        /// Of the lot.
+        harvested: Day,
+    },
+    /// The lot came in long after it was harvested.
+    #[error("the day {day} is long after the day of the harvest, {harvested}")]
+    LongAfterHarvest {
+        /// Of the receipt.
+        day: Day,
+        /// Of the lot.
+        harvested: Day,
+    },
+    /// The warehouse weighed far more or less than was recorded.
+    #[error("{} kg weighed is far from the {} kg recorded", kilograms(.weighed), kilograms(.recorded))]
+    Weighed {
+        /// At the warehouse.
+        weighed: Grams,
+        /// By the household.
+        recorded: Grams,
+    },
+    /// A price jumps.
+    #[error("{price} for a kilogram of grade {grade} is far from the last price, {last}")]
+    Price {
+        /// Of which grade.
+        grade: String,
+        /// The new one.
+        price: Fen,
+        /// The one before it.
+        last: Fen,
+    },
+}
+
+fn kilograms(grams: &Grams) -> String {
+    decimal(grams.get(), 1000)
+}
+
+impl Unusual {
+    /// A name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Product { .. } => "unknown-product",
+            Self::Grade { .. } => "unknown-grade",
+            Self::Household { .. } => "unknown-household",
+            Self::Future { .. } => "day-in-the-future",
+            Self::OtherSeason { .. } => "day-in-another-season",
+            Self::Weight { .. } => "weight-far-from-usual",
+            Self::NoCatalogue { .. } => "no-catalogue",
+            Self::Place { .. } => "unknown-place",
+            Self::BeforeHarvest { .. } => "receipt-before-harvest",
+            Self::LongAfterHarvest { .. } => "receipt-long-after-harvest",
+            Self::Weighed { .. } => "weighed-far-from-recorded",
+            Self::Price { .. } => "price-far-from-last",
+        }
+    }
+
+    /// The field of the lot or its receipt, as [`crate::schema::harvest::FIELDS`] has it, or `household` or `price`.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Product { .. } | Self::NoCatalogue { .. } => "product",
+            Self::Place { .. } => "place",
+            Self::Grade { .. } => "grade",
+            Self::Household { .. } => "household",
+            Self::Future { .. } | Self::OtherSeason { .. } => "day",
+            Self::BeforeHarvest { .. } | Self::LongAfterHarvest { .. } => "day",
+            Self::Weight { .. } | Self::Weighed { .. } => "grams",
+            Self::Price { .. } => "price",
+        }
+    }
+}
+
+impl Words for Unusual {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Product { product, meant: None } => format!("产品目录里没有“{product}”"),
+            Self::Product { product, meant: Some(meant) } => {
+                format!("产品目录里没有“{product}”；是不是 {meant}？")
+            }
+            Self::NoCatalogue { product } => format!("这里还没有产品目录；“{product}”写得对吗？"),
+            Self::Place { place, meant: None } => format!("合作社没有“{place}”这个收货点"),
+            Self::Place { place, meant: Some(meant) } => format!("合作社没有“{place}”这个收货点；是不是 {meant}？"),
+            Self::BeforeHarvest { day, harvested } => format!("日期 {day} 早于收成日期 {harvested}"),
+            Self::LongAfterHarvest { day, harvested } => format!("日期 {day} 比收成日期 {harvested} 晚很久"),
+            Self::Weighed { weighed, recorded } => {
+                format!("过秤 {} 公斤与登记的 {} 公斤相差很远", kilograms(weighed), kilograms(recorded))
+            }
+            Self::Price { grade, price, last } => format!("{grade} 级每公斤 {price} 与上一个价格 {last} 相差很远"),
+            Self::Grade { grade, known } => {
+                format!("产品目录里这种产品没有“{grade}”级；有 {}", known.join("、"))
+            }
+            Self::Household { household, meant: None } => format!("没有 {household} 这一户"),
+            Self::Household { household, meant: Some(meant) } => format!("没有 {household} 这一户；是不是 {meant}？"),
+            Self::Future { day, today } => format!("日期 {day} 还没有到；今天是 {today}"),
+            Self::OtherSeason { day, season } => format!("日期 {day} 不在 {} 季", season.year()),
+            Self::Weight { grams, least, most } => {
+                let (least, most) = (kilograms(least), kilograms(most));
+                format!("{} 公斤与平常的 {least} 到 {most} 公斤相差很远", kilograms(grams))
+            }
+        }
+    }
+}
