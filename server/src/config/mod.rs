@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::error::Error;
+use crate::said::Said;
 
 pub use bounds::{Bounds, Share};
 pub(crate) use files::{file_error, make_folder, read_file, warn_of_open_files, write_private};
@@ -81,8 +82,11 @@ impl Config {
     /// HTTP that others could reach.
     pub(crate) fn checked(self) -> Result<Self, Error> {
         if let Some(address) = self.app_listen.filter(|address| !address.ip().is_loopback()) {
-            let reason = format_args!(
-                "{address} can be reached by others: plain HTTP is for this machine alone, such as 127.0.0.1:8080"
+            let reason = Said::new(
+                format!(
+                    "{address} can be reached by others: plain HTTP is for this machine alone, such as 127.0.0.1:8080"
+                ),
+                format!("别的机器也能连到 {address}：不加密的 HTTP 只给这台机器自己用，比如 127.0.0.1:8080"),
             );
             return Err(Error::invalid("app-listen", reason));
         }
