@@ -8,11 +8,13 @@ use crate::crdt::DocumentFault;
 use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
 use crate::ids::{ChangeHash, HouseholdId};
-use crate::plausibility::{Arrival, Earlier, Facts, Unusual, Usual, unknown_household, unusual, unusual_arrival};
+use crate::plausibility::{
+    Arrival, Correction, Earlier, Facts, Unusual, Usual, unknown_household, unusual, unusual_arrival,
+};
 #[cfg(feature = "sqlite")]
 use crate::projection::{CaseFilter, CaseRow};
 use crate::projection::{LotFilter, LotRow, Total, facts_of};
-use crate::quantities::{Day, Grams, Instant, QuantityFault};
+use crate::quantities::{Day, Instant, QuantityFault};
 use crate::replica::{DocumentEdit, not_taken_in};
 use crate::schema::case_book::{Decision, decide};
 use crate::schema::catalogue::Catalogue;
@@ -76,29 +78,9 @@ impl Phone {
     pub fn unusual_correction(&self, lot: &LotId, edits: &[LotEdit]) -> Result<Vec<Unusual>, Error> {
         let filter = LotFilter { lot: Some(lot.clone()), with_merged: true, ..LotFilter::default() };
         let Some(row) = self.lots(&filter)?.into_iter().next() else { return Err(Error::NoSuchLot(lot.to_string())) };
-        let (mut product, mut grade, mut place) = (row.product.as_str(), row.grade.as_str(), "");
-        let (mut quantity, mut day) = (None, None);
-        let mut fields = Vec::new();
-        for edit in edits {
-            match edit {
-                // The grade and the weight are those of a product.
-                LotEdit::Product(value) => {
-                    (product, quantity) = (value, quantity.or(row.grams.and_then(|grams| Grams::new(grams).ok())));
-                    fields.extend(["product", "grade", "grams"]);
-                }
-                LotEdit::Quantity(value) => (quantity, fields) = (Some(*value), [fields, vec!["grams"]].concat()),
-                LotEdit::Grade(value) => (grade, fields) = (value.trim(), [fields, vec!["grade"]].concat()),
-                LotEdit::Day(value) => (day, fields) = (Some(*value), [fields, vec!["day"]].concat()),
-                LotEdit::Place(value) => (place, fields) = (value.trim(), [fields, vec!["place"]].concat()),
-                LotEdit::Moisture(_) | LotEdit::Note(_) => {}
-            }
-        }
-        let facts = Facts { product, quantity, grade, day, place };
+        let correction = Correction::of(facts_of(&row), edits);
         let season = Season::new(row.season);
-        let mut found =
-            self.with_usual(row.household, &facts, Some(lot), |usual| unusual(&facts, &Usual { season, ..*usual }))?;
-        found.retain(|unusual| fields.contains(&unusual.field()));
-        Ok(found)
+        self.with_usual(row.household, correction.facts(), Some(lot), |usual| correction.unusual(season, usual))
     }
 
     fn known_today(&self) -> Option<Day> {

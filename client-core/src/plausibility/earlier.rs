@@ -17,6 +17,8 @@ const GRAMS_USUAL: std::ops::RangeInclusive<i64> = 100..=2_000_000;
 const HEAVY_TIMES_WIDE: i64 = 10;
 /// And this part of the lightest.
 const LIGHT_PART_WIDE: i64 = 100;
+/// So many any household brings: a light lot that is wrong must not make it unusual.
+const GRAMS_USUAL_OF_ANY: i64 = 100_000;
 
 /// Another lot of a household.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,10 +89,11 @@ impl UsualWeights {
     fn roughly_after(earlier: &[i64]) -> Option<Self> {
         let (light, heavy) = (earlier.iter().min()?, earlier.iter().max()?);
         let Self { least, most } = Self::default();
-        Some(Self {
-            least: (light / LIGHT_PART_WIDE).max(least),
-            most: heavy.saturating_mul(HEAVY_TIMES_WIDE).clamp(least, most),
-        })
+        // Few can all be wrong: one that is far too heavy must not make the right one unusual.
+        let least = if earlier.len() < EARLIER_MIN { least } else { (light / LIGHT_PART_WIDE).clamp(least, most) };
+        let most = heavy.saturating_mul(HEAVY_TIMES_WIDE).clamp(GRAMS_USUAL_OF_ANY, most);
+        // All of many lots are heavier than is usual anywhere.
+        Some(Self { least: least.min(most), most })
     }
 
     /// What is usual for a lot of a product among a household's other lots: by those of the product, or else roughly by all.

@@ -1,12 +1,14 @@
 //! What is unusual about a lot, its receipt or a price: asked back before it is written, allowed when it is confirmed; unusual
 //! lots are listed for coordinators. Pure: the catalogue, the day and earlier lots come in.
 
+mod correction;
 mod earlier;
 mod sentences;
 mod spelling;
 
 use std::collections::BTreeSet;
 
+pub use correction::Correction;
 pub use earlier::{Earlier, EarlierLot, UsualWeights};
 pub use sentences::Unusual;
 use spelling::{letters_off, meant};

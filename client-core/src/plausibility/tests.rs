@@ -1,6 +1,7 @@
 use super::*;
 use crate::quantities::Fen;
 use crate::schema::LotId;
+use crate::schema::harvest::LotEdit;
 
 fn catalogue() -> Catalogue {
     let product = |code: &str, zh: &str, en: &str| Product {
@@ -106,6 +107,10 @@ fn few_lots_and_lots_of_other_products_bound_roughly() {
     for fine in [500, 25_000, 300_000] {
         assert!(!is_odd(fine, &[20_000, 31_000]), "{fine}");
     }
+    // A wrong lot, and nothing but that, makes no right one unusual.
+    assert!(!is_odd(12_500, &[25_000_000]) && !is_odd(12_500, &[12]));
+    // Many that are all heavy say what is light.
+    assert!(is_odd(900, &[200_000, 210_000, 190_000, 180_000, 220_000]));
     // Never wider than where nothing is known.
     assert!(is_odd(2_100_000, &[900_000]) && !is_odd(1_900_000, &[900_000]) && is_odd(50, &[200]));
 }
@@ -150,6 +155,20 @@ fn a_corrected_lot_is_not_among_those_that_make_it_usual() {
         |earlier| unusual(&right, &Usual { earlier: Earlier { has_product: true, ..earlier }, ..Usual::default() });
     assert!(ask(earlier).is_empty());
     assert_eq!(ask(Earlier::of(&[heavy], "millet", "", None))[0].code(), "weight-far-from-usual");
+}
+
+#[test]
+fn a_correction_is_asked_about_what_it_changes() {
+    let before = Facts { product: "milet", quantity: Grams::new(1).ok(), grade: "", day: None, place: "" };
+    let codes = |edits: &[LotEdit]| -> Vec<_> {
+        let usual = Usual { today: "2026-11-26".parse().ok(), ..Usual::default() };
+        Correction::of(before, edits).unusual(Season::new(2026), &usual).iter().map(Unusual::code).collect()
+    };
+    assert!(codes(&[LotEdit::Quantity(Grams::new(9_000).unwrap())]).is_empty(), "not about its product");
+    assert_eq!(codes(&[LotEdit::Quantity(Grams::new(9_000_000).unwrap())]), ["weight-far-from-usual"]);
+    assert_eq!(codes(&[LotEdit::Day("2026-12-01".parse().unwrap())]), ["day-in-the-future"]);
+    assert_eq!(codes(&[LotEdit::Product("rice".into())]), ["no-catalogue", "weight-far-from-usual"]);
+    assert!(codes(&[LotEdit::Note("wet".into())]).is_empty());
 }
 
 #[test]

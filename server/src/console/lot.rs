@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::crdt::Version;
-use granary_client_core::plausibility::{Arrival, Facts};
+use granary_client_core::plausibility::{Arrival, Correction, Facts};
 use granary_client_core::projection::{CaseFilter, LotRow, facts_of};
 use granary_client_core::quantities::{Day, TextField};
 use granary_client_core::schema::harvest::{self, LotEdit};
@@ -240,20 +240,10 @@ pub(super) async fn correct(
             edits.push(edit.map_err(|fault| super::refusal::refuse(signed.locale, &fault.into()).at(field))?);
         }
     }
-    if form.get("confirmed") != "yes" && touches_what_can_be_unusual(&edits) {
-        let mut after = (lot.field("product"), lot.quantity, lot.field("grade"), lot.day, lot.field("place"));
-        for edit in &edits {
-            match edit {
-                LotEdit::Product(product) => after.0.clone_from(product),
-                LotEdit::Quantity(grams) => after.1 = Some(*grams),
-                LotEdit::Grade(grade) => after.2.clone_from(grade),
-                LotEdit::Day(day) => after.3 = Some(*day),
-                LotEdit::Place(place) => after.4.clone_from(place),
-                _ => {}
-            }
-        }
-        let facts = Facts { product: &after.0, quantity: after.1, grade: &after.2, day: after.3, place: &after.4 };
-        let odd = unusual::of(&signed, address.lot(), Some(address.lot().season()), &facts).await?;
+    if form.get("confirmed") != "yes" {
+        let (product, grade, place) = (lot.field("product"), lot.field("grade"), lot.field("place"));
+        let before = Facts { product: &product, quantity: lot.quantity, grade: &grade, day: lot.day, place: &place };
+        let odd = unusual::of_correction(&signed, address.lot(), &Correction::of(before, &edits)).await?;
         if !odd.is_empty() {
             return Ok(unusual::ask_back(&signed, &format!("{}/correct", address.path()), &form, &odd));
         }
@@ -269,10 +259,6 @@ pub(super) async fn correct(
         signed.edit(vec![edit]).await?;
     }
     Ok(Redirect::to(&address.path()).into_response())
-}
-
-fn touches_what_can_be_unusual(edits: &[LotEdit]) -> bool {
-    edits.iter().any(|edit| !matches!(edit, LotEdit::Moisture(_) | LotEdit::Note(_)))
 }
 
 /// A field of the form as a document's value.

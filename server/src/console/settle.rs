@@ -2,11 +2,12 @@
 
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::conflicts::{self, CaseId, CaseState, SETTLING, Settlement, Settler, UNDOING};
-use granary_client_core::plausibility::Unusual;
+use granary_client_core::plausibility::{Correction, Unusual};
 use granary_client_core::projection::{CaseFilter, CaseRow, LotRow, facts_of};
 use granary_client_core::quantities::{Day, TextField};
 use granary_client_core::schema::Document;
 use granary_client_core::schema::case_book::{Decision, DecisionKind, decide};
+use granary_client_core::schema::harvest::LotEdit;
 
 use super::again::page_of;
 use super::cases::{self, CASES};
@@ -160,18 +161,10 @@ async fn odd_in(signed: &SignedIn, form: &Form, case: &Case) -> Result<Vec<Unusu
     let Some(row) = case.lots.iter().find(|row| row.lot == *lot).filter(|_| !typed.is_empty()) else {
         return Ok(Vec::new());
     };
-    let mut after = row.clone();
     let field = if let CaseId::Field(_, field) = &case.row.case { field.as_str() } else { "grams" };
     let value = as_document_value(signed, field, typed)?;
-    match field {
-        "grams" => after.grams = value.parse().ok(),
-        "day" => after.day = value.parse().ok(),
-        "product" => after.product = value,
-        "grade" => after.grade = value,
-        "place" => after.place = value,
-        _ => return Ok(Vec::new()),
-    }
-    unusual::of(signed, lot, Some(lot.season()), &facts_of(&after)).await
+    let edit = LotEdit::parse(field, &value).map_err(|fault| refuse(signed.locale, &fault.into()).at("other"))?;
+    unusual::of_correction(signed, lot, &Correction::of(facts_of(row), &[edit])).await
 }
 
 /// A typed value as a document value.

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::conflicts::{self, Settler};
-use granary_client_core::plausibility::{Arrival, Earlier, Facts, Unusual, Usual, unusual, unusual_arrival};
+use granary_client_core::plausibility::{Arrival, Correction, Earlier, Facts, Unusual, Usual, unusual_arrival};
 use granary_client_core::projection::{LotRow, UNUSUAL_WINDOW, facts_of};
 use granary_client_core::quantities::Day;
 use granary_client_core::schema::case_book::decide;
-use granary_client_core::schema::{DocumentKey, LotId, Season};
+use granary_client_core::schema::{DocumentKey, LotId};
 use granary_client_core::words::Words;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -123,14 +123,13 @@ pub(super) async fn found_right(SignedInForm(signed, form): SignedInForm) -> Res
     Ok(Redirect::to(to).into_response())
 }
 
-/// What is unusual about a lot of a household with these facts; `lot` is the one that is corrected.
-pub(super) async fn of(
+/// What is unusual about a lot in the fields that a correction of it changes.
+pub(super) async fn of_correction(
     signed: &SignedIn,
     lot: &LotId,
-    season: Option<Season>,
-    facts: &Facts<'_>,
+    correction: &Correction<'_>,
 ) -> Result<Vec<Unusual>, Refused> {
-    with_usual(signed, lot, facts, |usual| unusual(facts, &Usual { season, ..*usual })).await
+    with_usual(signed, lot, correction.facts(), |usual| correction.unusual(Some(lot.season()), usual)).await
 }
 
 /// What is unusual about the receipt of a lot.

@@ -184,7 +184,7 @@ mod tests {
         let known: BTreeSet<&str> = names(ENGLISH).into_iter().collect();
         let sets = [
             ("deed", include_str!("../../access/audit.rs")),
-            ("history", include_str!("../history.rs")),
+            ("history", include_str!("../../../../client-core/src/schema/lot_history.rs")),
             ("invitation-state", include_str!("../../access/invitation.rs")),
         ];
         for (family, source) in sets {
