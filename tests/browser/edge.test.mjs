@@ -148,8 +148,10 @@ story("errors of the line are told apart", async (world, context) => {
     world.line = line;
     assert.deepEqual((await core(page, "sync")).error ?? "none", code, line);
   }
-  world.line = "ok";
-  assert.ok((await core(page, "sync")).ok);
+  for (const line of ["ok", "plain"]) {
+    world.line = line;
+    assert.ok((await core(page, "sync")).ok, line);
+  }
 });
 
 story("two tabs have one owner, and the second takes over when the first goes", async (world, context) => {

@@ -325,7 +325,8 @@ test("two households share a phone, each with its own draft", () => open({}, "",
 
 test("a packer weighs a lot in, and sends another back with a reason", () => open({ role: "packer" }, "", async (page) => {
   await page.getByRole("heading", { name: "收货" }).waitFor();
-  await page.getByLabel("找农户或村").fill("张桂兰");
+  await page.getByLabel("批号、农户、备注").fill("张桂兰");
+  await page.waitForFunction(() => document.querySelectorAll(".day h2").length === 1);
   const first = page.locator(".lot a").first();
   const id = (await first.getAttribute("href")).split("/").at(-1);
   const grams = await page.evaluate((wanted) => window.fake.world.lots.find((one) => one.id === wanted).grams, id);

@@ -22,7 +22,7 @@ const brokeHow = () => new LineError(globalThis.navigator?.onLine === false ? "o
 function isIntercepted(response) {
   if (response.type === "opaqueredirect" || response.status === 511) return true;
   const kind = response.headers.get("content-type") ?? "";
-  return response.status < 500 && kind.startsWith("text/");
+  return response.status < 500 && kind.startsWith("text/html");
 }
 
 /// Rejects when `promise` takes longer than this; `onLate` frees what it holds.

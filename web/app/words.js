@@ -207,6 +207,7 @@ const WORDS = {
   "state-recorded": ["已登记", "recorded"],
   "state-received": ["已入库", "received"],
   "state-rejected": ["已退回", "sent back"],
+  "one-was-chosen": ["从两个里选定", "one of the two was chosen"],
   "did-recorded": ["记下", "Recorded"],
   "did-corrected": ["更正", "Corrected"],
   "did-settled": ["定下", "Settled"],
@@ -318,6 +319,7 @@ const WORDS = {
   "take-in": ["替别人带", "Take another's along"],
   "take-in-more": ["选别的手机交来的文件，替它送到合作社。", "Choose another phone's file, and this phone delivers it."],
   "take-in-offline": ["替别人送要有信号。", "Delivering another's file needs a signal."],
+  "taking-in": ["正在送到合作社……", "Delivering to the co-operative …"],
   "choose-file": ["选文件", "Choose the file"],
   "file-taken": ["送到合作社了。", "Delivered to the co-operative."],
   "file-too-large": ["文件太大，不是手机交出来的。", "The file is too large to be a phone's."],
@@ -338,7 +340,8 @@ const WORDS = {
 
   // Packers
   "receive-title": ["收货", "Receive"],
-  "search-household": ["找农户或村", "Find a household or village"],
+  "search-household": ["批号、农户、备注", "Number, household, note"],
+  "household-numbered": ["农户 …{number}", "Household …{number}"],
   "all-days": ["全部", "All"],
   "none-to-receive": ["没有要收的批次。", "No lots to receive."],
   "show-more": ["再看 {n} 户", "One more household|{n} more households"],

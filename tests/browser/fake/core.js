@@ -114,9 +114,9 @@ const methods = {
   withdraw({ id }) { const lot = find(id); lot.withdrawn = true; changed(lot, "withdrawn", []); return {}; },
   owed: () => ({ fen: 118_240, weighedLots: 5, withoutPrice: 1, advancesFen: 20_000,
     byProduct: [{ product: "millet", grams: 120_500, fen: 91_580 }, { product: "chestnut", grams: 37_630, fen: 46_660 }] }),
-  toReceive({ day }) {
+  toReceive({ day, search }) {
     const groups = [];
-    for (const lot of chosen({ state: "recorded", from: day, to: day })) {
+    for (const lot of chosen({ state: "recorded", from: day, to: day, search })) {
       let group = groups.find((one) => one.household === lot.household);
       if (!group) groups.push((group = { household: lot.household, householdName: lot.householdName, village: "xigou", lots: [] }));
       group.lots.push(shown(lot));

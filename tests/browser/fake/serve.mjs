@@ -76,13 +76,15 @@ export async function serve() {
   }
 
   function answerPhone(path, body, response) {
-    const reply = (status, answer) => response.writeHead(status, { "content-type": "application/octet-stream" }).end(answer);
+    // Some of the server's own answers are plain text.
+    const type = state.line === "plain" ? "text/plain; charset=utf-8" : "application/octet-stream";
+    const reply = (status, answer) => response.writeHead(status, { "content-type": type }).end(answer);
     switch (state.line) {
       case "cut": return response.destroy();
       case "portal": return response.writeHead(200, { "content-type": "text/html" }).end("<html>sign in</html>");
       case "redirect": return response.writeHead(302, { location: "/portal" }).end();
       case "trap": case "hang": return reply(200, state.line);
-      case "ok": break;
+      case "ok": case "plain": break;
       default: return reply(Number(state.line), "refused");
     }
     const asked = JSON.parse(body);

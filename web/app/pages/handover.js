@@ -35,6 +35,7 @@ export function Handover() {
   return html`<${Page} title=${t("handover-title")} back="/status">
     <p>${t("handover-what")}</p>
     <${Fault} error=${fault} />
+    ${busy && html`<p class="soft" role="status">${t("taking-in")}</p>`}
     ${done && html`<p class="banner good"><${Icon} name="tick" /><span>${done}</span></p>`}
     <section class="card stack"><h2>${t("give-out")}</h2>
       <p class="soft">${status.unsent > 0 ? t("give-out-more", { n: status.unsent }) : t("give-out-none")}</p>

@@ -22,7 +22,7 @@ export function useProfiles() {
 
 /** A profile that belongs to no co-operative yet has no name of one. */
 export const hasJoined = (profile) => Boolean(profile.cooperative);
-export const profileName = (profile) => profile.household || profile.name || t("nobody-yet");
+export const profileName = (profile) => profile.household || profile.name || t(hasJoined(profile) ? "nobody-named" : "nobody-yet");
 
 /** Another person takes the phone: her own lock, her own pages. */
 export async function switchTo(id, path = "/") {

@@ -1,6 +1,6 @@
 // For packers: today's lots by household, each to be weighed in or sent back with a reason.
 import { core } from "../core.js";
-import { html, useState } from "../lib/preact-htm.js";
+import { html, useEffect, useState } from "../lib/preact-htm.js";
 import { t } from "../words.js";
 import { useDraft } from "../parts/draft.js";
 import { dayBefore, namedDay, unitName, weight } from "../parts/figures.js";
@@ -17,28 +17,37 @@ import { Choice } from "../parts/tiles.js";
 import { UnitKey } from "./record.js";
 
 const HOUSEHOLDS_A_PAGE = 30;
+const SEARCH_AFTER_MS = 150;
+
+/** A packer's phone is not told the households' names; then the end of its number stands for a household. */
+const householdName = ({ household, householdName: name }) => name || t("household-numbered", { number: household.slice(-4) });
 
 export function Receive() {
   const { state } = usePhone();
   const when = route().query.get("day") ?? "";
+  const [typed, setTyped] = useState("");
   const [search, setSearch] = useState("");
+  useEffect(() => {
+    const timer = setTimeout(() => { setSearch(typed.trim()); setShown(HOUSEHOLDS_A_PAGE); }, SEARCH_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [typed]);
   const [shown, setShown] = useState(HOUSEHOLDS_A_PAGE);
   const days = [["", t("all-days")], [state.today, t("today")], [dayBefore(state.today), t("yesterday")]];
-  const { value, error } = useCall("toReceive", when ? { day: when } : {});
-  const found = value?.filter((one) => !search.trim() || `${one.householdName} ${villageName(one.village)} ${one.household}`.toLowerCase().includes(search.trim().toLowerCase())) ?? [];
+  const { value, error } = useCall("toReceive", { ...(when && { day: when }), ...(search && { search }) });
+  const found = value ?? [];
   const words = settings.language + settings.unit;
   const done = phone.justReceived;
   return html`<${Page} title=${t("receive-title")}>
     ${done && html`<p class="banner good"><${Icon} name="tick" /><span>${done}</span></p>`}
     <div class="find">
       <label class="search" for="search"><${Icon} name="search" /><span class="heard">${t("search-household")}</span>
-        <input id="search" type="search" value=${search} placeholder=${t("search-household")} onInput=${(event) => { setSearch(event.target.value); setShown(HOUSEHOLDS_A_PAGE); }} /></label>
+        <input id="search" type="search" value=${typed} placeholder=${t("search-household")} onInput=${(event) => setTyped(event.target.value)} /></label>
       <div class="options" role="group" aria-label=${t("day")}>${days.map(([code, word]) => html`<button key=${code} type="button" class="chip" aria-pressed=${String(when === code)}
         onClick=${() => go(code ? `/receive?day=${code}` : "/receive", { replace: true })}>${word}</button>`)}</div></div>
     <${Fault} error=${error} />
     ${value && found.length === 0 && html`<p class="empty">${t(search ? "none-found" : "none-to-receive")}</p>`}
-    <div class="households">${found.slice(0, shown).map((one) => html`<section key=${one.household} class="day"><h2>${one.householdName} <span class="soft">${villageName(one.village)}</span></h2>
-      <ul class="lots">${one.lots.map((lot) => html`<${LotLine} key=${lot.id} lot=${lot} href=${`/receive/${lot.id}`} words=${words} plain=${true} />`)}</ul></section>`)}</div>
+    <div class="households">${found.slice(0, shown).map((one) => html`<section key=${one.household} class="day"><h2>${householdName(one)} <span class="soft">${villageName(one.village)}</span></h2>
+      <ul class="lots">${one.lots.map((lot) => html`<${LotLine} key=${lot.id} lot=${lot} href=${`/receive/${lot.id}`} words=${words} scale=${true} />`)}</ul></section>`)}</div>
     ${found.length > shown && html`<button type="button" class="second" onClick=${() => setShown(shown + HOUSEHOLDS_A_PAGE)}>${t("show-more", { n: found.length - shown })}</button>`}
   <//>`;
 }
@@ -51,7 +60,7 @@ function SendBack({ lot, onClose }) {
     if (!draft.reason.trim()) throw { code: "reason", field: "reason", sentence: t("reason-missing") };
     await core.call("reject", { id: lot.id, reason: draft.reason.trim() });
     drop();
-    phone.justReceived = t("was-sent-back", { household: lot.householdName, product: productName(lot.product) });
+    phone.justReceived = t("was-sent-back", { household: householdName(lot), product: productName(lot.product) });
     say(phone.justReceived);
     back("/receive");
   });
@@ -83,7 +92,7 @@ function Scale({ lot, id }) {
     await core.call("receive", { id, weighedGrams: grams, grade: draft.grade });
     buzz(30);
     drop();
-    phone.justReceived = t("was-received", { household: lot.householdName, product: productName(lot.product), weight: weight(grams) });
+    phone.justReceived = t("was-received", { household: householdName(lot), product: productName(lot.product), weight: weight(grams) });
     say(phone.justReceived);
     back("/receive");
   });
@@ -96,10 +105,10 @@ function Scale({ lot, id }) {
   });
   const action = html`<div class="pair uneven"><button type="button" class="second" onClick=${() => setSheet(true)}>${t("send-back")}</button>
     <button type="button" class="main" disabled=${busy} onClick=${save}>${draft.text ? t("weigh-in-much", { weight: `${draft.text} ${unitName()}` }) : t("weigh-in")}</button></div>`;
-  return html`<${Page} title=${lot.householdName || t("weigh-in")} back="/receive" tabs=${false} action=${action} className="weighing">
+  return html`<${Page} title=${householdName(lot)} back="/receive" tabs=${false} action=${action} className="weighing">
     <div class="weigh"><div class="weigh-left">
       <p class="recorded"><${Crop} code=${lot.product} name=${productName(lot.product)} /><span><strong>${productName(lot.product)}</strong> ${t("recorded-much", { weight: weight(lot.grams) })}
-        <br /><span class="soft">${[gradeName(lot.grade), namedDay(lot.day, state.today), placeName(lot.place), lot.note].filter(Boolean).join(" · ")}</span></span></p>
+        <br /><span class="code">${lot.id}</span><br /><span class="soft">${[gradeName(lot.grade), namedDay(lot.day, state.today), placeName(lot.place), lot.note].filter(Boolean).join(" · ")}</span></span></p>
       <div class="weigh-figure"><${Figure} id="weighed" label=${t("weighed")} text=${draft.text} onText=${onText} onEnter=${save} focus=${true} unit=${html`<${UnitKey} />`} invalid=${fault?.field === "weight"} /></div>
       <${Fault} error=${fault} />
       ${product?.grades.length > 0 && html`<${Choice} name="grade" legend=${t("grade")} hideLegend=${true} value=${draft.grade} onChoose=${(grade) => change({ grade })} options=${product.grades.map((grade) => [grade, t("grade-of", { grade })])} />`}

@@ -1,7 +1,7 @@
 // Recording a harvest: first what, then how much. Two pages, one question each; grade and day are guessed from what is usual and
 // shown, so that most lots need a product, a figure and one more tap.
 import { core } from "../core.js";
-import { html, useEffect, useState } from "../lib/preact-htm.js";
+import { html, useEffect, useRef, useState } from "../lib/preact-htm.js";
 import { t } from "../words.js";
 import { useDraft } from "../parts/draft.js";
 import { DaySheet } from "../parts/fields.js";
@@ -82,14 +82,28 @@ export function Weigh() {
   const [asked, setAsked] = useState(null);
   const [busy, fault, run] = useWork();
   const product = catalogue.products.find((one) => one.code === draft.product);
+  const looked = useRef({ for: "", answer: null });
+  const day = draft.day || state.today;
+  const lotOf = (grams) => ({ household: state.household, product: draft.product, grams, grade: draft.grade, day, place: draft.place.trim(), note: draft.note.trim() });
+  // The figure is read, and what is unusual looked for, while she still types, so that the last tap has only to keep the lot.
+  const look = async () => {
+    const { grams } = await core.call("readWeight", { text: draft.text, unit: settings.unit });
+    return { grams, unusual: await core.call("unusual", { draft: lotOf(grams) }) };
+  };
+  const about = [draft.product, draft.text, settings.unit, draft.grade, day].join("\n");
+  useEffect(() => {
+    if (!draft.text) return;
+    const answer = look();
+    answer.catch(() => { /* Told at the last tap. */ });
+    looked.current = { for: about, answer };
+  }, [about]);
   useEffect(() => { if (!product) go("/record", { replace: true }); }, [product]);
   if (!product) return null;
-  const day = draft.day || state.today;
   const yesterday = dayBefore(state.today);
   const onText = (text) => { change({ text }); };
 
   const keep = (grams) => run(async () => {
-    const lot = { household: state.household, product: draft.product, grams, grade: draft.grade, day, place: draft.place.trim(), note: draft.note.trim() };
+    const lot = lotOf(grams);
     const kept = await core.call("record", { draft: lot });
     buzz(30);
     say(t("kept-here"));
@@ -99,9 +113,7 @@ export function Weigh() {
     go(`/kept/${kept.id}`, { replace: true });
   });
   const save = () => run(async () => {
-    const { grams } = await core.call("readWeight", { text: draft.text, unit: settings.unit });
-    const lot = { household: state.household, product: draft.product, grams, grade: draft.grade, day, place: draft.place.trim(), note: draft.note.trim() };
-    const unusual = await core.call("unusual", { draft: lot });
+    const { grams, unusual } = await (looked.current.for === about ? looked.current.answer : look());
     if (unusual.length > 0) setAsked({ grams, sentences: unusual });
     else await keep(grams);
   });

@@ -11,6 +11,7 @@ import { back, codeCame, dropCode, go, keepCode, keptCode } from "../parts/route
 import { say } from "../parts/say.js";
 import { Scan } from "../parts/scan.js";
 import { setSetting, settings } from "../parts/settings.js";
+import { roleWord } from "../parts/values.js";
 import { hasJoined, useProfiles } from "./people.js";
 import { profileId } from "../parts/profile.js";
 
@@ -67,11 +68,6 @@ function OtherPeople() {
   const others = useProfiles().filter((one) => one.id !== profileId() && hasJoined(one));
   return others.length > 0 && html`<button type="button" class="plain" onClick=${() => go("/people")}><${Icon} name="people" />${t("people-here")}</button>`;
 }
-
-const roleWord = (role) => {
-  const kind = String(role ?? "").split(":")[0];
-  return ["household", "packer", "coordinator"].includes(kind) ? t(`role-${kind}`) : kind;
-};
 
 function Look({ code }) {
   const [shown, setShown] = useState(null);

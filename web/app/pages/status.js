@@ -10,6 +10,7 @@ import { refreshStorage, usePhone, useWork, villageName } from "../parts/phone.j
 import { Icon } from "../parts/pictures.js";
 import { go } from "../parts/route.js";
 import { say } from "../parts/say.js";
+import { roleWord } from "../parts/values.js";
 
 const MINUTE_MS = 60_000;
 
@@ -48,7 +49,7 @@ export function Status() {
         <div><dt>${t("last-contact")}</dt><dd>${status.lastSuccess ? ago(status.lastSuccess) : t("never-yet")}</dd></div>
         <div><dt>${t("bytes-month")}</dt><dd>${bytes(month.up + month.down)} <span class="soft">${t("bytes-split", { up: bytes(month.up), down: bytes(month.down) })}</span></dd></div>
         <div><dt>${t("cooperative")}</dt><dd>${state.cooperative}</dd></div>
-        <div><dt>${t("this-is")}</dt><dd>${[state.householdName, villageName(state.village)].filter(Boolean).join(" · ") || state.device}</dd></div>
+        <div><dt>${t("this-is")}</dt><dd>${[state.householdName, villageName(state.village)].filter(Boolean).join(" · ") || roleWord(state.role)}</dd></div>
         ${storage && html`<div><dt>${t("room")}</dt><dd>${bytes(storage.usage ?? 0)}${storage.quota ? html` <span class="soft">${t("room-of", { quota: bytes(storage.quota) })}</span>` : ""}
           <br /><span class="soft">${t(storage.persisted ? "persisted" : "not-persisted")}</span></dd>
           ${!storage.persisted && html`<dd class="do wide"><button type="button" class="second" onClick=${keepIt}>${t("ask-persist")}</button></dd>`}</div>`}

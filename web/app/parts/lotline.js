@@ -30,14 +30,15 @@ export class LotLine extends Component {
     return next.lot !== this.props.lot || next.words !== this.props.words || next.href !== this.props.href;
   }
 
-  render({ lot, href, showHousehold, plain }) {
+  render({ lot, href, showHousehold, scale }) {
     const name = productName(lot.product);
-    const small = [showHousehold && lot.householdName, gradeName(lot.grade), placeName(lot.place)].filter(Boolean).join(" · ");
+    // At the scale what counts is the number on the sack; where it stands is clear.
+    const small = [showHousehold && lot.householdName, scale && lot.id, gradeName(lot.grade), !scale && placeName(lot.place)].filter(Boolean).join(" · ");
     const open = (event) => { event.preventDefault(); go(href); };
     return html`<li class="lot"><a href=${`#${href}`} onClick=${open}>
       <${Crop} code=${lot.product} name=${name} />
       <span class="lot-lines"><span><strong>${name}</strong><strong class="lot-much">${weight(lot.grams)}</strong></span>
-        <span><span class="lot-where">${small}</span>${!plain && html`<${Standing} lot=${lot} />`}</span></span>
+        <span><span class="lot-where">${small}</span>${!scale && html`<${Standing} lot=${lot} />`}</span></span>
     </a></li>`;
   }
 }

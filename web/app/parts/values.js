@@ -6,6 +6,9 @@ import { placeName, productName } from "./phone.js";
 /** The fields of a lot that a household may correct, in the order in which they are shown. */
 export const FIELDS = ["product", "grams", "grade", "moisture", "day", "place", "note"];
 
+/** Whose phone it is, by what it may do. */
+export const roleWord = (role) => (t.has(`role-${role}`) ? t(`role-${role}`) : role ?? "");
+
 export function shownValue(field, value, today) {
   if (value === null || value === undefined || value === "") return t("nothing");
   switch (field) {
