@@ -55,6 +55,7 @@ export function stage(wasm) {
   const all = paths.filter((path) => path !== "version.js").map((path) => `${path} ${sha256(files.get(path), "hex")}\n`).join("");
   const version = sha256(all + sha256(files.get("sw.js"), "hex"), "hex").slice(0, 12);
   edit("version.js", /"dev"/, JSON.stringify(version));
+  edit("version.js", /CORE_BYTES = 0/, `CORE_BYTES = ${files.get("wasm/granary_web_bg.wasm")?.length ?? 0}`);
   const list = (wanted) => JSON.stringify(Object.fromEntries(paths.filter(wanted).map((path) => [path, sha256(files.get(path), "base64")])), null, 1);
   edit("sw.js", /\/\*FILES\*\/.*\/\*FILES\*\//, list((path) => !LATER.test(path)));
   edit("sw.js", /\/\*LATER\*\/.*\/\*LATER\*\//, list((path) => LATER.test(path)));

@@ -46,8 +46,16 @@ const PAGES = {
   receive: ([, lot]) => (lot ? WeighIn : Receive),
 };
 
+// How much of the core has come, the first time: on a slow line that takes minutes, and a still picture looks broken.
+let loaded = null;
+core.on("loading", (value) => {
+  loaded = value;
+  tell();
+});
+
 function Waiting() {
-  return html`<div class="opening" role="status"><${Sign} /><p class="heard">${t("opening")}</p></div>`;
+  const bar = loaded && html`<progress value=${loaded.done} max=${loaded.of} aria-label=${t("opening")}></progress>`;
+  return html`<div class="opening" role="status"><${Sign} /><p class="heard">${t("opening")}</p>${bar}</div>`;
 }
 
 function Broken({ error }) {

@@ -87,6 +87,7 @@ class Core {
       patience: this.#patience,
       settings: () => ({
         profile: id, language: this.#record.language, online: navigator.onLine, visible: this.#tabs?.visible ?? isVisible(),
+        installed: navigator.serviceWorker?.controller != null,
       }),
       told: (event) => {
         if (this.#keeper !== keeper) return;
@@ -120,6 +121,9 @@ class Core {
         break;
       case "changed":
         this.#tell("changed", {});
+        break;
+      case "loading":
+        this.#tell("loading", value);
         break;
       case "broken":
         if (STORAGE.has(code)) this.#storage(code);

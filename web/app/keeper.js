@@ -66,7 +66,8 @@ export class Keeper {
     // It could not be loaded, or failed outside of any call.
     worker.onerror = (event) => {
       event.preventDefault?.();
-      if (this.#worker === worker) this.#replace({ code: "storage", method: null, during: this.#ready ? "call" : "open", id: null });
+      const code = this.#ready || event.message ? "storage" : "broke";
+      if (this.#worker === worker) this.#replace({ code, method: null, during: this.#ready ? "call" : "open", id: null });
     };
     const args = { ...this.settings(), failures: this.#failures, hung: this.#hung };
     this.#hung = false;

@@ -12,6 +12,8 @@ const HOME = "index.html";
 const CACHE = `granary-${VERSION}`;
 /// Where a cache keeps which files it holds.
 const LIST = "sw-files.json";
+/// Files that are fetched at once: most are small, and each costs a slow line's delay.
+const AT_ONCE = 6;
 const scope = new URL("./", self.location);
 const addressOf = (path) => new URL(path === HOME ? "./" : path, scope);
 
@@ -58,10 +60,15 @@ async function install() {
     const other = others.find(({ files }) => files[path] === hash);
     return other?.cache.match(addressOf(path));
   };
-  // One after the other, each kept at once: a cut line costs one file, and the next try goes on after it.
-  for (const [path, hash] of Object.entries(FILES)) {
-    if (own[path] !== hash) await keep(path, (await find(path, hash)) ?? (await fetchFile(path, hash)), hash);
-  }
+  // Each is kept at once: a cut line costs the files that were under way, and the next try goes on after them.
+  const wanted = Object.entries(FILES).filter(([path, hash]) => own[path] !== hash);
+  const work = async () => {
+    for (let next = wanted.shift(); next; next = wanted.shift()) {
+      const [path, hash] = next;
+      await keep(path, (await find(path, hash)) ?? (await fetchFile(path, hash)), hash);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
   for (const [path, hash] of Object.entries(LATER)) {
     const before = own[path] === hash ? null : await find(path, hash);
     if (before) await keep(path, before, hash);

@@ -8,6 +8,7 @@ import { drive } from "./line.js";
 import { ProfileStore } from "./store.js";
 import { Syncing } from "./syncing.js";
 import { addTraffic, readTraffic } from "./traffic.js";
+import { CORE_BYTES } from "./version.js";
 
 let phone = null;
 let store = null;
@@ -109,8 +110,30 @@ async function carryOut(kind, args, { id = null, bytes, take = () => undefined }
 
 const base64 = (bytes) => btoa(String.fromCharCode(...bytes));
 
-async function open({ profile, language, online, visible, failures, hung }) {
-  const [opened] = await Promise.all([ProfileStore.open(profile), init({ module_or_path: new URL("wasm/granary_web_bg.wasm", import.meta.url) })]);
+/// Loads the core. Before the app is installed that takes minutes on a slow line, so the page is told how far it is;
+/// afterwards the file is handed over as it is, since the browser keeps what it has made of it.
+async function loadCore(installed) {
+  let answer = await fetch(new URL("wasm/granary_web_bg.wasm", import.meta.url)).catch(() => null);
+  if (!answer?.ok) throw failure("broke");
+  if (!installed && answer.body) {
+    let done = 0;
+    const counted = answer.body.pipeThrough(new TransformStream({
+      transform(part, out) {
+        done += part.length;
+        postMessage({ event: "loading", value: { done, of: Math.max(CORE_BYTES, done) } });
+        out.enqueue(part);
+      },
+    }));
+    answer = new Response(counted, { headers: { "content-type": "application/wasm" } });
+  }
+  await init({ module_or_path: answer }).catch((error) => {
+    // The line broke in the middle, or the file is no WebAssembly: either way it must come again.
+    throw Object.assign(failure("broke"), { sentence: String(error) });
+  });
+}
+
+async function open({ profile, language, online, visible, failures, hung, installed }) {
+  const [opened] = await Promise.all([ProfileStore.open(profile), loadCore(installed)]);
   store = opened.store;
   store.onGone = () => die("storage-gone", {}, "the browser closed it");
   const loader = new Loader();

@@ -5,7 +5,9 @@
 const text = new TextEncoder();
 const plain = new TextDecoder();
 
-export default async function init() {}
+export default async function init({ module_or_path }) {
+  await module_or_path.arrayBuffer();
+}
 
 function refuse(code, sentence = code) {
   return Object.assign(new Error(JSON.stringify({ code, field: null, sentence })));
