@@ -11,8 +11,9 @@ const app = join(web, "app");
 const dist = join(web, "dist");
 const made = join(web, "../target/web");
 
-/// Everything that is needed before the first use, compressed: 80 s at 50 kbit/s.
-const BYTES_MAX = 500_000;
+/// Everything that is needed before the first use, compressed: two minutes at 50 kbit/s. The aim is 500,000; the core
+/// alone has 640,000, of which Automerge is a third and our own code more than that. It must not grow.
+const BYTES_MAX = 740_000;
 /// What is loaded and kept when it is first needed: libraries for what some browsers lack, pictures for launchers.
 const LATER = /^(lib\/(noble-ed25519|jsqr)\b|icons\/.*\.png$)/;
 
