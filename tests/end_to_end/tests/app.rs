@@ -31,7 +31,7 @@ fn run(arguments: &[&str]) {
 #[test]
 fn screens_hold_in_a_browser() {
     if prepare() {
-        run(&["--test", "screens.test.mjs"]);
+        run(&["--test", "--test-concurrency=1", "screens.test.mjs", "scan.test.mjs"]);
     }
 }
 

@@ -1,0 +1,73 @@
+// Joining by the camera: a browser whose camera sees the square code of an invitation, and one whose person says no.
+//
+//   node --test tests/browser/scan.test.mjs
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+import { serve } from "./fake/screens.mjs";
+
+// `7KQ2-M9XT-4B0C` as a QR code.
+const CODE = [
+  "#######....##.#######", "#.....#..#.##.#.....#", "#.###.#.#.##..#.###.#", "#.###.#.#.###.#.###.#", "#.###.#.#..##.#.###.#",
+  "#.....#.#...#.#.....#", "#######.#.#.#.#######", "........#####........", "#.#####...#.#.#####..", ".##.##.#.##.##.....##",
+  "..#..##..#.#.###.####", "...###.#.....####.#..", "..#.#####.##..##...#.", "........#####..#...#.", "#######...#.#....##..",
+  "#.....#.#.###....#.##", "#.###.#.#...###..###.", "#.###.#.###.#...#.#..", "#.###.#.#..#...##....", "#.....#..#.......#..#", "#######.#..#....#.#..",
+];
+const [WIDTH, HEIGHT, MODULE] = [320, 240, 8];
+
+/** What the camera sees, as one frame of Y4M: the code in the middle of a white sheet. */
+function film() {
+  const light = Buffer.alloc(WIDTH * HEIGHT, 235);
+  const [left, top] = [(WIDTH - CODE.length * MODULE) / 2, (HEIGHT - CODE.length * MODULE) / 2];
+  CODE.forEach((row, y) => [...row].forEach((module, x) => {
+    if (module !== "#") return;
+    for (let line = 0; line < MODULE; line += 1) light.fill(16, (top + y * MODULE + line) * WIDTH + left + x * MODULE, (top + y * MODULE + line) * WIDTH + left + (x + 1) * MODULE);
+  }));
+  const colours = Buffer.alloc((WIDTH * HEIGHT) / 2, 128);
+  return Buffer.concat([Buffer.from(`YUV4MPEG2 W${WIDTH} H${HEIGHT} F5:1 Ip A1:1 C420jpeg\nFRAME\n`), light, colours]);
+}
+
+const folder = mkdtempSync(join(tmpdir(), "granary-camera-"));
+let site;
+before(async () => {
+  writeFileSync(join(folder, "camera.y4m"), film());
+  site = await serve();
+});
+after(async () => {
+  await site?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function scanning(camera, run) {
+  const browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", ...camera],
+  });
+  try {
+    const page = await browser.newPage({ viewport: { width: 360, height: 740 }, locale: "zh-CN" });
+    page.setDefaultTimeout(15_000);
+    await page.addInitScript(() => { localStorage.setItem("fake.world", JSON.stringify({ enrolled: false })); });
+    await page.goto(site.address);
+    await page.getByRole("button", { name: "扫码" }).click();
+    await run(page);
+  } finally {
+    await browser.close();
+  }
+}
+
+test("the camera reads the invitation, and what it is for is shown", () => scanning(
+  ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${join(folder, "camera.y4m")}`],
+  async (page) => {
+    await page.getByText("太行小米合作社").waitFor();
+    await page.goBack();
+    await page.getByLabel("邀请码").waitFor();
+  },
+));
+
+test("without a camera the code can be typed", () => scanning(["--deny-permission-prompts"], async (page) => {
+  await page.getByText("可以手打邀请码").waitFor();
+  await page.getByRole("button", { name: "改为手打" }).click();
+  await page.getByLabel("邀请码").waitFor();
+}));
