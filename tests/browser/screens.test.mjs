@@ -188,6 +188,14 @@ test("without a signal the app stays calm and says where everything is", () => o
   await page.getByRole("alert").filter({ hasText: "没有信号" }).waitFor();
 }));
 
+test("what was set aside is never said to be with the co-operative", () => open({ lots: 5, undelivered: 2 }, "#/status", async (page) => {
+  await page.locator(".line", { hasText: "2 项没有收下，放在一边" }).waitFor();
+  await page.getByText("没有丢，但合作社还没有收下。").waitFor();
+  assert.doesNotMatch(await page.locator("body").innerText(), /都送到合作社了|合作社都有了/);
+  await page.getByRole("link", { name: "在这部手机上退出" }).click();
+  await page.getByText("2 项还没有送到，退出就没有了。").waitFor();
+}));
+
 test("two values of one weight stand side by side, and one tap settles it", () => open({}, "#/harvest", async (page) => {
   await page.getByRole("link", { name: /写得不一样/ }).click();
   await page.getByRole("heading", { name: "重量写得不一样" }).waitFor();
@@ -238,6 +246,23 @@ test("long lists come sixty at a time, and search finds by number, place and not
   await page.getByText(id).waitFor();
   await page.goBack();
   assert.equal(await page.getByLabel("搜索").inputValue(), id.toLowerCase(), "back leads to what was found");
+}));
+
+test("nothing moves by itself, also when answers take their time", () => open({ lots: 300, slow: 60 }, "#/record", async (page) => {
+  await page.evaluate(() => {
+    window.shifts = [];
+    new PerformanceObserver((list) => {
+      for (const { value, sources } of list.getEntries()) window.shifts.push(`${value}: ${sources.map(({ node }) => node?.className).join()}`);
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  for (const [path, there] of [["harvest", ".lot"], ["prices", ".price"], ["owed", ".owed-sum"], ["status", ".ways"], ["record", ".today"], ["harvest", ".lot"]]) {
+    await page.evaluate((to) => { location.hash = `#/${to}`; }, path);
+    await page.locator(there).first().waitFor();
+  }
+  await page.evaluate(() => window.fake.set({ offline: true }));
+  await page.locator(".line", { hasText: "没有信号" }).waitFor();
+  await page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
+  assert.deepEqual(await page.evaluate(() => window.shifts), []);
 }));
 
 test("a PIN locks the app; nothing of the harvest is in the page before it is right; the draft is there after", () => open({}, "", async (page) => {

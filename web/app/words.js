@@ -47,6 +47,7 @@ const WORDS = {
   // Where the records are
   "line-all-there": ["都送到合作社了", "The co-operative has all"],
   "line-waiting": ["{n} 项存在手机里，等着送", "{n} kept here, to be sent"],
+  "line-set-aside": ["{n} 项没有收下，放在一边", "{n} set aside"],
   "line-offline": ["没有信号：都存在手机里", "No signal: all is kept here"],
   "line-offline-waiting": ["没有信号：{n} 项存在手机里", "No signal: {n} kept here"],
   "line-sending": ["正在送……", "Sending …"],
@@ -89,8 +90,6 @@ const WORDS = {
   "install-steps": ["在浏览器菜单里选“添加到主屏幕”或“安装应用”。", "In the browser's menu choose “Add to Home screen” or “Install app”."],
   "install-apple-title": ["苹果手机：先放到桌面，再加入", "iPhone: put it on the Home Screen first, then join"],
   "install-apple-steps": ["点下面的分享按钮，选“添加到主屏幕”，再从桌面打开。不这样做，苹果手机七天不用就会清掉内容。", "Tap the share button below, choose “Add to Home Screen”, then open it from there. Otherwise an iPhone clears what is kept after seven days without use."],
-  "wechat-title": ["微信里不能存收成", "WeChat cannot keep your harvest"],
-  "wechat-steps": ["点右上角的“…”，选“在浏览器打开”，再继续。", "Tap “…” at the top right, choose “Open in browser”, and go on there."],
 
   // Record
   "record-what": ["收的是什么？", "What did you harvest?"],
@@ -248,7 +247,8 @@ const WORDS = {
   "waiting-count": ["{n} 项等着送出", "One item waits to be sent|{n} items wait to be sent"],
   "waiting-more": ["都存在这部手机里，会自己送。", "All of it is kept on this phone, and goes by itself."],
   "waiting-offline-more": ["没有信号，不要紧：都存在这部手机里。", "No signal, no harm: all of it is kept on this phone."],
-  "undelivered": ["{n} 项合作社还没有收下。", "One item was not taken in yet.|{n} items were not taken in yet."],
+  "set-aside-count": ["{n} 项放在一边", "One item set aside|{n} items set aside"],
+  "set-aside-more": ["没有丢，但合作社还没有收下。请给合作社的人看。", "Not lost, but the co-operative has not taken it in. Please show it to them."],
   "send-now": ["现在就送", "Send now"],
   "ask-now": ["现在就问合作社", "Ask the co-operative now"],
   "sent-now": ["联系过合作社了", "The co-operative was reached"],

@@ -64,7 +64,7 @@ const methods = {
   state: () => ({ enrolled: me().enrolled, cooperative: world.cooperative, device: me().name, role: me().role, household: me().household,
     householdName: me().householdName, village: "dongpo", today: world.today, wrongDate: world.wrongDate ?? null, season: 2026,
     canReceive: me().role === "packer", canEditCatalogue: false }),
-  status: () => ({ state: world.revoked ? "revoked" : world.syncing ? "syncing" : "idle", unsent: unsent(), undelivered: unsent(),
+  status: () => ({ state: world.revoked ? "revoked" : world.syncing ? "syncing" : "idle", unsent: unsent(), undelivered: world.undelivered ?? 0,
     lastSuccess: world.lastSuccess, lastError: offline() ? fault("offline", null, "没有信号", "no signal") : world.lastError, revoked: Boolean(world.revoked),
     stopped: Boolean(world.stopped), quarantined: world.quarantined ?? [], heldBack: world.heldBack ?? null, bytesUp: 1, bytesDown: 2, exchanges: 3, month: { ...world.month, month: "2026-10" } }),
   catalogue: () => ({ products: world.products, places: world.places, announcements: world.announcements,

@@ -61,12 +61,12 @@ export function Harvest() {
     ${value && page === 1 && !search && !only && html`
       <h2>${t("season", { year: state.season })}</h2>
       <ul class="totals">${value.totals.map((total) => html`<${Total} key=${total.product} total=${total} />`)}</ul>`}
-    <div class="find">
+    ${(value || error) && html`<div class="find">
       <label class="search" for="search"><${Icon} name="search" /><span class="heard">${t("search")}</span>
         <input id="search" type="search" value=${typed} placeholder=${t("search-hint")} onInput=${(event) => setTyped(event.target.value)} /></label>
       <div class="options scroll" role="group" aria-label=${t("show-only")}>${filters.map(([code, word]) => html`<button key=${code} type="button" class="chip"
         aria-pressed=${String(only === code)} onClick=${() => go(address({ search, page: 1, only: code }), { replace: true })}>${t(word)}</button>`)}</div>
-    </div>
+    </div>`}
     <${Fault} error=${error} />
     ${value && html`<p class="heard" role="status">${t("lots-count", { n: value.count })}</p>`}
     ${value?.count === 0 && html`<p class="empty">${t(search || only ? "none-found" : "no-lots-yet")}</p>`}

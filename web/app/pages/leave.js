@@ -24,19 +24,23 @@ async function leave(force) {
   await refresh();
 }
 
+/** What the co-operative lacks of this phone: what waits, and what was set aside. */
+const lackedBy = (status) => status.unsent + status.undelivered;
+
 /** The question before leaving, with what would be lost. */
 export function LeaveSteps({ onStay }) {
   const { status } = usePhone();
   const [undelivered, setUndelivered] = useState(false);
   const [busy, fault, run] = useWork();
-  const waits = status.unsent > 0 || undelivered;
+  const count = lackedBy(status);
+  const waits = count > 0 || undelivered;
   const now = () => run(async () => {
     try { await leave(waits); } catch (error) {
       if (error.code !== "not-delivered") throw error;
       setUndelivered(true);
     }
   });
-  return html`<p>${waits ? html`<strong>${t("leave-loses", { n: Math.max(1, status.unsent) })}</strong>` : t("leave-loses-nothing")}</p>
+  return html`<p>${waits ? html`<strong>${t("leave-loses", { n: Math.max(1, count) })}</strong>` : t("leave-loses-nothing")}</p>
     <${Fault} error=${fault} />
     <div class="pair"><button type="button" class="second" onClick=${onStay}>${t("stay")}</button>
     <button type="button" class="danger" disabled=${busy} onClick=${now}>${t(waits ? "leave-and-lose" : "leave-yes")}</button></div>`;
@@ -54,7 +58,7 @@ export function Leave() {
   return html`<${Page} title=${t("leave")} back="/status" tabs=${false}
       action=${html`<button type="button" class="danger" onClick=${() => setSure(true)}>${t("leave-begin")}</button>`}>
     <p>${t("leave-what", { cooperative: state.cooperative })}</p>
-    ${status.unsent > 0 ? html`<div class="banner bad" role="note"><${Icon} name="warning" /><span>${t("leave-unsent", { n: status.unsent })}</span></div>`
+    ${lackedBy(status) > 0 ? html`<div class="banner bad" role="note"><${Icon} name="warning" /><span>${t("leave-unsent", { n: lackedBy(status) })}</span></div>`
       : html`<p class="soft"><${Icon} name="ticks" /> ${t("leave-all-sent")}</p>`}
     <h2>${t("leave-first")}</h2>
     <div class="stack">

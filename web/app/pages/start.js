@@ -4,7 +4,7 @@ import { core } from "../core.js";
 import { html, useEffect, useState } from "../lib/preact-htm.js";
 import { t } from "../words.js";
 import { Fault, Page } from "../parts/frame.js";
-import { InstallHint, inWeChat, onApple } from "../parts/install.js";
+import { InstallHint, onApple } from "../parts/install.js";
 import { refresh, refreshStorage, usePhone, useWork } from "../parts/phone.js";
 import { Icon, Sign } from "../parts/pictures.js";
 import { back, codeCame, dropCode, go, keepCode, keptCode } from "../parts/route.js";
@@ -48,7 +48,7 @@ function Welcome({ code, onCode }) {
   const action = html`<button type="submit" form="code-form" class="main">${t("look-at-code")}</button>`;
   return html`<${Page} title=${t("welcome")} tabs=${false} line=${false} action=${action} className="start">
     <div class="hero"><${Sign} /><p class="hero-name">${t("app-name")}</p><p>${t("what-it-is")}</p><p class="soft">${t("whose-it-is")}</p><${LanguageSwitch} /></div>
-    ${(inWeChat || (onApple && !core.installed)) && html`<${InstallHint} />`}
+    ${onApple && !core.installed && html`<${InstallHint} />`}
     <form id="code-form" class="stack" onSubmit=${look}>
       <label class="field" for="code"><span>${t("code-label")}</span>
         <input id="code" name="code" class="code" value=${code} placeholder="7KQ2-M9XT-4B0C" autocomplete="off" autocapitalize="characters" spellcheck=${false}
@@ -58,7 +58,7 @@ function Welcome({ code, onCode }) {
       <${Fault} error=${problem} />
       <button type="button" class="second" onClick=${() => go("/start/scan")}><${Icon} name="camera" />${t("scan")}</button>
     </form>
-    ${!inWeChat && !onApple && html`<${InstallHint} />`}
+    ${!onApple && html`<${InstallHint} />`}
     <${OtherPeople} />
   <//>`;
 }

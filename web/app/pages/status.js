@@ -21,6 +21,11 @@ export function ago(millis) {
   return instant(millis);
 }
 
+function bigWords({ unsent, undelivered }) {
+  if (unsent > 0) return t("waiting-count", { n: unsent });
+  return undelivered > 0 ? t("set-aside-count", { n: undelivered }) : t("nothing-waits");
+}
+
 const Way = ({ to, sign, words }) => html`<li><a class="way" href=${`#${to}`} onClick=${(event) => { event.preventDefault(); go(to); }}>
   <${Icon} name=${sign} /><span>${words}</span><${Icon} name="next" /></a></li>`;
 
@@ -37,13 +42,13 @@ export function Status() {
   return html`<${Page} title=${t("tab-status")} action=${action}>
     <div class="two"><div>
       <section class=${`card standing-card ${kind}`} aria-label=${t("what-waits")}>
-        <p class="standing-big">${status.unsent > 0 ? t("waiting-count", { n: status.unsent }) : t("nothing-waits")}</p>
-        <p>${status.revoked ? t("revoked-more") : status.unsent > 0 ? t(hasNoLine(phone) ? "waiting-offline-more" : "waiting-more") : t("nothing-waits-more")}</p>
+        <p class="standing-big">${bigWords(status)}</p>
+        <p>${status.revoked ? t("revoked-more") : status.unsent > 0 ? t(hasNoLine(phone) ? "waiting-offline-more" : "waiting-more") : t(status.undelivered > 0 ? "set-aside-more" : "nothing-waits-more")}</p>
       </section>
       <${Fault} error=${fault} />
       ${!fault && status.lastError && status.lastError.code !== "offline" && html`<${Banner}>${status.lastError.sentence}<//>`}
       ${status.heldBack && html`<${Banner}><strong>${t("held-back")}</strong> ${status.heldBack.sentence}<//>`}
-      ${status.undelivered > 0 && status.undelivered !== status.unsent && html`<${Banner}>${t("undelivered", { n: status.undelivered })}<//>`}
+      ${status.unsent > 0 && status.undelivered > 0 && html`<${Banner}>${t("set-aside-count", { n: status.undelivered })} ${t("set-aside-more")}<//>`}
       ${(status.quarantined ?? []).map((sentence) => html`<${Banner} key=${sentence}><strong>${t("set-aside")}</strong> ${sentence}<//>`)}
       <dl class="card facts">
         <div><dt>${t("last-contact")}</dt><dd>${status.lastSuccess ? ago(status.lastSuccess) : t("never-yet")}</dd></div>

@@ -31,6 +31,7 @@ export function whereaboutsOf({ status, online, state }) {
   if (hasNoLine({ online, status })) return ["quiet", waiting > 0 ? t("line-offline-waiting", { n: waiting }) : t("line-offline")];
   if (isSyncing(status)) return ["busy", t("line-sending")];
   if (waiting > 0) return ["waiting", t("line-waiting", { n: waiting })];
+  if (status.undelivered > 0) return ["waiting", t("line-set-aside", { n: status.undelivered })];
   return ["good", t("line-all-there")];
 }
 

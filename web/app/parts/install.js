@@ -3,11 +3,9 @@ import { core } from "../core.js";
 import { html } from "../lib/preact-htm.js";
 import { t } from "../words.js";
 const agent = navigator.userAgent;
-export const inWeChat = /MicroMessenger/i.test(agent);
 export const onApple = /iPhone|iPad|iPod/.test(agent) || (/Macintosh/.test(agent) && navigator.maxTouchPoints > 1);
 
 export function InstallHint() {
-  if (inWeChat) return html`<section class="hint"><h2>${t("wechat-title")}</h2><p>${t("wechat-steps")}</p></section>`;
   if (core.installed) return null;
   if (core.canInstall) {
     return html`<section class="hint"><h2>${t("install-title")}</h2><p>${t("install-why")}</p>
