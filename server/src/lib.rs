@@ -22,7 +22,7 @@ mod serve;
 pub mod store;
 mod tls;
 
-pub use config::{Bounds, Config, Limits, OwnCertificate, Proxies, Share};
+pub use config::{Acme, Bounds, Config, Limits, OwnCertificate, Proxies, Share};
 pub use engine::erasure::{Erasable, ErasurePlan};
 pub use engine::own_edits::{Edit, Edits};
 pub use engine::set_aside::SetAsideChanges;

@@ -50,8 +50,13 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
     let config = config.checked()?;
     make_folder(&config.folder)?;
     warn_of_open_files(&config.folder);
-    let certificates =
-        tls::open(&config.folder, &config.names, config.own_certificate.as_ref(), crate::environment::now())?;
+    let certificates = tls::open(
+        &config.folder,
+        &config.names,
+        config.own_certificate.as_ref(),
+        config.acme.is_some(),
+        crate::environment::now(),
+    )?;
     let certificates = Arc::new(certificates);
     let store: Arc<dyn Store> =
         Arc::new(anew::open(&config.store_folder()).map_err(|fault| unusable(&config.store_folder(), fault))?);
@@ -90,7 +95,9 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         }),
         web_app: Arc::new(WebApp::of(config.app_folder.as_deref())),
     };
-    say_how_browsers_get_the_app(&shared);
+    if config.acme.is_none() {
+        say_how_browsers_get_the_app(&shared);
+    }
     let operator =
         admin::listen(&config, Arc::clone(&granary), Arc::clone(&shared.gate), Arc::clone(&shared.public_address))?;
     let metrics_address = monitoring.as_ref().map(|(_, address)| *address);
@@ -112,6 +119,11 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         ..service.clone()
     };
     let renewing = tokio::spawn(renew(Arc::clone(&certificates)));
+    let getting = config.acme.clone().map(|acme| {
+        let (folder, certificates) = (config.folder.clone(), Arc::clone(&certificates));
+        let is_trusted = Arc::clone(&public_address.is_trusted);
+        tokio::spawn(tls::acme::Renewal { acme, folder, certificates, is_trusted }.keep())
+    });
     let notes = note(Arc::clone(&granary), transfers, config.high_water(), config.audit_days);
     let noting = tokio::spawn(notes);
     let dropping = tokio::spawn(drop_what_is_due(Arc::clone(&granary)));
@@ -127,6 +139,7 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         monitor.iter().for_each(tokio::task::JoinHandle::abort);
         noting.abort();
         renewing.abort();
+        getting.iter().for_each(tokio::task::JoinHandle::abort);
         dropping.abort();
         write_notes(at_the_end, high_water).await;
     });

@@ -33,6 +33,8 @@ pub struct Config {
     pub bounds: Bounds,
     /// A publicly trusted certificate; without it the server has an authority of its own.
     pub own_certificate: Option<OwnCertificate>,
+    /// Where a certificate that everybody trusts is got and renewed by itself; none for nowhere.
+    pub acme: Option<Acme>,
     /// The proxies before the server. Where there are any, they hold the certificate that phones see.
     pub proxies: Proxies,
     /// The port in invitations; none for that of `listen`, or 443 behind a proxy.
@@ -59,6 +61,39 @@ pub struct OwnCertificate {
     pub key: PathBuf,
 }
 
+/// An authority that gives certificates by itself (ACME, RFC 8555).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acme {
+    /// The e-mail address that it writes to when something is wrong.
+    pub contact: String,
+    /// The address of its directory.
+    pub directory: String,
+    /// A file with the roots by which its own line is trusted (PEM); none for the usual ones.
+    pub roots: Option<PathBuf>,
+    /// The names that the certificate is for.
+    pub names: Vec<String>,
+}
+
+/// Let's Encrypt.
+const ACME_DIRECTORY: &str = "https://acme-v02.api.letsencrypt.org/directory";
+
+impl Acme {
+    /// Fails with a sentence where none of the server's names can have a public certificate.
+    fn of(contact: String, directory: String, roots: Option<PathBuf>, names: &[String]) -> Result<Self, Error> {
+        let is_public = |name: &&String| name.contains('.') && name.parse::<std::net::IpAddr>().is_err();
+        let names: Vec<String> = names.iter().filter(is_public).cloned().collect();
+        if names.is_empty() {
+            let reason =
+                "a public certificate is for a name, such as `--name granary.example.org`, that leads to this server";
+            return Err(Error::invalid("acme", reason));
+        }
+        if !contact.contains('@') || contact.contains(char::is_whitespace) {
+            return Err(Error::invalid("acme", "give the e-mail address that the authority writes to"));
+        }
+        Ok(Self { contact, directory, roots, names })
+    }
+}
+
 impl Config {
     /// A server in `folder` that listens on loopback only.
     pub fn local(folder: PathBuf, port: u16) -> Self {
@@ -69,6 +104,7 @@ impl Config {
             limits: Limits::default(),
             bounds: Bounds::default(),
             own_certificate: None,
+            acme: None,
             proxies: Proxies::default(),
             public_port: None,
             metrics_listen: None,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::config::bounds::MIB;
-use crate::config::{Bounds, Config, Limits, OwnCertificate, Proxies, Share, read_file};
+use crate::config::{Acme, Bounds, Config, Limits, OwnCertificate, Proxies, Share, read_file};
 use crate::error::Error;
 use crate::said::Said;
 
@@ -36,6 +36,16 @@ pub(crate) struct ServeArgs {
     /// The certificate's key (PEM).
     #[arg(long, env = "GRANARY_CERTIFICATE_KEY", requires = "certificate")]
     pub(crate) certificate_key: Option<PathBuf>,
+    /// Get a certificate that browsers trust by itself, and renew it: the e-mail address that the authority (Let's Encrypt) writes
+    /// to. It agrees to the authority's terms. The names must lead to this server, and its port be reached as 443.
+    #[arg(long, env = "GRANARY_ACME", conflicts_with = "certificate")]
+    pub(crate) acme: Option<String>,
+    /// Another authority: the address of its ACME directory.
+    #[arg(long, env = "GRANARY_ACME_DIRECTORY")]
+    pub(crate) acme_directory: Option<String>,
+    /// The roots by which the line to that authority is trusted (PEM), where they are not the usual ones.
+    #[arg(long, env = "GRANARY_ACME_CA")]
+    pub(crate) acme_ca: Option<PathBuf>,
     /// What is logged: `error`, `warn`, `info`, `debug`, or by module as `granary_server::log=debug`.
     #[arg(long, env = "GRANARY_LOG")]
     pub(crate) log: Option<String>,
@@ -102,6 +112,9 @@ struct ConfigFile {
     names: Vec<String>,
     certificate: Option<PathBuf>,
     certificate_key: Option<PathBuf>,
+    acme: Option<String>,
+    acme_directory: Option<String>,
+    acme_ca: Option<PathBuf>,
     log: Option<String>,
     log_format: Option<String>,
     connections: Option<usize>,
@@ -175,6 +188,11 @@ impl Settings {
         let names = layered.of("names", some(args.names), some(file.names), local);
         let certificate = layered.of("certificate", args.certificate.map(Some), file.certificate.map(Some), None);
         let key = layered.of("certificate-key", args.certificate_key.map(Some), file.certificate_key.map(Some), None);
+        let contact = layered.of("acme", args.acme.map(Some), file.acme.map(Some), None);
+        let usual_directory = super::ACME_DIRECTORY.to_owned();
+        let directory = layered.of("acme-directory", args.acme_directory, file.acme_directory, usual_directory);
+        let acme_ca = layered.of("acme-ca", args.acme_ca.map(Some), file.acme_ca.map(Some), None);
+        let acme = contact.map(|contact| Acme::of(contact, directory, acme_ca, &names)).transpose()?;
         let default = Limits::default();
         let connections = layered.of("connections", args.connections, file.connections, default.connections);
         let connections_per_address = layered.of(
@@ -218,6 +236,10 @@ impl Settings {
                 return Err(Error::invalid("certificate", said));
             }
         };
+        if acme.is_some() && (own_certificate.is_some() || !proxies.is_empty()) {
+            let reason = "a certificate is given, or held by a proxy, or got by itself: one of the three";
+            return Err(Error::invalid("acme", reason));
+        }
         if !["text", "json"].contains(&log_format.as_str()) {
             return Err(Error::invalid(
                 "log-format",
@@ -265,6 +287,7 @@ impl Settings {
                 limits,
                 bounds,
                 own_certificate,
+                acme,
                 proxies,
                 public_port,
                 metrics_listen,
@@ -344,6 +367,8 @@ mod tests {
             "log-format = \"xml\"",
             "household-mib = 3",
             "set-aside-days = 0",
+            "acme = \"a@example.org\"",
+            "acme = \"nobody\"\nnames = [\"granary.example.org\"]",
         ] {
             assert!(with_file(text, ServeArgs::default()).is_err(), "{text}");
         }

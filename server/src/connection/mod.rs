@@ -46,6 +46,9 @@ const SEND_BYTES_MAX: usize = 64 * 1024;
 /// The interval of HTTP/2 pings, and the time for their answers. A browser is asked, not a phone.
 const PING: Duration = Duration::from_secs(60);
 
+/// The protocol by which an authority looks whether a name leads here (TLS-ALPN-01, RFC 8737).
+pub(crate) const LOOKED_AT: &[u8] = b"acme-tls/1";
+
 const GAVE_WAY: &str = "another connection of its address needs its place";
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
@@ -84,6 +87,10 @@ pub(crate) async fn serve(
     };
     let (hello, session) = stream.get_mut();
     hello.is_done();
+    if session.alpn_protocol() == Some(LOOKED_AT) {
+        // The handshake has shown what there is to see.
+        return Ok(());
+    }
     session.set_buffer_limit(Some(TLS_BYTES_MAX));
     let exported = session.export_keying_material([0; 32], CHANNEL_LABEL, Some(&[])).ok().map(Channel);
     serve_http(stream, Client { peer, accepted, place, exported }, service, watcher).await

@@ -1,8 +1,10 @@
-//! The server's certificates: configured ones, or those of an authority of its own, which phones pin. TLS 1.3 only, with
-//! session resumption.
+//! The server's certificates: configured ones, or those of an authority of its own, which phones pin; beside it, one that browsers
+//! trust, where it is got by itself. TLS 1.3 only, with session resumption.
 
+pub(crate) mod acme;
 mod authority;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -14,9 +16,11 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
+use acme::Public;
 use authority::Authority;
 
 use crate::config::{OwnCertificate, read_file};
+use crate::connection::LOOKED_AT;
 use crate::error::Error;
 
 /// The interval at which the server's own authority makes a new certificate, well before the last one is over.
@@ -38,13 +42,46 @@ enum Source {
     Authority(Authority),
 }
 
-/// The certificate for new connections; reloading replaces it.
+/// The certificates for new connections; reloading and renewing replace them.
 #[derive(Debug)]
-struct Shown(RwLock<Arc<CertifiedKey>>);
+struct Shown {
+    /// The configured one, or that of the server's own authority.
+    own: RwLock<Arc<CertifiedKey>>,
+    /// One that browsers trust, where it is got by itself.
+    public: RwLock<Option<Public>>,
+    /// What a public authority is shown, by name, while it looks.
+    challenges: RwLock<BTreeMap<String, Arc<CertifiedKey>>>,
+}
+
+impl Shown {
+    fn challenge(&self, name: String, certificate: Arc<CertifiedKey>) {
+        self.challenges.write().unwrap_or_else(PoisonError::into_inner).insert(name, certificate);
+    }
+
+    fn end_challenges(&self) {
+        self.challenges.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Phones speak a protocol of their own and pin the server's authority; all others see the public certificate, where it is
+    /// for the name that they ask for.
+    fn pick(&self, name: Option<&str>, is_phone: bool, is_looking: bool) -> Option<Arc<CertifiedKey>> {
+        if is_looking {
+            let challenges = self.challenges.read().unwrap_or_else(PoisonError::into_inner);
+            return challenges.get(&name?.to_ascii_lowercase()).cloned();
+        }
+        let public = self.public.read().unwrap_or_else(PoisonError::into_inner);
+        let public = public.as_ref().filter(|public| !is_phone && name.is_some_and(|name| public.fits(name)));
+        match public {
+            Some(public) => Some(Arc::clone(&public.key)),
+            None => Some(Arc::clone(&self.own.read().unwrap_or_else(PoisonError::into_inner))),
+        }
+    }
+}
 
 impl ResolvesServerCert for Shown {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let offers = |protocol: &[u8]| hello.alpn().is_some_and(|mut all| all.any(|one| one == protocol));
+        self.pick(hello.server_name(), offers(DIRECT), offers(LOOKED_AT))
     }
 }
 
@@ -52,11 +89,13 @@ fn bad(error: impl std::fmt::Display) -> Error {
     Error::Certificate(error.to_string())
 }
 
-/// Reads the configured certificate, or that of this folder's authority, which is created when missing.
+/// Reads the configured certificate, or that of this folder's authority, which is created when missing; and where a public one is
+/// got by itself, the last one.
 pub(crate) fn open(
     folder: &Path,
     names: &[String],
     own: Option<&OwnCertificate>,
+    gets_public: bool,
     now: Instant,
 ) -> Result<Certificates, Error> {
     let source = match own {
@@ -67,7 +106,12 @@ pub(crate) fn open(
         Source::Files(own) => (read_own(own)?, String::new()),
         Source::Authority(authority) => authority.certify(now)?,
     };
-    let shown = Arc::new(Shown(RwLock::new(Arc::new(certified))));
+    let public = if gets_public { acme::read(folder) } else { None };
+    let shown = Arc::new(Shown {
+        own: RwLock::new(Arc::new(certified)),
+        public: RwLock::new(public),
+        challenges: RwLock::default(),
+    });
     let mut tls = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(bad)?
@@ -77,6 +121,9 @@ pub(crate) fn open(
     tls.max_fragment_size = Some(1_400);
     // A phone's own name first: it tells by the answer that nobody ends its connection before the server.
     tls.alpn_protocols = [DIRECT, b"h2", b"http/1.1"].map(<[u8]>::to_vec).into();
+    if gets_public {
+        tls.alpn_protocols.push(LOOKED_AT.to_vec());
+    }
     // Stateless tickets: a phone resumes its session without state on the server.
     tls.ticketer = rustls::crypto::ring::Ticketer::new().map_err(bad)?;
     tls.send_tls13_tickets = 1;
@@ -100,7 +147,18 @@ impl Certificates {
     }
 
     fn show(&self, certified: CertifiedKey) {
-        *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(certified);
+        *self.shown.own.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(certified);
+    }
+
+    /// The public certificate, where there is one for all of these names.
+    fn public(&self, names: &[String]) -> Option<Public> {
+        let public = self.shown.public.read().unwrap_or_else(PoisonError::into_inner);
+        public.clone().filter(|public| names.iter().all(|name| public.fits(name)))
+    }
+
+    /// Shows a new public certificate from now on.
+    fn show_public(&self, public: Public) {
+        *self.shown.public.write().unwrap_or_else(PoisonError::into_inner) = Some(public);
     }
 }
 
@@ -131,7 +189,7 @@ mod tests {
     }
 
     fn shown(certificates: &Certificates) -> Vec<u8> {
-        certificates.shown.0.read().unwrap().cert[0].to_vec()
+        certificates.shown.own.read().unwrap().cert[0].to_vec()
     }
 
     #[test]
@@ -139,7 +197,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let own = OwnCertificate { chain: folder.path().join("chain.pem"), key: folder.path().join("key.pem") };
         renew(&own, "granary.example");
-        let certificates = open(folder.path(), &[], Some(&own), Instant(0)).unwrap();
+        let certificates = open(folder.path(), &[], Some(&own), false, Instant(0)).unwrap();
         let first = shown(&certificates);
         renew(&own, "granary.example");
         assert!(certificates.reload().unwrap());
