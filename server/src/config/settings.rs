@@ -237,7 +237,10 @@ impl Settings {
             }
         };
         if acme.is_some() && (own_certificate.is_some() || !proxies.is_empty()) {
-            let reason = "a certificate is given, or held by a proxy, or got by itself: one of the three";
+            let reason = (
+                "a certificate is given, or held by a proxy, or got by itself: one of the three",
+                "证书或者由您给出，或者在代理上，或者自动取得：只能选一种",
+            );
             return Err(Error::invalid("acme", reason));
         }
         if !["text", "json"].contains(&log_format.as_str()) {
