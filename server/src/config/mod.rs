@@ -83,12 +83,15 @@ impl Acme {
         let is_public = |name: &&String| name.contains('.') && name.parse::<std::net::IpAddr>().is_err();
         let names: Vec<String> = names.iter().filter(is_public).cloned().collect();
         if names.is_empty() {
-            let reason =
-                "a public certificate is for a name, such as `--name granary.example.org`, that leads to this server";
+            let reason = (
+                "a public certificate is for a name, such as `--name granary.example.org`, that leads to this server",
+                "公开的证书只能给通向这台服务器的域名，例如 `--name granary.example.org`",
+            );
             return Err(Error::invalid("acme", reason));
         }
         if !contact.contains('@') || contact.contains(char::is_whitespace) {
-            return Err(Error::invalid("acme", "give the e-mail address that the authority writes to"));
+            let reason = ("give the e-mail address that the authority writes to", "请给出发证机构可以写信去的邮箱");
+            return Err(Error::invalid("acme", reason));
         }
         Ok(Self { contact, directory, roots, names })
     }
