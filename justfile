@@ -21,6 +21,10 @@ bindings:
     cargo build -p granary-ffi
     for language in kotlin swift python; do cargo run -p granary-ffi --bin granary-bindgen -- generate --no-format --language $language --out-dir ffi/bindings/$language target/debug/libgranary_ffi.so; done
 
+# The phone in the browser, into web/dist, which is kept; `web/build --check` says whether it is older than its sources.
+app:
+    web/build
+
 # The README's pictures of the console, into docs/pictures. Chromium and fonts-noto-cjk must be installed.
 pictures:
     cargo build -p granary-server
