@@ -308,17 +308,27 @@ story("language, large letters and unit are kept for each person", async (world,
   assert.equal((await call(page, "status")).ok.language, "en");
 });
 
-story("the signing key can't be read", async (world, context) => {
+const keptKey = (page) => page.evaluate(() => new Promise((resolve) => {
+  const open = indexedDB.open(`granary-${window.core.profile.id}`);
+  open.onsuccess = () => {
+    const request = open.result.transaction("meta").objectStore("meta").get("key");
+    request.onsuccess = () => {
+      open.result.close();
+      const { kind, privateKey, publicKey } = request.result ?? {};
+      resolve(kind && { kind, extractable: privateKey.extractable, publicKey: [...publicKey] });
+    };
+  };
+}));
+
+story("the signing key can't be read, and a phone that left joins again with another", async (world, context) => {
   const page = await tab(context, world);
   await core(page, "enrol", "code", "Li");
-  const kept = await page.evaluate(() => new Promise((resolve) => {
-    const open = indexedDB.open(`granary-${window.core.profile.id}`);
-    open.onsuccess = () => {
-      const request = open.result.transaction("meta").objectStore("meta").get("key");
-      request.onsuccess = () => resolve({ kind: request.result.kind, extractable: request.result.privateKey.extractable, bytes: request.result.publicKey.length });
-    };
-  }));
-  assert.deepEqual(kept, { kind: "webcrypto", extractable: false, bytes: 32 });
+  const first = await keptKey(page);
+  assert.deepEqual([first.kind, first.extractable, first.publicKey.length], ["webcrypto", false, 32]);
+  assert.ok("ok" in (await call(page, "leave", { force: false })));
+  assert.equal(await keptKey(page), undefined);
+  await core(page, "enrol", "code", "Li");
+  assert.notDeepEqual((await keptKey(page)).publicKey, first.publicKey);
 });
 
 story("a browser without Ed25519 signs with the library, and keeps its seed encrypted", async (world, context) => {

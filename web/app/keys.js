@@ -66,3 +66,8 @@ export async function openKey(store) {
   }
   return signer(kept);
 }
+
+/// Forgets the key: a phone that has left joins again as another device.
+export async function forgetKey(store) {
+  await store.keepNote(NOTE, undefined);
+}

@@ -3,7 +3,7 @@
 // any more: what is in its memory is not what is kept. It says so, answers nothing further, and the page starts another.
 
 import init, { Loader } from "./wasm/granary_web.js";
-import { openKey } from "./keys.js";
+import { forgetKey, openKey } from "./keys.js";
 import { drive } from "./line.js";
 import { ProfileStore } from "./store.js";
 import { Syncing } from "./syncing.js";
@@ -79,12 +79,10 @@ function turn(job, asked = {}) {
 
 /// One call of the core, as `{ok}` or `{error}`.
 async function call(method, args, id, again) {
-  if (again) {
-    const before = await store.answered(id);
-    if (before) return before;
-  }
   const json = JSON.stringify({ ...args, method });
-  const answer = JSON.parse(await turn(() => phone.call(json), { method, id, answer: JSON.parse }));
+  const before = again ? await store.answered(id) : undefined;
+  const answer = before ?? JSON.parse(await turn(() => phone.call(json), { method, id, answer: JSON.parse }));
+  if (method === "leave" && answer.ok !== undefined) await forgetKey(store);
   if (method === "status" && answer.ok) Object.assign(answer.ok, syncing.state(), { month });
   return answer;
 }
