@@ -292,39 +292,44 @@ fn insert(
     Ok(())
 }
 
+/// What a filter asks of a case `c`, with the values in its places.
+fn conditions(filter: &CaseFilter) -> (String, Vec<Value>) {
+    let mut conditions = vec!["1"];
+    let mut values = Vec::new();
+    let lots = filter.lot.iter().chain(filter.case.as_ref().map(CaseId::lot));
+    let households = filter.household.into_iter().chain(lots.clone().map(LotId::household));
+    for household in households {
+        conditions.push("c.household = ?");
+        values.push(Value::Blob(household.as_bytes().to_vec()));
+    }
+    for lot in lots {
+        conditions.push("c.season = ?");
+        values.push(Value::Integer(i64::from(lot.season().year())));
+    }
+    let mut text = |condition: &'static str, value: Option<String>| {
+        if let Some(value) = value {
+            conditions.push(condition);
+            values.push(Value::Text(value));
+        }
+    };
+    text("c.state = ?", filter.state.map(|state| state.name().into()));
+    text("c.kind = ?", filter.kind.map(|kind| kind.name().into()));
+    text("c.case_name = ?", filter.case.as_ref().map(CaseId::season_name));
+    text("c.lot = ?", filter.lot.as_ref().map(LotId::season_name));
+    (conditions.join(" AND "), values)
+}
+
 impl ReadModel {
     /// Cases that pass the filter, most valuable first.
     pub fn cases(&self, filter: &CaseFilter) -> Result<Vec<CaseRow>, StoreFault> {
-        let mut conditions = vec!["1"];
-        let mut values = Vec::new();
-        let lots = filter.lot.iter().chain(filter.case.as_ref().map(CaseId::lot));
-        let households = filter.household.into_iter().chain(lots.clone().map(LotId::household));
-        for household in households {
-            conditions.push("c.household = ?");
-            values.push(Value::Blob(household.as_bytes().to_vec()));
-        }
-        for lot in lots {
-            conditions.push("c.season = ?");
-            values.push(Value::Integer(i64::from(lot.season().year())));
-        }
-        let mut text = |condition: &'static str, value: Option<String>| {
-            if let Some(value) = value {
-                conditions.push(condition);
-                values.push(Value::Text(value));
-            }
-        };
-        text("c.state = ?", filter.state.map(|state| state.name().into()));
-        text("c.kind = ?", filter.kind.map(|kind| kind.name().into()));
-        text("c.case_name = ?", filter.case.as_ref().map(CaseId::season_name));
-        text("c.lot = ?", filter.lot.as_ref().map(LotId::season_name));
+        let (conditions, mut values) = conditions(filter);
         let limit = if filter.limit == 0 { 100 } else { filter.limit };
         values.extend([Value::Integer(i64::from(limit)), Value::Integer(i64::from(filter.offset))]);
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT c.household, c.season, c.case_name, c.state, c.worth, c.contenders, c.by_name, c.at, c.chosen,
                     c.note, coalesce(h.name, ''), c.decision
              FROM cases c LEFT JOIN households h ON h.household = c.household
-             WHERE {} ORDER BY c.worth DESC, c.at DESC, c.household, c.season, c.case_name LIMIT ? OFFSET ?",
-            conditions.join(" AND ")
+             WHERE {conditions} ORDER BY c.worth DESC, c.at DESC, c.household, c.season, c.case_name LIMIT ? OFFSET ?"
         ))?;
         let mut rows = statement.query(params_from_iter(values))?;
         let mut cases = Vec::new();
@@ -351,6 +356,15 @@ impl ReadModel {
             });
         }
         Ok(cases)
+    }
+
+    /// How many cases fit a filter, whatever its limit and offset.
+    pub fn count_cases(&self, filter: &CaseFilter) -> Result<u64, StoreFault> {
+        let (conditions, values) = conditions(filter);
+        let mut statement =
+            self.connection.prepare_cached(&format!("SELECT count(*) FROM cases c WHERE {conditions}"))?;
+        let count: i64 = statement.query_row(params_from_iter(values), |row| row.get(0))?;
+        Ok(u64::try_from(count).unwrap_or(0))
     }
 
     /// How many cases are in each state.

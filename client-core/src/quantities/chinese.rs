@@ -51,6 +51,7 @@ impl Words for QuantityFault {
 impl Words for TypedFault {
     fn chinese(&self) -> String {
         match self {
+            Self::Nothing => "还没有填写；请写成例如 12.5".into(),
             Self::NotANumber { text } => format!("“{text}”不是数字；请写成例如 12.5"),
             Self::Ambiguous { text, readings: [one, other] } => format!("“{text}”不清楚：请写成 {one} 或 {other}"),
             Self::UnknownUnit { text, unit } => format!("“{text}”里的“{unit}”不是这里认识的单位"),

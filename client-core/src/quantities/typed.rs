@@ -16,6 +16,9 @@ const DIGITS_MAX: usize = 15;
 /// Why a typed quantity could not be taken as it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TypedFault {
+    /// Nothing was typed.
+    #[error("nothing is typed here; write it like 12.5")]
+    Nothing,
     /// The text is no number.
     #[error("{text:?} is no number; write it like 12.5")]
     NotANumber {
@@ -77,6 +80,7 @@ impl TypedFault {
     /// A name for programs.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Nothing => "nothing-typed",
             Self::NotANumber { .. } => "not-a-number",
             Self::Ambiguous { .. } => "ambiguous",
             Self::UnknownUnit { .. } => "unknown-unit",
@@ -211,6 +215,9 @@ impl Number {
     /// Splits a text into its number and the unit beside it, in small letters.
     fn read(text: &str) -> Result<(Self, String), TypedFault> {
         let plain = plain(text).to_lowercase();
+        if plain.is_empty() {
+            return Err(TypedFault::Nothing);
+        }
         let amount = plain.strip_prefix('¥').unwrap_or(&plain).trim_start();
         let end = amount.find(|letter: char| !matches!(letter, '0'..='9' | '.' | ',')).unwrap_or(amount.len());
         let (number, unit) = amount.split_at_checked(end).unwrap_or((amount, ""));

@@ -44,19 +44,14 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<CasesQuery>) -> R
         offset: u32::try_from(page.saturating_sub(1).saturating_mul(PER_PAGE)).unwrap_or(u32::MAX),
         ..CaseFilter::default()
     };
-    let (cases, lots, counts, orders) = signed
+    let (cases, lots, counts, total, orders) = signed
         .read(move |models| {
             let cases = models.cases(&filter)?;
             let lots = lots_of(models, &cases)?;
-            Ok((cases, lots, models.case_counts()?, models.orders(None, true, 50, 0)?))
+            let total = models.count_cases(&filter)?;
+            Ok((cases, lots, models.case_counts()?, total, models.orders(None, true, 50, 0)?))
         })
         .await?;
-    let total = match state {
-        CaseState::Open => counts.open,
-        CaseState::SettledTwice => counts.settled_twice,
-        CaseState::Left => counts.left,
-        CaseState::Settled => counts.settled,
-    };
     let tab = |this: CaseState, count: u64| {
         html! { a href={ "/console/cases?state=" (this.name()) } aria-current=[(this == state).then_some("page")] {
         (locale.of("cases", this.name())) " (" (grouped(count)) ")" } }

@@ -7,6 +7,7 @@ use granary_client_core::schema::{DocumentKey, DocumentKind, OrderName};
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::names::Names;
 use super::page::{Page, token};
 use super::refusal::{Refused, refused};
 use super::signed_in::{SignedIn, SignedInForm};
@@ -27,7 +28,14 @@ async fn erase(signed: &SignedIn, what: Erasable) -> Result<(), Refused> {
 }
 
 /// What goes, what stays, and the form that erases. `fields` are hidden ones of the form.
-fn page(signed: &SignedIn, plan: &ErasurePlan, action: &str, id: &str, fields: &[(&str, &str)]) -> Markup {
+fn page(
+    signed: &SignedIn,
+    names: &Names,
+    plan: &ErasurePlan,
+    action: &str,
+    id: &str,
+    fields: &[(&str, &str)],
+) -> Markup {
     let locale = signed.locale;
     let (books, kept): (Vec<_>, Vec<_>) = plan.remaining.iter().partition(|key| goes_with_books(key));
     html! {
@@ -35,17 +43,17 @@ fn page(signed: &SignedIn, plan: &ErasurePlan, action: &str, id: &str, fields: &
         h2 { (locale.t("erase-goes")) }
         ul {
             @for (key, changes) in &plan.documents {
-                li { (key) " · " (locale.with("set-aside-changes", &[("count", changes.to_string())])) } }
+                li { (names.document(key)) " · " (locale.with("set-aside-changes", &[("count", changes.to_string())])) } }
             @for (device, _) in &plan.phones { li { (locale.t("erase-phone-name")) " " span.small { (device) } } }
         }
         @if plan.advances > 0 { p.notice { (locale.with("erase-advances", &[("count", plan.advances.to_string())])) } }
-        @if !kept.is_empty() { h2 { (locale.t("erase-stays")) } (list(&kept)) }
+        @if !kept.is_empty() { h2 { (locale.t("erase-stays")) } (list(names, &kept)) }
         form.card method="post" action=(action) {
             (token(signed))
             @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
             @if !books.is_empty() {
                 label.check { input type="checkbox" name="books" value="yes"; (locale.t("erase-books")) }
-                (list(&books))
+                (list(names, &books))
             }
             label { (locale.t("erase-type-id")) " " code { (id) } input name="typed" required autocomplete="off"; }
             button.danger { (locale.t("erase")) }
@@ -59,15 +67,16 @@ fn goes_with_books(key: &DocumentKey) -> bool {
     matches!(key.kind(), DocumentKind::HarvestBook | DocumentKind::CaseBook)
 }
 
-fn list(keys: &[&DocumentKey]) -> Markup {
-    html! { ul { @for key in keys { li { (key) } } } }
+fn list(names: &Names, keys: &[&DocumentKey]) -> Markup {
+    html! { ul { @for key in keys { li { (names.document(key)) } } } }
 }
 
 /// `GET /console/households/{household}/erase`
 pub(super) async fn household(signed: SignedIn, Path(id): Path<String>) -> Result<Response, Refused> {
     let id = id_of(&signed, &id)?;
     let plan = plan(&signed, Erasable::Household { id, with_books: false }).await?;
-    let main = page(&signed, &plan, &format!("/console/households/{id}/erase"), &id.to_string(), &[]);
+    let names = Names::of(&signed).await?.with_households(&signed).await?;
+    let main = page(&signed, &names, &plan, &format!("/console/households/{id}/erase"), &id.to_string(), &[]);
     Ok(Page { title: signed.locale.t("erase-household"), part: "households", main }.show(&signed))
 }
 
@@ -97,7 +106,8 @@ pub(super) async fn buyer(signed: SignedIn, Query(query): Query<OrderQuery>) -> 
     let name = OrderName { platform: platform.clone(), outside_id: outside.clone() };
     let plan = plan(&signed, Erasable::Buyer(name)).await?;
     let fields = [("platform", platform.as_str()), ("outside", outside.as_str())];
-    let main = page(&signed, &plan, "/console/orders/erase-buyer", &outside, &fields);
+    let names = Names::of(&signed).await?.with_households(&signed).await?;
+    let main = page(&signed, &names, &plan, "/console/orders/erase-buyer", &outside, &fields);
     Ok(Page { title: signed.locale.t("erase-buyer"), part: "orders", main }.show(&signed))
 }
 

@@ -239,7 +239,7 @@ async fn audit(signed: &SignedIn, names: &Names) -> Result<Sheet, Refused> {
             Cell::Moment(Instant(line.at_millis)),
             Cell::Text(names.doer(&line.who)),
             Cell::Text(locale.of("deed", line.action.name())),
-            Cell::Text(names.detail(&line.detail)),
+            Cell::Text(names.detail(line.action, &line.detail)),
         ]
     });
     Ok(sheet(locale, &["when", "who", "deed", "detail"], rows.collect()))
@@ -270,7 +270,7 @@ fn is_formula(text: &str) -> bool {
 
 /// A text as a CSV cell, with an apostrophe where a spreadsheet would read a formula. So is one that looks so already, and an
 /// import takes one off ([`plain`]).
-fn harmless(text: &str) -> String {
+pub(super) fn harmless(text: &str) -> String {
     if is_formula(text.trim_start_matches('\'')) { format!("'{text}") } else { text.to_owned() }
 }
 

@@ -1,16 +1,18 @@
 //! One lot: its fields, its receipt, its open cases and its history.
 
-use axum::extract::Path;
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::crdt::Version;
 use granary_client_core::plausibility::{Arrival, Correction, Facts};
 use granary_client_core::projection::{CaseFilter, LotRow, facts_of};
-use granary_client_core::quantities::{Day, TextField};
+use granary_client_core::quantities::{Day, TextField, with_plain_lines};
 use granary_client_core::schema::harvest::{self, LotEdit};
 use granary_client_core::schema::receipt::{self, Outcome, Receipt};
 use granary_client_core::schema::{LotId, LotName};
 use maud::{Markup, html};
+use serde::Deserialize;
 
+use super::forms::{Form, moisture, was};
 use super::history::{self, HistoryEvent};
 use super::i18n::{Locale, decimal};
 use super::inputs::{AMOUNT, DAY, Inputs, TEXT};
@@ -18,7 +20,7 @@ use super::names::Names;
 use super::page::Page;
 use super::refusal::{Refused, refused};
 use super::signed_in::{SignedIn, SignedInForm};
-use super::{cases, forms::Form, forms::moisture, unusual};
+use super::{cases, unusual};
 use crate::engine::own_edits::Edits;
 
 /// A lot in addresses: by its number, or in full where that fits several.
@@ -87,8 +89,19 @@ impl Present {
     }
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct LotQuery {
+    /// `both` where a save has kept two values of one field.
+    kept: String,
+}
+
 /// `GET /console/lots/{lot}`
-pub(super) async fn show(signed: SignedIn, Path(name): Path<String>) -> Result<Response, Refused> {
+pub(super) async fn show(
+    signed: SignedIn,
+    Path(name): Path<String>,
+    Query(query): Query<LotQuery>,
+) -> Result<Response, Refused> {
     let locale = signed.locale;
     let address = Address::find(&signed, &name).await?;
     let row = &address.row;
@@ -113,6 +126,7 @@ pub(super) async fn show(signed: SignedIn, Path(name): Path<String>) -> Result<R
         @if let Some(into) = &row.merged_into {
             p.notice { (locale.t("lot-merged")) " " a href=(path(into)) { (locale.t("lot-merged-into")) " " (into) } }
         }
+        @if query.kept == "both" && !open.is_empty() { p.notice role="alert" { (locale.t("lot-kept-both")) } }
         @if !open.is_empty() {
             section id=(cases::CASES) tabindex="-1" { h2 { (locale.t("part-cases")) } @for case in &open { (cases::card(&signed, &names, case, &lots)) } }
         }
@@ -229,11 +243,13 @@ pub(super) async fn correct(
 ) -> Result<Response, Refused> {
     let address = Address::find(&signed, &name).await?;
     let Present { lot, .. } = Present::of(&signed, address.lot()).await?;
-    let mut edits = Vec::new();
+    let (mut edits, mut is_in_conflict) = (Vec::new(), false);
     for field in harvest::FIELDS {
-        if form.changed(field).is_none() {
-            continue;
-        }
+        let Some(changed) = form.changed(field) else { continue };
+        let (seen, now) = (form.get(&was(field)).to_owned(), shown_field(&lot, field));
+        is_in_conflict |= form.has("seen")
+            && with_plain_lines(&seen) != with_plain_lines(&now)
+            && with_plain_lines(changed) != with_plain_lines(&now);
         let text = typed(signed.locale, &form, field)?;
         if text != lot.field(field) && !(text.is_empty() && matches!(field, "grams" | "day" | "moisture" | "product")) {
             let edit = LotEdit::parse(field, &text);
@@ -258,7 +274,8 @@ pub(super) async fn correct(
         };
         signed.edit(vec![edit]).await?;
     }
-    Ok(Redirect::to(&address.path()).into_response())
+    let told = if is_in_conflict { "?kept=both" } else { "" };
+    Ok(Redirect::to(&format!("{}{told}", address.path())).into_response())
 }
 
 /// A field of the form as a document's value.

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use granary_client_core::ids::{ActorId, DeviceId, HouseholdId};
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::catalogue::Catalogue;
-use granary_client_core::schema::{DocumentKey, Part, catalogue, cooperative};
+use granary_client_core::schema::{DocumentKey, OrderName, Part, catalogue, cooperative};
 
 use super::i18n::{Language, Locale};
 use super::refusal::Refused;
 use super::signed_in::SignedIn;
+use crate::access::AuditAction;
 use crate::log::{Cooperative, DeviceKind};
 
 /// Letters of a household's id that stand for an erased name.
@@ -158,13 +159,32 @@ impl Names {
         if self.villages.values().filter(|other| **other == name).nth(1).is_some() { code.to_owned() } else { name }
     }
 
-    /// The detail of an audit line: names for roles and devices.
-    pub(super) fn detail(&self, detail: &str) -> String {
-        match (detail.parse::<Role>(), detail.parse::<DeviceId>()) {
-            (Ok(role), _) => self.role(&role),
-            (_, Ok(device)) if self.devices.contains_key(&device) => self.device(device),
-            _ => self.locale.of("detail", detail),
+    /// The detail of an audit line: names for roles, devices and documents, words for codes.
+    pub(super) fn detail(&self, action: AuditAction, detail: &str) -> String {
+        match (action, detail.strip_prefix("buyer:").and_then(|buyer| buyer.split_once('/'))) {
+            (AuditAction::Erased, Some((platform, outside))) => {
+                let name = OrderName { platform: platform.to_owned(), outside_id: outside.to_owned() };
+                self.document(&DocumentKey::Buyer(name))
+            }
+            _ => detail.split(' ').map(|word| self.detail_word(word)).collect::<Vec<_>>().join(" "),
         }
+    }
+
+    fn detail_word(&self, word: &str) -> String {
+        let (bare, colon) = word.strip_suffix(':').map_or((word, ""), |bare| (bare, ":"));
+        let said = match (bare.parse::<Role>(), bare.parse::<DeviceId>(), bare.split_once(['/', '.'])) {
+            (Ok(role), ..) => self.role(&role),
+            (_, Ok(device), _) if self.devices.contains_key(&device) => self.device(device),
+            // An entry that was set aside, and a file that was exported.
+            (.., Some((device, entry))) if device.parse().is_ok_and(|device| self.devices.contains_key(&device)) => {
+                format!("{} · {entry}", device.parse().map(|device| self.device(device)).unwrap_or_default())
+            }
+            (.., Some((what, form @ ("csv" | "xlsx")))) => {
+                format!("{} ({})", self.locale.of("export", what), form.to_uppercase())
+            }
+            _ => self.locale.of("detail", bare),
+        };
+        format!("{said}{colon}")
     }
 
     /// Codes and names of all products.

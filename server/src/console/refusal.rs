@@ -88,6 +88,7 @@ pub(super) fn refuse(locale: Locale, error: &Error) -> Refused {
         Error::Quantity(fault) => nothing_changed(locale, fault),
         Error::EditRefused { reason } | Error::ImportRefused { reason, .. } => nothing_changed(locale, reason),
         Error::EditQuarantined { reason } => nothing_changed(locale, reason),
+        Error::Decided(decided) => Refused { status: 409, ..nothing_changed(locale, decided) },
         Error::InvalidInput { field: "password", .. } => refused(locale, 400, "password-wrong"),
         Error::InvalidInput { field: "login", .. } => refused(locale, 400, "login-wrong"),
         Error::InvalidInput { .. } | Error::Protected { .. } | Error::Typed { .. } => {

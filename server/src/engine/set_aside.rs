@@ -12,6 +12,7 @@ use granary_client_core::quantities::Instant;
 use granary_client_core::schema::harvest::{self, Lot, LotKey, touched};
 use granary_client_core::schema::{Document, DocumentKey, LotId};
 use granary_client_core::store::StoreFault;
+use granary_client_core::words::Words;
 
 use super::Granary;
 use super::audit::put_line;
@@ -46,6 +47,50 @@ pub struct SetAsideChanges {
     pub until: Option<Instant>,
     /// The lots that they record or edit, as far as they can be read.
     pub lots: Vec<(LotId, Lot)>,
+}
+
+/// What became of changes that were set aside: there is nothing to decide any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Decided {
+    /// A coordinator took them in.
+    #[error("this is taken in already")]
+    TakenIn,
+    /// A coordinator refused them.
+    #[error("this was refused already")]
+    Refused,
+    /// Nobody decided in time.
+    #[error("the time to decide about this is over; its phone still has it")]
+    Dropped,
+}
+
+impl Decided {
+    fn of(standing: Standing) -> Option<Self> {
+        match standing {
+            Standing::Open => None,
+            Standing::TakenIn | Standing::Gone => Some(Self::TakenIn),
+            Standing::Refused => Some(Self::Refused),
+            Standing::Dropped => Some(Self::Dropped),
+        }
+    }
+}
+
+impl Words for Decided {
+    fn chinese(&self) -> String {
+        match self {
+            Self::TakenIn => "这些已经收下了",
+            Self::Refused => "这些已经拒绝了",
+            Self::Dropped => "决定的期限已过；那部手机里还有这些内容",
+        }
+        .to_owned()
+    }
+}
+
+/// Why there is nothing to decide about what has this name.
+fn not_open(standing: Option<Standing>, (device, entry): (DeviceId, u64)) -> Option<Error> {
+    match standing {
+        None => Some(unknown(device, entry)),
+        Some(standing) => Decided::of(standing).map(Error::Decided),
+    }
 }
 
 impl SetAsideChanges {
@@ -130,7 +175,7 @@ impl Granary {
     }
 
     /// Takes in what was set aside, as its device wrote it or gave it back: other devices get it, and the device is told nothing more of it.
-    /// Fails with [`Error::EditQuarantined`] when it does harm there, and with [`Error::EditRefused`] when it can't be taken
+    /// Fails with [`Error::Decided`] when somebody has decided about it, with [`Error::EditQuarantined`] when it does harm there, and with [`Error::EditRefused`] when it can't be taken
     /// in as it is; then it stays listed.
     pub fn take_in(
         &self,
@@ -143,6 +188,12 @@ impl Granary {
             return Err(refused(RefusalReason::NoRoom));
         }
         let cooperative = self.cooperative(number)?;
+        // What was decided can be empty by now.
+        by.must_coordinate(&cooperative)?;
+        let standing = cooperative.standing_of(|row| self.store().get(row), device, entry)?;
+        if let Some(why) = not_open(standing, (device, entry)) {
+            return Err(why);
+        }
         let found = cooperative.set_aside_entry(self.store(), device, entry)?;
         let (aside, _, documents) = found.ok_or_else(|| unknown(device, entry))?;
         let target = Arc::clone(&cooperative);
@@ -150,8 +201,8 @@ impl Granary {
             if let Err(denied) = by.must_coordinate(&target) {
                 return Ok(Err(Error::from(denied)));
             }
-            if !target.is_set_aside(group, device, entry)? {
-                return Ok(Err(unknown(device, entry)));
+            if let Some(why) = not_open(target.standing_of(|row| group.get(row), device, entry)?, (device, entry)) {
+                return Ok(Err(why));
             }
             let grants = target.device(device).map(|record| record.grants_now()).unwrap_or_default();
             let submitter =
@@ -191,9 +242,11 @@ impl Granary {
             if let Err(denied) = by.must_coordinate(&cooperative) {
                 return Ok(Err(Error::from(denied)));
             }
-            if !cooperative.decide_set_aside(group, device, entry, Standing::Refused)? {
-                return Ok(Err(unknown(device, entry)));
+            if let Some(why) = not_open(cooperative.standing_of(|row| group.get(row), device, entry)?, (device, entry))
+            {
+                return Ok(Err(why));
             }
+            cooperative.decide_set_aside(group, device, entry, Standing::Refused)?;
             put_line(&cooperative, group, now, &by.id(), AuditAction::LeftOut, &format!("{device}/{entry}"));
             Ok(Ok(()))
         })?

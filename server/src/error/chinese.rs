@@ -22,6 +22,7 @@ impl Words for Error {
             Self::Certificate(reason) => format!("服务器的证书不能用（{reason}）"),
             Self::Stopping => "服务器正在停止；什么也没有收下".into(),
             Self::InvalidInput { reason, .. } => reason.chinese(),
+            Self::Decided(decided) => decided.chinese(),
             Self::AccountExists { login } => {
                 format!("{login} 已有账号，什么也没有改动：要换密码，请用 `granary coordinator password`")
             }

@@ -14,6 +14,7 @@ use granary_client_core::store::StoreFault;
 use granary_client_core::words::Phrase;
 
 use crate::access::Denied;
+use crate::engine::set_aside::Decided;
 use crate::said::Said;
 
 mod chinese;
@@ -68,6 +69,9 @@ pub enum Error {
         /// The fault.
         reason: Said,
     },
+    /// Changes that were set aside are decided already.
+    #[error(transparent)]
+    Decided(#[from] Decided),
     /// An account of this login exists already.
     #[error(
         "{login} has an account already, and nothing was changed: `granary coordinator password` gives it another password"

@@ -282,16 +282,16 @@ impl Cooperative {
         Ok(true)
     }
 
-    /// True for an entry that was set aside and is not decided; for jobs of the writer.
-    pub(crate) fn is_set_aside(
+    /// What became of an entry that was set aside; none where none of this name was. `get` reads a row.
+    pub(crate) fn standing_of(
         &self,
-        group: &GroupCommit<'_>,
+        get: impl FnOnce(&[u8]) -> Result<Option<Vec<u8>>, StoreFault>,
         device: DeviceId,
         entry: u64,
-    ) -> Result<bool, StoreFault> {
+    ) -> Result<Option<Standing>, StoreFault> {
         let row = quarantine_key(self.number(), device, entry);
-        let aside = group.get(&row)?.map(|bytes| parse::<SetAside>(&row, Some(&bytes))).transpose()?;
-        Ok(aside.is_some_and(|aside| aside.standing == Standing::Open))
+        let aside = get(&row)?.map(|bytes| parse::<SetAside>(&row, Some(&bytes))).transpose()?;
+        Ok(aside.map(|aside| aside.standing))
     }
 
     /// Notes the decision on an entry that was set aside; for jobs of the writer.

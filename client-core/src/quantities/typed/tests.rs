@@ -57,6 +57,15 @@ fn weights_are_read_as_people_write_them() {
 }
 
 #[test]
+fn what_is_empty_is_called_so() {
+    for empty in ["", "  ", "　"] {
+        assert_eq!(kilograms(empty), Err(TypedFault::Nothing));
+        assert_eq!(price_per_kilogram(empty), Err(TypedFault::Nothing));
+        assert_eq!(moisture(empty), Err(TypedFault::Nothing));
+    }
+}
+
+#[test]
 fn prices_are_read_as_people_write_them() {
     for (written, fen) in [
         ("12.40", 1_240),

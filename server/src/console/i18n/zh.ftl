@@ -312,7 +312,7 @@ import-twice = 第 { $row } 行已有同一个
 import-price-wrong = { $grade } 级的价格：{ $why }
 file-too-large = 文件太大：最多 80 kB、1,000 行。什么都没有导入。
 file-unreadable = 文件不能按 CSV 读取。什么都没有导入。
-file-heads-wrong = 第一行必须是 “name,village”，或 “code,zh,en” 加等级。什么都没有导入。
+file-heads-wrong = 第一行必须是 “名称,村”，或 “代码,中文名,英文名” 加等级。什么都没有导入。
 phone-forked = 有两部手机以此名义发送：手机被复制、恢复到旧状态，或密钥被盗
 
 # 谁可以操作
@@ -475,3 +475,13 @@ import-lot-differs = { $lot } 与这里的不同：{ $fields }。批次在各自
 import-same-rows = 与这里相同的行：{ $count }。
 case-weight-before = 仓库称的比登记的多。
 document-buyer = 买家
+lot-kept-both = 这期间别人改过同一项，或者您在另一个页面改过：两个值都保留了，请在下面选一个。
+import-heads-households = 名称,村
+import-heads-by-id = 编号,名称,村
+import-heads-products = 代码,中文名,英文名,A,B,C
+doer-server = 服务器
+detail-name-erased = 名字已抹去
+detail-with-books = 连同簿册
+detail-second-factor = 第二道验证
+detail-yes = 是
+detail-no = 否

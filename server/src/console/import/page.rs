@@ -19,9 +19,9 @@ pub(in crate::console) async fn show(signed: SignedIn) -> Result<Response, Refus
     let form = Inputs::of(&signed, PREVIEW, &[]);
     let main = html! {
         p { (locale.t("import-help")) }
-        ul { li { code { "name,village" } " — " (locale.t("import-households")) }
-            li { code { "id,name,village" } " — " (locale.t("import-households-by-id")) }
-            li { code { "code,zh,en,A,B,C" } " — " (locale.t("import-products")) } }
+        ul { li { code { (locale.t("import-heads-households")) } " — " (locale.t("import-households")) }
+            li { code { (locale.t("import-heads-by-id")) } " — " (locale.t("import-households-by-id")) }
+            li { code { (locale.t("import-heads-products")) } " — " (locale.t("import-products")) } }
         form.card method="post" action=(PREVIEW) enctype="multipart/form-data" {
             (form.hidden())
             label { (locale.t("file")) input type="file" name="file" accept=".csv,.txt,text/csv,text/plain" required; }

@@ -3,7 +3,7 @@
 
 use encoding_rs::{Encoding, GB18030};
 
-use super::super::export::plain;
+use super::super::export::{harmless, plain};
 
 /// Rows of one file at most.
 const ROWS_MAX: usize = 20_000;
@@ -53,8 +53,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<String, TableFault> {
 impl Table {
     /// Reads the cells; heads come in small letters. Columns and rows without anything in them are left out.
     pub(super) fn read(text: &str) -> Result<Self, TableFault> {
-        // The reader would count the line of a row from the line break before it.
-        let text = text.replace("\r\n", "\n");
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        let mut counting = Counting { text: &text, byte: 0, line: 1 };
         let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         let delimiter = match first {
             line if line.contains('\t') => b'\t',
@@ -73,7 +73,7 @@ impl Table {
             if record.iter().all(|cell| cell.trim().is_empty()) {
                 continue;
             }
-            let number = record.position().map_or(0, csv::Position::line);
+            let number = counting.line_of(&record);
             lines.push(Line { number, cells: record.iter().map(|cell| plain(cell.trim()).to_owned()).collect() });
             if lines.len() > ROWS_MAX {
                 return Err(TableFault::TooLong);
@@ -110,8 +110,8 @@ impl Table {
                 text.push('\n');
                 line = line.saturating_add(1);
             }
-            let cells = columns.iter().map(|column| row.cell(Some(*column)).replace('"', "\"\"").replace('\n', " "));
-            let cells: Vec<String> = cells.map(|cell| format!("\"{cell}\"")).collect();
+            let cells = columns.iter().map(|column| harmless(&row.cell(Some(*column)).replace(['\n', '\t'], " ")));
+            let cells: Vec<String> = cells.map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect();
             text.push_str(&cells.join(","));
         }
         text.push('\n');
@@ -121,6 +121,27 @@ impl Table {
     /// The column with one of these heads.
     pub(super) fn column(&self, names: &[&str]) -> Option<usize> {
         self.heads.iter().position(|head| names.contains(&head.to_lowercase().as_str()))
+    }
+}
+
+/// Counts the lines of a file up to each row. The reader itself counts a row from the empty lines before it.
+struct Counting<'a> {
+    text: &'a str,
+    byte: usize,
+    line: u64,
+}
+
+impl Counting<'_> {
+    /// The line at which a row begins, where rows come in their order.
+    fn line_of(&mut self, record: &csv::StringRecord) -> u64 {
+        let at = record.position().and_then(|at| usize::try_from(at.byte()).ok()).unwrap_or(self.byte);
+        let bytes = self.text.as_bytes();
+        let empty = bytes.get(at..).unwrap_or_default().iter().take_while(|byte| **byte == b'\n').count();
+        let begins = at.saturating_add(empty);
+        let passed = bytes.get(self.byte..begins).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
+        self.line = self.line.saturating_add(passed as u64);
+        self.byte = begins;
+        self.line
     }
 }
 
@@ -177,6 +198,15 @@ mod tests {
     }
 
     #[test]
+    fn rows_have_the_numbers_of_the_file_around_empty_lines() {
+        let text = "\n\nname,village\n\n王家,dongpo\n\n\n\"李\n家\",xihe\n\n赵家,xihe\n";
+        for text in [text.to_owned(), text.replace('\n', "\r\n"), text.replace('\n', "\r")] {
+            let numbers = Table::read(&text).map(|table| table.rows.iter().map(|line| line.number).collect::<Vec<_>>());
+            assert_eq!(numbers, Ok(vec![5, 8, 11]), "{text:?}");
+        }
+    }
+
+    #[test]
     fn what_no_head_names_is_refused() {
         assert_eq!(Table::read("name,village,\n王家,dongpo,x\n"), Err(TableFault::NoHead(2)));
         assert_eq!(Table::read("name,village\n王家,dongpo,x\n"), Err(TableFault::NoHead(2)));
@@ -185,6 +215,17 @@ mod tests {
     }
 
     proptest! {
+        // Else a confirmed import is never what was shown.
+        #[test]
+        fn what_a_form_carries_is_read_as_the_file(text in "(name|'=a),b\n([ab'=;\t\",]{0,4}\n){0,8}") {
+            if let Ok(table) = Table::read(&text).map_err(drop) {
+                let has_blanks = |line: &Line| line.cells.iter().any(|cell| cell.contains(['\n', '\t']));
+                prop_assume!(!table.rows.iter().any(has_blanks));
+                let columns: Vec<usize> = (0..table.heads.len()).collect();
+                prop_assert_eq!(Table::read(&table.to_text(&columns)), Ok(table));
+            }
+        }
+
         #[test]
         fn any_file_is_read_or_refused(bytes: Vec<u8>, text in ".{0,80}") {
             let _ = decode(&bytes).map(|text| Table::read(&text));

@@ -70,6 +70,49 @@ async fn what_was_exported_is_imported_without_a_change() {
     assert!(text_of(&previewed(&two, &file).await).contains("is another one here: Weight (kg)"));
 }
 
+// An empty line, or a name with an apostrophe before it, made every confirmation another one than was shown.
+#[tokio::test(flavor = "multi_thread")]
+async fn import_of_a_file_with_empty_lines_is_confirmed() {
+    let two = Two::new().await;
+    let page = previewed(&two, "\n名称,村\n\n赵家,东坡村\n\n'=1+1,西河村\n").await;
+    assert!(page.contains("<td class=\"number\">4</td>") && page.contains("<td class=\"number\">6</td>"), "{page}");
+    let taken = two.send(&two.zhang, &PageForm::one(&page, "/console/import/confirm")).await;
+    assert_eq!(taken.status, 303, "{}", taken.page);
+    assert!(two.page("/console/households").await.contains("赵家"));
+}
+
+// The Chinese page named columns in English, and the audit its deeds.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_and_files_are_in_the_readers_language() {
+    let two = Two::new().await;
+    let zh = [("cookie", two.zhang.as_str()), ("accept-language", "zh")];
+    let page = |path: &'static str| async { two.world.ask(Method::GET, path, &zh, String::new()).await.page };
+    let import = page("/console/import").await;
+    for heads in ["名称,村", "编号,名称,村", "代码,中文名,英文名,A,B,C"] {
+        assert!(import.contains(&format!("<code>{heads}</code>")), "{import}");
+    }
+    assert!(text_of(&previewed(&two, "代码,中文名,英文名,A\nrice,大米,Rice,5\n").await).contains("Changes: 1."));
+    let path = format!("/console/households/{HOUSEHOLD}/erase");
+    let erase = text_of(&two.world.ask(Method::GET, &path, &zh, String::new()).await.page);
+    assert!(erase.contains("农户资料 · 李家") && erase.contains("收成簿 · 李家 · 2026"), "{erase}");
+    let (granary, coop) = (&two.world.granary, two.world.coop);
+    let role = Role::Household(HOUSEHOLD);
+    let made = granary.invite(coop, role, 1, World::now()).unwrap();
+    let (device, _) = two.world.enrol(&made.code, 1).unwrap();
+    let by = crate::access::Principal::Operator;
+    granary.grant(by, coop, device, &[role], World::now()).unwrap();
+    granary.demand_second_factor(by, coop, true, World::now()).unwrap();
+    granary.demand_second_factor(by, coop, false, World::now()).unwrap();
+    page("/console/export/lots.csv").await;
+    let audit = page("/console/export/audit.csv").await;
+    for detail in ["农户 李家", "是", "否"] {
+        assert!(audit.contains(detail), "{detail}: {audit}");
+    }
+    for english in ["household:", "yes", "lots.csv", "operator"] {
+        assert!(!audit.contains(english), "{english}: {audit}");
+    }
+}
+
 // Somebody moved a household between the look at a file and its confirmation: it was moved back, unseen.
 #[tokio::test(flavor = "multi_thread")]
 async fn import_takes_only_what_was_shown() {

@@ -3,7 +3,7 @@
 use granary_client_core::conflicts::CaseState;
 use granary_client_core::projection::CaseFilter;
 use granary_client_core::protocol::bundle::DocumentChanges;
-use granary_client_core::quantities::{Fen, Grams};
+use granary_client_core::quantities::{Day, Fen, Grams};
 use granary_client_core::schema::catalogue::{self, PriceName};
 use granary_client_core::schema::harvest::{LotDraft, LotEdit, correct, lot, lots, record};
 use granary_client_core::schema::receipt::{Outcome, receipts};
@@ -200,6 +200,46 @@ async fn two_who_change_one_field_are_told() {
     assert!(page.contains("was edited on several phones at once") && page.contains("13 kg") && page.contains("14 kg"));
 }
 
+// Two tabs of one person: both values were kept, and nothing said so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_that_keeps_two_values_says_so() {
+    let two = Two::new().await;
+    let lot = two.path();
+    let seen = PageForm::one(&two.page(&lot).await, &format!("{lot}/correct"));
+    let first = two.send(&two.zhang, &seen.typed(&[("grams", "13")])).await;
+    assert_eq!((first.status, first.to.as_str()), (303, lot.as_str()));
+    let same = two.send(&two.zhang, &seen.typed(&[("grams", "13"), ("grade", "A")])).await;
+    assert_eq!(same.to, lot, "the same value is no other one");
+    let second = two.send(&two.zhang, &seen.typed(&[("grams", "14")])).await;
+    assert_eq!(second.status, 303);
+    let page = two.page(&second.to).await;
+    assert!(page.contains("both values are kept") && page.contains("13 kg") && page.contains("14 kg"), "{page}");
+    assert!(!two.page(&lot).await.contains("both values are kept"));
+}
+
+// A kind of cases was paged by the number of all.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_of_cases_has_its_own_pages() {
+    let two = Two::new().await;
+    for day in 0..42 {
+        let drafts = [12_000, 12_100].map(|grams| {
+            let day = "2026-01-01".parse::<Day>().unwrap().plus_days(day * 7);
+            LotDraft::new("millet", Grams::new(grams).unwrap(), day)
+        });
+        let edit = move |doc: &mut _| drafts.iter().try_for_each(|draft| record(doc, draft).map(drop));
+        two.world.granary.edit(two.world.coop, &book(), World::now(), edit).unwrap();
+    }
+    let lot = two.path();
+    let seen = PageForm::one(&two.page(&lot).await, &format!("{lot}/correct"));
+    for (cookie, kilograms) in [(&two.wang, "13"), (&two.zhang, "14")] {
+        assert_eq!(two.send(cookie, &seen.typed(&[("grams", kilograms)])).await.status, 303);
+    }
+    let all = two.page("/console/cases").await;
+    assert!(all.contains("Page 1 of 2"), "{all}");
+    let fields = two.page("/console/cases?kind=field").await;
+    assert!(fields.contains("Page 1 of 1"), "{fields}");
+}
+
 // A receipt's form was filled with the recorded weight, as if it had been weighed.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_prefilled_as_if_it_had_been_weighed() {
@@ -268,6 +308,10 @@ async fn refused_form_comes_back_with_what_was_typed() {
             assert!(!refused.page.contains("of mine"), "no page shows a password");
         }
     }
+    // What is empty is not called a wrong number.
+    let empty = PageForm::one(&two.page(&lot).await, &format!("{lot}/receipt")).typed(&[("state", "received")]);
+    let refused = two.send(&two.zhang, &empty).await;
+    assert!(refused.status == 400 && refused.page.contains("nothing is typed here"), "{}", refused.page);
     // In Chinese, for who reads Chinese.
     let form = PageForm::one(&two.page(&lot).await, &format!("{lot}/correct"))
         .typed(&[("grams", "x"), ("token", &two.token(&two.zhang))]);
@@ -375,6 +419,14 @@ async fn lists_of_devices_and_invitations_have_names() {
     let aside = two.world.ask(Method::GET, "/console/set-aside", &headers, String::new()).await.page;
     let text = text_of(&aside);
     assert!(text.contains("不可以改这份文档") && text.contains("收成簿 · 王家 · 2026"), "{text}");
+    // A second click is told what became of it.
+    let take_in = PageForm::one(&aside, "/console/set-aside/take-in");
+    assert_eq!(two.send(&two.zhang, &take_in).await.status, 303);
+    let again = two.send(&two.zhang, &take_in).await;
+    assert!(again.status == 409 && again.page.contains("taken in already"), "{}: {}", again.status, again.page);
+    let refuse = PageForm { action: "/console/set-aside/refuse".into(), ..take_in.typed(&[("sure", "yes")]) };
+    let refused = two.send(&two.wang, &refuse).await;
+    assert!(refused.status == 409 && refused.page.contains("taken in already"), "{}", refused.page);
     assert!(!text.contains("this device") && !text.contains(&first.to_string()), "{text}");
 }
 
