@@ -101,8 +101,8 @@ async fn pages_and_files_are_in_the_readers_language() {
     let (device, _) = two.world.enrol(&made.code, 1).unwrap();
     let by = crate::access::Principal::Operator;
     granary.grant(by, coop, device, &[role], World::now()).unwrap();
-    granary.demand_second_factor(by, coop, true, World::now()).unwrap();
-    granary.demand_second_factor(by, coop, false, World::now()).unwrap();
+    granary.demand_second(by, coop, true, World::now()).unwrap();
+    granary.demand_second(by, coop, false, World::now()).unwrap();
     page("/console/export/lots.csv").await;
     let audit = page("/console/export/audit.csv").await;
     for detail in ["农户 李家", "是", "否"] {
