@@ -3,7 +3,7 @@
 use granary_client_core::conflicts::CaseState;
 use granary_client_core::projection::CaseFilter;
 use granary_client_core::protocol::bundle::DocumentChanges;
-use granary_client_core::quantities::{Day, Fen, Grams};
+use granary_client_core::quantities::{Fen, Grams};
 use granary_client_core::schema::catalogue::{self, PriceName};
 use granary_client_core::schema::harvest::{LotDraft, LotEdit, correct, lot, lots, record};
 use granary_client_core::schema::receipt::{Outcome, receipts};
@@ -215,29 +215,6 @@ async fn a_correction_that_keeps_two_values_says_so() {
     let page = two.page(&second.to).await;
     assert!(page.contains("both values are kept") && page.contains("13 kg") && page.contains("14 kg"), "{page}");
     assert!(!two.page(&lot).await.contains("both values are kept"));
-}
-
-// A kind of cases was paged by the number of all.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_kind_of_cases_has_its_own_pages() {
-    let two = Two::new().await;
-    for day in 0..42 {
-        let drafts = [12_000, 12_100].map(|grams| {
-            let day = "2026-01-01".parse::<Day>().unwrap().plus_days(day * 7);
-            LotDraft::new("millet", Grams::new(grams).unwrap(), day)
-        });
-        let edit = move |doc: &mut _| drafts.iter().try_for_each(|draft| record(doc, draft).map(drop));
-        two.world.granary.edit(two.world.coop, &book(), World::now(), edit).unwrap();
-    }
-    let lot = two.path();
-    let seen = PageForm::one(&two.page(&lot).await, &format!("{lot}/correct"));
-    for (cookie, kilograms) in [(&two.wang, "13"), (&two.zhang, "14")] {
-        assert_eq!(two.send(cookie, &seen.typed(&[("grams", kilograms)])).await.status, 303);
-    }
-    let all = two.page("/console/cases").await;
-    assert!(all.contains("Page 1 of 2"), "{all}");
-    let fields = two.page("/console/cases?kind=field").await;
-    assert!(fields.contains("Page 1 of 1"), "{fields}");
 }
 
 // A receipt's form was filled with the recorded weight, as if it had been weighed.
