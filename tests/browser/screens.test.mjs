@@ -40,7 +40,7 @@ async function open(world, path, run, { viewport = PHONE, dark = false } = {}) {
   }, JSON.stringify(world));
   try {
     await page.goto(`${site.address}${path}`);
-    await page.waitForSelector("main");
+    await page.waitForSelector("main, progress");
     await run(page);
     assert.deepEqual(problems, []);
   } finally {
@@ -246,6 +246,13 @@ test("long lists come sixty at a time, and search finds by number, place and not
   await page.getByText(id).waitFor();
   await page.goBack();
   assert.equal(await page.getByLabel("搜索").inputValue(), id.toLowerCase(), "back leads to what was found");
+}));
+
+test("the first start says how far it is", () => open({ slowStart: true }, "", async (page) => {
+  await page.getByText("正在取来").waitFor();
+  assert.equal(await page.getByRole("progressbar").getAttribute("value"), "1");
+  await page.evaluate(() => window.fakeStarts());
+  await page.getByRole("heading", { name: "收的是什么？" }).waitFor();
 }));
 
 test("nothing moves by itself, also when answers take their time", () => open({ lots: 300, slow: 60 }, "#/record", async (page) => {

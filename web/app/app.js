@@ -47,15 +47,10 @@ const PAGES = {
 };
 
 // How much of the core has come, the first time: on a slow line that takes minutes, and a still picture looks broken.
-let loaded = null;
-core.on("loading", (value) => {
-  loaded = value;
-  tell();
-});
-
 function Waiting() {
-  const bar = loaded && html`<progress value=${loaded.done} max=${loaded.of} aria-label=${t("opening")}></progress>`;
-  return html`<div class="opening" role="status"><${Sign} /><p class="heard">${t("opening")}</p>${bar}</div>`;
+  const { loading } = usePhone();
+  return html`<div class="opening"><${Sign} /><p class=${loading ? "" : "heard"} role="status">${t(loading ? "loading" : "opening")}</p>
+    ${loading && html`<progress value=${loading.done} max=${loading.of} aria-label=${t("loading")}></progress>`}</div>`;
 }
 
 function Broken({ error }) {

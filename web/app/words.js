@@ -7,6 +7,7 @@ const WORDS = {
   "app": ["谷仓", "Granary"],
   "app-name": ["谷仓 Granary", "Granary 谷仓"],
   "opening": ["正在打开", "Opening"],
+  "loading": ["第一次打开，正在取来……以后没有信号也能用", "Fetching the app, this once. After that it works without a signal."],
   "not-open": ["打不开", "It does not open"],
   "not-open-more": ["已经存下的内容还在这部手机里。请再试一次；还不行，请找合作社的人看看。", "What was kept is still on this phone. Please try again; if that does not help, ask somebody of the co-operative."],
   "again": ["再试一次", "Try again"],

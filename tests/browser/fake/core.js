@@ -137,7 +137,11 @@ const methods = {
 };
 
 export const core = {
-  async start() { world.traps = world.traps ?? 0; },
+  async start() {
+    if (!world.slowStart) return;
+    tell("loading", { done: 1, of: 4 });
+    await new Promise((done) => { window.fakeStarts = done; });
+  },
   get profile() { return shownProfile(me()); },
   get preferences() { return { language: world.language, unit: world.unit ?? "kg", large: Boolean(world.large) }; },
   async setPreferences(some) { Object.assign(world, some); save(); tell("profile"); },

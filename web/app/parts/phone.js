@@ -6,7 +6,7 @@ import { readSettings, settings } from "./settings.js";
 
 export const phone = {
   ready: false, broken: null, state: null, status: null, catalogue: null, storage: null,
-  online: navigator.onLine !== false, update: false, locked: false,
+  online: navigator.onLine !== false, update: false, locked: false, loading: null,
   /** Rises when the core's documents changed; lists ask again. */
   version: 0,
 };
@@ -61,6 +61,7 @@ const refreshStatus = coalesced(readStatus);
 export const refreshStorage = coalesced(async () => { await core.storage(); });
 
 export async function startPhone() {
+  core.on("loading", (loading) => tell({ loading }));
   core.on("status", refreshStatus);
   core.on("changed", refresh);
   core.on("update", () => tell({ update: true }));
