@@ -4,7 +4,7 @@ import { core } from "./core.js";
 import { html, render, useLayoutEffect, useReducer } from "./lib/preact-htm.js";
 import { t } from "./words.js";
 import { faultSentence, homeOf } from "./parts/frame.js";
-import { startPhone, tell, usePhone } from "./parts/phone.js";
+import { startPhone, usePhone } from "./parts/phone.js";
 import { Sign } from "./parts/pictures.js";
 import { onRoute, route, startRouting } from "./parts/route.js";
 import { startSaying } from "./parts/say.js";
