@@ -189,7 +189,7 @@ impl Work {
         (self.breaks, self.took_millis) = (0, 0);
         self.passed = joined(&self.used.get());
         let mut exchange = Exchange::new(errand.route, errand.payload);
-        let ask = exchange.next();
+        let ask = exchange.next_ask();
         self.exchange = Some(exchange);
         self.ask_for(ask);
     }
@@ -314,7 +314,7 @@ impl Work {
         let now = joined(&self.used.get());
         let passed = now.saturating_sub(std::mem::replace(&mut self.passed, now));
         if exchange.can_resume() && passed >= PROGRESS_BYTES_MIN && self.breaks < BREAKS_MAX {
-            let ask = exchange.next();
+            let ask = exchange.next_ask();
             self.ask_for(ask);
         } else {
             self.came(Err(fault.into()));

@@ -42,7 +42,7 @@ pub struct Running {
 
 #[derive(Debug)]
 enum Stage {
-    Exchanging(Session),
+    Exchanging(Box<Session>),
     /// A server that was restored to a time before this phone's enrolment is sent its certificate.
     Reinstating,
 }
@@ -142,7 +142,7 @@ impl Phone {
         inner.enrolled()?;
         inner.status.state = SyncState::Syncing;
         let (session, send) = inner.begin_session()?;
-        Ok((Running { stage: Stage::Exchanging(session), has_reinstated: false }, send))
+        Ok((Running { stage: Stage::Exchanging(Box::new(session)), has_reinstated: false }, send))
     }
 
     /// Takes what came of the last [`Errand`] of a sync: the reply, which took so many milliseconds, or why there is none.
@@ -208,7 +208,7 @@ impl Inner {
         };
         let Stage::Exchanging(session) = &mut running.stage else {
             let (session, send) = self.begin_session()?;
-            running.stage = Stage::Exchanging(session);
+            running.stage = Stage::Exchanging(Box::new(session));
             return Ok(Turn::Send(send));
         };
         self.pace.succeeded(took_millis);

@@ -276,3 +276,7 @@ fn receipts_of(document: &Document) -> BTreeMap<LotId, Weighed> {
     });
     receipts.collect()
 }
+
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod tests;

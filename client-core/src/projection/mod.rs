@@ -10,8 +10,6 @@ mod case_rows;
 mod lot_lists;
 mod lot_rows;
 mod memory_lists;
-#[cfg(all(test, feature = "sqlite"))]
-mod memory_lists_tests;
 #[cfg(feature = "sqlite")]
 mod read_model;
 #[cfg(feature = "sqlite")]

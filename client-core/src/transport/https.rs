@@ -253,7 +253,7 @@ impl HttpsTransport {
 
     /// Continues an exchange on this connection until it is done or the line breaks.
     async fn go_on(&self, on: &mut Connection, exchange: &mut Exchange, sign: Option<&Sign>) -> Result<Vec<u8>, Error> {
-        let mut ask = exchange.next();
+        let mut ask = exchange.next_ask();
         loop {
             match self.while_bytes_pass(self.send(on, exchange, sign, ask)).await? {
                 Outcome::Done(reply) => return Ok(reply),

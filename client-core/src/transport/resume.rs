@@ -79,7 +79,7 @@ impl Exchange {
     }
 
     /// What to send at the beginning or after a break.
-    pub fn next(&mut self) -> Ask {
+    pub fn next_ask(&mut self) -> Ask {
         let begun = std::mem::replace(&mut self.begun, true);
         match self.reply.as_ref().map(|(key, _)| *key).or(self.key) {
             Some(key) if begun => Ask::HowFar(key),
@@ -201,10 +201,10 @@ mod tests {
     #[test]
     fn request_goes_on_where_the_server_has_its_beginning() {
         let mut exchange = large();
-        let all = exchange.next();
+        let all = exchange.next_ask();
         let key = exchange.request(all, None).headers.remove(0).1;
         exchange.broke();
-        let ask = exchange.next();
+        let ask = exchange.next_ask();
         assert_eq!(exchange.request(ask, None).path, format!("/k/{key}/0"));
         assert_eq!(exchange.begins(ask, 202, header("o", "1000")), Some(Outcome::Ask(Ask::Rest(1_000))));
         let rest = exchange.request(Ask::Rest(1_000), None);
@@ -214,12 +214,12 @@ mod tests {
     #[test]
     fn reply_goes_on_where_it_broke() {
         let mut exchange = large();
-        let all = exchange.next();
+        let all = exchange.next_ask();
         exchange.request(all, None);
         assert_eq!(exchange.begins(all, 200, header("k", "0000000000000001")), None);
         exchange.arrived(b"half of").unwrap();
         exchange.broke();
-        let ask = exchange.next();
+        let ask = exchange.next_ask();
         assert_eq!(exchange.request(ask, None).path, "/k/0000000000000001/7");
         assert_eq!(exchange.begins(ask, 200, no_header), None);
         exchange.arrived(b" it").unwrap();
@@ -229,19 +229,19 @@ mod tests {
     #[test]
     fn forgotten_exchange_begins_anew() {
         let mut exchange = large();
-        let all = exchange.next();
+        let all = exchange.next_ask();
         exchange.request(all, None);
         exchange.begins(all, 200, no_header);
         exchange.arrived(b"half").unwrap();
         exchange.broke();
-        let ask = exchange.next();
+        let ask = exchange.next_ask();
         assert_eq!(exchange.begins(ask, 404, no_header), Some(Outcome::Ask(Ask::All)));
     }
 
     #[test]
     fn reply_without_end_is_refused() {
         let mut exchange = large();
-        let all = exchange.next();
+        let all = exchange.next_ask();
         exchange.begins(all, 200, no_header);
         assert!(exchange.arrived(&vec![0; MESSAGE_BYTES_MAX]).is_ok());
         assert!(matches!(exchange.arrived(&[0]), Err(Error::BadReply(_))));

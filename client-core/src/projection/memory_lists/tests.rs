@@ -2,9 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::{LotFilter, LotSort, LotState, MemoryLists, ReadModel};
+use super::MemoryLists;
 use crate::ids::{ActorId, HouseholdId};
 use crate::plausibility::EarlierLot;
+use crate::projection::{LotFilter, LotRow, LotSort, LotState, ReadModel};
 use crate::quantities::{Grams, Instant};
 use crate::schema::harvest::{LotDraft, LotEdit, LotKey, correct, record, set_merged, touched, withdraw};
 use crate::schema::receipt::{Outcome, receive};
@@ -175,13 +176,13 @@ proptest! {
             let (sqlite, memory) = (both.sqlite.lots(&filter).unwrap(), both.memory.lots(&filter).unwrap());
             // Where a sort leaves open which comes first, a page of it may be of others.
             if filter.offset == 0 {
-                let by_name = |mut rows: Vec<super::LotRow>| {
+                let by_name = |mut rows: Vec<LotRow>| {
                     rows.sort_by(|a, b| a.lot.cmp(&b.lot));
                     rows
                 };
                 prop_assert_eq!(by_name(memory.clone()), by_name(sqlite.clone()), "{:?}", filter);
             }
-            let days = |rows: &[super::LotRow]| rows.iter().map(|row| (row.product.clone(), row.day)).collect::<Vec<_>>();
+            let days = |rows: &[LotRow]| rows.iter().map(|row| (row.product.clone(), row.day)).collect::<Vec<_>>();
             if filter.sort != LotSort::Weight {
                 prop_assert_eq!(days(&memory), days(&sqlite), "{:?}", filter);
             }
