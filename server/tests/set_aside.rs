@@ -63,7 +63,7 @@ fn what_a_phone_may_not_write_is_listed_with_its_lots_and_taken_in() {
     assert_eq!(world.granary.count_set_aside(world.coop).unwrap(), 0);
     assert!(received(&world.sync(&mut coordinator, &[])).contains(&book(2)));
     let again = world.granary.take_in(Principal::Operator, world.coop, (all[0].device, all[0].entry), NOW);
-    assert!(matches!(again, Err(Error::NotFound { .. })), "{again:?}");
+    assert_eq!(again.unwrap_err().to_string(), "this is taken in already");
 }
 
 #[test]
