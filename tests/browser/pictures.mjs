@@ -1,5 +1,5 @@
-// Makes the README's pictures of the console, from the demo, as users would: two phones of one household correct one
-// lot offline, both sync, and a coordinator opens the console. It takes about a minute.
+// Makes the README's pictures, from the demo, as users would: a phone in the browser joins and records a lot; two phones of
+// one household correct one lot offline, both sync, and a coordinator opens the console. It takes about a minute.
 //
 //   node tests/browser/pictures.mjs [PROGRAM] [FOLDER]
 //
@@ -32,15 +32,16 @@ function freePort() {
   });
 }
 
-// Starts the demo; gives its process and the two links that it prints.
+// Starts the demo; gives its process and the links that it prints.
 async function demo() {
   const words = ["demo", "--folder", folder, "--port", String(await freePort())];
   const server = spawn(program, words, { stdio: ["ignore", "pipe", "inherit"] });
   const links = {};
   for await (const line of createInterface({ input: server.stdout })) {
-    links.console ??= line.match(/https:\S+/)?.[0];
+    links.console ??= line.match(/https:\S+\/once\/\S+/)?.[0];
     links.phone ??= line.match(/granary:[^']+/)?.[0];
-    if (links.console && links.phone) return { server, links };
+    links.app ??= line.match(/http:\S+\/app\/#\S+/)?.[0];
+    if (links.console && links.phone && links.app) return { server, links };
   }
   throw new Error("the demo ended before it printed its links");
 }
@@ -48,13 +49,14 @@ async function demo() {
 // Two phones of one household, which correct the weight of one lot without knowing of each other.
 function makeConflict(link) {
   phone("first", "enrol", "--yes", link, "--name", "秀英 · mother");
-  const role = granary("devices", "--folder", folder).match(/household:\S+/)[0];
+  const own = granary("devices", "--folder", folder).split("\n").find((line) => line.includes("秀英"));
+  const role = own.match(/household:[0-9a-f-]+/)[0];
   const invitation = granary("invite", "--folder", folder, "--role", role).match(/granary:\S+/)[0];
   phone("second", "enrol", "--yes", invitation, "--name", "二虎 · son");
   ["first", "second"].forEach((name) => phone(name, "sync"));
-  const lot = phone("first", "list").match(/Recorded\s+(\w{4}-\w{4}-\w{4})/)[1];
-  phone("first", "correct", lot, "--grams", "18500");
-  phone("second", "correct", lot, "--grams", "15800");
+  const lot = phone("first", "list").match(/recorded\s+(\w{4}-\w{4}-\w{4})/i)[1];
+  phone("first", "correct", lot, "--grams", "18500", "--yes");
+  phone("second", "correct", lot, "--grams", "15800", "--yes");
   ["first", "second", "first"].forEach((name) => phone(name, "sync"));
   return lot;
 }
@@ -67,22 +69,54 @@ async function until(what, check) {
   throw new Error(`never came: ${what}`);
 }
 
-// A picture as WebP, which is half of the same PNG. The browser itself converts it.
-async function take(page, name, options) {
-  const png = await page.screenshot({ animations: "disabled", ...options });
+const shot = (page, options) => page.screenshot({ animations: "disabled", ...options });
+const take = async (page, name, options) => keep(page, name, [await shot(page, options)]);
+
+// Pictures beside each other as one WebP, which is half of the same PNG. The browser itself converts them.
+async function keep(page, name, pngs) {
   const blank = await page.context().newPage();
-  const url = await blank.evaluate(async (base64) => {
-    const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-    const image = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
-    const canvas = Object.assign(document.createElement("canvas"), { width: image.width, height: image.height });
-    canvas.getContext("2d").drawImage(image, 0, 0);
+  const url = await blank.evaluate(async (parts) => {
+    const images = await Promise.all(parts.map((base64) => {
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      return createImageBitmap(new Blob([bytes], { type: "image/png" }));
+    }));
+    const gap = 24;
+    const width = images.reduce((sum, image) => sum + image.width, gap * (images.length - 1));
+    const canvas = Object.assign(document.createElement("canvas"), { width, height: Math.max(...images.map((image) => image.height)) });
+    let left = 0;
+    for (const image of images) {
+      canvas.getContext("2d").drawImage(image, left, 0);
+      left += image.width + gap;
+    }
     return canvas.toDataURL("image/webp", 0.9);
-  }, png.toString("base64"));
+  }, pngs.map((png) => png.toString("base64")));
   await blank.close();
   const bytes = Buffer.from(url.slice(url.indexOf(",") + 1), "base64");
   assert.ok(bytes.length <= BYTES_MAX, `${name} has ${bytes.length} bytes`);
   writeFileSync(join(pictures, `${name}.webp`), bytes);
   console.log(`${name}.webp: ${bytes.length} bytes`);
+}
+
+// The phone in the browser: what was harvested, how much, and that it is kept.
+async function takeApp(browser, link) {
+  const context = await browser.newContext({ locale: "zh-CN", viewport: { width: 360, height: 700 }, deviceScaleFactor: 1.5 });
+  const page = await context.newPage();
+  await page.goto(link);
+  const main = page.locator(".action .main");
+  await page.getByText("临县山货合作社").first().waitFor();
+  await main.click();
+  const millet = page.getByRole("button", { name: /小米/ }).first();
+  await millet.waitFor();
+  await page.getByText(/都送到合作社了/).first().waitFor();
+  const pngs = [await shot(page)];
+  await millet.click();
+  for (const digit of "62") await page.locator(".pad").getByRole("button", { name: digit, exact: true }).click();
+  pngs.push(await shot(page));
+  await main.click();
+  await page.getByText("存在这部手机里了").or(page.getByText("合作社收到了")).first().waitFor();
+  pngs.push(await shot(page));
+  await keep(page, "app", pngs);
+  await context.close();
 }
 
 const { server, links } = await demo();
@@ -93,6 +127,7 @@ try {
     executablePath: "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
   });
+  await takeApp(browser, links.app);
   const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB", viewport: { width: WIDTH, height: 720 } });
   const page = await context.newPage();
   await page.goto(links.console);
