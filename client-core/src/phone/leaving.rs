@@ -92,6 +92,7 @@ impl Phone {
         mark_new(&mut batch);
         self.store.apply(&batch)?;
         self.store.flush()?;
+        inner.forget_line();
         let Inner { enrolled, status, notices_read, has_sent_version, read_model, .. } = &mut *inner;
         (*enrolled, *status, *notices_read, *has_sent_version) = (None, Status::default(), 0, false);
         for (key, _) in read_model.revisions()? {

@@ -89,8 +89,8 @@ fn new_incarnation() -> Result<Incarnation, Error> {
     Ok(Incarnation::new(u32::from_be_bytes(bytes)))
 }
 
-#[cfg(feature = "https")]
 /// A random number for jitter. Without a source of randomness it is 0, which means no wait.
+#[cfg(feature = "https")]
 fn random_u64() -> u64 {
     let mut bytes = [0; 8];
     let _ = SystemRandom::new().fill(&mut bytes);
@@ -129,8 +129,8 @@ pub struct Phone {
     /// Locked while a sync, an enrolment or a recovery runs, so that there is one at most.
     syncing: Mutex<()>,
     damage: Vec<Damage>,
-    #[cfg(feature = "sqlite")]
     /// None for a phone in memory. The last field, so that the store is closed before others may open it.
+    #[cfg(feature = "sqlite")]
     folder: Option<Folder>,
 }
 

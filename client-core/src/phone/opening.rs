@@ -73,6 +73,7 @@ impl Inner {
         self.status = read_meta(store.as_ref(), "status")?.unwrap_or_default();
         self.notices_read = read_meta(store.as_ref(), "notices")?.unwrap_or(0);
         self.enrolled = Some(Enrolled { identity, replica });
+        self.forget_line();
         match self.refresh_rows() {
             // The caller makes new lists.
             Err(fault @ Error::Store(StoreFault::Corrupt(_))) => return Err(fault),
@@ -106,6 +107,14 @@ impl Phone {
 }
 
 impl Inner {
+    /// Closes the line to the server that this phone had until now.
+    pub(super) fn forget_line(&mut self) {
+        #[cfg(feature = "https")]
+        {
+            self.transport = None;
+        }
+    }
+
     /// Why there is no co-operative.
     pub(super) fn absent(&self) -> Error {
         if self.is_lost { Error::Lost } else { Error::NotEnrolled }

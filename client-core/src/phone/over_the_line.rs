@@ -67,7 +67,7 @@ impl Phone {
     pub fn sync_now(&self) -> Result<Summary, Error> {
         let _one_at_a_time = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
         let transport = self.transport()?;
-        let (mut running, mut send) = self.begin_sync()?;
+        let (mut running, mut send) = self.begin_sync(transport.used())?;
         loop {
             let began = std::time::Instant::now();
             let answer = self.exchange(transport.as_ref(), send);

@@ -48,10 +48,15 @@ impl Phone {
         let advances = particulars.map(|particulars| particulars.advances).unwrap_or_default();
         Ok(owed(&lots, &catalogue, advances.into_iter().map(|(_, fen)| fen)))
     }
+
+    /// What a lot is worth, as [`Self::owed`] counts it; none before the warehouse received it, and without a price.
+    pub fn worth(&self, lot: &LotRow) -> Result<Option<i64>, Error> {
+        Ok(self.catalogue()?.and_then(|catalogue| worth(lot, &catalogue)))
+    }
 }
 
 /// What a received lot is worth; none without a price.
-pub(super) fn worth(lot: &LotRow, catalogue: &Catalogue) -> Option<i64> {
+fn worth(lot: &LotRow, catalogue: &Catalogue) -> Option<i64> {
     let product = catalogue.products.iter().find(|product| product.code == lot.product)?;
     let grade = if lot.weighed_grade.is_empty() { &lot.grade } else { &lot.weighed_grade };
     let price = product.price_on(grade, lot.weighed_day.or(lot.day)?)?;
@@ -82,13 +87,6 @@ fn owed(lots: &[LotRow], catalogue: &Catalogue, advances: impl Iterator<Item = F
 
 fn count(lots: &[LotRow], is: impl Fn(&LotRow) -> bool) -> u64 {
     u64::try_from(lots.iter().filter(|lot| is(lot)).count()).unwrap_or(u64::MAX)
-}
-
-impl Phone {
-    /// What a lot is worth, as [`Self::owed`] counts it; none before the warehouse received it, and without a price.
-    pub fn worth(&self, lot: &LotRow) -> Result<Option<i64>, Error> {
-        Ok(self.catalogue()?.and_then(|catalogue| worth(lot, &catalogue)))
-    }
 }
 
 #[cfg(test)]

@@ -136,12 +136,21 @@ impl Phone {
         Ok(())
     }
 
-    /// Begins a sync: what to send first.
-    pub fn begin_sync(&self) -> Result<(Running, Errand), Error> {
-        let mut inner = self.inner();
-        inner.enrolled()?;
-        inner.status.state = SyncState::Syncing;
-        let (session, send) = inner.begin_session()?;
+    /// Begins a sync: what to send first. `used` is the traffic since the phone was opened.
+    pub fn begin_sync(&self, used: Used) -> Result<(Running, Errand), Error> {
+        let begun = {
+            let mut inner = self.inner();
+            inner.enrolled()?;
+            inner.status.state = SyncState::Syncing;
+            inner.begin_session()
+        };
+        let (session, send) = match begun {
+            Ok(begun) => begun,
+            Err(error) => {
+                self.end_sync(used, &Err(error.clone()))?;
+                return Err(error);
+            }
+        };
         Ok((Running { stage: Stage::Exchanging(Box::new(session)), has_reinstated: false }, send))
     }
 
@@ -228,5 +237,73 @@ impl Inner {
             }
             Step::Done(summary) => Turn::Done(summary),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::super::SystemClock;
+    use super::*;
+    use crate::ids::HouseholdId;
+    use crate::quantities::Grams;
+    use crate::schema::access::{Grants, Role};
+    use crate::schema::harvest::LotDraft;
+    use crate::store::{Batch, MemoryStore, Row, Store, StoreFault};
+
+    /// A store that can't be read while `is_broken`.
+    struct Breaking {
+        rows: MemoryStore,
+        is_broken: Arc<AtomicBool>,
+    }
+
+    impl Breaking {
+        fn whole(&self) -> Result<(), StoreFault> {
+            match self.is_broken.load(Ordering::Relaxed) {
+                true => Err(StoreFault::Failed("the medium is gone".into())),
+                false => Ok(()),
+            }
+        }
+    }
+
+    impl Store for Breaking {
+        fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreFault> {
+            self.whole()?;
+            self.rows.get(key)
+        }
+
+        fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Row>, StoreFault> {
+            self.whole()?;
+            self.rows.scan(prefix, after, limit)
+        }
+
+        fn apply(&self, batch: &Batch) -> Result<(), StoreFault> {
+            self.whole()?;
+            self.rows.apply(batch)
+        }
+
+        fn flush(&self) -> Result<(), StoreFault> {
+            self.whole()
+        }
+    }
+
+    #[test]
+    fn sync_that_can_not_begin_is_over_and_told() {
+        let (rows, is_broken) = (MemoryStore::default(), Arc::new(AtomicBool::new(false)));
+        let household = HouseholdId::from_bytes([7; 16]);
+        let link = format!("granary://localhost:8443/7KQ2-M9XT-4B0C#{}", "0".repeat(64));
+        let mut identity = Identity::prepare(&rows, link.parse().unwrap()).unwrap();
+        identity.grants = Grants { version: 1, roles: [Role::Household(household)].into() };
+        identity.keep(&rows).unwrap();
+        let store = Breaking { rows, is_broken: Arc::clone(&is_broken) };
+        let phone = Phone::over(Arc::new(store), Arc::new(SystemClock)).unwrap();
+        let draft = LotDraft::new("millet", Grams::new(1_000).unwrap(), "2026-10-03".parse().unwrap());
+        phone.record_of_day(household, &draft).unwrap();
+        is_broken.store(true, Ordering::Relaxed);
+        assert!(matches!(phone.begin_sync(Used::default()), Err(Error::Store(_))));
+        let status = phone.status();
+        assert_eq!((status.state, status.last_error.map(|error| error.code)), (SyncState::Idle, Some("store".into())));
     }
 }

@@ -105,9 +105,9 @@ impl Exchange {
     /// The request to send. `signature` is that of [`Self::to_sign`].
     pub fn request(&mut self, ask: Ask, signature: Option<[u8; 64]>) -> HttpRequest {
         if ask == Ask::All {
-            self.body = match (&self.payload, &signature) {
-                (Payload::Request(request, _), signature) => request.signed_with(&signature.unwrap_or([0; 64])),
-                (Payload::Bytes(bytes), _) => bytes.clone(),
+            self.body = match &self.payload {
+                Payload::Request(request, _) => request.signed_with(&signature.unwrap_or([0; 64])),
+                Payload::Bytes(bytes) => bytes.clone(),
             };
             let is_large = self.route == Route::Sync && self.body.len() >= PART_BYTES_MIN;
             self.key = is_large.then(|| PartKey::of(&self.body));
