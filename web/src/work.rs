@@ -107,7 +107,7 @@ pub struct Work {
     took_millis: u64,
 }
 
-/// Takes the bytes of a small answer without a body as one that ends at once.
+/// All bytes, both ways.
 fn joined(used: &Used) -> u64 {
     used.up.saturating_add(used.down)
 }
@@ -150,7 +150,7 @@ impl Work {
                 work.task = Some(Task::Enrol(Box::new(joining)));
             }
             Kind::Sync => {
-                let (running, errand) = work.phone.begin_sync()?;
+                let (running, errand) = work.phone.begin_sync(work.used.get())?;
                 work.send(errand);
                 work.task = Some(Task::Sync(running));
             }

@@ -131,8 +131,10 @@ pub(super) fn lots(phone: &WebPhone, arguments: Arguments) -> Result<Value, Fail
     let core = &phone.phone;
     let (unsent, language) = (core.unsent_lots()?, phone.language.get());
     let rows: Vec<Value> = core.lots(&filter)?.iter().map(|row| shown(row, &unsent, language)).collect();
-    let totals: Vec<Value> = core
-        .totals(&filter)?
+    let totals = core.totals(&filter)?;
+    // Each lot that passes is in the total of one product.
+    let count = totals.iter().map(|total| total.lots).fold(0, i64::saturating_add);
+    let totals: Vec<Value> = totals
         .into_iter()
         .map(|total| {
             json!({
@@ -141,7 +143,7 @@ pub(super) fn lots(phone: &WebPhone, arguments: Arguments) -> Result<Value, Fail
             })
         })
         .collect();
-    Ok(json!({"rows": rows, "count": core.count_lots(&filter)?, "totals": totals}))
+    Ok(json!({"rows": rows, "count": count, "totals": totals}))
 }
 
 /// A lot for the page.
