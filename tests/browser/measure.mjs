@@ -4,13 +4,13 @@
 //
 // From the tap to 'kept', with the page slowed down sixfold; the memory of the browser's process with 1,500 lots; how long
 // such a phone takes to open.
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { startDemo } from "./demo.mjs";
+import { launch } from "./fake/browser.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const program = resolve(process.argv[2] ?? join(root, "target/debug/granary"));
@@ -19,17 +19,12 @@ const LOTS = 1_500;
 const TAPS = 20;
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
-const server = spawn(program, ["demo", "--folder", join(work, "demo"), "--port", "28543"], { stdio: ["ignore", "pipe", "ignore"] });
-let link;
-for await (const line of createInterface({ input: server.stdout })) {
-  link ??= line.match(/http:\S+\/app\/#\S+/)?.[0];
-  if (line.includes("The demo is running")) break;
-}
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"] });
+const { links, stop } = await startDemo(program, join(work, "demo"));
+const browser = await launch();
 try {
   const context = await browser.newContext({ locale: "zh-CN", viewport: { width: 360, height: 740 } });
   const page = await context.newPage();
-  await page.goto(link);
+  await page.goto(links.app);
   const main = page.locator(".action .main");
   await page.getByText("临县山货合作社").first().waitFor();
   await main.click();
@@ -39,7 +34,7 @@ try {
   const session = await context.newCDPSession(page);
 
   const keep = async () => {
-    await page.goto(`${new URL(link).origin}/app/#/`);
+    await page.goto(`${new URL(links.app).origin}/app/#/`);
     await millet.click();
     for (const digit of "62") await page.locator(".pad").getByRole("button", { name: digit, exact: true }).click();
     return page.evaluate(() => new Promise((done) => {
@@ -72,10 +67,10 @@ try {
   await page.close();
   const again = await context.newPage();
   const began = Date.now();
-  await again.goto(new URL(link).origin + "/app/");
+  await again.goto(new URL(links.app).origin + "/app/");
   await again.getByRole("button", { name: /小米/ }).first().waitFor();
   console.log(`opening with ${LOTS} lots: ${Date.now() - began} ms`);
-  await again.goto(`${new URL(link).origin}/app/#/harvest`);
+  await again.goto(`${new URL(links.app).origin}/app/#/harvest`);
   await again.getByText(/20/).first().waitFor();
   const resident = readdirSync("/proc").filter((id) => /^\d+$/.test(id)).flatMap((id) => {
     try {
@@ -87,7 +82,6 @@ try {
   console.log(`its files: ${execFileSync("du", ["-sb", join(root, "web/dist")], { encoding: "utf8" }).split("\t")[0]} bytes`);
 } finally {
   await browser.close();
-  server.kill("SIGINT");
-  await new Promise((done) => server.once("exit", done));
+  await stop();
   rmSync(work, { recursive: true, force: true });
 }

@@ -5,14 +5,13 @@
 //
 // PROGRAM is the `granary` program (target/debug/granary), FOLDER is where the pictures go (docs/pictures).
 import { strict as assert } from "node:assert";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { startDemo } from "./demo.mjs";
+import { launch } from "./fake/browser.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const program = resolve(process.argv[2] ?? join(root, "target/debug/granary"));
@@ -24,27 +23,6 @@ const folder = join(work, "demo");
 
 const granary = (...words) => execFileSync(program, words, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 const phone = (name, ...words) => granary("phone", "--folder", join(work, name), ...words);
-
-function freePort() {
-  return new Promise((done) => {
-    const probe = createServer();
-    probe.listen(0, "127.0.0.1", () => { const { port } = probe.address(); probe.close(() => done(port)); });
-  });
-}
-
-// Starts the demo; gives its process and the links that it prints.
-async function demo() {
-  const words = ["demo", "--folder", folder, "--port", String(await freePort())];
-  const server = spawn(program, words, { stdio: ["ignore", "pipe", "inherit"] });
-  const links = {};
-  for await (const line of createInterface({ input: server.stdout })) {
-    links.console ??= line.match(/https:\S+\/once\/\S+/)?.[0];
-    links.phone ??= line.match(/granary:[^']+/)?.[0];
-    links.app ??= line.match(/http:\S+\/app\/#\S+/)?.[0];
-    if (links.console && links.phone && links.app) return { server, links };
-  }
-  throw new Error("the demo ended before it printed its links");
-}
 
 // Two phones of one household, which correct the weight of one lot without knowing of each other.
 function makeConflict(link) {
@@ -119,14 +97,11 @@ async function takeApp(browser, link) {
   await context.close();
 }
 
-const { server, links } = await demo();
+const { links, stop } = await startDemo(program, folder);
 try {
   const lot = makeConflict(links.phone);
   mkdirSync(pictures, { recursive: true });
-  const browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-  });
+  const browser = await launch();
   await takeApp(browser, links.app);
   const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB", viewport: { width: WIDTH, height: 720 } });
   const page = await context.newPage();
@@ -146,7 +121,6 @@ try {
   await take(page, "conflict", { fullPage: true });
   await browser.close();
 } finally {
-  server.kill("SIGINT");
-  await new Promise((done) => server.once("exit", done));
+  await stop();
   rmSync(work, { recursive: true, force: true });
 }

@@ -113,6 +113,12 @@ impl World {
         self.granary.coordinator_device(self.coop, login).unwrap()
     }
 
+    /// Removes a coordinator, the last one too.
+    fn remove(&self, by: Principal, login: &str) -> Result<(), Error> {
+        let how = Removal { even_the_last: true, ..Removal::default() };
+        self.granary.remove_coordinator(by, self.coop, login, how, Self::now())
+    }
+
     fn once(&self, login: &str) -> String {
         format!("/console/once/{}", self.granary.sign_in_once(self.coop, login, Self::now()).unwrap())
     }
@@ -143,16 +149,7 @@ const ENDINGS: [(&str, bool, bool, Ending); 5] = [
         world.granary.revoke(Principal::Operator, world.coop, zhang, World::now()).unwrap();
     }),
     ("removed", true, true, |world, _| {
-        world
-            .granary
-            .remove_coordinator(
-                Principal::Operator,
-                world.coop,
-                "zhang",
-                Removal { even_the_last: true, ..Removal::default() },
-                World::now(),
-            )
-            .unwrap();
+        world.remove(Principal::Operator, "zhang").unwrap();
     }),
     ("demoted", true, false, |world, zhang| {
         world.granary.grant(Principal::Operator, world.coop, zhang, &[Role::Packer], World::now()).unwrap();
@@ -210,13 +207,7 @@ async fn ended_person_gets_in_by_no_way() {
         denied(granary.edit_in_session(world.coop, person, World::now(), vec![edit]).map(drop));
         denied(granary.invite_as(by, world.coop, Role::Packer, None, 1, World::now()).map(drop));
         denied(granary.revoke(by, world.coop, own_phone.0, World::now()));
-        denied(granary.remove_coordinator(
-            by,
-            world.coop,
-            "zhang",
-            Removal { even_the_last: true, ..Removal::default() },
-            World::now(),
-        ));
+        denied(world.remove(by, "zhang"));
         denied(granary.audit(world.coop, World::now(), by, crate::access::AuditAction::Exported, "lots"));
 
         assert_eq!(!world.is_active(own_phone.0), ends_phones, "a phone of theirs; {how}");
@@ -239,16 +230,7 @@ async fn coordinator_who_comes_back_gets_nothing_of_before() {
     let world = World::new();
     world.coordinator("zhang");
     let before = world.sign_in("zhang", PASSWORD).await.unwrap();
-    world
-        .granary
-        .remove_coordinator(
-            Principal::Operator,
-            world.coop,
-            "zhang",
-            Removal { even_the_last: true, ..Removal::default() },
-            World::now(),
-        )
-        .unwrap();
+    world.remove(Principal::Operator, "zhang").unwrap();
     world.coordinator("zhang");
     assert_eq!(world.get("/console", &before).await.to, "/console/sign-in");
     assert!(world.sign_in("zhang", PASSWORD).await.is_some());

@@ -4,24 +4,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use granary_client_core::ids::HouseholdId;
 use granary_client_core::phone::Phone;
 use granary_client_core::projection::LotFilter;
-use granary_client_core::quantities::{Fen, Instant};
 use granary_client_core::schema::access::Role;
-use granary_client_core::schema::catalogue::{PriceName, name_product, set_price};
-use granary_client_core::schema::{DocumentKey, Part, cooperative, household};
 use granary_server::Config;
 
-use crate::in_a_browser::{browser_folder, prepare};
-
-const HOUSEHOLD: HouseholdId = HouseholdId::from_bytes([7; 16]);
-
-fn now() -> Instant {
-    Instant(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap())
-}
+use crate::in_a_browser::{HOUSEHOLD, browser_folder, furnish, now, prepare};
 
 fn run(arguments: &[&str]) {
     let status = Command::new("node").args(arguments).current_dir(browser_folder()).status().unwrap();
@@ -56,16 +45,7 @@ fn one_day_of_a_phone_in_the_browser() {
     let server = runtime.block_on(granary_server::start(config, |fault| panic!("{fault}"))).unwrap();
     let granary = server.granary();
     let coop = granary.create_cooperative("临县农社", now()).unwrap();
-    let edit = |key, edit: granary_server::Edit| granary.edit(coop, &key, now(), edit).unwrap();
-    edit(DocumentKey::Cooperative(Part::FIRST), Box::new(|doc| cooperative::set_village(doc, "dongpo", "东坡村")));
-    edit(DocumentKey::Household(HOUSEHOLD), Box::new(|doc| household::set_name(doc, "李家", "dongpo")));
-    edit(
-        DocumentKey::Catalogue(Part::FIRST),
-        Box::new(|doc| {
-            name_product(doc, "millet", "小米", "Millet")?;
-            set_price(doc, "millet", &PriceName::new("A".into(), None).unwrap(), Fen::new(760).unwrap())
-        }),
-    );
+    furnish(granary, coop);
     let invite = |role| granary.invite(coop, role, 1, now()).unwrap().code;
     let told = folder.path().join("told.json");
     let shots = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");

@@ -4,25 +4,18 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use granary_client_core::ids::HouseholdId;
 use granary_client_core::phone::Phone;
 use granary_client_core::projection::{LotFilter, LotRow};
-use granary_client_core::quantities::{Fen, Grams, Instant};
+use granary_client_core::quantities::{Fen, Grams};
 use granary_client_core::schema::access::Role;
-use granary_client_core::schema::catalogue::{PriceName, name_product, set_price};
 use granary_client_core::schema::harvest::{LotDraft, LotEdit};
 use granary_client_core::schema::order::{self, OrderLine, OrderStatus};
-use granary_client_core::schema::{DocumentKey, LotId, OrderName, Part, Season, cooperative, household};
+use granary_client_core::schema::{DocumentKey, LotId, OrderName, Season};
 use granary_server::log::CooperativeNumber;
 use granary_server::{Config, Server};
 
-use crate::in_a_browser::{browser_folder, prepare};
-
-fn now() -> Instant {
-    Instant(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap())
-}
+use crate::in_a_browser::{HOUSEHOLD, browser_folder, furnish, now, prepare};
 
 struct World {
     server: Server,
@@ -30,8 +23,6 @@ struct World {
     folder: tempfile::TempDir,
     phones: Vec<std::sync::Arc<Phone>>,
 }
-
-const HOUSEHOLD: HouseholdId = HouseholdId::from_bytes([7; 16]);
 
 fn season() -> Season {
     Season::new(2026).unwrap()
@@ -49,17 +40,7 @@ impl World {
     fn new(server: Server, folder: tempfile::TempDir) -> Self {
         let granary = server.granary();
         let coop = granary.create_cooperative("Linxian", now()).unwrap();
-        let edit = |key, edit: granary_server::Edit| granary.edit(coop, &key, now(), edit).unwrap();
-        edit(DocumentKey::Cooperative(Part::FIRST), Box::new(|doc| cooperative::set_village(doc, "dongpo", "东坡村")));
-        edit(DocumentKey::Household(HOUSEHOLD), Box::new(|doc| household::set_name(doc, "李家", "dongpo")));
-        edit(
-            DocumentKey::Catalogue(Part::FIRST),
-            Box::new(|doc| {
-                name_product(doc, "millet", "小米", "Millet")?;
-                let grade = PriceName::new("A".into(), None).unwrap();
-                set_price(doc, "millet", &grade, Fen::new(760).unwrap())
-            }),
-        );
+        furnish(granary, coop);
         let mut world = Self { server, coop, folder, phones: Vec::new() };
         for name in ["li", "son"] {
             let code = world.server.granary().invite(coop, Role::Household(HOUSEHOLD), 1, now()).unwrap().code;

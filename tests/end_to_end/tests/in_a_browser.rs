@@ -3,6 +3,34 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use granary_client_core::ids::HouseholdId;
+use granary_client_core::quantities::{Fen, Instant};
+use granary_client_core::schema::catalogue::{PriceName, name_product, set_price};
+use granary_client_core::schema::{DocumentKey, Part, cooperative, household};
+use granary_server::log::CooperativeNumber;
+use granary_server::{Edit, Granary};
+
+pub(crate) const HOUSEHOLD: HouseholdId = HouseholdId::from_bytes([7; 16]);
+
+pub(crate) fn now() -> Instant {
+    Instant(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap())
+}
+
+/// Gives a co-operative one village, one household in it, and millet of one grade.
+pub(crate) fn furnish(granary: &Granary, coop: CooperativeNumber) {
+    let edit = |key, edit: Edit| granary.edit(coop, &key, now(), edit).unwrap();
+    edit(DocumentKey::Cooperative(Part::FIRST), Box::new(|doc| cooperative::set_village(doc, "dongpo", "东坡村")));
+    edit(DocumentKey::Household(HOUSEHOLD), Box::new(|doc| household::set_name(doc, "李家", "dongpo")));
+    edit(
+        DocumentKey::Catalogue(Part::FIRST),
+        Box::new(|doc| {
+            name_product(doc, "millet", "小米", "Millet")?;
+            set_price(doc, "millet", &PriceName::new("A".into(), None).unwrap(), Fen::new(760).unwrap())
+        }),
+    );
+}
 
 pub(crate) fn browser_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../browser")

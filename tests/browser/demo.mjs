@@ -1,0 +1,31 @@
+// The demo, for programs that look at it as its users would.
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { createServer } from "node:net";
+
+function freePort() {
+  return new Promise((done) => {
+    const probe = createServer();
+    probe.listen(0, "127.0.0.1", () => { const { port } = probe.address(); probe.close(() => done(port)); });
+  });
+}
+
+/// Starts the demo in a folder; gives the links that it prints (into the console, for a phone, for a phone in the browser),
+/// and what stops it.
+export async function startDemo(program, folder) {
+  const words = ["demo", "--folder", folder, "--port", String(await freePort())];
+  const server = spawn(program, words, { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise((done) => server.once("exit", done));
+  const stop = async () => {
+    server.kill("SIGINT");
+    await ended;
+  };
+  const links = {};
+  for await (const line of createInterface({ input: server.stdout })) {
+    links.console ??= line.match(/https:\S+\/once\/\S+/)?.[0];
+    links.phone ??= line.match(/granary:[^']+/)?.[0];
+    links.app ??= line.match(/http:\S+\/app\/#\S+/)?.[0];
+    if (links.console && links.phone && links.app) return { links, stop };
+  }
+  throw new Error("the demo ended before it printed its links");
+}
