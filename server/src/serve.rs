@@ -32,6 +32,9 @@ use crate::{admin, connection, console, interop, tls};
 /// The time for requests in progress at a stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The interval at which a stop looks whether the store is free.
+const LET_GO_LOOK: Duration = Duration::from_millis(5);
+
 /// A running server.
 pub struct Server {
     granary: Arc<Granary>,
@@ -135,12 +138,8 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
             }
         };
         tokio::join!(accept(listener, service, stopped), plain);
-        operator.abort();
-        monitor.iter().for_each(tokio::task::JoinHandle::abort);
-        noting.abort();
-        renewing.abort();
-        getting.iter().for_each(tokio::task::JoinHandle::abort);
-        dropping.abort();
+        let others = [operator, noting, renewing, dropping].into_iter().chain(monitor).chain(getting);
+        end_all(others.collect()).await;
         write_notes(at_the_end, high_water).await;
     });
     tracing::info!(%address, "serving");
@@ -234,12 +233,30 @@ impl Server {
         self.public_address.browser_invitation(code).map(|link| link.link)
     }
 
-    /// Finishes the requests in progress and stops.
-    pub async fn stop(mut self) {
-        for stop in self.stop.drain(..) {
+    /// Finishes the requests in progress and stops. When it returns, nobody of this server has the store any more: another
+    /// one can open it.
+    pub async fn stop(self) {
+        for stop in self.stop {
             let _ = stop.send(());
         }
-        let _ = (&mut self.done).await;
+        let _ = self.done.await;
+        // What serves a connection lets go of it a moment after its last answer; a page's line for news may take longer.
+        let let_go = async {
+            while Arc::strong_count(&self.granary) > 1 {
+                tokio::time::sleep(LET_GO_LOOK).await;
+            }
+        };
+        if tokio::time::timeout(STOP_TIMEOUT, let_go).await.is_err() {
+            tracing::warn!("something of this server still has its store at the stop");
+        }
+    }
+}
+
+/// Ends tasks; none of them holds anything any more when it returns.
+async fn end_all(tasks: Vec<tokio::task::JoinHandle<()>>) {
+    tasks.iter().for_each(tokio::task::JoinHandle::abort);
+    for task in tasks {
+        let _ = task.await;
     }
 }
 
