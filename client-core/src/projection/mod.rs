@@ -7,6 +7,8 @@ mod book_rows;
 #[cfg(feature = "sqlite")]
 mod case_rows;
 #[cfg(feature = "sqlite")]
+mod household_lists;
+#[cfg(feature = "sqlite")]
 mod lot_lists;
 mod lot_rows;
 mod memory_lists;
@@ -19,13 +21,15 @@ mod unusual_lots;
 
 #[cfg(feature = "sqlite")]
 pub use case_rows::{CaseCounts, CaseFilter, CaseKind, CaseRow};
+#[cfg(feature = "sqlite")]
+pub use household_lists::{HouseholdFilter, HouseholdRow, HouseholdSort};
 use lot_rows::EARLIER_MAX;
 pub use lot_rows::{LotFilter, LotRow, LotSort, LotState, Total, TotalBy, facts_of};
 pub use memory_lists::MemoryLists;
 #[cfg(feature = "sqlite")]
 pub use read_model::ReadModel;
 #[cfg(feature = "sqlite")]
-pub use register_rows::{HouseholdRow, OrderRow};
+pub use register_rows::OrderRow;
 #[cfg(feature = "sqlite")]
 pub use unusual_lots::{LookedAt, UNUSUAL_WINDOW, UnusualLots};
 

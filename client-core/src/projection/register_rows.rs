@@ -1,4 +1,4 @@
-//! Writes and lists the rows of households and orders.
+//! Writes the rows of households and orders, and lists orders.
 
 use rusqlite::{Transaction, params, params_from_iter, types::Value};
 
@@ -9,25 +9,6 @@ use crate::ids::HouseholdId;
 use crate::schema::order::OrderStatus;
 use crate::schema::{Document, OrderName, household, order};
 use crate::store::StoreFault;
-
-/// A household in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HouseholdRow {
-    /// Its id.
-    pub household: HouseholdId,
-    /// Its name; empty when damaged or not given.
-    pub name: String,
-    /// The code of its village.
-    pub village: String,
-    /// How it is paid, in words.
-    pub payment: String,
-    /// Its members' names, with commas between.
-    pub members: String,
-    /// Its lots, without merged ones.
-    pub lots: i64,
-    /// Their recorded weight, in grams.
-    pub recorded_grams: i64,
-}
 
 /// An order in a list.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,51 +89,6 @@ pub(super) fn write_buyer(
 }
 
 impl ReadModel {
-    /// Households with `search` in their name or members, of this village, ordered by village and name. An empty `search`
-    /// does not filter.
-    pub fn households(
-        &self,
-        search: &str,
-        village: Option<&str>,
-        limit: u32,
-        offset: u32,
-    ) -> Result<Vec<HouseholdRow>, StoreFault> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT h.household, h.name, h.village, h.payment, h.members,
-                    (SELECT count(*) FROM lots l WHERE l.household = h.household AND l.merged IS NULL),
-                    (SELECT coalesce(sum(l.grams), 0) FROM lots l WHERE l.household = h.household AND l.merged IS NULL)
-             FROM households h
-             WHERE (?1 = '' OR instr(h.name || char(10) || h.members, ?1) > 0) AND (?2 IS NULL OR h.village = ?2)
-             ORDER BY h.village, h.name, h.household LIMIT ?3 OFFSET ?4",
-        )?;
-        let rows = statement.query_map(params![search, village, limit, offset], |row| {
-            Ok(HouseholdRow {
-                household: HouseholdId::from_bytes(row.get(0)?),
-                name: row.get(1)?,
-                village: row.get(2)?,
-                payment: row.get(3)?,
-                members: row.get(4)?,
-                lots: row.get(5)?,
-                recorded_grams: row.get(6)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// The name and the village of every household.
-    pub fn household_names(&self) -> Result<Vec<(HouseholdId, String, String)>, StoreFault> {
-        let mut statement = self.connection.prepare_cached("SELECT household, name, village FROM households")?;
-        let rows =
-            statement.query_map([], |row| Ok((HouseholdId::from_bytes(row.get(0)?), row.get(1)?, row.get(2)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// How many households there are.
-    pub fn count_households(&self) -> Result<u64, StoreFault> {
-        let count: i64 = self.connection.query_row("SELECT count(*) FROM households", [], |row| row.get(0))?;
-        Ok(u64::try_from(count).unwrap_or(0))
-    }
-
     /// Orders in this state, or only those whose status has concurrent values; the dearest first.
     pub fn orders(
         &self,
@@ -192,10 +128,11 @@ impl ReadModel {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// How many orders are in this state.
-    pub fn count_orders(&self, status: OrderStatus) -> Result<u64, StoreFault> {
-        let mut statement = self.connection.prepare_cached("SELECT count(*) FROM orders WHERE status = ?1")?;
-        let count: i64 = statement.query_row(params![status.name()], |row| row.get(0))?;
+    /// How many orders are in this state, or there are.
+    pub fn count_orders(&self, status: Option<OrderStatus>) -> Result<u64, StoreFault> {
+        let sql = "SELECT count(*) FROM orders WHERE ?1 IS NULL OR status = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let count: i64 = statement.query_row(params![status.map(OrderStatus::name)], |row| row.get(0))?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
 }

@@ -17,7 +17,7 @@ const MEMBER: Phrase = Phrase::new("member", "member", "成员");
 pub struct Household {
     /// The name it goes by.
     pub name: Option<String>,
-    /// The code of its village.
+    /// The code of its village; none while it has no village.
     pub village: Option<String>,
     /// How it is paid, in words; none when not settled.
     pub payment: Option<String>,
@@ -40,18 +40,21 @@ pub struct Member {
     pub left: Option<Day>,
 }
 
-/// Names the household and its village.
+/// Names the household and its village, which may be empty.
 pub fn set_name(automerge: &mut AutoCommit, name: &str, village: &str) -> Result<(), DocumentFault> {
     rename(automerge, Some(name), Some(village))
 }
 
-/// Gives the household the name or the village that is given.
+/// Gives the household the name or the village that is given; an empty village says that it has none yet.
 pub fn rename(automerge: &mut AutoCommit, name: Option<&str>, village: Option<&str>) -> Result<(), DocumentFault> {
     if let Some(name) = name {
         automerge.put(ROOT, "name", checked_text(TextField::HouseholdName, name)?)?;
     }
     if let Some(village) = village {
-        automerge.put(ROOT, "village", checked_text(TextField::VillageCode, village)?)?;
+        match optional_text(TextField::VillageCode, village)? {
+            empty if empty.is_empty() => automerge.delete(ROOT, "village")?,
+            village => automerge.put(ROOT, "village", village)?,
+        }
     }
     Ok(())
 }
