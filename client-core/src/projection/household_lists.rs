@@ -185,8 +185,8 @@ impl ReadModel {
     /// The name and the village of every household.
     pub fn household_names(&self) -> Result<Vec<(HouseholdId, String, String)>, StoreFault> {
         let mut statement = self.connection.prepare_cached("SELECT household, name, village FROM households")?;
-        let rows =
-            statement.query_map(params![], |row| Ok((HouseholdId::from_bytes(row.get(0)?), row.get(1)?, row.get(2)?)))?;
+        let rows = statement
+            .query_map(params![], |row| Ok((HouseholdId::from_bytes(row.get(0)?), row.get(1)?, row.get(2)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::{Path, Query};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use granary_client_core::conflicts::{CaseId, Contender};
-use granary_client_core::projection::{CaseFilter, CaseRow, LotFilter, LotRow, ReadModel};
+use granary_client_core::projection::{CaseFilter, CaseRow, HouseholdFilter, LotFilter, LotRow, ReadModel};
 use granary_client_core::quantities::{Day, Instant};
 use granary_client_core::schema::catalogue::PriceName;
 use granary_client_core::store::StoreFault;
@@ -15,6 +15,7 @@ use maud::html;
 use rust_xlsxwriter::{ExcelDateTime, Format, XlsxError};
 
 use super::harvests;
+use super::household::phones::HouseholdPhones;
 use super::i18n::Locale;
 use super::names::Names;
 use super::page::Page;
@@ -87,7 +88,10 @@ pub(super) async fn download(
         "orders" => signed.read(move |models| orders(models, locale)).await?,
         "cases" => signed.read(move |models| cases(models, locale, &names)).await?,
         "catalogue" => catalogue(locale, &names),
-        "households" => signed.read(move |models| households(models, locale, &names)).await?,
+        "households" => {
+            let everyone = HouseholdPhones::of(&signed).everyone();
+            signed.read(move |models| households(models, locale, &names, &everyone)).await?
+        }
         "audit" => audit(&signed, &names.with_households(&signed).await?).await?,
         _ => return Err(missing()),
     };
@@ -215,9 +219,14 @@ fn yuan(fen: i64) -> Cell {
     }
 }
 
-fn households(models: &ReadModel, locale: Locale, names: &Names) -> Result<Sheet, StoreFault> {
+fn households(
+    models: &ReadModel,
+    locale: Locale,
+    names: &Names,
+    everyone: &HouseholdFilter,
+) -> Result<Sheet, StoreFault> {
     let columns = ["id", "household", "village", "payment", "members"];
-    let rows = models.households("", None, ROWS_MAX, 0)?.into_iter().map(|row| {
+    let rows = models.households(everyone)?.into_iter().map(|row| {
         vec![
             Cell::Id(row.household.to_string()),
             Cell::Text(row.name),

@@ -15,6 +15,7 @@ mod form_token;
 mod forms;
 mod harvests;
 mod history;
+mod household;
 mod households;
 mod i18n;
 mod import;
@@ -33,6 +34,7 @@ mod refusal;
 mod second_factor;
 mod set_aside;
 mod settle;
+mod sheets;
 mod sign_in;
 mod signed_in;
 #[cfg(test)]
@@ -82,11 +84,11 @@ fn pages() -> Router<Shared> {
         .route("/catalogue/promotion", post(catalogue::save_promotion))
         .route("/households", get(households::show))
         .route("/households/add", post(households::add))
-        .route("/households/{household}", get(households::one).post(households::save))
+        .route("/households/{household}", get(household::one).post(household::save))
         .route("/households/{household}/erase", get(erase::household).post(erase::erase_household))
         .route("/orders/erase-buyer", get(erase::buyer).post(erase::erase_buyer))
-        .route("/households/invite", post(households::invite))
-        .route("/households/sheet", post(households::sheet))
+        .route("/households/invite", post(sheets::invite))
+        .route("/households/sheet", post(sheets::sheet))
         .route("/phones", get(phones::show))
         .route("/phones/invite", post(phones::invite))
         .route("/phones/revoke", post(phones::revoke))

@@ -78,10 +78,7 @@ impl Names {
     /// A household's name; with its village where two have one name, and with the end of its id where that is the same too.
     pub(super) fn household_of(&self, id: HouseholdId) -> String {
         let Some((name, village)) = self.households.get(&id) else {
-            if self.cooperative.is_erased(&DocumentKey::Household(id)) {
-                return self.household("", id);
-            }
-            return self.locale.with("household-unknown", &[("id", short_id(&id.to_string()))]);
+            return self.household("", id);
         };
         let alike = |with_village: bool| {
             let same = |(_, other): &(&HouseholdId, &(String, String))| {
@@ -139,13 +136,21 @@ impl Names {
         self.products.get(code).cloned().unwrap_or_else(|| code.to_owned())
     }
 
-    /// A household's name as a list gives it; of one that was erased, what stands in its place.
+    /// A household's name as a list gives it; of one that was erased, or that nobody has named, what stands in its place.
     pub(super) fn household(&self, name: &str, id: HouseholdId) -> String {
-        if name.is_empty() && self.cooperative.is_erased(&DocumentKey::Household(id)) {
+        if !name.is_empty() {
+            return name.to_owned();
+        }
+        if self.cooperative.is_erased(&DocumentKey::Household(id)) {
             let short: String = id.to_string().chars().take(ERASED_LETTERS).collect();
             return self.locale.with("erased-person", &[("id", short)]);
         }
-        name.to_owned()
+        self.locale.with("household-unknown", &[("id", short_id(&id.to_string()))])
+    }
+
+    /// A village's name, or that there is none.
+    pub(super) fn village_or_none(&self, code: &str) -> String {
+        if code.is_empty() { self.locale.t("no-village") } else { self.village(code) }
     }
 
     /// A village's name.

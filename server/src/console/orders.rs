@@ -13,12 +13,15 @@ use super::forms::{encode, was};
 use super::i18n::money;
 use super::inputs::Inputs;
 use super::names::Names;
-use super::page::Page;
+use super::page::{Page, paging};
 use super::refusal::{Refused, refused};
 use super::signed_in::{SignedIn, SignedInForm};
 use crate::engine::own_edits::Edits;
 
-const MOST: u32 = 200;
+/// Orders on one page.
+const PER_PAGE: u32 = 60;
+/// Orders whose state has several values, above the list.
+const DISAGREEING_MAX: u32 = 200;
 const SAVE: &str = "/console/orders/status";
 const STATUSES: [OrderStatus; 4] =
     [OrderStatus::Placed, OrderStatus::Packed, OrderStatus::Shipped, OrderStatus::Cancelled];
@@ -27,6 +30,7 @@ const STATUSES: [OrderStatus; 4] =
 #[serde(default)]
 pub(super) struct OrdersQuery {
     status: String,
+    page: String,
 }
 
 /// `GET /console/orders`
@@ -34,9 +38,16 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<OrdersQuery>) -> 
     let locale = signed.locale;
     let names = Names::of(&signed).await?;
     let status = OrderStatus::from_name(&query.status);
-    let (orders, disagreeing) = signed
-        .read(move |models| Ok((models.orders(status, false, MOST, 0)?, models.orders(None, true, MOST, 0)?)))
+    let page = query.page.parse::<u32>().unwrap_or(1).clamp(1, 10_000);
+    let offset = page.saturating_sub(1).saturating_mul(PER_PAGE);
+    let (orders, total, disagreeing) = signed
+        .read(move |models| {
+            let orders = models.orders(status, false, PER_PAGE, offset)?;
+            Ok((orders, models.count_orders(status)?, models.orders(None, true, DISAGREEING_MAX, 0)?))
+        })
         .await?;
+    let address =
+        status.map_or_else(|| "/console/orders".to_owned(), |one| format!("/console/orders?status={}", one.name()));
     let main = html! {
         nav.tabs aria-label=(locale.t("part-orders")) {
             a href="/console/orders" aria-current=[status.is_none().then_some("page")] { (locale.t("all")) }
@@ -46,6 +57,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<OrdersQuery>) -> 
         }
         @for order in &disagreeing { (conflict_card(&signed, &names, order)) }
         @if orders.is_empty() { p.empty { (locale.t("no-orders")) } } @else { (table(&signed, &names, &orders)) }
+        (paging(locale, &address, u64::from(page), u64::from(PER_PAGE), total))
     };
     Ok(Page { title: locale.t("part-orders"), part: "orders", main }.show(&signed))
 }

@@ -9,6 +9,7 @@ use maud::{Markup, PreEscaped, html};
 use serde::Deserialize;
 
 use super::charts::{self, Bar};
+use super::household::phones::HouseholdPhones;
 use super::i18n::grouped;
 use super::names::Names;
 use super::page::Page;
@@ -34,15 +35,16 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<OverviewQuery>) -
     let models = signed.read_models()?;
     let totals = signed.work(move || Ok(models.totals()?)).await?;
     let Totals { by_product, by_village, by_day } = totals.as_ref();
+    let everyone = HouseholdPhones::of(&signed).everyone();
     let (open, to_pack, households, latest, lost) = signed
-        .read(|models| {
+        .read(move |models| {
             let latest = models.lots(&LotFilter { limit: 8, ..LotFilter::default() })?;
             let twice = CaseFilter { state: Some(CaseState::SettledTwice), ..CaseFilter::default() };
             let orders = models.orders(None, true, 100, 0)?.len() as u64;
             Ok((
                 models.case_counts()?.open.saturating_add(orders),
-                models.count_orders(OrderStatus::Placed)?,
-                models.count_households()?,
+                models.count_orders(Some(OrderStatus::Placed))?,
+                models.count_households(&everyone)?,
                 latest,
                 models.cases(&twice)?,
             ))

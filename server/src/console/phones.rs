@@ -6,12 +6,12 @@ use granary_client_core::quantities::Instant;
 use granary_client_core::schema::access::Role;
 use maud::html;
 
-use super::households::{invitation_page, new_link};
 use super::i18n::grouped;
 use super::inputs::{Inputs, erases_name, names_of, sure};
 use super::names::Names;
 use super::page::{Page, token};
 use super::refusal::{Refused, refused};
+use super::sheets::{invitation_page, new_link};
 use super::signed_in::{SignedIn, SignedInForm};
 
 /// `GET /console/phones`

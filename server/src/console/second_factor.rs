@@ -8,9 +8,9 @@ use maud::html;
 use serde::Deserialize;
 
 use super::forms::encode;
-use super::households::qr;
 use super::page::{Page, token};
 use super::refusal::{Refused, refuse, refused};
+use super::sheets::qr;
 use super::sign_in::signed_in;
 use super::signed_in::{SignedIn, SignedInForm};
 use crate::engine::second_factor::SetUp;

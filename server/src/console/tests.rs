@@ -28,6 +28,7 @@ use crate::metrics::Metrics;
 
 mod files;
 mod forms;
+mod households;
 mod page;
 mod unusual;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use granary_client_core::automerge::transaction::Transactable;
 use granary_client_core::automerge::{ROOT, ReadDoc};
 use granary_client_core::ids::HouseholdId;
-use granary_client_core::projection::{LotFilter, LotRow, ReadModel};
+use granary_client_core::projection::{HouseholdFilter, LotFilter, LotRow, ReadModel};
 use granary_client_core::quantities::{Fen, Grams, Instant};
 use granary_client_core::schema::catalogue::{PriceName, name_product, set_price};
 use granary_client_core::schema::harvest::{self, LotDraft};
@@ -134,7 +134,7 @@ impl World {
 
     /// The names and villages of all households.
     pub(crate) fn households(&self) -> Vec<(String, String)> {
-        let rows = self.read_model().households("", None, 1_000, 0).unwrap();
+        let rows = self.read_model().households(&HouseholdFilter::all()).unwrap();
         rows.into_iter().map(|row| (row.name, row.village)).collect()
     }
 

@@ -315,6 +315,20 @@ file-unreadable = The file can't be read as CSV. Nothing was imported.
 file-heads-wrong = The first row must be “name,village” or “code,zh,en” and grades. Nothing was imported.
 phone-forked = Two phones send under this name: copied, set back to an older state, or its key was stolen
 
+# Households, phones, invitations, files
+search-households-hint = Name, member or id
+no-village = no village yet
+without-village = without a village
+village-later = The village can be chosen later.
+household-phone-with = with a phone
+household-phone-without = without a phone
+households-sort-village = Village
+households-sort-name = Name
+households-sort-lots = Most lots
+households-sort-weight = Most weight
+phones-of-household = { $count } phones
+household-name-it = Nobody has named this household yet: its phone enrolled before that. Give it a name and a village here.
+
 # Who may act
 access-ended = Your access was ended. Nothing was changed; sign in again.
 link-help = This link signs you in once.

@@ -315,6 +315,20 @@ file-unreadable = 文件不能按 CSV 读取。什么都没有导入。
 file-heads-wrong = 第一行必须是 “名称,村”，或 “代码,中文名,英文名” 加等级。什么都没有导入。
 phone-forked = 有两部手机以此名义发送：手机被复制、恢复到旧状态，或密钥被盗
 
+# 农户、手机、邀请、导入导出
+search-households-hint = 户名、成员或编号
+no-village = 还没有村
+without-village = 没有村的
+village-later = 村可以以后再选。
+household-phone-with = 有手机的
+household-phone-without = 没有手机的
+households-sort-village = 按村
+households-sort-name = 按户名
+households-sort-lots = 批次最多
+households-sort-weight = 重量最多
+phones-of-household = { $count } 部手机
+household-name-it = 这一户还没有名字：它的手机先加入了。请在这里填上户名和村。
+
 # 谁可以操作
 access-ended = 您的权限已经终止。没有改动任何内容，请重新登录。
 link-help = 这个链接可以登录一次。

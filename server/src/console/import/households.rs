@@ -10,9 +10,10 @@ use granary_client_core::projection::HouseholdRow;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Said {
     pub(super) line: u64,
-    pub(super) name: String,
-    /// The village's code.
-    pub(super) village: String,
+    /// None where the row names it by its id alone.
+    pub(super) name: Option<String>,
+    /// The village's code; none where the row says nothing of it.
+    pub(super) village: Option<String>,
     /// The household's id, where the file names it.
     pub(super) id: Option<HouseholdId>,
 }
@@ -70,10 +71,12 @@ pub(super) fn plan<'a>(
     let mut by_id = BTreeSet::new();
     let mut plans = Vec::with_capacity(said.len());
     for (place, row) in said.iter().enumerate() {
-        let fate_of = |other: &HouseholdRow| match other.name == row.name && other.village == row.village {
-            true => Fate::Same(other.household),
-            false => Fate::Change(other.household),
-        };
+        let agrees = |said: &Option<String>, here: &str| said.as_ref().is_none_or(|said| said == here);
+        let fate_of =
+            |other: &HouseholdRow| match agrees(&row.name, &other.name) && agrees(&row.village, &other.village) {
+                true => Fate::Same(other.household),
+                false => Fate::Change(other.household),
+            };
         if let Some(id) = row.id {
             plans.push(match known.iter().find(|other| other.household == id) {
                 None => Err(PlanFault::UnknownId),
@@ -83,16 +86,20 @@ pub(super) fn plan<'a>(
             continue;
         }
         let is_again = said.iter().take(place).any(|other| (&other.name, &other.village) == (&row.name, &row.village));
-        let namesakes = known.iter().filter(|other| other.name == row.name && !taken.contains(&other.household));
-        let mut choices: Vec<Fate> = namesakes.map(fate_of).collect();
-        // Those of the same village first.
-        choices.sort_by_key(|fate| matches!(fate, Fate::Change(_)));
+        let named = |other: &&HouseholdRow| Some(&other.name) == row.name.as_ref() && !taken.contains(&other.household);
+        let mut namesakes: Vec<&HouseholdRow> = known.iter().filter(named).collect();
+        // Those of the same village first, then those that the row says nothing against.
+        let is_exact = |other: &HouseholdRow| other.village == row.village.as_deref().unwrap_or_default();
+        namesakes.sort_by_key(|other| (!is_exact(other), matches!(fate_of(other), Fate::Change(_))));
+        let mut choices: Vec<Fate> = namesakes.iter().map(|other| fate_of(other)).collect();
         choices.push(Fate::New);
         if is_again {
             choices.push(Fate::Skip);
         }
-        let usual = match choices.first() {
-            Some(Fate::Same(id)) => Fate::Same(*id),
+        let usual = match namesakes.as_slice() {
+            [first, ..] if is_exact(first) => Fate::Same(first.household),
+            // A row without a village that can mean one household alone.
+            [only] if row.village.is_none() => Fate::Same(only.household),
             _ => Fate::New,
         };
         let fate = match chosen(row.line) {
@@ -134,8 +141,8 @@ mod tests {
             .zip(rows)
             .map(|(line, (name, village, number))| Said {
                 line,
-                name: (*name).into(),
-                village: (*village).into(),
+                name: Some((*name).into()).filter(|name: &String| !name.is_empty()),
+                village: Some((*village).into()).filter(|village: &String| !village.is_empty()),
                 id: number.map(id),
             })
             .collect()
@@ -173,6 +180,21 @@ mod tests {
         assert_eq!(fates(&same, &here, &[(2, "new")]), [Ok(Fate::New)]);
         assert_eq!(fates(&same, &here, &[(2, &id(9).to_string())]), [Err(PlanFault::NotAChoice)]);
         assert_eq!(fates(&same, &here, &[(2, "skip")]), [Err(PlanFault::NotAChoice)]);
+    }
+
+    #[test]
+    fn a_row_without_a_village_moves_nobody() {
+        let here = known(&[(1, "王小明", "dongpo"), (2, "李", ""), (3, "李", "xihe"), (4, "", "")]);
+        let file = said(&[("王小明", "", None), ("李", "", None), ("赵", "", None), ("王小明", "", None)]);
+        assert_eq!(
+            fates(&file, &here, &[]),
+            [Ok(Fate::Same(id(1))), Ok(Fate::Same(id(2))), Ok(Fate::New), Ok(Fate::New)]
+        );
+        // Of two it might mean, it is neither until a person says so.
+        let here = known(&[(1, "王小明", "dongpo"), (2, "王小明", "xihe")]);
+        assert_eq!(fates(&file[..1], &here, &[]), [Ok(Fate::New)]);
+        let file = said(&[("", "", Some(1)), ("", "xihe", Some(2))]);
+        assert_eq!(fates(&file, &here, &[]), [Ok(Fate::Same(id(1))), Ok(Fate::Same(id(2)))]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use self::page::shown;
 use self::table::{Line, Table, TableFault, decode};
 use super::again::{Asked, PAGE};
 use super::forms::{Form, is_code};
+use super::household::phones::HouseholdPhones;
 use super::i18n::{Locale, grouped};
 use super::names::Names;
 use super::refusal::{Refused, refuse, refused, refused_with};
@@ -67,8 +68,19 @@ impl Import {
 /// The effect of one row.
 #[derive(Debug)]
 enum Row {
-    Household { name: String, village: String, plan: Plan, namesakes: Vec<HouseholdRow> },
-    Product { code: String, names: [(String, String); 2], prices: Vec<(PriceName, Fen)>, is_change: bool },
+    /// `name` and `village` are what the row says; none leaves what is here.
+    Household {
+        name: Option<String>,
+        village: Option<String>,
+        plan: Plan,
+        namesakes: Vec<HouseholdRow>,
+    },
+    Product {
+        code: String,
+        names: [(String, String); 2],
+        prices: Vec<(PriceName, Fen)>,
+        is_change: bool,
+    },
     Same(String),
     Wrong(String),
 }
@@ -155,8 +167,9 @@ async fn read(signed: &SignedIn, text: &str, form: &Form) -> Result<Import, Refu
     if table.rows.len() > ROWS_MAX {
         return Err(refused(locale, 413, "file-too-large"));
     }
-    if table.column(NAME).is_some() && table.column(VILLAGE).is_some() {
-        let known = signed.read(|models| models.households("", None, u32::MAX, 0)).await?;
+    if table.column(NAME).is_some() && table.column(CODE).is_none() {
+        let everyone = HouseholdPhones::of(signed).everyone();
+        let known = signed.read(move |models| models.households(&everyone)).await?;
         let taken = [table.column(NAME), table.column(VILLAGE), table.column(ID)];
         let ignored = (0..).zip(&table.heads).filter(|(place, _)| !taken.contains(&Some(*place)));
         let ignored = ignored.map(|(_, head)| head.clone()).collect();
@@ -197,7 +210,8 @@ fn households(locale: Locale, names: &Names, known: &[HouseholdRow], table: &Tab
         let row = match said.map(|said| (said, plans.next())) {
             Err(why) => Row::Wrong(why),
             Ok((said, Some(Ok(plan)))) => {
-                let named = |row: &&HouseholdRow| row.name == said.name || Some(row.household) == said.id;
+                let named =
+                    |row: &&HouseholdRow| Some(&row.name) == said.name.as_ref() || Some(row.household) == said.id;
                 let namesakes = known.iter().filter(named).cloned().collect();
                 Row::Household { name: said.name, village: said.village, plan, namesakes }
             }
@@ -212,21 +226,31 @@ fn households(locale: Locale, names: &Names, known: &[HouseholdRow], table: &Tab
 
 /// What a row says of a household, or what is wrong with it.
 fn said(locale: Locale, names: &Names, table: &Table, line: &Line) -> Result<Said, String> {
-    let name = checked_text(TextField::HouseholdName, line.cell(table.column(NAME)));
-    let name = name.map_err(|fault| fault.words(locale.language))?;
-    let typed = line.cell(table.column(VILLAGE));
-    // By its code, or by a name that only one village has.
-    let by_name = || {
-        let mut named = names.villages().iter().filter(|(_, name)| *name == typed);
-        named.next().filter(|_| named.next().is_none()).map(|(code, _)| code.clone())
-    };
-    let village = if names.villages().contains_key(typed) { Some(typed.to_owned()) } else { by_name() };
-    let village = village.ok_or_else(|| locale.with("import-no-village", &[("village", typed.to_owned())]))?;
     let id: Option<HouseholdId> = match line.cell(table.column(ID)) {
         "" => None,
         id => Some(id.parse().map_err(|_| locale.t("import-unknown-id"))?),
     };
+    let name = match line.cell(table.column(NAME)) {
+        "" if id.is_some() => None,
+        name => Some(checked_text(TextField::HouseholdName, name).map_err(|fault| fault.words(locale.language))?),
+    };
+    let village = match line.cell(table.column(VILLAGE)) {
+        "" => None,
+        typed => Some(
+            village_of(names, typed)
+                .ok_or_else(|| locale.with("import-no-village", &[("village", typed.to_owned())]))?,
+        ),
+    };
     Ok(Said { line: line.number, name, village, id })
+}
+
+/// The code of a village that is named by its code, or by a name that only one village has.
+fn village_of(names: &Names, typed: &str) -> Option<String> {
+    if names.villages().contains_key(typed) {
+        return Some(typed.to_owned());
+    }
+    let mut named = names.villages().iter().filter(|(_, name)| *name == typed);
+    named.next().filter(|_| named.next().is_none()).map(|(code, _)| code.clone())
 }
 
 fn product(
@@ -307,8 +331,8 @@ pub(super) async fn confirm(SignedInForm(signed, form): SignedInForm) -> Result<
                 };
                 // Only what differs: the rest may have changed meanwhile.
                 let known = namesakes.iter().find(|row| row.household == id);
-                let name = known.is_none_or(|known| known.name != name).then_some(name);
-                let village = known.is_none_or(|known| known.village != village).then_some(village);
+                let name = name.filter(|name| known.is_none_or(|known| known.name != *name));
+                let village = village.filter(|village| known.is_none_or(|known| known.village != *village));
                 let edit = move |doc: &mut _| household::rename(doc, name.as_deref(), village.as_deref());
                 documents.push(Edits::one(DocumentKey::Household(id), edit));
             }

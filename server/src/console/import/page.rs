@@ -70,7 +70,7 @@ fn table(locale: Locale, names: &Names, rows: &[(u64, Row)]) -> Markup {
                 @match row {
                     Row::Household { name, village, plan, namesakes } => {
                         td { (fate(locale, plan.fate)) }
-                        td { (name) " · " (names.village(village)) (choices(locale, names, *line, plan, namesakes)) } },
+                        td { (household(names, plan, (name, village), namesakes)) (choices(locale, names, *line, plan, namesakes)) } },
                     Row::Product { code, names, prices, is_change } => { td { (kind(locale, *is_change)) }
                         td { (code) @for (before, after) in names {
                                 " · " @if !before.is_empty() && before != after { (before) " → " } (after) }
@@ -83,6 +83,28 @@ fn table(locale: Locale, names: &Names, rows: &[(u64, Row)]) -> Markup {
     }
 }
 
+/// The household that a row is about: as the row says, and where that says nothing, as it is here.
+fn household(
+    names: &Names,
+    plan: &Plan,
+    (name, village): (&Option<String>, &Option<String>),
+    namesakes: &[HouseholdRow],
+) -> Markup {
+    let here = match plan.fate {
+        Fate::Same(id) | Fate::Change(id) => namesakes.iter().find(|row| row.household == id),
+        Fate::New | Fate::Skip => None,
+    };
+    let village = village.as_deref().or(here.map(|row| row.village.as_str())).unwrap_or_default();
+    html! {
+        @match (name, here) {
+            (Some(name), _) => (name),
+            (None, Some(row)) => (names.household(&row.name, row.household)),
+            (None, None) => {}
+        }
+        " · " (names.village_or_none(village))
+    }
+}
+
 /// What a row may mean, for the person to choose. Without a question, only who gets another name or village.
 fn choices(locale: Locale, names: &Names, line: u64, plan: &Plan, namesakes: &[HouseholdRow]) -> Markup {
     let word = |fate: Fate| match fate {
@@ -92,7 +114,7 @@ fn choices(locale: Locale, names: &Names, line: u64, plan: &Plan, namesakes: &[H
             let here = namesakes.iter().find(|row| row.household == id);
             let values = [
                 ("name", here.map_or_else(String::new, |row| row.name.clone())),
-                ("village", here.map_or_else(String::new, |row| names.village(&row.village))),
+                ("village", here.map_or_else(String::new, |row| names.village_or_none(&row.village))),
                 ("lots", here.map_or_else(String::new, |row| grouped(row.lots.unsigned_abs()))),
             ];
             let word = if matches!(fate, Fate::Same(_)) { "import-choice-same" } else { "import-choice-move" };
