@@ -6,7 +6,7 @@ use super::settle::SETTLING;
 use crate::quantities::Instant;
 pub use crate::schema::case_book::Contender;
 use crate::schema::harvest::{self, LotKey};
-use crate::schema::{Document, LotId};
+use crate::schema::{Document, LotId, order};
 
 /// A field of a lot with concurrent values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,10 +44,14 @@ pub fn in_harvest_book(document: &mut Document) -> Vec<FieldConflict> {
     conflicts
 }
 
-/// The concurrent values of an order's status; empty when there is one.
+/// The concurrent values of an order's status, or those that stood there before a settlement that was undone; empty when there is
+/// one value and nothing to decide.
 pub fn in_order(document: &mut Document) -> Vec<Contender> {
     let values = contenders(document, &automerge::ROOT, "status");
-    if values.len() > 1 { values } else { Vec::new() }
+    if values.len() > 1 {
+        return values;
+    }
+    order::read(document).settled.filter(|settled| settled.undone).map(|settled| settled.values).unwrap_or_default()
 }
 
 fn contenders(document: &mut Document, object: &ObjId, field: &str) -> Vec<Contender> {

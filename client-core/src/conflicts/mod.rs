@@ -6,12 +6,14 @@ mod case;
 mod fields;
 mod rules;
 mod settle;
+mod stake;
 
 pub use case::{CaseId, CaseState};
 pub use fields::{Contender, FieldConflict, in_harvest_book, in_order};
-pub use rules::{DuplicateLots, duplicate_lots, is_overweight};
+pub use rules::{DuplicateLots, SURPLUS_TOLERATED, duplicate_lots, is_overweight};
 #[cfg(feature = "sqlite")]
 pub(crate) use settle::UNUSUAL;
 pub use settle::{
     Edit, SETTLING, Settlement, Settler, UNDOING, found_right, leave, merge, settle_field, undo, unusual_name,
 };
+pub use stake::{PriceOf, field_at_stake, twice_at_stake, weight_at_stake};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::ids::{ActorId, DeviceId};
-use crate::quantities::{Day, Grams};
+use crate::quantities::{Day, Grams, Permille};
 use crate::schema::harvest::{Lot, LotKey};
 
 /// Two weights of one harvest differ by this much at most, in permille: two people read one scale.
@@ -70,9 +70,13 @@ fn are_alike_beside_weight(one: &Lot, other: &Lot) -> bool {
     (&one.grade, one.moisture, &one.place, &one.note) == (&other.grade, other.moisture, &other.place, &other.note)
 }
 
-/// True when the warehouse weighed more than was recorded.
-pub fn is_overweight(recorded: Grams, weighed: Grams) -> bool {
-    weighed > recorded
+/// The surplus that no product says otherwise about: every gram is told.
+pub const SURPLUS_TOLERATED: Permille = Permille::NONE;
+
+/// True when the warehouse weighed more than was recorded, by more than this share of what was recorded.
+pub fn is_overweight(recorded: Grams, weighed: Grams, tolerated: Permille) -> bool {
+    let surplus = weighed.get().saturating_sub(recorded.get());
+    surplus > 0 && surplus.saturating_mul(1_000) > recorded.get().saturating_mul(tolerated.get())
 }
 
 #[cfg(test)]
@@ -103,6 +107,17 @@ mod tests {
         let mut merged = lot("3@0101", 10_000);
         merged.merged_into = "9@0202".parse().ok();
         assert!(duplicate_lots(&[lot("9@0202", 10_000), merged]).is_empty(), "they were made one already");
+    }
+
+    #[test]
+    fn surplus_within_its_tolerance_is_no_case() {
+        let is = |recorded, weighed, permille| {
+            let grams = |grams| Grams::new(grams).unwrap();
+            is_overweight(grams(recorded), grams(weighed), Permille::new(permille).unwrap())
+        };
+        assert!(is(10_000, 10_001, 0) && !is(10_000, 10_000, 0) && !is(10_000, 9_000, 0));
+        assert!(!is(10_000, 10_200, 20) && is(10_000, 10_201, 20));
+        assert!(!is(1_000_000_000, 1_000_000_000, 1_000) && is(1, 1_000_000_000, 1_000));
     }
 
     #[test]

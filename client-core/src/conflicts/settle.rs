@@ -136,6 +136,7 @@ pub fn undo(book: &Document, undone: &Decision, settler: Settler<'_>) -> Result<
         at: settler.at,
         note: settler.note.to_owned(),
         restore: vec![],
+        group: String::new(),
         ..undone.clone()
     };
     Ok(Settlement {
@@ -176,6 +177,7 @@ pub fn found_right(lot: &LotId, figures: String, settler: Settler<'_>) -> Decisi
         chosen: figures,
         note: settler.note.to_owned(),
         restore: Vec::new(),
+        group: String::new(),
         values: Vec::new(),
     }
 }
@@ -195,6 +197,7 @@ fn decision(
         chosen,
         note: settler.note.to_owned(),
         restore,
+        group: String::new(),
         values: Vec::new(),
     }
 }

@@ -60,7 +60,7 @@ fn worth(lot: &LotRow, catalogue: &Catalogue) -> Option<i64> {
     let product = catalogue.products.iter().find(|product| product.code == lot.product)?;
     let grade = if lot.weighed_grade.is_empty() { &lot.grade } else { &lot.weighed_grade };
     let price = product.price_on(grade, lot.weighed_day.or(lot.day)?)?;
-    lot.weighed_grams?.checked_mul(price.get())?.checked_add(500)?.checked_div(1_000)
+    price.for_grams(lot.weighed_grams?)
 }
 
 fn owed(lots: &[LotRow], catalogue: &Catalogue, advances: impl Iterator<Item = Fen>) -> Owed {
@@ -139,6 +139,7 @@ mod tests {
             name_en: None,
             price_by_grade: prices.into(),
             price_conflicts: BTreeMap::new(),
+            surplus_tolerated: None,
             damaged: Vec::new(),
         };
         Catalogue { products: vec![millet], promotions: Vec::new() }

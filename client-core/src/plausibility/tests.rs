@@ -14,6 +14,7 @@ fn catalogue() -> Catalogue {
         ]
         .into(),
         price_conflicts: Default::default(),
+        surplus_tolerated: None,
         damaged: Vec::new(),
     };
     Catalogue {

@@ -1,15 +1,14 @@
-//! Rows of cases, derived from a household's harvest book, receipt book and case book together. They are written again
-//! whenever one of the three changes.
+//! Lists of cases and of the decisions about them.
 
-use rusqlite::{OptionalExtension, Transaction, params, params_from_iter, types::Value};
+use rusqlite::{params, params_from_iter, types::Value};
 
 use super::ReadModel;
-use super::read_model::{parse_or_report, read_contenders, report_unreadable};
-use crate::conflicts::{CaseId, CaseState, Contender, UNUSUAL};
+use super::read_model::{read_contenders, report_unreadable};
+use crate::conflicts::{CaseId, CaseState, Contender};
 use crate::ids::HouseholdId;
 use crate::quantities::Instant;
 use crate::schema::case_book::{Decision, DecisionKind};
-use crate::schema::{Document, DocumentKey, LotId, Season, case_book};
+use crate::schema::{LotId, Season};
 use crate::store::StoreFault;
 
 /// The kind of a case.
@@ -33,6 +32,15 @@ impl CaseKind {
         }
     }
 
+    /// The kind of this case.
+    pub fn of(case: &CaseId) -> Self {
+        match case {
+            CaseId::Field(..) => Self::Field,
+            CaseId::Twice(..) => Self::Twice,
+            CaseId::Weight(_) => Self::Weight,
+        }
+    }
+
     /// The kind of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Field, Self::Twice, Self::Weight].into_iter().find(|kind| kind.name() == name)
@@ -52,6 +60,8 @@ pub struct CaseFilter {
     pub case: Option<CaseId>,
     /// About this lot.
     pub lot: Option<LotId>,
+    /// Whose last decision was made with others under this name.
+    pub group: Option<String>,
     /// At most this many; 0 for 100.
     pub limit: u32,
     /// After skipping this many.
@@ -69,6 +79,8 @@ pub struct CaseRow {
     pub state: CaseState,
     /// What is at stake, in grams: the lot's weight, or the difference of two weights.
     pub worth_grams: i64,
+    /// The difference that it makes to what the household is paid, in fen; none where no price says so.
+    pub stake_fen: Option<i64>,
     /// The concurrent values of a field; the last one is shown.
     pub contenders: Vec<Contender>,
     /// Who decided last; empty while nobody has.
@@ -79,6 +91,8 @@ pub struct CaseRow {
     pub chosen: String,
     /// The person's note.
     pub note: String,
+    /// The name of all decisions that were made with the last one; empty where it was made alone.
+    pub group: String,
     /// What the last decision was; none while nobody has decided.
     pub decided: Option<DecisionKind>,
 }
@@ -95,6 +109,21 @@ impl CaseRow {
     }
 }
 
+/// Decisions that were made at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseGroup {
+    /// Their name.
+    pub group: String,
+    /// How many of them stand.
+    pub cases: u64,
+    /// Who made them.
+    pub by: String,
+    /// When.
+    pub at: Instant,
+    /// The note of each.
+    pub note: String,
+}
+
 /// How many cases are in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CaseCounts {
@@ -106,190 +135,6 @@ pub struct CaseCounts {
     pub left: u64,
     /// Settled.
     pub settled: u64,
-}
-
-/// Writes all rows of a case book again.
-pub(super) fn write_decisions(transaction: &Transaction<'_>, document: &Document) -> Result<(), StoreFault> {
-    let key = document.key().to_bytes();
-    transaction.prepare_cached("DELETE FROM decisions WHERE document = ?1")?.execute(params![key])?;
-    let mut insert = transaction.prepare_cached("INSERT INTO decisions VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")?;
-    for (number, decision) in (0i64..).zip(case_book::decisions(document)) {
-        // A kind of decision that a later version writes. The document keeps it.
-        let Some(kind) = decision.kind else { continue };
-        insert.execute(params![
-            key,
-            number,
-            decision.case,
-            kind.name(),
-            decision.by,
-            decision.at.seconds(),
-            decision.chosen,
-            decision.note,
-            serde_json::to_string(&decision.restore).unwrap_or_default(),
-            serde_json::to_string(&decision.values).unwrap_or_default(),
-        ])?;
-    }
-    Ok(())
-}
-
-/// Writes the cases of a part of a household's season again, when they depend on this document.
-pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Result<(), StoreFault> {
-    let (DocumentKey::HarvestBook(of) | DocumentKey::ReceiptBook(of) | DocumentKey::CaseBook(of)) = *key else {
-        return Ok(());
-    };
-    let book = DocumentKey::HarvestBook(of);
-    let lot_of =
-        |table: &str, key: &str| parse_or_report(table, "lot", key, |key| LotId::in_book(&book, key.parse().ok()?));
-    let book = book.to_bytes();
-    let case_book = DocumentKey::CaseBook(of).to_bytes();
-    let delete = "DELETE FROM cases WHERE household = ?1 AND season = ?2 AND part = ?3";
-    let part = params![of.household.as_bytes(), of.season.year(), of.part.number()];
-    transaction.prepare_cached(delete)?.execute(part)?;
-    let mut found: Vec<(CaseId, i64, String, bool)> = Vec::new();
-    let mut fields = transaction.prepare_cached(
-        "SELECT f.lot, f.field, f.contenders, f.twice, coalesce(l.grams, 0) FROM field_conflicts f
-         JOIN lots l ON l.document = f.document AND l.lot = f.lot WHERE f.document = ?1 AND l.merged IS NULL",
-    )?;
-    let mut rows = fields.query(params![book])?;
-    while let Some(row) = rows.next()? {
-        let (lot, field): (String, String) = (row.get(0)?, row.get(1)?);
-        if let Some(lot) = lot_of("field_conflicts", &lot) {
-            found.push((CaseId::Field(lot, field), row.get(4)?, row.get(2)?, row.get(3)?));
-        }
-    }
-    let mut duplicate_lots = transaction.prepare_cached(
-        "SELECT t.first, t.second, coalesce(l.grams, 0) FROM duplicate_lots t
-         JOIN lots l ON l.document = t.document AND l.lot = t.second WHERE t.document = ?1",
-    )?;
-    let mut rows = duplicate_lots.query(params![book])?;
-    while let Some(row) = rows.next()? {
-        let (first, second): (String, String) = (row.get(0)?, row.get(1)?);
-        if let (Some(first), Some(second)) = (lot_of("duplicate_lots", &first), lot_of("duplicate_lots", &second)) {
-            found.push((CaseId::Twice(first, second), row.get(2)?, String::new(), false));
-        }
-    }
-    let mut weights = transaction.prepare_cached(
-        "SELECT r.lot, r.grams - l.grams FROM lots l JOIN receipts r ON r.book = l.document AND r.lot = l.lot
-         WHERE l.document = ?1 AND r.grams > l.grams AND l.merged IS NULL",
-    )?;
-    let mut rows = weights.query(params![book])?;
-    while let Some(row) = rows.next()? {
-        if let Some(lot) = lot_of("receipts", &row.get::<_, String>(0)?) {
-            found.push((CaseId::Weight(lot), row.get(1)?, String::new(), false));
-        }
-    }
-    let mut last = latest_decisions(transaction, &case_book)?;
-    for (case, worth, contenders, twice) in found {
-        let decided = last.remove(&case.season_name());
-        let state = match &decided {
-            _ if twice => CaseState::SettledTwice,
-            Some(Decided { kind: DecisionKind::Left, .. }) => CaseState::Left,
-            _ => CaseState::Open,
-        };
-        insert(transaction, &case, state, worth, &contenders, decided)?;
-    }
-    // A decided case without a conflict now is settled. After an undo it is open again: its field has one value, and those that
-    // stood in it can be chosen from as before, also once it was left so.
-    for (name, decided) in last {
-        // Somebody's look at an unusual lot is no case.
-        if name.starts_with(UNUSUAL) {
-            continue;
-        }
-        let read = |name: &str| CaseId::from_season_name(of.household, of.season, name).ok();
-        let Some(case) = parse_or_report("decisions", "case_name", &name, read) else { continue };
-        let (state, worth, contenders) = match decided.kind {
-            DecisionKind::Undone => {
-                (CaseState::Open, weight_of(transaction, &book, case.lot())?, decided.contenders.clone())
-            }
-            DecisionKind::Left if !matches!(decided.contenders.as_str(), "" | "[]") => {
-                (CaseState::Left, weight_of(transaction, &book, case.lot())?, decided.contenders.clone())
-            }
-            DecisionKind::Settled | DecisionKind::Left => (CaseState::Settled, 0, String::new()),
-        };
-        insert(transaction, &case, state, worth, &contenders, Some(decided))?;
-    }
-    Ok(())
-}
-
-fn weight_of(transaction: &Transaction<'_>, book: &[u8], lot: &LotId) -> Result<i64, StoreFault> {
-    let mut statement =
-        transaction.prepare_cached("SELECT coalesce(grams, 0) FROM lots WHERE document = ?1 AND lot = ?2")?;
-    Ok(statement.query_row(params![book, lot.key().as_str()], |row| row.get(0)).optional()?.unwrap_or(0))
-}
-
-/// The last decision about a case.
-struct Decided {
-    kind: DecisionKind,
-    by: String,
-    at_seconds: i64,
-    chosen: String,
-    note: String,
-    contenders: String,
-}
-
-fn latest_decisions(
-    transaction: &Transaction<'_>,
-    case_book: &[u8],
-) -> Result<std::collections::BTreeMap<String, Decided>, StoreFault> {
-    let mut statement = transaction.prepare_cached(
-        "SELECT case_name, kind, by_name, at, chosen, note, contenders FROM decisions
-         WHERE document = ?1 ORDER BY number",
-    )?;
-    let mut latest = std::collections::BTreeMap::new();
-    let mut rows = statement.query(params![case_book])?;
-    while let Some(row) = rows.next()? {
-        let kind: String = row.get(1)?;
-        let Some(kind) = parse_or_report("decisions", "kind", &kind, DecisionKind::from_name) else { continue };
-        let decided = Decided {
-            kind,
-            by: row.get(2)?,
-            at_seconds: row.get(3)?,
-            chosen: row.get(4)?,
-            note: row.get(5)?,
-            contenders: row.get(6)?,
-        };
-        latest.insert(row.get(0)?, decided);
-    }
-    Ok(latest)
-}
-
-fn insert(
-    transaction: &Transaction<'_>,
-    case: &CaseId,
-    state: CaseState,
-    worth: i64,
-    contenders: &str,
-    decided: Option<Decided>,
-) -> Result<(), StoreFault> {
-    let kind = match case {
-        CaseId::Field(..) => CaseKind::Field,
-        CaseId::Twice(..) => CaseKind::Twice,
-        CaseId::Weight(_) => CaseKind::Weight,
-    };
-    let decision = decided.as_ref().map_or("", |decided| decided.kind.name());
-    let (by, at, chosen, note) = match &decided {
-        Some(decided) => (decided.by.as_str(), decided.at_seconds, decided.chosen.as_str(), decided.note.as_str()),
-        None => ("", 0, "", ""),
-    };
-    transaction
-        .prepare_cached("INSERT OR REPLACE INTO cases VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)")?
-        .execute(params![
-            case.lot().household().as_bytes(),
-            case.lot().season().year(),
-            case.lot().part().number(),
-            case.season_name(),
-            kind.name(),
-            case.lot().season_name(),
-            state.name(),
-            worth,
-            contenders,
-            by,
-            at,
-            chosen,
-            note,
-            decision,
-        ])?;
-    Ok(())
 }
 
 /// What a filter asks of a case `c`, with the values in its places.
@@ -315,6 +160,7 @@ fn conditions(filter: &CaseFilter) -> (String, Vec<Value>) {
     text("c.state = ?", filter.state.map(|state| state.name().into()));
     text("c.kind = ?", filter.kind.map(|kind| kind.name().into()));
     text("c.case_name = ?", filter.case.as_ref().map(CaseId::season_name));
+    text("c.grp = ?", filter.group.clone());
     text("c.lot = ?", filter.lot.as_ref().map(LotId::season_name));
     (conditions.join(" AND "), values)
 }
@@ -327,9 +173,9 @@ impl ReadModel {
         values.extend([Value::Integer(i64::from(limit)), Value::Integer(i64::from(filter.offset))]);
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT c.household, c.season, c.case_name, c.state, c.worth, c.contenders, c.by_name, c.at, c.chosen,
-                    c.note, coalesce(h.name, ''), c.decision
+                    c.note, coalesce(h.name, ''), c.decision, c.fen, c.grp
              FROM cases c LEFT JOIN households h ON h.household = c.household
-             WHERE {conditions} ORDER BY c.worth DESC, c.at DESC, c.household, c.season, c.case_name LIMIT ? OFFSET ?"
+             WHERE {conditions} ORDER BY coalesce(c.fen, -1) DESC, c.worth DESC, c.at DESC, c.household, c.season, c.case_name LIMIT ? OFFSET ?"
         ))?;
         let mut rows = statement.query(params_from_iter(values))?;
         let mut cases = Vec::new();
@@ -347,11 +193,13 @@ impl ReadModel {
                 case,
                 state,
                 worth_grams: row.get(4)?,
+                stake_fen: row.get(12)?,
                 contenders: read_contenders("cases", &contenders),
                 by: row.get(6)?,
                 at: Instant::from_seconds(row.get(7)?),
                 chosen: row.get(8)?,
                 note: row.get(9)?,
+                group: row.get(13)?,
                 decided: DecisionKind::from_name(&row.get::<_, String>(11)?),
             });
         }
@@ -386,11 +234,29 @@ impl ReadModel {
         Ok(counts)
     }
 
+    /// The decisions that were made many at once and stand, the latest first.
+    pub fn case_groups(&self, limit: u32) -> Result<Vec<CaseGroup>, StoreFault> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT grp, count(*), max(by_name), max(at), max(note) FROM cases
+             WHERE grp <> '' AND state <> 'open' GROUP BY grp ORDER BY max(at) DESC, grp LIMIT ?1",
+        )?;
+        let rows = statement.query_map(params![limit], |row| {
+            Ok(CaseGroup {
+                group: row.get(0)?,
+                cases: u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
+                by: row.get(2)?,
+                at: Instant::from_seconds(row.get(3)?),
+                note: row.get(4)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// All decisions about a case, in their order. Fails when a stored decision can't be read, since undoing it would then restore
     /// too little.
     pub fn decisions(&self, case: &CaseId) -> Result<Vec<Decision>, StoreFault> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT kind, by_name, at, chosen, note, restore, contenders FROM decisions
+            "SELECT kind, by_name, at, chosen, note, restore, contenders, grp FROM decisions
              WHERE document = ?1 AND case_name = ?2 ORDER BY number",
         )?;
         let name = case.season_name();
@@ -407,6 +273,7 @@ impl ReadModel {
                 chosen: row.get(3)?,
                 note: row.get(4)?,
                 restore: serde_json::from_str(&restore).map_err(unreadable)?,
+                group: row.get(7)?,
                 values: read_contenders("decisions", &contenders),
             });
         }

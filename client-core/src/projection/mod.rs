@@ -7,6 +7,10 @@ mod book_rows;
 #[cfg(feature = "sqlite")]
 mod case_rows;
 #[cfg(feature = "sqlite")]
+mod case_writing;
+#[cfg(feature = "sqlite")]
+mod catalogue_rows;
+#[cfg(feature = "sqlite")]
 mod household_lists;
 #[cfg(feature = "sqlite")]
 mod lot_lists;
@@ -20,7 +24,7 @@ mod register_rows;
 mod unusual_lots;
 
 #[cfg(feature = "sqlite")]
-pub use case_rows::{CaseCounts, CaseFilter, CaseKind, CaseRow};
+pub use case_rows::{CaseCounts, CaseFilter, CaseGroup, CaseKind, CaseRow};
 #[cfg(feature = "sqlite")]
 pub use household_lists::{HouseholdFilter, HouseholdRow, HouseholdSort};
 use lot_rows::EARLIER_MAX;

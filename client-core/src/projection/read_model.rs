@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{book_rows, case_rows, register_rows};
+use super::{book_rows, case_writing, catalogue_rows, register_rows};
 use crate::conflicts::Contender;
 use crate::replica::Undelivered;
 use crate::schema::harvest::LotKey;
@@ -14,7 +14,7 @@ use crate::schema::{Document, DocumentKey};
 use crate::store::{SCRUB, StoreFault};
 
 /// The version of the tables. A database of another version is emptied and written again.
-const VERSION: i64 = 11;
+const VERSION: i64 = 12;
 /// Above this many touched lots, the whole book is written again.
 const TOUCHED_MAX: usize = 40;
 
@@ -51,7 +51,7 @@ const TABLES: &str = "
     CREATE TABLE decisions (
         document BLOB NOT NULL, number INTEGER NOT NULL, case_name TEXT NOT NULL, kind TEXT NOT NULL,
         by_name TEXT NOT NULL, at INTEGER NOT NULL, chosen TEXT NOT NULL, note TEXT NOT NULL, restore TEXT NOT NULL,
-        contenders TEXT NOT NULL,
+        contenders TEXT NOT NULL, grp TEXT NOT NULL,
         PRIMARY KEY (document, number)) WITHOUT ROWID;
     CREATE INDEX decisions_by_case ON decisions (document, case_name, number DESC);
     CREATE TABLE cases (
@@ -59,28 +59,33 @@ const TABLES: &str = "
         kind TEXT NOT NULL, lot TEXT NOT NULL,
         state TEXT NOT NULL, worth INTEGER NOT NULL, contenders TEXT NOT NULL, by_name TEXT NOT NULL,
         at INTEGER NOT NULL, chosen TEXT NOT NULL, note TEXT NOT NULL, decision TEXT NOT NULL,
+        fen INTEGER, grp TEXT NOT NULL,
         PRIMARY KEY (household, season, case_name)) WITHOUT ROWID;
     CREATE INDEX cases_by_state ON cases (state, worth DESC);
+    CREATE TABLE catalogue (
+        document BLOB NOT NULL, part INTEGER NOT NULL, product TEXT NOT NULL, fields TEXT NOT NULL,
+        PRIMARY KEY (document, product)) WITHOUT ROWID;
     CREATE TABLE households (
         household BLOB PRIMARY KEY, document BLOB NOT NULL, name TEXT NOT NULL, village TEXT NOT NULL,
         payment TEXT NOT NULL, members TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE orders (
         document BLOB PRIMARY KEY, platform TEXT NOT NULL, outside_id TEXT NOT NULL,
         status TEXT NOT NULL, shipment TEXT NOT NULL, grams INTEGER NOT NULL, fen INTEGER NOT NULL,
-        products TEXT NOT NULL, contenders TEXT NOT NULL) WITHOUT ROWID;
+        products TEXT NOT NULL, contenders TEXT NOT NULL, settled TEXT NOT NULL) WITHOUT ROWID;
     CREATE INDEX orders_by_status ON orders (status);
     CREATE TABLE buyers (
         platform TEXT NOT NULL, outside_id TEXT NOT NULL, document BLOB NOT NULL, buyer TEXT NOT NULL,
         PRIMARY KEY (platform, outside_id)) WITHOUT ROWID;";
 
 /// Tables with a `document` column.
-const BY_DOCUMENT: [&str; 9] = [
+const BY_DOCUMENT: [&str; 10] = [
     "documents",
     "lots",
     "receipts",
     "field_conflicts",
     "duplicate_lots",
     "decisions",
+    "catalogue",
     "households",
     "orders",
     "buyers",
@@ -222,7 +227,7 @@ impl ReadModel {
         if let DocumentKey::ReceiptBook(book) = *key {
             book_rows::show_receipts(&transaction, book)?;
         }
-        case_rows::refresh(&transaction, key)?;
+        case_writing::refresh(&transaction, key)?;
         Ok(transaction.commit()?)
     }
 
@@ -248,11 +253,16 @@ impl ReadModel {
                 DocumentKey::ReceiptBook(book) => {
                     book_rows::write_receipts(&transaction, document, book)?;
                 }
-                DocumentKey::CaseBook(..) => case_rows::write_decisions(&transaction, document)?,
+                DocumentKey::CaseBook(..) => case_writing::write_decisions(&transaction, document)?,
                 DocumentKey::Household(household) => register_rows::write_household(&transaction, document, household)?,
                 DocumentKey::Order(name) => register_rows::write_order(&transaction, document, &name)?,
                 DocumentKey::Buyer(name) => register_rows::write_buyer(&transaction, document, &name)?,
-                DocumentKey::Cooperative(_) | DocumentKey::Catalogue(_) => {}
+                DocumentKey::Catalogue(part) => {
+                    for book in catalogue_rows::write(&transaction, document, part)? {
+                        case_writing::refresh(&transaction, &book)?;
+                    }
+                }
+                DocumentKey::Cooperative(_) => {}
             }
             finish(&transaction, document.key(), revision)?;
         }
@@ -299,7 +309,7 @@ impl ReadModel {
 }
 
 fn finish(transaction: &Transaction<'_>, key: &DocumentKey, revision: u64) -> Result<(), StoreFault> {
-    case_rows::refresh(transaction, key)?;
+    case_writing::refresh(transaction, key)?;
     transaction
         .prepare_cached("INSERT OR REPLACE INTO documents VALUES (?1, ?2)")?
         .execute(params![key.to_bytes(), i64::try_from(revision).unwrap_or(i64::MAX)])?;

@@ -6,7 +6,7 @@ use super::ReadModel;
 use super::read_model::read_contenders;
 use crate::conflicts::{self, Contender};
 use crate::ids::HouseholdId;
-use crate::schema::order::OrderStatus;
+use crate::schema::order::{OrderStatus, StatusSettled};
 use crate::schema::{Document, OrderName, household, order};
 use crate::store::StoreFault;
 
@@ -29,6 +29,8 @@ pub struct OrderRow {
     pub products: String,
     /// The concurrent values of its status, the shown one last; empty when there is one value.
     pub contenders: Vec<Contender>,
+    /// How its status was settled, where that can be undone or was undone.
+    pub settled: Option<StatusSettled>,
 }
 
 pub(super) fn write_household(
@@ -58,7 +60,7 @@ pub(super) fn write_order(
     let grams: i64 = order.lines.iter().map(|line| line.quantity.get()).fold(0, i64::saturating_add);
     let fen: i64 = order.lines.iter().map(|line| line.price.get()).fold(0, i64::saturating_add);
     let products: Vec<&str> = order.lines.iter().map(|line| line.product.as_str()).collect();
-    transaction.prepare_cached("INSERT OR REPLACE INTO orders VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)")?.execute(
+    transaction.prepare_cached("INSERT OR REPLACE INTO orders VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")?.execute(
         params![
             document.key().to_bytes(),
             name.platform,
@@ -69,6 +71,7 @@ pub(super) fn write_order(
             fen,
             products.join(", "),
             contenders,
+            order.settled.map(|settled| serde_json::to_string(&settled).unwrap_or_default()).unwrap_or_default(),
         ],
     )?;
     Ok(())
@@ -86,6 +89,26 @@ pub(super) fn write_buyer(
         order::buyer(document).unwrap_or_default(),
     ])?;
     Ok(())
+}
+
+const ORDERS: &str =
+    "SELECT platform, outside_id, coalesce(buyer, ''), status, shipment, grams, fen, products, contenders, settled
+     FROM orders LEFT JOIN buyers USING (platform, outside_id)";
+
+/// Reads a row of [`ORDERS`].
+fn order_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<OrderRow> {
+    let (status, contenders, settled): (String, String, String) = (row.get(3)?, row.get(8)?, row.get(9)?);
+    Ok(OrderRow {
+        name: OrderName { platform: row.get(0)?, outside_id: row.get(1)? },
+        buyer: row.get(2)?,
+        status: OrderStatus::from_name(&status),
+        shipment: row.get(4)?,
+        grams: row.get(5)?,
+        fen: row.get(6)?,
+        products: row.get(7)?,
+        contenders: read_contenders("orders", &contenders),
+        settled: serde_json::from_str(&settled).ok(),
+    })
 }
 
 impl ReadModel {
@@ -108,24 +131,21 @@ impl ReadModel {
         }
         values.extend([Value::Integer(i64::from(limit)), Value::Integer(i64::from(offset))]);
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT platform, outside_id, coalesce(buyer, ''), status, shipment, grams, fen, products, contenders
-             FROM orders LEFT JOIN buyers USING (platform, outside_id) WHERE {} ORDER BY fen DESC, platform, outside_id LIMIT ? OFFSET ?",
+            "{ORDERS} WHERE {} ORDER BY fen DESC, platform, outside_id LIMIT ? OFFSET ?",
             conditions.join(" AND ")
         ))?;
-        let rows = statement.query_map(params_from_iter(values), |row| {
-            let (status, contenders): (String, String) = (row.get(3)?, row.get(8)?);
-            Ok(OrderRow {
-                name: OrderName { platform: row.get(0)?, outside_id: row.get(1)? },
-                buyer: row.get(2)?,
-                status: OrderStatus::from_name(&status),
-                shipment: row.get(4)?,
-                grams: row.get(5)?,
-                fen: row.get(6)?,
-                products: row.get(7)?,
-                contenders: read_contenders("orders", &contenders),
-            })
-        })?;
+        let rows = statement.query_map(params_from_iter(values), order_row)?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Orders whose status was settled and not moved on since, the latest first.
+    pub fn settled_orders(&self, limit: u32) -> Result<Vec<OrderRow>, StoreFault> {
+        let mut statement = self.connection.prepare_cached(&format!("{ORDERS} WHERE settled <> ''"))?;
+        let mut rows = statement.query_map([], order_row)?.collect::<Result<Vec<_>, _>>()?;
+        rows.retain(|row| row.settled.as_ref().is_some_and(|settled| !settled.undone));
+        rows.sort_by_key(|row| std::cmp::Reverse(row.settled.as_ref().map(|settled| settled.at)));
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(rows)
     }
 
     /// How many orders are in this state, or there are.

@@ -110,6 +110,11 @@ impl Fen {
         }
     }
 
+    /// What this many grams are worth at this price of a kilogram, in fen, rounded; none where it is too much for a number.
+    pub fn for_grams(self, grams: i64) -> Option<i64> {
+        grams.checked_mul(self.get())?.checked_add(500)?.checked_div(1_000)
+    }
+
     /// The amount in fen.
     pub fn get(self) -> i64 {
         i64::try_from(self.0).unwrap_or(i64::MAX)
@@ -128,6 +133,9 @@ impl fmt::Display for Fen {
 pub struct Permille(u16);
 
 impl Permille {
+    /// Nothing of it.
+    pub const NONE: Self = Self(0);
+
     /// Checks a share in thousandths.
     pub fn new(permille: i64) -> Result<Self, QuantityFault> {
         match u16::try_from(permille) {

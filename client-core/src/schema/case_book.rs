@@ -93,6 +93,8 @@ pub struct Decision {
     pub note: String,
     /// The values before the decision, for undoing it.
     pub restore: Vec<Restore>,
+    /// One name for all decisions that were made at once, by which they are undone at once; empty for one made alone.
+    pub group: String,
     /// The concurrent values that were decided about, the shown one last: after an undo they can be chosen from again.
     pub values: Vec<Contender>,
 }
@@ -124,6 +126,9 @@ pub fn decide(automerge: &mut AutoCommit, decision: &Decision) -> Result<(), Doc
             automerge.put(&entry, field, checked_text(kind, text)?)?;
         }
     }
+    if !decision.group.is_empty() {
+        automerge.put(&entry, "group", checked_text(TextField::Code, &decision.group)?)?;
+    }
     if !decision.restore.is_empty() {
         let restore = serde_json::to_string(&decision.restore).unwrap_or_default();
         automerge.put(&entry, "restore", restore)?;
@@ -152,6 +157,7 @@ pub fn decisions(document: &Document) -> Vec<Decision> {
                 chosen: fields.optional_text("chosen").unwrap_or_default(),
                 note: fields.optional_text("note").unwrap_or_default(),
                 restore: restore.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
+                group: fields.optional_text("group").unwrap_or_default(),
                 values: values.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
             })
         })

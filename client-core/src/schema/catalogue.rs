@@ -10,11 +10,12 @@ use std::str::FromStr;
 
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ReadDoc, Value};
+use serde::{Deserialize, Serialize};
 
 use super::key::Document;
 use super::view::part;
 use crate::crdt::DocumentFault;
-use crate::quantities::{Day, Fen, QuantityFault, TextField, checked_text};
+use crate::quantities::{Day, Fen, Permille, QuantityFault, TextField, checked_text};
 use crate::words::Phrase;
 
 /// Names a price: of a grade, from a day on or from the beginning. As text `A` or `A@2026-11-01`.
@@ -77,6 +78,9 @@ pub struct Product {
     pub price_by_grade: BTreeMap<PriceName, Fen>,
     /// Prices with concurrent values: all of them, the shown one last.
     pub price_conflicts: BTreeMap<PriceName, Vec<Fen>>,
+    /// How much more may be weighed than was recorded before it counts as a disagreement, of what was recorded; none for the
+    /// usual share.
+    pub surplus_tolerated: Option<Permille>,
     /// The fields that can't be read.
     pub damaged: Vec<&'static str>,
 }
@@ -156,6 +160,11 @@ pub fn set_price(
     put(automerge, "products", code, &format!("price/{name}"), per_kilogram.get())
 }
 
+/// Sets how much more of a product may be weighed than was recorded before it counts as a disagreement.
+pub fn tolerate_surplus(automerge: &mut AutoCommit, code: &str, share: Permille) -> Result<(), DocumentFault> {
+    put(automerge, "products", code, "tolerance", share.get())
+}
+
 /// Plans a promotion or changes its title and day.
 pub fn plan_promotion(automerge: &mut AutoCommit, code: &str, title: &str, day: Day) -> Result<(), DocumentFault> {
     replan_promotion(automerge, code, Some(title), Some(day))
@@ -205,13 +214,23 @@ pub fn read_parts(parts: &[Document]) -> Catalogue {
 }
 
 /// All concurrent values of each field of each code, the shown one last.
-type FieldValues = BTreeMap<String, Vec<ScalarOrText>>;
+pub(crate) type FieldValues = BTreeMap<String, Vec<ScalarOrText>>;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum ScalarOrText {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ScalarOrText {
     Text(String),
     Integer(i64),
     Other,
+}
+
+/// What one part of the catalogue says of each product.
+pub(crate) fn product_fields(document: &Document) -> BTreeMap<String, FieldValues> {
+    codes_of(document.automerge(), "products")
+}
+
+/// The product of which the parts of the catalogue say this, in their order.
+pub(crate) fn product_of(code: &str, parts: impl IntoIterator<Item = FieldValues>) -> Product {
+    product(code.to_owned(), &parts.into_iter().flatten().collect())
 }
 
 fn codes_of(automerge: &AutoCommit, part_name: &str) -> BTreeMap<String, FieldValues> {
@@ -269,7 +288,14 @@ fn product(code: String, fields: &FieldValues) -> Product {
             _ => damaged.push("price"),
         }
     }
-    Product { code, name_zh, name_en, price_by_grade, price_conflicts, damaged }
+    let surplus_tolerated = match fields.get("tolerance").and_then(|values| values.last()) {
+        Some(ScalarOrText::Integer(permille)) => Permille::new(*permille).ok(),
+        _ => None,
+    };
+    if fields.contains_key("tolerance") && surplus_tolerated.is_none() {
+        damaged.push("tolerance");
+    }
+    Product { code, name_zh, name_en, price_by_grade, price_conflicts, surplus_tolerated, damaged }
 }
 
 fn promotion(code: String, fields: &FieldValues) -> Promotion {

@@ -2,11 +2,13 @@
 
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
+use serde::{Deserialize, Serialize};
 
+use super::case_book::Contender;
 use super::key::Document;
 use super::view::{Fields, maps_in_list, part};
 use crate::crdt::DocumentFault;
-use crate::quantities::{Fen, Grams, TextField, checked_text};
+use crate::quantities::{Fen, Grams, Instant, TextField, checked_text};
 
 /// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,6 +40,26 @@ impl OrderStatus {
     }
 }
 
+/// The longest text of a settlement, in bytes: of a longer one nothing is kept, and it can't be undone.
+const SETTLED_BYTES_MAX: usize = 8_000;
+
+/// How concurrent values of a status were settled, with what it takes to undo it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusSettled {
+    /// Who settled, by name; once it is undone, who undid it.
+    pub by: String,
+    /// When, by that person's clock.
+    pub at: Instant,
+    /// The chosen status.
+    pub chosen: String,
+    /// The status that was shown before.
+    pub before: String,
+    /// The values that stood there, the shown one last.
+    pub values: Vec<Contender>,
+    /// True once it was undone: the values can be chosen from again.
+    pub undone: bool,
+}
+
 /// One line of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderLine {
@@ -58,6 +80,8 @@ pub struct Order {
     pub status: Option<OrderStatus>,
     /// The carrier's number, once shipped.
     pub shipment: Option<String>,
+    /// How its status was settled last, while nobody has moved the order on since.
+    pub settled: Option<StatusSettled>,
     /// The fields that can't be read.
     pub damaged: Vec<&'static str>,
 }
@@ -89,6 +113,40 @@ pub fn buyer(document: &Document) -> Option<String> {
 /// Moves an order on.
 pub fn set_status(automerge: &mut AutoCommit, status: OrderStatus) -> Result<(), DocumentFault> {
     automerge.put(ROOT, "status", status.name())?;
+    // What was settled before is no longer what stands here.
+    if automerge.get(ROOT, "settled")?.is_some() {
+        automerge.delete(ROOT, "settled")?;
+    }
+    Ok(())
+}
+
+/// Settles concurrent values of an order's status, which can be undone until somebody moves the order on.
+pub fn settle_status(
+    automerge: &mut AutoCommit,
+    status: OrderStatus,
+    settled: &StatusSettled,
+) -> Result<(), DocumentFault> {
+    set_status(automerge, status)?;
+    note_settled(automerge, settled)
+}
+
+/// Undoes what was settled last: the status is the one before, and its values can be chosen from again.
+pub fn undo_status(
+    automerge: &mut AutoCommit,
+    settled: &StatusSettled,
+    by: &str,
+    at: Instant,
+) -> Result<(), DocumentFault> {
+    let before = OrderStatus::from_name(&settled.before).ok_or(DocumentFault::Damaged("settled"))?;
+    set_status(automerge, before)?;
+    note_settled(automerge, &StatusSettled { by: by.to_owned(), at, undone: true, ..settled.clone() })
+}
+
+fn note_settled(automerge: &mut AutoCommit, settled: &StatusSettled) -> Result<(), DocumentFault> {
+    let text = serde_json::to_string(settled).unwrap_or_default();
+    if text.len() <= SETTLED_BYTES_MAX {
+        automerge.put(ROOT, "settled", text)?;
+    }
     Ok(())
 }
 
@@ -104,6 +162,8 @@ pub fn read(document: &Document) -> Order {
     let mut fields = Fields::new(automerge, ROOT);
     let status = fields.parsed("status", OrderStatus::from_name);
     let shipment = fields.optional_text("shipment");
+    let settled = fields.optional_text("settled").filter(|text| text.len() <= SETTLED_BYTES_MAX);
+    let settled = settled.and_then(|text| serde_json::from_str(&text).ok());
     let mut damaged = fields.damaged();
     let entries =
         part(automerge, "lines", ObjType::List).map(|list| maps_in_list(automerge, &list)).unwrap_or_default();
@@ -120,5 +180,5 @@ pub fn read(document: &Document) -> Order {
             _ => damaged.push("lines"),
         }
     }
-    Order { lines, status, shipment, damaged }
+    Order { lines, status, shipment, settled, damaged }
 }

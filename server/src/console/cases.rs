@@ -11,16 +11,22 @@ use granary_client_core::store::StoreFault;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::i18n::{Locale, grouped};
-use super::inputs::{AMOUNT, Inputs, TEXT, sure};
+use super::i18n::{Locale, grouped, money};
+use super::inputs::{AMOUNT, Inputs, TEXT};
 use super::names::Names;
 use super::page::{Page, paging};
 use super::refusal::Refused;
+use super::settle_many::{MANY, group_notice};
 use super::signed_in::SignedIn;
 
 const PER_PAGE: u64 = 40;
 /// Where the cases begin on a page.
 pub(super) const CASES: &str = "list";
+pub(super) const CASES_PAGE: &str = "/console/cases";
+/// The field of the page's address with the name of what was just decided at once.
+pub(super) const DONE: &str = "done";
+/// Deeds of many cases that the list of settled ones offers to undo.
+const GROUPS_MAX: u32 = 20;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -28,6 +34,7 @@ pub(super) struct CasesQuery {
     state: String,
     kind: String,
     page: String,
+    done: String,
 }
 
 /// `GET /console/cases`
@@ -44,12 +51,15 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<CasesQuery>) -> R
         offset: u32::try_from(page.saturating_sub(1).saturating_mul(PER_PAGE)).unwrap_or(u32::MAX),
         ..CaseFilter::default()
     };
-    let (cases, lots, counts, total, orders) = signed
+    let (cases, lots, counts, total, orders, settled_orders, groups) = signed
         .read(move |models| {
             let cases = models.cases(&filter)?;
             let lots = lots_of(models, &cases)?;
             let total = models.count_cases(&filter)?;
-            Ok((cases, lots, models.case_counts()?, total, models.orders(None, true, 50, 0)?))
+            let is_settled = state == CaseState::Settled;
+            let settled_orders = if is_settled { models.settled_orders(20)? } else { Vec::new() };
+            let (orders, groups) = (models.orders(None, true, 50, 0)?, models.case_groups(GROUPS_MAX)?);
+            Ok((cases, lots, models.case_counts()?, total, orders, settled_orders, groups))
         })
         .await?;
     let tab = |this: CaseState, count: u64| {
@@ -61,6 +71,9 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<CasesQuery>) -> R
             (tab(CaseState::Open, counts.open.saturating_add(orders.len() as u64))) (tab(CaseState::SettledTwice, counts.settled_twice))
             (tab(CaseState::Left, counts.left)) (tab(CaseState::Settled, counts.settled))
             a href="/console/unusual" { (locale.t("unusual-lots")) }
+        }
+        @for group in groups.iter().filter(|group| state == CaseState::Settled || group.group == query.done) {
+            (group_notice(&signed, group))
         }
         @if state == CaseState::Open {
             form.filters method="get" action="/console/cases" {
@@ -77,10 +90,11 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<CasesQuery>) -> R
             @if let Some(kind) = kind.filter(|_| !cases.is_empty()) { (rule_form(&signed, kind, &cases, &lots)) }
             @for order in orders.iter().take(20) { (super::orders::conflict_card(&signed, &names, order)) }
         }
-        @if cases.is_empty() && (state != CaseState::Open || orders.is_empty()) {
+        @for order in &settled_orders { (super::orders::settled_card(&signed, &names, order)) }
+        @if cases.is_empty() && settled_orders.is_empty() && (state != CaseState::Open || orders.is_empty()) {
             p.empty { (locale.of("no-cases", state.name())) }
         }
-        div id=(CASES) tabindex="-1" { @for case in &cases { (card(&signed, &names, case, &lots)) } }
+        div id=(CASES) tabindex="-1" { (cards(&signed, &names, &cases, &lots)) }
         (paging(locale, &format!("/console/cases?state={}&kind={}", state.name(), kind.map_or("", CaseKind::name)), page, PER_PAGE, total))
     };
     Ok(Page { title: locale.t("part-cases"), part: "cases", main }.show(&signed))
@@ -129,23 +143,34 @@ fn rule_form(signed: &SignedIn, kind: CaseKind, cases: &[CaseRow], lots: &[LotRo
         CaseKind::Twice => "older",
         CaseKind::Weight => "warehouse",
     };
-    let form = Inputs::of(signed, "/console/cases/many", &[("rule", rule)]);
+    let form = Inputs::of(signed, MANY, &[("rule", rule)]);
     html! {
-        form.card method="post" action="/console/cases/many" {
+        form.card method="post" action=(MANY) {
             (form.hidden())
             @for case in cases {
                 input type="hidden" name="case" value=(case.case);
                 input type="hidden" name={ "seen:" (case.case) } value=(seen(case, lots));
             }
             p { (locale.with("rule-for-all", &[("count", grouped(cases.len() as u64))])) }
-            (sure(locale))
-            button { (locale.of("rule", rule)) }
+            button { (locale.of("rule", rule)) " …" }
         }
     }
 }
 
-/// One case with the ways to settle it. `lots` holds the rows of its lots.
-pub(super) fn card(signed: &SignedIn, names: &Names, case: &CaseRow, lots: &[LotRow]) -> Markup {
+/// The mark of a case on a page, the same on every one.
+fn mark_of(case: &CaseRow) -> String {
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
+    format!("case-{}", case.case.to_string().chars().map(plain).collect::<String>())
+}
+
+/// Cases in their order, each with the way to the next one.
+pub(super) fn cards(signed: &SignedIn, names: &Names, cases: &[CaseRow], lots: &[LotRow]) -> Markup {
+    let next = cases.iter().skip(1).map(Some).chain([None]);
+    html! { @for (case, next) in cases.iter().zip(next) { (card(signed, names, case, next, lots)) } }
+}
+
+/// One case with the ways to settle it. `lots` holds the rows of its lots, `next` is the case that is shown after deciding.
+fn card(signed: &SignedIn, names: &Names, case: &CaseRow, next: Option<&CaseRow>, lots: &[LotRow]) -> Markup {
     let locale = signed.locale;
     let row = |lot: &LotId| lots.iter().find(|row| row.lot == *lot);
     let lot = row(case.case.lot());
@@ -153,16 +178,20 @@ pub(super) fn card(signed: &SignedIn, names: &Names, case: &CaseRow, lots: &[Lot
     let is_open = matches!(case.state, CaseState::Open | CaseState::SettledTwice);
     let action = if is_open { "/console/cases/settle" } else { "/console/cases/undo" };
     let form = Inputs::of(signed, action, &[("case", &name)]);
-    let hidden = html! { (form.hidden()) (form.was("case", &seen(case, lots))) };
+    let hidden = html! {
+        (form.hidden()) (form.was("case", &seen(case, lots)))
+        @if let Some(next) = next { input type="hidden" name="next" value=(mark_of(next)); }
+    };
     html! {
-        article.case id=(format!("case-{}", name.replace(['/', '@'], "-"))) {
+        article.case id=(mark_of(case)) data-key=(name) data-item tabindex="-1" {
             h3 {
                 a href={ "/console/lots/" (case.case.lot()) } {
                     (names.household(&case.household_name, case.case.lot().household()))
                     @if let Some(lot) = lot { " · " (names.product(&lot.product)) @if let Some(day) = lot.day { " · " (day.to_string()) } }
                 }
             }
-            p { (title(signed, case)) }
+            p { (title(signed, case)) @if let Some(fen) = case.stake_fen.filter(|_| case.state != CaseState::Settled) { " "
+                span.mark { (locale.with("stake", &[("money", money(fen))])) } } }
             @if case.state == CaseState::Open && !case.by.is_empty() { p.small { (decision(signed, names, case)) } }
             @if case.state == CaseState::SettledTwice && matches!(case.case, CaseId::Field(..)) {
                 ul { @for (place, value) in case.contenders.iter().enumerate() {
@@ -177,7 +206,7 @@ pub(super) fn card(signed: &SignedIn, names: &Names, case: &CaseRow, lots: &[Lot
                     CaseId::Weight(_) if is_open => (weight_form(signed, lot, &form)),
                     _ => {
                         p { (decision(signed, names, case)) }
-                        button.quiet { (locale.t("undo")) }
+                        button.quiet data-undo { (locale.t("undo")) }
                     },
                 }
             }
@@ -208,8 +237,8 @@ fn note_and_buttons(signed: &SignedIn, settle: &str, form: &Inputs<'_>) -> Marku
     html! {
         label { (locale.t("note")) (form.empty("note", TEXT.at_most(TextField::Note.most()))) }
         div.buttons {
-            button name="how" value="settle" { (settle) }
-            button.quiet name="how" value="leave" formnovalidate { (locale.t("leave-with-note")) }
+            button name="how" value="settle" data-do { (settle) }
+            button.quiet name="how" value="leave" formnovalidate data-leave { (locale.t("leave-with-note")) }
         }
     }
 }
@@ -235,7 +264,7 @@ fn field_form(signed: &SignedIn, names: &Names, case: &CaseRow, field: &str, for
             }
             (form.fault("value"))
         }
-        (note_and_buttons(signed, &locale.t("settle"), form))
+        (note_and_buttons(signed, &locale.t("settle-chosen"), form))
     }
 }
 
@@ -265,7 +294,7 @@ fn twice_form(signed: &SignedIn, names: &Names, lots: [(&LotId, Option<&LotRow>)
             (form.fault("keep"))
         }
         label { (locale.t("weight-after-merge")) (form.empty("other", AMOUNT)) }
-        (note_and_buttons(signed, &locale.t("merge-lots"), form))
+        (note_and_buttons(signed, &locale.t("merge-chosen"), form))
     }
 }
 
@@ -287,7 +316,7 @@ fn weight_form(signed: &SignedIn, lot: Option<&LotRow>, form: &Inputs<'_>) -> Ma
             }
         }
         label { (locale.t("another-weight")) (form.empty("other", AMOUNT)) }
-        (note_and_buttons(signed, &locale.t("rule-warehouse"), form))
+        (note_and_buttons(signed, &locale.t("settle-warehouse"), form))
     }
 }
 

@@ -128,7 +128,7 @@ pub(super) async fn show(
         }
         @if query.kept == "both" && !open.is_empty() { p.notice role="alert" { (locale.t("lot-kept-both")) } }
         @if !open.is_empty() {
-            section id=(cases::CASES) tabindex="-1" { h2 { (locale.t("part-cases")) } @for case in &open { (cases::card(&signed, &names, case, &lots)) } }
+            section id=(cases::CASES) tabindex="-1" { h2 { (locale.t("part-cases")) } (cases::cards(&signed, &names, &open, &lots)) }
         }
         div.columns {
             section { h2 { (locale.t("lot-recorded")) } (correct_form(&signed, &names, &address, &present)) }

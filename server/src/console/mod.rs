@@ -34,6 +34,7 @@ mod refusal;
 mod second_factor;
 mod set_aside;
 mod settle;
+mod settle_many;
 mod sheets;
 mod sign_in;
 mod signed_in;
@@ -68,7 +69,8 @@ fn pages() -> Router<Shared> {
         .route("/lots/{lot}/correct", post(lot::correct))
         .route("/cases", get(cases::show))
         .route("/cases/settle", post(settle::settle))
-        .route("/cases/many", post(settle::settle_many))
+        .route("/cases/many", post(settle_many::settle_many))
+        .route("/cases/undo-many", post(settle_many::undo_many))
         .route("/cases/undo", post(settle::undo))
         .route("/unusual", get(unusual::show))
         .route("/unusual/right", post(unusual::found_right))
@@ -79,6 +81,7 @@ fn pages() -> Router<Shared> {
         .route("/cooperative/announce", post(cooperative::announce))
         .route("/orders", get(orders::show))
         .route("/orders/status", post(orders::set_status))
+        .route("/orders/undo", post(orders::undo))
         .route("/catalogue", get(catalogue::show))
         .route("/catalogue/product", post(catalogue::save_product))
         .route("/catalogue/promotion", post(catalogue::save_promotion))

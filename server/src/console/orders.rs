@@ -2,14 +2,16 @@
 
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
+use granary_client_core::conflicts::{SETTLING, UNDOING};
 use granary_client_core::projection::OrderRow;
-use granary_client_core::schema::order::{self, OrderStatus};
+use granary_client_core::schema::order::{self, OrderStatus, StatusSettled};
 use granary_client_core::schema::{DocumentKey, OrderName};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::cases::seen_values;
-use super::forms::{encode, was};
+use super::again::page_of;
+use super::cases::{CASES_PAGE, seen_values};
+use super::forms::{Form, encode, was};
 use super::i18n::money;
 use super::inputs::Inputs;
 use super::names::Names;
@@ -23,6 +25,7 @@ const PER_PAGE: u32 = 60;
 /// Orders whose state has several values, above the list.
 const DISAGREEING_MAX: u32 = 200;
 const SAVE: &str = "/console/orders/status";
+const UNDO: &str = "/console/orders/undo";
 const STATUSES: [OrderStatus; 4] =
     [OrderStatus::Placed, OrderStatus::Packed, OrderStatus::Shipped, OrderStatus::Cancelled];
 
@@ -124,9 +127,12 @@ pub(super) fn conflict_card(signed: &SignedIn, names: &Names, order: &OrderRow) 
     let locale = signed.locale;
     let inputs = form_of(signed, order, true);
     html! {
-        article.case {
+        article.case id=(mark_of(order)) data-key=(key_of(order)) data-item tabindex="-1" {
             h3 { (order.name.platform) " " (order.name.outside_id) " · " (products(names, &order.products)) " · " (money(order.fen)) }
             p { (locale.t("case-order")) }
+            @if let Some(undone) = order.settled.as_ref().filter(|settled| settled.undone) {
+                p.small { (locale.t("decision-undone")) " · " (undone.by) " · " (locale.moment(undone.at)) }
+            }
             form method="post" action=(SAVE) {
                 (inputs.hidden()) (inputs.was("values", &seen_values(&order.contenders)))
                 fieldset.choices {
@@ -140,22 +146,73 @@ pub(super) fn conflict_card(signed: &SignedIn, names: &Names, order: &OrderRow) 
                         }
                     }
                 }
-                div.buttons { button { (locale.t("settle")) } }
+                div.buttons { button data-do { (locale.t("settle-state")) } }
             }
         }
     }
+}
+
+/// The card of an order whose state was settled, with the button that undoes it.
+pub(super) fn settled_card(signed: &SignedIn, names: &Names, order: &OrderRow) -> Markup {
+    let locale = signed.locale;
+    let keys = [("platform", order.name.platform.as_str()), ("outside", order.name.outside_id.as_str())];
+    let inputs = Inputs::of(signed, UNDO, &keys);
+    html! {
+        @if let Some(settled) = &order.settled {
+            article.case id=(mark_of(order)) data-key=(key_of(order)) data-item tabindex="-1" {
+                h3 { (order.name.platform) " " (order.name.outside_id) " · " (products(names, &order.products)) " · " (money(order.fen)) }
+                p { (settled.by) " · " (locale.moment(settled.at)) " · " strong { (locale.of("order", &settled.chosen)) } }
+                form method="post" action=(UNDO) {
+                    (inputs.hidden()) (inputs.was("settled", &settled.at.seconds().to_string()))
+                    button.quiet data-undo { (locale.t("undo")) }
+                }
+            }
+        }
+    }
+}
+
+fn key_of(order: &OrderRow) -> String {
+    format!("{}/{}", order.name.platform, order.name.outside_id)
+}
+
+fn mark_of(order: &OrderRow) -> String {
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
+    format!("order-{}", key_of(order).chars().map(plain).collect::<String>())
+}
+
+fn named(form: &Form) -> DocumentKey {
+    DocumentKey::Order(OrderName {
+        platform: form.get("platform").to_owned(),
+        outside_id: form.get("outside").to_owned(),
+    })
+}
+
+/// `POST /console/orders/undo`: the state is the one before it was settled, and can be chosen again.
+pub(super) async fn undo(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
+    let (locale, key) = (signed.locale, named(&form));
+    let document = signed.document(key.clone()).await?.ok_or_else(|| refused(locale, 404, "not-found"))?;
+    let settled = order::read(&document).settled.filter(|settled| !settled.undone);
+    let settled = settled.ok_or_else(|| refused(locale, 409, "undone-already"))?;
+    if form.has(&was("settled")) && form.get(&was("settled")) != settled.at.seconds().to_string() {
+        return Err(refused(locale, 409, "case-changed").seen_anew());
+    }
+    let (by, at) = (signed.session.name.clone(), crate::environment::now());
+    let edit =
+        Edits { message: Some(UNDOING), ..Edits::one(key, move |doc| order::undo_status(doc, &settled, &by, at)) };
+    signed.edit(vec![edit]).await?;
+    let page = page_of(&form).unwrap_or_else(|| CASES_PAGE.to_owned());
+    Ok(Redirect::to(&page).into_response())
 }
 
 /// `POST /console/orders/status`: sets an order's state, which also settles a conflict of it.
 pub(super) async fn set_status(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let locale = signed.locale;
     let wrong = || refused(locale, 400, "form-field-wrong").at("status");
-    let name = OrderName { platform: form.get("platform").to_owned(), outside_id: form.get("outside").to_owned() };
-    let key = DocumentKey::Order(name);
+    let key = named(&form);
     // The order must exist: a form can't create one.
     let mut document = signed.document(key.clone()).await?.ok_or_else(|| refused(locale, 404, "not-found"))?;
     let shown = order::read(&document).status.map_or("", OrderStatus::name).to_owned();
-    form.must_be_as_seen(locale, &[("status", shown)])?;
+    form.must_be_as_seen(locale, &[("status", shown.clone())])?;
     let values = granary_client_core::conflicts::in_order(&mut document);
     if form.has(&was("values")) && form.get(&was("values")) != seen_values(&values) {
         return Err(refused(locale, 409, "case-changed").seen_anew());
@@ -164,9 +221,12 @@ pub(super) async fn set_status(SignedInForm(signed, form): SignedInForm) -> Resu
         return Ok(Redirect::to("/console/orders").into_response());
     }
     let status = OrderStatus::from_name(form.get("status")).ok_or_else(wrong)?;
-    let edit = Edits {
-        message: Some(granary_client_core::conflicts::SETTLING),
-        ..Edits::one(key, move |doc| order::set_status(doc, status))
+    let edit = if values.is_empty() {
+        Edits::one(key, move |doc| order::set_status(doc, status))
+    } else {
+        let (by, at, chosen) = (signed.session.name.clone(), crate::environment::now(), status.name().to_owned());
+        let settled = StatusSettled { by, at, chosen, before: shown, values, undone: false };
+        Edits { message: Some(SETTLING), ..Edits::one(key, move |doc| order::settle_status(doc, status, &settled)) }
     };
     signed.edit(vec![edit]).await?;
     let to = if form.get("card") == "yes" { "/console/cases" } else { "/console/orders" };

@@ -10,25 +10,22 @@ use granary_client_core::schema::case_book::{Decision, DecisionKind, decide};
 use granary_client_core::schema::harvest::LotEdit;
 
 use super::again::page_of;
-use super::cases::{self, CASES};
+use super::cases::{self, CASES, CASES_PAGE};
 use super::forms::{Form, moisture, was, weight};
 use super::refusal::{Refused, refuse, refused};
 use super::signed_in::{SignedIn, SignedInForm};
 use super::unusual;
 use crate::engine::own_edits::Edits;
 
-/// Cases that one rule settles at once at most.
-const MANY_MAX: usize = 100;
-
 /// A case in its present state.
-struct Case {
-    row: CaseRow,
-    lots: Vec<LotRow>,
-    book: Document,
+pub(super) struct Case {
+    pub(super) row: CaseRow,
+    pub(super) lots: Vec<LotRow>,
+    pub(super) book: Document,
 }
 
 impl Case {
-    async fn find(signed: &SignedIn, reference: &str) -> Result<Self, Refused> {
+    pub(super) async fn find(signed: &SignedIn, reference: &str) -> Result<Self, Refused> {
         let missing = || refused(signed.locale, 404, "not-found");
         let case: CaseId = reference.parse().map_err(|_| missing())?;
         let book = case.lot().book();
@@ -45,7 +42,7 @@ impl Case {
     }
 
     /// Refuses when the case was decided meanwhile, or is another one than its author saw.
-    fn must_be_as_seen(&self, signed: &SignedIn, seen: Option<&str>) -> Result<(), Refused> {
+    pub(super) fn must_be_as_seen(&self, signed: &SignedIn, seen: Option<&str>) -> Result<(), Refused> {
         if matches!(self.row.state, CaseState::Left | CaseState::Settled) {
             return Err(refused(signed.locale, 409, "case-decided"));
         }
@@ -60,15 +57,20 @@ impl Case {
     }
 
     async fn keep(&self, signed: &SignedIn, message: &'static str, settlement: Settlement) -> Result<(), Refused> {
-        let Settlement { edit, mut decision } = settlement;
-        if decision.values.is_empty() {
-            decision.values.clone_from(&self.row.contenders);
-        }
+        let Settlement { edit, decision } = self.with_values(settlement);
         let harvest = Edits { key: self.row.case.lot().book(), message: Some(message), seen: None, edits: vec![edit] };
         signed.edit(vec![harvest, self.line(decision)]).await
     }
 
-    async fn last_decision(&self, signed: &SignedIn) -> Result<Option<Decision>, Refused> {
+    /// The settlement with the values that were decided about.
+    pub(super) fn with_values(&self, mut settlement: Settlement) -> Settlement {
+        if settlement.decision.values.is_empty() {
+            settlement.decision.values.clone_from(&self.row.contenders);
+        }
+        settlement
+    }
+
+    pub(super) async fn last_decision(&self, signed: &SignedIn) -> Result<Option<Decision>, Refused> {
         let case = self.row.case.clone();
         signed.read(move |models| models.last_decision(&case)).await
     }
@@ -78,21 +80,25 @@ impl Case {
     }
 
     /// The weight at the warehouse of the case's lot.
-    fn weighed(&self, signed: &SignedIn) -> Result<String, Refused> {
+    pub(super) fn weighed(&self, signed: &SignedIn) -> Result<String, Refused> {
         let row = self.lots.iter().find(|row| row.lot == *self.row.case.lot());
         let grams = row.and_then(|row| row.weighed_grams).ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
         Ok(grams.to_string())
     }
 }
 
-/// Back to the page that the form was on, at its cases: whoever decides many goes on where she was.
+/// Back to the page that the form was on, at the next case: whoever decides many goes on where she was.
 fn back(form: &Form) -> Response {
-    let page = page_of(form).unwrap_or_else(|| "/console/cases".to_owned());
-    Redirect::to(&format!("{page}#{CASES}")).into_response()
+    let page = page_of(form).unwrap_or_else(|| CASES_PAGE.to_owned());
+    // A fragment is of a case on that page, or of all of them.
+    let next = form.get("next");
+    let is_case = next.starts_with("case-") && next.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let at = if is_case { next } else { CASES };
+    Redirect::to(&format!("{page}#{at}")).into_response()
 }
 
 /// What the form's author saw of its case; none in a form that does not say it.
-fn seen_in<'a>(form: &'a Form, field: &str) -> Option<&'a str> {
+pub(super) fn seen_in<'a>(form: &'a Form, field: &str) -> Option<&'a str> {
     form.has(field).then(|| form.get(field))
 }
 
@@ -176,42 +182,6 @@ fn as_document_value(signed: &SignedIn, field: &str, typed: &str) -> Result<Stri
         _ => Ok(typed.to_owned()),
     };
     value.map_err(|refused| refused.at("other"))
-}
-
-/// `POST /console/cases/many`: settles many cases by one rule. Those that are not as the person saw them are left as they are.
-pub(super) async fn settle_many(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
-    let rule = form.get("rule").to_owned();
-    if form.get("sure") != "yes" {
-        return Err(refused(signed.locale, 400, "not-sure"));
-    }
-    for reference in form.all("case").take(MANY_MAX) {
-        let Ok(case) = Case::find(&signed, reference).await else { continue };
-        if case.must_be_as_seen(&signed, seen_in(&form, &format!("seen:{reference}"))).is_err() {
-            continue;
-        }
-        // The rule's name, which each reader reads in the own language.
-        let note = format!("rule-{rule}");
-        let settler = Settler { by: &signed.session.name, at: crate::environment::now(), note: &note };
-        let made = match (rule.as_str(), &case.row.case) {
-            ("warehouse", CaseId::Weight(_)) => {
-                let weighed = case.weighed(&signed)?;
-                conflicts::settle_field(&case.book, &case.row.case, "grams", &weighed, settler)
-            }
-            ("latest", CaseId::Field(_, field)) => {
-                let Some(latest) = case.row.contenders.iter().max_by_key(|value| value.at) else { continue };
-                conflicts::settle_field(&case.book, &case.row.case, field, &latest.value, settler)
-            }
-            ("older", CaseId::Twice(first, second)) => {
-                conflicts::merge(&case.book, &case.row.case, first, second, None, settler)
-            }
-            _ => continue,
-        };
-        // Two cases can share a lot: after the first is settled, the other no longer applies.
-        if let Ok(settlement) = made {
-            case.keep(&signed, SETTLING, settlement).await?;
-        }
-    }
-    Ok(back(&form))
 }
 
 /// `POST /console/cases/undo`: reverts the last decision and opens the case again.

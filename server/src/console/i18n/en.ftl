@@ -465,6 +465,27 @@ decision-left = left as it is
 decision-undone = undone
 column-decision = Decision
 
+# Deciding
+settle-chosen = Settle with what is chosen or typed
+merge-chosen = Make them one lot: the chosen one
+settle-warehouse = Take the warehouse's weight, or the typed one
+settle-state = Settle with the chosen state
+rule-title = Settle many by one rule
+rule-will = Nothing is settled yet. { $rule } would settle { $count } cases like this:
+rule-leaves-out = { $count } are left as they are: they changed, or share a lot with one of these.
+rule-fits-none = None of these can be settled by this rule any more. Nothing was changed.
+two-lots = two lots: { $weights }
+value-now = Now
+value-then = Then
+at-stake = At stake
+at-stake-sum = At stake in all
+stake = { $money } at stake
+settle-many = Settle { $count } cases so
+settle-many-help = All of them can be undone at once afterwards.
+settled-many = { $count } cases were settled at once.
+undo-many = Undo all { $count }
+undone-already = This was undone already. Nothing was changed.
+
 # Unusual lots
 unusual-right = Right
 unusual-tick = The ticked ones are right

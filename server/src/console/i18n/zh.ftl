@@ -465,6 +465,28 @@ decision-left = 保留原样
 decision-undone = 已撤销
 column-decision = 决定
 
+# 处理分歧
+settle-chosen = 按选中或填写的处理
+merge-chosen = 合为一批，保留选中的
+settle-warehouse = 按仓库重量，或填写的重量处理
+settle-state = 按选中的状态处理
+rule-title = 按一个规则处理多件
+rule-will = 还没有处理。“{ $rule }”将这样处理 { $count } 件：
+rule-leaves-out = 有 { $count } 件不动：已有变化，或与上面的某件同属一批。
+rule-fits-none = 这些都不能再按这个规则处理。没有改动。
+two-lots = 两批：{ $weights }
+value-now = 现在
+value-then = 之后
+at-stake = 涉及金额
+at-stake-sum = 涉及金额合计
+stake = 涉及 { $money }
+settle-many = 照此处理 { $count } 件
+settle-many-help = 之后可以一次全部撤销。
+settled-many = 已一次处理 { $count } 件。
+undo-many = 全部撤销（{ $count } 件）
+undone-already = 已经撤销过了。没有改动。
+
+
 # 不寻常的批次
 unusual-right = 没有错
 unusual-tick = 勾选的没有错
