@@ -7,7 +7,7 @@ use crate::quantities::QuantityFault;
 use crate::schema::{LotId, LotNameFault};
 use crate::store::StoreFault;
 use crate::transport::LineFault;
-use crate::words::{Phrase, Words};
+use crate::words::{Phrase, Words, usual_cause};
 
 /// What a call into client-core can fail with. No failed call has kept anything of what it was to write.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -196,8 +196,10 @@ impl Words for Error {
             Self::NotAllowed => "这部手机不能改这个。".into(),
             Self::BadReply(_) => "看不懂服务器的回答：请更新这个程序，然后再试。".into(),
             Self::NoProgress => "服务器有回应，但同步没有进展，已经停下。请过一会儿再试。".into(),
-            Self::ThreadStart(_) => "这部手机的系统开不了同步线程。请关掉别的程序，再试一次。".into(),
-            Self::System(_) => "这部手机的系统出错了。请重新打开程序，再试一次。".into(),
+            Self::ThreadStart(cause) => {
+                format!("这部手机的系统开不了同步线程{}。请关掉别的程序，再试一次。", because(cause))
+            }
+            Self::System(cause) => format!("这部手机的系统出错了{}。请重新打开程序，再试一次。", because(cause)),
             Self::Store(fault) => {
                 let way = match fault {
                     StoreFault::Full => "请腾出一些空间再试",
@@ -216,6 +218,11 @@ impl Words for Error {
             Self::Refused { kind, .. } => format!("服务器没有接受：{}。", kind.chinese()),
         }
     }
+}
+
+/// A usual cause in brackets.
+fn because(cause: &str) -> String {
+    usual_cause(cause).map(|cause| format!("（{cause}）")).unwrap_or_default()
 }
 
 impl From<StoreFault> for Error {

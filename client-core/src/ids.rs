@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::words::Words;
+
 /// Bytes of an actor id.
 pub const ACTOR_BYTES_MAX: usize = 32;
 
@@ -19,6 +21,19 @@ pub struct IdFault {
     pub kind: &'static str,
     /// What came.
     pub text: String,
+}
+
+impl Words for IdFault {
+    fn chinese(&self) -> String {
+        let kind = match self.kind {
+            "co-operative" => "合作社",
+            "household" => "农户",
+            "device" => "手机",
+            "document" => "文档",
+            other => other,
+        };
+        format!("“{}”不是{kind}的编号", self.text)
+    }
 }
 
 fn fault(kind: &'static str, text: &str) -> IdFault {

@@ -1,6 +1,10 @@
 //! Sentences for people in Chinese and English, made from typed errors. The English sentence is an error's own text; its
 //! Chinese one is given by [`Words`].
 
+mod cause;
+
+pub use cause::{cause_in_chinese, usual_cause};
+
 /// A language that people read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Language {

@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
-use crate::words::Words;
+use crate::words::{Words, usual_cause};
 
 /// Why a store failed. Nothing of a failed batch is kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +45,7 @@ pub enum StoreFault {
 
 impl Words for StoreFault {
     fn chinese(&self) -> String {
-        match self {
+        let fault = match self {
             Self::InUse => "另一个程序打开了它",
             Self::Busy => "另一个程序正占用着文件",
             Self::Full => "存储空间满了",
@@ -56,8 +56,11 @@ impl Words for StoreFault {
             Self::Failed(_) => "存储失败",
             Self::Locked => "这里的数据是用另一把钥匙锁的",
             Self::Damaged(_) => "有一条记录损坏了",
+        };
+        match usual_cause(self.detail()) {
+            Some(cause) => format!("{fault}（{cause}）"),
+            None => fault.to_owned(),
         }
-        .to_owned()
     }
 }
 
@@ -186,6 +189,13 @@ mod tests {
             assert_eq!(StoreFault::of_code(fault.code(), fault.detail()), Some(fault));
         }
         assert_eq!(StoreFault::of_code("no such word", ""), None);
+    }
+
+    #[test]
+    fn cause_of_the_system_is_told_in_chinese() {
+        let denied = StoreFault::of_io(&io::Error::from_raw_os_error(13));
+        assert_eq!(denied.chinese(), "文件不能打开或写入（没有权限）");
+        assert_eq!(StoreFault::Failed("what the engine says".into()).chinese(), "存储失败");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Why a line to the server can't be had, as far as a phone can tell, with what a person can do about it.
 
 use crate::quantities::Day;
-use crate::words::Words;
+use crate::words::{Words, usual_cause};
 
 /// See the module. The same call may be made again after each of them: repeats are idempotent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +94,10 @@ impl LineFault {
             Self::NoName { host, .. } => {
                 format!("找不到服务器 {host}：没有网络，或者这个网络不认识这个名字。{kept}")
             }
-            Self::NotReached { .. } => format!("连不上服务器。{kept}"),
+            Self::NotReached { cause } => match usual_cause(cause) {
+                Some(cause) => format!("连不上服务器（{cause}）。{kept}"),
+                None => format!("连不上服务器。{kept}"),
+            },
             Self::Broke { .. } => format!("和服务器的连接断了。{kept}"),
             Self::Silent => format!("服务器一分钟没有回应。{kept}"),
             Self::SignInFirst => "这个 Wi-Fi 要先登录：打开手机的浏览器，在它给出的页面上登录，或者换一个网络。".into(),
