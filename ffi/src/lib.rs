@@ -12,7 +12,7 @@ mod phone;
 mod status;
 
 pub use error::PhoneError;
-pub use language::set_language;
+pub use language::{set_language, set_weight_unit};
 pub use lots::{FieldConflict, Lot, LotDraft, LotEdit, LotFilter, LotState, Product, Receipt, Total, Unusual};
 pub use phone::GranaryPhone;
 pub use status::{PhoneObserver, SyncState, SyncStatus};

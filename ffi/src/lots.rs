@@ -76,7 +76,7 @@ impl From<plausibility::Unusual> for Unusual {
         Self {
             code: unusual.code().to_owned(),
             field: unusual.field().to_owned(),
-            sentence: unusual.words(crate::language::now()),
+            sentence: unusual.words_in(crate::language::now(), crate::language::unit()),
             meant: match unusual {
                 plausibility::Unusual::Product { meant, .. } | plausibility::Unusual::Place { meant, .. } => meant,
                 _ => None,

@@ -1,9 +1,10 @@
 //! What can be unusual, as a value with a code, a field, and a sentence in both languages.
 
 use crate::ids::HouseholdId;
-use crate::quantities::{Day, Fen, Grams, decimal};
+use crate::quantities::typed::WeightUnit;
+use crate::quantities::{Day, Fen, Grams};
 use crate::schema::Season;
-use crate::words::Words;
+use crate::words::{Language, Words};
 
 /// What is unusual about a lot. Show the sentence and ask; what is confirmed may be recorded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,7 +64,7 @@ pub enum Unusual {
         season: Season,
     },
     /// The weight is far outside what was recorded before.
-    #[error("{} kg is far from what is usual here, {} to {} kg", kilograms(.grams), kilograms(.least), kilograms(.most))]
+    #[error("{}", far_from_usual([.grams, .least, .most], Language::English, WeightUnit::Kilogram))]
     Weight {
         /// Of the lot.
         grams: Grams,
@@ -89,7 +90,7 @@ pub enum Unusual {
         harvested: Day,
     },
     /// The warehouse weighed far more or less than was recorded.
-    #[error("{} kg weighed is far from the {} kg recorded", kilograms(.weighed), kilograms(.recorded))]
+    #[error("{}", far_from_recorded([.weighed, .recorded], Language::English, WeightUnit::Kilogram))]
     Weighed {
         /// At the warehouse.
         weighed: Grams,
@@ -108,11 +109,35 @@ pub enum Unusual {
     },
 }
 
-fn kilograms(grams: &Grams) -> String {
-    decimal(grams.get(), 1000)
+/// The sentences with weights in them, in the unit in which their reader weighs.
+fn far_from_usual(weights: [&Grams; 3], language: Language, unit: WeightUnit) -> String {
+    let [grams, least, most] = weights.map(|weight| unit.figure(*weight));
+    let name = unit.name(language);
+    match language {
+        Language::English => format!("{grams} {name} is far from what is usual here, {least} to {most} {name}"),
+        Language::Chinese => format!("{grams} {name}与平常的 {least} 到 {most} {name}相差很远"),
+    }
+}
+
+fn far_from_recorded(weights: [&Grams; 2], language: Language, unit: WeightUnit) -> String {
+    let [weighed, recorded] = weights.map(|weight| unit.figure(*weight));
+    let name = unit.name(language);
+    match language {
+        Language::English => format!("{weighed} {name} weighed is far from the {recorded} {name} recorded"),
+        Language::Chinese => format!("过秤 {weighed} {name}与登记的 {recorded} {name}相差很远"),
+    }
 }
 
 impl Unusual {
+    /// The sentence for somebody who weighs in this unit; [`Words`] gives it in kilograms.
+    pub fn words_in(&self, language: Language, unit: WeightUnit) -> String {
+        match self {
+            Self::Weight { grams, least, most } => far_from_usual([grams, least, most], language, unit),
+            Self::Weighed { weighed, recorded } => far_from_recorded([weighed, recorded], language, unit),
+            other => other.words(language),
+        }
+    }
+
     /// A name for programs.
     pub fn code(&self) -> &'static str {
         match self {
@@ -158,9 +183,7 @@ impl Words for Unusual {
             Self::Place { place, meant: Some(meant) } => format!("合作社没有“{place}”这个收货点；是不是 {meant}？"),
             Self::BeforeHarvest { day, harvested } => format!("日期 {day} 早于收成日期 {harvested}"),
             Self::LongAfterHarvest { day, harvested } => format!("日期 {day} 比收成日期 {harvested} 晚很久"),
-            Self::Weighed { weighed, recorded } => {
-                format!("过秤 {} 公斤与登记的 {} 公斤相差很远", kilograms(weighed), kilograms(recorded))
-            }
+            Self::Weight { .. } | Self::Weighed { .. } => self.words_in(Language::Chinese, WeightUnit::Kilogram),
             Self::Price { grade, price, last } => format!("{grade} 级每公斤 {price} 与上一个价格 {last} 相差很远"),
             Self::Grade { grade, known } => {
                 format!("产品目录里这种产品没有“{grade}”级；有 {}", known.join("、"))
@@ -169,10 +192,36 @@ impl Words for Unusual {
             Self::Household { household, meant: Some(meant) } => format!("没有 {household} 这一户；是不是 {meant}？"),
             Self::Future { day, today } => format!("日期 {day} 还没有到；今天是 {today}"),
             Self::OtherSeason { day, season } => format!("日期 {day} 不在 {} 季", season.year()),
-            Self::Weight { grams, least, most } => {
-                let (least, most) = (kilograms(least), kilograms(most));
-                format!("{} 公斤与平常的 {least} 到 {most} 公斤相差很远", kilograms(grams))
-            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_are_told_in_the_unit_of_their_reader() {
+        let grams = |grams| Grams::new(grams).unwrap();
+        let far = Unusual::Weight { grams: grams(250_000), least: grams(1_250), most: grams(25_000) };
+        let weighed = Unusual::Weighed { weighed: grams(60_500), recorded: grams(20_000) };
+        let both = |unit, language| [&far, &weighed].map(|one| one.words_in(language, unit));
+        assert_eq!(
+            both(WeightUnit::Jin, Language::Chinese),
+            ["500 斤与平常的 2.5 到 50 斤相差很远", "过秤 121 斤与登记的 40 斤相差很远"]
+        );
+        assert_eq!(
+            both(WeightUnit::Jin, Language::English),
+            [
+                "500 jin is far from what is usual here, 2.5 to 50 jin",
+                "121 jin weighed is far from the 40 jin recorded"
+            ]
+        );
+        assert_eq!(both(WeightUnit::Kilogram, Language::Chinese), [far.chinese(), weighed.chinese()]);
+        assert_eq!(both(WeightUnit::Kilogram, Language::English), [far.to_string(), weighed.to_string()]);
+        assert_eq!(far.chinese(), "250 公斤与平常的 1.25 到 25 公斤相差很远");
+        // What has no weight in it is the same in any unit.
+        let place = Unusual::Place { place: "mil".into(), meant: None };
+        assert_eq!(place.words_in(Language::Chinese, WeightUnit::Jin), place.chinese());
     }
 }

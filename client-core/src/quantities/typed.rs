@@ -8,7 +8,8 @@
 //! | commas before groups of exactly three digits | thousands |
 //! | anything else with two readings | [`TypedFault::Ambiguous`] |
 
-use super::{Fen, Grams, Permille, QuantityFault};
+use super::{Fen, Grams, Permille, QuantityFault, decimal};
+use crate::words::Language;
 
 /// Digits of a number at most; more are out of every range.
 const DIGITS_MAX: usize = 15;
@@ -109,6 +110,35 @@ impl WeightUnit {
             Self::Kilogram => 1_000,
         }
     }
+
+    /// The unit of this code, `g`, `jin` or `kg`, as people choose it in an app.
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Gram, Self::Jin, Self::Kilogram].into_iter().find(|unit| unit.name(Language::English) == code)
+    }
+
+    /// Its name beside a figure.
+    pub fn name(self, language: Language) -> &'static str {
+        match (self, language) {
+            (Self::Gram, Language::English) => "g",
+            (Self::Gram, Language::Chinese) => "克",
+            (Self::Jin, Language::English) => "jin",
+            (Self::Jin, Language::Chinese) => "斤",
+            (Self::Kilogram, Language::English) => "kg",
+            (Self::Kilogram, Language::Chinese) => "公斤",
+        }
+    }
+
+    /// A weight as a figure in this unit, without its name.
+    pub fn figure(self, weight: Grams) -> String {
+        decimal(weight.get(), self.grams().unsigned_abs())
+    }
+}
+
+/// The unit in which a weight was typed, where that is one in which weights are shown.
+pub fn unit_of(text: &str) -> Option<WeightUnit> {
+    let (_, unit) = Number::read(text).ok()?;
+    let grams = spelled(&WEIGHTS, &unit)?;
+    [WeightUnit::Jin, WeightUnit::Kilogram].into_iter().find(|unit| unit.grams() == grams)
 }
 
 /// Spellings of units of weight, in small letters, and their grams.

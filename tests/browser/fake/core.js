@@ -27,10 +27,12 @@ const name = (code) => world.products.find((one) => one.code === code);
 const unsent = () => world.lots.filter((one) => !one.sent).length;
 const shown = (lot) => ({ ...lot, history: undefined, conflicts: undefined });
 
-function unusual(draft) {
+function unusual(draft, unit) {
   const found = [];
+  const [each, zh, en] = unit === "jin" ? [500, "斤", "jin"] : [1000, "公斤", "kg"];
   if (draft.grams > 500_000) found.push({ code: "weight-far-from-usual", field: "grams", meant: null,
-    sentence: fault("", "", `${draft.grams / 1000} 公斤与这里常见的 5 到 80 公斤相差很大`, `${draft.grams / 1000} kg is far from what is usual here, 5 to 80 kg`).sentence });
+    sentence: fault("", "", `${draft.grams / each} ${zh}与平常的 ${5000 / each} 到 ${80000 / each} ${zh}相差很远`,
+      `${draft.grams / each} ${en} is far from what is usual here, ${5000 / each} to ${80000 / each} ${en}`).sentence });
   if (draft.day > world.today) found.push({ code: "day-in-the-future", field: "day", meant: null,
     sentence: fault("", "", `日期 ${draft.day} 还没有到；今天是 ${world.today}`, `the day ${draft.day} is in the future; today is ${world.today}`).sentence });
   return found;
@@ -76,7 +78,7 @@ const methods = {
     }
     return { grams: Math.round(figure * (unit === "jin" ? 500 : 1000)) };
   },
-  unusual: ({ draft }) => unusual(draft),
+  unusual: ({ draft, unit }) => unusual(draft, unit),
   record({ draft }) {
     const id = `${["7KQ2", "9XTM", "4B0C", "H3RZ"][world.lots.length % 4]}-${(1000 + world.lots.length).toString()}-NEW0`;
     const lot = { ...draft, id, full: id, householdName: me().householdName, moisture: null, state: "recorded", weighedGrams: null, weighedGrade: "", reason: "",
@@ -102,7 +104,7 @@ const methods = {
     const lot = find(id);
     return { lot: shown(lot), conflicts: lot.conflicts, history: lot.history, payFen: lot.weighedGrams ? Math.round(lot.weighedGrams * 0.76) : null };
   },
-  unusualCorrection: ({ id, edits }) => unusual({ ...find(id), ...Object.fromEntries(edits.map(({ field, value }) => [field, field === "grams" ? Number(value) : value])) }),
+  unusualCorrection: ({ id, edits, unit }) => unusual({ ...find(id), ...Object.fromEntries(edits.map(({ field, value }) => [field, field === "grams" ? Number(value) : value])) }, unit),
   correct({ id, edits }) {
     const lot = find(id);
     for (const { field, value } of edits) lot[field] = field === "grams" ? Number(value) : value;

@@ -45,7 +45,7 @@ function Editor({ id, field, lot }) {
   });
   const save = (chosen) => run(async () => {
     const value = await readValue(field, chosen ?? draft.text, catalogue);
-    const unusual = await core.call("unusualCorrection", { id, edits: [{ field, value }] });
+    const unusual = await core.call("unusualCorrection", { id, edits: [{ field, value }], unit: settings.unit });
     if (unusual.length > 0) setAsked({ value, sentences: unusual });
     else await take(value);
   });

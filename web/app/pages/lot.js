@@ -10,6 +10,7 @@ import { productName, useCall, usePhone, useWork } from "../parts/phone.js";
 import { Crop, Icon } from "../parts/pictures.js";
 import { back, go } from "../parts/route.js";
 import { say } from "../parts/say.js";
+import { settings } from "../parts/settings.js";
 import { Sheet } from "../parts/sheet.js";
 import { FIELDS, shownValue } from "../parts/values.js";
 import { AskBack } from "./record.js";
@@ -23,7 +24,7 @@ function Conflict({ id, conflict, today, mine }) {
     say(t("settled"));
   });
   const choose = (value) => run(async () => {
-    const unusual = await core.call("unusualCorrection", { id, edits: [{ field: conflict.field, value }] });
+    const unusual = await core.call("unusualCorrection", { id, edits: [{ field: conflict.field, value }], unit: settings.unit });
     if (unusual.length > 0) setAsked({ value, sentences: unusual });
     else await take(value);
   });

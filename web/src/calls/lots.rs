@@ -6,7 +6,8 @@ use granary_client_core::ids::DeviceId;
 use granary_client_core::phone::ExportForm;
 use granary_client_core::plausibility::Unusual;
 use granary_client_core::projection::{LotFilter, LotRow, LotState};
-use granary_client_core::quantities::{Day, Grams, Permille, QuantityFault, typed};
+use granary_client_core::quantities::typed::{self, WeightUnit};
+use granary_client_core::quantities::{Day, Grams, Permille, QuantityFault};
 use granary_client_core::schema::LotId;
 use granary_client_core::schema::harvest::{LotDraft, LotEdit};
 use granary_client_core::schema::lot_history::{LotEvent, LotEventKind};
@@ -28,14 +29,21 @@ struct Weight {
 /// `readWeight`: a typed weight in grams.
 pub(super) fn read_weight(arguments: Arguments) -> Result<Value, Failure> {
     let Weight { text, unit } = arguments.read()?;
-    let alone = if unit == "jin" { typed::WeightUnit::Jin } else { typed::WeightUnit::Kilogram };
-    let grams = typed::weight(&text, alone).map_err(|fault| Failure::Typed("weight", fault))?;
+    let grams = typed::weight(&text, unit_of(&unit)).map_err(|fault| Failure::Typed("weight", fault))?;
     Ok(json!({"grams": grams.get()}))
+}
+
+/// The unit that a person chose; kilograms without one.
+fn unit_of(code: &str) -> WeightUnit {
+    WeightUnit::from_code(code).unwrap_or(WeightUnit::Kilogram)
 }
 
 #[derive(Deserialize)]
 struct Drafted {
     draft: Draft,
+    /// In which the person is asked back.
+    #[serde(default)]
+    unit: String,
 }
 
 #[derive(Deserialize)]
@@ -66,15 +74,15 @@ impl Draft {
     }
 }
 
-fn told(phone: &WebPhone, found: &[Unusual]) -> Value {
-    let language = phone.language.get();
+fn told(phone: &WebPhone, found: &[Unusual], unit: &str) -> Value {
+    let (language, unit) = (phone.language.get(), unit_of(unit));
     let shown = |unusual: &Unusual| {
         let meant = match unusual {
             Unusual::Product { meant, .. } | Unusual::Place { meant, .. } => meant.as_deref(),
             _ => None,
         };
         json!({
-            "code": unusual.code(), "field": unusual.field(), "meant": meant, "sentence": unusual.words(language),
+            "code": unusual.code(), "field": unusual.field(), "meant": meant, "sentence": unusual.words_in(language, unit),
         })
     };
     found.iter().map(shown).collect()
@@ -82,14 +90,14 @@ fn told(phone: &WebPhone, found: &[Unusual]) -> Value {
 
 /// `unusual`: what a person is asked back before a lot is recorded.
 pub(super) fn unusual(phone: &WebPhone, arguments: Arguments) -> Result<Value, Failure> {
-    let Drafted { draft } = arguments.read()?;
+    let Drafted { draft, unit } = arguments.read()?;
     let household = household_or_own(phone, draft.household.as_deref())?;
-    Ok(told(phone, &phone.phone.unusual(household, &draft.checked()?)?))
+    Ok(told(phone, &phone.phone.unusual(household, &draft.checked()?)?, &unit))
 }
 
 /// `record`: records a lot.
 pub(super) fn record(phone: &WebPhone, arguments: Arguments) -> Result<Value, Failure> {
-    let Drafted { draft } = arguments.read()?;
+    let Drafted { draft, .. } = arguments.read()?;
     let household = household_or_own(phone, draft.household.as_deref())?;
     let lot = phone.phone.record_of_day(household, &draft.checked()?)?;
     Ok(json!({"id": lot.to_string(), "full": lot.in_full()}))
@@ -218,6 +226,9 @@ fn happened(event: &LotEvent, own: Option<DeviceId>) -> Value {
 struct Correction {
     id: String,
     edits: Vec<Edit>,
+    /// In which the person is asked back.
+    #[serde(default)]
+    unit: String,
 }
 
 #[derive(Deserialize)]
@@ -240,7 +251,7 @@ impl Correction {
 pub(super) fn unusual_correction(phone: &WebPhone, arguments: Arguments) -> Result<Value, Failure> {
     let correction: Correction = arguments.read()?;
     let lot = phone.phone.find_lot(&correction.id)?;
-    Ok(told(phone, &phone.phone.unusual_correction(&lot, &correction.edits()?)?))
+    Ok(told(phone, &phone.phone.unusual_correction(&lot, &correction.edits()?)?, &correction.unit))
 }
 
 /// `correct`: writes fields of a lot, all in one change.
