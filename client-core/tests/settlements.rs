@@ -7,8 +7,8 @@ use granary_client_core::conflicts::{
     CaseId, SETTLING, Settler, duplicate_lots, in_harvest_book, merge, settle_field, undo,
 };
 use granary_client_core::ids::{ActorId, HouseholdId};
-use granary_client_core::projection::{CaseFilter, LotFilter, ReadModel};
-use granary_client_core::quantities::{Grams, Instant};
+use granary_client_core::projection::{CaseFilter, CaseKind, LotFilter, ReadModel};
+use granary_client_core::quantities::{Day, Grams, Instant};
 use granary_client_core::schema::case_book::{decide, decisions};
 use granary_client_core::schema::harvest::{self, LotDraft, LotEdit, LotKey};
 use granary_client_core::schema::{Book, Document, DocumentKey, LotId, Season};
@@ -197,5 +197,58 @@ proptest! {
                 in_harvest_book(&mut replica.book).into_iter().filter(|conflict| !conflict.is_settled_twice()).collect();
             prop_assert_eq!(back, vec![]);
         }
+    }
+}
+
+/// So many harvests that two people have recorded each, and one lot of which both wrote the weight at once.
+fn many_cases(harvests: i32) -> ReadModel {
+    let [mut one, mut two] = [Replica::new(1), Replica::new(2)];
+    for number in 0..harvests {
+        let day = "2026-01-01".parse::<Day>().unwrap().plus_days(number * 7);
+        for (replica, grams) in [(&mut one, 12_000), (&mut two, 12_100)] {
+            let draft = LotDraft::new("millet", Grams::new(grams).unwrap(), day);
+            let now = replica.now();
+            replica.book.edit(&replica.actor, now, |doc| harvest::record(doc, &draft)).unwrap();
+        }
+    }
+    two.take(&mut one);
+    let last = harvest::lots(&one.book).last().unwrap().key.clone();
+    for (replica, grams) in [(&mut one, 13_000), (&mut two, 14_000)] {
+        let (now, edit) = (replica.now(), LotEdit::Quantity(Grams::new(grams).unwrap()));
+        replica.book.edit(&replica.actor, now, |doc| harvest::correct(doc, &last, &edit)).unwrap();
+    }
+    one.take(&mut two);
+    let mut lists = ReadModel::in_memory().unwrap();
+    lists.write(&mut one.book, 1).unwrap();
+    lists
+}
+
+// A kind of cases was paged by the number of all.
+#[test]
+fn filtered_cases_have_their_own_count_and_pages() {
+    let lists = many_cases(42);
+    let all = CaseFilter::default();
+    let of = |kind| CaseFilter { kind: Some(kind), ..CaseFilter::default() };
+    let count = |filter: &CaseFilter| lists.count_cases(filter).unwrap();
+    assert_eq!(count(&of(CaseKind::Field)), 1);
+    let twice = of(CaseKind::Twice);
+    assert!(count(&twice) >= 41, "{}", count(&twice));
+    assert_eq!(count(&all), count(&twice) + 1);
+    for filter in [all, twice, of(CaseKind::Field), of(CaseKind::Weight)] {
+        let mut paged = Vec::new();
+        let pages = count(&filter).div_ceil(20) as u32;
+        for page in 0..pages {
+            let rows = lists.cases(&CaseFilter { limit: 20, offset: page * 20, ..filter.clone() }).unwrap();
+            assert!(!rows.is_empty() && rows.len() <= 20, "page {page} of {filter:?}");
+            paged.extend(rows.into_iter().map(|row| row.case));
+        }
+        let beyond = lists.cases(&CaseFilter { limit: 20, offset: pages * 20, ..filter.clone() }).unwrap();
+        assert!(beyond.is_empty(), "{filter:?}");
+        let whole = lists.cases(&CaseFilter { limit: 1_000, ..filter.clone() }).unwrap();
+        assert_eq!(
+            paged,
+            whole.into_iter().map(|row| row.case).collect::<Vec<_>>(),
+            "no case twice and none left out: {filter:?}"
+        );
     }
 }

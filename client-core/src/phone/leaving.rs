@@ -95,10 +95,7 @@ impl Phone {
         inner.forget_line();
         let Inner { enrolled, status, notices_read, has_sent_version, read_model, .. } = &mut *inner;
         (*enrolled, *status, *notices_read, *has_sent_version) = (None, Status::default(), 0, false);
-        for (key, _) in read_model.revisions()? {
-            read_model.forget(&key)?;
-        }
-        Ok(())
+        Ok(read_model.belong_to(&[])?)
     }
 }
 

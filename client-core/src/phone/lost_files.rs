@@ -276,3 +276,31 @@ fn replica_of_a_new_store_has_no_damage() {
     );
     assert_eq!(opened.unwrap().1, []);
 }
+
+// The rows of both phones are of documents of the same names, at the same revisions.
+#[test]
+fn lists_beside_another_phones_file_are_made_anew() {
+    let [here, elsewhere] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    with_lots(here.path(), None, 2);
+    let other = enrolled(elsewhere.path(), None);
+    let phone = Phone::open(elsewhere.path()).unwrap();
+    for grams in [70, 80] {
+        phone.record_of_day(household(), &draft(grams)).unwrap();
+    }
+    drop(phone);
+    std::fs::copy(elsewhere.path().join("phone.db"), here.path().join("phone.db")).unwrap();
+    for _ in 0..2 {
+        let phone = Phone::open(here.path()).unwrap();
+        assert_eq!(phone.device(), Some(other));
+        assert_eq!(weights(&phone), [70, 80]);
+        let totals = phone.totals(&LotFilter::default()).unwrap();
+        assert_eq!(totals.iter().map(|total| (total.lots, total.recorded_grams)).collect::<Vec<_>>(), [(2, 150)]);
+    }
+    // Beside a phone that belongs to nobody, nobody's lots are listed.
+    let nobody = tempfile::tempdir().unwrap();
+    drop(Phone::open(nobody.path()).unwrap());
+    std::fs::copy(nobody.path().join("phone.db"), here.path().join("phone.db")).unwrap();
+    let phone = Phone::open(here.path()).unwrap();
+    assert_eq!((phone.device(), phone.is_lost()), (None, false));
+    assert_eq!(weights(&phone), [0i64; 0]);
+}

@@ -59,7 +59,10 @@ impl Inner {
     /// Reads who this phone is and what it holds, where it is enrolled. `has_lost` is true when the store may have lost
     /// records. Returns what was found damaged.
     pub(super) fn read_enrolled(&mut self, store: &Arc<dyn Store>, has_lost: bool) -> Result<Vec<Damage>, Error> {
-        let Some(identity) = Identity::read(store.as_ref())? else { return Ok(Vec::new()) };
+        let Some(identity) = Identity::read(store.as_ref())? else {
+            self.lists_belong_to(&[])?;
+            return Ok(Vec::new());
+        };
         let (mut replica, damage) = Replica::open(
             Arc::clone(store),
             identity.cooperative,
@@ -70,16 +73,32 @@ impl Inner {
         if has_lost {
             replica.recover()?;
         }
+        let owner = identity.device();
         self.status = read_meta(store.as_ref(), "status")?.unwrap_or_default();
         self.notices_read = read_meta(store.as_ref(), "notices")?.unwrap_or(0);
         self.enrolled = Some(Enrolled { identity, replica });
         self.forget_line();
+        self.lists_belong_to(owner.as_bytes())?;
         match self.refresh_rows() {
             // The caller makes new lists.
             Err(fault @ Error::Store(StoreFault::Corrupt(_))) => return Err(fault),
             written => self.note_rows(written),
         }
         Ok(damage)
+    }
+
+    /// The file of the lists may be another phone's, where somebody has put files from elsewhere here. Lists that can't be emptied,
+    /// as on a full disk, are made in memory.
+    pub(super) fn lists_belong_to(&mut self, owner: &[u8]) -> Result<(), Error> {
+        match self.read_model.belong_to(owner) {
+            Err(fault @ StoreFault::Corrupt(_)) => Err(fault.into()),
+            Err(fault) => {
+                tracing::warn!(%fault, "the file of the lists can't be written; they are made in memory");
+                self.read_model = Lists::in_memory()?;
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 }
 

@@ -131,6 +131,8 @@ impl Phone {
         let mut inner = self.inner();
         inner.status.end_revocation();
         inner.status.used(used);
+        let listed = inner.lists_belong_to(identity.device().as_bytes());
+        inner.note_rows(listed);
         inner.enrolled = Some(Enrolled { identity, replica });
         self.keep_status(&inner);
         Ok(())

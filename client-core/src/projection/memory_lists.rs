@@ -18,6 +18,8 @@ use crate::store::StoreFault;
 /// See the module.
 #[derive(Debug, Default)]
 pub struct MemoryLists {
+    /// Whose lists these are; nobody's at first.
+    owner: Vec<u8>,
     revisions: BTreeMap<DocumentKey, u64>,
     /// The lots by book. They are shown with their receipts and households at each list.
     lots: BTreeMap<DocumentKey, BTreeMap<LotKey, LotRow>>,
@@ -35,6 +37,14 @@ struct Weighed {
 }
 
 impl MemoryLists {
+    /// As [`super::ReadModel::belong_to`].
+    pub fn belong_to(&mut self, owner: &[u8]) -> Result<(), StoreFault> {
+        if self.owner != owner {
+            *self = Self { owner: owner.to_vec(), ..Self::default() };
+        }
+        Ok(())
+    }
+
     /// Lists without rows.
     pub fn in_memory() -> Result<Self, StoreFault> {
         Ok(Self::default())
@@ -125,41 +135,33 @@ impl MemoryLists {
         Ok(())
     }
 
-    /// All lots as they are shown, with their receipts and the names of their households.
-    fn shown(&self) -> impl Iterator<Item = LotRow> {
-        self.lots.values().flat_map(BTreeMap::values).map(|row| {
-            let mut row = row.clone();
-            if let Some((name, village)) = self.households.get(&row.household) {
-                (row.household_name, row.village) = (name.clone(), village.clone());
-            }
-            let receipts = self.receipts.get(&row.lot.receipt_book());
-            if let Some(weighed) = receipts.and_then(|receipts| receipts.get(&row.lot)).cloned() {
-                (row.state, row.weighed_grams) = (weighed.state, weighed.grams);
-                (row.weighed_grade, row.weighed_day, row.reason) = (weighed.grade, weighed.day, weighed.reason);
-            }
-            row
-        })
-    }
-
-    fn passing(&self, filter: &LotFilter) -> Vec<LotRow> {
-        self.shown().filter(|row| passes(row, filter)).collect()
+    /// The lots that pass the filter. Most rows of a long list fail one, and only those that pass are copied.
+    fn passing<'a>(&'a self, filter: &'a LotFilter) -> impl Iterator<Item = Shown<'a>> {
+        let shown = self.lots.values().flat_map(BTreeMap::values).map(|row| Shown {
+            row,
+            household: self.households.get(&row.household),
+            weighed: self.receipts.get(&row.lot.receipt_book()).and_then(|receipts| receipts.get(&row.lot)),
+        });
+        shown.filter(|shown| shown.passes(filter))
     }
 
     /// Lots that pass the filter, in its order.
     pub fn lots(&self, filter: &LotFilter) -> Result<Vec<LotRow>, StoreFault> {
-        let mut rows = self.passing(filter);
-        let counter = |row: &LotRow| Reverse(row.lot.key().counter());
+        let mut found: Vec<Shown<'_>> = self.passing(filter).collect();
+        let counter = |shown: &Shown<'_>| Reverse(shown.row.lot.key().counter());
         match filter.sort {
-            LotSort::Day => rows.sort_by_key(|row| (Reverse(row.day), counter(row))),
-            LotSort::Weight => rows.sort_by_key(|row| (Reverse(row.grams), counter(row))),
+            LotSort::Day => found.sort_by_key(|shown| (Reverse(shown.row.day), counter(shown))),
+            LotSort::Weight => found.sort_by_key(|shown| (Reverse(shown.row.grams), counter(shown))),
             LotSort::Household => {
-                rows.sort_by(|a, b| a.household_name.cmp(&b.household_name).then(b.day.cmp(&a.day)));
+                found.sort_by(|a, b| a.household_name().cmp(b.household_name()).then(b.row.day.cmp(&a.row.day)));
             }
-            LotSort::Product => rows.sort_by(|a, b| a.product.cmp(&b.product).then(b.day.cmp(&a.day))),
+            LotSort::Product => {
+                found.sort_by(|a, b| a.row.product.cmp(&b.row.product).then(b.row.day.cmp(&a.row.day)));
+            }
         }
         let limit = if filter.limit == 0 { 200 } else { filter.limit };
         let at = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        Ok(rows.into_iter().skip(at(filter.offset)).take(at(limit)).collect())
+        Ok(found.into_iter().skip(at(filter.offset)).take(at(limit)).map(|shown| shown.copied()).collect())
     }
 
     /// The lots that fit a name; more than one only where a code fits several. Also lots that were merged into others.
@@ -173,22 +175,22 @@ impl MemoryLists {
 
     /// How many lots pass the filter. Its limit and offset are ignored.
     pub fn count_lots(&self, filter: &LotFilter) -> Result<u64, StoreFault> {
-        Ok(u64::try_from(self.passing(filter).len()).unwrap_or(u64::MAX))
+        Ok(u64::try_from(self.passing(filter).count()).unwrap_or(u64::MAX))
     }
 
     /// Weights by product of the lots that pass the filter.
     pub fn totals(&self, filter: &LotFilter) -> Result<Vec<Total>, StoreFault> {
         let mut totals: BTreeMap<String, Total> = BTreeMap::new();
-        for row in self.passing(filter) {
-            let total = totals.entry(row.product.clone()).or_insert_with(|| Total {
-                name: row.product.clone(),
-                lots: 0,
-                recorded_grams: 0,
-                received_grams: 0,
-            });
+        for Shown { row, weighed, .. } in self.passing(filter) {
+            if !totals.contains_key(&row.product) {
+                let none = Total { name: row.product.clone(), lots: 0, recorded_grams: 0, received_grams: 0 };
+                totals.insert(row.product.clone(), none);
+            }
+            let Some(total) = totals.get_mut(&row.product) else { continue };
+            let received = weighed.and_then(|weighed| weighed.grams).unwrap_or(0);
             total.lots = total.lots.saturating_add(1);
             total.recorded_grams = total.recorded_grams.saturating_add(row.grams.unwrap_or(0));
-            total.received_grams = total.received_grams.saturating_add(row.weighed_grams.unwrap_or(0));
+            total.received_grams = total.received_grams.saturating_add(received);
         }
         Ok(totals.into_values().collect())
     }
@@ -218,23 +220,53 @@ impl MemoryLists {
     }
 }
 
-fn passes(row: &LotRow, filter: &LotFilter) -> bool {
-    fn fits<T: PartialEq>(wanted: Option<&T>, value: &T) -> bool {
-        wanted.is_none_or(|wanted| wanted == value)
+/// A lot as a list shows it, with its receipt and its household; nothing of it is copied.
+struct Shown<'a> {
+    row: &'a LotRow,
+    household: Option<&'a (String, String)>,
+    weighed: Option<&'a Weighed>,
+}
+
+impl Shown<'_> {
+    fn household_name(&self) -> &str {
+        self.household.map_or("", |(name, _)| name)
     }
-    let searched = filter.search.as_ref().filter(|search| !search.trim().is_empty());
-    let found = |search: &String| [&row.household_name, &row.place, &row.note].iter().any(|text| text.contains(search));
-    fits(filter.household.as_ref(), &row.household)
-        && fits(filter.village.as_ref(), &row.village)
-        && fits(filter.lot.as_ref(), &row.lot)
-        && filter.code.is_none_or(|code| code == row.lot.code())
-        && fits(filter.product.as_ref(), &row.product)
-        && filter.from.is_none_or(|from| row.day.is_some_and(|day| day >= from))
-        && filter.to.is_none_or(|to| row.day.is_some_and(|day| day <= to))
-        && fits(filter.state.as_ref(), &row.state)
-        && searched.is_none_or(found)
-        && (!filter.only_conflicts || row.in_conflict)
-        && (filter.with_merged || row.merged_into.is_none())
+
+    fn village(&self) -> &str {
+        self.household.map_or("", |(_, village)| village)
+    }
+
+    fn passes(&self, filter: &LotFilter) -> bool {
+        fn fits<T: PartialEq + ?Sized>(wanted: Option<&T>, value: &T) -> bool {
+            wanted.is_none_or(|wanted| wanted == value)
+        }
+        let row = self.row;
+        let searched = filter.search.as_ref().filter(|search| !search.trim().is_empty());
+        let found = |search: &String| {
+            [self.household_name(), &row.place, &row.note].iter().any(|text| text.contains(search.as_str()))
+        };
+        fits(filter.household.as_ref(), &row.household)
+            && fits(filter.village.as_deref(), self.village())
+            && fits(filter.lot.as_ref(), &row.lot)
+            && filter.code.is_none_or(|code| code == row.lot.code())
+            && fits(filter.product.as_ref(), &row.product)
+            && filter.from.is_none_or(|from| row.day.is_some_and(|day| day >= from))
+            && filter.to.is_none_or(|to| row.day.is_some_and(|day| day <= to))
+            && fits(filter.state.as_ref(), &self.weighed.map_or(row.state, |weighed| weighed.state))
+            && searched.is_none_or(found)
+            && (!filter.only_conflicts || row.in_conflict)
+            && (filter.with_merged || row.merged_into.is_none())
+    }
+
+    fn copied(&self) -> LotRow {
+        let mut row = self.row.clone();
+        (row.household_name, row.village) = (self.household_name().to_owned(), self.village().to_owned());
+        if let Some(weighed) = self.weighed.cloned() {
+            (row.state, row.weighed_grams) = (weighed.state, weighed.grams);
+            (row.weighed_grade, row.weighed_day, row.reason) = (weighed.grade, weighed.day, weighed.reason);
+        }
+        row
+    }
 }
 
 fn row_of(book: Book, lot: Lot) -> Option<LotRow> {

@@ -180,6 +180,24 @@ impl ReadModel {
         Ok(Self { connection })
     }
 
+    /// Makes these the lists of this owner. Those of another one are emptied: its documents have the same names and revisions as
+    /// other ones have here, so nothing else would tell that the rows are not of these.
+    pub fn belong_to(&mut self, owner: &[u8]) -> Result<(), StoreFault> {
+        self.connection.execute_batch("CREATE TABLE IF NOT EXISTS owner (owner BLOB NOT NULL)")?;
+        let known: Option<Vec<u8>> =
+            self.connection.query_row("SELECT owner FROM owner", [], |row| row.get(0)).optional()?;
+        if known.as_deref() == Some(owner) {
+            return Ok(());
+        }
+        let transaction = self.connection.transaction()?;
+        for table in BY_DOCUMENT.into_iter().chain(["cases", "owner"]) {
+            transaction.execute(&format!("DELETE FROM {table}"), [])?;
+        }
+        transaction.execute("INSERT INTO owner VALUES (?1)", params![owner])?;
+        transaction.commit()?;
+        self.scrub()
+    }
+
     /// Makes every write fail, as where the disk is full, or lets them succeed again.
     #[cfg(test)]
     pub(crate) fn refuse_writes(&self, refuse: bool) {
