@@ -26,18 +26,22 @@ after(async () => {
 });
 
 // Opens the app over a world; ends with a failure if the page had an error or broke its policy.
-async function open(world, path, run, { viewport = PHONE, dark = false } = {}) {
+async function open(world, path, run, { viewport = PHONE, dark = false, lastGrade = "A" } = {}) {
   const context = await browser.newContext({ viewport, locale: world.language === "en" ? "en-GB" : "zh-CN", colorScheme: dark ? "dark" : "light", hasTouch: true });
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
   const problems = [];
   page.on("pageerror", (error) => problems.push(error.message));
   page.on("console", (message) => { if (message.type() === "error") problems.push(message.text()); });
-  await page.addInitScript((json) => {
-    if (localStorage.getItem("fake.world") === null) localStorage.setItem("fake.world", json);
+  await page.addInitScript(([json, lastGrade]) => {
+    if (localStorage.getItem("fake.world") === null) {
+      localStorage.setItem("fake.world", json);
+      // As after a season: each product had a grade once.
+      for (const code of lastGrade ? ["millet", "chestnut", "chilli", "potato"] : []) localStorage.setItem(`granary.grade.p1.${code}`, lastGrade);
+    }
     window.buzzes = [];
     navigator.vibrate = (millis) => { window.buzzes.push(millis); return true; };
-  }, JSON.stringify(world));
+  }, [JSON.stringify(world), lastGrade]);
   try {
     await page.goto(`${site.address}${path}`);
     await page.waitForSelector("main, progress");
@@ -64,7 +68,7 @@ test("a harvest is recorded in at most ten taps, kept at once, and said to be wi
   await tap(main(page));
   await page.getByText("存在这部手机里了").first().waitFor();
   assert.ok(taps <= 10, `${taps} taps`);
-  assert.match(await page.locator(".kept-lot").innerText(), /板栗 12\.5 公斤[\s\S]*A 级 · 今天[\s\S]*批号 \w{4}-\w{4}-\w{4}/);
+  assert.match(await page.locator(".kept-lot").innerText(), /板栗 12\.5 公斤[\s\S]*A 级[\s\S]*今天[\s\S]*批号 \w{4}-\w{4}-\w{4}/);
   assert.ok((await page.evaluate(() => window.buzzes)).includes(30), "the hand feels it");
   const [lot] = await page.evaluate(() => window.fake.world.lots);
   assert.deepEqual([lot.product, lot.grams, lot.grade, lot.day, lot.household], ["chestnut", 12_500, "A", "2026-10-03", "H-LI"]);
@@ -72,6 +76,41 @@ test("a harvest is recorded in at most ten taps, kept at once, and said to be wi
   await page.locator(".kept-where", { hasText: "合作社收到了" }).waitFor();
   await page.locator(".line", { hasText: "都送到合作社了" }).waitFor();
 }));
+
+test("a grade that nobody chose is not recorded: it is one tap, and a lot stays within ten", () => open({ holdLine: true }, "", async (page) => {
+  let taps = 0;
+  const tap = async (locator) => { taps += 1; await locator.click(); };
+  await tap(page.getByRole("button", { name: "板栗" }));
+  await type(page, "12.5", tap);
+  assert.equal(await page.getByRole("radio", { checked: true }).count(), 0, "none is chosen for her");
+  await tap(main(page));
+  await page.getByRole("alert").filter({ hasText: "请选等级" }).waitFor();
+  assert.equal(await page.evaluate(() => window.fake.world.lots.length), 24);
+  await tap(page.locator(".choice label", { hasText: "B 级" }));
+  await tap(main(page));
+  await page.locator(".kept-lot", { hasText: "12.5 公斤" }).waitFor();
+  assert.ok(taps <= 10, `${taps} taps`);
+  assert.equal(await page.evaluate(() => window.fake.world.lots[0].grade), "B");
+  const [grade, day] = await page.locator(".kept-lot").evaluate((card) => [...card.querySelectorAll("p")].slice(1, 3).map((line) => parseFloat(getComputedStyle(line).fontSize)));
+  assert.ok(grade > day, "the grade is shown large");
+  await page.getByRole("button", { name: "再记一批" }).click();
+  await page.getByRole("button", { name: "板栗" }).click();
+  assert.equal(await page.getByRole("radio", { name: "B 级" }).isChecked(), true, "her last one of this product");
+}, { lastGrade: "" }));
+
+test("the only grade of a product is chosen and said; a last one that is gone is not", () => open({
+  products: [{ code: "millet", nameZh: "小米", nameEn: "Millet", grades: ["一等"], usual: 3, prices: [] }, { code: "walnut", nameZh: "核桃", nameEn: "Walnuts", grades: ["A", "B"], usual: 2, prices: [] }],
+}, "", async (page) => {
+  await page.evaluate(() => localStorage.setItem("granary.grade.p1.walnut", "D"));
+  await page.getByRole("button", { name: "核桃" }).click();
+  assert.equal(await page.getByRole("radio", { checked: true }).count(), 0);
+  await page.goBack();
+  await page.getByRole("button", { name: "小米" }).click();
+  assert.equal(await page.getByRole("radio", { name: "一等 级" }).isChecked(), true);
+  await type(page, "8");
+  await main(page).click();
+  await page.locator(".kept-lot", { hasText: "一等 级" }).waitFor();
+}, { lastGrade: "" }));
 
 test("what was just recorded can be undone, after a question", () => open({}, "", async (page) => {
   await page.getByRole("button", { name: "小米" }).click();
@@ -124,7 +163,7 @@ test("an unusual weight is asked back, and nothing is kept before the answer", (
   await type(page, "1250");
   await main(page).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByText("1250 公斤与这里常见的 5 到 80 公斤相差很大").waitFor();
+  await dialog.getByText("1250 公斤与平常的 5 到 80 公斤相差很远").waitFor();
   assert.equal(await page.evaluate(() => window.fake.world.lots.length), 24);
   await dialog.getByRole("button", { name: "改一改" }).click();
   await key(page, "删一位").click();
@@ -136,6 +175,19 @@ test("an unusual weight is asked back, and nothing is kept before the answer", (
   await main(page).click();
   await dialog.getByRole("button", { name: "没错" }).click();
   await page.locator(".kept-lot", { hasText: "1,250 公斤" }).waitFor();
+}));
+
+test("who weighs in jin is asked back in jin, in recording and in correcting", () => open({ unit: "jin" }, "", async (page) => {
+  await page.getByRole("button", { name: "小米" }).click();
+  if (await page.getByRole("button", { name: /换单位/ }).innerText() !== "斤") await page.getByRole("button", { name: /换单位/ }).click();
+  await type(page, "2500");
+  await main(page).click();
+  await page.getByRole("dialog").getByText("2500 斤与平常的 10 到 160 斤相差很远").waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "没错" }).click();
+  await page.getByRole("button", { name: "查看或更正" }).click();
+  await page.getByRole("link", { name: "更正重量" }).click();
+  await main(page).click();
+  await page.getByRole("dialog").getByText("2500 斤与平常的 10 到 160 斤相差很远").waitFor();
 }));
 
 test("yesterday is one tap; another day, a place and a note are kept with the lot", () => open({}, "", async (page) => {

@@ -106,6 +106,7 @@ const WORDS = {
   "weight": ["重量", "Weight"],
   "grade": ["等级", "Grade"],
   "grade-of": ["{grade} 级", "Grade {grade}"],
+  "grade-missing": ["请选等级", "choose the grade"],
   "grade-any": ["不分等级", "any grade"],
   "moisture": ["水分", "Moisture"],
   "moisture-wrong": ["水分是 0 到 100 之间的数，例如 13.5。", "Moisture is a number from 0 to 100, such as 13.5."],

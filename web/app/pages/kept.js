@@ -33,7 +33,8 @@ export function Kept({ parts }) {
     <p class="kept-more soft">${sent ? t("kept-sent-more") : t("kept-here-more")}</p>
     ${lot && html`<div class="card kept-lot">
       <p class="kept-much">${productName(lot.product)} <strong>${weight(lot.grams)}</strong></p>
-      <p class="soft">${[gradeName(lot.grade), namedDay(lot.day, state.today), placeName(lot.place)].filter(Boolean).join(" · ")}</p>
+      ${lot.grade && html`<p class="kept-much"><strong>${gradeName(lot.grade)}</strong></p>`}
+      <p class="soft">${[namedDay(lot.day, state.today), placeName(lot.place)].filter(Boolean).join(" · ")}</p>
       <p class="lot-number"><span class="soft">${t("lot-number")}</span> <span class="code">${id}</span></p>
     </div>`}
     <${Fault} error=${fault ?? answer.error} />

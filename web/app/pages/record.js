@@ -1,5 +1,6 @@
-// Recording a harvest: first what, then how much. Two pages, one question each; grade and day are guessed from what is usual and
-// shown, so that most lots need a product, a figure and one more tap.
+// Recording a harvest: first what, then how much. Two pages, one question each. The day is today, and the grade the one that she
+// chose last for this product, both shown, so that most lots need a product, a figure and one more tap. A grade that nobody chose is
+// never recorded: the first time she is asked.
 import { core } from "../core.js";
 import { html, useEffect, useRef, useState } from "../lib/preact-htm.js";
 import { t } from "../words.js";
@@ -19,15 +20,18 @@ import { profileId } from "../parts/profile.js";
 
 const EMPTY = { product: "", text: "", grade: "", day: "", place: "", note: "" };
 
+/** The grade to begin with: what she has chosen already, the last one of this product, or the only one there is; else none. */
+function gradeOf({ code, grades }, chosen) {
+  const last = usualGrade(profileId(), code);
+  return [chosen, last, grades.length === 1 ? grades[0] : ""].find((grade) => grades.includes(grade)) ?? "";
+}
+
 export function Choose() {
   const { catalogue, state } = usePhone();
   const [draft, change, drop] = useDraft("record", EMPTY);
   const today = useCall("lots", { from: state.today, to: state.today, household: state.household, limit: 1 }).value;
   const choose = (product) => {
-    const last = usualGrade(profileId(), product.code);
-    const grade = draft.product === product.code && draft.grade ? draft.grade
-      : product.grades.includes(last) ? last : product.grades[0] ?? "";
-    change({ product: product.code, grade });
+    change({ product: product.code, grade: gradeOf(product, draft.product === product.code ? draft.grade : "") });
     go("/record/weigh");
   };
   const usual = catalogue.products.filter((product) => product.usual > 0);
@@ -88,7 +92,7 @@ export function Weigh() {
   // The figure is read, and what is unusual looked for, while she still types, so that the last tap has only to keep the lot.
   const look = async () => {
     const { grams } = await core.call("readWeight", { text: draft.text, unit: settings.unit });
-    return { grams, unusual: await core.call("unusual", { draft: lotOf(grams) }) };
+    return { grams, unusual: await core.call("unusual", { draft: lotOf(grams), unit: settings.unit }) };
   };
   const about = [draft.product, draft.text, settings.unit, draft.grade, day].join("\n");
   useEffect(() => {
@@ -113,6 +117,8 @@ export function Weigh() {
     go(`/kept/${kept.id}`, { replace: true });
   });
   const save = () => run(async () => {
+    // The core's own sentence about the figure comes first.
+    if (draft.text && product.grades.length > 0 && !draft.grade) throw { code: "grade-missing", field: "grade", sentence: t("grade-missing") };
     const { grams, unusual } = await (looked.current.for === about ? looked.current.answer : look());
     if (unusual.length > 0) setAsked({ grams, sentences: unusual });
     else await keep(grams);
@@ -129,7 +135,7 @@ export function Weigh() {
             invalid=${fault?.field === "weight"} describedBy=${fault ? "weigh-fault" : undefined} /></div>
         <div id="weigh-fault"><${Fault} error=${fault} /></div>
         ${product.grades.length > 0 && html`<${Choice} name="grade" legend=${t("grade")} hideLegend=${true} value=${draft.grade} onChoose=${(grade) => change({ grade })}
-          options=${product.grades.map((grade) => [grade, t("grade-of", { grade })])} />`}
+          invalid=${fault?.field === "grade"} options=${product.grades.map((grade) => [grade, t("grade-of", { grade })])} />`}
         <div class="options days" role="group" aria-label=${t("day")}>
           <button type="button" class="chip" aria-pressed=${String(day === state.today)} onClick=${() => change({ day: "" })}>${t("today")}</button>
           <button type="button" class="chip" aria-pressed=${String(day === yesterday)} onClick=${() => change({ day: yesterday })}>${t("yesterday")}</button>

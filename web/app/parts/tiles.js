@@ -11,9 +11,9 @@ export const Tiles = ({ products, chosen, onChoose }) => html`<ul class="tiles">
   </li>`)}
 </ul>`;
 
-/** A choice of few short words, one of them chosen: radio buttons that look like keys. */
-export function Choice({ name, legend, options, value, onChoose, hideLegend = false }) {
-  return html`<fieldset class="choice">
+/** A choice of few short words, at most one of them chosen: radio buttons that look like keys. */
+export function Choice({ name, legend, options, value, onChoose, hideLegend = false, invalid = false }) {
+  return html`<fieldset class="choice" aria-invalid=${invalid ? "true" : undefined}>
     <legend class=${hideLegend ? "heard" : ""}>${legend}</legend>
     <div class="options">
       ${options.map(([code, word]) => html`<label key=${code}>
