@@ -21,7 +21,7 @@ impl ReadModel {
         let (conditions, mut values) = filter.conditions();
         let limit = if filter.limit == 0 { 200 } else { filter.limit };
         values.extend([Value::Integer(i64::from(limit)), Value::Integer(i64::from(filter.offset))]);
-        let order = filter.sort.order();
+        let order = filter.sort.order(filter.is_reversed);
         // Without a condition on households, the page is cut before the join. Skipped rows are then cheap.
         let (from, limit) = if filter.needs_households() {
             (format!("{JOINED} WHERE {conditions}"), " LIMIT ? OFFSET ?")

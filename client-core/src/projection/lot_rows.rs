@@ -45,6 +45,12 @@ pub enum LotSort {
     Household,
     /// By the product's code.
     Product,
+    /// By the recorded grade.
+    Grade,
+    /// Heaviest at the warehouse first.
+    Weighed,
+    /// By the state.
+    State,
 }
 
 impl LotSort {
@@ -55,22 +61,36 @@ impl LotSort {
             Self::Weight => "weight",
             Self::Household => "household",
             Self::Product => "product",
+            Self::Grade => "grade",
+            Self::Weighed => "weighed",
+            Self::State => "state",
         }
     }
 
     /// The order of this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Day, Self::Weight, Self::Household, Self::Product].into_iter().find(|sort| sort.name() == name)
+        let all = [Self::Day, Self::Weight, Self::Household, Self::Product, Self::Grade, Self::Weighed, Self::State];
+        all.into_iter().find(|sort| sort.name() == name)
     }
 
+    /// The order as SQL; the other way round where it is reversed.
     #[cfg(feature = "sqlite")]
-    pub(super) fn order(self) -> &'static str {
-        match self {
-            Self::Day => "l.day DESC, l.counter DESC",
-            Self::Weight => "l.grams DESC, l.counter DESC",
-            Self::Household => "h.name, l.day DESC, l.counter DESC",
-            Self::Product => "l.product, l.day DESC, l.counter DESC",
-        }
+    pub(super) fn order(self, is_reversed: bool) -> String {
+        let first = match self {
+            Self::Day => None,
+            Self::Weight => Some(("l.grams", true)),
+            Self::Household => Some(("h.name", false)),
+            Self::Product => Some(("l.product", false)),
+            Self::Grade => Some(("l.grade", false)),
+            Self::Weighed => Some(("l.weighed", true)),
+            Self::State => Some(("l.state", false)),
+        };
+        let day = (!matches!(self, Self::Weight | Self::Weighed)).then_some(("l.day", true));
+        let terms = first.into_iter().chain(day).chain([("l.counter", true)]);
+        let way = |(column, descends): (&str, bool)| {
+            format!("{column} {}", if descends == is_reversed { "ASC" } else { "DESC" })
+        };
+        terms.map(way).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -101,6 +121,8 @@ pub struct LotFilter {
     pub with_merged: bool,
     /// What comes first.
     pub sort: LotSort,
+    /// True for the other way round.
+    pub is_reversed: bool,
     /// At most this many; 0 for 200.
     pub limit: u32,
     /// After skipping this many.

@@ -158,6 +158,14 @@ impl MemoryLists {
             LotSort::Product => {
                 found.sort_by(|a, b| a.row.product.cmp(&b.row.product).then(b.row.day.cmp(&a.row.day)));
             }
+            LotSort::Grade => found.sort_by(|a, b| a.row.grade.cmp(&b.row.grade).then(b.row.day.cmp(&a.row.day))),
+            LotSort::Weighed => found.sort_by_key(|shown| (Reverse(shown.weighed_grams()), counter(shown))),
+            LotSort::State => {
+                found.sort_by(|a, b| a.state().name().cmp(b.state().name()).then(b.row.day.cmp(&a.row.day)));
+            }
+        }
+        if filter.is_reversed {
+            found.reverse();
         }
         let limit = if filter.limit == 0 { 200 } else { filter.limit };
         let at = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
@@ -236,6 +244,14 @@ impl Shown<'_> {
         self.household.map_or("", |(_, village)| village)
     }
 
+    fn state(&self) -> LotState {
+        self.weighed.map_or(self.row.state, |weighed| weighed.state)
+    }
+
+    fn weighed_grams(&self) -> Option<i64> {
+        self.weighed.map_or(self.row.weighed_grams, |weighed| weighed.grams)
+    }
+
     fn passes(&self, filter: &LotFilter) -> bool {
         fn fits<T: PartialEq + ?Sized>(wanted: Option<&T>, value: &T) -> bool {
             wanted.is_none_or(|wanted| wanted == value)
@@ -252,7 +268,7 @@ impl Shown<'_> {
             && fits(filter.product.as_ref(), &row.product)
             && filter.from.is_none_or(|from| row.day.is_some_and(|day| day >= from))
             && filter.to.is_none_or(|to| row.day.is_some_and(|day| day <= to))
-            && fits(filter.state.as_ref(), &self.weighed.map_or(row.state, |weighed| weighed.state))
+            && fits(filter.state.as_ref(), &self.state())
             && searched.is_none_or(found)
             && (!filter.only_conflicts || row.in_conflict)
             && (filter.with_merged || row.merged_into.is_none())

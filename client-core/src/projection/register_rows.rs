@@ -148,6 +148,16 @@ impl ReadModel {
         Ok(rows)
     }
 
+    /// Orders with this text in their number, the dearest first.
+    pub fn orders_numbered(&self, text: &str, limit: u32) -> Result<Vec<OrderName>, StoreFault> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT platform, outside_id FROM orders WHERE instr(outside_id, ?1) > 0 ORDER BY fen DESC LIMIT ?2",
+        )?;
+        let name = |row: &rusqlite::Row<'_>| Ok(OrderName { platform: row.get(0)?, outside_id: row.get(1)? });
+        let rows = statement.query_map(params![text, limit], name)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// How many orders are in this state, or there are.
     pub fn count_orders(&self, status: Option<OrderStatus>) -> Result<u64, StoreFault> {
         let sql = "SELECT count(*) FROM orders WHERE ?1 IS NULL OR status = ?1";

@@ -168,6 +168,13 @@ impl Day {
         Self(offset.to_datetime(instant.timestamp()).date())
     }
 
+    /// The moment at which this day begins in China.
+    pub fn begins_in_china(self) -> Instant {
+        let midnight = self.0.at(0, 0, 0, 0);
+        let offset = jiff::tz::Offset::constant(8);
+        Instant(offset.to_timestamp(midnight).map_or(0, jiff::Timestamp::as_millisecond))
+    }
+
     /// The year of the calendar.
     pub fn year(self) -> i16 {
         self.0.year()

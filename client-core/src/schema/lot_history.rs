@@ -86,6 +86,26 @@ pub fn harvest_event(record: &ChangeRecord, lot: &LotKey) -> Option<LotEvent> {
     Some(event(record, fields, kind))
 }
 
+/// The lots that a change of a harvest book records, each with its weight in grams where it has one.
+pub fn recorded_in(record: &ChangeRecord) -> Vec<Option<i64>> {
+    let made = (record.start_operation..).zip(&record.operations).filter(|(_, operation)| operation.insert);
+    let mut lots: BTreeMap<u64, Option<i64>> = made.map(|(counter, _)| (counter, None)).collect();
+    for operation in &record.operations {
+        if let (Object::Made(id), Key::Map(field)) = (operation.object, &operation.key)
+            && id.actor == 0
+            && field == "grams"
+            && let Some(grams) = lots.get_mut(&id.counter)
+        {
+            *grams = match operation.value {
+                Value::Unsigned(number) => i64::try_from(number).ok(),
+                Value::Signed(_, number) => Some(number),
+                _ => None,
+            };
+        }
+    }
+    lots.into_values().collect()
+}
+
 /// The event of a lot that a change of its receipt book is.
 pub fn receipt_event(record: &ChangeRecord, lot: &LotId) -> Option<LotEvent> {
     let lot = lot.season_name();

@@ -65,6 +65,12 @@ impl Asked {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).form = Some(form);
     }
 
+    /// Who asked, and with which form.
+    pub(super) fn known(&self) -> Option<(SignedIn, Form)> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.by.as_ref().map(|(_, signed)| signed.clone()).zip(known.form.clone())
+    }
+
     fn take(&self) -> Known {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

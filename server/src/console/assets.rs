@@ -7,7 +7,14 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ring::digest::{SHA256, digest};
 
-const STYLE: &str = include_str!("assets/console.css");
+/// Tokens first: all else uses their names alone.
+const STYLE: &str = concat!(
+    include_str!("assets/style/tokens.css"),
+    include_str!("assets/style/base.css"),
+    include_str!("assets/style/frame.css"),
+    include_str!("assets/style/parts.css"),
+    include_str!("assets/style/print.css"),
+);
 const SCRIPT: &str = include_str!("assets/console.js");
 
 fn name_of(content: &str, suffix: &str) -> String {

@@ -1,6 +1,8 @@
-//! Charts as SVG. They need no colour: each bar has its figure; recorded is an outline, received is filled.
+//! Charts as SVG. They need no colour: each bar has its figure; recorded is an outline, received is filled. Columns and rows tell
+//! their figures when they are touched, and a table below holds them all.
 
-use plotters::prelude::*;
+use granary_client_core::quantities::Day;
+use maud::{Markup, html};
 
 /// A bar: its name, and the recorded and received weight in grams.
 pub(super) struct Bar {
@@ -9,96 +11,145 @@ pub(super) struct Bar {
     pub(super) received: i64,
 }
 
-const INK: RGBColor = RGBColor(0x2b, 0x3a, 0x2f);
-const FILL: RGBColor = RGBColor(0x6f, 0x8f, 0x3a);
-/// Narrow, so that its text stays readable on a phone.
-const WIDTH: u32 = 420;
-const ROW: u32 = 34;
-/// The start of the bars, and their greatest length.
-const BARS_FROM: i32 = 110;
-const BAR_MAX: i64 = 200;
-
-/// One row for each bar, names at the left, figures at the right.
-pub(super) fn rows(bars: &[Bar], figure: impl Fn(i64) -> String) -> String {
-    let mut svg = String::new();
-    let height = u32::try_from(bars.len()).unwrap_or(0).saturating_mul(ROW).max(ROW);
-    let most = bars.iter().map(|bar| bar.recorded.max(bar.received)).max().unwrap_or(1).max(1);
-    let scale = |grams: i64| i32::try_from(grams.max(0).saturating_mul(BAR_MAX) / most).unwrap_or(0);
-    {
-        let area = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
-        let text = ("sans-serif", 14).into_font().color(&INK);
-        for (index, bar) in bars.iter().enumerate() {
-            let top = i32::try_from(index).unwrap_or(0).saturating_mul(34);
-            let drawn = [
-                area.draw(&Text::new(bar.name.clone(), (4, top.saturating_add(9)), text.clone())),
-                area.draw(&Rectangle::new(
-                    [
-                        (BARS_FROM, top.saturating_add(6)),
-                        (scale(bar.received).saturating_add(BARS_FROM), top.saturating_add(28)),
-                    ],
-                    FILL.filled(),
-                )),
-                area.draw(&Rectangle::new(
-                    [
-                        (BARS_FROM, top.saturating_add(6)),
-                        (scale(bar.recorded).saturating_add(BARS_FROM), top.saturating_add(28)),
-                    ],
-                    INK.stroke_width(1),
-                )),
-                area.draw(&Text::new(
-                    figure(bar.recorded),
-                    (
-                        scale(bar.recorded.max(bar.received)).saturating_add(BARS_FROM).saturating_add(6),
-                        top.saturating_add(9),
-                    ),
-                    text.clone(),
-                )),
-            ];
-            if let Some(Err(error)) = drawn.into_iter().find(Result::is_err) {
-                tracing::warn!(%error, "a chart could not be drawn");
-            }
-        }
-        // The backend writes to a string, so presenting can't fail.
-        let _ = area.present();
-    }
-    svg
+/// What a chart is called, and what its figures are called.
+pub(super) struct Words<'a> {
+    pub(super) title: String,
+    pub(super) recorded: String,
+    pub(super) received: String,
+    /// The heading of the table's first column.
+    pub(super) name: String,
+    /// The line that opens the table.
+    pub(super) as_table: String,
+    /// A weight for people.
+    pub(super) figure: &'a dyn Fn(i64) -> String,
 }
 
-/// Recorded and received by day, as columns from left to right.
-pub(super) fn by_day(bars: &[Bar], figure: impl Fn(i64) -> String) -> String {
-    let mut svg = String::new();
-    let count = i32::try_from(bars.len()).unwrap_or(0).max(1);
-    let most = bars.iter().map(|bar| bar.recorded.max(bar.received)).max().unwrap_or(1).max(1);
-    let (left, floor, tall) = (10, 180, 150);
-    let step = (400 / count).clamp(4, 60);
-    let scale = |grams: i64| i32::try_from(grams.max(0).saturating_mul(i64::from(tall)) / most).unwrap_or(0);
-    {
-        let area = SVGBackend::with_string(&mut svg, (WIDTH, 210)).into_drawing_area();
-        let text = ("sans-serif", 12).into_font().color(&INK);
-        let mut drawn = vec![
-            area.draw(&PathElement::new(vec![(left, floor), (412, floor)], INK.stroke_width(1))),
-            area.draw(&Text::new(figure(most), (left, 8), text.clone())),
-        ];
-        for (index, bar) in bars.iter().enumerate() {
-            let from = i32::try_from(index).unwrap_or(0).saturating_mul(step).saturating_add(left);
-            let to = from.saturating_add(step.saturating_sub(2));
-            drawn.push(area.draw(&Rectangle::new(
-                [(from, floor.saturating_sub(scale(bar.received))), (to, floor)],
-                FILL.filled(),
-            )));
-            drawn.push(area.draw(&Rectangle::new(
-                [(from, floor.saturating_sub(scale(bar.recorded))), (to, floor)],
-                INK.stroke_width(1),
-            )));
-        }
-        for (bar, at) in [bars.first().map(|bar| (bar, left)), bars.last().map(|bar| (bar, 340))].into_iter().flatten()
-        {
-            drawn.push(area.draw(&Text::new(bar.name.clone(), (at, floor.saturating_add(8)), text.clone())));
-        }
-        if let Some(Err(error)) = drawn.into_iter().find(Result::is_err) {
-            tracing::warn!(%error, "a chart could not be drawn");
-        }
-        let _ = area.present();
+impl Words<'_> {
+    fn said(&self, bar: &Bar) -> String {
+        let (recorded, received) = ((self.figure)(bar.recorded), (self.figure)(bar.received));
+        format!("{} · {} {recorded} · {} {received}", bar.name, self.recorded, self.received)
     }
-    svg
+
+    fn frame(&self, svg: &Markup, bars: &[Bar]) -> Markup {
+        html! {
+            figure.chart {
+                (svg)
+                output aria-hidden="true" {}
+                details { summary { (self.as_table) }
+                    table aria-label=(self.title) {
+                        thead { tr { th scope="col" { (self.name) } th.number scope="col" { (self.recorded) } th.number scope="col" { (self.received) } } }
+                        tbody { @for bar in bars { tr { td { (bar.name) } td.number { ((self.figure)(bar.recorded)) } td.number { ((self.figure)(bar.received)) } } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Narrow, so that its text keeps its size on a phone.
+const WIDTH: i64 = 340;
+const ROW: i64 = 40;
+/// The height of a row's bars, and where they begin below its name.
+const BAR: i64 = 14;
+
+fn most(bars: &[Bar]) -> i64 {
+    bars.iter().map(|bar| bar.recorded.max(bar.received)).max().unwrap_or(1).max(1)
+}
+
+fn scaled(grams: i64, most: i64, length: i64) -> i64 {
+    grams.max(0).saturating_mul(length) / most.max(1)
+}
+
+/// One row for each bar: its name and figure, the bars below.
+pub(super) fn rows(bars: &[Bar], words: &Words<'_>) -> Markup {
+    let count = i64::try_from(bars.len()).unwrap_or(0);
+    let most = most(bars);
+    let svg = html! {
+        svg viewBox={ "0 0 " (WIDTH) " " (count.saturating_mul(ROW).max(ROW)) } role="img" aria-label=(words.title) {
+            @for (place, bar) in bars.iter().enumerate() {
+                @let top = i64::try_from(place).unwrap_or(0).saturating_mul(ROW);
+                g data-said=(words.said(bar)) {
+                    title { (words.said(bar)) }
+                    text x="0" y=(top.saturating_add(13)) { (bar.name) }
+                    text x=(WIDTH) y=(top.saturating_add(13)) text-anchor="end" { ((words.figure)(bar.recorded)) }
+                    rect.filled x="0.5" y=(top.saturating_add(19)) width=(scaled(bar.received, most, WIDTH.saturating_sub(1))) height=(BAR) {}
+                    rect.outline x="0.5" y=(top.saturating_add(19)) width=(scaled(bar.recorded, most, WIDTH.saturating_sub(1)).max(1)) height=(BAR) {}
+                }
+            }
+        }
+    };
+    words.frame(&svg, bars)
+}
+
+/// Where the columns stand, and their greatest height.
+const FLOOR: i64 = 150;
+const TALL: i64 = 124;
+
+/// Days from the first to the last, those without a lot too.
+fn every_day(days: &[(Day, i64, i64)]) -> Vec<(Day, i64, i64)> {
+    let (Some(first), Some(last)) = (days.first(), days.last()) else { return Vec::new() };
+    let mut all = Vec::new();
+    let mut day = first.0;
+    let mut given = days.iter().peekable();
+    while day <= last.0 && all.len() < DAYS_MAX {
+        let of_day = given.next_if(|(given, ..)| *given == day);
+        all.push(of_day.copied().unwrap_or((day, 0, 0)));
+        day = day.plus_days(1);
+    }
+    all
+}
+
+/// Days in a chart at most.
+const DAYS_MAX: usize = 400;
+
+/// Recorded and received by day, as columns from left to right; a day without a lot is an empty place. `days` are in order.
+pub(super) fn by_day(days: &[(Day, i64, i64)], words: &Words<'_>) -> Markup {
+    let bars: Vec<Bar> = every_day(days)
+        .into_iter()
+        .map(|(day, recorded, received)| Bar { name: day.to_string(), recorded, received })
+        .collect();
+    let most = most(&bars);
+    let count = i64::try_from(bars.len()).unwrap_or(0).max(1);
+    let at = |place: usize| i64::try_from(place).unwrap_or(0).saturating_mul(WIDTH) / count;
+    let wide = (WIDTH / count).saturating_sub(1).clamp(1, 40);
+    let short = |name: &str| name.get(5..).unwrap_or(name).to_owned();
+    let svg = html! {
+        svg viewBox={ "0 0 " (WIDTH) " 172" } role="img" aria-label=(words.title) {
+            text x="0" y="12" { ((words.figure)(most)) }
+            line.axis x1="0" x2=(WIDTH) y1=(FLOOR.saturating_sub(TALL)) y2=(FLOOR.saturating_sub(TALL)) {}
+            line.axis x1="0" x2=(WIDTH) y1=(FLOOR.saturating_sub(TALL / 2)) y2=(FLOOR.saturating_sub(TALL / 2)) {}
+            line.axis x1="0" x2=(WIDTH) y1=(FLOOR) y2=(FLOOR) {}
+            @for (place, bar) in bars.iter().enumerate() {
+                @let (received, recorded) = (scaled(bar.received, most, TALL), scaled(bar.recorded, most, TALL));
+                g data-said=(words.said(bar)) {
+                    title { (words.said(bar)) }
+                    // All of the column's place can be touched.
+                    rect x=(at(place)) y="0" width=(wide.saturating_add(1)) height=(FLOOR) fill="transparent" {}
+                    rect.filled x=(at(place)) y=(FLOOR.saturating_sub(received)) width=(wide) height=(received) {}
+                    rect.outline x=(at(place)) y=(FLOOR.saturating_sub(recorded)) width=(wide) height=(recorded) {}
+                }
+            }
+            @if let Some(first) = bars.first() { text x="0" y="167" { (short(&first.name)) } }
+            @if let Some(middle) = bars.get(bars.len() / 2).filter(|_| bars.len() > 8) {
+                text x=(at(bars.len() / 2)) y="167" text-anchor="middle" { (short(&middle.name)) } }
+            @if let Some(last) = bars.last().filter(|_| bars.len() > 1) { text x=(WIDTH) y="167" text-anchor="end" { (short(&last.name)) } }
+        }
+    };
+    words.frame(&svg, &bars)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_without_a_lot_keep_their_place() {
+        let day = |text: &str| text.parse::<Day>().unwrap();
+        let all = every_day(&[(day("2026-09-29"), 5, 0), (day("2026-10-02"), 7, 7)]);
+        let days: Vec<String> = all.iter().map(|(day, ..)| day.to_string()).collect();
+        assert_eq!(days, ["2026-09-29", "2026-09-30", "2026-10-01", "2026-10-02"]);
+        assert_eq!(all[1].1, 0);
+        // Two days far apart make no endless chart.
+        assert_eq!(every_day(&[(day("1990-01-01"), 1, 0), (day("2026-01-01"), 1, 0)]).len(), DAYS_MAX);
+    }
 }

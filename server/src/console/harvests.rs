@@ -8,9 +8,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::forms::encode;
-use super::i18n::{Locale, grouped};
+use super::i18n::grouped;
 use super::names::Names;
 use super::page::{Page, paging};
+use super::parts::{Column, Row, Sorted, Table};
 use super::refusal::Refused;
 use super::signed_in::SignedIn;
 
@@ -29,6 +30,7 @@ pub(super) struct HarvestsQuery {
     pub(super) household: String,
     pub(super) conflicts: String,
     pub(super) sort: String,
+    pub(super) way: String,
     pub(super) page: String,
 }
 
@@ -54,12 +56,21 @@ impl HarvestsQuery {
             search: some(&self.search),
             only_conflicts: self.conflicts == "yes",
             sort: LotSort::from_name(&self.sort).unwrap_or_default(),
+            is_reversed: self.way == "back",
             ..LotFilter::default()
         }
     }
 
     /// The query as text, without its page.
     pub(super) fn to_query_string(&self) -> String {
+        let order = [("sort", &self.sort), ("way", &self.way)].into_iter().filter(|(_, value)| !value.is_empty());
+        let order = order.map(|(name, value)| format!("{name}={}", encode(value)));
+        let filters = Some(self.filters()).filter(|filters| !filters.is_empty());
+        filters.into_iter().chain(order).collect::<Vec<_>>().join("&")
+    }
+
+    /// The query as text, without its page and its order.
+    fn filters(&self) -> String {
         let fields = [
             ("product", &self.product),
             ("village", &self.village),
@@ -69,7 +80,6 @@ impl HarvestsQuery {
             ("search", &self.search),
             ("household", &self.household),
             ("conflicts", &self.conflicts),
-            ("sort", &self.sort),
         ];
         let given = fields.iter().filter(|(_, value)| !value.is_empty());
         given.map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&")
@@ -88,13 +98,18 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<HarvestsQuery>) -
     };
     let (rows, total) = signed.read(move |models| Ok((models.lots(&filter)?, models.count_lots(&filter)?))).await?;
     let address = format!("/console/harvests?{}", query.to_query_string());
+    let sorted = Sorted {
+        by: LotSort::from_name(&query.sort).unwrap_or_default().name(),
+        is_reversed: query.way == "back",
+        address: format!("/console/harvests?{}", query.filters()),
+    };
     let main = html! {
         (filters(&signed, &names, &query))
         p { (locale.with("lots-found", &[("count", grouped(total))])) " "
             a href={ "/console/export/lots.csv?" (query.to_query_string()) } { "CSV" } " "
             a href={ "/console/export/lots.xlsx?" (query.to_query_string()) } { "XLSX" }
         }
-        @if rows.is_empty() { p.empty { (locale.t("no-lots")) } } @else { (table(locale, &names, &rows)) }
+        @if rows.is_empty() { p.empty { (locale.t("no-lots")) } } @else { (table(&signed, &names, &rows, Some(sorted))) }
         (paging(locale, &address, page, PER_PAGE, total))
     };
     Ok(Page { title: locale.t("part-harvests"), part: "harvests", main }.show(&signed))
@@ -134,40 +149,53 @@ fn filters(signed: &SignedIn, names: &Names, query: &HarvestsQuery) -> Markup {
                     }
                 }
             }
+            @if !query.household.is_empty() { input type="hidden" name="household" value=(query.household); }
             label.check { input type="checkbox" name="conflicts" value="yes" checked[query.conflicts == "yes"]; (locale.t("only-conflicts")) }
             button { (locale.t("show")) }
         }
     }
 }
 
-fn table(locale: Locale, names: &Names, rows: &[LotRow]) -> Markup {
-    html! {
-        div.scroll tabindex="0" role="region" aria-label=(locale.t("part-harvests")) {
-            table {
-                thead { tr {
-                    th scope="col" { (locale.t("day")) } th scope="col" { (locale.t("household")) }
-                    th scope="col" { (locale.t("product")) } th scope="col" { (locale.t("grade")) }
-                    th.number scope="col" { (locale.t("recorded")) } th.number scope="col" { (locale.t("weighed")) }
-                    th scope="col" { (locale.t("state")) } th scope="col" { (locale.t("note")) }
-                } }
-                tbody {
-                    @for row in rows {
-                        tr {
-                            td { a href={ "/console/lots/" (row.lot) } {
-                                (row.day.map_or_else(|| locale.t("damaged"), |day| day.to_string())) } }
-                            td { (names.household(&row.household_name, row.lot.household())) @if !row.village.is_empty() { span.small { " · " (names.village(&row.village)) } } }
-                            td { (names.product(&row.product)) }
-                            td { (row.grade) }
-                            td.number { (row.grams.map_or_else(|| locale.t("damaged"), |grams| locale.kilograms(grams))) }
-                            td.number { (row.weighed_grams.map_or_else(|| "—".to_owned(), |grams| locale.kilograms(grams))) }
-                            td { (locale.of("state", row.state.name()))
-                                @if row.in_conflict { " " span.mark { (locale.t("edited-at-once")) } }
-                                @if row.is_damaged { " " span.mark { (locale.t("damaged")) } } }
-                            td.note { (row.note) @if !row.reason.is_empty() { " " (row.reason) } }
-                        }
-                    }
-                }
-            }
-        }
-    }
+/// The lots of a list; without its order, where it can't be sorted.
+pub(super) fn table(signed: &SignedIn, names: &Names, rows: &[LotRow], sorted: Option<Sorted<'_>>) -> Markup {
+    let locale = signed.locale;
+    let columns = vec![
+        Column::text(locale.t("day")).sorts("day", true),
+        Column::text(locale.t("household")).sorts("household", false),
+        Column::text(locale.t("product")).sorts("product", false),
+        Column::text(locale.t("grade")).sorts("grade", false),
+        Column::number(locale.t("recorded")).sorts("weight", true),
+        Column::number(locale.t("weighed")).sorts("weighed", true),
+        Column::text(locale.t("state")).sorts("state", false),
+        Column::text(locale.t("note")),
+    ];
+    let table = Table::of(locale.t("part-harvests"), columns);
+    let table = match sorted {
+        Some(sorted) => table.sorted(sorted),
+        None => table,
+    };
+    table.show(rows.iter().map(|row| Row::of(cells(signed, names, row))).collect())
+}
+
+fn cells(signed: &SignedIn, names: &Names, row: &LotRow) -> Vec<Markup> {
+    let locale = signed.locale;
+    let grade = match row.weighed_grade.as_str() {
+        "" => html! { (row.grade) },
+        // The warehouse's grade decides the price.
+        weighed if weighed == row.grade => html! { (weighed) },
+        weighed => html! { strong { (weighed) } @if !row.grade.is_empty() { " " s.small { (row.grade) } } },
+    };
+    vec![
+        html! { a href={ "/console/lots/" (row.lot) } { (row.day.map_or_else(|| locale.t("damaged"), |day| day.to_string())) } },
+        html! { (names.household(&row.household_name, row.lot.household()))
+        @if !row.village.is_empty() { span.small { " · " (names.village(&row.village)) } } },
+        html! { (names.product(&row.product)) },
+        grade,
+        html! { (row.grams.map_or_else(|| locale.t("damaged"), |grams| locale.kilograms(grams))) },
+        html! { @if let Some(grams) = row.weighed_grams { (locale.kilograms(grams)) } },
+        html! { (locale.of("state", row.state.name()))
+        @if row.in_conflict { " " span.mark { (locale.t("edited-at-once")) } }
+        @if row.is_damaged { " " span.mark { (locale.t("damaged")) } } },
+        html! { @if !row.note.is_empty() || !row.reason.is_empty() { span.note { (row.note) @if !row.reason.is_empty() { " " (row.reason) } } } },
+    ]
 }

@@ -50,7 +50,7 @@ pub(super) fn bare(locale: Locale, status: u16, title: &str, main: &Markup) -> R
         html lang=(locale.language.code()) {
             (head(locale, title, None))
             body {
-                header { div.brand { strong { "Granary" } } div.who { (language_switch(locale, None)) } }
+                header.bar { strong.brand { "Granary" } (language_switch(locale, None)) }
                 main #main tabindex="-1" { h1 { (title) } (main) }
             }
         }

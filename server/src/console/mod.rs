@@ -28,9 +28,11 @@ mod orders;
 mod origin;
 mod overview;
 mod page;
+mod parts;
 mod password;
 mod phones;
 mod refusal;
+mod search;
 mod second_factor;
 mod set_aside;
 mod settle;
@@ -43,10 +45,12 @@ mod tests;
 mod unusual;
 mod updates;
 
-use axum::Router;
+use std::sync::Arc;
+
 use axum::middleware::from_fn;
 use axum::response::Redirect;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
@@ -108,8 +112,10 @@ fn pages() -> Router<Shared> {
         .route("/import", get(import::show))
         .route("/import/preview", post(import::preview))
         .route("/import/confirm", post(import::confirm))
+        .route("/search", get(search::show))
         .route("/live", get(updates::listen))
         .fallback(page::not_found)
+        .layer(from_fn(parts::toast::tell))
         .layer(from_fn(again::show_refused_again));
     Router::new().nest("/console", pages)
 }
@@ -123,6 +129,7 @@ pub(crate) fn router() -> Router<Shared> {
         .layer(from_fn(origin::refuse_other_sites))
         .layer(from_fn(page::with_language))
         .layer(from_fn(page::security_headers))
+        .layer(Extension(Arc::new(parts::toast::Toasts::default())))
         .layer(
             CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new("image/"))),
         )

@@ -3,9 +3,11 @@
 use axum::extract::Query;
 use axum::response::Response;
 use granary_client_core::conflicts::CaseState;
-use granary_client_core::projection::{CaseFilter, CaseRow, LotFilter, LotRow, Total};
+use granary_client_core::projection::{CaseFilter, CaseRow, LotFilter, LotRow, Total, TotalBy};
+use granary_client_core::quantities::{Day, Instant};
 use granary_client_core::schema::order::OrderStatus;
-use maud::{Markup, PreEscaped, html};
+use granary_client_core::store::StoreFault;
+use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::charts::{self, Bar};
@@ -20,7 +22,9 @@ use crate::engine::read_models::Totals;
 /// Days without a sync after which a phone is listed, unless the query gives another number.
 const SILENT_DAYS: u32 = 7;
 /// Days in the chart, up to the latest.
-const DAYS: usize = 45;
+const DAYS: i32 = 45;
+/// Silent phones and latest lots on the page.
+const LISTED: usize = 8;
 
 #[derive(Deserialize)]
 pub(super) struct OverviewQuery {
@@ -28,31 +32,55 @@ pub(super) struct OverviewQuery {
     silent: Option<u32>,
 }
 
-/// `GET /console`
-pub(super) async fn show(signed: SignedIn, Query(query): Query<OverviewQuery>) -> Result<Response, Refused> {
-    let locale = signed.locale;
-    let names = Names::of(&signed).await?.with_households(&signed).await?;
-    let models = signed.read_models()?;
-    let totals = signed.work(move || Ok(models.totals()?)).await?;
-    let Totals { by_product, by_village, by_day } = totals.as_ref();
-    let everyone = HouseholdPhones::of(&signed).everyone();
-    let (open, to_pack, households, latest, lost) = signed
+/// What the page reads from the lists.
+struct Lists {
+    open: u64,
+    to_pack: u64,
+    households: u64,
+    latest: Vec<LotRow>,
+    lost: Vec<CaseRow>,
+    /// Weights of the last seven days, and of the seven before.
+    weeks: [Total; 2],
+}
+
+async fn lists(signed: &SignedIn, today: Day) -> Result<Lists, Refused> {
+    let everyone = HouseholdPhones::of(signed).everyone();
+    let latest = LotFilter { limit: u32::try_from(LISTED).unwrap_or(8), ..LotFilter::default() };
+    let twice = CaseFilter { state: Some(CaseState::SettledTwice), ..CaseFilter::default() };
+    let week = move |from: i32, to: i32| LotFilter {
+        from: Some(today.plus_days(from)),
+        to: Some(today.plus_days(to)),
+        ..LotFilter::default()
+    };
+    signed
         .read(move |models| {
-            let latest = models.lots(&LotFilter { limit: 8, ..LotFilter::default() })?;
-            let twice = CaseFilter { state: Some(CaseState::SettledTwice), ..CaseFilter::default() };
+            let sum = |filter: &LotFilter| Ok::<_, StoreFault>(sum_of(&models.totals_by(filter, TotalBy::Product)?));
             let orders = models.orders(None, true, 100, 0)?.len() as u64;
-            Ok((
-                models.case_counts()?.open.saturating_add(orders),
-                models.count_orders(Some(OrderStatus::Placed))?,
-                models.count_households(&everyone)?,
-                latest,
-                models.cases(&twice)?,
-            ))
+            Ok(Lists {
+                open: models.case_counts()?.open.saturating_add(orders),
+                to_pack: models.count_orders(Some(OrderStatus::Placed))?,
+                households: models.count_households(&everyone)?,
+                latest: models.lots(&latest)?,
+                lost: models.cases(&twice)?,
+                weeks: [sum(&week(-6, 0))?, sum(&week(-13, -7))?],
+            })
         })
-        .await?;
-    let silent_days = query.silent.unwrap_or(SILENT_DAYS);
-    let limit = crate::environment::now().0.saturating_sub(i64::from(silent_days).saturating_mul(86_400_000));
-    let silent: Vec<(String, Option<i64>)> = signed
+        .await
+}
+
+fn sum_of(totals: &[Total]) -> Total {
+    let nothing = Total { name: String::new(), lots: 0, recorded_grams: 0, received_grams: 0 };
+    totals.iter().fold(nothing, |sum, total| Total {
+        name: String::new(),
+        lots: sum.lots.saturating_add(total.lots),
+        recorded_grams: sum.recorded_grams.saturating_add(total.recorded_grams),
+        received_grams: sum.received_grams.saturating_add(total.received_grams),
+    })
+}
+
+/// Phones that were not heard from since `limit`: what they are, and when they were heard from last; the longest silent first.
+fn silent_phones(signed: &SignedIn, names: &Names, limit: i64) -> Vec<(String, Option<i64>)> {
+    let mut silent: Vec<(String, Option<i64>)> = signed
         .cooperative
         .devices()
         .into_iter()
@@ -63,80 +91,115 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<OverviewQuery>) -
         })
         .filter(|(_, at)| at.is_none_or(|at| at < limit))
         .collect();
+    silent.sort_by(|one, other| (one.1, &one.0).cmp(&(other.1, &other.0)));
+    silent
+}
+
+/// `GET /console`
+pub(super) async fn show(signed: SignedIn, Query(query): Query<OverviewQuery>) -> Result<Response, Refused> {
+    let locale = signed.locale;
+    let now = crate::environment::now();
+    let today = Day::in_china(now);
+    let names = Names::of(&signed).await?.with_households(&signed).await?;
+    let models = signed.read_models()?;
+    let totals = signed.work(move || Ok(models.totals()?)).await?;
+    let Totals { by_product, by_village, by_day } = totals.as_ref();
+    let lists = lists(&signed, today).await?;
+    let yesterday = today.plus_days(-1);
+    let (granary, number) = (signed.granary.clone(), signed.cooperative.number());
+    let arrived = signed.work(move || granary.arrived_since(number, yesterday.begins_in_china())).await?;
+    let silent_days = query.silent.unwrap_or(SILENT_DAYS);
+    let limit = now.0.saturating_sub(i64::from(silent_days).saturating_mul(86_400_000));
+    let silent = silent_phones(&signed, &names, limit);
+    let all = sum_of(by_product);
     let bars = |totals: &[Total], name: &dyn Fn(&str) -> String| -> Vec<Bar> {
-        totals
-            .iter()
-            .map(|total| Bar {
-                name: name(&total.name),
-                recorded: total.recorded_grams,
-                received: total.received_grams,
-            })
-            .collect()
+        let bar = |total: &Total| Bar {
+            name: name(&total.name),
+            recorded: total.recorded_grams,
+            received: total.received_grams,
+        };
+        totals.iter().map(bar).collect()
     };
-    let sum: i64 = by_product.iter().map(|total| total.recorded_grams).fold(0, i64::saturating_add);
-    let received: i64 = by_product.iter().map(|total| total.received_grams).fold(0, i64::saturating_add);
-    let lots: i64 = by_product.iter().map(|total| total.lots).fold(0, i64::saturating_add);
-    let days: Vec<Total> = by_day.iter().filter(|total| !total.name.is_empty()).cloned().collect();
-    let days = days.get(days.len().saturating_sub(DAYS)..).unwrap_or_default();
+    let first = today.plus_days(-DAYS);
+    let days: Vec<(Day, i64, i64)> = by_day
+        .iter()
+        .filter_map(|total| Some((total.name.parse::<Day>().ok()?, total.recorded_grams, total.received_grams)))
+        .collect();
+    let days = match days.last() {
+        // The chart ends with the latest lot, where the season is over.
+        Some((latest, ..)) if *latest < first => {
+            days.iter().filter(|(day, ..)| *day >= latest.plus_days(-DAYS)).copied().collect()
+        }
+        _ => days.into_iter().filter(|(day, ..)| (first..=today).contains(day)).collect::<Vec<_>>(),
+    };
     let figure = |grams: i64| locale.kilograms(grams);
+    let words = |title: &str, name: &str| charts::Words {
+        title: locale.t(title),
+        recorded: locale.t("overview-recorded"),
+        received: locale.t("overview-received"),
+        name: locale.t(name),
+        as_table: locale.t("chart-table"),
+        figure: &figure,
+    };
+    let [week, before] = &lists.weeks;
+    let households = arrived.households.len() as u64;
+    let since = format!("/console/harvests?from={yesterday}");
     let main = html! {
-        (told_of_losses(&signed, &lost))
+        (told_of_losses(&signed, &lists.lost))
+        h2 { (locale.t("overview-needs-me")) }
         div.figures {
-            (tile(&locale.t("overview-recorded"), &locale.weight(sum), "/console/harvests"))
-            (tile(&locale.t("overview-received"), &locale.weight(received), "/console/harvests?state=received"))
-            (tile(&locale.t("overview-lots"), &grouped(lots.unsigned_abs()), "/console/harvests"))
-            (tile(&locale.t("overview-open-cases"), &grouped(open), "/console/cases"))
-            (tile(&locale.t("overview-to-pack"), &grouped(to_pack), "/console/orders?status=placed"))
-            (tile(&locale.t("overview-households"), &grouped(households), "/console/households"))
+            (tile(&locale.t("overview-open-cases"), &grouped(lists.open), "/console/cases", None))
+            (tile(&locale.t("overview-to-pack"), &grouped(lists.to_pack), "/console/orders?status=placed", None))
+            (tile(&locale.with("overview-silent", &[("days", silent_days.to_string())]), &grouped(silent.len() as u64), "#silent", None))
+        }
+        h2 { (locale.t("overview-since-yesterday")) }
+        div.figures {
+            (tile(&locale.t("overview-arrived"), &grouped(arrived.lots), &since,
+                Some(locale.with("overview-arrived-of", &[("weight", figure(arrived.grams)), ("households", grouped(households))]))))
+            (tile(&locale.t("overview-week"), &figure(week.recorded_grams), &format!("/console/harvests?from={}", today.plus_days(-6)),
+                Some(locale.with("overview-week-before", &[("weight", figure(before.recorded_grams))]))))
+            (tile(&locale.t("overview-week-received"), &figure(week.received_grams), &format!("/console/harvests?from={}&state=received", today.plus_days(-6)),
+                Some(locale.with("overview-week-before", &[("weight", figure(before.received_grams))]))))
+        }
+        h2 { (locale.t("overview-all")) }
+        div.figures {
+            (tile(&locale.t("overview-recorded"), &locale.weight(all.recorded_grams), "/console/harvests", None))
+            (tile(&locale.t("overview-received"), &locale.weight(all.received_grams), "/console/harvests?state=received", None))
+            (tile(&locale.t("overview-lots"), &grouped(all.lots.unsigned_abs()), "/console/harvests", None))
+            (tile(&locale.t("overview-households"), &grouped(lists.households), "/console/households", None))
         }
         p.small { (locale.t("chart-legend")) }
         div.columns {
-            section {
-                h2 { (locale.t("overview-by-product")) }
-                div.chart role="img" aria-label=(locale.t("overview-by-product")) {
-                    (PreEscaped(charts::rows(&bars(by_product, &|code| names.product(code)), figure)))
-                }
-            }
-            section {
-                h2 { (locale.t("overview-by-village")) }
-                div.chart role="img" aria-label=(locale.t("overview-by-village")) {
-                    (PreEscaped(charts::rows(&bars(by_village, &|code| names.village(code)), figure)))
-                }
-            }
-        }
-        section {
-            h2 { (locale.t("overview-by-day")) }
-            div.chart role="img" aria-label=(locale.t("overview-by-day")) {
-                (PreEscaped(charts::by_day(&bars(days, &str::to_owned), figure)))
-            }
-        }
-        div.columns {
-            section {
-                h2 { (locale.t("overview-latest")) }
-                (latest_lots(&signed, &names, &latest))
-            }
-            section {
-                h2 { (locale.with("overview-silent", &[("days", silent_days.to_string())])) }
-                @if silent.is_empty() { p { (locale.t("overview-none-silent")) } }
-                ul {
-                    @for (name, at) in silent.iter().take(12) {
-                        li { (name) " · "
-                            @match at {
-                                Some(at) => { (locale.moment(granary_client_core::quantities::Instant(*at))) }
-                                None => { (locale.t("never-heard")) }
-                            }
-                        }
-                    }
-                }
-                @if silent.len() > 12 { p { a href="/console/phones" { (locale.t("overview-all-phones")) } } }
-            }
+            section { h2 { (locale.t("overview-by-day")) }
+                @if days.is_empty() { p.empty { (locale.t("overview-no-days")) } } @else { (charts::by_day(&days, &words("overview-by-day", "day"))) } }
+            section { h2 { (locale.t("overview-by-product")) }
+                (charts::rows(&bars(by_product, &|code| names.product(code)), &words("overview-by-product", "product"))) }
+            section { h2 { (locale.t("overview-by-village")) }
+                (charts::rows(&bars(by_village, &|code| names.village(code)), &words("overview-by-village", "village"))) }
+            section { h2 { (locale.t("overview-latest")) } (latest_lots(&signed, &names, &lists.latest)) }
+            section #silent { h2 { (locale.with("overview-silent", &[("days", silent_days.to_string())])) } (silent_list(&signed, &silent)) }
         }
     };
     Ok(Page { title: locale.t("part-overview"), part: "overview", main }.show(&signed))
 }
 
-fn tile(name: &str, figure: &str, address: &str) -> Markup {
-    html! { a.tile href=(address) { span.name { (name) } span.figure { (figure) } } }
+fn silent_list(signed: &SignedIn, silent: &[(String, Option<i64>)]) -> Markup {
+    let locale = signed.locale;
+    html! {
+        @if silent.is_empty() { p { (locale.t("overview-none-silent")) } }
+        ul.plain {
+            @for (name, at) in silent.iter().take(LISTED) {
+                li { (name) " · " span.small {
+                    @match at { Some(at) => (locale.moment(Instant(*at))), None => (locale.t("never-heard")) } } }
+            }
+        }
+        @if silent.len() > LISTED { p { a href="/console/phones" { (locale.t("overview-all-phones")) } } }
+    }
+}
+
+/// A figure that leads to what it counts, with what it is to be held against.
+fn tile(name: &str, figure: &str, address: &str, beside: Option<String>) -> Markup {
+    html! { a.tile href=(address) { span.name { (name) } span.figure { (figure) } @if let Some(beside) = beside { span.small { (beside) } } } }
 }
 
 /// Lists this person's settlements that lost to a concurrent one.

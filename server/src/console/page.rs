@@ -11,6 +11,7 @@ use super::cookies::locale_of;
 use super::i18n::{Locale, grouped};
 use super::inputs::FAULT;
 use super::layout::{answer, head, language_switch};
+use super::parts::toast;
 use super::refusal::refused;
 use super::signed_in::SignedIn;
 
@@ -24,7 +25,8 @@ pub(super) struct Page<'a> {
     pub(super) main: Markup,
 }
 
-const PARTS: [(&str, &str); 8] = [
+/// What is worked in every day stands in the bar.
+const PARTS: [(&str, &str); 7] = [
     ("overview", "/console"),
     ("harvests", "/console/harvests"),
     ("cases", "/console/cases"),
@@ -32,6 +34,15 @@ const PARTS: [(&str, &str); 8] = [
     ("catalogue", "/console/catalogue"),
     ("households", "/console/households"),
     ("phones", "/console/phones"),
+];
+/// The rest is below one heading.
+const MORE: [(&str, &str); 7] = [
+    ("unusual", "/console/unusual"),
+    ("set-aside", "/console/set-aside"),
+    ("invitations", "/console/invitations"),
+    ("coordinators", "/console/coordinators"),
+    ("cooperative", "/console/cooperative"),
+    ("import", "/console/import"),
     ("export", "/console/export"),
 ];
 
@@ -49,38 +60,94 @@ impl Page<'_> {
                 (head(locale, &self.title, signed.is_behind.then_some(BEHIND_RELOAD_SECONDS)))
                 body data-session="yes" {
                     a.skip href="#main" { (locale.t("skip")) }
-                    header {
-                        div.brand { strong { (signed.cooperative.name()) } }
-                        nav aria-label=(locale.t("navigation")) {
-                            @for (part, address) in PARTS {
-                                a href=(address) aria-current=[(part == self.part).then_some("page")] { (locale.of("part", part)) }
-                            }
-                        }
-                        div.who {
-                            a href="/console/password" { (signed.session.name) }
-                            (language_switch(locale, Some(&signed.page)))
-                            form.inline method="post" action="/console/sign-out" {
-                                (token(signed))
-                                button.quiet { (locale.t("sign-out")) }
-                                button.quiet name="everywhere" value="yes" { (locale.t("sign-out-everywhere")) }
-                            }
-                        }
-                    }
+                    (self.bar(signed))
                     p #live.live role="status" aria-live="polite" {}
                     main #main tabindex="-1" {
                         @if !signed.granary.has_room() { p.notice role="alert" { (locale.t("no-room")) } }
                         @if signed.is_behind { p.notice role="alert" { (locale.t("page-behind")) } }
                         @else if behind > 0 { p.notice { (locale.with("lists-behind", &[("count", grouped(behind))])) } }
-                        h1 { (self.title) }
+                        (self.head(signed))
                         @if let Some(again) = &signed.again { p.error role="alert" {
                             @if again.is_shown() { a href={ "#" (FAULT) } { (again.refused.sentence) } } @else { (again.refused.sentence) } } }
                         // A page without what was just saved offers no form: its old values would overwrite the new ones.
                         @if signed.is_behind { fieldset.behind disabled { (self.main) } } @else { (self.main) }
                     }
+                    (toast::show(signed))
+                    (keys(locale))
                 }
             }
         };
         answer(200, markup)
+    }
+
+    /// The part of the console that the page is in, with its address.
+    fn home(&self) -> Option<(&'static str, &'static str)> {
+        PARTS.into_iter().chain(MORE).find(|(part, _)| *part == self.part)
+    }
+
+    /// The bar above the page: its parts, the search, who is signed in. On a narrow screen the parts are behind one button.
+    fn bar(&self, signed: &SignedIn) -> Markup {
+        let locale = signed.locale;
+        let link = |(part, address): (&str, &str)| {
+            html! { a href=(address) aria-current=[(part == self.part).then_some("page")] { (locale.of("part", part)) } }
+        };
+        html! {
+            header.bar {
+                button.menu.quiet popovertarget="parts" aria-label=(locale.t("navigation")) { "☰" }
+                a.brand href="/console" { (signed.cooperative.name()) }
+                nav.parts #parts popover aria-label=(locale.t("navigation")) {
+                    (find(locale))
+                    @for part in PARTS { (link(part)) }
+                    details.drop.left { summary { (locale.t("more")) } div { @for part in MORE { (link(part)) } } }
+                }
+                (find(locale))
+                details.drop { summary { (signed.session.name) }
+                    div {
+                        a href="/console/password" { (locale.t("account")) }
+                        (language_switch(locale, Some(&signed.page)))
+                        form.inline method="post" action="/console/sign-out" {
+                            (token(signed))
+                            button.quiet { (locale.t("sign-out")) }
+                            button.quiet name="everywhere" value="yes" { (locale.t("sign-out-everywhere")) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The page's name, and the way to it.
+    fn head(&self, signed: &SignedIn) -> Markup {
+        let path = signed.page.split('?').next().unwrap_or_default();
+        let above = self.home().filter(|(_, address)| *address != path && *address != "/console");
+        html! {
+            @if let Some((part, address)) = above {
+                nav.trail aria-label=(signed.locale.t("trail")) { a href=(address) { (signed.locale.of("part", part)) } " › " }
+            }
+            div.head { h1 { (self.title) } }
+        }
+    }
+}
+
+/// The search for everything.
+fn find(locale: Locale) -> Markup {
+    html! {
+        form.find method="get" action="/console/search" role="search" {
+            input type="search" name="q" aria-label=(locale.t("find")) placeholder=(locale.t("find")) autocomplete="off" data-find;
+        }
+    }
+}
+
+/// What the keyboard can do, shown by `?`.
+fn keys(locale: Locale) -> Markup {
+    html! {
+        dialog #keys aria-label=(locale.t("keys")) {
+            h2 { (locale.t("keys")) }
+            dl.pair { @for (key, name) in [("/", "search"), ("j k", "move"), ("↵", "open"), ("1–9", "choose"), ("s", "do"), ("u", "undo"), ("x", "tick"), ("?", "help")] {
+                div { dt { kbd { (key) } } dd { (locale.of("key", name)) } }
+            } }
+            form method="dialog" { button { (locale.t("close")) } }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{ConnectInfo, FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::Uri;
@@ -15,6 +16,7 @@ use super::cookies::{SESSION_COOKIE, cookie, locale_of};
 use super::form_token::{is_masked, masked};
 use super::forms::{Form, discard};
 use super::i18n::Locale;
+use super::parts::toast::Toasts;
 use super::refusal::{Refused, refuse, refused};
 use super::second_factor;
 use crate::access::Session;
@@ -25,6 +27,9 @@ use crate::engine::read_models::CooperativeReadModels;
 use crate::error::Error;
 use crate::http::{Origin, Shared};
 use crate::log::Cooperative;
+
+/// The header of an open page that loads its content again.
+const REFRESH_HEADER: &str = "x-refresh";
 
 /// A signed-in coordinator.
 #[derive(Clone)]
@@ -44,6 +49,9 @@ pub(super) struct SignedIn {
     pub(super) page: String,
     /// The form that was refused, which this page shows again.
     pub(super) again: Option<Arc<Again>>,
+    /// What pages say of what was done before; none where a page only loads its content again.
+    pub(super) toasts: Option<Arc<Toasts>>,
+    has_written: Arc<AtomicBool>,
 }
 
 impl SignedIn {
@@ -58,6 +66,16 @@ impl SignedIn {
         let (granary, token) = (Arc::clone(&self.granary), self.token.clone());
         let asked = tokio::task::spawn_blocking(move || granary.is_session_open(&token, crate::environment::now()));
         asked.await.unwrap_or(false)
+    }
+
+    /// Notes that something was done for this person, which the next page says.
+    pub(super) fn note_written(&self) {
+        self.has_written.store(true, Ordering::Relaxed);
+    }
+
+    /// True once something was done for this person in this request.
+    pub(super) fn has_written(&self) -> bool {
+        self.has_written.load(Ordering::Relaxed)
     }
 
     /// The co-operative's read model.
@@ -91,6 +109,7 @@ impl SignedIn {
         let (granary, number) = (Arc::clone(&self.granary), self.cooperative.number());
         let person = (self.session.device, Some(self.session.generation));
         let token = self.token.clone();
+        self.note_written();
         self.work(move || {
             let awaited = granary.edit_in_session(number, person, crate::environment::now(), edits)?;
             // The next page shows what was saved here, or says that it does not yet.
@@ -156,6 +175,12 @@ where
             public_address: Arc::clone(&shared.public_address),
             page: page_address(&parts.uri),
             again: parts.extensions.get::<Arc<Again>>().cloned(),
+            toasts: parts
+                .extensions
+                .get::<Arc<Toasts>>()
+                .filter(|_| !parts.headers.contains_key(REFRESH_HEADER))
+                .cloned(),
+            has_written: Arc::default(),
         };
         if let Some(asked) = parts.extensions.get::<Asked>() {
             asked.by(shared, signed.clone());

@@ -29,6 +29,7 @@ use crate::metrics::Metrics;
 mod deciding;
 mod files;
 mod forms;
+mod frame;
 mod households;
 mod page;
 mod unusual;

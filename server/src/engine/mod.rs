@@ -2,6 +2,7 @@
 //! server's own replica edits. It knows no socket.
 
 mod accounts;
+mod arrivals;
 pub(crate) mod audit;
 mod documents;
 mod enrolment;
@@ -31,6 +32,7 @@ use granary_client_core::planted;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::store::{Store, StoreFault};
 
+use self::arrivals::Arrivals;
 use self::events::{Event, EventBus};
 use self::own_words::OwnWords;
 use self::read_models::{CooperativeReadModels, ReadModels};
@@ -76,6 +78,7 @@ pub struct Granary {
     read_models: Arc<ReadModels>,
     events: Arc<EventBus>,
     own_words: OwnWords,
+    arrivals: Arrivals,
     access_marks: AccessMarks,
     erasure_marks: ErasureMarks,
     unconfirmed: Unconfirmed,
@@ -170,6 +173,7 @@ impl Granary {
             read_models,
             events,
             own_words: OwnWords::default(),
+            arrivals: Arrivals::default(),
             access_marks: AccessMarks::open(keys)?,
             erasure_marks: ErasureMarks::open(keys)?,
             unconfirmed: Unconfirmed::default(),

@@ -76,6 +76,17 @@ pub(crate) fn read_positions(
     Ok(documents)
 }
 
+/// When the entry at a position was received, and its changes; none where the log has another event, or the entry is none that
+/// came from anybody.
+pub(crate) fn admitted_at(
+    store: &dyn Store,
+    cooperative: CooperativeNumber,
+    position: u64,
+) -> Result<Option<(Instant, Vec<DocumentChanges>)>, StoreFault> {
+    let admitted = read_admitted(store, cooperative, position)?;
+    Ok(admitted.map(|(entry, documents)| (Instant(entry.received_millis), documents)))
+}
+
 /// The entry at a position with its changes; none where the log has another event.
 fn read_admitted(
     store: &dyn Store,

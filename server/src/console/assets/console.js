@@ -1,16 +1,19 @@
-// Keeps an open page up to date: when the server says that something changed, the page's content is
-// asked for again, unless somebody is writing in it; then a line says that there is something new.
+// Live updates, filters that apply as they change, and the keyboard. Every page works without it.
 "use strict";
 (() => {
   const words = document.currentScript.dataset;
-  if (!document.body || document.body.dataset.session !== "yes") {
+  document.documentElement.classList.add("scripted");
+  const isSession = () => document.body && document.body.dataset.session === "yes";
+  if (!isSession()) {
     return;
   }
+
+  // Keeps an open page up to date: when the server says that something changed, the page's content is asked for again, unless
+  // somebody is writing in it; then a line says that there is something new.
   const line = document.getElementById("live");
   let dirty = false;
   let wait = 1000;
-  document.addEventListener("input", () => { dirty = true; });
-
+  document.addEventListener("input", (event) => { dirty = dirty || Boolean(event.target.closest("main form:not(.filters)")); });
   const busy = () => dirty || (document.activeElement && document.activeElement.closest("main form"));
 
   async function refresh() {
@@ -18,15 +21,17 @@
       line.textContent = words.live;
       return;
     }
-    const answer = await fetch(location.href, { credentials: "same-origin" });
+    const answer = await fetch(location.href, { credentials: "same-origin", headers: { "x-refresh": "1" } });
     if (!answer.ok || answer.redirected) {
       return;
     }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("main");
     if (fresh && !busy()) {
+      const at = items().indexOf(here());
       document.querySelector("main").replaceChildren(...fresh.childNodes);
       line.textContent = "";
+      if (at >= 0) go(at);
     }
   }
 
@@ -47,4 +52,99 @@
     }
   });
   connect();
+
+  // Filters apply as they change; a text when it is done.
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form.filters");
+    if (form && !event.target.closest("[data-tick]")) form.requestSubmit();
+    const all = event.target.closest("[data-tick-all]");
+    if (all) document.querySelectorAll("main [data-tick]").forEach((box) => { box.checked = all.checked; });
+    if (event.target.closest("[data-tick], [data-tick-all]")) count();
+  });
+  function count() {
+    const ticked = document.querySelectorAll("main [data-tick]:checked").length;
+    document.querySelectorAll("[data-ticked]").forEach((place) => { place.textContent = ticked; });
+  }
+  // A button that says what it will do, once something is chosen.
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("form");
+    const button = form && form.querySelector("[data-do]");
+    if (!button || !button.dataset.says) return;
+    const typed = form.querySelector("[name=other]");
+    const chosen = form.querySelector("label.choice:has(input[type=radio]:checked) strong");
+    const value = typed && typed.value.trim() ? typed.value.trim() : chosen && chosen.textContent;
+    if (value) button.textContent = button.dataset.says.replace("{}", value);
+  });
+  // Fields that nobody filled make no part of an address.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method === "get") form.querySelectorAll("input, select").forEach((field) => { if (field.name && !field.value) field.disabled = true; });
+  });
+  window.addEventListener("pageshow", (event) => { if (event.persisted) document.querySelectorAll("form [disabled]").forEach((field) => { field.disabled = false; }); });
+
+  // Menus close by a click beside them and by Escape.
+  document.addEventListener("click", (event) => {
+    document.querySelectorAll("details.drop[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+  });
+
+  // Charts tell a column's figures when it is touched, or reached by the keyboard.
+  for (const kind of ["mouseover", "focusin", "click"]) {
+    document.addEventListener(kind, (event) => {
+      const column = event.target.closest && event.target.closest(".chart [data-said]");
+      const output = column && column.closest(".chart").querySelector("output");
+      if (output) output.textContent = column.dataset.said;
+    });
+  }
+
+  // The keyboard: one thing of the list is the one that keys are about.
+  const items = () => [...document.querySelectorAll("main [data-item]")].filter((item) => item.getClientRects().length > 0);
+  const here = () => document.querySelector("main .here");
+  function go(to) {
+    const all = items();
+    if (all.length === 0) return;
+    const place = Math.max(0, Math.min(all.length - 1, to));
+    all.forEach((item) => item.classList.remove("here"));
+    all[place].classList.add("here");
+    if (!all[place].hasAttribute("tabindex")) all[place].tabIndex = -1;
+    all[place].focus({ preventScroll: true });
+    all[place].scrollIntoView({ block: "nearest" });
+  }
+  function act(key) {
+    const item = here();
+    const first = (selector) => item && item.querySelector(selector);
+    switch (key) {
+      case "/": document.querySelector(".bar > [data-find], .bar > .find [data-find]").focus(); return true;
+      case "?": document.getElementById("keys").showModal(); return true;
+      case "j": go(items().indexOf(item) + 1); return true;
+      case "k": go(items().indexOf(item) - 1); return true;
+      case "Enter": { const link = first("a[href]"); if (link && document.activeElement === item) { link.click(); return true; } return false; }
+      case "s": { const button = first("[data-do]"); if (button) { button.click(); return true; } return false; }
+      case "x": { const box = first("[data-tick]"); if (box) { box.click(); return true; } return false; }
+      case "u": { const button = first("[data-undo]") || document.querySelector(".toast [data-undo]"); if (button) { button.click(); return true; } return false; }
+      default: {
+        const choice = /^[1-9]$/.test(key) && item && item.querySelectorAll("input[type=radio]")[Number(key) - 1];
+        if (!choice) return false;
+        choice.checked = true;
+        choice.dispatchEvent(new Event("input", { bubbles: true }));
+        return true;
+      }
+    }
+  }
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key === "k") { event.preventDefault(); act("/"); return; }
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (event.key === "Escape") {
+      document.querySelectorAll("details.drop[open]").forEach((menu) => { menu.open = false; });
+      if (event.target.closest("input, textarea, select")) event.target.blur();
+      return;
+    }
+    if (event.target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select, dialog")) return;
+    if (act(event.key)) event.preventDefault();
+  });
+  // A page that begins at a list has its first thing in hand.
+  if (location.hash) {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const first = target && (target.matches("[data-item]") ? target : target.querySelector("[data-item]"));
+    if (first) go(items().indexOf(first));
+  }
 })();

@@ -30,9 +30,21 @@ fn options(html: &str) -> String {
 }
 
 impl PageForm {
-    /// All forms of a page that are sent to this address.
+    /// All forms of a page's content that are sent to this address.
     pub(super) fn all(page: &str, action: &str) -> Vec<Self> {
-        let forms = page.split("<form").skip(1).map(|rest| rest.split("</form>").next().unwrap());
+        let content = page.split("</main>").next().unwrap_or_default();
+        Self::in_html(content, action)
+    }
+
+    /// The form of the message that takes back what was just done.
+    pub(super) fn undo(page: &str) -> Self {
+        let message = page.split("<div class=\"toast\"").nth(1).unwrap_or_else(|| panic!("no message on {page}"));
+        let action = attribute(message.split("<form").nth(1).unwrap(), "action").unwrap();
+        Self::in_html(message, &action).remove(0)
+    }
+
+    fn in_html(html: &str, action: &str) -> Vec<Self> {
+        let forms = html.split("<form").skip(1).map(|rest| rest.split("</form>").next().unwrap());
         let forms =
             forms.filter(|html| attribute(html.split('>').next().unwrap(), "action").as_deref() == Some(action));
         forms.map(|html| Self { action: action.to_owned(), fields: fields(html), html: html.to_owned() }).collect()

@@ -1,0 +1,7 @@
+//! The parts that pages are made of. A page has no style and no markup of a table, a chart or a message of its own: it uses
+//! these, whose looks are in `assets/style`.
+
+mod table;
+pub(super) mod toast;
+
+pub(super) use table::{Column, Row, Sorted, Table};

@@ -1,0 +1,106 @@
+//! What is around every page: the message that takes back what was just done, the search, the sorted list, the overview.
+
+use granary_client_core::quantities::Grams;
+use granary_client_core::schema::harvest::{LotDraft, lot, record};
+
+use super::forms::{HOUSEHOLD, Two, book};
+use super::page::PageForm;
+use super::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_just_saved_is_said_once_and_taken_back_in_one_click() {
+    let two = Two::new().await;
+    let correct = format!("{}/correct", two.path());
+    let form = PageForm::one(&two.page(&two.path()).await, &correct);
+    assert_eq!(two.send(&two.zhang, &form.typed(&[("note", "wet"), ("place", "mill")])).await.status, 303);
+    // An open page that loads its content again does not take the message from the next one.
+    let refresh = [("cookie", two.zhang.as_str()), ("accept-language", "en"), ("x-refresh", "1")];
+    let fresh = two.world.ask(Method::GET, &two.path(), &refresh, String::new()).await;
+    assert!(!fresh.page.contains("Saved."));
+    let others = two.world.get(&two.path(), &two.wang).await;
+    assert!(!others.page.contains("Saved."), "it is for who saved it");
+    let page = two.page(&two.path()).await;
+    assert!(page.contains("Saved."));
+    assert!(!two.page(&two.path()).await.contains("Saved."), "it is said once");
+    assert_eq!(two.send(&two.zhang, &PageForm::undo(&page)).await.status, 303);
+    let lot = lot(&two.document(&book()), two.lot.key()).unwrap();
+    assert_eq!((lot.field("note").as_str(), lot.field("place").as_str()), ("", ""));
+    assert!(two.page(&two.path()).await.contains("Undone."));
+}
+
+// Taking back must not overwrite what a third person wrote since.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_changed_since_is_not_taken_back() {
+    let two = Two::new().await;
+    let address = format!("/console/households/{HOUSEHOLD}");
+    let form = PageForm::one(&two.page(&address).await, &address);
+    assert_eq!(two.send(&two.zhang, &form.typed(&[("name", "李家大院")])).await.status, 303);
+    let page = two.page(&address).await;
+    let others = two.world.get(&address, &two.wang).await.page;
+    let theirs = PageForm::one(&others, &address).typed(&[("name", "李家老院")]);
+    assert_eq!(two.send(&two.wang, &theirs).await.status, 303);
+    assert_eq!(two.send(&two.zhang, &PageForm::undo(&page)).await.status, 409);
+    let name = household::read(&two.document(&DocumentKey::Household(HOUSEHOLD))).name;
+    assert_eq!(name.as_deref(), Some("李家老院"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_is_found_as_people_type_it() {
+    let two = Two::new().await;
+    let to = |q: &str| format!("/console/search?q={}", super::super::forms::encode(q));
+    for q in ["李家", "lijia", "lj", "LJ", "李家 东坡村", "lijia dongpo"] {
+        assert_eq!(two.world.get(&to(q), &two.zhang).await.to, format!("/console/households/{HOUSEHOLD}"), "{q}");
+    }
+    let lot = format!("/console/lots/{}", two.lot.in_full());
+    assert_eq!(two.world.get(&to(&two.lot.to_string()), &two.zhang).await.to, lot);
+    for q in ["李家 小米", "xiaomi lj", "millet 李家"] {
+        assert!(two.page(&to(q)).await.contains(&format!("/console/lots/{}", two.lot)), "{q}");
+    }
+    assert!(two.page(&to("小米")).await.contains("/console/harvests?product=millet"));
+    for q in ["王家", "<b>", "李家 玉米", &"x".repeat(3_000)] {
+        assert!(two.page(&to(q)).await.contains("Nothing fits"), "{q}");
+    }
+    assert!(!two.page(&to("<b>")).await.contains("<b>"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn list_is_sorted_by_every_column_both_ways() {
+    let two = Two::new().await;
+    let draft = LotDraft::new("millet", Grams::new(3_000).unwrap(), "2026-10-01".parse().unwrap());
+    let edit: crate::Edit = Box::new(move |doc| record(doc, &draft).map(drop));
+    two.world.granary.edit(two.world.coop, &book(), World::now(), edit).unwrap();
+    two.shown();
+    let first = |page: &str| {
+        let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} on {page}"));
+        if at(">2026-10-03<") < at(">2026-10-01<") { "late" } else { "early" }
+    };
+    for (address, expected) in [
+        ("/console/harvests", "late"),
+        ("/console/harvests?sort=day&way=back", "early"),
+        ("/console/harvests?sort=weight", "late"),
+        ("/console/harvests?product=millet&sort=weight&way=back", "early"),
+    ] {
+        assert_eq!(first(&two.page(address).await), expected, "{address}");
+    }
+    for sort in ["household", "product", "grade", "weighed", "state", "nonsense"] {
+        two.page(&format!("/console/harvests?sort={sort}&way=back")).await;
+    }
+    let page = two.page("/console/harvests?product=millet&sort=weight").await;
+    assert!(page.contains("aria-sort=\"descending\""));
+    assert!(page.contains("/console/harvests?product=millet&amp;sort=weight&amp;way=back"), "the other way round");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn overview_says_what_came_whenever_it_was_harvested() {
+    let two = Two::new().await;
+    // Harvested weeks ago, but new here today.
+    let page = two.page("/console").await;
+    assert!(page.contains("New lots since yesterday</span><span class=\"figure\">1</span>"), "{page}");
+    let draft = LotDraft::new("millet", Grams::new(3_000).unwrap(), "2026-10-01".parse().unwrap());
+    let edit: crate::Edit = Box::new(move |doc| record(doc, &draft).map(drop));
+    two.world.granary.edit(two.world.coop, &book(), World::now(), edit).unwrap();
+    two.shown();
+    let page = two.page("/console").await;
+    assert!(page.contains("New lots since yesterday</span><span class=\"figure\">2</span>"), "{page}");
+    assert!(page.contains("15.5 kg of 1 households"), "{page}");
+}
