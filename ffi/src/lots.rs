@@ -59,7 +59,7 @@ impl LotDraft {
 /// Something unusual about a lot that is to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Unusual {
-    /// For programs: `unknown-product`, `no-catalogue`, `unknown-grade`, `unknown-household`, `unknown-place`,
+    /// For programs: `unknown-product`, `product-ended`, `no-catalogue`, `unknown-grade`, `unknown-household`, `unknown-place`,
     /// `day-in-the-future`, `day-in-another-season`, `weight-far-from-usual`; of a receipt also `receipt-before-harvest`,
     /// `receipt-long-after-harvest`, `weighed-far-from-recorded`.
     pub code: String,
@@ -330,19 +330,20 @@ pub struct Product {
     /// What a household is paid for a kilogram in fen, by grade (`A`), or by grade and the first day on
     /// which it holds (`A@2026-11-01`).
     pub fen_by_grade: std::collections::HashMap<String, i64>,
+    /// The day (ISO) from which on no new lots of it are recorded; offer it for none then. None while they are.
+    pub ended: Option<String>,
 }
 
 impl From<catalogue::Product> for Product {
     fn from(product: catalogue::Product) -> Self {
+        let held = product.price_by_grade.iter().filter(|(name, _)| !product.never_holds(name));
+        let fen_by_grade = held.map(|(name, price)| (name.to_string(), price.get())).collect();
         Self {
             code: product.code,
             name_zh: product.name_zh.unwrap_or_default(),
             name_en: product.name_en.unwrap_or_default(),
-            fen_by_grade: product
-                .price_by_grade
-                .into_iter()
-                .map(|(name, price)| (name.to_string(), price.get()))
-                .collect(),
+            fen_by_grade,
+            ended: product.ended.map(|day| day.to_string()),
         }
     }
 }

@@ -155,14 +155,14 @@ assert.match(await text(zhang), /6912/);
 // A price that two coordinators edit at once: both are kept and shown.
 const wang = await person(secondLink, "zh-CN");
 assert.match(await wang.title(), /总览/);
-await zhang.goto(url("/catalogue"));
-await wang.goto(url("/catalogue"));
+await zhang.goto(url("/catalogue/millet"));
+await wang.goto(url("/catalogue/millet"));
 for (const [page, price] of [[zhang, "7.80"], [wang, "8.10"]]) {
   const form = page.locator("form", { has: page.locator("input[name=code][value=millet]") });
   await form.locator("[name='price:A']").fill(price);
   await follow(page, form.locator("button"));
 }
-await zhang.goto(url("/catalogue"));
+await zhang.goto(url("/catalogue/millet"));
 const millet = await zhang.locator("form", { has: zhang.locator("input[name=code][value=millet]") }).innerText();
 assert.match(millet, /¥7\.80/);
 assert.match(millet, /¥8\.10/);
@@ -170,7 +170,7 @@ await shot(zhang, "catalogue-price-edited-at-once");
 // Saving the form settles it, with the price that is shown.
 const priced = zhang.locator("form", { has: zhang.locator("input[name=code][value=millet]") });
 await follow(zhang, priced.locator("button"));
-await zhang.goto(url("/catalogue"));
+await zhang.goto(url("/catalogue/millet"));
 assert.doesNotMatch(await priced.innerText(), /at once/);
 await shot(wang, "catalogue-zh");
 

@@ -69,7 +69,7 @@ impl Phone {
         if self.grants().is_coordinator() {
             found.extend(unknown_household(household, &self.inner().lists()?.known_households()?));
         }
-        let season = self.known_today().and_then(Season::of);
+        let season = self.present_season()?;
         found.extend(self.with_usual(household, &facts, None, |usual| unusual(&facts, &Usual { season, ..*usual }))?);
         Ok(found)
     }
@@ -81,6 +81,12 @@ impl Phone {
         let correction = Correction::of(facts_of(&row), edits);
         let season = Season::new(row.season);
         self.with_usual(row.household, correction.facts(), Some(lot), |usual| correction.unusual(season, usual))
+    }
+
+    /// The season of which lots are recorded today, as the co-operative has named it; none where the clock can't be trusted.
+    pub fn present_season(&self) -> Result<Option<Season>, Error> {
+        let Some(today) = self.known_today() else { return Ok(None) };
+        Ok(self.cooperative()?.unwrap_or_default().present_season(today))
     }
 
     fn known_today(&self) -> Option<Day> {

@@ -140,6 +140,8 @@ mod tests {
             price_by_grade: prices.into(),
             price_conflicts: BTreeMap::new(),
             surplus_tolerated: None,
+            price_until: BTreeMap::new(),
+            ended: None,
             damaged: Vec::new(),
         };
         Catalogue { products: vec![millet], promotions: Vec::new() }

@@ -85,7 +85,11 @@ pub fn unusual(lot: &Facts<'_>, usual: &Usual<'_>) -> Vec<Unusual> {
     match usual.catalogue {
         Some(catalogue) => match catalogue.products.iter().find(|product| product.code == lot.product) {
             None => found.push(unknown_product(lot.product, catalogue)),
-            Some(product) => found.extend(unknown_grade(lot.grade, product)),
+            Some(product) => {
+                let ended = product.ended.filter(|ended| lot.day.is_some_and(|day| day >= *ended));
+                found.extend(ended.map(|ended| Unusual::Ended { product: lot.product.to_owned(), ended }));
+                found.extend(unknown_grade(lot.grade, product));
+            }
         },
         // Asked once: after that, the lot that was confirmed has the product.
         None if !usual.earlier.has_product => found.push(Unusual::NoCatalogue { product: lot.product.to_owned() }),

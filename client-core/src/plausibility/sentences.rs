@@ -17,6 +17,14 @@ pub enum Unusual {
         /// The code that was meant, as far as one looks like it.
         meant: Option<String>,
     },
+    /// The co-operative takes no more of the product.
+    #[error("{product:?} is not taken any more since {ended}")]
+    Ended {
+        /// The product's code.
+        product: String,
+        /// From which day on.
+        ended: Day,
+    },
     /// No catalogue is here yet, and no earlier lot has this product: nothing can tell whether it is written right.
     #[error("there is no catalogue here yet; is {product:?} right?")]
     NoCatalogue {
@@ -148,6 +156,7 @@ impl Unusual {
             Self::OtherSeason { .. } => "day-in-another-season",
             Self::Weight { .. } => "weight-far-from-usual",
             Self::NoCatalogue { .. } => "no-catalogue",
+            Self::Ended { .. } => "product-ended",
             Self::Place { .. } => "unknown-place",
             Self::BeforeHarvest { .. } => "receipt-before-harvest",
             Self::LongAfterHarvest { .. } => "receipt-long-after-harvest",
@@ -159,7 +168,7 @@ impl Unusual {
     /// The field of the lot or its receipt, as [`crate::schema::harvest::FIELDS`] has it, or `household` or `price`.
     pub fn field(&self) -> &'static str {
         match self {
-            Self::Product { .. } | Self::NoCatalogue { .. } => "product",
+            Self::Product { .. } | Self::NoCatalogue { .. } | Self::Ended { .. } => "product",
             Self::Place { .. } => "place",
             Self::Grade { .. } => "grade",
             Self::Household { .. } => "household",
@@ -178,6 +187,7 @@ impl Words for Unusual {
             Self::Product { product, meant: Some(meant) } => {
                 format!("产品目录里没有“{product}”；是不是 {meant}？")
             }
+            Self::Ended { product, ended } => format!("从 {ended} 起不再收“{product}”"),
             Self::NoCatalogue { product } => format!("这里还没有产品目录；“{product}”写得对吗？"),
             Self::Place { place, meant: None } => format!("合作社没有“{place}”这个收货点"),
             Self::Place { place, meant: Some(meant) } => format!("合作社没有“{place}”这个收货点；是不是 {meant}？"),

@@ -15,6 +15,8 @@ fn catalogue() -> Catalogue {
         .into(),
         price_conflicts: Default::default(),
         surplus_tolerated: None,
+        price_until: Default::default(),
+        ended: None,
         damaged: Vec::new(),
     };
     Catalogue {
@@ -227,4 +229,18 @@ fn a_price_that_jumps_is_asked_back() {
     assert_eq!(ask("A", 76).unwrap().code(), "price-far-from-last");
     assert_eq!(ask("C", 99_999), None, "a new grade has no last price");
     assert_eq!(ask("B@2026-10-01", 60), None, "nor a grade before its first day");
+}
+
+#[test]
+fn a_lot_of_a_product_that_is_not_taken_any_more_is_asked_about() {
+    let mut catalogue = catalogue();
+    let ended: Day = "2026-11-20".parse().unwrap();
+    catalogue.products[1].ended = Some(ended);
+    let usual = Usual { catalogue: Some(&catalogue), ..Usual::default() };
+    let on = |day: &str| {
+        let facts = Facts { product: "millet", quantity: None, grade: "A", day: day.parse().ok(), place: "" };
+        unusual(&facts, &usual)
+    };
+    assert_eq!(on("2026-11-19"), []);
+    assert_eq!(on("2026-11-20"), [Unusual::Ended { product: "millet".into(), ended }]);
 }

@@ -29,6 +29,8 @@ impl Words for TextField {
             Self::Chosen => "选定的值",
             Self::PersonName => "姓名",
             Self::PhoneName => "手机名称",
+            Self::Telephone => "联系电话",
+            Self::Address => "地址",
         }
         .to_owned()
     }

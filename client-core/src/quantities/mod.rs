@@ -184,6 +184,11 @@ impl Day {
     pub fn plus_days(self, days: i32) -> Self {
         Self(self.0.saturating_add(jiff::Span::new().try_days(days).unwrap_or_default()))
     }
+
+    /// How many days it is after `earlier`; negative when it is before.
+    pub fn days_since(self, earlier: Self) -> i64 {
+        earlier.0.until(self.0).map_or(0, |span| i64::from(span.get_days()))
+    }
 }
 
 impl fmt::Display for Day {

@@ -51,11 +51,15 @@ pub enum TextField {
     PersonName,
     /// A phone's name.
     PhoneName,
+    /// The telephone of the co-operative.
+    Telephone,
+    /// Where the co-operative is.
+    Address,
 }
 
 impl TextField {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::ProductCode,
         Self::ProductName,
         Self::Grade,
@@ -79,6 +83,8 @@ impl TextField {
         Self::Chosen,
         Self::PersonName,
         Self::PhoneName,
+        Self::Telephone,
+        Self::Address,
     ];
 
     /// The most characters that it may have.
@@ -86,7 +92,7 @@ impl TextField {
         match self {
             Self::PriceGrade => 32,
             Self::CooperativeName | Self::PlaceName | Self::PromotionTitle => 120,
-            Self::Reason | Self::Payment => 200,
+            Self::Reason | Self::Payment | Self::Address => 200,
             Self::Buyer | Self::Case => 300,
             Self::Note | Self::Chosen => 500,
             Self::Announcement => 1_000,
@@ -125,6 +131,8 @@ impl TextField {
             Self::Chosen => "chosen",
             Self::PersonName => "name",
             Self::PhoneName => "phone-name",
+            Self::Telephone => "telephone",
+            Self::Address => "address",
         }
     }
 }
@@ -154,6 +162,8 @@ impl std::fmt::Display for TextField {
             Self::Chosen => "what was chosen",
             Self::PersonName => "a name",
             Self::PhoneName => "a phone's name",
+            Self::Telephone => "a telephone number",
+            Self::Address => "an address",
         })
     }
 }

@@ -2,9 +2,10 @@
 //! promotions with their offers.
 //!
 //! Each field is an entry of one flat map (`millet/zh`, `millet/price/A@2026-11-01`), so that two coordinators who add the
-//! same product concurrently write into one map and both are kept.
+//! same product concurrently write into one map and both are kept. Nothing is deleted: what is taken away has a day on which it
+//! ended, and an empty text takes that back, also over an earlier part.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -59,9 +60,45 @@ impl FromStr for PriceName {
 impl Product {
     /// The price of a kilogram of this grade on this day.
     pub fn price_on(&self, grade: &str, day: Day) -> Option<Fen> {
-        let holds = |name: &&PriceName| name.grade == grade && name.from.is_none_or(|from| from <= day);
-        let latest = self.price_by_grade.keys().filter(holds).max_by_key(|name| name.from)?;
-        self.price_by_grade.get(latest).copied()
+        self.price_name_on(grade, day).and_then(|name| self.price_by_grade.get(name)).copied()
+    }
+
+    /// The price that holds for this grade on this day.
+    pub fn price_name_on(&self, grade: &str, day: Day) -> Option<&PriceName> {
+        let begun = |name: &&PriceName| {
+            name.grade == grade && name.from.is_none_or(|from| from <= day) && !self.never_holds(name)
+        };
+        let latest = self.price_by_grade.keys().filter(begun).max_by_key(|name| name.from)?;
+        self.price_until.get(latest).is_none_or(|until| day <= *until).then_some(latest)
+    }
+
+    /// True for a price that was ended before its first day.
+    pub fn never_holds(&self, name: &PriceName) -> bool {
+        self.price_until.get(name).is_some_and(|until| name.from.is_some_and(|from| *until < from))
+    }
+
+    /// True for a price that holds on this day or later.
+    pub fn holds_from(&self, name: &PriceName, day: Day) -> bool {
+        !self.never_holds(name)
+            && (name.from.is_some_and(|from| from > day) || self.price_name_on(&name.grade, day) == Some(name))
+    }
+
+    /// The grades that have a price on this day or later, in their order.
+    pub fn grades_from(&self, day: Day) -> BTreeSet<&str> {
+        let held = self.price_by_grade.keys().filter(|name| self.holds_from(name, day));
+        held.map(|name| name.grade.as_str()).collect()
+    }
+
+    /// True while new lots of it are recorded.
+    pub fn is_offered_on(&self, day: Day) -> bool {
+        self.ended.is_none_or(|ended| day < ended)
+    }
+}
+
+impl Promotion {
+    /// True while it stands: it was not ended by this day.
+    pub fn stands_on(&self, day: Day) -> bool {
+        self.ended.is_none_or(|ended| day < ended)
     }
 }
 
@@ -81,6 +118,10 @@ pub struct Product {
     /// How much more may be weighed than was recorded before it counts as a disagreement, of what was recorded; none for the
     /// usual share.
     pub surplus_tolerated: Option<Permille>,
+    /// The last day of each price that was ended.
+    pub price_until: BTreeMap<PriceName, Day>,
+    /// The day from which on no new lots of it are recorded; none while they are.
+    pub ended: Option<Day>,
     /// The fields that can't be read.
     pub damaged: Vec<&'static str>,
 }
@@ -96,6 +137,10 @@ pub struct Promotion {
     pub day: Option<Day>,
     /// The price that a buyer pays for a kilogram, by product code.
     pub offers: BTreeMap<String, Fen>,
+    /// The day from which on an offer is taken back, by product code.
+    pub offers_ended: BTreeMap<String, Day>,
+    /// The day from which on it is called off; none while it stands.
+    pub ended: Option<Day>,
     /// The fields that can't be read.
     pub damaged: Vec<&'static str>,
 }
@@ -163,6 +208,41 @@ pub fn set_price(
 /// Sets how much more of a product may be weighed than was recorded before it counts as a disagreement.
 pub fn tolerate_surplus(automerge: &mut AutoCommit, code: &str, share: Permille) -> Result<(), DocumentFault> {
     put(automerge, "products", code, "tolerance", share.get())
+}
+
+/// Ends a product: from this day on no new lots of it are recorded. Without a day it is taken up again.
+pub fn end_product(automerge: &mut AutoCommit, code: &str, from: Option<Day>) -> Result<(), DocumentFault> {
+    put(automerge, "products", code, "ended", day_or_empty(from))
+}
+
+/// Ends a price after this day, which is its last one; a day before its first one calls it off. Without a day it holds again.
+pub fn end_price(
+    automerge: &mut AutoCommit,
+    code: &str,
+    name: &PriceName,
+    until: Option<Day>,
+) -> Result<(), DocumentFault> {
+    put(automerge, "products", code, &format!("until/{name}"), day_or_empty(until))
+}
+
+/// Calls a promotion off from this day on; without a day it stands again.
+pub fn end_promotion(automerge: &mut AutoCommit, code: &str, from: Option<Day>) -> Result<(), DocumentFault> {
+    put(automerge, "promotions", code, "ended", day_or_empty(from))
+}
+
+/// Takes an offer of a promotion back from this day on; without a day it is made again.
+pub fn end_offer(
+    automerge: &mut AutoCommit,
+    code: &str,
+    product: &str,
+    from: Option<Day>,
+) -> Result<(), DocumentFault> {
+    let product = checked_text(TextField::ProductCode, product)?;
+    put(automerge, "promotions", code, &format!("offer-ended/{product}"), day_or_empty(from))
+}
+
+fn day_or_empty(day: Option<Day>) -> String {
+    day.map(|day| day.to_string()).unwrap_or_default()
 }
 
 /// Plans a promotion or changes its title and day.
@@ -262,6 +342,14 @@ fn text(fields: &FieldValues, field: &'static str, damaged: &mut Vec<&'static st
     }
 }
 
+/// An optional day; an empty text is none.
+fn optional_day(fields: &FieldValues, field: &str) -> Option<Day> {
+    match fields.get(field).and_then(|values| values.last()) {
+        Some(ScalarOrText::Text(text)) => text.parse().ok(),
+        _ => None,
+    }
+}
+
 /// The amounts of money of a field's values that can be read.
 fn amounts(values: &[ScalarOrText]) -> Vec<Fen> {
     let amount = |value: &ScalarOrText| match value {
@@ -295,7 +383,13 @@ fn product(code: String, fields: &FieldValues) -> Product {
     if fields.contains_key("tolerance") && surplus_tolerated.is_none() {
         damaged.push("tolerance");
     }
-    Product { code, name_zh, name_en, price_by_grade, price_conflicts, surplus_tolerated, damaged }
+    let until = |field: &String| {
+        let name = field.strip_prefix("until/")?.parse::<PriceName>().ok()?;
+        Some((name, optional_day(fields, field)?))
+    };
+    let price_until = fields.keys().filter_map(until).collect();
+    let ended = optional_day(fields, "ended");
+    Product { code, name_zh, name_en, price_by_grade, price_conflicts, surplus_tolerated, price_until, ended, damaged }
 }
 
 fn promotion(code: String, fields: &FieldValues) -> Promotion {
@@ -310,7 +404,11 @@ fn promotion(code: String, fields: &FieldValues) -> Promotion {
             None => damaged.push("offer"),
         }
     }
-    Promotion { code, title, day, offers, damaged }
+    let offer_ended =
+        |field: &String| Some((field.strip_prefix("offer-ended/")?.to_owned(), optional_day(fields, field)?));
+    let offers_ended = fields.keys().filter_map(offer_ended).collect();
+    let ended = optional_day(fields, "ended");
+    Promotion { code, title, day, offers, offers_ended, ended, damaged }
 }
 
 #[cfg(test)]
@@ -351,5 +449,46 @@ mod tests {
         let on = |day: &str| product.price_on("A", day.parse().unwrap()).map(Fen::get);
         assert_eq!([on("2026-09-30"), on("2026-10-10"), on("2026-12-01")], [Some(700), Some(760), Some(800)]);
         assert_eq!(product.price_on("C", "2026-10-01".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn what_is_ended_holds_until_its_day_and_can_be_taken_up_again() {
+        let mut document = Document::new(DocumentKey::Catalogue(Part::FIRST)).unwrap();
+        let actor = ActorId::from_bytes(&[1; 9]).unwrap();
+        let day = |text: &str| text.parse::<Day>().unwrap();
+        let (first, second): (PriceName, PriceName) = ("A".parse().unwrap(), "A@2026-11-01".parse().unwrap());
+        let edit = |document: &mut Document, edit: &dyn Fn(&mut AutoCommit) -> Result<(), DocumentFault>| {
+            document.edit(&actor, Instant(0), |doc| edit(doc)).unwrap();
+        };
+        edit(&mut document, &|doc| {
+            name_product(doc, "millet", "小米", "Millet")?;
+            set_price(doc, "millet", &first, Fen::new(620)?)?;
+            set_price(doc, "millet", &second, Fen::new(650)?)?;
+            plan_promotion(doc, "eleven", "Double Eleven", day("2026-11-11"))?;
+            offer(doc, "eleven", "millet", Fen::new(900)?)
+        });
+        let millet = |document: &Document| read(document).products.remove(0);
+        let price = |document: &Document, on| millet(document).price_on("A", day(on)).map(Fen::get);
+
+        edit(&mut document, &|doc| end_price(doc, "millet", &second, Some(day("2026-11-20"))));
+        assert_eq!([price(&document, "2026-11-20"), price(&document, "2026-11-21")], [Some(650), None]);
+        assert!(millet(&document).grades_from(day("2026-11-21")).is_empty());
+        edit(&mut document, &|doc| end_price(doc, "millet", &second, Some(day("2026-10-31"))));
+        assert_eq!(price(&document, "2026-11-21"), Some(620), "one that was called off leaves the one before it");
+        edit(&mut document, &|doc| end_price(doc, "millet", &second, None));
+        assert_eq!(price(&document, "2026-11-21"), Some(650), "taken up again");
+
+        edit(&mut document, &|doc| {
+            end_product(doc, "millet", Some(day("2026-12-01")))?;
+            end_offer(doc, "eleven", "millet", Some(day("2026-11-02")))?;
+            end_promotion(doc, "eleven", Some(day("2026-11-03")))
+        });
+        let ended = millet(&document);
+        assert_eq!([day("2026-11-30"), day("2026-12-01")].map(|day| ended.is_offered_on(day)), [true, false]);
+        assert_eq!(ended.name_zh.as_deref(), Some("小米"), "old lots keep its name");
+        let promotion = read(&document).promotions.remove(0);
+        assert_eq!((promotion.offers_ended["millet"], promotion.ended), (day("2026-11-02"), Some(day("2026-11-03"))));
+        edit(&mut document, &|doc| end_product(doc, "millet", None));
+        assert_eq!(millet(&document).ended, None);
     }
 }

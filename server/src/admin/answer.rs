@@ -12,6 +12,7 @@ use granary_client_core::words::{Phrase, Words};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
 
+use super::cooperative;
 use super::erasure;
 use super::people;
 use super::report::report;
@@ -107,6 +108,12 @@ fn run(
                      https://{public}/console 登录"
                 ),
             )
+        }
+        AdminCommand::ShowCooperative { cooperative } => {
+            Ok(Answer::Text(cooperative::show(granary, CooperativeNumber(cooperative), now)?))
+        }
+        AdminCommand::Furnish { cooperative, furnishing } => {
+            Ok(Answer::Text(cooperative::furnish(granary, CooperativeNumber(cooperative), furnishing, now)?))
         }
         AdminCommand::Invite { cooperative, role, person, hours } => {
             invite(CooperativeNumber(cooperative), role, person, hours)

@@ -2,6 +2,7 @@
 //! line of JSON each way.
 
 mod answer;
+mod cooperative;
 mod erasure;
 mod people;
 mod report;
@@ -29,6 +30,8 @@ const LINE_MAX: u64 = 4 * 1024 * 1024;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum AdminCommand {
     CreateCooperative { name: String },
+    ShowCooperative { cooperative: u32 },
+    Furnish { cooperative: u32, furnishing: Furnishing },
     Invite { cooperative: u32, role: Role, person: Option<String>, hours: u32 },
     OpenEnrolment { phones: u32, hours: u32 },
     Invitations { cooperative: u32, all: bool },
@@ -53,6 +56,31 @@ pub(crate) enum AdminCommand {
     Export { cooperative: u32, to: PathBuf },
     Import { from: PathBuf, name: String },
     Check,
+}
+
+/// What a co-operative consists of, as its own document says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Furnishing {
+    /// What is none stays; an empty text clears.
+    Details {
+        name: Option<String>,
+        phone: Option<String>,
+        address: Option<String>,
+        about: Option<String>,
+    },
+    Village {
+        code: String,
+        name: String,
+    },
+    Place {
+        code: String,
+        name: String,
+    },
+    Season {
+        year: u16,
+        from: String,
+        name: Option<String>,
+    },
 }
 
 /// The server's answer.

@@ -46,7 +46,8 @@ pub(super) enum Command {
         #[arg(long, default_value_t = 8443)]
         port: u16,
     },
-    /// Create co-operatives.
+    /// Create co-operatives, and furnish them: villages, collecting places, seasons.
+    #[command(visible_alias = "cooperative")]
     Coop {
         #[command(subcommand)]
         command: CoopCommand,
@@ -240,6 +241,74 @@ pub(super) enum CoopCommand {
         folder: Folder,
         /// Its name.
         name: String,
+    },
+    /// Show its name, how it is reached, its villages, collecting places and seasons.
+    Show {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+    },
+    /// Say how it is called and reached, which phones show beside the prices. What is not given stays; an empty text clears it.
+    Set {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// Its name.
+        #[arg(long)]
+        name: Option<String>,
+        /// The telephone that households call.
+        #[arg(long)]
+        phone: Option<String>,
+        /// Where it is.
+        #[arg(long)]
+        address: Option<String>,
+        /// What else a household needs to know.
+        #[arg(long)]
+        about: Option<String>,
+    },
+    /// Add a village, or rename it. Households belong to villages.
+    Village {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// Its code, such as `dongpo`: small letters, digits, hyphens. It stays for ever.
+        code: String,
+        /// Its name.
+        name: String,
+    },
+    /// Add a collecting place, or rename it.
+    Place {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// Its code, such as `mill`: small letters, digits, hyphens. It stays for ever.
+        code: String,
+        /// Its name.
+        name: String,
+    },
+    /// Say from which day on a season is the present one.
+    Season {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// The year in which it ends.
+        year: u16,
+        /// Its first day, such as `2026-03-01`.
+        #[arg(long)]
+        from: granary_client_core::quantities::Day,
+        /// What it is called, where the year does not say enough.
+        #[arg(long)]
+        name: Option<String>,
     },
 }
 

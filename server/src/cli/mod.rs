@@ -16,7 +16,7 @@ use granary_client_core::error::Error as PhoneError;
 use granary_client_core::schema::access::Role;
 use granary_client_core::words::{Language, Phrase, Words};
 
-use crate::admin::{self, AdminCommand, Answer};
+use crate::admin::{self, AdminCommand, Answer, Furnishing};
 use crate::config::settings::{ServeArgs, Settings};
 use crate::error::Error;
 use crate::http::BrowserLink;
@@ -44,9 +44,7 @@ pub fn main() -> ExitCode {
             let args = ServeArgs { folder: Some(folder.clone()), listen, app_listen, ..ServeArgs::default() };
             serve(args, |server| demo(server, &folder))
         }
-        Command::Coop { command: CoopCommand::Create { folder, name } } => {
-            send(&folder, &AdminCommand::CreateCooperative { name })
-        }
+        Command::Coop { command } => furnish(command),
         Command::Invite { folder, coop, role, person, hours } => invite(&folder, coop, &role, person, hours),
         Command::OpenEnrolment { folder, phones, hours } => {
             send(&folder, &AdminCommand::OpenEnrolment { phones, hours })
@@ -177,6 +175,25 @@ fn sentence(error: &Error, language: Language) -> String {
         }
         other => other.words(language),
     }
+}
+
+/// Creates a co-operative, or says what it consists of.
+fn furnish(command: CoopCommand) -> Result<(), Error> {
+    let (folder, coop, furnishing) = match command {
+        CoopCommand::Create { folder, name } => return send(&folder, &AdminCommand::CreateCooperative { name }),
+        CoopCommand::Show { folder, coop } => {
+            return send(&folder, &AdminCommand::ShowCooperative { cooperative: coop });
+        }
+        CoopCommand::Set { folder, coop, name, phone, address, about } => {
+            (folder, coop, Furnishing::Details { name, phone, address, about })
+        }
+        CoopCommand::Village { folder, coop, code, name } => (folder, coop, Furnishing::Village { code, name }),
+        CoopCommand::Place { folder, coop, code, name } => (folder, coop, Furnishing::Place { code, name }),
+        CoopCommand::Season { folder, coop, year, from, name } => {
+            (folder, coop, Furnishing::Season { year, from: from.to_string(), name })
+        }
+    };
+    send(&folder, &AdminCommand::Furnish { cooperative: coop, furnishing })
 }
 
 fn invite(folder: &Folder, cooperative: u32, role: &str, person: Option<String>, hours: u32) -> Result<(), Error> {

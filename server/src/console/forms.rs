@@ -137,8 +137,8 @@ pub(super) async fn discard(mut body: Body) {
     let _ = tokio::time::timeout(DISCARD_TIMEOUT, taking).await;
 }
 
-/// True for a valid code of a product or promotion.
-pub(super) fn is_code(text: &str) -> bool {
+/// True for a valid code of a product, promotion, village or place.
+pub(crate) fn is_code(text: &str) -> bool {
     (1..=40).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }

@@ -54,6 +54,7 @@ use axum::{Extension, Router};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
+pub(crate) use self::forms::is_code;
 use crate::http::Shared;
 
 /// All pages, below `/console`.
@@ -79,16 +80,22 @@ fn pages() -> Router<Shared> {
         .route("/unusual", get(unusual::show))
         .route("/unusual/right", post(unusual::found_right))
         .route("/cooperative", get(cooperative::show))
-        .route("/cooperative/name", post(cooperative::save_name))
+        .route("/cooperative/details", post(cooperative::save_details))
+        .route("/cooperative/season", post(cooperative::save_season))
         .route("/cooperative/village", post(cooperative::save_village))
         .route("/cooperative/place", post(cooperative::save_place))
         .route("/cooperative/announce", post(cooperative::announce))
         .route("/orders", get(orders::show))
         .route("/orders/status", post(orders::set_status))
         .route("/orders/undo", post(orders::undo))
-        .route("/catalogue", get(catalogue::show))
-        .route("/catalogue/product", post(catalogue::save_product))
-        .route("/catalogue/promotion", post(catalogue::save_promotion))
+        .route("/catalogue", get(catalogue::show).post(catalogue::product::save))
+        .route("/catalogue/{code}", get(catalogue::product::show))
+        .route("/catalogue/{code}/end", post(catalogue::product::end))
+        .route("/catalogue/{code}/price-end", post(catalogue::product::end_price))
+        .route("/promotions", post(catalogue::promotion::save))
+        .route("/promotions/{code}", get(catalogue::promotion::show))
+        .route("/promotions/{code}/end", post(catalogue::promotion::end))
+        .route("/promotions/{code}/offer-end", post(catalogue::promotion::end_offer))
         .route("/households", get(households::show))
         .route("/households/add", post(households::add))
         .route("/households/{household}", get(household::one).post(household::save))

@@ -60,7 +60,7 @@ function Editor({ id, field, lot }) {
     ${pad && html`<div class="weigh"><div class="weigh-left"><div class="weigh-figure"><${Figure} id="corrected" label=${t(`field-${field}`)} text=${draft.text} onText=${onText} onEnter=${() => save()} focus=${true}
       invalid=${Boolean(fault)} unit=${field === "grams" ? html`<${UnitKey} />` : html`<span class="unit">%</span>`} /></div></div>
       <${NumberPad} text=${draft.text} onText=${onText} /></div>`}
-    ${field === "product" && html`<${Tiles} products=${catalogue.products} chosen=${draft.text} onChoose=${(one) => { change({ text: one.code }); save(one.code); }} />`}
+    ${field === "product" && html`<${Tiles} products=${catalogue.products.filter((one) => one.offered !== false || one.code === draft.text)} chosen=${draft.text} onChoose=${(one) => { change({ text: one.code }); save(one.code); }} />`}
     ${field === "grade" && (product?.grades.length > 0
       ? html`<${Choice} name="grade" legend=${t("grade")} value=${draft.text} onChoose=${onText} options=${product.grades.map((grade) => [grade, t("grade-of", { grade })])} />`
       : html`<${Text} label=${t("grade")} text=${draft.text} onText=${onText} max=${32} />`)}

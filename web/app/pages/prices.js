@@ -12,10 +12,12 @@ export function pricesOn(prices, today) {
   const grades = [...new Set(prices.map((one) => one.grade))];
   return grades.map((grade) => {
     const known = prices.filter((one) => one.grade === grade).sort((a, b) => (a.from ?? "").localeCompare(b.from ?? ""));
-    const now = known.filter((one) => (one.from ?? "") <= today).at(-1) ?? null;
+    const last = known.filter((one) => (one.from ?? "") <= today).at(-1) ?? null;
+    // One that was ended holds on its last day and not after it.
+    const now = last && (last.until ?? today) >= today ? last : null;
     const next = known.find((one) => (one.from ?? "") > today) ?? null;
     return { grade, now, next };
-  });
+  }).filter(({ now, next }) => now || next);
 }
 
 function Product({ product, today }) {
@@ -39,13 +41,19 @@ function OwedCard() {
 
 export function Prices() {
   const { catalogue, state } = usePhone();
+  const offered = catalogue.products.filter((product) => product.offered !== false);
+  const us = catalogue.cooperative ?? {};
   return html`<${Page} title=${t("tab-prices")}>
     ${state.household && html`<${OwedCard} />`}
     ${catalogue.announcements.length > 0 && html`<section><h2>${t("announcements")}</h2><ul class="announcements">
       ${catalogue.announcements.map((one, index) => html`<li key=${index} class="card"><p class="written">${one.text}</p>${one.day && html`<p class="soft">${day(one.day, state.today)}</p>`}</li>`)}</ul></section>`}
     <section><h2>${t("prices-today")}</h2>
-      ${catalogue.products.length === 0 ? html`<p class="empty">${t("no-products-yet")}</p>`
-        : html`<ul class="prices">${catalogue.products.map((product) => html`<${Product} key=${product.code} product=${product} today=${state.today} />`)}</ul>`}
+      ${offered.length === 0 ? html`<p class="empty">${t("no-products-yet")}</p>`
+        : html`<ul class="prices">${offered.map((product) => html`<${Product} key=${product.code} product=${product} today=${state.today} />`)}</ul>`}
       <p class="soft">${t("prices-help")}</p></section>
+    ${(us.phone || us.address || us.about) && html`<section><h2>${state.cooperative}</h2><div class="card">
+      ${us.phone && html`<p><a href=${`tel:${us.phone.replace(/[^0-9+]/g, "")}`}>${us.phone}</a></p>`}
+      ${us.address && html`<p>${us.address}</p>`}
+      ${us.about && html`<p class="written">${us.about}</p>`}</div></section>`}
   <//>`;
 }

@@ -34,17 +34,18 @@ export function Choose() {
     change({ product: product.code, grade: gradeOf(product, draft.product === product.code ? draft.grade : "") });
     go("/record/weigh");
   };
-  const usual = catalogue.products.filter((product) => product.usual > 0);
-  const others = catalogue.products.filter((product) => !(product.usual > 0));
+  const offered = catalogue.products.filter((product) => product.offered !== false);
+  const usual = offered.filter((product) => product.usual > 0);
+  const others = offered.filter((product) => !(product.usual > 0));
   const both = usual.length > 0 && others.length > 0;
   const sum = today?.totals.reduce((grams, total) => grams + total.recordedGrams, 0) ?? 0;
   return html`<${Page} title=${t("record-what")}>
     ${draft.product && draft.text && html`<div class="card unfinished"><p><strong>${t("unfinished")}</strong><br />${productName(draft.product)} · ${draft.text} ${unitName()}</p>
       <div class="row"><button type="button" class="second" onClick=${() => go("/record/weigh")}>${t("go-on")}</button>
       <button type="button" class="plain" onClick=${drop}>${t("throw-away")}</button></div></div>`}
-    ${catalogue.products.length === 0 && html`<p class="empty">${t("no-products-yet")}</p>`}
+    ${offered.length === 0 && html`<p class="empty">${t("no-products-yet")}</p>`}
     ${both && html`<h2>${t("usual-products")}</h2>`}
-    <${Tiles} products=${both ? usual : catalogue.products} onChoose=${choose} />
+    <${Tiles} products=${both ? usual : offered} onChoose=${choose} />
     ${both && html`<h2>${t("other-products")}</h2><${Tiles} products=${others} onChoose=${choose} />`}
     ${today && html`<p class="soft today">${today.count > 0 ? t("today-so-far", { n: today.count, weight: weight(sum) }) : t("today-none")}</p>`}
   <//>`;

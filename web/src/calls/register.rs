@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use granary_client_core::projection::LotFilter;
+use granary_client_core::quantities::Day;
 use granary_client_core::schema::catalogue::Product;
 use serde_json::{Value, json};
 
@@ -32,26 +33,35 @@ pub(super) fn catalogue(phone: &WebPhone) -> Result<Value, Failure> {
         .map(|(day, text)| json!({"day": day.map(|day| day.to_string()), "text": text}))
         .collect();
     Ok(json!({
-        "products": products.into_iter().map(|(lots, product)| shown(product, lots)).collect::<Vec<_>>(),
+        "products": products.into_iter().map(|(lots, product)| shown(product, lots, core.today())).collect::<Vec<_>>(),
         "places": cooperative.as_ref().map(|cooperative| named(&cooperative.places)).unwrap_or_default(),
         "villages": cooperative.as_ref().map(|cooperative| named(&cooperative.villages)).unwrap_or_default(),
         "announcements": announcements,
+        "cooperative": cooperative.map(|cooperative| json!({
+            "phone": cooperative.phone,
+            "address": cooperative.address,
+            "about": cooperative.about,
+        })),
     }))
 }
 
-fn shown(product: &Product, lots: i64) -> Value {
-    let grades: BTreeSet<&str> =
-        product.price_by_grade.keys().map(|name| name.grade.as_str()).filter(|grade| !grade.is_empty()).collect();
-    let price = |(name, fen): (
-        &granary_client_core::schema::catalogue::PriceName,
-        &granary_client_core::quantities::Fen,
-    )| { json!({"grade": name.grade, "from": name.from.map(|day| day.to_string()), "fen": fen.get()}) };
+fn shown(product: &Product, lots: i64, today: Day) -> Value {
+    let grades: BTreeSet<&str> = product.grades_from(today).into_iter().filter(|grade| !grade.is_empty()).collect();
+    let price =
+        |(name, fen): (&granary_client_core::schema::catalogue::PriceName, &granary_client_core::quantities::Fen)| {
+            let until = product.price_until.get(name).map(|day| day.to_string());
+            json!({"grade": name.grade, "from": name.from.map(|day| day.to_string()), "until": until, "fen": fen.get()})
+        };
+    // Prices that were called off before their first day say nothing.
+    let prices = product.price_by_grade.iter().filter(|(name, _)| !product.never_holds(name));
     json!({
         "code": product.code,
         "nameZh": product.name_zh,
         "nameEn": product.name_en,
         "grades": grades,
-        "prices": product.price_by_grade.iter().map(price).collect::<Vec<_>>(),
+        "prices": prices.map(price).collect::<Vec<_>>(),
+        // Old lots keep its name; new ones are not recorded of it.
+        "offered": product.is_offered_on(today),
         "usual": lots,
     })
 }

@@ -34,7 +34,7 @@ pub(super) fn state(phone: &WebPhone) -> Result<Value, Failure> {
         "village": particulars.and_then(|particulars| particulars.village).unwrap_or_default(),
         "today": core.today().to_string(),
         "wrongDate": core.wrong_date().map(|day| day.to_string()),
-        "season": Season::of(core.today()).map(Season::year),
+        "season": core.cooperative()?.unwrap_or_default().present_season(core.today()).map(Season::year),
         "canReceive": is_packer || grants.is_coordinator(),
         "canEditCatalogue": grants.is_coordinator(),
     }))

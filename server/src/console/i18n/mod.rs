@@ -156,8 +156,9 @@ mod tests {
     fn every_used_message_exists() {
         let known: BTreeSet<&str> = names(ENGLISH).into_iter().collect();
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console");
-        let files = [folder.clone(), folder.join("import")].map(|folder| std::fs::read_dir(folder).unwrap());
-        for file in files.into_iter().flatten() {
+        let folders = ["import", "catalogue"].map(|within| folder.join(within));
+        let files = [folder].into_iter().chain(folders).map(|folder| std::fs::read_dir(folder).unwrap());
+        for file in files.flatten() {
             let path = file.unwrap().path();
             let Ok(source) = std::fs::read_to_string(&path) else { continue };
             for call in [

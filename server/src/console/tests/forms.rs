@@ -117,14 +117,14 @@ async fn no_form_puts_back_what_somebody_else_changed() {
             [("village", "xihe"), ("payment", "农行 6222")],
         ),
         (
+            "/console/catalogue/millet".into(),
             "/console/catalogue".into(),
-            "/console/catalogue/product".into(),
             Some(("code", "millet")),
             [("zh", "黄小米"), ("price:A", "7.80")],
         ),
         (
-            "/console/catalogue".into(),
-            "/console/catalogue/promotion".into(),
+            "/console/promotions/eleven".into(),
+            "/console/promotions".into(),
             Some(("code", "eleven")),
             [("title", "双十二"), ("offer:millet", "13.00")],
         ),
@@ -169,12 +169,15 @@ async fn two_who_change_one_field_are_told() {
     for (page, key, name, values) in [
         (format!("/console/households/{HOUSEHOLD}"), None, "name", ["李家一", "李家二"]),
         (format!("{lot}/receipt"), None, "grams", ["12.1", "12.2"]),
-        ("/console/catalogue/product".into(), Some(("code", "millet")), "zh", ["米", "小米子"]),
-        ("/console/catalogue/promotion".into(), Some(("code", "eleven")), "offer:millet", ["13.00", "14.00"]),
+        ("/console/catalogue".into(), Some(("code", "millet")), "zh", ["米", "小米子"]),
+        ("/console/promotions".into(), Some(("code", "eleven")), "offer:millet", ["13.00", "14.00"]),
         ("/console/cooperative/village".into(), Some(("code", "dongpo")), "name", ["东", "坡"]),
     ] {
-        let path = page.trim_end_matches("/receipt").trim_end_matches("/product").trim_end_matches("/promotion");
-        let path = path.trim_end_matches("/village");
+        let path = match page.as_str() {
+            "/console/catalogue" => "/console/catalogue/millet",
+            "/console/promotions" => "/console/promotions/eleven",
+            page => page.trim_end_matches("/receipt").trim_end_matches("/village"),
+        };
         let form = |text: &str| match key {
             Some((name, value)) => PageForm::with(text, &page, name, value),
             None => PageForm::one(text, &page),
@@ -246,10 +249,10 @@ async fn refused_form_comes_back_with_what_was_typed() {
         (lot.clone(), format!("{lot}/receipt"), None, "state", ""),
         (format!("/console/households/{HOUSEHOLD}"), format!("/console/households/{HOUSEHOLD}"), None, "name", ""),
         ("/console/households?search=x".into(), "/console/households/add".into(), None, "name", " "),
-        ("/console/catalogue".into(), "/console/catalogue/product".into(), Some(("code", "millet")), "price:A", "x"),
-        ("/console/catalogue".into(), "/console/catalogue/product".into(), Some(("new", "yes")), "code", "Big Code"),
-        ("/console/catalogue".into(), "/console/catalogue/product".into(), Some(("new", "yes")), "code", "millet"),
-        ("/console/catalogue".into(), "/console/catalogue/promotion".into(), Some(("code", "eleven")), "day", "soon"),
+        ("/console/catalogue/millet".into(), "/console/catalogue".into(), Some(("code", "millet")), "price:A", "x"),
+        ("/console/catalogue".into(), "/console/catalogue".into(), Some(("new", "yes")), "code", "Big Code"),
+        ("/console/catalogue".into(), "/console/catalogue".into(), Some(("new", "yes")), "code", "millet"),
+        ("/console/promotions/eleven".into(), "/console/promotions".into(), Some(("code", "eleven")), "day", "soon"),
         ("/console/cooperative".into(), "/console/cooperative/place".into(), Some(("new", "yes")), "code", "mill"),
         ("/console/phones".into(), "/console/phones/invite".into(), None, "person", ""),
         ("/console/password".into(), "/console/password".into(), None, "present", ""),

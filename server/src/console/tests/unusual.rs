@@ -62,7 +62,7 @@ async fn corrections_are_held_against_other_lots() {
 async fn a_price_that_jumps_is_asked_back() {
     let two = Two::new().await;
     let form = || async {
-        PageForm::with(&two.page("/console/catalogue").await, "/console/catalogue/product", "code", "millet")
+        PageForm::with(&two.page("/console/catalogue/millet").await, "/console/catalogue", "code", "millet")
     };
     let price = || {
         let products = catalogue::read_parts(&[two.document(&DocumentKey::Catalogue(Part::FIRST))]).products;

@@ -1,0 +1,227 @@
+//! One product: its names, its prices by grade and day with their history, and its end.
+
+use axum::extract::Path;
+use axum::response::{IntoResponse, Redirect, Response};
+use granary_client_core::plausibility::unusual_price;
+use granary_client_core::quantities::{Day, TextField};
+use granary_client_core::schema::catalogue::{self, PriceName, Product};
+use maud::{Markup, html};
+
+use super::{
+    HERE, code_of, ending, ending_day, present, price_chart, price_text, seen, text, today, typed_price, write,
+};
+use crate::console::forms::Form;
+use crate::console::i18n::{Locale, money};
+use crate::console::inputs::{AMOUNT, DAY, Inputs, TEXT};
+use crate::console::names::Names;
+use crate::console::page::Page;
+use crate::console::refusal::{Refused, refused};
+use crate::console::signed_in::{SignedIn, SignedInForm};
+use crate::console::unusual;
+
+/// Whether new lots of it are recorded.
+pub(super) fn state(locale: Locale, product: &Product, today: Day) -> Markup {
+    html! { @match product.ended {
+        None => (locale.t("product-offered")),
+        Some(day) if day > today => (locale.with("product-ends", &[("day", day.to_string())])),
+        Some(day) => span.mark { (locale.with("product-ended", &[("day", day.to_string())])) },
+    } }
+}
+
+fn address(code: &str) -> String {
+    format!("{HERE}/{code}")
+}
+
+/// `GET /console/catalogue/{code}`
+pub(in crate::console) async fn show(signed: SignedIn, Path(code): Path<String>) -> Result<Response, Refused> {
+    let locale = signed.locale;
+    let names = Names::of(&signed).await?;
+    let found = names.catalogue.products.iter().find(|product| product.code == code);
+    let product = found.ok_or_else(|| refused(locale, 404, "not-found"))?;
+    let (seen, today) = (seen(&signed).await?, today());
+    let words = ["end-product", "from-day", "take-up-again"];
+    let main = html! {
+        p { a href=(HERE) { (locale.t("part-catalogue")) } " · " (state(locale, product, today)) }
+        div.columns {
+            section { (form(&signed, product, &seen)) }
+            section { h2 { (locale.t("price-history")) }
+                @if product.price_by_grade.is_empty() { p.empty { (locale.t("no-prices")) } } @else {
+                    (price_chart::draw(locale, product, today))
+                    (prices(&signed, product, today))
+                }
+                p.small { (locale.t("end-price-help")) }
+            }
+        }
+        section { h2 { (locale.t("end-product")) }
+            p.small { (locale.t("end-product-help")) }
+            (ending(&signed, &format!("{}/end", address(&code)), &[("what", "product")], (product.ended, words))) }
+    };
+    Ok(Page { title: names.product(&code), part: "catalogue", main }.show(&signed))
+}
+
+fn form(signed: &SignedIn, product: &Product, seen: &str) -> Markup {
+    let locale = signed.locale;
+    let form = Inputs::of(signed, HERE, &[("code", &product.code), ("new", "")]);
+    html! {
+        form.card method="post" action=(HERE) {
+            (form.hidden()) (form.seen("seen", seen))
+            label { (locale.t("name-zh")) (form.field("zh", text(product.name_zh.as_ref()), TEXT)) }
+            label { (locale.t("name-en")) (form.field("en", text(product.name_en.as_ref()), TEXT)) }
+            @for (name, fen) in &product.price_by_grade {
+                @let field = format!("price:{name}");
+                @let others = product.price_conflicts.get(name);
+                label { (price_label(locale, name))
+                    @match others {
+                        None => (form.field(&field, &price_text(*fen), AMOUNT)),
+                        // With several values, saving the form settles it, also when the shown one is kept.
+                        Some(_) => { (form.proposed(&field, &price_text(*fen), AMOUNT)) (form.was(&field, "")) },
+                    } }
+                @if let Some(others) = others {
+                    p.mark { (locale.t("price-edited-at-once")) " "
+                        @for (place, fen) in others.iter().enumerate() { @if place > 0 { " / " } (money(fen.get())) } }
+                }
+            }
+            fieldset.row {
+                legend { (locale.t("another-price")) }
+                label { (locale.t("grade")) (form.empty("new-grade", TEXT)) }
+                label { (locale.t("from-day")) (form.empty("new-day", DAY)) }
+                label { (locale.t("yuan-per-kg")) (form.empty("new-price", AMOUNT)) }
+            }
+            button { (locale.t("save")) }
+        }
+    }
+}
+
+fn price_label(locale: Locale, name: &PriceName) -> String {
+    let grade = locale.with("price-of-grade", &[("grade", name.grade.clone())]);
+    match name.from {
+        Some(day) => format!("{grade} · {}", locale.with("price-from", &[("day", day.to_string())])),
+        None => grade,
+    }
+}
+
+/// All prices with the days on which they hold, and the form that ends each.
+fn prices(signed: &SignedIn, product: &Product, today: Day) -> Markup {
+    let locale = signed.locale;
+    let action = format!("{}/price-end", address(&product.code));
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(locale.t("price-history")) {
+            table.stack {
+                thead { tr { th scope="col" { (locale.t("grade")) } th scope="col" { (locale.t("from-day")) }
+                    th.number scope="col" { (locale.t("yuan-per-kg")) } th scope="col" { (locale.t("state")) } th { } } }
+                tbody { @for (name, fen) in &product.price_by_grade { tr {
+                    td data-label=(locale.t("grade")) { (name.grade) }
+                    td data-label=(locale.t("from-day")) { (name.from.map_or_else(|| locale.t("from-the-beginning"), |day| day.to_string())) }
+                    td.number data-label=(locale.t("yuan-per-kg")) { (money(fen.get())) }
+                    td data-label=(locale.t("state")) { (price_state(locale, product, name, today)) }
+                    td { (ending(signed, &action, &[("price", &name.to_string())],
+                        (product.price_until.get(name).copied(), ["end-price", "last-day", "take-up-again"]))) }
+                } } }
+            }
+        }
+    }
+}
+
+fn price_state(locale: Locale, product: &Product, name: &PriceName, today: Day) -> String {
+    match product.price_until.get(name) {
+        Some(_) if product.never_holds(name) => locale.t("price-called-off"),
+        Some(until) => locale.with("price-until", &[("day", until.to_string())]),
+        None if name.from.is_some_and(|from| from > today) => locale.t("price-upcoming"),
+        None if product.price_name_on(&name.grade, today) == Some(name) => locale.t("price-holds"),
+        None => locale.t("price-replaced"),
+    }
+}
+
+/// `POST /console/catalogue`: adds a product, or changes one.
+pub(in crate::console) async fn save(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
+    let locale = signed.locale;
+    let code = code_of(locale, &form)?;
+    let catalogue = present(&signed).await?;
+    let present = catalogue.products.iter().find(|product| product.code == code);
+    match present {
+        // A form for a new product must not rename one that is here.
+        Some(_) if form.get("new") == "yes" => return Err(refused(locale, 409, "code-taken").at("code")),
+        Some(product) => form.must_be_as_seen(
+            locale,
+            &[("zh", text(product.name_zh.as_ref()).to_owned()), ("en", text(product.name_en.as_ref()).to_owned())],
+        )?,
+        None => {}
+    }
+    let prices = typed_prices(locale, &form, present)?;
+    if form.get("confirmed") != "yes" {
+        let ask = |product: &Product| {
+            prices.iter().filter_map(|(name, price)| unusual_price(product, name, *price)).collect::<Vec<_>>()
+        };
+        let odd = present.map(ask).unwrap_or_default();
+        if !odd.is_empty() {
+            return Ok(unusual::ask_back(&signed, HERE, &form, &odd));
+        }
+    }
+    let name = |field: &str| form.changed(field).map(|_| form.text(locale, field, TextField::ProductName)).transpose();
+    let (zh, en) = (name("zh")?, name("en")?);
+    let to = address(&code);
+    write(&signed, &form, move |doc| {
+        catalogue::rename_product(doc, &code, zh.as_deref(), en.as_deref())?;
+        prices.iter().try_for_each(|(name, fen)| catalogue::set_price(doc, &code, name, *fen))
+    })
+    .await?;
+    Ok(Redirect::to(&to).into_response())
+}
+
+type Prices = Vec<(PriceName, granary_client_core::quantities::Fen)>;
+
+/// The prices that a form changes or adds.
+fn typed_prices(locale: Locale, form: &Form, present: Option<&Product>) -> Result<Prices, Refused> {
+    let mut prices = Vec::new();
+    for (name, _) in form.beginning("price:") {
+        let field = format!("price:{name}");
+        if form.changed(&field).is_some() {
+            let name: PriceName = name.parse().map_err(|_| refused(locale, 400, "form-field-wrong").at(&field))?;
+            prices.push((name, typed_price(locale, form, &field)?));
+        }
+    }
+    if !form.get("new-price").is_empty() {
+        let from = if form.get("new-day").is_empty() { None } else { Some(form.day(locale, "new-day")?) };
+        let grade = form.get("new-grade").to_owned();
+        let name = PriceName::new(grade, from).ok_or_else(|| refused(locale, 400, "grade-wrong").at("new-grade"))?;
+        if present.is_some_and(|product| product.price_by_grade.contains_key(&name)) {
+            return Err(refused(locale, 409, "price-taken").at("new-grade"));
+        }
+        prices.push((name, typed_price(locale, form, "new-price")?));
+    }
+    Ok(prices)
+}
+
+async fn product_of(signed: &SignedIn, code: &str) -> Result<Product, Refused> {
+    let found = present(signed).await?.products.into_iter().find(|product| product.code == code);
+    found.ok_or_else(|| refused(signed.locale, 404, "not-found"))
+}
+
+/// `POST /console/catalogue/{code}/end`: no new lots of it from a day on, or again.
+pub(in crate::console) async fn end(
+    Path(code): Path<String>,
+    SignedInForm(signed, form): SignedInForm,
+) -> Result<Response, Refused> {
+    let product = product_of(&signed, &code).await?;
+    let day = ending_day(signed.locale, &form, product.ended)?;
+    let to = address(&code);
+    write(&signed, &form, move |doc| catalogue::end_product(doc, &code, day)).await?;
+    Ok(Redirect::to(&to).into_response())
+}
+
+/// `POST /console/catalogue/{code}/price-end`: a price holds until a day, or on.
+pub(in crate::console) async fn end_price(
+    Path(code): Path<String>,
+    SignedInForm(signed, form): SignedInForm,
+) -> Result<Response, Refused> {
+    let locale = signed.locale;
+    let product = product_of(&signed, &code).await?;
+    let name: PriceName = form.parsed(locale, "price")?;
+    if !product.price_by_grade.contains_key(&name) {
+        return Err(refused(locale, 404, "not-found"));
+    }
+    let day = ending_day(locale, &form, product.price_until.get(&name).copied())?;
+    let to = address(&code);
+    write(&signed, &form, move |doc| catalogue::end_price(doc, &code, &name, day)).await?;
+    Ok(Redirect::to(&to).into_response())
+}
