@@ -10,8 +10,8 @@ use maud::{Markup, html};
 use super::{
     HERE, code_of, ending, ending_day, present, price_chart, price_text, seen, text, today, typed_price, write,
 };
-use crate::console::forms::Form;
-use crate::console::i18n::{Locale, money};
+use crate::console::forms::{Form, moisture};
+use crate::console::i18n::{Locale, decimal, money};
 use crate::console::inputs::{AMOUNT, DAY, Inputs, TEXT};
 use crate::console::names::Names;
 use crate::console::page::Page;
@@ -67,6 +67,8 @@ fn form(signed: &SignedIn, product: &Product, seen: &str) -> Markup {
             (form.hidden()) (form.seen("seen", seen))
             label { (locale.t("name-zh")) (form.field("zh", text(product.name_zh.as_ref()), TEXT)) }
             label { (locale.t("name-en")) (form.field("en", text(product.name_en.as_ref()), TEXT)) }
+            label { (locale.t("tolerance")) (form.field("tolerance", &tolerance_text(product), AMOUNT)) }
+            p.small { (locale.t("tolerance-help")) }
             @for (name, fen) in &product.price_by_grade {
                 @let field = format!("price:{name}");
                 @let others = product.price_conflicts.get(name);
@@ -90,6 +92,11 @@ fn form(signed: &SignedIn, product: &Product, seen: &str) -> Markup {
             button { (locale.t("save")) }
         }
     }
+}
+
+/// The surplus that is tolerated, in percent; empty for the usual share.
+fn tolerance_text(product: &Product) -> String {
+    product.surplus_tolerated.map(|share| decimal(share.get(), 10)).unwrap_or_default()
 }
 
 fn price_label(locale: Locale, name: &PriceName) -> String {
@@ -143,7 +150,11 @@ pub(in crate::console) async fn save(SignedInForm(signed, form): SignedInForm) -
         Some(_) if form.get("new") == "yes" => return Err(refused(locale, 409, "code-taken").at("code")),
         Some(product) => form.must_be_as_seen(
             locale,
-            &[("zh", text(product.name_zh.as_ref()).to_owned()), ("en", text(product.name_en.as_ref()).to_owned())],
+            &[
+                ("zh", text(product.name_zh.as_ref()).to_owned()),
+                ("en", text(product.name_en.as_ref()).to_owned()),
+                ("tolerance", tolerance_text(product)),
+            ],
         )?,
         None => {}
     }
@@ -159,9 +170,12 @@ pub(in crate::console) async fn save(SignedInForm(signed, form): SignedInForm) -
     }
     let name = |field: &str| form.changed(field).map(|_| form.text(locale, field, TextField::ProductName)).transpose();
     let (zh, en) = (name("zh")?, name("en")?);
+    let share = |_| moisture(locale, form.get("tolerance")).map_err(|refused| refused.at("tolerance"));
+    let tolerance = form.changed("tolerance").map(share).transpose()?;
     let to = address(&code);
     write(&signed, &form, move |doc| {
         catalogue::rename_product(doc, &code, zh.as_deref(), en.as_deref())?;
+        tolerance.iter().try_for_each(|share| catalogue::tolerate_surplus(doc, &code, *share))?;
         prices.iter().try_for_each(|(name, fen)| catalogue::set_price(doc, &code, name, *fen))
     })
     .await?;
