@@ -11,7 +11,7 @@ use super::forms::encode;
 use super::i18n::grouped;
 use super::names::Names;
 use super::page::{Page, paging};
-use super::parts::{Column, Row, Sorted, Table};
+use super::parts::{Column, Row, Sorted, Table, views};
 use super::refusal::Refused;
 use super::signed_in::SignedIn;
 
@@ -98,12 +98,14 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<HarvestsQuery>) -
     };
     let (rows, total) = signed.read(move |models| Ok((models.lots(&filter)?, models.count_lots(&filter)?))).await?;
     let address = format!("/console/harvests?{}", query.to_query_string());
+    let views = views::show(&signed, "/console/harvests", &address).await?;
     let sorted = Sorted {
         by: LotSort::from_name(&query.sort).unwrap_or_default().name(),
         is_reversed: query.way == "back",
         address: format!("/console/harvests?{}", query.filters()),
     };
     let main = html! {
+        (views)
         (filters(&signed, &names, &query))
         p { (locale.with("lots-found", &[("count", grouped(total))])) " "
             a href={ "/console/export/lots.csv?" (query.to_query_string()) } { "CSV" } " "
@@ -118,7 +120,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<HarvestsQuery>) -
 fn filters(signed: &SignedIn, names: &Names, query: &HarvestsQuery) -> Markup {
     let locale = signed.locale;
     html! {
-        form.filters method="get" action="/console/harvests" role="search" {
+        form.filters method="get" action="/console/harvests" aria-label=(locale.t("filter")) {
             label { (locale.t("search")) input name="search" value=(query.search) placeholder=(locale.t("search-hint")); }
             label { (locale.t("product"))
                 select name="product" {

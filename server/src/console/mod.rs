@@ -120,6 +120,8 @@ fn pages() -> Router<Shared> {
         .route("/import/preview", post(import::preview))
         .route("/import/confirm", post(import::confirm))
         .route("/search", get(search::show))
+        .route("/views/keep", post(parts::views::keep))
+        .route("/views/drop", post(parts::views::drop))
         .route("/live", get(updates::listen))
         .fallback(page::not_found)
         .layer(from_fn(parts::toast::tell))

@@ -163,8 +163,8 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<OverviewQuery>) -
         }
         h2 { (locale.t("overview-all")) }
         div.figures {
-            (tile(&locale.t("overview-recorded"), &locale.weight(all.recorded_grams), "/console/harvests", None))
-            (tile(&locale.t("overview-received"), &locale.weight(all.received_grams), "/console/harvests?state=received", None))
+            (tile(&locale.t("overview-recorded"), &figure(all.recorded_grams), "/console/harvests", None))
+            (tile(&locale.t("overview-received"), &figure(all.received_grams), "/console/harvests?state=received", None))
             (tile(&locale.t("overview-lots"), &grouped(all.lots.unsigned_abs()), "/console/harvests", None))
             (tile(&locale.t("overview-households"), &grouped(lists.households), "/console/households", None))
         }

@@ -170,7 +170,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<SearchQuery>) -> 
         _ => {}
     }
     let main = html! {
-        form.filters method="get" action="/console/search" role="search" {
+        form.filters method="get" action="/console/search" {
             label { (locale.t("find")) input type="search" name="q" value=(query.q) autofocus; }
             button { (locale.t("show")) }
         }
@@ -187,7 +187,7 @@ fn results(signed: &SignedIn, names: &Names, found: &Found) -> Markup {
         @if !found.lots.is_empty() { section { h2 { (locale.t("lots")) } (harvests::table(signed, names, &found.lots, None)) } }
         @if !found.households.is_empty() { section {
             h2 { (locale.t("part-households")) }
-            @let table = Table::of(locale.t("part-households"), vec![Column::text(locale.t("household")), Column::text(locale.t("village")), Column::text(String::new())]);
+            @let table = Table::of(locale.t("part-households"), vec![Column::text(locale.t("household")), Column::text(locale.t("village")), Column::actions(locale.t("lots"))]);
             (table.show(found.households.iter().take(SHOWN).map(|(id, _, village)| Row::of(vec![
                 html! { a href={ "/console/households/" (id) } { (names.household_of(*id)) } },
                 html! { (names.village(village)) },

@@ -9,6 +9,7 @@ use super::Granary;
 use super::audit::put_line;
 use super::erasure::erased_name;
 use super::grants::{change_with_phones, end, put_device};
+use super::views::views_key;
 use crate::access::accounts::{AccountRecord, ONCE, SESSION, SessionRecord, account_key, normal_login};
 use crate::access::standing::{Credential, Deed, may_act};
 use crate::access::{AuditAction, Principal};
@@ -83,6 +84,7 @@ impl Granary {
                 return Ok(Err(is_the_last(&login)));
             }
             group.remove_visible(stored);
+            group.remove_visible(views_key(number, account.device));
             issued.into_iter().for_each(|row| group.remove_visible(row));
             let changed = change_with_phones(&cooperative, group, account.device, |record| end(record, names, now));
             let whom = format!("{}{}", account.device, names.in_the_audit());

@@ -20,6 +20,7 @@ pub(crate) mod second_factor;
 pub(crate) mod set_aside;
 pub(crate) mod subscriptions;
 mod sync;
+pub(crate) mod views;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;

@@ -21,6 +21,7 @@
 //! n o                         no entry before this one is unadmitted
 //! n r                         the log was restored, and when
 //! n u <line>                  the audit log: AuditRecord
+//! n v <device>                the lists that a coordinator keeps: SavedView
 //! n w <login>                 a coordinator's account
 //! n y <device>                its last request: LastSeen
 //! n x <device entry>          an entry that was set aside: SetAside

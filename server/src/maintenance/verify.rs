@@ -66,6 +66,7 @@ fn kind_of(row_key: &[u8]) -> &'static str {
         Some(b'w') => "account",
         Some(b'y') => "what was last seen of a device",
         Some(b'x') => "entry set aside",
+        Some(b'v') => "views of a person",
         Some(b'b') => "share of the disk",
         _ => "unknown",
     }

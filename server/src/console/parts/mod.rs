@@ -3,5 +3,6 @@
 
 mod table;
 pub(super) mod toast;
+pub(super) mod views;
 
 pub(super) use table::{Column, Row, Sorted, Table};

@@ -19,17 +19,23 @@ pub(in crate::console) struct Column {
     is_number: bool,
     sort: Option<&'static str>,
     starts_high: bool,
+    is_action: bool,
 }
 
 impl Column {
     /// A column of texts with this heading.
     pub(in crate::console) fn text(name: String) -> Self {
-        Self { name, is_number: false, sort: None, starts_high: false }
+        Self { name, is_number: false, sort: None, starts_high: false, is_action: false }
     }
 
     /// A column of figures, which stand below each other.
     pub(in crate::console) fn number(name: String) -> Self {
         Self { is_number: true, ..Self::text(name) }
+    }
+
+    /// A column of what can be done. Its heading is for who does not see that there are buttons.
+    pub(in crate::console) fn actions(name: String) -> Self {
+        Self { is_action: true, ..Self::text(name) }
     }
 
     /// The same, by which the list can be sorted; `starts_high` where the greatest comes first.
@@ -83,7 +89,10 @@ impl<'a> Table<'a> {
     fn heading(&self, column: &Column) -> Markup {
         let class = column.is_number.then_some("number");
         let Some((key, sorted)) = column.sort.zip(self.sorted.as_ref()) else {
-            return html! { th class=[class] scope="col" { (column.name) } };
+            return match column.is_action {
+                true => html! { th scope="col" { span.unseen { (column.name) } } },
+                false => html! { th class=[class] scope="col" { (column.name) } },
+            };
         };
         let is_this = sorted.by == key;
         let descends = column.starts_high != sorted.is_reversed;
@@ -108,7 +117,7 @@ impl<'a> Table<'a> {
                             @for (place, (column, cell)) in self.columns.iter().zip(row.cells).enumerate() {
                                 // A card is headed by its first value.
                                 td class=[column.is_number.then_some("number")]
-                                    data-label=[(place > 0 && !column.name.is_empty()).then_some(&column.name)] { (cell) }
+                                    data-label=[(place > 0 && !column.is_action).then_some(&column.name)] { (cell) }
                             }
                         }
                     } }

@@ -64,6 +64,24 @@ async fn everything_is_found_as_people_type_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_view_is_kept_under_a_name_for_its_owner_alone() {
+    let two = Two::new().await;
+    let list = "/console/harvests?product=millet&sort=weight";
+    let form = PageForm::one(&two.page(list).await, "/console/views/keep");
+    assert_eq!(two.send(&two.zhang, &form.typed(&[("name", "")])).await.status, 400);
+    let kept = two.send(&two.zhang, &form.typed(&[("name", "小米，重的在前")])).await;
+    assert_eq!((kept.status, kept.to.as_str()), (303, list));
+    let page = two.page("/console/harvests").await;
+    assert!(page.contains("小米，重的在前") && page.contains("/console/harvests?product=millet&amp;sort=weight"));
+    assert!(!two.world.get("/console/harvests", &two.wang).await.page.contains("小米，重的在前"));
+    let elsewhere = form.typed(&[("name", "x"), ("address", "https://evil.example/")]);
+    assert_eq!(two.send(&two.zhang, &elsewhere).await.status, 400);
+    let dropped = PageForm::one(&page, "/console/views/drop");
+    assert_eq!(two.send(&two.zhang, &dropped).await.status, 303);
+    assert!(!two.page("/console/harvests").await.contains("小米，重的在前"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn list_is_sorted_by_every_column_both_ways() {
     let two = Two::new().await;
     let draft = LotDraft::new("millet", Grams::new(3_000).unwrap(), "2026-10-01".parse().unwrap());
