@@ -39,7 +39,6 @@ pub use files::Opening;
 pub use invitation::{Invitation, while_joining};
 pub use leaving::ExportForm;
 pub use outbox_file::UnsignedOutboxFile;
-pub use owed::{Owed, OwedFor};
 #[cfg(feature = "https")]
 pub use recover::Recovered;
 pub use status::{LastError, NotTaken, Status, SyncState};

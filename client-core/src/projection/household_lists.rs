@@ -56,13 +56,15 @@ impl HouseholdSort {
         [Self::Village, Self::Name, Self::Lots, Self::Weight].into_iter().find(|sort| sort.name() == name)
     }
 
-    fn order(self) -> String {
+    /// The order as SQL. Households that are alike stand in the order of their names, whichever way it goes.
+    fn order(self, is_reversed: bool) -> String {
+        let way = |descends: bool| if descends != is_reversed { " DESC" } else { "" };
         let by_name = "h.name, h.household";
         match self {
-            Self::Village => format!("h.village, {by_name}"),
-            Self::Name => by_name.to_owned(),
-            Self::Lots => format!("({LOTS}) DESC, {by_name}"),
-            Self::Weight => format!("({GRAMS}) DESC, {by_name}"),
+            Self::Village => format!("h.village{}, {by_name}", way(false)),
+            Self::Name => format!("h.name{}, h.household", way(false)),
+            Self::Lots => format!("({LOTS}){}, {by_name}", way(true)),
+            Self::Weight => format!("({GRAMS}){}, {by_name}", way(true)),
         }
     }
 }
@@ -82,6 +84,8 @@ pub struct HouseholdFilter {
     pub without: Vec<HouseholdId>,
     /// What comes first.
     pub sort: HouseholdSort,
+    /// True where the last comes first.
+    pub is_reversed: bool,
     /// At most this many.
     pub limit: u32,
     /// After skipping this many.
@@ -146,7 +150,7 @@ impl HouseholdFilter {
 impl ReadModel {
     /// Households that pass the filter, in its order.
     pub fn households(&self, filter: &HouseholdFilter) -> Result<Vec<HouseholdRow>, StoreFault> {
-        let (found, order) = (found(), filter.sort.order());
+        let (found, order) = (found(), filter.sort.order(filter.is_reversed));
         // The page is cut before lots are counted.
         let mut statement = self.connection.prepare_cached(&format!(
             "{found}, page AS (SELECT * FROM found h ORDER BY {order} LIMIT :limit OFFSET :offset)
@@ -237,6 +241,10 @@ mod tests {
         assert_eq!(listed(&model, HouseholdFilter { search: "03030303".into(), ..all() }), [3]);
         assert_eq!(listed(&model, HouseholdFilter { village: Some("xihe".into()), ..all() }), [3]);
         assert_eq!(listed(&model, HouseholdFilter { village: Some(String::new()), ..all() }), [2]);
+        let sorted = |sort, is_reversed| listed(&model, HouseholdFilter { sort, is_reversed, ..all() });
+        assert_eq!(sorted(HouseholdSort::Village, true), [3, 1, 2]);
+        assert_eq!(sorted(HouseholdSort::Name, false), [1, 3, 2]);
+        assert_eq!(sorted(HouseholdSort::Weight, true), [1, 3, 2]);
         // One that nobody has named, and one that is here twice over.
         let known = || HouseholdFilter { known: vec![id(9), id(1), id(9)], ..all() };
         assert_eq!(listed(&model, known()), [9, 2, 1, 3]);

@@ -16,6 +16,7 @@ mod household_lists;
 mod lot_lists;
 mod lot_rows;
 mod memory_lists;
+mod owed;
 #[cfg(feature = "sqlite")]
 mod read_model;
 #[cfg(feature = "sqlite")]
@@ -30,6 +31,7 @@ pub use household_lists::{HouseholdFilter, HouseholdRow, HouseholdSort};
 use lot_rows::EARLIER_MAX;
 pub use lot_rows::{LotFilter, LotRow, LotSort, LotState, Total, TotalBy, facts_of};
 pub use memory_lists::MemoryLists;
+pub use owed::{Owed, OwedFor, owed, price_of, worth};
 #[cfg(feature = "sqlite")]
 pub use read_model::ReadModel;
 #[cfg(feature = "sqlite")]

@@ -15,6 +15,7 @@ use super::i18n::grouped;
 use super::inputs::{Inputs, REQUIRED};
 use super::names::Names;
 use super::page::{Page, paging, token};
+use super::parts::{Column, Row, Sorted, Table};
 use super::refusal::Refused;
 use super::sheets::SHEET_MAX;
 use super::signed_in::{SignedIn, SignedInForm};
@@ -31,6 +32,7 @@ pub(super) struct HouseholdsQuery {
     village: String,
     phone: String,
     sort: String,
+    way: String,
     page: String,
 }
 
@@ -50,6 +52,7 @@ impl HouseholdsQuery {
             search: self.search.trim().chars().take(80).collect(),
             village: village_chosen(&self.village),
             sort: HouseholdSort::from_name(&self.sort).unwrap_or_default(),
+            is_reversed: self.way == "back",
             ..phones.everyone()
         };
         match self.phone.as_str() {
@@ -59,11 +62,14 @@ impl HouseholdsQuery {
         }
     }
 
-    /// The list's address, without its page.
-    fn address(&self) -> String {
-        let fields =
-            [("search", &self.search), ("village", &self.village), ("phone", &self.phone), ("sort", &self.sort)];
-        format!("/console/households?{}", query_string(&fields.map(|(name, value)| (name, value.as_str()))))
+    /// The list's address with its filters, and with its order where that is asked for.
+    fn address(&self, with_order: bool) -> String {
+        let mut fields = vec![("search", &self.search), ("village", &self.village), ("phone", &self.phone)];
+        if with_order {
+            fields.extend([("sort", &self.sort), ("way", &self.way)]);
+        }
+        let fields: Vec<(&str, &str)> = fields.into_iter().map(|(name, value)| (name, value.as_str())).collect();
+        format!("/console/households?{}", query_string(&fields))
     }
 }
 
@@ -83,8 +89,8 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<HouseholdsQuery>)
     let main = html! {
         (filters(&signed, &names, &query))
         p { (locale.with("households-found", &[("count", grouped(total))])) " " a href="/console/import" { (locale.t("import")) } " · " a href="/console/cooperative" { (locale.t("cooperative")) } }
-        @if rows.is_empty() { p.empty { (locale.t("no-households")) } } @else { (table(&signed, &names, &phones, &rows)) }
-        (paging(locale, &query.address(), u64::from(page), u64::from(PER_PAGE), total))
+        @if rows.is_empty() { p.empty { (locale.t("no-households")) } } @else { (table(&signed, &names, &phones, &rows, &query)) }
+        (paging(locale, &query.address(true), u64::from(page), u64::from(PER_PAGE), total))
         div.columns { (add_form(&signed, &names)) (sheet_form(&signed, &names)) }
     };
     Ok(Page { title: locale.t("part-households"), part: "households", main }.show(&signed))
@@ -109,27 +115,43 @@ fn filters(signed: &SignedIn, names: &Names, query: &HouseholdsQuery) -> Markup 
     }
 }
 
-fn table(signed: &SignedIn, names: &Names, phones: &HouseholdPhones, rows: &[HouseholdRow]) -> Markup {
+fn table(
+    signed: &SignedIn,
+    names: &Names,
+    phones: &HouseholdPhones,
+    rows: &[HouseholdRow],
+    query: &HouseholdsQuery,
+) -> Markup {
     let locale = signed.locale;
-    html! {
-        div.scroll tabindex="0" role="region" aria-label=(locale.t("part-households")) {
-            table.stack {
-                thead { tr { th scope="col" { (locale.t("household")) } th scope="col" { (locale.t("village")) } th scope="col" { (locale.t("members")) }
-                    th scope="col" { (locale.t("phone")) } th.number scope="col" { (locale.t("lots")) } th.number scope="col" { (locale.t("recorded")) } th { } } }
-                tbody { @for row in rows { tr id={ "h-" (row.household) } {
-                    td { a href={ "/console/households/" (row.household) } { (names.household(&row.name, row.household)) } }
-                    td data-label=(locale.t("village")) { (names.village_or_none(&row.village)) }
-                    td data-label=(locale.t("members")) { (row.members) }
-                    td data-label=(locale.t("phone")) { (last_heard(locale, phones.active_of(row.household))) }
-                    td.number data-label=(locale.t("lots")) { a href={ "/console/harvests?household=" (row.household) } { (grouped(row.lots.unsigned_abs())) } }
-                    td.number data-label=(locale.t("recorded")) { (locale.kilograms(row.recorded_grams)) }
-                    td { form.inline method="post" action="/console/households/invite" {
-                        (token(signed)) input type="hidden" name="household" value=(row.household);
-                        button.quiet { (locale.t("invite")) } } }
-                } } }
-            }
-        }
-    }
+    let columns = vec![
+        Column::text(locale.t("household")).sorts("name", false),
+        Column::text(locale.t("village")).sorts("village", false),
+        Column::text(locale.t("members")),
+        Column::text(locale.t("phone")),
+        Column::number(locale.t("lots")).sorts("lots", true),
+        Column::number(locale.t("recorded")).sorts("weight", true),
+        Column::text(String::new()),
+    ];
+    let sorted = Sorted {
+        by: HouseholdSort::from_name(&query.sort).unwrap_or_default().name(),
+        is_reversed: query.way == "back",
+        address: query.address(false),
+    };
+    let cells = |row: &HouseholdRow| {
+        vec![
+            html! { a href={ "/console/households/" (row.household) } { (names.household(&row.name, row.household)) } },
+            html! { (names.village_or_none(&row.village)) },
+            html! { (row.members) },
+            last_heard(locale, phones.active_of(row.household)),
+            html! { a href={ "/console/harvests?household=" (row.household) } { (grouped(row.lots.unsigned_abs())) } },
+            html! { (locale.kilograms(row.recorded_grams)) },
+            html! { form.inline method="post" action="/console/households/invite" {
+            (token(signed)) input type="hidden" name="household" value=(row.household);
+            button.quiet { (locale.t("invite")) } } },
+        ]
+    };
+    let rows = rows.iter().map(|row| Row::of(cells(row)).with_id(format!("h-{}", row.household)));
+    Table::of(locale.t("part-households"), columns).sorted(sorted).show(rows.collect())
 }
 
 fn add_form(signed: &SignedIn, names: &Names) -> Markup {

@@ -99,6 +99,8 @@ fn pages() -> Router<Shared> {
         .route("/households", get(households::show))
         .route("/households/add", post(households::add))
         .route("/households/{household}", get(household::one).post(household::save))
+        .route("/households/{household}/member", post(household::move_member))
+        .route("/households/{household}/payment", post(household::put_back_payment))
         .route("/households/{household}/erase", get(erase::household).post(erase::erase_household))
         .route("/orders/erase-buyer", get(erase::buyer).post(erase::erase_buyer))
         .route("/households/invite", post(sheets::invite))

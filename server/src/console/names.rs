@@ -26,8 +26,13 @@ pub(super) struct Names {
     products: BTreeMap<String, String>,
     villages: BTreeMap<String, String>,
     devices: HashMap<DeviceId, String>,
+    /// How many devices have a label.
+    labels: HashMap<String, usize>,
     /// Names and villages; empty as long as nobody needs them ([`Names::with_households`]).
     households: HashMap<HouseholdId, (String, String)>,
+    /// How many households have a name, and a name in a village.
+    namesakes: HashMap<String, usize>,
+    namesakes_in_village: HashMap<(String, String), usize>,
     cooperative: Arc<Cooperative>,
 }
 
@@ -62,16 +67,42 @@ impl Names {
             DeviceKind::Phone | DeviceKind::Token | DeviceKind::Console => name,
         };
         let devices = signed.cooperative.devices().into_iter();
-        let devices = devices.map(|(id, record, _)| (id, named(record.kind, record.name))).collect();
+        let devices: HashMap<DeviceId, String> =
+            devices.map(|(id, record, _)| (id, named(record.kind, record.name))).collect();
+        let mut labels: HashMap<String, usize> = HashMap::new();
+        for label in devices.values() {
+            let count = labels.entry(label.clone()).or_default();
+            *count = count.saturating_add(1);
+        }
         let cooperative = Arc::clone(&signed.cooperative);
+        let (namesakes, namesakes_in_village) = (HashMap::new(), HashMap::new());
         let households = HashMap::new();
-        Ok(Self { locale: signed.locale, catalogue, places, products, villages, devices, households, cooperative })
+        let locale = signed.locale;
+        Ok(Self {
+            locale,
+            catalogue,
+            places,
+            products,
+            villages,
+            devices,
+            labels,
+            households,
+            namesakes,
+            namesakes_in_village,
+            cooperative,
+        })
     }
 
     /// The same, with the names of all households.
     pub(super) async fn with_households(mut self, signed: &SignedIn) -> Result<Self, Refused> {
         let rows = signed.read(|models| models.household_names()).await?;
-        self.households = rows.into_iter().map(|(id, name, village)| (id, (name, village))).collect();
+        for (id, name, village) in rows {
+            let count = self.namesakes.entry(name.clone()).or_default();
+            *count = count.saturating_add(1);
+            let count = self.namesakes_in_village.entry((name.clone(), village.clone())).or_default();
+            *count = count.saturating_add(1);
+            self.households.insert(id, (name, village));
+        }
         Ok(self)
     }
 
@@ -80,24 +111,28 @@ impl Names {
         let Some((name, village)) = self.households.get(&id) else {
             return self.household("", id);
         };
-        let alike = |with_village: bool| {
-            let same = |(_, other): &(&HouseholdId, &(String, String))| {
-                other.0 == *name && (!with_village || other.1 == *village)
-            };
-            self.households.iter().filter(same).nth(1).is_some()
-        };
-        match (alike(false), alike(true)) {
-            (false, _) => name.clone(),
-            (true, false) => format!("{name} · {}", self.village(village)),
-            (true, true) => format!("{name} · {} · {}", self.village(village), short_id(&id.to_string())),
+        if name.is_empty() {
+            return self.household("", id);
         }
+        let alike = |count: Option<&usize>| count.is_some_and(|count| *count > 1);
+        let in_village = alike(self.namesakes_in_village.get(&(name.clone(), village.clone())));
+        match (alike(self.namesakes.get(name)), in_village) {
+            (false, _) => name.clone(),
+            (true, false) => format!("{name} · {}", self.village_or_none(village)),
+            (true, true) => format!("{name} · {} · {}", self.village_or_none(village), short_id(&id.to_string())),
+        }
+    }
+
+    /// The name of a household's village; empty where it has none.
+    pub(super) fn village_of_household(&self, id: HouseholdId) -> String {
+        self.households.get(&id).map_or_else(String::new, |(_, village)| self.village(village))
     }
 
     /// A device's label; with the end of its id where two have one label.
     pub(super) fn device(&self, id: DeviceId) -> String {
         let Some(name) = self.devices.get(&id) else { return self.locale.t("somebody") };
-        match self.devices.values().filter(|other| *other == name).nth(1) {
-            None => name.clone(),
+        match self.labels.get(name) {
+            None | Some(1) => name.clone(),
             Some(_) => format!("{name} · {}", short_id(&id.to_string())),
         }
     }

@@ -67,7 +67,7 @@ pub(super) fn qr(link: &str) -> Markup {
 /// `POST /console/households/invite`
 pub(super) async fn invite(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let id = id_of(&signed, form.get("household"))?;
-    let household = household_of(&signed, id).await?;
+    let (_, household) = household_of(&signed, id).await?;
     let name = Names::of(&signed).await?.household(household.name.as_deref().unwrap_or_default(), id);
     let link = new_link(&signed, Role::Household(id), None).await?;
     Ok(invitation_page(&signed, "households", &name, &link))

@@ -61,6 +61,13 @@ impl SignedIn {
         if same { Ok(()) } else { Err(refused(self.locale, 403, "form-not-yours")) }
     }
 
+    /// Leads back to the page that a form was on, with its filter, to the place of this name on it.
+    pub(super) fn back_to(&self, place: &str) -> Response {
+        let page = self.page.split('#').next().unwrap_or_default();
+        let place = if place.is_empty() { String::new() } else { format!("#{place}") };
+        Redirect::to(&format!("{page}{place}")).into_response()
+    }
+
     /// True while the session has not ended.
     pub(super) async fn is_open(&self) -> bool {
         let (granary, token) = (Arc::clone(&self.granary), self.token.clone());

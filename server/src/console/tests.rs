@@ -31,8 +31,10 @@ mod deciding;
 mod files;
 mod forms;
 mod frame;
+mod household_page;
 mod households;
 mod page;
+mod phones;
 mod unusual;
 
 pub(super) const PASSWORD: &str = "correct horse battery";

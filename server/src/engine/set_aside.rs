@@ -1,6 +1,6 @@
 //! What was set aside, for coordinators: listed with its lots, taken in or refused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use granary_client_core::crdt::change::VerifiedChange;
@@ -120,6 +120,16 @@ impl Granary {
     /// How many entries were set aside and wait for a decision. Counted in the store, so it outlasts a restart.
     pub fn count_set_aside(&self, number: CooperativeNumber) -> Result<u64, Error> {
         Ok(self.cooperative(number)?.set_aside(self.store())?.len() as u64)
+    }
+
+    /// How many entries of each device were set aside and wait for a decision.
+    pub fn set_aside_by_device(&self, number: CooperativeNumber) -> Result<BTreeMap<DeviceId, u64>, Error> {
+        let mut counts: BTreeMap<DeviceId, u64> = BTreeMap::new();
+        for (device, ..) in self.cooperative(number)?.set_aside(self.store())? {
+            let count = counts.entry(device).or_default();
+            *count = count.saturating_add(1);
+        }
+        Ok(counts)
     }
 
     /// All that was set aside and waits for a decision, oldest first.

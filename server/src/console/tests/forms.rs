@@ -371,7 +371,7 @@ async fn lists_of_devices_and_invitations_have_names() {
     let (first, _) = two.world.enrol(&made.code, 1).unwrap();
     let second = two.world.granary.invite(two.world.coop, role, 1, World::now()).unwrap();
     let phones = two.page("/console/phones").await;
-    assert!(phones.contains("Household 李家") && !text_of(&phones).contains(&first.to_string()), "{phones}");
+    assert!(phones.contains(">李家</a>") && !text_of(&phones).contains(&first.to_string()), "{phones}");
     let (other, _) = two.world.enrol(&second.code, 2).unwrap();
     // Two look alike now.
     let phones = text_of(&two.page("/console/phones").await);
