@@ -85,6 +85,48 @@ impl From<plausibility::Unusual> for Unusual {
     }
 }
 
+/// A question that a coordinator asks about a lot.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Question {
+    /// Its id, for `answer`.
+    pub id: String,
+    /// The lot that it is about.
+    pub lot: String,
+    /// The lot's product; empty where the lot is not here.
+    pub product: String,
+    /// The lot's weight in grams; none where the lot is not here.
+    pub grams: Option<i64>,
+    /// The lot's day; none where the lot is not here.
+    pub day: Option<String>,
+    /// What is asked.
+    pub text: String,
+    /// Who asked.
+    pub by: String,
+    /// When, in milliseconds since 1970.
+    pub at_millis: i64,
+    /// `open`, `answered`, or `closed` once a coordinator waits for no answer any more.
+    pub state: String,
+    /// What was answered: more than one where people of the household answered at once.
+    pub answers: Vec<String>,
+}
+
+impl From<projection::QuestionRow> for Question {
+    fn from(row: projection::QuestionRow) -> Self {
+        Self {
+            id: row.question.to_string(),
+            lot: row.lot.to_string(),
+            state: row.state().name().to_owned(),
+            product: row.product,
+            grams: row.grams,
+            day: row.day.map(|day| day.to_string()),
+            text: row.text,
+            by: row.by,
+            at_millis: row.at.0,
+            answers: row.answers.into_iter().map(|answer| answer.value).collect(),
+        }
+    }
+}
+
 /// A field of a lot with a new value.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum LotEdit {

@@ -4,12 +4,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use granary_client_core::phone::{Driver, ExportForm, Phone};
+use granary_client_core::projection::QuestionFilter;
+use granary_client_core::schema::question;
 use granary_client_core::store::StoreKey;
 use granary_client_core::words::Words;
 
 use crate::error::PhoneError;
 use crate::language;
-use crate::lots::{FieldConflict, Lot, LotDraft, LotEdit, LotFilter, Product, Receipt, Total, Unusual};
+use crate::lots::{FieldConflict, Lot, LotDraft, LotEdit, LotFilter, Product, Question, Receipt, Total, Unusual};
 use crate::status::{PhoneObserver, Recovered, SyncStatus, Told};
 
 /// One phone: its documents, kept in a folder of the app, and their sync.
@@ -189,6 +191,20 @@ impl GranaryPhone {
     /// Weights by product of the lots that pass the filter.
     pub fn totals(&self, filter: LotFilter) -> Result<Vec<Total>, PhoneError> {
         Ok(self.phone.totals(&filter.try_into()?)?.into_iter().map(Total::from).collect())
+    }
+
+    /// What coordinators ask about lots that are on this phone, the latest first, also what is answered and closed.
+    pub fn questions(&self) -> Result<Vec<Question>, PhoneError> {
+        Ok(self.phone.questions(&QuestionFilter::default())?.into_iter().map(Question::from).collect())
+    }
+
+    /// Answers a question by its id. Durable when it returns; needs no network. The same answer again changes nothing, another one
+    /// takes the place of those that are on this phone.
+    pub fn answer(&self, question: String, text: String) -> Result<(), PhoneError> {
+        let id = question
+            .parse()
+            .map_err(|fault: question::QuestionFault| PhoneError::Invalid { sentence: fault.to_string() })?;
+        Ok(self.phone.answer(id, &text)?)
     }
 
     /// The fields of a lot with concurrent values.

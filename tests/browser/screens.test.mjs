@@ -489,7 +489,31 @@ test("every sentence is there in both languages, with the same places for figure
 });
 
 // Each page in each of four looks: nothing wider than the screen, no sentence missing, nothing small to press, axe content.
+const QUESTIONS = [
+  { id: "00000000000000a1", lot: "7KQ2-M9XT-4B0C", householdName: "李秀英", product: "millet", grams: 15_800, day: "2026-10-03", text: "是哪块地的？", by: "张会计", at: 1_790_000_000_000, closed: false, answers: [] },
+  { id: "00000000000000a2", lot: "9XTM-M9XT-4B0C", householdName: "李秀英", product: "chestnut", grams: 8_000, day: "2026-10-02", text: "湿度多少？", by: "张会计", at: 1_789_900_000_000, closed: false,
+    answers: [{ text: "十四", who: "other", at: 1_789_950_000_000 }] },
+];
+
+test("a question of the co-operative is seen on the first page and answered", () => open({ questions: QUESTIONS }, "", async (page) => {
+  await page.locator(".banner", { hasText: "有 1 个问题等您回答" }).getByRole("button", { name: "回答" }).click();
+  const question = page.locator(".question", { hasText: "是哪块地的？" });
+  await question.getByRole("button", { name: "回答好了" }).click();
+  await question.getByText("请先写回答").waitFor();
+  await question.getByLabel("您的回答").fill("东坡的");
+  await question.getByRole("button", { name: "回答好了" }).click();
+  await told(page, "回答存下了");
+  await page.getByText("没有要回答的问题。").waitFor();
+  assert.deepEqual(await page.evaluate(() => window.fake.world.questions[0].answers.map((one) => one.text)), ["东坡的"]);
+  await page.getByText("十四").waitFor();
+  await page.getByRole("button", { name: "返回" }).click();
+  await page.locator("h1").waitFor();
+  assert.equal(await page.locator(".banner", { hasText: "合作社在问" }).count(), 0);
+}));
+
 const PAGES = [
+  ["questions", { questions: QUESTIONS }, "#/questions"],
+  ["recording while something is asked", { questions: QUESTIONS }, ""],
   ["start", { enrolled: false }, ""], ["look", { enrolled: false }, "#7KQ2-M9XT-4B0C"],
   ["choose", {}, "#/record"], ["weigh", {}, "#/record", (page) => page.locator(".tiles button").nth(2).click()],
   ["place and note", {}, "#/record", async (page) => { await page.locator(".tiles button").nth(0).click(); await page.locator(".days .more").click(); }],

@@ -19,6 +19,7 @@ import { Lot } from "./pages/lot.js";
 import { Owed } from "./pages/owed.js";
 import { People } from "./pages/people.js";
 import { Prices } from "./pages/prices.js";
+import { Questions } from "./pages/questions.js";
 import { Receive, WeighIn } from "./pages/receive.js";
 import { Choose, Weigh } from "./pages/record.js";
 import { Settings } from "./pages/settings.js";
@@ -38,6 +39,7 @@ const PAGES = {
   lot: ([, , what]) => (what === "correct" ? Correct : Lot),
   prices: () => Prices,
   owed: () => Owed,
+  questions: () => Questions,
   status: () => Status,
   settings: () => Settings,
   people: () => People,

@@ -30,6 +30,19 @@ const WORDS = {
   "tab-status": ["状态", "Status"],
   "tab-receive": ["收货", "Receive"],
 
+  // What the co-operative asks
+  "coop-asks": ["合作社在问", "The co-operative asks"],
+  "coop-asks-more": ["有 {n} 个问题等您回答", "One question waits for your answer|{n} questions wait for your answer"],
+  "answer": ["回答", "Answer"],
+  "your-answer": ["您的回答", "Your answer"],
+  "answer-anew": ["改一个回答", "Another answer"],
+  "answer-keep": ["回答好了", "Send the answer"],
+  "answer-kept": ["回答存下了，有信号就送去", "The answer is kept, and goes when there is a signal"],
+  "answer-missing": ["请先写回答", "Write the answer first"],
+  "question-closed": ["这个问题已经结束", "This question is closed"],
+  "no-questions": ["没有要回答的问题。", "Nothing waits for an answer."],
+  "questions-answered": ["回答过的", "Answered"],
+
   // Units, days
   "kg": ["公斤", "kg"],
   "jin": ["斤", "jin"],

@@ -1,12 +1,14 @@
 //! Field conflicts: concurrent values of a field, with the author and time of each.
 
+use std::collections::BTreeMap;
+
 use automerge::{AutoCommit, ObjId, ObjType, ReadDoc, Value};
 
 use super::settle::SETTLING;
 use crate::quantities::Instant;
 pub use crate::schema::case_book::Contender;
 use crate::schema::harvest::{self, LotKey};
-use crate::schema::{Document, LotId, order};
+use crate::schema::{Document, LotId, QuestionId, order, question};
 
 /// A field of a lot with concurrent values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +54,12 @@ pub fn in_order(document: &mut Document) -> Vec<Contender> {
         return values;
     }
     order::read(document).settled.filter(|settled| settled.undone).map(|settled| settled.values).unwrap_or_default()
+}
+
+/// The answers to questions in a harvest book, by question: more than one where people of a household answered at once.
+pub fn answers(document: &mut Document) -> BTreeMap<QuestionId, Vec<Contender>> {
+    let answered = question::answered(document.automerge());
+    answered.into_iter().map(|(id, field)| (id, contenders(document, &automerge::ROOT, &field))).collect()
 }
 
 fn contenders(document: &mut Document, object: &ObjId, field: &str) -> Vec<Contender> {

@@ -9,7 +9,7 @@ mod settle;
 mod stake;
 
 pub use case::{CaseId, CaseState};
-pub use fields::{Contender, FieldConflict, in_harvest_book, in_order};
+pub use fields::{Contender, FieldConflict, answers, in_harvest_book, in_order};
 pub use rules::{DuplicateLots, SURPLUS_TOLERATED, duplicate_lots, is_overweight};
 #[cfg(feature = "sqlite")]
 pub(crate) use settle::UNUSUAL;

@@ -13,7 +13,7 @@ use crate::plausibility::{
 };
 #[cfg(feature = "sqlite")]
 use crate::projection::{CaseFilter, CaseRow};
-use crate::projection::{LotFilter, LotRow, Total, facts_of};
+use crate::projection::{LotFilter, LotRow, QuestionFilter, QuestionRow, Total, facts_of};
 use crate::quantities::{Day, Instant, QuantityFault};
 use crate::replica::{DocumentEdit, not_taken_in};
 use crate::schema::case_book::{Decision, decide};
@@ -25,8 +25,8 @@ use crate::schema::lot_history::{LotEvent, harvest_event, receipt_event};
 use crate::schema::order::{Order, OrderStatus};
 use crate::schema::receipt::Outcome;
 use crate::schema::{
-    Book, Document, DocumentKey, LotId, LotName, OrderName, Part, Season, catalogue, cooperative, harvest, household,
-    order, receipt,
+    Book, Document, DocumentKey, LotId, LotName, OrderName, Part, QuestionId, Season, catalogue, cooperative, harvest,
+    household, order, question, receipt,
 };
 
 /// 1 January 2026: a clock before it was never set, and says nothing of days.
@@ -219,6 +219,32 @@ impl Phone {
     /// Names a household and its village, for its own phones and coordinators.
     pub fn name_household(&self, household: HouseholdId, name: &str, village: &str) -> Result<(), Error> {
         self.edit(&DocumentKey::Household(household), |doc| household::set_name(doc, name, village))
+    }
+
+    /// The questions about lots that are on this phone, the latest first.
+    pub fn questions(&self, filter: &QuestionFilter) -> Result<Vec<QuestionRow>, Error> {
+        Ok(self.inner().lists()?.questions(filter)?)
+    }
+
+    /// How many questions pass the filter, whatever its limit.
+    pub fn count_questions(&self, filter: &QuestionFilter) -> Result<u64, Error> {
+        Ok(self.inner().lists()?.count_questions(filter)?)
+    }
+
+    /// Asks a household about a lot, for coordinators. The same question again is one question.
+    pub fn ask(&self, question: QuestionId, lot: &LotId, text: &str, by: &str) -> Result<(), Error> {
+        let at = self.now();
+        self.edit(&lot.receipt_book(), |doc| question::ask(doc, question, lot, text, by, at))
+    }
+
+    /// Answers a question about a lot of the household. The same answer again changes nothing; another one takes the place of those
+    /// that are on this phone.
+    pub fn answer(&self, question: QuestionId, text: &str) -> Result<(), Error> {
+        let filter = QuestionFilter { question: Some(question), ..QuestionFilter::default() };
+        let asked = self.questions(&filter)?.into_iter().next();
+        let not_here = || DocumentFault::NotFound { what: question::QUESTION, name: question.to_string() };
+        let lot = asked.ok_or_else(not_here)?.lot;
+        self.edit(&lot.book(), |doc| question::answer(doc, question, text))
     }
 
     /// The lots that pass the filter, in its order.

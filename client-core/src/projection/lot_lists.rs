@@ -163,6 +163,11 @@ impl LotFilter {
         if self.only_conflicts {
             conditions.push("l.conflict");
         }
+        if self.only_questions {
+            conditions.push(
+                "EXISTS (SELECT 1 FROM questions q WHERE q.book = l.document AND q.lot = l.lot AND q.closed = '')",
+            );
+        }
         if !self.with_merged {
             conditions.push("l.merged IS NULL");
         }

@@ -117,6 +117,8 @@ pub struct LotFilter {
     pub search: Option<String>,
     /// Only lots with a field that has concurrent values.
     pub only_conflicts: bool,
+    /// Only lots about which a question stands that no coordinator has closed, answered or not.
+    pub only_questions: bool,
     /// Also lots that were merged into others.
     pub with_merged: bool,
     /// What comes first.

@@ -2,17 +2,21 @@
 //! list. Right for a household or a day's deliveries, some thousands of lots; not for a co-operative. It answers as
 //! [`super::ReadModel`] does, which a test holds it to.
 
+mod questions;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lot_rows::{EARLIER_MAX, LotFilter, LotRow, LotSort, LotState, Total};
+use crate::conflicts::{self, Contender};
 use crate::ids::HouseholdId;
 use crate::plausibility::EarlierLot;
 use crate::quantities::{Day, Grams, Permille};
 use crate::replica::Undelivered;
 use crate::schema::harvest::{Lot, LotKey};
+use crate::schema::question::Question;
 use crate::schema::receipt::Outcome;
-use crate::schema::{Book, Document, DocumentKey, LotId, LotName, harvest, household, receipt};
+use crate::schema::{Book, Document, DocumentKey, LotId, LotName, QuestionId, harvest, household, question, receipt};
 use crate::store::StoreFault;
 
 /// See the module.
@@ -25,6 +29,10 @@ pub struct MemoryLists {
     lots: BTreeMap<DocumentKey, BTreeMap<LotKey, LotRow>>,
     receipts: BTreeMap<DocumentKey, BTreeMap<LotId, Weighed>>,
     households: BTreeMap<HouseholdId, (String, String)>,
+    /// By receipt book.
+    questions: BTreeMap<DocumentKey, Vec<Question>>,
+    /// By harvest book and question.
+    answers: BTreeMap<DocumentKey, BTreeMap<QuestionId, Vec<Contender>>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +73,8 @@ impl MemoryLists {
         self.revisions.remove(key);
         self.lots.remove(key);
         self.receipts.remove(key);
+        self.questions.remove(key);
+        self.answers.remove(key);
         if let DocumentKey::Household(household) = key {
             self.households.remove(household);
         }
@@ -83,9 +93,11 @@ impl MemoryLists {
             DocumentKey::HarvestBook(book) => {
                 let rows = harvest::lots(document).into_iter().filter_map(|lot| row_of(book, lot));
                 self.lots.insert(key.clone(), rows.map(|row| (row.lot.key().clone(), row)).collect());
+                self.answers.insert(key.clone(), conflicts::answers(document));
             }
             DocumentKey::ReceiptBook(_) => {
                 self.receipts.insert(key.clone(), receipts_of(document));
+                self.questions.insert(key.clone(), question::questions(document));
             }
             DocumentKey::Household(id) => {
                 let household = household::read(document);
@@ -131,6 +143,7 @@ impl MemoryLists {
                 None => drop(rows.remove(key)),
             }
         }
+        self.answers.insert(document.key().clone(), conflicts::answers(document));
         self.revisions.insert(document.key().clone(), revision);
         Ok(())
     }
@@ -142,7 +155,8 @@ impl MemoryLists {
             household: self.households.get(&row.household),
             weighed: self.receipts.get(&row.lot.receipt_book()).and_then(|receipts| receipts.get(&row.lot)),
         });
-        shown.filter(|shown| shown.passes(filter))
+        let shown = shown.filter(|shown| shown.passes(filter));
+        shown.filter(|shown| !filter.only_questions || self.is_asked(&shown.row.lot))
     }
 
     /// Lots that pass the filter, in its order.

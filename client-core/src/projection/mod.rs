@@ -18,6 +18,9 @@ mod lot_rows;
 mod memory_lists;
 mod owed;
 #[cfg(feature = "sqlite")]
+mod question_lists;
+mod question_rows;
+#[cfg(feature = "sqlite")]
 mod read_model;
 #[cfg(feature = "sqlite")]
 mod register_rows;
@@ -28,10 +31,12 @@ mod unusual_lots;
 pub use case_rows::{CaseCounts, CaseFilter, CaseGroup, CaseKind, CaseRow};
 #[cfg(feature = "sqlite")]
 pub use household_lists::{HouseholdFilter, HouseholdRow, HouseholdSort};
+#[cfg(feature = "sqlite")]
 use lot_rows::EARLIER_MAX;
 pub use lot_rows::{LotFilter, LotRow, LotSort, LotState, Total, TotalBy, facts_of};
 pub use memory_lists::MemoryLists;
 pub use owed::{Owed, OwedFor, owed, price_of, worth};
+pub use question_rows::{QuestionFilter, QuestionRow, QuestionState};
 #[cfg(feature = "sqlite")]
 pub use read_model::ReadModel;
 #[cfg(feature = "sqlite")]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{book_rows, case_writing, catalogue_rows, register_rows};
+use super::{book_rows, case_writing, catalogue_rows, question_lists, register_rows};
 use crate::conflicts::Contender;
 use crate::replica::Undelivered;
 use crate::schema::harvest::LotKey;
@@ -14,7 +14,7 @@ use crate::schema::{Document, DocumentKey};
 use crate::store::{SCRUB, StoreFault};
 
 /// The version of the tables. A database of another version is emptied and written again.
-const VERSION: i64 = 12;
+const VERSION: i64 = 13;
 /// Above this many touched lots, the whole book is written again.
 const TOUCHED_MAX: usize = 40;
 
@@ -65,6 +65,14 @@ const TABLES: &str = "
     CREATE TABLE catalogue (
         document BLOB NOT NULL, part INTEGER NOT NULL, product TEXT NOT NULL, fields TEXT NOT NULL,
         PRIMARY KEY (document, product)) WITHOUT ROWID;
+    CREATE TABLE questions (
+        document BLOB NOT NULL, id TEXT NOT NULL, household BLOB NOT NULL, book BLOB NOT NULL, lot TEXT NOT NULL,
+        text TEXT NOT NULL, by_name TEXT NOT NULL, at INTEGER NOT NULL, closed TEXT NOT NULL,
+        PRIMARY KEY (document, id)) WITHOUT ROWID;
+    CREATE INDEX questions_by_lot ON questions (book, lot);
+    CREATE TABLE answers (
+        document BLOB NOT NULL, id TEXT NOT NULL, answers TEXT NOT NULL,
+        PRIMARY KEY (document, id)) WITHOUT ROWID;
     CREATE TABLE households (
         household BLOB PRIMARY KEY, document BLOB NOT NULL, name TEXT NOT NULL, village TEXT NOT NULL,
         payment TEXT NOT NULL, members TEXT NOT NULL) WITHOUT ROWID;
@@ -78,13 +86,15 @@ const TABLES: &str = "
         PRIMARY KEY (platform, outside_id)) WITHOUT ROWID;";
 
 /// Tables with a `document` column.
-const BY_DOCUMENT: [&str; 10] = [
+const BY_DOCUMENT: [&str; 12] = [
     "documents",
     "lots",
     "receipts",
     "field_conflicts",
     "duplicate_lots",
     "decisions",
+    "questions",
+    "answers",
     "catalogue",
     "households",
     "orders",
@@ -267,9 +277,13 @@ impl ReadModel {
         let transaction = self.connection.transaction()?;
         for (document, revision) in documents {
             match document.key().clone() {
-                DocumentKey::HarvestBook(book) => book_rows::write(&transaction, document, book)?,
+                DocumentKey::HarvestBook(book) => {
+                    book_rows::write(&transaction, document, book)?;
+                    question_lists::write_answers(&transaction, document)?;
+                }
                 DocumentKey::ReceiptBook(book) => {
                     book_rows::write_receipts(&transaction, document, book)?;
+                    question_lists::write_questions(&transaction, document, book)?;
                 }
                 DocumentKey::CaseBook(..) => case_writing::write_decisions(&transaction, document)?,
                 DocumentKey::Household(household) => register_rows::write_household(&transaction, document, household)?,
@@ -318,6 +332,7 @@ impl ReadModel {
             DocumentKey::HarvestBook(book) if touched.len() <= TOUCHED_MAX => {
                 let transaction = self.connection.transaction()?;
                 book_rows::write_touched(&transaction, document, book, touched)?;
+                question_lists::write_answers(&transaction, document)?;
                 finish(&transaction, document.key(), revision)?;
                 Ok(transaction.commit()?)
             }

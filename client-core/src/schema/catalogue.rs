@@ -304,11 +304,13 @@ pub(crate) enum ScalarOrText {
 }
 
 /// What one part of the catalogue says of each product.
+#[cfg(feature = "sqlite")]
 pub(crate) fn product_fields(document: &Document) -> BTreeMap<String, FieldValues> {
     codes_of(document.automerge(), "products")
 }
 
 /// The product of which the parts of the catalogue say this, in their order.
+#[cfg(feature = "sqlite")]
 pub(crate) fn product_of(code: &str, parts: impl IntoIterator<Item = FieldValues>) -> Product {
     product(code.to_owned(), &parts.into_iter().flatten().collect())
 }

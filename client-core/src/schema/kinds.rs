@@ -4,7 +4,7 @@ use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT};
 
 use super::key::{Document, DocumentKey, DocumentKind};
-use super::{case_book, catalogue, cooperative, harvest, household, order, receipt};
+use super::{case_book, catalogue, cooperative, harvest, household, order, question, receipt};
 use crate::crdt::{DocumentFault, Schema};
 
 /// The schema version that this code writes.
@@ -38,7 +38,7 @@ impl Schema for DocumentKey {
             DocumentKind::Household => drop(household::read(document)),
             DocumentKind::Catalogue => drop(catalogue::read(document)),
             DocumentKind::HarvestBook => drop(harvest::lots(document)),
-            DocumentKind::ReceiptBook => drop(receipt::receipts(document)),
+            DocumentKind::ReceiptBook => drop((receipt::receipts(document), question::questions(document))),
             DocumentKind::Order => drop(order::read(document)),
             DocumentKind::Buyer => drop(order::buyer(document)),
             DocumentKind::CaseBook => drop(case_book::decisions(document)),

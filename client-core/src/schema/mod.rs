@@ -13,9 +13,11 @@ pub mod lot_history;
 mod lot_id;
 mod lot_key;
 pub mod order;
+pub mod question;
 pub mod receipt;
 mod view;
 
 pub use key::{Book, Document, DocumentKey, DocumentKind, OrderName, Part, Season};
 pub use kinds::SCHEMA;
 pub use lot_id::{LotCode, LotId, LotName, LotNameFault};
+pub use question::QuestionId;

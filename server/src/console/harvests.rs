@@ -29,6 +29,7 @@ pub(super) struct HarvestsQuery {
     pub(super) search: String,
     pub(super) household: String,
     pub(super) conflicts: String,
+    pub(super) questions: String,
     pub(super) sort: String,
     pub(super) way: String,
     pub(super) page: String,
@@ -55,6 +56,7 @@ impl HarvestsQuery {
             state: LotState::from_name(&self.state),
             search: some(&self.search),
             only_conflicts: self.conflicts == "yes",
+            only_questions: self.questions == "yes",
             sort: LotSort::from_name(&self.sort).unwrap_or_default(),
             is_reversed: self.way == "back",
             ..LotFilter::default()
@@ -80,6 +82,7 @@ impl HarvestsQuery {
             ("search", &self.search),
             ("household", &self.household),
             ("conflicts", &self.conflicts),
+            ("questions", &self.questions),
         ];
         let given = fields.iter().filter(|(_, value)| !value.is_empty());
         given.map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&")
@@ -153,6 +156,7 @@ fn filters(signed: &SignedIn, names: &Names, query: &HarvestsQuery) -> Markup {
             }
             @if !query.household.is_empty() { input type="hidden" name="household" value=(query.household); }
             label.check { input type="checkbox" name="conflicts" value="yes" checked[query.conflicts == "yes"]; (locale.t("only-conflicts")) }
+            label.check { input type="checkbox" name="questions" value="yes" checked[query.questions == "yes"]; (locale.t("only-questions")) }
             button { (locale.t("show")) }
         }
     }

@@ -169,6 +169,16 @@ impl<'a> Inputs<'a> {
         }
     }
 
+    /// A field of several lines that its author fills.
+    pub(super) fn empty_lines(&self, name: &str, letters_max: usize) -> Markup {
+        let (value, is_wrong) = (self.value(name, ""), self.is_wrong(name));
+        html! {
+            textarea name=(name) rows="2" required maxlength=(letters_max) aria-invalid=[is_wrong.then_some("true")]
+                aria-describedby=[is_wrong.then_some(FAULT)] autofocus[is_wrong] { (value) }
+            (self.fault(name))
+        }
+    }
+
     /// A choice among codes with their names, of something that is here. One that is not among them stays.
     pub(super) fn choice<'b>(
         &self,

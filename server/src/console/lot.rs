@@ -20,7 +20,7 @@ use super::names::Names;
 use super::page::Page;
 use super::refusal::{Refused, refused};
 use super::signed_in::{SignedIn, SignedInForm};
-use super::{cases, unusual};
+use super::{cases, questions, unusual};
 use crate::engine::own_edits::Edits;
 
 /// A lot in addresses: by its number, or in full where that fits several.
@@ -108,11 +108,12 @@ pub(super) async fn show(
     let names = Names::of(&signed).await?;
     let present = Present::of(&signed, &row.lot).await?;
     let filter = CaseFilter { lot: Some(row.lot.clone()), ..CaseFilter::default() };
-    let (open, lots) = signed
+    let lot = row.lot.clone();
+    let (open, lots, asked) = signed
         .read(move |models| {
             let open = models.cases(&filter)?;
             let lots = cases::lots_of(models, &open)?;
-            Ok((open, lots))
+            Ok((open, lots, questions::about(models, &lot)?))
         })
         .await?;
     let events = {
@@ -134,6 +135,7 @@ pub(super) async fn show(
             section { h2 { (locale.t("lot-recorded")) } (correct_form(&signed, &names, &address, &present)) }
             section { h2 { (locale.t("lot-receipt")) } (receipt_form(&signed, &address, present.receipt.as_ref())) }
         }
+        (questions::section(&signed, &names, &row.lot, &asked)?)
         section { h2 { (locale.t("lot-history")) } (history_table(&signed, &names, &events)) }
     };
     Ok(Page { title, part: "harvests", main }.show(&signed))

@@ -31,6 +31,7 @@ mod page;
 mod parts;
 mod password;
 mod phones;
+mod questions;
 mod refusal;
 mod search;
 mod second_factor;
@@ -77,6 +78,9 @@ fn pages() -> Router<Shared> {
         .route("/cases/many", post(settle_many::settle_many))
         .route("/cases/undo-many", post(settle_many::undo_many))
         .route("/cases/undo", post(settle::undo))
+        .route("/questions", get(questions::show))
+        .route("/questions/ask", post(questions::ask))
+        .route("/questions/close", post(questions::close))
         .route("/unusual", get(unusual::show))
         .route("/unusual/right", post(unusual::found_right))
         .route("/cooperative", get(cooperative::show))

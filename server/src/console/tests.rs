@@ -35,6 +35,7 @@ mod household_page;
 mod households;
 mod page;
 mod phones;
+mod questions;
 mod unusual;
 
 pub(super) const PASSWORD: &str = "correct horse battery";

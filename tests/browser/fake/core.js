@@ -116,6 +116,18 @@ const methods = {
   withdraw({ id }) { const lot = find(id); lot.withdrawn = true; changed(lot, "withdrawn", []); return {}; },
   owed: () => ({ fen: 118_240, weighedLots: 5, withoutPrice: 1, advancesFen: 20_000,
     byProduct: [{ product: "millet", grams: 120_500, fen: 91_580 }, { product: "chestnut", grams: 37_630, fen: 46_660 }] }),
+  questions({ state }) {
+    const all = (world.questions ?? []).map((one) => ({ ...one, state: one.closed ? "closed" : one.answers.length > 0 ? "answered" : "open" }));
+    return { rows: all.filter((one) => !state || one.state === state), open: all.filter((one) => one.state === "open").length };
+  },
+  answer({ id, text }) {
+    const question = world.questions.find((one) => one.id === id);
+    if (!question) throw fault("not-found", "question", "没有这个问题", "there is no such question");
+    question.answers = [{ text, who: "this phone", at: Date.now() }];
+    save();
+    tell("changed");
+    return null;
+  },
   toReceive({ day, search }) {
     const groups = [];
     for (const lot of chosen({ state: "recorded", from: day, to: day, search })) {

@@ -28,6 +28,7 @@ mod one_store;
 mod operations;
 mod outbox_file;
 mod private_files;
+mod questions;
 mod starting;
 mod terminal;
 mod the_line;

@@ -23,14 +23,14 @@ fn printed(output: &Output) -> String {
 }
 
 /// What a command says that is done.
-fn done(folder: &Path, words: &[&str]) -> String {
+pub(crate) fn done(folder: &Path, words: &[&str]) -> String {
     let output = on(folder, words).output().unwrap();
     assert!(output.status.success(), "{words:?}: {}", printed(&output));
     printed(&output)
 }
 
 /// What a command says that is refused.
-fn refused(folder: &Path, words: &[&str]) -> String {
+pub(crate) fn refused(folder: &Path, words: &[&str]) -> String {
     let output = on(folder, words).output().unwrap();
     assert!(!output.status.success(), "{words:?}: {}", printed(&output));
     printed(&output)

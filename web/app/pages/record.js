@@ -4,6 +4,7 @@
 import { core } from "../core.js";
 import { html, useEffect, useRef, useState } from "../lib/preact-htm.js";
 import { t } from "../words.js";
+import { Asked } from "../parts/asked.js";
 import { useDraft } from "../parts/draft.js";
 import { DaySheet } from "../parts/fields.js";
 import { dayBefore, shortDay, unitName, weight } from "../parts/figures.js";
@@ -40,6 +41,7 @@ export function Choose() {
   const both = usual.length > 0 && others.length > 0;
   const sum = today?.totals.reduce((grams, total) => grams + total.recordedGrams, 0) ?? 0;
   return html`<${Page} title=${t("record-what")}>
+    <${Asked} />
     ${draft.product && draft.text && html`<div class="card unfinished"><p><strong>${t("unfinished")}</strong><br />${productName(draft.product)} · ${draft.text} ${unitName()}</p>
       <div class="row"><button type="button" class="second" onClick=${() => go("/record/weigh")}>${t("go-on")}</button>
       <button type="button" class="plain" onClick=${drop}>${t("throw-away")}</button></div></div>`}

@@ -1,6 +1,7 @@
 //! The calls of the page, one function each: JSON arguments in, a JSON value or a [`Failure`] out.
 
 mod lots;
+mod questions;
 mod receipts;
 mod register;
 mod status;
@@ -43,6 +44,8 @@ pub(crate) fn call(phone: &WebPhone, json: &str) -> Result<Value, Failure> {
         "correct" => lots::correct(phone, arguments),
         "withdraw" => lots::withdraw(phone, arguments),
         "exportLots" => lots::export(phone),
+        "questions" => questions::questions(phone, arguments),
+        "answer" => questions::answer(phone, arguments),
         "toReceive" => receipts::to_receive(phone, arguments),
         "receive" => receipts::receive(phone, arguments),
         "reject" => receipts::reject(phone, arguments),

@@ -5,11 +5,12 @@ use proptest::prelude::*;
 use super::MemoryLists;
 use crate::ids::{ActorId, HouseholdId};
 use crate::plausibility::EarlierLot;
-use crate::projection::{LotFilter, LotRow, LotSort, LotState, ReadModel};
+use crate::projection::{LotFilter, LotRow, LotSort, LotState, QuestionFilter, QuestionState, ReadModel};
 use crate::quantities::{Grams, Instant};
 use crate::schema::harvest::{LotDraft, LotEdit, LotKey, correct, record, set_merged, touched, withdraw};
+use crate::schema::question::{answer, ask, close};
 use crate::schema::receipt::{Outcome, receive};
-use crate::schema::{Book, Document, DocumentKey, LotId, LotName, Season, harvest, household};
+use crate::schema::{Book, Document, DocumentKey, LotId, LotName, QuestionId, Season, harvest, household};
 
 const PRODUCTS: [&str; 2] = ["millet", "ginger"];
 const PLACES: [&str; 3] = ["", "东坡", "west"];
@@ -25,6 +26,11 @@ enum Step {
     Receive(usize, i64),
     SendBack(usize),
     Name(usize),
+    /// Asks a question about a lot, or closes it.
+    Ask(u8, usize),
+    Close(u8),
+    /// One answers a question, or two at once.
+    Answer(u8, bool),
     Forget,
 }
 
@@ -39,6 +45,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0usize..8, 1_000i64..9_000).prop_map(|(lot, grams)| Step::Receive(lot, grams)),
         1 => (0usize..8).prop_map(Step::SendBack),
         1 => (0usize..3).prop_map(Step::Name),
+        2 => (0u8..4, 0usize..8).prop_map(|(question, lot)| Step::Ask(question, lot)),
+        1 => (0u8..4).prop_map(Step::Close),
+        2 => (0u8..4, any::<bool>()).prop_map(|(question, both)| Step::Answer(question, both)),
         1 => Just(Step::Forget),
     ]
 }
@@ -123,6 +132,27 @@ impl Both {
                 self.sqlite.write(&mut self.particulars, revision).unwrap();
                 return self.memory.write(&mut self.particulars, revision).unwrap();
             }
+            Step::Ask(number, index) => {
+                let Some(lot) = lot(index) else { return };
+                let at = Instant::from_seconds(i64::from(number));
+                self.receipts.edit(&actors[0], at, |doc| ask(doc, asked(number), &lot, "which?", "Wang", at)).unwrap();
+                return self.write_receipts(revision);
+            }
+            Step::Close(number) => {
+                // One that was never asked can't be closed.
+                let _ = self.receipts.edit(&actors[0], Instant(0), |doc| close(doc, asked(number), "Wang"));
+                return self.write_receipts(revision);
+            }
+            Step::Answer(number, true) => {
+                let mut other = self.book.clone();
+                let change = other.edit(&actors[1], Instant(0), |doc| answer(doc, asked(number), "east")).unwrap().1;
+                self.book.edit(&actors[0], Instant(0), |doc| answer(doc, asked(number), "west")).unwrap();
+                self.book.apply(&Vec::from_iter(change)).unwrap();
+                return self.write_book(revision);
+            }
+            Step::Answer(number, false) => {
+                self.book.edit(&actors[0], Instant(0), |doc| answer(doc, asked(number), &format!("east {number}")))
+            }
             Step::Forget => {
                 let key = self.receipts.key().clone();
                 self.sqlite.forget(&key).unwrap();
@@ -147,6 +177,23 @@ impl Both {
     }
 }
 
+fn asked(number: u8) -> QuestionId {
+    QuestionId::from_bytes([number; 8])
+}
+
+fn question_filters(household: HouseholdId) -> Vec<QuestionFilter> {
+    let states = [QuestionState::Open, QuestionState::Answered, QuestionState::Closed];
+    let by_state = states.map(|state| QuestionFilter { state: Some(state), ..QuestionFilter::default() });
+    let mut all = vec![
+        QuestionFilter::default(),
+        QuestionFilter { household: Some(household), limit: 1, offset: 1, ..QuestionFilter::default() },
+        QuestionFilter { household: Some(HouseholdId::from_bytes([9; 16])), ..QuestionFilter::default() },
+        QuestionFilter { question: Some(asked(1)), ..QuestionFilter::default() },
+    ];
+    all.extend(by_state);
+    all
+}
+
 fn filters(household: HouseholdId) -> Vec<LotFilter> {
     let all = || LotFilter { limit: 1_000, ..LotFilter::default() };
     let day = |day: &str| Some(day.parse().unwrap());
@@ -161,6 +208,7 @@ fn filters(household: HouseholdId) -> Vec<LotFilter> {
         LotFilter { state: Some(LotState::Recorded), only_conflicts: true, ..all() },
         LotFilter { search: Some("东".into()), sort: LotSort::Weight, ..all() },
         LotFilter { search: Some("Li".into()), ..all() },
+        LotFilter { only_questions: true, ..all() },
         LotFilter { sort: LotSort::Product, offset: 1, limit: 2, ..all() },
         LotFilter { sort: LotSort::Product, is_reversed: true, ..all() },
         LotFilter { sort: LotSort::Grade, ..all() },
@@ -205,6 +253,16 @@ proptest! {
                     prop_assert_eq!(both.memory.lots_named(&name).unwrap(), both.sqlite.lots_named(&name).unwrap());
                 }
             }
+        }
+        for filter in question_filters(both.household) {
+            let (memory, sqlite) = (both.memory.questions(&filter), both.sqlite.questions(&filter));
+            let memory = memory.unwrap();
+            prop_assert_eq!(&memory, &sqlite.unwrap(), "{:?}", filter);
+            for row in &memory {
+                let of_lot = QuestionFilter { lot: Some(row.lot.clone()), ..QuestionFilter::default() };
+                prop_assert_eq!(both.memory.questions(&of_lot).unwrap(), both.sqlite.questions(&of_lot).unwrap());
+            }
+            prop_assert_eq!(both.memory.count_questions(&filter).unwrap(), both.sqlite.count_questions(&filter).unwrap());
         }
         for household in [1, 9].map(|number| HouseholdId::from_bytes([number; 16])) {
             let sorted = |mut lots: Vec<EarlierLot>| {

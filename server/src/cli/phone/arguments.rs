@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::quantities::Day;
+use granary_client_core::schema::QuestionId;
 
 #[derive(Args)]
 pub(in crate::cli) struct PhoneArguments {
@@ -97,6 +98,20 @@ pub(super) enum Command {
         #[arg(long)]
         all: bool,
     },
+    /// List what the co-operative asks about lots: what waits for an answer.
+    Questions {
+        /// Also what is answered and closed.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Answer a question; needs no connection.
+    Answer {
+        /// The question's number, as `questions` shows it.
+        question: QuestionId,
+        /// The answer.
+        #[arg(required = true)]
+        text: Vec<String>,
+    },
     /// Sync now.
     Sync,
     /// Write what waits to be sent into a file, for whoever comes by a line.
@@ -145,6 +160,8 @@ impl Command {
             Self::Record { .. } => "granary phone record",
             Self::Correct { .. } => "granary phone correct",
             Self::List { .. } => "granary phone list",
+            Self::Questions { .. } => "granary phone questions",
+            Self::Answer { .. } => "granary phone answer",
             Self::Sync => "granary phone sync",
             Self::CarryOut { .. } => "granary phone carry-out",
             Self::HandIn { .. } => "granary phone hand-in",

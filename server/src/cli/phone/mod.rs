@@ -24,7 +24,7 @@ use crate::error::Error;
 use arguments::Command;
 pub(super) use arguments::PhoneArguments;
 use names::Products;
-use show::{confirm, list, say, says_yes, show, warn};
+use show::{confirm, list, questions, say, says_yes, show, warn};
 use words::Says;
 
 pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
@@ -102,6 +102,11 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
                 &phone,
                 &LotFilter { product, from: day.or(from), to: day.or(to), state, limit, ..LotFilter::default() },
             )?;
+        }
+        Command::Questions { all } => questions(&phone, all)?,
+        Command::Answer { question, text } => {
+            phone.answer(question, &text.join(" "))?;
+            say(&Says::Answered { waiting: phone.status().unsent });
         }
         Command::Sync => {
             let synced = phone.sync_now();

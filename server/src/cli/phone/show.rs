@@ -5,8 +5,8 @@ use std::io::{BufRead, IsTerminal, Read, Write};
 
 use granary_client_core::phone::{Phone, Status};
 use granary_client_core::plausibility::Unusual;
-use granary_client_core::projection::{LotFilter, LotState};
-use granary_client_core::quantities::Grams;
+use granary_client_core::projection::{LotFilter, LotState, QuestionFilter, QuestionState};
+use granary_client_core::quantities::{Grams, one_line};
 use granary_client_core::words::{Language, Phrase, Words};
 
 use super::names::{self, Products};
@@ -95,6 +95,30 @@ pub(super) fn list(phone: &Phone, filter: &LotFilter) -> Result<(), Error> {
     Ok(())
 }
 
+/// Prints what is asked about lots: what waits for an answer, or all.
+pub(super) fn questions(phone: &Phone, all: bool) -> Result<(), Error> {
+    let plain = |text: &str| one_line(text).collect::<String>();
+    let language = language();
+    let state = (!all).then_some(QuestionState::Open);
+    let rows = phone.questions(&QuestionFilter { state, limit: u32::MAX, ..QuestionFilter::default() })?;
+    let products = Products::of(phone, language)?;
+    for row in &rows {
+        let grams = row.grams.and_then(|grams| Grams::new(grams).ok()).map(|grams| weight(grams, language));
+        let day = row.day.map(|day| day.to_string());
+        let product = (!row.product.is_empty()).then(|| products.name(&row.product).to_owned());
+        let lot: Vec<String> = [day, product, grams, Some(row.lot.to_string())].into_iter().flatten().collect();
+        println!("{}  {}", row.question, lot.join("  "));
+        println!("  {}  ({}, {})", plain(&row.text), plain(&row.by), row.at.in_china());
+        for answer in &row.answers {
+            println!("  → {}", plain(&answer.value));
+        }
+    }
+    if rows.is_empty() {
+        warn(&Says::NoQuestions);
+    }
+    Ok(())
+}
+
 /// Prints the status.
 pub(super) fn show(phone: &Phone) -> Result<(), Error> {
     let status: Status = phone.status();
@@ -108,6 +132,11 @@ pub(super) fn show(phone: &Phone) -> Result<(), Error> {
             say(&Says::Belongs { cooperative: &cooperative, roles: &roles, is_revoked });
         }
         None => say(&Says::BelongsToNobody),
+    }
+    let open = QuestionFilter { state: Some(QuestionState::Open), ..QuestionFilter::default() };
+    let questions = if phone.household().is_some() { phone.count_questions(&open)? } else { 0 };
+    if questions > 0 {
+        say(&Says::Asked { questions });
     }
     say(&Says::Waiting { changes: status.unsent, is_revoked: status.revoked });
     if let Some(reason) = status.held_back {

@@ -38,6 +38,13 @@ pub(super) enum Says<'a> {
         all: u64,
     },
     NoLots,
+    NoQuestions,
+    Asked {
+        questions: u64,
+    },
+    Answered {
+        waiting: u64,
+    },
     Forgotten {
         documents: usize,
     },
@@ -176,6 +183,14 @@ impl Display for Says<'_> {
                  `--state` fewer"
             ),
             Self::NoLots => out.write_str("no lots"),
+            Self::NoQuestions => out.write_str("nothing is asked"),
+            Self::Asked { questions: 1 } => {
+                out.write_str("the co-operative asks about one lot: `granary phone questions`")
+            }
+            Self::Asked { questions } => {
+                write!(out, "the co-operative asks {questions} questions about lots: `granary phone questions`")
+            }
+            Self::Answered { waiting } => write!(out, "answered; {waiting} changes go out with the next sync"),
             Self::Forgotten { documents } => write!(
                 out,
                 "{documents} documents that this phone may not read any more have left it; what was delivered of them is on \
@@ -306,6 +321,9 @@ impl Words for Says<'_> {
                 "这是 {all} 批中最近的 {shown} 批；`--all` 全部列出，`--day`、`--from`、`--to`、`--product`、`--state` 可以少列一些"
             ),
             Self::NoLots => "没有批次".into(),
+            Self::NoQuestions => "没有要回答的问题".into(),
+            Self::Asked { questions } => format!("合作社有 {questions} 个关于批次的问题：`granary phone questions`"),
+            Self::Answered { waiting } => format!("已经回答；下次同步发出 {waiting} 项改动"),
             Self::Forgotten { documents } => {
                 format!("{documents} 份这部手机不能再看的文档已从手机上移走；其中送到的都在服务器上")
             }

@@ -614,6 +614,24 @@ settled-many = { $count } cases were settled at once.
 undo-many = Undo all { $count }
 undone-already = This was undone already. Nothing was changed.
 
+# Questions
+part-questions = Questions to households
+lots-under-question = Lots under question
+only-questions = Only under question
+questions-open = Waiting for an answer
+questions-answered = Answered
+questions-closed = Closed
+no-questions-open = No question waits for an answer. Questions are asked on a lot's page.
+no-questions-answered = Nothing was answered since you closed the last ones.
+no-questions-closed = No question was closed yet.
+lot-questions = Questions
+question-text = Ask the household
+question-help = It sees the question at its phone's next sync, for example: which field?
+question-ask = Ask
+question-waits = waits for an answer
+question-close = Close
+question-closed-by = Closed by { $name }
+
 # Unusual lots
 unusual-right = Right
 unusual-tick = The ticked ones are right

@@ -615,6 +615,24 @@ undo-many = 全部撤销（{ $count } 件）
 undone-already = 已经撤销过了。没有改动。
 
 
+# 询问农户
+part-questions = 询问农户
+lots-under-question = 正在询问的批次
+only-questions = 只看正在询问的
+questions-open = 等待回答
+questions-answered = 已回答
+questions-closed = 已结束
+no-questions-open = 没有等待回答的问题。问题在批次的页面上提出。
+no-questions-answered = 上次结束之后没有新的回答。
+no-questions-closed = 还没有结束过的问题。
+lot-questions = 询问
+question-text = 问农户
+question-help = 农户的手机下次同步时就能看到，例如：是哪块地的？
+question-ask = 提问
+question-waits = 等待回答
+question-close = 结束
+question-closed-by = 由 { $name } 结束
+
 # 不寻常的批次
 unusual-right = 没有错
 unusual-tick = 勾选的没有错
