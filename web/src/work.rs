@@ -381,6 +381,7 @@ fn shown(invitation: &Invitation) -> Value {
         Role::Household(_) => "household",
         Role::Packer => "packer",
         Role::Coordinator => "coordinator",
+        Role::Recorder | Role::RecorderFor(_) => "recorder",
     };
     json!({
         "server": invitation.server, "cooperative": invitation.cooperative_name,

@@ -16,6 +16,7 @@ use crate::projection::{CaseFilter, CaseRow};
 use crate::projection::{LotFilter, LotRow, QuestionFilter, QuestionRow, Total, facts_of};
 use crate::quantities::{Day, Instant, QuantityFault};
 use crate::replica::{DocumentEdit, not_taken_in};
+use crate::schema::access::ListedHousehold;
 use crate::schema::case_book::{Decision, decide};
 use crate::schema::catalogue::Catalogue;
 use crate::schema::cooperative::Cooperative;
@@ -25,8 +26,8 @@ use crate::schema::lot_history::{LotEvent, harvest_event, receipt_event};
 use crate::schema::order::{Order, OrderStatus};
 use crate::schema::receipt::Outcome;
 use crate::schema::{
-    Book, Document, DocumentKey, LotId, LotName, OrderName, Part, QuestionId, Season, catalogue, cooperative, harvest,
-    household, order, question, receipt,
+    Book, CardNumber, Document, DocumentKey, LotId, LotName, OrderName, Part, QuestionId, Season, catalogue,
+    cooperative, harvest, household, order, question, receipt,
 };
 
 /// 1 January 2026: a clock before it was never set, and says nothing of days.
@@ -37,6 +38,24 @@ impl Phone {
     pub fn household_or(&self, given: Option<HouseholdId>) -> Result<HouseholdId, Error> {
         self.inner().enrolled()?;
         given.or_else(|| self.household()).ok_or(Error::WhichHousehold)
+    }
+
+    /// The households that this phone may record for, by village and name: its own, those of a recorder, or all of a coordinator's.
+    /// With a text, those with it in their name, or the one whose card has this number.
+    pub fn people(&self, search: &str) -> Result<Vec<ListedHousehold>, Error> {
+        let grants = self.grants();
+        let named = self.inner().lists()?.household_names()?.into_iter();
+        let listed = named.map(|(household, name, village)| ListedHousehold { household, name, village });
+        let number: Option<CardNumber> = search.parse().ok();
+        let found = |one: &ListedHousehold| match number {
+            Some(number) => CardNumber::of(one.household) == number,
+            None => one.name.contains(search.trim()),
+        };
+        let mut found: Vec<_> = listed.filter(|one| grants.may_record_for(one.household) && found(one)).collect();
+        found.sort_by(|left, right| {
+            (&left.village, &left.name, left.household).cmp(&(&right.village, &right.name, right.household))
+        });
+        Ok(found)
     }
 
     /// The lot that a person names, by its code or in full. Fails with [`Error::LotName`] for a text that names no lot, with

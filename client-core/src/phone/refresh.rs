@@ -22,6 +22,12 @@ impl Inner {
         self.note_rows(written);
     }
 
+    /// Shows the households that this phone records for under the names that the server gave them.
+    pub(super) fn show_listed(&mut self) {
+        let written = self.refresh_listed();
+        self.note_rows(written);
+    }
+
     /// Shows every document as it is now.
     pub(super) fn show_all(&mut self) {
         let written = self.refresh_rows();
@@ -105,6 +111,11 @@ impl Inner {
         if has_gone { Ok(self.read_model.scrub()?) } else { Ok(()) }
     }
 
+    fn refresh_listed(&mut self) -> Result<(), Error> {
+        let Some(enrolled) = self.enrolled.as_ref() else { return Ok(()) };
+        Ok(self.read_model.write_listed(&enrolled.replica.listed()?)?)
+    }
+
     /// Updates the rows of every document whose revision differs from that of its rows.
     pub(super) fn refresh_rows(&mut self) -> Result<(), Error> {
         let Some(enrolled) = self.enrolled.as_mut() else { return Ok(()) };
@@ -126,11 +137,13 @@ impl Inner {
                 self.read_model.write(document, revision)?;
             }
         }
-        if rows.is_empty() {
-            return Ok(());
-        }
+        let has_gone = !rows.is_empty();
         for key in rows.into_keys() {
             self.read_model.forget(&key)?;
+        }
+        self.refresh_listed()?;
+        if !has_gone {
+            return Ok(());
         }
         Ok(self.read_model.scrub()?)
     }

@@ -226,13 +226,18 @@ impl Inner {
         self.has_sent_version = true;
         let absent = self.absent();
         let enrolled = self.enrolled.as_mut().ok_or(absent)?;
+        let granted = enrolled.replica.grants().version;
         let step = session.take_reply(&mut enrolled.replica, self.pace, &reply)?;
         let audience = enrolled.identity.audience();
+        let is_granted_anew = enrolled.replica.grants().version != granted;
         self.notices_read = session.notices_read();
         if let Some(told) = session.told() {
             self.time.take(told, clock);
         }
         self.show_changed(session.take_changed());
+        if is_granted_anew {
+            self.show_listed();
+        }
         Ok(match step {
             Step::Send(request) => {
                 Turn::Send(Errand { route: Route::Sync, payload: Payload::Request(request, audience) })

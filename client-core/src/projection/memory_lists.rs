@@ -13,6 +13,7 @@ use crate::ids::HouseholdId;
 use crate::plausibility::EarlierLot;
 use crate::quantities::{Day, Grams, Permille};
 use crate::replica::Undelivered;
+use crate::schema::access::ListedHousehold;
 use crate::schema::harvest::{Lot, LotKey};
 use crate::schema::question::Question;
 use crate::schema::receipt::Outcome;
@@ -33,6 +34,8 @@ pub struct MemoryLists {
     questions: BTreeMap<DocumentKey, Vec<Question>>,
     /// By harvest book and question.
     answers: BTreeMap<DocumentKey, BTreeMap<QuestionId, Vec<Contender>>>,
+    /// Those of which no particulars are here, as the server listed them.
+    listed: BTreeMap<HouseholdId, (String, String)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +82,24 @@ impl MemoryLists {
             self.households.remove(household);
         }
         Ok(())
+    }
+
+    /// Names the households of which no particulars are here: those that a recorder's phone was told of, and no others.
+    pub fn write_listed(&mut self, listed: &[ListedHousehold]) -> Result<(), StoreFault> {
+        let named = |one: &ListedHousehold| (one.household, (one.name.clone(), one.village.clone()));
+        self.listed = listed.iter().map(named).collect();
+        Ok(())
+    }
+
+    fn named(&self, household: HouseholdId) -> Option<&(String, String)> {
+        self.households.get(&household).or_else(|| self.listed.get(&household))
+    }
+
+    /// The name and the village of every household that is here by name.
+    pub fn household_names(&self) -> Result<Vec<(HouseholdId, String, String)>, StoreFault> {
+        let mut named = self.listed.clone();
+        named.extend(self.households.clone());
+        Ok(named.into_iter().map(|(household, (name, village))| (household, name, village)).collect())
     }
 
     /// Nothing is left of deleted rows.
@@ -152,7 +173,7 @@ impl MemoryLists {
     fn passing<'a>(&'a self, filter: &'a LotFilter) -> impl Iterator<Item = Shown<'a>> {
         let shown = self.lots.values().flat_map(BTreeMap::values).map(|row| Shown {
             row,
-            household: self.households.get(&row.household),
+            household: self.named(row.household),
             weighed: self.receipts.get(&row.lot.receipt_book()).and_then(|receipts| receipts.get(&row.lot)),
         });
         let shown = shown.filter(|shown| shown.passes(filter));
@@ -237,7 +258,9 @@ impl MemoryLists {
     pub fn known_households(&self) -> Result<Vec<(HouseholdId, String)>, StoreFault> {
         let lots = self.lots.values().flat_map(BTreeMap::values);
         let mut known: BTreeMap<HouseholdId, String> = lots.map(|row| (row.household, String::new())).collect();
-        known.extend(self.households.iter().map(|(household, (name, _))| (*household, name.clone())));
+        for households in [&self.listed, &self.households] {
+            known.extend(households.iter().map(|(household, (name, _))| (*household, name.clone())));
+        }
         Ok(known.into_iter().collect())
     }
 }

@@ -6,8 +6,9 @@ use super::ReadModel;
 use super::read_model::read_contenders;
 use crate::conflicts::{self, Contender};
 use crate::ids::HouseholdId;
+use crate::schema::access::ListedHousehold;
 use crate::schema::order::{OrderStatus, StatusSettled};
-use crate::schema::{Document, OrderName, household, order};
+use crate::schema::{Document, DocumentKey, OrderName, household, order};
 use crate::store::StoreFault;
 
 /// An order in a list.
@@ -112,6 +113,37 @@ fn order_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<OrderRow> {
 }
 
 impl ReadModel {
+    /// Names the households of which no particulars are here: those that a recorder's phone was told of, and no others. Nothing is
+    /// left of a name that went.
+    pub fn write_listed(&mut self, listed: &[ListedHousehold]) -> Result<(), StoreFault> {
+        const LISTED: &str = "document NOT IN (SELECT document FROM documents)";
+        let transaction = self.connection.transaction()?;
+        let mut known = {
+            let mut statement = transaction
+                .prepare_cached(&format!("SELECT household, name, village FROM households WHERE {LISTED}"))?;
+            let rows = statement.query_map([], |row| {
+                let household = HouseholdId::from_bytes(row.get(0)?);
+                Ok(ListedHousehold { household, name: row.get(1)?, village: row.get(2)? })
+            })?;
+            rows.collect::<Result<Vec<_>, _>>()?
+        };
+        let mut wanted = listed.to_vec();
+        known.sort();
+        wanted.sort();
+        if known == wanted {
+            return Ok(());
+        }
+        transaction.execute(&format!("DELETE FROM households WHERE {LISTED}"), [])?;
+        for ListedHousehold { household, name, village } in listed {
+            let document = DocumentKey::Household(*household).to_bytes();
+            transaction
+                .prepare_cached("INSERT OR IGNORE INTO households VALUES (?1,?2,?3,?4,'','')")?
+                .execute(params![household.as_bytes(), document, name, village])?;
+        }
+        transaction.commit()?;
+        if known.is_empty() { Ok(()) } else { self.scrub() }
+    }
+
     /// Orders in this state, or only those whose status has concurrent values; the dearest first.
     pub fn orders(
         &self,

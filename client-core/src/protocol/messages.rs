@@ -12,7 +12,7 @@ pub use super::cursor::{Cursor, Receipt, Tags, Walk, WalkMode};
 pub use super::refusal::{Refusal, RefusalReason};
 use crate::crdt::change::VerifiedChange;
 use crate::ids::ChangeHash;
-use crate::schema::access::Grants;
+use crate::schema::access::{Grants, ListedHousehold};
 
 /// A message could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -82,6 +82,8 @@ pub struct SyncReply {
     pub refused: Vec<Refusal>,
     /// The device's grants, when they are newer than those the phone acts on.
     pub grants: Option<Grants>,
+    /// With new grants: the households that the device records for, by name. Whatever it knew of others is void.
+    pub listed: Vec<ListedHousehold>,
     /// Changes for the phone, as a bundle; empty for none.
     #[serde(with = "serde_bytes")]
     pub bundle: Vec<u8>,
@@ -211,6 +213,11 @@ mod tests {
             more: true,
             refused: vec![Refusal { document: 1, reason: RefusalReason::ForeignActor }],
             grants: None,
+            listed: vec![ListedHousehold {
+                household: crate::ids::HouseholdId::from_bytes([5; 16]),
+                name: "王家".into(),
+                village: "wangjiagou".into(),
+            }],
             bundle: vec![1, 2, 3],
             attestations: vec![7; 8],
             reconciles: true,

@@ -90,7 +90,7 @@ impl Replica {
             .filter_map(|refusal| Some((usize::try_from(refusal.document).ok()?, refusal.reason)))
             .collect();
         let mut received = self.apply(page, &refused, fetches, reply)?;
-        if !received.forgotten.is_empty() {
+        if !received.forgotten.is_empty() || reply.grants.is_some() {
             self.scrub();
         }
         self.note_blocked(page, &refused);
@@ -297,6 +297,14 @@ impl Applying<'_> {
         }
         let grants = self.transaction.state.grants.clone();
         self.transaction.put_meta("grants", &grants);
+        let listed = self.transaction.replica.listed()?;
+        if listed != self.reply.listed {
+            self.transaction.put_meta("listed", &self.reply.listed);
+            // A household's name goes with the right to record for it.
+            if !listed.is_empty() {
+                self.transaction.leave_nothing_of_what_goes();
+            }
+        }
         for key in self.transaction.keys().into_iter().filter(|key| !grants.may_read(key)) {
             self.transaction.forget(&key)?;
             self.received.forgotten.insert(key);

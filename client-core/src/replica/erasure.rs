@@ -12,6 +12,11 @@ use crate::store::{Batch, StoreFault};
 const TO_SCRUB: &str = "to scrub";
 
 impl Transaction<'_> {
+    /// Has the store written anew once this is committed, so that its free places hold nothing of what is deleted now.
+    pub(super) fn leave_nothing_of_what_goes(&mut self) {
+        self.put_meta(TO_SCRUB, &true);
+    }
+
     /// Deletes all that is here of a document. True when something of it was the phone's own and not delivered.
     pub(super) fn erase(&mut self, key: &DocumentKey) -> Result<bool, Error> {
         let mut was_own = false;
@@ -25,7 +30,7 @@ impl Transaction<'_> {
         }
         was_own |= self.state.undelivered < undelivered;
         self.forget(key)?;
-        self.put_meta(TO_SCRUB, &true);
+        self.leave_nothing_of_what_goes();
         Ok(was_own)
     }
 }

@@ -42,7 +42,7 @@ use crate::ids::{ActorId, CooperativeId, DeviceId, Incarnation};
 use crate::planted;
 use crate::protocol::messages::Cursor;
 use crate::quantities::Instant;
-use crate::schema::access::Grants;
+use crate::schema::access::{Grants, ListedHousehold};
 use crate::schema::harvest::{LotKey, touched};
 use crate::schema::{Document, DocumentKey};
 use crate::store::Store;
@@ -169,6 +169,11 @@ impl Replica {
     /// What the device may do, as the server last said.
     pub fn grants(&self) -> &Grants {
         &self.state.grants
+    }
+
+    /// The households that the device records for as a recorder, as the server last listed them.
+    pub fn listed(&self) -> Result<Vec<ListedHousehold>, Error> {
+        Ok(read_meta(self.store.as_ref(), "listed")?.unwrap_or_default())
     }
 
     /// The position up to which the server's log was read.

@@ -164,7 +164,13 @@ impl Replica {
             transaction.forget(&key)?;
             transaction.reconcile_at_next_sync();
         }
-        Ok(transaction.commit()?)
+        if !transaction.replica.listed()?.is_empty() {
+            transaction.remove(super::rows::meta_key("listed"));
+            transaction.leave_nothing_of_what_goes();
+        }
+        transaction.commit()?;
+        self.scrub();
+        Ok(())
     }
 
     /// Documents to fetch whole, with how far each has arrived.

@@ -2,6 +2,7 @@
 //! checked before it is written. One document is the unit of sharing and of permission.
 
 pub mod access;
+mod card;
 pub mod case_book;
 pub mod catalogue;
 pub mod cooperative;
@@ -17,6 +18,7 @@ pub mod question;
 pub mod receipt;
 mod view;
 
+pub use card::{CardFault, CardNumber};
 pub use key::{Book, Document, DocumentKey, DocumentKind, OrderName, Part, Season};
 pub use kinds::SCHEMA;
 pub use lot_id::{LotCode, LotId, LotName, LotNameFault};

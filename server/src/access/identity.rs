@@ -1,6 +1,7 @@
 //! The server's key (Ed25519). It is kept outside the store, so its signatures stay valid after the store is restored
 //! from an older backup. It signs the certificates of enrolled devices.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use granary_client_core::ids::{CooperativeId, DeviceId};
@@ -16,7 +17,7 @@ use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
 use crate::config::{read_file, write_private};
 use crate::error::Error;
-use crate::log::{DeviceKind, DeviceRecord};
+use crate::log::{DeviceKind, DeviceRecord, RecorderRecord};
 
 const DOMAIN: &[u8] = b"granary device certificate 1\0";
 const ATTESTING: &[u8] = b"granary attestation key 1\0";
@@ -34,6 +35,9 @@ struct Certified {
     name: Vec<u8>,
     grants: Grants,
     person: Option<DeviceId>,
+    /// The villages of a recorder.
+    #[serde(default)]
+    villages: BTreeSet<String>,
 }
 
 /// The server's key, and the keys derived from it.
@@ -114,6 +118,7 @@ impl Identity {
             name: self.sealed_name(&device.public_key, &device.name),
             grants: device.grants_now(),
             person: device.person,
+            villages: device.recorder.villages.clone(),
         });
         let mut certificate = self.pair.sign(&[DOMAIN, &content].concat()).as_ref().to_vec();
         certificate.extend(content);
@@ -136,6 +141,7 @@ impl Identity {
             revoked_millis: None,
             generation: 0,
             person: certified.person,
+            recorder: RecorderRecord::of(certified.villages),
         };
         Some((certified.cooperative, device))
     }

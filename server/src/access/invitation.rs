@@ -1,5 +1,7 @@
 //! Invitations: a short code that works once, for a limited time, for one role, while whoever made it may still invite.
 
+use std::collections::BTreeSet;
+
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::quantities::Instant;
@@ -30,6 +32,9 @@ pub(crate) struct InvitationRecord {
     pub(crate) made_millis: i64,
     pub(crate) used: Option<InvitationUse>,
     pub(crate) withdrawn_millis: Option<i64>,
+    /// The villages of a recorder, by their codes.
+    #[serde(default)]
+    pub(crate) villages: BTreeSet<String>,
 }
 
 /// How an invitation was used.
@@ -93,6 +98,8 @@ pub struct InvitationLine {
     pub id: String,
     /// What the phone may become.
     pub role: Role,
+    /// The villages of a recorder, by their codes.
+    pub villages: Vec<String>,
     /// The name of who made it.
     pub by: String,
     /// The name of the person whose phone it is for.

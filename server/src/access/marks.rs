@@ -4,7 +4,7 @@
 //! Each line of the file is one standing of a device, as JSON. A later line of a device replaces an earlier one; a line that
 //! is broken is left out and reported.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{file_error, read_file, write_private};
 use crate::error::Error;
-use crate::log::DeviceRecord;
+use crate::log::{DeviceRecord, RecorderRecord};
 
 /// The file's name in the server's folder.
 pub(crate) const FILE: &str = "access-marks.jsonl";
@@ -30,6 +30,9 @@ pub(crate) struct AccessMark {
     grants_version: u32,
     roles: Vec<Role>,
     revoked_millis: Option<i64>,
+    /// The villages of a recorder; its households follow from them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    villages: BTreeSet<String>,
 }
 
 impl AccessMark {
@@ -40,8 +43,9 @@ impl AccessMark {
             device,
             generation: record.generation,
             grants_version: grants.version,
-            roles: grants.roles.into_iter().collect(),
+            roles: grants.roles.into_iter().filter(|role| !role.is_derived()).collect(),
             revoked_millis: record.revoked_millis,
+            villages: record.recorder.villages.clone(),
         }
     }
 
@@ -58,6 +62,7 @@ impl AccessMark {
         if record.grants.last().is_none_or(|grants| grants.version < self.grants_version) {
             let roles = self.roles.iter().copied().collect();
             record.grants.push(Grants { version: self.grants_version, roles });
+            record.recorder = RecorderRecord::of(self.villages.clone());
         }
         record.generation = record.generation.max(self.generation);
         record.revoked_millis = self.revoked_millis;
@@ -152,6 +157,7 @@ mod tests {
             revoked_millis: revoked,
             generation,
             person: None,
+            recorder: RecorderRecord::default(),
         }
     }
 

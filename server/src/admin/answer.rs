@@ -75,13 +75,20 @@ fn run(
     address: &PublicAddress,
 ) -> Result<Answer, Error> {
     let (now, public) = (crate::environment::now(), &address.address);
-    let invite = |number: CooperativeNumber, role: Role, person: Option<String>, hours: u32| -> Result<Answer, Error> {
+    let invite = |number: CooperativeNumber,
+                  (role, villages): (Role, Vec<String>),
+                  person: Option<String>,
+                  hours: u32| {
         // Nobody could end such a phone with its person.
         if role == Role::Coordinator && person.is_none() {
             return Err(Error::invalid("--for", WHOSE_PHONE));
         }
         let person = person.map(|login| granary.coordinator_device(number, &login)).transpose()?;
-        let invitation = granary.invite_as(Principal::Operator, number, role, person, hours, now)?;
+        let invitation = match (role, villages.as_slice()) {
+            (Role::Recorder, villages) => granary.invite_recorder(Principal::Operator, number, villages, hours, now)?,
+            (_, []) => granary.invite_as(Principal::Operator, number, role, person, hours, now)?,
+            _ => return Err(Error::invalid("--village", ONLY_RECORDERS)),
+        };
         let text = Said::new(
             format!("An invitation for {role} in co-operative {}; it works once, for {hours} hours:", number.0),
             format!("合作社 {} 的邀请，身份：{}；{hours} 小时内可以用一次：", number.0, role.chinese()),
@@ -115,8 +122,8 @@ fn run(
         AdminCommand::Furnish { cooperative, furnishing } => {
             Ok(Answer::Text(cooperative::furnish(granary, CooperativeNumber(cooperative), furnishing, now)?))
         }
-        AdminCommand::Invite { cooperative, role, person, hours } => {
-            invite(CooperativeNumber(cooperative), role, person, hours)
+        AdminCommand::Invite { cooperative, role, villages, person, hours } => {
+            invite(CooperativeNumber(cooperative), (role, villages), person, hours)
         }
         AdminCommand::OpenEnrolment { phones, hours } => {
             let until = now.plus_millis(u64::from(hours).saturating_mul(3_600_000));
@@ -163,12 +170,12 @@ fn run(
         }
         AdminCommand::Devices { cooperative } => {
             let cooperative = granary.cooperative(CooperativeNumber(cooperative))?;
+            let recorders = granary.recorders(cooperative.number())?;
             let devices = cooperative.devices().into_iter();
             let lines = devices.map(|(id, record, seen)| {
-                let (roles, name) = (record.grants_now().roles, record.name);
                 let (kind, is_revoked) = (record.kind.word(), record.revoked_millis.is_some());
-                let english: Vec<String> = roles.iter().map(Role::to_string).collect();
-                let chinese: Vec<String> = roles.iter().map(Words::chinese).collect();
+                let roles = people::roles(&record, recorders.get(&id).copied().unwrap_or(0));
+                let name = record.name;
                 let standing = if is_revoked { ("revoked", "已停用") } else { ("active", "有效") };
                 let seen = seen.map_or(Said::new("never heard of", "从来没有消息"), |seen| {
                     let (at, unsent, version) = (Instant(seen.at_millis), seen.unsent, &seen.version);
@@ -183,11 +190,11 @@ fn run(
                 });
                 let disk = share_of(granary, &cooperative, id, now);
                 Said::new(
-                    format!("{id}  {kind}  {}  {}  {name}  {seen}, {disk}", standing.0, english.join("+")),
+                    format!("{id}  {kind}  {}  {}  {name}  {seen}, {disk}", standing.0, roles),
                     format!(
                         "{id}  {kind}  {}  {}  {name}  {}，{}",
                         standing.1,
-                        chinese.join("+"),
+                        roles.chinese(),
                         seen.chinese(),
                         disk.chinese()
                     ),
@@ -195,10 +202,16 @@ fn run(
             });
             Ok(Answer::Text(Said::lines(lines)))
         }
-        AdminCommand::Grant { cooperative, device, roles } => {
+        AdminCommand::Grant { cooperative, device, roles, villages } => {
             let number = CooperativeNumber(cooperative);
             let before = granary.cooperative(number)?.device(device);
-            granary.grant(Principal::Operator, number, device, &roles, now)?;
+            match (roles.as_slice(), villages.as_slice()) {
+                (_, []) => granary.grant(Principal::Operator, number, device, &roles, now)?,
+                ([Role::Recorder], villages) => {
+                    granary.grant_recorder(Principal::Operator, number, device, villages, now)?;
+                }
+                _ => return Err(Error::invalid("--village", ONLY_RECORDERS)),
+            }
             let was_revoked = before.is_some_and(|record| record.revoked_millis.is_some());
             match (was_revoked, roles.is_empty()) {
                 (true, false) => text(
@@ -331,6 +344,11 @@ const WHOSE_PHONE: Phrase = Phrase::new(
     "whose-phone",
     "a coordinator's phone is somebody's: name the account with --for LOGIN; `granary coordinator add` makes one",
     "协调员的手机是某个人的：请用 --for LOGIN 说明账号；`granary coordinator add` 添加账号",
+);
+const ONLY_RECORDERS: Phrase = Phrase::new(
+    "only-recorders",
+    "only a recorder has villages: give `recorder` as its one role",
+    "只有记录员才有负责的村：请把身份写成 recorder，而且只写这一个",
 );
 const ASIDE_NAME: Phrase = Phrase::new(
     "aside-name",

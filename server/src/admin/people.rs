@@ -1,9 +1,11 @@
 //! The operator's lists of coordinators and invitations.
 
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::access::Role;
 use granary_client_core::words::Words;
 
 use crate::access::{CoordinatorLine, Denied, InvitationLine, InvitationState, NamedDevice};
+use crate::log::DeviceRecord;
 use crate::said::Said;
 
 /// A line for each coordinator, then the coordinators' phones that belong to nobody.
@@ -89,18 +91,45 @@ fn invitation(line: &InvitationLine) -> Said {
             "{id}  {}{}  {}{}  made by {} at {made}, until {until}",
             line.state.name(),
             used.0,
-            line.role,
+            role_of(line),
             person.0,
             line.by
         ),
         format!(
             "{id}  {state}{}  {}{}  {} 发于 {}，有效到 {}",
             used.1,
-            line.role.chinese(),
+            role_of(line).chinese(),
             person.1,
             line.by,
             made.in_china(),
             until.in_china()
         ),
     )
+}
+
+/// What a device may do, a recorder with its villages and how many households are in them.
+pub(super) fn roles(record: &DeviceRecord, households: usize) -> Said {
+    let grants = record.grants_now();
+    let villages = || record.recorder.villages.iter().cloned().collect::<Vec<_>>().join(",");
+    let words = grants.roles.iter().filter(|role| !role.is_derived()).map(|role| match role {
+        Role::Recorder => Said::new(
+            format!("recorder of {} ({households} households)", villages()),
+            format!("{}的记录员（{households} 户）", villages()),
+        ),
+        role => Said::new(role.to_string(), role.chinese()),
+    });
+    let words: Vec<Said> = words.collect();
+    let joined = |word: &dyn Fn(&Said) -> String| words.iter().map(word).collect::<Vec<_>>().join("+");
+    Said::new(joined(&Said::to_string), joined(&|word| word.chinese()))
+}
+
+/// For whom an invitation is, with the villages of a recorder.
+fn role_of(line: &InvitationLine) -> Said {
+    match line.villages.as_slice() {
+        [] => Said::new(line.role.to_string(), line.role.chinese()),
+        villages => Said::new(
+            format!("{} of {}", line.role, villages.join(",")),
+            format!("{}的{}", villages.join(","), line.role.chinese()),
+        ),
+    }
 }

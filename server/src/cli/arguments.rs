@@ -59,9 +59,12 @@ pub(super) enum Command {
         /// The co-operative's number.
         #[arg(long, default_value_t = 1)]
         coop: u32,
-        /// `coordinator`, `packer` or `household:ID`; `household:new` begins a household.
+        /// `coordinator`, `packer`, `recorder` or `household:ID`; `household:new` begins a household.
         #[arg(long)]
         role: String,
+        /// Of a recorder: a village, by name or code, whose households it records for. May be given several times.
+        #[arg(long = "village", value_name = "VILLAGE")]
+        villages: Vec<String>,
         /// The login of the coordinator whose phone it is for; the phone ends with that person. A coordinator's phone needs it.
         #[arg(long = "for")]
         person: Option<String>,
@@ -125,6 +128,10 @@ pub(super) enum Command {
         device: DeviceId,
         /// All its roles from now on; none takes everything away.
         roles: Vec<Role>,
+        /// Of a recorder: a village, by name or code, whose households it records for. May be given several times; without it, a
+        /// recorder keeps its villages.
+        #[arg(long = "village", value_name = "VILLAGE")]
+        villages: Vec<String>,
     },
     /// Changes that were set aside: from phones that may not write there, or that were revoked, or that did harm.
     SetAside {

@@ -45,7 +45,9 @@ pub fn main() -> ExitCode {
             serve(args, |server| demo(server, &folder))
         }
         Command::Coop { command } => furnish(command),
-        Command::Invite { folder, coop, role, person, hours } => invite(&folder, coop, &role, person, hours),
+        Command::Invite { folder, coop, role, villages, person, hours } => {
+            invite(&folder, coop, (&role, villages), person, hours)
+        }
         Command::OpenEnrolment { folder, phones, hours } => {
             send(&folder, &AdminCommand::OpenEnrolment { phones, hours })
         }
@@ -60,8 +62,8 @@ pub fn main() -> ExitCode {
         }
         Command::Documents { folder, coop } => send(&folder, &AdminCommand::Documents { cooperative: coop }),
         Command::Devices { folder, coop } => send(&folder, &AdminCommand::Devices { cooperative: coop }),
-        Command::Grant { folder, coop, device, roles } => {
-            send(&folder, &AdminCommand::Grant { cooperative: coop, device, roles })
+        Command::Grant { folder, coop, device, roles, villages } => {
+            send(&folder, &AdminCommand::Grant { cooperative: coop, device, roles, villages })
         }
         Command::SetAside { command: SetAsideCommand::List { folder, coop } } => {
             send(&folder, &AdminCommand::SetAside { cooperative: coop })
@@ -196,7 +198,13 @@ fn furnish(command: CoopCommand) -> Result<(), Error> {
     send(&folder, &AdminCommand::Furnish { cooperative: coop, furnishing })
 }
 
-fn invite(folder: &Folder, cooperative: u32, role: &str, person: Option<String>, hours: u32) -> Result<(), Error> {
+fn invite(
+    folder: &Folder,
+    cooperative: u32,
+    (role, villages): (&str, Vec<String>),
+    person: Option<String>,
+    hours: u32,
+) -> Result<(), Error> {
     let role = if role == "household:new" {
         let millis = u64::try_from(crate::environment::now().0).unwrap_or(0);
         Role::Household(granary_client_core::ids::HouseholdId::generate(millis, crate::environment::random_bytes()?))
@@ -204,7 +212,7 @@ fn invite(folder: &Folder, cooperative: u32, role: &str, person: Option<String>,
         role.parse()
             .map_err(|fault: granary_client_core::schema::access::RoleFault| Error::invalid("role", Said::of(&fault)))?
     };
-    send(folder, &AdminCommand::Invite { cooperative, role, person, hours })
+    send(folder, &AdminCommand::Invite { cooperative, role, villages, person, hours })
 }
 
 /// A password, typed or piped in one line.

@@ -38,7 +38,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<InvitationsQuery>
                     th scope="col" { (locale.t("invited-by")) } th scope="col" { (locale.t("invited-when")) }
                     th scope="col" { (locale.t("invited-until")) } th scope="col" { (locale.t("invited-state")) } th { } } }
                 tbody { @for line in shown() { tr {
-                    td { (names.role(&line.role)) @if let Some(person) = &line.person { " · " (person) } }
+                    td { (names.role(&line.role)) @if !line.villages.is_empty() { " · " (names.records_for(&line.villages)) } @if let Some(person) = &line.person { " · " (person) } }
                     td data-label=(locale.t("invited-by")) { (if line.by == "operator" { locale.t("operator") } else { line.by.clone() }) }
                     td data-label=(locale.t("invited-when")) { (locale.moment(Instant(line.made_millis))) }
                     td data-label=(locale.t("invited-until")) { (locale.moment(Instant(line.expires_millis))) }

@@ -142,6 +142,7 @@ impl Names {
         match role {
             Role::Coordinator => self.locale.t("role-coordinator"),
             Role::Packer => self.locale.t("role-packer"),
+            Role::Recorder | Role::RecorderFor(_) => self.locale.t("role-recorder"),
             Role::Household(id) => self.locale.with("role-of-household", &[("name", self.household_of(*id))]),
         }
     }
@@ -191,6 +192,19 @@ impl Names {
     /// A village's name.
     pub(super) fn village(&self, code: &str) -> String {
         self.villages.get(code).cloned().unwrap_or_else(|| code.to_owned())
+    }
+
+    /// For which villages a recorder records.
+    pub(super) fn records_for<'a>(&self, villages: impl IntoIterator<Item = &'a String>) -> String {
+        let villages: Vec<String> = villages.into_iter().map(|code| self.village(code)).collect();
+        self.locale.with("records-for", &[("villages", villages.join(&self.locale.t("list-comma")))])
+    }
+
+    /// The codes and names of all villages, by name.
+    pub(super) fn all_villages(&self) -> Vec<(String, String)> {
+        let mut all: Vec<_> = self.villages.iter().map(|(code, name)| (code.clone(), name.clone())).collect();
+        all.sort_by(|left, right| left.1.cmp(&right.1));
+        all
     }
 
     /// A village as an import reads it: its name, or its code where another one has that name.

@@ -14,6 +14,7 @@ use super::names::Names;
 use super::page::Page;
 use super::refusal::Refused;
 use super::signed_in::{SignedIn, SignedInForm};
+use crate::access::Invitation;
 use crate::http::BrowserLink;
 
 /// Invitations on one printed sheet at most.
@@ -26,8 +27,20 @@ pub(super) async fn new_link(signed: &SignedIn, role: Role, person: Option<Devic
     let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
     let now = crate::environment::now();
     let made = signed.work(move || granary.invite_as(by, number, role, person, INVITATION_HOURS, now)).await?;
+    Ok(links_of(signed, &made))
+}
+
+/// An invitation for a recorder of these villages, by their codes.
+pub(super) async fn recorder_link(signed: &SignedIn, villages: Vec<String>) -> Result<Links, Refused> {
+    let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
+    let now = crate::environment::now();
+    let made = signed.work(move || granary.invite_recorder(by, number, &villages, INVITATION_HOURS, now)).await?;
+    Ok(links_of(signed, &made))
+}
+
+fn links_of(signed: &SignedIn, made: &Invitation) -> Links {
     let address = &signed.public_address;
-    Ok(Links { phone: address.invitation(&made.code), browser: address.browser_invitation(&made.code) })
+    Links { phone: address.invitation(&made.code), browser: address.browser_invitation(&made.code) }
 }
 
 /// The links of one invitation.

@@ -36,6 +36,7 @@ mod households;
 mod page;
 mod phones;
 mod questions;
+mod recorders;
 mod unusual;
 
 pub(super) const PASSWORD: &str = "correct horse battery";

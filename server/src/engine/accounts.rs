@@ -21,7 +21,7 @@ use crate::access::{AuditAction, CoordinatorLine, Denied, NamedDevice};
 use crate::error::Error;
 use crate::log::keys::{GLOBAL, key, rest};
 use crate::log::writer::GroupCommit;
-use crate::log::{Cooperative, CooperativeNumber, DeviceKind, DeviceRecord};
+use crate::log::{Cooperative, CooperativeNumber, DeviceKind, DeviceRecord, RecorderRecord};
 use crate::said::Said;
 
 /// The idle time after which a session ends, in milliseconds.
@@ -99,6 +99,7 @@ impl Granary {
                 revoked_millis: None,
                 generation: 0,
                 person: None,
+                recorder: RecorderRecord::default(),
             });
             record.name = name.clone();
             record.revoked_millis = None;

@@ -1,6 +1,7 @@
 //! Creating co-operatives, enrolling and reinstating. Each is one job of the writer, so it is durable when it is
 //! acknowledged, and ordered with all other writes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use granary_client_core::ids::{CooperativeId, DeviceId};
@@ -15,11 +16,12 @@ use super::Granary;
 use super::audit::put_line;
 use super::grants::version_after;
 use super::invitations::invitation_key;
+use super::recorders::words_of;
 use crate::access::standing::{Credential, Deed, may_act};
 use crate::access::{AuditAction, Denied, InvitationRecord, InvitationState, InvitationUse};
 use crate::error::{Error, unknown_device};
 use crate::log::keys::{GLOBAL, LogEvent, device_key, key};
-use crate::log::{Cooperative, CooperativeNumber, CooperativeRecord, DeviceKind, DeviceRecord};
+use crate::log::{Cooperative, CooperativeNumber, CooperativeRecord, DeviceKind, DeviceRecord, RecorderRecord};
 
 fn bad_invitation(detail: &str) -> Error {
     Error::refused(ProblemKind::BadInvitation, detail)
@@ -56,6 +58,7 @@ impl Granary {
             revoked_millis: None,
             generation: 0,
             person: None,
+            recorder: RecorderRecord::default(),
         };
         let record_bytes = write_message(&record);
         let device_bytes = write_message(&device);
@@ -89,7 +92,8 @@ impl Granary {
                 let document = self.document(cooperative.number(), &DocumentKey::Household(id))?;
                 document.and_then(|document| household::read(&document).name)
             }
-            Role::Packer | Role::Coordinator => {
+            Role::Recorder => Some(self.village_names(cooperative.number(), &record.villages)?.join("、")),
+            Role::Packer | Role::Coordinator | Role::RecorderFor(_) => {
                 record.person.and_then(|person| cooperative.device(person)).map(|record| record.name)
             }
         };
@@ -136,6 +140,7 @@ impl Granary {
             revoked_millis: None,
             generation: before.map_or(0, |before| before.generation),
             person: record.person,
+            recorder: RecorderRecord::of(record.villages.clone()),
         };
         new.name = self.name_after_erasure(&cooperative, device, &new);
         // What it is now stands above what it was, also above a mark that is newer than the store.
@@ -143,9 +148,11 @@ impl Granary {
             mark.raise(&mut new);
             new.revoked_millis = None;
         }
-        let roles = [record.role].into();
+        let roles: BTreeSet<Role> = [record.role].into();
+        let roles_given = roles.clone();
         let version = new.grants.last().map_or(1, |last| version_after(last.version, &roles));
         new.grants.push(Grants { version, roles });
+        let line = words_of(&roles_given, &record.villages);
         let public_key = serde_bytes::ByteBuf::from(request.public_key.to_vec());
         let target = Arc::clone(&cooperative);
         // Decided in the writer's job: of two phones with one code only one enrols, and none after its maker was ended.
@@ -168,7 +175,7 @@ impl Granary {
             group.put(device_key(target.number(), device), write_message(&new));
             target.append_event(group, LogEvent::Access { device, grants_version: version });
             target.set_device(device, new);
-            put_line(&target, group, now, &device.to_string(), AuditAction::Enrolled, &record.role.to_string());
+            put_line(&target, group, now, &device.to_string(), AuditAction::Enrolled, &line);
             Ok(InvitationState::Open)
         })?;
         must_be_open(state)?;

@@ -14,11 +14,12 @@ use super::audit::put_line;
 use super::erasure::erased_name;
 use super::events::Event;
 use super::leaving::Names;
+use super::recorders::{must_be_givable, words_of};
 use crate::access::{AuditAction, Principal};
 use crate::error::Error;
 use crate::log::keys::{LogEvent, device_key};
 use crate::log::writer::GroupCommit;
-use crate::log::{Cooperative, CooperativeNumber, DeviceKind, DeviceRecord};
+use crate::log::{Cooperative, CooperativeNumber, DeviceKind, DeviceRecord, RecorderRecord};
 
 impl Granary {
     /// Changes the grants of a device. At its next sync the phone gets the documents that it may read now and drops
@@ -31,10 +32,33 @@ impl Granary {
         roles: &[Role],
         now: Instant,
     ) -> Result<(), Error> {
+        self.grant_with(by, number, device, roles, None, now)
+    }
+
+    /// As [`Self::grant`], with the villages of a recorder; it keeps those that it had where none are given.
+    pub(super) fn grant_with(
+        &self,
+        by: Principal,
+        number: CooperativeNumber,
+        device: DeviceId,
+        roles: &[Role],
+        villages: Option<BTreeSet<String>>,
+        now: Instant,
+    ) -> Result<(), Error> {
         self.not_the_servers_own(number, device)?;
-        let words: Vec<String> = roles.iter().map(Role::to_string).collect();
-        let roles: BTreeSet<Role> = roles.iter().copied().collect();
-        let line = (AuditAction::Granted, format!("{device}: {}", words.join(" ")));
+        let record = self.cooperative(number)?.device(device);
+        let roles: BTreeSet<Role> = roles.iter().copied().filter(|role| !role.is_derived()).collect();
+        let villages = match (roles.contains(&Role::Recorder), villages) {
+            (false, _) => BTreeSet::new(),
+            (true, Some(villages)) => villages,
+            (true, None) => record.as_ref().map(|record| record.recorder.villages.clone()).unwrap_or_default(),
+        };
+        // Its households are found when its phone syncs; a client of another protocol never would.
+        if roles.contains(&Role::Recorder) && record.is_some_and(|record| record.kind != DeviceKind::Phone) {
+            return Err(Error::invalid("role", ("only a phone can be a recorder's", "只有手机可以给记录员用")));
+        }
+        must_be_givable(&roles, &villages)?;
+        let line = (AuditAction::Granted, format!("{device}: {}", words_of(&roles, &villages)));
         self.change_access(by, number, device, now, line, move |record| {
             let last = record.grants.last().cloned().unwrap_or_default();
             let new = Grants { version: version_after(last.version, &roles), roles: roles.clone() };
@@ -46,6 +70,7 @@ impl Granary {
                 record.revoked_millis = None;
             }
             record.grants.push(new);
+            record.recorder = RecorderRecord::of(villages.clone());
         })
     }
 

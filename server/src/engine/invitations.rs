@@ -11,6 +11,7 @@ use ring::digest::{SHA256, digest};
 
 use super::Granary;
 use super::audit::put_line;
+use super::recorders::{must_be_givable, words_of};
 use granary_client_core::words::Phrase;
 
 use crate::access::{
@@ -43,6 +44,7 @@ fn line(cooperative: &Cooperative, id: String, record: &InvitationRecord, now: I
         made_millis: record.made_millis,
         expires_millis: record.expires_millis,
         state: record.state(cooperative, now),
+        villages: record.villages.iter().cloned().collect(),
         used: record.used.as_ref().and_then(|used| Some((device(&used.public_key)?, used.at_millis))),
     }
 }
@@ -99,6 +101,20 @@ impl Granary {
         hours: u32,
         now: Instant,
     ) -> Result<Invitation, Error> {
+        self.invite_for(by, number, (role, BTreeSet::new()), person, hours, now)
+    }
+
+    /// As [`Self::invite_as`], with the villages of a recorder.
+    pub(super) fn invite_for(
+        &self,
+        by: Principal,
+        number: CooperativeNumber,
+        (role, villages): (Role, BTreeSet<String>),
+        person: Option<DeviceId>,
+        hours: u32,
+        now: Instant,
+    ) -> Result<Invitation, Error> {
+        must_be_givable(&[role].into(), &villages)?;
         if !HOURS.contains(&hours) {
             return Err(Error::invalid("hours", HOURS_WRONG));
         }
@@ -108,6 +124,7 @@ impl Granary {
         {
             return Err(Error::invalid("role", ERASED));
         }
+        let line = words_of(&[role].into(), &villages);
         let code = new_code(self.random()?);
         let expires_millis = now.plus_millis(u64::from(hours).saturating_mul(3_600_000)).0;
         let record = InvitationRecord {
@@ -119,6 +136,7 @@ impl Granary {
             made_millis: now.0,
             used: None,
             withdrawn_millis: None,
+            villages,
         };
         let stored = invitation_key(&code);
         self.write(move |group| {
@@ -126,7 +144,7 @@ impl Granary {
                 return Ok(Err(denied));
             }
             group.put_visible(stored, write_message(&record));
-            put_line(&cooperative, group, now, &by.id(), AuditAction::Invited, &role.to_string());
+            put_line(&cooperative, group, now, &by.id(), AuditAction::Invited, &line);
             Ok(Ok(()))
         })??;
         Ok(Invitation { code, expires_millis })

@@ -15,6 +15,7 @@ mod outbox_files;
 pub(crate) mod own_edits;
 pub(crate) mod own_words;
 pub(crate) mod read_models;
+mod recorders;
 mod room;
 pub(crate) mod second_factor;
 pub(crate) mod set_aside;
@@ -80,6 +81,7 @@ pub struct Granary {
     events: Arc<EventBus>,
     own_words: OwnWords,
     arrivals: Arrivals,
+    villages: recorders::Villages,
     access_marks: AccessMarks,
     erasure_marks: ErasureMarks,
     unconfirmed: Unconfirmed,
@@ -175,6 +177,7 @@ impl Granary {
             events,
             own_words: OwnWords::default(),
             arrivals: Arrivals::default(),
+            villages: recorders::Villages::default(),
             access_marks: AccessMarks::open(keys)?,
             erasure_marks: ErasureMarks::open(keys)?,
             unconfirmed: Unconfirmed::default(),

@@ -29,6 +29,8 @@ struct CooperativeSubscribers {
     of_household: HashMap<HouseholdId, BTreeSet<SubscriberId>>,
     /// Subscribers that read most documents: coordinators and packers.
     broad: BTreeSet<SubscriberId>,
+    /// Recorders: which households they have depends on what households' documents say, which they may not read.
+    recorders: BTreeSet<SubscriberId>,
 }
 
 #[derive(Default)]
@@ -77,11 +79,14 @@ impl CooperativeSubscribers {
     fn add(&mut self, id: SubscriberId, subscriber: Subscriber) {
         for role in &subscriber.grants.roles {
             match role {
-                Role::Household(household) => {
+                Role::Household(household) | Role::RecorderFor(household) => {
                     self.of_household.entry(*household).or_default().insert(id);
                 }
                 Role::Coordinator | Role::Packer => {
                     self.broad.insert(id);
+                }
+                Role::Recorder => {
+                    self.recorders.insert(id);
                 }
             }
         }
@@ -91,8 +96,9 @@ impl CooperativeSubscribers {
     fn remove(&mut self, id: SubscriberId) -> Option<Subscriber> {
         let subscriber = self.all.remove(&id)?;
         self.broad.remove(&id);
+        self.recorders.remove(&id);
         for role in &subscriber.grants.roles {
-            if let Role::Household(household) = role
+            if let Role::Household(household) | Role::RecorderFor(household) = role
                 && let Some(ids) = self.of_household.get_mut(household)
             {
                 ids.remove(&id);
@@ -134,6 +140,11 @@ impl Subscriptions {
         let state = self.state();
         let Some(subscribers) = state.by_cooperative.get(&cooperative) else { return };
         subscribers.notify(subscribers.broad.iter(), key);
+        if let DocumentKey::Household(_) = key {
+            // The household may have come into a village of theirs, or left it: that is decided when they ask.
+            let recorders = subscribers.recorders.iter().filter_map(|id| subscribers.all.get(id));
+            recorders.for_each(|subscriber| subscriber.notify.notify_one());
+        }
         match (key, key.household()) {
             (_, Some(household)) => {
                 subscribers.notify(subscribers.of_household.get(&household).into_iter().flatten(), key)

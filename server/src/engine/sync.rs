@@ -111,6 +111,7 @@ impl Granary {
 
     /// As [`Self::sync`], for an authenticated caller.
     pub(crate) fn sync_as(&self, caller: &Caller, signed: &SignedRequest, now: Instant) -> Result<SyncReply, Error> {
+        self.renew_recorder(&caller.cooperative, caller.device, now)?;
         let (cooperative, grants) = (&caller.cooperative, caller.record()?.grants_now());
         let content = signed.content().map_err(crate::error::frame_refusal)?;
         let request: SyncRequest = read_message(&content).map_err(Error::malformed)?;
@@ -137,7 +138,10 @@ impl Granary {
         let heard = Heard { at_millis, unsent, notices_read, version: request.version.as_deref(), forks };
         cooperative.saw(device, heard);
         let attest = |document: DocumentId, tips: &[ChangeHash]| self.attest(cooperative, document, tips);
-        let feed_request = FeedRequest { device, record: &record, request: &request, ingested, fits, now };
+        // Not older than the grants that it comes with.
+        let listed = || self.listed_for(cooperative, &record);
+        let feed_request =
+            FeedRequest { device, record: &record, request: &request, ingested, fits, now, listed: &listed };
         let reply = cooperative.reply(self.store.as_ref(), &attest, feed_request)?;
         // After the reply was made, so that its content does not depend on thread timing.
         if is_new {
@@ -194,6 +198,7 @@ impl Granary {
         if !self.has_room() {
             return Err(refused(RefusalReason::NoRoom));
         }
+        self.renew_recorder(cooperative, submitter.device, now)?;
         let target = Arc::clone(cooperative);
         submitter.bounds = self.bounds();
         let ingested = self.write(move |group| {

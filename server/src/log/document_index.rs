@@ -120,7 +120,12 @@ impl DocumentIndex {
     pub(super) fn readable_since(&self, grants: &Grants, position: u64) -> Option<Vec<DocumentMeta>> {
         let mut numbers = BTreeSet::new();
         for role in &grants.roles {
-            let Role::Household(household) = role else { return None };
+            let household = match role {
+                Role::Household(household) | Role::RecorderFor(household) => household,
+                // It reads what is of no household, as every device does.
+                Role::Recorder => continue,
+                Role::Coordinator | Role::Packer => return None,
+            };
             numbers.extend(self.by_household.get(household).into_iter().flatten().copied());
         }
         let is_readable = |number: &DocumentNumber| self.get(*number).is_some_and(|(key, _)| grants.may_read(key));

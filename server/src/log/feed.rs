@@ -13,7 +13,7 @@ use granary_client_core::protocol::messages::{
 };
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::DocumentKey;
-use granary_client_core::schema::access::Grants;
+use granary_client_core::schema::access::{Grants, ListedHousehold};
 use granary_client_core::store::{Store, StoreFault};
 
 use super::Cooperative;
@@ -24,6 +24,7 @@ use super::records::DeviceRecord;
 use super::reply_page::Page;
 use super::rows::{parse, read_record};
 use super::set_aside::{SetAside, place_of};
+use crate::error::Error;
 
 /// Log records that one request reads at most.
 const RECORDS_MAX: u64 = 20_000;
@@ -113,6 +114,8 @@ pub(crate) struct FeedRequest<'a> {
     pub(crate) fits: bool,
     /// The time that the phone is told.
     pub(crate) now: Instant,
+    /// The households that a recorder is told by name, asked for with new grants.
+    pub(crate) listed: &'a dyn Fn() -> Result<Vec<ListedHousehold>, Error>,
 }
 
 impl Cooperative {
@@ -141,8 +144,8 @@ impl Cooperative {
         store: &dyn Store,
         attest: &Attest<'_>,
         feed_request: FeedRequest<'_>,
-    ) -> Result<SyncReply, StoreFault> {
-        let FeedRequest { device, record, request, ingested, fits, now } = feed_request;
+    ) -> Result<SyncReply, Error> {
+        let FeedRequest { device, record, request, ingested, fits, now, listed } = feed_request;
         let grants = record.grants_now();
         let visible = self.state().heads.visible();
         let mut cursor = request.cursor;
@@ -197,6 +200,7 @@ impl Cooperative {
         Ok(SyncReply {
             more,
             refused: ingested.refused,
+            listed: if new_grants.is_some() { listed()? } else { Vec::new() },
             grants: new_grants,
             bundle: page.into_bundle(),
             attestations,

@@ -35,7 +35,7 @@ pub(crate) use devices::Heard;
 pub use devices::LastSeen;
 pub(crate) use ingest::Submitter;
 pub use keys::CooperativeNumber;
-pub use records::{CooperativeRecord, DeviceKind, DeviceRecord};
+pub use records::{CooperativeRecord, DeviceKind, DeviceRecord, RecorderRecord};
 pub use restored::mark_restored;
 pub(crate) use shares::day_of;
 pub use shares::{Holder, Used};

@@ -1,5 +1,7 @@
 //! The store's records of co-operatives and devices.
 
+use std::collections::BTreeSet;
+
 use granary_client_core::ids::{CooperativeId, DeviceId};
 use granary_client_core::schema::access::{Grants, Role};
 use serde::{Deserialize, Serialize};
@@ -53,6 +55,25 @@ pub struct DeviceRecord {
     pub generation: u32,
     /// Of a coordinator's phone: the person's own device, with which it ends.
     pub person: Option<DeviceId>,
+    /// Of a recorder: for which villages.
+    #[serde(default)]
+    pub recorder: RecorderRecord,
+}
+
+/// What makes a recorder's grants.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize_tuple, Deserialize_tuple)]
+pub struct RecorderRecord {
+    /// The codes of the villages; none for a device that is no recorder.
+    pub villages: BTreeSet<String>,
+    /// A code over the names that its phone was last told.
+    pub names: u64,
+}
+
+impl RecorderRecord {
+    /// Of these villages, before its households are known.
+    pub(crate) fn of(villages: BTreeSet<String>) -> Self {
+        Self { villages, names: 0 }
+    }
 }
 
 impl DeviceKind {
@@ -92,13 +113,15 @@ impl DeviceRecord {
             Role::Coordinator => "coordinator",
             Role::Packer => "packer",
             Role::Household(_) => "household",
+            Role::Recorder | Role::RecorderFor(_) => "recorder",
         };
-        self.grants.last().map(|grants| grants.roles.iter().map(name).collect()).unwrap_or_default()
+        self.last_roles().iter().map(name).collect()
     }
 
-    /// Its roles, those that it had last where it was revoked.
+    /// Its roles, those that it had last where it was revoked; without those that follow from a recorder's villages.
     pub fn last_roles(&self) -> Vec<Role> {
-        self.grants.last().map(|grants| grants.roles.iter().copied().collect()).unwrap_or_default()
+        let roles = self.grants.last().into_iter().flat_map(|grants| grants.roles.iter().copied());
+        roles.filter(|role| !role.is_derived()).collect()
     }
 
     /// The grants of this version; none for an unknown version.

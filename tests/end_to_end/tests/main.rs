@@ -29,6 +29,7 @@ mod operations;
 mod outbox_file;
 mod private_files;
 mod questions;
+mod recorder;
 mod starting;
 mod terminal;
 mod the_line;

@@ -22,6 +22,7 @@ pub(super) fn state(phone: &WebPhone) -> Result<Value, Failure> {
     let role = match () {
         () if grants.is_coordinator() => Some("coordinator"),
         () if is_packer => Some("packer"),
+        () if grants.is_recorder() => Some("recorder"),
         () => household.map(|_| "household"),
     };
     Ok(json!({

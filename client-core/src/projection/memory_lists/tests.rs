@@ -7,6 +7,7 @@ use crate::ids::{ActorId, HouseholdId};
 use crate::plausibility::EarlierLot;
 use crate::projection::{LotFilter, LotRow, LotSort, LotState, QuestionFilter, QuestionState, ReadModel};
 use crate::quantities::{Grams, Instant};
+use crate::schema::access::ListedHousehold;
 use crate::schema::harvest::{LotDraft, LotEdit, LotKey, correct, record, set_merged, touched, withdraw};
 use crate::schema::question::{answer, ask, close};
 use crate::schema::receipt::{Outcome, receive};
@@ -31,6 +32,8 @@ enum Step {
     Close(u8),
     /// One answers a question, or two at once.
     Answer(u8, bool),
+    /// The server lists the household by this name; under 0 it does not.
+    List(usize),
     Forget,
 }
 
@@ -48,6 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0u8..4, 0usize..8).prop_map(|(question, lot)| Step::Ask(question, lot)),
         1 => (0u8..4).prop_map(Step::Close),
         2 => (0u8..4, any::<bool>()).prop_map(|(question, both)| Step::Answer(question, both)),
+        1 => (0usize..3).prop_map(Step::List),
         1 => Just(Step::Forget),
     ]
 }
@@ -131,6 +135,12 @@ impl Both {
                 self.particulars.edit(&actors[0], Instant(0), set).unwrap();
                 self.sqlite.write(&mut self.particulars, revision).unwrap();
                 return self.memory.write(&mut self.particulars, revision).unwrap();
+            }
+            Step::List(name) => {
+                let one = |name| ListedHousehold { household: self.household, name, village: "west".into() };
+                let listed: Vec<_> = (name > 0).then(|| one(format!("Li Zhao {name}"))).into_iter().collect();
+                self.sqlite.write_listed(&listed).unwrap();
+                return self.memory.write_listed(&listed).unwrap();
             }
             Step::Ask(number, index) => {
                 let Some(lot) = lot(index) else { return };
@@ -264,6 +274,7 @@ proptest! {
             }
             prop_assert_eq!(both.memory.count_questions(&filter).unwrap(), both.sqlite.count_questions(&filter).unwrap());
         }
+        prop_assert_eq!(both.memory.household_names().unwrap(), both.sqlite.household_names().unwrap());
         for household in [1, 9].map(|number| HouseholdId::from_bytes([number; 16])) {
             let sorted = |mut lots: Vec<EarlierLot>| {
                 lots.sort_by(|one, other| one.lot.cmp(&other.lot));

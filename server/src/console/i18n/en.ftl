@@ -571,6 +571,15 @@ season-wrong = A season is a year between 2000 and 2999. Nothing was changed.
 season-taken = This season is here already; change its first day. Nothing was changed.
 season-far = A season begins in its own year or in the one before. Nothing was changed.
 
+# Recorders and cards
+role-recorder = Village recorder
+records-for = records for: { $villages }
+recorder-villages = A recorder’s villages
+recorder-villages-help = A recorder reads and writes the harvest books of these villages’ households, and nothing else: no payment account, no order.
+recorder-no-villages = There are no villages yet; add them on the co-operative’s page.
+recorder-villages-missing = Choose at least one village for the recorder.
+list-comma = { ", " }
+
 # Names
 household-unknown = a household without a name ({ $id })
 role-of-household = Household { $name }

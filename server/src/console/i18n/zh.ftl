@@ -571,6 +571,15 @@ season-wrong = 季度是 2000 到 2999 之间的一年。没有改动任何内�
 season-taken = 这个季度已经有了，请改它的第一天。没有改动任何内容。
 season-far = 季度从当年或前一年开始。没有改动任何内容。
 
+# 记录员和卡片
+role-recorder = 村记录员
+records-for = 负责：{ $villages }
+recorder-villages = 记录员负责哪些村
+recorder-villages-help = 记录员只能看和记这些村各户的收成簿，看不到收款账户，也看不到订单。
+recorder-no-villages = 还没有村；请先在合作社页面添加。
+recorder-villages-missing = 请给记录员至少选一个村。
+list-comma = 、
+
 # 名称
 household-unknown = 没有名称的农户（{ $id }）
 role-of-household = 农户 { $name }

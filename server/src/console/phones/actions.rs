@@ -6,13 +6,21 @@ use granary_client_core::schema::access::Role;
 
 use crate::console::inputs::names_of;
 use crate::console::refusal::{Refused, refused};
-use crate::console::sheets::{invitation_page, new_link};
+use crate::console::sheets::{invitation_page, new_link, recorder_link};
 use crate::console::signed_in::SignedInForm;
 
 /// `POST /console/phones/invite`: for packers and coordinators; households are invited on their page.
 pub(in crate::console) async fn invite(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let (granary, number, login) = (signed.granary.clone(), signed.cooperative.number(), form.get("person").to_owned());
     let (role, person) = match form.get("role") {
+        "recorder" => {
+            let villages: Vec<String> = form.all("village").map(str::to_owned).collect();
+            if villages.is_empty() {
+                return Err(refused(signed.locale, 400, "recorder-villages-missing").at("role"));
+            }
+            let link = recorder_link(&signed, villages).await?;
+            return Ok(invitation_page(&signed, "phones", &signed.locale.t("role-recorder"), &link));
+        }
         // The warehouse's phone stands on its table; nobody's leaving ends it.
         "packer" if login.is_empty() => (Role::Packer, None),
         "packer" => (Role::Packer, Some(signed.work(move || granary.coordinator_device(number, &login)).await?)),

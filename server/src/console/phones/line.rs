@@ -74,6 +74,9 @@ fn whose(signed: &SignedIn, names: &Names, phone: &Phone) -> Markup {
             a href={ "/console/households/" (household) } { (names.household_of(household)) }
         } @else {
             @for role in phone.record.last_roles() { (names.role(&role)) " " }
+            @if !phone.record.recorder.villages.is_empty() {
+                span.small { (names.records_for(&phone.record.recorder.villages)) }
+            }
         }
         @if let Some(person) = person { " " span.small { (signed.locale.with("phone-of", &[("name", person.name)])) } }
     }

@@ -106,7 +106,8 @@ fn entries(signed: &SignedIn, names: &Names) -> Vec<Entry> {
         });
         let person = phone.record.person.and_then(|person| signed.cooperative.device(person)).map(|record| record.name);
         let words = [whose.clone(), names.device(phone.id), phone.id.to_string(), person.unwrap_or_default()];
-        let words = words.into_iter().chain(ids).collect::<Vec<_>>().join("\n").to_lowercase();
+        let villages = phone.record.recorder.villages.iter().map(|village| names.village(village));
+        let words = words.into_iter().chain(ids).chain(villages).collect::<Vec<_>>().join("\n").to_lowercase();
         Entry { phone, whose, words }
     };
     phones.map(entry).collect()
@@ -149,7 +150,7 @@ fn filters(signed: &SignedIn, query: &PhonesQuery) -> Markup {
             label { (locale.t("search")) input name="search" value=(query.search) placeholder=(locale.t("search-phones-hint")); }
             label { (locale.t("role")) select name="role" {
                 option value="" { (locale.t("all")) }
-                @for role in ["household", "packer", "coordinator"] { option value=(role) selected[role == query.role] { (locale.of("role", role)) } }
+                @for role in ["household", "packer", "recorder", "coordinator"] { option value=(role) selected[role == query.role] { (locale.of("role", role)) } }
             } }
             label { (locale.t("phone-silent")) select name="silent" {
                 option value="" { (locale.t("all")) }
@@ -173,7 +174,8 @@ async fn invite_form(signed: &SignedIn) -> Result<Markup, Refused> {
     let (granary, number) = (signed.granary.clone(), signed.cooperative.number());
     let people = signed.work(move || Ok(granary.coordinators(number)?.0)).await?;
     let invite = Inputs::of(signed, "/console/phones/invite", &[]);
-    let roles = ["packer", "coordinator"].map(|role| (role, locale.of("role", role)));
+    let villages = Names::of(signed).await?.all_villages();
+    let roles = ["packer", "recorder", "coordinator"].map(|role| (role, locale.of("role", role)));
     let active = people.iter().filter(|line| line.denied.is_none());
     let nobody = std::iter::once(("", locale.t("nobody")));
     let persons = nobody.chain(active.map(|line| (line.login.as_str(), line.name.clone())));
@@ -184,6 +186,11 @@ async fn invite_form(signed: &SignedIn) -> Result<Markup, Refused> {
             label { (locale.t("role")) (invite.select("role", "packer", roles)) }
             label { (locale.t("whose-phone")) (invite.select("person", "", persons)) }
             p.small { (locale.t("whose-phone-help")) }
+            fieldset { legend { (locale.t("recorder-villages")) }
+                @if villages.is_empty() { p.small { (locale.t("recorder-no-villages")) } }
+                @for (code, name) in &villages {
+                    label.check { input type="checkbox" name="village" value=(code); " " (name) } }
+                p.small { (locale.t("recorder-villages-help")) } }
             button { (locale.t("invite")) }
         }
     })
