@@ -56,6 +56,13 @@ pub fn in_order(document: &mut Document) -> Vec<Contender> {
     order::read(document).settled.filter(|settled| settled.undone).map(|settled| settled.values).unwrap_or_default()
 }
 
+/// When a lot was recorded, by the clock of the phone that recorded it.
+#[cfg(feature = "sqlite")]
+pub(crate) fn recorded_at(document: &mut Document, lot: &LotKey) -> Option<Instant> {
+    let (_, object) = harvest::find(document.automerge(), lot).ok()?;
+    document.time_and_message_of(&object).map(|(seconds, _)| Instant::from_seconds(seconds))
+}
+
 /// The answers to questions in a harvest book, by question: more than one where people of a household answered at once.
 pub fn answers(document: &mut Document) -> BTreeMap<QuestionId, Vec<Contender>> {
     let answered = question::answered(document.automerge());

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use super::lot_rows::LotState;
 use super::read_model::parse_or_report;
 use crate::conflicts;
-use crate::quantities::{Grams, Permille};
+use crate::quantities::{Grams, Instant, Permille};
 use crate::schema::harvest::{Lot, LotKey};
 use crate::schema::receipt::Outcome;
 use crate::schema::{Book, Document, DocumentKey, LotId, harvest, receipt};
@@ -25,7 +25,7 @@ pub(super) fn write(transaction: &Transaction<'_>, document: &mut Document, book
     if lots.iter().any(|lot| lot.in_conflict) {
         write_conflicts(transaction, document, &key)?;
     }
-    write_duplicate_lots(transaction, &key, &lots)
+    write_duplicate_lots(transaction, document, &key, &lots)
 }
 
 /// Writes the rows of these lots.
@@ -74,7 +74,7 @@ pub(super) fn write_touched(
     for name in touched {
         transaction.prepare_cached(delete)?.execute(params![key, name.as_str()])?;
     }
-    insert_duplicate_lots(transaction, &key, &alike)
+    insert_duplicate_lots(transaction, document, &key, &alike)
 }
 
 #[allow(clippy::too_many_arguments, reason = "the columns of one row")]
@@ -154,15 +154,26 @@ fn write_conflicts(transaction: &Transaction<'_>, document: &mut Document, key: 
     Ok(())
 }
 
-fn write_duplicate_lots(transaction: &Transaction<'_>, key: &[u8], lots: &[Lot]) -> Result<(), StoreFault> {
+fn write_duplicate_lots(
+    transaction: &Transaction<'_>,
+    document: &mut Document,
+    key: &[u8],
+    lots: &[Lot],
+) -> Result<(), StoreFault> {
     transaction.prepare_cached("DELETE FROM duplicate_lots WHERE document = ?1")?.execute(params![key])?;
-    insert_duplicate_lots(transaction, key, lots)
+    insert_duplicate_lots(transaction, document, key, lots)
 }
 
-fn insert_duplicate_lots(transaction: &Transaction<'_>, key: &[u8], lots: &[Lot]) -> Result<(), StoreFault> {
-    let mut insert = transaction.prepare_cached("INSERT OR REPLACE INTO duplicate_lots VALUES (?1,?2,?3)")?;
+fn insert_duplicate_lots(
+    transaction: &Transaction<'_>,
+    document: &mut Document,
+    key: &[u8],
+    lots: &[Lot],
+) -> Result<(), StoreFault> {
+    let mut insert = transaction.prepare_cached("INSERT OR REPLACE INTO duplicate_lots VALUES (?1,?2,?3,?4,?5)")?;
     for pair in conflicts::duplicate_lots(lots) {
-        insert.execute(params![key, pair.first.as_str(), pair.second.as_str()])?;
+        let at = [&pair.first, &pair.second].map(|lot| conflicts::recorded_at(document, lot).map(Instant::seconds));
+        insert.execute(params![key, pair.first.as_str(), pair.second.as_str(), at[0], at[1]])?;
     }
     Ok(())
 }
@@ -215,7 +226,6 @@ mod tests {
     use super::*;
     use crate::ids::{ActorId, HouseholdId};
     use crate::projection::{CaseFilter, LotFilter, ReadModel};
-    use crate::quantities::Instant;
     use crate::schema::Season;
     use crate::schema::harvest::{LotDraft, LotEdit, correct, record, set_merged, touched, withdraw};
     use proptest::prelude::*;

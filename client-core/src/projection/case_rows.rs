@@ -83,6 +83,8 @@ pub struct CaseRow {
     pub stake_fen: Option<i64>,
     /// The concurrent values of a field; the last one is shown.
     pub contenders: Vec<Contender>,
+    /// When each of two lots that look like one was recorded, by the clocks of their phones; empty for other cases.
+    pub recorded: Vec<Instant>,
     /// Who decided last; empty while nobody has.
     pub by: String,
     /// When.
@@ -173,7 +175,7 @@ impl ReadModel {
         values.extend([Value::Integer(i64::from(limit)), Value::Integer(i64::from(filter.offset))]);
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT c.household, c.season, c.case_name, c.state, c.worth, c.contenders, c.by_name, c.at, c.chosen,
-                    c.note, coalesce(h.name, ''), c.decision, c.fen, c.grp
+                    c.note, coalesce(h.name, ''), c.decision, c.fen, c.grp, c.first_at, c.second_at
              FROM cases c LEFT JOIN households h ON h.household = c.household
              WHERE {conditions} ORDER BY coalesce(c.fen, -1) DESC, c.worth DESC, c.at DESC, c.household, c.season, c.case_name LIMIT ? OFFSET ?"
         ))?;
@@ -195,6 +197,11 @@ impl ReadModel {
                 worth_grams: row.get(4)?,
                 stake_fen: row.get(12)?,
                 contenders: read_contenders("cases", &contenders),
+                recorded: [row.get::<_, Option<i64>>(14)?, row.get(15)?]
+                    .into_iter()
+                    .flatten()
+                    .map(Instant::from_seconds)
+                    .collect(),
                 by: row.get(6)?,
                 at: Instant::from_seconds(row.get(7)?),
                 chosen: row.get(8)?,

@@ -69,7 +69,7 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
         }
     }
     let mut duplicate_lots = transaction.prepare_cached(&format!(
-        "SELECT {FACTS}, {}, t.first, t.second FROM duplicate_lots t
+        "SELECT {FACTS}, {}, t.first, t.second, t.first_at, t.second_at FROM duplicate_lots t
          JOIN lots l ON l.document = t.document AND l.lot = t.second
          JOIN lots o ON o.document = t.document AND o.lot = t.first WHERE t.document = ?1",
         FACTS.replace("l.", "o."),
@@ -81,7 +81,9 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
             let (newer, older) = (LotFacts::read(row, 0)?, LotFacts::read(row, 4)?);
             let price_of = terms.prices_of([newer.product.as_str(), older.product.as_str()])?;
             let stake = twice_at_stake(&newer.facts(), &older.facts(), &price_of);
-            found.push(Found::new(CaseId::Twice(first, second), newer.grams.unwrap_or(0), stake));
+            let recorded = (row.get(10)?, row.get(11)?);
+            let case = Found::new(CaseId::Twice(first, second), newer.grams.unwrap_or(0), stake);
+            found.push(Found { recorded, ..case });
         }
     }
     let mut weights = transaction.prepare_cached(&format!(
@@ -183,11 +185,13 @@ struct Found {
     stake: Option<Fen>,
     contenders: String,
     twice: bool,
+    /// When each of two lots was recorded, in seconds.
+    recorded: (Option<i64>, Option<i64>),
 }
 
 impl Found {
     fn new(case: CaseId, worth_grams: i64, stake: Option<Fen>) -> Self {
-        Self { case, worth_grams, stake, contenders: String::new(), twice: false }
+        Self { case, worth_grams, stake, contenders: String::new(), twice: false, recorded: (None, None) }
     }
 
     /// A case about a lot of these facts, whose values are written as [`crate::conflicts::Contender`]s.
@@ -262,7 +266,9 @@ fn insert(
         None => ("", 0, "", "", ""),
     };
     transaction
-        .prepare_cached("INSERT OR REPLACE INTO cases VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)")?
+        .prepare_cached(
+            "INSERT OR REPLACE INTO cases VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
+        )?
         .execute(params![
             case.lot().household().as_bytes(),
             case.lot().season().year(),
@@ -280,6 +286,8 @@ fn insert(
             decision,
             found.stake.map(Fen::get),
             group,
+            found.recorded.0,
+            found.recorded.1,
         ])?;
     Ok(())
 }

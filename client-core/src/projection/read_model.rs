@@ -14,7 +14,7 @@ use crate::schema::{Document, DocumentKey};
 use crate::store::{SCRUB, StoreFault};
 
 /// The version of the tables. A database of another version is emptied and written again.
-const VERSION: i64 = 13;
+const VERSION: i64 = 14;
 /// Above this many touched lots, the whole book is written again.
 const TOUCHED_MAX: usize = 40;
 
@@ -46,7 +46,7 @@ const TABLES: &str = "
         document BLOB NOT NULL, lot TEXT NOT NULL, field TEXT NOT NULL, contenders TEXT NOT NULL, twice INTEGER NOT NULL,
         PRIMARY KEY (document, lot, field)) WITHOUT ROWID;
     CREATE TABLE duplicate_lots (
-        document BLOB NOT NULL, first TEXT NOT NULL, second TEXT NOT NULL,
+        document BLOB NOT NULL, first TEXT NOT NULL, second TEXT NOT NULL, first_at INTEGER, second_at INTEGER,
         PRIMARY KEY (document, first, second)) WITHOUT ROWID;
     CREATE TABLE decisions (
         document BLOB NOT NULL, number INTEGER NOT NULL, case_name TEXT NOT NULL, kind TEXT NOT NULL,
@@ -59,7 +59,7 @@ const TABLES: &str = "
         kind TEXT NOT NULL, lot TEXT NOT NULL,
         state TEXT NOT NULL, worth INTEGER NOT NULL, contenders TEXT NOT NULL, by_name TEXT NOT NULL,
         at INTEGER NOT NULL, chosen TEXT NOT NULL, note TEXT NOT NULL, decision TEXT NOT NULL,
-        fen INTEGER, grp TEXT NOT NULL,
+        fen INTEGER, grp TEXT NOT NULL, first_at INTEGER, second_at INTEGER,
         PRIMARY KEY (household, season, case_name)) WITHOUT ROWID;
     CREATE INDEX cases_by_state ON cases (state, worth DESC);
     CREATE TABLE catalogue (

@@ -2,17 +2,15 @@
 
 use axum::extract::Query;
 use axum::response::Response;
-use granary_client_core::conflicts::{CaseId, CaseState, Contender};
+use granary_client_core::conflicts::{CaseState, Contender};
 use granary_client_core::projection::{CaseFilter, CaseKind, CaseRow, LotFilter, LotRow, ReadModel};
-use granary_client_core::quantities::TextField;
-use granary_client_core::schema::LotId;
-use granary_client_core::schema::case_book::DecisionKind;
 use granary_client_core::store::StoreFault;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::i18n::{Locale, grouped, money};
-use super::inputs::{AMOUNT, Inputs, TEXT};
+pub(super) use super::case_card::{cards, chosen_words};
+use super::i18n::grouped;
+use super::inputs::Inputs;
 use super::names::Names;
 use super::page::{Page, paging};
 use super::refusal::Refused;
@@ -154,190 +152,5 @@ fn rule_form(signed: &SignedIn, kind: CaseKind, cases: &[CaseRow], lots: &[LotRo
             p { (locale.with("rule-for-all", &[("count", grouped(cases.len() as u64))])) }
             button { (locale.of("rule", rule)) " …" }
         }
-    }
-}
-
-/// The mark of a case on a page, the same on every one.
-fn mark_of(case: &CaseRow) -> String {
-    let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
-    format!("case-{}", case.case.to_string().chars().map(plain).collect::<String>())
-}
-
-/// Cases in their order, each with the way to the next one.
-pub(super) fn cards(signed: &SignedIn, names: &Names, cases: &[CaseRow], lots: &[LotRow]) -> Markup {
-    let next = cases.iter().skip(1).map(Some).chain([None]);
-    html! { @for (case, next) in cases.iter().zip(next) { (card(signed, names, case, next, lots)) } }
-}
-
-/// One case with the ways to settle it. `lots` holds the rows of its lots, `next` is the case that is shown after deciding.
-fn card(signed: &SignedIn, names: &Names, case: &CaseRow, next: Option<&CaseRow>, lots: &[LotRow]) -> Markup {
-    let locale = signed.locale;
-    let row = |lot: &LotId| lots.iter().find(|row| row.lot == *lot);
-    let lot = row(case.case.lot());
-    let name = case.case.to_string();
-    let is_open = matches!(case.state, CaseState::Open | CaseState::SettledTwice);
-    let action = if is_open { "/console/cases/settle" } else { "/console/cases/undo" };
-    let form = Inputs::of(signed, action, &[("case", &name)]);
-    let hidden = html! {
-        (form.hidden()) (form.was("case", &seen(case, lots)))
-        @if let Some(next) = next { input type="hidden" name="next" value=(mark_of(next)); }
-    };
-    html! {
-        article.case id=(mark_of(case)) data-key=(name) data-item tabindex="-1" {
-            h3 {
-                a href={ "/console/lots/" (case.case.lot()) } {
-                    (names.household(&case.household_name, case.case.lot().household()))
-                    @if let Some(lot) = lot { " · " (names.product(&lot.product)) @if let Some(day) = lot.day { " · " (day.to_string()) } }
-                }
-            }
-            p { (title(signed, case)) @if let Some(fen) = case.stake_fen.filter(|_| case.state != CaseState::Settled) { " "
-                span.mark { (locale.with("stake", &[("money", money(fen))])) } } }
-            @if case.state == CaseState::Open && !case.by.is_empty() { p.small { (decision(signed, names, case)) } }
-            @if case.state == CaseState::SettledTwice && matches!(case.case, CaseId::Field(..)) {
-                ul { @for (place, value) in case.contenders.iter().enumerate() {
-                    li { (contender(names, case, value)) " · " (names.author(value.author().as_ref())) " · " (locale.moment(value.at))
-                        @if place.saturating_add(1) == case.contenders.len() { " " strong { (locale.t("this-one-won")) } } } } }
-            }
-            form method="post" action=(action) {
-                (hidden)
-                @match &case.case {
-                    CaseId::Field(_, field) if is_open => (field_form(signed, names, case, field, &form)),
-                    CaseId::Twice(first, second) if is_open => (twice_form(signed, names, [(first, row(first)), (second, row(second))], &form)),
-                    CaseId::Weight(_) if is_open => (weight_form(signed, lot, &form)),
-                    _ => {
-                        p { (decision(signed, names, case)) }
-                        button.quiet data-undo { (locale.t("undo")) }
-                    },
-                }
-            }
-        }
-    }
-}
-
-fn contender(names: &Names, case: &CaseRow, value: &Contender) -> String {
-    match &case.case {
-        CaseId::Field(_, field) => names.value(field, &value.value),
-        CaseId::Twice(..) | CaseId::Weight(_) => names.value("grams", &value.value),
-    }
-}
-
-fn title(signed: &SignedIn, case: &CaseRow) -> String {
-    let locale = signed.locale;
-    match &case.case {
-        CaseId::Field(_, field) => locale.with("case-field", &[("field", locale.of("field", field))]),
-        CaseId::Twice(..) => locale.t("case-twice"),
-        // What is settled is no difference any more.
-        CaseId::Weight(_) if case.worth_grams <= 0 => locale.t("case-weight-before"),
-        CaseId::Weight(_) => locale.with("case-weight", &[("weight", locale.kilograms(case.worth_grams))]),
-    }
-}
-
-fn note_and_buttons(signed: &SignedIn, settle: &str, form: &Inputs<'_>) -> Markup {
-    let locale = signed.locale;
-    html! {
-        label { (locale.t("note")) (form.empty("note", TEXT.at_most(TextField::Note.most()))) }
-        div.buttons {
-            button name="how" value="settle" data-do { (settle) }
-            button.quiet name="how" value="leave" formnovalidate data-leave { (locale.t("leave-with-note")) }
-        }
-    }
-}
-
-fn field_form(signed: &SignedIn, names: &Names, case: &CaseRow, field: &str, form: &Inputs<'_>) -> Markup {
-    let locale = signed.locale;
-    let none = case.contenders.is_empty();
-    html! {
-        fieldset.choices {
-            legend { (locale.t("choose-value")) }
-            @for (place, value) in case.contenders.iter().enumerate() {
-                label.choice {
-                    input type="radio" name="value" value=(value.value) required
-                        checked[form.is_chosen("value", &value.value, place.saturating_add(1) == case.contenders.len())];
-                    strong { (names.value(field, &value.value)) }
-                    span.small { (names.author(value.author().as_ref())) " · " (locale.moment(value.at)) }
-                }
-            }
-            label.choice {
-                input type="radio" name="value" value="" required[none] checked[form.is_chosen("value", "", none)];
-                span { (locale.t("another-value")) @if !placeholder(locale, field).is_empty() { " (" (placeholder(locale, field)) ")" } }
-                (form.empty("other", TEXT))
-            }
-            (form.fault("value"))
-        }
-        (note_and_buttons(signed, &locale.t("settle-chosen"), form))
-    }
-}
-
-fn placeholder(locale: Locale, field: &str) -> String {
-    match field {
-        "grams" => locale.t("unit-kg"),
-        "moisture" => "%".to_owned(),
-        "day" => "2026-10-03".to_owned(),
-        _ => String::new(),
-    }
-}
-
-fn twice_form(signed: &SignedIn, names: &Names, lots: [(&LotId, Option<&LotRow>); 2], form: &Inputs<'_>) -> Markup {
-    let locale = signed.locale;
-    html! {
-        fieldset.choices {
-            legend { (locale.t("choose-lot")) }
-            @for (place, (lot, row)) in lots.into_iter().enumerate() {
-                label.choice {
-                    input type="radio" name="keep" value=(lot.in_full()) required checked[form.is_chosen("keep", &lot.in_full(), place == 0)];
-                    @if let Some(row) = row {
-                        strong { (row.grams.map_or_else(|| locale.t("damaged"), |grams| locale.weight(grams))) }
-                        span.small { (particulars(signed, names, lot, row)) }
-                    } @else { strong { (lot) } }
-                }
-            }
-            (form.fault("keep"))
-        }
-        label { (locale.t("weight-after-merge")) (form.empty("other", AMOUNT)) }
-        (note_and_buttons(signed, &locale.t("merge-chosen"), form))
-    }
-}
-
-/// A lot's other fields, in one line.
-fn particulars(signed: &SignedIn, names: &Names, lot: &LotId, row: &LotRow) -> String {
-    let author = names.author(lot.key().actor().as_ref());
-    let state = signed.locale.of("state", row.state.name());
-    let fields = [author.as_str(), &row.grade, &row.place, &row.note, &state];
-    fields.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ")
-}
-
-fn weight_form(signed: &SignedIn, lot: Option<&LotRow>, form: &Inputs<'_>) -> Markup {
-    let locale = signed.locale;
-    html! {
-        @if let Some(lot) = lot {
-            dl.pair {
-                div { dt { (locale.t("recorded")) } dd { (lot.grams.map_or_else(|| locale.t("damaged"), |grams| locale.weight(grams))) } }
-                div { dt { (locale.t("weighed")) } dd { (lot.weighed_grams.map_or_else(|| "—".to_owned(), |grams| locale.weight(grams))) } }
-            }
-        }
-        label { (locale.t("another-weight")) (form.empty("other", AMOUNT)) }
-        (note_and_buttons(signed, &locale.t("settle-warehouse"), form))
-    }
-}
-
-/// The last decision about a case: who, when, what was chosen.
-fn decision(signed: &SignedIn, names: &Names, case: &CaseRow) -> Markup {
-    let locale = signed.locale;
-    let chosen = chosen_words(names, case);
-    html! {
-        @if case.decided == Some(DecisionKind::Undone) { (locale.t("decision-undone")) " · " }
-        (case.by) " · " (locale.moment(case.at))
-        @if !case.chosen.is_empty() { " · " strong { (chosen) } }
-        @if !case.note.is_empty() { " · " q { (locale.note(&case.note)) } }
-    }
-}
-
-/// What was chosen in a case, for people.
-pub(super) fn chosen_words(names: &Names, case: &CaseRow) -> String {
-    match &case.case {
-        _ if case.chosen.is_empty() => String::new(),
-        CaseId::Field(_, field) => names.value(field, &case.chosen),
-        CaseId::Weight(_) => names.value("grams", &case.chosen),
-        CaseId::Twice(..) => case.chosen_shown(),
     }
 }

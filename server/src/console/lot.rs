@@ -4,7 +4,7 @@ use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::crdt::Version;
 use granary_client_core::plausibility::{Arrival, Correction, Facts};
-use granary_client_core::projection::{CaseFilter, LotRow, facts_of};
+use granary_client_core::projection::{CaseFilter, LotRow, LotState, facts_of};
 use granary_client_core::quantities::{Day, TextField, with_plain_lines};
 use granary_client_core::schema::harvest::{self, LotEdit};
 use granary_client_core::schema::receipt::{self, Outcome, Receipt};
@@ -188,7 +188,7 @@ fn receipt_form(signed: &SignedIn, address: &Address, receipt: Option<&Receipt>)
     let form = Inputs::of(signed, &action, &[]);
     let [(_, state), (_, grams), (_, grade), (_, reason), (_, day)] = shown_receipt(receipt);
     html! {
-        p { (locale.of("state", row.state.name()))
+        p { @if row.state == LotState::Recorded { (locale.t("not-weighed-yet")) } @else { (locale.of("state", row.state.name())) }
             @if let Some(grams) = row.weighed_grams { " · " (locale.weight(grams)) }
             @if !row.reason.is_empty() { " · " (row.reason) } }
         form.card method="post" action=(action) {

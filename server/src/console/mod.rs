@@ -3,12 +3,14 @@
 
 mod again;
 mod assets;
+mod case_card;
 mod cases;
 mod catalogue;
 mod charts;
 mod cookies;
 mod cooperative;
 mod coordinators;
+mod difference;
 mod erase;
 mod export;
 mod form_token;
@@ -76,7 +78,7 @@ fn pages() -> Router<Shared> {
         .route("/cases", get(cases::show))
         .route("/cases/settle", post(settle::settle))
         .route("/cases/many", post(settle_many::settle_many))
-        .route("/cases/undo-many", post(settle_many::undo_many))
+        .route("/cases/many/undo", post(settle_many::undo_many))
         .route("/cases/undo", post(settle::undo))
         .route("/questions", get(questions::show))
         .route("/questions/ask", post(questions::ask))

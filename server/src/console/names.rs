@@ -147,6 +147,11 @@ impl Names {
         }
     }
 
+    /// The language that names are in.
+    pub(super) fn locale(&self) -> Locale {
+        self.locale
+    }
+
     /// Which document, for people.
     pub(super) fn document(&self, key: &DocumentKey) -> String {
         let kind = self.locale.of("document", key.kind().name());

@@ -36,7 +36,8 @@ const PARTS: [(&str, &str); 7] = [
     ("phones", "/console/phones"),
 ];
 /// The rest is below one heading.
-const MORE: [(&str, &str); 7] = [
+const MORE: [(&str, &str); 8] = [
+    ("questions", "/console/questions"),
     ("unusual", "/console/unusual"),
     ("set-aside", "/console/set-aside"),
     ("invitations", "/console/invitations"),

@@ -78,7 +78,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<QuestionsQuery>) 
         @for row in &rows { (card(&signed, &names, row, true)) }
         (paging(locale, &format!("{QUESTIONS}?state={}", state.name()), page, PER_PAGE, total))
     };
-    Ok(Page { title: locale.t("part-questions"), part: "harvests", main }.show(&signed))
+    Ok(Page { title: locale.t("part-questions"), part: "questions", main }.show(&signed))
 }
 
 /// One question with its answers; `with_lot` where the page is not about its lot.

@@ -24,7 +24,7 @@ use crate::engine::own_edits::{Edit, Edits};
 use crate::error::Error;
 
 pub(super) const MANY: &str = "/console/cases/many";
-const UNDO_MANY: &str = "/console/cases/undo-many";
+const UNDO_MANY: &str = "/console/cases/many/undo";
 /// Cases that one rule settles at once at most.
 const MANY_MAX: usize = 100;
 

@@ -73,7 +73,8 @@
     const typed = form.querySelector("[name=other]");
     const chosen = form.querySelector("label.choice:has(input[type=radio]:checked) strong");
     const value = typed && typed.value.trim() ? typed.value.trim() : chosen && chosen.textContent;
-    if (value) button.textContent = button.dataset.says.replace("{}", value);
+    button.dataset.plain ??= button.textContent;
+    button.textContent = value ? button.dataset.says.replace("{}", value) : button.dataset.plain;
   });
   // Fields that nobody filled make no part of an address.
   document.addEventListener("submit", (event) => {

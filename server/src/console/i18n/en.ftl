@@ -603,6 +603,9 @@ decision-undone = undone
 column-decision = Decision
 
 # Deciding
+settle-with = Settle with { $value }
+merge-with = Make them one lot of { $value }
+not-weighed-yet = Not weighed yet
 settle-chosen = Settle with what is chosen or typed
 merge-chosen = Make them one lot: the chosen one
 settle-warehouse = Take the warehouse's weight, or the typed one

@@ -603,6 +603,9 @@ decision-undone = 已撤销
 column-decision = 决定
 
 # 处理分歧
+settle-with = 按 { $value } 处理
+merge-with = 合为一批，{ $value }
+not-weighed-yet = 还没有称重
 settle-chosen = 按选中或填写的处理
 merge-chosen = 合为一批，保留选中的
 settle-warehouse = 按仓库重量，或填写的重量处理

@@ -13,7 +13,7 @@ use super::page::PageForm;
 use super::*;
 
 const MANY: &str = "/console/cases/many";
-const UNDO_MANY: &str = "/console/cases/undo-many";
+const UNDO_MANY: &str = "/console/cases/many/undo";
 
 fn grams(grams: i64) -> Grams {
     Grams::new(grams).unwrap()
@@ -191,6 +191,34 @@ async fn a_surplus_within_the_products_tolerance_is_none() {
         catalogue::set_price(doc, "millet", &PriceName::new("A".into(), None).unwrap(), Fen::new(800).unwrap())
     }));
     assert!(text_of(&two.page(list).await).contains("¥1.20 at stake"));
+}
+
+// Two lots stood there as two weights and a line of words; which digit was wrong, and who wrote it when, was for the reader to find.
+#[tokio::test(flavor = "multi_thread")]
+async fn values_stand_side_by_side_with_their_authors_and_what_differs_marked() {
+    let two = Two::new().await;
+    two.both_write(two.lot.key(), [LotEdit::Quantity(grams(18_500)), LotEdit::Quantity(grams(15_800))]);
+    let page = two.page("/console/cases?kind=field").await;
+    assert!(page.contains("1<mark>8.5</mark> kg") && page.contains("1<mark>5.8</mark> kg"), "{page}");
+    assert!(page.contains("data-says=\"Settle with {}\""), "{page}");
+    for (login, place) in [("zhang", "东坡地"), ("wang", "西坡地")] {
+        let device = two.world.granary.coordinator_device(two.world.coop, login).unwrap();
+        let draft =
+            LotDraft { place: place.into(), ..LotDraft::new("millet", grams(9_000), "2026-10-09".parse().unwrap()) };
+        let edit = Edits::one(book(), move |doc| record(doc, &draft).map(drop));
+        two.world.granary.edit_as(two.world.coop, device, World::now(), vec![edit]).unwrap();
+    }
+    two.shown();
+    let page = two.page("/console/cases?kind=twice").await;
+    assert!(page.contains("<mark>东</mark>坡地") && page.contains("<mark>西</mark>坡地"), "{page}");
+    let today = Day::in_china(World::now()).to_string();
+    for login in ["zhang", "wang"] {
+        assert!(text_of(&page).contains(&format!("{login} · {today}")), "who, and when: {}", text_of(&page));
+    }
+    let lot = two.lot_of(10_000, "2026-10-04");
+    two.weighed(&lot, 10_500);
+    let page = two.page("/console/cases?kind=weight").await;
+    assert!(page.contains("10<mark>.5</mark> kg") && text_of(&page).contains("2026-10-20"), "{page}");
 }
 
 fn order_key() -> DocumentKey {

@@ -200,6 +200,7 @@ async fn two_who_change_one_field_are_told() {
         assert_eq!(two.send(cookie, &seen.typed(&[("grams", kilograms)])).await.status, 303);
     }
     let page = two.page(&lot).await;
+    let page = text_of(&page);
     assert!(page.contains("was edited on several phones at once") && page.contains("13 kg") && page.contains("14 kg"));
 }
 
@@ -215,7 +216,7 @@ async fn a_correction_that_keeps_two_values_says_so() {
     assert_eq!(same.to, lot, "the same value is no other one");
     let second = two.send(&two.zhang, &seen.typed(&[("grams", "14")])).await;
     assert_eq!(second.status, 303);
-    let page = two.page(&second.to).await;
+    let page = text_of(&two.page(&second.to).await);
     assert!(page.contains("both values are kept") && page.contains("13 kg") && page.contains("14 kg"), "{page}");
     assert!(!two.page(&lot).await.contains("both values are kept"));
 }
@@ -225,7 +226,9 @@ async fn a_correction_that_keeps_two_values_says_so() {
 async fn nothing_is_prefilled_as_if_it_had_been_weighed() {
     let two = Two::new().await;
     let lot = two.path();
-    let form = PageForm::one(&two.page(&lot).await, &format!("{lot}/receipt"));
+    let page = two.page(&lot).await;
+    assert!(page.contains("Not weighed yet") && !text_of(&page).contains("saysRecorded"), "{page}");
+    let form = PageForm::one(&page, &format!("{lot}/receipt"));
     for field in ["state", "grams", "grade", "reason", "day"] {
         assert_eq!(form.get(field), "", "{field}");
     }
@@ -329,7 +332,8 @@ async fn undone_case_can_be_settled_anew() {
     // A second click on an older page undoes nothing more.
     assert_eq!(two.send(&two.wang, &PageForm::one(&settled, "/console/cases/undo")).await.status, 409);
     let open = two.page("/console/cases").await;
-    assert!(open.contains("13 kg") && open.contains("14 kg") && open.contains("undone"), "{open}");
+    let text = text_of(&open);
+    assert!(text.contains("13 kg") && text.contains("14 kg") && text.contains("undone"), "{text}");
     let history = two.page(&two.path()).await;
     assert!(history.contains("<td>Undone</td>"), "{history}");
     assert_eq!(history.matches("<td>Settled</td>").count(), 1);
@@ -343,7 +347,8 @@ async fn undone_case_can_be_settled_anew() {
     assert!(left.contains("Left as they are (1)"), "{left}");
     assert_eq!(two.send(&two.zhang, &PageForm::one(&left, "/console/cases/undo")).await.status, 303);
     let open = two.page("/console/cases").await;
-    assert!(open.contains("13 kg") && open.contains("14 kg"), "{open}");
+    let text = text_of(&open);
+    assert!(text.contains("13 kg") && text.contains("14 kg"), "{text}");
     // A page of before the undo does not settle what it did not see.
     let late = two.send(&two.wang, &settle(&open, "14000").typed(&[("was:case", "0123456789abcdef")])).await;
     assert_eq!(late.status, 409);
