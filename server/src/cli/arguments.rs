@@ -1,11 +1,11 @@
 //! What a person types: the commands of the `granary` program, with their help.
 
-use granary_client_core::words::Language;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::schema::access::Role;
+use granary_client_core::words::{Language, Words};
 
 use super::phone;
 use crate::config::settings::ServeArgs;
@@ -21,8 +21,19 @@ pub(super) struct Arguments {
     pub(super) command: Command,
 }
 
-fn language(code: &str) -> Result<Language, String> {
-    Language::from_code(code).ok_or_else(|| "a language is zh or en".to_owned())
+/// A text names no language that is spoken here.
+#[derive(Debug, thiserror::Error)]
+#[error("a language is `zh` or `en`")]
+pub(super) struct LanguageFault;
+
+impl Words for LanguageFault {
+    fn chinese(&self) -> String {
+        "语言写 `zh` 或 `en`".to_owned()
+    }
+}
+
+fn language(code: &str) -> Result<Language, LanguageFault> {
+    Language::from_code(code).ok_or(LanguageFault)
 }
 
 #[derive(Subcommand)]

@@ -5,13 +5,13 @@
 mod output;
 
 mod arguments;
+mod help;
 mod maintenance;
 mod phone;
 mod serve;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use granary_client_core::error::Error as PhoneError;
 use granary_client_core::schema::access::Role;
 use granary_client_core::words::{Language, Phrase, Words};
@@ -22,16 +22,14 @@ use crate::error::Error;
 use crate::http::BrowserLink;
 use crate::said::Said;
 use crate::store::probe::How;
-use arguments::{
-    Arguments, Command, CoopCommand, CoordinatorCommand, EraseCommand, Folder, InvitationsCommand, SetAsideCommand,
-};
+use arguments::{Command, CoopCommand, CoordinatorCommand, EraseCommand, Folder, InvitationsCommand, SetAsideCommand};
 use serve::{demo, serve};
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
     // The stores' own files are made by libraries, and nobody else is to read those either.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
-    let arguments = Arguments::parse();
+    let arguments = help::read_arguments(language());
     speak(arguments.lang);
     let result = match arguments.command {
         Command::Serve { args } => serve(args, |_| Ok(())),

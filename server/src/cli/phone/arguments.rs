@@ -39,13 +39,16 @@ pub(super) enum Command {
         /// The day; today when not given, by the server's time.
         #[arg(long)]
         day: Option<Day>,
+        /// The grade, such as `A`.
         #[arg(long, default_value = "")]
         grade: String,
         /// The moisture, such as `13.5`, in percent.
         #[arg(long)]
         moisture: Option<String>,
+        /// The place: one of the co-operative's, or a field's name.
         #[arg(long, default_value = "")]
         place: String,
+        /// A note.
         #[arg(long, default_value = "")]
         note: String,
         /// The household, for coordinators' phones.
@@ -62,33 +65,60 @@ pub(super) enum Command {
         /// The weight, such as `12.5kg` or `25jin`; a number alone is grams.
         #[arg(long, visible_alias = "grams")]
         weight: Option<String>,
+        /// The grade, such as `A`.
         #[arg(long)]
         grade: Option<String>,
+        /// The day of the harvest.
         #[arg(long)]
         day: Option<Day>,
         /// The moisture, such as `13.5`, in percent.
         #[arg(long)]
         moisture: Option<String>,
+        /// The place: one of the co-operative's, or a field's name.
         #[arg(long)]
         place: Option<String>,
         /// The product's code.
         #[arg(long)]
         product: Option<String>,
+        /// A note.
         #[arg(long)]
         note: Option<String>,
         /// Correct it without asking, also when something about it is unusual.
         #[arg(long)]
         yes: bool,
     },
+    /// Weigh a lot in, or send it back, for packers' and coordinators' phones.
+    Receive {
+        /// The lot's number, as `list` shows it, such as `7KQ2-M9XT-4B0C`.
+        lot: String,
+        /// The weight at the warehouse, such as `12.5kg` or `25jin`; a number alone is grams.
+        #[arg(long, visible_alias = "grams", required_unless_present = "reject")]
+        weight: Option<String>,
+        /// The grade by the warehouse, such as `A`.
+        #[arg(long)]
+        grade: Option<String>,
+        /// Send the lot back, and why, for the household.
+        #[arg(long, value_name = "REASON", conflicts_with_all = ["weight", "grade"])]
+        reject: Option<String>,
+        /// The day on which it came in; today when not given, by the server's time.
+        #[arg(long)]
+        day: Option<Day>,
+        /// Receive it without asking, also when something about it is unusual or it has a receipt already.
+        #[arg(long)]
+        yes: bool,
+    },
     /// List lots, latest first.
     List {
+        /// The product's code.
         #[arg(long)]
         product: Option<String>,
         /// Of this day alone.
         #[arg(long, conflicts_with_all = ["from", "to"])]
         day: Option<Day>,
+        /// Of this day or later.
         #[arg(long)]
         from: Option<Day>,
+        /// Of this day or earlier.
         #[arg(long)]
         to: Option<Day>,
         /// `recorded`, `received` or `rejected`.
@@ -159,6 +189,7 @@ impl Command {
             Self::Enrol { .. } => "granary phone enrol",
             Self::Record { .. } => "granary phone record",
             Self::Correct { .. } => "granary phone correct",
+            Self::Receive { .. } => "granary phone receive",
             Self::List { .. } => "granary phone list",
             Self::Questions { .. } => "granary phone questions",
             Self::Answer { .. } => "granary phone answer",

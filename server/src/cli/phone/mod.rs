@@ -13,10 +13,11 @@ use granary_client_core::error::Error as PhoneError;
 use granary_client_core::phone::{Driver, ExportForm, Observer, Opening, Phone, Status, SyncState};
 use granary_client_core::projection::{LotFilter, LotState};
 use granary_client_core::quantities::typed::{self, WeightUnit};
-use granary_client_core::quantities::{Grams, Permille};
+use granary_client_core::quantities::{Day, Grams, Permille};
 use granary_client_core::schema::DocumentKey;
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::harvest::{LotDraft, LotEdit};
+use granary_client_core::schema::receipt::Outcome;
 use granary_client_core::words::{Language, Words};
 
 use crate::config::{read_file, write_private};
@@ -24,7 +25,7 @@ use crate::error::Error;
 use arguments::Command;
 pub(super) use arguments::PhoneArguments;
 use names::Products;
-use show::{confirm, list, questions, say, says_yes, show, warn};
+use show::{confirm, confirm_another_receipt, list, questions, say, says_yes, show, warn};
 use words::Says;
 
 pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
@@ -60,7 +61,7 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
             };
             let household = phone.household_or(household)?;
             if !yes {
-                confirm(phone.unusual(household, &draft)?)?;
+                confirm(phone.unusual(household, &draft)?, Some(&typed))?;
             }
             let lot = phone.record_of_day(household, &draft)?.to_string();
             let (grams, products) = (draft.quantity, Products::of(&phone, super::language())?);
@@ -87,10 +88,14 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
                 return Err(Error::NotDone(phrases::NOTHING_TO_CORRECT));
             }
             if !yes {
-                confirm(phone.unusual_correction(&lot, &edits)?)?;
+                confirm(phone.unusual_correction(&lot, &edits)?, weight.as_deref())?;
             }
             phone.correct(&lot, &edits)?;
             say(&Says::Corrected { lot: &lot.to_string(), weight: weight.as_deref().zip(grams) });
+        }
+        Command::Receive { lot, weight, grade, reject, day, yes } => {
+            let receipt = Receipt { weight: weight.as_deref(), grade: grade.unwrap_or_default(), reject, day };
+            receive(&phone, &lot, receipt, yes)?;
         }
         Command::List { product, day, from, to, state, all } => {
             let state = match state.as_deref() {
@@ -146,6 +151,47 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
         Command::StartAnew { yes } => start_anew(&phone, yes)?,
         Command::Status => show(&phone)?,
         Command::Watch => watch(phone)?,
+    }
+    Ok(())
+}
+
+/// A receipt as it was typed.
+struct Receipt<'a> {
+    weight: Option<&'a str>,
+    grade: String,
+    /// Why the lot is sent back.
+    reject: Option<String>,
+    day: Option<Day>,
+}
+
+/// Weighs a lot in, or sends it back. Asks about what is unusual, and before it replaces a receipt.
+fn receive(phone: &Phone, name: &str, receipt: Receipt<'_>, yes: bool) -> Result<(), Error> {
+    let Receipt { weight, grade, reject, day } = receipt;
+    let lot = phone.find_lot(name)?;
+    let day = day.unwrap_or_else(|| phone.today());
+    let outcome = match (reject, weight) {
+        (Some(reason), _) => Outcome::Rejected { reason },
+        (None, Some(weight)) => Outcome::Received { weighed: typed_weight(weight)?, grade },
+        (None, None) => return Err(Error::NotDone(phrases::NOTHING_WEIGHED)),
+    };
+    let filter = LotFilter { lot: Some(lot.clone()), with_merged: true, ..LotFilter::default() };
+    let row = phone.lots(&filter)?.into_iter().next().ok_or_else(|| PhoneError::NoSuchLot(lot.to_string()))?;
+    if !yes {
+        if row.state != LotState::Recorded {
+            confirm_another_receipt(&row)?;
+        }
+        confirm(phone.unusual_receipt(&lot, &outcome, day)?, weight)?;
+    }
+    phone.receive(&lot, &outcome, day)?;
+    let (lot, products) = (lot.to_string(), Products::of(phone, super::language())?);
+    let product = products.name(&row.product);
+    match &outcome {
+        Outcome::Received { weighed, grade } => {
+            let typed = weight.unwrap_or_default();
+            let recorded = row.grams.and_then(|grams| Grams::new(grams).ok());
+            say(&Says::Received { lot: &lot, typed, grams: *weighed, grade: grade.trim(), product, day, recorded });
+        }
+        Outcome::Rejected { reason } => say(&Says::SentBack { lot: &lot, product, reason: reason.trim() }),
     }
     Ok(())
 }

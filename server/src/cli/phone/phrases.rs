@@ -32,6 +32,18 @@ pub(super) const NOTHING_TO_CORRECT: Phrase = Phrase::new(
     "nothing was said to correct, so nothing was changed: give --weight, --grade, --day, --moisture, --place, --product or --note",
     "没有说要改什么，所以什么也没有改动：请给出 --weight、--grade、--day、--moisture、--place、--product 或 --note",
 );
+pub(super) const NOTHING_WEIGHED: Phrase = Phrase::new(
+    "nothing-weighed",
+    "nothing was said of the lot, so nothing was changed: give --weight, or --reject with the reason",
+    "没有说过秤多少，所以什么也没有改动：请给出 --weight，或者用 --reject 写明退回的原因",
+);
+pub(super) const RECEIVE_AGAIN: Phrase =
+    Phrase::new("receive-again", "replace that receipt? [y/N] ", "用这一次的代替它吗？[y/N] ");
+pub(super) const HAS_RECEIPT: Phrase = Phrase::new(
+    "has-receipt",
+    "this lot has a receipt already, and nothing was changed (`--yes` replaces it)",
+    "这一批已经有收货记录，什么也没有改动（加上 `--yes` 就代替它）",
+);
 pub(super) const NO_STATE: Phrase = Phrase::new(
     "no-state",
     "a state is recorded, received or rejected",

@@ -5,12 +5,13 @@ use std::io::{BufRead, IsTerminal, Read, Write};
 
 use granary_client_core::phone::{Phone, Status};
 use granary_client_core::plausibility::Unusual;
-use granary_client_core::projection::{LotFilter, LotState, QuestionFilter, QuestionState};
+use granary_client_core::projection::{LotFilter, LotRow, LotState, QuestionFilter, QuestionState};
+use granary_client_core::quantities::typed::{WeightUnit, unit_of};
 use granary_client_core::quantities::{Grams, one_line};
 use granary_client_core::words::{Language, Phrase, Words};
 
 use super::names::{self, Products};
-use super::phrases::RECORD;
+use super::phrases::{HAS_RECEIPT, RECEIVE_AGAIN, RECORD};
 use super::words::{Says, weight};
 use crate::cli::language;
 use crate::error::Error;
@@ -35,18 +36,28 @@ pub(super) fn says_yes(question: &Phrase) -> bool {
     matches!(answer.trim().to_lowercase().as_str(), "y" | "yes" | "是" | "对" | "好")
 }
 
-/// Asks the person about what is unusual. Fails unless they say yes; without a terminal to ask on, it fails at once.
-pub(super) fn confirm(unusual: Vec<Unusual>) -> Result<(), Error> {
+/// Asks the person about what is unusual, in the unit of the weight that they typed. Fails unless they say yes; without a
+/// terminal to ask on, it fails at once.
+pub(super) fn confirm(unusual: Vec<Unusual>, typed: Option<&str>) -> Result<(), Error> {
     if unusual.is_empty() {
         return Ok(());
     }
+    let unit = typed.and_then(unit_of).unwrap_or(WeightUnit::Kilogram);
     if std::io::stdin().is_terminal() {
-        unusual.iter().for_each(|unusual| eprintln!("{}", unusual.words(language())));
+        unusual.iter().for_each(|unusual| eprintln!("{}", unusual.words_in(language(), unit)));
         if says_yes(&RECORD) {
             return Ok(());
         }
     }
-    Err(Error::Unusual { unusual })
+    Err(Error::Unusual { unusual, unit })
+}
+
+/// Asks whether a lot that has a receipt gets another one. Fails as [`confirm`] does.
+pub(super) fn confirm_another_receipt(row: &LotRow) -> Result<(), Error> {
+    let weighed = row.weighed_grams.and_then(|grams| Grams::new(grams).ok());
+    warn(&Says::HasReceipt { weighed, grade: &row.weighed_grade, reason: &row.reason, day: row.weighed_day });
+    let is_confirmed = std::io::stdin().is_terminal() && says_yes(&RECEIVE_AGAIN);
+    if is_confirmed { Ok(()) } else { Err(Error::NotDone(HAS_RECEIPT)) }
 }
 
 fn state_in(language: Language, state: LotState) -> &'static str {

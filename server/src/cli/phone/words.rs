@@ -33,6 +33,26 @@ pub(super) enum Says<'a> {
         lot: &'a str,
         weight: Option<(&'a str, Grams)>,
     },
+    Received {
+        lot: &'a str,
+        typed: &'a str,
+        grams: Grams,
+        grade: &'a str,
+        product: &'a str,
+        day: Day,
+        recorded: Option<Grams>,
+    },
+    SentBack {
+        lot: &'a str,
+        product: &'a str,
+        reason: &'a str,
+    },
+    HasReceipt {
+        weighed: Option<Grams>,
+        grade: &'a str,
+        reason: &'a str,
+        day: Option<Day>,
+    },
     More {
         shown: usize,
         all: u64,
@@ -177,6 +197,21 @@ impl Display for Says<'_> {
             Self::Corrected { lot, weight: Some((typed, grams)) } => {
                 write!(out, "corrected {lot}\n  {}", as_typed(typed, *grams, Language::English))
             }
+            Self::Received { lot, typed, grams, grade, product, day, recorded } => {
+                let grade = if grade.is_empty() { String::new() } else { format!(", grade {grade}") };
+                let recorded = recorded.map(|recorded| format!("; recorded as {recorded}")).unwrap_or_default();
+                let weight = as_typed(typed, *grams, Language::English);
+                write!(out, "received {lot}\n  {product}, {weight}{grade}, {day}{recorded}")
+            }
+            Self::SentBack { lot, product, reason } => write!(out, "sent back {lot}\n  {product}: {reason}"),
+            Self::HasReceipt { weighed, grade, reason, day } => {
+                let day = day.map(|day| format!(" of {day}")).unwrap_or_default();
+                match weighed {
+                    Some(weighed) if grade.is_empty() => write!(out, "this lot has a receipt{day}: {weighed}"),
+                    Some(weighed) => write!(out, "this lot has a receipt{day}: {weighed}, grade {grade}"),
+                    None => write!(out, "this lot has a receipt{day}: sent back, {reason}"),
+                }
+            }
             Self::More { shown, all } => write!(
                 out,
                 "these are {shown} of {all} lots, latest first; `--all` lists all, `--day`, `--from`, `--to`, `--product` and \
@@ -316,6 +351,24 @@ impl Words for Says<'_> {
             Self::Corrected { lot, weight: None } => format!("已改正 {lot}"),
             Self::Corrected { lot, weight: Some((typed, grams)) } => {
                 format!("已改正 {lot}\n  {}", as_typed(typed, *grams, Language::Chinese))
+            }
+            Self::Received { lot, typed, grams, grade, product, day, recorded } => {
+                let grade = if grade.is_empty() { String::new() } else { format!("，{grade} 级") };
+                let recorded = recorded
+                    .map(|recorded| format!("；登记的是 {}", weight(recorded, Language::Chinese)))
+                    .unwrap_or_default();
+                let weight = as_typed(typed, *grams, Language::Chinese);
+                format!("已收货 {lot}\n  {product}，{weight}{grade}，{day}{recorded}")
+            }
+            Self::SentBack { lot, product, reason } => format!("已退回 {lot}\n  {product}：{reason}"),
+            Self::HasReceipt { weighed, grade, reason, day } => {
+                let day = day.map(|day| format!("{day} 的")).unwrap_or_default();
+                let weighed = weighed.map(|weighed| weight(weighed, Language::Chinese));
+                match weighed {
+                    Some(weighed) if grade.is_empty() => format!("这一批已有{day}收货记录：{weighed}"),
+                    Some(weighed) => format!("这一批已有{day}收货记录：{weighed}，{grade} 级"),
+                    None => format!("这一批已有{day}收货记录：退回，{reason}"),
+                }
             }
             Self::More { shown, all } => format!(
                 "这是 {all} 批中最近的 {shown} 批；`--all` 全部列出，`--day`、`--from`、`--to`、`--product`、`--state` 可以少列一些"
