@@ -13,7 +13,7 @@ use super::lot_id::LotId;
 use super::view::{Fields, maps_in_map};
 use crate::crdt::DocumentFault;
 use crate::quantities::{Instant, TextField, checked_text};
-use crate::words::Phrase;
+use crate::words::{Phrase, Words};
 
 /// What a name did not name.
 pub(crate) const QUESTION: Phrase = Phrase::new("question", "question", "问题");
@@ -42,6 +42,12 @@ impl fmt::Display for QuestionId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("there is no such question")]
 pub struct QuestionFault;
+
+impl Words for QuestionFault {
+    fn chinese(&self) -> String {
+        "没有这个问题".to_owned()
+    }
+}
 
 impl FromStr for QuestionId {
     type Err = QuestionFault;

@@ -5,10 +5,11 @@ use axum::body::Body;
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::typed::{self, TypedFault, WeightUnit};
 use granary_client_core::quantities::{Day, Fen, Grams, Permille, TextField, checked_text, with_plain_lines};
+use granary_client_core::words::Words;
 use http_body_util::BodyExt;
 
 use super::i18n::Locale;
-use super::refusal::{Refused, refuse, refused, refused_with, wrong};
+use super::refusal::{Refused, refuse, refused, refused_with, unreadable, wrong};
 use crate::error::Error;
 use crate::http::{Gate, Origin, read_body};
 
@@ -70,8 +71,8 @@ impl Form {
     }
 
     /// A field, parsed as its type.
-    pub(super) fn parsed<T: std::str::FromStr>(&self, locale: Locale, name: &str) -> Result<T, Refused> {
-        self.get(name).parse().map_err(|_| refused(locale, 400, "form-field-wrong").at(name))
+    pub(super) fn parsed<T: std::str::FromStr<Err: Words>>(&self, locale: Locale, name: &str) -> Result<T, Refused> {
+        self.get(name).parse().map_err(|fault| unreadable(locale, name, &fault))
     }
 
     /// What the author changed a field to; none for one that she left as it was shown. A page gives a text with line breaks back

@@ -78,7 +78,18 @@ pub(super) fn wrong(locale: Locale, label: &str, fault: &dyn Words) -> Refused {
 }
 
 fn nothing_changed(locale: Locale, fault: &dyn Words) -> Refused {
-    say(locale, 400, locale.with("nothing-changed", &[("why", fault.words(locale.language))]))
+    say(locale, 400, locale.with("nothing-changed", &[("why", begun(&fault.words(locale.language)))]))
+}
+
+/// A text as a sentence begins.
+fn begun(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
+}
+
+/// A refusal of what was typed into a field whose value is parsed; the fault says what is wrong with it.
+pub(super) fn unreadable(locale: Locale, field: &str, fault: &dyn Words) -> Refused {
+    nothing_changed(locale, fault).at(field)
 }
 
 /// A refusal for an error of the domain. It hides details of errors that the person did not cause.
@@ -89,11 +100,9 @@ pub(super) fn refuse(locale: Locale, error: &Error) -> Refused {
         Error::EditRefused { reason } | Error::ImportRefused { reason, .. } => nothing_changed(locale, reason),
         Error::EditQuarantined { reason } => nothing_changed(locale, reason),
         Error::Decided(decided) => Refused { status: 409, ..nothing_changed(locale, decided) },
-        Error::InvalidInput { field: "password", .. } => refused(locale, 400, "password-wrong"),
-        Error::InvalidInput { field: "login", .. } => refused(locale, 400, "login-wrong"),
-        Error::InvalidInput { .. } | Error::Protected { .. } | Error::Typed { .. } => {
-            refused(locale, 400, "form-field-wrong")
-        }
+        Error::InvalidInput { field, reason } => nothing_changed(locale, reason).at(field),
+        Error::Typed { field, fault } => nothing_changed(locale, fault).at(field),
+        Error::Protected { .. } => nothing_changed(locale, error),
         Error::Denied(_) => refused(locale, 403, "access-ended"),
         Error::NotFound { .. } => refused(locale, 404, "not-found"),
         Error::Refused { kind, detail } => {

@@ -37,6 +37,7 @@ mod page;
 mod phones;
 mod questions;
 mod recorders;
+mod refused;
 mod unusual;
 
 pub(super) const PASSWORD: &str = "correct horse battery";

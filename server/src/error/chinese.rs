@@ -1,7 +1,8 @@
-//! The errors' sentences in Chinese. What the system or a library says of a cause stays as it is, in brackets.
+//! The errors' sentences in Chinese. Of what the system says the usual causes are told in Chinese; others, and what a library says,
+//! stay as they are, in brackets.
 
 use granary_client_core::store::StoreFault;
-use granary_client_core::words::Words;
+use granary_client_core::words::{Language, Words, cause_in_chinese};
 
 use super::{Error, FileFault};
 
@@ -19,7 +20,7 @@ impl Words for Error {
                                   位置重新启动"
                     .into()
             }
-            Self::Certificate(reason) => format!("服务器的证书不能用（{reason}）"),
+            Self::Certificate(reason) => format!("服务器的证书不能用（{}）", cause_in_chinese(reason)),
             Self::Stopping => "服务器正在停止；什么也没有收下".into(),
             Self::InvalidInput { reason, .. } => reason.chinese(),
             Self::Decided(decided) => decided.chinese(),
@@ -27,28 +28,31 @@ impl Words for Error {
                 format!("{login} 已有账号，什么也没有改动：要换密码，请用 `granary coordinator password`")
             }
             Self::Typed { fault, .. } => fault.chinese(),
-            Self::Unusual { unusual } => {
-                let sentences: Vec<String> = unusual.iter().map(Words::chinese).collect();
+            Self::Unusual { unusual, unit } => {
+                let sentences = super::sentences(unusual, Language::Chinese, *unit);
                 format!("什么都没有改动：{}（确实如此的话，加上 `--yes`）", sentences.join("；"))
             }
             Self::NotDone(phrase) => phrase.chinese(),
             Self::Quantity(fault) => fault.chinese(),
             Self::Protected { what } => format!("{}不能改动", thing(what)),
-            Self::ConfigFile { path, reason } => format!("{path} 读不出来（{reason}）"),
+            Self::ConfigFile { path, reason } => format!("{path} 读不出来（{}）", cause_in_chinese(reason)),
             Self::NotAServerFolder { folder } => format!("{folder} 里没有服务器的数据"),
             Self::ServerRuns => "服务器正在运行；请先停下它".into(),
-            Self::NoServer { socket, .. } => format!("{socket} 那里没有服务器回答；请用 `granary serve` 启动它"),
+            Self::NoServer { socket, reason } => {
+                format!("{socket} 那里没有服务器回答（{}）；请用 `granary serve` 启动它", cause_in_chinese(reason))
+            }
             Self::CommandFailed { sentence } => sentence.chinese(),
-            Self::Listen { address, reason } => format!("不能在 {address} 上接受连接（{reason}）"),
-            Self::ThreadStart { reason } => format!("开不了线程（{reason}）"),
-            Self::ServerStart { reason } => format!("服务器启动不了（{reason}）"),
+            Self::Listen { address, reason } => format!("不能在 {address} 上接受连接（{}）", cause_in_chinese(reason)),
+            Self::ThreadStart { reason } => format!("开不了线程（{}）", cause_in_chinese(reason)),
+            Self::ServerStart { reason } => format!("服务器启动不了（{}）", cause_in_chinese(reason)),
             Self::NoRandomness => "操作系统给不出随机数".into(),
-            Self::Secret { what, reason } => format!("{}存不下（{reason}）", thing(what)),
+            Self::Secret { what, reason } => format!("{}存不下（{}）", thing(what), cause_in_chinese(reason)),
             Self::OtherFormat { found, known } => {
                 format!("这里的数据是格式 {found}，这个程序认得的是格式 {known}：请用写它的程序，或者更新的程序")
             }
             Self::StoreDamaged { store, reason } => format!(
-                "{store} 里的数据损坏了（{reason}）。请运行 `granary repair`，或用最近的备份 `granary restore`；缺的由手机交回"
+                "{store} 里的数据损坏了（{}）。请运行 `granary repair`，或用最近的备份 `granary restore`；缺的由手机交回",
+                cause_in_chinese(reason)
             ),
             Self::StoreInUse { store } => {
                 format!("另一个 granary 已经在用这个文件夹：它打开着 {store}。请先停下它，或者给这一个另外的文件夹")
@@ -57,13 +61,13 @@ impl Words for Error {
                 format!("{store} 里的数据打不开：{}。什么也没有改动。{}", fault.chinese(), way_out(fault))
             }
             Self::LogDamaged { finding } => format!("日志损坏了（{finding}）"),
-            Self::ProbeFailed { reason } => format!("检查不了服务器的数据（{reason}）"),
-            Self::BackupDamaged { path, reason } => format!("{path} 损坏了（{reason}）"),
-            Self::BackupNotWritten { reason } => format!("备份没有写成（{reason}）"),
-            Self::ImportDamaged { file, reason } => format!("{file} 损坏了（{reason}）"),
+            Self::ProbeFailed { reason } => format!("检查不了服务器的数据（{}）", cause_in_chinese(reason)),
+            Self::BackupDamaged { path, reason } => format!("{path} 损坏了（{}）", cause_in_chinese(reason)),
+            Self::BackupNotWritten { reason } => format!("备份没有写成（{}）", cause_in_chinese(reason)),
+            Self::ImportDamaged { file, reason } => format!("{file} 损坏了（{}）", cause_in_chinese(reason)),
             Self::ImportRefused { document, reason } => format!("{document} 不能导入：{}", reason.chinese()),
-            Self::ExportFailed { reason } => format!("导出没有成功（{reason}）"),
-            Self::WorkFailed { reason } => format!("服务器没有做成（{reason}）"),
+            Self::ExportFailed { reason } => format!("导出没有成功（{}）", cause_in_chinese(reason)),
+            Self::WorkFailed { reason } => format!("服务器没有做成（{}）", cause_in_chinese(reason)),
             Self::Phone(error) => error.chinese(),
             Self::EditRefused { reason } => reason.chinese(),
             Self::EditQuarantined { reason } => format!("没有保存：{}", reason.chinese()),
@@ -125,7 +129,12 @@ mod tests {
         let errors = [
             Error::NotFound { what: "coordinator", name: "zhang".into() },
             Error::File { path: "/x".into(), cause: FileFault::NotThere },
-            Error::NoServer { socket: "/x".into(), reason: "No such file".into() },
+            Error::NoServer { socket: "/x".into(), reason: std::io::Error::from_raw_os_error(2).to_string() },
+            Error::Listen {
+                address: ([127, 0, 0, 1], 1).into(),
+                reason: std::io::Error::from_raw_os_error(98).to_string(),
+            },
+            Error::BackupNotWritten { reason: std::io::Error::from_raw_os_error(28).to_string() },
             Error::AccountExists { login: "zhang".into() },
             Error::StoreUnusable { store: "/x".into(), fault: StoreFault::Full },
             Error::refused(ProblemKind::Busy, "try again"),

@@ -9,9 +9,9 @@ use granary_client_core::protocol::frame::FrameFault;
 use granary_client_core::protocol::messages::RefusalReason;
 use granary_client_core::protocol::problem::{Problem, ProblemKind};
 use granary_client_core::quantities::QuantityFault;
-use granary_client_core::quantities::typed::TypedFault;
+use granary_client_core::quantities::typed::{TypedFault, WeightUnit};
 use granary_client_core::store::StoreFault;
-use granary_client_core::words::Phrase;
+use granary_client_core::words::{Language, Phrase};
 
 use crate::access::Denied;
 use crate::engine::set_aside::Decided;
@@ -89,10 +89,15 @@ pub enum Error {
         fault: TypedFault,
     },
     /// Something about a lot is unusual, and nobody confirmed it.
-    #[error("nothing was changed, since {} (if it is so, add `--yes`)", sentences(.unusual))]
+    #[error(
+        "nothing was changed, since {} (if it is so, add `--yes`)",
+        sentences(.unusual, Language::English, *.unit).join("; ")
+    )]
     Unusual {
         /// What is unusual.
         unusual: Vec<Unusual>,
+        /// The unit in which the person weighs.
+        unit: WeightUnit,
     },
     /// A command of the terminal phone did nothing; the phrase says why.
     #[error("{0}")]
@@ -321,8 +326,8 @@ impl From<&std::io::Error> for FileFault {
     }
 }
 
-fn sentences(unusual: &[Unusual]) -> String {
-    unusual.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+fn sentences(unusual: &[Unusual], language: Language, unit: WeightUnit) -> Vec<String> {
+    unusual.iter().map(|one| one.words_in(language, unit)).collect()
 }
 
 impl Error {

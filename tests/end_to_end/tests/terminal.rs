@@ -150,6 +150,7 @@ fn terminal_phone_speaks_chinese() {
         vec!["start-anew"],
         vec!["hand-in", "nowhere"],
         vec!["enrol", "http://example.com"],
+        vec!["record", "millet", "1kg", "--day", "many"],
     ] {
         let by_option = printed(&on(&folder, &words).args(["--lang", "zh"]).output().unwrap());
         let by_variable = printed(&on(&folder, &words).env("LANG", "zh_CN.UTF-8").output().unwrap());
@@ -157,25 +158,121 @@ fn terminal_phone_speaks_chinese() {
             let mut left = english(&said);
             // Codes and commands, which are the same in both.
             left.retain(|word| {
-                ![
-                    "millet",
-                    "granary",
-                    "phone",
-                    "http",
-                    "example",
-                    "household",
-                    "recorded",
-                    "many",
-                    "nowhere",
-                    "such",
-                    "file",
-                    "directory",
-                    "error",
-                ]
-                .contains(&word.as_str())
+                !["millet", "granary", "phone", "http", "example", "household", "recorded", "many", "nowhere", "help"]
+                    .contains(&word.as_str())
             });
             assert!(left.is_empty(), "{words:?}: {left:?} in {said}");
             assert!(said.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter)), "{words:?}: {said}");
+        }
+    }
+}
+
+// A packer had no command at all: a lot could be weighed in by an app alone.
+#[test]
+fn packer_weighs_in_and_sends_back() {
+    let mut world = World::new();
+    let family = enrolled(&mut world, &household_role());
+    let packer = enrolled(&mut world, "packer");
+    let said = done(&family, &["record", "millet", "25斤", "--day", "2026-10-03", "--yes"]);
+    let lot = lot_in(&said);
+    let other = lot_in(&done(&family, &["record", "millet", "8kg", "--day", "2026-10-03"]));
+    done(&family, &["sync"]);
+    done(&packer, &["sync"]);
+    fn of<'a>(lot: &'a str, words: &[&'a str]) -> Vec<&'a str> {
+        [&["receive", lot], words].concat()
+    }
+    // Far from what was recorded, in the packer's own unit; before the harvest; to come.
+    let day = ["--day", "2026-10-04"];
+    let said = refused(&packer, &of(&lot, &[&["--weight", "100jin"], &day[..]].concat()));
+    assert!(said.contains("100 jin weighed is far from the 25 jin recorded") && said.contains("--yes"), "{said}");
+    let chinese =
+        on(&packer, &of(&lot, &["--weight", "100斤", "--day", "2026-10-04"])).args(["--lang", "zh"]).output().unwrap();
+    assert!(printed(&chinese).contains("过秤 100 斤与登记的 25 斤相差很远"), "{}", printed(&chinese));
+    let said = refused(&packer, &of(&lot, &["--weight", "12kg", "--day", "2026-10-02"]));
+    assert!(said.contains("before the day of the harvest"), "{said}");
+    let said = refused(&packer, &of(&lot, &["--weight", "12kg", "--day", "2099-01-01"]));
+    assert!(said.contains("is in the future"), "{said}");
+    for (words, wanted) in [
+        (vec!["--day", "2026-10-04"], "--weight"),
+        (vec!["--weight", "many"], "no number"),
+        (vec!["--weight", "12kg", "--reject", "wet"], "cannot be used with"),
+        (vec!["--reject", " "], "missing"),
+    ] {
+        let said = refused(&packer, &of(&lot, &words));
+        assert!(said.contains(wanted), "{words:?}: {said}");
+    }
+    assert!(done(&packer, &["list"]).matches("recorded").count() == 2, "nothing of it was kept");
+
+    let said = done(&packer, &of(&lot, &["--grams", "12.3kg", "--grade", "A", "--day", "2026-10-04"]));
+    assert!(
+        said.contains(&format!("received {lot}")) && said.contains("12.3 kg, grade A, 2026-10-04; recorded as 12.5 kg"),
+        "{said}"
+    );
+    // A receipt is not replaced unasked.
+    let said = refused(&packer, &of(&lot, &["--weight", "12kg", "--day", "2026-10-04"]));
+    assert!(
+        said.contains("has a receipt of 2026-10-04: 12.3 kg, grade A") && said.contains("nothing was changed"),
+        "{said}"
+    );
+    let said = done(&packer, &["receive", &other, "--reject", "太湿", "--day", "2026-10-04", "--lang", "zh"]);
+    assert!(said.contains(&format!("已退回 {other}")) && said.contains("太湿"), "{said}");
+    done(&packer, &["sync"]);
+    done(&family, &["sync"]);
+    let listed = done(&family, &["list"]);
+    assert!(listed.contains("received") && listed.contains("rejected"), "{listed}");
+
+    // Whoever may not weigh in is told so, and one that is corrected is replaced with `--yes`.
+    let said = refused(&family, &of(&lot, &["--weight", "12kg", "--yes"]));
+    assert!(said.contains("may not change that"), "{said}");
+    let said = done(&packer, &of(&lot, &["--weight", "24jin", "--day", "2026-10-04", "--yes"]));
+    assert!(said.contains("12 kg (you typed 24jin)"), "{said}");
+}
+
+// Before the sync that takes them away, the former household's lots were listed as the new one's.
+#[test]
+fn lots_of_a_former_household_are_marked_until_they_leave() {
+    let mut world = World::new();
+    let folder = enrolled(&mut world, &household_role());
+    done(&folder, &["record", "millet", "1kg", "--day", "2026-10-03", "--yes"]);
+    done(&folder, &["sync"]);
+    done(&folder, &["record", "millet", "2kg", "--day", "2026-10-03", "--yes"]);
+    world.order(&["revoke", &device(&folder)]);
+    refused(&folder, &["sync"]);
+    let elsewhere = "household:09090909-0909-0909-0909-090909090909";
+    done(&folder, &["enrol", "--yes", &world.invitation(1, elsewhere)]);
+    done(&folder, &["record", "millet", "4kg", "--day", "2026-10-03", "--yes"]);
+    let marks = |said: &str| -> Vec<(bool, bool)> {
+        let line = |weight: &str| {
+            said.lines().find(|line| line.contains(weight)).map(|line| line.contains("former household"))
+        };
+        ["  1 kg", "  2 kg", "  4 kg"].map(|weight| (line(weight).is_some(), line(weight) == Some(true))).to_vec()
+    };
+    let said = done(&folder, &["list"]);
+    assert_eq!(marks(&said), [(true, true), (true, true), (true, false)], "{said}");
+    let said = printed(&on(&folder, &["list", "--lang", "zh"]).output().unwrap());
+    assert_eq!(said.matches("原来那一户的").count(), 2, "{said}");
+    done(&folder, &["sync"]);
+    // What was delivered has left; what was not stays, marked, until a coordinator has decided.
+    let said = done(&folder, &["list"]);
+    assert_eq!(marks(&said)[0], (false, false), "{said}");
+    assert_eq!(marks(&said)[2], (true, false), "{said}");
+    let of_former = said.lines().find(|line| line.contains("  2 kg"));
+    assert!(of_former.is_none_or(|line| line.contains("former household") && line.contains("NOT TAKEN IN")), "{said}");
+}
+
+#[test]
+fn help_is_in_the_readers_language() {
+    let folder = tempfile::tempdir().unwrap();
+    for words in [vec!["--help"], vec!["record", "--help"], vec!["record"]] {
+        let english = printed(&on(folder.path(), &words).output().unwrap());
+        assert!(english.contains("Usage: ") && !english.contains("用法"), "{english}");
+        for chosen in
+            [on(folder.path(), &words).args(["--lang", "zh"]), on(folder.path(), &words).env("LANG", "zh_CN.UTF-8")]
+        {
+            let output = chosen.output().unwrap();
+            let said = printed(&output);
+            assert!(said.contains("用法：") && !said.contains("Usage"), "{words:?}: {said}");
+            assert_eq!(output.status.code(), Some(if words == ["record"] { 2 } else { 0 }), "{words:?}");
         }
     }
 }

@@ -8,6 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use granary_client_core::ids::IdFault;
 use granary_client_core::quantities::QuantityFault;
 use granary_client_core::schema::access::RoleFault;
+use granary_client_core::schema::question::QuestionFault;
 use granary_client_core::words::Words;
 
 use super::own_in_chinese;
@@ -73,6 +74,7 @@ fn why(source: &(dyn StdError + 'static), value: &str) -> String {
         .or_else(|| source.downcast_ref::<QuantityFault>().map(Words::chinese))
         .or_else(|| source.downcast_ref::<IdFault>().map(Words::chinese))
         .or_else(|| source.downcast_ref::<RoleFault>().map(Words::chinese))
+        .or_else(|| source.downcast_ref::<QuestionFault>().map(Words::chinese))
         .or_else(|| source.downcast_ref::<LanguageFault>().map(Words::chinese))
         .or_else(|| {
             source.downcast_ref::<AddrParseError>().map(|_| "地址写成 IP:端口，例如 `127.0.0.1:8443`".to_owned())

@@ -15,7 +15,7 @@ use crate::console::i18n::{Locale, decimal, money};
 use crate::console::inputs::{AMOUNT, DAY, Inputs, TEXT};
 use crate::console::names::Names;
 use crate::console::page::Page;
-use crate::console::refusal::{Refused, refused};
+use crate::console::refusal::{Refused, refused, unreadable};
 use crate::console::signed_in::{SignedIn, SignedInForm};
 use crate::console::unusual;
 
@@ -190,7 +190,7 @@ fn typed_prices(locale: Locale, form: &Form, present: Option<&Product>) -> Resul
     for (name, _) in form.beginning("price:") {
         let field = format!("price:{name}");
         if form.changed(&field).is_some() {
-            let name: PriceName = name.parse().map_err(|_| refused(locale, 400, "form-field-wrong").at(&field))?;
+            let name: PriceName = name.parse().map_err(|fault| unreadable(locale, &field, &fault))?;
             prices.push((name, typed_price(locale, form, &field)?));
         }
     }
