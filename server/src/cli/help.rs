@@ -169,6 +169,7 @@ mod tests {
         let mut names = BTreeSet::from(["granary".to_owned()]);
         fn gather(command: &clap::Command, names: &mut BTreeSet<String>) {
             names.insert(command.get_name().to_owned());
+            names.extend(command.get_all_aliases().map(str::to_owned));
             command.get_subcommands().for_each(|below| gather(below, names));
         }
         gather(&Arguments::command(), &mut names);

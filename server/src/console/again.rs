@@ -105,7 +105,7 @@ pub(super) async fn show_refused_again(mut request: Request, next: Next) -> Resp
     let page = form.and_then(|form| Some((page_of(&form)?, form)));
     if let Some((page, form)) = page {
         // A fault of a field that is not on the form is told above it.
-        let refused = Refused { field: refused.field.clone().filter(|field| form.has(field)), ..refused.clone() };
+        let refused = refused.clone().on(&form);
         let again = Arc::new(Again { action, form, refused, is_shown: AtomicBool::new(false) });
         let mut request = Request::get(page);
         for name in [header::COOKIE, header::ACCEPT_LANGUAGE, header::HOST] {

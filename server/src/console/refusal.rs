@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use granary_client_core::words::Words;
 use maud::{Markup, html};
 
+use super::forms::Form;
 use super::i18n::{Language, Locale};
 use super::layout::bare;
 use crate::error::Error;
@@ -32,6 +33,11 @@ impl Refused {
     /// The same, of this field of the form.
     pub(super) fn at(self, field: &str) -> Self {
         Self { field: self.field.or_else(|| Some(field.to_owned())), ..self }
+    }
+
+    /// The same, of this form: a field that it does not have is not named.
+    pub(super) fn on(self, form: &Form) -> Self {
+        Self { field: self.field.filter(|field| form.has(field)), ..self }
     }
 
     /// The same; the form is shown with what its field holds now.
