@@ -3,6 +3,8 @@
 //! SQLite; a phone without SQLite keeps its rows in memory.
 
 #[cfg(feature = "sqlite")]
+mod activity;
+#[cfg(feature = "sqlite")]
 mod book_rows;
 #[cfg(feature = "sqlite")]
 mod case_rows;
@@ -27,6 +29,8 @@ mod register_rows;
 #[cfg(feature = "sqlite")]
 mod unusual_lots;
 
+#[cfg(feature = "sqlite")]
+pub use activity::{ActivityFilter, ActivityRow};
 #[cfg(feature = "sqlite")]
 pub use case_rows::{CaseCounts, CaseFilter, CaseGroup, CaseKind, CaseRow};
 #[cfg(feature = "sqlite")]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{book_rows, case_writing, catalogue_rows, question_lists, register_rows};
+use super::{activity, book_rows, case_writing, catalogue_rows, question_lists, register_rows};
 use crate::conflicts::Contender;
 use crate::replica::Undelivered;
 use crate::schema::harvest::LotKey;
@@ -86,7 +86,7 @@ const TABLES: &str = "
         PRIMARY KEY (platform, outside_id)) WITHOUT ROWID;";
 
 /// Tables with a `document` column.
-const BY_DOCUMENT: [&str; 12] = [
+const BY_DOCUMENT: [&str; 13] = [
     "documents",
     "lots",
     "receipts",
@@ -99,6 +99,7 @@ const BY_DOCUMENT: [&str; 12] = [
     "households",
     "orders",
     "buyers",
+    "activity",
 ];
 
 /// Reports a row that can't be read. The list leaves it out until its document is written again.
@@ -185,6 +186,7 @@ impl ReadModel {
                 connection.execute_batch(&format!("DROP TABLE \"{}\"", table.replace('"', "")))?;
             }
             connection.execute_batch(TABLES)?;
+            connection.execute_batch(activity::TABLES)?;
             connection.pragma_update(None, "user_version", VERSION)?;
         }
         Ok(Self { connection })

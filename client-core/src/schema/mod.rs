@@ -6,6 +6,7 @@ mod card;
 pub mod case_book;
 pub mod catalogue;
 pub mod cooperative;
+pub mod deeds;
 pub mod harvest;
 pub mod household;
 mod key;

@@ -10,6 +10,7 @@ use granary_client_core::schema::access::{Grants, Role};
 use ring::digest::{SHA256, digest};
 
 use super::Granary;
+use super::activity::ROLES_CHANGED;
 use super::audit::put_line;
 use super::erasure::erased_name;
 use super::events::Event;
@@ -58,7 +59,14 @@ impl Granary {
             return Err(Error::invalid("role", ("only a phone can be a recorder's", "只有手机可以给记录员用")));
         }
         must_be_givable(&roles, &villages)?;
-        let line = (AuditAction::Granted, format!("{device}: {}", words_of(&roles, &villages)));
+        let words = words_of(&roles, &villages);
+        let line = (AuditAction::Granted, move |before: Option<&DeviceRecord>| {
+            let given = |record: &DeviceRecord| -> BTreeSet<Role> {
+                record.grants_now().roles.into_iter().filter(|role| !role.is_derived()).collect()
+            };
+            let before = before.map(|record| words_of(&given(record), &record.recorder.villages)).unwrap_or_default();
+            format!("{device}: {before} {ROLES_CHANGED} {words}")
+        });
         self.change_access(by, number, device, now, line, move |record| {
             let last = record.grants.last().cloned().unwrap_or_default();
             let new = Grants { version: version_after(last.version, &roles), roles: roles.clone() };
@@ -111,7 +119,8 @@ impl Granary {
             }
             self.mark_names_erased(&cooperative, device, now)?;
         }
-        let line = (AuditAction::Revoked, format!("{device}{}", names.in_the_audit()));
+        let detail = format!("{device}{}", names.in_the_audit());
+        let line = (AuditAction::Revoked, move |_: Option<&DeviceRecord>| detail);
         self.change_access(by, number, device, now, line, move |record| end(record, names, now))
     }
 
@@ -152,7 +161,7 @@ impl Granary {
         number: CooperativeNumber,
         device: DeviceId,
         now: Instant,
-        (action, detail): (AuditAction, String),
+        (action, detail): (AuditAction, impl FnOnce(Option<&DeviceRecord>) -> String + Send + 'static),
         change: impl Fn(&mut DeviceRecord) + Send + 'static,
     ) -> Result<(), Error> {
         let cooperative = self.cooperative(number)?;
@@ -160,11 +169,12 @@ impl Granary {
             if let Err(denied) = by.must_coordinate(&cooperative) {
                 return Ok(Err(Error::from(denied)));
             }
+            let before = cooperative.device(device);
             let changed = change_with_phones(&cooperative, group, device, change);
             if changed.is_empty() {
                 return Ok(Err(Error::NotFound { what: "device", name: device.to_string() }));
             }
-            put_line(&cooperative, group, now, &by.id(), action, &detail);
+            put_line(&cooperative, group, now, &by.id(), action, &detail(before.as_ref()));
             Ok(Ok(changed))
         })??;
         self.access_changed(number, &changed)

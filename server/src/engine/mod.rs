@@ -2,6 +2,7 @@
 //! server's own replica edits. It knows no socket.
 
 mod accounts;
+mod activity;
 mod arrivals;
 pub(crate) mod audit;
 mod documents;

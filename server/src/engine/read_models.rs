@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use granary_client_core::projection::{LotFilter, ReadModel, Total, TotalBy};
 use granary_client_core::schema::DocumentKey;
+use granary_client_core::schema::deeds::{deeds, has_deeds};
 use granary_client_core::store::StoreFault;
 
 use crate::config::make_folder;
@@ -118,6 +119,14 @@ impl CooperativeReadModels {
         keys.iter().try_for_each(|key| writer.forget(key))?;
         self.version.fetch_add(1, Ordering::SeqCst);
         writer.scrub()
+    }
+
+    /// Writes rows that are of no document.
+    pub(super) fn write<R>(
+        &self,
+        write: impl FnOnce(&mut ReadModel) -> Result<R, StoreFault>,
+    ) -> Result<R, StoreFault> {
+        write(&mut self.writer.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The position of the log through which a document was written since the start; 0 for none.
@@ -327,6 +336,14 @@ impl ReadModels {
         let mut writer = models.writer.lock().unwrap_or_else(PoisonError::into_inner);
         // One that is erased meanwhile has no rows any more.
         loaded.retain(|(_, document, _)| !is_erased(document.key()));
+        for (number, document, _) in &loaded {
+            let key = document.key();
+            if has_deeds(key) {
+                let changes = documents.changes_of(cooperative, *number)?;
+                let records = changes.iter().map(|(received, change)| (*received, change.record()));
+                writer.write_deeds(key, &deeds(key, records))?;
+            }
+        }
         writer.write_many(loaded.iter_mut().map(|(_, document, last)| (document, *last)))?;
         let positions = loaded.iter().map(|(number, _, last)| (*number, *last));
         models.written.lock().unwrap_or_else(PoisonError::into_inner).extend(positions);

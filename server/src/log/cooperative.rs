@@ -214,6 +214,11 @@ impl Cooperative {
         state.audit_lines
     }
 
+    /// The number of the last line of the audit log, which may not be durable yet; 0 for none.
+    pub(crate) fn last_audit_line(&self) -> u64 {
+        self.state().audit_lines
+    }
+
     /// Makes the written log visible after a flush; for the writer's completions.
     pub(crate) fn publish(&self) {
         self.state().heads.publish();

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use granary_client_core::crdt::change::VerifiedChange;
 use granary_client_core::protocol::bundle::DocumentChanges;
+use granary_client_core::quantities::Instant;
 use granary_client_core::schema::Document;
 use granary_client_core::store::{Store, StoreFault};
 
@@ -40,6 +41,15 @@ impl Documents {
 
     fn cache(&self) -> MutexGuard<'_, Cache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All admitted changes of a document, each with the time at which it was received.
+    pub(crate) fn changes_of(
+        &self,
+        cooperative: &Cooperative,
+        number: DocumentNumber,
+    ) -> Result<Vec<(Instant, VerifiedChange)>, StoreFault> {
+        cooperative.changes_of(self.store.as_ref(), number)
     }
 
     /// A copy of the document at its last position.
