@@ -278,15 +278,15 @@ pub fn without_account(payment: &str) -> String {
     }
 }
 
-/// The one deed that a decision's fields are: its field says what was decided and about which case.
+/// The one deed that a decision's fields are: its field says what was decided, in which season and about which case.
 fn decision(key: &DocumentKey, written: &[Deed]) -> Option<Deed> {
     let first = written.first()?;
     let of = |name: &str| written.iter().find(|deed| deed.field == name).map(|deed| deed.after.as_str());
     let values: Vec<Contender> = of("values").and_then(|values| serde_json::from_str(values).ok()).unwrap_or_default();
     let values: Vec<String> = values.into_iter().map(|value| value.value).collect();
-    let DocumentKey::CaseBook(_) = key else { return None };
+    let DocumentKey::CaseBook(book) = key else { return None };
     Some(Deed {
-        field: format!("{} {}", of("kind")?, of("case")?),
+        field: format!("{} {} {}", of("kind")?, book.season.year(), of("case")?),
         before: cut(&values.join(" / ")),
         after: cut(of("chosen").or(of("note")).unwrap_or_default()),
         ..first.clone()

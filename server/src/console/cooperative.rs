@@ -8,6 +8,7 @@ use granary_client_core::schema::cooperative::{self, Cooperative, Detail};
 use granary_client_core::schema::{DocumentKey, Part, Season};
 use maud::{Markup, html};
 
+use super::activity;
 use super::forms::{Form, is_code};
 use super::i18n::Locale;
 use super::inputs::{AMOUNT, CODE, DAY, Inputs, REQUIRED, TEXT};
@@ -50,8 +51,9 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
                 ul { @for (day, text) in present.announcements.iter().rev().take(ANNOUNCEMENTS_SHOWN) {
                     li.note { (day.map(|day| day.to_string()).unwrap_or_default()) " " (text) } } } }
         }
+        section { h2 { (locale.t("history")) } (activity::of_cooperative(&signed).await) }
     };
-    Ok(Page { title: locale.t("cooperative"), part: "households", main }.show(&signed))
+    Ok(Page { title: locale.t("cooperative"), part: "cooperative", main }.show(&signed))
 }
 
 /// The fields of the co-operative's own details, as the form shows them.

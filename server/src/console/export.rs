@@ -31,13 +31,13 @@ pub(super) use lots::{LOT_COLUMNS, lot_texts};
 
 const WHAT: [&str; 6] = ["lots", "orders", "cases", "households", "catalogue", "audit"];
 /// Rows of one export at most: the limit of an Excel sheet.
-const ROWS_MAX: u32 = 1_000_000;
+pub(super) const ROWS_MAX: u32 = 1_000_000;
 /// The longest text of a cell that Excel takes, in units of UTF-16.
 const CELL_UNITS_MAX: usize = 32_767;
 
 /// One cell.
 #[derive(Debug, Clone, PartialEq)]
-enum Cell {
+pub(super) enum Cell {
     Text(String),
     /// A name or number of something, which no program may read as a quantity.
     Id(String),
@@ -49,7 +49,7 @@ enum Cell {
 }
 
 /// The rows of an export, before they are written as CSV or XLSX.
-struct Sheet {
+pub(super) struct Sheet {
     heads: Vec<String>,
     /// Ends a text that was too long for a cell.
     cut_mark: String,
@@ -95,6 +95,13 @@ pub(super) async fn download(
         "audit" => audit(&signed, &names.with_households(&signed).await?).await?,
         _ => return Err(missing()),
     };
+    give(&signed, what, form, sheet).await
+}
+
+/// Gives a sheet out in a form, `csv` or `xlsx`, and tells the audit of it before.
+pub(super) async fn give(signed: &SignedIn, what: &str, form: &str, sheet: Sheet) -> Result<Response, Refused> {
+    let locale = signed.locale;
+    let missing = || refused(locale, 404, "not-found");
     let (kind, bytes) = match form {
         "csv" => ("text/csv; charset=utf-8", csv_bytes(&sheet)),
         "xlsx" => ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", xlsx_bytes(&sheet)),
@@ -102,7 +109,7 @@ pub(super) async fn download(
     };
     let bytes = bytes.map_err(|error| super::refusal::refuse(locale, &error))?;
     let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
-    let (name, rows) = (file.clone(), sheet.rows.len());
+    let (name, rows) = (format!("{what}.{form}"), sheet.rows.len());
     signed
         .work(move || {
             granary.audit(number, crate::environment::now(), by, AuditAction::Exported, &format!("{name}: {rows}"))
@@ -116,7 +123,7 @@ pub(super) async fn download(
     Ok((headers, bytes).into_response())
 }
 
-fn sheet(locale: Locale, columns: &[&str], rows: Vec<Vec<Cell>>) -> Sheet {
+pub(super) fn sheet(locale: Locale, columns: &[&str], rows: Vec<Vec<Cell>>) -> Sheet {
     let heads = columns.iter().map(|name| locale.of("column", name)).collect();
     Sheet { heads, cut_mark: locale.t("cut-mark"), rows }
 }

@@ -1,6 +1,7 @@
 //! The coordinators' console: pages rendered on the server, plain JavaScript for live updates, nothing from other
 //! hosts. Reads use the read models; edits are changes of documents, by the signed-in person's own device.
 
+mod activity;
 mod again;
 mod assets;
 mod case_card;
@@ -94,6 +95,8 @@ fn pages() -> Router<Shared> {
         .route("/orders", get(orders::show))
         .route("/orders/status", post(orders::set_status))
         .route("/orders/undo", post(orders::undo))
+        .route("/activity", get(activity::show))
+        .route("/activity/{file}", get(activity::download))
         .route("/catalogue", get(catalogue::show).post(catalogue::product::save))
         .route("/catalogue/{code}", get(catalogue::product::show))
         .route("/catalogue/{code}/end", post(catalogue::product::end))

@@ -220,8 +220,13 @@ impl Names {
 
     /// The detail of an audit line: names for roles, devices and documents, words for codes.
     pub(super) fn detail(&self, action: AuditAction, detail: &str) -> String {
+        self.detail_of(action.name(), detail)
+    }
+
+    /// As [`Self::detail`], with the action's name.
+    pub(super) fn detail_of(&self, action: &str, detail: &str) -> String {
         match (action, detail.strip_prefix("buyer:").and_then(|buyer| buyer.split_once('/'))) {
-            (AuditAction::Erased, Some((platform, outside))) => {
+            ("erased", Some((platform, outside))) => {
                 let name = OrderName { platform: platform.to_owned(), outside_id: outside.to_owned() };
                 self.document(&DocumentKey::Buyer(name))
             }
@@ -283,6 +288,67 @@ impl Names {
             },
             Err(_) => self.locale.of("doer", who),
         }
+    }
+
+    /// As [`Self::doer`], by the name alone where there is one.
+    pub(super) fn doer_name(&self, who: &str) -> String {
+        match who.parse::<DeviceId>() {
+            Ok(device) => self.device(device),
+            Err(_) => self.locale.of("doer", who),
+        }
+    }
+
+    /// What the activity names as a thing, with its page where it has one.
+    pub(super) fn thing(&self, thing: &str) -> (String, Option<String>) {
+        let (kind, id) = thing.split_once(':').unwrap_or((thing, ""));
+        match kind {
+            "product" => (self.product(id), Some(format!("/console/catalogue/{id}"))),
+            "promotion" => {
+                let found = self.catalogue.promotions.iter().find(|promotion| promotion.code == id);
+                let title = found.and_then(|promotion| promotion.title.clone());
+                (title.unwrap_or_else(|| id.to_owned()), Some(format!("/console/promotions/{id}")))
+            }
+            "household" => match id.parse::<HouseholdId>() {
+                Ok(household) => (self.household_of(household), Some(format!("/console/households/{household}"))),
+                Err(_) => (id.to_owned(), None),
+            },
+            "device" => match id.parse::<DeviceId>() {
+                Ok(device) => (self.device(device), Some(format!("/console/activity?thing={id}"))),
+                Err(_) => (id.to_owned(), None),
+            },
+            "order" => (id.replacen('/', " ", 1), None),
+            "cooperative" => (self.cooperative.name().to_owned(), Some("/console/cooperative".to_owned())),
+            _ => (thing.to_owned(), None),
+        }
+    }
+
+    /// The things of the activity that are called so, or have this id.
+    pub(super) fn things_named(&self, typed: &str) -> Vec<String> {
+        let lower = typed.to_lowercase();
+        let is_called = |name: &str| name.to_lowercase().contains(&lower);
+        let mut things = vec![typed.to_owned()];
+        for product in &self.catalogue.products {
+            let names = [Some(&product.code), product.name_zh.as_ref(), product.name_en.as_ref()];
+            if names.into_iter().flatten().any(|name| is_called(name)) {
+                things.push(format!("product:{}", product.code));
+            }
+        }
+        for promotion in &self.catalogue.promotions {
+            if is_called(&promotion.code) || promotion.title.as_deref().is_some_and(is_called) {
+                things.push(format!("promotion:{}", promotion.code));
+            }
+        }
+        let called = self.households.iter().filter(|(id, (name, _))| is_called(name) || id.to_string() == lower);
+        things.extend(called.map(|(id, _)| format!("household:{id}")));
+        let called = self.devices.iter().filter(|(id, name)| is_called(name) || id.to_string() == lower);
+        things.extend(called.map(|(id, _)| format!("device:{id}")));
+        if let Some((platform, outside)) = typed.split_once(['/', ' ']) {
+            things.push(format!("order:{platform}/{outside}"));
+        }
+        if is_called(self.cooperative.name()) {
+            things.push("cooperative".to_owned());
+        }
+        things
     }
 
     /// A field's value, formatted for people.

@@ -36,13 +36,14 @@ const PARTS: [(&str, &str); 7] = [
     ("phones", "/console/phones"),
 ];
 /// The rest is below one heading.
-const MORE: [(&str, &str); 8] = [
+const MORE: [(&str, &str); 9] = [
     ("questions", "/console/questions"),
     ("unusual", "/console/unusual"),
     ("set-aside", "/console/set-aside"),
     ("invitations", "/console/invitations"),
     ("coordinators", "/console/coordinators"),
     ("cooperative", "/console/cooperative"),
+    ("activity", "/console/activity"),
     ("import", "/console/import"),
     ("export", "/console/export"),
 ];

@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use super::{
     HERE, code_of, ending, ending_day, present, price_chart, price_text, seen, text, today, typed_price, write,
 };
+use crate::console::activity;
 use crate::console::forms::{Form, moisture};
 use crate::console::i18n::{Locale, decimal, money};
 use crate::console::inputs::{AMOUNT, DAY, Inputs, TEXT};
@@ -52,6 +53,7 @@ pub(in crate::console) async fn show(signed: SignedIn, Path(code): Path<String>)
                 p.small { (locale.t("end-price-help")) }
             }
         }
+        section { h2 { (locale.t("history")) } (activity::of_product(&signed, &code).await) }
         section { h2 { (locale.t("end-product")) }
             p.small { (locale.t("end-product-help")) }
             (ending(&signed, &format!("{}/end", address(&code)), &[("what", "product")], (product.ended, words))) }

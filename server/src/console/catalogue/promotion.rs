@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use super::{
     HERE, PROMOTIONS, code_of, ending, ending_day, present, price_text, seen, text, today, typed_price, write,
 };
+use crate::console::activity;
 use crate::console::i18n::{Locale, money};
 use crate::console::inputs::{AMOUNT, CODE, DAY, Inputs, REQUIRED};
 use crate::console::names::Names;
@@ -88,6 +89,7 @@ pub(in crate::console) async fn show(signed: SignedIn, Path(code): Path<String>)
                 }
             }
         }
+        section { h2 { (locale.t("history")) } (activity::of_promotion(&signed, &code).await) }
         section { h2 { (locale.t("end-promotion")) }
             p.small { (locale.t("end-promotion-help")) }
             (ending(&signed, &format!("{}/end", address(&code)), &[("what", "promotion")],

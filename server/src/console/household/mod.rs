@@ -18,6 +18,7 @@ use serde::Deserialize;
 pub(super) use self::edit::{move_member, put_back_payment, save};
 use self::lots::SeasonOf;
 use self::phones::HouseholdPhones;
+use super::activity;
 use super::i18n::{grouped, money};
 use super::names::Names;
 use super::page::Page;
@@ -83,6 +84,7 @@ pub(super) async fn one(
             section { h2 { (locale.t("particulars")) } (people::form(&signed, &names, id, &read)) }
             (people::section(&signed, id, &read, document.as_mut()))
         }
+        section #history { h2 { (locale.t("history")) } (activity::of_household(&signed, id).await) }
         p { a href={ "/console/households/" (id) "/erase" } { (locale.t("erase-household")) } }
     };
     let title = names.household(read.name.as_deref().unwrap_or_default(), id);

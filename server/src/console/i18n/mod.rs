@@ -156,7 +156,7 @@ mod tests {
     fn every_used_message_exists() {
         let known: BTreeSet<&str> = names(ENGLISH).into_iter().collect();
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console");
-        let folders = ["import", "catalogue"].map(|within| folder.join(within));
+        let folders = ["import", "catalogue", "activity"].map(|within| folder.join(within));
         let files = [folder].into_iter().chain(folders).map(|folder| std::fs::read_dir(folder).unwrap());
         for file in files.flatten() {
             let path = file.unwrap().path();

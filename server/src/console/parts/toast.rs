@@ -23,9 +23,10 @@ const KEPT_MILLIS: i64 = 60_000;
 /// The largest form that takes something back, in bytes.
 const UNDO_BYTES_MAX: usize = 8_000;
 /// Forms whose values can be put back by the same form.
-const PUT_BACK: [&str; 4] = ["/console/lots/", "/console/households/", "/console/catalogue/", "/console/cooperative/"];
+const PUT_BACK: [&str; 5] =
+    ["/console/lots/", "/console/households/", "/console/catalogue", "/console/promotions", "/console/cooperative/"];
 /// Fields that say which thing a form is of.
-const KEYS: [&str; 3] = ["code", "new", "id"];
+const KEYS: [&str; 7] = ["code", "new", "id", "year", "price", "product", "what"];
 /// Fields that are of one sending alone.
 const OF_ONE_SENDING: [&str; 6] = ["token", PAGE, "seen", "confirmed", "sure", "kept"];
 

@@ -57,6 +57,7 @@ fn cells(signed: &SignedIn, names: &Names, phone: &Phone, set_aside: u64) -> [Ma
             @if seen.is_some_and(|seen| seen.is_forked) { " " span.mark { (locale.t("phone-forked")) } }
             @if is_shared { " " span.mark { (locale.t("phone-share-used")) } }
             @if !phone.is_active() { " " span.mark { (locale.t("revoked")) } }
+            " " a.small href={ "/console/activity?thing=" (phone.id) } { (locale.t("history")) }
         },
         html! { (seen.map_or_else(|| locale.t("never-heard"), |seen| locale.moment(Instant(seen.at_millis)))) },
         html! { (seen.map(|seen| seen.version.as_str()).filter(|version| !version.is_empty()).unwrap_or("—")) },

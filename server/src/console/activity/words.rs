@@ -1,0 +1,113 @@
+//! A row of the activity in the reader's words.
+
+use granary_client_core::conflicts::CaseId;
+use granary_client_core::projection::ActivityRow;
+use granary_client_core::schema::access::Role;
+use granary_client_core::schema::catalogue::PriceName;
+use granary_client_core::schema::deeds::DeedKind;
+
+use crate::console::i18n::{Locale, decimal, money};
+use crate::console::names::Names;
+
+/// See the module.
+pub(super) struct Told {
+    /// The deed, and on which field.
+    pub(super) what: String,
+    /// The thing's name.
+    pub(super) thing: String,
+    /// Its page.
+    pub(super) address: Option<String>,
+    pub(super) before: String,
+    pub(super) after: String,
+}
+
+impl Told {
+    pub(super) fn of(locale: Locale, names: &Names, row: &ActivityRow) -> Self {
+        let (thing, address) = names.thing(&row.thing);
+        let kind = DeedKind::ALL.into_iter().find(|kind| kind.name() == row.kind);
+        let Some(kind) = kind else { return Self::of_audit(locale, names, row, (thing, address)) };
+        let field = field(locale, names, kind, &row.field);
+        let value = |text: &str| value(locale, names, kind, &row.field, text);
+        let address = match case_of(kind, row) {
+            Some(case) => Some(format!("/console/lots/{}", case.lot())),
+            None => address,
+        };
+        Self {
+            what: format!("{} · {field}", locale.of("activity", kind.name())),
+            thing,
+            address,
+            before: value(&row.before),
+            after: value(&row.after),
+        }
+    }
+
+    fn of_audit(locale: Locale, names: &Names, row: &ActivityRow, (thing, address): (String, Option<String>)) -> Self {
+        let roles = |text: &str| -> String {
+            let roles = text.split(' ').filter_map(|role| role.parse::<Role>().ok());
+            roles.map(|role| names.role(&role)).collect::<Vec<_>>().join(", ")
+        };
+        let (before, after) = match row.kind.as_str() {
+            "granted" => (roles(&row.before), roles(&row.after)),
+            kind => (String::new(), names.detail_of(kind, &row.after)),
+        };
+        Self { what: locale.of("deed", &row.kind), thing, address, before, after }
+    }
+}
+
+/// The case that a decision is about.
+fn case_of(kind: DeedKind, row: &ActivityRow) -> Option<CaseId> {
+    let household = row.thing.strip_prefix("household:").filter(|_| kind == DeedKind::Decision)?.parse().ok()?;
+    let (_, case) = row.field.split_once(' ')?;
+    let (season, case) = case.split_once(' ')?;
+    let season = granary_client_core::schema::Season::new(season.parse().ok()?)?;
+    CaseId::from_season_name(household, season, case).ok()
+}
+
+fn field(locale: Locale, names: &Names, kind: DeedKind, field: &str) -> String {
+    let of_price = |name: &str| match name.parse::<PriceName>() {
+        Ok(PriceName { grade, from: Some(day) }) => {
+            format!("{} {grade}, {}", locale.t("grade"), locale.with("price-from", &[("day", day.to_string())]))
+        }
+        Ok(PriceName { grade, from: None }) => format!("{} {grade}", locale.t("grade")),
+        Err(_) => name.to_owned(),
+    };
+    match (kind, field.split_once('/')) {
+        (DeedKind::Price, Some(("until", name))) => format!("{} · {}", of_price(name), locale.t("last-day")),
+        (DeedKind::Price, _) => of_price(field),
+        (DeedKind::Promotion, Some(("offer", product))) => format!("{} {}", locale.t("offers"), names.product(product)),
+        (DeedKind::Promotion, Some((_, product))) => format!("{} {}", locale.t("end-offer"), names.product(product)),
+        (DeedKind::Cooperative, Some(("season", rest))) => {
+            let (year, name) = rest.split_once('/').unwrap_or((rest, ""));
+            format!("{} {year} · {}", locale.of("activity-field", "season"), locale.of("activity-field", name))
+        }
+        (DeedKind::Cooperative, Some((what, code))) => format!("{} {code}", locale.of("activity-field", what)),
+        (DeedKind::Decision, _) => locale.of("decision", field.split(' ').next().unwrap_or_default()),
+        _ => locale.of("activity-field", field),
+    }
+}
+
+fn value(locale: Locale, names: &Names, kind: DeedKind, field: &str, text: &str) -> String {
+    if text.is_empty() {
+        return "—".to_owned();
+    }
+    // Several values that stood there at once are told one by one.
+    let each = |tell: &dyn Fn(&str) -> String| text.split(" / ").map(tell).collect::<Vec<_>>().join(" / ");
+    let fen = |text: &str| text.parse().map(money).unwrap_or_else(|_| text.to_owned());
+    let is_amount = !field.starts_with("until/") && !field.starts_with("offer-ended/");
+    match (kind, field) {
+        (DeedKind::Price, _) if is_amount => each(&fen),
+        (DeedKind::Promotion, field) if field.starts_with("offer/") => each(&fen),
+        (DeedKind::Payment, "advance") => each(&fen),
+        (DeedKind::Product, "tolerance") => each(&|share| {
+            share.parse().map(|share| format!("{} %", decimal(share, 10))).unwrap_or_else(|_| share.to_owned())
+        }),
+        (DeedKind::Household, "village") => each(&|code| names.village(code)),
+        (DeedKind::Order, "status") => each(&|status| locale.of("order", status)),
+        (DeedKind::Decision, field) => {
+            let of = field.split_once(' ').map(|(_, case)| case).unwrap_or_default();
+            let of = of.rsplit('/').next().unwrap_or_default();
+            each(&|value| locale.note(&names.value(of, value)))
+        }
+        _ => text.to_owned(),
+    }
+}
