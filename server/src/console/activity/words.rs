@@ -2,7 +2,6 @@
 
 use granary_client_core::conflicts::CaseId;
 use granary_client_core::projection::ActivityRow;
-use granary_client_core::schema::access::Role;
 use granary_client_core::schema::catalogue::PriceName;
 use granary_client_core::schema::deeds::DeedKind;
 
@@ -42,12 +41,8 @@ impl Told {
     }
 
     fn of_audit(locale: Locale, names: &Names, row: &ActivityRow, (thing, address): (String, Option<String>)) -> Self {
-        let roles = |text: &str| -> String {
-            let roles = text.split(' ').filter_map(|role| role.parse::<Role>().ok());
-            roles.map(|role| names.role(&role)).collect::<Vec<_>>().join(", ")
-        };
         let (before, after) = match row.kind.as_str() {
-            "granted" => (roles(&row.before), roles(&row.after)),
+            "granted" => (names.detail_of("granted", &row.before), names.detail_of("granted", &row.after)),
             kind => (String::new(), names.detail_of(kind, &row.after)),
         };
         Self { what: locale.of("deed", &row.kind), thing, address, before, after }

@@ -70,7 +70,7 @@ async fn roles_have_a_before_and_an_after() {
     let granted = listed(&two, &format!("?thing={phone}&kind=phones")).await;
     assert_eq!(granted[0][1], "operator");
     assert_eq!(granted[0][4], "Packer");
-    assert!(granted[0][5].contains("Packer, ") && granted[0][5].contains("李家"), "{granted:?}");
+    assert!(granted[0][5].contains("Packer ") && granted[0][5].contains("李家"), "{granted:?}");
     assert!(
         two.page(&format!("/console/households/{HOUSEHOLD}")).await.contains("roles changed"),
         "of the household too"
