@@ -92,6 +92,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<CasesQuery>) -> R
         @if cases.is_empty() && settled_orders.is_empty() && (state != CaseState::Open || orders.is_empty()) {
             p.empty { (locale.of("no-cases", state.name())) }
         }
+        h2.unseen { (locale.of("cases", state.name())) }
         div id=(CASES) tabindex="-1" { (cards(&signed, &names, &cases, &lots)) }
         (paging(locale, &format!("/console/cases?state={}&kind={}", state.name(), kind.map_or("", CaseKind::name)), page, PER_PAGE, total))
     };

@@ -114,9 +114,9 @@ fn status_form(signed: &SignedIn, order: &OrderRow) -> Markup {
     let unreadable = order.status.is_none().then(|| ("", locale.t("damaged")));
     let choices = STATUSES.map(|one| (one.name(), locale.of("order", one.name())));
     html! {
-        form.inline method="post" action=(SAVE) aria-label=(locale.t("state")) {
+        form.inline method="post" action=(SAVE) {
             (form.hidden())
-            (form.choice("status", shown, unreadable.into_iter().chain(choices)))
+            label { span.unseen { (locale.t("state")) } (form.choice("status", shown, unreadable.into_iter().chain(choices))) }
             button.quiet { (locale.t("save")) }
         }
     }
