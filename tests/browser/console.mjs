@@ -63,6 +63,7 @@ assert.match(await text(again), /wrong/);
 await again.fill("[name=password]", "correct horse battery");
 await follow(again, again.locator("main button").first());
 assert.match(await again.title(), /Overview/);
+await again.locator("header details summary").last().click();
 await follow(again, again.locator("text=Sign out everywhere").first());
 assert.match(await again.title(), /Sign in/);
 await zhang.goto(url(""));

@@ -16,6 +16,7 @@ use granary_server::log::CooperativeNumber;
 use granary_server::{Config, Server};
 
 use crate::in_a_browser::{HOUSEHOLD, browser_folder, furnish, now, prepare};
+use crate::world::PROGRAM;
 
 struct World {
     server: Server,
@@ -196,4 +197,27 @@ fn coordinators_work_in_browser() {
     assert!(child.wait().unwrap().success(), "the browser's steps failed after {last:?}");
     assert_eq!(last, "DONE");
     runtime.block_on(world.server.stop());
+}
+
+/// Runs a program over the demo that ends with status 1 where it finds something.
+fn over_the_demo(script: &str) {
+    if !prepare() {
+        return;
+    }
+    let mut command = Command::new("node");
+    command.arg(browser_folder().join(script)).arg(PROGRAM).env("QUICK", "1");
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    println!("{said}");
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn daily_work_takes_few_clicks_and_keys() {
+    over_the_demo("console_work.mjs");
+}
+
+#[test]
+fn every_page_fits_its_screen_and_can_be_used_by_everybody() {
+    over_the_demo("console_pages.mjs");
 }
