@@ -72,9 +72,9 @@ await redeem(zhang, await ask("new-link"));
 assert.match(await zhang.title(), /Overview/);
 
 // A change on an online phone shows without a reload.
-const before = await zhang.locator("ul.plain li").count();
+const before = await zhang.locator("#latest li").count();
 await ask("phone-records");
-await until("the new lot on the open page", async () => (await zhang.locator("ul.plain li").count()) > before);
+await until("the new lot on the open page", async () => (await zhang.locator("#latest li").count()) > before);
 await shot(zhang, "overview");
 
 // A conflict made by two real phones is settled, and both phones show the settled value.

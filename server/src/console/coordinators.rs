@@ -24,7 +24,7 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
         div.scroll tabindex="0" role="region" aria-label=(locale.t("coordinators")) {
             table.stack {
                 thead { tr { th scope="col" { (locale.t("name")) } th scope="col" { (locale.t("login")) }
-                    th scope="col" { (locale.t("part-phones")) } th { } } }
+                    th scope="col" { (locale.t("part-phones")) } th scope="col" { span.unseen { (locale.t("actions")) } } } }
                 tbody { @for line in &people { tr {
                     td { (line.name) @if line.denied.is_some() { " " span.mark { (locale.t("revoked")) } } }
                     td data-label=(locale.t("login")) { (line.login) @if line.has_second { " " span.small { (locale.t("second-has")) } } }

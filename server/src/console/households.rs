@@ -100,7 +100,7 @@ fn filters(signed: &SignedIn, names: &Names, query: &HouseholdsQuery) -> Markup 
     let locale = signed.locale;
     let sorts = [HouseholdSort::Village, HouseholdSort::Name, HouseholdSort::Lots, HouseholdSort::Weight];
     html! {
-        form.filters method="get" action="/console/households" role="search" {
+        form.filters method="get" action="/console/households" aria-label=(locale.t("filter")) {
             label { (locale.t("search")) input name="search" value=(query.search) placeholder=(locale.t("search-households-hint")); }
             label { (locale.t("village")) (village_choice(signed, names, &query.village, true)) }
             label { (locale.t("phone")) select name="phone" {
@@ -130,7 +130,7 @@ fn table(
         Column::text(locale.t("phone")),
         Column::number(locale.t("lots")).sorts("lots", true),
         Column::number(locale.t("recorded")).sorts("weight", true),
-        Column::text(String::new()),
+        Column::actions(locale.t("actions")),
     ];
     let sorted = Sorted {
         by: HouseholdSort::from_name(&query.sort).unwrap_or_default().name(),

@@ -36,7 +36,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<InvitationsQuery>
             table.stack {
                 thead { tr { th scope="col" { (locale.t("invited-whom")) }
                     th scope="col" { (locale.t("invited-by")) } th scope="col" { (locale.t("invited-when")) }
-                    th scope="col" { (locale.t("invited-until")) } th scope="col" { (locale.t("invited-state")) } th { } } }
+                    th scope="col" { (locale.t("invited-until")) } th scope="col" { (locale.t("invited-state")) } th scope="col" { span.unseen { (locale.t("actions")) } } } }
                 tbody { @for line in shown() { tr {
                     td { (names.role(&line.role)) @if !line.villages.is_empty() { " · " (names.records_for(&line.villages)) } @if let Some(person) = &line.person { " · " (person) } }
                     td data-label=(locale.t("invited-by")) { (if line.by == "operator" { locale.t("operator") } else { line.by.clone() }) }

@@ -222,7 +222,7 @@ fn told_of_losses(signed: &SignedIn, twice: &[CaseRow]) -> Markup {
 fn latest_lots(signed: &SignedIn, names: &Names, latest: &[LotRow]) -> Markup {
     let locale = signed.locale;
     html! {
-        ul.plain {
+        ul.plain #latest {
             @for row in latest {
                 li {
                     a href={ "/console/lots/" (row.lot) } {

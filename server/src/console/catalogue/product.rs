@@ -117,7 +117,7 @@ fn prices(signed: &SignedIn, product: &Product, today: Day) -> Markup {
         div.scroll tabindex="0" role="region" aria-label=(locale.t("price-history")) {
             table.stack {
                 thead { tr { th scope="col" { (locale.t("grade")) } th scope="col" { (locale.t("from-day")) }
-                    th.number scope="col" { (locale.t("yuan-per-kg")) } th scope="col" { (locale.t("state")) } th { } } }
+                    th.number scope="col" { (locale.t("yuan-per-kg")) } th scope="col" { (locale.t("state")) } th scope="col" { span.unseen { (locale.t("actions")) } } } }
                 tbody { @for (name, fen) in &product.price_by_grade { tr {
                     td data-label=(locale.t("grade")) { (name.grade) }
                     td data-label=(locale.t("from-day")) { (name.from.map_or_else(|| locale.t("from-the-beginning"), |day| day.to_string())) }

@@ -390,6 +390,7 @@ part-invitations = Invitations
 part-coordinators = Coordinators
 part-cooperative = The co-operative
 part-import = Import
+actions = What can be done
 filter = Filter
 views = Kept views
 view-keep = Keep this view

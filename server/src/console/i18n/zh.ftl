@@ -390,6 +390,7 @@ part-invitations = 邀请
 part-coordinators = 协调员
 part-cooperative = 合作社
 part-import = 导入
+actions = 操作
 filter = 筛选
 views = 保存的视图
 view-keep = 保存这个视图

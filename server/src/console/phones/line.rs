@@ -31,7 +31,7 @@ pub(in crate::console) fn table<'a>(
         Column::text(locale.t("version")),
         Column::number(locale.t("waiting")).sorts("unsent", true),
         Column::number(locale.t("part-set-aside")).sorts("aside", true),
-        Column::text(String::new()),
+        Column::actions(locale.t("actions")),
     ];
     let table = Table::of(locale.t("part-phones"), whose_column.into_iter().chain(others).collect());
     let table = match sorted {

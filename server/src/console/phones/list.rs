@@ -146,7 +146,7 @@ pub(in crate::console) async fn show(signed: SignedIn, Query(query): Query<Phone
 fn filters(signed: &SignedIn, query: &PhonesQuery) -> Markup {
     let locale = signed.locale;
     html! {
-        form.filters method="get" action="/console/phones" role="search" {
+        form.filters method="get" action="/console/phones" aria-label=(locale.t("filter")) {
             label { (locale.t("search")) input name="search" value=(query.search) placeholder=(locale.t("search-phones-hint")); }
             label { (locale.t("role")) select name="role" {
                 option value="" { (locale.t("all")) }
