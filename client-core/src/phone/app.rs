@@ -22,7 +22,7 @@ use crate::schema::catalogue::Catalogue;
 use crate::schema::cooperative::Cooperative;
 use crate::schema::harvest::{LotDraft, LotEdit};
 use crate::schema::household::Household;
-use crate::schema::lot_history::{LotEvent, harvest_event, receipt_event};
+use crate::schema::lot_history::{LotEvent, harvest_event, question_events, receipt_event};
 use crate::schema::order::{Order, OrderStatus};
 use crate::schema::receipt::Outcome;
 use crate::schema::{
@@ -292,6 +292,8 @@ impl Phone {
         let harvested = of_harvest.iter().filter_map(|change| harvest_event(change.record(), lot.key()));
         let weighed = of_receipt.iter().filter_map(|change| receipt_event(change.record(), lot));
         let mut events: Vec<LotEvent> = harvested.chain(weighed).collect();
+        let (receipts, harvest) = (of_receipt.iter(), of_harvest.iter());
+        events.extend(question_events(receipts.map(VerifiedChange::record), harvest.map(VerifiedChange::record), lot));
         events.sort_by_key(|event| event.recorded);
         Ok(events)
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::harvest::{LotKey, touched};
 use super::lot_id::LotId;
+use super::question::{self, QuestionId};
 use crate::conflicts::{SETTLING, UNDOING, unusual_name};
 use crate::crdt::change::{Action, BytesKind, ChangeRecord, Key, Object, Operation, OperationId, Value};
 use crate::ids::ActorId;
@@ -39,6 +40,10 @@ pub enum LotEventKind {
     Weighed,
     /// A coordinator found it right as it is.
     LookedAt,
+    /// A coordinator asked the household about it.
+    Asked,
+    /// Somebody of the household answered.
+    Answered,
 }
 
 impl LotEventKind {
@@ -52,6 +57,8 @@ impl LotEventKind {
             Self::Withdrawn => "withdrawn",
             Self::Weighed => "weighed",
             Self::LookedAt => "looked-at",
+            Self::Asked => "asked",
+            Self::Answered => "answered",
         }
     }
 }
@@ -124,6 +131,46 @@ pub fn receipt_event(record: &ChangeRecord, lot: &LotId) -> Option<LotEvent> {
         }
     }
     (!fields.is_empty()).then(|| event(record, fields, LotEventKind::Weighed))
+}
+
+/// The question about a lot that a change of its receipt book asks, with its id.
+pub fn question_event(record: &ChangeRecord, lot: &LotId) -> Option<(QuestionId, LotEvent)> {
+    let (counter, id) = (record.start_operation..).zip(&record.operations).find_map(|(counter, operation)| {
+        let (Object::Root, Key::Map(name)) = (operation.object, &operation.key) else { return None };
+        Some((counter, question::asked_in(name)?))
+    })?;
+    let field = |wanted: &str| {
+        let is_it = |operation: &&Operation| {
+            matches!(operation.object, Object::Made(made) if made.actor == 0 && made.counter == counter)
+                && matches!(&operation.key, Key::Map(field) if field == wanted)
+        };
+        record.operations.iter().find(is_it).map(|operation| text_of(&operation.value))
+    };
+    if field("lot")? != lot.season_name() {
+        return None;
+    }
+    let fields = BTreeMap::from([("question".to_owned(), field("text")?)]);
+    Some((id, event(record, fields, LotEventKind::Asked)))
+}
+
+/// The answer to one of these questions that a change of a harvest book gives.
+pub fn answer_event(record: &ChangeRecord, asked: &[QuestionId]) -> Option<LotEvent> {
+    let text = record.operations.iter().find_map(|operation| {
+        let (Object::Root, Key::Map(name)) = (operation.object, &operation.key) else { return None };
+        asked.contains(&question::answered_in(name)?).then(|| text_of(&operation.value))
+    })?;
+    Some(event(record, BTreeMap::from([("answer".to_owned(), text)]), LotEventKind::Answered))
+}
+
+/// What the changes of a lot's receipt book and harvest book ask and answer about it.
+pub fn question_events<'c>(
+    receipts: impl Iterator<Item = &'c ChangeRecord>,
+    harvest: impl Iterator<Item = &'c ChangeRecord>,
+    lot: &LotId,
+) -> Vec<LotEvent> {
+    let (asked, mut events): (Vec<_>, Vec<_>) = receipts.filter_map(|change| question_event(change, lot)).unzip();
+    events.extend(harvest.filter_map(|change| answer_event(change, &asked)));
+    events
 }
 
 /// Somebody's look at an unusual lot, which stands in its case book.

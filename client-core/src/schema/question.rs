@@ -118,7 +118,7 @@ pub fn questions(document: &Document) -> Vec<Question> {
     maps_in_map(automerge, &ROOT)
         .into_iter()
         .filter_map(|(key, object)| {
-            let id = key.strip_prefix(ASKED)?.parse().ok()?;
+            let id = asked_in(&key)?;
             let mut fields = Fields::new(automerge, object);
             Some(Question {
                 id,
@@ -144,9 +144,19 @@ pub fn answer(automerge: &mut AutoCommit, id: QuestionId, text: &str) -> Result<
     Ok(())
 }
 
+/// The question that the root of a receipt book has under this name.
+pub(crate) fn asked_in(name: &str) -> Option<QuestionId> {
+    name.strip_prefix(ASKED)?.parse().ok()
+}
+
+/// The question that the root of a harvest book has an answer to under this name.
+pub(crate) fn answered_in(name: &str) -> Option<QuestionId> {
+    name.strip_prefix(ANSWERED)?.parse().ok()
+}
+
 /// The questions that a harvest book has answers to, with the names of their fields.
 pub(crate) fn answered(automerge: &AutoCommit) -> Vec<(QuestionId, String)> {
-    automerge.keys(ROOT).filter_map(|key| Some((key.strip_prefix(ANSWERED)?.parse().ok()?, key))).collect()
+    automerge.keys(ROOT).filter_map(|key| Some((answered_in(&key)?, key))).collect()
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 use granary_client_core::crdt::change::ChangeRecord;
 use granary_client_core::quantities::Instant;
-use granary_client_core::schema::LotId;
-use granary_client_core::schema::lot_history::{LotEvent, harvest_event, look_event, receipt_event};
+use granary_client_core::schema::lot_history::{
+    LotEvent, answer_event, harvest_event, look_event, question_event, receipt_event,
+};
+use granary_client_core::schema::{LotId, QuestionId};
 
 use crate::engine::Granary;
 use crate::error::Error;
@@ -21,14 +23,19 @@ pub(super) struct HistoryEvent {
 /// All changes of a lot, in the order of their admission.
 pub(super) fn of_lot(granary: &Granary, number: CooperativeNumber, lot: &LotId) -> Result<Vec<HistoryEvent>, Error> {
     type Read<'a> = dyn Fn(&ChangeRecord) -> Option<LotEvent> + 'a;
+    let changes = |book| granary.changes_of(number, &book);
+    let (harvest, receipts, decisions) =
+        (changes(lot.book())?, changes(lot.receipt_book())?, changes(lot.case_book())?);
+    let question = |change: &ChangeRecord| question_event(change, lot);
+    let asked: Vec<QuestionId> =
+        receipts.iter().filter_map(|(_, change)| question(change.record())).map(|(id, _)| id).collect();
     let books: [(_, &Read<'_>); 3] = [
-        (lot.book(), &|change| harvest_event(change, lot.key())),
-        (lot.receipt_book(), &|change| receipt_event(change, lot)),
-        (lot.case_book(), &|change| look_event(change, lot)),
+        (harvest, &|change| harvest_event(change, lot.key()).or_else(|| answer_event(change, &asked))),
+        (receipts, &|change| receipt_event(change, lot).or_else(|| question(change).map(|(_, event)| event))),
+        (decisions, &|change| look_event(change, lot)),
     ];
     let mut events = Vec::new();
-    for (book, read) in books {
-        let changes = granary.changes_of(number, &book)?;
+    for (changes, read) in books {
         let of_it = |(received, change): (Instant, granary_client_core::crdt::change::VerifiedChange)| {
             Some(HistoryEvent { event: read(change.record())?, received })
         };

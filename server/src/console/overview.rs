@@ -3,7 +3,7 @@
 use axum::extract::Query;
 use axum::response::Response;
 use granary_client_core::conflicts::CaseState;
-use granary_client_core::projection::{CaseFilter, CaseRow, LotFilter, LotRow, Total, TotalBy};
+use granary_client_core::projection::{CaseFilter, CaseRow, LotFilter, LotRow, QuestionState, Total, TotalBy};
 use granary_client_core::quantities::{Day, Instant};
 use granary_client_core::schema::order::OrderStatus;
 use granary_client_core::store::StoreFault;
@@ -15,6 +15,7 @@ use super::household::phones::HouseholdPhones;
 use super::i18n::grouped;
 use super::names::Names;
 use super::page::Page;
+use super::questions;
 use super::refusal::Refused;
 use super::signed_in::SignedIn;
 use crate::engine::read_models::Totals;
@@ -36,6 +37,8 @@ pub(super) struct OverviewQuery {
 struct Lists {
     open: u64,
     to_pack: u64,
+    /// Questions to households that were answered and not closed.
+    answered: u64,
     households: u64,
     latest: Vec<LotRow>,
     lost: Vec<CaseRow>,
@@ -58,6 +61,7 @@ async fn lists(signed: &SignedIn, today: Day) -> Result<Lists, Refused> {
             let orders = models.orders(None, true, 100, 0)?.len() as u64;
             Ok(Lists {
                 open: models.case_counts()?.open.saturating_add(orders),
+                answered: questions::count(models, QuestionState::Answered)?,
                 to_pack: models.count_orders(Some(OrderStatus::Placed))?,
                 households: models.count_households(&everyone)?,
                 latest: models.lots(&latest)?,
@@ -150,6 +154,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<OverviewQuery>) -
         div.figures {
             (tile(&locale.t("overview-open-cases"), &grouped(lists.open), "/console/cases", None))
             (tile(&locale.t("overview-to-pack"), &grouped(lists.to_pack), "/console/orders?status=placed", None))
+            (tile(&locale.t("overview-answered"), &grouped(lists.answered), "/console/questions", None))
             (tile(&locale.with("overview-silent", &[("days", silent_days.to_string())]), &grouped(silent.len() as u64), "#silent", None))
         }
         h2 { (locale.t("overview-since-yesterday")) }

@@ -67,7 +67,7 @@ const NEVER_EMPTY = new Set(["grams", "product", "day"]);
 
 function History({ history, today }) {
   const word = (what) => (t.has(`did-${what}`) ? t(`did-${what}`) : what);
-  const who = (name) => ({ "this phone": t("who-this-phone"), warehouse: t("who-warehouse"), other: t("who-other") })[name] ?? name;
+  const who = (name) => ({ "this phone": t("who-this-phone"), warehouse: t("who-warehouse"), cooperative: t("cooperative"), other: t("who-other") })[name] ?? name;
   return html`<ol class="history">${history.map((entry, index) => html`<li key=${index}>
     <p><strong>${word(entry.what)}</strong> <span class="soft">${who(entry.who)}${entry.at ? ` · ${instant(entry.at)}` : ""}</span></p>
     ${entry.fields?.length > 0 && html`<p class="soft">${entry.fields.map(({ field, value }) => `${t.has(`field-${field}`) ? t(`field-${field}`) : field} ${value === "" && NEVER_EMPTY.has(field) ? t("one-was-chosen") : shownValue(field, value, today)}`).join(t("comma"))}</p>`}

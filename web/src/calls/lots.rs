@@ -215,6 +215,7 @@ fn happened(event: &LotEvent, own: Option<DeviceId>) -> Value {
     let who = match event.kind {
         _ if is_own => "this phone",
         LotEventKind::Weighed => "warehouse",
+        LotEventKind::Asked => "cooperative",
         _ => "other",
     };
     let fields: Vec<Value> =

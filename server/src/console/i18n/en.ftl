@@ -677,6 +677,11 @@ undo-many = Undo all { $count }
 undone-already = This was undone already. Nothing was changed.
 
 # Questions
+history-asked = Asked
+history-answered = Answered
+field-question = Question
+field-answer = Answer
+overview-answered = Answers to your questions
 part-questions = Questions to households
 lots-under-question = Lots under question
 only-questions = Only under question

@@ -678,6 +678,11 @@ undone-already = 已经撤销过了。没有改动。
 
 
 # 询问农户
+history-asked = 提问
+history-answered = 回答
+field-question = 问题
+field-answer = 回答
+overview-answered = 农户的新回答
 part-questions = 询问农户
 lots-under-question = 正在询问的批次
 only-questions = 只看正在询问的

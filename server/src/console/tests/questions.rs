@@ -1,5 +1,6 @@
 //! Questions to households: asked on a lot's page, answered by its phones, listed, closed.
 
+use granary_client_core::conflicts::answers;
 use granary_client_core::protocol::bundle::DocumentChanges;
 use granary_client_core::schema::question;
 
@@ -27,6 +28,10 @@ impl Two {
         let sent = DocumentChanges { key: book(), changes: vec![change.unwrap()] };
         let submitter = Submitter::new(device, granary.cooperative(coop).unwrap().device(device).unwrap().grants_now());
         granary.ingest(&granary.cooperative(coop).unwrap(), submitter, vec![sent], World::now()).unwrap();
+        // It is durable; a moment later it is in its document.
+        while !answers(&mut self.document(&book())).values().flatten().any(|answer| answer.value == text) {
+            std::thread::yield_now();
+        }
         self.shown();
     }
 }
@@ -56,7 +61,8 @@ async fn a_household_is_asked_answers_and_the_question_is_closed() {
     let answered = two.page("/console/questions").await;
     assert!(answered.contains("东坡的") && answered.contains("河湾的"), "both are shown: {answered}");
     let page = text_of(&two.page(&lot).await);
-    assert!(page.contains("哪块地的？") && page.contains("东坡的"), "{page}");
+    assert!(page.contains("Askedzhang"), "the history tells it: {page}");
+    assert!(page.contains("Question: 哪块地的？") && page.contains("Answer: 东坡的"), "{page}");
     let close = PageForm::one(&two.page(&list("answered")).await, CLOSE);
     assert_eq!(two.send(&two.wang, &close).await.status, 303);
     assert_eq!(two.send(&two.zhang, &close).await.status, 303, "closed already");
