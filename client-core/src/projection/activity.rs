@@ -185,6 +185,14 @@ impl ReadModel {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
+    /// When each did something of this kind last.
+    pub fn last_of(&self, kind: &str) -> Result<Vec<(String, Instant)>, StoreFault> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT who, max(at) FROM activity WHERE kind = ?1 GROUP BY who")?;
+        let rows = statement.query_map(params![kind], |row| Ok((row.get(0)?, Instant(row.get(1)?))))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Who did anything that has a row.
     pub fn doers(&self) -> Result<Vec<String>, StoreFault> {
         let mut statement = self.connection.prepare_cached("SELECT DISTINCT who FROM activity ORDER BY who")?;

@@ -43,6 +43,9 @@ pub(crate) struct SessionRecord {
     pub(crate) ends_millis: i64,
     /// The generation of the person's device when it was issued.
     pub(crate) generation: u32,
+    /// The address and the program that it was begun from; empty where that is not known.
+    #[serde(default)]
+    pub(crate) from: String,
 }
 
 /// A signed-in coordinator.
@@ -153,4 +156,17 @@ pub(crate) const NOBODY: &str =
 pub(crate) fn console_key(cooperative: &[u8; 16], login: &str) -> [u8; 32] {
     let name = [b"granary console\0".as_slice(), cooperative, login.as_bytes()].concat();
     digest(&SHA256, &name).as_ref().try_into().unwrap_or([0; 32])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use granary_client_core::protocol::messages::{read_message, write_message};
+
+    #[test]
+    fn a_session_without_its_origin_is_still_read() {
+        let before = (CooperativeNumber(1), "zhang", "csrf", 5i64, 6i64, 7u32);
+        let read: SessionRecord = read_message(&write_message(&before)).unwrap();
+        assert_eq!((read.login.as_str(), read.generation, read.from.as_str()), ("zhang", 7, ""));
+    }
 }

@@ -15,6 +15,8 @@ pub enum AuditAction {
     SignInFailed,
     /// A coordinator signed out, here or everywhere.
     SignedOut,
+    /// A coordinator ended another session of the own.
+    SessionEnded,
     /// An account was made or its password changed.
     AccountMade,
     /// A coordinator changed the own password.
@@ -62,6 +64,7 @@ impl AuditAction {
             Self::SignedIn => "signed-in",
             Self::SignInFailed => "sign-in-failed",
             Self::SignedOut => "signed-out",
+            Self::SessionEnded => "session-ended",
             Self::AccountMade => "account-made",
             Self::PasswordChanged => "password-changed",
             Self::SecondFactorSet => "second-factor-set",

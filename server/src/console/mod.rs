@@ -14,6 +14,7 @@ mod coordinators;
 mod difference;
 mod erase;
 mod export;
+mod first_run;
 mod form_token;
 mod forms;
 mod harvests;
@@ -38,6 +39,7 @@ mod questions;
 mod refusal;
 mod search;
 mod second_factor;
+mod sessions;
 mod set_aside;
 mod settle;
 mod settle_many;
@@ -71,6 +73,7 @@ fn pages() -> Router<Shared> {
         .route("/second-factor", get(second_factor::show).post(second_factor::set))
         .route("/second-factor/demand", post(second_factor::demand))
         .route("/sign-out", post(sign_in::sign_out))
+        .route("/sessions/end", post(sessions::end))
         .route("/language", post(sign_in::language))
         .route("/harvests", get(harvests::show))
         .route("/lots/{lot}", get(lot::show))
@@ -118,6 +121,7 @@ fn pages() -> Router<Shared> {
         .route("/phones/invite", post(phones::invite))
         .route("/phones/revoke", post(phones::revoke))
         .route("/coordinators", get(coordinators::show))
+        .route("/coordinators/invite", post(coordinators::invite))
         .route("/coordinators/remove", post(coordinators::remove))
         .route("/invitations", get(invitations::show))
         .route("/invitations/withdraw", post(invitations::withdraw))

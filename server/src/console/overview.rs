@@ -11,6 +11,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::charts::{self, Bar};
+use super::first_run;
 use super::household::phones::HouseholdPhones;
 use super::i18n::grouped;
 use super::names::Names;
@@ -105,6 +106,9 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<OverviewQuery>) -
     let now = crate::environment::now();
     let today = Day::in_china(now);
     let names = Names::of(&signed).await?.with_households(&signed).await?;
+    if let Some(main) = first_run::show_if_new(&signed, &names).await? {
+        return Ok(Page { title: locale.t("first-run"), part: "overview", main }.show(&signed));
+    }
     let models = signed.read_models()?;
     let totals = signed.work(move || Ok(models.totals()?)).await?;
     let Totals { by_product, by_village, by_day } = totals.as_ref();

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, Query, State};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 use serde::Deserialize;
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use super::forms::encode;
 use super::page::{Page, token};
 use super::refusal::{Refused, refuse, refused};
+use super::sessions;
 use super::sheets::qr;
 use super::sign_in::signed_in;
 use super::signed_in::{SignedIn, SignedInForm};
@@ -70,6 +72,7 @@ fn page(signed: &SignedIn, wrong: Option<&str>) -> Result<Response, Refused> {
 pub(super) async fn set(
     State(shared): State<Shared>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     SignedInForm(signed, form): SignedInForm,
 ) -> Result<Response, Refused> {
     let (locale, session, now) = (signed.locale, signed.session.clone(), crate::environment::now());
@@ -84,7 +87,17 @@ pub(super) async fn set(
     let (granary, present, code) =
         (signed.granary.clone(), form.get("present").to_owned(), form.get("code").to_owned());
     match signed.work(move || granary.set_second(&session, &present, &code, now)).await? {
-        SetUp::Done(token) => Ok(signed_in(&token, &format!("{ADDRESS}?done=yes"))),
+        SetUp::Done(token) => {
+            let (granary, from, noted) =
+                (signed.granary.clone(), sessions::origin(address.ip(), &headers), token.clone());
+            signed
+                .work(move || {
+                    sessions::note(&granary, &noted, &from);
+                    Ok(())
+                })
+                .await?;
+            Ok(signed_in(&token, &format!("{ADDRESS}?done=yes")))
+        }
         SetUp::WrongPassword => page(&signed, Some("password-not-yours")),
         SetUp::WrongCode => page(&signed, Some("second-code-wrong")),
         SetUp::TooOld => page(&signed, Some("second-too-old")),

@@ -16,6 +16,7 @@ use super::forms::{Form, encode};
 use super::i18n::{Language, Locale};
 use super::layout::bare;
 use super::refusal::{refuse, refused};
+use super::sessions;
 use super::signed_in::SignedInForm;
 use crate::access::accounts::{SignIn, normal_login};
 use crate::access::second_factor::Code;
@@ -90,8 +91,14 @@ pub(super) async fn sign_in(
     let granary = Arc::clone(&shared.granary);
     let (password, code) = (form.get("password").to_owned(), form.get("code").to_owned());
     let work = {
-        let login = login.clone();
-        move || granary.sign_in(CooperativeNumber(coop), &login, (&password, &code), now)
+        let (login, from) = (login.clone(), sessions::origin(address.ip(), &headers));
+        move || {
+            let outcome = granary.sign_in(CooperativeNumber(coop), &login, (&password, &code), now)?;
+            if let SignIn::In(token) = &outcome {
+                sessions::note(&granary, token, &from);
+            }
+            Ok::<_, Error>(outcome)
+        }
     };
     // Held until the password was checked.
     let Ok(_pass) = shared.gate.password().await else {
@@ -134,7 +141,13 @@ pub(super) async fn redeem_once(
         return refused(locale, 429, "sign-in-too-often").into_response();
     }
     let granary = Arc::clone(&shared.granary);
-    match tokio::task::spawn_blocking(move || granary.redeem_once(&token, now)).await {
+    let from = sessions::origin(address.ip(), &headers);
+    let redeem = move || {
+        let session = granary.redeem_once(&token, now)?;
+        session.iter().for_each(|session| sessions::note(&granary, session, &from));
+        Ok::<_, Error>(session)
+    };
+    match tokio::task::spawn_blocking(redeem).await {
         Ok(Ok(Some(token))) => signed_in(&token, "/console"),
         Ok(Ok(None)) => refused(locale, 403, "link-used").into_response(),
         Ok(Err(error)) => refuse(locale, &error).into_response(),

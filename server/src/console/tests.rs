@@ -26,6 +26,7 @@ use crate::http::{Counts, Gate, PublicAddress, Shared, Transfers, WebApp};
 use crate::log::CooperativeNumber;
 use crate::metrics::Metrics;
 
+mod accounts;
 mod activity;
 mod catalogue;
 mod deciding;

@@ -17,7 +17,7 @@ use crate::access::accounts::{
 use crate::access::passwords::{PASSWORD_MAX, check_new};
 use crate::access::second_factor::Code;
 use crate::access::standing::{Credential, Deed, may_act};
-use crate::access::{AuditAction, CoordinatorLine, Denied, NamedDevice};
+use crate::access::{AuditAction, CoordinatorLine, Denied, NamedDevice, Principal};
 use crate::error::Error;
 use crate::log::keys::{GLOBAL, key, rest};
 use crate::log::writer::GroupCommit;
@@ -25,11 +25,15 @@ use crate::log::{Cooperative, CooperativeNumber, DeviceKind, DeviceRecord, Recor
 use crate::said::Said;
 
 /// The idle time after which a session ends, in milliseconds.
-const IDLE_MILLIS: u64 = 12 * 3_600_000;
+pub(super) const IDLE_MILLIS: u64 = 12 * 3_600_000;
 /// The time after which a session ends however often it is used, in milliseconds.
-const SESSION_MILLIS: u64 = 30 * 24 * 3_600_000;
+pub(super) const SESSION_MILLIS: u64 = 30 * 24 * 3_600_000;
 /// The life of a sign-in link, in milliseconds.
 const ONCE_MILLIS: u64 = 24 * 3_600_000;
+
+/// The letters of a first password, which are told apart when they are read out, and how many it has: 80 random bits.
+const PASSWORD_LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
+const FIRST_PASSWORD_LETTERS: usize = 16;
 
 /// Who failed to sign in under a login that nobody has. What was typed may be anything, a password even.
 const NOBODYS_LOGIN: &str = "unknown-login";
@@ -45,12 +49,20 @@ impl Granary {
         now: Instant,
     ) -> Result<(), Error> {
         let login = normal_login(login)?;
-        if let Some(account) = self.account(number, &login)?
-            && may_act(&*self.cooperative(number)?, account.device, Credential::Own, Deed::Coordinate).is_ok()
-        {
-            return Err(Error::AccountExists { login });
-        }
+        self.must_be_free(number, &login)?;
         self.set_coordinator(number, &login, name, password, now)
+    }
+
+    /// An error for a login whose account works.
+    fn must_be_free(&self, number: CooperativeNumber, login: &str) -> Result<(), Error> {
+        match self.account(number, login)? {
+            Some(account)
+                if may_act(&*self.cooperative(number)?, account.device, Credential::Own, Deed::Coordinate).is_ok() =>
+            {
+                Err(Error::AccountExists { login: login.to_owned() })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Gives an account another password, which ends what was issued before.
@@ -67,6 +79,29 @@ impl Granary {
         self.set_coordinator(number, &login, &name, password, now)
     }
 
+    /// Makes an account for somebody else, by a coordinator. Gives its first password, which nobody else knows.
+    pub(crate) fn invite_coordinator(
+        &self,
+        by: Principal,
+        number: CooperativeNumber,
+        (login, name): (&str, &str),
+        now: Instant,
+    ) -> Result<String, Error> {
+        by.must_coordinate(&*self.cooperative(number)?)?;
+        let login = normal_login(login)?;
+        self.must_be_free(number, &login)?;
+        let letters: [u8; FIRST_PASSWORD_LETTERS] = self.random()?;
+        let mut password = String::new();
+        for (place, letter) in letters.into_iter().enumerate() {
+            if place > 0 && place % 4 == 0 {
+                password.push('-');
+            }
+            password.push(char::from(*PASSWORD_LETTERS.get(usize::from(letter % 32)).unwrap_or(&b'x')));
+        }
+        self.put_coordinator(by, number, (&login, name, &password), now)?;
+        Ok(password)
+    }
+
     /// Creates a coordinator's account, or sets the password of an existing one, which ends what was issued before.
     pub fn set_coordinator(
         &self,
@@ -74,6 +109,16 @@ impl Granary {
         login: &str,
         name: &str,
         password: &str,
+        now: Instant,
+    ) -> Result<(), Error> {
+        self.put_coordinator(Principal::Operator, number, (login, name, password), now)
+    }
+
+    fn put_coordinator(
+        &self,
+        by: Principal,
+        number: CooperativeNumber,
+        (login, name, password): (&str, &str, &str),
         now: Instant,
     ) -> Result<(), Error> {
         let cooperative = self.cooperative(number)?;
@@ -90,6 +135,9 @@ impl Granary {
         }
         let roles = [Role::Coordinator].into();
         self.write(move |group| {
+            if let Err(denied) = by.must_coordinate(&cooperative) {
+                return Ok(Err(denied));
+            }
             let mut record = cooperative.device(device).unwrap_or_else(|| DeviceRecord {
                 public_key,
                 kind: DeviceKind::Console,
@@ -114,9 +162,9 @@ impl Granary {
             let before: Option<AccountRecord> = group.get(&stored)?.and_then(|bytes| read_message(&bytes).ok());
             let second = before.and_then(|before| before.second);
             group.put_visible(stored, write_message(&AccountRecord { name, password, device, second }));
-            put_line(&cooperative, group, now, "operator", AuditAction::AccountMade, &device.to_string());
-            Ok(())
-        })?;
+            put_line(&cooperative, group, now, &by.id(), AuditAction::AccountMade, &device.to_string());
+            Ok(Ok(()))
+        })??;
         self.access_changed(number, &[device])
     }
 
@@ -424,6 +472,7 @@ impl NewToken {
             until_millis: self.until.0,
             ends_millis: self.ends.0,
             generation,
+            from: String::new(),
         };
         group.put_visible(token_key(self.kind, &self.token), write_message(&record));
         Ok(())

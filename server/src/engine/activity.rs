@@ -2,6 +2,8 @@
 //! writer keeps the former; the latter are added when the list is asked for. All of it can be made again: documents and audit
 //! hold it.
 
+use std::collections::HashMap;
+
 use granary_client_core::ids::DeviceId;
 use granary_client_core::projection::{ActivityFilter, ActivityRow, ReadModel};
 use granary_client_core::protocol::messages::read_message;
@@ -69,6 +71,17 @@ impl Granary {
     pub(crate) fn doers(&self, number: CooperativeNumber) -> Result<Vec<String>, Error> {
         self.add_audit_rows(number)?;
         Ok(self.read_models(number)?.read(ReadModel::doers)?)
+    }
+
+    /// When each did something last, by who did it.
+    pub(crate) fn last_of(
+        &self,
+        number: CooperativeNumber,
+        action: AuditAction,
+    ) -> Result<HashMap<String, Instant>, Error> {
+        self.add_audit_rows(number)?;
+        let last = self.read_models(number)?.read(|models| models.last_of(action.name()))?;
+        Ok(last.into_iter().collect())
     }
 
     /// Adds the rows of the audit's lines that have none yet.

@@ -19,6 +19,7 @@ pub(crate) mod read_models;
 mod recorders;
 mod room;
 pub(crate) mod second_factor;
+mod sessions;
 pub(crate) mod set_aside;
 pub(crate) mod subscriptions;
 mod sync;

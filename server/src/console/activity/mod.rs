@@ -5,7 +5,7 @@ use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::projection::{ActivityFilter, ActivityRow};
-use granary_client_core::quantities::{Day, Instant};
+use granary_client_core::quantities::Day;
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -29,9 +29,6 @@ const PER_PAGE: u32 = 60;
 const OF_THING: u32 = 30;
 /// Names in the list from which a person is chosen, at most.
 const DOERS_MAX: usize = 200;
-/// Milliseconds by which a day in China begins before one in UTC.
-const CHINA_MILLIS: i64 = 8 * 3_600_000;
-const DAY_MILLIS: i64 = 24 * 3_600_000;
 
 /// What the list is filtered by, as it was typed.
 #[derive(Debug, Default, Clone, Deserialize)]
@@ -43,12 +40,6 @@ pub(super) struct ActivityQuery {
     from: String,
     to: String,
     page: String,
-}
-
-/// The first moment of a day in China.
-fn begin(day: Day) -> Instant {
-    let days = Day::new(1970, 1, 1).map(|first| day.days_since(first)).unwrap_or(0);
-    Instant(days.saturating_mul(DAY_MILLIS).saturating_sub(CHINA_MILLIS))
 }
 
 impl ActivityQuery {
@@ -81,12 +72,12 @@ impl ActivityQuery {
             "" => None,
             typed => Some(names.things_named(typed)),
         };
-        let until = self.to.parse::<Day>().ok().map(|day| begin(day.plus_days(1)));
+        let until = self.to.parse::<Day>().ok().map(|day| day.plus_days(1).begins_in_china());
         Ok(ActivityFilter {
             kinds: kinds::within(&self.kind),
             who,
             things,
-            from: self.from.parse().ok().map(begin),
+            from: self.from.parse::<Day>().ok().map(Day::begins_in_china),
             until,
             ..ActivityFilter::default()
         })

@@ -630,6 +630,37 @@ column-thing-id = Id
 column-before = Before
 column-after = Since
 
+# Accounts, and a new co-operative
+deed-session-ended = ended another session
+sessions = Where you are signed in
+sessions-help = A session that you don't know is ended here. Change your password too then: it ends all others.
+session-from = From
+session-since = Since
+session-last = Last used
+session-end = End
+session-this = this browser
+last-sign-in = Last signed in
+never-signed-in = never
+add-coordinator = Add a coordinator
+add-coordinator-help = The next page shows a first password, once. Give it to the person yourself.
+coordinator-added = The account is made. This page is shown once.
+sign-in-at = Sign in at
+first-password = First password
+first-password-help = Whoever gets it should change it right after signing in, below their name.
+login-taken = This login is somebody's already. Nothing was changed.
+first-run = Set up your co-operative
+first-run-help = Four steps, and the first harvest can be recorded. This page stays until they are done.
+first-run-done = done
+first-run-villages = Villages
+first-run-says-villages = Add the villages that your households live in, the places where they bring their harvest, and the telephone that they call.
+first-run-products = Products
+first-run-says-products = Add what your households grow, with a grade and a price for each kilogram.
+first-run-households = Households
+first-run-says-households = Add households one by one, or import a file of all of them.
+first-run-invitations = Invitations
+first-run-says-invitations = Print a sheet with a code for each household, or invite one from its page: a phone belongs to it from then on.
+first-run-then = Others who work here, and lists that you have already:
+
 # Names
 household-unknown = a household without a name ({ $id })
 role-of-household = Household { $name }

@@ -630,6 +630,37 @@ column-thing-id = 编号
 column-before = 之前
 column-after = 之后
 
+# 账号和新合作社
+deed-session-ended = 结束另一处登录
+sessions = 您在哪些地方登录着
+sessions-help = 不认识的登录在这里结束。同时请改密码：其他登录都会失效。
+session-from = 来自
+session-since = 开始
+session-last = 最近使用
+session-end = 结束
+session-this = 这个浏览器
+last-sign-in = 最近登录
+never-signed-in = 从未登录
+add-coordinator = 添加协调员
+add-coordinator-help = 下一页只显示一次初始密码，请当面交给本人。
+coordinator-added = 账号已建立。这一页只显示一次。
+sign-in-at = 登录地址
+first-password = 初始密码
+first-password-help = 本人登录后，请马上在自己的名字下面改密码。
+login-taken = 这个登录名已经有人用。没有改动任何内容。
+first-run = 建立您的合作社
+first-run-help = 做完四步，就可以登记第一批收成。做完以前，这一页一直在这里。
+first-run-done = 已完成
+first-run-villages = 村庄
+first-run-says-villages = 添加农户所在的村、农户送货的收购点，和农户打的电话。
+first-run-products = 产品
+first-run-says-products = 添加农户种的东西，每种有等级和每公斤的价格。
+first-run-households = 农户
+first-run-says-households = 一户一户添加，或者用文件一次导入。
+first-run-invitations = 邀请
+first-run-says-invitations = 打印每户一个邀请码，或者在农户的页面上邀请：从此手机就属于这一户。
+first-run-then = 一起工作的人，和您已经有的名单：
+
 # 名称
 household-unknown = 没有名称的农户（{ $id }）
 role-of-household = 农户 { $name }
