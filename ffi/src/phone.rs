@@ -135,7 +135,7 @@ impl GranaryPhone {
         self.phone.wrong_date().map(|day| day.to_string())
     }
 
-    /// Records a lot and returns its id, such as `7KQ2-M9XT-4B0C`. Durable when it returns; needs no network.
+    /// Records a lot and returns its id, such as `7KQ2-M9XT-4B0F`. Durable when it returns; needs no network.
     ///
     /// The id names the lot among all lots of the co-operative, and can be read out: calls take it in capitals or small
     /// letters, with or without hyphens, and find a wrong letter. One that fits several lots fails with `Ambiguous`.

@@ -182,7 +182,7 @@ async fn certificate_is_got_by_itself_and_phones_go_on_with_their_own() {
     let directory = format!("https://localhost:{}/dir", pebble.port);
     let running = server(folder.path(), port, directory.clone(), pebble.roots.clone()).await;
     browser_is_content(port, &root).await;
-    let code = "7KQ2-M9XT-4B0C";
+    let code = "7KQ2-M9XT-4B0F";
     let link = tokio::time::timeout(LONG, async {
         loop {
             match running.browser_invitation(code) {
@@ -235,6 +235,6 @@ async fn server_starts_without_the_authority_and_with_a_damaged_certificate() {
     let running = server(folder.path(), port, format!("https://localhost:{closed}/dir"), roots).await;
     let own = CertificateDer::from_pem_file(folder.path().join("data/authority.pem")).unwrap();
     tls(port, NAME, &own, b"http/1.1").await.unwrap();
-    assert_eq!(running.browser_invitation("7KQ2-M9XT-4B0C"), None);
+    assert_eq!(running.browser_invitation("7KQ2-M9XT-4B0F"), None);
     running.stop().await;
 }

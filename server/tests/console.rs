@@ -196,7 +196,7 @@ fn no_english_stands_in_the_chinese_console() {
         &household,
         &lot,
         "/console/nothing-here",
-        "/console/lots/7KQ2-M9XT-4B0C",
+        "/console/lots/7KQ2-M9XT-4B0F",
         "/console/sign-in?coop=1",
         "/console/once/used",
         "/console/export/audit.csv",

@@ -156,8 +156,8 @@ async fn plain_port_speaks_to_this_machine_alone_and_has_no_console() {
     assert_eq!(&begin, b"HTTP/1.1 101");
     drop(stream);
     assert_eq!(
-        world.server.browser_invitation("7KQ2-M9XT-4B0C").unwrap(),
-        format!("http://localhost:{port}/app/#7KQ2-M9XT-4B0C")
+        world.server.browser_invitation("7KQ2-M9XT-4B0F").unwrap(),
+        format!("http://localhost:{port}/app/#7KQ2-M9XT-4B0F")
     );
     world.server.stop().await;
 }

@@ -235,7 +235,7 @@ assert.equal((await post("/households/add", { name: "x", village: "" })).status(
 assert.equal((await post("/households/add", { name: "x", village: "", token: "0".repeat(48) })).status(), 403);
 const huge = await request.post(url("/households/add"), { data: "name=" + "x".repeat(10 << 20), headers: { "content-type": "application/x-www-form-urlencoded" }, maxRedirects: 0 }).catch(() => null);
 assert.ok(huge === null || huge.status() === 413);
-for (const path of ["/lots/nonsense", "/lots/7KQ2-M9XT-4B0C", "/lots/00000000-0000-0000-0000-000000000000.2026.1@00", "/households/00000000-0000-0000-0000-000000000000", "/nothing", "/export/secrets.csv"]) {
+for (const path of ["/lots/nonsense", "/lots/7KQ2-M9XT-4B0F", "/lots/00000000-0000-0000-0000-000000000000.2026.1@00", "/households/00000000-0000-0000-0000-000000000000", "/nothing", "/export/secrets.csv"]) {
   const answer = await request.get(url(path));
   assert.equal(answer.status(), 404, path);
   assert.match(await answer.text(), /<a href="\/console">/);

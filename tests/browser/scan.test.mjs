@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 import { serve } from "./fake/screens.mjs";
 
-// `7KQ2-M9XT-4B0C` as a QR code.
+// `7KQ2-M9XT-4B0F` as a QR code.
 const CODE = [
   "#######....##.#######", "#.....#..#.##.#.....#", "#.###.#.#.##..#.###.#", "#.###.#.#.###.#.###.#", "#.###.#.#..##.#.###.#",
   "#.....#.#...#.#.....#", "#######.#.#.#.#######", "........#####........", "#.#####...#.#.#####..", ".##.##.#.##.##.....##",

@@ -344,7 +344,7 @@ test("a PIN locks the app; nothing of the harvest is in the page before it is ri
   await page.getByText("小米 · 44 公斤").waitFor();
 }));
 
-test("joining: a code in the address is taken out of it, looked at, and confirmed", () => open({ enrolled: false }, "#7KQ2-M9XT-4B0C", async (page) => {
+test("joining: a code in the address is taken out of it, looked at, and confirmed", () => open({ enrolled: false }, "#7KQ2-M9XT-4B0F", async (page) => {
   await page.getByText("太行小米合作社").waitFor();
   assert.match(await page.locator("main").innerText(), /李秀英[\s\S]*农户的手机[\s\S]*granary\.example\.org/);
   assert.doesNotMatch(page.url(), /7KQ2/);
@@ -397,7 +397,7 @@ test("two households share a phone, each with its own draft", () => open({}, "",
   await type(page, "5");
   await page.evaluate(() => { location.hash = "#/people"; });
   await page.getByRole("button", { name: "加一户" }).click();
-  await page.getByLabel("邀请码").fill("7KQ2M9XT4B0C");
+  await page.getByLabel("邀请码").fill("7KQ2M9XT4B0F");
   await main(page).click();
   await page.getByRole("button", { name: "对，加入" }).click();
   await page.getByRole("heading", { name: "收的是什么？" }).waitFor();
@@ -514,7 +514,7 @@ test("a question of the co-operative is seen on the first page and answered", ()
 const PAGES = [
   ["questions", { questions: QUESTIONS }, "#/questions"],
   ["recording while something is asked", { questions: QUESTIONS }, ""],
-  ["start", { enrolled: false }, ""], ["look", { enrolled: false }, "#7KQ2-M9XT-4B0C"],
+  ["start", { enrolled: false }, ""], ["look", { enrolled: false }, "#7KQ2-M9XT-4B0F"],
   ["choose", {}, "#/record"], ["weigh", {}, "#/record", (page) => page.locator(".tiles button").nth(2).click()],
   ["place and note", {}, "#/record", async (page) => { await page.locator(".tiles button").nth(0).click(); await page.locator(".days .more").click(); }],
   ["other day", {}, "#/record", async (page) => { await page.locator(".tiles button").nth(0).click(); await page.locator(".days .chip").nth(2).click(); }],

@@ -30,7 +30,7 @@ fn address(text: &str) -> Option<(String, u16)> {
     Some((link.host.to_ascii_lowercase(), link.port))
 }
 
-/// The link of an invitation at the server of this page's `origin`. `text` is a code such as `7KQ2-M9XT-4B0C`, a link of the
+/// The link of an invitation at the server of this page's `origin`. `text` is a code such as `7KQ2-M9XT-4B0F`, a link of the
 /// app with the code behind its `#`, or a `granary://` link. Fails with [`Error::BadInvitation`] for a link of another server.
 pub(crate) fn of_invitation(text: &str, origin: &str) -> Result<ServerLink, Error> {
     let (host, port) = address(origin).ok_or(Error::BadInvitation(NO_ORIGIN))?;
@@ -68,35 +68,39 @@ mod tests {
 
     #[test]
     fn code_and_both_links_name_the_invitation() {
-        let own = format!("granary://granary.example:8443/7KQ2-M9XT-4B0C#{}", "ab".repeat(32));
+        let own = format!("granary://granary.example:8443/7KQ2-M9XT-4B0F#{}", "ab".repeat(32));
         for text in [
-            "7KQ2-M9XT-4B0C",
-            " 7KQ2 - M9XT - 4B0C ",
-            "https://granary.example:8443/app/#7KQ2-M9XT-4B0C",
-            "HTTPS://granary.example:8443/app/#7KQ2-M9XT-4B0C"
+            "7KQ2-M9XT-4B0F",
+            " 7KQ2 - M9XT - 4B0F ",
+            "https://granary.example:8443/app/#7KQ2-M9XT-4B0F",
+            "HTTPS://granary.example:8443/app/#7KQ2-M9XT-4B0F"
                 .to_lowercase()
-                .replace("7kq2-m9xt-4b0c", "7KQ2-M9XT-4B0C")
+                .replace("7kq2-m9xt-4b0f", "7KQ2-M9XT-4B0F")
                 .as_str(),
             own.as_str(),
         ] {
-            assert_eq!(code(text).as_deref(), Ok("7KQ2-M9XT-4B0C"), "{text}");
+            assert_eq!(code(text).as_deref(), Ok("7KQ2-M9XT-4B0F"), "{text}");
         }
     }
 
     #[test]
     fn other_servers_link_is_refused() {
-        let own = format!("granary://other.example:8443/7KQ2-M9XT-4B0C#{}", "ab".repeat(32));
-        for text in ["https://other.example/app/#7KQ2-M9XT-4B0C", own.as_str()] {
+        let own = format!("granary://other.example:8443/7KQ2-M9XT-4B0F#{}", "ab".repeat(32));
+        for text in ["https://other.example/app/#7KQ2-M9XT-4B0F", own.as_str()] {
             assert_eq!(code(text), Err(Error::BadInvitation(OTHER_SERVER)), "{text}");
         }
         assert!(code("").is_err() && code("https://granary.example:8443/app/").is_err());
+        // A slip of the finger is told before anybody is asked.
+        for text in ["7KQ2-M9XT-4B0G", "7KQ2-M9XT-B40F"] {
+            assert!(code(text).unwrap_err().to_string().contains("a letter of its code is wrong"), "{text}");
+        }
     }
 
     #[test]
     fn page_on_loopback_has_its_port() {
-        let link = of_invitation("7KQ2-M9XT-4B0C", "http://localhost:18080").unwrap();
+        let link = of_invitation("7KQ2-M9XT-4B0F", "http://localhost:18080").unwrap();
         assert_eq!((link.host.as_str(), link.port), ("localhost", 18080));
-        let link = of_invitation("7KQ2-M9XT-4B0C", "https://[2001:db8::1]").unwrap();
+        let link = of_invitation("7KQ2-M9XT-4B0F", "https://[2001:db8::1]").unwrap();
         assert_eq!((link.host.as_str(), link.port), ("2001:db8::1", 443));
     }
 }

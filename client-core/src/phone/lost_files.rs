@@ -26,7 +26,7 @@ fn draft(grams: i64) -> LotDraft {
 /// Makes the files of an enrolled phone.
 fn enrolled(folder: &Path, key: Option<&StoreKey>) -> DeviceId {
     let (store, _) = SqliteStore::open(&folder.join("phone.db"), key).unwrap();
-    let link = format!("granary://localhost:8443/7KQ2-M9XT-4B0C#{}", "0".repeat(64));
+    let link = format!("granary://localhost:8443/7KQ2-M9XT-4B0F#{}", "0".repeat(64));
     let mut identity = Identity::prepare(&store, link.parse().unwrap()).unwrap();
     identity.grants = Grants { version: 1, roles: [Role::Household(household())].into() };
     identity.keep(&store).unwrap();

@@ -169,7 +169,7 @@ mod tests {
     /// A coordinator's phone, as it is after enrolment.
     fn phone() -> Phone {
         let store = MemoryStore::default();
-        let link = format!("granary://localhost:8443/7KQ2-M9XT-4B0C#{}", "0".repeat(64));
+        let link = format!("granary://localhost:8443/7KQ2-M9XT-4B0F#{}", "0".repeat(64));
         let mut identity = Identity::prepare(&store, link.parse().unwrap()).unwrap();
         identity.grants = Grants { version: 1, roles: [Role::Coordinator].into() };
         identity.keep(&store).unwrap();

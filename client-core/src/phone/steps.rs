@@ -300,7 +300,7 @@ mod tests {
     fn sync_that_can_not_begin_is_over_and_told() {
         let (rows, is_broken) = (MemoryStore::default(), Arc::new(AtomicBool::new(false)));
         let household = HouseholdId::from_bytes([7; 16]);
-        let link = format!("granary://localhost:8443/7KQ2-M9XT-4B0C#{}", "0".repeat(64));
+        let link = format!("granary://localhost:8443/7KQ2-M9XT-4B0F#{}", "0".repeat(64));
         let mut identity = Identity::prepare(&rows, link.parse().unwrap()).unwrap();
         identity.grants = Grants { version: 1, roles: [Role::Household(household)].into() };
         identity.keep(&rows).unwrap();

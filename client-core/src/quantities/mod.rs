@@ -3,6 +3,7 @@
 
 mod chinese;
 mod shown;
+mod spoken;
 mod text;
 pub mod typed;
 
@@ -12,6 +13,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use shown::{decimal, grouped};
+pub use spoken::{SpokenCode, SpokenFault};
 pub use text::{TextField, checked_text, is_hidden, one_line, optional_text, with_plain_lines};
 
 /// A quantity is outside what its type allows.

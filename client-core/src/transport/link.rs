@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use crate::error::Error;
+use crate::quantities::{SpokenCode, SpokenFault};
 use crate::words::Phrase;
 
 /// A server's address, how its certificate is checked, and the code to enrol with.
@@ -30,6 +31,8 @@ const NO_ADDRESS: Phrase =
     Phrase::new("no-address", "its address is damaged; copy it whole", "地址坏了；请把链接整个复制下来");
 const NO_CODE: Phrase =
     Phrase::new("no-code", "its code is missing; copy it whole", "缺了邀请码；请把链接整个复制下来");
+const MISTYPED: Phrase =
+    Phrase::new("mistyped", "a letter of its code is wrong; look at it again", "邀请码里有一个字母不对，请再看一遍");
 /// The part of a link behind `#` is missing or too short.
 pub(crate) const CUT_OFF: Phrase = Phrase::new(
     "cut-off",
@@ -55,6 +58,10 @@ impl FromStr for ServerLink {
         }
         if code.is_empty() || code.len() > 64 {
             return Err(bad(NO_CODE));
+        }
+        // One that is no code of ours, such as of a newer server, is the server's to refuse.
+        if code.parse::<SpokenCode>() == Err(SpokenFault::Misread) {
+            return Err(bad(MISTYPED));
         }
         Ok(Self { host: host.to_owned(), port, code: code.to_owned(), fingerprint })
     }
@@ -115,7 +122,7 @@ mod tests {
 
     #[test]
     fn link_round_trips() {
-        let text = format!("granary://localhost:8443/7KQ2-M9XT-4B0C#{}", "ab".repeat(32));
+        let text = format!("granary://localhost:8443/7KQ2-M9XT-4B0F#{}", "ab".repeat(32));
         let link: ServerLink = text.parse().unwrap();
         assert_eq!((link.port, link.fingerprint), (8443, Some([0xab; 32])));
         assert_eq!(link.to_string(), text);

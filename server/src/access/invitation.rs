@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::messages::{read_message, write_message};
-use granary_client_core::quantities::Instant;
+use granary_client_core::quantities::{Instant, SpokenCode};
 use granary_client_core::schema::access::Role;
 use granary_client_core::store::{Batch, Store, StoreFault};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
@@ -13,11 +13,6 @@ use super::accounts::{ONCE, SESSION};
 use super::standing::{Credential, Deed, Principal, may_act};
 use crate::log::keys::{GLOBAL, key};
 use crate::log::{Cooperative, CooperativeNumber};
-
-/// Letters of a code: digits and capitals without I, L, O and U, which are misread.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// Letters in a code: 60 bits, out of reach of guesses within the rate limits.
-const CODE_LETTERS: usize = 12;
 
 /// The store's record of an invitation, under a hash of its code.
 #[derive(Debug, Clone, Serialize_tuple, Deserialize_tuple)]
@@ -139,7 +134,7 @@ pub(crate) fn end_all_issued(store: &dyn Store, now_millis: i64) -> Result<usize
 /// A new invitation, to hand to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
-    /// The code, such as `7KQ2-M9XT-4B0C`.
+    /// The code, such as `7KQ2-M9XT-4B0F`.
     pub code: String,
     /// When it stops working, in milliseconds since 1970.
     pub expires_millis: i64,
@@ -163,13 +158,10 @@ impl std::fmt::Display for InvitationLink {
     }
 }
 
-/// The code of these random bytes.
-pub(crate) fn new_code(random: [u8; CODE_LETTERS]) -> String {
-    let letters: Vec<char> = random
-        .iter()
-        .filter_map(|byte| ALPHABET.get(usize::from(byte & 31)).map(|letter| char::from(*letter)))
-        .collect();
-    letters.chunks(4).map(|chunk| chunk.iter().collect::<String>()).collect::<Vec<_>>().join("-")
+/// The code of these random bytes: 55 bits, out of reach of guesses within the rate limits, and a check letter, by which a phone
+/// finds a slip of the finger before it asks.
+pub(crate) fn new_code(random: [u8; 8]) -> String {
+    SpokenCode::of(u64::from_be_bytes(random)).to_string()
 }
 
 /// A typed code in its normal form: capitals without hyphens and spaces, misread letters corrected.

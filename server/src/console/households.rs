@@ -17,7 +17,7 @@ use super::names::Names;
 use super::page::{Page, paging, token};
 use super::parts::{Column, Row, Sorted, Table};
 use super::refusal::Refused;
-use super::sheets::SHEET_MAX;
+use super::sheets;
 use super::signed_in::{SignedIn, SignedInForm};
 use crate::engine::own_edits::Edits;
 
@@ -91,7 +91,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<HouseholdsQuery>)
         p { (locale.with("households-found", &[("count", grouped(total))])) " " a href="/console/import" { (locale.t("import")) } " · " a href="/console/cooperative" { (locale.t("cooperative")) } }
         @if rows.is_empty() { p.empty { (locale.t("no-households")) } } @else { (table(&signed, &names, &phones, &rows, &query)) }
         (paging(locale, &query.address(true), u64::from(page), u64::from(PER_PAGE), total))
-        div.columns { (add_form(&signed, &names)) (sheet_form(&signed, &names)) }
+        div.columns { (add_form(&signed, &names)) (sheets::form(&signed, &names)) }
     };
     Ok(Page { title: locale.t("part-households"), part: "households", main }.show(&signed))
 }
@@ -166,19 +166,6 @@ fn add_form(signed: &SignedIn, names: &Names) -> Markup {
                 label { (locale.t("village")) (new.select("village", "", names.village_choices(&none))) }
                 p.small { (locale.t("village-later")) @if names.villages().is_empty() { " " a href="/console/cooperative" { (locale.t("villages-first")) } } }
                 button { (locale.t("add")) }
-            } }
-    }
-}
-
-fn sheet_form(signed: &SignedIn, names: &Names) -> Markup {
-    let locale = signed.locale;
-    html! {
-        section { h2 { (locale.t("sheet")) }
-            form.card method="post" action="/console/households/sheet" {
-                (token(signed))
-                p { (locale.with("sheet-help", &[("most", SHEET_MAX.to_string())])) }
-                label { (locale.t("village")) (village_choice(signed, names, "", false)) }
-                button { (locale.t("sheet-make")) }
             } }
     }
 }

@@ -125,6 +125,7 @@ fn pages() -> Router<Shared> {
         .route("/coordinators/remove", post(coordinators::remove))
         .route("/invitations", get(invitations::show))
         .route("/invitations/withdraw", post(invitations::withdraw))
+        .route("/invitations/withdraw-all", post(invitations::withdraw_all))
         .route("/phones/take-back", post(phones::take_back))
         .route("/set-aside", get(set_aside::show))
         .route("/set-aside/take-in", post(set_aside::take_in))

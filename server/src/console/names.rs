@@ -123,6 +123,11 @@ impl Names {
         }
     }
 
+    /// The code of a household's village; empty where it has none.
+    pub(super) fn village_code_of(&self, id: HouseholdId) -> &str {
+        self.households.get(&id).map_or("", |(_, village)| village)
+    }
+
     /// The name of a household's village; empty where it has none.
     pub(super) fn village_of_household(&self, id: HouseholdId) -> String {
         self.households.get(&id).map_or_else(String::new, |(_, village)| self.village(village))

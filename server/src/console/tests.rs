@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use axum::Router;
 use axum::body::Body;
@@ -35,6 +36,7 @@ mod forms;
 mod frame;
 mod household_page;
 mod households;
+mod invitations;
 mod page;
 mod phones;
 mod questions;
@@ -47,6 +49,8 @@ pub(super) const PASSWORD: &str = "correct horse battery";
 pub(super) struct World {
     pub(super) granary: Arc<Granary>,
     pub(super) coop: CooperativeNumber,
+    /// True while browsers trust the server's certificate.
+    is_trusted: Arc<AtomicBool>,
     router: Router,
     _folder: tempfile::TempDir,
 }
@@ -66,6 +70,7 @@ impl World {
         let store = Arc::new(MemoryStore::default());
         let granary = Arc::new(Granary::open(store, folder.path(), Some(&lists), fail).unwrap());
         let coop = granary.create_cooperative("Linxian", crate::environment::now()).unwrap();
+        let is_trusted = Arc::<AtomicBool>::default();
         let limits = Limits { sign_in_burst: 1_000, ..Limits::default() };
         let shared = Shared {
             granary: Arc::clone(&granary),
@@ -75,12 +80,12 @@ impl World {
             public_address: Arc::new(PublicAddress {
                 address: "g.example".into(),
                 fingerprint: String::new(),
-                is_trusted: Arc::default(),
+                is_trusted: Arc::clone(&is_trusted),
                 plain: None,
             }),
             web_app: Arc::new(WebApp::of(None)),
         };
-        Self { granary, coop, router: super::router().with_state(shared), _folder: folder }
+        Self { granary, coop, is_trusted, router: super::router().with_state(shared), _folder: folder }
     }
 
     pub(super) fn now() -> Instant {

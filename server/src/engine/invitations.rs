@@ -109,45 +109,66 @@ impl Granary {
         &self,
         by: Principal,
         number: CooperativeNumber,
-        (role, villages): (Role, BTreeSet<String>),
+        role: (Role, BTreeSet<String>),
         person: Option<DeviceId>,
         hours: u32,
         now: Instant,
     ) -> Result<Invitation, Error> {
-        must_be_givable(&[role].into(), &villages)?;
+        let made = self.invite_each(by, number, vec![role], person, hours, now)?;
+        made.into_iter().next().ok_or_else(|| Error::invalid("role", ERASED))
+    }
+
+    /// As [`Self::invite_as`], an invitation for each of these roles, with the villages of a recorder, in their order: all of them or
+    /// none.
+    pub(crate) fn invite_each(
+        &self,
+        by: Principal,
+        number: CooperativeNumber,
+        roles: Vec<(Role, BTreeSet<String>)>,
+        person: Option<DeviceId>,
+        hours: u32,
+        now: Instant,
+    ) -> Result<Vec<Invitation>, Error> {
         if !HOURS.contains(&hours) {
             return Err(Error::invalid("hours", HOURS_WRONG));
         }
         let cooperative = self.cooperative(number)?;
-        if let Role::Household(household) = role
-            && self.is_erased_household(&cooperative, household)
-        {
-            return Err(Error::invalid("role", ERASED));
-        }
-        let line = words_of(&[role].into(), &villages);
-        let code = new_code(self.random()?);
         let expires_millis = now.plus_millis(u64::from(hours).saturating_mul(3_600_000)).0;
-        let record = InvitationRecord {
-            cooperative: number,
-            role,
-            expires_millis,
-            by,
-            person,
-            made_millis: now.0,
-            used: None,
-            withdrawn_millis: None,
-            villages,
-        };
-        let stored = invitation_key(&code);
+        let (mut made, mut rows) = (Vec::with_capacity(roles.len()), Vec::with_capacity(roles.len()));
+        for (role, villages) in roles {
+            must_be_givable(&[role].into(), &villages)?;
+            if let Role::Household(household) = role
+                && self.is_erased_household(&cooperative, household)
+            {
+                return Err(Error::invalid("role", ERASED));
+            }
+            let line = words_of(&[role].into(), &villages);
+            let code = new_code(self.random()?);
+            let record = InvitationRecord {
+                cooperative: number,
+                role,
+                expires_millis,
+                by,
+                person,
+                made_millis: now.0,
+                used: None,
+                withdrawn_millis: None,
+                villages,
+            };
+            rows.push((invitation_key(&code), record, line));
+            made.push(Invitation { code, expires_millis });
+        }
         self.write(move |group| {
             if let Err(denied) = by.must_coordinate(&cooperative) {
                 return Ok(Err(denied));
             }
-            group.put_visible(stored, write_message(&record));
-            put_line(&cooperative, group, now, &by.id(), AuditAction::Invited, &line);
+            for (stored, record, line) in rows {
+                group.put_visible(stored, write_message(&record));
+                put_line(&cooperative, group, now, &by.id(), AuditAction::Invited, &line);
+            }
             Ok(Ok(()))
         })??;
-        Ok(Invitation { code, expires_millis })
+        Ok(made)
     }
 
     fn invitation_rows(&self, number: CooperativeNumber) -> Result<Vec<(Vec<u8>, InvitationRecord)>, Error> {
@@ -178,6 +199,40 @@ impl Granary {
         let mut lines: Vec<_> = rows.iter().map(|(key, record)| line(&cooperative, id_of(key), record, now)).collect();
         lines.sort_by(|left, right| (right.made_millis, &right.id).cmp(&(left.made_millis, &left.id)));
         Ok(lines)
+    }
+
+    /// Withdraws all open invitations that are chosen; gives how many.
+    pub fn withdraw_open(
+        &self,
+        by: Principal,
+        number: CooperativeNumber,
+        is_chosen: impl Fn(&InvitationLine) -> bool,
+        now: Instant,
+    ) -> Result<u64, Error> {
+        let cooperative = self.cooperative(number)?;
+        let rows = self.invitation_rows(number)?.into_iter();
+        let chosen = rows.filter(|(key, record)| {
+            let line = line(&cooperative, id_of(key), record, now);
+            line.state == InvitationState::Open && is_chosen(&line)
+        });
+        let chosen: Vec<Vec<u8>> = chosen.map(|(key, _)| key).collect();
+        let ended = self.write(move |group| {
+            if let Err(denied) = by.must_coordinate(&cooperative) {
+                return Ok(Err(denied));
+            }
+            let mut ended = 0u64;
+            for stored in chosen {
+                let id = id_of(&stored);
+                // One that was used since stays used.
+                if let Some((InvitationState::Open, role)) = withdraw(&cooperative, group, stored, now)? {
+                    let detail = format!("{id} {role}");
+                    put_line(&cooperative, group, now, &by.id(), AuditAction::InvitationWithdrawn, &detail);
+                    ended = ended.saturating_add(1);
+                }
+            }
+            Ok(Ok(ended))
+        })??;
+        Ok(ended)
     }
 
     /// Withdraws an open invitation: by its id in the list, or by its code.

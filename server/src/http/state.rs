@@ -80,6 +80,13 @@ impl PublicAddress {
     }
 }
 
+impl BrowserLink {
+    /// The address alone, for somebody who types it and the code.
+    pub(crate) fn address(&self) -> &str {
+        self.link.split('#').next().unwrap_or_default().trim_end_matches('/')
+    }
+}
+
 /// A link that opens the phone in a browser.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BrowserLink {

@@ -96,7 +96,7 @@ fn terminal_corrects_the_lot_that_is_named_in_one_change() {
     assert!(listed.lines().any(|line| line.contains("9.1 kg") && line.contains(&old)), "{listed}");
     assert!(listed.lines().any(|line| line.contains("12 kg") && line.contains(&new)), "{listed}");
 
-    let misread = run(&["correct", "7KQ2-M9XT-4B0C", "--grams", "1"]);
+    let misread = run(&["correct", "7KQ2-M9XT-4B0F", "--grams", "1"]);
     assert!(!misread.status.success());
     let why = String::from_utf8_lossy(&misread.stderr).into_owned();
     assert!(why.contains("read out again") || why.contains("there is no lot"), "{why}");

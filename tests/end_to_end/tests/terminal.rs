@@ -145,7 +145,7 @@ fn terminal_phone_speaks_chinese() {
         vec!["list"],
         vec!["status"],
         vec!["sync"],
-        vec!["correct", "7KQ2-M9XT-4B0C", "--weight", "1kg"],
+        vec!["correct", "7KQ2-M9XT-4B0F", "--weight", "1kg"],
         vec!["recover"],
         vec!["start-anew"],
         vec!["hand-in", "nowhere"],

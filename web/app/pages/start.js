@@ -19,13 +19,14 @@ const CODE_LETTERS = 12;
 
 /**
  * What was typed or pasted as the core takes it: a link as it is, letters of a code large and in groups of four. Full-width
- * letters, spaces and missing hyphens do not matter; a sentence around a link is left out.
+ * letters, spaces and missing hyphens do not matter, nor O for 0 and I or L for 1, which no code has; a sentence around a link
+ * is left out.
  */
 export function tidyCode(typed) {
   const plain = typed.normalize("NFKC").trim();
   const link = /(?:https?|granary):\/\/\S+/.exec(plain);
   if (link) return link[0];
-  const letters = plain.toUpperCase().replace(/[^0-9A-Z]/g, "").slice(0, CODE_LETTERS);
+  const letters = plain.toUpperCase().replace(/[^0-9A-Z]/g, "").replaceAll("O", "0").replace(/[IL]/g, "1").slice(0, CODE_LETTERS);
   return letters.replace(/(.{4})(?=.)/g, "$1-");
 }
 
@@ -51,7 +52,7 @@ function Welcome({ code, onCode }) {
     ${onApple && !core.installed && html`<${InstallHint} />`}
     <form id="code-form" class="stack" onSubmit=${look}>
       <label class="field" for="code"><span>${t("code-label")}</span>
-        <input id="code" name="code" class="code" value=${code} placeholder="7KQ2-M9XT-4B0C" autocomplete="off" autocapitalize="characters" spellcheck=${false}
+        <input id="code" name="code" class="code" value=${code} placeholder="7KQ2-M9XT-4B0F" autocomplete="off" autocapitalize="characters" spellcheck=${false}
           aria-describedby="code-help" aria-invalid=${problem ? "true" : undefined}
           onInput=${(event) => { setProblem(null); onCode(event.target.value); }} onBlur=${(event) => onCode(tidyCode(event.target.value))} /></label>
       <p id="code-help" class="soft">${t("code-help")}</p>

@@ -1,5 +1,5 @@
 // Which page is open, as the address's fragment (`#/lot/7KQ2-…`), so that the phone's back button works. An invitation's
-// code comes as a fragment too, `#7KQ2-M9XT-4B0C`: it is taken at once, and removed from address and history.
+// code comes as a fragment too, `#7KQ2-M9XT-4B0F`: it is taken at once, and removed from address and history.
 
 const CODE_KEY = "granary.code";
 const listeners = new Set();

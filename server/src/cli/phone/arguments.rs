@@ -20,7 +20,7 @@ pub(in crate::cli) struct PhoneArguments {
 pub(super) enum Command {
     /// Join a co-operative by an invitation's link.
     Enrol {
-        /// Such as `granary://localhost:8443/7KQ2-M9XT-4B0C#…`.
+        /// Such as `granary://localhost:8443/7KQ2-M9XT-4B0F#…`.
         link: String,
         /// What the phone is called.
         #[arg(long, default_value = "terminal")]
@@ -60,7 +60,7 @@ pub(super) enum Command {
     },
     /// Correct a lot.
     Correct {
-        /// The lot's number, as `list` shows it, such as `7KQ2-M9XT-4B0C`.
+        /// The lot's number, as `list` shows it, such as `7KQ2-M9XT-4B0F`.
         lot: String,
         /// The weight, such as `12.5kg` or `25jin`; a number alone is grams.
         #[arg(long, visible_alias = "grams")]

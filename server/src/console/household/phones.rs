@@ -90,6 +90,7 @@ pub(super) async fn section(
             }
             form.inline method="post" action="/console/households/invite" {
                 (token(signed)) input type="hidden" name="household" value=(id); button.quiet { (locale.t("invite")) } }
+            " " a href={ "/console/invitations?household=" (id) } { (locale.t("invitations")) }
         }
     })
 }
