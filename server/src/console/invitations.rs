@@ -191,7 +191,8 @@ pub(super) async fn withdraw_all(SignedInForm(signed, form): SignedInForm) -> Re
     if form.get("sure") != "yes" {
         return Err(refused(signed.locale, 400, "form-field-wrong").at("sure"));
     }
-    let until: i64 = form.parsed(signed.locale, "until")?;
+    let until: i64 =
+        form.get("until").parse().map_err(|_| refused(signed.locale, 400, "form-field-wrong").at("until"))?;
     let names = Names::of(&signed).await?.with_households(&signed).await?;
     let chosen = move |form: &Form, line: &InvitationLine| {
         let found = Found::of(&names, form.get("search"), form.get("village"), form.get("household"));
