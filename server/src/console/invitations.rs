@@ -110,7 +110,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<InvitationsQuery>
 fn filters(signed: &SignedIn, names: &Names, query: &InvitationsQuery, state: &str) -> Markup {
     let locale = signed.locale;
     html! {
-        form.filters method="get" action="/console/invitations" role="search" {
+        form.filters method="get" action="/console/invitations" aria-label=(locale.t("filter")) {
             label { (locale.t("search")) input name="search" value=(query.search) placeholder=(locale.t("search-invitations-hint")); }
             label { (locale.t("village")) (village_choice(signed, names, &query.village, true)) }
             label { (locale.t("state")) select name="state" {
@@ -156,7 +156,7 @@ fn table<'a>(signed: &SignedIn, names: &Names, lines: impl Iterator<Item = &'a I
     };
     let rows = lines
         .map(|line| Row::of(cells(line)).with_id(format!("i-{}", line.id)).ended(line.state != InvitationState::Open));
-    let columns = columns.chain([Column::text(String::new())]).collect();
+    let columns = columns.chain([Column::actions(locale.t("actions"))]).collect();
     Table::of(locale.t("invitations"), columns).show(rows.collect())
 }
 
