@@ -90,6 +90,7 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
         gate: Arc::new(Gate::new(config.limits)),
         counts: Arc::new(Counts::new(Metrics::new(&config.store_folder(), granary.flushes()))),
         transfers: Arc::new(Transfers::default()),
+        unsent: Arc::default(),
         public_address: Arc::new(PublicAddress {
             address: config.public_address(address),
             is_trusted: Arc::new(AtomicBool::new(fingerprint.is_empty())),

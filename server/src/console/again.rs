@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
@@ -103,34 +103,45 @@ pub(super) async fn show_refused_again(mut request: Request, next: Next) -> Resp
     let Known { by: Some((shared, signed)), form } = asked.take() else { return response };
     let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let page = form.and_then(|form| Some((page_of(&form)?, form)));
-    if let Some((page, form)) = page {
-        // A fault of a field that is not on the form is told above it.
-        let refused = refused.clone().on(&form);
-        let again = Arc::new(Again { action, form, refused, is_shown: AtomicBool::new(false) });
-        let mut request = Request::get(page);
-        for name in [header::COOKIE, header::ACCEPT_LANGUAGE, header::HOST] {
-            if let Some(value) = headers.get(&name) {
-                request = request.header(name, value);
-            }
-        }
-        if let Ok(mut request) = request.body(Body::empty()) {
-            request.extensions_mut().insert(again);
-            if let Some(peer) = peer {
-                request.extensions_mut().insert(peer);
-            }
-            // The router can't fail.
-            let shown = super::pages().with_state(shared).oneshot(request).await;
-            let mut shown = shown.unwrap_or_else(|never| match never {});
-            if shown.status() == StatusCode::OK {
-                *shown.status_mut() = status;
-                return shown;
-            }
-        }
+    if let Some(page) = page
+        && let Some(mut shown) = filled(shared, page, &action, refused.clone(), &headers, peer).await
+    {
+        *shown.status_mut() = status;
+        return shown;
     }
     let page = Page { title: refused_title(&signed), part: "", main: refused.words() };
     let mut response = page.show(&signed);
     *response.status_mut() = status;
     response.into_response()
+}
+
+/// A form's page with the form filled as it was sent to this address, and what there is to say of it; none where the page can't be
+/// shown.
+pub(super) async fn filled(
+    shared: Shared,
+    (page, form): (String, Form),
+    action: &str,
+    refused: Refused,
+    headers: &HeaderMap,
+    peer: Option<ConnectInfo<SocketAddr>>,
+) -> Option<Response> {
+    let refused = refused.on(&form);
+    let again = Again { action: action.to_owned(), form, refused, is_shown: AtomicBool::new(false) };
+    let mut request = Request::get(page);
+    for name in [header::COOKIE, header::ACCEPT_LANGUAGE, header::HOST] {
+        if let Some(value) = headers.get(&name) {
+            request = request.header(name, value);
+        }
+    }
+    let mut request = request.body(Body::empty()).ok()?;
+    request.extensions_mut().insert(Arc::new(again));
+    if let Some(peer) = peer {
+        request.extensions_mut().insert(peer);
+    }
+    // The router can't fail.
+    let shown = super::pages().with_state(shared).oneshot(request).await;
+    let shown = shown.unwrap_or_else(|never| match never {});
+    (shown.status() == StatusCode::OK).then_some(shown)
 }
 
 fn refused_title(signed: &SignedIn) -> String {

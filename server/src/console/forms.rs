@@ -40,6 +40,11 @@ impl Form {
         Ok(Self { fields: pairs })
     }
 
+    /// The fields of a body, which was within the limits before.
+    pub(super) fn parse(body: &str) -> Self {
+        Self { fields: form_pairs(body.as_bytes()) }
+    }
+
     /// A field's text; empty when the field is missing.
     pub(super) fn get(&self, name: &str) -> &str {
         self.fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim())

@@ -48,6 +48,7 @@ mod sign_in;
 mod signed_in;
 #[cfg(test)]
 mod tests;
+mod unsent;
 mod unusual;
 mod updates;
 
@@ -72,6 +73,7 @@ fn pages() -> Router<Shared> {
         .route("/password", get(password::show).post(password::change))
         .route("/second-factor", get(second_factor::show).post(second_factor::set))
         .route("/second-factor/demand", post(second_factor::demand))
+        .route("/unsent", get(unsent::show))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/sessions/end", post(sessions::end))
         .route("/language", post(sign_in::language))

@@ -14,6 +14,7 @@ use super::layout::{answer, head, language_switch};
 use super::parts::toast;
 use super::refusal::refused;
 use super::signed_in::SignedIn;
+use super::unsent::{AUTHOR, author};
 
 /// The content of the frame.
 pub(super) struct Page<'a> {
@@ -153,11 +154,12 @@ fn keys(locale: Locale) -> Markup {
     }
 }
 
-/// The hidden fields of every form: the session's form token (CSRF), and the page that the form is on.
+/// The hidden fields of every form: the session's form token (CSRF), the page that the form is on, and whose it is.
 pub(super) fn token(signed: &SignedIn) -> Markup {
     html! {
         input type="hidden" name="token" value=(signed.form_token);
         input type="hidden" name=(PAGE) value=(signed.page);
+        input type="hidden" name=(AUTHOR) value=(author(signed.session.cooperative, signed.session.device));
     }
 }
 

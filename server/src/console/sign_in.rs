@@ -18,11 +18,15 @@ use super::layout::bare;
 use super::refusal::{refuse, refused};
 use super::sessions;
 use super::signed_in::SignedInForm;
+use super::unsent::{self, Carried};
 use crate::access::accounts::{SignIn, normal_login};
 use crate::access::second_factor::Code;
 use crate::error::Error;
 use crate::http::Shared;
 use crate::log::CooperativeNumber;
+
+/// Where people sign in.
+pub(super) const SIGN_IN: &str = "/console/sign-in";
 
 #[derive(Deserialize)]
 pub(super) struct Which {
@@ -32,27 +36,47 @@ pub(super) struct Which {
 
 /// `GET /console/sign-in`
 pub(super) async fn show(headers: HeaderMap, Query(which): Query<Which>) -> Response {
-    page(locale_of(&headers), 200, which.coop.unwrap_or(1), "", None)
+    Asked::new(which.coop.unwrap_or(1), "").page(locale_of(&headers), 200, None)
+}
+
+/// The sign-in page for somebody whose session ended before a form was sent; it carries the form.
+pub(super) fn ask_with(locale: Locale, coop: u32, unsent: &Carried) -> Response {
+    Asked { unsent: Some(unsent.clone()), ..Asked::new(coop, "") }.page(locale, 403, None)
 }
 
 /// Letters of a login that was typed, as it is shown again; no login has more.
 const LOGIN_SHOWN: usize = 40;
 
-fn page(locale: Locale, status: u16, coop: u32, login: &str, wrong: Option<&str>) -> Response {
-    let login: String = login.chars().take(LOGIN_SHOWN).collect();
-    let form = html! {
-        @if let Some(wrong) = wrong { p.error role="alert" { (locale.t(wrong)) } }
-        form.card method="post" action="/console/sign-in" {
-            label { (locale.t("cooperative-number")) input name="coop" inputmode="numeric" required value=(coop); }
-            label { (locale.t("login")) input name="login" autocomplete="username" required value=(login) autofocus; }
-            label { (locale.t("password")) input name="password" type="password" autocomplete="current-password" required; }
-            label { (locale.t("second-code")) " " span.small { (locale.t("second-code-if")) }
-                input name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="7"; }
-            button { (locale.t("sign-in")) }
-        }
-        p.small { (locale.t("sign-in-help")) }
-    };
-    bare(locale, status, &locale.t("sign-in"), &form)
+/// Whom the sign-in page asks, as far as that was typed.
+struct Asked {
+    coop: u32,
+    login: String,
+    /// A form of an ended session.
+    unsent: Option<Carried>,
+}
+
+impl Asked {
+    fn new(coop: u32, login: &str) -> Self {
+        Self { coop, login: login.chars().take(LOGIN_SHOWN).collect(), unsent: None }
+    }
+
+    fn page(&self, locale: Locale, status: u16, wrong: Option<&str>) -> Response {
+        let form = html! {
+            @if self.unsent.is_some() { p.notice role="status" { (locale.t("unsent-sign-in")) } }
+            @if let Some(wrong) = wrong { p.error role="alert" { (locale.t(wrong)) } }
+            form.card method="post" action=(SIGN_IN) {
+                @if let Some(unsent) = &self.unsent { (unsent.hidden()) }
+                label { (locale.t("cooperative-number")) input name="coop" inputmode="numeric" required value=(self.coop); }
+                label { (locale.t("login")) input name="login" autocomplete="username" required value=(self.login) autofocus; }
+                label { (locale.t("password")) input name="password" type="password" autocomplete="current-password" required; }
+                label { (locale.t("second-code")) " " span.small { (locale.t("second-code-if")) }
+                    input name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="7"; }
+                button { (locale.t("sign-in")) }
+            }
+            p.small { (locale.t("sign-in-help")) }
+        };
+        bare(locale, status, &locale.t("sign-in"), &form)
+    }
 }
 
 fn with_cookie(mut response: Response, cookie: &str) -> Response {
@@ -82,11 +106,12 @@ pub(super) async fn sign_in(
     };
     let coop = form.get("coop").parse().unwrap_or(0);
     let login = form.get("login").to_owned();
+    let asked = Asked { unsent: Carried::read(&form), ..Asked::new(coop, &login) };
     let now = crate::environment::now();
     // One person's name has one rate, however it is typed.
     let account = normal_login(&login).unwrap_or_default();
     if shared.gate.sign_in(address.ip(), &format!("{coop}/{account}"), now).is_err() {
-        return page(locale, 429, coop, &login, Some("sign-in-too-often"));
+        return asked.page(locale, 429, Some("sign-in-too-often"));
     }
     let granary = Arc::clone(&shared.granary);
     let (password, code) = (form.get("password").to_owned(), form.get("code").to_owned());
@@ -102,13 +127,16 @@ pub(super) async fn sign_in(
     };
     // Held until the password was checked.
     let Ok(_pass) = shared.gate.password().await else {
-        return page(locale, 429, coop, &login, Some("sign-in-too-often"));
+        return asked.page(locale, 429, Some("sign-in-too-often"));
     };
     match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(SignIn::In(token))) => signed_in(&token, "/console"),
-        Ok(Ok(SignIn::Wrong)) => page(locale, 403, coop, &login, Some("sign-in-wrong")),
-        Ok(Ok(SignIn::Code(Code::Missing))) => page(locale, 403, coop, &login, Some("second-code-missing")),
-        Ok(Ok(SignIn::Code(_))) => page(locale, 403, coop, &login, Some("second-code-wrong")),
+        Ok(Ok(SignIn::In(token))) => {
+            let has_unsent = asked.unsent.is_some_and(|unsent| unsent.keep_for(&shared, &token));
+            signed_in(&token, if has_unsent { unsent::ADDRESS } else { "/console" })
+        }
+        Ok(Ok(SignIn::Wrong)) => asked.page(locale, 403, Some("sign-in-wrong")),
+        Ok(Ok(SignIn::Code(Code::Missing))) => asked.page(locale, 403, Some("second-code-missing")),
+        Ok(Ok(SignIn::Code(_))) => asked.page(locale, 403, Some("second-code-wrong")),
         Ok(Err(error)) => refuse(locale, &error).into_response(),
         Err(error) => refuse(locale, &Error::WorkFailed { reason: error.to_string() }).into_response(),
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{ConnectInfo, FromRef, FromRequest, FromRequestParts, Request};
-use axum::http::Uri;
 use axum::http::request::Parts;
+use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::schema::{Document, DocumentKey};
 use granary_client_core::store::StoreFault;
@@ -19,6 +19,8 @@ use super::i18n::Locale;
 use super::parts::toast::Toasts;
 use super::refusal::{Refused, refuse, refused};
 use super::second_factor;
+use super::sign_in::SIGN_IN;
+use super::unsent;
 use crate::access::Session;
 use crate::engine::Granary;
 use crate::engine::own_edits::Edits;
@@ -147,7 +149,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let shared = Shared::from_ref(state);
         let locale = locale_of(&parts.headers);
-        let to_sign_in = || Redirect::to("/console/sign-in").into_response();
+        let to_sign_in = || Redirect::to(SIGN_IN).into_response();
         let token = cookie(&parts.headers, SESSION_COOKIE).ok_or_else(to_sign_in)?;
         let granary = Arc::clone(&shared.granary);
         let looked_up = {
@@ -216,20 +218,40 @@ where
         let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|address| address.0.ip());
         let from = Origin::from(from.unwrap_or(IpAddr::from([0; 4])));
         let gate = Shared::from_ref(state).gate;
+        let action = format!("/console{}", parts.uri.path());
         let mut signed = match SignedIn::from_request_parts(&mut parts, state).await {
             Ok(signed) => signed,
+            Err(refusal) if leads_to(&refusal, SIGN_IN) => {
+                let locale = locale_of(&parts.headers);
+                return Err(unsent::ask_to_sign_in(locale, &gate, from, &action, body).await);
+            }
             Err(refusal) => {
                 discard(body).await;
                 return Err(refusal);
             }
         };
         let form = Form::read(signed.locale, &gate, from, body).await.map_err(IntoResponse::into_response)?;
-        signed.must_own_token(form.get("token")).map_err(IntoResponse::into_response)?;
+        let asked = parts.extensions.get::<Asked>();
+        if let Err(refused_token) = signed.must_own_token(form.get("token")) {
+            if !unsent::is_of_earlier_session(&signed, &action, &form) {
+                return Err(refused_token.into_response());
+            }
+            // Typed before the same person signed in anew: shown again, with this session's token.
+            if let Some(asked) = asked {
+                asked.with(form);
+            }
+            return Err(refused(signed.locale, 409, "unsent-form").into_response());
+        }
         // What is shown in answer to a form leads back to the form's page: its own address shows nothing.
         signed.page = page_of(&form).unwrap_or_else(|| "/console".to_owned());
-        if let Some(asked) = parts.extensions.get::<Asked>() {
+        if let Some(asked) = asked {
             asked.with(form.clone());
         }
         Ok(Self(signed, form))
     }
+}
+
+/// True for an answer that leads to this address.
+fn leads_to(answer: &Response, address: &str) -> bool {
+    answer.headers().get(header::LOCATION).is_some_and(|to| to == address)
 }

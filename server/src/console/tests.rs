@@ -42,6 +42,7 @@ mod phones;
 mod questions;
 mod recorders;
 mod refused;
+mod unsent;
 mod unusual;
 
 pub(super) const PASSWORD: &str = "correct horse battery";
@@ -77,6 +78,7 @@ impl World {
             gate: Arc::new(Gate::new(limits)),
             counts: Arc::new(Counts::new(Metrics::new(folder.path(), granary.flushes()))),
             transfers: Arc::new(Transfers::default()),
+            unsent: Arc::default(),
             public_address: Arc::new(PublicAddress {
                 address: "g.example".into(),
                 fingerprint: String::new(),

@@ -11,6 +11,7 @@ mod rooms;
 mod state;
 mod status;
 mod transfer;
+mod unsent;
 mod web_app;
 mod with;
 
@@ -26,6 +27,7 @@ pub(crate) use problem::{not_found, refuse};
 pub(crate) use rooms::Held;
 pub(crate) use state::{BrowserLink, Counts, Exported, Occupied, PublicAddress, Shared};
 pub(crate) use transfer::Transfers;
+pub(crate) use unsent::UnsentForm;
 pub(crate) use web_app::WebApp;
 pub(crate) use with::With;
 

@@ -11,6 +11,7 @@ use super::gate::Gate;
 use super::limiter::Origin;
 use super::places::Place;
 use super::transfer::Transfers;
+use super::unsent::UnsentForms;
 use super::web_app::WebApp;
 use crate::access::InvitationLink;
 use crate::engine::Granary;
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) transfers: Arc<Transfers>,
     pub(crate) public_address: Arc<PublicAddress>,
     pub(crate) web_app: Arc<WebApp>,
+    pub(crate) unsent: Arc<UnsentForms>,
 }
 
 /// The key that a request's TLS connection exports, in the request's extensions.

@@ -47,8 +47,17 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Make an invitation for a phone; it works once", "给一部手机开一张邀请；只能用一次"),
     ("The co-operative's number", "合作社的编号"),
     (
-        "`coordinator`, `packer` or `household:ID`; `household:new` begins a household",
-        "`coordinator`（协调员）、`packer`（收货员）或 `household:ID`（农户）；`household:new` 新建一户",
+        "`coordinator`, `packer`, `recorder` or `household:ID`; `household:new` begins a household",
+        "`coordinator`（协调员）、`packer`（收货员）、`recorder`（村记录员）或 `household:ID`（农户）；`household:new` 新建一户",
+    ),
+    (
+        "Of a recorder: a village, by name or code, whose households it records for. May be given several times",
+        "村记录员替哪个村的农户登记：写村名或代码。可以写几次",
+    ),
+    (
+        "Of a recorder: a village, by name or code, whose households it records for. May be given several times; without it, a \
+         recorder keeps its villages",
+        "村记录员替哪个村的农户登记：写村名或代码。可以写几次；不写就还是原来的村",
     ),
     (
         "The login of the coordinator whose phone it is for; the phone ends with that person. A coordinator's phone needs it",
@@ -391,6 +400,7 @@ pub(super) const VALUES: &[(&str, &str)] = &[
     ("REASON", "原因"),
     ("STATE", "状态"),
     ("ABOUT", "介绍"),
+    ("VILLAGE", "村"),
     ("ADDRESS", "地址"),
     ("CODE", "代码"),
     ("PHONE", "电话"),

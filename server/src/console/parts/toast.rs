@@ -15,6 +15,7 @@ use crate::console::again::{Asked, PAGE};
 use crate::console::forms::{Form, was};
 use crate::console::page::token;
 use crate::console::signed_in::SignedIn;
+use crate::console::unsent::AUTHOR;
 
 /// Sessions for which something is kept at most; the oldest goes first.
 const KEPT_MAX: usize = 500;
@@ -28,7 +29,7 @@ const PUT_BACK: [&str; 5] =
 /// Fields that say which thing a form is of.
 const KEYS: [&str; 7] = ["code", "new", "id", "year", "price", "product", "what"];
 /// Fields that are of one sending alone.
-const OF_ONE_SENDING: [&str; 6] = ["token", PAGE, "seen", "confirmed", "sure", "kept"];
+const OF_ONE_SENDING: [&str; 7] = ["token", PAGE, AUTHOR, "seen", "confirmed", "sure", "kept"];
 
 /// What was done, in one word that the page's words know, and how to take it back.
 #[derive(Debug, Clone, PartialEq, Eq)]
