@@ -111,6 +111,17 @@ pub fn merge(
     })
 }
 
+/// True while a settlement stands as it was made: the chosen value is there, or the lots are one. Of a weight that was written when
+/// two lots were made one nothing is said.
+pub fn stands(book: &Document, case: &CaseId, decision: &Decision) -> bool {
+    decision.restore.iter().all(|restore| match (harvest::lot(book, &restore.lot), case, restore.field.as_str()) {
+        (None, ..) => false,
+        (Some(lot), _, "merged") => lot.merged_into.is_some(),
+        (Some(_), CaseId::Twice(..), _) => true,
+        (Some(lot), _, field) => lot.field(field) == decision.chosen,
+    })
+}
+
 /// Restores the values before a decision, and opens the case again, with the values that stood in it. The edit is to be made with
 /// the message [`UNDOING`].
 pub fn undo(book: &Document, undone: &Decision, settler: Settler<'_>) -> Result<Settlement, DocumentFault> {

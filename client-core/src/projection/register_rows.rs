@@ -190,6 +190,13 @@ impl ReadModel {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// How many orders stand in several states at once.
+    pub fn count_disagreeing_orders(&self) -> Result<u64, StoreFault> {
+        let sql = "SELECT count(*) FROM orders WHERE contenders <> '[]'";
+        let count: i64 = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
     /// How many orders are in this state, or there are.
     pub fn count_orders(&self, status: Option<OrderStatus>) -> Result<u64, StoreFault> {
         let sql = "SELECT count(*) FROM orders WHERE ?1 IS NULL OR status = ?1";

@@ -25,6 +25,10 @@ pub(super) const CASES_PAGE: &str = "/console/cases";
 pub(super) const DONE: &str = "done";
 /// Deeds of many cases that the list of settled ones offers to undo.
 const GROUPS_MAX: u32 = 20;
+/// Orders on the first page at most.
+const ORDERS_MAX: u32 = 200;
+/// The kind of cases that are no lot's.
+const ORDER: &str = "order";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -49,24 +53,37 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<CasesQuery>) -> R
         offset: u32::try_from(page.saturating_sub(1).saturating_mul(PER_PAGE)).unwrap_or(u32::MAX),
         ..CaseFilter::default()
     };
-    let (cases, lots, counts, total, orders, settled_orders, groups) = signed
+    let only_orders = query.kind == ORDER;
+    // They stand before all others, once.
+    let with_orders = page == 1 && kind.is_none();
+    let (cases, lots, mut counts, total, orders, groups) = signed
         .read(move |models| {
-            let cases = models.cases(&filter)?;
+            let (cases, total) = match only_orders {
+                true => (Vec::new(), 0),
+                false => (models.cases(&filter)?, models.count_cases(&filter)?),
+            };
             let lots = lots_of(models, &cases)?;
-            let total = models.count_cases(&filter)?;
-            let is_settled = state == CaseState::Settled;
-            let settled_orders = if is_settled { models.settled_orders(20)? } else { Vec::new() };
-            let (orders, groups) = (models.orders(None, true, 50, 0)?, models.case_groups(GROUPS_MAX)?);
-            Ok((cases, lots, models.case_counts()?, total, orders, settled_orders, groups))
+            let orders = match state {
+                CaseState::Open if with_orders => models.orders(None, true, ORDERS_MAX, 0)?,
+                CaseState::Settled if with_orders => models.settled_orders(ORDERS_MAX)?,
+                _ => Vec::new(),
+            };
+            let mut counts = models.case_counts()?;
+            counts.open = counts.open.saturating_add(models.count_disagreeing_orders()?);
+            Ok((cases, lots, counts, total, orders, models.case_groups(GROUPS_MAX)?))
         })
         .await?;
+    if state == CaseState::Settled {
+        counts.settled = counts.settled.saturating_add(orders.len() as u64);
+    }
+    let are_all = orders.len() < usize::try_from(ORDERS_MAX).unwrap_or(usize::MAX);
     let tab = |this: CaseState, count: u64| {
         html! { a href={ "/console/cases?state=" (this.name()) } aria-current=[(this == state).then_some("page")] {
         (locale.of("cases", this.name())) " (" (grouped(count)) ")" } }
     };
     let main = html! {
         nav.tabs aria-label=(locale.t("part-cases")) {
-            (tab(CaseState::Open, counts.open.saturating_add(orders.len() as u64))) (tab(CaseState::SettledTwice, counts.settled_twice))
+            (tab(CaseState::Open, counts.open)) (tab(CaseState::SettledTwice, counts.settled_twice))
             (tab(CaseState::Left, counts.left)) (tab(CaseState::Settled, counts.settled))
             a href="/console/unusual" { (locale.t("unusual-lots")) }
         }
@@ -81,20 +98,24 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<CasesQuery>) -> R
                         @for kind in [CaseKind::Field, CaseKind::Twice, CaseKind::Weight] {
                             option value=(kind.name()) selected[kind.name() == query.kind] { (locale.of("kind", kind.name())) }
                         }
+                        option value=(ORDER) selected[only_orders] { (locale.of("kind", ORDER)) }
                     }
                 }
                 button { (locale.t("show")) }
             }
             @if let Some(kind) = kind.filter(|_| !cases.is_empty()) { (rule_form(&signed, kind, &cases, &lots)) }
-            @for order in orders.iter().take(20) { (super::orders::conflict_card(&signed, &names, order)) }
         }
-        @for order in &settled_orders { (super::orders::settled_card(&signed, &names, order)) }
-        @if cases.is_empty() && settled_orders.is_empty() && (state != CaseState::Open || orders.is_empty()) {
+        @if !are_all { p.notice { (locale.with("unusual-first", &[("count", grouped(orders.len() as u64))])) } }
+        @for order in &orders {
+            @if state == CaseState::Open { (super::orders::conflict_card(&signed, &names, order)) }
+            @else { (super::orders::settled_card(&signed, &names, order)) }
+        }
+        @if cases.is_empty() && orders.is_empty() {
             p.empty { (locale.of("no-cases", state.name())) }
         }
         h2.unseen { (locale.of("cases", state.name())) }
         div id=(CASES) tabindex="-1" { (cards(&signed, &names, &cases, &lots)) }
-        (paging(locale, &format!("/console/cases?state={}&kind={}", state.name(), kind.map_or("", CaseKind::name)), page, PER_PAGE, total))
+        (paging(locale, &format!("/console/cases?state={}&kind={}", state.name(), if only_orders { ORDER } else { kind.map_or("", CaseKind::name) }), page, PER_PAGE, total))
     };
     Ok(Page { title: locale.t("part-cases"), part: "cases", main }.show(&signed))
 }

@@ -57,7 +57,8 @@ fn between_ends(value: &[char], other: &[char], compare: impl FnOnce(&[char], &[
     let rest = |text: &[char]| text.get(begin..).unwrap_or_default().to_vec();
     let (mut own, mut its) = (rest(value), rest(other));
     while own.last().is_some() && own.last() == its.last() {
-        (own.pop(), its.pop());
+        own.pop();
+        its.pop();
     }
     let mut lacks = vec![false; value.len()];
     for (place, is_lacking) in lacks.iter_mut().skip(begin).zip(compare(&own, &its)) {

@@ -4,7 +4,7 @@ use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::crdt::Version;
 use granary_client_core::plausibility::{Arrival, Correction, Facts};
-use granary_client_core::projection::{CaseFilter, LotRow, LotState, facts_of};
+use granary_client_core::projection::{CaseFilter, LotRow, LotState, facts_of, worth};
 use granary_client_core::quantities::{Day, TextField, with_plain_lines};
 use granary_client_core::schema::harvest::{self, LotEdit};
 use granary_client_core::schema::receipt::{self, Outcome, Receipt};
@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::forms::{Form, moisture, was};
 use super::history::{self, HistoryEvent};
-use super::i18n::{Locale, decimal};
+use super::i18n::{Locale, decimal, money};
 use super::inputs::{AMOUNT, DAY, Inputs, TEXT};
 use super::names::Names;
 use super::page::Page;
@@ -133,7 +133,7 @@ pub(super) async fn show(
         }
         div.columns {
             section { h2 { (locale.t("lot-recorded")) } (correct_form(&signed, &names, &address, &present)) }
-            section { h2 { (locale.t("lot-receipt")) } (receipt_form(&signed, &address, present.receipt.as_ref())) }
+            section { h2 { (locale.t("lot-receipt")) } (receipt_form(&signed, &names, &address, present.receipt.as_ref())) }
         }
         (questions::section(&signed, &names, &row.lot, &asked)?)
         section { h2 { (locale.t("lot-history")) } (history_table(&signed, &names, &events)) }
@@ -182,7 +182,7 @@ fn shown_receipt(receipt: Option<&Receipt>) -> [(&'static str, String); 5] {
     [("state", state.to_owned()), ("grams", grams), ("grade", grade), ("reason", reason), ("day", day)]
 }
 
-fn receipt_form(signed: &SignedIn, address: &Address, receipt: Option<&Receipt>) -> Markup {
+fn receipt_form(signed: &SignedIn, names: &Names, address: &Address, receipt: Option<&Receipt>) -> Markup {
     let (locale, row) = (signed.locale, &address.row);
     let action = format!("{}/receipt", address.path());
     let form = Inputs::of(signed, &action, &[]);
@@ -190,6 +190,9 @@ fn receipt_form(signed: &SignedIn, address: &Address, receipt: Option<&Receipt>)
     html! {
         p { @if row.state == LotState::Recorded { (locale.t("not-weighed-yet")) } @else { (locale.of("state", row.state.name())) }
             @if let Some(grams) = row.weighed_grams { " · " (locale.weight(grams)) }
+            // The warehouse's grade decides the price; where it gave none, the household's does.
+            @if !row.weighed_grade.is_empty() { " · " (locale.t("grade")) " " (row.weighed_grade) }
+            @if let Some(fen) = worth(row, &names.catalogue) { " · " strong { (money(fen)) } }
             @if !row.reason.is_empty() { " · " (row.reason) } }
         form.card method="post" action=(action) {
             (form.hidden())

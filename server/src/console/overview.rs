@@ -59,7 +59,7 @@ async fn lists(signed: &SignedIn, today: Day) -> Result<Lists, Refused> {
     signed
         .read(move |models| {
             let sum = |filter: &LotFilter| Ok::<_, StoreFault>(sum_of(&models.totals_by(filter, TotalBy::Product)?));
-            let orders = models.orders(None, true, 100, 0)?.len() as u64;
+            let orders = models.count_disagreeing_orders()?;
             Ok(Lists {
                 open: models.case_counts()?.open.saturating_add(orders),
                 answered: questions::count(models, QuestionState::Answered)?,

@@ -238,11 +238,15 @@ pub(super) async fn undo_many(SignedInForm(signed, form): SignedInForm) -> Resul
         let Some(last) = last.filter(|last| last.group == group && last.kind == Some(DecisionKind::Settled)) else {
             continue;
         };
+        // What somebody wrote since stays: that case is undone by itself, by who has seen it.
+        if !conflicts::stands(&case.book, &case.row.case, &last) {
+            continue;
+        }
         let made = conflicts::undo(&case.book, &last, settler).map_err(|fault| refuse(locale, &Error::from(fault)))?;
         undone.push((case.row.case.clone(), case.with_values(made)));
     }
     if undone.is_empty() {
-        return Err(refused(locale, 409, "undone-already"));
+        return Err(refused(locale, 409, "undone-or-changed"));
     }
     signed.edit(together(undone, UNDOING)).await?;
     let page = page_of(&form).unwrap_or_else(|| CASES_PAGE.to_owned());

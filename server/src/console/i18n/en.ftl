@@ -723,6 +723,8 @@ settle-many = Settle { $count } cases so
 settle-many-help = All of them can be undone at once afterwards.
 settled-many = { $count } cases were settled at once.
 undo-many = Undo all { $count }
+undone-or-changed = This was undone already, or all of these were changed since: those are undone one by one. Nothing was changed.
+kind-order = An order's state
 undone-already = This was undone already. Nothing was changed.
 
 # Questions

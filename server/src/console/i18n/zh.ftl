@@ -723,6 +723,8 @@ settle-many = 照此处理 { $count } 件
 settle-many-help = 之后可以一次全部撤销。
 settled-many = 已一次处理 { $count } 件。
 undo-many = 全部撤销（{ $count } 件）
+undone-or-changed = 已经撤销过了，或者这些之后都有改动：请逐件撤销。没有改动。
+kind-order = 订单的状态
 undone-already = 已经撤销过了。没有改动。
 
 

@@ -12,6 +12,7 @@ use super::forms::{Two, book, text_of};
 use super::page::PageForm;
 use super::*;
 
+const SAVE_ORDER: &str = "/console/orders/status";
 const MANY: &str = "/console/cases/many";
 const UNDO_MANY: &str = "/console/cases/many/undo";
 
@@ -110,6 +111,27 @@ async fn many_are_shown_before_they_are_settled_and_undone_at_once() {
     assert!(PageForm::all(&two.page("/console/cases?state=settled").await, UNDO_MANY).is_empty());
     let csv = two.world.get("/console/export/cases.csv", &two.zhang).await.page;
     assert_eq!((csv.matches(",settled,").count(), csv.matches(",undone,").count()), (3, 3), "{csv}");
+}
+
+// Undoing many put a value back over the one that somebody had written since.
+#[tokio::test(flavor = "multi_thread")]
+async fn undoing_many_leaves_what_was_changed_since() {
+    let two = Two::new().await;
+    let lots = [two.lot_of(10_000, "2026-10-04"), two.lot_of(20_000, "2026-10-05")];
+    for lot in &lots {
+        two.weighed(lot, two.weight_of(lot) + 1_000);
+    }
+    let shown = two.send(&two.zhang, &PageForm::one(&two.page("/console/cases?kind=weight").await, MANY)).await;
+    let done = two.send(&two.zhang, &PageForm::one(&shown.page, MANY)).await;
+    let key = lots[1].key().clone();
+    let edit = move |doc: &mut _| correct(doc, &key, &LotEdit::Quantity(grams(21_300)));
+    two.world.granary.edit(two.world.coop, &book(), World::now(), edit).unwrap();
+    two.shown();
+    let undo = PageForm::one(&two.page(&done.to).await, UNDO_MANY);
+    assert_eq!(two.send(&two.zhang, &undo).await.status, 303);
+    assert_eq!(lots.each_ref().map(|lot| two.weight_of(lot)), [10_000, 21_300]);
+    let again = two.send(&two.zhang, &undo).await;
+    assert!(again.status == 409 && again.page.contains("undone one by one"), "{}", again.page);
 }
 
 // Two pairs with one lot in common: the second is no pair once the first is made one.
@@ -242,6 +264,11 @@ async fn settling_an_orders_state_is_undone() {
     let chosen = open().await;
     assert!(chosen.html.contains("Settle with the chosen state"), "{}", chosen.html);
     let before = status(&two.document(&order_key()));
+    assert!(two.page("/console/cases").await.contains("To settle (1)"));
+    assert!(two.page("/console/cases?kind=order").await.contains(SAVE_ORDER));
+    for elsewhere in ["/console/cases?kind=field", "/console/cases?page=2"] {
+        assert!(!two.page(elsewhere).await.contains(SAVE_ORDER), "{elsewhere} has it a second time");
+    }
     assert_eq!(two.send(&two.zhang, &chosen.typed(&[("status", "shipped")])).await.status, 303);
     assert_eq!(status(&two.document(&order_key())), Some(OrderStatus::Shipped));
     assert!(!two.page("/console/cases").await.contains("/console/orders/status"));

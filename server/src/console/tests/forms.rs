@@ -235,9 +235,16 @@ async fn nothing_is_prefilled_as_if_it_had_been_weighed() {
     assert_eq!(two.send(&two.zhang, &form).await.status, 400);
     assert!(two.world.granary.document(two.world.coop, &two.lot.receipt_book()).unwrap().is_none());
     assert_eq!(two.send(&two.zhang, &form.typed(&[("state", "received"), ("grams", "12.4")])).await.status, 303);
+    // The lot has no grade of the household's, and none of the warehouse's yet.
+    assert!(!two.page(&lot).await.contains("¥"));
     let receipt = receipts(&two.document(&two.lot.receipt_book())).remove(0);
     let weighed = Outcome::Received { weighed: Grams::new(12_400).unwrap(), grade: String::new() };
     assert_eq!((receipt.outcome, receipt.day.is_some()), (Some(weighed), true));
+    // The warehouse's grade decides what it is worth.
+    let graded = PageForm::one(&two.page(&lot).await, &format!("{lot}/receipt")).typed(&[("grade", "A")]);
+    assert_eq!(two.send(&two.zhang, &graded).await.status, 303);
+    let page = text_of(&two.page(&lot).await);
+    assert!(page.contains("12.4 kg · Grade A · ¥94.24"), "{page}");
 }
 
 // A wrong field led to a page without the form, the navigation and what was typed.
