@@ -41,10 +41,10 @@ const MORE: [(&str, &str); 9] = [
     ("questions", "/console/questions"),
     ("unusual", "/console/unusual"),
     ("set-aside", "/console/set-aside"),
+    ("activity", "/console/activity"),
     ("invitations", "/console/invitations"),
     ("coordinators", "/console/coordinators"),
     ("cooperative", "/console/cooperative"),
-    ("activity", "/console/activity"),
     ("import", "/console/import"),
     ("export", "/console/export"),
 ];

@@ -111,7 +111,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<ActivityQuery>) -
     people.dedup();
     people.truncate(DOERS_MAX);
     let main = html! {
-        form.filters method="get" action=(HERE) role="search" {
+        form.filters method="get" action=(HERE) aria-label=(locale.t("filter")) {
             label { (locale.t("activity-kind")) select name="kind" {
                 option value="" { (locale.t("all")) }
                 @for kind in kinds::ALL { option value=(kind) selected[kind == query.kind] { (locale.of("activity", kind)) } }

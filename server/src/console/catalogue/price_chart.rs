@@ -56,8 +56,8 @@ pub(super) fn draw(locale: Locale, product: &Product, today: Day) -> Markup {
         figure.chart {
             svg role="img" aria-label=(locale.t("price-chart")) viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } width="100%" {
                 g fill="none" stroke="currentColor" {
-                    path d={ "M" (LEFT) " " (TOP) "V" (HEIGHT - BOTTOM) "H" (WIDTH - RIGHT) } stroke-opacity="0.5";
-                    path d={ "M" (x(now)) " " (TOP) "V" (HEIGHT - BOTTOM) } stroke-opacity="0.4" stroke-dasharray="3 3";
+                    path d={ "M" (LEFT) " " (TOP) "V" (HEIGHT - BOTTOM) "H" (WIDTH - RIGHT) } stroke-opacity="0.5" {}
+                    path d={ "M" (x(now)) " " (TOP) "V" (HEIGHT - BOTTOM) } stroke-opacity="0.4" stroke-dasharray="3 3" {}
                     @for ((grade, steps), dash) in lines.iter().zip(DASHES.iter().cycle()) {
                         path d=(path(steps, &x, &y)) stroke-width="2.5" stroke-dasharray=(dash) { title { (label(grade)) } }
                     }
