@@ -1,12 +1,13 @@
 //! Exports for spreadsheets: CSV that Excel opens with its Chinese intact (UTF-8 with a byte order
 //! mark), and workbooks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use axum::extract::{Path, Query};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use granary_client_core::conflicts::{CaseId, Contender};
+use granary_client_core::ids::HouseholdId;
 use granary_client_core::projection::{CaseFilter, CaseRow, HouseholdFilter, LotFilter, LotRow, ReadModel};
 use granary_client_core::quantities::{Day, Instant};
 use granary_client_core::schema::catalogue::PriceName;
@@ -85,7 +86,7 @@ pub(super) async fn download(
             let filter = LotFilter { limit: ROWS_MAX, ..query.filter() };
             signed.read(move |models| lots(models, locale, &names, &filter)).await?
         }
-        "orders" => signed.read(move |models| orders(models, locale)).await?,
+        "orders" => signed.read(move |models| orders(models, locale, &names)).await?,
         "cases" => signed.read(move |models| cases(models, locale, &names)).await?,
         "catalogue" => catalogue(locale, &names),
         "households" => {
@@ -141,14 +142,22 @@ fn kilograms(grams: Option<i64>) -> Cell {
     }
 }
 
-fn orders(models: &ReadModel, locale: Locale) -> Result<Sheet, StoreFault> {
+/// A moisture in percent, as pages show it.
+fn percent(permille: i64) -> Cell {
+    match number(permille) {
+        Cell::Number(permille) => Cell::Number(permille / 10.0),
+        other => other,
+    }
+}
+
+fn orders(models: &ReadModel, locale: Locale, names: &Names) -> Result<Sheet, StoreFault> {
     let columns = ["platform", "order", "buyer", "product", "kg", "yuan", "state", "shipment"];
     let rows = models.orders(None, false, ROWS_MAX, 0)?.into_iter().map(|order| {
         vec![
             Cell::Text(order.name.platform),
             Cell::Id(order.name.outside_id),
             Cell::Text(order.buyer),
-            Cell::Text(order.products),
+            Cell::Text(names.products_of(&order.products)),
             kilograms(Some(order.grams)),
             yuan(order.fen),
             Cell::Text(order.status.map(|status| locale.of("order", status.name())).unwrap_or_default()),
@@ -160,8 +169,25 @@ fn orders(models: &ReadModel, locale: Locale) -> Result<Sheet, StoreFault> {
 
 /// A row for each decision about a case, in their order, and one for a case about which nobody has decided.
 fn cases(models: &ReadModel, locale: Locale, names: &Names) -> Result<Sheet, StoreFault> {
-    let columns =
-        ["household", "season", "kind", "lot", "field", "values", "state", "decision", "who", "when", "chosen", "note"];
+    let columns = [
+        "household-id",
+        "household",
+        "village",
+        "season",
+        "kind",
+        "lot",
+        "lot-id",
+        "field",
+        "values",
+        "state",
+        "decision",
+        "who",
+        "when",
+        "chosen",
+        "note",
+    ];
+    let villages: HashMap<HouseholdId, String> =
+        models.household_names()?.into_iter().map(|(id, _, village)| (id, village)).collect();
     let filter = CaseFilter { limit: ROWS_MAX, ..CaseFilter::default() };
     let mut rows = Vec::new();
     for case in models.cases(&filter)? {
@@ -172,11 +198,15 @@ fn cases(models: &ReadModel, locale: Locale, names: &Names) -> Result<Sheet, Sto
         };
         let head = |values: &[Contender]| {
             let values: Vec<String> = values.iter().map(|value| names.value(field, &value.value)).collect();
+            let household = case.case.lot().household();
             vec![
-                Cell::Text(names.household(&case.household_name, case.case.lot().household())),
+                Cell::Id(household.to_string()),
+                Cell::Text(names.household(&case.household_name, household)),
+                Cell::Text(villages.get(&household).map(|code| names.village(code)).unwrap_or_default()),
                 number(i64::from(case.case.lot().season().year())),
                 Cell::Text(locale.of("kind", kind)),
                 Cell::Id(case.case.lot().to_string()),
+                Cell::Id(case.case.lot().in_full()),
                 Cell::Text(if field.is_empty() { String::new() } else { locale.of("field", field) }),
                 Cell::Text(values.join(" / ")),
                 Cell::Text(locale.of("cases", case.state.name())),

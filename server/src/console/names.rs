@@ -6,6 +6,7 @@ use std::sync::Arc;
 use granary_client_core::ids::{ActorId, DeviceId, HouseholdId};
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::catalogue::Catalogue;
+use granary_client_core::schema::harvest::LotKey;
 use granary_client_core::schema::{DocumentKey, OrderName, Part, catalogue, cooperative};
 
 use super::i18n::{Language, Locale};
@@ -275,6 +276,17 @@ impl Names {
     /// Codes and names of all villages.
     pub(super) fn villages(&self) -> &BTreeMap<String, String> {
         &self.villages
+    }
+
+    /// The names of products whose codes stand with commas between.
+    pub(super) fn products_of(&self, codes: &str) -> String {
+        codes.split(", ").map(|code| self.product(code)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The label of the device that recorded a lot.
+    pub(super) fn recording_device(&self, lot: &LotKey) -> String {
+        let device = lot.actor().and_then(|actor| self.cooperative.device_of(&actor));
+        device.map_or_else(|| self.locale.t("somebody"), |device| self.device(device))
     }
 
     /// The name of an actor's device.

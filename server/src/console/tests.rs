@@ -31,6 +31,7 @@ mod accounts;
 mod activity;
 mod catalogue;
 mod deciding;
+mod exchanged;
 mod files;
 mod forms;
 mod frame;

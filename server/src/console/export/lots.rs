@@ -1,13 +1,17 @@
 //! Lots in an export, and as an import reads them again.
 
+use granary_client_core::projection::worth;
+
 use super::*;
 
 /// The columns of an export of lots.
-pub(in crate::console) const LOT_COLUMNS: [&str; 14] = [
+pub(in crate::console) const LOT_COLUMNS: [&str; 20] = [
+    "household-id",
     "household",
     "village",
     "season",
     "lot",
+    "lot-id",
     "product",
     "kg",
     "grade",
@@ -17,7 +21,11 @@ pub(in crate::console) const LOT_COLUMNS: [&str; 14] = [
     "note",
     "state",
     "weighed",
+    "weighed-grade",
+    "weighed-day",
+    "worth",
     "reason",
+    "device",
 ];
 
 pub(super) fn lots(models: &ReadModel, locale: Locale, names: &Names, filter: &LotFilter) -> Result<Sheet, StoreFault> {
@@ -26,21 +34,28 @@ pub(super) fn lots(models: &ReadModel, locale: Locale, names: &Names, filter: &L
 }
 
 fn lot_cells(row: LotRow, locale: Locale, names: &Names) -> Vec<Cell> {
+    let worth = worth(&row, &names.catalogue);
     vec![
+        Cell::Id(row.lot.household().to_string()),
         Cell::Text(names.household(&row.household_name, row.lot.household())),
         Cell::Text(names.village(&row.village)),
         number(i64::from(row.season)),
         Cell::Id(row.lot.to_string()),
+        Cell::Id(row.lot.in_full()),
         Cell::Text(names.product(&row.product)),
         kilograms(row.grams),
         Cell::Text(row.grade),
-        row.moisture.map_or(Cell::Empty, number),
+        row.moisture.map_or(Cell::Empty, percent),
         row.day.map_or(Cell::Empty, Cell::Day),
         Cell::Text(row.place),
         Cell::Text(row.note),
         Cell::Text(locale.of("state", row.state.name())),
         kilograms(row.weighed_grams),
+        Cell::Text(row.weighed_grade),
+        row.weighed_day.map_or(Cell::Empty, Cell::Day),
+        worth.map_or(Cell::Empty, yuan),
         Cell::Text(row.reason),
+        Cell::Text(names.recording_device(row.lot.key())),
     ]
 }
 

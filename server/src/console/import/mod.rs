@@ -22,7 +22,7 @@ use self::table::{Line, Table, TableFault, decode};
 use super::again::{Asked, PAGE};
 use super::forms::{Form, is_code};
 use super::household::phones::HouseholdPhones;
-use super::i18n::{Locale, grouped};
+use super::i18n::{Language, Locale, grouped};
 use super::names::Names;
 use super::refusal::{Refused, refuse, refused, refused_with};
 use super::signed_in::{SignedIn, SignedInForm};
@@ -82,6 +82,8 @@ enum Row {
         is_change: bool,
     },
     Same(String),
+    /// It names a village that nobody knows.
+    NoVillage(String),
     Wrong(String),
 }
 
@@ -90,7 +92,7 @@ impl Row {
         match self {
             Self::Household { plan, .. } => matches!(plan.fate, Fate::New | Fate::Change(_)),
             Self::Product { .. } => true,
-            Self::Same(_) | Self::Wrong(_) => false,
+            Self::Same(_) | Self::NoVillage(_) | Self::Wrong(_) => false,
         }
     }
 
@@ -99,7 +101,7 @@ impl Row {
         match self {
             Self::Household { plan, .. } => matches!(plan.fate, Fate::Same(_)) && plan.choices.len() == 1,
             Self::Same(_) => true,
-            Self::Product { .. } | Self::Wrong(_) => false,
+            Self::Product { .. } | Self::NoVillage(_) | Self::Wrong(_) => false,
         }
     }
 
@@ -167,7 +169,7 @@ async fn read(signed: &SignedIn, text: &str, form: &Form) -> Result<Import, Refu
     if table.rows.len() > ROWS_MAX {
         return Err(refused(locale, 413, "file-too-large"));
     }
-    if table.column(NAME).is_some() && table.column(CODE).is_none() {
+    if is_of_households(&table) {
         let everyone = HouseholdPhones::of(signed).everyone();
         let known = signed.read(move |models| models.households(&everyone)).await?;
         let taken = [table.column(NAME), table.column(VILLAGE), table.column(ID)];
@@ -200,15 +202,24 @@ async fn read(signed: &SignedIn, text: &str, form: &Form) -> Result<Import, Refu
     Ok(Import { rows, ignored: Vec::new(), taken })
 }
 
+/// True for a file of households. One about lots or orders has households' names too, and is none.
+fn is_of_households(table: &Table) -> bool {
+    let is_of = |column: &str| {
+        let heads = [Language::Chinese, Language::English].map(|language| Locale { language }.of("column", column));
+        table.column(&heads.each_ref().map(|head| head.to_lowercase()).each_ref().map(String::as_str)).is_some()
+    };
+    table.column(NAME).is_some() && table.column(CODE).is_none() && !["lot", "order", "deed"].into_iter().any(is_of)
+}
+
 fn households(locale: Locale, names: &Names, known: &[HouseholdRow], table: &Table, form: &Form) -> Vec<(u64, Row)> {
-    let read: Vec<Result<Said, String>> = table.rows.iter().map(|line| said(locale, names, table, line)).collect();
+    let read: Vec<Result<Said, Row>> = table.rows.iter().map(|line| said(locale, names, table, line)).collect();
     let right: Vec<Said> = read.iter().flatten().cloned().collect();
     let chosen = |line| Some(form.get(&format!("choice:{line}"))).filter(|choice| !choice.is_empty());
     let mut plans = households::plan(&right, known, chosen).into_iter();
     let mut rows = Vec::with_capacity(read.len());
     for (line, said) in table.rows.iter().zip(read) {
         let row = match said.map(|said| (said, plans.next())) {
-            Err(why) => Row::Wrong(why),
+            Err(wrong) => wrong,
             Ok((said, Some(Ok(plan)))) => {
                 let named =
                     |row: &&HouseholdRow| Some(&row.name) == said.name.as_ref() || Some(row.household) == said.id;
@@ -225,29 +236,29 @@ fn households(locale: Locale, names: &Names, known: &[HouseholdRow], table: &Tab
 }
 
 /// What a row says of a household, or what is wrong with it.
-fn said(locale: Locale, names: &Names, table: &Table, line: &Line) -> Result<Said, String> {
+fn said(locale: Locale, names: &Names, table: &Table, line: &Line) -> Result<Said, Row> {
     let id: Option<HouseholdId> = match line.cell(table.column(ID)) {
         "" => None,
-        id => Some(id.parse().map_err(|_| locale.t("import-unknown-id"))?),
+        id => Some(id.parse().map_err(|_| Row::Wrong(locale.t("import-unknown-id")))?),
     };
     let name = match line.cell(table.column(NAME)) {
         "" if id.is_some() => None,
-        name => Some(checked_text(TextField::HouseholdName, name).map_err(|fault| fault.words(locale.language))?),
+        name => Some(
+            checked_text(TextField::HouseholdName, name).map_err(|fault| Row::Wrong(fault.words(locale.language)))?,
+        ),
     };
     let village = match line.cell(table.column(VILLAGE)) {
         "" => None,
-        typed => Some(
-            village_of(names, typed)
-                .ok_or_else(|| locale.with("import-no-village", &[("village", typed.to_owned())]))?,
-        ),
+        typed => Some(village_of(names, typed).ok_or_else(|| Row::NoVillage(typed.to_owned()))?),
     };
     Ok(Said { line: line.number, name, village, id })
 }
 
 /// The code of a village that is named by its code, or by a name that only one village has.
 fn village_of(names: &Names, typed: &str) -> Option<String> {
-    if names.villages().contains_key(typed) {
-        return Some(typed.to_owned());
+    let code = typed.to_lowercase();
+    if names.villages().contains_key(&code) {
+        return Some(code);
     }
     let mut named = names.villages().iter().filter(|(_, name)| *name == typed);
     named.next().filter(|_| named.next().is_none()).map(|(code, _)| code.clone())
@@ -316,7 +327,7 @@ pub(super) async fn confirm(SignedInForm(signed, form): SignedInForm) -> Result<
     for (_, row) in rows {
         count = count.saturating_add(usize::from(row.changes_something()));
         match row {
-            Row::Wrong(_) => return Err(refused(signed.locale, 400, "import-nothing-yet")),
+            Row::NoVillage(_) | Row::Wrong(_) => return Err(refused(signed.locale, 400, "import-nothing-yet")),
             Row::Same(_) => {}
             Row::Household { name, village, plan, namesakes } => {
                 let id = match plan.fate {

@@ -1,5 +1,7 @@
 //! The pages of an import: choosing a file, and what it would do.
 
+use std::collections::BTreeMap;
+
 use axum::response::Response;
 use granary_client_core::projection::HouseholdRow;
 use maud::{Markup, html};
@@ -13,10 +15,14 @@ use crate::console::page::{Page, token};
 use crate::console::refusal::Refused;
 use crate::console::signed_in::SignedIn;
 
+/// A list of so many villages is open.
+const VILLAGES_OPEN: usize = 30;
+
 /// `GET /console/import`
 pub(in crate::console) async fn show(signed: SignedIn) -> Result<Response, Refused> {
     let locale = signed.locale;
     let form = Inputs::of(&signed, PREVIEW, &[]);
+    let names = Names::of(&signed).await?;
     let main = html! {
         p { (locale.t("import-help")) }
         ul { li { code { (locale.t("import-heads-households")) } " — " (locale.t("import-households")) }
@@ -27,6 +33,7 @@ pub(in crate::console) async fn show(signed: SignedIn) -> Result<Response, Refus
             label { (locale.t("file")) input type="file" name="file" accept=".csv,.txt,text/csv,text/plain" required; }
             button { (locale.t("preview")) }
         }
+        (known_villages(locale, &names))
     };
     Ok(Page { title: locale.t("import"), part: "export", main }.show(&signed))
 }
@@ -36,7 +43,7 @@ pub(super) async fn shown(signed: &SignedIn, import: &Import, is_anew: bool) -> 
     let locale = signed.locale;
     let Import { rows, ignored, taken } = import;
     let count = |wanted: fn(&Row) -> bool| rows.iter().filter(|(_, row)| wanted(row)).count();
-    let errors = count(|row| matches!(row, Row::Wrong(_)));
+    let errors = count(|row| matches!(row, Row::NoVillage(_) | Row::Wrong(_)));
     let (changes, questions) = (count(Row::changes_something), count(Row::is_question));
     let names = Names::of(signed).await?;
     let main = html! {
@@ -47,6 +54,7 @@ pub(super) async fn shown(signed: &SignedIn, import: &Import, is_anew: bool) -> 
         @if !ignored.is_empty() { p.notice { (locale.with("import-ignored", &[("heads", ignored.join(", "))])) } }
         @if questions > 0 { p.notice { (locale.with("import-questions", &[("count", grouped(questions as u64))])) } }
         @if errors > 0 { p.error role="alert" { (locale.t("import-nothing-yet")) } }
+        (unknown_villages(locale, rows)) @if errors > 0 { (known_villages(locale, &names)) }
         @if errors > 0 || (changes == 0 && questions == 0) { (table(locale, &names, rows)) } @else {
             form method="post" action="/console/import/confirm" {
                 (token(signed))
@@ -59,6 +67,34 @@ pub(super) async fn shown(signed: &SignedIn, import: &Import, is_anew: bool) -> 
         p { a href="/console/import" { (locale.t("another-file")) } }
     };
     Ok(Page { title: locale.t("preview"), part: "export", main }.show(signed))
+}
+
+/// The villages that the file names and nobody knows, each with its rows.
+fn unknown_villages(locale: Locale, rows: &[(u64, Row)]) -> Markup {
+    let mut unknown: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (line, row) in rows {
+        if let Row::NoVillage(village) = row {
+            unknown.entry(village).or_default().push(line.to_string());
+        }
+    }
+    html! {
+        @if !unknown.is_empty() {
+            div.notice { p { (locale.t("import-unknown-villages")) }
+                ul { @for (village, rows) in &unknown { li {
+                    (locale.with("import-unknown-village", &[("village", (*village).to_owned()), ("rows", rows.join(", "))])) } } }
+                p { a href="/console/cooperative" { (locale.t("villages-first")) } } }
+        }
+    }
+}
+
+/// The villages that a file can name, with their codes.
+fn known_villages(locale: Locale, names: &Names) -> Markup {
+    html! {
+        details open[names.villages().len() <= VILLAGES_OPEN] { summary { (locale.with("import-villages", &[("count", grouped(names.villages().len() as u64))])) }
+            @if names.villages().is_empty() { p.empty { (locale.t("import-no-villages")) " " a href="/console/cooperative" { (locale.t("villages-first")) } } }
+            @else { ul { @for (code, name) in names.villages() { li { (name) " · " code { (code) } } } } }
+        }
+    }
 }
 
 fn table(locale: Locale, names: &Names, rows: &[(u64, Row)]) -> Markup {
@@ -76,6 +112,8 @@ fn table(locale: Locale, names: &Names, rows: &[(u64, Row)]) -> Markup {
                                 " · " @if !before.is_empty() && before != after { (before) " → " } (after) }
                             @for (name, fen) in prices { " · " (name) " " (money(fen.get())) } } },
                     Row::Same(what) => { td { (locale.t("import-same")) } td { (what) } },
+                    Row::NoVillage(village) => { td { span.mark { (locale.t("import-wrong")) } }
+                        td.error { (locale.with("import-no-village", &[("village", village.clone())])) } },
                     Row::Wrong(why) => { td { span.mark { (locale.t("import-wrong")) } } td.error { (why) } },
                 }
             } } }

@@ -10,7 +10,7 @@ use super::page::PageForm;
 use super::*;
 
 /// Posts a file to the preview of an import.
-async fn previewed(two: &Two, file: &str) -> String {
+pub(super) async fn posted(two: &Two, file: &str) -> Answer {
     let token = two.token(&two.zhang);
     let part = |name: &str, more: &str, text: &str| {
         format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n{text}\r\n")
@@ -18,7 +18,12 @@ async fn previewed(two: &Two, file: &str) -> String {
     let body = part("token", "", &token) + &part("file", "; filename=\"x.csv\"", file) + "--b--\r\n";
     let kind = ("content-type", "multipart/form-data; boundary=b");
     let headers = [("cookie", two.zhang.as_str()), ("accept-language", "en"), kind];
-    let answer = two.world.ask(Method::POST, "/console/import/preview", &headers, body).await;
+    two.world.ask(Method::POST, "/console/import/preview", &headers, body).await
+}
+
+/// The preview of a file.
+pub(super) async fn previewed(two: &Two, file: &str) -> String {
+    let answer = posted(two, file).await;
     assert_eq!(answer.status, 200, "{}", answer.page);
     answer.page
 }

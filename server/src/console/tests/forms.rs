@@ -345,7 +345,7 @@ async fn undone_case_can_be_settled_anew() {
     assert!(history.contains("<td>Undone</td>"), "{history}");
     assert_eq!(history.matches("<td>Settled</td>").count(), 1);
     let csv = world.get("/console/export/cases.csv", &two.zhang).await.page;
-    let decisions: Vec<&str> = csv.lines().skip(1).filter_map(|line| line.split(',').nth(7)).collect();
+    let decisions: Vec<&str> = csv.lines().skip(1).filter_map(|line| line.split(',').nth(10)).collect();
     assert_eq!(decisions, ["settled", "undone"], "{csv}");
     // Left as it is and taken up again, the values are still there.
     let leave = PageForm::one(&open, "/console/cases/settle").typed(&[("how", "leave")]);
