@@ -62,6 +62,17 @@ pub enum Error {
     /// The call needs a household, and this phone belongs to none. Give one.
     #[error("say which household: this phone belongs to none")]
     WhichHousehold,
+    /// No household that this phone records for has this name, or a card with this number.
+    #[error("this phone records for no household of this name, and for none whose card has this number: {0}")]
+    NoSuchHousehold(String),
+    /// The name fits several households that this phone records for. Ask which, and give the number of its card.
+    #[error("{name} fits {} households; give the number of the card: {}", candidates.len(), candidates.join(", "))]
+    WhichOfHouseholds {
+        /// What was given.
+        name: String,
+        /// The households that it fits, each by name and card number.
+        candidates: Vec<String>,
+    },
     /// The text names no lot. Let the person correct it.
     #[error(transparent)]
     LotName(#[from] LotNameFault),
@@ -147,6 +158,8 @@ impl Error {
             Self::AlreadyEnrolled => "already-enrolled",
             Self::NotDelivered { .. } => "not-delivered",
             Self::WhichHousehold => "which-household",
+            Self::NoSuchHousehold(_) => "no-such-household",
+            Self::WhichOfHouseholds { .. } => "which-of-households",
             Self::LotName(_) => "lot-name",
             Self::NoSuchLot(_) => "no-such-lot",
             Self::Ambiguous { .. } => "ambiguous",
@@ -188,6 +201,10 @@ impl Words for Error {
                 format!("有 {changes} 处改动只在这部手机上，离开就会丢失：请先同步，或导出成文件。")
             }
             Self::WhichHousehold => "请说明是哪一户：这部手机不属于任何一户。".into(),
+            Self::NoSuchHousehold(name) => format!("这部手机代记的农户里没有这个名字，也没有这个号码的卡片：{name}。"),
+            Self::WhichOfHouseholds { name, candidates } => {
+                format!("{name} 可能是 {} 户，请写卡片上的号码：{}", candidates.len(), candidates.join("、"))
+            }
             Self::NoSuchLot(name) => format!("这部手机上没有批次 {name}。"),
             Self::Ambiguous { name, candidates } => {
                 format!("{name} 可能是 {} 个批次，请写全：{}", candidates.len(), listed(candidates))

@@ -84,6 +84,8 @@ impl From<Error> for PhoneError {
             Error::Document(_)
             | Error::Quantity(_)
             | Error::WhichHousehold
+            | Error::NoSuchHousehold(_)
+            | Error::WhichOfHouseholds { .. }
             | Error::LotName(_)
             | Error::NoSuchLot(_)
             | Error::BadInvitation(_)

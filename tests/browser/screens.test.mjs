@@ -431,6 +431,59 @@ test("a packer weighs a lot in, and sends another back with a reason", () => ope
   assert.equal(await page.evaluate(() => window.fake.world.lots.find((one) => one.state === "rejected").reason), "太湿");
 }));
 
+test("a recorder says for whom first, sees it on every page, and goes on for the same household or another", () => open({ role: "recorder", lastSuccess: null }, "", async (page) => {
+  await page.getByRole("heading", { name: "替谁记？" }).waitFor();
+  assert.equal(await page.locator(".whom-list .way").count(), 5);
+  await page.getByLabel("姓名或卡片号码").fill("桂兰");
+  await page.waitForFunction(() => document.querySelectorAll(".whom-list .way").length === 1);
+  await page.locator(".way", { hasText: "张桂兰" }).click();
+  await page.locator(".whom", { hasText: "张桂兰" }).waitFor();
+  await page.getByRole("button", { name: "板栗" }).click();
+  await page.locator(".whom", { hasText: "张桂兰" }).waitFor();
+  await type(page, "12.5");
+  assert.equal(await main(page).innerText(), "替张桂兰记下 12.5 公斤");
+  await main(page).click();
+  await page.locator(".kept-lot", { hasText: "张桂兰" }).waitFor();
+  const [lot] = await page.evaluate(() => window.fake.world.lots);
+  assert.deepEqual([lot.household, lot.grams], ["H-ZHANG", 12_500]);
+  await page.getByRole("button", { name: "再替张桂兰记一批" }).click();
+  await page.locator(".whom", { hasText: "张桂兰" }).waitFor();
+  await page.getByRole("button", { name: "换一户" }).click();
+  await page.getByRole("heading", { name: "替谁记？" }).waitFor();
+  // The list says for whom, and what this phone recorded.
+  await page.getByRole("link", { name: "所有批次" }).or(page.locator(".tabs a[href='#/harvest']")).first().click();
+  const line = page.locator(".lot", { hasText: "12.5 公斤" }).first();
+  assert.match(await line.textContent(), /张桂兰 · 这部手机代记/);
+  await line.locator("a").click();
+  await page.getByText("登记：这部手机").waitFor();
+}));
+
+test("a card's number leads to its household, typed or by its link; another household's is told", () => open({ role: "recorder" }, "#/for/48217391", async (page) => {
+  await page.locator(".whom", { hasText: "王建国" }).waitFor();
+  // What was typed for one household is not recorded for another.
+  await page.getByRole("button", { name: "小米" }).click();
+  await type(page, "8");
+  await page.evaluate(() => { location.hash = "#/for/48217394"; });
+  await page.locator(".whom", { hasText: "秦巧云" }).waitFor();
+  assert.equal(await page.getByText("这一批还没有记完").count(), 0);
+  await page.getByRole("button", { name: "换一户" }).click();
+  await page.getByLabel("姓名或卡片号码").fill("4821 7393");
+  await page.locator(".way", { hasText: "高来福" }).waitFor();
+  assert.equal(await page.locator(".whom-list .way").count(), 1);
+  await page.getByLabel("姓名或卡片号码").fill("1111 1111");
+  await page.getByText("这张卡片不是您负责的农户。").waitFor();
+  await page.evaluate(() => { location.hash = "#/for/11111111"; });
+  await page.getByRole("alert").filter({ hasText: "不是您负责的农户" }).waitFor();
+}));
+
+test("a household sees which of its lots another phone recorded for it", () => open({}, "", async (page) => {
+  await page.evaluate(() => { window.fake.world.lots[0].recordedBy = "other"; });
+  await page.getByRole("link", { name: "我的收成" }).click();
+  await page.locator(".lot").first().waitFor();
+  assert.match(await page.locator(".lot").first().innerText(), /别的手机代记/);
+  assert.equal(await page.getByText("别的手机代记").count(), 1);
+}));
+
 test("the language switches at once, and is kept", () => open({}, "#/settings", async (page) => {
   await page.getByRole("radio", { name: "English" }).check();
   await page.getByRole("heading", { name: "Settings" }).waitFor();
@@ -527,6 +580,10 @@ const PAGES = [
   ["status with troubles", { revoked: true, wrongDate: "2026-10-03", nearlyFull: true, stopped: true, quarantined: ["一项改动读不出来"], heldBack: { code: "x", sentence: "文件太大" } }, "#/status"],
   ["settings", {}, "#/settings"], ["people", {}, "#/people"], ["hand over", {}, "#/handover"], ["leave", {}, "#/leave"],
   ["receive", { role: "packer" }, "#/receive"], ["weigh in", { role: "packer" }, "#/receive", (page) => page.locator(".lot a").first().click()],
+  ["for whom", { role: "recorder" }, "#/record"],
+  ["recording for somebody", { role: "recorder" }, "#/for/48217391", async (page) => { await page.locator(".tiles button").nth(0).click(); await page.locator("#weight").fill("12.5"); }],
+  ["kept for somebody", { role: "recorder", offline: true }, "#/for/48217391", async (page) => { await page.locator(".tiles button").nth(0).click(); await page.locator("#weight").fill("12.5"); await main(page).click(); await page.locator(".kept-lot").waitFor(); }],
+  ["lots of a recorder", { role: "recorder" }, "#/harvest"],
   ["lock", { pin: "1234" }, "#/harvest"],
 ];
 const LOOKS = [

@@ -25,6 +25,7 @@ import { Choose, Weigh } from "./pages/record.js";
 import { Settings } from "./pages/settings.js";
 import { Start } from "./pages/start.js";
 import { Status } from "./pages/status.js";
+import { For } from "./pages/whom.js";
 import { profileId } from "./parts/profile.js";
 
 /** A phone left on the table for so long asks for the PIN again. */
@@ -34,6 +35,7 @@ const PAGES = {
   // An invitation that comes to a phone with people on it is for one more of them.
   start: () => People,
   record: ([, step]) => (step === "weigh" ? Weigh : Choose),
+  for: () => For,
   kept: () => Kept,
   harvest: () => Harvest,
   lot: ([, , what]) => (what === "correct" ? Correct : Lot),

@@ -58,6 +58,30 @@ impl Phone {
         Ok(found)
     }
 
+    /// The household that a person names: by its name, by the number of its card, as it is typed or as the card's QR says it, or by
+    /// its id. Fails with [`Error::NoSuchHousehold`] for one that this phone does not record for, and with
+    /// [`Error::WhichOfHouseholds`] where the name fits several.
+    pub fn find_household(&self, name: &str) -> Result<HouseholdId, Error> {
+        if let Ok(household) = name.trim().parse() {
+            return Ok(household);
+        }
+        let mut fitting = self.people(name)?;
+        let is_it = |one: &ListedHousehold| one.name == name.trim();
+        if fitting.iter().any(is_it) {
+            fitting.retain(is_it);
+        }
+        match fitting.as_slice() {
+            _ if name.trim().is_empty() => Err(Error::WhichHousehold),
+            [] => Err(Error::NoSuchHousehold(name.trim().chars().take(80).collect())),
+            [one] => Ok(one.household),
+            several => {
+                let shown = |one: &ListedHousehold| format!("{} {}", one.name, CardNumber::of(one.household));
+                let candidates = several.iter().take(12).map(shown).collect();
+                Err(Error::WhichOfHouseholds { name: name.trim().to_owned(), candidates })
+            }
+        }
+    }
+
     /// The lot that a person names, by its code or in full. Fails with [`Error::LotName`] for a text that names no lot, with
     /// [`Error::NoSuchLot`] for a lot that is not on this phone, and with [`Error::Ambiguous`] where a code fits several.
     pub fn find_lot(&self, name: &str) -> Result<LotId, Error> {

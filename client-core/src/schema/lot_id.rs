@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::key::{Book, DocumentKey, Part, Season};
 use super::lot_key::LotKey;
-use crate::ids::HouseholdId;
+use crate::ids::{DeviceId, HouseholdId};
 use crate::quantities::{SpokenCode, SpokenFault};
 use crate::words::Words;
 
@@ -31,6 +31,11 @@ impl LotId {
     /// The household whose lot it is.
     pub fn household(&self) -> HouseholdId {
         self.book.household
+    }
+
+    /// The device that recorded it, which stands in its key and can't be claimed by another; none for a key of a later version.
+    pub fn recorded_by(&self) -> Option<DeviceId> {
+        self.key.actor()?.device()
     }
 
     /// The season of its book.

@@ -17,8 +17,8 @@ use super::names::Names;
 use super::page::{Page, paging, token};
 use super::parts::{Column, Row, Sorted, Table};
 use super::refusal::Refused;
-use super::sheets;
 use super::signed_in::{SignedIn, SignedInForm};
+use super::{cards, sheets};
 use crate::engine::own_edits::Edits;
 
 const PER_PAGE: u32 = 60;
@@ -91,7 +91,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<HouseholdsQuery>)
         p { (locale.with("households-found", &[("count", grouped(total))])) " " a href="/console/import" { (locale.t("import")) } " · " a href="/console/cooperative" { (locale.t("cooperative")) } }
         @if rows.is_empty() { p.empty { (locale.t("no-households")) } } @else { (table(&signed, &names, &phones, &rows, &query)) }
         (paging(locale, &query.address(true), u64::from(page), u64::from(PER_PAGE), total))
-        div.columns { (add_form(&signed, &names)) (sheets::form(&signed, &names)) }
+        div.columns { (add_form(&signed, &names)) (sheets::form(&signed, &names)) (cards::form(&signed, &names)) }
     };
     Ok(Page { title: locale.t("part-households"), part: "households", main }.show(&signed))
 }

@@ -124,6 +124,7 @@ pub(super) async fn show(
     let title = title(&signed, &names, row);
     let main = html! {
         p { (locale.t("lot-number")) " " strong.code { (row.lot) } " · " (row.season) }
+        p { (locale.t("recorded-by")) " " (names.recorded_by(&row.lot)) }
         @if let Some(into) = &row.merged_into {
             p.notice { (locale.t("lot-merged")) " " a href=(path(into)) { (locale.t("lot-merged-into")) " " (into) } }
         }

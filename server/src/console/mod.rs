@@ -4,6 +4,7 @@
 mod activity;
 mod again;
 mod assets;
+mod cards;
 mod case_card;
 mod cases;
 mod catalogue;
@@ -118,6 +119,7 @@ fn pages() -> Router<Shared> {
         .route("/households/{household}/erase", get(erase::household).post(erase::erase_household))
         .route("/orders/erase-buyer", get(erase::buyer).post(erase::erase_buyer))
         .route("/households/invite", post(sheets::invite))
+        .route("/households/cards", get(cards::show))
         .route("/households/sheet", post(sheets::sheet))
         .route("/phones", get(phones::show))
         .route("/phones/invite", post(phones::invite))

@@ -7,13 +7,13 @@ use granary_client_core::ids::{ActorId, DeviceId, HouseholdId};
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::catalogue::Catalogue;
 use granary_client_core::schema::harvest::LotKey;
-use granary_client_core::schema::{DocumentKey, OrderName, Part, catalogue, cooperative};
+use granary_client_core::schema::{DocumentKey, LotId, OrderName, Part, catalogue, cooperative};
 
 use super::i18n::{Language, Locale};
 use super::refusal::Refused;
 use super::signed_in::SignedIn;
 use crate::access::AuditAction;
-use crate::log::{Cooperative, DeviceKind};
+use crate::log::{Cooperative, DeviceKind, DeviceRecord};
 
 /// Letters of a household's id that stand for an erased name.
 const ERASED_LETTERS: usize = 8;
@@ -140,6 +140,17 @@ impl Names {
         match self.labels.get(name) {
             None | Some(1) => name.clone(),
             Some(_) => format!("{name} · {}", short_id(&id.to_string())),
+        }
+    }
+
+    /// Who recorded a lot, and that it was for the household where the phone is not its own.
+    pub(super) fn recorded_by(&self, lot: &LotId) -> String {
+        let Some(device) = lot.recorded_by() else { return self.locale.t("somebody") };
+        let own = Role::Household(lot.household());
+        let is_own = |record: DeviceRecord| record.grants.iter().any(|grants| grants.roles.contains(&own));
+        match self.cooperative.device(device).is_some_and(is_own) {
+            true => self.device(device),
+            false => self.locale.with("recorded-for", &[("name", self.device(device))]),
         }
     }
 

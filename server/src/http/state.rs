@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use granary_client_core::protocol::signing::Channel;
+use granary_client_core::schema::CardNumber;
 use serde::{Deserialize, Serialize};
 
 use super::gate::Gate;
@@ -70,12 +71,26 @@ impl PublicAddress {
         self.is_trusted.load(Ordering::Relaxed)
     }
 
+    /// Where browsers find the app; none where no browser would keep it.
+    fn app(&self) -> Option<String> {
+        let host = self.address.strip_suffix(":443").unwrap_or(&self.address);
+        self.is_trusted_by_browsers().then(|| format!("https://{host}/app/"))
+    }
+
+    /// What a household's card says in its QR: the number alone, in a link that opens the app where there is one, so that a phone's
+    /// own camera leads there too.
+    pub(crate) fn card(&self, number: CardNumber) -> String {
+        match self.app() {
+            Some(app) => format!("{app}#/for/{}", number.digits()),
+            None => format!("granary-card:{}", number.digits()),
+        }
+    }
+
     /// The link of an invitation for a browser; none where no browser would keep the app. The code is behind the `#`, so that
     /// it is in no request and no log.
     pub(crate) fn browser_invitation(&self, code: &str) -> Option<BrowserLink> {
-        if self.is_trusted_by_browsers() {
-            let host = self.address.strip_suffix(":443").unwrap_or(&self.address);
-            return Some(BrowserLink { link: format!("https://{host}/app/#{code}"), is_of_this_machine: false });
+        if let Some(app) = self.app() {
+            return Some(BrowserLink { link: format!("{app}#{code}"), is_of_this_machine: false });
         }
         let port = self.plain?.port();
         Some(BrowserLink { link: format!("http://localhost:{port}/app/#{code}"), is_of_this_machine: true })

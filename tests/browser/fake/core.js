@@ -64,13 +64,18 @@ function chosen({ household, product, from, to, state, search, onlyConflicts }) 
 
 const methods = {
   state: () => ({ enrolled: me().enrolled, cooperative: world.cooperative, device: me().name, role: me().role, household: me().household,
-    householdName: me().householdName, village: "dongpo", today: world.today, wrongDate: world.wrongDate ?? null, season: 2026,
+    householdName: me().role === "recorder" ? "" : me().householdName, village: "dongpo", recordsForOthers: me().role === "recorder", today: world.today, wrongDate: world.wrongDate ?? null, season: 2026,
     canReceive: me().role === "packer", canEditCatalogue: false }),
   status: () => ({ state: world.revoked ? "revoked" : world.syncing ? "syncing" : "idle", unsent: unsent(), undelivered: world.undelivered ?? 0,
     lastSuccess: world.lastSuccess, lastError: offline() ? fault("offline", null, "没有信号", "no signal") : world.lastError, revoked: Boolean(world.revoked),
     stopped: Boolean(world.stopped), quarantined: world.quarantined ?? [], heldBack: world.heldBack ?? null, bytesUp: 1, bytesDown: 2, exchanges: 3, month: { ...world.month, month: "2026-10" } }),
   catalogue: () => ({ products: world.products, places: world.places, announcements: world.announcements,
     villages: [{ code: "dongpo", name: "东坡村" }, { code: "xigou", name: "西沟村" }] }),
+  people({ search }) {
+    const number = /([0-9０-９][0-9 -]*[0-9])\s*$/.exec(search.normalize("NFKC"))?.[1].replace(/[ -]/g, "");
+    const isCard = number?.length === 8;
+    return { isCard, people: (world.people ?? []).filter((one) => (isCard ? one.number.replace(" ", "") === number : one.name.includes(search))) };
+  },
   readWeight({ text, unit }) {
     const figure = Number(text.normalize("NFKC").trim());
     if (!text.trim() || !Number.isFinite(figure) || figure <= 0) {
@@ -81,7 +86,8 @@ const methods = {
   unusual: ({ draft, unit }) => unusual(draft, unit),
   record({ draft }) {
     const id = `${["7KQ2", "9XTM", "4B0C", "H3RZ"][world.lots.length % 4]}-${(1000 + world.lots.length).toString()}-NEW0`;
-    const lot = { ...draft, id, full: id, householdName: me().householdName, moisture: null, state: "recorded", weighedGrams: null, weighedGrade: "", reason: "",
+    const person = (world.people ?? []).find((one) => one.household === draft.household);
+    const lot = { ...draft, id, full: id, householdName: person?.name ?? me().householdName, recordedBy: "this phone", mayCorrect: true, moisture: null, state: "recorded", weighedGrams: null, weighedGrade: "", reason: "",
       inConflict: false, damaged: false, notTakenIn: "", sent: false, history: [], conflicts: [] };
     world.lots.unshift(lot);
     changed(lot, "recorded", []);

@@ -4,6 +4,7 @@ import { html, useEffect, useState } from "../lib/preact-htm.js";
 import { t } from "../words.js";
 import { namedDay, weight } from "../parts/figures.js";
 import { Fault, Page } from "../parts/frame.js";
+import { dropDraft } from "../parts/draft.js";
 import { gradeName } from "../parts/lotline.js";
 import { phone, placeName, productName, useCall, usePhone, useWork } from "../parts/phone.js";
 import { Icon } from "../parts/pictures.js";
@@ -26,12 +27,16 @@ export function Kept({ parts }) {
     say(t("undone"));
     go("/record", { replace: true });
   });
-  const another = html`<button type="button" class="main" onClick=${() => go("/record", { replace: true })}>${t("record-another")}</button>`;
+  const again = () => go("/record", { replace: true });
+  const forOther = () => { dropDraft("record"); again(); };
+  const whose = state.household ? "" : lot?.householdName;
+  const another = html`<button type="button" class="main" onClick=${again}>${whose ? t("record-another-for", { name: whose }) : t("record-another")}</button>`;
   return html`<${Page} title=${t("kept-title")} action=${another} className="kept">
     <div class="kept-tick"><svg viewBox="0 0 96 96" aria-hidden="true"><circle cx="48" cy="48" r="44" /><path d="M27 50l14 14 28-30" /></svg></div>
     <p class="kept-where" role="status">${sent ? t("now-with-cooperative") : t("kept-here")}</p>
     <p class="kept-more soft">${sent ? t("kept-sent-more") : t("kept-here-more")}</p>
     ${lot && html`<div class="card kept-lot">
+      ${whose && html`<p><span class="soft">${t("for-whom-now")}</span> <strong>${whose}</strong></p>`}
       <p class="kept-much">${productName(lot.product)} <strong>${weight(lot.grams)}</strong></p>
       ${lot.grade && html`<p class="kept-much"><strong>${gradeName(lot.grade)}</strong></p>`}
       <p class="soft">${[namedDay(lot.day, state.today), placeName(lot.place)].filter(Boolean).join(" · ")}</p>
@@ -42,6 +47,7 @@ export function Kept({ parts }) {
       <button type="button" class="second" disabled=${busy} onClick=${() => setSure(true)}><${Icon} name="back_out" />${t("undo")}</button>
       <button type="button" class="second" onClick=${() => go(`/lot/${id}`)}>${t("look-or-correct")}</button>
     </div>
+    ${whose && html`<button type="button" class="plain" onClick=${forOther}>${t("for-other")}</button>`}
     ${sure && html`<${Sheet} title=${t("undo-sure")} onClose=${() => setSure(false)}>
       <p>${lot && `${productName(lot.product)} ${weight(lot.grams)}`}</p><${Fault} error=${fault} />
       <div class="pair"><button type="button" class="second" onClick=${() => setSure(false)}>${t("keep-it")}</button>

@@ -87,12 +87,13 @@ export function Lot({ parts }) {
   });
   if (!value) return html`<${Page} title=${t("lot")} back="/harvest"><${Fault} error=${error} /><//>`;
   const { lot, conflicts, history, payFen } = value;
-  const mine = Boolean(state.household) && lot.household === state.household && !lot.damaged;
+  const mine = Boolean(lot.mayCorrect) && !lot.damaged;
   const name = productName(lot.product);
   return html`<${Page} title=${`${name} ${weight(lot.grams)}`} back="/harvest">
     <div class="lot-head"><${Crop} code=${lot.product} name=${name} />
       <div><${Standing} lot=${lot} /><p class="lot-number"><span class="soft">${t("lot-number")}</span> <span class="code">${lot.id}</span></p>
-      ${!state.household && html`<p>${lot.householdName}</p>`}</div></div>
+      ${!state.household && html`<p>${lot.householdName}</p>`}
+      ${lot.recordedBy && html`<p class="soft">${t("recorded-by", { who: t(lot.recordedBy === "this phone" ? "who-this-phone" : "who-other") })}</p>`}</div></div>
     ${lot.notTakenIn && html`<p class="banner bad"><${Icon} name="warning" /><span>${t("not-taken-in-more")} ${lot.notTakenIn}</span></p>`}
     <${Fault} error=${fault ?? error} />
     ${conflicts.map((conflict) => html`<${Conflict} key=${conflict.field} id=${id} conflict=${conflict} today=${state.today} mine=${mine} />`)}

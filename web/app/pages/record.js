@@ -5,7 +5,7 @@ import { core } from "../core.js";
 import { html, useEffect, useRef, useState } from "../lib/preact-htm.js";
 import { t } from "../words.js";
 import { Asked } from "../parts/asked.js";
-import { useDraft } from "../parts/draft.js";
+import { beginDraft, useDraft } from "../parts/draft.js";
 import { DaySheet } from "../parts/fields.js";
 import { dayBefore, shortDay, unitName, weight } from "../parts/figures.js";
 import { Fault, Page } from "../parts/frame.js";
@@ -17,6 +17,7 @@ import { buzz, say } from "../parts/say.js";
 import { rememberGrade, setSetting, settings, usualGrade } from "../parts/settings.js";
 import { Sheet } from "../parts/sheet.js";
 import { Choice, Tiles } from "../parts/tiles.js";
+import { ForWhom, Whom, draftFor } from "./whom.js";
 import { profileId } from "../parts/profile.js";
 
 const EMPTY = { product: "", text: "", grade: "", day: "", place: "", note: "" };
@@ -30,7 +31,10 @@ function gradeOf({ code, grades }, chosen) {
 export function Choose() {
   const { catalogue, state } = usePhone();
   const [draft, change, drop] = useDraft("record", EMPTY);
-  const today = useCall("lots", { from: state.today, to: state.today, household: state.household, limit: 1 }).value;
+  const household = draft.household || state.household;
+  const today = useCall("lots", { from: state.today, to: state.today, household, limit: 1 }).value;
+  // Who records for others says for whom before anything else.
+  if (!household) return html`<${Whom} onChosen=${(one) => change(draftFor(one))} />`;
   const choose = (product) => {
     change({ product: product.code, grade: gradeOf(product, draft.product === product.code ? draft.grade : "") });
     go("/record/weigh");
@@ -42,9 +46,10 @@ export function Choose() {
   const sum = today?.totals.reduce((grams, total) => grams + total.recordedGrams, 0) ?? 0;
   return html`<${Page} title=${t("record-what")}>
     <${Asked} />
+    <${ForWhom} draft=${draft} onOther=${drop} />
     ${draft.product && draft.text && html`<div class="card unfinished"><p><strong>${t("unfinished")}</strong><br />${productName(draft.product)} · ${draft.text} ${unitName()}</p>
       <div class="row"><button type="button" class="second" onClick=${() => go("/record/weigh")}>${t("go-on")}</button>
-      <button type="button" class="plain" onClick=${drop}>${t("throw-away")}</button></div></div>`}
+      <button type="button" class="plain" onClick=${() => (draft.household ? change(EMPTY) : drop())}>${t("throw-away")}</button></div></div>`}
     ${offered.length === 0 && html`<p class="empty">${t("no-products-yet")}</p>`}
     ${both && html`<h2>${t("usual-products")}</h2>`}
     <${Tiles} products=${both ? usual : offered} onChoose=${choose} />
@@ -91,7 +96,7 @@ export function Weigh() {
   const product = catalogue.products.find((one) => one.code === draft.product);
   const looked = useRef({ for: "", answer: null });
   const day = draft.day || state.today;
-  const lotOf = (grams) => ({ household: state.household, product: draft.product, grams, grade: draft.grade, day, place: draft.place.trim(), note: draft.note.trim() });
+  const lotOf = (grams) => ({ household: draft.household || state.household, product: draft.product, grams, grade: draft.grade, day, place: draft.place.trim(), note: draft.note.trim() });
   // The figure is read, and what is unusual looked for, while she still types, so that the last tap has only to keep the lot.
   const look = async () => {
     const { grams } = await core.call("readWeight", { text: draft.text, unit: settings.unit });
@@ -116,7 +121,9 @@ export function Weigh() {
     say(t("kept-here"));
     rememberGrade(profileId(), draft.product, draft.grade);
     drop();
-    phone.justKept = { ...lot, id: kept.id };
+    // The next lot is hers too, until somebody else is chosen.
+    if (draft.household) beginDraft("record", draftFor({ household: draft.household, name: draft.householdName, village: draft.village }));
+    phone.justKept = { ...lot, id: kept.id, householdName: draft.householdName };
     go(`/kept/${kept.id}`, { replace: true });
   });
   const save = () => run(async () => {
@@ -129,8 +136,10 @@ export function Weigh() {
 
   const more = [placeName(draft.place), draft.note].filter(Boolean).join(" · ");
   const otherDay = day !== state.today && day !== yesterday;
-  const action = html`<button type="button" class="main" disabled=${busy} onClick=${save}>${draft.text ? t("keep", { weight: `${draft.text} ${unitName()}` }) : t("keep-empty")}</button>`;
+  const action = html`<button type="button" class="main" disabled=${busy} onClick=${save}>${!draft.text ? t("keep-empty")
+    : draft.household ? t("keep-for", { weight: `${draft.text} ${unitName()}`, name: draft.householdName }) : t("keep", { weight: `${draft.text} ${unitName()}` })}</button>`;
   return html`<${Page} title=${nameOf(product)} back="/record" tabs=${false} action=${action} className="weighing">
+    <${ForWhom} draft=${draft} />
     <div class="weigh">
       <div class="weigh-left">
         <div class="weigh-figure"><${Crop} code=${product.code} name=${nameOf(product)} />

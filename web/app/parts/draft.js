@@ -16,6 +16,9 @@ export function dropDraft(name) {
   try { sessionStorage.removeItem(keyOf(name)); } catch { /* Was not kept. */ }
 }
 
+/** Another draft in the place of the one that is there, for the page that opens next. */
+export const beginDraft = (name, value) => writeDraft(name, value);
+
 /** A draft as a page's state: `[draft, change(some), drop()]`. */
 export function useDraft(name, initial) {
   const [draft, setDraft] = useState(() => ({ ...initial, ...readDraft(name) }));

@@ -10,7 +10,7 @@ import { back, go, route } from "./route.js";
 export function tabsOf(state) {
   const tabs = [];
   if (state.canReceive) tabs.push(["receive", "tab-receive"]);
-  if (state.household) tabs.push(["record", "tab-record"]);
+  if (state.household || state.recordsForOthers) tabs.push(["record", "tab-record"]);
   tabs.push(["harvest", state.household ? "tab-harvest" : "tab-lots"], ["prices", "tab-prices"], ["status", "tab-status"]);
   return tabs;
 }
@@ -45,7 +45,7 @@ function Whereabouts() {
 function Tabs() {
   const { state, status } = usePhone();
   const open = route().parts[0] ?? "";
-  const near = { lot: "harvest", kept: "record", owed: "prices", settings: "status", people: "status", handover: "status", leave: "status" };
+  const near = { lot: "harvest", kept: "record", for: "record", owed: "prices", settings: "status", people: "status", handover: "status", leave: "status" };
   return html`<nav class="tabs" aria-label=${t("navigation")}>
     ${tabsOf(state).map(([name, word]) => html`<a key=${name} href=${`#/${name}`}
       aria-current=${(near[open] ?? open) === name ? "page" : undefined}

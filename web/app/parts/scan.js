@@ -28,7 +28,7 @@ async function makeReader() {
   };
 }
 
-export function Scan({ onFound, onGiveUp }) {
+export function Scan({ onFound, onGiveUp, help }) {
   const video = useRef(null);
   const [problem, setProblem] = useState("");
   useEffect(() => {
@@ -56,6 +56,6 @@ export function Scan({ onFound, onGiveUp }) {
   }, []);
   return html`
     <div class="viewfinder"><video ref=${video} playsinline muted aria-label=${t("scan-picture")}></video></div>
-    <p role="status">${problem || t("scan-help")}</p>
+    <p role="status">${problem || help || t("scan-help")}</p>
     <button type="button" class="second" onClick=${onGiveUp}>${t("type-instead")}</button>`;
 }

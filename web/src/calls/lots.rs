@@ -11,7 +11,7 @@ use granary_client_core::quantities::{Day, Grams, Permille, QuantityFault};
 use granary_client_core::schema::LotId;
 use granary_client_core::schema::harvest::{LotDraft, LotEdit};
 use granary_client_core::schema::lot_history::{LotEvent, LotEventKind};
-use granary_client_core::words::{Language, Words};
+use granary_client_core::words::Words;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -137,8 +137,8 @@ pub(super) fn lots(phone: &WebPhone, arguments: Arguments) -> Result<Value, Fail
         ..LotFilter::default()
     };
     let core = &phone.phone;
-    let (unsent, language) = (core.unsent_lots()?, phone.language.get());
-    let rows: Vec<Value> = core.lots(&filter)?.iter().map(|row| shown(row, &unsent, language)).collect();
+    let unsent = core.unsent_lots()?;
+    let rows: Vec<Value> = core.lots(&filter)?.iter().map(|row| shown(phone, row, &unsent)).collect();
     let totals = core.totals(&filter)?;
     // Each lot that passes is in the total of one product.
     let count = totals.iter().map(|total| total.lots).fold(0, i64::saturating_add);
@@ -155,8 +155,13 @@ pub(super) fn lots(phone: &WebPhone, arguments: Arguments) -> Result<Value, Fail
 }
 
 /// A lot for the page.
-pub(super) fn shown(row: &LotRow, unsent: &BTreeSet<LotId>, language: Language) -> Value {
+pub(super) fn shown(phone: &WebPhone, row: &LotRow, unsent: &BTreeSet<LotId>) -> Value {
+    let (core, language) = (&phone.phone, phone.language.get());
+    let is_here = core.device().is_some() && row.lot.recorded_by() == core.device();
     json!({
+        // A phone does not know the names of others' devices.
+        "recordedBy": if is_here { "this phone" } else { "other" },
+        "mayCorrect": core.grants().may_record_for(row.household),
         "id": row.lot.to_string(),
         "full": row.lot.in_full(),
         "household": row.household.to_string(),
@@ -202,7 +207,7 @@ pub(super) fn lot(phone: &WebPhone, arguments: Arguments) -> Result<Value, Failu
         .collect();
     let history: Vec<Value> = core.lot_history(&id)?.iter().map(|event| happened(event, core.device())).collect();
     Ok(json!({
-        "lot": shown(&row, &core.unsent_lots()?, phone.language.get()),
+        "lot": shown(phone, &row, &core.unsent_lots()?),
         "conflicts": conflicts,
         "history": history,
         "payFen": core.worth(&row)?,

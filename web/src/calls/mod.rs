@@ -35,6 +35,7 @@ pub(crate) fn call(phone: &WebPhone, json: &str) -> Result<Value, Failure> {
         "leave" => status::leave(phone, arguments),
         "catalogue" => register::catalogue(phone),
         "owed" => register::owed(phone),
+        "people" => register::people(phone, arguments),
         "readWeight" => lots::read_weight(arguments),
         "unusual" => lots::unusual(phone, arguments),
         "record" => lots::record(phone, arguments),

@@ -53,7 +53,7 @@ pub(super) fn to_receive(phone: &WebPhone, arguments: Arguments) -> Result<Value
             "household": first.household.to_string(),
             "householdName": first.household_name,
             "village": first.village,
-            "lots": rows.iter().map(|row| shown(row, &unsent, phone.language.get())).collect::<Vec<_>>(),
+            "lots": rows.iter().map(|row| shown(phone, row, &unsent)).collect::<Vec<_>>(),
         }))
     };
     Ok(order.into_iter().filter_map(group).collect())

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use granary_client_core::projection::LotFilter;
 use granary_client_core::quantities::Day;
+use granary_client_core::schema::CardNumber;
+use granary_client_core::schema::access::ListedHousehold;
 use granary_client_core::schema::catalogue::Product;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::household_if_any;
+use super::{Arguments, household_if_any};
 use crate::answer::Failure;
 use crate::phone::WebPhone;
 
@@ -64,6 +67,27 @@ fn shown(product: &Product, lots: i64, today: Day) -> Value {
         "offered": product.is_offered_on(today),
         "usual": lots,
     })
+}
+
+#[derive(Deserialize)]
+struct Searched {
+    #[serde(default)]
+    search: String,
+}
+
+/// `people`: for whom this phone may record, by village and name; those with a text in their name, or the one whose card says it.
+pub(super) fn people(phone: &WebPhone, arguments: Arguments) -> Result<Value, Failure> {
+    let Searched { search } = arguments.read()?;
+    let shown = |one: ListedHousehold| {
+        json!({
+            "household": one.household.to_string(),
+            "name": one.name,
+            "village": one.village,
+            "number": CardNumber::of(one.household).to_string(),
+        })
+    };
+    let people: Vec<Value> = phone.phone.people(&search)?.into_iter().map(shown).collect();
+    Ok(json!({"people": people, "isCard": search.parse::<CardNumber>().is_ok()}))
 }
 
 /// `owed`: what the phone's household is owed so far.

@@ -36,6 +36,7 @@ pub(super) fn state(phone: &WebPhone) -> Result<Value, Failure> {
         "today": core.today().to_string(),
         "wrongDate": core.wrong_date().map(|day| day.to_string()),
         "season": core.cooperative()?.unwrap_or_default().present_season(core.today()).map(Season::year),
+        "recordsForOthers": grants.is_recorder() || grants.is_coordinator(),
         "canReceive": is_packer || grants.is_coordinator(),
         "canEditCatalogue": grants.is_coordinator(),
     }))

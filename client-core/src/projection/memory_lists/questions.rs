@@ -18,7 +18,7 @@ impl MemoryLists {
     fn shown_question(&self, question: &Question) -> QuestionRow {
         let book = question.lot.book();
         let row = self.lots.get(&book).and_then(|lots| lots.get(question.lot.key()));
-        let (household_name, village) = self.households.get(&question.lot.household()).cloned().unwrap_or_default();
+        let (household_name, village) = self.named(question.lot.household()).cloned().unwrap_or_default();
         QuestionRow {
             question: question.id,
             household_name,

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use granary_client_core::ids::HouseholdId;
 use granary_client_core::quantities::Day;
 use granary_client_core::schema::QuestionId;
 
@@ -51,12 +50,18 @@ pub(super) enum Command {
         /// A note.
         #[arg(long, default_value = "")]
         note: String,
-        /// The household, for coordinators' phones.
+        /// For whom, on a recorder's or a coordinator's phone: the household's name, or the number of its card.
         #[arg(long)]
-        household: Option<HouseholdId>,
+        household: Option<String>,
         /// Record it without asking, also when something about it is unusual.
         #[arg(long)]
         yes: bool,
+    },
+    /// List for whom this phone may record, with the numbers of their cards.
+    Households {
+        /// Only those with this in their name.
+        #[arg(default_value = "")]
+        search: String,
     },
     /// Correct a lot.
     Correct {
@@ -188,6 +193,7 @@ impl Command {
         match self {
             Self::Enrol { .. } => "granary phone enrol",
             Self::Record { .. } => "granary phone record",
+            Self::Households { .. } => "granary phone households",
             Self::Correct { .. } => "granary phone correct",
             Self::Receive { .. } => "granary phone receive",
             Self::List { .. } => "granary phone list",

@@ -59,6 +59,7 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
                 note,
                 photos: Vec::new(),
             };
+            let household = household.map(|name| phone.find_household(&name)).transpose()?;
             let household = phone.household_or(household)?;
             if !yes {
                 confirm(phone.unusual(household, &draft)?, Some(&typed))?;
@@ -67,7 +68,11 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
             let (grams, products) = (draft.quantity, Products::of(&phone, super::language())?);
             let product = products.name(&draft.product);
             say(&Says::Recorded { lot: &lot, typed: &typed, grams, product, day });
+            if phone.household() != Some(household) {
+                say(&Says::RecordedFor { household: &names::of_listed(&phone, household)? });
+            }
         }
+        Command::Households { search } => show::households(&phone, &search)?,
         Command::Correct { lot, weight, grade, day, moisture, place, product, note, yes } => {
             let lot = phone.find_lot(&lot)?;
             let grams = weight.as_deref().map(typed_weight).transpose()?;

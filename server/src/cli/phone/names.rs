@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use granary_client_core::ids::HouseholdId;
 use granary_client_core::phone::Phone;
+use granary_client_core::schema::CardNumber;
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::catalogue::Product;
 use granary_client_core::words::{Language, Words};
@@ -31,6 +33,14 @@ impl Products {
     pub(super) fn name<'a>(&'a self, code: &'a str) -> &'a str {
         self.0.get(code).map_or(code, String::as_str)
     }
+}
+
+/// A household that the phone records for: by its name, as far as that is here, and the number of its card.
+pub(super) fn of_listed(phone: &Phone, household: HouseholdId) -> Result<String, Error> {
+    let number = CardNumber::of(household);
+    let known = phone.people(&number.to_string())?.into_iter().find(|one| one.household == household);
+    let name = known.map(|one| one.name).filter(|name| !name.is_empty());
+    Ok(name.map_or_else(|| number.to_string(), |name| format!("{name} ({number})")))
 }
 
 /// What a phone is; a household is named by its name, as far as that is here.

@@ -8,6 +8,7 @@ use granary_client_core::plausibility::Unusual;
 use granary_client_core::projection::{LotFilter, LotRow, LotState, QuestionFilter, QuestionState};
 use granary_client_core::quantities::typed::{WeightUnit, unit_of};
 use granary_client_core::quantities::{Grams, one_line};
+use granary_client_core::schema::CardNumber;
 use granary_client_core::words::{Language, Phrase, Words};
 
 use super::names::{self, Products};
@@ -81,8 +82,18 @@ pub(super) fn list(phone: &Phone, filter: &LotFilter) -> Result<(), Error> {
     let rows = phone.lots(filter)?;
     let products = Products::of(phone, language)?;
     let unsent = if rows.is_empty() { BTreeSet::new() } else { phone.unsent_lots()? };
-    let own = phone.household();
+    let (own, device) = (phone.household(), phone.device());
+    let (here, elsewhere) = match language {
+        Language::Chinese => ("  （这部手机登记）", "  （别的手机登记）"),
+        Language::English => ("  (recorded on this phone)", "  (recorded on another phone)"),
+    };
     for row in &rows {
+        let is_here = row.lot.recorded_by() == device;
+        // Of a household's phone what others recorded for it stands out; of a recorder's, what it recorded itself.
+        let (whose, by) = match own {
+            Some(own) if own == row.household => (String::new(), if is_here { "" } else { elsewhere }),
+            _ => (format!("  {}", one_line(&row.household_name).collect::<String>()), if is_here { here } else { "" }),
+        };
         let grams = row.grams.and_then(|grams| Grams::new(grams).ok());
         let grams = grams.map_or_else(|| damaged.to_owned(), |grams| weight(grams, language));
         let day = row.day.map_or_else(|| damaged.to_owned(), |day| day.to_string());
@@ -95,13 +106,29 @@ pub(super) fn list(phone: &Phone, filter: &LotFilter) -> Result<(), Error> {
         let sent = if unsent.contains(&row.lot) { waits } else { "" };
         let (state, product, held) =
             (state_in(language, row.state), products.name(&row.product), held.unwrap_or_default());
-        println!("{day}  {product}  {grams}  {state}  {}{former}{mark}{sent}{held}", row.lot);
+        println!("{day}  {product}  {grams}  {state}  {}{whose}{by}{former}{mark}{sent}{held}", row.lot);
     }
     let all = phone.count_lots(filter)?;
     if rows.is_empty() {
         warn(if phone.device().is_some() { &Says::NoLots } else { &Says::BelongsToNobody });
     } else if all > rows.len() as u64 {
         warn(&Says::More { shown: rows.len(), all });
+    }
+    Ok(())
+}
+
+/// Prints for whom this phone may record, by village and name, with the numbers of their cards.
+pub(super) fn households(phone: &Phone, search: &str) -> Result<(), Error> {
+    let plain = |text: &str| one_line(text).collect::<String>();
+    let villages = phone.cooperative()?.unwrap_or_default().villages;
+    let village =
+        |code: &str| villages.iter().find(|(known, _)| known == code).map_or(code, |(_, name)| name).to_owned();
+    let people = phone.people(search)?;
+    for one in &people {
+        println!("{}  {}  {}", CardNumber::of(one.household), plain(&one.name), plain(&village(&one.village)));
+    }
+    if people.is_empty() {
+        warn(&Says::NoHouseholds);
     }
     Ok(())
 }
@@ -136,8 +163,9 @@ pub(super) fn show(phone: &Phone) -> Result<(), Error> {
     match phone.cooperative_name() {
         Some(cooperative) => {
             let roles = phone.grants().roles;
+            let given = roles.iter().filter(|role| !role.is_derived());
             let roles: Vec<String> =
-                roles.iter().map(|role| names::role(phone, role, language())).collect::<Result<_, _>>()?;
+                given.map(|role| names::role(phone, role, language())).collect::<Result<_, _>>()?;
             let between = if language() == Language::Chinese { "、" } else { ", " };
             let (roles, is_revoked) = (roles.join(between), status.revoked);
             say(&Says::Belongs { cooperative: &cooperative, roles: &roles, is_revoked });

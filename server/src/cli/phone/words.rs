@@ -29,6 +29,10 @@ pub(super) enum Says<'a> {
         product: &'a str,
         day: Day,
     },
+    RecordedFor {
+        household: &'a str,
+    },
+    NoHouseholds,
     Corrected {
         lot: &'a str,
         weight: Option<(&'a str, Grams)>,
@@ -193,6 +197,8 @@ impl Display for Says<'_> {
             Self::Recorded { lot, typed, grams, product, day } => {
                 write!(out, "recorded {lot}\n  {product}, {}, {day}", as_typed(typed, *grams, Language::English))
             }
+            Self::RecordedFor { household } => write!(out, "  for {household}"),
+            Self::NoHouseholds => out.write_str("this phone records for no household"),
             Self::Corrected { lot, weight: None } => write!(out, "corrected {lot}"),
             Self::Corrected { lot, weight: Some((typed, grams)) } => {
                 write!(out, "corrected {lot}\n  {}", as_typed(typed, *grams, Language::English))
@@ -348,6 +354,8 @@ impl Words for Says<'_> {
             Self::Recorded { lot, typed, grams, product, day } => {
                 format!("已登记 {lot}\n  {product}，{}，{day}", as_typed(typed, *grams, Language::Chinese))
             }
+            Self::RecordedFor { household } => format!("  替 {household} 登记"),
+            Self::NoHouseholds => "这部手机不替任何农户登记".into(),
             Self::Corrected { lot, weight: None } => format!("已改正 {lot}"),
             Self::Corrected { lot, weight: Some((typed, grams)) } => {
                 format!("已改正 {lot}\n  {}", as_typed(typed, *grams, Language::Chinese))

@@ -29,8 +29,15 @@ pub(in crate::console) const LOT_COLUMNS: [&str; 20] = [
 ];
 
 pub(super) fn lots(models: &ReadModel, locale: Locale, names: &Names, filter: &LotFilter) -> Result<Sheet, StoreFault> {
-    let rows = models.lots(filter)?.into_iter().map(|row| lot_cells(row, locale, names));
-    Ok(sheet(locale, &LOT_COLUMNS, rows.collect()))
+    // An import does not compare who recorded a lot: a phone's name may change.
+    let columns: Vec<&str> = LOT_COLUMNS.into_iter().chain(["recorded-by"]).collect();
+    let rows = models.lots(filter)?.into_iter().map(|row| {
+        let recorded_by = Cell::Text(names.recorded_by(&row.lot));
+        let mut cells = lot_cells(row, locale, names);
+        cells.push(recorded_by);
+        cells
+    });
+    Ok(sheet(locale, &columns, rows.collect()))
 }
 
 fn lot_cells(row: LotRow, locale: Locale, names: &Names) -> Vec<Cell> {

@@ -91,6 +91,7 @@ pub(super) async fn section(
             form.inline method="post" action="/console/households/invite" {
                 (token(signed)) input type="hidden" name="household" value=(id); button.quiet { (locale.t("invite")) } }
             " " a href={ "/console/invitations?household=" (id) } { (locale.t("invitations")) }
+            " · " a href={ "/console/households/cards?household=" (id) } { (locale.t("card-of-household")) }
         }
     })
 }

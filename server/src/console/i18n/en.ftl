@@ -289,6 +289,7 @@ column-note = Note
 column-state = State
 column-weighed = Weighed (kg)
 column-reason = Reason
+column-recorded-by = Recorded by
 column-platform = Platform
 column-order = Order
 column-buyer = Buyer
@@ -599,6 +600,16 @@ season-taken = This season is here already; change its first day. Nothing was ch
 season-far = A season begins in its own year or in the one before. Nothing was changed.
 
 # Recorders and cards
+cards = Cards for households without a phone
+cards-help = A card shows which household it is: a recorder or coordinator scans it with the app, or types its number, and records for that household. It is no key and opens nothing.
+cards-for = For
+cards-without-phone = those without a phone
+cards-make = Make cards
+cards-print = { $count } cards, eight on a sheet of A4. Print this page, and cut along the lines.
+card-help = Show this card when you bring your harvest.
+card-of-household = Its card
+recorded-by = Recorded by
+recorded-for = { $name }, for the household
 role-recorder = Village recorder
 records-for = records for: { $villages }
 recorder-villages = A recorder’s villages

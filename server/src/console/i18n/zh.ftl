@@ -289,6 +289,7 @@ column-note = 备注
 column-state = 状态
 column-weighed = 称重（公斤）
 column-reason = 原因
+column-recorded-by = 登记人
 column-platform = 平台
 column-order = 订单
 column-buyer = 买家
@@ -599,6 +600,16 @@ season-taken = 这个季度已经有了，请改它的第一天。没有改动�
 season-far = 季度从当年或前一年开始。没有改动任何内容。
 
 # 记录员和卡片
+cards = 给没有手机的农户的卡片
+cards-help = 卡片说明是哪一户：记录员或协调员用手机扫一下，或者输入号码，就替这一户登记。卡片不是钥匙，打不开任何东西。
+cards-for = 给谁
+cards-without-phone = 没有手机的
+cards-make = 做卡片
+cards-print = 一共 { $count } 张卡片，每张 A4 纸八张。请打印这一页，沿线剪开。
+card-help = 交收成时，请出示这张卡片。
+card-of-household = 这一户的卡片
+recorded-by = 登记人
+recorded-for = { $name }，代这一户登记
 role-recorder = 村记录员
 records-for = 负责：{ $villages }
 recorder-villages = 记录员负责哪些村

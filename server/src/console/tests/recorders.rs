@@ -36,3 +36,36 @@ async fn recorder_is_invited_for_villages_listed_with_them_and_ended() {
     two.world.post("/console/phones/take-back", &two.zhang, &format!("device={device}&sure=yes")).await;
     assert!(two.page("/console/phones").await.contains("records for: 东坡村, 西河村"));
 }
+
+#[tokio::test]
+async fn cards_say_which_household_and_nothing_else() {
+    let two = Two::new().await;
+    let number = granary_client_core::schema::CardNumber::of(super::forms::HOUSEHOLD);
+    let page = two.page("/console/households").await;
+    assert!(page.contains("action=\"/console/households/cards\""), "{page}");
+    let own = format!("/console/households/cards?household={}", super::forms::HOUSEHOLD);
+    assert!(two.page(&format!("/console/households/{}", super::forms::HOUSEHOLD)).await.contains(&own));
+    for path in [own.as_str(), "/console/households/cards?village=dongpo&phone=without", "/console/households/cards"] {
+        let cards = two.page(path).await;
+        assert!(cards.contains("李家") && cards.contains("东坡村") && cards.contains(&number.to_string()), "{cards}");
+        assert_eq!(cards.matches("<article class=\"paper\"").count(), 1);
+    }
+    assert!(!two.page("/console/households/cards?village=xihe").await.contains("class=\"paper\""));
+    // Whoever has a phone needs no card.
+    let role = Role::Household(super::forms::HOUSEHOLD);
+    let code = two.world.granary.invite(two.world.coop, role, 1, World::now()).unwrap().code;
+    let request = EnrolRequest { code, public_key: [3; 32], name: "Li's".into() };
+    two.world.granary.enrol(&request, World::now()).unwrap();
+    assert!(!two.page("/console/households/cards?phone=without").await.contains("class=\"paper\""));
+    assert_eq!(two.world.get("/console/households/cards?household=li", &two.zhang).await.status, 404);
+}
+
+#[tokio::test]
+async fn lot_and_its_export_say_who_recorded_it_for_the_household() {
+    let two = Two::new().await;
+    let page = two.page(&two.path()).await;
+    assert!(page.contains("Recorded by the server, for the household"), "{page}");
+    let sheet = two.world.get("/console/export/lots.csv", &two.zhang).await.page;
+    let lines: Vec<&str> = sheet.lines().collect();
+    assert!(lines[0].ends_with("Recorded by") && lines[1].contains("the server, for the household"), "{sheet}");
+}
