@@ -624,7 +624,7 @@ who = Who
 when = When
 what = What
 before = Before
-after = Since
+after = After
 activity-kind = Kind
 activity-thing = About
 activity-found = Entries: { $count }
@@ -667,7 +667,7 @@ column-what = What
 column-thing = About
 column-thing-id = Id
 column-before = Before
-column-after = Since
+column-after = After
 
 # Accounts, and a new co-operative
 deed-session-ended = ended another session
