@@ -147,7 +147,8 @@ fn english_of(page: &str) -> Vec<String> {
             seen.push_str(&format!(" {} ", value.unwrap_or_default()));
         }
         // What a program reads is not shown, and codes are codes.
-        let skipped = ["script", "style", "code", "svg"].into_iter().find(|name| tag.split(' ').next() == Some(*name));
+        let skipped =
+            ["script", "style", "code", "svg", "kbd"].into_iter().find(|name| tag.split(' ').next() == Some(*name));
         rest = match skipped.and_then(|name| after.split_once(&format!("</{name}>"))) {
             Some((_, after)) => after,
             None => after,
@@ -189,6 +190,11 @@ fn no_english_stands_in_the_chinese_console() {
         "/console/unusual",
         "/console/orders",
         "/console/catalogue",
+        "/console/catalogue/millet",
+        "/console/cooperative",
+        "/console/coordinators",
+        "/console/password",
+        "/console/activity",
         "/console/households",
         "/console/phones",
         "/console/export",

@@ -135,7 +135,7 @@ fn named(signed: &SignedIn, action: &str, all: &[(String, String)]) -> Markup {
             @let form = Inputs::of(signed, action, &[("code", code), ("new", "")]);
             form.card.line method="post" action=(action) {
                 (form.hidden())
-                label { span.small { (code) } (form.field("name", name, REQUIRED)) }
+                label { code.small { (code) } (form.field("name", name, REQUIRED)) }
                 button.quiet { (locale.t("save")) }
             }
         }

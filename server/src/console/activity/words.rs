@@ -75,7 +75,7 @@ fn field(locale: Locale, names: &Names, kind: DeedKind, field: &str) -> String {
             let (year, name) = rest.split_once('/').unwrap_or((rest, ""));
             format!("{} {year} · {}", locale.of("activity-field", "season"), locale.of("activity-field", name))
         }
-        (DeedKind::Cooperative, Some((what, code))) => format!("{} {code}", locale.of("activity-field", what)),
+        (DeedKind::Cooperative, Some((what, _))) => locale.of("activity-field", what),
         (DeedKind::Decision, _) => locale.of("decision", field.split(' ').next().unwrap_or_default()),
         _ => locale.of("activity-field", field),
     }

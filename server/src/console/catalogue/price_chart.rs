@@ -153,5 +153,7 @@ mod tests {
         let drawn = draw(locale, &product, "2026-11-15".parse().unwrap()).into_string();
         assert!(drawn.contains("2026-11-10 ¥6.50") && drawn.contains("role=\"img\""), "{drawn}");
         assert!(!drawn.contains("style="), "the content policy forbids it");
+        // In SVG nothing closes by itself: a path within another one is not drawn.
+        assert_eq!(drawn.matches("<path").count(), drawn.matches("</path>").count(), "{drawn}");
     }
 }
