@@ -453,3 +453,32 @@ for (const [name, options, sentence] of [
     }
   });
 }
+
+story("the app's icon says how much waits, and nothing once all is sent", async (world, context) => {
+  await context.addInitScript(() => {
+    window.badges = [];
+    navigator.setAppBadge = async (count) => { window.badges.push(count); };
+    navigator.clearAppBadge = async () => { window.badges.push(0); };
+  });
+  const page = await tab(context, world);
+  await core(page, "enrol", "code", "Li");
+  await until("the first sync", async () => (await call(page, "status")).ok.unsent === 0);
+  world.line = "down";
+  for (const note of ["a", "b"]) await record(page, note);
+  const last = () => page.evaluate(() => window.badges.at(-1));
+  await until("two wait", async () => (await last()) === 2);
+  world.line = "ok";
+  await core(page, "sync");
+  await until("none waits", async () => (await last()) === 0);
+});
+
+story("a browser that shows no badge, or refuses one, goes on", async (world, context) => {
+  await context.addInitScript(() => {
+    navigator.setAppBadge = async () => { throw new DOMException("no", "NotAllowedError"); };
+    navigator.clearAppBadge = undefined;
+  });
+  const page = await tab(context, world);
+  await core(page, "enrol", "code", "Li");
+  assert.ok((await record(page, "a")).ok);
+  await until("it is sent", async () => (await call(page, "status")).ok.unsent === 0);
+});

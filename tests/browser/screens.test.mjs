@@ -383,6 +383,53 @@ test("leaving says what would be lost, and loses it only when told to", () => op
   await page.getByLabel("邀请码").waitFor();
 }));
 
+test("a phone that was laid aside for two minutes is locked; one that was away for less is not", () => open({ pin: "1357" }, "", async (page) => {
+  await page.getByRole("heading", { name: "请输密码" }).waitFor();
+  await type(page, "1357");
+  await page.getByRole("heading", { name: "收的是什么？" }).waitFor();
+  // The clock and the visibility are the test's own.
+  const away = (seconds) => page.evaluate((seconds) => {
+    const real = Date.now;
+    const show = (hidden) => {
+      Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+      document.dispatchEvent(new Event("visibilitychange"));
+    };
+    show(true);
+    Date.now = () => real() + seconds * 1000;
+    show(false);
+    Date.now = real;
+  }, seconds);
+  await away(119);
+  assert.equal(await page.getByRole("heading", { name: "请输密码" }).count(), 0);
+  await away(121);
+  await page.getByRole("heading", { name: "请输密码" }).waitFor();
+  assert.doesNotMatch(await page.locator("body").innerText(), /小米|公斤|李秀英/);
+}));
+
+for (const [how, share, said] of [["it is taken", "taken", "文件交出去了"], ["she closes it", "closed", ""], ["it fails", "failed", "文件存在“下载”里了"]]) {
+  test(`the outbox is shared by the phone's own sharing: ${how}`, () => open({ holdLine: true }, "", async (page) => {
+    await page.evaluate((share) => {
+      window.shared = [];
+      navigator.canShare = ({ files }) => files.length === 1;
+      navigator.share = async ({ files: [file], title }) => {
+        window.shared.push([file.name, file.size, title]);
+        if (share !== "taken") throw new DOMException("no", share === "closed" ? "AbortError" : "NotAllowedError");
+      };
+      location.hash = "#/handover";
+    }, share);
+    const saved = share === "failed" ? page.waitForEvent("download") : null;
+    await page.getByRole("button", { name: "分享文件" }).click();
+    await page.waitForFunction(() => window.shared.length === 1);
+    assert.deepEqual(await page.evaluate(() => window.shared[0].slice(0, 2)), ["granary-2026-10-03.outbox", 3]);
+    if (saved) assert.equal((await saved).suggestedFilename(), "granary-2026-10-03.outbox");
+    if (said) await page.locator(".banner.good", { hasText: said }).waitFor();
+    else {
+      await page.waitForFunction(() => document.querySelectorAll("main button:disabled").length === 0);
+      assert.equal(await page.locator(".banner.good").count(), 0, "nothing is said to be done");
+    }
+  }));
+}
+
 test("the outbox goes out as a file, and another phone's file comes in", () => open({ holdLine: true }, "#/handover", async (page) => {
   const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "存成文件" }).click()]);
   assert.equal(file.suggestedFilename(), "granary-2026-10-03.outbox");
