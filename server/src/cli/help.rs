@@ -225,7 +225,7 @@ mod tests {
             (vec!["token", "x", "--role", "king"], "不是身份"),
             (vec!["serve", "--listen", "here"], "IP:端口"),
             (vec!["--lang", "fr", "config"], "`zh` 或 `en`"),
-            (vec!["phone", "receive", "7KQ2-M9XT-4B0C"], "--weight"),
+            (vec!["phone", "receive", "7KQ2-M9XT-4B0F"], "--weight"),
         ] {
             let said = said(&words);
             assert!(said.is_fault && said.code == 2, "{words:?}: {said:?}");

@@ -197,7 +197,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("The server's folder; the server must be running on it", "服务器的文件夹；服务器必须正用着它运行"),
     ("The phone's folder", "手机的文件夹"),
     ("Join a co-operative by an invitation's link", "用邀请的链接加入合作社"),
-    ("Such as `granary://localhost:8443/7KQ2-M9XT-4B0C#…`", "例如 `granary://localhost:8443/7KQ2-M9XT-4B0C#…`"),
+    ("Such as `granary://localhost:8443/7KQ2-M9XT-4B0F#…`", "例如 `granary://localhost:8443/7KQ2-M9XT-4B0F#…`"),
     ("What the phone is called", "手机的名字"),
     ("Join without asking", "不再询问就加入"),
     ("Record a lot; needs no connection", "登记一批；不用网络"),
@@ -215,8 +215,8 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Record it without asking, also when something about it is unusual", "不再询问就登记，哪怕有不寻常的地方"),
     ("Correct a lot", "改正一批"),
     (
-        "The lot's number, as `list` shows it, such as `7KQ2-M9XT-4B0C`",
-        "批号，按 `list` 列出的写，例如 `7KQ2-M9XT-4B0C`",
+        "The lot's number, as `list` shows it, such as `7KQ2-M9XT-4B0F`",
+        "批号，按 `list` 列出的写，例如 `7KQ2-M9XT-4B0F`",
     ),
     (
         "The weight, such as `12.5kg` or `25jin`; a number alone is grams",

@@ -94,7 +94,7 @@ pub(super) enum Command {
     },
     /// Weigh a lot in, or send it back, for packers' and coordinators' phones.
     Receive {
-        /// The lot's number, as `list` shows it, such as `7KQ2-M9XT-4B0C`.
+        /// The lot's number, as `list` shows it, such as `7KQ2-M9XT-4B0F`.
         lot: String,
         /// The weight at the warehouse, such as `12.5kg` or `25jin`; a number alone is grams.
         #[arg(long, visible_alias = "grams", required_unless_present = "reject")]
