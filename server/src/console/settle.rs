@@ -190,6 +190,10 @@ pub(super) async fn undo(SignedInForm(signed, form): SignedInForm) -> Result<Res
     case.must_be_the_same(&signed, seen_in(&form, &was("case")))?;
     let last = case.last_decision(&signed).await?;
     let last = last.ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
+    // A form that does not say what its author saw puts nothing back over what was written since.
+    if !form.has(&was("case")) && !conflicts::stands(&case.book, &case.row.case, &last) {
+        return Err(refused(signed.locale, 409, "case-changed").seen_anew());
+    }
     let settler = Settler { by: &signed.session.name, at: crate::environment::now(), note: "" };
     let undone = conflicts::undo(&case.book, &last, settler).map_err(|fault| refuse(signed.locale, &fault.into()))?;
     case.keep(&signed, UNDOING, undone).await?;

@@ -169,6 +169,14 @@ async fn what_is_typed_is_settled_whatever_was_chosen() {
     assert!(!form.get("value").is_empty(), "one is preselected");
     assert_eq!(two.send(&two.zhang, &form.typed(&[("other", "13.6")])).await.status, 303);
     assert_eq!(two.weight_of(&two.lot), 13_600);
+    // The message on the next page takes it back, unless somebody wrote since.
+    let undo = PageForm::undo(&two.page("/console").await);
+    let key = two.lot.key().clone();
+    let edit = move |doc: &mut _| correct(doc, &key, &LotEdit::Quantity(grams(13_700)));
+    two.world.granary.edit(two.world.coop, &book(), World::now(), edit).unwrap();
+    two.shown();
+    assert_eq!(two.send(&two.zhang, &undo).await.status, 409);
+    assert_eq!(two.weight_of(&two.lot), 13_700);
 }
 
 // After a decision the page began at its top again.
