@@ -12,6 +12,7 @@ use super::i18n::grouped;
 use super::names::Names;
 use super::page::{Page, paging};
 use super::parts::{Column, Row, Sorted, Table, views};
+use super::question_many;
 use super::refusal::Refused;
 use super::signed_in::SignedIn;
 
@@ -101,6 +102,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<HarvestsQuery>) -
     };
     let (rows, total) = signed.read(move |models| Ok((models.lots(&filter)?, models.count_lots(&filter)?))).await?;
     let address = format!("/console/harvests?{}", query.to_query_string());
+    let ask = question_many::form(&signed)?;
     let views = views::show(&signed, "/console/harvests", &address).await?;
     let sorted = Sorted {
         by: LotSort::from_name(&query.sort).unwrap_or_default().name(),
@@ -114,7 +116,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<HarvestsQuery>) -
             a href={ "/console/export/lots.csv?" (query.to_query_string()) } { "CSV" } " "
             a href={ "/console/export/lots.xlsx?" (query.to_query_string()) } { "XLSX" }
         }
-        @if rows.is_empty() { p.empty { (locale.t("no-lots")) } } @else { (table(&signed, &names, &rows, Some(sorted))) }
+        @if rows.is_empty() { p.empty { (locale.t("no-lots")) } } @else { (table(&signed, &names, &rows, Some(sorted))) (ask) }
         (paging(locale, &address, page, PER_PAGE, total))
     };
     Ok(Page { title: locale.t("part-harvests"), part: "harvests", main }.show(&signed))
@@ -180,10 +182,11 @@ pub(super) fn table(signed: &SignedIn, names: &Names, rows: &[LotRow], sorted: O
         Some(sorted) => table.sorted(sorted),
         None => table,
     };
-    table.show(rows.iter().map(|row| Row::of(cells(signed, names, row))).collect())
+    let can_tick = table.is_sorted();
+    table.show(rows.iter().map(|row| Row::of(cells(signed, names, row, can_tick))).collect())
 }
 
-fn cells(signed: &SignedIn, names: &Names, row: &LotRow) -> Vec<Markup> {
+fn cells(signed: &SignedIn, names: &Names, row: &LotRow, can_tick: bool) -> Vec<Markup> {
     let locale = signed.locale;
     let grade = match row.weighed_grade.as_str() {
         "" => html! { (row.grade) },
@@ -192,7 +195,7 @@ fn cells(signed: &SignedIn, names: &Names, row: &LotRow) -> Vec<Markup> {
         weighed => html! { strong { (weighed) } @if !row.grade.is_empty() { " " s.small { (row.grade) } } },
     };
     vec![
-        html! { a href={ "/console/lots/" (row.lot) } { (row.day.map_or_else(|| locale.t("damaged"), |day| day.to_string())) } },
+        html! { @if can_tick { (question_many::tick(signed, &row.lot)) } a href={ "/console/lots/" (row.lot) } { (row.day.map_or_else(|| locale.t("damaged"), |day| day.to_string())) } },
         html! { (names.household(&row.household_name, row.lot.household()))
         @if !row.village.is_empty() { span.small { " · " (names.village(&row.village)) } } },
         html! { (names.product(&row.product)) },

@@ -75,6 +75,11 @@ impl<'a> Inputs<'a> {
         Self { signed, keys, again }
     }
 
+    /// True for a form that was refused and comes back.
+    pub(super) fn was_refused(&self) -> bool {
+        self.again.is_some()
+    }
+
     /// The fields that nobody sees: the session's token, the page, the keys; above them a fault that is of no one field.
     pub(super) fn hidden(&self) -> Markup {
         let fault = self.again.filter(|again| again.refused.field.is_none());

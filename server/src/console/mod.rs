@@ -36,6 +36,7 @@ mod page;
 mod parts;
 mod password;
 mod phones;
+mod question_many;
 mod questions;
 mod refusal;
 mod search;
@@ -140,6 +141,7 @@ fn pages() -> Router<Shared> {
         .route("/import/preview", post(import::preview))
         .route("/import/confirm", post(import::confirm))
         .route("/search", get(search::show))
+        .route("/questions/ask-many", post(question_many::ask))
         .route("/views/keep", post(parts::views::keep))
         .route("/views/drop", post(parts::views::drop))
         .route("/live", get(updates::listen))

@@ -86,6 +86,11 @@ impl<'a> Table<'a> {
         Self { sorted: Some(sorted), ..self }
     }
 
+    /// True for a table that says how it is sorted.
+    pub(in crate::console) fn is_sorted(&self) -> bool {
+        self.sorted.is_some()
+    }
+
     fn heading(&self, column: &Column) -> Markup {
         let class = column.is_number.then_some("number");
         let Some((key, sorted)) = column.sort.zip(self.sorted.as_ref()) else {

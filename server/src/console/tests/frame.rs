@@ -109,6 +109,31 @@ async fn list_is_sorted_by_every_column_both_ways() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_households_of_many_ticked_lots_are_asked_at_once() {
+    let two = Two::new().await;
+    let draft = LotDraft::new("millet", Grams::new(3_000).unwrap(), "2026-10-01".parse().unwrap());
+    let edit: crate::Edit = Box::new(move |doc| record(doc, &draft).map(drop));
+    two.world.granary.edit(two.world.coop, &book(), World::now(), edit).unwrap();
+    two.shown();
+    let ask = "/console/questions/ask-many";
+    let page = two.page("/console/harvests?product=millet").await;
+    let lots: Vec<&str> =
+        page.split("name=\"lot\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(lots.len(), 2);
+    let mut form = PageForm::one(&page, ask).typed(&[("text", "哪块地收的？")]);
+    assert_eq!(two.send(&two.zhang, &form).await.status, 400, "nothing is ticked");
+    form.fields.extend(lots.iter().map(|lot| ("lot".to_owned(), (*lot).to_owned())));
+    // Sent twice, by a double click, each is asked once.
+    for _ in 0..2 {
+        let sent = two.send(&two.zhang, &form).await;
+        assert_eq!((sent.status, sent.to.as_str()), (303, "/console/harvests?product=millet"));
+    }
+    assert_eq!(two.page("/console/questions?state=open").await.matches("哪块地收的？").count(), 2);
+    form.fields.push(("lot".to_owned(), "nonsense".to_owned()));
+    assert_eq!(two.send(&two.zhang, &form).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn overview_says_what_came_whenever_it_was_harvested() {
     let two = Two::new().await;
     // Harvested weeks ago, but new here today.
