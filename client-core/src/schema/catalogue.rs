@@ -210,6 +210,11 @@ pub fn tolerate_surplus(automerge: &mut AutoCommit, code: &str, share: Permille)
     put(automerge, "products", code, "tolerance", share.get())
 }
 
+/// Takes a product's own tolerance back, so that the usual share holds.
+pub fn tolerate_usual_surplus(automerge: &mut AutoCommit, code: &str) -> Result<(), DocumentFault> {
+    put(automerge, "products", code, "tolerance", "")
+}
+
 /// Ends a product: from this day on no new lots of it are recorded. Without a day it is taken up again.
 pub fn end_product(automerge: &mut AutoCommit, code: &str, from: Option<Day>) -> Result<(), DocumentFault> {
     put(automerge, "products", code, "ended", day_or_empty(from))
@@ -382,7 +387,9 @@ fn product(code: String, fields: &FieldValues) -> Product {
         Some(ScalarOrText::Integer(permille)) => Permille::new(*permille).ok(),
         _ => None,
     };
-    if fields.contains_key("tolerance") && surplus_tolerated.is_none() {
+    let is_usual = |value: &ScalarOrText| matches!(value, ScalarOrText::Text(text) if text.is_empty());
+    let says_usual = fields.get("tolerance").and_then(|values| values.last()).is_none_or(is_usual);
+    if surplus_tolerated.is_none() && !says_usual {
         damaged.push("tolerance");
     }
     let until = |field: &String| {

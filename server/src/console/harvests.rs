@@ -116,7 +116,9 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<HarvestsQuery>) -
             a href={ "/console/export/lots.csv?" (query.to_query_string()) } { "CSV" } " "
             a href={ "/console/export/lots.xlsx?" (query.to_query_string()) } { "XLSX" }
         }
-        @if rows.is_empty() { p.empty { (locale.t("no-lots")) } } @else { (table(&signed, &names, &rows, Some(sorted))) (ask) }
+        @if rows.is_empty() { p.empty {
+            @if query.filters().is_empty() { (locale.t("no-lots-yet")) " " a href="/console/households" { (locale.t("part-households")) } }
+            @else { (locale.t("no-lots")) } } } @else { (table(&signed, &names, &rows, Some(sorted))) (ask) }
         (paging(locale, &address, page, PER_PAGE, total))
     };
     Ok(Page { title: locale.t("part-harvests"), part: "harvests", main }.show(&signed))

@@ -86,10 +86,11 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<HouseholdsQuery>)
     };
     let (rows, total) =
         signed.read(move |models| Ok((models.households(&filter)?, models.count_households(&filter)?))).await?;
+    let is_whole = [&query.search, &query.village, &query.phone].into_iter().all(String::is_empty);
     let main = html! {
         (filters(&signed, &names, &query))
         p { (locale.with("households-found", &[("count", grouped(total))])) " " a href="/console/import" { (locale.t("import")) } " · " a href="/console/cooperative" { (locale.t("cooperative")) } }
-        @if rows.is_empty() { p.empty { (locale.t("no-households")) } } @else { (table(&signed, &names, &phones, &rows, &query)) }
+        @if rows.is_empty() { p.empty { (locale.t(if is_whole { "no-households-yet" } else { "no-households" })) } } @else { (table(&signed, &names, &phones, &rows, &query)) }
         (paging(locale, &query.address(true), u64::from(page), u64::from(PER_PAGE), total))
         div.columns { (add_form(&signed, &names)) (sheets::form(&signed, &names)) (cards::form(&signed, &names)) }
     };

@@ -59,7 +59,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<OrdersQuery>) -> 
             }
         }
         @for order in &disagreeing { (conflict_card(&signed, &names, order)) }
-        @if orders.is_empty() { p.empty { (locale.t("no-orders")) } } @else { (table(&signed, &names, &orders)) }
+        @if orders.is_empty() { p.empty { (locale.t(if status.is_none() { "no-orders-yet" } else { "no-orders" })) } } @else { (table(&signed, &names, &orders)) }
         (paging(locale, &address, u64::from(page), u64::from(PER_PAGE), total))
     };
     Ok(Page { title: locale.t("part-orders"), part: "orders", main }.show(&signed))

@@ -172,12 +172,19 @@ pub(in crate::console) async fn save(SignedInForm(signed, form): SignedInForm) -
     }
     let name = |field: &str| form.changed(field).map(|_| form.text(locale, field, TextField::ProductName)).transpose();
     let (zh, en) = (name("zh")?, name("en")?);
-    let share = |_| moisture(locale, form.get("tolerance")).map_err(|refused| refused.at("tolerance"));
+    let share = |typed: &str| match typed {
+        "" => Ok(None),
+        typed => moisture(locale, typed).map(Some).map_err(|refused| refused.at("tolerance")),
+    };
     let tolerance = form.changed("tolerance").map(share).transpose()?;
     let to = address(&code);
     write(&signed, &form, move |doc| {
         catalogue::rename_product(doc, &code, zh.as_deref(), en.as_deref())?;
-        tolerance.iter().try_for_each(|share| catalogue::tolerate_surplus(doc, &code, *share))?;
+        match tolerance {
+            Some(Some(share)) => catalogue::tolerate_surplus(doc, &code, share)?,
+            Some(None) => catalogue::tolerate_usual_surplus(doc, &code)?,
+            None => {}
+        }
         prices.iter().try_for_each(|(name, fen)| catalogue::set_price(doc, &code, name, *fen))
     })
     .await?;

@@ -158,3 +158,32 @@ async fn browsers_take_every_pattern() {
     }
     assert!(found >= 4, "{found}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tolerance_is_set_and_taken_back() {
+    let two = Two::new().await;
+    let form = |page: &str| PageForm::with(page, "/console/catalogue", "code", "millet");
+    saved(&two, &form(&two.page(MILLET).await).typed(&[("tolerance", "2.5")]), MILLET).await;
+    assert_eq!(products(&two)[0].surplus_tolerated.map(|share| share.get()), Some(25));
+    saved(&two, &form(&two.page(MILLET).await).typed(&[("tolerance", "")]), MILLET).await;
+    assert!(products(&two)[0].surplus_tolerated.is_none() && products(&two)[0].damaged.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_list_says_what_to_do_first() {
+    let world = World::new();
+    world.coordinator("zhang");
+    let cookie = world.sign_in("zhang", PASSWORD).await.unwrap();
+    for (page, words) in [
+        ("/console/harvests", "add and invite them first"),
+        ("/console/households", "Add the first one below"),
+        ("/console/catalogue", "Add the first one"),
+        ("/console/orders", "makes a token for it"),
+        ("/console/phones", "Invite a household from its page"),
+        ("/console/invitations", "Invite a household from its page"),
+    ] {
+        let shown = world.get(page, &cookie).await.page;
+        assert!(shown.contains(words), "{page}: {shown}");
+    }
+    assert!(world.get("/console/harvests?product=x", &cookie).await.page.contains("No lots fit this filter"));
+}
