@@ -6,7 +6,6 @@ use std::sync::Arc;
 use granary_client_core::ids::{ActorId, DeviceId, HouseholdId};
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::catalogue::Catalogue;
-use granary_client_core::schema::harvest::LotKey;
 use granary_client_core::schema::{DocumentKey, LotId, OrderName, Part, catalogue, cooperative};
 
 use super::i18n::{Language, Locale};
@@ -145,7 +144,8 @@ impl Names {
 
     /// Who recorded a lot, and that it was for the household where the phone is not its own.
     pub(super) fn recorded_by(&self, lot: &LotId) -> String {
-        let Some(device) = lot.recorded_by() else { return self.locale.t("somebody") };
+        let device = lot.key().actor().and_then(|actor| self.cooperative.device_of(&actor));
+        let Some(device) = device else { return self.locale.t("somebody") };
         let own = Role::Household(lot.household());
         let is_own = |record: DeviceRecord| record.grants.iter().any(|grants| grants.roles.contains(&own));
         match self.cooperative.device(device).is_some_and(is_own) {
@@ -292,12 +292,6 @@ impl Names {
     /// The names of products whose codes stand with commas between.
     pub(super) fn products_of(&self, codes: &str) -> String {
         codes.split(", ").map(|code| self.product(code)).collect::<Vec<_>>().join(", ")
-    }
-
-    /// The label of the device that recorded a lot.
-    pub(super) fn recording_device(&self, lot: &LotKey) -> String {
-        let device = lot.actor().and_then(|actor| self.cooperative.device_of(&actor));
-        device.map_or_else(|| self.locale.t("somebody"), |device| self.device(device))
     }
 
     /// The name of an actor's device.

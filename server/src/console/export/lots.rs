@@ -5,7 +5,7 @@ use granary_client_core::projection::worth;
 use super::*;
 
 /// The columns of an export of lots.
-pub(in crate::console) const LOT_COLUMNS: [&str; 20] = [
+pub(in crate::console) const LOT_COLUMNS: [&str; 19] = [
     "household-id",
     "household",
     "village",
@@ -25,7 +25,6 @@ pub(in crate::console) const LOT_COLUMNS: [&str; 20] = [
     "weighed-day",
     "worth",
     "reason",
-    "device",
 ];
 
 pub(super) fn lots(models: &ReadModel, locale: Locale, names: &Names, filter: &LotFilter) -> Result<Sheet, StoreFault> {
@@ -62,7 +61,6 @@ fn lot_cells(row: LotRow, locale: Locale, names: &Names) -> Vec<Cell> {
         row.weighed_day.map_or(Cell::Empty, Cell::Day),
         worth.map_or(Cell::Empty, yuan),
         Cell::Text(row.reason),
-        Cell::Text(names.recording_device(row.lot.key())),
     ]
 }
 

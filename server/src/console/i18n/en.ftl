@@ -438,7 +438,6 @@ column-lot-id = Lot's id
 column-weighed-grade = Warehouse's grade
 column-weighed-day = Received on
 column-worth = Worth (yuan)
-column-device = Recorded on
 phones-found = Phones: { $count }.
 no-phone-fits = No phone fits.
 search-phones-hint = Household, person, phone or id

@@ -438,7 +438,6 @@ column-lot-id = 批次全号
 column-weighed-grade = 仓库等级
 column-weighed-day = 收货日期
 column-worth = 金额（元）
-column-device = 登记的手机
 phones-found = 手机：{ $count } 部。
 no-phone-fits = 没有符合的手机。
 search-phones-hint = 农户、姓名、手机或编号
