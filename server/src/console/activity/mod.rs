@@ -187,7 +187,10 @@ pub(super) async fn download(
 async fn of_thing(signed: &SignedIn, thing: String) -> Markup {
     let locale = signed.locale;
     let filter = ActivityFilter { things: Some(vec![thing.clone()]), limit: OF_THING, ..ActivityFilter::default() };
-    let found = async { Ok::<_, Refused>((rows(signed, filter).await?, Names::of(signed).await?)) };
+    let found = async {
+        let names = Names::of(signed).await?.with_households(signed).await?;
+        Ok::<_, Refused>((rows(signed, filter).await?, names))
+    };
     // What a page is about stays readable without its history.
     let Ok(((rows, total), names)) = found.await else { return html! { p.empty { (locale.t("no-activity")) } } };
     html! {

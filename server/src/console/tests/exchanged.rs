@@ -55,7 +55,7 @@ async fn exports_tell_namesakes_apart_and_say_what_the_warehouse_said() {
     let said =
         ["Moisture (%)", "Warehouse's grade", "Received on", "Worth (yuan)", "Day"].map(|head| other[head].as_str());
     assert_eq!(said, ["13.5", "A", "2026-10-05", "148.2", "2026-10-04"]);
-    assert_eq!(other["Recorded on"], "the server");
+    assert_eq!(other["Recorded by"], "the server, for the household");
     let households = exported(&two, "households.csv").await;
     let ids: Vec<&str> = households.iter().map(|row| row["id"].as_str()).collect();
     assert!(ids.contains(&HOUSEHOLD.to_string().as_str()) && ids.contains(&NAMESAKE.to_string().as_str()));

@@ -45,6 +45,9 @@ async fn sheet_has_a_code_that_is_typed_as_people_type() {
     let typed = typed_on(&page);
     assert_eq!((typed.len(), typed[0].as_str()), (2, "https://g.example/app"), "{page}");
     let code = typed[1].clone();
+    // The household's own page tells of it by its name.
+    let history = two.page(&format!("/console/households/{HOUSEHOLD}")).await;
+    assert!(history.contains("Household 李家") && !history.contains("without a name"), "{history}");
     assert!(code.len() == 14 && code.parse::<SpokenCode>().is_ok(), "{code}");
     let as_typed = code.to_lowercase().replace('-', " ").replace('0', "o").replace('1', "l");
     assert_eq!(two.world.granary.preview(&as_typed, World::now()).unwrap().whose, "李家");
