@@ -86,7 +86,7 @@ const WORDS = {
   "for-whom": ["给谁的", "For"],
   "nobody-named": ["没有写名字", "nobody by name"],
   "role-household": ["农户的手机", "a household's phone"],
-  "role-packer": ["收货员的手机", "a packer's phone"],
+  "role-packer": ["打包员的手机", "a packer's phone"],
   "role-recorder": ["村记录员的手机", "a village recorder's phone"],
   "role-coordinator": ["协调员的手机", "a coordinator's phone"],
   "server": ["服务器", "Server"],

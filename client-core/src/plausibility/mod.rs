@@ -132,6 +132,8 @@ pub fn unusual_arrival(arrival: &Arrival<'_>, usual: &Usual<'_>) -> Vec<Unusual>
     let quantity = weighed.filter(|_| recorded.is_none());
     let facts = Facts { product, quantity, grade, day: Some(day), place: "" };
     let mut found = unusual(&facts, &Usual { season: None, ..*usual });
+    // The household wrote the product, and was asked then.
+    found.retain(|unusual| !matches!(unusual, Unusual::NoCatalogue { .. }));
     if let (Some(weighed), Some(recorded)) = (weighed, recorded)
         && is_far(weighed.get(), recorded.get(), WEIGHED_TIMES)
     {

@@ -244,3 +244,11 @@ fn a_lot_of_a_product_that_is_not_taken_any_more_is_asked_about() {
     assert_eq!(on("2026-11-19"), []);
     assert_eq!(on("2026-11-20"), [Unusual::Ended { product: "millet".into(), ended }]);
 }
+
+#[test]
+fn whoever_weighs_in_is_not_asked_how_the_product_is_written() {
+    let grams = Grams::new(12_000).ok();
+    let day: Day = "2026-10-04".parse().unwrap();
+    let arrival = Arrival { product: "millet", weighed: grams, grade: "A", day, recorded: grams, harvested: Some(day) };
+    assert_eq!(unusual_arrival(&arrival, &Usual::default()), []);
+}

@@ -48,7 +48,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("The co-operative's number", "合作社的编号"),
     (
         "`coordinator`, `packer`, `recorder` or `household:ID`; `household:new` begins a household",
-        "`coordinator`（协调员）、`packer`（收货员）、`recorder`（村记录员）或 `household:ID`（农户）；`household:new` 新建一户",
+        "`coordinator`（协调员）、`packer`（打包员）、`recorder`（村记录员）或 `household:ID`（农户）；`household:new` 新建一户",
     ),
     (
         "Of a recorder: a village, by name or code, whose households it records for. May be given several times",
@@ -80,7 +80,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "`coordinator`, `packer` or `household:ID`",
-        "`coordinator`（协调员）、`packer`（收货员）或 `household:ID`（农户）",
+        "`coordinator`（协调员）、`packer`（打包员）或 `household:ID`（农户）",
     ),
     ("What the client is called in the list of devices", "这个程序在设备列表里的名字"),
     ("List a co-operative's documents with their Automerge URLs", "列出合作社的文档和它们的 Automerge 地址"),
@@ -227,7 +227,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Correct it without asking, also when something about it is unusual", "不再询问就改正，哪怕有不寻常的地方"),
     (
         "Weigh a lot in, or send it back, for packers' and coordinators' phones",
-        "给一批过秤收货，或者退回；收货员和协调员的手机用",
+        "给一批过秤收货，或者退回；打包员和协调员的手机用",
     ),
     (
         "The weight at the warehouse, such as `12.5kg` or `25jin`; a number alone is grams",
