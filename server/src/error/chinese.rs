@@ -62,9 +62,9 @@ impl Words for Error {
             }
             Self::LogDamaged { finding } => format!("日志损坏了（{finding}）"),
             Self::ProbeFailed { reason } => format!("检查不了服务器的数据（{}）", cause_in_chinese(reason)),
-            Self::BackupDamaged { path, reason } => format!("{path} 损坏了（{}）", cause_in_chinese(reason)),
+            Self::BackupDamaged { path, reason } => format!("{path} 损坏了（{}）", cause_in_chinese(&reason.chinese())),
             Self::BackupNotWritten { reason } => format!("备份没有写成（{}）", cause_in_chinese(reason)),
-            Self::ImportDamaged { file, reason } => format!("{file} 损坏了（{}）", cause_in_chinese(reason)),
+            Self::ImportDamaged { file, reason } => format!("{file} 损坏了（{}）", cause_in_chinese(&reason.chinese())),
             Self::ImportRefused { document, reason } => format!("{document} 不能导入：{}", reason.chinese()),
             Self::ExportFailed { reason } => format!("导出没有成功（{}）", cause_in_chinese(reason)),
             Self::WorkFailed { reason } => format!("服务器没有做成（{}）", cause_in_chinese(reason)),
@@ -138,6 +138,9 @@ mod tests {
             Error::AccountExists { login: "zhang".into() },
             Error::StoreUnusable { store: "/x".into(), fault: StoreFault::Full },
             Error::refused(ProblemKind::Busy, "try again"),
+            Error::BackupDamaged {
+                path: "/x".into(), reason: ("its checksum is another one", "校验和对不上").into()
+            },
             Error::ServerRuns,
         ];
         for error in errors {

@@ -235,7 +235,7 @@ pub enum Error {
         /// Which file.
         path: String,
         /// The fault.
-        reason: String,
+        reason: Said,
     },
     /// A backup could not be written.
     #[error("the backup could not be written: {reason}")]
@@ -249,7 +249,7 @@ pub enum Error {
         /// Which file.
         file: String,
         /// The fault.
-        reason: String,
+        reason: Said,
     },
     /// A document that is to be imported is refused.
     #[error("{document} can't be imported: {reason}")]

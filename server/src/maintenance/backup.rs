@@ -73,8 +73,10 @@ impl Manifest {
         if !path.exists() {
             return Ok(Self::default());
         }
-        serde_json::from_slice(&read_file(&path)?)
-            .map_err(|error| Error::BackupDamaged { path: path.display().to_string(), reason: error.to_string() })
+        serde_json::from_slice(&read_file(&path)?).map_err(|error| Error::BackupDamaged {
+            path: path.display().to_string(),
+            reason: error.to_string().into(),
+        })
     }
 
     /// The segments of this run and of those before it that it needs: from the last whole one on.

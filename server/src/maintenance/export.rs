@@ -23,6 +23,7 @@ use crate::engine::Granary;
 use crate::environment::{from_hex, hex};
 use crate::error::Error;
 use crate::log::{Cooperative, CooperativeNumber, Submitter};
+use crate::said::Said;
 
 /// Changes that are ingested at once.
 const TOGETHER: usize = 2_000;
@@ -95,7 +96,7 @@ impl Granary {
     pub(crate) fn import(&self, from: &Path, name: &str, now: Instant) -> Result<(CooperativeNumber, u64), Error> {
         // The whole export is read before anything is written.
         let text = String::from_utf8(read_file(&from.join("documents.jsonl"))?)
-            .map_err(|_| damaged("documents.jsonl", &"it is not UTF-8"))?;
+            .map_err(|_| damaged("documents.jsonl", ("it is not UTF-8", "不是 UTF-8 文字")))?;
         let documents = text.lines().map(|line| read_document(from, line)).collect::<Result<Vec<_>, _>>()?;
         let number = self.create_cooperative(name, now)?;
         let cooperative = self.cooperative(number)?;
@@ -117,23 +118,23 @@ impl Granary {
     }
 }
 
-fn damaged(file: &str, reason: &dyn std::fmt::Display) -> Error {
-    Error::ImportDamaged { file: file.to_owned(), reason: reason.to_string() }
+fn damaged(file: &str, reason: impl Into<Said>) -> Error {
+    Error::ImportDamaged { file: file.to_owned(), reason: reason.into() }
 }
 
 fn read_document(from: &Path, line: &str) -> Result<DocumentChanges, Error> {
-    let bad = |what: &str| damaged("documents.jsonl", &what);
-    let line: Line = serde_json::from_str(line).map_err(|error| bad(&error.to_string()))?;
+    let bad = |what: Said| damaged("documents.jsonl", what);
+    let line: Line = serde_json::from_str(line).map_err(|error| bad(error.to_string().into()))?;
     let key = from_hex(&line.key).and_then(|bytes| DocumentKey::from_bytes(&bytes).ok());
-    let key = key.ok_or_else(|| bad("a key can't be read"))?;
+    let key = key.ok_or_else(|| bad(("a key can't be read", "有一个名字读不出来").into()))?;
     if line.file.contains(['/', '\\']) {
-        return Err(bad("a file lies elsewhere"));
+        return Err(bad(("a file lies elsewhere", "有一个文件不在这个文件夹里").into()));
     }
     let bytes = read_file(&from.join(&line.file))?;
     let mut rest = bytes.as_slice();
     let mut changes = Vec::new();
     while !rest.is_empty() {
-        let damaged = |reason: &dyn std::fmt::Display| damaged(&line.file, reason);
+        let damaged = |reason: &dyn std::fmt::Display| damaged(&line.file, reason.to_string());
         let mut reader = Reader::new(rest);
         // Magic bytes, checksum, kind; then the length of what follows.
         reader.take(9).and_then(|_| reader.prefixed()).map_err(|fault| damaged(&fault))?;

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use granary_client_core::store::Store;
+use granary_client_core::words::cause_in_chinese;
 
 use super::backup::{KEY_FILES, MAGIC, Manifest, Segment, sha256};
 use super::rebuild::{Rebuilt, rebuild};
@@ -15,7 +16,9 @@ use crate::config::{make_folder, read_file, write_private};
 use crate::error::Error;
 use crate::log::mark_restored;
 use crate::log::rows::Writes;
+use crate::said::Said;
 use crate::store::SledStore;
+use granary_client_core::words::cause_in_chinese;
 
 /// The longest key and value that a backup holds, in bytes.
 const KEY_MAX: u32 = 4 * 1024;
@@ -88,17 +91,17 @@ fn each_segment(
 ) -> Result<(), Error> {
     for segment in segments {
         let path = from.join(&segment.file);
-        let damaged = |what: &str| Error::BackupDamaged { path: path.display().to_string(), reason: what.to_owned() };
+        let damaged = |reason: Said| Error::BackupDamaged { path: path.display().to_string(), reason };
         let bytes = read_file(&path)?;
         if sha256(&bytes) != segment.sha256 {
-            return Err(damaged("its checksum is another one"));
+            return Err(damaged(("its checksum is another one", "校验和对不上").into()));
         }
         let mut content =
-            zstd::stream::read::Decoder::new(bytes.as_slice()).map_err(|error| damaged(&error.to_string()))?;
+            zstd::stream::read::Decoder::new(bytes.as_slice()).map_err(|error| damaged(error.to_string().into()))?;
         let mut magic = [0; MAGIC.len()];
-        content.read_exact(&mut magic).map_err(|error| damaged(&error.to_string()))?;
+        content.read_exact(&mut magic).map_err(|error| damaged(error.to_string().into()))?;
         if magic != MAGIC {
-            return Err(damaged("it is no backup of this version"));
+            return Err(damaged(("it is no backup of this version", "不是这个版本的备份").into()));
         }
         each(&path, &mut content)?;
     }
@@ -110,8 +113,11 @@ fn each_row(
     content: &mut dyn Read,
     mut each: impl FnMut(&[u8], &[u8]) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let damaged = |reason: String| Error::BackupDamaged { path: path.display().to_string(), reason };
-    let broken = |error: std::io::Error| damaged(format!("it ends too early: {error}"));
+    let damaged = |reason: Said| Error::BackupDamaged { path: path.display().to_string(), reason };
+    let broken = |error: std::io::Error| {
+        let chinese = error.to_string();
+        damaged(Said::new(format!("it ends too early: {error}"), format!("没有写完：{}", cause_in_chinese(&chinese))))
+    };
     loop {
         let mut length = [0; 4];
         match content.read_exact(&mut length) {
@@ -123,7 +129,7 @@ fn each_row(
         content.read_exact(&mut length).map_err(broken)?;
         let value_length = u32::from_le_bytes(length);
         if key_length > KEY_MAX || value_length > VALUE_MAX {
-            return Err(damaged("it holds a row that is too long".into()));
+            return Err(damaged(("it holds a row that is too long", "里面有一行太长").into()));
         }
         let mut take = |length: u32| -> Result<Vec<u8>, Error> {
             let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
