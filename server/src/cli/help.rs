@@ -212,7 +212,7 @@ mod tests {
             (vec!["phone", "recor"], "是不是 record"),
             (vec!["phone", "record"], "还要给出"),
             (vec!["phone", "record", "millet", "1kg", "--day", "3 October"], "日期写成"),
-            (vec!["phone", "record", "millet", "1kg", "--household", "x"], "不是农户的编号"),
+            (vec!["erase", "household", "x"], "不是农户的编号"),
             (vec!["phone", "record", "millet", "1kg", "--dai", "1"], "没有“--dai”这个选项"),
             (vec!["phone", "record", "millet", "1", "kg", "more"], "多了“more”"),
             (vec!["phone", "list", "--day", "2026-10-03", "--from", "2026-10-03"], "不能一起用"),

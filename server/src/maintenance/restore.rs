@@ -18,7 +18,6 @@ use crate::log::mark_restored;
 use crate::log::rows::Writes;
 use crate::said::Said;
 use crate::store::SledStore;
-use granary_client_core::words::cause_in_chinese;
 
 /// The longest key and value that a backup holds, in bytes.
 const KEY_MAX: u32 = 4 * 1024;

@@ -211,7 +211,10 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("The moisture, such as `13.5`, in percent", "水分，例如 `13.5`，百分数"),
     ("The place: one of the co-operative's, or a field's name", "地点：合作社的收货点，或自家地块的名字"),
     ("A note", "备注"),
-    ("The household, for coordinators' phones", "哪一户；协调员的手机用"),
+    (
+        "For whom, on a recorder's or a coordinator's phone: the household's name, or the number of its card",
+        "替谁登记，村记录员和协调员的手机用：写户名或卡号",
+    ),
     ("Record it without asking, also when something about it is unusual", "不再询问就登记，哪怕有不寻常的地方"),
     ("Correct a lot", "改正一批"),
     (
@@ -254,6 +257,11 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("Answer a question; needs no connection", "回答一个问题；不用网络"),
     ("The question's number, as `questions` shows it", "问题的编号，按 `questions` 列出的写"),
     ("The answer", "回答"),
+    (
+        "List for whom this phone may record, with the numbers of their cards",
+        "列出这部手机可以替谁登记，以及他们的卡号",
+    ),
+    ("Only those with this in their name", "只列名字里有这个的"),
     ("Sync now", "现在同步"),
     ("Write what waits to be sent into a file, for whoever comes by a line", "把等着发送的写成文件，交给能上网的人"),
     ("The file to write", "写到哪个文件"),
@@ -400,6 +408,7 @@ pub(super) const VALUES: &[(&str, &str)] = &[
     ("REASON", "原因"),
     ("STATE", "状态"),
     ("ABOUT", "介绍"),
+    ("SEARCH", "查找"),
     ("VILLAGE", "村"),
     ("ADDRESS", "地址"),
     ("CODE", "代码"),
