@@ -62,7 +62,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<CardsQuery>) -> R
         @if rows.is_empty() { p.empty { (locale.t("no-households")) } }
         (paging(locale, &address, u64::from(page), u64::from(PER_PAGE), total))
         @for sheet in rows.chunks(PER_SHEET) {
-            div.cards { @for row in sheet { (card(&signed, &names, row)) } }
+            div.papers { @for row in sheet { (card(&signed, &names, row)) } }
         }
     };
     Ok(Page { title: locale.t("cards"), part: "households", main }.show(&signed))
