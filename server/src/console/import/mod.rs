@@ -212,14 +212,14 @@ fn is_of_households(table: &Table) -> bool {
 }
 
 fn households(locale: Locale, names: &Names, known: &[HouseholdRow], table: &Table, form: &Form) -> Vec<(u64, Row)> {
-    let read: Vec<Result<Said, Row>> = table.rows.iter().map(|line| said(locale, names, table, line)).collect();
+    let read: Vec<Result<Said, Box<Row>>> = table.rows.iter().map(|line| said(locale, names, table, line)).collect();
     let right: Vec<Said> = read.iter().flatten().cloned().collect();
     let chosen = |line| Some(form.get(&format!("choice:{line}"))).filter(|choice| !choice.is_empty());
     let mut plans = households::plan(&right, known, chosen).into_iter();
     let mut rows = Vec::with_capacity(read.len());
     for (line, said) in table.rows.iter().zip(read) {
         let row = match said.map(|said| (said, plans.next())) {
-            Err(wrong) => wrong,
+            Err(wrong) => *wrong,
             Ok((said, Some(Ok(plan)))) => {
                 let named =
                     |row: &&HouseholdRow| Some(&row.name) == said.name.as_ref() || Some(row.household) == said.id;
@@ -236,20 +236,21 @@ fn households(locale: Locale, names: &Names, known: &[HouseholdRow], table: &Tab
 }
 
 /// What a row says of a household, or what is wrong with it.
-fn said(locale: Locale, names: &Names, table: &Table, line: &Line) -> Result<Said, Row> {
+fn said(locale: Locale, names: &Names, table: &Table, line: &Line) -> Result<Said, Box<Row>> {
     let id: Option<HouseholdId> = match line.cell(table.column(ID)) {
         "" => None,
-        id => Some(id.parse().map_err(|_| Row::Wrong(locale.t("import-unknown-id")))?),
+        id => Some(id.parse().map_err(|_| Box::new(Row::Wrong(locale.t("import-unknown-id"))))?),
     };
     let name = match line.cell(table.column(NAME)) {
         "" if id.is_some() => None,
         name => Some(
-            checked_text(TextField::HouseholdName, name).map_err(|fault| Row::Wrong(fault.words(locale.language)))?,
+            checked_text(TextField::HouseholdName, name)
+                .map_err(|fault| Box::new(Row::Wrong(fault.words(locale.language))))?,
         ),
     };
     let village = match line.cell(table.column(VILLAGE)) {
         "" => None,
-        typed => Some(village_of(names, typed).ok_or_else(|| Row::NoVillage(typed.to_owned()))?),
+        typed => Some(village_of(names, typed).ok_or_else(|| Box::new(Row::NoVillage(typed.to_owned())))?),
     };
     Ok(Said { line: line.number, name, village, id })
 }
