@@ -32,7 +32,13 @@ impl Two {
         while !answers(&mut self.document(&book())).values().flatten().any(|answer| answer.value == text) {
             std::thread::yield_now();
         }
-        self.shown();
+        // The lists are told of it after its document has it.
+        let cooperative = granary.cooperative(coop).unwrap();
+        let number = cooperative.document_number(&book()).unwrap();
+        let models = granary.read_models(coop).unwrap();
+        while models.written_through(number) < cooperative.last_position(number) {
+            std::thread::yield_now();
+        }
     }
 }
 
