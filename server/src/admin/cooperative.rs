@@ -101,7 +101,7 @@ pub(super) fn show(granary: &Granary, number: CooperativeNumber, now: Instant) -
     }
     if read.villages.is_empty() {
         lines.push(Said::new(
-            "there is no village yet; households need one: `granary coop village CODE NAME`",
+            "there is no village yet; make one: `granary coop village CODE NAME`",
             "还没有村庄；农户要属于一个村：`granary coop village CODE NAME`",
         ));
     }

@@ -201,7 +201,7 @@ fn weight_form(signed: &SignedIn, names: &Names, lot: Option<&LotRow>, form: &In
                     div {
                         dt { (locale.t(if place == 0 { "recorded" } else { "weighed" })) }
                         dd { (shown) " "
-                            @if place == 0 { span.small { (author(names, &lot.lot, None)) @if let Some(day) = lot.day { " · " (day.to_string()) } } }
+                            @if place == 0 { span.small { (locale.with("first-recorded-by", &[("who", author(names, &lot.lot, None))])) @if let Some(day) = lot.day { " · " (day.to_string()) } } }
                             @else if let Some(day) = lot.weighed_day { span.small { (day.to_string()) } } }
                     }
                 }

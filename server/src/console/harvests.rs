@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::forms::encode;
-use super::i18n::grouped;
+use super::i18n::{Locale, grouped};
 use super::names::Names;
 use super::page::{Page, paging};
 use super::parts::{Column, Row, Sorted, Table, views};
@@ -188,6 +188,14 @@ pub(super) fn table(signed: &SignedIn, names: &Names, rows: &[LotRow], sorted: O
     table.show(rows.iter().map(|row| Row::of(cells(signed, names, row, can_tick))).collect())
 }
 
+/// A lot that has no receipt is not weighed yet.
+fn state_word(locale: Locale, state: LotState) -> String {
+    match state {
+        LotState::Recorded => locale.t("not-weighed-yet"),
+        LotState::Received | LotState::Rejected => locale.of("state", state.name()),
+    }
+}
+
 fn cells(signed: &SignedIn, names: &Names, row: &LotRow, can_tick: bool) -> Vec<Markup> {
     let locale = signed.locale;
     let grade = match row.weighed_grade.as_str() {
@@ -197,14 +205,15 @@ fn cells(signed: &SignedIn, names: &Names, row: &LotRow, can_tick: bool) -> Vec<
         weighed => html! { strong { (weighed) } @if !row.grade.is_empty() { " " s.small { (row.grade) } } },
     };
     vec![
-        html! { @if can_tick { (question_many::tick(signed, &row.lot)) } a href={ "/console/lots/" (row.lot) } { (row.day.map_or_else(|| locale.t("damaged"), |day| day.to_string())) } },
+        html! { @if can_tick { (question_many::tick(signed, &row.lot)) } a href={ "/console/lots/" (row.lot) } { (row.day.map_or_else(|| locale.t("damaged"), |day| day.to_string()))
+        span.narrow { " · " (names.household(&row.household_name, row.lot.household())) " · " (names.product(&row.product)) } } },
         html! { (names.household(&row.household_name, row.lot.household()))
         @if !row.village.is_empty() { span.small { " · " (names.village(&row.village)) } } },
         html! { (names.product(&row.product)) },
         grade,
         html! { (row.grams.map_or_else(|| locale.t("damaged"), |grams| locale.kilograms(grams))) },
         html! { @if let Some(grams) = row.weighed_grams { (locale.kilograms(grams)) } },
-        html! { (locale.of("state", row.state.name()))
+        html! { (state_word(locale, row.state))
         @if row.in_conflict { " " span.mark { (locale.t("edited-at-once")) } }
         @if row.is_damaged { " " span.mark { (locale.t("damaged")) } } },
         html! { @if !row.note.is_empty() || !row.reason.is_empty() { span.note { (row.note) @if !row.reason.is_empty() { " " (row.reason) } } } },

@@ -181,11 +181,11 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<OverviewQuery>) -
         div.columns {
             section { h2 { (locale.t("overview-by-day")) }
                 @if days.is_empty() { p.empty { (locale.t("overview-no-days")) } } @else { (charts::by_day(&days, &words("overview-by-day", "day"))) } }
-            section { h2 { (locale.t("overview-by-product")) }
-                (charts::rows(&bars(by_product, &|code| names.product(code)), &words("overview-by-product", "product"))) }
-            section { h2 { (locale.t("overview-by-village")) }
-                (charts::rows(&bars(by_village, &|code| names.village(code)), &words("overview-by-village", "village"))) }
-            section { h2 { (locale.t("overview-latest")) } (latest_lots(&signed, &names, &lists.latest)) }
+            @if !by_product.is_empty() { section { h2 { (locale.t("overview-by-product")) }
+                (charts::rows(&bars(by_product, &|code| names.product(code)), &words("overview-by-product", "product"))) } }
+            @if !by_village.is_empty() { section { h2 { (locale.t("overview-by-village")) }
+                (charts::rows(&bars(by_village, &|code| names.village(code)), &words("overview-by-village", "village"))) } }
+            @if !lists.latest.is_empty() { section { h2 { (locale.t("overview-latest")) } (latest_lots(&signed, &names, &lists.latest)) } }
             section #silent { h2 { (locale.with("overview-silent", &[("days", silent_days.to_string())])) } (silent_list(&signed, &silent)) }
         }
     };

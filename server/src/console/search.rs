@@ -22,6 +22,8 @@ use super::signed_in::SignedIn;
 const LETTERS_MAX: usize = 80;
 /// Words that are read.
 const WORDS_MAX: usize = 6;
+/// Letters of an id's end that are enough.
+const ID_END: usize = 6;
 /// Shown of each kind at most.
 const SHOWN: usize = 30;
 
@@ -114,7 +116,12 @@ async fn find(signed: &SignedIn, names: &Names, question: &str) -> Result<Found,
     let spell_household = |(_, name, village): &(HouseholdId, String, String)| {
         vec![Spelled::of(name), Spelled::of(villages.get(village).unwrap_or(village))]
     };
+    // The end of an id, as lists show it where two have one name.
+    let ends =
+        |id: &HouseholdId| matches!(all.as_slice(), [end] if end.len() >= ID_END && id.to_string().ends_with(*end));
+    let by_id: Vec<_> = people.iter().filter(|(id, ..)| ends(id)).cloned().collect();
     let mut households: Vec<_> = fitting(&people, &all, spell_household).into_iter().cloned().collect();
+    households.extend(by_id);
     let mut found_products: Vec<_> = fitting(&products, &all, spell_product).into_iter().cloned().collect();
     let mut wanted = Vec::new();
     if households.is_empty() && !of_people.is_empty() && !of_products.is_empty() {

@@ -126,7 +126,7 @@ pub(super) fn form(signed: &SignedIn, names: &Names) -> Markup {
                 label { (locale.t("sheet-who")) select name="who" {
                     @for who in ["without", "all"] { option value=(who) { (locale.of("sheet-who", who)) } }
                 } }
-                label.check { input type="checkbox" name="end" value="yes"; (locale.t("sheet-end")) }
+                label.check { input type="checkbox" name="end" value="yes" checked; (locale.t("sheet-end")) }
                 button { (locale.t("sheet-make")) }
             } }
     }

@@ -32,11 +32,22 @@ pub(super) const SIGN_IN: &str = "/console/sign-in";
 pub(super) struct Which {
     #[serde(default)]
     coop: Option<u32>,
+    /// The page that was asked for.
+    #[serde(default)]
+    to: String,
+}
+
+/// To the sign-in page, and from there on to the page that was asked for.
+pub(super) fn lead_to(page: Option<&str>) -> Redirect {
+    match page.and_then(own_page).filter(|page| page != "/console") {
+        Some(page) => Redirect::to(&format!("{SIGN_IN}?to={}", encode(&page))),
+        None => Redirect::to(SIGN_IN),
+    }
 }
 
 /// `GET /console/sign-in`
 pub(super) async fn show(headers: HeaderMap, Query(which): Query<Which>) -> Response {
-    Asked::new(which.coop.unwrap_or(1), "").page(locale_of(&headers), 200, None)
+    Asked { to: own_page(&which.to), ..Asked::new(which.coop.unwrap_or(1), "") }.page(locale_of(&headers), 200, None)
 }
 
 /// The sign-in page for somebody whose session ended before a form was sent; it carries the form.
@@ -53,11 +64,13 @@ struct Asked {
     login: String,
     /// A form of an ended session.
     unsent: Option<Carried>,
+    /// The page that was asked for.
+    to: Option<String>,
 }
 
 impl Asked {
     fn new(coop: u32, login: &str) -> Self {
-        Self { coop, login: login.chars().take(LOGIN_SHOWN).collect(), unsent: None }
+        Self { coop, login: login.chars().take(LOGIN_SHOWN).collect(), unsent: None, to: None }
     }
 
     fn page(&self, locale: Locale, status: u16, wrong: Option<&str>) -> Response {
@@ -66,6 +79,7 @@ impl Asked {
             @if let Some(wrong) = wrong { p.error role="alert" { (locale.t(wrong)) } }
             form.card method="post" action=(SIGN_IN) {
                 @if let Some(unsent) = &self.unsent { (unsent.hidden()) }
+                @if let Some(to) = &self.to { input type="hidden" name="to" value=(to); }
                 label { (locale.t("cooperative-number")) input name="coop" inputmode="numeric" required value=(self.coop); }
                 label { (locale.t("login")) input name="login" autocomplete="username" required value=(self.login) autofocus; }
                 label { (locale.t("password")) input name="password" type="password" autocomplete="current-password" required; }
@@ -106,7 +120,7 @@ pub(super) async fn sign_in(
     };
     let coop = form.get("coop").parse().unwrap_or(0);
     let login = form.get("login").to_owned();
-    let asked = Asked { unsent: Carried::read(&form), ..Asked::new(coop, &login) };
+    let asked = Asked { unsent: Carried::read(&form), to: own_page(form.get("to")), ..Asked::new(coop, &login) };
     let now = crate::environment::now();
     // One person's name has one rate, however it is typed.
     let account = normal_login(&login).unwrap_or_default();
@@ -132,7 +146,8 @@ pub(super) async fn sign_in(
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(SignIn::In(token))) => {
             let has_unsent = asked.unsent.is_some_and(|unsent| unsent.keep_for(&shared, &token));
-            signed_in(&token, if has_unsent { unsent::ADDRESS } else { "/console" })
+            let to = asked.to.as_deref().unwrap_or("/console");
+            signed_in(&token, if has_unsent { unsent::ADDRESS } else { to })
         }
         Ok(Ok(SignIn::Wrong)) => asked.page(locale, 403, Some("sign-in-wrong")),
         Ok(Ok(SignIn::Code(Code::Missing))) => asked.page(locale, 403, Some("second-code-missing")),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{ConnectInfo, FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{Uri, header};
+use axum::http::{Method, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::schema::{Document, DocumentKey};
 use granary_client_core::store::StoreFault;
@@ -19,7 +19,7 @@ use super::i18n::Locale;
 use super::parts::toast::Toasts;
 use super::refusal::{Refused, refuse, refused};
 use super::second_factor;
-use super::sign_in::SIGN_IN;
+use super::sign_in::{self, SIGN_IN};
 use super::unsent;
 use crate::access::Session;
 use crate::engine::Granary;
@@ -149,7 +149,8 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let shared = Shared::from_ref(state);
         let locale = locale_of(&parts.headers);
-        let to_sign_in = || Redirect::to(SIGN_IN).into_response();
+        let wanted = (parts.method == Method::GET).then(|| page_address(&parts.uri));
+        let to_sign_in = || sign_in::lead_to(wanted.as_deref()).into_response();
         let token = cookie(&parts.headers, SESSION_COOKIE).ok_or_else(to_sign_in)?;
         let granary = Arc::clone(&shared.granary);
         let looked_up = {

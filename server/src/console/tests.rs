@@ -205,7 +205,7 @@ async fn ended_person_gets_in_by_no_way() {
         assert_eq!(page.to, "/console/sign-in", "the session of a person who was {how}");
         assert!(!world.granary.is_session_open(&session_token(&cookie), World::now()), "{how}: open page");
         let exported = world.get("/console/export/lots.csv", &cookie).await;
-        assert_eq!(exported.to, "/console/sign-in", "{how}");
+        assert_eq!(exported.to, "/console/sign-in?to=%2Fconsole%2Fexport%2Flots.csv", "{how}");
         for link in [&link, &other_link] {
             let redeemed = world.ask(Method::POST, link, &[], String::new()).await;
             assert!(redeemed.cookie.is_none() && redeemed.status == 403, "a link of a person who was {how}");

@@ -31,13 +31,20 @@ impl Told {
             Some(case) => Some(format!("/console/lots/{}", case.lot())),
             None => address,
         };
-        Self {
-            what: format!("{} · {field}", locale.of("activity", kind.name())),
-            thing,
-            address,
-            before: value(&row.before),
-            after: value(&row.after),
+        let (mut before, mut after) = (value(&row.before), value(&row.after));
+        let mut what = format!("{} · {field}", locale.of("activity", kind.name()));
+        if let Some(case) = case_of(kind, row) {
+            if let CaseId::Field(_, field) = &case {
+                what = format!("{what} · {}", locale.of("field", field));
+            }
+            what = format!("{what} · {}", case.lot());
+            after = decided(locale, names, &case, &row.after);
+            // What an undoing takes back stood there before it.
+            if row.field.starts_with("undone ") {
+                (before, after) = (after, locale.t("cases-open"));
+            }
         }
+        Self { what, thing, address, before, after }
     }
 
     fn of_audit(locale: Locale, names: &Names, row: &ActivityRow, (thing, address): (String, Option<String>)) -> Self {
@@ -46,6 +53,16 @@ impl Told {
             kind => (String::new(), names.detail_of(kind, &row.after)),
         };
         Self { what: locale.of("deed", &row.kind), thing, address, before, after }
+    }
+}
+
+/// What was decided about a case, for people.
+fn decided(locale: Locale, names: &Names, case: &CaseId, text: &str) -> String {
+    match case {
+        _ if text.is_empty() => "—".to_owned(),
+        CaseId::Field(_, field) => locale.note(&names.value(field, text)),
+        CaseId::Weight(_) => names.value("grams", text),
+        CaseId::Twice(..) => locale.note(text),
     }
 }
 

@@ -121,7 +121,7 @@
       case "Enter": { const link = first("a[href]"); if (link && document.activeElement === item) { link.click(); return true; } return false; }
       case "s": { const button = first("[data-do]"); if (button) { button.click(); return true; } return false; }
       case "x": { const box = first("[data-tick]"); if (box) { box.click(); return true; } return false; }
-      case "u": { const button = first("[data-undo]") || document.querySelector(".toast [data-undo]"); if (button) { button.click(); return true; } return false; }
+      case "u": { const button = first("[data-undo]") || document.querySelector(".toast [data-undo], main [data-undo]:not([data-item] *)"); if (button) { button.click(); return true; } return false; }
       default: {
         const choice = /^[1-9]$/.test(key) && item && item.querySelectorAll("input[type=radio]")[Number(key) - 1];
         if (!choice) return false;

@@ -85,6 +85,10 @@ fn form(signed: &SignedIn, product: &Product, seen: &str) -> Markup {
                         @for (place, fen) in others.iter().enumerate() { @if place > 0 { " / " } (money(fen.get())) } }
                 }
             }
+            @if !product.price_by_grade.is_empty() {
+                p.small { (locale.t("price-since-today")) }
+                label.check { input type="checkbox" name="since" value="beginning"; (locale.t("price-since-beginning")) }
+            }
             fieldset.row {
                 legend { (locale.t("another-price")) }
                 label { (locale.t("grade")) (form.empty("new-grade", TEXT)) }
@@ -200,6 +204,7 @@ fn typed_prices(locale: Locale, form: &Form, present: Option<&Product>) -> Resul
         let field = format!("price:{name}");
         if form.changed(&field).is_some() {
             let name: PriceName = name.parse().map_err(|fault| unreadable(locale, &field, &fault))?;
+            let name = since_when(locale, form, present, name).map_err(|refused| refused.at(&field))?;
             prices.push((name, typed_price(locale, form, &field)?));
         }
     }
@@ -213,6 +218,21 @@ fn typed_prices(locale: Locale, form: &Form, present: Option<&Product>) -> Resul
         prices.push((name, typed_price(locale, form, "new-price")?));
     }
     Ok(prices)
+}
+
+/// The price that a changed one becomes: one from today on, so that what was received before keeps its price. A price that is to come,
+/// one with several values, or one that is put right from its beginning on purpose, is changed itself.
+fn since_when(locale: Locale, form: &Form, present: Option<&Product>, name: PriceName) -> Result<PriceName, Refused> {
+    let today = today();
+    let Some(product) = present else { return Ok(name) };
+    let has_begun = name.from.is_none_or(|from| from < today);
+    if !has_begun || form.get("since") == "beginning" || product.price_conflicts.contains_key(&name) {
+        return Ok(name);
+    }
+    if product.price_name_on(&name.grade, today) != Some(&name) {
+        return Err(refused(locale, 400, "price-is-past"));
+    }
+    PriceName::new(name.grade, Some(today)).ok_or_else(|| refused(locale, 400, "grade-wrong"))
 }
 
 async fn product_of(signed: &SignedIn, code: &str) -> Result<Product, Refused> {

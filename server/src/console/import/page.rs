@@ -82,7 +82,7 @@ fn unknown_villages(locale: Locale, rows: &[(u64, Row)]) -> Markup {
             div.notice { p { (locale.t("import-unknown-villages")) }
                 ul { @for (village, rows) in &unknown { li {
                     (locale.with("import-unknown-village", &[("village", (*village).to_owned()), ("rows", rows.join(", "))])) } } }
-                p { a href="/console/cooperative" { (locale.t("villages-first")) } } }
+                p { a href="/console/cooperative" { (locale.t("villages")) } } }
         }
     }
 }

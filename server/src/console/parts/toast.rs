@@ -102,9 +102,12 @@ fn done_by(action: &str, form: &Form) -> Done {
 /// The same form the other way round: it writes what stood there, and is refused where somebody else has written since. None where
 /// the form also made something new.
 fn put_back(action: &str, form: &Form) -> Option<Undo> {
-    // A receipt can't be made unwritten; it is corrected.
-    let is_receipt = action.ends_with("/receipt");
-    if is_receipt || !PUT_BACK.iter().any(|beginning| action.starts_with(beginning)) || form.get("undoes") == "yes" {
+    // A receipt can't be made unwritten; one that was changed gets its values back.
+    let is_first_receipt = action.ends_with("/receipt") && form.get(&was("state")).is_empty();
+    if is_first_receipt
+        || !PUT_BACK.iter().any(|beginning| action.starts_with(beginning))
+        || form.get("undoes") == "yes"
+    {
         return None;
     }
     let mut fields = vec![("undoes".to_owned(), "yes".to_owned()), ("confirmed".to_owned(), "yes".to_owned())];

@@ -37,7 +37,7 @@ async fn set(two: &Two, page: &str, action: &str, key: Option<(&str, &str)>, typ
 async fn furnished() -> Two {
     let two = Two::new().await;
     let millet = ("/console/catalogue/millet", "/console/catalogue", Some(("code", "millet")));
-    set(&two, millet.0, millet.1, millet.2, &[("price:A", "8.10")]).await;
+    set(&two, millet.0, millet.1, millet.2, &[("price:A", "8.10"), ("since", "beginning")]).await;
     let household = format!("/console/households/{HOUSEHOLD}");
     set(&two, &household, &household, None, &[("payment", "ICBC 6222 0000 1111")]).await;
     two

@@ -46,6 +46,28 @@ async fn a_product_is_ended_and_taken_up_again() {
     assert_eq!(two.world.get("/console/catalogue/nothing", &two.zhang).await.status, 404);
 }
 
+// A price that was raised paid anew, and more, for what had been received long before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_price_holds_from_today_and_leaves_the_past_alone() {
+    let two = Two::new().await;
+    let today = Day::in_china(World::now());
+    let form = PageForm::with(&two.page(MILLET).await, "/console/catalogue", "code", "millet");
+    saved(&two, &form.typed(&[("price:A", "8.00")]), MILLET).await;
+    let on = |day: Day| products(&two)[0].price_on("A", day).map(|fen| fen.get());
+    assert_eq!([on(today.plus_days(-1)), on(today), on(today.plus_days(9))], [Some(760), Some(800), Some(800)]);
+    // The same day again changes today's price itself.
+    let form = PageForm::with(&two.page(MILLET).await, "/console/catalogue", "code", "millet");
+    saved(&two, &form.typed(&[(&format!("price:A@{today}"), "8.20")]), MILLET).await;
+    assert_eq!([on(today.plus_days(-1)), on(today)], [Some(760), Some(820)]);
+    // One that was replaced is put right only on purpose.
+    let form = PageForm::with(&two.page(MILLET).await, "/console/catalogue", "code", "millet");
+    let late = form.typed(&[("price:A", "7.50")]);
+    let refused = two.send(&two.zhang, &late).await;
+    assert!(refused.status == 400 && refused.page.contains("replaced by a later one"), "{}", refused.page);
+    saved(&two, &late.typed(&[("since", "beginning")]), MILLET).await;
+    assert_eq!([on(today.plus_days(-1)), on(today)], [Some(750), Some(820)]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_price_is_ended_and_the_page_draws_it() {
     let two = Two::new().await;

@@ -149,7 +149,8 @@ async fn no_form_puts_back_what_somebody_else_changed() {
         let before = form(&two.page(&page).await);
         assert_ne!(before.get(one), first, "{action}");
         for (cookie, name, value) in [(&two.wang, one, first), (&two.zhang, other, second)] {
-            let answer = two.send(cookie, &before.typed(&[(name, value), ("confirmed", "yes")])).await;
+            let answer =
+                two.send(cookie, &before.typed(&[(name, value), ("confirmed", "yes"), ("since", "beginning")])).await;
             assert_eq!(answer.status, 303, "{action} {name}: {}", answer.page);
         }
         // A third page of before, of which nothing was changed.

@@ -28,6 +28,23 @@ async fn what_was_just_saved_is_said_once_and_taken_back_in_one_click() {
     assert!(two.page(&two.path()).await.contains("Undone."));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deep_link_survives_the_sign_in() {
+    let two = Two::new().await;
+    let deep = "/console/harvests?product=millet&sort=weight";
+    let to = two.world.get(deep, "").await.to;
+    let page = two.world.get(&to, "").await.page;
+    let form = PageForm::one(&page, "/console/sign-in");
+    let coop = two.world.coop.0.to_string();
+    let typed = [("coop", coop.as_str()), ("login", "zhang"), ("password", "wrong")];
+    let wrong = two.world.ask(Method::POST, "/console/sign-in", &[], form.typed(&typed).body()).await;
+    let again = PageForm::one(&wrong.page, "/console/sign-in").typed(&[("password", PASSWORD)]);
+    let signed = two.world.ask(Method::POST, "/console/sign-in", &[], again.body()).await;
+    assert_eq!((signed.status, signed.to.as_str()), (303, deep));
+    let elsewhere = form.typed(&typed).typed(&[("password", PASSWORD), ("to", "https://evil.example/")]);
+    assert_eq!(two.world.ask(Method::POST, "/console/sign-in", &[], elsewhere.body()).await.to, "/console");
+}
+
 // Taking back must not overwrite what a third person wrote since.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_else_changed_since_is_not_taken_back() {

@@ -68,11 +68,19 @@ async fn a_price_that_jumps_is_asked_back() {
         let products = catalogue::read_parts(&[two.document(&DocumentKey::Catalogue(Part::FIRST))]).products;
         products[0].price_by_grade[&"A".parse().unwrap()]
     };
-    asked_back(&two, &form().await.typed(&[("price:A", "76")]), "is far from the last price, ¥7.60").await;
+    asked_back(
+        &two,
+        &form().await.typed(&[("price:A", "76"), ("since", "beginning")]),
+        "is far from the last price, ¥7.60",
+    )
+    .await;
     assert_eq!(price(), Fen::new(7_600).unwrap());
     let later = form().await.typed(&[("new-grade", "A"), ("new-day", "2027-01-01"), ("new-price", "7.60")]);
     asked_back(&two, &later, "is far from the last price, ¥76.00").await;
-    assert_eq!(two.send(&two.zhang, &form().await.typed(&[("price:A", "80")])).await.status, 303);
+    assert_eq!(
+        two.send(&two.zhang, &form().await.typed(&[("price:A", "80"), ("since", "beginning")])).await.status,
+        303
+    );
     assert_eq!(price(), Fen::new(8_000).unwrap());
 }
 
