@@ -13,6 +13,15 @@ function freePort() {
 /// Starts the demo in a folder; gives the links that it prints (into the console, for a phone, for a phone in the browser),
 /// and what stops it.
 export async function startDemo(program, folder) {
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    const started = await startOnce(program, folder);
+    if (started) return started;
+  }
+  throw new Error("the demo ended before it printed its links");
+}
+
+// None where it ended at once: somebody else took the port between the look and the start.
+async function startOnce(program, folder) {
   const words = ["demo", "--folder", folder, "--port", String(await freePort())];
   const server = spawn(program, words, { stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise((done) => server.once("exit", done));
@@ -27,5 +36,5 @@ export async function startDemo(program, folder) {
     links.app ??= line.match(/http:\S+\/app\/#\S+/)?.[0];
     if (links.console && links.phone && links.app) return { links, stop };
   }
-  throw new Error("the demo ended before it printed its links");
+  return undefined;
 }
