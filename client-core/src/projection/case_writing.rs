@@ -126,6 +126,10 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
         let Some(case) = parse_or_report("decisions", "case_name", &name, read) else { continue };
         let had_values = !matches!(decided.contenders.as_str(), "" | "[]");
         let (state, found) = match decided.kind {
+            // Were it still more than was recorded, it would be among those above.
+            DecisionKind::Undone if matches!(case, CaseId::Weight(_)) => {
+                (CaseState::Settled, Found::new(case, 0, None))
+            }
             DecisionKind::Undone | DecisionKind::Left if decided.kind == DecisionKind::Undone || had_values => {
                 let facts = facts_of(transaction, &book, case.lot())?;
                 let found = Found::of_field(case, &facts, decided.contenders.clone(), &mut terms)?;
@@ -139,9 +143,8 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
     Ok(())
 }
 
-/// The columns of a lot `l` that decide what it is paid: the warehouse's grade counts, where it gave one.
-const FACTS: &str =
-    "l.product, CASE l.weighed_grade WHEN '' THEN l.grade ELSE l.weighed_grade END, coalesce(l.day, ''), l.grams";
+/// The columns of a lot `l` that decide what it is paid: the warehouse's grade and day count, where it gave them.
+const FACTS: &str = "l.product, CASE l.weighed_grade WHEN '' THEN l.grade ELSE l.weighed_grade END, coalesce(l.weighed_day, l.day, ''), l.grams";
 
 /// [`Facts`] as rows have them.
 #[derive(Default)]

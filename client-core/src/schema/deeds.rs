@@ -15,7 +15,7 @@ const LETTERS_MAX: usize = 200;
 /// Digits of an account that are shown.
 const ACCOUNT_DIGITS: usize = 4;
 /// Letters of a way of payment without digits, such as 'cash', that are shown.
-const PLAIN_PAYMENT_MAX: usize = 12;
+const PLAIN_PAYMENT_MAX: usize = 4;
 
 /// What kind of thing was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -263,7 +263,7 @@ fn cut(text: &str) -> String {
 
 /// A way of payment without more of an account than its end.
 pub fn without_account(payment: &str) -> String {
-    let digits: Vec<char> = payment.chars().filter(char::is_ascii_digit).collect();
+    let digits: Vec<char> = payment.chars().filter(|letter| letter.is_numeric()).collect();
     let letters = payment.chars().count();
     match digits.len() {
         0 if letters <= PLAIN_PAYMENT_MAX => payment.to_owned(),
@@ -387,6 +387,9 @@ mod tests {
             ]
         );
         assert!(!format!("{told:?}").contains("6222"));
+        let accounts =
+            ["１２３４５６７８９０１", "账号六二一七〇一二三", "wangerhuwx12", "wxid-abcdefg"].map(without_account);
+        assert_eq!(accounts, ["…８９０１", "…〇一二三", "…wx12", "…defg"]);
         let shown = ["cash", "现金", "fan@example.org", "12345678", "微信 1234"].map(without_account);
         assert_eq!(shown, ["cash", "现金", "….org", "…5678", "…1234"]);
     }

@@ -249,6 +249,11 @@ pub(super) async fn correct(
 ) -> Result<Response, Refused> {
     let address = Address::find(&signed, &name).await?;
     let Present { lot, .. } = Present::of(&signed, address.lot()).await?;
+    // What takes back puts nothing over what somebody else wrote since.
+    if form.get("undoes") == "yes" {
+        let now: Vec<(&str, String)> = harvest::FIELDS.iter().map(|field| (*field, shown_field(&lot, field))).collect();
+        form.must_be_as_seen(signed.locale, &now)?;
+    }
     let (mut edits, mut is_in_conflict) = (Vec::new(), false);
     for field in harvest::FIELDS {
         let Some(changed) = form.changed(field) else { continue };

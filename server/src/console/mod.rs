@@ -50,6 +50,7 @@ mod sign_in;
 mod signed_in;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod unsent;
 mod unusual;
 mod updates;
@@ -161,6 +162,7 @@ pub(crate) fn router() -> Router<Shared> {
         .layer(from_fn(page::with_language))
         .layer(from_fn(page::security_headers))
         .layer(Extension(Arc::new(parts::toast::Toasts::default())))
+        .layer(Extension(Arc::new(turns::Turns::default())))
         .layer(
             CompressionLayer::new().compress_when(DefaultPredicate::new().and(NotForContentType::const_new("image/"))),
         )

@@ -218,7 +218,7 @@ pub(super) async fn set_status(SignedInForm(signed, form): SignedInForm) -> Resu
         return Err(refused(locale, 409, "case-changed").seen_anew());
     }
     if form.has(&was("status")) && form.changed("status").is_none() {
-        return Ok(Redirect::to("/console/orders").into_response());
+        return Ok(Redirect::to(&page_of(&form).unwrap_or_else(|| "/console/orders".to_owned())).into_response());
     }
     let status = OrderStatus::from_name(form.get("status")).ok_or_else(wrong)?;
     let edit = if values.is_empty() {
@@ -230,5 +230,5 @@ pub(super) async fn set_status(SignedInForm(signed, form): SignedInForm) -> Resu
     };
     signed.edit(vec![edit]).await?;
     let to = if form.get("card") == "yes" { "/console/cases" } else { "/console/orders" };
-    Ok(Redirect::to(to).into_response())
+    Ok(Redirect::to(&page_of(&form).unwrap_or_else(|| to.to_owned())).into_response())
 }

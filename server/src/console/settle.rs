@@ -3,11 +3,11 @@
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::conflicts::{self, CaseId, CaseState, SETTLING, Settlement, Settler, UNDOING};
 use granary_client_core::plausibility::{Correction, Unusual};
-use granary_client_core::projection::{CaseFilter, CaseRow, LotRow, facts_of};
+use granary_client_core::projection::{CaseFilter, CaseRow, LotRow, LotState, facts_of};
 use granary_client_core::quantities::{Day, TextField};
-use granary_client_core::schema::Document;
 use granary_client_core::schema::case_book::{Decision, DecisionKind, decide};
 use granary_client_core::schema::harvest::LotEdit;
+use granary_client_core::schema::{Document, LotId};
 
 use super::again::page_of;
 use super::cases::{self, CASES, CASES_PAGE};
@@ -77,6 +77,11 @@ impl Case {
 
     fn line(&self, decision: Decision) -> Edits {
         Edits::one(self.row.case.lot().case_book(), move |doc| decide(doc, &decision))
+    }
+
+    /// True for a lot of the case that the warehouse has received.
+    pub(super) fn is_received(&self, lot: &LotId) -> bool {
+        self.lots.iter().any(|row| row.lot == *lot && row.state == LotState::Received)
     }
 
     /// The weight at the warehouse of the case's lot.
@@ -154,6 +159,10 @@ fn chosen(signed: &SignedIn, form: &Form, case: &Case, settler: Settler<'_>) -> 
                 kept if kept == first.in_full() => (first, second),
                 _ => return Err(refused(locale, 400, "value-missing").at("keep")),
             };
+            // A lot that counts no more is paid no more.
+            if case.is_received(other) {
+                return Err(refused(locale, 409, "merged-lot-received").at("keep"));
+            }
             conflicts::merge(&case.book, &case.row.case, keep, other, grams, settler)
         }
     };
@@ -190,6 +199,11 @@ pub(super) async fn undo(SignedInForm(signed, form): SignedInForm) -> Result<Res
     case.must_be_the_same(&signed, seen_in(&form, &was("case")))?;
     let last = case.last_decision(&signed).await?;
     let last = last.ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
+    // A message takes back the decision that it told of, and no later one.
+    let is_hers = |until: i64| last.by == signed.session.name && last.at.seconds() <= until;
+    if form.has("until") && !form.get("until").parse().is_ok_and(is_hers) {
+        return Err(refused(signed.locale, 409, "case-changed").seen_anew());
+    }
     // A form that does not say what its author saw puts nothing back over what was written since.
     if !form.has(&was("case")) && !conflicts::stands(&case.book, &case.row.case, &last) {
         return Err(refused(signed.locale, 409, "case-changed").seen_anew());

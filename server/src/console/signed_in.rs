@@ -10,6 +10,7 @@ use axum::http::{Method, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::schema::{Document, DocumentKey};
 use granary_client_core::store::StoreFault;
+use tokio::sync::OwnedMutexGuard;
 
 use super::again::{Again, Asked, page_of};
 use super::cookies::{SESSION_COOKIE, cookie, locale_of};
@@ -20,6 +21,7 @@ use super::parts::toast::Toasts;
 use super::refusal::{Refused, refuse, refused};
 use super::second_factor;
 use super::sign_in::{self, SIGN_IN};
+use super::turns::{self, Turns};
 use super::unsent;
 use crate::access::Session;
 use crate::engine::Granary;
@@ -54,6 +56,8 @@ pub(super) struct SignedIn {
     /// What pages say of what was done before; none where a page only loads its content again.
     pub(super) toasts: Option<Arc<Toasts>>,
     has_written: Arc<AtomicBool>,
+    /// Held while a form is worked on.
+    turn: Option<Arc<OwnedMutexGuard<()>>>,
 }
 
 impl SignedIn {
@@ -118,9 +122,13 @@ impl SignedIn {
         let (granary, number) = (Arc::clone(&self.granary), self.cooperative.number());
         let person = (self.session.device, Some(self.session.generation));
         let token = self.token.clone();
-        self.note_written();
+        let has_written = Arc::clone(&self.has_written);
         self.work(move || {
             let awaited = granary.edit_in_session(number, person, crate::environment::now(), edits)?;
+            // A form of which nothing was changed saved nothing.
+            if !awaited.is_empty() {
+                has_written.store(true, Ordering::Relaxed);
+            }
             // The next page shows what was saved here, or says that it does not yet.
             granary.edited_in(number, &token, awaited, REPLY_WAIT)
         })
@@ -191,6 +199,7 @@ where
                 .filter(|_| !parts.headers.contains_key(REFRESH_HEADER))
                 .cloned(),
             has_written: Arc::default(),
+            turn: None,
         };
         if let Some(asked) = parts.extensions.get::<Asked>() {
             asked.by(shared, signed.clone());
@@ -242,6 +251,12 @@ where
                 asked.with(form);
             }
             return Err(refused(signed.locale, 409, "unsent-form").into_response());
+        }
+        if let Some(turns) = parts.extensions.get::<Arc<Turns>>() {
+            signed.turn = Some(Arc::new(turns.take(signed.cooperative.number()).await));
+            if let Some(to) = turns.led_to(&turns::sent(&signed.token, &action, &form)) {
+                return Err(Redirect::to(&to).into_response());
+            }
         }
         // What is shown in answer to a form leads back to the form's page: its own address shows nothing.
         signed.page = page_of(&form).unwrap_or_else(|| "/console".to_owned());

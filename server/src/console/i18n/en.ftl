@@ -392,6 +392,7 @@ part-invitations = Invitations
 part-coordinators = Coordinators
 part-cooperative = The co-operative
 part-import = Import
+merged-lot-received = The lot that would go was received by the warehouse, and would not be paid any more. Keep that one. Nothing was changed.
 price-since-today = A price that you change holds from today on. What was received before keeps its price.
 price-since-beginning = It was wrong from its beginning: change it for what was received before, too
 price-is-past = This price has been replaced by a later one. Tick that it was wrong from its beginning, or change the later one. Nothing was changed.

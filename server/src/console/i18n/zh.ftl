@@ -392,6 +392,7 @@ part-invitations = 邀请
 part-coordinators = 协调员
 part-cooperative = 合作社
 part-import = 导入
+merged-lot-received = 要并掉的那批仓库已经验收，并掉就不再付款。请保留那一批。什么都没改。
 price-since-today = 改过的价格从今天起算。以前入库的仍按原价。
 price-since-beginning = 原价一开始就写错了：以前入库的也按新价
 price-is-past = 这个价格后来已被新价代替。如果它一开始就错了，请勾选；否则请改新价。什么都没改。

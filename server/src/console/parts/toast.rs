@@ -15,6 +15,7 @@ use crate::console::again::{Asked, PAGE};
 use crate::console::forms::{Form, was};
 use crate::console::page::token;
 use crate::console::signed_in::SignedIn;
+use crate::console::turns::{Turns, sent};
 use crate::console::unsent::AUTHOR;
 
 /// Sessions for which something is kept at most; the oldest goes first.
@@ -59,6 +60,10 @@ impl Toasts {
         kept.push_back((session.to_owned(), now, done));
     }
 
+    fn forget_all(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn take(&self, session: &str, now: Instant) -> Option<Done> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let place = kept.iter().position(|(of, ..)| of == session)?;
@@ -70,6 +75,7 @@ impl Toasts {
 /// Keeps what a form did for the page to which it leads.
 pub(in crate::console) async fn tell(request: Request, next: Next) -> Response {
     let asked = (request.method() == Method::POST).then(|| request.extensions().get::<Asked>().cloned()).flatten();
+    let turns = request.extensions().get::<Arc<Turns>>().cloned();
     let toasts = request.extensions().get::<Arc<Toasts>>().cloned();
     let action = format!("/console{}", request.uri().path());
     let response = next.run(request).await;
@@ -77,6 +83,14 @@ pub(in crate::console) async fn tell(request: Request, next: Next) -> Response {
     if let Some(((signed, form), toasts)) = asked.and_then(|asked| asked.known()).zip(toasts).filter(|_| leads_on)
         && signed.has_written()
     {
+        let to = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok());
+        if let Some((turns, to)) = turns.zip(to) {
+            turns.note_done(sent(&signed.token, &action, &form), to.to_owned());
+        }
+        // Nothing of who was erased waits in anybody's message.
+        if action.ends_with("/erase") {
+            toasts.forget_all();
+        }
         toasts.keep(&signed.token, crate::environment::now(), done_by(&action, &form));
     }
     response
@@ -91,7 +105,8 @@ fn done_by(action: &str, form: &Form) -> Done {
     };
     let undo = match action {
         "/console/cases/settle" => {
-            let fields = vec![("case".to_owned(), form.get("case").to_owned())];
+            let until = crate::environment::now().seconds().to_string();
+            let fields = vec![("case".to_owned(), form.get("case").to_owned()), ("until".to_owned(), until)];
             Some(Undo { action: "/console/cases/undo".to_owned(), fields })
         }
         _ => put_back(action, form),
@@ -119,7 +134,12 @@ fn put_back(action: &str, form: &Form) -> Option<Undo> {
         let seen = was(name);
         if form.has(&seen) {
             let before = form.get(&seen);
-            has_changed |= before != value.trim();
+            let is_changed = before != value.trim();
+            // A price that holds from today is another price than the one that stood there.
+            if is_changed && name.starts_with("price:") {
+                return None;
+            }
+            has_changed |= is_changed;
             fields.extend([(name.to_owned(), before.to_owned()), (seen, value.to_owned())]);
         } else if KEYS.contains(&name) {
             fields.push((name.to_owned(), value.to_owned()));

@@ -53,6 +53,10 @@ pub(in crate::console) async fn revoke(SignedInForm(signed, form): SignedInForm)
 pub(in crate::console) async fn take_back(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let device: DeviceId = form.parsed(signed.locale, "device")?;
     let record = signed.cooperative.device(device).ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
+    // A coordinator comes back by an account, not by a device.
+    if record.is_of_the_server() {
+        return Err(refused(signed.locale, 404, "not-found"));
+    }
     let roles: Vec<Role> =
         record.grants.last().map(|grants| grants.roles.iter().copied().collect()).unwrap_or_default();
     let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());

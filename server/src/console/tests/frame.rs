@@ -45,6 +45,58 @@ async fn a_deep_link_survives_the_sign_in() {
     assert_eq!(two.world.ask(Method::POST, "/console/sign-in", &[], elsewhere.body()).await.to, "/console");
 }
 
+// A second click made a second household.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_is_sent_twice_acts_once() {
+    let two = Two::new().await;
+    let form = PageForm::one(&two.page("/console/households").await, "/console/households/add");
+    let body = form.typed(&[("name", "双击户")]).body();
+    let headers = [("cookie", two.zhang.as_str())];
+    let send = || two.world.ask(Method::POST, "/console/households/add", &headers, body.clone());
+    let (first, second) = tokio::join!(send(), send());
+    assert_eq!((first.status, second.status, first.to.as_str()), (303, 303, second.to.as_str()));
+    two.shown();
+    assert!(two.page("/console/households?search=双击户").await.contains("Households: 1."));
+}
+
+// What was held against the lot before somebody else's form was done overwrote it.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_receipts_sent_at_one_moment_one_is_told_of_the_other() {
+    let two = Two::new().await;
+    let receipt = format!("{}/receipt", two.path());
+    let form = PageForm::one(&two.page(&two.path()).await, &receipt);
+    let typed = |grams: &str, cookie: &str| {
+        form.typed(&[("state", "received"), ("grams", grams), ("confirmed", "yes"), ("token", &two.token(cookie))])
+            .body()
+    };
+    let (zhang, wang) = ([("cookie", two.zhang.as_str())], [("cookie", two.wang.as_str())]);
+    let (one, other) = tokio::join!(
+        two.world.ask(Method::POST, &receipt, &zhang, typed("10.1", &two.zhang)),
+        two.world.ask(Method::POST, &receipt, &wang, typed("20.2", &two.wang)),
+    );
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 409]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lot_that_somebody_corrected_since_is_not_taken_back() {
+    let two = Two::new().await;
+    let correct = format!("{}/correct", two.path());
+    let of = |page: &str| PageForm::one(page, &correct);
+    let form = of(&two.page(&two.path()).await).typed(&[("note", "wet")]);
+    assert_eq!(two.send(&two.zhang, &form).await.status, 303);
+    let page = two.page(&two.path()).await;
+    let theirs = two.world.get(&two.path(), &two.wang).await.page;
+    assert_eq!(two.send(&two.wang, &of(&theirs).typed(&[("note", "dry")])).await.status, 303);
+    assert_eq!(two.send(&two.zhang, &PageForm::undo(&page)).await.status, 409);
+    assert_eq!(lot(&two.document(&book()), two.lot.key()).unwrap().field("note"), "dry");
+    // A form of which nothing was changed saved nothing, and nobody says that it did.
+    let same = of(&two.page(&two.path()).await);
+    assert_eq!(two.send(&two.zhang, &same).await.status, 303);
+    assert!(!two.page(&two.path()).await.contains("Saved."));
+}
+
 // Taking back must not overwrite what a third person wrote since.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_else_changed_since_is_not_taken_back() {
