@@ -229,10 +229,12 @@ fn since_when(locale: Locale, form: &Form, present: Option<&Product>, name: Pric
     if !has_begun || form.get("since") == "beginning" || product.price_conflicts.contains_key(&name) {
         return Ok(name);
     }
-    if product.price_name_on(&name.grade, today) != Some(&name) {
-        return Err(refused(locale, 400, "price-is-past"));
-    }
-    PriceName::new(name.grade, Some(today)).ok_or_else(|| refused(locale, 400, "grade-wrong"))
+    let of_today =
+        PriceName::new(name.grade.clone(), Some(today)).ok_or_else(|| refused(locale, 400, "grade-wrong"))?;
+    // Somebody else's of today, which this form's author did not see, stays beside hers.
+    let holds = product.price_name_on(&name.grade, today);
+    let is_unseen = holds == Some(&of_today) && !form.has(&format!("price:{of_today}"));
+    if holds == Some(&name) || is_unseen { Ok(of_today) } else { Err(refused(locale, 400, "price-is-past")) }
 }
 
 async fn product_of(signed: &SignedIn, code: &str) -> Result<Product, Refused> {
