@@ -25,6 +25,8 @@ pub(super) fn state(phone: &WebPhone) -> Result<Value, Failure> {
         () if grants.is_recorder() => Some("recorder"),
         () => household.map(|_| "household"),
     };
+    // A phone that belongs to nobody yet has no documents.
+    let cooperative = if core.device().is_some() { core.cooperative()? } else { None };
     Ok(json!({
         "enrolled": core.device().is_some(),
         "cooperative": core.cooperative_name(),
@@ -35,7 +37,7 @@ pub(super) fn state(phone: &WebPhone) -> Result<Value, Failure> {
         "village": particulars.and_then(|particulars| particulars.village).unwrap_or_default(),
         "today": core.today().to_string(),
         "wrongDate": core.wrong_date().map(|day| day.to_string()),
-        "season": core.cooperative()?.unwrap_or_default().present_season(core.today()).map(Season::year),
+        "season": cooperative.unwrap_or_default().present_season(core.today()).map(Season::year),
         "recordsForOthers": grants.is_recorder() || grants.is_coordinator(),
         "canReceive": is_packer || grants.is_coordinator(),
         "canEditCatalogue": grants.is_coordinator(),
