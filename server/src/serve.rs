@@ -24,14 +24,17 @@ use crate::http::{self, Counts, Gate, Occupied, Origin, Places, PublicAddress, S
 use crate::log::check::{check, read_marks, write_marks};
 use crate::log::mark_restored;
 use crate::metrics::Metrics;
-use crate::store::anew;
 use crate::store::free_disk::probe_of;
 use crate::store::probe::unusable;
+use crate::store::{SledStore, anew};
 use crate::{admin, connection, console, interop, tls};
 
 /// The time for requests in progress at a stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The wait for a store that another server has, and the interval at which it is tried.
+const FREE_WAIT: Duration = Duration::from_secs(3);
+const FREE_LOOK: Duration = Duration::from_millis(50);
 /// The interval at which a stop looks whether the store is free.
 const LET_GO_LOOK: Duration = Duration::from_millis(5);
 
@@ -62,7 +65,7 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
     )?;
     let certificates = Arc::new(certificates);
     let store: Arc<dyn Store> =
-        Arc::new(anew::open(&config.store_folder()).map_err(|fault| unusable(&config.store_folder(), fault))?);
+        Arc::new(open_when_free(&config).await.map_err(|fault| unusable(&config.store_folder(), fault))?);
     for finding in check(store.as_ref(), &read_marks(&config.high_water()))? {
         tracing::warn!("{finding}");
         if finding.is_recoverable() {
@@ -146,6 +149,17 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
     tracing::info!(%address, "serving");
     let stop = vec![stop, stop_plain];
     Ok(Server { granary, address, metrics_address, certificates, public_address, has_web_app, stop, done })
+}
+
+/// Opens the store; one that a server is just letting go of is waited for.
+async fn open_when_free(config: &Config) -> Result<SledStore, StoreFault> {
+    let until = tokio::time::Instant::now() + FREE_WAIT;
+    loop {
+        match anew::open(&config.store_folder()) {
+            Err(StoreFault::InUse) if tokio::time::Instant::now() < until => tokio::time::sleep(FREE_LOOK).await,
+            opened => return opened,
+        }
+    }
 }
 
 fn say_how_browsers_get_the_app(shared: &Shared) {
