@@ -133,6 +133,14 @@ impl Names {
         self.households.get(&id).map_or_else(String::new, |(_, village)| self.village(village))
     }
 
+    /// All households with their names and villages, by their ids; none before [`Names::with_households`].
+    pub(super) fn households(&self) -> Vec<(HouseholdId, String, String)> {
+        let each = self.households.iter().map(|(id, (name, village))| (*id, name.clone(), village.clone()));
+        let mut all: Vec<_> = each.collect();
+        all.sort_by_key(|(id, ..)| *id);
+        all
+    }
+
     /// A device's label; with the end of its id where two have one label.
     pub(super) fn device(&self, id: DeviceId) -> String {
         let Some(name) = self.devices.get(&id) else { return self.locale.t("somebody") };

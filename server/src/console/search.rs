@@ -87,7 +87,7 @@ fn fitting<'a, T>(all: &'a [T], words: &[&str], spell: impl Fn(&T) -> Vec<Spelle
 struct Found {
     households: Vec<(HouseholdId, String, String)>,
     products: Vec<(String, String)>,
-    /// A household and a product that were both named, and how many lots they have in common.
+    /// The lot of a number, or those of a household and a product that were both named.
     lots: Vec<LotRow>,
     orders: Vec<OrderName>,
 }
@@ -111,7 +111,7 @@ async fn find(signed: &SignedIn, names: &Names, question: &str) -> Result<Found,
     // A word that names a product may be beside one that names a household.
     let (of_products, of_people): (Vec<&str>, Vec<&str>) =
         all.iter().partition(|word| !fitting(&products, &[**word], spell_product).is_empty());
-    let people = signed.read(|models| models.household_names()).await?;
+    let people = names.households();
     let villages: std::collections::BTreeMap<String, String> = names.villages().clone();
     let spell_household = |(_, name, village): &(HouseholdId, String, String)| {
         vec![Spelled::of(name), Spelled::of(villages.get(village).unwrap_or(village))]
