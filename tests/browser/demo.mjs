@@ -3,6 +3,9 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { createServer } from "node:net";
 
+// A stop finishes the requests in progress, which takes seconds.
+const STOP_MILLIS_MAX = 60_000;
+
 function freePort() {
   return new Promise((done) => {
     const probe = createServer();
@@ -25,9 +28,14 @@ async function startOnce(program, folder) {
   const words = ["demo", "--folder", folder, "--port", String(await freePort())];
   const server = spawn(program, words, { stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise((done) => server.once("exit", done));
+  // A program that fails before its end must not leave the demo behind, which holds the streams that its caller reads.
+  process.once("exit", () => server.kill("SIGKILL"));
   const stop = async () => {
     server.kill("SIGINT");
+    const late = setTimeout(() => server.kill("SIGKILL"), STOP_MILLIS_MAX);
     await ended;
+    clearTimeout(late);
+    if (server.signalCode) throw new Error("the demo did not stop");
   };
   const links = {};
   for await (const line of createInterface({ input: server.stdout })) {

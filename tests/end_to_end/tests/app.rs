@@ -3,31 +3,25 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 
 use granary_client_core::phone::Phone;
 use granary_client_core::projection::LotFilter;
 use granary_client_core::schema::access::Role;
 use granary_server::Config;
 
-use crate::in_a_browser::{HOUSEHOLD, browser_folder, furnish, now, prepare};
-
-fn run(arguments: &[&str]) {
-    let status = Command::new("node").args(arguments).current_dir(browser_folder()).status().unwrap();
-    assert!(status.success(), "{arguments:?} failed");
-}
+use crate::in_a_browser::{HOUSEHOLD, furnish, now, prepare, run_script};
 
 #[test]
 fn screens_hold_in_a_browser() {
     if prepare() {
-        run(&["--test", "--test-concurrency=1", "screens.test.mjs", "scan.test.mjs"]);
+        run_script(&["--test", "--test-concurrency=1", "screens.test.mjs", "scan.test.mjs"]);
     }
 }
 
 #[test]
 fn worker_store_and_updates_hold_in_a_browser() {
     if prepare() {
-        run(&["--test", "--test-concurrency=1", "edge.test.mjs", "killed.test.mjs"]);
+        run_script(&["--test", "--test-concurrency=1", "edge.test.mjs", "killed.test.mjs"]);
     }
 }
 
@@ -49,7 +43,7 @@ fn one_day_of_a_phone_in_the_browser() {
     let invite = |role| granary.invite(coop, role, 1, now()).unwrap().code;
     let told = folder.path().join("told.json");
     let shots = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
-    run(&[
+    run_script(&[
         "day.mjs",
         &format!("http://{}", server.app_address().unwrap()),
         &invite(Role::Household(HOUSEHOLD)),

@@ -2,6 +2,7 @@
 //! runs the server and the phones. Screenshots are in `target/screenshots`.
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -15,7 +16,7 @@ use granary_client_core::schema::{DocumentKey, LotId, OrderName, Season};
 use granary_server::log::CooperativeNumber;
 use granary_server::{Config, Server};
 
-use crate::in_a_browser::{HOUSEHOLD, browser_folder, furnish, now, prepare};
+use crate::in_a_browser::{HOUSEHOLD, browser_folder, end_when_too_long, furnish, now, prepare, run_script};
 use crate::world::PROGRAM;
 
 struct World {
@@ -180,8 +181,10 @@ fn coordinators_work_in_browser() {
         .arg(shots)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .process_group(0)
         .spawn()
         .unwrap();
+    let _watch = end_when_too_long(&child);
     let mut to_browser = child.stdin.take().unwrap();
     let mut last = String::new();
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
@@ -201,15 +204,9 @@ fn coordinators_work_in_browser() {
 
 /// Runs a program over the demo that ends with status 1 where it finds something.
 fn over_the_demo(script: &str) {
-    if !prepare() {
-        return;
+    if prepare() {
+        run_script(&[script, PROGRAM]);
     }
-    let mut command = Command::new("node");
-    command.arg(browser_folder().join(script)).arg(PROGRAM).env("QUICK", "1");
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    println!("{said}");
-    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

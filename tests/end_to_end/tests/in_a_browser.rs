@@ -1,9 +1,14 @@
 //! What the tests in a real browser share.
 
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Longer than the slowest of the browser's scripts on a busy machine.
+const SCRIPT_TIME_MAX: Duration = Duration::from_secs(900);
 
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::quantities::{Fen, Instant};
@@ -51,4 +56,28 @@ pub(crate) fn prepare() -> bool {
         assert!(status.success(), "npm could not install the browser's driver");
     }
     true
+}
+
+/// Runs a script of the browser's folder to its end. It and all that it started are ended where it takes too long: a browser
+/// or a server that hangs must fail its test, not keep it.
+pub(crate) fn run_script(arguments: &[&str]) {
+    let mut command = Command::new("node");
+    let mut script =
+        command.args(arguments).current_dir(browser_folder()).env("QUICK", "1").process_group(0).spawn().unwrap();
+    let _watch = end_when_too_long(&script);
+    let status = script.wait().unwrap();
+    assert!(status.success(), "{arguments:?} failed: {status}");
+}
+
+/// Ends a script that leads a process group, and its group, after the longest time; dropped, it watches no more.
+pub(crate) fn end_when_too_long(script: &Child) -> Sender<()> {
+    let group = format!("-{}", script.id());
+    let (watch, ended) = channel::<()>();
+    std::thread::spawn(move || {
+        if ended.recv_timeout(SCRIPT_TIME_MAX) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            eprintln!("the script took longer than {SCRIPT_TIME_MAX:?}; it is ended");
+            let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        }
+    });
+    watch
 }
