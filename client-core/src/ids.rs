@@ -102,6 +102,18 @@ uuid_id!(
     "document"
 );
 
+impl CooperativeId {
+    /// The device id of the server's own replica, under which no phone can write. What only the server decides counts where this
+    /// device wrote it.
+    pub fn server_device(self) -> DeviceId {
+        let mut seed = [0u8; 32];
+        for (place, byte) in seed.iter_mut().zip(self.0) {
+            *place = byte;
+        }
+        DeviceId::of_public_key(&seed)
+    }
+}
+
 impl DocumentId {
     /// The id in Automerge's own URL form: `automerge:` and bs58check.
     pub fn automerge_url(&self) -> String {

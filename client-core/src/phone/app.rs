@@ -25,9 +25,10 @@ use crate::schema::household::Household;
 use crate::schema::lot_history::{LotEvent, harvest_event, question_events, receipt_event};
 use crate::schema::order::{Order, OrderStatus};
 use crate::schema::receipt::Outcome;
+use crate::schema::receiver::Receiver;
 use crate::schema::{
     Book, CardNumber, Document, DocumentKey, LotId, LotName, OrderName, Part, QuestionId, Season, catalogue,
-    cooperative, harvest, household, order, question, receipt,
+    cooperative, harvest, household, order, question, receipt, receiver,
 };
 
 /// 1 January 2026: a clock before it was never set, and says nothing of days.
@@ -379,9 +380,9 @@ impl Phone {
         self.read(&DocumentKey::Order(name), |document| order::read(document))
     }
 
-    /// Who bought an order, and where it goes; none where it is not here, or was erased.
-    pub fn buyer(&self, name: OrderName) -> Result<Option<String>, Error> {
-        Ok(self.read(&DocumentKey::Buyer(name), |document| order::buyer(document))?.flatten())
+    /// Who gets an order, and where it goes; none where it is not here, or was erased.
+    pub fn receiver(&self, name: OrderName) -> Result<Option<Receiver>, Error> {
+        self.read(&DocumentKey::Receiver(name), |document| receiver::read(document))
     }
 
     /// The heads of every document, for comparing replicas.

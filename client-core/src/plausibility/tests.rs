@@ -21,7 +21,7 @@ fn catalogue() -> Catalogue {
     };
     Catalogue {
         products: vec![product("ginger", "生姜", "Ginger"), product("millet", "小米", "Millet")],
-        promotions: Vec::new(),
+        ..Catalogue::default()
     }
 }
 

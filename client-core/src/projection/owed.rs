@@ -135,7 +135,7 @@ mod tests {
             ended: None,
             damaged: Vec::new(),
         };
-        Catalogue { products: vec![millet], promotions: Vec::new() }
+        Catalogue { products: vec![millet], ..Catalogue::default() }
     }
 
     #[test]

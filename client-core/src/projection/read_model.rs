@@ -14,7 +14,7 @@ use crate::schema::{Document, DocumentKey};
 use crate::store::{SCRUB, StoreFault};
 
 /// The version of the tables. A database of another version is emptied and written again.
-const VERSION: i64 = 14;
+const VERSION: i64 = 15;
 /// Above this many touched lots, the whole book is written again.
 const TOUCHED_MAX: usize = 40;
 
@@ -77,13 +77,14 @@ const TABLES: &str = "
         household BLOB PRIMARY KEY, document BLOB NOT NULL, name TEXT NOT NULL, village TEXT NOT NULL,
         payment TEXT NOT NULL, members TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE orders (
-        document BLOB PRIMARY KEY, platform TEXT NOT NULL, outside_id TEXT NOT NULL,
+        document BLOB PRIMARY KEY, platform TEXT NOT NULL, shop TEXT NOT NULL, outside_id TEXT NOT NULL,
         status TEXT NOT NULL, shipment TEXT NOT NULL, grams INTEGER NOT NULL, fen INTEGER NOT NULL,
         products TEXT NOT NULL, contenders TEXT NOT NULL, settled TEXT NOT NULL) WITHOUT ROWID;
     CREATE INDEX orders_by_status ON orders (status);
-    CREATE TABLE buyers (
-        platform TEXT NOT NULL, outside_id TEXT NOT NULL, document BLOB NOT NULL, buyer TEXT NOT NULL,
-        PRIMARY KEY (platform, outside_id)) WITHOUT ROWID;";
+    CREATE TABLE receivers (
+        platform TEXT NOT NULL, shop TEXT NOT NULL, outside_id TEXT NOT NULL, document BLOB NOT NULL,
+        receiver TEXT NOT NULL,
+        PRIMARY KEY (platform, shop, outside_id)) WITHOUT ROWID;";
 
 /// Tables with a `document` column.
 const BY_DOCUMENT: [&str; 13] = [
@@ -98,7 +99,7 @@ const BY_DOCUMENT: [&str; 13] = [
     "catalogue",
     "households",
     "orders",
-    "buyers",
+    "receivers",
     "activity",
 ];
 
@@ -290,13 +291,13 @@ impl ReadModel {
                 DocumentKey::CaseBook(..) => case_writing::write_decisions(&transaction, document)?,
                 DocumentKey::Household(household) => register_rows::write_household(&transaction, document, household)?,
                 DocumentKey::Order(name) => register_rows::write_order(&transaction, document, &name)?,
-                DocumentKey::Buyer(name) => register_rows::write_buyer(&transaction, document, &name)?,
+                DocumentKey::Receiver(name) => register_rows::write_receiver(&transaction, document, &name)?,
                 DocumentKey::Catalogue(part) => {
                     for book in catalogue_rows::write(&transaction, document, part)? {
                         case_writing::refresh(&transaction, &book)?;
                     }
                 }
-                DocumentKey::Cooperative(_) => {}
+                DocumentKey::Cooperative(_) | DocumentKey::StockBook(_) | DocumentKey::Stream(_) => {}
             }
             finish(&transaction, document.key(), revision)?;
         }

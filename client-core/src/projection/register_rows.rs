@@ -8,7 +8,7 @@ use crate::conflicts::{self, Contender};
 use crate::ids::HouseholdId;
 use crate::schema::access::ListedHousehold;
 use crate::schema::order::{OrderStatus, StatusSettled};
-use crate::schema::{Document, DocumentKey, OrderName, household, order};
+use crate::schema::{Document, DocumentKey, OrderName, household, order, receiver};
 use crate::store::StoreFault;
 
 /// An order in a list.
@@ -16,8 +16,8 @@ use crate::store::StoreFault;
 pub struct OrderRow {
     /// Where it came from.
     pub name: OrderName,
-    /// Who bought, and where it goes; empty where it was erased.
-    pub buyer: String,
+    /// Who gets it and where it goes, in short; empty where it was forgotten.
+    pub receiver: String,
     /// Its status; none when damaged.
     pub status: Option<OrderStatus>,
     /// The carrier's number; empty before shipping.
@@ -61,10 +61,11 @@ pub(super) fn write_order(
     let grams: i64 = order.lines.iter().map(|line| line.quantity.get()).fold(0, i64::saturating_add);
     let fen: i64 = order.lines.iter().map(|line| line.price.get()).fold(0, i64::saturating_add);
     let products: Vec<&str> = order.lines.iter().map(|line| line.product.as_str()).collect();
-    transaction.prepare_cached("INSERT OR REPLACE INTO orders VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")?.execute(
+    transaction.prepare_cached("INSERT OR REPLACE INTO orders VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)")?.execute(
         params![
             document.key().to_bytes(),
             name.platform,
+            name.shop,
             name.outside_id,
             order.status.map(OrderStatus::name).unwrap_or_default(),
             order.shipment.unwrap_or_default(),
@@ -78,35 +79,41 @@ pub(super) fn write_order(
     Ok(())
 }
 
-pub(super) fn write_buyer(
+pub(super) fn write_receiver(
     transaction: &Transaction<'_>,
     document: &Document,
     name: &OrderName,
 ) -> Result<(), StoreFault> {
-    transaction.prepare_cached("INSERT OR REPLACE INTO buyers VALUES (?1,?2,?3,?4)")?.execute(params![
+    transaction.prepare_cached("INSERT OR REPLACE INTO receivers VALUES (?1,?2,?3,?4,?5)")?.execute(params![
         name.platform,
+        name.shop,
         name.outside_id,
         document.key().to_bytes(),
-        order::buyer(document).unwrap_or_default(),
+        receiver::read(document).in_short(),
     ])?;
     Ok(())
 }
 
 const ORDERS: &str =
-    "SELECT platform, outside_id, coalesce(buyer, ''), status, shipment, grams, fen, products, contenders, settled
-     FROM orders LEFT JOIN buyers USING (platform, outside_id)";
+    "SELECT platform, shop, outside_id, coalesce(receiver, ''), status, shipment, grams, fen, products, contenders, settled
+     FROM orders LEFT JOIN receivers USING (platform, shop, outside_id)";
+
+/// The order that a row's first three columns name.
+fn name_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<OrderName> {
+    Ok(OrderName { platform: row.get(0)?, shop: row.get(1)?, outside_id: row.get(2)? })
+}
 
 /// Reads a row of [`ORDERS`].
 fn order_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<OrderRow> {
-    let (status, contenders, settled): (String, String, String) = (row.get(3)?, row.get(8)?, row.get(9)?);
+    let (status, contenders, settled): (String, String, String) = (row.get(4)?, row.get(9)?, row.get(10)?);
     Ok(OrderRow {
-        name: OrderName { platform: row.get(0)?, outside_id: row.get(1)? },
-        buyer: row.get(2)?,
+        name: name_of(row)?,
+        receiver: row.get(3)?,
         status: OrderStatus::from_name(&status),
-        shipment: row.get(4)?,
-        grams: row.get(5)?,
-        fen: row.get(6)?,
-        products: row.get(7)?,
+        shipment: row.get(5)?,
+        grams: row.get(6)?,
+        fen: row.get(7)?,
+        products: row.get(8)?,
         contenders: read_contenders("orders", &contenders),
         settled: serde_json::from_str(&settled).ok(),
     })
@@ -163,7 +170,7 @@ impl ReadModel {
         }
         values.extend([Value::Integer(i64::from(limit)), Value::Integer(i64::from(offset))]);
         let mut statement = self.connection.prepare_cached(&format!(
-            "{ORDERS} WHERE {} ORDER BY fen DESC, platform, outside_id LIMIT ? OFFSET ?",
+            "{ORDERS} WHERE {} ORDER BY fen DESC, platform, shop, outside_id LIMIT ? OFFSET ?",
             conditions.join(" AND ")
         ))?;
         let rows = statement.query_map(params_from_iter(values), order_row)?;
@@ -183,10 +190,9 @@ impl ReadModel {
     /// Orders with this text in their number, the dearest first.
     pub fn orders_numbered(&self, text: &str, limit: u32) -> Result<Vec<OrderName>, StoreFault> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT platform, outside_id FROM orders WHERE instr(outside_id, ?1) > 0 ORDER BY fen DESC LIMIT ?2",
+            "SELECT platform, shop, outside_id FROM orders WHERE instr(outside_id, ?1) > 0 ORDER BY fen DESC LIMIT ?2",
         )?;
-        let name = |row: &rusqlite::Row<'_>| Ok(OrderName { platform: row.get(0)?, outside_id: row.get(1)? });
-        let rows = statement.query_map(params![text, limit], name)?;
+        let rows = statement.query_map(params![text, limit], name_of)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

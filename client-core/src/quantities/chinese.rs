@@ -23,7 +23,6 @@ impl Words for TextField {
             Self::PlaceName => "村或地点的名称",
             Self::Announcement => "通知",
             Self::PromotionTitle => "活动标题",
-            Self::Buyer => "买家",
             Self::Shipment => "运单号",
             Self::Case => "事项名称",
             Self::Chosen => "选定的值",
@@ -31,6 +30,16 @@ impl Words for TextField {
             Self::PhoneName => "手机名称",
             Self::Telephone => "联系电话",
             Self::Address => "地址",
+            Self::SkuCode => "商品代码",
+            Self::ShopText => "店铺里的商品名称或编码",
+            Self::LineId => "订单行编号",
+            Self::Pool => "渠道",
+            Self::Host => "主播",
+            Self::ReceiverName => "收件人姓名",
+            Self::ReceiverPhone => "收件人电话",
+            Self::ReceiverAddress => "收件地址",
+            Self::BuyerNote => "买家留言",
+            Self::SellerNote => "卖家备注",
         }
         .to_owned()
     }
@@ -41,6 +50,8 @@ impl Words for QuantityFault {
         match self {
             Self::Grams(grams) => format!("重量必须在 1 克到 1,000 吨之间；现在是 {grams} 克"),
             Self::Fen(fen) => format!("金额必须在 ¥0 到 ¥1,000,000,000 之间；现在是 {fen} 分"),
+            Self::GramsDelta(grams) => format!("重量差必须在 -1,000 吨到 1,000 吨之间；现在是 {grams} 克"),
+            Self::FenDelta(fen) => format!("金额差必须在 -¥1,000,000,000 到 ¥1,000,000,000 之间；现在是 {fen} 分"),
             Self::Permille(permille) => format!("水分必须在 0 到 100% 之间；现在是千分之 {permille}"),
             Self::Day(text) => format!("“{text}”不是日期；日期写成 年-月-日，例如 2026-10-03"),
             Self::TextMissing(field) => format!("{}没有填写", field.chinese()),

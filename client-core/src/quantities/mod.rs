@@ -2,6 +2,7 @@
 //! is valid.
 
 mod chinese;
+mod delta;
 mod shown;
 mod spoken;
 mod text;
@@ -12,6 +13,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use delta::{FenDelta, GramsDelta};
 pub use shown::{decimal, grouped};
 pub use spoken::{SpokenCode, SpokenFault};
 pub use text::{TextField, checked_text, is_hidden, one_line, optional_text, with_plain_lines};
@@ -25,6 +27,12 @@ pub enum QuantityFault {
     /// An amount of money is not between ¥0 and ¥1,000,000,000.
     #[error("an amount of money must be between ¥0 and ¥1,000,000,000; this one is {0} fen")]
     Fen(i64),
+    /// A difference of weights is more than 1,000 t either way.
+    #[error("a difference of weights must be between -1,000 t and 1,000 t; this one is {0} g")]
+    GramsDelta(i64),
+    /// A difference of amounts of money is more than ¥1,000,000,000 either way.
+    #[error("a difference of money must be between -¥1,000,000,000 and ¥1,000,000,000; this one is {0} fen")]
+    FenDelta(i64),
     /// A share is not between 0 and 1,000 permille.
     #[error("a moisture must be between 0 and 1,000 permille; this one is {0}")]
     Permille(i64),
@@ -46,8 +54,8 @@ impl QuantityFault {
     /// A name for programs.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Grams(_) => "weight-out-of-range",
-            Self::Fen(_) => "money-out-of-range",
+            Self::Grams(_) | Self::GramsDelta(_) => "weight-out-of-range",
+            Self::Fen(_) | Self::FenDelta(_) => "money-out-of-range",
             Self::Permille(_) => "share-out-of-range",
             Self::Day(_) => "not-a-day",
             Self::TextMissing(_) => "text-missing",
@@ -59,8 +67,8 @@ impl QuantityFault {
     /// The name of the field that is wrong, for programs.
     pub fn field(&self) -> &'static str {
         match self {
-            Self::Grams(_) => "weight",
-            Self::Fen(_) => "money",
+            Self::Grams(_) | Self::GramsDelta(_) => "weight",
+            Self::Fen(_) | Self::FenDelta(_) => "money",
             Self::Permille(_) => "moisture",
             Self::Day(_) => "day",
             Self::TextMissing(field) | Self::TextTooLong(field) | Self::TextUnreadable(field) => field.code(),
@@ -182,6 +190,11 @@ impl Day {
         self.0.year()
     }
 
+    /// The month of the calendar, 1 to 12.
+    pub fn month(self) -> i8 {
+        self.0.month()
+    }
+
     /// This many days later, or earlier when negative; the last day of the calendar when past it.
     pub fn plus_days(self, days: i32) -> Self {
         Self(self.0.saturating_add(jiff::Span::new().try_days(days).unwrap_or_default()))
@@ -220,6 +233,13 @@ impl Instant {
     /// The moment of this many seconds since 1970.
     pub fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1000))
+    }
+
+    /// The moment of this many milliseconds since 1970, as somebody outside tells of it: between the years 2020 and 2099, none
+    /// for any other.
+    pub fn told(millis: i64) -> Option<Self> {
+        const TOLD: std::ops::Range<i64> = 1_577_836_800_000..4_102_444_800_000;
+        TOLD.contains(&millis).then_some(Self(millis))
     }
 
     /// Whole seconds since 1970.

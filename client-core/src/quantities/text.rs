@@ -39,8 +39,6 @@ pub enum TextField {
     Announcement,
     /// A promotion's title.
     PromotionTitle,
-    /// Who bought, and where it goes.
-    Buyer,
     /// The carrier's number of a shipment.
     Shipment,
     /// A case's name in the case book.
@@ -55,11 +53,31 @@ pub enum TextField {
     Telephone,
     /// Where the co-operative is.
     Address,
+    /// The code of what a shop sells.
+    SkuCode,
+    /// A code or name of what is sold, as a shop writes it.
+    ShopText,
+    /// The platform's id of an order's line.
+    LineId,
+    /// The channel that packs are set aside for.
+    Pool,
+    /// Who hosts a live-stream.
+    Host,
+    /// The name of who gets an order.
+    ReceiverName,
+    /// The telephone of who gets an order.
+    ReceiverPhone,
+    /// Where an order goes.
+    ReceiverAddress,
+    /// What a buyer wrote to the shop.
+    BuyerNote,
+    /// What the shop wrote for itself about an order.
+    SellerNote,
 }
 
 impl TextField {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 34] = [
         Self::ProductCode,
         Self::ProductName,
         Self::Grade,
@@ -77,7 +95,6 @@ impl TextField {
         Self::PlaceName,
         Self::Announcement,
         Self::PromotionTitle,
-        Self::Buyer,
         Self::Shipment,
         Self::Case,
         Self::Chosen,
@@ -85,16 +102,27 @@ impl TextField {
         Self::PhoneName,
         Self::Telephone,
         Self::Address,
+        Self::SkuCode,
+        Self::ShopText,
+        Self::LineId,
+        Self::Pool,
+        Self::Host,
+        Self::ReceiverName,
+        Self::ReceiverPhone,
+        Self::ReceiverAddress,
+        Self::BuyerNote,
+        Self::SellerNote,
     ];
 
     /// The most characters that it may have.
     pub fn most(self) -> usize {
         match self {
-            Self::PriceGrade => 32,
+            Self::PriceGrade | Self::SkuCode => 32,
             Self::CooperativeName | Self::PlaceName | Self::PromotionTitle => 120,
             Self::Reason | Self::Payment | Self::Address => 200,
-            Self::Buyer | Self::Case => 300,
-            Self::Note | Self::Chosen => 500,
+            Self::Case | Self::ShopText | Self::ReceiverName | Self::ReceiverPhone => 300,
+            // A sealed address is a long token.
+            Self::Note | Self::Chosen | Self::ReceiverAddress | Self::BuyerNote | Self::SellerNote => 500,
             Self::Announcement => 1_000,
             _ => 64,
         }
@@ -102,7 +130,7 @@ impl TextField {
 
     /// True when it may have several lines.
     fn has_lines(self) -> bool {
-        matches!(self, Self::Note | Self::Chosen | Self::Announcement)
+        matches!(self, Self::Note | Self::Chosen | Self::Announcement | Self::BuyerNote | Self::SellerNote)
     }
 
     /// A name for programs.
@@ -125,7 +153,6 @@ impl TextField {
             Self::PlaceName => "place-name",
             Self::Announcement => "announcement",
             Self::PromotionTitle => "promotion-title",
-            Self::Buyer => "buyer",
             Self::Shipment => "shipment",
             Self::Case => "case",
             Self::Chosen => "chosen",
@@ -133,6 +160,16 @@ impl TextField {
             Self::PhoneName => "phone-name",
             Self::Telephone => "telephone",
             Self::Address => "address",
+            Self::SkuCode => "sku",
+            Self::ShopText => "shop-text",
+            Self::LineId => "line-id",
+            Self::Pool => "pool",
+            Self::Host => "host",
+            Self::ReceiverName => "receiver-name",
+            Self::ReceiverPhone => "receiver-phone",
+            Self::ReceiverAddress => "receiver-address",
+            Self::BuyerNote => "buyer-note",
+            Self::SellerNote => "seller-note",
         }
     }
 }
@@ -156,7 +193,6 @@ impl std::fmt::Display for TextField {
             Self::PlaceName => "the name of a village or place",
             Self::Announcement => "an announcement",
             Self::PromotionTitle => "a promotion's title",
-            Self::Buyer => "a buyer",
             Self::Shipment => "a shipment's number",
             Self::Case => "a case's name",
             Self::Chosen => "what was chosen",
@@ -164,6 +200,16 @@ impl std::fmt::Display for TextField {
             Self::PhoneName => "a phone's name",
             Self::Telephone => "a telephone number",
             Self::Address => "an address",
+            Self::SkuCode => "the code of what is sold",
+            Self::ShopText => "a shop's name or code of what is sold",
+            Self::LineId => "the id of an order's line",
+            Self::Pool => "a channel",
+            Self::Host => "a host",
+            Self::ReceiverName => "a receiver's name",
+            Self::ReceiverPhone => "a receiver's telephone",
+            Self::ReceiverAddress => "a receiver's address",
+            Self::BuyerNote => "a buyer's note",
+            Self::SellerNote => "a seller's note",
         })
     }
 }

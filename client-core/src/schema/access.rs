@@ -37,18 +37,34 @@ impl Role {
     /// True when the role lets a device read this document.
     pub fn may_read(self, key: &DocumentKey) -> bool {
         match (self, key.kind()) {
-            (Self::Coordinator, _) | (_, DocumentKind::Cooperative | DocumentKind::Catalogue) => true,
+            (Self::Coordinator, _)
+            | (_, DocumentKind::Cooperative | DocumentKind::Catalogue | DocumentKind::Stream) => true,
             (
                 Self::Packer,
-                DocumentKind::HarvestBook | DocumentKind::ReceiptBook | DocumentKind::Order | DocumentKind::Buyer,
+                DocumentKind::HarvestBook
+                | DocumentKind::ReceiptBook
+                | DocumentKind::Order
+                | DocumentKind::Receiver
+                | DocumentKind::StockBook,
             ) => true,
             (Self::RecorderFor(household), DocumentKind::HarvestBook | DocumentKind::ReceiptBook) => {
                 key.household() == Some(household)
             }
-            // How a household is paid, and who bought, is none of theirs.
-            (Self::Packer | Self::RecorderFor(_), DocumentKind::Household) | (_, DocumentKind::CaseBook) => false,
-            (Self::Household(household), _) => key.household() == Some(household),
-            (Self::Recorder, _) | (Self::RecorderFor(_), DocumentKind::Order | DocumentKind::Buyer) => false,
+            (
+                Self::Household(household),
+                DocumentKind::Household | DocumentKind::HarvestBook | DocumentKind::ReceiptBook,
+            ) => key.household() == Some(household),
+            // How another household is paid, who bought, and what lies in the warehouse, is none of theirs.
+            (
+                Self::Packer | Self::Recorder | Self::RecorderFor(_) | Self::Household(_),
+                DocumentKind::Household
+                | DocumentKind::HarvestBook
+                | DocumentKind::ReceiptBook
+                | DocumentKind::CaseBook
+                | DocumentKind::Order
+                | DocumentKind::Receiver
+                | DocumentKind::StockBook,
+            ) => false,
         }
     }
 
@@ -61,7 +77,10 @@ impl Role {
     pub fn may_write(self, key: &DocumentKey) -> bool {
         match (self, key.kind()) {
             (Self::Coordinator, _) => true,
-            (Self::Packer, DocumentKind::ReceiptBook | DocumentKind::Order | DocumentKind::Buyer) => true,
+            (
+                Self::Packer,
+                DocumentKind::ReceiptBook | DocumentKind::Order | DocumentKind::Receiver | DocumentKind::StockBook,
+            ) => true,
             (Self::Household(household), DocumentKind::Household | DocumentKind::HarvestBook) => {
                 key.household() == Some(household)
             }
@@ -195,12 +214,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::schema::{Book, OrderName, Part, Season};
+    use crate::schema::{Book, OrderName, Part, Season, StockMonth};
 
     /// Documents of every kind about this household, or about none.
     fn keys(household: HouseholdId) -> Vec<DocumentKey> {
         let book = Book::first(household, Season::new(2026).unwrap());
-        let order = OrderName { platform: "douyin".into(), outside_id: "1".into() };
+        let order = OrderName::of("douyin", "1");
         vec![
             DocumentKey::Cooperative(Part::FIRST),
             DocumentKey::Catalogue(Part::FIRST),
@@ -209,7 +228,9 @@ mod tests {
             DocumentKey::ReceiptBook(book),
             DocumentKey::CaseBook(book),
             DocumentKey::Order(order.clone()),
-            DocumentKey::Buyer(order),
+            DocumentKey::Receiver(order),
+            DocumentKey::StockBook(StockMonth::first("main", 2026, 11).unwrap()),
+            DocumentKey::Stream("eleven".parse().unwrap()),
         ]
     }
 
@@ -220,13 +241,16 @@ mod tests {
         let kinds = |of, may: &dyn Fn(&DocumentKey) -> bool| -> Vec<&str> {
             keys(of).iter().filter(|key| may(key)).map(|key| key.kind().name()).collect()
         };
-        assert_eq!(kinds(own, &|key| grants.may_read(key)), ["cooperative", "catalogue", "harvest", "receipts"]);
+        assert_eq!(
+            kinds(own, &|key| grants.may_read(key)),
+            ["cooperative", "catalogue", "harvest", "receipts", "stream"]
+        );
         assert_eq!(kinds(own, &|key| grants.may_write(key)), ["harvest"]);
-        assert_eq!(kinds(other, &|key| grants.may_read(key)), ["cooperative", "catalogue"]);
+        assert_eq!(kinds(other, &|key| grants.may_read(key)), ["cooperative", "catalogue", "stream"]);
         assert!(kinds(other, &|key| grants.may_write(key)).is_empty());
         // Its village has no household yet.
         let empty = Grants { version: 1, roles: [Role::Recorder].into() };
-        assert_eq!(kinds(own, &|key| empty.may_read(key)), ["cooperative", "catalogue"]);
+        assert_eq!(kinds(own, &|key| empty.may_read(key)), ["cooperative", "catalogue", "stream"]);
         assert!(kinds(own, &|key| empty.may_write(key)).is_empty());
     }
 
@@ -275,6 +299,25 @@ mod tests {
         assert!(!Role::Household(household).may_write(&receipts));
         assert!(Role::Packer.may_write(&receipts));
         assert!(Role::Coordinator.may_write(&receipts));
+    }
+
+    #[test]
+    fn packers_and_coordinators_have_orders_and_stock_and_everybody_reads_streams() {
+        let household = HouseholdId::from_bytes([1; 16]);
+        let may = |role: Role, may: &dyn Fn(Role, &DocumentKey) -> bool| -> Vec<&str> {
+            let all = keys(household).into_iter().filter(|key| key.household().is_none());
+            all.filter(|key| may(role, key)).map(|key| key.kind().name()).collect()
+        };
+        let (all, trade) =
+            (["cooperative", "catalogue", "order", "receiver", "stock", "stream"], ["order", "receiver", "stock"]);
+        assert_eq!(may(Role::Coordinator, &Role::may_read), all);
+        assert_eq!(may(Role::Coordinator, &Role::may_write), all);
+        assert_eq!(may(Role::Packer, &Role::may_read), all);
+        assert_eq!(may(Role::Packer, &Role::may_write), trade);
+        for role in [Role::Household(household), Role::Recorder, Role::RecorderFor(household)] {
+            assert_eq!(may(role, &Role::may_read), ["cooperative", "catalogue", "stream"]);
+            assert!(may(role, &Role::may_write).is_empty());
+        }
     }
 
     #[test]

@@ -10,10 +10,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use automerge::transaction::Transactable;
-use automerge::{AutoCommit, ObjType, ReadDoc, Value};
+use automerge::{AutoCommit, ObjId, ObjType, ROOT, ReadDoc, Value};
 use serde::{Deserialize, Serialize};
 
 use super::key::Document;
+use super::sku::{self, Sku};
 use super::view::part;
 use crate::crdt::DocumentFault;
 use crate::quantities::{Day, Fen, Permille, QuantityFault, TextField, checked_text};
@@ -152,7 +153,15 @@ pub struct Catalogue {
     pub products: Vec<Product>,
     /// By code.
     pub promotions: Vec<Promotion>,
+    /// What shops sell, by code.
+    pub skus: BTreeMap<String, Sku>,
+    /// The codes of SKUs of which something can't be read: they sell nothing until somebody writes them again.
+    pub skus_damaged: Vec<String>,
 }
+
+/// A code that is part of a field's name can't hold what separates it.
+pub(super) const SLASH_IN_CODE: Phrase =
+    Phrase::new("slash-in-code", "a code can't have a slash in it", "代码里不能有斜线");
 
 /// Writes a field of a product or promotion.
 fn put(
@@ -164,11 +173,7 @@ fn put(
 ) -> Result<(), DocumentFault> {
     let code = checked_text(TextField::Code, code)?;
     if code.contains('/') {
-        return Err(DocumentFault::NotNow(Phrase::new(
-            "slash-in-code",
-            "a code can't have a slash in it",
-            "代码里不能有斜线",
-        )));
+        return Err(DocumentFault::NotNow(SLASH_IN_CODE));
     }
     let map = part(automerge, part_name, ObjType::Map).ok_or(DocumentFault::Damaged(part_name))?;
     automerge.put(&map, format!("{code}/{field}"), value)?;
@@ -284,18 +289,21 @@ pub fn read(document: &Document) -> Catalogue {
 
 /// Reads the parts of the catalogue, in their order. What a later part says of a field replaces what earlier ones say.
 pub fn read_parts(parts: &[Document]) -> Catalogue {
-    let all = |name| {
+    let all = |of: &dyn Fn(&AutoCommit) -> BTreeMap<String, FieldValues>| {
         let mut codes: BTreeMap<String, FieldValues> = BTreeMap::new();
         for part in parts {
-            for (code, fields) in codes_of(part.automerge(), name) {
+            for (code, fields) in of(part.automerge()) {
                 codes.entry(code).or_default().extend(fields);
             }
         }
         codes
     };
-    let products = all("products").into_iter().map(|(code, fields)| product(code, &fields)).collect();
-    let promotions = all("promotions").into_iter().map(|(code, fields)| promotion(code, &fields)).collect();
-    Catalogue { products, promotions }
+    let products =
+        all(&|doc| codes_of(doc, "products")).into_iter().map(|(code, fields)| product(code, &fields)).collect();
+    let promotions =
+        all(&|doc| codes_of(doc, "promotions")).into_iter().map(|(code, fields)| promotion(code, &fields)).collect();
+    let (skus, skus_damaged) = sku::skus(all(&|doc| fields_of(doc, &ROOT, sku::PREFIX)));
+    Catalogue { products, promotions, skus, skus_damaged }
 }
 
 /// All concurrent values of each field of each code, the shown one last.
@@ -305,6 +313,7 @@ pub(crate) type FieldValues = BTreeMap<String, Vec<ScalarOrText>>;
 pub(crate) enum ScalarOrText {
     Text(String),
     Integer(i64),
+    Truth(bool),
     Other,
 }
 
@@ -321,17 +330,22 @@ pub(crate) fn product_of(code: &str, parts: impl IntoIterator<Item = FieldValues
 }
 
 fn codes_of(automerge: &AutoCommit, part_name: &str) -> BTreeMap<String, FieldValues> {
+    part(automerge, part_name, ObjType::Map).map(|map| fields_of(automerge, &map, "")).unwrap_or_default()
+}
+
+/// The fields that a map has by code, under names that begin with this.
+fn fields_of(automerge: &AutoCommit, map: &ObjId, prefix: &str) -> BTreeMap<String, FieldValues> {
     let mut codes: BTreeMap<String, FieldValues> = BTreeMap::new();
-    let Some(map) = part(automerge, part_name, ObjType::Map) else { return codes };
-    for key in automerge.keys(&map) {
-        let Some((code, field)) = key.split_once('/') else { continue };
-        let values = automerge.get_all(&map, key.as_str()).unwrap_or_default();
+    for key in automerge.keys(map) {
+        let Some((code, field)) = key.strip_prefix(prefix).and_then(|key| key.split_once('/')) else { continue };
+        let values = automerge.get_all(map, key.as_str()).unwrap_or_default();
         let values = values.into_iter().map(|(value, id)| match &value {
             Value::Object(ObjType::Text) => automerge.text(&id).map_or(ScalarOrText::Other, ScalarOrText::Text),
-            value => match (value.as_str(), value.as_i64()) {
-                (Some(text), _) => ScalarOrText::Text(text.to_owned()),
-                (None, Some(number)) => ScalarOrText::Integer(number),
-                (None, None) => ScalarOrText::Other,
+            value => match (value.as_str(), value.as_i64(), value.as_bool()) {
+                (Some(text), ..) => ScalarOrText::Text(text.to_owned()),
+                (None, Some(number), _) => ScalarOrText::Integer(number),
+                (None, None, Some(truth)) => ScalarOrText::Truth(truth),
+                (None, None, None) => ScalarOrText::Other,
             },
         });
         codes.entry(code.to_owned()).or_default().insert(field.to_owned(), values.collect());

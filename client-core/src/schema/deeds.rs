@@ -87,7 +87,7 @@ pub struct Deed {
 
 /// True for a document of which [`deeds`] tells anything.
 pub fn has_deeds(key: &DocumentKey) -> bool {
-    !matches!(key, DocumentKey::HarvestBook(_) | DocumentKey::ReceiptBook(_) | DocumentKey::Buyer(_))
+    !matches!(key, DocumentKey::HarvestBook(_) | DocumentKey::ReceiptBook(_) | DocumentKey::Receiver(_))
 }
 
 type Id = (u64, ActorId);
@@ -214,7 +214,7 @@ fn classified(key: &DocumentKey, path: &str) -> Option<(DeedKind, String, String
             field(DeedKind::Household, format!("household:{id}"), name)
         }
         (DocumentKey::Order(name), [field_name @ ("status" | "shipment")]) => {
-            field(DeedKind::Order, format!("order:{}/{}", name.platform, name.outside_id), field_name)
+            field(DeedKind::Order, format!("order:{name}"), field_name)
         }
         (DocumentKey::CaseBook(book), ["decisions", _, name]) => {
             field(DeedKind::Decision, format!("household:{}", book.household), name)

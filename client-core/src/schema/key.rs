@@ -3,9 +3,11 @@
 
 use uuid::Uuid;
 
+use super::order_name::OrderName;
+use super::trade_keys::{StockMonth, StreamCode};
 use crate::crdt::leb128::{ReadFault, Reader, write_prefixed, write_unsigned};
 use crate::ids::{CooperativeId, DocumentId, HouseholdId};
-use crate::quantities::{Day, is_hidden};
+use crate::quantities::Day;
 use crate::words::Phrase;
 
 /// A document of ours.
@@ -66,14 +68,14 @@ impl Part {
     }
 
     /// Nothing for the first part: its key is that of a book without parts.
-    fn write(self, out: &mut Vec<u8>) {
+    pub(super) fn write(self, out: &mut Vec<u8>) {
         if self != Self::FIRST {
             write_unsigned(out, u64::from(self.0));
         }
     }
 
     /// Reads what is left of a key.
-    fn read(reader: &mut Reader<'_>) -> Result<Self, ReadFault> {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, ReadFault> {
         if reader.is_empty() {
             return Ok(Self::FIRST);
         }
@@ -132,27 +134,6 @@ impl Book {
     }
 }
 
-/// An order's place of origin: the platform's short name and its own id for the order.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct OrderName {
-    /// Such as `douyin`; 1 to 32 bytes.
-    pub platform: String,
-    /// The platform's id for the order; 1 to 64 bytes.
-    pub outside_id: String,
-}
-
-impl OrderName {
-    fn write(&self, out: &mut Vec<u8>) {
-        write_prefixed(out, self.platform.as_bytes());
-        write_prefixed(out, self.outside_id.as_bytes());
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self, ReadFault> {
-        let platform = read_name(reader, 32)?;
-        Ok(Self { platform, outside_id: read_name(reader, 64)? })
-    }
-}
-
 /// Which document: its kind, and what makes it the only one of that kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DocumentKey {
@@ -170,8 +151,12 @@ pub enum DocumentKey {
     Order(OrderName),
     /// Coordinators' decisions about a household's cases in a season.
     CaseBook(Book),
-    /// Who bought an order, and where it goes: apart from the order, so that it can be erased.
-    Buyer(OrderName),
+    /// Who gets an order, and where it goes: apart from the order, so that it can be erased.
+    Receiver(OrderName),
+    /// A part of what happened to the goods of a warehouse in a month.
+    StockBook(StockMonth),
+    /// A live-stream: what it offers, and what the server granted.
+    Stream(StreamCode),
 }
 
 /// Such as `harvest of 0192… in 2026`, for people who look after a server.
@@ -184,7 +169,14 @@ impl std::fmt::Display for DocumentKey {
             Self::HarvestBook(book) | Self::ReceiptBook(book) | Self::CaseBook(book) => {
                 write!(formatter, " of {} in {}", book.household, book.season.year())?;
             }
-            Self::Order(name) | Self::Buyer(name) => write!(formatter, " {} of {}", name.outside_id, name.platform)?,
+            Self::Order(name) | Self::Receiver(name) => {
+                write!(formatter, " {} of {}", name.outside_id, name.platform)?;
+                if !name.shop.is_empty() {
+                    write!(formatter, ", shop {}", name.shop)?;
+                }
+            }
+            Self::StockBook(month) => write!(formatter, " of {month}")?,
+            Self::Stream(code) => write!(formatter, " {code}")?,
         }
         match self.part() {
             Part::FIRST => Ok(()),
@@ -210,13 +202,17 @@ pub enum DocumentKind {
     Order,
     /// See [`DocumentKey::CaseBook`].
     CaseBook,
-    /// See [`DocumentKey::Buyer`].
-    Buyer,
+    /// See [`DocumentKey::Receiver`].
+    Receiver,
+    /// See [`DocumentKey::StockBook`].
+    StockBook,
+    /// See [`DocumentKey::Stream`].
+    Stream,
 }
 
 impl DocumentKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Cooperative,
         Self::Catalogue,
         Self::Household,
@@ -224,7 +220,9 @@ impl DocumentKind {
         Self::ReceiptBook,
         Self::Order,
         Self::CaseBook,
-        Self::Buyer,
+        Self::Receiver,
+        Self::StockBook,
+        Self::Stream,
     ];
 
     /// What people call it.
@@ -237,12 +235,14 @@ impl DocumentKind {
             Self::ReceiptBook => ("receipt book", "收货簿"),
             Self::Order => ("order", "订单"),
             Self::CaseBook => ("case book", "不一致处理簿"),
-            Self::Buyer => ("buyer", "买家"),
+            Self::Receiver => ("receiver", "收件人"),
+            Self::StockBook => ("stock book", "库存簿"),
+            Self::Stream => ("live-stream", "直播"),
         };
         Phrase::new(self.name(), english, chinese)
     }
 
-    /// The kind's name in documents.
+    /// The kind's name, for programs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cooperative => "cooperative",
@@ -252,7 +252,9 @@ impl DocumentKind {
             Self::ReceiptBook => "receipts",
             Self::Order => "order",
             Self::CaseBook => "cases",
-            Self::Buyer => "buyer",
+            Self::Receiver => "receiver",
+            Self::StockBook => "stock",
+            Self::Stream => "stream",
         }
     }
 }
@@ -268,7 +270,9 @@ impl DocumentKey {
             Self::ReceiptBook(..) => DocumentKind::ReceiptBook,
             Self::Order(_) => DocumentKind::Order,
             Self::CaseBook(..) => DocumentKind::CaseBook,
-            Self::Buyer(_) => DocumentKind::Buyer,
+            Self::Receiver(_) => DocumentKind::Receiver,
+            Self::StockBook(_) => DocumentKind::StockBook,
+            Self::Stream(_) => DocumentKind::Stream,
         }
     }
 
@@ -276,7 +280,8 @@ impl DocumentKey {
     pub fn household(&self) -> Option<HouseholdId> {
         match self {
             Self::Household(household) => Some(*household),
-            Self::Cooperative(_) | Self::Catalogue(_) | Self::Order(_) | Self::Buyer(_) => None,
+            Self::Cooperative(_) | Self::Catalogue(_) | Self::Order(_) | Self::Receiver(_) => None,
+            Self::StockBook(_) | Self::Stream(_) => None,
             Self::HarvestBook(book) | Self::ReceiptBook(book) | Self::CaseBook(book) => Some(book.household),
         }
     }
@@ -286,7 +291,8 @@ impl DocumentKey {
         match self {
             Self::Cooperative(part) | Self::Catalogue(part) => *part,
             Self::HarvestBook(book) | Self::ReceiptBook(book) | Self::CaseBook(book) => book.part,
-            Self::Household(_) | Self::Order(_) | Self::Buyer(_) => Part::FIRST,
+            Self::StockBook(month) => month.part(),
+            Self::Household(_) | Self::Order(_) | Self::Receiver(_) | Self::Stream(_) => Part::FIRST,
         }
     }
 
@@ -298,7 +304,8 @@ impl DocumentKey {
             Self::HarvestBook(book) => Some(Self::HarvestBook(book.at(part))),
             Self::ReceiptBook(book) => Some(Self::ReceiptBook(book.at(part))),
             Self::CaseBook(book) => Some(Self::CaseBook(book.at(part))),
-            Self::Household(_) | Self::Order(_) | Self::Buyer(_) => None,
+            Self::StockBook(month) => Some(Self::StockBook(month.at(part))),
+            Self::Household(_) | Self::Order(_) | Self::Receiver(_) | Self::Stream(_) => None,
         }
     }
 
@@ -334,12 +341,20 @@ impl DocumentKey {
                 book.write(&mut out);
             }
             Self::Order(name) => {
-                out.push(6);
+                out.push(if name.shop.is_empty() { 6 } else { 9 });
                 name.write(&mut out);
             }
-            Self::Buyer(name) => {
-                out.push(8);
+            Self::Receiver(name) => {
+                out.push(if name.shop.is_empty() { 8 } else { 10 });
                 name.write(&mut out);
+            }
+            Self::StockBook(month) => {
+                out.push(11);
+                month.write(&mut out);
+            }
+            Self::Stream(code) => {
+                out.push(12);
+                write_prefixed(&mut out, code.as_str().as_bytes());
             }
             Self::CaseBook(book) => {
                 out.push(7);
@@ -359,8 +374,12 @@ impl DocumentKey {
             4 => Self::HarvestBook(Book::read(&mut reader)?),
             5 => Self::ReceiptBook(Book::read(&mut reader)?),
             6 => Self::Order(OrderName::read(&mut reader)?),
-            8 => Self::Buyer(OrderName::read(&mut reader)?),
             7 => Self::CaseBook(Book::read(&mut reader)?),
+            8 => Self::Receiver(OrderName::read(&mut reader)?),
+            9 => Self::Order(OrderName::read_with_shop(&mut reader)?),
+            10 => Self::Receiver(OrderName::read_with_shop(&mut reader)?),
+            11 => Self::StockBook(StockMonth::read(&mut reader)?),
+            12 => Self::Stream(StreamCode::read(&mut reader)?),
             _ => return Err(ReadFault::BadNumber),
         };
         if reader.is_empty() { Ok(key) } else { Err(ReadFault::BadNumber) }
@@ -369,12 +388,6 @@ impl DocumentKey {
 
 fn read_season(reader: &mut Reader<'_>) -> Result<Season, ReadFault> {
     u16::try_from(reader.unsigned()?).ok().and_then(Season::new).ok_or(ReadFault::BadNumber)
-}
-
-fn read_name(reader: &mut Reader<'_>, most: usize) -> Result<String, ReadFault> {
-    let text = reader.text()?;
-    let right = !text.is_empty() && text.len() <= most && !text.chars().any(is_hidden);
-    if right { Ok(text.to_owned()) } else { Err(ReadFault::BadText) }
 }
 
 #[cfg(test)]
@@ -386,7 +399,9 @@ mod tests {
     fn keys_of_every_kind_and_part_round_trip() {
         let household = HouseholdId::from_bytes([9; 16]);
         let first = Book::first(household, Season::new(2026).unwrap());
-        let order = OrderName { platform: "douyin".into(), outside_id: "6912".into() };
+        let order = OrderName::of("douyin", "6912");
+        let in_shop = OrderName { shop: "2号店".into(), ..order.clone() };
+        let month = StockMonth::first("main", 2026, 11).unwrap();
         for part in [Part::FIRST, Part::new(2).unwrap(), Part::LAST] {
             for key in [
                 DocumentKey::Cooperative(part),
@@ -395,8 +410,12 @@ mod tests {
                 DocumentKey::HarvestBook(first.at(part)),
                 DocumentKey::ReceiptBook(first.at(part)),
                 DocumentKey::Order(order.clone()),
-                DocumentKey::Buyer(order.clone()),
+                DocumentKey::Receiver(order.clone()),
+                DocumentKey::Order(in_shop.clone()),
+                DocumentKey::Receiver(in_shop.clone()),
                 DocumentKey::CaseBook(first.at(part)),
+                DocumentKey::StockBook(month.at(part)),
+                DocumentKey::Stream("double-eleven".parse().unwrap()),
             ] {
                 assert_eq!(DocumentKey::from_bytes(&key.to_bytes()), Ok(key.clone()));
                 assert_eq!(key.at(key.part()).unwrap_or(key.clone()), key);
@@ -421,6 +440,24 @@ mod tests {
         // One document has one key.
         assert!(DocumentKey::from_bytes(&[first.to_bytes(), vec![1]].concat()).is_err());
         assert!(DocumentKey::from_bytes(&[first.to_bytes(), vec![0]].concat()).is_err());
+    }
+
+    #[test]
+    fn order_without_a_shop_is_keyed_as_before_shops_had_names() {
+        let order = OrderName::of("douyin", "6912");
+        let text = |text: &str| [vec![text.len() as u8], text.as_bytes().to_vec()].concat();
+        let plain = [text("douyin"), text("6912")].concat();
+        assert_eq!(DocumentKey::Order(order.clone()).to_bytes(), [vec![6], plain.clone()].concat());
+        assert_eq!(DocumentKey::Receiver(order.clone()).to_bytes(), [vec![8], plain].concat());
+        let in_shop = OrderName { shop: "b".into(), ..order };
+        let with_shop = [text("douyin"), text("b"), text("6912")].concat();
+        assert_eq!(DocumentKey::Order(in_shop.clone()).to_bytes(), [vec![9], with_shop.clone()].concat());
+        assert_eq!(DocumentKey::Receiver(in_shop).to_bytes(), [vec![10], with_shop].concat());
+        // One document has one key.
+        let without = [text("douyin"), text(""), text("6912")].concat();
+        for kind in [9, 10] {
+            assert!(DocumentKey::from_bytes(&[vec![kind], without.clone()].concat()).is_err());
+        }
     }
 
     #[test]

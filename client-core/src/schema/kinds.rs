@@ -4,7 +4,7 @@ use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT};
 
 use super::key::{Document, DocumentKey, DocumentKind};
-use super::{case_book, catalogue, cooperative, harvest, household, order, question, receipt};
+use super::{case_book, catalogue, cooperative, harvest, household, order, question, receipt, receiver};
 use crate::crdt::{DocumentFault, Schema};
 
 /// The schema version that this code writes.
@@ -12,7 +12,12 @@ pub const SCHEMA: u64 = 1;
 
 impl Schema for DocumentKey {
     fn begin(&self, automerge: &mut AutoCommit) -> Result<(), DocumentFault> {
-        automerge.put(ROOT, "kind", self.kind().name())?;
+        // A document's first change never changes: receivers are called as they were before they had fields.
+        let kind = match self.kind() {
+            DocumentKind::Receiver => "buyer",
+            kind => kind.name(),
+        };
+        automerge.put(ROOT, "kind", kind)?;
         automerge.put(ROOT, "schema", SCHEMA)?;
         let parts: &[(&str, ObjType)] = match self.kind() {
             DocumentKind::Cooperative => {
@@ -24,7 +29,9 @@ impl Schema for DocumentKey {
             DocumentKind::ReceiptBook => &[("receipts", ObjType::Map)],
             DocumentKind::CaseBook => &[("decisions", ObjType::List)],
             DocumentKind::Order => &[("lines", ObjType::List), ("allocations", ObjType::Map)],
-            DocumentKind::Buyer => &[],
+            DocumentKind::Receiver => &[],
+            DocumentKind::StockBook => &[("entries", ObjType::List), ("opening", ObjType::Map)],
+            DocumentKind::Stream => &[("offers", ObjType::Map), ("served", ObjType::Map)],
         };
         for (name, kind) in parts {
             automerge.put_object(ROOT, *name, *kind)?;
@@ -40,7 +47,9 @@ impl Schema for DocumentKey {
             DocumentKind::HarvestBook => drop(harvest::lots(document)),
             DocumentKind::ReceiptBook => drop((receipt::receipts(document), question::questions(document))),
             DocumentKind::Order => drop(order::read(document)),
-            DocumentKind::Buyer => drop(order::buyer(document)),
+            DocumentKind::Receiver => drop(receiver::read(document)),
+            DocumentKind::StockBook => {}
+            DocumentKind::Stream => {}
             DocumentKind::CaseBook => drop(case_book::decisions(document)),
         }
     }

@@ -99,17 +99,6 @@ pub fn place(automerge: &mut AutoCommit, lines: &[OrderLine]) -> Result<(), Docu
     Ok(())
 }
 
-/// Says who bought and where it goes, in the order's buyer document.
-pub fn set_buyer(automerge: &mut AutoCommit, buyer: &str) -> Result<(), DocumentFault> {
-    automerge.put(ROOT, "buyer", checked_text(TextField::Buyer, buyer)?)?;
-    Ok(())
-}
-
-/// Who bought and where it goes, as an order's buyer document says.
-pub fn buyer(document: &Document) -> Option<String> {
-    Fields::new(document.automerge(), ROOT).optional_text("buyer")
-}
-
 /// Moves an order on.
 pub fn set_status(automerge: &mut AutoCommit, status: OrderStatus) -> Result<(), DocumentFault> {
     automerge.put(ROOT, "status", status.name())?;

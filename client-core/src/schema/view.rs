@@ -40,6 +40,11 @@ impl<'a> Fields<'a> {
         self.damaged
     }
 
+    /// Says that a field can't be read.
+    pub(crate) fn damage(&mut self, field: &'static str) {
+        self.damaged.push(field);
+    }
+
     fn keep<T>(&mut self, field: &'static str, reading: Reading<T>, required: bool) -> Option<T> {
         match reading {
             Reading::Present(value) => Some(value),
@@ -77,6 +82,19 @@ impl<'a> Fields<'a> {
     ) -> Option<T> {
         let reading = integer(self.automerge, &self.object, field).and_then(check);
         self.keep(field, reading, false)
+    }
+
+    /// True or not; not where it is missing or can't be read.
+    pub(crate) fn optional_truth(&mut self, field: &'static str) -> bool {
+        let reading = match self.automerge.get(&self.object, field) {
+            Ok(Some((Value::Scalar(scalar), _))) => match scalar.as_ref() {
+                ScalarValue::Boolean(truth) => Reading::Present(*truth),
+                _ => Reading::Damaged,
+            },
+            Ok(None) => Reading::Missing,
+            Ok(Some(_)) | Err(_) => Reading::Damaged,
+        };
+        self.keep(field, reading, false).unwrap_or(false)
     }
 
     /// A required text that `parse` must read.

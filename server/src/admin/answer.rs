@@ -305,9 +305,9 @@ fn run(
         AdminCommand::EraseHousehold { cooperative, household, with_books, yes } => {
             erase(CooperativeNumber(cooperative), &Erasable::Household { id: household, with_books }, yes)
         }
-        AdminCommand::EraseBuyer { cooperative, platform, order, yes } => {
-            let name = OrderName { platform, outside_id: order };
-            erase(CooperativeNumber(cooperative), &Erasable::Buyer(name), yes)
+        AdminCommand::EraseBuyer { cooperative, platform, shop, order, yes } => {
+            let name = OrderName { platform, shop, outside_id: order };
+            erase(CooperativeNumber(cooperative), &Erasable::Receiver(name), yes)
         }
         AdminCommand::Revoke { cooperative, device, erase } => {
             let names = if erase { Names::Erased } else { Names::Kept };

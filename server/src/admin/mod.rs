@@ -46,7 +46,7 @@ pub(crate) enum AdminCommand {
     TakeIn { cooperative: u32, name: String },
     LeaveOut { cooperative: u32, name: String },
     EraseHousehold { cooperative: u32, household: HouseholdId, with_books: bool, yes: bool },
-    EraseBuyer { cooperative: u32, platform: String, order: String, yes: bool },
+    EraseBuyer { cooperative: u32, platform: String, shop: String, order: String, yes: bool },
     AddCoordinator { cooperative: u32, login: String, name: String, password: String },
     SetPassword { cooperative: u32, login: String, password: String },
     SignInOnce { cooperative: u32, login: String },

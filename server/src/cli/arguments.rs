@@ -380,6 +380,9 @@ pub(super) enum EraseCommand {
         /// The co-operative's number.
         #[arg(long, default_value_t = 1)]
         coop: u32,
+        /// Which of the co-operative's shops on that platform; left out where it has but one.
+        #[arg(long, default_value = "")]
+        shop: String,
         /// The platform of the order, such as `douyin`.
         platform: String,
         /// The platform's id of the order.

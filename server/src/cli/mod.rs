@@ -75,8 +75,8 @@ pub fn main() -> ExitCode {
         Command::Erase { command: EraseCommand::Household { folder, coop, household, with_books, yes } } => {
             send(&folder, &AdminCommand::EraseHousehold { cooperative: coop, household, with_books, yes })
         }
-        Command::Erase { command: EraseCommand::Buyer { folder, coop, platform, order, yes } } => {
-            send(&folder, &AdminCommand::EraseBuyer { cooperative: coop, platform, order, yes })
+        Command::Erase { command: EraseCommand::Buyer { folder, coop, platform, shop, order, yes } } => {
+            send(&folder, &AdminCommand::EraseBuyer { cooperative: coop, platform, shop, order, yes })
         }
         Command::Coordinator { command: CoordinatorCommand::Add { folder, coop, login, name } } => typed_password()
             .and_then(|password| {

@@ -97,15 +97,16 @@ pub(super) async fn erase_household(
 #[serde(default)]
 pub(super) struct OrderQuery {
     platform: String,
+    shop: String,
     outside: String,
 }
 
 /// `GET /console/orders/erase-buyer`
 pub(super) async fn buyer(signed: SignedIn, Query(query): Query<OrderQuery>) -> Result<Response, Refused> {
-    let OrderQuery { platform, outside } = query;
-    let name = OrderName { platform: platform.clone(), outside_id: outside.clone() };
-    let plan = plan(&signed, Erasable::Buyer(name)).await?;
-    let fields = [("platform", platform.as_str()), ("outside", outside.as_str())];
+    let OrderQuery { platform, shop, outside } = query;
+    let name = OrderName { platform: platform.clone(), shop: shop.clone(), outside_id: outside.clone() };
+    let plan = plan(&signed, Erasable::Receiver(name)).await?;
+    let fields = [("platform", platform.as_str()), ("shop", shop.as_str()), ("outside", outside.as_str())];
     let names = Names::of(&signed).await?.with_households(&signed).await?;
     let main = page(&signed, &names, &plan, "/console/orders/erase-buyer", &outside, &fields);
     Ok(Page { title: signed.locale.t("erase-buyer"), part: "orders", main }.show(&signed))
@@ -117,6 +118,7 @@ pub(super) async fn erase_buyer(SignedInForm(signed, form): SignedInForm) -> Res
     if form.get("typed").trim() != outside_id {
         return Err(refused(signed.locale, 400, "erase-other-id"));
     }
-    erase(&signed, Erasable::Buyer(OrderName { platform: form.get("platform").to_owned(), outside_id })).await?;
+    let (platform, shop) = (form.get("platform").to_owned(), form.get("shop").to_owned());
+    erase(&signed, Erasable::Receiver(OrderName { platform, shop, outside_id })).await?;
     Ok(Redirect::to("/console/orders").into_response())
 }

@@ -156,7 +156,7 @@ fn orders(models: &ReadModel, locale: Locale, names: &Names) -> Result<Sheet, St
         vec![
             Cell::Text(order.name.platform),
             Cell::Id(order.name.outside_id),
-            Cell::Text(order.buyer),
+            Cell::Text(order.receiver),
             Cell::Text(names.products_of(&order.products)),
             kilograms(Some(order.grams)),
             yuan(order.fen),

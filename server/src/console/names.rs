@@ -186,9 +186,14 @@ impl Names {
             DocumentKey::HarvestBook(book) | DocumentKey::ReceiptBook(book) | DocumentKey::CaseBook(book) => {
                 format!("{kind} · {} · {}", self.household_of(book.household), book.season.year())
             }
-            DocumentKey::Order(name) | DocumentKey::Buyer(name) => {
+            DocumentKey::Order(name) | DocumentKey::Receiver(name) if name.shop.is_empty() => {
                 format!("{kind} · {} {}", name.platform, name.outside_id)
             }
+            DocumentKey::Order(name) | DocumentKey::Receiver(name) => {
+                format!("{kind} · {} · {} {}", name.platform, name.shop, name.outside_id)
+            }
+            DocumentKey::StockBook(month) => format!("{kind} · {month}"),
+            DocumentKey::Stream(code) => format!("{kind} · {code}"),
         }
     }
 
@@ -250,11 +255,8 @@ impl Names {
 
     /// As [`Self::detail`], with the action's name.
     pub(super) fn detail_of(&self, action: &str, detail: &str) -> String {
-        match (action, detail.strip_prefix("buyer:").and_then(|buyer| buyer.split_once('/'))) {
-            ("erased", Some((platform, outside))) => {
-                let name = OrderName { platform: platform.to_owned(), outside_id: outside.to_owned() };
-                self.document(&DocumentKey::Buyer(name))
-            }
+        match (action, detail.strip_prefix("buyer:").and_then(|order| order.parse::<OrderName>().ok())) {
+            ("erased", Some(name)) => self.document(&DocumentKey::Receiver(name)),
             _ => detail.split(' ').map(|word| self.detail_word(word)).collect::<Vec<_>>().join(" "),
         }
     }

@@ -80,9 +80,9 @@ fn table(signed: &SignedIn, names: &Names, orders: &[OrderRow]) -> Markup {
                 } }
                 tbody { @for order in orders { tr {
                     td { (order.name.platform) " " (order.name.outside_id) }
-                    td data-label=(locale.t("buyer")) { (order.buyer) @if !order.buyer.is_empty() { " "
+                    td data-label=(locale.t("buyer")) { (order.receiver) @if !order.receiver.is_empty() { " "
                         a.small href={ "/console/orders/erase-buyer?platform=" (encode(&order.name.platform))
-                            "&outside=" (encode(&order.name.outside_id)) } { (locale.t("erase-buyer")) } } }
+                            "&shop=" (encode(&order.name.shop)) "&outside=" (encode(&order.name.outside_id)) } { (locale.t("erase-buyer")) } } }
                     td data-label=(locale.t("product")) { (products(names, &order.products)) }
                     td.number data-label=(locale.t("weight")) { (locale.kilograms(order.grams)) }
                     td.number data-label=(locale.t("price")) { (money(order.fen)) }
@@ -101,6 +101,7 @@ fn table(signed: &SignedIn, names: &Names, orders: &[OrderRow]) -> Markup {
 fn form_of<'a>(signed: &'a SignedIn, order: &OrderRow, is_card: bool) -> Inputs<'a> {
     let keys = [
         ("platform", order.name.platform.as_str()),
+        ("shop", order.name.shop.as_str()),
         ("outside", order.name.outside_id.as_str()),
         ("card", if is_card { "yes" } else { "" }),
     ];
@@ -155,7 +156,11 @@ pub(super) fn conflict_card(signed: &SignedIn, names: &Names, order: &OrderRow) 
 /// The card of an order whose state was settled, with the button that undoes it.
 pub(super) fn settled_card(signed: &SignedIn, names: &Names, order: &OrderRow) -> Markup {
     let locale = signed.locale;
-    let keys = [("platform", order.name.platform.as_str()), ("outside", order.name.outside_id.as_str())];
+    let keys = [
+        ("platform", order.name.platform.as_str()),
+        ("shop", order.name.shop.as_str()),
+        ("outside", order.name.outside_id.as_str()),
+    ];
     let inputs = Inputs::of(signed, UNDO, &keys);
     html! {
         @if let Some(settled) = &order.settled {
@@ -172,7 +177,7 @@ pub(super) fn settled_card(signed: &SignedIn, names: &Names, order: &OrderRow) -
 }
 
 fn key_of(order: &OrderRow) -> String {
-    format!("{}/{}", order.name.platform, order.name.outside_id)
+    order.name.to_string()
 }
 
 fn mark_of(order: &OrderRow) -> String {
@@ -183,6 +188,7 @@ fn mark_of(order: &OrderRow) -> String {
 fn named(form: &Form) -> DocumentKey {
     DocumentKey::Order(OrderName {
         platform: form.get("platform").to_owned(),
+        shop: form.get("shop").to_owned(),
         outside_id: form.get("outside").to_owned(),
     })
 }

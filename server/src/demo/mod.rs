@@ -11,6 +11,7 @@ use granary_client_core::schema::catalogue::{self, PriceName};
 use granary_client_core::schema::harvest::{self, LotDraft, record};
 use granary_client_core::schema::order::{self, OrderLine, OrderStatus};
 use granary_client_core::schema::receipt::{self, Outcome};
+use granary_client_core::schema::receiver::{self, Receiver};
 use granary_client_core::schema::{Book, DocumentKey, LotId, OrderName, Part, Season, cooperative, household};
 
 use crate::engine::Granary;
@@ -141,13 +142,17 @@ fn orders(
             quantity: Grams::new(kilograms * 1000)?,
             price: Fen::new(product.fen_per_kilogram * 3 * kilograms)?,
         };
-        let buyer = format!("{}先生, 太原市", dice.pick(&SURNAMES).copied().unwrap_or("李"));
-        let name = OrderName { platform: "douyin".into(), outside_id: (69_120_000 + index).to_string() };
+        let receiver = Receiver {
+            name: Some(format!("{}先生", dice.pick(&SURNAMES).copied().unwrap_or("李"))),
+            address: Some("太原市".to_owned()),
+            ..Receiver::default()
+        };
+        let name = OrderName::of("douyin", &(69_120_000 + index).to_string());
         let status = *[OrderStatus::Placed, OrderStatus::Packed, OrderStatus::Shipped]
             .get(usize::try_from(dice.roll(3)).unwrap_or(0))
             .unwrap_or(&OrderStatus::Placed);
-        let key = DocumentKey::Buyer(name.clone());
-        documents.push(Edits::one(key, move |doc| order::set_buyer(doc, &buyer)));
+        let key = DocumentKey::Receiver(name.clone());
+        documents.push(Edits::one(key, move |doc| receiver::set(doc, &receiver).map(drop)));
         documents.push(Edits::one(DocumentKey::Order(name), move |doc| {
             order::place(doc, &[line])?;
             order::set_status(doc, status)

@@ -29,8 +29,8 @@ pub enum Erasable {
         /// Its harvest books and case books too, where notes are; else they stay, with weights and amounts.
         with_books: bool,
     },
-    /// Who bought an order, and where it went; the order stays.
-    Buyer(OrderName),
+    /// Who gets an order, and where it went; the order stays.
+    Receiver(OrderName),
 }
 
 impl Erasable {
@@ -42,7 +42,7 @@ impl Erasable {
                 Self::Household { id, with_books: true },
                 DocumentKey::HarvestBook(book) | DocumentKey::CaseBook(book),
             ) => *id == book.household,
-            (Self::Buyer(name), DocumentKey::Buyer(other)) => name == other,
+            (Self::Receiver(name), DocumentKey::Receiver(other)) => name == other,
             // What the warehouse weighed, and what was ordered, is what was paid for: accounts are kept.
             _ => false,
         }
@@ -52,7 +52,7 @@ impl Erasable {
     fn is_about(&self, key: &DocumentKey) -> bool {
         match (self, key) {
             (Self::Household { id, .. }, key) => key.household() == Some(*id),
-            (Self::Buyer(name), DocumentKey::Buyer(other) | DocumentKey::Order(other)) => name == other,
+            (Self::Receiver(name), DocumentKey::Receiver(other) | DocumentKey::Order(other)) => name == other,
             _ => false,
         }
     }
@@ -61,7 +61,7 @@ impl Erasable {
     fn household(&self) -> BTreeSet<HouseholdId> {
         match self {
             Self::Household { id, .. } => [*id].into(),
-            Self::Buyer(_) => BTreeSet::new(),
+            Self::Receiver(_) => BTreeSet::new(),
         }
     }
 
@@ -70,7 +70,7 @@ impl Erasable {
         match self {
             Self::Household { id, with_books: true } => format!("household:{id} with-books"),
             Self::Household { id, with_books: false } => format!("household:{id}"),
-            Self::Buyer(name) => format!("buyer:{}/{}", name.platform, name.outside_id),
+            Self::Receiver(name) => format!("buyer:{name}"),
         }
     }
 }

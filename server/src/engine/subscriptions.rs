@@ -149,7 +149,7 @@ impl Subscriptions {
             (_, Some(household)) => {
                 subscribers.notify(subscribers.of_household.get(&household).into_iter().flatten(), key)
             }
-            (DocumentKey::Order(_) | DocumentKey::Buyer(_), None) => {}
+            (DocumentKey::Order(_) | DocumentKey::Receiver(_) | DocumentKey::StockBook(_), None) => {}
             (_, None) => subscribers.notify(subscribers.all.keys(), key),
         }
     }

@@ -80,11 +80,7 @@ impl Cooperative {
 
     /// The device id of the server's own replica.
     pub fn server_device(id: CooperativeId) -> DeviceId {
-        let mut seed = [0u8; 32];
-        for (place, byte) in seed.iter_mut().zip(id.as_bytes()) {
-            *place = *byte;
-        }
-        DeviceId::of_public_key(&seed)
+        id.server_device()
     }
 
     /// Its number on this server.

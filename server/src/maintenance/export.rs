@@ -68,7 +68,7 @@ impl Granary {
                 DocumentKey::HarvestBook(book) | DocumentKey::ReceiptBook(book) | DocumentKey::CaseBook(book) => {
                     (Some(book.season.year()), None)
                 }
-                DocumentKey::Order(name) | DocumentKey::Buyer(name) => {
+                DocumentKey::Order(name) | DocumentKey::Receiver(name) => {
                     (None, Some((name.platform.clone(), name.outside_id.clone())))
                 }
                 _ => (None, None),

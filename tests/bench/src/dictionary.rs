@@ -152,7 +152,7 @@ fn document(dice: &mut Dice) -> DocumentChanges {
             author.changes(dice)
         }
         6 | 7 => {
-            let name = OrderName { platform: "kuaishou".into(), outside_id: dice.roll(1 << 40).to_string() };
+            let name = OrderName::of("kuaishou", &dice.roll(1 << 40).to_string());
             let mut author = Author::new(DocumentKey::Order(name), dice);
             let line = OrderLine {
                 product: dice.pick(&PRODUCTS),

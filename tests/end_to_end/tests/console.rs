@@ -12,6 +12,7 @@ use granary_client_core::quantities::{Fen, Grams};
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::harvest::{LotDraft, LotEdit};
 use granary_client_core::schema::order::{self, OrderLine, OrderStatus};
+use granary_client_core::schema::receiver::{self, Receiver};
 use granary_client_core::schema::{DocumentKey, LotId, OrderName, Season};
 use granary_server::log::CooperativeNumber;
 use granary_server::{Config, Server};
@@ -113,7 +114,7 @@ impl World {
                 format!("{} {}", count(0), count(1))
             }
             ("order-conflict", _) => {
-                let name = OrderName { platform: "douyin".into(), outside_id: "6912".into() };
+                let name = OrderName::of("douyin", "6912");
                 let line = OrderLine {
                     product: "millet".into(),
                     quantity: Grams::new(2_000).unwrap(),
@@ -122,8 +123,10 @@ impl World {
                 let key = DocumentKey::Order(name.clone());
                 let place = move |doc: &mut _| order::place(doc, &[line]);
                 self.server.granary().edit(self.coop, &key, now(), place).unwrap();
-                let (key, buyer) = (DocumentKey::Buyer(name.clone()), |doc: &mut _| order::set_buyer(doc, "何女士"));
-                self.server.granary().edit(self.coop, &key, now(), buyer).unwrap();
+                let who = Receiver { name: Some("何女士".into()), ..Receiver::default() };
+                let (key, who) =
+                    (DocumentKey::Receiver(name.clone()), move |doc: &mut _| receiver::set(doc, &who).map(drop));
+                self.server.granary().edit(self.coop, &key, now(), who).unwrap();
                 for (packer, status) in [("first", OrderStatus::Shipped), ("second", OrderStatus::Cancelled)] {
                     let code = self.server.granary().invite(self.coop, Role::Packer, 1, now()).unwrap().code;
                     self.enrol(packer, &self.link(&code));

@@ -253,7 +253,7 @@ async fn values_stand_side_by_side_with_their_authors_and_what_differs_marked() 
 }
 
 fn order_key() -> DocumentKey {
-    DocumentKey::Order(OrderName { platform: "taobao".into(), outside_id: "77".into() })
+    DocumentKey::Order(OrderName::of("taobao", "77"))
 }
 
 fn status(document: &Document) -> Option<OrderStatus> {

@@ -1,0 +1,105 @@
+//! Who gets an order and where it goes: the only document of an order that holds anything about a person, so that it can be
+//! forgotten as a whole. The platform may have sealed name, phone and address; then they are its tokens, which only it can read.
+
+use automerge::transaction::Transactable;
+use automerge::{AutoCommit, ROOT, ReadDoc, ScalarValue};
+
+use super::key::Document;
+use super::view::Fields;
+use crate::crdt::DocumentFault;
+use crate::quantities::{Instant, TextField, optional_text};
+
+/// Who gets an order, as far as it is known; an empty one where the document was forgotten or nothing was told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Receiver {
+    /// The name, as told: it may be masked or sealed.
+    pub name: Option<String>,
+    /// The telephone number, as told: it may be masked or sealed.
+    pub phone: Option<String>,
+    /// The address, as told: it may be masked or sealed. Of a document from before there were fields, all that was written.
+    pub address: Option<String>,
+    /// True where name, phone and address are tokens that only the platform can read.
+    pub is_sealed: bool,
+    /// What the buyer wrote to the shop.
+    pub buyer_note: Option<String>,
+    /// What the shop wrote for itself.
+    pub seller_note: Option<String>,
+    /// When the buyer changed the address last, as the platform told.
+    pub address_changed_at: Option<Instant>,
+    /// The fields that can't be read.
+    pub damaged: Vec<&'static str>,
+}
+
+impl Receiver {
+    /// True where nothing is known of anybody.
+    pub fn is_empty(&self) -> bool {
+        let texts = [&self.name, &self.phone, &self.address, &self.buyer_note, &self.seller_note];
+        texts.into_iter().all(Option::is_none)
+    }
+
+    /// Name and address in one line, for lists; the telephone and notes are left out.
+    pub fn in_short(&self) -> String {
+        let parts: Vec<&str> = [&self.name, &self.address].into_iter().filter_map(Option::as_deref).collect();
+        parts.join(" ")
+    }
+}
+
+/// Writes what is said of a receiver, as one edit: what is none stays as it was, and what stands there already is not written
+/// again. Gives whether anything was written.
+pub fn set(automerge: &mut AutoCommit, receiver: &Receiver) -> Result<bool, DocumentFault> {
+    let texts = [
+        ("name", TextField::ReceiverName, &receiver.name),
+        ("phone", TextField::ReceiverPhone, &receiver.phone),
+        ("address", TextField::ReceiverAddress, &receiver.address),
+        ("buyer_note", TextField::BuyerNote, &receiver.buyer_note),
+        ("seller_note", TextField::SellerNote, &receiver.seller_note),
+    ];
+    let mut values: Vec<(&str, ScalarValue)> = Vec::new();
+    let mut names_somebody = false;
+    for (field, kind, text) in texts {
+        let Some(text) = text else { continue };
+        let text = optional_text(kind, text)?;
+        if !text.is_empty() {
+            names_somebody |= matches!(field, "name" | "phone" | "address");
+            values.push((field, text.into()));
+        }
+    }
+    if names_somebody {
+        values.push(("sealed", receiver.is_sealed.into()));
+    }
+    if let Some(at) = receiver.address_changed_at {
+        values.push(("address_changed", at.0.into()));
+    }
+    let mut is_new = false;
+    for (field, value) in values {
+        let stands = match automerge.get(ROOT, field)? {
+            Some((found, _)) => found.as_scalar() == Some(&value),
+            None => value == ScalarValue::Boolean(false),
+        };
+        if !stands {
+            automerge.put(ROOT, field, value)?;
+            is_new = true;
+        }
+    }
+    Ok(is_new)
+}
+
+/// Reads a receiver. A document from before there were fields has one text, which reads as the address.
+pub fn read(document: &Document) -> Receiver {
+    let mut fields = Fields::new(document.automerge(), ROOT);
+    let mut text = |field, kind: TextField| {
+        let text = fields.optional_text(field)?;
+        if text.chars().count() > kind.most() {
+            fields.damage(field);
+            return None;
+        }
+        Some(text).filter(|text| !text.is_empty())
+    };
+    let (name, phone) = (text("name", TextField::ReceiverName), text("phone", TextField::ReceiverPhone));
+    let address = text("address", TextField::ReceiverAddress).or_else(|| text("buyer", TextField::ReceiverAddress));
+    let buyer_note = text("buyer_note", TextField::BuyerNote);
+    let seller_note = text("seller_note", TextField::SellerNote);
+    let is_sealed = fields.optional_truth("sealed");
+    let address_changed_at = fields.optional_integer("address_changed", Instant::told);
+    Receiver { name, phone, address, is_sealed, buyer_note, seller_note, address_changed_at, damaged: fields.damaged() }
+}
