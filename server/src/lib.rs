@@ -1,9 +1,10 @@
 //! Granary's server: it ingests changes, makes them durable, admits them, and feeds them to the devices that may read
 //! them. Everything below `http` is plain code without sockets. Dependencies point from the last of these to the first:
-//! config, store, log, access, engine, maintenance, http, interop, console, admin, cli.
+//! config, store, log, access, engine, maintenance, http, interop, console, api, admin, cli.
 
 pub mod access;
 mod admin;
+mod api;
 pub mod cli;
 mod config;
 mod connection;

@@ -20,6 +20,11 @@ struct Cause {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    status: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfCooperative {
     cooperative: u32,
 }
@@ -35,6 +40,7 @@ pub(crate) struct Metrics {
     bytes_down: Counter,
     refused: Family<Cause, Counter>,
     refused_documents: Counter,
+    api_answered: Family<Answered, Counter>,
     live: Gauge,
     interop: Gauge,
     documents: Family<OfCooperative, Gauge>,
@@ -80,6 +86,7 @@ impl Metrics {
             bytes_down: registered!("sync_bytes_down", "Bytes of sync replies, as they went above HTTP"),
             refused: registered!("refused", "Refused requests, by cause"),
             refused_documents: registered!("refused_documents", "Documents of accepted requests that were refused"),
+            api_answered: registered!("api_requests", "Requests of shops' programs, by the status of their answers"),
             live: registered!("live_connections", "Phones that are connected for nudges"),
             interop: registered!("automerge_connections", "Clients of automerge-repo that are connected"),
             documents: registered!("documents", "Documents"),
@@ -117,6 +124,10 @@ impl Metrics {
 
     pub(crate) fn refused(&self, cause: &str) {
         self.refused.get_or_create(&Cause { cause: cause.to_owned() }).inc();
+    }
+
+    pub(crate) fn api_answered(&self, status: u16) {
+        self.api_answered.get_or_create(&Answered { status: status.into() }).inc();
     }
 
     pub(crate) fn refused_documents(&self, count: usize) {
@@ -179,11 +190,12 @@ mod tests {
         let granary = Arc::new(granary);
         let metrics = Metrics::new(keys.path(), granary.flushes());
         metrics.refused("busy");
+        metrics.api_answered(200);
         let text = metrics.text(&granary);
         let page = include_str!("../../docs/OPERATIONS.md");
         let mut names: Vec<&str> =
             text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
-        assert_eq!(names.len(), 22, "{names:?}");
+        assert_eq!(names.len(), 23, "{names:?}");
         names.retain(|name| !page.contains(&format!("`{name}")));
         assert_eq!(names, Vec::<&str>::new(), "docs/OPERATIONS.md does not list these");
     }

@@ -27,7 +27,7 @@ use crate::metrics::Metrics;
 use crate::store::free_disk::probe_of;
 use crate::store::probe::unusable;
 use crate::store::{SledStore, anew};
-use crate::{admin, connection, console, interop, tls};
+use crate::{admin, api, connection, console, interop, tls};
 
 /// The time for requests in progress at a stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -332,6 +332,7 @@ fn router(shared: Shared) -> Router {
         .fallback(http::not_found)
         .merge(http::web_app_router())
         .merge(console::router())
+        .merge(api::router(&shared))
         .with_state(shared)
 }
 

@@ -55,6 +55,14 @@ pub enum AuditAction {
     Exported,
     /// Something was imported.
     Imported,
+    /// An API key was made.
+    ApiKeyMade,
+    /// An API key was revoked.
+    ApiKeyRevoked,
+    /// A webhook was made or changed.
+    WebhookSet,
+    /// A webhook was removed.
+    WebhookRemoved,
 }
 
 impl AuditAction {
@@ -84,6 +92,10 @@ impl AuditAction {
             Self::Dropped => "dropped",
             Self::Exported => "exported",
             Self::Imported => "imported",
+            Self::ApiKeyMade => "api-key-made",
+            Self::ApiKeyRevoked => "api-key-revoked",
+            Self::WebhookSet => "webhook-set",
+            Self::WebhookRemoved => "webhook-removed",
         }
     }
 }

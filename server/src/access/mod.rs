@@ -2,11 +2,13 @@
 //! certificates, the lines of the audit log. `engine` uses them.
 
 pub(crate) mod accounts;
+pub mod api_keys;
 mod audit;
 pub(crate) mod erasures;
 pub(crate) mod hashing;
 pub(crate) mod identity;
 mod invitation;
+pub(crate) mod key_marks;
 pub(crate) mod marks;
 pub(crate) mod passwords;
 pub(crate) mod second_factor;

@@ -14,6 +14,7 @@ use tokio::net::UnixListener;
 
 use super::cooperative;
 use super::erasure;
+use super::keys;
 use super::people;
 use super::report::report;
 use super::{AdminCommand, Answer, LINE_MAX, socket_error};
@@ -154,6 +155,21 @@ fn run(
         AdminCommand::ClearSecondFactor { cooperative, login } => {
             granary.clear_second(CooperativeNumber(cooperative), &login, now)?;
             text(format!("{login} signs in by the password alone now"), format!("{login} 现在只凭密码登录"))
+        }
+        AdminCommand::AddKey { cooperative, draft } => {
+            let (id, key) = granary.add_api_key(Principal::Operator, CooperativeNumber(cooperative), draft, now)?;
+            Ok(Answer::Text(keys::made(id, &key, public)))
+        }
+        AdminCommand::Keys { cooperative } => {
+            granary.cooperative(CooperativeNumber(cooperative))?;
+            Ok(Answer::Text(keys::list(&granary.list_api_keys(CooperativeNumber(cooperative)))))
+        }
+        AdminCommand::RevokeKey { cooperative, key } => {
+            granary.revoke_api_key(Principal::Operator, CooperativeNumber(cooperative), key, now)?;
+            text(
+                format!("{key} is revoked; no request with it is answered"),
+                format!("{key} 已停用；不再回答用它的请求"),
+            )
         }
         AdminCommand::RemoveCoordinator { cooperative, login, erase, force } => {
             let number = CooperativeNumber(cooperative);

@@ -4,6 +4,7 @@
 mod answer;
 mod cooperative;
 mod erasure;
+mod keys;
 mod people;
 mod report;
 
@@ -16,6 +17,7 @@ use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::schema::access::Role;
 use serde::{Deserialize, Serialize};
 
+use crate::access::api_keys::{KeyDraft, KeyId};
 use crate::error::Error;
 use crate::http::BrowserLink;
 use crate::said::Said;
@@ -38,6 +40,9 @@ pub(crate) enum AdminCommand {
     WithdrawInvitation { cooperative: u32, invitation: String },
     Coordinators { cooperative: u32 },
     ClearSecondFactor { cooperative: u32, login: String },
+    AddKey { cooperative: u32, draft: KeyDraft },
+    Keys { cooperative: u32 },
+    RevokeKey { cooperative: u32, key: KeyId },
     RemoveCoordinator { cooperative: u32, login: String, erase: bool, force: bool },
     Devices { cooperative: u32 },
     Revoke { cooperative: u32, device: DeviceId, erase: bool },

@@ -8,6 +8,7 @@ use granary_client_core::schema::access::Role;
 use granary_client_core::words::{Language, Words};
 
 use super::phone;
+use crate::access::api_keys::{KeyId, Scope};
 use crate::config::settings::ServeArgs;
 
 /// Offline-first sync for villages.
@@ -158,6 +159,11 @@ pub(super) enum Command {
     Coordinator {
         #[command(subcommand)]
         command: CoordinatorCommand,
+    },
+    /// API keys: what shops' programs sign in with.
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
     },
     /// Add to a backup what is new, while the server serves.
     Backup {
@@ -492,6 +498,47 @@ pub(super) enum CoordinatorCommand {
         coop: u32,
         /// The login.
         login: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum KeyCommand {
+    /// Make a key for one shop. It is shown once.
+    Add {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// The platform whose orders it brings, such as `douyin`; `shop` for a shop of your own.
+        #[arg(long)]
+        platform: String,
+        /// The shop on that platform, where there are several.
+        #[arg(long, default_value = "")]
+        shop: String,
+        /// What it may do: `orders:write`, `orders:read`, `stock:read`, `ship:read`, `pools:write`. May be given several times.
+        #[arg(long = "scope", required = true, value_delimiter = ',')]
+        scopes: Vec<Scope>,
+        /// What people call it, such as the name of the program that has it.
+        name: String,
+    },
+    /// List the keys: for which shop, what each may do, when it was last used.
+    List {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+    },
+    /// Revoke a key, at once.
+    Revoke {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// The key's id, as `key list` shows it.
+        key: KeyId,
     },
 }
 

@@ -16,13 +16,16 @@ use granary_client_core::error::Error as PhoneError;
 use granary_client_core::schema::access::Role;
 use granary_client_core::words::{Language, Phrase, Words};
 
+use crate::access::api_keys::KeyDraft;
 use crate::admin::{self, AdminCommand, Answer, Furnishing};
 use crate::config::settings::{ServeArgs, Settings};
 use crate::error::Error;
 use crate::http::BrowserLink;
 use crate::said::Said;
 use crate::store::probe::How;
-use arguments::{Command, CoopCommand, CoordinatorCommand, EraseCommand, Folder, InvitationsCommand, SetAsideCommand};
+use arguments::{
+    Command, CoopCommand, CoordinatorCommand, EraseCommand, Folder, InvitationsCommand, KeyCommand, SetAsideCommand,
+};
 use serve::{demo, serve};
 
 /// Runs the program with the process's arguments.
@@ -95,6 +98,16 @@ pub fn main() -> ExitCode {
         }
         Command::Coordinator { command: CoordinatorCommand::Link { folder, coop, login } } => {
             send(&folder, &AdminCommand::SignInOnce { cooperative: coop, login })
+        }
+        Command::Key { command: KeyCommand::Add { folder, coop, platform, shop, scopes, name } } => {
+            let draft = KeyDraft { name, platform, shop, scopes: scopes.into_iter().collect() };
+            send(&folder, &AdminCommand::AddKey { cooperative: coop, draft })
+        }
+        Command::Key { command: KeyCommand::List { folder, coop } } => {
+            send(&folder, &AdminCommand::Keys { cooperative: coop })
+        }
+        Command::Key { command: KeyCommand::Revoke { folder, coop, key } } => {
+            send(&folder, &AdminCommand::RevokeKey { cooperative: coop, key })
         }
         Command::Revoke { folder, coop, device, erase } => {
             send(&folder, &AdminCommand::Revoke { cooperative: coop, device, erase })

@@ -17,6 +17,12 @@ pub struct Limits {
     /// Attempts to sign in to one account, or from one address, in a burst; one more is allowed every
     /// twenty seconds.
     pub sign_in_burst: u32,
+    /// Requests of one API key in a burst; one brings up to 500 orders.
+    pub api_key_burst: u32,
+    /// Requests of one API key a second, in the long run.
+    pub api_key_per_second: u32,
+    /// Requests of one address without a key that works, in a burst; one more is answered every second.
+    pub wrong_key_burst: u32,
     /// Requests of all devices that are processed at once; others wait.
     pub at_once: usize,
     /// Connections at once.
@@ -68,6 +74,10 @@ impl Default for Limits {
             outbox_file_burst: 120,
             enrol_burst: 40,
             sign_in_burst: 12,
+            // A shop's own checkout asks for each order.
+            api_key_burst: 600,
+            api_key_per_second: 100,
+            wrong_key_burst: 60,
             at_once: 128,
             connections: 20_000,
             // A village, or all of a mobile network, behind one address.

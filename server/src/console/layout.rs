@@ -43,6 +43,21 @@ pub(super) fn language_switch(locale: Locale, page: Option<&str>) -> Markup {
     }
 }
 
+/// A page that anybody may read, in English.
+pub(crate) fn reading_page(title: &str, main: &Markup) -> Response {
+    let markup = html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head(Locale { language: Language::English }, title, None))
+            body {
+                header.bar { strong.brand { "Granary" } }
+                main #main tabindex="-1" { h1 { (title) } (main) }
+            }
+        }
+    };
+    answer(200, markup)
+}
+
 /// A page for someone who is not signed in.
 pub(super) fn bare(locale: Locale, status: u16, title: &str, main: &Markup) -> Response {
     let markup = html! {

@@ -65,6 +65,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 pub(crate) use self::forms::is_code;
+pub(crate) use self::layout::reading_page;
 use crate::http::Shared;
 
 /// All pages, below `/console`.

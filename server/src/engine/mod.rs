@@ -3,6 +3,7 @@
 
 mod accounts;
 mod activity;
+mod api_keys;
 mod arrivals;
 pub(crate) mod audit;
 mod documents;
@@ -87,6 +88,7 @@ pub struct Granary {
     access_marks: AccessMarks,
     erasure_marks: ErasureMarks,
     unconfirmed: Unconfirmed,
+    api_keys: api_keys::ApiKeys,
     bounds: Bounds,
     disk: DiskFloor,
     /// True once the store has failed; no more verdicts come then.
@@ -161,6 +163,7 @@ impl Granary {
             },
         )
         .map_err(Error::thread_start)?;
+        let api_keys = api_keys::ApiKeys::open(store.as_ref(), keys)?;
         let granary = Self {
             rng,
             store,
@@ -183,6 +186,7 @@ impl Granary {
             access_marks: AccessMarks::open(keys)?,
             erasure_marks: ErasureMarks::open(keys)?,
             unconfirmed: Unconfirmed::default(),
+            api_keys,
             bounds: Bounds::default(),
             disk: DiskFloor::default(),
             failed,
@@ -344,7 +348,7 @@ impl Granary {
                 Ok(())
             })?;
         }
-        Ok(())
+        self.write_keys_used()
     }
 
     /// The high-water marks of all logs.

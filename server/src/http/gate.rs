@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::limiter::{Limiter, Origin};
 use super::places::{Place, Places};
 use super::rooms::Rooms;
+use crate::access::api_keys::KeyId;
 use crate::access::hashing;
 use crate::config::Limits;
 use crate::error::Error;
@@ -28,6 +29,10 @@ pub(crate) struct Gate {
     enrolments: Mutex<Limiter>,
     /// What holds instead until then, while the operator has opened enrolment.
     open_enrolments: Mutex<Option<(Limiter, Instant)>>,
+    /// Requests of each API key.
+    api_keys: Mutex<Limiter>,
+    /// Requests of each address without a key that works.
+    wrong_keys: Mutex<Limiter>,
     sign_ins: Mutex<Limiter>,
     /// Wider than that of an address, so that one address can't use up anybody's.
     accounts: Mutex<Limiter>,
@@ -83,6 +88,11 @@ impl Gate {
             outbox_files: Mutex::new(Limiter::new(limits.outbox_file_burst, 1_000)),
             enrolments: Mutex::new(Limiter::new(limits.enrol_burst, 10_000)),
             open_enrolments: Mutex::default(),
+            api_keys: Mutex::new(Limiter::new(
+                limits.api_key_burst,
+                (1000 / u64::from(limits.api_key_per_second.max(1))).max(1),
+            )),
+            wrong_keys: Mutex::new(Limiter::new(limits.wrong_key_burst, 1_000)),
             sign_ins: Mutex::new(Limiter::new(limits.sign_in_burst, 20_000)),
             accounts: Mutex::new(Limiter::new(limits.sign_in_burst.saturating_mul(5), 4_000)),
             busy: Mutex::default(),
@@ -184,6 +194,22 @@ impl Gate {
         match limiter.take(&Origin::from(address), now) {
             true => Ok(()),
             false => Err(busy("too many attempts to sign in; wait some minutes")),
+        }
+    }
+
+    /// Admits a request by an API key, within its rate.
+    pub(crate) fn api_key(&self, key: KeyId, now: Instant) -> Result<(), Error> {
+        match self.api_keys.lock().unwrap_or_else(PoisonError::into_inner).take(&key, now) {
+            true => Ok(()),
+            false => Err(busy("this key asks too often; wait a moment")),
+        }
+    }
+
+    /// Counts a request without a key that works; an error once there are too many of its address.
+    pub(crate) fn wrong_key(&self, origin: Origin, now: Instant) -> Result<(), Error> {
+        match self.wrong_keys.lock().unwrap_or_else(PoisonError::into_inner).take(&origin, now) {
+            true => Ok(()),
+            false => Err(busy("too many requests without a key that works; wait a minute")),
         }
     }
 

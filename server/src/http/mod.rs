@@ -1,5 +1,6 @@
 //! The HTTP interface: the phones' endpoints and the health endpoints.
 
+mod described;
 mod gate;
 mod limiter;
 mod nudge;
@@ -17,7 +18,9 @@ mod with;
 
 use axum::Router;
 use axum::middleware::from_fn;
-use axum::routing::{get, post};
+use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub(crate) use gate::{Gate, Kept};
 pub(crate) use limiter::Origin;
@@ -36,19 +39,23 @@ pub(crate) fn web_app_router() -> Router<Shared> {
     web_app::router()
 }
 
-/// The routes of phones and of health checks.
-pub(crate) fn router() -> Router<Shared> {
-    Router::new()
-        .route("/s", post(phones::sync))
-        .route("/k/{key}/{have}", get(phones::progress))
-        .route("/invitation", post(phones::preview))
-        .route("/enrol", post(phones::enrol))
-        .route("/reinstate", post(phones::reinstate))
-        .route("/carried", post(phones::import_outbox))
+/// The routes of phones and of health checks, each with its description.
+pub(crate) fn described() -> OpenApiRouter<Shared> {
+    OpenApiRouter::default()
+        .routes(routes!(phones::sync))
+        .routes(routes!(phones::progress))
+        .routes(routes!(phones::preview))
+        .routes(routes!(phones::enrol))
+        .routes(routes!(phones::reinstate))
+        .routes(routes!(phones::import_outbox))
+        .routes(routes!(status::health))
+        .routes(routes!(status::ready))
         .route("/live", get(nudge::listen))
-        .route("/health", get(status::health))
-        .route("/ready", get(status::ready))
-        .route("/openapi.json", get(status::described))
+}
+
+/// The same without descriptions.
+pub(crate) fn router() -> Router<Shared> {
+    described().into()
 }
 
 /// What is served on loopback over plain HTTP: the app, and the routes that it speaks to. A page of another site can bring a

@@ -20,6 +20,7 @@ use granary_client_core::protocol::transfer::{
 };
 use http_body_util::BodyExt;
 
+use super::described::{Octets, OkLine, Refusals};
 use super::gate::Gate;
 use super::limiter::Origin;
 use super::problem::answer;
@@ -180,6 +181,29 @@ impl Drop for Coming<'_> {
 }
 
 /// `POST /s`: one exchange of a sync.
+#[utoipa::path(
+    post, path = "/s", operation_id = "sync", tag = "phones",
+    summary = "One exchange of a sync",
+    description = "A signed frame with a SyncRequest up, a frame with a SyncReply down; see client-core/src/protocol/frame.rs and \
+        messages.rs. What the reply does not name as refused is durable. Safe to repeat.",
+    params(
+        ("k" = Option<String>, Header, pattern = "^[0-9a-f]{16}$",
+            description = "The request's key: the first 8 bytes of its SHA-256, in hexadecimal. With it a request whose line broke \
+                goes on where it was."),
+        ("o" = Option<u64>, Header, description = "How many bytes of the request came before."),
+        ("p" = Option<String>, Header, pattern = "^[0-9A-Za-z_-]{86}$",
+            description = "With the offset: as in /k/{key}/{have}."),
+    ),
+    request_body(
+        content = Octets, content_type = "application/octet-stream",
+        description = "A frame: version, device (8 bytes), Ed25519 signature (64), compression, content."
+    ),
+    responses(
+        (status = 200, description = "A frame: version, compression, content.", body = Octets,
+            content_type = "application/octet-stream"),
+        Refusals
+    )
+)]
 pub(super) async fn sync(
     State(shared): State<Shared>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
@@ -247,6 +271,23 @@ fn answer_in_parts(
 }
 
 /// `GET /k/{key}/{have}`: the progress of an exchange after its line broke, for its own device.
+#[utoipa::path(
+    get, path = "/k/{key}/{have}", operation_id = "howFar", tag = "phones",
+    summary = "How far an exchange has come that a broken line ended", description = "",
+    params(
+        ("key" = String, Path, pattern = "^[0-9a-f]{16}$"),
+        ("have" = u64, Path, maximum = 4_294_967_295_i64, description = "Bytes of the reply that came already."),
+        ("p" = Option<String>, Header, pattern = "^[0-9A-Za-z_-]{86}$",
+            description = "The device's signature that this is its exchange, made for this connection; base64url without padding."),
+    ),
+    responses(
+        (status = 200, description = "The rest of the reply.", body = Octets, content_type = "application/octet-stream"),
+        (status = 202, description = "The request did not come whole; the header says how many bytes did.",
+            headers(("o" = u64))),
+        (status = 404, description = "Nothing of it is here: send all of it again."),
+        Refusals
+    )
+)]
 pub(super) async fn progress(
     State(shared): State<Shared>,
     Extension(Exported(on)): Extension<Exported>,
@@ -269,6 +310,16 @@ pub(super) async fn progress(
 }
 
 /// `POST /invitation`: what the invitation of this code is for, for the person who is about to enrol.
+#[utoipa::path(
+    post, path = "/invitation", operation_id = "lookAtInvitation", tag = "phones",
+    summary = "What an invitation is for, before a phone enrols",
+    description = "The body is the invitation's code, as typed. Nothing is used up.",
+    request_body(content = String, content_type = "application/octet-stream", description = "The code."),
+    responses(
+        (status = 200, description = "A frame with an EnrolReply.", body = Octets, content_type = "application/octet-stream"),
+        Refusals
+    )
+)]
 pub(super) async fn preview(
     State(shared): State<Shared>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
@@ -290,6 +341,19 @@ pub(super) async fn preview(
 
 /// `POST /enrol`: enrols a phone by an invitation. The frame is signed with the new key, so nobody can enrol a key that
 /// they do not hold.
+#[utoipa::path(
+    post, path = "/enrol", operation_id = "enrol", tag = "phones",
+    summary = "A phone becomes a device, by an invitation",
+    description = "A frame with an EnrolRequest, signed with the key that it brings. The same phone may ask again when the reply was \
+        lost.",
+    request_body(
+        content = Octets, content_type = "application/octet-stream", description = "A frame with an EnrolRequest."
+    ),
+    responses(
+        (status = 200, description = "A frame with an EnrolReply.", body = Octets, content_type = "application/octet-stream"),
+        Refusals
+    )
+)]
 pub(super) async fn enrol(
     State(shared): State<Shared>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
@@ -327,6 +391,14 @@ pub(super) async fn enrol(
 }
 
 /// `POST /carried`: imports an outbox file; anyone may send one.
+#[utoipa::path(
+    post, path = "/carried", operation_id = "handIn", tag = "phones",
+    summary = "Hands in the outbox of a phone, from whoever carried it",
+    description = "A file of client-core/src/protocol/outbox_file.rs. All its pages are durable once it is answered; safe to repeat. \
+        What became of its changes is told to its phone alone.",
+    request_body(content = Octets, content_type = "application/octet-stream", description = "The file, 4 MB at most."),
+    responses((status = 200, description = "All of it is durable.", body = OkLine, content_type = "text/plain"), Refusals)
+)]
 pub(super) async fn import_outbox(
     State(shared): State<Shared>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
@@ -353,6 +425,15 @@ pub(super) async fn import_outbox(
 }
 
 /// `POST /reinstate`: reinstates a device that this store has lost, by its certificate.
+#[utoipa::path(
+    post, path = "/reinstate", operation_id = "reinstate", tag = "phones",
+    summary = "A device that this store has lost comes back by its certificate", description = "",
+    request_body(
+        content = Octets, content_type = "application/octet-stream",
+        description = "The certificate that the device was given at its enrolment."
+    ),
+    responses((status = 200, description = "The device is known again.", body = OkLine, content_type = "text/plain"), Refusals)
+)]
 pub(super) async fn reinstate(
     State(shared): State<Shared>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,

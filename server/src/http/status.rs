@@ -3,19 +3,26 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 
+use super::described::OkLine;
 use super::state::Shared;
 
 /// `GET /health`: 200 while the process answers.
+#[utoipa::path(
+    get, path = "/health", operation_id = "health", tag = "watching", summary = "The process answers", description = "",
+    responses((status = 200, description = "It does.", body = OkLine, content_type = "text/plain"))
+)]
 pub(super) async fn health() -> &'static str {
     "ok\n"
 }
 
-/// `GET /openapi.json`: the interface as OpenAPI 3.1.
-pub(super) async fn described() -> Response {
-    ([(axum::http::header::CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response()
-}
-
 /// `GET /ready`: 200 while the store accepts writes and its disk has room for them.
+#[utoipa::path(
+    get, path = "/ready", operation_id = "ready", tag = "watching", summary = "The store accepts writes", description = "",
+    responses(
+        (status = 200, description = "It does.", body = String, content_type = "text/plain"),
+        (status = 503, description = "It does not; the body says why.", body = String, content_type = "text/plain")
+    )
+)]
 pub(super) async fn ready(State(shared): State<Shared>) -> Response {
     let wrong = match (shared.granary.is_ready(), shared.granary.has_room()) {
         (true, true) => return "ready\n".into_response(),

@@ -27,6 +27,8 @@
 //! n x <device entry>          an entry that was set aside: SetAside
 //! n b d <device>              what a device has used of its share of the disk: Used
 //! n b h <household>           the same of a household
+//! 0 K <key>                   an API key: ApiKeyRecord
+//! n t u <key>                 when an API key was last used
 //! ```
 
 use granary_client_core::ids::{ActorId, ChangeHash, DeviceId};

@@ -30,8 +30,8 @@ use crate::said::Said;
 
 pub(super) const MAGIC: &[u8] = b"granary backup 1\n";
 /// Kinds of rows that change: of no co-operative, and of each.
-const GLOBAL_KINDS: [u8; 4] = *b"CIDE";
-const KINDS: [u8; 10] = *b"bdwxjkyzrf";
+const GLOBAL_KINDS: [u8; 5] = *b"CIDEK";
+const KINDS: [u8; 11] = *b"bdwxjkyzrft";
 pub(super) const KEY_FILES: [&str; 3] = ["identity.key", "authority.key", "authority.pem"];
 const ZSTD_LEVEL: i32 = 9;
 

@@ -19,8 +19,8 @@ use crate::store::SledStore;
 use crate::store::probe::unusable;
 
 /// Kinds of rows that are copied: all but derived ones.
-const GLOBAL_KINDS: [u8; 5] = *b"CIDSO";
-const KINDS: [u8; 7] = *b"dwxjyuf";
+const GLOBAL_KINDS: [u8; 6] = *b"CIDSOK";
+const KINDS: [u8; 8] = *b"dwxjyuft";
 /// Numbers that are tried beyond the last known one.
 const BEYOND: u64 = 512;
 const CHUNK: usize = 64;

@@ -11,6 +11,7 @@ use super::backup::{KEY_FILES, MAGIC, Manifest, Segment, sha256};
 use super::rebuild::{Rebuilt, rebuild};
 use crate::access::end_all_issued;
 use crate::access::erasures::FILE as ERASURES;
+use crate::access::key_marks::FILE as KEY_MARKS;
 use crate::access::marks::FILE;
 use crate::config::{make_folder, read_file, write_private};
 use crate::error::Error;
@@ -50,6 +51,9 @@ pub(crate) fn restore(
     }
     if let Some(marks) = marks {
         add_marks(&marks.join(FILE), &folder.join(FILE))?;
+        if marks.join(KEY_MARKS).exists() {
+            add_marks(&marks.join(KEY_MARKS), &folder.join(KEY_MARKS))?;
+        }
     }
     // A server that erased nothing has no marks of it.
     for there in marks.into_iter().chain([from]).map(|there| there.join(ERASURES)).filter(|there| there.exists()) {

@@ -1,7 +1,7 @@
 //! The kinds by which the activity is filtered: of what documents tell, each for itself; of the audit's actions, a few together.
 
 /// What a filter can say.
-pub(super) const ALL: [&str; 13] = [
+pub(super) const ALL: [&str; 14] = [
     "price",
     "product",
     "promotion",
@@ -12,13 +12,14 @@ pub(super) const ALL: [&str; 13] = [
     "decision",
     "phones",
     "accounts",
+    "api",
     "apart",
     "files",
     "erased",
 ];
 
 /// The actions of the audit by the kind that a filter says.
-const ACTIONS: [(&str, &[&str]); 5] = [
+const ACTIONS: [(&str, &[&str]); 6] = [
     ("phones", &["invited", "invitation-withdrawn", "enrolled", "reinstated", "granted", "revoked"]),
     (
         "accounts",
@@ -35,6 +36,7 @@ const ACTIONS: [(&str, &[&str]); 5] = [
             "coordinator-removed",
         ],
     ),
+    ("api", &["api-key-made", "api-key-revoked", "webhook-set", "webhook-removed"]),
     ("apart", &["taken-in", "left-out", "dropped", "found-right"]),
     ("files", &["exported", "imported"]),
     ("erased", &["erased"]),
