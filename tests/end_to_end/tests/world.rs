@@ -202,10 +202,14 @@ pub(crate) fn lots(phone: &Phone) -> Vec<LotRow> {
     phone.lots(&LotFilter { limit: u32::MAX, ..LotFilter::default() }).unwrap()
 }
 
+/// How long anything may take to come about, on a machine that has other work too.
+const COMES_ABOUT_WITHIN: std::time::Duration = std::time::Duration::from_secs(120);
+
 /// Syncs all phones until `check` holds; admission runs behind the acknowledgement, so this may take some
 /// rounds.
 pub(crate) fn sync_until(phones: &[&Phone], check: impl Fn() -> bool) {
-    for _ in 0..2_000 {
+    let began = std::time::Instant::now();
+    while began.elapsed() < COMES_ABOUT_WITHIN {
         for phone in phones {
             match phone.sync_now() {
                 // The rate limit of a device may refuse a sync.
