@@ -9,7 +9,7 @@ use granary_client_core::conflicts::{
 use granary_client_core::ids::{ActorId, HouseholdId};
 use granary_client_core::projection::{CaseFilter, CaseKind, LotFilter, ReadModel};
 use granary_client_core::quantities::{Day, Grams, Instant};
-use granary_client_core::schema::case_book::{decide, decisions};
+use granary_client_core::schema::case_book::{Restore, decide, decisions};
 use granary_client_core::schema::harvest::{self, LotDraft, LotEdit, LotKey};
 use granary_client_core::schema::{Book, Document, DocumentKey, LotId, Season};
 use proptest::prelude::*;
@@ -108,8 +108,11 @@ impl Replica {
             Step::Undo(index) => {
                 let all = decisions(&self.cases);
                 let Some(decision) = all.get(index % all.len().max(1)) else { return };
-                match undo(&self.book, decision, settler) {
-                    Ok(settlement) => settlement,
+                let DocumentKey::CaseBook(of) = *self.cases.key() else { return };
+                let decision = decision.clone();
+                let Ok(case) = CaseId::from_season_name(of.household, of.season, &decision.case) else { return };
+                match undo(&mut self.book, &case, &decision, settler) {
+                    Ok(undoing) => undoing.settlement,
                     Err(_) => return,
                 }
             }
@@ -251,4 +254,55 @@ fn filtered_cases_have_their_own_count_and_pages() {
             "no case twice and none left out: {filter:?}"
         );
     }
+}
+
+// The weight that was typed while two lots were made one was put back over the one that somebody corrected it to since.
+#[test]
+fn undoing_a_merge_leaves_a_weight_that_was_corrected_since() {
+    let [mut one, mut two] = [Replica::new(1), Replica::new(2)];
+    for replica in [&mut one, &mut two] {
+        replica.run(&Step::Record(1_000));
+    }
+    one.take(&mut two);
+    let pair = duplicate_lots(&harvest::lots(&one.book)).remove(0);
+    let [keep, other] = [&pair.first, &pair.second].map(|key| LotId::in_book(one.book.key(), key.clone()).unwrap());
+    let case = CaseId::Twice(keep.clone(), other.clone());
+    let grams = |grams| Grams::new(grams).unwrap();
+    let settler = Settler { by: "Li", at: one.now(), note: "" };
+    let before = one.book.clone();
+    let merged = merge(&one.book, &case, &keep, &other, Some(grams(1_100)), settler).unwrap();
+    let (actor, now) = (one.actor.clone(), one.now());
+    one.book.edit_saying(Some(SETTLING), &actor, now, merged.edit).unwrap();
+    let weight = |book: &Document| harvest::lot(book, keep.key()).unwrap().quantity.unwrap().get();
+    let counts = |book: &Document| harvest::lot(book, other.key()).unwrap().merged_into.is_none();
+
+    // As nobody wrote since, both are put back.
+    let mut untouched = one.book.clone();
+    let undoing = undo(&mut untouched, &case, &merged.decision, settler).unwrap();
+    assert_eq!((undoing.put_back, undoing.left.len()), (2, 0));
+    untouched.edit(&actor, now, undoing.settlement.edit).unwrap();
+    assert!(weight(&untouched) == 1_000 && counts(&untouched));
+
+    // A phone that had not seen the merge writes the weight: it stands beside the one that was typed.
+    let mut beside = one.book.clone();
+    let mut phone = before;
+    let edit = LotEdit::Quantity(grams(1_300));
+    let change = phone.edit(&two.actor, now, |doc| harvest::correct(doc, keep.key(), &edit)).unwrap().1;
+    beside.apply(&[change.unwrap()]).unwrap();
+    let undoing = undo(&mut beside, &case, &merged.decision, settler).unwrap();
+    assert_eq!((undoing.put_back, undoing.left[0].values.len()), (1, 2));
+
+    let later = LotEdit::Quantity(grams(1_250));
+    one.book.edit(&actor, now, |doc| harvest::correct(doc, keep.key(), &later)).unwrap();
+    let undoing = undo(&mut one.book, &case, &merged.decision, settler).unwrap();
+    assert_eq!(undoing.put_back, 1);
+    assert_eq!((undoing.left[0].field.as_str(), undoing.left[0].values[0].value.as_str()), ("grams", "1250"));
+    one.book.edit(&actor, now, undoing.settlement.edit).unwrap();
+    assert!(weight(&one.book) == 1_250 && counts(&one.book));
+
+    // Of a decision that does not say which weight it wrote, the weight is left.
+    let mut older = merged.decision.clone();
+    older.restore.iter_mut().for_each(|restore| restore.written = None);
+    let text = serde_json::to_string(&older.restore).unwrap();
+    assert!(!text.contains("written") && serde_json::from_str::<Vec<Restore>>(&text).unwrap() == older.restore);
 }

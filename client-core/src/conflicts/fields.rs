@@ -56,6 +56,14 @@ pub fn in_order(document: &mut Document) -> Vec<Contender> {
     order::read(document).settled.filter(|settled| settled.undone).map(|settled| settled.values).unwrap_or_default()
 }
 
+/// What stands in a field of a lot, the shown value last; empty where nothing does.
+pub(super) fn values_of(document: &mut Document, lot: &LotKey, field: &str) -> Vec<Contender> {
+    match harvest::find(document.automerge(), lot) {
+        Ok((_, object)) => contenders(document, &object, field),
+        Err(_) => Vec::new(),
+    }
+}
+
 /// When a lot was recorded, by the clock of the phone that recorded it.
 #[cfg(feature = "sqlite")]
 pub(crate) fn recorded_at(document: &mut Document, lot: &LotKey) -> Option<Instant> {

@@ -16,6 +16,7 @@ pub use rules::{DuplicateLots, SURPLUS_TOLERATED, duplicate_lots, is_overweight}
 #[cfg(feature = "sqlite")]
 pub(crate) use settle::UNUSUAL;
 pub use settle::{
-    Edit, SETTLING, Settlement, Settler, UNDOING, found_right, leave, merge, settle_field, stands, undo, unusual_name,
+    Edit, SETTLING, Settlement, Settler, UNDOING, Undoing, WrittenSince, found_right, leave, merge, settle_field, undo,
+    unusual_name,
 };
 pub use stake::{PriceOf, field_at_stake, twice_at_stake, weight_at_stake};

@@ -5,9 +5,10 @@
 use automerge::AutoCommit;
 
 use super::CaseId;
+use super::fields::values_of;
 use crate::crdt::DocumentFault;
 use crate::quantities::{Grams, Instant};
-use crate::schema::case_book::{Decision, DecisionKind, Restore};
+use crate::schema::case_book::{Contender, Decision, DecisionKind, Restore};
 use crate::schema::harvest::{self, LotEdit, LotKey};
 use crate::schema::{Document, LotId};
 use crate::words::Phrase;
@@ -16,6 +17,8 @@ use crate::words::Phrase;
 pub const SETTLING: &str = "settle";
 /// The message of a change that undoes a settlement.
 pub const UNDOING: &str = "undo";
+/// The field of a lot that says into which other one it was merged.
+const MERGED: &str = "merged";
 
 /// An edit of a document.
 pub type Edit = Box<dyn FnOnce(&mut AutoCommit) -> Result<(), DocumentFault> + Send>;
@@ -60,7 +63,8 @@ pub fn settle_field(
     let lot = key_in(book, case.lot())?.clone();
     let edit = LotEdit::parse(field, value)?;
     let (name, chosen) = edit.as_text();
-    let restore = vec![Restore { lot: lot.clone(), field: name.into(), value: lot_in(book, &lot)?.field(name) }];
+    let value = lot_in(book, &lot)?.field(name);
+    let restore = vec![Restore { lot: lot.clone(), field: name.into(), value, written: None }];
     Ok(Settlement {
         edit: Box::new(move |doc| harvest::settle(doc, &lot, &edit)),
         decision: decision(case, DecisionKind::Settled, chosen, settler, restore),
@@ -94,9 +98,10 @@ pub fn merge(
         )));
     }
     lot_in(book, other)?;
-    let mut restore = vec![Restore { lot: other.clone(), field: "merged".into(), value: String::new() }];
-    if grams.is_some() {
-        restore.push(Restore { lot: keep.clone(), field: "grams".into(), value: kept.field("grams") });
+    let mut restore = vec![Restore { lot: other.clone(), field: MERGED.into(), value: String::new(), written: None }];
+    if let Some(grams) = grams {
+        let (value, written) = (kept.field("grams"), Some(grams.get().to_string()));
+        restore.push(Restore { lot: keep.clone(), field: "grams".into(), value, written });
     }
     let (keep, other) = (keep.clone(), other.clone());
     Ok(Settlement {
@@ -111,20 +116,35 @@ pub fn merge(
     })
 }
 
-/// True while a settlement stands as it was made: the chosen value is there, or the lots are one. Of a weight that was written when
-/// two lots were made one nothing is said.
-pub fn stands(book: &Document, case: &CaseId, decision: &Decision) -> bool {
-    decision.restore.iter().all(|restore| match (harvest::lot(book, &restore.lot), case, restore.field.as_str()) {
-        (None, ..) => false,
-        (Some(lot), _, "merged") => lot.merged_into.is_some(),
-        (Some(_), CaseId::Twice(..), _) => true,
-        (Some(lot), _, field) => lot.field(field) == decision.chosen,
-    })
+/// What undoing a decision does to the book.
+pub struct Undoing {
+    /// Puts back what stands as it was decided; the edit is to be made with the message [`UNDOING`].
+    pub settlement: Settlement,
+    /// How many values it puts back.
+    pub put_back: usize,
+    /// What somebody wrote since, which stays as it is.
+    pub left: Vec<WrittenSince>,
 }
 
-/// Restores the values before a decision, and opens the case again, with the values that stood in it. The edit is to be made with
-/// the message [`UNDOING`].
-pub fn undo(book: &Document, undone: &Decision, settler: Settler<'_>) -> Result<Settlement, DocumentFault> {
+/// A field that a decision wrote, and that somebody wrote since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenSince {
+    /// The lot; none where it is not in the book any more.
+    pub lot: Option<LotId>,
+    /// The field; `merged` for which lot counts.
+    pub field: String,
+    /// What stands there now, the shown one last; empty for nothing.
+    pub values: Vec<Contender>,
+}
+
+/// Restores the values before a decision, and opens the case again, with the values that stood in it. What somebody wrote since
+/// stays: only what stands as it was decided is put back.
+pub fn undo(
+    book: &mut Document,
+    case: &CaseId,
+    undone: &Decision,
+    settler: Settler<'_>,
+) -> Result<Undoing, DocumentFault> {
     if undone.kind != Some(DecisionKind::Settled) && undone.kind != Some(DecisionKind::Left) {
         return Err(DocumentFault::NotNow(Phrase::new(
             "undone-already",
@@ -132,11 +152,20 @@ pub fn undo(book: &Document, undone: &Decision, settler: Settler<'_>) -> Result<
             "这件事已经撤销过了",
         )));
     }
-    let mut edits: Vec<(LotKey, Option<LotEdit>)> = Vec::new();
+    let (mut edits, mut left) = (Vec::new(), Vec::new());
     for restore in &undone.restore {
-        lot_in(book, &restore.lot)?;
+        let values = values_of(book, &restore.lot, &restore.field);
+        let stands = match (written_by(case, undone, restore), values.as_slice()) {
+            (Some(written), [_, ..]) => values.iter().all(|value| value.value == written),
+            _ => false,
+        };
+        if !stands {
+            let lot = harvest::lot(book, &restore.lot).and_then(|lot| LotId::in_book(book.key(), lot.key));
+            left.push(WrittenSince { lot, field: restore.field.clone(), values });
+            continue;
+        }
         let edit = match restore.field.as_str() {
-            "merged" => None,
+            MERGED => None,
             field => Some(LotEdit::parse(field, &restore.value)?),
         };
         edits.push((restore.lot.clone(), edit));
@@ -150,19 +179,30 @@ pub fn undo(book: &Document, undone: &Decision, settler: Settler<'_>) -> Result<
         group: String::new(),
         ..undone.clone()
     };
-    Ok(Settlement {
-        edit: Box::new(move |doc| {
-            for (lot, edit) in &edits {
-                match edit {
-                    // Also where the old value is the one that was chosen: the history tells of the undoing.
-                    Some(edit) => harvest::settle(doc, lot, edit)?,
-                    None => harvest::set_merged(doc, lot, None)?,
-                }
+    let put_back = edits.len();
+    let edit: Edit = Box::new(move |doc| {
+        for (lot, edit) in &edits {
+            match edit {
+                // Also where the old value is the one that was chosen: the history tells of the undoing.
+                Some(edit) => harvest::settle(doc, lot, edit)?,
+                None => harvest::set_merged(doc, lot, None)?,
             }
-            Ok(())
-        }),
-        decision,
-    })
+        }
+        Ok(())
+    });
+    Ok(Undoing { settlement: Settlement { edit, decision }, put_back, left })
+}
+
+/// What a decision wrote into a field; none where it does not say so.
+fn written_by(case: &CaseId, decision: &Decision, restore: &Restore) -> Option<String> {
+    match (case, restore.field.as_str()) {
+        (CaseId::Twice(first, second), MERGED) => {
+            let kept = [first, second].into_iter().find(|lot| lot.season_name() == decision.chosen)?;
+            Some(kept.key().to_string())
+        }
+        (CaseId::Twice(..), _) => restore.written.clone(),
+        _ => Some(decision.chosen.clone()),
+    }
 }
 
 /// Leaves a case as it is, with a note.

@@ -53,6 +53,9 @@ pub struct Restore {
     pub field: String,
     /// Its value then, as text; empty for none.
     pub value: String,
+    /// What the decision wrote there beside what it chose, such as the weight of two lots that were made one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<String>,
 }
 
 /// One of several concurrent values.

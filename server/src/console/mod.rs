@@ -27,6 +27,7 @@ mod import;
 mod inputs;
 mod invitations;
 mod layout;
+mod left_since;
 mod lot;
 mod names;
 mod orders;

@@ -70,8 +70,9 @@ impl Page<'_> {
                         @if signed.is_behind { p.notice role="alert" { (locale.t("page-behind")) } }
                         @else if behind > 0 { p.notice { (locale.with("lists-behind", &[("count", grouped(behind))])) } }
                         (self.head(signed))
-                        @if let Some(again) = &signed.again { p.error role="alert" {
-                            @if again.is_shown() { a href={ "#" (FAULT) } { (again.refused.sentence) } } @else { (again.refused.sentence) } } }
+                        @if let Some(again) = &signed.again { div.error role="alert" {
+                            @if again.is_shown() { a href={ "#" (FAULT) } { (again.refused.sentence) } } @else { (again.refused.sentence) }
+                            (again.refused.choices()) } }
                         // A page without what was just saved offers no form: its old values would overwrite the new ones.
                         @if signed.is_behind { fieldset.behind disabled { (self.main) } } @else { (self.main) }
                     }

@@ -45,11 +45,16 @@ impl Refused {
         Self { is_seen_anew: true, ..self }
     }
 
+    /// The addresses to choose from.
+    pub(super) fn choices(&self) -> Markup {
+        html! { @if !self.links.is_empty() { ul { @for (address, words) in &self.links { li { a href=(address) { (words) } } } } } }
+    }
+
     /// The refusal as the content of a page.
     pub(super) fn words(&self) -> Markup {
         html! {
             p { (self.sentence) }
-            @if !self.links.is_empty() { ul { @for (address, words) in &self.links { li { a href=(address) { (words) } } } } }
+            (self.choices())
             p { a href="/console" { (self.locale.t("back-to-overview")) } }
         }
     }

@@ -1,7 +1,7 @@
 //! Settling, leaving and undoing: each is one edit of the harvest book and one line in the case book, both or neither.
 
 use axum::response::{IntoResponse, Redirect, Response};
-use granary_client_core::conflicts::{self, CaseId, CaseState, SETTLING, Settlement, Settler, UNDOING};
+use granary_client_core::conflicts::{self, CaseId, CaseState, SETTLING, Settlement, Settler, UNDOING, Undoing};
 use granary_client_core::plausibility::{Correction, Unusual};
 use granary_client_core::projection::{CaseFilter, CaseRow, LotRow, LotState, facts_of};
 use granary_client_core::quantities::{Day, TextField};
@@ -12,6 +12,9 @@ use granary_client_core::schema::{Document, LotId};
 use super::again::page_of;
 use super::cases::{self, CASES, CASES_PAGE};
 use super::forms::{Form, moisture, was, weight};
+use super::left_since;
+use super::names::Names;
+use super::parts::toast::Told;
 use super::refusal::{Refused, refuse, refused};
 use super::signed_in::{SignedIn, SignedInForm};
 use super::unusual;
@@ -193,23 +196,28 @@ fn as_document_value(signed: &SignedIn, field: &str, typed: &str) -> Result<Stri
     value.map_err(|refused| refused.at("other"))
 }
 
-/// `POST /console/cases/undo`: reverts the last decision and opens the case again.
+/// `POST /console/cases/undo`: reverts the last decision and opens the case again. What somebody wrote since stays, and is told.
 pub(super) async fn undo(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
-    let case = Case::find(&signed, form.get("case")).await?;
+    let locale = signed.locale;
+    let mut case = Case::find(&signed, form.get("case")).await?;
     case.must_be_the_same(&signed, seen_in(&form, &was("case")))?;
     let last = case.last_decision(&signed).await?;
-    let last = last.ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
+    let last = last.ok_or_else(|| refused(locale, 404, "not-found"))?;
     // A message takes back the decision that it told of, and no later one.
     let is_hers = |until: i64| last.by == signed.session.name && last.at.seconds() <= until;
     if form.has("until") && !form.get("until").parse().is_ok_and(is_hers) {
-        return Err(refused(signed.locale, 409, "case-changed").seen_anew());
-    }
-    // A form that does not say what its author saw puts nothing back over what was written since.
-    if !form.has(&was("case")) && !conflicts::stands(&case.book, &case.row.case, &last) {
-        return Err(refused(signed.locale, 409, "case-changed").seen_anew());
+        return Err(refused(locale, 409, "case-changed").seen_anew());
     }
     let settler = Settler { by: &signed.session.name, at: crate::environment::now(), note: "" };
-    let undone = conflicts::undo(&case.book, &last, settler).map_err(|fault| refuse(signed.locale, &fault.into()))?;
-    case.keep(&signed, UNDOING, undone).await?;
-    Ok(back(&form))
+    let undoing = conflicts::undo(&mut case.book, &case.row.case, &last, settler);
+    let Undoing { settlement, put_back, left } = undoing.map_err(|fault| refuse(locale, &fault.into()))?;
+    let left = match left.as_slice() {
+        [] => Vec::new(),
+        left => left_since::words(&Names::of(&signed).await?, &case.row, left),
+    };
+    if put_back == 0 && !left.is_empty() {
+        return Err(refused(locale, 409, "undone-nothing").with_links(left).seen_anew());
+    }
+    case.keep(&signed, UNDOING, settlement).await?;
+    Ok(Told { sentence: (!left.is_empty()).then(|| locale.t("undone-but")), left }.with(back(&form)))
 }

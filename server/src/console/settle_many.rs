@@ -15,8 +15,10 @@ use super::cases::{CASES_PAGE, DONE};
 use super::forms::{Form, encode};
 use super::i18n::{Locale, grouped, money};
 use super::inputs::Inputs;
+use super::left_since;
 use super::names::Names;
 use super::page::{Page, token};
+use super::parts::toast::Told;
 use super::refusal::{Refused, refuse, refused};
 use super::settle::{Case, seen_in};
 use super::signed_in::{SignedIn, SignedInForm};
@@ -221,7 +223,7 @@ pub(super) fn group_notice(signed: &SignedIn, group: &CaseGroup) -> Markup {
     }
 }
 
-/// `POST /console/cases/undo-many`: undoes all that was decided at once and still stands.
+/// `POST /console/cases/many/undo`: undoes all that was decided at once and still stands, and says what it left.
 pub(super) async fn undo_many(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let locale = signed.locale;
     let group = form.get("group").to_owned();
@@ -234,25 +236,37 @@ pub(super) async fn undo_many(SignedInForm(signed, form): SignedInForm) -> Resul
         ..CaseFilter::default()
     };
     let rows = signed.read(move |models| models.cases(&filter)).await?;
+    let names = Names::of(&signed).await?;
     let settler = Settler { by: &signed.session.name, at: crate::environment::now(), note: "" };
     let mut undone: Vec<(CaseId, Settlement)> = Vec::new();
+    let (mut left, mut left_whole) = (Vec::new(), 0u64);
     for row in rows {
-        let case = Case::find(&signed, &row.case.to_string()).await?;
+        let mut case = Case::find(&signed, &row.case.to_string()).await?;
         let last = case.last_decision(&signed).await?;
         let Some(last) = last.filter(|last| last.group == group && last.kind == Some(DecisionKind::Settled)) else {
             continue;
         };
-        // What somebody wrote since stays: that case is undone by itself, by who has seen it.
-        if !conflicts::stands(&case.book, &case.row.case, &last) {
+        let undoing = conflicts::undo(&mut case.book, &row.case, &last, settler)
+            .map_err(|fault| refuse(locale, &Error::from(fault)))?;
+        left.extend(left_since::words(&names, &row, &undoing.left));
+        // What somebody wrote since stays.
+        if undoing.put_back == 0 && !undoing.left.is_empty() {
+            left_whole = left_whole.saturating_add(1);
             continue;
         }
-        let made = conflicts::undo(&case.book, &last, settler).map_err(|fault| refuse(locale, &Error::from(fault)))?;
-        undone.push((case.row.case.clone(), case.with_values(made)));
+        undone.push((row.case.clone(), case.with_values(undoing.settlement)));
     }
     if undone.is_empty() {
-        return Err(refused(locale, 409, "undone-or-changed"));
+        return Err(
+            refused(locale, 409, if left.is_empty() { "undone-already" } else { "undone-nothing" }).with_links(left)
+        );
     }
+    let count = undone.len() as u64;
     signed.edit(together(undone, UNDOING)).await?;
+    let told = match left_whole {
+        0 => locale.with("undone-many", &[("count", grouped(count))]),
+        some => locale.with("undone-many-left", &[("count", grouped(count)), ("left", grouped(some))]),
+    };
     let page = page_of(&form).unwrap_or_else(|| CASES_PAGE.to_owned());
-    Ok(Redirect::to(&page).into_response())
+    Ok(Told { sentence: Some(told), left }.with(Redirect::to(&page).into_response()))
 }

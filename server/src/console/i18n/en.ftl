@@ -760,7 +760,13 @@ settle-many = Settle { $count } cases so
 settle-many-help = All of them can be undone at once afterwards.
 settled-many = { $count } cases were settled at once.
 undo-many = Undo all { $count }
-undone-or-changed = This was undone already, or all of these were changed since: those are undone one by one. Nothing was changed.
+undone-nothing = Nothing was undone: somebody has written since.
+undone-but = Undone, but for what somebody wrote since:
+undone-many = { $count } undone.
+undone-many-left = { $count } undone, { $left } left as they are since somebody changed them:
+left-since = { $lot }: { $field } stays { $value }, written since by { $who }
+left-since-merged = { $lot }: which lot counts was changed since, and stays so
+left-since-gone = { $household }: the lot was withdrawn since
 kind-order = An order's state
 undone-already = This was undone already. Nothing was changed.
 

@@ -760,7 +760,13 @@ settle-many = 照此处理 { $count } 件
 settle-many-help = 之后可以一次全部撤销。
 settled-many = 已一次处理 { $count } 件。
 undo-many = 全部撤销（{ $count } 件）
-undone-or-changed = 已经撤销过了，或者这些之后都有改动：请逐件撤销。没有改动。
+undone-nothing = 没有撤销：之后有人改动过。
+undone-but = 已撤销；之后有人改动的保持不变：
+undone-many = 已撤销 { $count } 件。
+undone-many-left = 已撤销 { $count } 件；{ $left } 件之后有人改动，保持不变：
+left-since = { $lot }：{ $field }仍为 { $value }，由{ $who }之后写入
+left-since-merged = { $lot }：哪一批计数之后有改动，保持不变
+left-since-gone = { $household }：这一批之后已被撤回
 kind-order = 订单的状态
 undone-already = 已经撤销过了。没有改动。
 

@@ -22,6 +22,8 @@ use crate::console::unsent::AUTHOR;
 const KEPT_MAX: usize = 500;
 /// What could not be shown for so long is of no use any more.
 const KEPT_MILLIS: i64 = 60_000;
+/// Lines of what was left that are shown at most.
+const LEFT_MAX: usize = 8;
 /// The largest form that takes something back, in bytes.
 const UNDO_BYTES_MAX: usize = 8_000;
 /// Forms whose values can be put back by the same form.
@@ -37,6 +39,23 @@ const OF_ONE_SENDING: [&str; 7] = ["token", PAGE, AUTHOR, "seen", "confirmed", "
 struct Done {
     word: &'static str,
     undo: Option<Undo>,
+    told: Told,
+}
+
+/// What a form's handler says itself of what it did, put on its answer: a sentence in place of the word, and what it left as it was,
+/// each with its page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::console) struct Told {
+    pub(in crate::console) sentence: Option<String>,
+    pub(in crate::console) left: Vec<(String, String)>,
+}
+
+impl Told {
+    /// The answer that carries it to the next page.
+    pub(in crate::console) fn with(self, mut answer: Response) -> Response {
+        answer.extensions_mut().insert(self);
+        answer
+    }
 }
 
 /// A form that takes something back.
@@ -91,7 +110,8 @@ pub(in crate::console) async fn tell(request: Request, next: Next) -> Response {
         if action.ends_with("/erase") {
             toasts.forget_all();
         }
-        toasts.keep(&signed.token, crate::environment::now(), done_by(&action, &form));
+        let told = response.extensions().get::<Told>().cloned().unwrap_or_default();
+        toasts.keep(&signed.token, crate::environment::now(), Done { told, ..done_by(&action, &form) });
     }
     response
 }
@@ -111,7 +131,7 @@ fn done_by(action: &str, form: &Form) -> Done {
         }
         _ => put_back(action, form),
     };
-    Done { word, undo }
+    Done { word, undo, told: Told::default() }
 }
 
 /// The same form the other way round: it writes what stood there, and is refused where somebody else has written since. None where
@@ -160,7 +180,11 @@ pub(in crate::console) fn show(signed: &SignedIn) -> Markup {
     let locale = signed.locale;
     html! {
         div.toast role="status" {
-            p { (locale.of("done", done.word)) }
+            p { (done.told.sentence.unwrap_or_else(|| locale.of("done", done.word))) }
+            @if !done.told.left.is_empty() { ul {
+                @for (address, words) in done.told.left.iter().take(LEFT_MAX) { li { a href=(address) { (words) } } }
+                @if done.told.left.len() > LEFT_MAX { li { "…" } }
+            } }
             @if let Some(undo) = done.undo {
                 form method="post" action=(undo.action) {
                     (token(signed))
@@ -202,7 +226,7 @@ mod tests {
     #[test]
     fn a_message_is_shown_once_to_its_session_and_only_for_a_while() {
         let toasts = Toasts::default();
-        let done = Done { word: "saved", undo: None };
+        let done = Done { word: "saved", undo: None, told: Told::default() };
         toasts.keep("a", Instant(0), done.clone());
         assert_eq!(toasts.take("b", Instant(1)), None);
         assert_eq!(toasts.take("a", Instant(1)), Some(done.clone()));
