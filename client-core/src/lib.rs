@@ -20,5 +20,6 @@ pub mod replica;
 pub mod schema;
 pub mod store;
 pub mod sync;
+pub mod trade;
 pub mod transport;
 pub mod words;

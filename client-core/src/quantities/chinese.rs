@@ -30,6 +30,8 @@ impl Words for TextField {
             Self::PhoneName => "手机名称",
             Self::Telephone => "联系电话",
             Self::Address => "地址",
+            Self::Bin => "库位",
+            Self::Supplier => "来货方",
             Self::SkuCode => "商品代码",
             Self::ShopText => "店铺里的商品名称或编码",
             Self::LineId => "订单行编号",

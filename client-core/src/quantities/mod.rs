@@ -3,6 +3,7 @@
 
 mod chinese;
 mod delta;
+mod serial;
 mod shown;
 mod spoken;
 mod text;

@@ -53,6 +53,10 @@ pub enum TextField {
     Telephone,
     /// Where the co-operative is.
     Address,
+    /// A bin of the warehouse.
+    Bin,
+    /// Whom goods were bought from.
+    Supplier,
     /// The code of what a shop sells.
     SkuCode,
     /// A code or name of what is sold, as a shop writes it.
@@ -77,7 +81,7 @@ pub enum TextField {
 
 impl TextField {
     /// All of them.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 36] = [
         Self::ProductCode,
         Self::ProductName,
         Self::Grade,
@@ -102,6 +106,8 @@ impl TextField {
         Self::PhoneName,
         Self::Telephone,
         Self::Address,
+        Self::Bin,
+        Self::Supplier,
         Self::SkuCode,
         Self::ShopText,
         Self::LineId,
@@ -160,6 +166,8 @@ impl TextField {
             Self::PhoneName => "phone-name",
             Self::Telephone => "telephone",
             Self::Address => "address",
+            Self::Bin => "bin",
+            Self::Supplier => "from",
             Self::SkuCode => "sku",
             Self::ShopText => "shop-text",
             Self::LineId => "line-id",
@@ -200,6 +208,8 @@ impl std::fmt::Display for TextField {
             Self::PhoneName => "a phone's name",
             Self::Telephone => "a telephone number",
             Self::Address => "an address",
+            Self::Bin => "a bin",
+            Self::Supplier => "whom goods were bought from",
             Self::SkuCode => "the code of what is sold",
             Self::ShopText => "a shop's name or code of what is sold",
             Self::LineId => "the id of an order's line",

@@ -4,7 +4,7 @@ use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT};
 
 use super::key::{Document, DocumentKey, DocumentKind};
-use super::{case_book, catalogue, cooperative, harvest, household, order, question, receipt, receiver};
+use super::{case_book, catalogue, cooperative, harvest, household, order, question, receipt, receiver, stock_book};
 use crate::crdt::{DocumentFault, Schema};
 
 /// The schema version that this code writes.
@@ -48,7 +48,7 @@ impl Schema for DocumentKey {
             DocumentKind::ReceiptBook => drop((receipt::receipts(document), question::questions(document))),
             DocumentKind::Order => drop(order::read(document)),
             DocumentKind::Receiver => drop(receiver::read(document)),
-            DocumentKind::StockBook => {}
+            DocumentKind::StockBook => drop(stock_book::read(document, None)),
             DocumentKind::Stream => {}
             DocumentKind::CaseBook => drop(case_book::decisions(document)),
         }

@@ -127,6 +127,11 @@ impl fmt::Display for LotId {
 pub struct LotCode(SpokenCode);
 
 impl LotCode {
+    /// The code without saying that it is a lot's.
+    pub fn spoken(self) -> SpokenCode {
+        self.0
+    }
+
     #[cfg(feature = "sqlite")]
     /// The code as a number of 55 bits, for rows.
     pub(crate) fn number(self) -> i64 {

@@ -145,6 +145,16 @@ pub(crate) fn maps_in_list(automerge: &AutoCommit, list: &ObjId) -> Vec<ObjId> {
         .collect()
 }
 
+/// The first texts in a list, at most so many. Other values are left out.
+pub(crate) fn texts_in_list(automerge: &AutoCommit, list: &ObjId, most: usize) -> Vec<String> {
+    let texts = (0..automerge.length(list).min(most)).filter_map(|place| match automerge.get(list, place) {
+        Ok(Some((Value::Scalar(scalar), _))) => scalar.as_str().map(str::to_owned),
+        Ok(Some((Value::Object(ObjType::Text), id))) => automerge.text(id).ok(),
+        _ => None,
+    });
+    texts.collect()
+}
+
 /// The maps in a map, with their keys.
 pub(crate) fn maps_in_map(automerge: &AutoCommit, map: &ObjId) -> Vec<(String, ObjId)> {
     automerge
