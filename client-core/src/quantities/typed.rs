@@ -193,6 +193,13 @@ pub fn price_per_kilogram(text: &str) -> Result<Fen, TypedFault> {
     if for_grams % grams == 0 { Ok(Fen::new(for_grams / grams)?) } else { Err(too_fine(text, Smallest::Fen)) }
 }
 
+/// A typed amount of money, as of a pack. A number without a unit is in yuan.
+pub fn money(text: &str) -> Result<Fen, TypedFault> {
+    let (number, unit) = Number::read(text)?;
+    let fen = spelled(&MONIES, unit.trim()).ok_or_else(|| unknown(text, &unit))?;
+    Ok(Fen::new(number.times(fen, text, Smallest::Fen)?)?)
+}
+
 /// A typed moisture. A number without a sign is in percent.
 pub fn moisture(text: &str) -> Result<Permille, TypedFault> {
     let (number, unit) = Number::read(text)?;

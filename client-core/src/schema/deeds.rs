@@ -193,6 +193,10 @@ fn classified(key: &DocumentKey, path: &str) -> Option<(DeedKind, String, String
             let (code, name) = entry.split_once('/')?;
             field(DeedKind::Promotion, format!("promotion:{code}"), name)
         }
+        (DocumentKey::Catalogue(_), [entry]) => {
+            let (code, name) = entry.strip_prefix("sku/")?.split_once('/')?;
+            field(DeedKind::Product, format!("sku:{code}"), &format!("sku-{name}"))
+        }
         (DocumentKey::Cooperative(_), ["villages", code]) => {
             field(DeedKind::Cooperative, "cooperative".into(), &format!("village/{code}"))
         }
@@ -352,6 +356,27 @@ mod tests {
         let (.., before, after) = &told[3];
         assert!(before == "760 / 780" || before == "780 / 760", "{before}");
         assert_eq!(after, "760");
+    }
+
+    #[test]
+    fn what_is_done_to_a_pack_that_shops_sell_is_of_the_pack() {
+        use crate::quantities::Grams;
+        use crate::schema::sku::{self, Sku};
+        let mut document = Document::new(DocumentKey::Catalogue(Part::FIRST)).unwrap();
+        let actor = ActorId::from_bytes(&[1; 12]).unwrap();
+        let pack = |grams| Sku::new("XM-05", "millet", "A", Grams::new(grams).unwrap());
+        document.edit(&actor, Instant(0), |doc| sku::set_sku(doc, &pack(2_500))).unwrap();
+        let before = told(&mut document).len();
+        document.edit(&actor, Instant(0), |doc| sku::set_sku(doc, &pack(5_000))).unwrap();
+        document.edit(&actor, Instant(0), |doc| sku::map_name(doc, "XM-05", "小米/5斤")).unwrap();
+        let after = told(&mut document).split_off(before);
+        assert_eq!(
+            after,
+            [
+                deed(DeedKind::Product, "sku-grams", "2500", "5000"),
+                deed(DeedKind::Product, "sku-name/小米/5斤", "", "true"),
+            ]
+        );
     }
 
     #[test]

@@ -4,6 +4,8 @@
 use granary_client_core::quantities::Day;
 use maud::{Markup, html};
 
+use super::i18n::grouped;
+
 /// A bar: its name, and the recorded and received weight in grams.
 pub(super) struct Bar {
     pub(super) name: String,
@@ -138,9 +140,71 @@ pub(super) fn by_day(days: &[(Day, i64, i64)], words: &Words<'_>) -> Markup {
     words.frame(&svg, &bars)
 }
 
+/// What a chart of minutes is called.
+pub(super) struct MinuteWords {
+    pub(super) title: String,
+    /// The heading of the table's first column.
+    pub(super) minute: String,
+    /// What is counted.
+    pub(super) count: String,
+    /// The line that opens the table.
+    pub(super) as_table: String,
+}
+
+/// A count for each minute as columns from left to right, the latest last. A minute without any is an empty place.
+pub(super) fn by_minute(minutes: &[(String, i64)], words: &MinuteWords) -> Markup {
+    let most = minutes.iter().map(|(_, count)| *count).max().unwrap_or(1).max(1);
+    let count = i64::try_from(minutes.len()).unwrap_or(0).max(1);
+    let at = |place: usize| i64::try_from(place).unwrap_or(0).saturating_mul(WIDTH) / count;
+    let wide = (WIDTH / count).saturating_sub(1).clamp(1, 24);
+    let said = |(name, count): &(String, i64)| format!("{name} · {count} {}", words.count);
+    html! {
+        figure.chart {
+            svg viewBox={ "0 0 " (WIDTH) " 172" } role="img" aria-label=(words.title) {
+                text x="0" y="12" { (grouped(most.unsigned_abs())) }
+                line.axis x1="0" x2=(WIDTH) y1=(FLOOR.saturating_sub(TALL)) y2=(FLOOR.saturating_sub(TALL)) {}
+                line.axis x1="0" x2=(WIDTH) y1=(FLOOR) y2=(FLOOR) {}
+                @for (place, minute) in minutes.iter().enumerate() {
+                    @let tall = scaled(minute.1, most, TALL);
+                    g data-said=(said(minute)) {
+                        title { (said(minute)) }
+                        rect x=(at(place)) y="0" width=(wide.saturating_add(1)) height=(FLOOR) fill="transparent" {}
+                        rect.filled x=(at(place)) y=(FLOOR.saturating_sub(tall)) width=(wide) height=(tall) {}
+                    }
+                }
+                @if let Some((first, _)) = minutes.first() { text x="0" y="167" { (first) } }
+                @if let Some((last, _)) = minutes.last().filter(|_| minutes.len() > 1) { text x=(WIDTH) y="167" text-anchor="end" { (last) } }
+            }
+            output aria-hidden="true" {}
+            details { summary { (words.as_table) }
+                table aria-label=(words.title) {
+                    thead { tr { th scope="col" { (words.minute) } th.number scope="col" { (words.count) } } }
+                    tbody { @for (name, count) in minutes.iter().filter(|(_, count)| *count > 0) {
+                        tr { td { (name) } td.number { (grouped(count.unsigned_abs())) } } } }
+                }
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_minute_without_any_keeps_its_place_and_the_table_leaves_it_out() {
+        let words = MinuteWords {
+            title: "Sold".into(),
+            minute: "Minute".into(),
+            count: "packs".into(),
+            as_table: "As a table".into(),
+        };
+        let minutes = [("20:00".to_owned(), 8), ("20:01".to_owned(), 0), ("20:02".to_owned(), 4)];
+        let chart = by_minute(&minutes, &words).into_string();
+        assert_eq!(chart.matches("<rect class=\"filled\"").count(), 3);
+        assert!(chart.contains("20:02 · 4 packs") && !chart.contains("<td>20:01</td>"), "{chart}");
+        assert!(by_minute(&[], &words).into_string().contains("<svg"));
+    }
 
     #[test]
     fn days_without_a_lot_keep_their_place() {

@@ -4,11 +4,11 @@
 use axum::body::Body;
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::typed::{self, TypedFault, WeightUnit};
-use granary_client_core::quantities::{Day, Fen, Grams, Permille, TextField, checked_text, with_plain_lines};
+use granary_client_core::quantities::{Day, Fen, Grams, Instant, Permille, TextField, checked_text, with_plain_lines};
 use granary_client_core::words::Words;
 use http_body_util::BodyExt;
 
-use super::i18n::Locale;
+use super::i18n::{Locale, grouped};
 use super::refusal::{Refused, refuse, refused, refused_with, unreadable, wrong};
 use crate::error::Error;
 use crate::http::{Gate, Origin, read_body};
@@ -116,6 +116,24 @@ impl Form {
         self.get(name).parse().map_err(|_| refused(locale, 400, "day-wrong").at(name))
     }
 
+    /// A moment in China's time, as a browser sends it (`2026-11-11T20:00`), or with a blank between.
+    pub(super) fn moment(&self, locale: Locale, name: &str) -> Result<Instant, Refused> {
+        moment(self.get(name)).ok_or_else(|| refused(locale, 400, "moment-wrong").at(name))
+    }
+
+    /// An amount of money, in yuan where it says nothing else.
+    pub(super) fn money(&self, locale: Locale, name: &str) -> Result<Fen, Refused> {
+        typed::money(self.get(name)).map_err(|fault| wrong(locale, "price", &fault).at(name))
+    }
+
+    /// A whole number within these bounds.
+    pub(super) fn whole(&self, locale: Locale, name: &str, least: u32, most: u32) -> Result<u32, Refused> {
+        let typed = typed::plain(self.get(name)).replace(',', "");
+        let number = typed.parse().ok().filter(|number| (least..=most).contains(number));
+        let values = [("least", grouped(u64::from(least))), ("most", grouped(u64::from(most)))];
+        number.ok_or_else(|| refused_with(locale, 400, "whole-wrong", &values).at(name))
+    }
+
     /// A weight, in kilograms where it says no unit.
     pub(super) fn weight(&self, locale: Locale, name: &str) -> Result<Grams, Refused> {
         weight(locale, self.get(name)).map_err(|refused| refused.at(name))
@@ -147,6 +165,22 @@ pub(super) async fn discard(mut body: Body) {
 pub(crate) fn is_code(text: &str) -> bool {
     (1..=40).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// A moment of China's time as a field has it; seconds that a browser adds are dropped.
+pub(super) fn moment(text: &str) -> Option<Instant> {
+    let (day, time) = text.trim().split_once(['T', ' '])?;
+    let mut pieces = time.split(':');
+    let (hour, minute) = (pieces.next()?.parse::<u64>().ok()?, pieces.next()?.parse::<u64>().ok()?);
+    let is_time = hour < 24 && minute < 60 && pieces.next().is_none_or(|second| second.parse::<f32>().is_ok());
+    let minutes = hour.saturating_mul(60).saturating_add(minute);
+    let begins = day.parse::<Day>().ok()?.begins_in_china();
+    is_time.then(|| begins.plus_millis(minutes.saturating_mul(60_000)))
+}
+
+/// A moment as a field has it.
+pub(super) fn moment_text(at: Instant) -> String {
+    at.in_china().replace(' ', "T")
 }
 
 /// A typed weight, in kilograms where it says no unit.
@@ -186,6 +220,19 @@ pub(super) fn query_string(fields: &[(&str, &str)]) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_moment_is_read_as_browsers_and_people_write_it() {
+        let evening = moment("2026-11-11T20:05").unwrap();
+        assert_eq!((moment_text(evening).as_str(), evening.0 % 60_000), ("2026-11-11T20:05", 0));
+        assert_eq!(moment("2026-11-11 20:05"), Some(evening));
+        assert_eq!(moment("2026-11-11T20:05:30"), Some(evening));
+        for wrong in
+            ["", "20:05", "2026-11-11", "2026-11-11T24:00", "2026-13-11T20:05", "2026-11-11T20:60", "2026-11-11T20"]
+        {
+            assert_eq!(moment(wrong), None, "{wrong}");
+        }
+    }
 
     proptest! {
         #[test]

@@ -34,6 +34,10 @@ pub(super) const REQUIRED: Kind = Kind { is_required: true, ..TEXT };
 pub(super) const AMOUNT: Kind = Kind { mode: Some("decimal"), ..TEXT };
 /// A day.
 pub(super) const DAY: Kind = Kind { kind: "date", ..TEXT };
+/// A moment, in China's time.
+pub(super) const MOMENT: Kind = Kind { kind: "datetime-local", ..TEXT };
+/// A count.
+pub(super) const COUNT: Kind = Kind { mode: Some("numeric"), ..TEXT };
 /// A code of a product, a promotion, a village, a place.
 pub(super) const CODE: Kind = Kind { is_required: true, pattern: Some("[a-z0-9\\-]{1,40}"), ..TEXT };
 

@@ -14,13 +14,15 @@ pub(super) fn answer(status: u16, page: Markup) -> Response {
     (status, headers, page.into_string()).into_response()
 }
 
-/// The head of a page; it is asked for again after `reload` seconds, where that is given.
-pub(super) fn head(locale: Locale, title: &str, reload: Option<u32>) -> Markup {
+/// The head of a page; it is asked for again after `reload` seconds, where that is given, and after `plain_reload` seconds by a
+/// browser without script.
+pub(super) fn head(locale: Locale, title: &str, reload: Option<u32>, plain_reload: Option<u32>) -> Markup {
     html! {
         head {
             meta charset="utf-8";
             meta name="viewport" content="width=device-width, initial-scale=1";
             @if let Some(seconds) = reload { meta http-equiv="refresh" content=(seconds); }
+            @if let Some(seconds) = plain_reload { noscript { meta http-equiv="refresh" content=(seconds); } }
             title { (title) " · Granary" }
             link rel="stylesheet" href=(assets::style());
             link rel="icon" href="data:,";
@@ -63,7 +65,7 @@ pub(super) fn bare(locale: Locale, status: u16, title: &str, main: &Markup) -> R
     let markup = html! {
         (DOCTYPE)
         html lang=(locale.language.code()) {
-            (head(locale, title, None))
+            (head(locale, title, None, None))
             body {
                 header.bar { strong.brand { "Granary" } (language_switch(locale, None)) }
                 main #main tabindex="-1" { h1 { (title) } (main) }

@@ -335,6 +335,7 @@ impl Names {
         let (kind, id) = thing.split_once(':').unwrap_or((thing, ""));
         match kind {
             "product" => (self.product(id), Some(format!("/console/catalogue/{id}"))),
+            "sku" => (id.to_owned(), Some(super::catalogue::skus::address(id))),
             "promotion" => {
                 let found = self.catalogue.promotions.iter().find(|promotion| promotion.code == id);
                 let title = found.and_then(|promotion| promotion.title.clone());

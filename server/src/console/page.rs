@@ -55,12 +55,18 @@ const BEHIND_RELOAD_SECONDS: u32 = 3;
 impl Page<'_> {
     /// The page for a signed-in coordinator.
     pub(super) fn show(self, signed: &SignedIn) -> Response {
+        self.show_anew(signed, None)
+    }
+
+    /// As [`Self::show`], of something that moves on by itself: a browser without script asks for the page again after so many
+    /// seconds, and one with script does as its parts say.
+    pub(super) fn show_anew(self, signed: &SignedIn, reload: Option<u32>) -> Response {
         let locale = signed.locale;
         let behind = signed.read_models().map(|models| models.behind()).unwrap_or(0);
         let markup = html! {
             (DOCTYPE)
             html lang=(locale.language.code()) {
-                (head(locale, &self.title, signed.is_behind.then_some(BEHIND_RELOAD_SECONDS)))
+                (head(locale, &self.title, signed.is_behind.then_some(BEHIND_RELOAD_SECONDS), reload))
                 body data-session="yes" {
                     a.skip href="#main" { (locale.t("skip")) }
                     (self.bar(signed))

@@ -43,6 +43,7 @@ mod phones;
 mod questions;
 mod recorders;
 mod refused;
+mod skus;
 mod undoing;
 mod unsent;
 mod unusual;

@@ -206,6 +206,11 @@ pub(super) async fn of_product(signed: &SignedIn, code: &str) -> Markup {
     of_thing(signed, format!("product:{code}")).await
 }
 
+/// What was done to a pack that shops sell.
+pub(super) async fn of_sku(signed: &SignedIn, code: &str) -> Markup {
+    of_thing(signed, format!("sku:{code}")).await
+}
+
 /// What was done to a promotion.
 pub(super) async fn of_promotion(signed: &SignedIn, code: &str) -> Markup {
     of_thing(signed, format!("promotion:{code}")).await

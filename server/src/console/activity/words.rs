@@ -88,6 +88,9 @@ fn field(locale: Locale, names: &Names, kind: DeedKind, field: &str) -> String {
         (DeedKind::Price, _) => of_price(field),
         (DeedKind::Promotion, Some(("offer", product))) => format!("{} {}", locale.t("offers"), names.product(product)),
         (DeedKind::Promotion, Some((_, product))) => format!("{} {}", locale.t("end-offer"), names.product(product)),
+        (DeedKind::Product, Some((what @ ("sku-name" | "sku-code"), text))) => {
+            format!("{} {text}", locale.of("activity-field", what))
+        }
         (DeedKind::Cooperative, Some(("season", rest))) => {
             let (year, name) = rest.split_once('/').unwrap_or((rest, ""));
             format!("{} {year} · {}", locale.of("activity-field", "season"), locale.of("activity-field", name))
@@ -113,6 +116,10 @@ fn value(locale: Locale, names: &Names, kind: DeedKind, field: &str, text: &str)
         (DeedKind::Product, "tolerance") => each(&|share| {
             share.parse().map(|share| format!("{} %", decimal(share, 10))).unwrap_or_else(|_| share.to_owned())
         }),
+        (DeedKind::Product, "sku-grams") => names.value("grams", text),
+        (DeedKind::Product, "sku-product") => names.product(text),
+        (DeedKind::Product, "sku-certificate") => locale.of("certificate", text),
+        (DeedKind::Product, field) if field.starts_with("sku-") => locale.of("activity-value", text),
         (DeedKind::Household, "village") => each(&|code| names.village(code)),
         (DeedKind::Order, "status") => each(&|status| locale.of("order", status)),
         (DeedKind::Decision, field) => {

@@ -16,8 +16,17 @@
   document.addEventListener("input", (event) => { dirty = dirty || Boolean(event.target.closest("main form:not(.filters)")); });
   const busy = () => dirty || (document.activeElement && document.activeElement.closest("main form"));
 
+  // Parts of a page that hold no form are put in place also while somebody is writing beside them.
+  function replace(old, fresh) {
+    const open = [...old.querySelectorAll("details")].map((one) => one.open);
+    old.replaceChildren(...fresh.childNodes);
+    const now = [...old.querySelectorAll("details")];
+    if (now.length === open.length) now.forEach((one, place) => { one.open = open[place]; });
+  }
+  const parts = () => [...document.querySelectorAll("main [data-part]")];
+
   async function refresh() {
-    if (busy() || document.hidden) {
+    if (document.hidden || (busy() && parts().length === 0)) {
       line.textContent = words.live;
       return;
     }
@@ -29,16 +38,30 @@
     const fresh = page.querySelector("main");
     if (fresh && !busy()) {
       const at = items().indexOf(here());
-      document.querySelector("main").replaceChildren(...fresh.childNodes);
+      replace(document.querySelector("main"), fresh);
       line.textContent = "";
       if (at >= 0) go(at);
+    } else if (fresh) {
+      parts().forEach((part) => { const now = fresh.querySelector("#" + CSS.escape(part.id)); if (now) replace(part, now); });
     }
   }
+
+  // At most one each second, the last one always; a page that counts seconds asks by itself.
+  let last = 0;
+  let waits = 0;
+  function soon() {
+    if (waits) return;
+    waits = setTimeout(() => { waits = 0; last = Date.now(); refresh().catch(() => {}); }, Math.max(0, last + 1000 - Date.now()));
+  }
+  setInterval(() => {
+    const counting = document.querySelector("main [data-every]");
+    if (counting && !document.hidden && Date.now() - last >= Number(counting.dataset.every) * 1000) soon();
+  }, 1000);
 
   function connect() {
     const socket = new WebSocket("wss://" + location.host + "/console/live");
     socket.onopen = () => { wait = 1000; if (line.textContent === words.lost) { line.textContent = ""; refresh(); } };
-    socket.onmessage = () => { refresh().catch(() => {}); };
+    socket.onmessage = soon;
     socket.onclose = () => {
       line.textContent = words.lost;
       setTimeout(connect, wait * (0.5 + Math.random()));
@@ -82,6 +105,19 @@
     if (form.method === "get") form.querySelectorAll("input, select").forEach((field) => { if (field.name && !field.value) field.disabled = true; });
   });
   window.addEventListener("pageshow", (event) => { if (event.persisted) document.querySelectorAll("form [disabled]").forEach((field) => { field.disabled = false; }); });
+
+  // Files can be dropped on their form, which then sends them.
+  for (const kind of ["dragover", "dragleave", "drop"]) {
+    document.addEventListener(kind, (event) => {
+      const form = event.target.closest && event.target.closest("form[data-drop]");
+      if (!form || !event.dataTransfer || ![...event.dataTransfer.types].includes("Files")) return;
+      event.preventDefault();
+      form.classList.toggle("over", kind === "dragover");
+      if (kind !== "drop" || event.dataTransfer.files.length === 0) return;
+      form.querySelector("input[type=file]").files = event.dataTransfer.files;
+      form.requestSubmit();
+    });
+  }
 
   // Menus close by a click beside them and by Escape.
   document.addEventListener("click", (event) => {

@@ -25,6 +25,7 @@ use crate::engine::own_edits::Edits;
 mod price_chart;
 pub(super) mod product;
 pub(super) mod promotion;
+pub(super) mod skus;
 
 /// The table, and where the form of a product is sent to.
 const HERE: &str = "/console/catalogue";

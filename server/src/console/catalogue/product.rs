@@ -8,7 +8,7 @@ use granary_client_core::schema::catalogue::{self, PriceName, Product};
 use maud::{Markup, html};
 
 use super::{
-    HERE, code_of, ending, ending_day, present, price_chart, price_text, seen, text, today, typed_price, write,
+    HERE, code_of, ending, ending_day, present, price_chart, price_text, seen, skus, text, today, typed_price, write,
 };
 use crate::console::activity;
 use crate::console::forms::{Form, moisture};
@@ -53,6 +53,7 @@ pub(in crate::console) async fn show(signed: SignedIn, Path(code): Path<String>)
                 p.small { (locale.t("end-price-help")) }
             }
         }
+        (skus::section(&signed, &names, product))
         section { h2 { (locale.t("history")) } (activity::of_product(&signed, &code).await) }
         section { h2 { (locale.t("end-product")) }
             p.small { (locale.t("end-product-help")) }

@@ -771,6 +771,51 @@ kind-order = 订单的状态
 undone-already = 已经撤销过了。没有改动。
 
 
+# 规格（SKU）
+skus = 规格（店铺里卖的）
+skus-help = 店铺按规格卖货：一种产品、一个等级、一包多重。店铺写的编码和名称记在这里，导入订单时就认得。
+no-skus = 还没有规格。添加后，店铺的订单才能对上这种产品。
+new-sku = 添加规格
+sku = 规格
+sku-code = 规格编码
+sku-code-help = 店铺里的商家编码，如 XM-05；最多 32 个字符，不能有空格。以后不能改。
+sku-code-wrong = 规格编码要有 1 到 32 个字符，不能有空格。
+sku-grams = 每包净重（公斤，也可写 500克、5斤）
+sku-pack = 每包
+sku-names = 店铺写的名称
+sku-codes = 别的编码
+sku-names-lines = 店铺写的名称，每行一个
+sku-codes-lines = 店铺用的别的编码，每行一个
+sku-lines-help = 照店铺订单文件里的写法，一字不差。
+sku-lines-too-many = 一个规格最多写 100 行。
+sku-shelf-days = 保质期
+sku-shelf-days-long = 保质期（天），没有就留空
+sku-shelf-wrong = 保质期要写天数，1 到 9999。
+sku-certificate = 合格证
+certificate-yes = 要开
+certificate-no = 可以开
+certificate-never = 不能开
+sku-sold = 在卖
+sku-ended = 已停卖
+end-sku = 停卖这个规格
+end-sku-help = 停卖后不再出现在直播计划里；旧订单照常。
+sku-code-taken = “{ $text }” 已经是规格 { $sku } 的编码。一个编码只能属于一个规格。
+sku-name-taken = “{ $text }” 已经是规格 { $sku } 的名称。一个名称只能属于一个规格。
+sku-of-two = “{ $text }” 两个规格都写了，订单里的它哪个都对不上。请从其中一个删掉：
+sku-no-product = 没有这种产品。
+activity-field-sku-product = 产品
+activity-field-sku-grade = 等级
+activity-field-sku-grams = 每包净重
+activity-field-sku-shelf = 保质期（天）
+activity-field-sku-certificate = 合格证
+activity-field-sku-name = 店铺写的名称
+activity-field-sku-code = 店铺的编码
+activity-field-sku-ended = 停卖
+activity-value-true = 是
+activity-value-false = 否
+moment-wrong = 请写日期和时间，如 2026-11-11 20:00。
+whole-wrong = 请写 { $least } 到 { $most } 之间的整数。
+
 # 询问农户
 history-asked = 提问
 history-answered = 回答

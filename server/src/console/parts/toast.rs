@@ -27,8 +27,14 @@ const LEFT_MAX: usize = 8;
 /// The largest form that takes something back, in bytes.
 const UNDO_BYTES_MAX: usize = 8_000;
 /// Forms whose values can be put back by the same form.
-const PUT_BACK: [&str; 5] =
-    ["/console/lots/", "/console/households/", "/console/catalogue", "/console/promotions", "/console/cooperative/"];
+const PUT_BACK: [&str; 6] = [
+    "/console/lots/",
+    "/console/households/",
+    "/console/catalogue",
+    "/console/promotions",
+    "/console/cooperative/",
+    "/console/skus",
+];
 /// Fields that say which thing a form is of.
 const KEYS: [&str; 7] = ["code", "new", "id", "year", "price", "product", "what"];
 /// Fields that are of one sending alone.
