@@ -50,7 +50,7 @@ pub(crate) fn reading_page(title: &str, main: &Markup) -> Response {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
-            (head(Locale { language: Language::English }, title, None))
+            (head(Locale { language: Language::English }, title, None, None))
             body {
                 header.bar { strong.brand { "Granary" } }
                 main #main tabindex="-1" { h1 { (title) } (main) }
