@@ -454,9 +454,49 @@ test("two households share a phone, each with its own draft", () => open({}, "",
   await page.getByText("小米 · 5 公斤").waitFor();
 }));
 
+test("a packer says the grade that the warehouse sees: the household's is told, and never chosen for her", () => open({ role: "packer" }, "#/receive", async (page) => {
+  const first = page.locator(".lot a").first();
+  const id = (await first.getAttribute("href")).split("/").at(-1);
+  const lot = () => page.evaluate((wanted) => window.fake.world.lots.find((one) => one.id === wanted), id);
+  const { grade, grams } = await lot();
+  await first.click();
+  await page.getByText(`农户说${grade} 级`).waitFor();
+  assert.equal(await page.getByRole("radio", { checked: true }).count(), 0);
+  await type(page, String(grams / 1000));
+  await main(page).click();
+  await page.getByRole("alert").filter({ hasText: "请选仓库看到的等级" }).waitFor();
+  assert.equal((await lot()).state, "recorded");
+  await page.locator(".choice label", { hasText: `${grade} 级` }).click();
+  await main(page).click();
+  await page.locator(".banner", { hasText: "入库了" }).waitFor();
+  assert.equal((await lot()).weighedGrade, grade);
+}));
+
+test("a packer finds what she holds by the number on the sack and by the household's card", () => open({ role: "packer" }, "#/receive", async (page) => {
+  const search = page.getByLabel("姓名、批号、卡片号码");
+  const lots = () => page.locator(".lot a").count();
+  await page.locator(".lot a").first().waitFor();
+  const all = await lots();
+  const id = (await page.locator(".lot a").last().getAttribute("href")).split("/").at(-1);
+  await search.fill(id.slice(0, 9).toLowerCase());
+  await page.waitForFunction(() => document.querySelectorAll(".lot a").length === 1);
+  assert.ok(all > 1);
+  await search.fill("4821 7392");
+  await page.waitForFunction(() => [...document.querySelectorAll(".day h2")].map((one) => one.textContent.slice(0, 3)).join() === "张桂兰");
+  await search.fill("4821 7397");
+  await page.getByText("没有找到。").waitFor();
+}));
+
+test("a household without a name is called by the number of its card", () => open({ role: "packer" }, "#/receive", async (page) => {
+  await page.evaluate(() => { for (const lot of window.fake.world.lots) lot.householdName = ""; window.fake.set({}); });
+  await page.getByRole("heading", { name: /农户 4821 739\d/ }).first().waitFor();
+  await page.locator(".lot a").first().click();
+  await page.getByRole("heading", { name: /农户 4821 739\d/, level: 1 }).waitFor();
+}));
+
 test("a packer weighs a lot in, and sends another back with a reason", () => open({ role: "packer" }, "", async (page) => {
   await page.getByRole("heading", { name: "收货" }).waitFor();
-  await page.getByLabel("批号、农户、备注").fill("张桂兰");
+  await page.getByLabel("姓名、批号、卡片号码").fill("张桂兰");
   await page.waitForFunction(() => document.querySelectorAll(".day h2").length === 1);
   const first = page.locator(".lot a").first();
   const id = (await first.getAttribute("href")).split("/").at(-1);

@@ -376,8 +376,11 @@ const WORDS = {
 
   // Packers
   "receive-title": ["收货", "Receive"],
-  "search-household": ["批号、农户、备注", "Number, household, note"],
-  "household-numbered": ["农户 …{number}", "Household …{number}"],
+  "search-household": ["姓名、批号、卡片号码", "Name, lot, or card number"],
+  "household-numbered": ["农户 {number}", "Household {number}"],
+  "grade-seen": ["仓库看到的等级", "Grade as the warehouse sees it"],
+  "grade-said": ["农户说{grade}", "household says {grade}"],
+  "grade-by-warehouse": ["请选仓库看到的等级", "choose the grade that you see"],
   "all-days": ["全部", "All"],
   "none-to-receive": ["没有要收的批次。", "No lots to receive."],
   "show-more": ["再看 {n} 户", "One more household|{n} more households"],

@@ -1,5 +1,7 @@
 //! Lists of lots: filters, sorting, search, paging and totals.
 
+use std::ops::RangeInclusive;
+
 use rusqlite::{params_from_iter, types::Value};
 
 use super::ReadModel;
@@ -7,7 +9,7 @@ use super::lot_rows::{LotFilter, LotRow, LotSort, LotState, Total, TotalBy};
 use super::read_model::parse_or_report;
 use crate::ids::HouseholdId;
 use crate::protocol::aside::AsideReason;
-use crate::schema::{DocumentKey, LotId, LotName};
+use crate::schema::{DocumentKey, LotCode, LotId, LotName};
 use crate::store::StoreFault;
 
 /// Lots that a code may fit at most, as far as they are listed.
@@ -155,11 +157,15 @@ impl LotFilter {
         text("l.day >= ?", self.from.map(|day| day.to_string()));
         text("l.day <= ?", self.to.map(|day| day.to_string()));
         text("l.state = ?", self.state.map(|state| state.name().into()));
-        // `instr` matches literally; `LIKE` would give % and _ a meaning.
-        text(
-            "instr(coalesce(h.name, '') || char(10) || l.place || char(10) || l.note, ?) > 0",
-            self.search.clone().filter(|search| !search.trim().is_empty()),
-        );
+        if let Some(search) = self.search.clone().filter(|search| !search.trim().is_empty()) {
+            // `instr` matches literally; `LIKE` would give % and _ a meaning. Without letters of a number the range is empty.
+            conditions.push(
+                "(instr(coalesce(h.name, '') || char(10) || l.place || char(10) || l.note, ?) > 0
+                  OR l.code BETWEEN ? AND ?)",
+            );
+            let (first, last) = LotCode::searched(&search).map_or((0, -1), RangeInclusive::into_inner);
+            values.extend([Value::Text(search), Value::Integer(first), Value::Integer(last)]);
+        }
         if self.only_conflicts {
             conditions.push("l.conflict");
         }

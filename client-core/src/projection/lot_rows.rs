@@ -113,7 +113,8 @@ pub struct LotFilter {
     pub to: Option<Day>,
     /// In this state.
     pub state: Option<LotState>,
-    /// With this text in the household's name, the place or the note. Blank text does not filter.
+    /// With this text in the household's name, the place or the note, or with a number that begins as it does. Blank text does
+    /// not filter.
     pub search: Option<String>,
     /// Only lots with a field that has concurrent values.
     pub only_conflicts: bool,

@@ -17,7 +17,9 @@ use crate::schema::access::ListedHousehold;
 use crate::schema::harvest::{Lot, LotKey};
 use crate::schema::question::Question;
 use crate::schema::receipt::Outcome;
-use crate::schema::{Book, Document, DocumentKey, LotId, LotName, QuestionId, harvest, household, question, receipt};
+use crate::schema::{
+    Book, Document, DocumentKey, LotCode, LotId, LotName, QuestionId, harvest, household, question, receipt,
+};
 use crate::store::StoreFault;
 
 /// See the module.
@@ -297,6 +299,7 @@ impl Shown<'_> {
         let searched = filter.search.as_ref().filter(|search| !search.trim().is_empty());
         let found = |search: &String| {
             [self.household_name(), &row.place, &row.note].iter().any(|text| text.contains(search.as_str()))
+                || LotCode::searched(search).is_some_and(|codes| codes.contains(&row.lot.code().number()))
         };
         fits(filter.household.as_ref(), &row.household)
             && fits(filter.village.as_deref(), self.village())

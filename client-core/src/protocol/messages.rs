@@ -82,7 +82,7 @@ pub struct SyncReply {
     pub refused: Vec<Refusal>,
     /// The device's grants, when they are newer than those the phone acts on.
     pub grants: Option<Grants>,
-    /// With new grants: the households that the device records for, by name. Whatever it knew of others is void.
+    /// With new grants: the households that the device records for, or weighs the lots of, by name. Whatever it knew of others is void.
     pub listed: Vec<ListedHousehold>,
     /// Changes for the phone, as a bundle; empty for none.
     #[serde(with = "serde_bytes")]

@@ -2,12 +2,15 @@
 //! letter and every two that changed places.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 /// Digits and capitals without I, L, O and U, which are misread.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Letters of a code before its check letter: 55 bits.
 const LETTERS: usize = 11;
+/// Letters of a group, as it is printed.
+const GROUP: usize = 4;
 const NUMBER_MAX: u64 = (1 << (5 * LETTERS)) - 1;
 
 /// A number of 55 bits, written as a code.
@@ -34,6 +37,21 @@ impl SpokenCode {
         self.0
     }
 
+    /// The numbers whose codes begin as this text does, written as a code may be; none for a text that is no beginning, or one of
+    /// fewer letters than a group has.
+    pub fn beginning(text: &str) -> Option<RangeInclusive<u64>> {
+        let letters = text.trim().chars().filter(|letter| !matches!(letter, '-' | ' '));
+        let values = letters.map(letter_value).take(LETTERS + 2).collect::<Option<Vec<u8>>>()?;
+        if !(GROUP..=LETTERS + 1).contains(&values.len()) {
+            return None;
+        }
+        // The check letter says nothing of its own.
+        let known = values.iter().take(LETTERS);
+        let bits_left = 5 * LETTERS.saturating_sub(known.len());
+        let first = known.fold(0u64, |number, value| (number << 5) | u64::from(*value)) << bits_left;
+        Some(first..=first | ((1u64 << bits_left) - 1))
+    }
+
     fn values(self) -> impl Iterator<Item = u8> {
         (0..LETTERS).rev().map(move |place| u8::try_from((self.0 >> (5 * place)) & 31).unwrap_or(0))
     }
@@ -43,7 +61,7 @@ impl fmt::Display for SpokenCode {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let check = times_x(self.values().fold(0, add_letter));
         for (place, value) in self.values().chain([check]).enumerate() {
-            if place > 0 && place % 4 == 0 {
+            if place > 0 && place % GROUP == 0 {
                 formatter.write_str("-")?;
             }
             let letter = ALPHABET.get(usize::from(value)).copied().unwrap_or(b'0');
@@ -107,6 +125,17 @@ mod tests {
             let value = ALPHABET.iter().position(|letter| *letter == letters[place]).unwrap();
             letters[place] = ALPHABET[(value + by) % 32];
             prop_assert_eq!(String::from_utf8(letters).unwrap().parse::<SpokenCode>(), Err(SpokenFault::Misread));
+        }
+
+        #[test]
+        fn beginning_of_a_code_has_its_number_and_no_other_beginning(number: u64, other: u64, letters in 4usize..=12) {
+            let code = SpokenCode::of(number);
+            let typed: String = code.to_string().replace('-', "").to_lowercase().chars().take(letters).collect();
+            let range = SpokenCode::beginning(&typed).unwrap();
+            prop_assert!(range.contains(&code.number()));
+            let is_alike = SpokenCode::of(other).to_string().replace('-', "").starts_with(&typed.to_uppercase());
+            prop_assert!(!is_alike || range.contains(&SpokenCode::of(other).number()));
+            prop_assert_eq!(*range.end() - *range.start() + 1, 1u64 << (5 * 11usize.saturating_sub(letters)));
         }
 
         #[test]

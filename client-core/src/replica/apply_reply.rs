@@ -300,8 +300,9 @@ impl Applying<'_> {
         let listed = self.transaction.replica.listed()?;
         if listed != self.reply.listed {
             self.transaction.put_meta("listed", &self.reply.listed);
-            // A household's name goes with the right to record for it.
-            if !listed.is_empty() {
+            // A household's name goes with the right to know it. What only came needs no sweeping.
+            let told: BTreeSet<_> = self.reply.listed.iter().collect();
+            if listed.iter().any(|one| !told.contains(one)) {
                 self.transaction.leave_nothing_of_what_goes();
             }
         }

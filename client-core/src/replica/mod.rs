@@ -171,7 +171,7 @@ impl Replica {
         &self.state.grants
     }
 
-    /// The households that the device records for as a recorder, as the server last listed them.
+    /// The households that a recorder's or a packer's device is told by name, as the server last listed them.
     pub fn listed(&self) -> Result<Vec<ListedHousehold>, Error> {
         Ok(read_meta(self.store.as_ref(), "listed")?.unwrap_or_default())
     }

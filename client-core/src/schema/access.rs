@@ -197,8 +197,8 @@ impl Grants {
     }
 }
 
-/// A household as a recorder's phone knows it: by what its card says, without its particulars. The server sends these beside the
-/// grants, since a recorder may not read how a household is paid.
+/// A household as a recorder's or a packer's phone knows it: by what its card says, without its particulars. The server sends these
+/// beside the grants, since neither may read how a household is paid.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize_tuple, Deserialize_tuple)]
 pub struct ListedHousehold {
     /// The household.

@@ -2,6 +2,7 @@
 //! telephone. Among two million lots, two have one code once in 18,000 co-operatives. The code is a digest of the whole id, so it is resolved against the lots that are here; one that fits two of them is an error.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
@@ -132,11 +133,20 @@ impl LotCode {
         self.0
     }
 
-    #[cfg(feature = "sqlite")]
     /// The code as a number of 55 bits, for rows.
     pub(crate) fn number(self) -> i64 {
-        i64::try_from(self.0.number()).unwrap_or(i64::MAX)
+        number_of_row(self.0.number())
     }
+
+    /// The numbers of the codes that begin as a searched text does, from one group of letters on.
+    pub(crate) fn searched(text: &str) -> Option<RangeInclusive<i64>> {
+        SpokenCode::beginning(text).map(|range| number_of_row(*range.start())..=number_of_row(*range.end()))
+    }
+}
+
+/// A number of 55 bits fits.
+fn number_of_row(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 impl fmt::Display for LotCode {

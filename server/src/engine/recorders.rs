@@ -1,3 +1,8 @@
+//! Whom phones are told by name that may not read how a household is paid.
+//!
+//! Packers: whoever weighs in. They are told every household, as its card says it, so that the person at the scale calls people by
+//! name; their roles stay as they were given.
+//!
 //! Recorders: whoever records for the households of some villages. Permission follows from a document's key alone, so the villages
 //! that stand in a recorder's record are spelled out as roles, one for each household that is in them now. That is done whenever the
 //! recorder's phone speaks, before anything that it sent is taken: nothing has to be caught up with after a start, and a repeat finds
@@ -44,7 +49,7 @@ struct Placed {
 #[derive(Default)]
 pub(super) struct Villages(Mutex<HashMap<CooperativeNumber, BTreeMap<DocumentNumber, Placed>>>);
 
-/// A code over the names that a recorder is told.
+/// A code over the names that a phone is told.
 fn code_of(listed: &[ListedHousehold]) -> u64 {
     let mut context = Context::new(&SHA256);
     for ListedHousehold { household, name, village } in listed {
@@ -59,19 +64,21 @@ fn code_of(listed: &[ListedHousehold]) -> u64 {
 }
 
 impl Granary {
-    /// The households that a device records for now, by name; none for a device that is no recorder.
+    /// The households that a device is told by name: a packer all of them, a recorder those of its villages, others none.
     pub(crate) fn listed_for(
         &self,
         cooperative: &Cooperative,
         record: &DeviceRecord,
     ) -> Result<Vec<ListedHousehold>, Error> {
-        if !record.grants_now().is_recorder() {
+        let roles = record.grants_now().roles;
+        if !is_told_names(&roles) {
             return Ok(Vec::new());
         }
+        let is_packer = roles.contains(&Role::Packer);
         let mut all = self.villages.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.entry(cooperative.number()).or_default();
         let mut listed = Vec::new();
-        let is_theirs = |one: &&ListedHousehold| record.recorder.villages.contains(&one.village);
+        let is_theirs = |one: &&ListedHousehold| is_packer || record.recorder.villages.contains(&one.village);
         for (number, key, position) in cooperative.document_positions() {
             let DocumentKey::Household(household) = key else { continue };
             if position == 0 || cooperative.is_erased(&key) {
@@ -81,7 +88,7 @@ impl Granary {
             if known.get(&number).is_none_or(|placed| placed.position != position) {
                 let document = match self.loaded().get(cooperative, number) {
                     Ok(document) => document,
-                    // It must not keep the recorder from the others; what was last known of it stays true.
+                    // It must not keep the phone from the others; what was last known of it stays true.
                     Err(fault @ StoreFault::Damaged(_)) => {
                         tracing::error!(cooperative = cooperative.number().0, %fault, "a household's village can't be read");
                         listed.extend(known.get(&number).map(|placed| &placed.listed).filter(is_theirs).cloned());
@@ -103,12 +110,16 @@ impl Granary {
     pub(crate) fn recorders(&self, number: CooperativeNumber) -> Result<BTreeMap<DeviceId, usize>, Error> {
         let cooperative = self.cooperative(number)?;
         let recorders = cooperative.devices().into_iter().filter(|(_, record, _)| record.grants_now().is_recorder());
-        recorders.map(|(id, record, _)| Ok((id, self.listed_for(&cooperative, &record)?.len()))).collect()
+        let theirs = |record: &DeviceRecord| {
+            let listed = self.listed_for(&cooperative, record)?;
+            Ok::<_, Error>(listed.iter().filter(|one| record.recorder.villages.contains(&one.village)).count())
+        };
+        recorders.map(|(id, record, _)| Ok((id, theirs(&record)?))).collect()
     }
 
-    /// Grants a recorder the books of the households that are in its villages now, and of no others. Nothing happens where that is so
-    /// already, or where the device is no recorder.
-    pub(crate) fn renew_recorder(
+    /// Grants a recorder the books of the households that are in its villages now, and of no others, and has a packer's or a recorder's
+    /// phone told whoever is named otherwise by now. Nothing happens where all that is so already, or for other devices.
+    pub(crate) fn renew_listed(
         &self,
         cooperative: &Arc<Cooperative>,
         device: DeviceId,
@@ -118,7 +129,8 @@ impl Granary {
         let villages = record.recorder.villages.clone();
         let listed = self.listed_for(cooperative, &record)?;
         let names = code_of(&listed);
-        let wanted: BTreeSet<Role> = listed.iter().map(|one| Role::RecorderFor(one.household)).collect();
+        let theirs = listed.iter().filter(|one| villages.contains(&one.village));
+        let wanted: BTreeSet<Role> = theirs.map(|one| Role::RecorderFor(one.household)).collect();
         if is_current(&record, &wanted, names) {
             return Ok(());
         }
@@ -196,12 +208,17 @@ impl Granary {
     }
 }
 
-/// True where a recorder has the roles that follow from its villages, and its phone was told these names; also for a device that is no
-/// recorder.
+/// True for who must know households by name and may not read their particulars.
+fn is_told_names(roles: &BTreeSet<Role>) -> bool {
+    !roles.contains(&Role::Coordinator) && (roles.contains(&Role::Recorder) || roles.contains(&Role::Packer))
+}
+
+/// True where a recorder has the roles that follow from its villages, and the phone was told these names; also for a device that is
+/// told none.
 fn is_current(record: &DeviceRecord, wanted: &BTreeSet<Role>, names: u64) -> bool {
     let roles = record.grants_now().roles;
     let is_derived = |role: &&Role| role.is_derived();
-    !roles.contains(&Role::Recorder) || (record.recorder.names == names && roles.iter().filter(is_derived).eq(wanted))
+    !is_told_names(&roles) || (record.recorder.names == names && roles.iter().filter(is_derived).eq(wanted))
 }
 
 /// What stands in an audit line of roles: what was given, with the villages of a recorder.

@@ -111,7 +111,7 @@ impl Granary {
 
     /// As [`Self::sync`], for an authenticated caller.
     pub(crate) fn sync_as(&self, caller: &Caller, signed: &SignedRequest, now: Instant) -> Result<SyncReply, Error> {
-        self.renew_recorder(&caller.cooperative, caller.device, now)?;
+        self.renew_listed(&caller.cooperative, caller.device, now)?;
         let (cooperative, grants) = (&caller.cooperative, caller.record()?.grants_now());
         let content = signed.content().map_err(crate::error::frame_refusal)?;
         let request: SyncRequest = read_message(&content).map_err(Error::malformed)?;
@@ -198,7 +198,7 @@ impl Granary {
         if !self.has_room() {
             return Err(refused(RefusalReason::NoRoom));
         }
-        self.renew_recorder(cooperative, submitter.device, now)?;
+        self.renew_listed(cooperative, submitter.device, now)?;
         let target = Arc::clone(cooperative);
         submitter.bounds = self.bounds();
         let ingested = self.write(move |group| {

@@ -114,7 +114,7 @@ pub(crate) struct FeedRequest<'a> {
     pub(crate) fits: bool,
     /// The time that the phone is told.
     pub(crate) now: Instant,
-    /// The households that a recorder is told by name, asked for with new grants.
+    /// The households that a recorder or a packer is told by name, asked for with new grants.
     pub(crate) listed: &'a dyn Fn() -> Result<Vec<ListedHousehold>, Error>,
 }
 

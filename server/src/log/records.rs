@@ -60,7 +60,7 @@ pub struct DeviceRecord {
     pub recorder: RecorderRecord,
 }
 
-/// What makes a recorder's grants.
+/// What makes a recorder's grants, and what a packer's or a recorder's phone knows by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize_tuple, Deserialize_tuple)]
 pub struct RecorderRecord {
     /// The codes of the villages; none for a device that is no recorder.

@@ -25,7 +25,9 @@ const find = (id) => {
 };
 const name = (code) => world.products.find((one) => one.code === code);
 const unsent = () => world.lots.filter((one) => !one.sent).length;
-const shown = (lot) => ({ ...lot, history: undefined, conflicts: undefined });
+const CARDS = ["H-LI", "H-WANG", "H-ZHANG", "H-GAO", "H-QIN"];
+const cardOf = (household) => `4821 739${Math.max(0, CARDS.indexOf(household))}`;
+const shown = (lot) => ({ ...lot, householdNumber: cardOf(lot.household), history: undefined, conflicts: undefined });
 
 function unusual(draft, unit) {
   const found = [];
@@ -136,9 +138,11 @@ const methods = {
   },
   toReceive({ day, search }) {
     const groups = [];
-    for (const lot of chosen({ state: "recorded", from: day, to: day, search })) {
+    const isCard = search && methods.people({ search }).isCard;
+    for (const lot of chosen({ state: "recorded", from: day, to: day, search: isCard ? "" : search })) {
+      if (isCard && cardOf(lot.household) !== search) continue;
       let group = groups.find((one) => one.household === lot.household);
-      if (!group) groups.push((group = { household: lot.household, householdName: lot.householdName, village: "xigou", lots: [] }));
+      if (!group) groups.push((group = { household: lot.household, householdName: lot.householdName, number: cardOf(lot.household), village: "xigou", lots: [] }));
       group.lots.push(shown(lot));
     }
     return groups;

@@ -110,3 +110,47 @@ fn recorder_records_for_two_villages_and_follows_who_lives_there() {
     assert!(!has(&place, "Wang Shan"));
     runtime.block_on(server.stop());
 }
+
+/// Whoever weighs in calls people by name, finds them by name, by card and by the number on the sack, and is told nothing of how they
+/// are paid.
+#[test]
+fn packer_knows_households_by_name_and_not_how_they_are_paid() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config::local(folder.path().join("server"), 0);
+    let server = runtime.block_on(granary_server::start(config, |fault| panic!("{fault}"))).unwrap();
+    let granary = server.granary();
+    let coop = granary.create_cooperative("Linxian", now()).unwrap();
+    move_to(&server, LI, "Li Xiuying", "dongpo");
+    move_to(&server, WANG, "Wang Shan", "nanpo");
+    granary.edit(coop, &DocumentKey::Household(LI), now(), |doc| household::set_payment(doc, ACCOUNT)).unwrap();
+    let code = |role| granary.invite(coop, role, 1, now()).unwrap().code;
+    let li = joined(&server, &folder.path().join("li"), &code(Role::Household(LI)), "Li's");
+    let place = folder.path().join("packer");
+    let packer = joined(&server, &place, &code(Role::Packer), "Scale");
+    let recorded = li.record(LI, season(), &lot(7_000)).unwrap();
+    sync_until(&[&li, &packer], || lots(&packer).len() == 1);
+
+    let found = |search: &str| {
+        let filter = LotFilter { search: Some(search.into()), ..LotFilter::default() };
+        let rows = packer.lots(&filter).unwrap().into_iter();
+        rows.map(|row| (row.household_name, row.village)).collect::<Vec<_>>()
+    };
+    let number: String = recorded.to_string().chars().take(7).collect();
+    for search in ["Xiuying", &number, &number.to_lowercase()] {
+        assert_eq!(found(search), [("Li Xiuying".to_owned(), "dongpo".to_owned())], "{search}");
+    }
+    assert!(found("Wang").is_empty() && packer.people("").unwrap().is_empty(), "a packer records for nobody");
+    assert!(packer.household_particulars(LI).unwrap().is_none() && !has(&place, ACCOUNT));
+
+    // A name that changes is another at the next sync, and the old one is nowhere.
+    move_to(&server, LI, "Li Yuying", "nanpo");
+    sync_until(&[&packer], || found("Yuying") == [("Li Yuying".to_owned(), "nanpo".to_owned())]);
+    assert!(!has(&place, "Li Xiuying"));
+
+    // Whose phone is no packer's any more knows nobody.
+    granary.grant(Principal::Operator, coop, packer.device().unwrap(), &[Role::Household(WANG)], now()).unwrap();
+    sync_until(&[&packer], || lots(&packer).is_empty());
+    assert!(!has(&place, "Li Yuying"));
+    runtime.block_on(server.stop());
+}

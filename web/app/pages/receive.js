@@ -11,6 +11,7 @@ import { phone, placeName, productName, useCall, useForm, usePhone, useWork, vil
 import { Crop, Icon } from "../parts/pictures.js";
 import { back, go, route } from "../parts/route.js";
 import { buzz, say } from "../parts/say.js";
+import { Scan } from "../parts/scan.js";
 import { settings } from "../parts/settings.js";
 import { Sheet } from "../parts/sheet.js";
 import { Choice } from "../parts/tiles.js";
@@ -19,8 +20,11 @@ import { UnitKey } from "./record.js";
 const HOUSEHOLDS_A_PAGE = 30;
 const SEARCH_AFTER_MS = 150;
 
-/** A packer's phone is not told the households' names; then the end of its number stands for a household. */
-const householdName = ({ household, householdName: name }) => name || t("household-numbered", { number: household.slice(-4) });
+/** A household that nobody named yet is called by the number of its card. */
+const householdName = ({ householdNumber, number = householdNumber, householdName: name }) => name || t("household-numbered", { number });
+
+/** The number of a card, as a person types it, at the end of what its square code says. */
+const CARD_END = /(\d{4})(\d{4})$/;
 
 export function Receive() {
   const { state } = usePhone();
@@ -37,14 +41,26 @@ export function Receive() {
   const found = value ?? [];
   const words = settings.language + settings.unit;
   const done = phone.justReceived;
+  const [scanning, setScanning] = useState(false);
+  const [, fault, run] = useWork();
+  const scanned = (text) => {
+    setScanning(false);
+    run(async () => {
+      const card = CARD_END.exec(text.trim());
+      if (!card || !(await core.call("people", { search: text })).isCard) throw { code: "no-card", sentence: t("card-not-one") };
+      setTyped(`${card[1]} ${card[2]}`);
+    });
+  };
+  if (scanning) return html`<${Page} title=${t("card-scan")} tabs=${false}><${Scan} help=${t("card-scan-help")} onFound=${scanned} onGiveUp=${() => setScanning(false)} /><//>`;
   return html`<${Page} title=${t("receive-title")}>
     ${done && html`<p class="banner good"><${Icon} name="tick" /><span>${done}</span></p>`}
     <div class="find">
       <label class="search" for="search"><${Icon} name="search" /><span class="heard">${t("search-household")}</span>
         <input id="search" type="search" value=${typed} placeholder=${t("search-household")} onInput=${(event) => setTyped(event.target.value)} /></label>
+      <button type="button" class="second" onClick=${() => setScanning(true)}><${Icon} name="camera" />${t("card-scan")}</button>
       <div class="options" role="group" aria-label=${t("day")}>${days.map(([code, word]) => html`<button key=${code} type="button" class="chip" aria-pressed=${String(when === code)}
         onClick=${() => go(code ? `/receive?day=${code}` : "/receive", { replace: true })}>${word}</button>`)}</div></div>
-    <${Fault} error=${error} />
+    <${Fault} error=${fault ?? error} />
     ${value && found.length === 0 && html`<p class="empty">${t(search ? "none-found" : "none-to-receive")}</p>`}
     <div class="households">${found.slice(0, shown).map((one) => html`<section key=${one.household} class="day"><h2>${householdName(one)} <span class="soft">${villageName(one.village)}</span></h2>
       <ul class="lots">${one.lots.map((lot) => html`<${LotLine} key=${lot.id} lot=${lot} href=${`/receive/${lot.id}`} words=${words} scale=${true} />`)}</ul></section>`)}</div>
@@ -82,11 +98,13 @@ export function WeighIn({ parts }) {
 function Scale({ lot, id }) {
   useForm();
   const { catalogue, state } = usePhone();
-  const [draft, change, drop] = useDraft(`weigh.${id}`, { text: "", grade: lot.grade });
+  const product = catalogue.products.find((one) => one.code === lot.product);
+  const grades = product?.grades ?? [];
+  // The grade is what the warehouse sees. What the household wrote is shown and never chosen for whoever weighs.
+  const [draft, change, drop] = useDraft(`weighed.${id}`, { text: "", grade: grades.length === 1 ? grades[0] : "" });
   const [sheet, setSheet] = useState(false);
   const [asked, setAsked] = useState(null);
   const [busy, fault, run] = useWork();
-  const product = catalogue.products.find((one) => one.code === lot.product);
   const onText = (text) => change({ text });
   const take = (grams) => run(async () => {
     await core.call("receive", { id, weighedGrams: grams, grade: draft.grade });
@@ -99,6 +117,7 @@ function Scale({ lot, id }) {
   // Far more or less than the household wrote is most likely a slip of the thumb or another's sack: asked back.
   const save = () => run(async () => {
     const { grams } = await core.call("readWeight", { text: draft.text, unit: settings.unit });
+    if (grades.length > 0 && !draft.grade) throw { code: "grade", field: "grade", sentence: t("grade-by-warehouse") };
     const far = lot.grams !== null && (grams > lot.grams * 2 || grams * 2 < lot.grams);
     if (far && asked !== grams) setAsked(grams);
     else await take(grams);
@@ -108,10 +127,10 @@ function Scale({ lot, id }) {
   return html`<${Page} title=${householdName(lot)} back="/receive" tabs=${false} action=${action} className="weighing">
     <div class="weigh"><div class="weigh-left">
       <p class="recorded"><${Crop} code=${lot.product} name=${productName(lot.product)} /><span><strong>${productName(lot.product)}</strong> ${t("recorded-much", { weight: weight(lot.grams) })}
-        <br /><span class="code">${lot.id}</span><br /><span class="soft">${[gradeName(lot.grade), namedDay(lot.day, state.today), placeName(lot.place), lot.note].filter(Boolean).join(" · ")}</span></span></p>
+        <br /><span class="code">${lot.id}</span><br /><span class="soft">${[lot.grade && t("grade-said", { grade: gradeName(lot.grade) }), namedDay(lot.day, state.today), placeName(lot.place), lot.note].filter(Boolean).join(" · ")}</span></span></p>
       <div class="weigh-figure"><${Figure} id="weighed" label=${t("weighed")} text=${draft.text} onText=${onText} onEnter=${save} focus=${true} unit=${html`<${UnitKey} />`} invalid=${fault?.field === "weight"} /></div>
       <${Fault} error=${fault} />
-      ${product?.grades.length > 0 && html`<${Choice} name="grade" legend=${t("grade")} hideLegend=${true} value=${draft.grade} onChoose=${(grade) => change({ grade })} options=${product.grades.map((grade) => [grade, t("grade-of", { grade })])} />`}
+      ${grades.length > 0 && html`<${Choice} name="grade" legend=${t("grade-seen")} value=${draft.grade} invalid=${fault?.field === "grade"} onChoose=${(grade) => change({ grade })} options=${grades.map((grade) => [grade, t("grade-of", { grade })])} />`}
     </div><${NumberPad} text=${draft.text} onText=${onText} /></div>
     ${sheet && html`<${SendBack} lot=${lot} onClose=${() => setSheet(false)} />`}
     ${asked !== null && html`<${Sheet} title=${t("is-it-right")} onClose=${() => setAsked(null)}>

@@ -8,9 +8,9 @@ use granary_client_core::plausibility::Unusual;
 use granary_client_core::projection::{LotFilter, LotRow, LotState};
 use granary_client_core::quantities::typed::{self, WeightUnit};
 use granary_client_core::quantities::{Day, Grams, Permille, QuantityFault};
-use granary_client_core::schema::LotId;
 use granary_client_core::schema::harvest::{LotDraft, LotEdit};
 use granary_client_core::schema::lot_history::{LotEvent, LotEventKind};
+use granary_client_core::schema::{CardNumber, LotId};
 use granary_client_core::words::Words;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -166,6 +166,7 @@ pub(super) fn shown(phone: &WebPhone, row: &LotRow, unsent: &BTreeSet<LotId>) ->
         "full": row.lot.in_full(),
         "household": row.household.to_string(),
         "householdName": row.household_name,
+        "householdNumber": CardNumber::of(row.household).to_string(),
         "product": row.product,
         "grams": row.grams,
         "grade": row.grade,

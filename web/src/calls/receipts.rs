@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use granary_client_core::projection::{LotFilter, LotRow, LotState};
 use granary_client_core::quantities::{Day, Grams};
+use granary_client_core::schema::CardNumber;
 use granary_client_core::schema::receipt::Outcome;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -22,15 +23,17 @@ struct Asked {
     search: Option<String>,
 }
 
-/// `toReceive`: the lots that no receipt has, by household, those of the latest day first.
+/// `toReceive`: the lots that no receipt has, by household, those of the latest day first. The search finds lots by text or by how
+/// their number begins, and the household whose card it names.
 pub(super) fn to_receive(phone: &WebPhone, arguments: Arguments) -> Result<Value, Failure> {
     let asked: Asked = arguments.read()?;
     let day = asked.day.as_deref().map(str::parse::<Day>).transpose()?;
+    let card: Option<CardNumber> = asked.search.as_deref().and_then(|search| search.parse().ok());
     let filter = LotFilter {
         state: Some(LotState::Recorded),
         from: day,
         to: day,
-        search: asked.search,
+        search: asked.search.filter(|_| card.is_none()),
         limit: LOTS_MAX,
         ..LotFilter::default()
     };
@@ -38,7 +41,7 @@ pub(super) fn to_receive(phone: &WebPhone, arguments: Arguments) -> Result<Value
     let unsent = phone.phone.unsent_lots()?;
     let mut order = Vec::new();
     let mut by_household: BTreeMap<_, Vec<LotRow>> = BTreeMap::new();
-    for row in rows {
+    for row in rows.into_iter().filter(|row| card.is_none_or(|card| CardNumber::of(row.household) == card)) {
         let household = row.household;
         by_household.entry(household).or_insert_with(|| {
             order.push(household);
@@ -52,6 +55,7 @@ pub(super) fn to_receive(phone: &WebPhone, arguments: Arguments) -> Result<Value
         Some(json!({
             "household": first.household.to_string(),
             "householdName": first.household_name,
+            "number": CardNumber::of(first.household).to_string(),
             "village": first.village,
             "lots": rows.iter().map(|row| shown(phone, row, &unsent)).collect::<Vec<_>>(),
         }))
