@@ -157,6 +157,9 @@ impl Incarnation {
 pub struct DeviceId(#[serde(with = "serde_bytes")] [u8; 8]);
 
 impl DeviceId {
+    /// No device: where nobody is trusted, what only the server decides counts from nobody.
+    pub const NOBODY: Self = Self([0; 8]);
+
     /// The device that holds this public key.
     pub fn of_public_key(public_key: &[u8; 32]) -> Self {
         let digest: [u8; 32] = Sha256::digest(public_key).into();

@@ -53,7 +53,10 @@ pub fn in_order(document: &mut Document) -> Vec<Contender> {
     if values.len() > 1 {
         return values;
     }
-    order::read(document).settled.filter(|settled| settled.undone).map(|settled| settled.values).unwrap_or_default()
+    order::settled(document.automerge())
+        .filter(|settled| settled.undone)
+        .map(|settled| settled.values)
+        .unwrap_or_default()
 }
 
 /// What stands in a field of a lot, the shown value last; empty where nothing does.

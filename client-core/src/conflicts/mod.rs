@@ -12,7 +12,7 @@ pub use case::{CaseId, CaseState};
 #[cfg(feature = "sqlite")]
 pub(crate) use fields::recorded_at;
 pub use fields::{Contender, FieldConflict, answers, in_harvest_book, in_order};
-pub use rules::{DuplicateLots, SURPLUS_TOLERATED, duplicate_lots, is_overweight};
+pub use rules::{DuplicateLots, SURPLUS_TOLERATED, duplicate_lots, is_overweight, trespasses};
 #[cfg(feature = "sqlite")]
 pub(crate) use settle::UNUSUAL;
 pub use settle::{

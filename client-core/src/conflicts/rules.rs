@@ -1,10 +1,11 @@
-//! Conflicts that are found by rule: one harvest recorded twice, and more weighed than recorded.
+//! Conflicts that are found by rule: one harvest recorded twice, more weighed than recorded, and what somebody wrote who may not.
 
 use std::collections::BTreeMap;
 
 use crate::ids::{ActorId, DeviceId};
 use crate::quantities::{Day, Grams, Permille};
 use crate::schema::harvest::{Lot, LotKey};
+use crate::schema::{Document, DocumentKind, Trespass, order, stream};
 
 /// Two weights of one harvest differ by this much at most, in permille: two people read one scale.
 const SAME_WEIGHT_PERMILLE: u64 = 20;
@@ -77,6 +78,15 @@ pub const SURPLUS_TOLERATED: Permille = Permille::NONE;
 pub fn is_overweight(recorded: Grams, weighed: Grams, tolerated: Permille) -> bool {
     let surplus = weighed.get().saturating_sub(recorded.get());
     surplus > 0 && surplus.saturating_mul(1_000) > recorded.get().saturating_mul(tolerated.get())
+}
+
+/// What only the server may write into a document, and somebody else wrote: it counts for nothing, and a person has to know.
+pub fn trespasses(document: &Document, server: DeviceId) -> Vec<Trespass> {
+    match document.key().kind() {
+        DocumentKind::Order => order::read(document, server).trespasses,
+        DocumentKind::Stream => stream::read(document, server).trespasses,
+        _ => Vec::new(),
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::conflicts::{self, CaseId, FieldConflict, SETTLING, Settler};
 use crate::crdt::DocumentFault;
 use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
-use crate::ids::{ChangeHash, HouseholdId};
+use crate::ids::{ChangeHash, DeviceId, HouseholdId};
 use crate::plausibility::{
     Arrival, Correction, Earlier, Facts, Unusual, Usual, unknown_household, unusual, unusual_arrival,
 };
@@ -26,9 +26,10 @@ use crate::schema::lot_history::{LotEvent, harvest_event, question_events, recei
 use crate::schema::order::{Order, OrderStatus};
 use crate::schema::receipt::Outcome;
 use crate::schema::receiver::Receiver;
+use crate::schema::stream::Stream;
 use crate::schema::{
-    Book, CardNumber, Document, DocumentKey, LotId, LotName, OrderName, Part, QuestionId, Season, catalogue,
-    cooperative, harvest, household, order, question, receipt, receiver,
+    Book, CardNumber, Document, DocumentKey, LotId, LotName, OrderName, Part, QuestionId, Season, StreamCode,
+    catalogue, cooperative, harvest, household, order, question, receipt, receiver, stream,
 };
 
 /// 1 January 2026: a clock before it was never set, and says nothing of days.
@@ -360,6 +361,17 @@ impl Phone {
         Ok(enrolled.replica.document(key)?.map(read))
     }
 
+    /// The server's own device: what only the server decides counts where this device wrote it.
+    pub(super) fn server_device(&self) -> Result<DeviceId, Error> {
+        Ok(self.inner().enrolled_mut()?.identity.cooperative.server_device())
+    }
+
+    /// A live-stream; none when it is not known here.
+    pub fn stream(&self, code: StreamCode) -> Result<Option<Stream>, Error> {
+        let server = self.server_device()?;
+        self.read(&DocumentKey::Stream(code), |document| stream::read(document, server))
+    }
+
     /// The catalogue; none before it was synced.
     pub fn catalogue(&self) -> Result<Option<Catalogue>, Error> {
         self.read_parts(&DocumentKey::Catalogue(Part::FIRST), catalogue::read_parts)
@@ -377,7 +389,8 @@ impl Phone {
 
     /// An order; none when this phone does not have it.
     pub fn order(&self, name: OrderName) -> Result<Option<Order>, Error> {
-        self.read(&DocumentKey::Order(name), |document| order::read(document))
+        let server = self.server_device()?;
+        self.read(&DocumentKey::Order(name), |document| order::read(document, server))
     }
 
     /// Who gets an order, and where it goes; none where it is not here, or was erased.

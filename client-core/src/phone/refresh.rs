@@ -76,6 +76,7 @@ impl Inner {
         touched: &BTreeSet<LotKey>,
     ) -> Result<(), Error> {
         let Some(enrolled) = self.enrolled.as_mut() else { return Ok(()) };
+        self.read_model.trust(enrolled.identity.cooperative.server_device());
         let revision = enrolled.replica.revision(key).unwrap_or(0);
         if let Some(shown) = enrolled.replica.undelivered_in(key)? {
             return Ok(self.read_model.write_undelivered(shown, revision)?);
@@ -93,6 +94,7 @@ impl Inner {
     /// Updates the rows of these documents, or deletes them with their documents.
     fn refresh_changed(&mut self, changed: BTreeSet<DocumentKey>) -> Result<(), Error> {
         let Some(enrolled) = self.enrolled.as_mut() else { return Ok(()) };
+        self.read_model.trust(enrolled.identity.cooperative.server_device());
         let mut has_gone = false;
         for key in changed {
             let revision = enrolled.replica.revision(&key).unwrap_or(0);
@@ -119,6 +121,7 @@ impl Inner {
     /// Updates the rows of every document whose revision differs from that of its rows.
     pub(super) fn refresh_rows(&mut self) -> Result<(), Error> {
         let Some(enrolled) = self.enrolled.as_mut() else { return Ok(()) };
+        self.read_model.trust(enrolled.identity.cooperative.server_device());
         let mut rows: BTreeMap<DocumentKey, u64> = self.read_model.revisions()?.into_iter().collect();
         for key in enrolled.replica.undelivered_documents()? {
             rows.remove(&key);

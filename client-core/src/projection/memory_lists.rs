@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::lot_rows::{EARLIER_MAX, LotFilter, LotRow, LotSort, LotState, Total};
 use crate::conflicts::{self, Contender};
-use crate::ids::HouseholdId;
+use crate::ids::{DeviceId, HouseholdId};
 use crate::plausibility::EarlierLot;
 use crate::quantities::{Day, Grams, Permille};
 use crate::replica::Undelivered;
@@ -27,6 +27,8 @@ use crate::store::StoreFault;
 pub struct MemoryLists {
     /// Whose lists these are; nobody's at first.
     owner: Vec<u8>,
+    /// Whose word counts where only the server decides; no device's at first.
+    server: Option<DeviceId>,
     revisions: BTreeMap<DocumentKey, u64>,
     /// The lots by book. They are shown with their receipts and households at each list.
     lots: BTreeMap<DocumentKey, BTreeMap<LotKey, LotRow>>,
@@ -53,9 +55,14 @@ impl MemoryLists {
     /// As [`super::ReadModel::belong_to`].
     pub fn belong_to(&mut self, owner: &[u8]) -> Result<(), StoreFault> {
         if self.owner != owner {
-            *self = Self { owner: owner.to_vec(), ..Self::default() };
+            *self = Self { owner: owner.to_vec(), server: self.server, ..Self::default() };
         }
         Ok(())
+    }
+
+    /// As [`super::ReadModel::trust`].
+    pub fn trust(&mut self, server: DeviceId) {
+        self.server = Some(server);
     }
 
     /// Lists without rows.

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{activity, book_rows, case_writing, catalogue_rows, question_lists, register_rows};
 use crate::conflicts::Contender;
+use crate::ids::DeviceId;
 use crate::replica::Undelivered;
 use crate::schema::harvest::LotKey;
 use crate::schema::{Document, DocumentKey};
@@ -22,6 +23,8 @@ const TOUCHED_MAX: usize = 40;
 #[derive(Debug)]
 pub struct ReadModel {
     pub(super) connection: Connection,
+    /// Whose word counts where only the server decides.
+    server: DeviceId,
 }
 
 const TABLES: &str = "
@@ -170,7 +173,7 @@ impl ReadModel {
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         connection.pragma_update(None, "query_only", true)?;
         connection.set_prepared_statement_cache_capacity(64);
-        Ok(Self { connection })
+        Ok(Self { connection, server: DeviceId::NOBODY })
     }
 
     fn prepare(connection: Connection) -> Result<Self, StoreFault> {
@@ -190,7 +193,7 @@ impl ReadModel {
             connection.execute_batch(activity::TABLES)?;
             connection.pragma_update(None, "user_version", VERSION)?;
         }
-        Ok(Self { connection })
+        Ok(Self { connection, server: DeviceId::NOBODY })
     }
 
     /// Makes these the lists of this owner. Those of another one are emptied: its documents have the same names and revisions as
@@ -209,6 +212,12 @@ impl ReadModel {
         transaction.execute("INSERT INTO owner VALUES (?1)", params![owner])?;
         transaction.commit()?;
         self.scrub()
+    }
+
+    /// Says which device is the server's own ([`crate::ids::CooperativeId::server_device`]), before documents are written: what only
+    /// the server decides counts where this device wrote it.
+    pub fn trust(&mut self, server: DeviceId) {
+        self.server = server;
     }
 
     /// Makes every write fail, as where the disk is full, or lets them succeed again.
@@ -290,7 +299,7 @@ impl ReadModel {
                 }
                 DocumentKey::CaseBook(..) => case_writing::write_decisions(&transaction, document)?,
                 DocumentKey::Household(household) => register_rows::write_household(&transaction, document, household)?,
-                DocumentKey::Order(name) => register_rows::write_order(&transaction, document, &name)?,
+                DocumentKey::Order(name) => register_rows::write_order(&transaction, document, &name, self.server)?,
                 DocumentKey::Receiver(name) => register_rows::write_receiver(&transaction, document, &name)?,
                 DocumentKey::Catalogue(part) => {
                     for book in catalogue_rows::write(&transaction, document, part)? {

@@ -5,7 +5,8 @@ use rusqlite::{Transaction, params, params_from_iter, types::Value};
 use super::ReadModel;
 use super::read_model::read_contenders;
 use crate::conflicts::{self, Contender};
-use crate::ids::HouseholdId;
+use crate::ids::{DeviceId, HouseholdId};
+use crate::quantities::Grams;
 use crate::schema::access::ListedHousehold;
 use crate::schema::order::{OrderStatus, StatusSettled};
 use crate::schema::{Document, DocumentKey, OrderName, household, order, receiver};
@@ -55,12 +56,13 @@ pub(super) fn write_order(
     transaction: &Transaction<'_>,
     document: &mut Document,
     name: &OrderName,
+    server: DeviceId,
 ) -> Result<(), StoreFault> {
-    let order = order::read(document);
+    let order = order::read(document, server);
     let contenders = serde_json::to_string(&conflicts::in_order(document)).unwrap_or_default();
-    let grams: i64 = order.lines.iter().map(|line| line.quantity.get()).fold(0, i64::saturating_add);
-    let fen: i64 = order.lines.iter().map(|line| line.price.get()).fold(0, i64::saturating_add);
-    let products: Vec<&str> = order.lines.iter().map(|line| line.product.as_str()).collect();
+    let grams = order.lines.iter().filter_map(|line| line.grams).map(Grams::get).fold(0, i64::saturating_add);
+    let fen = order.fen();
+    let products: Vec<&str> = order.lines.iter().filter_map(|line| line.product.as_deref()).collect();
     transaction.prepare_cached("INSERT OR REPLACE INTO orders VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)")?.execute(
         params![
             document.key().to_bytes(),

@@ -217,7 +217,9 @@ fn classified(key: &DocumentKey, path: &str) -> Option<(DeedKind, String, String
         (DocumentKey::Household(id), [name @ ("name" | "village")]) => {
             field(DeedKind::Household, format!("household:{id}"), name)
         }
-        (DocumentKey::Order(name), [field_name @ ("status" | "shipment")]) => {
+        (DocumentKey::Order(name), [field_name])
+            if matches!(*field_name, "status" | "shipment") || field_name.starts_with("sku/") =>
+        {
             field(DeedKind::Order, format!("order:{name}"), field_name)
         }
         (DocumentKey::CaseBook(book), ["decisions", _, name]) => {

@@ -4,8 +4,11 @@ use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT};
 
 use super::key::{Document, DocumentKey, DocumentKind};
-use super::{case_book, catalogue, cooperative, harvest, household, order, question, receipt, receiver, stock_book};
+use super::{
+    case_book, catalogue, cooperative, harvest, household, order, question, receipt, receiver, stock_book, stream,
+};
 use crate::crdt::{DocumentFault, Schema};
+use crate::ids::DeviceId;
 
 /// The schema version that this code writes.
 pub const SCHEMA: u64 = 1;
@@ -46,10 +49,10 @@ impl Schema for DocumentKey {
             DocumentKind::Catalogue => drop(catalogue::read(document)),
             DocumentKind::HarvestBook => drop(harvest::lots(document)),
             DocumentKind::ReceiptBook => drop((receipt::receipts(document), question::questions(document))),
-            DocumentKind::Order => drop(order::read(document)),
+            DocumentKind::Order => drop(order::read(document, DeviceId::NOBODY)),
             DocumentKind::Receiver => drop(receiver::read(document)),
             DocumentKind::StockBook => drop(stock_book::read(document, None)),
-            DocumentKind::Stream => {}
+            DocumentKind::Stream => drop(stream::read(document, DeviceId::NOBODY)),
             DocumentKind::CaseBook => drop(case_book::decisions(document)),
         }
     }

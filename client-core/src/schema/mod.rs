@@ -20,8 +20,10 @@ mod order_name;
 pub mod question;
 pub mod receipt;
 pub mod receiver;
+mod server_only;
 pub mod sku;
 pub mod stock_book;
+pub mod stream;
 mod trade_keys;
 mod view;
 
@@ -32,4 +34,5 @@ pub use kinds::SCHEMA;
 pub use lot_id::{LotCode, LotId, LotName, LotNameFault};
 pub use order_name::{OrderName, OrderNameFault};
 pub use question::QuestionId;
+pub use server_only::{TRESPASS, Trespass};
 pub use trade_keys::{MAIN_WAREHOUSE, StockMonth, StreamCode, StreamCodeFault};

@@ -1,14 +1,36 @@
-//! An order: its lines, its status, which lots it is served from, its shipment.
+//! An order: what a platform told of it, its lines, our own state of it, which lots it is served from, its shipment. It says nothing
+//! about a person ([`super::receiver`]).
+//!
+//! Lines, and what is told of each, stand under names of their own at the root (`item/LINE`, `sku/LINE`, `over/LINE`), so that an
+//! order that two replicas take at once is one order with all of its lines.
+
+mod read;
+mod taken;
+#[cfg(test)]
+mod tests;
+mod told;
+
+use std::collections::BTreeMap;
 
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
 use serde::{Deserialize, Serialize};
 
+use super::StreamCode;
 use super::case_book::Contender;
-use super::key::Document;
-use super::view::{Fields, maps_in_list, part};
+use super::server_only::Trespass;
+use super::view::part;
 use crate::crdt::DocumentFault;
 use crate::quantities::{Fen, Grams, Instant, TextField, checked_text};
+
+pub use read::read;
+pub(crate) use read::settled;
+pub use taken::{OrderFault, TakenLine, TakenOrder, add_lines, map_line, mark_over, set_allocation, take, tell};
+
+/// The most lines that an order has.
+pub const LINES_MAX: usize = 100;
+/// The most packs that a line has.
+pub const PACKS_MAX: u32 = 999_999;
 
 /// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,6 +62,117 @@ impl OrderStatus {
     }
 }
 
+/// What the platform says of an order's state, in the order in which it goes on. What is not paid is no order yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ToldStatus {
+    /// It is paid, and waits to be shipped.
+    ToShip,
+    /// A part of it is on its way.
+    PartShipped,
+    /// It is on its way.
+    Shipped,
+    /// The buyer has it.
+    Done,
+    /// It was called off, or the money went back.
+    Closed,
+}
+
+impl ToldStatus {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::ToShip, Self::PartShipped, Self::Shipped, Self::Done, Self::Closed];
+
+    /// Its name in documents, rows and interfaces.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ToShip => "to-ship",
+            Self::PartShipped => "part-shipped",
+            Self::Shipped => "shipped",
+            Self::Done => "done",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// The state of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// What a buyer asked for after buying, in the order in which it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AfterSale {
+    /// Nothing.
+    #[default]
+    None,
+    /// To be decided by the shop.
+    Asked,
+    /// A part of the money went back.
+    PartRefunded,
+    /// All of it went back.
+    Refunded,
+}
+
+impl AfterSale {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::None, Self::Asked, Self::PartRefunded, Self::Refunded];
+
+    /// Its name in documents, rows and interfaces.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Asked => "asked",
+            Self::PartRefunded => "part-refunded",
+            Self::Refunded => "refunded",
+        }
+    }
+
+    /// The state of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// Where an order stands, of what the platform told and of what was done here: one of them for lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum OrderState {
+    /// To be packed.
+    ToPack,
+    /// Packed, and not on its way yet.
+    Packed,
+    /// On its way.
+    Shipped,
+    /// The buyer has it, as the platform told.
+    Done,
+    /// Called off or paid back, as the platform told.
+    Closed,
+    /// Called off here.
+    Cancelled,
+}
+
+impl OrderState {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::ToPack, Self::Packed, Self::Shipped, Self::Done, Self::Closed, Self::Cancelled];
+
+    /// Its name in rows and addresses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ToPack => "to-pack",
+            Self::Packed => "packed",
+            Self::Shipped => "shipped",
+            Self::Done => "done",
+            Self::Closed => "closed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The state of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
 /// The longest text of a settlement, in bytes: of a longer one nothing is kept, and it can't be undone.
 const SETTLED_BYTES_MAX: usize = 8_000;
 
@@ -60,9 +193,166 @@ pub struct StatusSettled {
     pub undone: bool,
 }
 
-/// One line of an order.
+/// One line of an order as it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderLine {
+    /// The platform's id for it; of an order from before lines had ids, its place from 0.
+    pub line_id: String,
+    /// The product's code, of an order from before there were SKUs.
+    pub product: Option<String>,
+    /// The SKU; none for a line that nobody has mapped yet.
+    pub sku: Option<String>,
+    /// The merchant's code as the shop wrote it.
+    pub code: Option<String>,
+    /// The goods' name as the shop wrote it.
+    pub title: Option<String>,
+    /// How many packs; none of an order from before there were SKUs.
+    pub packs: Option<u32>,
+    /// How much, of an order from before there were SKUs. Else it is packs times the SKU's grams, which the catalogue knows.
+    pub grams: Option<Grams>,
+    /// What the line costs, all packs together.
+    pub fen: Fen,
+    /// True for a gift.
+    pub is_gift: bool,
+    /// What the buyer asked for afterwards.
+    pub after_sale: AfterSale,
+    /// When the platform knew that; none where nothing was told of it.
+    pub after_sale_at: Option<Instant>,
+    /// How many of the packs are above what the pool had, as the server says.
+    pub over: u32,
+}
+
+impl OrderLine {
+    /// True for a line of which nobody knows yet what is in it.
+    pub fn is_unmapped(&self) -> bool {
+        self.sku.is_none() && self.product.is_none()
+    }
+}
+
+/// Goods that an order is to be served from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Allocated {
+    /// The holding, as the stock names it: `lot:…`, `in:…`.
+    pub holding: String,
+    /// How much of it.
+    pub grams: Grams,
+}
+
+/// Which holdings an order is to be served from, by line.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Allocation(pub BTreeMap<String, Vec<Allocated>>);
+
+impl Allocation {
+    /// As the document has it: by line, each holding with its grams.
+    fn to_text(&self) -> String {
+        let entries = |of: &Vec<Allocated>| of.iter().map(|one| (one.holding.clone(), one.grams.get())).collect();
+        let lines: BTreeMap<&String, Vec<(String, i64)>> =
+            self.0.iter().map(|(line, of)| (line, entries(of))).collect();
+        serde_json::to_string(&lines).unwrap_or_default()
+    }
+
+    /// Reads [`Self::to_text`].
+    fn from_text(text: &str) -> Option<Self> {
+        let lines: BTreeMap<String, Vec<(String, i64)>> = serde_json::from_str(text).ok()?;
+        let one = |(holding, grams)| Some(Allocated { holding, grams: Grams::new(grams).ok()? });
+        let line = |(line, of): (String, Vec<_>)| Some((line, of.into_iter().map(one).collect::<Option<_>>()?));
+        Some(Self(lines.into_iter().map(line).collect::<Option<_>>()?))
+    }
+}
+
+/// An order as it is read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Order {
+    /// Its lines, in the order of their ids.
+    pub lines: Vec<OrderLine>,
+    /// Our own state of it.
+    pub status: Option<OrderStatus>,
+    /// What the platform says of its state; none of an order that no platform told of.
+    pub told: Option<ToldStatus>,
+    /// When the platform knew that.
+    pub told_at: Option<Instant>,
+    /// When it was placed.
+    pub placed_at: Option<Instant>,
+    /// When it was paid.
+    pub paid_at: Option<Instant>,
+    /// Until when the shop promised to ship.
+    pub promised_at: Option<Instant>,
+    /// What the buyer paid for all of it.
+    pub total_fen: Option<Fen>,
+    /// What of it is for the way.
+    pub freight_fen: Option<Fen>,
+    /// The channel whose packs it takes.
+    pub pool: Option<String>,
+    /// The live-stream that it was placed in.
+    pub stream: Option<StreamCode>,
+    /// Which holdings it is to be served from, as the server says.
+    pub allocation: Allocation,
+    /// The carrier's number, once shipped.
+    pub shipment: Option<String>,
+    /// How its status was settled last, while nobody has moved the order on since.
+    pub settled: Option<StatusSettled>,
+    /// What only the server may write and somebody else wrote: it counts for nothing.
+    pub trespasses: Vec<Trespass>,
+    /// The fields that can't be read.
+    pub damaged: Vec<&'static str>,
+}
+
+impl Order {
+    /// Where it stands; none where our own state can't be read and the platform's does not say more. What was called off is called
+    /// off; then the one counts that is further.
+    pub fn state(&self) -> Option<OrderState> {
+        let told = self.told.unwrap_or(ToldStatus::ToShip);
+        match (self.status, told) {
+            (Some(OrderStatus::Cancelled), _) => Some(OrderState::Cancelled),
+            (_, ToldStatus::Closed) => Some(OrderState::Closed),
+            (_, ToldStatus::Done) => Some(OrderState::Done),
+            (_, ToldStatus::Shipped) | (Some(OrderStatus::Shipped), _) => Some(OrderState::Shipped),
+            (Some(OrderStatus::Packed), _) => Some(OrderState::Packed),
+            (Some(OrderStatus::Placed), _) => Some(OrderState::ToPack),
+            (None, _) => None,
+        }
+    }
+
+    /// What the buyer paid: the order's own sum, or that of its lines, in fen.
+    pub fn fen(&self) -> i64 {
+        let lines = || self.lines.iter().map(|line| line.fen.get()).fold(0, i64::saturating_add);
+        self.total_fen.map_or_else(lines, Fen::get)
+    }
+
+    /// All packs of its lines.
+    pub fn packs(&self) -> u64 {
+        self.lines.iter().filter_map(|line| line.packs).map(u64::from).fold(0, u64::saturating_add)
+    }
+
+    /// The packs above what pools had.
+    pub fn over(&self) -> u64 {
+        self.lines.iter().map(|line| u64::from(line.over)).fold(0, u64::saturating_add)
+    }
+
+    /// How many of its lines nobody has mapped yet.
+    pub fn unmapped(&self) -> u64 {
+        self.lines.iter().map(|line| u64::from(line.is_unmapped())).fold(0, u64::saturating_add)
+    }
+
+    /// True where a buyer asked for something that the shop has to decide.
+    pub fn is_after_sale_asked(&self) -> bool {
+        self.lines.iter().any(|line| line.after_sale == AfterSale::Asked)
+    }
+
+    /// True where the order says already what is told, and at most the told time is later: state and after-sale of each line, with no
+    /// line that it has not.
+    pub fn says(&self, told: &TakenOrder) -> bool {
+        let has = |one: &TakenLine| {
+            let known = self.lines.iter().find(|line| line.line_id == one.line_id);
+            known.is_some_and(|line| line.after_sale == one.after_sale)
+        };
+        self.told == Some(told.told) && told.lines.iter().all(has)
+    }
+}
+
+/// A line of an order that names a product by weight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlainLine {
     /// The product's code.
     pub product: String,
     /// How much.
@@ -71,23 +361,8 @@ pub struct OrderLine {
     pub price: Fen,
 }
 
-/// An order as it is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
-    /// Its lines.
-    pub lines: Vec<OrderLine>,
-    /// Its status.
-    pub status: Option<OrderStatus>,
-    /// The carrier's number, once shipped.
-    pub shipment: Option<String>,
-    /// How its status was settled last, while nobody has moved the order on since.
-    pub settled: Option<StatusSettled>,
-    /// The fields that can't be read.
-    pub damaged: Vec<&'static str>,
-}
-
-/// Fills in a new order.
-pub fn place(automerge: &mut AutoCommit, lines: &[OrderLine]) -> Result<(), DocumentFault> {
+/// Fills in a new order that no platform told of, by products and weights.
+pub fn place(automerge: &mut AutoCommit, lines: &[PlainLine]) -> Result<(), DocumentFault> {
     automerge.put(ROOT, "status", OrderStatus::Placed.name())?;
     let list = part(automerge, "lines", ObjType::List).ok_or(DocumentFault::Damaged("lines"))?;
     for line in lines {
@@ -143,31 +418,4 @@ fn note_settled(automerge: &mut AutoCommit, settled: &StatusSettled) -> Result<(
 pub fn ship(automerge: &mut AutoCommit, number: &str) -> Result<(), DocumentFault> {
     automerge.put(ROOT, "shipment", checked_text(TextField::Shipment, number)?)?;
     set_status(automerge, OrderStatus::Shipped)
-}
-
-/// Reads the order.
-pub fn read(document: &Document) -> Order {
-    let automerge = document.automerge();
-    let mut fields = Fields::new(automerge, ROOT);
-    let status = fields.parsed("status", OrderStatus::from_name);
-    let shipment = fields.optional_text("shipment");
-    let settled = fields.optional_text("settled").filter(|text| text.len() <= SETTLED_BYTES_MAX);
-    let settled = settled.and_then(|text| serde_json::from_str(&text).ok());
-    let mut damaged = fields.damaged();
-    let entries =
-        part(automerge, "lines", ObjType::List).map(|list| maps_in_list(automerge, &list)).unwrap_or_default();
-    let mut lines = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let mut fields = Fields::new(automerge, entry);
-        let line = (
-            fields.text("product"),
-            fields.integer("grams", |grams| Grams::new(grams).ok()),
-            fields.integer("fen", |fen| Fen::new(fen).ok()),
-        );
-        match line {
-            (Some(product), Some(quantity), Some(price)) => lines.push(OrderLine { product, quantity, price }),
-            _ => damaged.push("lines"),
-        }
-    }
-    Order { lines, status, shipment, settled, damaged }
 }

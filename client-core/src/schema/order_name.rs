@@ -3,6 +3,8 @@
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::crdt::leb128::{ReadFault, Reader, write_prefixed};
 use crate::quantities::is_hidden;
 
@@ -12,7 +14,7 @@ const PLACE_BYTES_MAX: usize = 32;
 const OUTSIDE_BYTES_MAX: usize = 64;
 
 /// An order's place of origin: the platform's short name, the shop there, and the platform's own id for the order.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct OrderName {
     /// Such as `douyin`; 1 to 32 bytes.
     pub platform: String,

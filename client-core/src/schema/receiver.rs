@@ -3,6 +3,7 @@
 
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ROOT, ReadDoc, ScalarValue};
+use serde::{Deserialize, Serialize};
 
 use super::key::Document;
 use super::view::Fields;
@@ -10,7 +11,8 @@ use crate::crdt::DocumentFault;
 use crate::quantities::{Instant, TextField, optional_text};
 
 /// Who gets an order, as far as it is known; an empty one where the document was forgotten or nothing was told.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Receiver {
     /// The name, as told: it may be masked or sealed.
     pub name: Option<String>,
@@ -27,6 +29,7 @@ pub struct Receiver {
     /// When the buyer changed the address last, as the platform told.
     pub address_changed_at: Option<Instant>,
     /// The fields that can't be read.
+    #[serde(skip)]
     pub damaged: Vec<&'static str>,
 }
 
@@ -102,4 +105,59 @@ pub fn read(document: &Document) -> Receiver {
     let is_sealed = fields.optional_truth("sealed");
     let address_changed_at = fields.optional_integer("address_changed", Instant::told);
     Receiver { name, phone, address, is_sealed, buyer_note, seller_note, address_changed_at, damaged: fields.damaged() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::ActorId;
+    use crate::schema::{DocumentKey, OrderName};
+
+    fn edit<R>(document: &mut Document, edit: impl FnOnce(&mut AutoCommit) -> Result<R, DocumentFault>) -> R {
+        document.edit(&ActorId::from_bytes(&[1; 12]).unwrap(), Instant(0), edit).unwrap().0
+    }
+
+    fn new_receiver() -> Document {
+        Document::new(DocumentKey::Receiver(OrderName::of("douyin", "6912"))).unwrap()
+    }
+
+    /// Before there were fields, all of it was one text.
+    #[test]
+    fn text_of_before_there_were_fields_reads_as_the_address() {
+        let mut document = new_receiver();
+        edit(&mut document, |doc| Ok(doc.put(ROOT, "buyer", "何女士, 太原市")?));
+        let old = read(&document);
+        assert_eq!((old.address.as_deref(), old.in_short().as_str()), (Some("何女士, 太原市"), "何女士, 太原市"));
+        edit(&mut document, |doc| set(doc, &Receiver { address: Some("太原市 9 号".into()), ..Receiver::default() }));
+        assert_eq!(read(&document).address.as_deref(), Some("太原市 9 号"));
+    }
+
+    #[test]
+    fn what_is_said_again_writes_nothing_and_what_is_not_said_stays() {
+        let mut document = new_receiver();
+        let who = Receiver { name: Some("测**".into()), phone: Some("138****0001".into()), ..Receiver::default() };
+        assert!(edit(&mut document, |doc| set(doc, &who)));
+        assert!(!edit(&mut document, |doc| set(doc, &who)));
+        let note = Receiver { buyer_note: Some("放门口\r\n谢谢".into()), ..Receiver::default() };
+        assert!(edit(&mut document, |doc| set(doc, &note)));
+        let both = Receiver { buyer_note: Some("放门口\n谢谢".into()), ..who };
+        assert_eq!(read(&document), both);
+        assert!(!edit(&mut document, |doc| set(doc, &Receiver::default())));
+        assert!(Receiver::default().is_empty() && !both.is_empty());
+    }
+
+    #[test]
+    fn hostile_fields_are_damaged_and_the_rest_is_read() {
+        let mut document = new_receiver();
+        edit(&mut document, |doc| {
+            doc.put(ROOT, "name", 7)?;
+            doc.put(ROOT, "phone", "1".repeat(5_000))?;
+            doc.put(ROOT, "sealed", "yes")?;
+            doc.put(ROOT, "address_changed", i64::MAX)?;
+            Ok(doc.put(ROOT, "address", "太原市")?)
+        });
+        let read = read(&document);
+        assert_eq!(read.damaged, ["name", "phone", "sealed", "address_changed"]);
+        assert_eq!((read.address.as_deref(), read.phone), (Some("太原市"), None));
+    }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::key::{Part, Season};
 use super::order_name::{is_name, read_name};
 use crate::crdt::leb128::{ReadFault, Reader, write_prefixed, write_unsigned};
@@ -103,8 +105,17 @@ impl fmt::Display for StockMonth {
 }
 
 /// A live-stream's code: 1 to 32 small letters, digits and hyphens.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct StreamCode(String);
+
+impl TryFrom<String> for StreamCode {
+    type Error = StreamCodeFault;
+
+    fn try_from(text: String) -> Result<Self, StreamCodeFault> {
+        text.parse()
+    }
+}
 
 impl StreamCode {
     /// The code as text.

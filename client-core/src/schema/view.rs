@@ -84,9 +84,24 @@ impl<'a> Fields<'a> {
         self.keep(field, reading, false)
     }
 
+    /// An optional text that `parse` must read.
+    pub(crate) fn optional_parsed<T>(
+        &mut self,
+        field: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let reading = text(self.automerge, &self.object, field).and_then(|text| parse(&text));
+        self.keep(field, reading, false)
+    }
+
     /// True or not; not where it is missing or can't be read.
     pub(crate) fn optional_truth(&mut self, field: &'static str) -> bool {
-        let reading = match self.automerge.get(&self.object, field) {
+        self.truth_at(field, field)
+    }
+
+    /// As [`Self::optional_truth`], of the field under this key; damage is told under its name.
+    pub(crate) fn truth_at(&mut self, field: &'static str, key: &str) -> bool {
+        let reading = match self.automerge.get(&self.object, key) {
             Ok(Some((Value::Scalar(scalar), _))) => match scalar.as_ref() {
                 ScalarValue::Boolean(truth) => Reading::Present(*truth),
                 _ => Reading::Damaged,
@@ -97,10 +112,48 @@ impl<'a> Fields<'a> {
         self.keep(field, reading, false).unwrap_or(false)
     }
 
+    /// An integer that must pass `check`; none where there is none, or an empty text in its place.
+    pub(crate) fn unless_empty<T>(&mut self, field: &'static str, check: impl FnOnce(i64) -> Option<T>) -> Option<T> {
+        self.unless_empty_at(field, field, check)
+    }
+
+    /// As [`Self::unless_empty`], of the field under this key; damage is told under its name.
+    pub(crate) fn unless_empty_at<T>(
+        &mut self,
+        field: &'static str,
+        key: &str,
+        check: impl FnOnce(i64) -> Option<T>,
+    ) -> Option<T> {
+        if text(self.automerge, &self.object, key) == Reading::Present(String::new()) {
+            return None;
+        }
+        let reading = integer(self.automerge, &self.object, key).and_then(check);
+        self.keep(field, reading, false)
+    }
+
+    /// As [`Self::integer`], of the field under this key; damage is told under its name.
+    pub(crate) fn integer_at<T>(
+        &mut self,
+        field: &'static str,
+        key: &str,
+        check: impl FnOnce(i64) -> Option<T>,
+    ) -> Option<T> {
+        let reading = integer(self.automerge, &self.object, key).and_then(check);
+        self.keep(field, reading, true)
+    }
+
     /// A required text that `parse` must read.
     pub(crate) fn parsed<T>(&mut self, field: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         let reading = text(self.automerge, &self.object, field).and_then(|text| parse(&text));
         self.keep(field, reading, true)
+    }
+}
+
+/// A text, if there is one that can be read.
+pub(crate) fn text_at(automerge: &AutoCommit, object: &ObjId, field: &str) -> Option<String> {
+    match text(automerge, object, field) {
+        Reading::Present(text) => Some(text),
+        Reading::Missing | Reading::Damaged => None,
     }
 }
 

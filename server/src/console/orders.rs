@@ -197,7 +197,8 @@ fn named(form: &Form) -> DocumentKey {
 pub(super) async fn undo(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let (locale, key) = (signed.locale, named(&form));
     let document = signed.document(key.clone()).await?.ok_or_else(|| refused(locale, 404, "not-found"))?;
-    let settled = order::read(&document).settled.filter(|settled| !settled.undone);
+    let settled =
+        order::read(&document, signed.cooperative.id().server_device()).settled.filter(|settled| !settled.undone);
     let settled = settled.ok_or_else(|| refused(locale, 409, "undone-already"))?;
     if form.has(&was("settled")) && form.get(&was("settled")) != settled.at.seconds().to_string() {
         return Err(refused(locale, 409, "case-changed").seen_anew());
@@ -217,7 +218,8 @@ pub(super) async fn set_status(SignedInForm(signed, form): SignedInForm) -> Resu
     let key = named(&form);
     // The order must exist: a form can't create one.
     let mut document = signed.document(key.clone()).await?.ok_or_else(|| refused(locale, 404, "not-found"))?;
-    let shown = order::read(&document).status.map_or("", OrderStatus::name).to_owned();
+    let shown =
+        order::read(&document, signed.cooperative.id().server_device()).status.map_or("", OrderStatus::name).to_owned();
     form.must_be_as_seen(locale, &[("status", shown.clone())])?;
     let values = granary_client_core::conflicts::in_order(&mut document);
     if form.has(&was("values")) && form.get(&was("values")) != seen_values(&values) {

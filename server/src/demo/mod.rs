@@ -9,7 +9,7 @@ use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::quantities::{Day, Fen, Grams, Instant, Permille};
 use granary_client_core::schema::catalogue::{self, PriceName};
 use granary_client_core::schema::harvest::{self, LotDraft, record};
-use granary_client_core::schema::order::{self, OrderLine, OrderStatus};
+use granary_client_core::schema::order::{self, OrderStatus, PlainLine};
 use granary_client_core::schema::receipt::{self, Outcome};
 use granary_client_core::schema::receiver::{self, Receiver};
 use granary_client_core::schema::{Book, DocumentKey, LotId, OrderName, Part, Season, cooperative, household};
@@ -137,7 +137,7 @@ fn orders(
     for index in 0..ORDERS {
         let Some(product) = dice.pick(&PRODUCTS) else { break };
         let kilograms = 1 + i64::try_from(dice.roll(5)).unwrap_or(0);
-        let line = OrderLine {
+        let line = PlainLine {
             product: product.code.into(),
             quantity: Grams::new(kilograms * 1000)?,
             price: Fen::new(product.fen_per_kilogram * 3 * kilograms)?,

@@ -344,6 +344,7 @@ impl ReadModels {
                 writer.write_deeds(key, &deeds(key, records))?;
             }
         }
+        writer.trust(cooperative.id().server_device());
         writer.write_many(loaded.iter_mut().map(|(_, document, last)| (document, *last)))?;
         let positions = loaded.iter().map(|(number, _, last)| (*number, *last));
         models.written.lock().unwrap_or_else(PoisonError::into_inner).extend(positions);

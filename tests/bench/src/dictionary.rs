@@ -11,7 +11,7 @@ use granary_client_core::protocol::messages::{Cursor, Receipt, SyncReply, SyncRe
 use granary_client_core::quantities::{Day, Fen, Grams, Instant, Permille};
 use granary_client_core::schema::catalogue::{PriceName, name_product, set_price};
 use granary_client_core::schema::harvest::{LotDraft, LotEdit, correct, record};
-use granary_client_core::schema::order::{OrderLine, OrderStatus, place, set_status, ship};
+use granary_client_core::schema::order::{OrderStatus, PlainLine, place, set_status, ship};
 use granary_client_core::schema::receipt::{Outcome, receive};
 use granary_client_core::schema::{
     Book, Document, DocumentKey, LotId, OrderName, Part, Season, cooperative, household,
@@ -154,7 +154,7 @@ fn document(dice: &mut Dice) -> DocumentChanges {
         6 | 7 => {
             let name = OrderName::of("kuaishou", &dice.roll(1 << 40).to_string());
             let mut author = Author::new(DocumentKey::Order(name), dice);
-            let line = OrderLine {
+            let line = PlainLine {
                 product: dice.pick(&PRODUCTS),
                 quantity: Grams::new(500 * i64::try_from(1 + dice.roll(20)).unwrap()).unwrap(),
                 price: Fen::new(i64::try_from(900 + dice.roll(9_000)).unwrap()).unwrap(),

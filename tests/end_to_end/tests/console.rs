@@ -11,7 +11,7 @@ use granary_client_core::projection::{LotFilter, LotRow};
 use granary_client_core::quantities::{Fen, Grams};
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::harvest::{LotDraft, LotEdit};
-use granary_client_core::schema::order::{self, OrderLine, OrderStatus};
+use granary_client_core::schema::order::{self, OrderStatus, PlainLine};
 use granary_client_core::schema::receiver::{self, Receiver};
 use granary_client_core::schema::{DocumentKey, LotId, OrderName, Season};
 use granary_server::log::CooperativeNumber;
@@ -115,7 +115,7 @@ impl World {
             }
             ("order-conflict", _) => {
                 let name = OrderName::of("douyin", "6912");
-                let line = OrderLine {
+                let line = PlainLine {
                     product: "millet".into(),
                     quantity: Grams::new(2_000).unwrap(),
                     price: Fen::new(4_560).unwrap(),

@@ -1,10 +1,11 @@
 //! Deciding: what is typed counts, many at once are shown first, and everything can be undone.
 
 use granary_client_core::crdt::Version;
+use granary_client_core::ids::DeviceId;
 use granary_client_core::quantities::{Day, Fen, Grams, Permille};
 use granary_client_core::schema::catalogue::{self, PriceName};
 use granary_client_core::schema::harvest::{LotDraft, LotEdit, LotKey, correct, lot, lots, record};
-use granary_client_core::schema::order::{self, OrderLine, OrderStatus};
+use granary_client_core::schema::order::{self, OrderStatus, PlainLine};
 use granary_client_core::schema::receipt::{Outcome, receive};
 use granary_client_core::schema::{Document, LotId, OrderName, Part};
 
@@ -237,14 +238,14 @@ fn order_key() -> DocumentKey {
 }
 
 fn status(document: &Document) -> Option<OrderStatus> {
-    order::read(document).status
+    order::read(document, DeviceId::NOBODY).status
 }
 
 // An order's state, once settled, could not be opened again.
 #[tokio::test(flavor = "multi_thread")]
 async fn settling_an_orders_state_is_undone() {
     let two = Two::new().await;
-    let line = OrderLine { product: "millet".into(), quantity: grams(5_000), price: Fen::new(9_000).unwrap() };
+    let line = PlainLine { product: "millet".into(), quantity: grams(5_000), price: Fen::new(9_000).unwrap() };
     two.world.granary.edit(two.world.coop, &order_key(), World::now(), move |doc| order::place(doc, &[line])).unwrap();
     let to = [OrderStatus::Shipped, OrderStatus::Cancelled];
     two.both(order_key(), |place| Box::new(move |doc| order::set_status(doc, to[place])));
