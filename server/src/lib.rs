@@ -22,6 +22,7 @@ mod said;
 mod serve;
 pub mod store;
 mod tls;
+pub mod trade;
 
 pub use config::{Acme, Bounds, Config, Limits, OwnCertificate, Proxies, Share};
 pub use engine::erasure::{Erasable, ErasurePlan};

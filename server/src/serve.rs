@@ -134,6 +134,7 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
     let notes = note(Arc::clone(&granary), transfers, config.high_water(), config.audit_days);
     let noting = tokio::spawn(notes);
     let dropping = tokio::spawn(drop_what_is_due(Arc::clone(&granary)));
+    let trading = tokio::spawn(trade(Arc::clone(&granary)));
     let (at_the_end, high_water) = (Arc::clone(&granary), config.high_water());
     let done = tokio::spawn(async move {
         let plain = async {
@@ -142,7 +143,7 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
             }
         };
         tokio::join!(accept(listener, service, stopped), plain);
-        let others = [operator, noting, renewing, dropping].into_iter().chain(monitor).chain(getting);
+        let others = [operator, noting, renewing, dropping, trading].into_iter().chain(monitor).chain(getting);
         end_all(others.collect()).await;
         write_notes(at_the_end, high_water).await;
     });
@@ -311,6 +312,27 @@ async fn drop_what_is_due(granary: Arc<Granary>) {
             tracing::warn!(%error, "what is kept for a time only could not be looked at");
         }
         tokio::time::sleep(DROP_EVERY).await;
+    }
+}
+
+/// Between two looks at what pages are to hear of pools, and at what is over.
+const TRADE_EVERY: Duration = Duration::from_secs(1);
+
+/// Follows what was admitted about trade, as it comes.
+async fn trade(granary: Arc<Granary>) {
+    let mut ticks = tokio::time::interval(TRADE_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let is_tick = tokio::select! {
+            _ = ticks.tick() => true,
+            () = granary.trading().woken() => false,
+        };
+        let granary = Arc::clone(&granary);
+        let round = tokio::task::spawn_blocking(move || granary.trade_round(is_tick, crate::environment::now()));
+        if let Ok(Err(error)) = round.await {
+            tracing::warn!(%error, "trade could not be followed; it is tried again");
+            tokio::time::sleep(TRADE_EVERY).await;
+        }
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) enum Event {
     Admitted { cooperative: CooperativeNumber, key: DocumentKey },
     /// The grants of a device have changed.
     AccessChanged { device: DeviceId },
+    /// The figures of a channel's pools have changed; at most once a second each.
+    PoolsChanged { cooperative: CooperativeNumber, channel: String },
     /// A co-operative's read models were written.
     ReadModelsUpdated { cooperative: CooperativeNumber },
 }

@@ -24,6 +24,7 @@ mod sessions;
 pub(crate) mod set_aside;
 pub(crate) mod subscriptions;
 mod sync;
+pub(crate) mod trading;
 pub(crate) mod views;
 
 use std::collections::{BTreeMap, HashMap};
@@ -42,6 +43,7 @@ use self::events::{Event, EventBus};
 use self::own_words::OwnWords;
 use self::read_models::{CooperativeReadModels, ReadModels};
 use self::subscriptions::Subscriptions;
+use self::trading::Trading;
 use crate::access::erasures::ErasureMarks;
 use crate::access::identity::Identity;
 use crate::access::marks::AccessMarks;
@@ -54,7 +56,7 @@ use crate::log::check::Marks;
 use crate::log::documents::Documents;
 use crate::log::flushes::Flushes;
 use crate::log::format::check_format;
-use crate::log::keys::{GLOBAL, key, rest};
+use crate::log::keys::{DocumentNumber, GLOBAL, key, rest};
 use crate::log::throttle::BackgroundThrottle;
 use crate::log::writer::{GROUP_COMMIT_JOBS_MAX, GroupCommit, Writer};
 use crate::log::{Cooperative, CooperativeNumber, CooperativeRecord};
@@ -89,6 +91,7 @@ pub struct Granary {
     erasure_marks: ErasureMarks,
     unconfirmed: Unconfirmed,
     api_keys: api_keys::ApiKeys,
+    trading: Arc<Trading>,
     bounds: Bounds,
     disk: DiskFloor,
     /// True once the store has failed; no more verdicts come then.
@@ -143,8 +146,9 @@ impl Granary {
                 to_pages.publish(Event::ReadModelsUpdated { cooperative: cooperative.number() });
             })?;
         let subscriptions = Subscriptions::default();
-        let (to_listeners, to_phones, to_read_models) =
-            (Arc::clone(&events), subscriptions.clone(), Arc::clone(&read_models));
+        let trading = Arc::new(Trading::default());
+        let (to_listeners, to_phones, to_read_models, to_trade) =
+            (Arc::clone(&events), subscriptions.clone(), Arc::clone(&read_models), Arc::clone(&trading));
         let (admission, _) = Admission::start(
             Arc::clone(&store),
             Arc::clone(&documents),
@@ -155,6 +159,7 @@ impl Granary {
                 to_read_models.enqueue(cooperative, document);
                 if let Some(key) = cooperative.document_key(document) {
                     to_phones.admitted(cooperative.number(), &key);
+                    to_trade.admitted(cooperative, document, &key);
                     to_listeners.publish(Event::Admitted { cooperative: cooperative.number(), key });
                 }
                 let mut rounds = count.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -187,6 +192,7 @@ impl Granary {
             erasure_marks: ErasureMarks::open(keys)?,
             unconfirmed: Unconfirmed::default(),
             api_keys,
+            trading,
             bounds: Bounds::default(),
             disk: DiskFloor::default(),
             failed,
@@ -194,6 +200,7 @@ impl Granary {
         granary.read_all()?;
         granary.raise_to_marks()?;
         granary.erase_to_marks()?;
+        granary.resume_trade()?;
         Ok(granary)
     }
 
@@ -256,6 +263,16 @@ impl Granary {
     /// The documents in memory.
     pub(crate) fn loaded(&self) -> &Documents {
         &self.documents
+    }
+
+    /// What trade keeps in memory.
+    pub(crate) fn trading(&self) -> &Trading {
+        &self.trading
+    }
+
+    /// Has these documents of a co-operative admitted to, which have entries that are durable.
+    pub(crate) fn admit(&self, cooperative: &Arc<Cooperative>, documents: &[DocumentNumber]) {
+        self.admission.enqueue_these(cooperative, documents);
     }
 
     pub(crate) fn identity(&self) -> &Identity {
@@ -356,8 +373,7 @@ impl Granary {
         self.cooperatives().iter().map(|cooperative| (cooperative.number().0, cooperative.mark())).collect()
     }
 
-    /// The throttle of background work, which tests hold.
-    #[cfg(test)]
+    /// The throttle of background work.
     pub(crate) fn throttle(&self) -> &BackgroundThrottle {
         &self.throttle
     }

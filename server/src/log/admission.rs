@@ -63,6 +63,13 @@ impl Admission {
             let _ = self.tasks.send((Arc::clone(cooperative), document));
         }
     }
+
+    /// Enqueues these documents: where many are unadmitted, naming those that are new costs less than naming all.
+    pub(crate) fn enqueue_these(&self, cooperative: &Arc<Cooperative>, documents: &[DocumentNumber]) {
+        for document in documents {
+            let _ = self.tasks.send((Arc::clone(cooperative), *document));
+        }
+    }
 }
 
 /// Called for each document of which entries were admitted or quarantined.

@@ -49,6 +49,25 @@ impl Cooperative {
         (entry, short(tag))
     }
 
+    /// Appends changes of a new document that this server wrote itself, as one entry; gives its number. Nothing of them is checked:
+    /// they did not come from outside. `device` is their author.
+    pub(crate) fn append_own(
+        &self,
+        group: &mut GroupCommit<'_>,
+        device: DeviceId,
+        document: DocumentChanges,
+        now_millis: i64,
+    ) -> (u64, DocumentNumber) {
+        let number = self.number_for(group, &document.key);
+        let (entry, _) = self.append_entry(group, device, document, &BTreeSet::new(), 0, now_millis);
+        (entry, number)
+    }
+
+    /// True when there is anything of a document, also when it is not durable yet, or was erased.
+    pub(crate) fn knows(&self, key: &DocumentKey) -> bool {
+        self.state().documents.number(&key.id(self.id())).is_some()
+    }
+
     /// Appends an entry that is never admitted as it is; gives its number.
     pub(super) fn append_kept(
         &self,

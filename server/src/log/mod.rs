@@ -22,7 +22,7 @@ pub(crate) mod keys;
 mod receipts;
 pub(crate) mod records;
 mod reply_page;
-mod restored;
+pub(crate) mod restored;
 mod room;
 pub(crate) mod rows;
 pub(crate) mod set_aside;

@@ -5,7 +5,7 @@ use granary_client_core::protocol::messages::write_message;
 use granary_client_core::store::{Batch, Store, StoreFault};
 
 use super::keys::{CooperativeNumber, key};
-use super::rows::cooperatives;
+use super::rows::{cooperatives, parse};
 
 fn row(number: CooperativeNumber) -> Vec<u8> {
     key(number, b'r', &[])
@@ -23,5 +23,11 @@ pub fn mark_restored(store: &dyn Store, now_millis: i64) -> Result<(), StoreFaul
 
 /// True once the co-operative's log was restored.
 pub(super) fn was_restored(store: &dyn Store, number: CooperativeNumber) -> Result<bool, StoreFault> {
-    Ok(store.get(&row(number))?.is_some())
+    Ok(restored_at(store, number)?.is_some())
+}
+
+/// When the co-operative's log was restored last, in milliseconds since 1970; none where it never was.
+pub(crate) fn restored_at(store: &dyn Store, number: CooperativeNumber) -> Result<Option<i64>, StoreFault> {
+    let row = row(number);
+    store.get(&row)?.map(|bytes| parse(&row, Some(&bytes))).transpose()
 }

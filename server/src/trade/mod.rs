@@ -1,0 +1,18 @@
+//! Orders as they come in: what is set aside for whom, what is sold, and what of it is served from where.
+
+mod context;
+mod feed;
+mod follow;
+mod known;
+mod ledger;
+mod pools;
+mod prepare;
+mod round;
+mod rows;
+mod told;
+
+pub use pools::PoolFigures;
+pub use told::{Answer, Mode, ORDERS_MAX, ToldOrder, Verdict};
+
+#[cfg(test)]
+mod tests;
