@@ -4,55 +4,20 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::http::HeaderMap;
 
+use super::networks::Networks;
 use crate::error::Error;
-use crate::said::Said;
 
 /// The header that a proxy adds the address of its other side to.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// A network: its first address, and how many bits of it count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Network {
-    first: IpAddr,
-    bits: u32,
-}
-
-impl Network {
-    fn holds(&self, address: IpAddr) -> bool {
-        let same = |own: u128, other: u128, width: u32| {
-            let away = width.saturating_sub(self.bits);
-            away >= width || own >> away == other >> away
-        };
-        match (self.first, address) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => same(own.to_bits().into(), other.to_bits().into(), 32),
-            (IpAddr::V6(own), IpAddr::V6(other)) => same(own.to_bits(), other.to_bits(), 128),
-            _ => false,
-        }
-    }
-}
-
 /// See the module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Proxies(Vec<Network>);
+pub struct Proxies(Networks);
 
 impl Proxies {
     /// Reads addresses and networks, such as `127.0.0.1` and `10.4.0.0/16`.
     pub fn of(texts: &[String]) -> Result<Self, Error> {
-        let refused = |text: &str| {
-            let said = Said::new(
-                format!("{text:?} is neither an address nor a network such as 10.4.0.0/16"),
-                format!("{text:?} 既不是地址，也不是像 10.4.0.0/16 这样的网段"),
-            );
-            Error::invalid("trusted-proxies", said)
-        };
-        let network = |text: &String| {
-            let (address, bits) = text.split_once('/').map_or((text.as_str(), None), |(it, bits)| (it, Some(bits)));
-            let first = address.parse::<IpAddr>().map_err(|_| refused(text))?.to_canonical();
-            let width = if first.is_ipv4() { 32 } else { 128 };
-            let bits = bits.map_or(Ok(width), str::parse).map_err(|_| refused(text))?;
-            if bits > width { Err(refused(text)) } else { Ok(Network { first, bits }) }
-        };
-        texts.iter().map(network).collect::<Result<_, _>>().map(Self)
+        Networks::of("trusted-proxies", texts).map(Self)
     }
 
     /// True when there is none.
@@ -62,8 +27,7 @@ impl Proxies {
 
     /// True for the address of a proxy.
     pub(crate) fn are_at(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.0.iter().any(|network| network.holds(address))
+        self.0.hold(address)
     }
 
     /// Where a request is from: the other side of the connection, or what the outermost trusted proxy says of its own other

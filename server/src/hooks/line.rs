@@ -1,0 +1,143 @@
+//! One attempt: a POST within bounds of time and size, to an address that was looked at, without following anything.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use hyper::{Method, Request, Uri};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, lookup_host};
+use tokio_rustls::TlsConnector;
+
+use super::sign::HEADER;
+use super::target::{Target, is_public};
+use crate::config::Networks;
+use crate::error::Error;
+
+/// Time for one attempt, from the name's look-up to the answer.
+const TIME: Duration = Duration::from_secs(5);
+/// Bytes of an answer that are read; what is beyond is left.
+const ANSWER_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of an answer's head.
+const HEAD_BYTES_MAX: usize = 8 * 1024;
+
+/// Why an attempt failed, in words that lists show.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Failed {
+    #[error("no answer within 5 seconds")]
+    TooSlow,
+    #[error("the name leads nowhere")]
+    NoAddress,
+    #[error("the name leads to a private address, which the operator does not allow")]
+    Private,
+    #[error("without https only networks that the operator allows are written to")]
+    Plain,
+    #[error("the line broke: {0}")]
+    Broke(String),
+    #[error("answered {0}")]
+    Answered(u16),
+}
+
+/// What deliveries go over.
+pub(crate) struct Line {
+    tls: Arc<ClientConfig>,
+    /// Networks that may be written to although they are private.
+    allowed: Networks,
+}
+
+fn broke(error: impl std::fmt::Display) -> Failed {
+    Failed::Broke(error.to_string().chars().take(120).collect())
+}
+
+impl Line {
+    pub(crate) fn new(allowed: Networks) -> Result<Self, Error> {
+        let mut roots = RootCertStore::empty();
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Error::Certificate(error.to_string()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self { tls: Arc::new(tls), allowed })
+    }
+
+    /// Sends this body; an error unless the answer is 2xx.
+    pub(crate) async fn send(&self, target: &Target, signature: &str, body: Vec<u8>) -> Result<(), Failed> {
+        tokio::time::timeout(TIME, self.attempt(target, signature, body)).await.unwrap_or(Err(Failed::TooSlow))
+    }
+
+    /// The first address that may be connected to.
+    async fn address(&self, target: &Target) -> Result<SocketAddr, Failed> {
+        let found: Vec<SocketAddr> =
+            lookup_host((target.host.as_str(), target.port)).await.map_err(|_| Failed::NoAddress)?.collect();
+        if found.is_empty() {
+            return Err(Failed::NoAddress);
+        }
+        let allowed = |address: &&SocketAddr| self.allowed.hold(address.ip());
+        if let Some(address) = found.iter().find(allowed) {
+            return Ok(*address);
+        }
+        let public = found.into_iter().find(|address| is_public(address.ip())).ok_or(Failed::Private)?;
+        if target.is_tls { Ok(public) } else { Err(Failed::Plain) }
+    }
+
+    async fn attempt(&self, target: &Target, signature: &str, body: Vec<u8>) -> Result<(), Failed> {
+        let address = self.address(target).await?;
+        let stream = TcpStream::connect(address).await.map_err(broke)?;
+        if !target.is_tls {
+            return exchange(stream, target, signature, body).await;
+        }
+        let name = ServerName::try_from(target.host.clone()).map_err(broke)?;
+        let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await.map_err(broke)?;
+        exchange(stream, target, signature, body).await
+    }
+}
+
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    target: &Target,
+    signature: &str,
+    body: Vec<u8>,
+) -> Result<(), Failed> {
+    let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
+        .max_buf_size(HEAD_BYTES_MAX)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(broke)?;
+    // It is given up with the attempt, so nothing that goes on sending is read any more.
+    let connection = AbortOnDrop(tokio::spawn(async move {
+        // The sender's side tells of a fault.
+        let _ = connection.await;
+    }));
+    let mut request = Request::new(Full::new(Bytes::from(body)));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = target.path.parse::<Uri>().map_err(broke)?;
+    let headers = request.headers_mut();
+    headers.insert(HOST, HeaderValue::from_str(&target.authority).map_err(broke)?);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("granary/", env!("CARGO_PKG_VERSION"))));
+    headers.insert(HEADER, HeaderValue::from_str(signature).map_err(broke)?);
+    let answer = sender.send_request(request).await.map_err(broke)?;
+    let status = answer.status();
+    let (mut body, mut read) = (answer.into_body(), 0usize);
+    while read < ANSWER_BYTES_MAX {
+        let Some(Ok(frame)) = body.frame().await else { break };
+        read = read.saturating_add(frame.data_ref().map_or(0, Bytes::len));
+    }
+    drop(connection);
+    if status.is_success() { Ok(()) } else { Err(Failed::Answered(status.as_u16())) }
+}
+
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
