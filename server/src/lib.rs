@@ -13,6 +13,7 @@ mod demo;
 mod engine;
 mod environment;
 mod error;
+mod hooks;
 mod http;
 pub mod interop;
 pub mod log;
@@ -24,7 +25,7 @@ pub mod store;
 mod tls;
 pub mod trade;
 
-pub use config::{Acme, Bounds, Config, Limits, OwnCertificate, Proxies, Share};
+pub use config::{Acme, Bounds, Config, Limits, Networks, OwnCertificate, Proxies, Share};
 pub use engine::erasure::{Erasable, ErasurePlan};
 pub use engine::own_edits::{Edit, Edits};
 pub use engine::set_aside::SetAsideChanges;

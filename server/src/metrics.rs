@@ -41,6 +41,9 @@ pub(crate) struct Metrics {
     refused: Family<Cause, Counter>,
     refused_documents: Counter,
     api_answered: Family<Answered, Counter>,
+    webhook_attempts: Family<Cause, Counter>,
+    webhooks_waiting: Family<OfCooperative, Gauge>,
+    webhooks_given_up: Family<OfCooperative, Gauge>,
     live: Gauge,
     interop: Gauge,
     documents: Family<OfCooperative, Gauge>,
@@ -87,6 +90,9 @@ impl Metrics {
             refused: registered!("refused", "Refused requests, by cause"),
             refused_documents: registered!("refused_documents", "Documents of accepted requests that were refused"),
             api_answered: registered!("api_requests", "Requests of shops' programs, by the status of their answers"),
+            webhook_attempts: registered!("webhook_attempts", "Attempts to send to webhooks, by what became of them"),
+            webhooks_waiting: registered!("webhooks_waiting", "Deliveries to webhooks that wait"),
+            webhooks_given_up: registered!("webhooks_given_up", "Deliveries to webhooks that were given up"),
             live: registered!("live_connections", "Phones that are connected for nudges"),
             interop: registered!("automerge_connections", "Clients of automerge-repo that are connected"),
             documents: registered!("documents", "Documents"),
@@ -130,6 +136,10 @@ impl Metrics {
         self.api_answered.get_or_create(&Answered { status: status.into() }).inc();
     }
 
+    pub(crate) fn webhook_attempted(&self, became: &str) {
+        self.webhook_attempts.get_or_create(&Cause { cause: became.to_owned() }).inc();
+    }
+
     pub(crate) fn refused_documents(&self, count: usize) {
         self.refused_documents.inc_by(count as u64);
     }
@@ -165,6 +175,9 @@ impl Metrics {
             set(&self.shares_used, granary.count_used_shares(&cooperative, crate::environment::now()));
             set(&self.lists_behind, granary.read_models_behind(cooperative.number()).unwrap_or(0));
             let cases = granary.read_models(cooperative.number()).ok().and_then(|models| models.open_cases().ok());
+            let (waiting, given_up) = granary.count_deliveries(cooperative.number()).unwrap_or_default();
+            set(&self.webhooks_waiting, waiting);
+            set(&self.webhooks_given_up, given_up);
             set(&self.conflicts, cases.unwrap_or(0));
         }
         self.store_bytes.set(number(bytes_in(&self.store)));
@@ -191,11 +204,12 @@ mod tests {
         let metrics = Metrics::new(keys.path(), granary.flushes());
         metrics.refused("busy");
         metrics.api_answered(200);
+        metrics.webhook_attempted("made");
         let text = metrics.text(&granary);
         let page = include_str!("../../docs/OPERATIONS.md");
         let mut names: Vec<&str> =
             text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
-        assert_eq!(names.len(), 23, "{names:?}");
+        assert_eq!(names.len(), 26, "{names:?}");
         names.retain(|name| !page.contains(&format!("`{name}")));
         assert_eq!(names, Vec::<&str>::new(), "docs/OPERATIONS.md does not list these");
     }

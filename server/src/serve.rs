@@ -27,7 +27,7 @@ use crate::metrics::Metrics;
 use crate::store::free_disk::probe_of;
 use crate::store::probe::unusable;
 use crate::store::{SledStore, anew};
-use crate::{admin, api, connection, console, interop, tls};
+use crate::{admin, api, connection, console, hooks, interop, tls};
 
 /// The time for requests in progress at a stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -105,6 +105,7 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
     if config.acme.is_none() {
         say_how_browsers_get_the_app(&shared);
     }
+    let hooks = hooks::start(Arc::clone(&granary), Arc::clone(&shared.counts), config.webhook_networks.clone())?;
     let operator =
         admin::listen(&config, Arc::clone(&granary), Arc::clone(&shared.gate), Arc::clone(&shared.public_address))?;
     let metrics_address = monitoring.as_ref().map(|(_, address)| *address);
@@ -143,7 +144,7 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
             }
         };
         tokio::join!(accept(listener, service, stopped), plain);
-        let others = [operator, noting, renewing, dropping, trading].into_iter().chain(monitor).chain(getting);
+        let others = [operator, noting, renewing, dropping, trading, hooks].into_iter().chain(monitor).chain(getting);
         end_all(others.collect()).await;
         write_notes(at_the_end, high_water).await;
     });

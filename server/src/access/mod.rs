@@ -13,6 +13,7 @@ pub(crate) mod marks;
 pub(crate) mod passwords;
 pub(crate) mod second_factor;
 pub(crate) mod standing;
+pub(crate) mod webhooks;
 
 pub(crate) use accounts::Session;
 pub use accounts::{CoordinatorLine, NamedDevice};

@@ -4,6 +4,7 @@ mod bounds;
 mod files;
 mod limits;
 mod names;
+mod networks;
 mod proxies;
 pub(crate) mod settings;
 
@@ -16,6 +17,7 @@ use crate::said::Said;
 pub use bounds::{Bounds, Share};
 pub(crate) use files::{file_error, make_folder, read_file, warn_of_open_files, write_private};
 pub use limits::Limits;
+pub use networks::Networks;
 pub use proxies::Proxies;
 
 /// The configuration of a server.
@@ -47,6 +49,8 @@ pub struct Config {
     pub app_folder: Option<PathBuf>,
     /// Days for which lines of the audit are kept.
     pub audit_days: u32,
+    /// Private networks to which webhooks may go, and without TLS too; none for the public internet alone.
+    pub webhook_networks: Networks,
 }
 
 /// Five years: longer than accounts are argued about.
@@ -114,6 +118,7 @@ impl Config {
             app_listen: None,
             app_folder: None,
             audit_days: AUDIT_DAYS,
+            webhook_networks: Networks::default(),
         }
     }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::config::bounds::MIB;
-use crate::config::{Acme, Bounds, Config, Limits, OwnCertificate, Proxies, Share, read_file};
+use crate::config::{Acme, Bounds, Config, Limits, Networks, OwnCertificate, Proxies, Share, read_file};
 use crate::error::Error;
 use crate::said::Said;
 
@@ -82,6 +82,9 @@ pub(crate) struct ServeArgs {
     /// Days for which lines of the audit are kept.
     #[arg(long, env = "GRANARY_AUDIT_DAYS")]
     pub(crate) audit_days: Option<u32>,
+    /// Private addresses or networks to which webhooks may go, and without TLS too, such as `10.4.0.0/16`.
+    #[arg(long = "webhook-network", env = "GRANARY_WEBHOOK_NETWORKS", value_delimiter = ',')]
+    pub(crate) webhook_networks: Vec<String>,
     /// What one device may add to the store on one day, in MiB.
     #[arg(long, env = "GRANARY_DEVICE_DAY_MIB")]
     pub(crate) device_day_mib: Option<u64>,
@@ -128,6 +131,8 @@ struct ConfigFile {
     app_listen: Option<SocketAddr>,
     app_folder: Option<PathBuf>,
     audit_days: Option<u32>,
+    #[serde(default)]
+    webhook_networks: Vec<String>,
     device_day_mib: Option<u64>,
     device_mib: Option<u64>,
     household_day_mib: Option<u64>,
@@ -215,6 +220,9 @@ impl Settings {
         if audit_days == 0 {
             return Err(Error::invalid("audit-days", ("the audit is kept for a day at least", "操作记录至少保存一天")));
         }
+        let webhook_networks =
+            layered.of("webhook-networks", some(args.webhook_networks), some(file.webhook_networks), Vec::new());
+        let webhook_networks = Networks::of("webhook-networks", &webhook_networks)?;
         let usual = Bounds::default();
         let mut mib = |name, args, file, default: u64| layered.of(name, args, file, default / MIB);
         let device_day = mib("device-day-mib", args.device_day_mib, file.device_day_mib, usual.device.day_bytes);
@@ -297,6 +305,7 @@ impl Settings {
                 app_listen,
                 app_folder,
                 audit_days,
+                webhook_networks,
             },
             log,
             log_format,

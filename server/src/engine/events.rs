@@ -15,6 +15,10 @@ const BUFFERED_MAX: usize = 256;
 pub(crate) enum Event {
     /// Entries of this document were admitted or quarantined.
     Admitted { cooperative: CooperativeNumber, key: DocumentKey },
+    /// An order was admitted, or something of it.
+    OrderAdmitted { cooperative: CooperativeNumber },
+    /// Webhooks were set or removed, or have something new to send.
+    WebhooksChanged { cooperative: CooperativeNumber },
     /// The grants of a device have changed.
     AccessChanged { device: DeviceId },
     /// The figures of a channel's pools have changed; at most once a second each.

@@ -13,6 +13,7 @@ pub(crate) mod events;
 mod grants;
 mod invitations;
 mod leaving;
+mod order_view;
 mod outbox_files;
 pub(crate) mod own_edits;
 pub(crate) mod own_words;
@@ -26,6 +27,7 @@ pub(crate) mod subscriptions;
 mod sync;
 pub(crate) mod trading;
 pub(crate) mod views;
+pub(crate) mod webhooks;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -36,6 +38,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use granary_client_core::ids::{DeviceId, Incarnation};
 use granary_client_core::planted;
 use granary_client_core::protocol::messages::{read_message, write_message};
+use granary_client_core::schema::DocumentKey;
 use granary_client_core::store::{Store, StoreFault};
 
 use self::arrivals::Arrivals;
@@ -64,6 +67,7 @@ use crate::log::{Cooperative, CooperativeNumber, CooperativeRecord};
 use crate::store::free_disk::DiskFloor;
 
 pub use leaving::{Names, Removal};
+pub(crate) use order_view::OrderView;
 pub use sync::Caller;
 
 /// The server's domain, shared by all handlers.
@@ -158,6 +162,9 @@ impl Granary {
             move |cooperative, document| {
                 to_read_models.enqueue(cooperative, document);
                 if let Some(key) = cooperative.document_key(document) {
+                    if matches!(key, DocumentKey::Order(_)) {
+                        to_listeners.publish(Event::OrderAdmitted { cooperative: cooperative.number() });
+                    }
                     to_phones.admitted(cooperative.number(), &key);
                     to_trade.admitted(cooperative, document, &key);
                     to_listeners.publish(Event::Admitted { cooperative: cooperative.number(), key });

@@ -141,3 +141,67 @@ impl Drop for AbortOnDrop {
         self.0.abort();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn line(allowed: &[&str]) -> Line {
+        let allowed: Vec<String> = allowed.iter().map(|text| (*text).to_owned()).collect();
+        Line::new(Networks::of("webhook-networks", &allowed).unwrap()).unwrap()
+    }
+
+    /// A receiver that reads the beginning of a request, then says this and nothing more.
+    async fn says(answer: &'static str, repeat: &'static str) -> Target {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut part = [0; 1024];
+            let _ = stream.read(&mut part).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+            while !repeat.is_empty() && stream.write_all(repeat.as_bytes()).await.is_ok() {}
+            std::future::pending::<()>().await
+        });
+        Target::of(&format!("http://localhost:{port}/x")).unwrap()
+    }
+
+    #[tokio::test]
+    async fn private_addresses_are_written_to_only_where_the_operator_allows() {
+        let target = says("HTTP/1.1 204 No Content\r\n\r\n", "").await;
+        // `localhost` is a name that leads to a private address.
+        assert_eq!(line(&[]).send(&target, "t=1", Vec::new()).await, Err(Failed::Private));
+        assert_eq!(line(&["127.0.0.0/8"]).send(&target, "t=1", Vec::new()).await, Ok(()));
+        let public = Target::of("http://1.1.1.1/").unwrap();
+        assert_eq!(line(&["127.0.0.0/8"]).send(&public, "t=1", Vec::new()).await, Err(Failed::Plain));
+    }
+
+    #[tokio::test]
+    async fn answers_are_bounded_and_nothing_is_followed() {
+        let allowed = line(&["127.0.0.0/8"]);
+        for (answer, repeat, wanted) in [
+            ("HTTP/1.1 301 Moved\r\nlocation: /y\r\ncontent-length: 0\r\n\r\n", "", Err(Failed::Answered(301))),
+            ("HTTP/1.1 404 No\r\ncontent-length: 0\r\n\r\n", "", Err(Failed::Answered(404))),
+            ("HTTP/1.1 500 No\r\ncontent-length: 2\r\n\r\nno", "", Err(Failed::Answered(500))),
+            // Without an end: 4 KiB are read.
+            ("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n\r\n", "on and on", Ok(())),
+        ] {
+            let target = says(answer, repeat).await;
+            assert_eq!(allowed.send(&target, "t=1", b"{}".to_vec()).await, wanted, "{answer}");
+        }
+        let target = says("HTTP/1.1 200 OK\r\nx: ", "a head without an end").await;
+        assert!(matches!(allowed.send(&target, "t=1", Vec::new()).await, Err(Failed::Broke(_))));
+    }
+
+    // Time passes at once when all wait.
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_given_up_after_five_seconds() {
+        let target = says("", "").await;
+        let began = tokio::time::Instant::now();
+        assert_eq!(line(&["127.0.0.0/8"]).send(&target, "t=1", Vec::new()).await, Err(Failed::TooSlow));
+        assert_eq!(began.elapsed().as_secs(), 5);
+    }
+}

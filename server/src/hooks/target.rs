@@ -103,13 +103,44 @@ mod tests {
     #[test]
     fn private_addresses_are_told_in_every_form() {
         for private in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "255.255.255.255",
-            "224.0.0.1", "240.0.0.1", "192.0.0.1", "198.18.0.1", "192.0.2.1", "::1", "::", "fc00::1", "fd12::1", "fe80::1", "ff02::1",
-            "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001::1", "2001:db8::1", "::127.0.0.1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "255.255.255.255",
+            "224.0.0.1",
+            "240.0.0.1",
+            "192.0.0.1",
+            "198.18.0.1",
+            "192.0.2.1",
+            "::1",
+            "::",
+            "fc00::1",
+            "fd12::1",
+            "fe80::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "2001::1",
+            "2001:db8::1",
+            "::127.0.0.1",
         ] {
             assert!(!is_public(private.parse().unwrap()), "{private}");
         }
-        for public in ["1.1.1.1", "8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2001:4860::8888", "64:ff9b::808:808"] {
+        for public in [
+            "1.1.1.1",
+            "8.8.8.8",
+            "172.32.0.1",
+            "100.128.0.1",
+            "2606:4700::1111",
+            "2001:4860::8888",
+            "64:ff9b::808:808",
+        ] {
             assert!(is_public(public.parse().unwrap()), "{public}");
         }
     }
@@ -120,7 +151,9 @@ mod tests {
         assert_eq!((target.is_tls, target.port, target.path.as_str()), (true, 443, "/granary?x=1"));
         let target = Target::of("http://[::1]:8080").unwrap();
         assert_eq!((target.host.as_str(), target.port, target.path.as_str()), ("::1", 8080, "/"));
-        for bad in ["", "shop.example", "ftp://a/", "https://", "https://a b/", "https://a/#x", "file:///etc/passwd", "/x"] {
+        for bad in
+            ["", "shop.example", "ftp://a/", "https://", "https://a b/", "https://a/#x", "file:///etc/passwd", "/x"]
+        {
             assert_eq!(Target::of(bad), Err(TargetFault::NotAnAddress), "{bad}");
         }
         assert_eq!(Target::of("https://me:secret@shop.example/"), Err(TargetFault::UserName));

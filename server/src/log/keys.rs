@@ -29,6 +29,10 @@
 //! n b h <household>           the same of a household
 //! 0 K <key>                   an API key: ApiKeyRecord
 //! n t u <key>                 when an API key was last used
+//! n t h <webhook>             a webhook: WebhookRecord
+//! n t p <webhook>             how far orders were told to it, and its next delivery's number: Told
+//! n t q <webhook> <delivery>  a delivery that waits: DeliveryRecord
+//! n t d <webhook> <delivery>  a delivery that was given up: DeliveryRecord
 //! ```
 
 use granary_client_core::ids::{ActorId, ChangeHash, DeviceId};

@@ -2,10 +2,12 @@
 
 mod caller;
 mod docs;
+mod json;
 mod key;
 mod problem;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -21,7 +23,15 @@ use crate::http::Shared;
 
 /// All routes that are described.
 pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::default().routes(routes!(key::show)).routes(routes!(docs::show))
+    OpenApiRouter::default()
+        .routes(routes!(key::show))
+        .routes(routes!(webhooks::list, webhooks::add))
+        .routes(routes!(webhooks::change, webhooks::remove))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::dead))
+        .routes(routes!(webhooks::again))
+        .routes(routes!(docs::show))
 }
 
 /// All routes.

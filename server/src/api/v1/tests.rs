@@ -22,6 +22,7 @@ use crate::log::CooperativeNumber;
 use crate::metrics::Metrics;
 
 mod keys;
+mod webhooks;
 
 pub(super) struct World {
     pub(super) granary: Arc<Granary>,

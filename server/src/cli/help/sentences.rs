@@ -372,6 +372,10 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "从这个文件夹给出浏览器里的应用（例如 `web/app`），给写它的人用",
     ),
     ("Days for which lines of the audit are kept", "操作记录保存多少天"),
+    (
+        "Private addresses or networks to which webhooks may go, and without TLS too, such as `10.4.0.0/16`",
+        "通知可以发到的内部地址或网段，不加密也可以，例如 `10.4.0.0/16`",
+    ),
     ("What one device may add to the store on one day, in MiB", "一部设备一天最多可以增加多少数据，MiB"),
     ("What one device may have in the store in all, in MiB", "一部设备一共最多可以有多少数据，MiB"),
     (
@@ -456,6 +460,7 @@ pub(super) const VALUES: &[(&str, &str)] = &[
     ("METRICS_LISTEN", "地址"),
     ("APP_LISTEN", "地址"),
     ("AUDIT_DAYS", "天数"),
+    ("WEBHOOK_NETWORKS", "网段"),
     ("DEVICE_DAY_MIB", "MiB 数"),
     ("DEVICE_MIB", "MiB 数"),
     ("HOUSEHOLD_DAY_MIB", "MiB 数"),
