@@ -166,6 +166,10 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "一张订单是谁买的、送到哪里；订单本身留下。先说明什么会抹去，加上 `--yes` 才动手",
     ),
     ("The platform of the order, such as `douyin`", "订单的平台，例如 `douyin`"),
+    (
+        "Which of the co-operative's shops on that platform; left out where it has but one",
+        "该平台上的哪一家店铺；只有一家就不写",
+    ),
     ("The platform's id of the order", "平台的订单号"),
     ("List them with their lots", "列出它们和其中的批次"),
     ("Take them in, as their phone wrote them", "照手机写的收下"),
