@@ -1,7 +1,7 @@
 //! Webhooks, over a real socket to a receiver of this test's own.
 
 use granary_client_core::quantities::{Fen, Grams};
-use granary_client_core::schema::order::{OrderLine, place};
+use granary_client_core::schema::order::{PlainLine, place};
 use granary_client_core::schema::{DocumentKey, OrderName};
 use ring::hmac;
 use serde_json::json;
@@ -57,7 +57,7 @@ async fn made(world: &World, key: &str, url: &str) -> Value {
 fn order(world: &World, shop: &str, outside: &str) {
     let name = OrderName { platform: "douyin".into(), shop: shop.into(), outside_id: outside.into() };
     let line =
-        OrderLine { product: "millet".into(), quantity: Grams::new(2_500).unwrap(), price: Fen::new(3_990).unwrap() };
+        PlainLine { product: "millet".into(), quantity: Grams::new(2_500).unwrap(), price: Fen::new(3_990).unwrap() };
     let edit = move |doc: &mut _| place(doc, &[line]);
     world.granary.edit(world.coop, &DocumentKey::Order(name), crate::environment::now(), edit).unwrap();
 }
