@@ -120,6 +120,8 @@ class Core {
         this.#tell("status", value);
         break;
       case "changed":
+        // Who joins is not known by name before the first documents came.
+        if (!this.#record.household && !this.#locked) this.#nameProfile().catch(() => undefined);
         this.#tell("changed", {});
         break;
       case "loading":
@@ -182,6 +184,8 @@ class Core {
   /// Joins the co-operative.
   async enrol(link, name) {
     const outcome = await this.#ask("enrol", { link, name });
+    // What a phone without a household is called in the list of who uses it.
+    await this.#keepRecord({ name }).catch(() => undefined);
     await navigator.storage?.persist?.().catch(() => false);
     await this.#nameProfile().catch(() => undefined);
     this.#tell("changed", {});

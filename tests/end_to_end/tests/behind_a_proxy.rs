@@ -33,7 +33,7 @@ async fn server(folder: &tempfile::TempDir, proxies: &[&str]) -> Server {
 }
 
 /// A connection to the server itself, as a proxy makes it.
-async fn to_server(server: &Server, authority: &std::path::Path) -> TlsStream<TcpStream> {
+pub(crate) async fn to_server(server: &Server, authority: &std::path::Path) -> TlsStream<TcpStream> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(authority).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -47,8 +47,8 @@ async fn to_server(server: &Server, authority: &std::path::Path) -> TlsStream<Tc
     TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap()
 }
 
-/// A proxy with a certificate of an authority of its own, and that authority's fingerprint.
-async fn proxy(server: Arc<Server>, authority: std::path::PathBuf) -> (SocketAddr, String) {
+/// What ends TLS with a certificate of an authority of its own, and that authority's fingerprint.
+pub(crate) fn tls_end() -> (TlsAcceptor, String) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     let root_key = KeyPair::generate().unwrap();
@@ -66,7 +66,12 @@ async fn proxy(server: Arc<Server>, authority: std::path::PathBuf) -> (SocketAdd
         .with_single_cert(chain, PrivateKeyDer::try_from(key.serialize_der()).unwrap())
         .unwrap();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    (TlsAcceptor::from(Arc::new(config)), fingerprint)
+}
+
+/// A proxy that ends TLS, and the fingerprint of its authority.
+async fn proxy(server: Arc<Server>, authority: std::path::PathBuf) -> (SocketAddr, String) {
+    let (acceptor, fingerprint) = tls_end();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {

@@ -1,8 +1,9 @@
 //! What the tests in a real browser share.
 
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -65,6 +66,21 @@ pub(crate) fn run_script(arguments: &[&str]) {
     let mut script =
         command.args(arguments).current_dir(browser_folder()).env("QUICK", "1").process_group(0).spawn().unwrap();
     let _watch = end_when_too_long(&script);
+    let status = script.wait().unwrap();
+    assert!(status.success(), "{arguments:?} failed: {status}");
+}
+
+/// As [`run_script`], for a script that says each step of its story on a line, and waits until `done` with it returns.
+pub(crate) fn step_script(arguments: &[&str], mut done: impl FnMut(&str)) {
+    let mut command = Command::new("node");
+    command.args(arguments).current_dir(browser_folder()).process_group(0);
+    let mut script = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let _watch = end_when_too_long(&script);
+    let (mut go_on, steps) = (script.stdin.take().unwrap(), BufReader::new(script.stdout.take().unwrap()));
+    for step in steps.lines() {
+        done(&step.unwrap());
+        let _ = writeln!(go_on);
+    }
     let status = script.wait().unwrap();
     assert!(status.success(), "{arguments:?} failed: {status}");
 }

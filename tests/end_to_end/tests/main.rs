@@ -11,6 +11,8 @@ mod addresses;
 mod app;
 mod bad_connections;
 mod behind_a_proxy;
+mod browser_store;
+mod bytes;
 mod clocks;
 mod connection;
 mod console;

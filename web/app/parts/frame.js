@@ -44,7 +44,7 @@ function Whereabouts() {
 
 function Tabs() {
   const { state, status } = usePhone();
-  const open = route().parts[0] ?? "";
+  const open = route().parts[0] || tabsOf(state)[0][0];
   const near = { lot: "harvest", kept: "record", for: "record", owed: "prices", settings: "status", people: "status", handover: "status", leave: "status" };
   return html`<nav class="tabs" aria-label=${t("navigation")}>
     ${tabsOf(state).map(([name, word]) => html`<a key=${name} href=${`#/${name}`}
