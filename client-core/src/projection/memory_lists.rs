@@ -2,12 +2,14 @@
 //! list. Right for a household or a day's deliveries, some thousands of lots; not for a co-operative. It answers as
 //! [`super::ReadModel`] does, which a test holds it to.
 
+mod orders;
 mod questions;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lot_rows::{EARLIER_MAX, LotFilter, LotRow, LotSort, LotState, Total};
+use super::order_rows::OrderRow;
 use crate::conflicts::{self, Contender};
 use crate::ids::{DeviceId, HouseholdId};
 use crate::plausibility::EarlierLot;
@@ -18,7 +20,7 @@ use crate::schema::harvest::{Lot, LotKey};
 use crate::schema::question::Question;
 use crate::schema::receipt::Outcome;
 use crate::schema::{
-    Book, Document, DocumentKey, LotCode, LotId, LotName, QuestionId, harvest, household, question, receipt,
+    Book, Document, DocumentKey, LotCode, LotId, LotName, OrderName, QuestionId, harvest, household, question, receipt,
 };
 use crate::store::StoreFault;
 
@@ -40,6 +42,9 @@ pub struct MemoryLists {
     answers: BTreeMap<DocumentKey, BTreeMap<QuestionId, Vec<Contender>>>,
     /// Those of which no particulars are here, as the server listed them.
     listed: BTreeMap<HouseholdId, (String, String)>,
+    orders: BTreeMap<OrderName, OrderRow>,
+    /// Who gets an order, in short.
+    receivers: BTreeMap<OrderName, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,8 +92,11 @@ impl MemoryLists {
         self.receipts.remove(key);
         self.questions.remove(key);
         self.answers.remove(key);
-        if let DocumentKey::Household(household) = key {
-            self.households.remove(household);
+        match key {
+            DocumentKey::Household(household) => drop(self.households.remove(household)),
+            DocumentKey::Order(name) => drop(self.orders.remove(name)),
+            DocumentKey::Receiver(name) => drop(self.receivers.remove(name)),
+            _ => {}
         }
         Ok(())
     }
@@ -120,6 +128,8 @@ impl MemoryLists {
     pub fn write(&mut self, document: &mut Document, revision: u64) -> Result<(), StoreFault> {
         let key = document.key().clone();
         match key {
+            DocumentKey::Order(ref name) => self.write_order(document, name),
+            DocumentKey::Receiver(ref name) => self.write_receiver(document, name),
             DocumentKey::HarvestBook(book) => {
                 let rows = harvest::lots(document).into_iter().filter_map(|lot| row_of(book, lot));
                 self.lots.insert(key.clone(), rows.map(|row| (row.lot.key().clone(), row)).collect());
@@ -372,6 +382,9 @@ fn receipts_of(document: &Document) -> BTreeMap<LotId, Weighed> {
     receipts.collect()
 }
 
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod order_tests;
 #[cfg(test)]
 #[cfg(feature = "sqlite")]
 mod tests;

@@ -18,6 +18,9 @@ mod household_lists;
 mod lot_lists;
 mod lot_rows;
 mod memory_lists;
+#[cfg(feature = "sqlite")]
+mod order_lists;
+mod order_rows;
 mod owed;
 #[cfg(feature = "sqlite")]
 mod question_lists;
@@ -39,12 +42,11 @@ pub use household_lists::{HouseholdFilter, HouseholdRow, HouseholdSort};
 use lot_rows::EARLIER_MAX;
 pub use lot_rows::{LotFilter, LotRow, LotSort, LotState, Total, TotalBy, facts_of};
 pub use memory_lists::MemoryLists;
+pub use order_rows::{Goods, OrderCounts, OrderCursor, OrderCursorFault, OrderFilter, OrderRow, UnmappedLine};
 pub use owed::{Owed, OwedFor, owed, price_of, worth};
 pub use question_rows::{QuestionFilter, QuestionRow, QuestionState};
 #[cfg(feature = "sqlite")]
 pub use read_model::ReadModel;
-#[cfg(feature = "sqlite")]
-pub use register_rows::OrderRow;
 #[cfg(feature = "sqlite")]
 pub use unusual_lots::{LookedAt, UNUSUAL_WINDOW, UnusualLots};
 

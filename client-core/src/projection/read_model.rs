@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{activity, book_rows, case_writing, catalogue_rows, question_lists, register_rows};
+use super::{activity, book_rows, case_writing, catalogue_rows, order_lists, question_lists, register_rows};
 use crate::conflicts::Contender;
 use crate::ids::DeviceId;
 use crate::replica::Undelivered;
@@ -15,7 +15,7 @@ use crate::schema::{Document, DocumentKey};
 use crate::store::{SCRUB, StoreFault};
 
 /// The version of the tables. A database of another version is emptied and written again.
-const VERSION: i64 = 15;
+const VERSION: i64 = 16;
 /// Above this many touched lots, the whole book is written again.
 const TOUCHED_MAX: usize = 40;
 
@@ -78,16 +78,7 @@ const TABLES: &str = "
         PRIMARY KEY (document, id)) WITHOUT ROWID;
     CREATE TABLE households (
         household BLOB PRIMARY KEY, document BLOB NOT NULL, name TEXT NOT NULL, village TEXT NOT NULL,
-        payment TEXT NOT NULL, members TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE orders (
-        document BLOB PRIMARY KEY, platform TEXT NOT NULL, shop TEXT NOT NULL, outside_id TEXT NOT NULL,
-        status TEXT NOT NULL, shipment TEXT NOT NULL, grams INTEGER NOT NULL, fen INTEGER NOT NULL,
-        products TEXT NOT NULL, contenders TEXT NOT NULL, settled TEXT NOT NULL) WITHOUT ROWID;
-    CREATE INDEX orders_by_status ON orders (status);
-    CREATE TABLE receivers (
-        platform TEXT NOT NULL, shop TEXT NOT NULL, outside_id TEXT NOT NULL, document BLOB NOT NULL,
-        receiver TEXT NOT NULL,
-        PRIMARY KEY (platform, shop, outside_id)) WITHOUT ROWID;";
+        payment TEXT NOT NULL, members TEXT NOT NULL) WITHOUT ROWID;";
 
 /// Tables with a `document` column.
 const BY_DOCUMENT: [&str; 13] = [
@@ -191,6 +182,7 @@ impl ReadModel {
             }
             connection.execute_batch(TABLES)?;
             connection.execute_batch(activity::TABLES)?;
+            connection.execute_batch(order_lists::TABLES)?;
             connection.pragma_update(None, "user_version", VERSION)?;
         }
         Ok(Self { connection, server: DeviceId::NOBODY })
@@ -299,8 +291,8 @@ impl ReadModel {
                 }
                 DocumentKey::CaseBook(..) => case_writing::write_decisions(&transaction, document)?,
                 DocumentKey::Household(household) => register_rows::write_household(&transaction, document, household)?,
-                DocumentKey::Order(name) => register_rows::write_order(&transaction, document, &name, self.server)?,
-                DocumentKey::Receiver(name) => register_rows::write_receiver(&transaction, document, &name)?,
+                DocumentKey::Order(name) => order_lists::write_order(&transaction, document, &name, self.server)?,
+                DocumentKey::Receiver(name) => order_lists::write_receiver(&transaction, document, &name)?,
                 DocumentKey::Catalogue(part) => {
                     for book in catalogue_rows::write(&transaction, document, part)? {
                         case_writing::refresh(&transaction, &book)?;
