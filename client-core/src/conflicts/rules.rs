@@ -98,6 +98,7 @@ mod tests {
             key: key.parse().unwrap(),
             product: Some("millet".into()),
             quantity: Grams::new(grams).ok(),
+            quantity_by: None,
             grade: None,
             moisture: None,
             day: "2026-10-03".parse().ok(),

@@ -93,6 +93,7 @@ fn lot_for_rules(
         key: parse_or_report("lots", "lot", name, |name| name.parse().ok())?,
         product: Some(product.to_owned()),
         quantity: grams.and_then(|grams| Grams::new(grams).ok()),
+        quantity_by: None,
         grade: Some(grade).filter(|text| !text.is_empty()),
         moisture: moisture.and_then(|permille| Permille::new(permille).ok()),
         day: day.parse().ok(),
@@ -116,7 +117,7 @@ pub(super) fn insert(transaction: &Transaction<'_>, key: &[u8], book: Book, lot:
         })
         .optional()?;
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO lots VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,'')",
+        "INSERT INTO lots VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,'',?22)",
     )?;
     insert.execute(params![
         key,
@@ -140,6 +141,7 @@ pub(super) fn insert(transaction: &Transaction<'_>, key: &[u8], book: Book, lot:
         receipt.as_ref().map_or("", |(_, _, reason, ..)| reason.as_str()),
         receipt.as_ref().map_or("", |(.., grade, _)| grade.as_str()),
         receipt.as_ref().and_then(|(.., day)| day.as_deref()),
+        lot.quantity_by.as_ref().map(ToString::to_string).unwrap_or_default(),
     ])?;
     Ok(())
 }
@@ -183,7 +185,7 @@ pub(super) fn write_receipts(transaction: &Transaction<'_>, document: &Document,
     let key = document.key().to_bytes();
     transaction.prepare_cached("DELETE FROM receipts WHERE document = ?1")?.execute(params![key])?;
     let mut insert =
-        transaction.prepare_cached("INSERT OR REPLACE INTO receipts VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)")?;
+        transaction.prepare_cached("INSERT OR REPLACE INTO receipts VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)")?;
     for receipt in receipt::receipts(document) {
         let (state, grams, grade, reason) = match receipt.outcome {
             Some(Outcome::Received { weighed, grade }) => {
@@ -203,6 +205,7 @@ pub(super) fn write_receipts(transaction: &Transaction<'_>, document: &Document,
             grade,
             reason,
             receipt.day.map(|day| day.to_string()),
+            receipt.by.as_ref().map(ToString::to_string).unwrap_or_default(),
         ])?;
     }
     show_receipts(transaction, book)

@@ -5,7 +5,7 @@ use rusqlite::{params, params_from_iter, types::Value};
 use super::ReadModel;
 use super::read_model::{read_contenders, report_unreadable};
 use crate::conflicts::{CaseId, CaseState, Contender};
-use crate::ids::HouseholdId;
+use crate::ids::{ActorId, HouseholdId};
 use crate::quantities::Instant;
 use crate::schema::case_book::{Decision, DecisionKind};
 use crate::schema::{LotId, Season};
@@ -85,6 +85,8 @@ pub struct CaseRow {
     pub contenders: Vec<Contender>,
     /// When each of two lots that look like one was recorded, by the clocks of their phones; empty for other cases.
     pub recorded: Vec<Instant>,
+    /// Who wrote the recorded weight and who the warehouse's, each last; nobody for other cases.
+    pub weights_by: [Option<ActorId>; 2],
     /// Who decided last; empty while nobody has.
     pub by: String,
     /// When.
@@ -167,6 +169,12 @@ fn conditions(filter: &CaseFilter) -> (String, Vec<Value>) {
     (conditions.join(" AND "), values)
 }
 
+/// The actor that a row names.
+fn actor(hexadecimal: &str) -> Option<ActorId> {
+    let actor = automerge::ActorId::try_from(hexadecimal).ok()?;
+    ActorId::from_bytes(actor.to_bytes())
+}
+
 impl ReadModel {
     /// Cases that pass the filter, most valuable first.
     pub fn cases(&self, filter: &CaseFilter) -> Result<Vec<CaseRow>, StoreFault> {
@@ -175,7 +183,8 @@ impl ReadModel {
         values.extend([Value::Integer(i64::from(limit)), Value::Integer(i64::from(filter.offset))]);
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT c.household, c.season, c.case_name, c.state, c.worth, c.contenders, c.by_name, c.at, c.chosen,
-                    c.note, coalesce(h.name, ''), c.decision, c.fen, c.grp, c.first_at, c.second_at
+                    c.note, coalesce(h.name, ''), c.decision, c.fen, c.grp, c.first_at, c.second_at,
+                    c.first_by, c.second_by
              FROM cases c LEFT JOIN households h ON h.household = c.household
              WHERE {conditions} ORDER BY coalesce(c.fen, -1) DESC, c.worth DESC, c.at DESC, c.household, c.season, c.case_name LIMIT ? OFFSET ?"
         ))?;
@@ -202,6 +211,7 @@ impl ReadModel {
                     .flatten()
                     .map(Instant::from_seconds)
                     .collect(),
+                weights_by: [actor(&row.get::<_, String>(16)?), actor(&row.get::<_, String>(17)?)],
                 by: row.get(6)?,
                 at: Instant::from_seconds(row.get(7)?),
                 chosen: row.get(8)?,

@@ -87,7 +87,7 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
         }
     }
     let mut weights = transaction.prepare_cached(&format!(
-        "SELECT {FACTS}, r.lot, r.grams FROM lots l JOIN receipts r ON r.book = l.document AND r.lot = l.lot
+        "SELECT {FACTS}, r.lot, r.grams, l.grams_by, r.written_by FROM lots l JOIN receipts r ON r.book = l.document AND r.lot = l.lot
          WHERE l.document = ?1 AND r.grams > l.grams AND l.merged IS NULL",
     ))?;
     let mut rows = weights.query(params![book])?;
@@ -102,7 +102,8 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
         if let Some(lot) = lot_of("receipts", &row.get::<_, String>(4)?) {
             let price_of = terms.prices_of([facts.product.as_str()])?;
             let stake = weight_at_stake(&facts.facts(), weighed, &price_of);
-            found.push(Found::new(CaseId::Weight(lot), weighed.get().saturating_sub(recorded.get()), stake));
+            let case = Found::new(CaseId::Weight(lot), weighed.get().saturating_sub(recorded.get()), stake);
+            found.push(Found { written_by: (row.get(6)?, row.get(7)?), ..case });
         }
     }
     let mut last = latest_decisions(transaction, &case_book)?;
@@ -190,11 +191,14 @@ struct Found {
     twice: bool,
     /// When each of two lots was recorded, in seconds.
     recorded: (Option<i64>, Option<i64>),
+    /// Who wrote each of two weights last.
+    written_by: (String, String),
 }
 
 impl Found {
     fn new(case: CaseId, worth_grams: i64, stake: Option<Fen>) -> Self {
-        Self { case, worth_grams, stake, contenders: String::new(), twice: false, recorded: (None, None) }
+        let (contenders, recorded, written_by) = (String::new(), (None, None), (String::new(), String::new()));
+        Self { case, worth_grams, stake, contenders, twice: false, recorded, written_by }
     }
 
     /// A case about a lot of these facts, whose values are written as [`crate::conflicts::Contender`]s.
@@ -270,7 +274,7 @@ fn insert(
     };
     transaction
         .prepare_cached(
-            "INSERT OR REPLACE INTO cases VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
+            "INSERT OR REPLACE INTO cases VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)",
         )?
         .execute(params![
             case.lot().household().as_bytes(),
@@ -291,6 +295,8 @@ fn insert(
             group,
             found.recorded.0,
             found.recorded.1,
+            found.written_by.0,
+            found.written_by.1,
         ])?;
     Ok(())
 }

@@ -35,7 +35,7 @@ const TABLES: &str = "
         moisture INTEGER, day TEXT, place TEXT NOT NULL, note TEXT NOT NULL, merged TEXT, conflict INTEGER NOT NULL, damaged INTEGER NOT NULL,
         state TEXT NOT NULL, weighed INTEGER, reason TEXT NOT NULL, weighed_grade TEXT NOT NULL,
         weighed_day TEXT,
-        held TEXT NOT NULL DEFAULT '',
+        held TEXT NOT NULL DEFAULT '', grams_by TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (document, lot)) WITHOUT ROWID;
     CREATE INDEX lots_by_day ON lots (day DESC, counter DESC);
     CREATE INDEX lots_by_code ON lots (code);
@@ -43,6 +43,7 @@ const TABLES: &str = "
     CREATE TABLE receipts (
         document BLOB NOT NULL, household BLOB NOT NULL, season INTEGER NOT NULL, book BLOB NOT NULL, lot TEXT NOT NULL,
         state TEXT NOT NULL, grams INTEGER, grade TEXT NOT NULL, reason TEXT NOT NULL, day TEXT,
+        written_by TEXT NOT NULL,
         PRIMARY KEY (book, lot)) WITHOUT ROWID;
     CREATE INDEX receipts_by_document ON receipts (document);
     CREATE TABLE field_conflicts (
@@ -63,6 +64,7 @@ const TABLES: &str = "
         state TEXT NOT NULL, worth INTEGER NOT NULL, contenders TEXT NOT NULL, by_name TEXT NOT NULL,
         at INTEGER NOT NULL, chosen TEXT NOT NULL, note TEXT NOT NULL, decision TEXT NOT NULL,
         fen INTEGER, grp TEXT NOT NULL, first_at INTEGER, second_at INTEGER,
+        first_by TEXT NOT NULL, second_by TEXT NOT NULL,
         PRIMARY KEY (household, season, case_name)) WITHOUT ROWID;
     CREATE INDEX cases_by_state ON cases (state, worth DESC);
     CREATE TABLE catalogue (

@@ -104,7 +104,7 @@ impl Promotion {
 }
 
 /// A product.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Product {
     /// Its code, such as `millet`.
     pub code: String,

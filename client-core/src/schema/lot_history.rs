@@ -6,7 +6,7 @@ use super::harvest::{LotKey, touched};
 use super::lot_id::LotId;
 use super::question::{self, QuestionId};
 use crate::conflicts::{SETTLING, UNDOING, unusual_name};
-use crate::crdt::change::{Action, BytesKind, ChangeRecord, Key, Object, Operation, OperationId, Value};
+use crate::crdt::change::{Action, ChangeRecord, Key, Object, Operation, OperationId, Value};
 use crate::ids::ActorId;
 use crate::quantities::Instant;
 
@@ -77,7 +77,7 @@ pub fn harvest_event(record: &ChangeRecord, lot: &LotKey) -> Option<LotEvent> {
         if let (Object::Made(id), Key::Map(field)) = (operation.object, &operation.key)
             && own(id)
         {
-            fields.insert(field.clone(), text_of(&operation.value));
+            fields.insert(field.clone(), operation.value.told());
         }
     }
     if !made && !withdrawn && fields.is_empty() {
@@ -127,7 +127,7 @@ pub fn receipt_event(record: &ChangeRecord, lot: &LotId) -> Option<LotEvent> {
             && id.actor == 0
             && made.contains(&id.counter)
         {
-            fields.insert(field.clone(), text_of(&operation.value));
+            fields.insert(field.clone(), operation.value.told());
         }
     }
     (!fields.is_empty()).then(|| event(record, fields, LotEventKind::Weighed))
@@ -144,7 +144,7 @@ pub fn question_event(record: &ChangeRecord, lot: &LotId) -> Option<(QuestionId,
             matches!(operation.object, Object::Made(made) if made.actor == 0 && made.counter == counter)
                 && matches!(&operation.key, Key::Map(field) if field == wanted)
         };
-        record.operations.iter().find(is_it).map(|operation| text_of(&operation.value))
+        record.operations.iter().find(is_it).map(|operation| operation.value.told())
     };
     if field("lot")? != lot.season_name() {
         return None;
@@ -157,7 +157,7 @@ pub fn question_event(record: &ChangeRecord, lot: &LotId) -> Option<(QuestionId,
 pub fn answer_event(record: &ChangeRecord, asked: &[QuestionId]) -> Option<LotEvent> {
     let text = record.operations.iter().find_map(|operation| {
         let (Object::Root, Key::Map(name)) = (operation.object, &operation.key) else { return None };
-        asked.contains(&question::answered_in(name)?).then(|| text_of(&operation.value))
+        asked.contains(&question::answered_in(name)?).then(|| operation.value.told())
     })?;
     Some(event(record, BTreeMap::from([("answer".to_owned(), text)]), LotEventKind::Answered))
 }
@@ -177,7 +177,7 @@ pub fn question_events<'c>(
 pub fn look_event(record: &ChangeRecord, lot: &LotId) -> Option<LotEvent> {
     let name = unusual_name(lot);
     let is_of_it = |operation: &&Operation| {
-        matches!(&operation.key, Key::Map(field) if field == "case") && text_of(&operation.value) == name
+        matches!(&operation.key, Key::Map(field) if field == "case") && operation.value.told() == name
     };
     record.operations.iter().find(is_of_it)?;
     Some(event(record, BTreeMap::new(), LotEventKind::LookedAt))
@@ -189,16 +189,5 @@ fn event(record: &ChangeRecord, fields: BTreeMap<String, String>, kind: LotEvent
         recorded: Instant::from_seconds(record.time_seconds),
         fields: fields.into_iter().collect(),
         kind,
-    }
-}
-
-fn text_of(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::Boolean(truth) => truth.to_string(),
-        Value::Unsigned(number) => number.to_string(),
-        Value::Signed(_, number) => number.to_string(),
-        Value::Bytes(BytesKind::Text, bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Value::Bytes(_, bytes) => format!("{} bytes", bytes.len()),
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use automerge::transaction::Transactable;
-use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
+use automerge::{AutoCommit, ObjId, ObjType, ROOT, ReadDoc};
 
 use super::key::{Document, DocumentKey};
 use super::lot_id::LotId;
@@ -100,11 +100,25 @@ pub fn ask(
     Ok(())
 }
 
+fn find(automerge: &AutoCommit, id: QuestionId) -> Result<ObjId, DocumentFault> {
+    match automerge.get(ROOT, format!("{ASKED}{id}"))? {
+        Some((automerge::Value::Object(ObjType::Map), question)) => Ok(question),
+        _ => Err(DocumentFault::NotFound { what: QUESTION, name: id.to_string() }),
+    }
+}
+
+/// Opens a question again that was closed: its answer is waited for, or looked at.
+pub fn reopen(automerge: &mut AutoCommit, id: QuestionId) -> Result<(), DocumentFault> {
+    let question = find(automerge, id)?;
+    if automerge.get(&question, "closed")?.is_some() {
+        automerge.delete(&question, "closed")?;
+    }
+    Ok(())
+}
+
 /// Closes a question: nobody waits for an answer any more.
 pub fn close(automerge: &mut AutoCommit, id: QuestionId, by: &str) -> Result<(), DocumentFault> {
-    let Some((automerge::Value::Object(ObjType::Map), question)) = automerge.get(ROOT, format!("{ASKED}{id}"))? else {
-        return Err(DocumentFault::NotFound { what: QUESTION, name: id.to_string() });
-    };
+    let question = find(automerge, id)?;
     if automerge.get(&question, "closed")?.is_none() {
         automerge.put(&question, "closed", checked_text(TextField::PersonName, by)?)?;
     }
@@ -202,6 +216,11 @@ mod tests {
         let (text, by, closed_by) = ("which field?".to_owned(), "Wang".to_owned(), "Zhao".to_owned());
         assert_eq!(questions(&receipts), [Question { id: id(1), lot, text, by, at: Instant(5_000), closed_by }]);
         assert!(receipts.edit(actor, Instant(0), |doc| close(doc, id(2), "Wang")).is_err(), "nobody asked it");
+        for _ in 0..2 {
+            receipts.edit(actor, Instant(0), |doc| reopen(doc, id(1))).unwrap();
+            assert_eq!(questions(&receipts)[0].closed_by, "");
+        }
+        assert!(receipts.edit(actor, Instant(0), |doc| reopen(doc, id(2))).is_err(), "nobody asked it");
     }
 
     #[test]

@@ -6,8 +6,9 @@ use automerge::{AutoCommit, ObjType};
 
 use super::key::{Document, DocumentKey};
 use super::lot_id::LotId;
-use super::view::{Fields, maps_in_map, part};
+use super::view::{Fields, author_of, maps_in_map, part};
 use crate::crdt::DocumentFault;
+use crate::ids::ActorId;
 use crate::quantities::{Day, Grams, TextField, checked_text};
 
 /// The outcome of a weighing.
@@ -36,6 +37,8 @@ pub struct Receipt {
     pub outcome: Option<Outcome>,
     /// When the lot came in.
     pub day: Option<Day>,
+    /// Who wrote it last.
+    pub by: Option<ActorId>,
     /// The fields that can't be read.
     pub damaged: Vec<&'static str>,
 }
@@ -70,6 +73,7 @@ pub fn receipts(document: &Document) -> Vec<Receipt> {
         .into_iter()
         .filter_map(|(key, object)| {
             let lot = LotId::from_season_name(of.household, of.season, &key)?;
+            let by = author_of(automerge, &object, "grams").or_else(|| author_of(automerge, &object, "state"));
             let mut fields = Fields::new(automerge, object);
             let day = fields.parsed("day", |day| day.parse().ok());
             let outcome = match fields.parsed("state", |state| match state {
@@ -83,7 +87,7 @@ pub fn receipts(document: &Document) -> Vec<Receipt> {
                 Some(false) => fields.text("reason").map(|reason| Outcome::Rejected { reason }),
                 None => None,
             };
-            Some(Receipt { lot, outcome, day, damaged: fields.damaged() })
+            Some(Receipt { lot, outcome, day, by, damaged: fields.damaged() })
         })
         .collect()
 }

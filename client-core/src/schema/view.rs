@@ -3,6 +3,8 @@
 
 use automerge::{AutoCommit, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
 
+use crate::ids::ActorId;
+
 /// The reading of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reading<T> {
@@ -29,6 +31,14 @@ pub(crate) struct Fields<'a> {
     automerge: &'a AutoCommit,
     object: ObjId,
     damaged: Vec<&'static str>,
+}
+
+/// Who wrote the value of a field that is shown; none where there is none.
+pub(crate) fn author_of(automerge: &AutoCommit, object: &ObjId, field: &str) -> Option<ActorId> {
+    match automerge.get(object, field).ok()?? {
+        (_, ObjId::Id(_, actor, _)) => ActorId::from_bytes(actor.to_bytes()),
+        (_, ObjId::Root) => None,
+    }
 }
 
 impl<'a> Fields<'a> {

@@ -60,7 +60,7 @@ fn card(signed: &SignedIn, names: &Names, case: &CaseRow, next: Option<&CaseRow>
                 @match &case.case {
                     CaseId::Field(_, field) if is_open => (field_form(signed, names, case, field, &form)),
                     CaseId::Twice(first, second) if is_open => (twice_form(signed, names, case, [(first, row(first)), (second, row(second))], &form)),
-                    CaseId::Weight(_) if is_open => (weight_form(signed, names, lot, &form)),
+                    CaseId::Weight(_) if is_open => (weight_form(signed, names, case, lot, &form)),
                     _ => {
                         p { (decision(signed, names, case)) }
                         button.quiet data-undo { (locale.t("undo")) }
@@ -190,19 +190,19 @@ fn shown_field(names: &Names, row: &LotRow, field: &str) -> String {
     if value.is_empty() { value } else { names.value(field, &value) }
 }
 
-fn weight_form(signed: &SignedIn, names: &Names, lot: Option<&LotRow>, form: &Inputs<'_>) -> Markup {
+fn weight_form(signed: &SignedIn, names: &Names, case: &CaseRow, lot: Option<&LotRow>, form: &Inputs<'_>) -> Markup {
     let locale = signed.locale;
     let weight = |grams: Option<i64>| grams.map_or_else(|| locale.t("damaged"), |grams| locale.weight(grams));
     html! {
         @if let Some(lot) = lot {
             @let shown = marked(&[weight(lot.grams), weight(lot.weighed_grams)]);
             dl.pair {
-                @for (place, shown) in shown.iter().enumerate() {
+                @for (place, (shown, by)) in shown.iter().zip(&case.weights_by).enumerate() {
                     div {
                         dt { (locale.t(if place == 0 { "recorded" } else { "weighed" })) }
                         dd { (shown) " "
-                            @if place == 0 { span.small { (locale.with("first-recorded-by", &[("who", author(names, &lot.lot, None))])) @if let Some(day) = lot.day { " · " (day.to_string()) } } }
-                            @else if let Some(day) = lot.weighed_day { span.small { (day.to_string()) } } }
+                            span.small { (locale.with("written-last-by", &[("who", names.author(by.as_ref()))]))
+                                @if let Some(day) = if place == 0 { lot.day } else { lot.weighed_day } { " · " (day.to_string()) } } }
                     }
                 }
             }

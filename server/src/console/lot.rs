@@ -69,6 +69,12 @@ fn title(signed: &SignedIn, names: &Names, row: &LotRow) -> String {
     )
 }
 
+/// A lot as what a form is about.
+pub(super) fn about(signed: &SignedIn, names: &Names, address: String, row: &LotRow) -> unusual::About {
+    let name = format!("{} · {}", title(signed, names, row), row.lot);
+    unusual::About { address, name, part: "harvests" }
+}
+
 /// A lot and its receipt as their documents have them, with the version of the lot's book: what a form on its page shows.
 struct Present {
     lot: harvest::Lot,
@@ -272,7 +278,8 @@ pub(super) async fn correct(
         let before = Facts { product: &product, quantity: lot.quantity, grade: &grade, day: lot.day, place: &place };
         let odd = unusual::of_correction(&signed, address.lot(), &Correction::of(before, &edits)).await?;
         if !odd.is_empty() {
-            return Ok(unusual::ask_back(&signed, &format!("{}/correct", address.path()), &form, &odd));
+            let about = about(&signed, &Names::of(&signed).await?, address.path(), &address.row);
+            return Ok(unusual::ask_back(&signed, &about, &format!("{}/correct", address.path()), &form, &odd));
         }
     }
     if !edits.is_empty() {
@@ -348,7 +355,8 @@ pub(super) async fn receive(
         let arrival = Arrival { product, weighed, grade, day, recorded, harvested };
         let odd = unusual::of_arrival(&signed, &address.row, &arrival).await?;
         if !odd.is_empty() {
-            return Ok(unusual::ask_back(&signed, &format!("{}/receipt", address.path()), &form, &odd));
+            let about = about(&signed, &Names::of(&signed).await?, address.path(), &address.row);
+            return Ok(unusual::ask_back(&signed, &about, &format!("{}/receipt", address.path()), &form, &odd));
         }
     }
     let lot = address.lot().clone();

@@ -231,8 +231,13 @@ impl Names {
 
     /// For which villages a recorder records.
     pub(super) fn records_for<'a>(&self, villages: impl IntoIterator<Item = &'a String>) -> String {
+        self.locale.with("records-for", &[("villages", self.villages_of(villages))])
+    }
+
+    /// The names of villages, one behind the other.
+    pub(super) fn villages_of<'a>(&self, villages: impl IntoIterator<Item = &'a String>) -> String {
         let villages: Vec<String> = villages.into_iter().map(|code| self.village(code)).collect();
-        self.locale.with("records-for", &[("villages", villages.join(&self.locale.t("list-comma")))])
+        villages.join(&self.locale.t("list-comma"))
     }
 
     /// The codes and names of all villages, by name.

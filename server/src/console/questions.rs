@@ -3,6 +3,8 @@
 
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
+use granary_client_core::automerge::AutoCommit;
+use granary_client_core::crdt::DocumentFault;
 use granary_client_core::projection::{LotFilter, QuestionFilter, QuestionRow, QuestionState, ReadModel};
 use granary_client_core::quantities::TextField;
 use granary_client_core::schema::{LotId, QuestionId, question};
@@ -11,6 +13,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::again::page_of;
+use super::forms::Form;
 use super::i18n::grouped;
 use super::inputs::Inputs;
 use super::names::Names;
@@ -21,7 +24,8 @@ use crate::engine::own_edits::Edits;
 
 pub(super) const QUESTIONS: &str = "/console/questions";
 const ASK: &str = "/console/questions/ask";
-const CLOSE: &str = "/console/questions/close";
+pub(super) const CLOSE: &str = "/console/questions/close";
+pub(super) const REOPEN: &str = "/console/questions/reopen";
 /// Where the questions begin on a lot's page.
 const MARK: &str = "questions";
 const PER_PAGE: u64 = 40;
@@ -85,7 +89,16 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<QuestionsQuery>) 
 fn card(signed: &SignedIn, names: &Names, row: &QuestionRow, with_lot: bool) -> Markup {
     let locale = signed.locale;
     let id = row.question.to_string();
-    let form = Inputs::of(signed, CLOSE, &[("question", &id)]);
+    let action = if row.state() == QuestionState::Closed { REOPEN } else { CLOSE };
+    let form = Inputs::of(signed, action, &[("question", &id)]);
+    let form = |button: Markup| {
+        html! {
+            form method="post" action=(action) {
+                (form.hidden()) input type="hidden" name="lot" value=(row.lot.in_full());
+                (button)
+            }
+        }
+    };
     html! {
         article.case id={ "question-" (id) } data-key=(id) data-item tabindex="-1" {
             @if with_lot {
@@ -102,13 +115,13 @@ fn card(signed: &SignedIn, names: &Names, row: &QuestionRow, with_lot: bool) -> 
                 p.note { q { (answer.value) } " " span.small { (names.author(answer.author().as_ref())) " · " (locale.moment(answer.at)) } }
             }
             @match row.state() {
-                QuestionState::Closed => p.small { (locale.with("question-closed-by", &[("name", row.closed_by.clone())])) },
+                QuestionState::Closed => {
+                    p.small { (locale.with("question-closed-by", &[("name", row.closed_by.clone())])) }
+                    (form(html! { button.quiet data-undo { (locale.t("question-reopen")) } }))
+                },
                 state => {
                     @if state == QuestionState::Open { p { span.mark { (locale.t("question-waits")) } } }
-                    form method="post" action=(CLOSE) {
-                        (form.hidden()) input type="hidden" name="lot" value=(row.lot.in_full());
-                        button.quiet data-do { (locale.t("question-close")) }
-                    }
+                    (form(html! { button.quiet data-do { (locale.t("question-close")) } }))
                 },
             }
         }
@@ -157,12 +170,23 @@ pub(super) async fn ask(SignedInForm(signed, form): SignedInForm) -> Result<Resp
 
 /// `POST /console/questions/close`
 pub(super) async fn close(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
-    let locale = signed.locale;
-    let lot = LotId::from_full(form.get("lot")).ok_or_else(|| refused(locale, 404, "not-found"))?;
-    let id: QuestionId = form.parsed(locale, "question")?;
     let by = signed.session.name.clone();
-    let edit = Edits::one(lot.receipt_book(), move |doc| question::close(doc, id, &by));
-    signed.edit(vec![edit]).await?;
-    let page = page_of(&form).unwrap_or_else(|| QUESTIONS.to_owned());
+    change(signed, &form, move |doc, id| question::close(doc, id, &by)).await
+}
+
+/// `POST /console/questions/reopen`
+pub(super) async fn reopen(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
+    change(signed, &form, question::reopen).await
+}
+
+async fn change(
+    signed: SignedIn,
+    form: &Form,
+    edit: impl FnOnce(&mut AutoCommit, QuestionId) -> Result<(), DocumentFault> + Send + 'static,
+) -> Result<Response, Refused> {
+    let lot = LotId::from_full(form.get("lot")).ok_or_else(|| refused(signed.locale, 404, "not-found"))?;
+    let id: QuestionId = form.parsed(signed.locale, "question")?;
+    signed.edit(vec![Edits::one(lot.receipt_book(), move |doc| edit(doc, id))]).await?;
+    let page = page_of(form).unwrap_or_else(|| QUESTIONS.to_owned());
     Ok(Redirect::to(&page).into_response())
 }

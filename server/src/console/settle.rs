@@ -13,6 +13,7 @@ use super::again::page_of;
 use super::cases::{self, CASES, CASES_PAGE};
 use super::forms::{Form, moisture, was, weight};
 use super::left_since;
+use super::lot;
 use super::names::Names;
 use super::parts::toast::Told;
 use super::refusal::{Refused, refuse, refused};
@@ -129,7 +130,13 @@ pub(super) async fn settle(SignedInForm(signed, form): SignedInForm) -> Result<R
         if form.get("confirmed") != "yes" {
             let odd = odd_in(&signed, &form, &case).await?;
             if !odd.is_empty() {
-                return Ok(unusual::ask_back(&signed, "/console/cases/settle", &form, &odd));
+                return Ok(unusual::ask_back(
+                    &signed,
+                    &about(&signed, &case).await?,
+                    "/console/cases/settle",
+                    &form,
+                    &odd,
+                ));
             }
         }
         case.keep(&signed, SETTLING, settlement).await?;
@@ -170,6 +177,17 @@ fn chosen(signed: &SignedIn, form: &Form, case: &Case, settler: Settler<'_>) -> 
         }
     };
     made.map_err(|fault| refuse(locale, &fault.into()).at("other"))
+}
+
+/// The case's lot as what a form is about.
+async fn about(signed: &SignedIn, case: &Case) -> Result<unusual::About, Refused> {
+    let names = Names::of(signed).await?;
+    let lot = case.row.case.lot();
+    let address = format!("/console/lots/{}", lot.in_full());
+    Ok(match case.lots.iter().find(|row| row.lot == *lot) {
+        Some(row) => unusual::About { part: "cases", ..lot::about(signed, &names, address, row) },
+        None => unusual::About { address, name: lot.to_string(), part: "cases" },
+    })
 }
 
 /// What is unusual about a value that was typed, and stands in no lot yet.

@@ -16,7 +16,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::again::PAGE;
-use super::forms::Form;
+use super::forms::{Form, was};
 use super::i18n::grouped;
 use super::inputs::Inputs;
 use super::names::Names;
@@ -155,11 +155,33 @@ async fn with_usual<R>(
     Ok(ask(&Usual { catalogue: names.known_catalogue(), places: &names.places, today, season: None, earlier }))
 }
 
-/// Asks about what is unusual; the answer sends the same form again, confirmed.
-pub(super) fn ask_back(signed: &SignedIn, action: &str, form: &Form, odd: &[Unusual]) -> Response {
+/// What a form that is asked back is about: its page and its name, and the part of the console that it is in.
+pub(super) struct About {
+    pub(super) address: String,
+    pub(super) name: String,
+    pub(super) part: &'static str,
+}
+
+/// Fields whose change is shown as it was typed.
+const SHOWN: [&str; 9] = ["product", "state", "grams", "grade", "moisture", "day", "place", "note", "reason"];
+
+/// Asks about what is unusual, with what it is about; the answer sends the same form again, confirmed.
+pub(super) fn ask_back(signed: &SignedIn, about: &About, action: &str, form: &Form, odd: &[Unusual]) -> Response {
     let locale = signed.locale;
+    let typed = SHOWN.into_iter().filter_map(|field| Some((field, form.changed(field)?)));
+    let shown = |field: &str, value: &str| match (field, value) {
+        (_, "") => "—".to_owned(),
+        ("state", state) => locale.of("state", state),
+        _ => value.to_owned(),
+    };
     let main = html! {
+        h2 { a href=(about.address) { (about.name) } }
         ul { @for odd in odd { li.mark { (odd.words(locale.language)) } } }
+        dl.pair { @for (field, value) in typed {
+            div { dt { (locale.of("field", field)) } dd {
+                @let before = form.get(&was(field));
+                @if !before.is_empty() { (shown(field, before)) " → " } strong { (shown(field, value)) } } }
+        } }
         p { (locale.t("unusual-ask")) }
         form.card method="post" action=(action) {
             @for (name, value) in form.everything() { input type="hidden" name=(name) value=(value); }
@@ -167,8 +189,7 @@ pub(super) fn ask_back(signed: &SignedIn, action: &str, form: &Form, odd: &[Unus
             div.buttons { button { (locale.t("save")) } }
         }
         // The page that the form was on.
-        p { a href=(action.rsplit_once('/').map_or(action, |(page, _)| page)) { (locale.t("unusual-back")) } }
+        p { a href=(signed.page) { (locale.t("unusual-back")) } }
     };
-    let part = if action.starts_with("/console/catalogue/") { "catalogue" } else { "harvests" };
-    Page { title: locale.t("unusual-title"), part, main }.show(signed)
+    Page { title: locale.t("unusual-title"), part: about.part, main }.show(signed)
 }

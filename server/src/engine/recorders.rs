@@ -200,6 +200,24 @@ impl Granary {
         self.grant_with(by, number, device, &[Role::Recorder], Some(villages), now)
     }
 
+    /// Changes the villages of a recorder, by name or code; what else it is stays.
+    pub fn change_villages(
+        &self,
+        by: Principal,
+        number: CooperativeNumber,
+        device: DeviceId,
+        villages: &[String],
+        now: Instant,
+    ) -> Result<(), Error> {
+        let villages = self.villages_named(number, villages)?;
+        let record = self.cooperative(number)?.device(device);
+        let roles = record.map(|record| record.grants_now().roles).unwrap_or_default();
+        if !roles.contains(&Role::Recorder) {
+            return Err(Error::NotFound { what: "recorder", name: device.to_string() });
+        }
+        self.grant_with(by, number, device, &Vec::from_iter(roles), Some(villages), now)
+    }
+
     /// The names of villages by their codes, for people; a code where there is no name.
     pub fn village_names(&self, number: CooperativeNumber, villages: &BTreeSet<String>) -> Result<Vec<String>, Error> {
         let parts = self.parts(number, &DocumentKey::Cooperative(Part::FIRST))?;

@@ -110,6 +110,18 @@ pub enum BytesKind {
 }
 
 impl Value {
+    /// The value for a history: empty for null, and no more of bytes than that there are some.
+    pub fn told(&self) -> String {
+        match self {
+            Self::Null => String::new(),
+            Self::Boolean(truth) => truth.to_string(),
+            Self::Unsigned(number) => number.to_string(),
+            Self::Signed(_, number) => number.to_string(),
+            Self::Bytes(BytesKind::Text, bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            Self::Bytes(..) => "…".to_owned(),
+        }
+    }
+
     /// The format's type code.
     pub fn code(&self) -> u8 {
         match self {

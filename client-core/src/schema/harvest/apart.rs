@@ -23,6 +23,9 @@ pub fn lots_apart<'a>(changes: impl Iterator<Item = &'a ChangeRecord>) -> Vec<Lo
                     let of = named(*id);
                     if let Some(lot) = made.iter_mut().find(|lot| Some(&lot.key) == of.as_ref()) {
                         set(lot, field, &operation.value);
+                        if field == "grams" {
+                            lot.quantity_by = Some(change.actor.clone());
+                        }
                     }
                 }
                 _ => {}
@@ -39,6 +42,7 @@ fn empty(key: LotKey) -> Lot {
         key,
         product: None,
         quantity: None,
+        quantity_by: None,
         grade: None,
         moisture: None,
         day: None,

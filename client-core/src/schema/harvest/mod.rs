@@ -9,9 +9,10 @@ use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjId, ObjType, ReadDoc};
 
 use super::key::Document;
-use super::view::{Fields, maps_in_list, part};
+use super::view::{Fields, author_of, maps_in_list, part};
 use crate::crdt::DocumentFault;
 use crate::crdt::change::{ChangeRecord, Key, Object, OperationId};
+use crate::ids::ActorId;
 use crate::quantities::{Day, Grams, Permille, QuantityFault, TextField, checked_text, optional_text};
 use crate::words::Phrase;
 
@@ -99,6 +100,8 @@ pub struct Lot {
     pub product: Option<String>,
     /// The weight.
     pub quantity: Option<Grams>,
+    /// Who wrote the weight last.
+    pub quantity_by: Option<ActorId>,
     /// The grade.
     pub grade: Option<String>,
     /// The moisture.
@@ -298,11 +301,13 @@ fn read_lot(automerge: &AutoCommit, object: ObjId) -> Lot {
     let key = LotKey::of_object(&object);
     let in_conflict =
         FIELDS.iter().any(|field| automerge.get_all(&object, *field).is_ok_and(|values| values.len() > 1));
+    let quantity_by = author_of(automerge, &object, "grams");
     let mut fields = Fields::new(automerge, object);
     Lot {
         key,
         product: fields.text("product"),
         quantity: fields.integer("grams", |grams| Grams::new(grams).ok()),
+        quantity_by,
         grade: fields.optional_text("grade"),
         moisture: fields.optional_integer("moisture", |permille| Permille::new(permille).ok()),
         day: fields.parsed("day", |day| day.parse().ok()),

@@ -1,7 +1,7 @@
 //! The kinds by which the activity is filtered: of what documents tell, each for itself; of the audit's actions, a few together.
 
 /// What a filter can say.
-pub(super) const ALL: [&str; 14] = [
+pub(super) const ALL: [&str; 16] = [
     "price",
     "product",
     "promotion",
@@ -10,6 +10,8 @@ pub(super) const ALL: [&str; 14] = [
     "cooperative",
     "order",
     "decision",
+    "lot",
+    "receipt",
     "phones",
     "accounts",
     "api",

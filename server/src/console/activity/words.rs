@@ -4,6 +4,7 @@ use granary_client_core::conflicts::CaseId;
 use granary_client_core::projection::ActivityRow;
 use granary_client_core::schema::catalogue::PriceName;
 use granary_client_core::schema::deeds::DeedKind;
+use granary_client_core::schema::{LotId, Season};
 
 use crate::console::i18n::{Locale, decimal, money};
 use crate::console::names::Names;
@@ -27,6 +28,9 @@ impl Told {
         let Some(kind) = kind else { return Self::of_audit(locale, names, row, (thing, address)) };
         let field = field(locale, names, kind, &row.field);
         let value = |text: &str| value(locale, names, kind, &row.field, text);
+        if let Some((lot, field)) = lot_of(kind, row) {
+            return Self::of_lot(locale, names, row, (thing, lot, field));
+        }
         let address = match case_of(kind, row) {
             Some(case) => Some(format!("/console/lots/{}", case.lot())),
             None => address,
@@ -45,6 +49,28 @@ impl Told {
             }
         }
         Self { what, thing, address, before, after }
+    }
+
+    fn of_lot(locale: Locale, names: &Names, row: &ActivityRow, (thing, lot, field): (String, LotId, &str)) -> Self {
+        let each = |text: &str, tell: &dyn Fn(&str) -> String| match text {
+            "" => "—".to_owned(),
+            text => text.split(" / ").map(tell).collect::<Vec<_>>().join(" / "),
+        };
+        let (kind, tell): (_, Box<dyn Fn(&str) -> String>) = match field {
+            "" => (locale.of("activity", "receipt"), Box::new(|text| receipt(locale, names, text))),
+            "withdrawn" => (locale.of("history", field), Box::new(|text| names.value("grams", text))),
+            field => {
+                let what = format!("{} · {}", locale.of("activity", "lot"), locale.of("field", field));
+                (what, Box::new(move |text| names.value(field, text)))
+            }
+        };
+        Self {
+            what: format!("{kind} · {lot}"),
+            thing,
+            address: Some(format!("/console/lots/{}", lot.in_full())),
+            before: each(&row.before, &tell),
+            after: each(&row.after, &tell),
+        }
     }
 
     fn of_audit(locale: Locale, names: &Names, row: &ActivityRow, (thing, address): (String, Option<String>)) -> Self {
@@ -66,12 +92,38 @@ fn decided(locale: Locale, names: &Names, case: &CaseId, text: &str) -> String {
     }
 }
 
+/// The lot that a deed is about, and the field of it; none for a receipt of it.
+fn lot_of(kind: DeedKind, row: &ActivityRow) -> Option<(LotId, &str)> {
+    let is_of_lot = matches!(kind, DeedKind::Lot | DeedKind::Receipt);
+    let household = row.thing.strip_prefix("household:").filter(|_| is_of_lot)?.parse().ok()?;
+    let (season, lot) = row.field.split_once(' ')?;
+    let (lot, field) = lot.split_once(' ').unwrap_or((lot, ""));
+    let season = Season::new(season.parse().ok()?)?;
+    Some((LotId::from_season_name(household, season, lot)?, field))
+}
+
+/// A receipt for people: its outcome, weight and grade or reason, and its day.
+fn receipt(locale: Locale, names: &Names, text: &str) -> String {
+    let mut words = text.splitn(3, ' ');
+    let (state, day, rest) = (words.next(), words.next(), words.next().unwrap_or_default());
+    let mut said = vec![locale.of("state", state.unwrap_or_default())];
+    match (state, rest.split_once(' ').unwrap_or((rest, ""))) {
+        (Some("received"), (grams, grade)) => {
+            said.push(names.value("grams", grams));
+            said.extend((!grade.is_empty()).then(|| format!("{} {grade}", locale.t("grade"))));
+        }
+        _ => said.push(rest.to_owned()),
+    }
+    said.extend(day.map(str::to_owned));
+    said.join(" · ")
+}
+
 /// The case that a decision is about.
 fn case_of(kind: DeedKind, row: &ActivityRow) -> Option<CaseId> {
     let household = row.thing.strip_prefix("household:").filter(|_| kind == DeedKind::Decision)?.parse().ok()?;
     let (_, case) = row.field.split_once(' ')?;
     let (season, case) = case.split_once(' ')?;
-    let season = granary_client_core::schema::Season::new(season.parse().ok()?)?;
+    let season = Season::new(season.parse().ok()?)?;
     CaseId::from_season_name(household, season, case).ok()
 }
 

@@ -172,7 +172,9 @@ pub(in crate::console) async fn save(SignedInForm(signed, form): SignedInForm) -
         };
         let odd = present.map(ask).unwrap_or_default();
         if !odd.is_empty() {
-            return Ok(unusual::ask_back(&signed, HERE, &form, &odd));
+            let name = Names::of(&signed).await?.product(&code);
+            let about = unusual::About { address: address(&code), name, part: "catalogue" };
+            return Ok(unusual::ask_back(&signed, &about, HERE, &form, &odd));
         }
     }
     let name = |field: &str| form.changed(field).map(|_| form.text(locale, field, TextField::ProductName)).transpose();

@@ -400,7 +400,7 @@ merged-lot-received = The lot that would go was received by the warehouse, and w
 price-since-today = A price that you change holds from today on. What was received before keeps its price.
 price-since-beginning = It was wrong from its beginning: change it for what was received before, too
 price-is-past = This price has been replaced by a later one. Tick that it was wrong from its beginning, or change the later one. Nothing was changed.
-first-recorded-by = first recorded by { $who }
+written-last-by = written last by { $who }
 ticked-ask = Ask about the ticked lots
 ticked-ones = the ticked ones
 tick-all = Tick all on this page
@@ -628,6 +628,7 @@ recorder-villages = A recorder’s villages
 recorder-villages-help = A recorder reads and writes the harvest books of these villages’ households, and nothing else: no payment account, no order.
 recorder-no-villages = There are no villages yet; add them on the co-operative’s page.
 recorder-villages-missing = Choose at least one village for the recorder.
+recorder-villages-change = Change villages
 list-comma = { ", " }
 # The activity
 part-activity = Activity
@@ -653,6 +654,8 @@ activity-household = Household
 activity-cooperative = Co-operative
 activity-order = Order
 activity-decision = Disagreement
+activity-lot = Lot corrected
+activity-receipt = Receipt
 activity-phones = Phones and roles
 activity-accounts = Accounts and sign-ins
 activity-api = Keys and webhooks
@@ -836,6 +839,7 @@ question-help = It sees the question at its phone's next sync, for example: whic
 question-ask = Ask
 question-waits = waits for an answer
 question-close = Close
+question-reopen = Open again
 question-closed-by = Closed by { $name }
 
 # Unusual lots

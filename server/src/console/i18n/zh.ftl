@@ -400,7 +400,7 @@ merged-lot-received = 要并掉的那批仓库已经验收，并掉就不再付�
 price-since-today = 改过的价格从今天起算。以前入库的仍按原价。
 price-since-beginning = 原价一开始就写错了：以前入库的也按新价
 price-is-past = 这个价格后来已被新价代替。如果它一开始就错了，请勾选；否则请改新价。什么都没改。
-first-recorded-by = 最初登记：{ $who }
+written-last-by = 最后填写：{ $who }
 ticked-ask = 询问勾选的批次
 ticked-ones = 勾选的
 tick-all = 勾选本页全部
@@ -628,6 +628,7 @@ recorder-villages = 记录员负责哪些村
 recorder-villages-help = 记录员只能看和记这些村各户的收成簿，看不到收款账户，也看不到订单。
 recorder-no-villages = 还没有村；请先在合作社页面添加。
 recorder-villages-missing = 请给记录员至少选一个村。
+recorder-villages-change = 改负责的村
 list-comma = 、
 # 活动记录
 part-activity = 活动记录
@@ -653,6 +654,8 @@ activity-household = 农户
 activity-cooperative = 合作社
 activity-order = 订单
 activity-decision = 不一致
+activity-lot = 更正批次
+activity-receipt = 入库
 activity-phones = 手机和身份
 activity-accounts = 账号和登录
 activity-api = 密钥和通知地址
@@ -837,6 +840,7 @@ question-help = 农户的手机下次同步时就能看到，例如：是哪块�
 question-ask = 提问
 question-waits = 等待回答
 question-close = 结束
+question-reopen = 重新打开
 question-closed-by = 由 { $name } 结束
 
 # 不寻常的批次

@@ -14,6 +14,8 @@ use maud::{Markup, html};
 use crate::console::again::{Asked, PAGE};
 use crate::console::forms::{Form, was};
 use crate::console::page::token;
+use crate::console::phones::{VILLAGES, in_one_word};
+use crate::console::questions::{CLOSE, REOPEN};
 use crate::console::signed_in::SignedIn;
 use crate::console::turns::{Turns, sent};
 use crate::console::unsent::AUTHOR;
@@ -126,6 +128,7 @@ fn done_by(action: &str, form: &Form) -> Done {
     let word = match (action, form.get("how")) {
         ("/console/cases/settle", "leave") => "left",
         ("/console/cases/settle" | "/console/cases/many", _) => "settled",
+        (REOPEN, _) => "undone",
         _ if form.get("undoes") == "yes" || action.ends_with("/undo") => "undone",
         _ => "saved",
     };
@@ -134,6 +137,22 @@ fn done_by(action: &str, form: &Form) -> Done {
             let until = crate::environment::now().seconds().to_string();
             let fields = vec![("case".to_owned(), form.get("case").to_owned()), ("until".to_owned(), until)];
             Some(Undo { action: "/console/cases/undo".to_owned(), fields })
+        }
+        CLOSE => {
+            let field = |name: &str| (name.to_owned(), form.get(name).to_owned());
+            Some(Undo { action: REOPEN.to_owned(), fields: vec![field("question"), field("lot")] })
+        }
+        VILLAGES => {
+            let seen = form.get(&was("villages"));
+            let before = seen.split(',').map(|village| ("village".to_owned(), village.to_owned()));
+            let villages: Vec<String> = form.all("village").map(str::to_owned).collect();
+            let others = [
+                ("device".to_owned(), form.get("device").to_owned()),
+                (was("villages"), in_one_word(&villages)),
+                ("undoes".to_owned(), "yes".to_owned()),
+            ];
+            let undoes = form.get("undoes") == "yes" || seen.is_empty();
+            (!undoes).then(|| Undo { action: VILLAGES.to_owned(), fields: before.chain(others).collect() })
         }
         _ => put_back(action, form),
     };

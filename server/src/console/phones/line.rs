@@ -7,8 +7,9 @@ use granary_client_core::quantities::Instant;
 use maud::{Markup, html};
 
 use super::Phone;
+use super::actions::{VILLAGES, in_one_word};
 use crate::console::i18n::grouped;
-use crate::console::inputs::{erases_name, sure};
+use crate::console::inputs::{Inputs, erases_name, sure};
 use crate::console::names::Names;
 use crate::console::page::token;
 use crate::console::parts::{Column, Row, Sorted, Table};
@@ -77,9 +78,26 @@ fn whose(signed: &SignedIn, names: &Names, phone: &Phone) -> Markup {
             @for role in phone.record.last_roles() { (names.role(&role)) " " }
             @if !phone.record.recorder.villages.is_empty() {
                 span.small { (names.records_for(&phone.record.recorder.villages)) }
+                @if phone.is_active() { (villages_form(signed, names, phone)) }
             }
         }
         @if let Some(person) = person { " " span.small { (signed.locale.with("phone-of", &[("name", person.name)])) } }
+    }
+}
+
+/// The form with a recorder's villages.
+fn villages_form(signed: &SignedIn, names: &Names, phone: &Phone) -> Markup {
+    let (locale, id, own) = (signed.locale, phone.id.to_string(), &phone.record.recorder.villages);
+    let form = Inputs::of(signed, VILLAGES, &[("device", &id)]);
+    html! {
+        details open[form.was_refused()] { summary { (locale.t("recorder-villages-change")) }
+            form.inline method="post" action=(VILLAGES) {
+                (form.hidden()) (form.was("villages", &in_one_word(own)))
+                @for (code, name) in names.all_villages() {
+                    label.check { input type="checkbox" name="village" value=(code) checked[own.contains(&code)]; " " (name) } }
+                button { (locale.t("save")) }
+            }
+        }
     }
 }
 

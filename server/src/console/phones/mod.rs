@@ -7,7 +7,7 @@ mod list;
 use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::schema::access::Role;
 
-pub(super) use self::actions::{invite, revoke, take_back};
+pub(super) use self::actions::{VILLAGES, change_villages, in_one_word, invite, revoke, take_back};
 pub(super) use self::line::table;
 pub(super) use self::list::show;
 use crate::log::{DeviceRecord, LastSeen};

@@ -60,6 +60,46 @@ async fn what_was_written_is_listed_with_before_and_after() {
     assert!(two.page("/console/catalogue/millet").await.contains("¥8.10"), "on the thing itself");
 }
 
+// What a lot was corrected to, and what the warehouse wrote, was in no activity.
+#[tokio::test(flavor = "multi_thread")]
+async fn corrections_and_receipts_are_listed() {
+    let two = Two::new().await;
+    let (lot, correct) = (two.path(), format!("{}/correct", two.path()));
+    set(&two, &lot, &correct, None, &[("grams", "12.8")]).await;
+    let receipt = format!("{lot}/receipt");
+    let typed = [("state", "received"), ("grams", "12.6"), ("grade", "B"), ("day", "2026-10-20"), ("confirmed", "yes")];
+    set(&two, &lot, &receipt, None, &typed).await;
+    set(&two, &lot, &receipt, None, &[("state", "rejected"), ("reason", "wet")]).await;
+    let about = two.lot.to_string();
+    let corrected = listed(&two, "?kind=lot").await;
+    let what = format!("Lot corrected · Weight · {about}");
+    assert_eq!(corrected[0][1..], ["zhang", &what, "李家", "12.5 kg", "12.8 kg"], "{corrected:?}");
+    assert_eq!(corrected.len(), 1, "what was recorded is no correction");
+    let received = listed(&two, "?kind=receipt&thing=李家").await;
+    let (what, first) = (format!("Receipt · {about}"), "Received · 12.6 kg · Grade B · 2026-10-20");
+    assert_eq!(received[0][2..], [&what, "李家", first, "Rejected · wet · 2026-10-20"], "{received:?}");
+    assert_eq!(received[1][4..], ["—", first]);
+    assert!(two.page(&format!("/console/households/{HOUSEHOLD}")).await.contains(first), "and on the household's page");
+    // In Chinese too.
+    let headers = [("cookie", two.zhang.as_str()), ("accept-language", "zh")];
+    let page = two.world.ask(Method::GET, ACTIVITY, &headers, String::new()).await.page;
+    assert!(page.contains("更正批次 · 重量") && page.contains("已入库 · 12.6 公斤"), "{page}");
+}
+
+// A price from today on was told as if there had been none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_from_today_says_what_held_before() {
+    let two = Two::new().await;
+    let millet = ("/console/catalogue/millet", "/console/catalogue", Some(("code", "millet")));
+    set(&two, millet.0, millet.1, millet.2, &[("price:A", "8.10")]).await;
+    let prices = listed(&two, "?kind=price").await;
+    assert!(prices[0][2].starts_with("Price · Grade A, "), "{prices:?}");
+    assert_eq!(prices[0][4..], ["¥7.60", "¥8.10"]);
+    let history =
+        rows(&format!("<tbody>{}", two.page("/console/catalogue/millet").await.rsplit("<tbody>").next().unwrap()));
+    assert_eq!(history[0][3..], ["¥7.60", "¥8.10"], "{history:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn roles_have_a_before_and_an_after() {
     let two = Two::new().await;

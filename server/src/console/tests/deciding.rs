@@ -231,6 +231,15 @@ async fn values_stand_side_by_side_with_their_authors_and_what_differs_marked() 
     two.weighed(&lot, 10_500);
     let page = two.page("/console/cases?kind=weight").await;
     assert!(page.contains("10<mark>.5</mark> kg") && text_of(&page).contains("2026-10-20"), "{page}");
+    // Of two weights whoever wrote each last, not whoever recorded the lot first.
+    assert!(!text_of(&page).contains("wang"), "{page}");
+    let device = two.world.granary.coordinator_device(two.world.coop, "wang").unwrap();
+    let key = lot.key().clone();
+    let edit = Edits::one(book(), move |doc| correct(doc, &key, &LotEdit::Quantity(grams(10_200))));
+    two.world.granary.edit_as(two.world.coop, device, World::now(), vec![edit]).unwrap();
+    two.shown();
+    let page = text_of(&two.page("/console/cases?kind=weight").await);
+    assert!(page.contains("10.2 kg written last by wang") && page.contains("10.5 kg written last by"), "{page}");
 }
 
 fn order_key() -> DocumentKey {

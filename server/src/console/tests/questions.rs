@@ -11,6 +11,7 @@ use crate::log::Submitter;
 
 const ASK: &str = "/console/questions/ask";
 const CLOSE: &str = "/console/questions/close";
+const REOPEN: &str = "/console/questions/reopen";
 
 impl Two {
     fn asked(&self) -> Vec<question::Question> {
@@ -76,6 +77,18 @@ async fn a_household_is_asked_answers_and_the_question_is_closed() {
     assert!(two.page(&list("closed")).await.contains("Closed by wang"));
     let filtered = two.page("/console/harvests?questions=yes").await;
     assert!(!filtered.contains(&two.lot.to_string()), "{filtered}");
+    // Closed by mistake, it is opened again: from the list, and by the message on the next page.
+    let reopen = PageForm::one(&two.page(&list("closed")).await, REOPEN);
+    assert_eq!(two.send(&two.zhang, &reopen).await.status, 303);
+    assert_eq!(two.asked()[0].closed_by, "");
+    let close = PageForm::one(&two.page(&list("answered")).await, CLOSE);
+    assert_eq!(two.send(&two.zhang, &close).await.status, 303);
+    assert_eq!(two.asked()[0].closed_by, "zhang");
+    let undo = PageForm::undo(&two.page("/console/questions").await);
+    assert_eq!((undo.action.as_str(), two.send(&two.zhang, &undo).await.status), (REOPEN, 303));
+    assert_eq!(two.asked()[0].closed_by, "");
+    let page = two.page("/console/questions").await;
+    assert!(page.contains("Undone.") && page.contains("东坡的"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

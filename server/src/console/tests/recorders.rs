@@ -4,9 +4,12 @@ use granary_client_core::ids::DeviceId;
 use ring::signature::KeyPair;
 
 use super::forms::Two;
+use super::page::PageForm;
 use super::*;
 
-#[tokio::test]
+const VILLAGES: &str = "/console/phones/villages";
+
+#[tokio::test(flavor = "multi_thread")]
 async fn recorder_is_invited_for_villages_listed_with_them_and_ended() {
     let two = Two::new().await;
     let page = two.page("/console/phones").await;
@@ -26,6 +29,35 @@ async fn recorder_is_invited_for_villages_listed_with_them_and_ended() {
     assert!(page.contains("records for: 东坡村, 西河村"), "{page}");
 
     let device = DeviceId::of_public_key(&public_key);
+    // Villages could be changed by a command alone.
+    let villages = || {
+        let record = two.world.granary.cooperative(two.world.coop).unwrap().device(device).unwrap();
+        record.recorder.villages.into_iter().collect::<Vec<_>>().join(" ")
+    };
+    let form = PageForm::one(&page, VILLAGES);
+    let only = |form: &PageForm, village: &str| {
+        let mut form = form.clone();
+        form.fields.retain(|(name, value)| name != "village" || value == village);
+        form
+    };
+    assert_eq!(form.fields.iter().filter(|(name, _)| name == "village").count(), 2, "both are ticked");
+    assert_eq!(two.send(&two.zhang, &only(&form, "dongpo")).await.to, format!("/console/phones#p-{device}"));
+    assert_eq!(villages(), "dongpo");
+    let later = two.send(&two.wang, &only(&form, "xihe")).await;
+    assert!(later.status == 409 && later.page.contains("东坡村"), "what wang saw is past: {}", later.page);
+    let none = two.send(&two.zhang, &only(&PageForm::one(&two.page("/console/phones").await, VILLAGES), "")).await;
+    assert!(none.status == 400 && none.page.contains("at least one village"), "{}", none.page);
+    assert_eq!(villages(), "dongpo");
+    assert_eq!(two.send(&two.zhang, &form.typed(&[("was:villages", "dongpo")])).await.status, 303);
+    assert_eq!(villages(), "dongpo xihe");
+    let undo = PageForm::undo(&two.page("/console/phones").await);
+    assert_eq!((two.send(&two.zhang, &undo).await.status, villages()), (303, "dongpo".to_owned()));
+    let again = only(&PageForm::one(&two.page("/console/phones").await, VILLAGES), "dongpo");
+    let both = PageForm { fields: [again.fields, vec![("village".into(), "xihe".into())]].concat(), ..again };
+    assert_eq!(two.send(&two.zhang, &both).await.status, 303);
+    let audit = two.world.granary.audit_log(two.world.coop, 20).unwrap();
+    assert!(audit.iter().any(|line| line.detail.contains("recorder of dongpo > recorder of dongpo,xihe")), "{audit:?}");
+
     let ended = two.world.post("/console/phones/revoke", &two.zhang, &format!("device={device}&sure=yes")).await;
     assert!(ended.status < 400, "{}", ended.page);
     let record = two.world.granary.cooperative(two.world.coop).unwrap().device(device).unwrap();

@@ -34,8 +34,14 @@ async fn receipts_that_do_not_fit_their_lot_are_asked_back() {
         ),
         ([("state", "rejected"), ("reason", "wet"), ("day", "2026-10-01")], "is before the day of the harvest"),
     ] {
-        let form = PageForm::one(&two.page(&two.path()).await, &receipt);
-        asked_back(&two, &form.typed(&typed), sentence).await;
+        let form = PageForm::one(&two.page(&two.path()).await, &receipt).typed(&typed);
+        // Whose lot it is stands there, with what was typed.
+        let asked = two.send(&two.zhang, &form).await;
+        let head = asked.page.split("<main").nth(1).unwrap().split("<form").next().unwrap();
+        for word in ["李家 · Millet · 12.5 kg", &two.lot.to_string(), &two.path(), typed[1].1] {
+            assert!(head.contains(word), "{word}: {head}");
+        }
+        asked_back(&two, &form, sentence).await;
     }
     let form = PageForm::one(&two.page(&two.path()).await, &receipt);
     let plain = form.typed(&[("state", "received"), ("grams", "12"), ("day", "2026-10-04")]);

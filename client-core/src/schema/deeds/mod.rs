@@ -1,12 +1,17 @@
 //! What people wrote into a document: who wrote which field when, what stood there before and what stands there since. Derived
-//! from the document's changes, whoever made them and wherever; an operation names what it replaces. Lots and receipts have a
-//! history of their own ([`super::lot_history`]).
+//! from the document's changes, whoever made them and wherever; an operation names what it replaces. Of lots it is what was
+//! corrected and withdrawn, not what was recorded: a lot's whole history is told by [`super::lot_history`].
+
+mod books;
+mod price;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 
 use super::case_book::Contender;
 use super::key::DocumentKey;
-use crate::crdt::change::{Action, BytesKind, ChangeRecord, Key, Object, Operation, OperationId, Value};
+use crate::crdt::change::{Action, ChangeRecord, Key, Object, Operation, OperationId};
 use crate::ids::ActorId;
 use crate::quantities::Instant;
 
@@ -36,11 +41,15 @@ pub enum DeedKind {
     Order,
     /// A decision about a disagreement.
     Decision,
+    /// A correction of a lot, or that it was withdrawn.
+    Lot,
+    /// The warehouse's receipt of a lot.
+    Receipt,
 }
 
 impl DeedKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Price,
         Self::Product,
         Self::Promotion,
@@ -49,6 +58,8 @@ impl DeedKind {
         Self::Cooperative,
         Self::Order,
         Self::Decision,
+        Self::Lot,
+        Self::Receipt,
     ];
 
     /// Its name in rows and addresses.
@@ -62,6 +73,8 @@ impl DeedKind {
             Self::Cooperative => "cooperative",
             Self::Order => "order",
             Self::Decision => "decision",
+            Self::Lot => "lot",
+            Self::Receipt => "receipt",
         }
     }
 }
@@ -77,7 +90,8 @@ pub struct Deed {
     pub kind: DeedKind,
     /// Which thing: `product:millet`, `household:ID`, `promotion:CODE`, `order:PLATFORM/ID`, `cooperative`.
     pub thing: String,
-    /// Which field of it, such as `A@2026-11-01` of a price.
+    /// Which field of it, such as `A@2026-11-01` of a price; of lots and receipts the season, the lot and the field, with a blank
+    /// between.
     pub field: String,
     /// What stood there; empty for nothing, several concurrent values with ` / ` between.
     pub before: String,
@@ -87,7 +101,7 @@ pub struct Deed {
 
 /// True for a document of which [`deeds`] tells anything.
 pub fn has_deeds(key: &DocumentKey) -> bool {
-    !matches!(key, DocumentKey::HarvestBook(_) | DocumentKey::ReceiptBook(_) | DocumentKey::Receiver(_))
+    !matches!(key, DocumentKey::Receiver(_))
 }
 
 type Id = (u64, ActorId);
@@ -103,12 +117,15 @@ struct Earlier {
 
 /// Everything that was written into a document, in the order of its changes, each of which must come after its dependencies.
 pub fn deeds<'a>(key: &DocumentKey, changes: impl IntoIterator<Item = (Instant, &'a ChangeRecord)>) -> Vec<Deed> {
+    if let DocumentKey::ReceiptBook(book) = key {
+        return books::receipts(book, changes);
+    }
     let (mut earlier, mut deeds) = (Earlier::default(), Vec::new());
     for (at, record) in changes {
         let from = deeds.len();
         for (counter, operation) in (record.start_operation..).zip(&record.operations) {
             let Some((path, before, after)) = earlier.apply(record, counter, operation) else { continue };
-            if record.actor.is_genesis() {
+            if record.actor.is_genesis() || books::is_told_elsewhere(key, record, &path) {
                 continue;
             }
             let Some((kind, thing, field)) = classified(key, &path) else { continue };
@@ -154,7 +171,7 @@ impl Earlier {
                 self.paths.insert(id, path);
                 return None;
             }
-            Action::Set => text_of(&operation.value),
+            Action::Set => operation.value.told(),
             Action::Delete => String::new(),
             // Texts of other programs, letter by letter: that they were written is told, not each letter.
             Action::MakeText => "…".to_owned(),
@@ -222,6 +239,9 @@ fn classified(key: &DocumentKey, path: &str) -> Option<(DeedKind, String, String
         {
             field(DeedKind::Order, format!("order:{name}"), field_name)
         }
+        (DocumentKey::HarvestBook(book), ["lots", lot, rest @ ..]) => {
+            field(DeedKind::Lot, format!("household:{}", book.household), &books::lot_field(key, lot, rest)?)
+        }
         (DocumentKey::CaseBook(book), ["decisions", _, name]) => {
             field(DeedKind::Decision, format!("household:{}", book.household), name)
         }
@@ -259,6 +279,9 @@ fn shown(
         // An order that comes in is no deed of a person.
         (DeedKind::Order, "status") if before.is_empty() => (String::new(), String::new()),
         (DeedKind::Decision, _) => (before, after),
+        (DeedKind::Lot, field) if field.ends_with(books::WITHDRAWN) => (books::weight_of(path, earlier), after),
+        // A price that holds from a day takes the place of the one that held until then.
+        (DeedKind::Price, name) if before.is_empty() => (price::until_then(path, name, earlier), cut(&after)),
         _ => (cut(&before), cut(&after)),
     }
 }
@@ -297,127 +320,4 @@ fn decision(key: &DocumentKey, written: &[Deed]) -> Option<Deed> {
         after: cut(of("chosen").or(of("note")).unwrap_or_default()),
         ..first.clone()
     })
-}
-
-fn text_of(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::Boolean(truth) => truth.to_string(),
-        Value::Unsigned(number) => number.to_string(),
-        Value::Signed(_, number) => number.to_string(),
-        Value::Bytes(BytesKind::Text, bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Value::Bytes(..) => "…".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::crdt::change::VerifiedChange;
-    use crate::ids::HouseholdId;
-    use crate::quantities::Fen;
-    use crate::schema::catalogue::{self, PriceName};
-    use crate::schema::{Document, Part, household};
-
-    fn told(document: &mut Document) -> Vec<(DeedKind, String, String, String)> {
-        let changes: Vec<VerifiedChange> = document.changes_since(&[]).unwrap();
-        let records = changes.iter().map(|change| (Instant(0), change.record()));
-        let deeds = deeds(&document.key().clone(), records);
-        deeds.into_iter().map(|deed| (deed.kind, deed.field, deed.before, deed.after)).collect()
-    }
-
-    fn deed(kind: DeedKind, field: &str, before: &str, after: &str) -> (DeedKind, String, String, String) {
-        (kind, field.into(), before.into(), after.into())
-    }
-
-    #[test]
-    fn a_price_has_a_before_and_an_after_also_where_two_wrote_at_once() {
-        let mut one = Document::new(DocumentKey::Catalogue(Part::FIRST)).unwrap();
-        let actors = [1u8, 2].map(|number| ActorId::from_bytes(&[number; 12]).unwrap());
-        let name: PriceName = "A".parse().unwrap();
-        let set = |document: &mut Document, actor: usize, fen| {
-            let price = Fen::new(fen).unwrap();
-            document
-                .edit(&actors[actor], Instant(0), |doc| catalogue::set_price(doc, "millet", &name, price))
-                .unwrap()
-                .1
-        };
-        set(&mut one, 0, 700);
-        let mut two = one.clone();
-        set(&mut one, 0, 760);
-        let other = set(&mut two, 1, 780).unwrap();
-        one.apply(&[other]).unwrap();
-        set(&mut one, 0, 760);
-        let expected = [
-            deed(DeedKind::Price, "A", "", "700"),
-            deed(DeedKind::Price, "A", "700", "760"),
-            deed(DeedKind::Price, "A", "700", "780"),
-        ];
-        let told = told(&mut one);
-        assert_eq!(told[..3], expected);
-        let (.., before, after) = &told[3];
-        assert!(before == "760 / 780" || before == "780 / 760", "{before}");
-        assert_eq!(after, "760");
-    }
-
-    #[test]
-    fn what_is_done_to_a_pack_that_shops_sell_is_of_the_pack() {
-        use crate::quantities::Grams;
-        use crate::schema::sku::{self, Sku};
-        let mut document = Document::new(DocumentKey::Catalogue(Part::FIRST)).unwrap();
-        let actor = ActorId::from_bytes(&[1; 12]).unwrap();
-        let pack = |grams| Sku::new("XM-05", "millet", "A", Grams::new(grams).unwrap());
-        document.edit(&actor, Instant(0), |doc| sku::set_sku(doc, &pack(2_500))).unwrap();
-        let before = told(&mut document).len();
-        document.edit(&actor, Instant(0), |doc| sku::set_sku(doc, &pack(5_000))).unwrap();
-        document.edit(&actor, Instant(0), |doc| sku::map_name(doc, "XM-05", "小米/5斤")).unwrap();
-        let after = told(&mut document).split_off(before);
-        assert_eq!(
-            after,
-            [
-                deed(DeedKind::Product, "sku-grams", "2500", "5000"),
-                deed(DeedKind::Product, "sku-name/小米/5斤", "", "true"),
-            ]
-        );
-    }
-
-    #[test]
-    fn a_households_deeds_show_no_account_and_name_who_was_taken_out() {
-        let mut document = Document::new(DocumentKey::Household(HouseholdId::from_bytes([1; 16]))).unwrap();
-        let actor = ActorId::from_bytes(&[1; 12]).unwrap();
-        let mut edit = |edit: &dyn Fn(&mut automerge::AutoCommit) -> Result<(), crate::crdt::DocumentFault>| {
-            document.edit(&actor, Instant(0), |doc| edit(doc)).unwrap();
-        };
-        edit(&|doc| household::set_name(doc, "Li", "dongpo"));
-        edit(&|doc| household::set_payment(doc, "ICBC 6222 0000 1111 2345 Li Ming"));
-        edit(&|doc| household::set_payment(doc, "ICBC 6222 0000 9999 2345 Li Ming"));
-        edit(&household::clear_payment);
-        edit(&|doc| household::add_member(doc, "Hu"));
-        let key = household::read(&document).people[0].key.clone();
-        let mut edit = |edit: &dyn Fn(&mut automerge::AutoCommit) -> Result<(), crate::crdt::DocumentFault>| {
-            document.edit(&actor, Instant(0), |doc| edit(doc)).unwrap();
-        };
-        edit(&|doc| household::remove_member(doc, &key, "2026-10-01".parse().unwrap()));
-        edit(&|doc| household::put_back_member(doc, &key));
-        let told = told(&mut document);
-        assert_eq!(
-            told,
-            [
-                deed(DeedKind::Household, "name", "", "Li"),
-                deed(DeedKind::Household, "village", "", "dongpo"),
-                deed(DeedKind::Payment, "payment", "", "…2345"),
-                deed(DeedKind::Payment, "payment", "…2345", "…2345*"),
-                deed(DeedKind::Payment, "payment", "…2345", ""),
-                deed(DeedKind::Household, "member", "", "Hu"),
-                deed(DeedKind::Household, "member", "Hu", ""),
-                deed(DeedKind::Household, "member", "", "Hu"),
-            ]
-        );
-        assert!(!format!("{told:?}").contains("6222"));
-        let accounts =
-            ["１２３４５６７８９０１", "账号六二一七〇一二三", "wangerhuwx12", "wxid-abcdefg"].map(without_account);
-        assert_eq!(accounts, ["…８９０１", "…〇一二三", "…wx12", "…defg"]);
-        let shown = ["cash", "现金", "fan@example.org", "12345678", "微信 1234"].map(without_account);
-        assert_eq!(shown, ["cash", "现金", "….org", "…5678", "…1234"]);
-    }
 }
