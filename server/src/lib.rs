@@ -15,6 +15,7 @@ mod environment;
 mod error;
 mod hooks;
 mod http;
+pub mod imports;
 pub mod interop;
 pub mod log;
 mod maintenance;

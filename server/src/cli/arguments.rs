@@ -64,6 +64,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: CoopCommand,
     },
+    /// Read order files of shops' platforms.
+    Orders {
+        #[command(subcommand)]
+        command: OrdersCommand,
+    },
     /// Make an invitation for a phone; it works once.
     Invite {
         #[command(flatten)]
@@ -255,6 +260,28 @@ pub(super) enum Command {
     },
     /// A phone for the terminal.
     Phone(phone::PhoneArguments),
+}
+
+#[derive(Subcommand)]
+pub(super) enum OrdersCommand {
+    /// Say what order files hold, and take nothing; no server is needed.
+    Preview {
+        /// For programs: an object in one line for each file, and for each pair of files.
+        #[arg(long)]
+        json: bool,
+        /// The SKUs that are known, as JSON; without it none is.
+        #[arg(long, value_name = "FILE")]
+        skus: Option<PathBuf>,
+        /// The platform's profile, where a file fits two.
+        #[arg(long, value_name = "NAME")]
+        profile: Option<String>,
+        /// A folder with more profiles.
+        #[arg(long, value_name = "FOLDER")]
+        profiles: Option<PathBuf>,
+        /// The files. A list of orders and the file with their lines are joined.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
 }
 
 #[derive(Subcommand)]

@@ -7,6 +7,7 @@ mod output;
 mod arguments;
 mod help;
 mod maintenance;
+mod orders;
 mod phone;
 mod serve;
 
@@ -24,7 +25,8 @@ use crate::http::BrowserLink;
 use crate::said::Said;
 use crate::store::probe::How;
 use arguments::{
-    Command, CoopCommand, CoordinatorCommand, EraseCommand, Folder, InvitationsCommand, KeyCommand, SetAsideCommand,
+    Command, CoopCommand, CoordinatorCommand, EraseCommand, Folder, InvitationsCommand, KeyCommand, OrdersCommand,
+    SetAsideCommand,
 };
 use serve::{demo, serve};
 
@@ -46,6 +48,9 @@ pub fn main() -> ExitCode {
             serve(args, |server| demo(server, &folder))
         }
         Command::Coop { command } => furnish(command),
+        Command::Orders { command: OrdersCommand::Preview { json, skus, profile, profiles, files } } => {
+            orders::preview(&orders::PreviewArgs { json, skus, profile, profiles, files })
+        }
         Command::Invite { folder, coop, role, villages, person, hours } => {
             invite(&folder, coop, (&role, villages), person, hours)
         }

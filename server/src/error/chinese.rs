@@ -90,6 +90,7 @@ impl Words for FileFault {
 /// What something is called that an error names.
 fn thing(what: &'static str) -> &'static str {
     match what {
+        "profile" => "平台配置",
         "co-operative" => "合作社",
         "coordinator" => "协调员",
         "device" => "手机",

@@ -19,6 +19,19 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "Create co-operatives, and furnish them: villages, collecting places, seasons",
         "建立合作社，并添加村、收货点和收成季",
     ),
+    ("Read order files of shops' platforms", "读网店平台导出的订单文件"),
+    (
+        "Say what order files hold, and take nothing; no server is needed",
+        "看看订单文件里有什么，什么也不收；不需要服务器",
+    ),
+    (
+        "For programs: an object in one line for each file, and for each pair of files",
+        "给程序用：每个文件、每对文件各一行 JSON",
+    ),
+    ("The SKUs that are known, as JSON; without it none is", "已知的商品编码，JSON 文件；不写就一个也不认识"),
+    ("The platform's profile, where a file fits two", "按哪个平台的配置读，用在一个文件符合两种的时候"),
+    ("A folder with more profiles", "放着更多平台配置的文件夹"),
+    ("The files. A list of orders and the file with their lines are joined", "订单文件。订单列表和明细文件会合在一起"),
     (
         "Say how it is called and reached, which phones show beside the prices. What is not given stays; an empty text clears it",
         "它叫什么、怎样联系，手机上显示在价格旁边。没写的不变；写成空的就清除",
@@ -406,6 +419,8 @@ pub(super) const VALUES: &[(&str, &str)] = &[
     ("PERSON", "登录名"),
     ("HOURS", "小时"),
     ("PHONES", "手机数"),
+    ("FILE", "文件"),
+    ("FILES", "文件"),
     ("NAME", "名字"),
     ("NAMES", "名字"),
     ("DEVICE", "设备"),

@@ -1,0 +1,3 @@
+//! Files as platforms export them, and what a reader must find in them.
+
+mod samples;
