@@ -4,7 +4,7 @@ use crate::crdt::DocumentFault;
 use crate::protocol::outbox_file::OutboxFileFault;
 use crate::protocol::problem::ProblemKind;
 use crate::quantities::QuantityFault;
-use crate::schema::{LotId, LotNameFault};
+use crate::schema::{HoldingFault, LotId, LotNameFault};
 use crate::store::StoreFault;
 use crate::transport::LineFault;
 use crate::words::{Phrase, Words, usual_cause};
@@ -79,6 +79,23 @@ pub enum Error {
     /// No lot of this name is on this phone: it was withdrawn, is of another household, or has not arrived yet.
     #[error("there is no lot {0} on this phone")]
     NoSuchLot(String),
+    /// A text names no goods in the warehouse.
+    #[error(transparent)]
+    Holding(#[from] HoldingFault),
+    /// No goods of this number are on this phone: they were not received, or that has not arrived yet.
+    #[error("there are no goods {0} on this phone")]
+    NoSuchHolding(String),
+    /// The number fits several holdings, and nothing was changed. Ask which, and name it in full.
+    #[error("{name} fits several goods in the warehouse; say which: {}", candidates.join(", "))]
+    WhichOfHoldings {
+        /// What was given.
+        name: String,
+        /// The holdings that it fits, each in full.
+        candidates: Vec<String>,
+    },
+    /// No live-stream of this code is on this phone.
+    #[error("there is no live-stream {0} on this phone")]
+    NoSuchStream(String),
     /// The name fits several lots, and nothing was changed. Ask which, and name it in full.
     #[error("{name} fits {} lots; say which: {}", candidates.len(), listed(candidates))]
     Ambiguous {
@@ -162,6 +179,10 @@ impl Error {
             Self::WhichOfHouseholds { .. } => "which-of-households",
             Self::LotName(_) => "lot-name",
             Self::NoSuchLot(_) => "no-such-lot",
+            Self::Holding(_) => "holding-name",
+            Self::NoSuchHolding(_) => "no-such-holding",
+            Self::WhichOfHoldings { .. } => "which-of-holdings",
+            Self::NoSuchStream(_) => "no-such-stream",
             Self::Ambiguous { .. } => "ambiguous",
             Self::SyncFirst => "sync-first",
             Self::OutboxFile(_) => "outbox-file",
@@ -206,6 +227,12 @@ impl Words for Error {
                 format!("{name} 可能是 {} 户，请写卡片上的号码：{}", candidates.len(), candidates.join("、"))
             }
             Self::NoSuchLot(name) => format!("这部手机上没有批次 {name}。"),
+            Self::Holding(fault) => format!("{}。", fault.chinese()),
+            Self::NoSuchHolding(name) => format!("这部手机上没有编号为 {name} 的货物。"),
+            Self::WhichOfHoldings { name, candidates } => {
+                format!("{name} 可能是 {} 批货物，请写全：{}", candidates.len(), candidates.join("、"))
+            }
+            Self::NoSuchStream(code) => format!("这部手机上没有直播 {code}。"),
             Self::Ambiguous { name, candidates } => {
                 format!("{name} 可能是 {} 个批次，请写全：{}", candidates.len(), listed(candidates))
             }

@@ -32,7 +32,7 @@ pub enum PhoneError {
     /// A value is out of its range, or names nothing that exists.
     #[error("{sentence}")]
     Invalid { sentence: String },
-    /// The name fits several lots, and nothing was changed. Ask which; each candidate names one lot.
+    /// The name fits several lots or holdings, and nothing was changed. Ask which; each candidate names one.
     #[error("{sentence}")]
     Ambiguous { sentence: String, candidates: Vec<String> },
     /// The phone belongs to no co-operative yet: call `enrol`.
@@ -88,11 +88,15 @@ impl From<Error> for PhoneError {
             | Error::WhichOfHouseholds { .. }
             | Error::LotName(_)
             | Error::NoSuchLot(_)
+            | Error::Holding(_)
+            | Error::NoSuchHolding(_)
+            | Error::NoSuchStream(_)
             | Error::BadInvitation(_)
             | Error::OutboxFile(_) => Self::Invalid { sentence },
             Error::Ambiguous { candidates, .. } => {
                 Self::Ambiguous { sentence, candidates: candidates.iter().map(LotId::in_full).collect() }
             }
+            Error::WhichOfHoldings { candidates, .. } => Self::Ambiguous { sentence, candidates },
             Error::OtherCooperative { .. } => Self::Invalid { sentence },
             Error::NotEnrolled => Self::NotEnrolled { sentence },
             Error::Lost => Self::Lost { sentence },

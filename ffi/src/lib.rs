@@ -6,12 +6,14 @@
 //! once the record is durable. Only `enrol`, `sync_now` and `import_outbox_file` wait for the network.
 
 mod error;
+mod goods;
 mod language;
 mod lots;
 mod phone;
 mod status;
 
 pub use error::PhoneError;
+pub use goods::{GoodsIn, Holding, PacksLeft, Sku, Stock, StockCase, StreamLeft};
 pub use language::{set_language, set_weight_unit};
 pub use lots::{FieldConflict, Lot, LotDraft, LotEdit, LotFilter, LotState, Product, Receipt, Total, Unusual};
 pub use phone::GranaryPhone;

@@ -61,9 +61,10 @@ impl LotDraft {
 pub struct Unusual {
     /// For programs: `unknown-product`, `product-ended`, `no-catalogue`, `unknown-grade`, `unknown-household`, `unknown-place`,
     /// `day-in-the-future`, `day-in-another-season`, `weight-far-from-usual`; of a receipt also `receipt-before-harvest`,
-    /// `receipt-long-after-harvest`, `weighed-far-from-recorded`.
+    /// `receipt-long-after-harvest`, `weighed-far-from-recorded`; of goods in the warehouse `count-far-from-computed`,
+    /// `more-than-there`, `unknown-goods`, `expired-before-arrival`.
     pub code: String,
-    /// The field: `product`, `grade`, `household`, `place`, `day` or `grams`.
+    /// The field: `product`, `grade`, `household`, `place`, `day`, `grams`, `holding` or `expiry`.
     pub field: String,
     /// What was probably meant, such as the code of a product; none where nothing looks like it.
     pub meant: Option<String>,

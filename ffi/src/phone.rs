@@ -17,7 +17,7 @@ use crate::status::{PhoneObserver, Recovered, SyncStatus, Told};
 /// One phone: its documents, kept in a folder of the app, and their sync.
 #[derive(uniffi::Object)]
 pub struct GranaryPhone {
-    phone: Arc<Phone>,
+    pub(crate) phone: Arc<Phone>,
     driver: Mutex<Option<Driver>>,
 }
 

@@ -134,7 +134,7 @@ impl Phone {
         Ok(self.cooperative()?.unwrap_or_default().present_season(today))
     }
 
-    fn known_today(&self) -> Option<Day> {
+    pub(super) fn known_today(&self) -> Option<Day> {
         let now = self.now();
         (now >= CLOCK_RIGHT_FROM).then(|| Day::in_china(now))
     }
@@ -340,7 +340,7 @@ impl Phone {
         Ok(found)
     }
 
-    fn part_to_write(&self, of: &DocumentKey) -> Result<DocumentKey, Error> {
+    pub(super) fn part_to_write(&self, of: &DocumentKey) -> Result<DocumentKey, Error> {
         self.inner().enrolled()?.replica.part_to_write(of)
     }
 
@@ -355,7 +355,7 @@ impl Phone {
         Ok(if parts.is_empty() { None } else { Some(read(&parts)) })
     }
 
-    fn read<R>(&self, key: &DocumentKey, read: impl FnOnce(&mut Document) -> R) -> Result<Option<R>, Error> {
+    pub(super) fn read<R>(&self, key: &DocumentKey, read: impl FnOnce(&mut Document) -> R) -> Result<Option<R>, Error> {
         let mut inner = self.inner();
         let enrolled = inner.enrolled_mut()?;
         Ok(enrolled.replica.document(key)?.map(read))

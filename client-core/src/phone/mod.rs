@@ -25,6 +25,7 @@ mod status;
 #[cfg(feature = "https")]
 mod steady;
 mod steps;
+mod stock;
 mod told_time;
 
 #[cfg(test)]
@@ -43,6 +44,7 @@ pub use outbox_file::UnsignedOutboxFile;
 pub use recover::Recovered;
 pub use status::{LastError, NotTaken, Status, SyncState};
 pub use steps::{Errand, Joining, Running, Turn};
+pub use stock::{PacksLeft, StockNow, StreamLeft};
 
 use crate::crdt::DocumentFault;
 use crate::error::Error;

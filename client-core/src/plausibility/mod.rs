@@ -14,7 +14,7 @@ pub use sentences::Unusual;
 use spelling::{letters_off, meant};
 
 use crate::ids::HouseholdId;
-use crate::quantities::{Day, Fen, Grams};
+use crate::quantities::{Day, Fen, Grams, GramsDelta};
 use crate::schema::Season;
 use crate::schema::catalogue::{Catalogue, PriceName, Product};
 
@@ -24,6 +24,9 @@ const ID_LETTERS_OFF_MAX: usize = 4;
 const WEIGHED_TIMES: i64 = 2;
 /// A price is far from the last one when one is more than this many times the other.
 const PRICE_TIMES: i64 = 3;
+/// A count is far from what should lie there when it is off by more than one of so many parts, and by more than these grams.
+const COUNT_PARTS: u64 = 10;
+const COUNT_OFF: u64 = 500;
 /// Days after the harvest that a lot usually comes in: half a year.
 const DAYS_TO_WAREHOUSE: i32 = 183;
 
@@ -147,6 +150,14 @@ pub fn unusual_arrival(arrival: &Arrival<'_>, usual: &Usual<'_>) -> Vec<Unusual>
         _ => {}
     }
     found
+}
+
+/// What is unusual about a count of a holding where so many grams should lie: it is off by more than a tenth, and by more than a
+/// scale is.
+pub fn unusual_count(counted: GramsDelta, computed: i64) -> Option<Unusual> {
+    let off = counted.get().abs_diff(computed);
+    let is_far = off > COUNT_OFF && off.saturating_mul(COUNT_PARTS) > computed.unsigned_abs();
+    is_far.then_some(Unusual::Counted { counted, computed })
 }
 
 /// What is unusual about a price that is to be set for a product: it jumps from the one that it replaces, or else from the last

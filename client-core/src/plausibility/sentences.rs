@@ -2,7 +2,7 @@
 
 use crate::ids::HouseholdId;
 use crate::quantities::typed::WeightUnit;
-use crate::quantities::{Day, Fen, Grams};
+use crate::quantities::{Day, Fen, Grams, GramsDelta, SpokenCode, decimal};
 use crate::schema::Season;
 use crate::words::{Language, Words};
 
@@ -105,6 +105,36 @@ pub enum Unusual {
         /// By the household.
         recorded: Grams,
     },
+    /// What was counted is far from what should lie there.
+    #[error("{} kg were counted, and {} kg should lie there", decimal(.counted.get(), 1000), decimal(*.computed, 1000))]
+    Counted {
+        /// What was counted.
+        counted: GramsDelta,
+        /// What should lie there, in grams.
+        computed: i64,
+    },
+    /// More is to go out, or elsewhere, than lies there.
+    #[error("only {} kg lie there, and {} kg are to go", decimal(*.there, 1000), decimal(.grams.get(), 1000))]
+    MoreThanThere {
+        /// What is to go.
+        grams: Grams,
+        /// What lies there, in grams.
+        there: i64,
+    },
+    /// Nothing here says that these goods came in.
+    #[error("nothing on this phone says that {code} came in")]
+    UnknownGoods {
+        /// The number of the goods.
+        code: SpokenCode,
+    },
+    /// Goods that expired before they came in.
+    #[error("the goods expired on {expiry}, before they came in on {day}")]
+    Expired {
+        /// Their last good day.
+        expiry: Day,
+        /// When they came in.
+        day: Day,
+    },
     /// A price jumps.
     #[error("{price} for a kilogram of grade {grade} is far from the last price, {last}")]
     Price {
@@ -162,6 +192,10 @@ impl Unusual {
             Self::LongAfterHarvest { .. } => "receipt-long-after-harvest",
             Self::Weighed { .. } => "weighed-far-from-recorded",
             Self::Price { .. } => "price-far-from-last",
+            Self::Counted { .. } => "count-far-from-computed",
+            Self::MoreThanThere { .. } => "more-than-there",
+            Self::UnknownGoods { .. } => "unknown-goods",
+            Self::Expired { .. } => "expired-before-arrival",
         }
     }
 
@@ -176,6 +210,9 @@ impl Unusual {
             Self::BeforeHarvest { .. } | Self::LongAfterHarvest { .. } => "day",
             Self::Weight { .. } | Self::Weighed { .. } => "grams",
             Self::Price { .. } => "price",
+            Self::Counted { .. } | Self::MoreThanThere { .. } => "grams",
+            Self::UnknownGoods { .. } => "holding",
+            Self::Expired { .. } => "expiry",
         }
     }
 }
@@ -194,6 +231,16 @@ impl Words for Unusual {
             Self::BeforeHarvest { day, harvested } => format!("日期 {day} 早于收成日期 {harvested}"),
             Self::LongAfterHarvest { day, harvested } => format!("日期 {day} 比收成日期 {harvested} 晚很久"),
             Self::Weight { .. } | Self::Weighed { .. } => self.words_in(Language::Chinese, WeightUnit::Kilogram),
+            Self::Counted { counted, computed } => {
+                let [counted, computed] = [counted.get(), *computed].map(|grams| decimal(grams, 1000));
+                format!("盘点 {counted} 公斤，账上是 {computed} 公斤，相差很大")
+            }
+            Self::MoreThanThere { grams, there } => {
+                let [grams, there] = [grams.get(), *there].map(|grams| decimal(grams, 1000));
+                format!("那里只有 {there} 公斤，要出 {grams} 公斤")
+            }
+            Self::UnknownGoods { code } => format!("这部手机上没有 {code} 入库的记录"),
+            Self::Expired { expiry, day } => format!("这批货 {expiry} 就到期了，早于入库日期 {day}"),
             Self::Price { grade, price, last } => format!("{grade} 级每公斤 {price} 与上一个价格 {last} 相差很远"),
             Self::Grade { grade, known } => {
                 format!("产品目录里这种产品没有“{grade}”级；有 {}", known.join("、"))

@@ -4,6 +4,7 @@
 
 mod orders;
 mod questions;
+mod stock;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,10 +20,13 @@ use crate::schema::access::ListedHousehold;
 use crate::schema::harvest::{Lot, LotKey};
 use crate::schema::question::Question;
 use crate::schema::receipt::Outcome;
+use crate::schema::stock_book::StockBook;
 use crate::schema::{
     Book, Document, DocumentKey, LotCode, LotId, LotName, OrderName, QuestionId, harvest, household, question, receipt,
+    stock_book,
 };
 use crate::store::StoreFault;
+use crate::trade::OrderGoods;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -40,6 +44,8 @@ pub struct MemoryLists {
     questions: BTreeMap<DocumentKey, Vec<Question>>,
     /// By harvest book and question.
     answers: BTreeMap<DocumentKey, BTreeMap<QuestionId, Vec<Contender>>>,
+    stock_books: BTreeMap<DocumentKey, StockBook>,
+    order_goods: BTreeMap<DocumentKey, OrderGoods>,
     /// Those of which no particulars are here, as the server listed them.
     listed: BTreeMap<HouseholdId, (String, String)>,
     orders: BTreeMap<OrderName, OrderRow>,
@@ -92,6 +98,8 @@ impl MemoryLists {
         self.receipts.remove(key);
         self.questions.remove(key);
         self.answers.remove(key);
+        self.stock_books.remove(key);
+        self.order_goods.remove(key);
         match key {
             DocumentKey::Household(household) => drop(self.households.remove(household)),
             DocumentKey::Order(name) => drop(self.orders.remove(name)),
@@ -128,7 +136,10 @@ impl MemoryLists {
     pub fn write(&mut self, document: &mut Document, revision: u64) -> Result<(), StoreFault> {
         let key = document.key().clone();
         match key {
-            DocumentKey::Order(ref name) => self.write_order(document, name),
+            DocumentKey::Order(ref name) => {
+                self.write_order(document, name);
+                self.write_order_goods(document);
+            }
             DocumentKey::Receiver(ref name) => self.write_receiver(document, name),
             DocumentKey::HarvestBook(book) => {
                 let rows = harvest::lots(document).into_iter().filter_map(|lot| row_of(book, lot));
@@ -143,6 +154,10 @@ impl MemoryLists {
                 let household = household::read(document);
                 let named = (household.name.unwrap_or_default(), household.village.unwrap_or_default());
                 self.households.insert(id, named);
+            }
+            DocumentKey::StockBook(_) => {
+                self.stock_books
+                    .insert(key.clone(), stock_book::read(document, self.server.unwrap_or(DeviceId::NOBODY)));
             }
             _ => {}
         }

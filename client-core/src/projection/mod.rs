@@ -30,6 +30,8 @@ mod read_model;
 #[cfg(feature = "sqlite")]
 mod register_rows;
 #[cfg(feature = "sqlite")]
+mod stock_rows;
+#[cfg(feature = "sqlite")]
 mod unusual_lots;
 
 #[cfg(feature = "sqlite")]

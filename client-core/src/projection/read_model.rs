@@ -6,7 +6,9 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{activity, book_rows, case_writing, catalogue_rows, order_lists, question_lists, register_rows};
+use super::{
+    activity, book_rows, case_writing, catalogue_rows, order_lists, question_lists, register_rows, stock_rows,
+};
 use crate::conflicts::Contender;
 use crate::ids::DeviceId;
 use crate::replica::Undelivered;
@@ -15,7 +17,7 @@ use crate::schema::{Document, DocumentKey};
 use crate::store::{SCRUB, StoreFault};
 
 /// The version of the tables. A database of another version is emptied and written again.
-const VERSION: i64 = 16;
+const VERSION: i64 = 17;
 /// Above this many touched lots, the whole book is written again.
 const TOUCHED_MAX: usize = 40;
 
@@ -83,7 +85,7 @@ const TABLES: &str = "
         payment TEXT NOT NULL, members TEXT NOT NULL) WITHOUT ROWID;";
 
 /// Tables with a `document` column.
-const BY_DOCUMENT: [&str; 13] = [
+const BY_DOCUMENT: [&str; 16] = [
     "documents",
     "lots",
     "receipts",
@@ -97,6 +99,9 @@ const BY_DOCUMENT: [&str; 13] = [
     "orders",
     "receivers",
     "activity",
+    "stock_books",
+    "order_goods",
+    "packed_goods",
 ];
 
 /// Reports a row that can't be read. The list leaves it out until its document is written again.
@@ -185,6 +190,7 @@ impl ReadModel {
             connection.execute_batch(TABLES)?;
             connection.execute_batch(activity::TABLES)?;
             connection.execute_batch(order_lists::TABLES)?;
+            connection.execute_batch(stock_rows::TABLES)?;
             connection.pragma_update(None, "user_version", VERSION)?;
         }
         Ok(Self { connection, server: DeviceId::NOBODY })
@@ -293,14 +299,18 @@ impl ReadModel {
                 }
                 DocumentKey::CaseBook(..) => case_writing::write_decisions(&transaction, document)?,
                 DocumentKey::Household(household) => register_rows::write_household(&transaction, document, household)?,
-                DocumentKey::Order(name) => order_lists::write_order(&transaction, document, &name, self.server)?,
+                DocumentKey::Order(name) => {
+                    order_lists::write_order(&transaction, document, &name, self.server)?;
+                    stock_rows::write_order(&transaction, document, self.server)?;
+                }
                 DocumentKey::Receiver(name) => order_lists::write_receiver(&transaction, document, &name)?,
                 DocumentKey::Catalogue(part) => {
                     for book in catalogue_rows::write(&transaction, document, part)? {
                         case_writing::refresh(&transaction, &book)?;
                     }
                 }
-                DocumentKey::Cooperative(_) | DocumentKey::StockBook(_) | DocumentKey::Stream(_) => {}
+                DocumentKey::StockBook(_) => stock_rows::write_book(&transaction, document, self.server)?,
+                DocumentKey::Cooperative(_) | DocumentKey::Stream(_) => {}
             }
             finish(&transaction, document.key(), revision)?;
         }

@@ -8,7 +8,7 @@
 //! | commas before groups of exactly three digits | thousands |
 //! | anything else with two readings | [`TypedFault::Ambiguous`] |
 
-use super::{Fen, Grams, Permille, QuantityFault, decimal};
+use super::{Fen, Grams, GramsDelta, Permille, QuantityFault, decimal};
 use crate::words::Language;
 
 /// Digits of a number at most; more are out of every range.
@@ -181,6 +181,16 @@ pub fn weight(text: &str, alone: WeightUnit) -> Result<Grams, TypedFault> {
         unit => spelled(&WEIGHTS, unit).ok_or_else(|| unknown(text, unit))?,
     };
     Ok(Grams::new(number.times(grams, text, Smallest::Gram)?)?)
+}
+
+/// A typed weight that may be nothing, as of what was counted.
+pub fn weight_or_nothing(text: &str, alone: WeightUnit) -> Result<GramsDelta, TypedFault> {
+    match Number::read(text)? {
+        (Number { digits: 0, .. }, unit) if unit.is_empty() || spelled(&WEIGHTS, &unit).is_some() => {
+            Ok(GramsDelta::ZERO)
+        }
+        _ => Ok(weight(text, alone)?.into()),
+    }
 }
 
 /// A typed price of a kilogram, such as `7.60`, `¥7.60`, `7.6元` or `3.8元/斤`.

@@ -51,7 +51,7 @@ impl Schema for DocumentKey {
             DocumentKind::ReceiptBook => drop((receipt::receipts(document), question::questions(document))),
             DocumentKind::Order => drop(order::read(document, DeviceId::NOBODY)),
             DocumentKind::Receiver => drop(receiver::read(document)),
-            DocumentKind::StockBook => drop(stock_book::read(document, None)),
+            DocumentKind::StockBook => drop(stock_book::read(document, DeviceId::NOBODY)),
             DocumentKind::Stream => drop(stream::read(document, DeviceId::NOBODY)),
             DocumentKind::CaseBook => drop(case_book::decisions(document)),
         }

@@ -158,7 +158,7 @@ pub struct Balance {
 }
 
 /// What stands in a stock book.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StockBook {
     /// The entries.
     pub entries: BTreeMap<EntryId, Entry>,
@@ -284,8 +284,9 @@ pub fn open(automerge: &mut AutoCommit, balances: &BTreeMap<HoldingId, Balance>)
     Ok(())
 }
 
-/// Reads a stock book. Of the opening only what the server's device wrote counts; none reads it as nobody's.
-pub fn read(document: &Document, server: Option<DeviceId>) -> StockBook {
+/// Reads a stock book. Of the opening only what `server` wrote counts, the server's own device
+/// ([`crate::ids::CooperativeId::server_device`]).
+pub fn read(document: &Document, server: DeviceId) -> StockBook {
     let automerge = document.automerge();
     let mut book = StockBook::default();
     let list = part(automerge, "entries", ObjType::List);
@@ -302,13 +303,12 @@ pub fn read(document: &Document, server: Option<DeviceId>) -> StockBook {
     book
 }
 
-fn read_balance(automerge: &AutoCommit, map: &ObjId, name: String, server: Option<DeviceId>, book: &mut StockBook) {
+fn read_balance(automerge: &AutoCommit, map: &ObjId, name: String, server: DeviceId, book: &mut StockBook) {
     let shown: String = name.chars().take(160).collect();
     let Ok(values) = automerge.get_all(map, name.as_str()) else { return };
     let by_server = |id: &ObjId| match id {
         ObjId::Id(_, actor, _) => {
-            let author = ActorId::from_bytes(actor.to_bytes()).and_then(|actor| actor.device());
-            author.is_some() && author == server
+            ActorId::from_bytes(actor.to_bytes()).and_then(|actor| actor.device()) == Some(server)
         }
         ObjId::Root => false,
     };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::quantities::Day;
-use crate::schema::stock_book::{Balance, Entry};
+use crate::schema::stock_book::{Balance, Entry, StockBook};
 use crate::schema::{EntryId, HoldingId, LotId, OrderName, StockMonth};
 
 /// A lot that the warehouse received.
@@ -98,10 +98,26 @@ pub struct Facts {
     pub not_opened: BTreeMap<StockMonth, Vec<String>>,
     /// What orders take.
     pub orders: BTreeMap<OrderName, OrderFacts>,
+    /// The grams that packed orders took beside those that are named, where nobody asked which they were.
+    pub packed: BTreeMap<HoldingId, i64>,
     /// Outputs of batches.
     pub made: BTreeMap<HoldingId, Origin>,
     /// The grams of parcels, batches and returns.
     pub flows: BTreeMap<Flow, i64>,
     /// The balances to begin with, where the documents before this month are left out: see [`super::covered`].
     pub brought: BTreeMap<HoldingId, Balance>,
+}
+
+impl Facts {
+    /// Adds what a part of a stock book says.
+    pub fn add_book(&mut self, month: &StockMonth, book: StockBook) {
+        self.entries.extend(book.entries);
+        let first = super::openings::first_part(month);
+        if !book.opening.is_empty() {
+            self.openings.entry(first.clone()).or_default().extend(book.opening);
+        }
+        if !book.foreign.is_empty() || !book.damaged.is_empty() {
+            self.not_opened.entry(first).or_default().extend(book.foreign.into_iter().chain(book.damaged));
+        }
+    }
 }

@@ -4,16 +4,20 @@
 mod allocate;
 mod cases;
 mod counts;
+mod documents;
 mod facts;
 mod history;
 mod openings;
+mod orders;
 mod stock;
 
 pub use allocate::{Plan, PlanFault, Planned, Rule, Take, Wanted, allocate, check, is_usable};
 pub use cases::{Source, StockCase};
+pub use documents::FactsOfDocuments;
 pub use facts::{Facts, Flow, FlowKind, OrderFacts, Origin, ReceivedLot};
 pub use history::{HoldingEvent, history};
 pub use openings::{covered, differing, openings};
+pub use orders::OrderGoods;
 pub use stock::{Holding, ProductStock, Stock, derive};
 
 #[cfg(test)]

@@ -239,6 +239,9 @@ pub(super) fn sums(facts: &Facts) -> Book {
             book.cases.insert(StockCase::WrittenByOthers { document, names: Vec::new() });
         }
     }
+    for (id, grams) in &facts.packed {
+        add(&mut book.holdings.entry(id.clone()).or_default().taken, *grams);
+    }
     for (flow, grams) in &facts.flows {
         let source = Source::of_flow(flow);
         match flow.kind {

@@ -6,6 +6,8 @@ use clap::{Args, Subcommand};
 use granary_client_core::quantities::Day;
 use granary_client_core::schema::QuestionId;
 
+use super::goods::GoodsCommand;
+
 #[derive(Args)]
 pub(in crate::cli) struct PhoneArguments {
     /// The phone's folder.
@@ -147,6 +149,8 @@ pub(super) enum Command {
         #[arg(required = true)]
         text: Vec<String>,
     },
+    #[command(flatten)]
+    Goods(GoodsCommand),
     /// Sync now.
     Sync,
     /// Write what waits to be sent into a file, for whoever comes by a line.
@@ -199,6 +203,7 @@ impl Command {
             Self::List { .. } => "granary phone list",
             Self::Questions { .. } => "granary phone questions",
             Self::Answer { .. } => "granary phone answer",
+            Self::Goods(command) => command.words(),
             Self::Sync => "granary phone sync",
             Self::CarryOut { .. } => "granary phone carry-out",
             Self::HandIn { .. } => "granary phone hand-in",

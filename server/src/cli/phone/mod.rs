@@ -1,6 +1,8 @@
 //! A phone for the terminal; it uses client-core as an app does.
 
 mod arguments;
+mod goods;
+mod goods_words;
 mod names;
 pub(super) mod phrases;
 mod show;
@@ -118,6 +120,7 @@ pub(super) fn run(arguments: PhoneArguments) -> Result<(), Error> {
             phone.answer(question, &text.join(" "))?;
             say(&Says::Answered { waiting: phone.status().unsent });
         }
+        Command::Goods(command) => goods::run(&phone, command)?,
         Command::Sync => {
             let synced = phone.sync_now();
             if phone.status().revoked {
