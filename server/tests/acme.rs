@@ -27,6 +27,7 @@ use tokio_rustls::client::TlsStream;
 const NAME: &str = "granary.test";
 /// Waits that only a fault makes as long.
 const LONG: Duration = Duration::from_secs(120);
+const DAY: Duration = Duration::from_secs(86_400);
 
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -47,6 +48,14 @@ impl Drop for Running {
             let _ = child.wait();
         }
     }
+}
+
+fn has_pebble() -> bool {
+    let is_there = Command::new("pebble").arg("-help").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    if !is_there {
+        eprintln!("not tried: Pebble is not there (apt-get install pebble)");
+    }
+    is_there
 }
 
 /// A root of our own, in this file, and a certificate of it for `localhost`, by which Pebble's own line is trusted.
@@ -73,7 +82,8 @@ struct Pebble {
 }
 
 impl Pebble {
-    fn start(folder: &Path, looks_at: u16) -> Self {
+    /// What it issues holds for this long.
+    fn start(folder: &Path, looks_at: u16, holds: Duration) -> Self {
         let [port, management, resolver, unused] = [0; 4].map(|_| free_port());
         let roots = own_root(folder);
         let config = serde_json::json!({ "pebble": {
@@ -85,6 +95,7 @@ impl Pebble {
             "tlsPort": looks_at,
             "ocspResponderURL": "",
             "externalAccountBindingRequired": false,
+            "certificateValidityPeriod": holds.as_secs(),
         }});
         std::fs::write(folder.join("pebble.json"), config.to_string()).unwrap();
         let quiet = |command: &mut Command| command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -171,13 +182,12 @@ async fn browser_is_content(port: u16, root: &CertificateDer<'static>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn certificate_is_got_by_itself_and_phones_go_on_with_their_own() {
-    if Command::new("pebble").arg("-help").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
-        eprintln!("not tried: Pebble is not there (apt-get install pebble)");
+    if !has_pebble() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();
-    let pebble = Pebble::start(folder.path(), port);
+    let pebble = Pebble::start(folder.path(), port, 90 * DAY);
     let root = pebble.root().await;
     let directory = format!("https://localhost:{}/dir", pebble.port);
     let running = server(folder.path(), port, directory.clone(), pebble.roots.clone()).await;
@@ -222,6 +232,48 @@ async fn certificate_is_got_by_itself_and_phones_go_on_with_their_own() {
     let again = server(folder.path(), port, directory, roots).await;
     tls(port, NAME, &root, b"http/1.1").await.unwrap();
     again.stop().await;
+}
+
+/// The certificate that a browser is shown now, when it holds.
+async fn shown(port: u16, root: &CertificateDer<'static>) -> Option<CertificateDer<'static>> {
+    let line = tls(port, NAME, root, b"http/1.1").await.ok()?;
+    Some(line.get_ref().1.peer_certificates()?.first()?.clone().into_owned())
+}
+
+// It is renewed after two thirds of its life, by the server that runs: the next browser sees the new one, a line that was open stays,
+// and what is kept is the new one.
+#[tokio::test(flavor = "multi_thread")]
+async fn certificate_is_renewed_before_it_ends_while_the_server_runs() {
+    if !has_pebble() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let pebble = Pebble::start(folder.path(), port, Duration::from_secs(18));
+    let root = pebble.root().await;
+    let directory = format!("https://localhost:{}/dir", pebble.port);
+    let running = server(folder.path(), port, directory, pebble.roots.clone()).await;
+    browser_is_content(port, &root).await;
+    let mut before = tls(port, NAME, &root, b"http/1.1").await.unwrap();
+    let first = before.get_ref().1.peer_certificates().unwrap()[0].clone().into_owned();
+    let kept = || std::fs::read(folder.path().join("data/acme-certificate.pem")).unwrap();
+    let kept_first = kept();
+    let renewed = tokio::time::timeout(LONG, async {
+        loop {
+            match shown(port, &root).await {
+                Some(other) if other != first => return other,
+                _ => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+    });
+    renewed.await.expect("another certificate comes by itself");
+    assert_ne!(kept(), kept_first);
+    // Whoever was connected goes on.
+    before.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    let _ = before.read_to_end(&mut answer).await;
+    assert!(answer.starts_with(b"HTTP/1.1 "), "{}", String::from_utf8_lossy(&answer));
+    running.stop().await;
 }
 
 // A certificate that is damaged or over is no reason not to start: another one is got.

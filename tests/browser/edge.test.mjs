@@ -283,6 +283,21 @@ story("several people on one phone have a phone each", async (world, context) =>
   assert.deepEqual(databases.filter((name) => name !== "granary-probe"), ["granary", `granary-${zhang}`]);
 });
 
+story("whoever joined is called by the household's name once it came, and by the phone's until then", async (world, context) => {
+  const page = await tab(context, world);
+  const own = async () => (await core(page, "profiles")).ok.find(({ cooperative }) => cooperative);
+  await core(page, "enrol", "code", "");
+  assert.deepEqual([(await own()).name, (await own()).household], ["", ""]);
+  world.named = "Zhang Shan";
+  await core(page, "sync");
+  await until("her name", async () => (await own()).household === "Zhang Shan");
+  const packer = (await core(page, "addProfile")).ok;
+  await core(page, "switchProfile", packer);
+  world.named = "";
+  await core(page, "enrol", "code", "Scale");
+  assert.equal((await core(page, "profiles")).ok.find(({ id }) => id === packer).name, "Scale");
+});
+
 story("a PIN hides what is kept; wrong tries are slowed down", async (world, context) => {
   const page = await tab(context, world);
   await record(page, "mine");

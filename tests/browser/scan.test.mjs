@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
+import { film } from "./fake/camera.mjs";
 import { serve } from "./fake/screens.mjs";
 
 // `7KQ2-M9XT-4B0F` as a QR code.
@@ -18,22 +19,21 @@ const CODE = [
 ];
 const [WIDTH, HEIGHT, MODULE] = [320, 240, 8];
 
-/** What the camera sees, as one frame of Y4M: the code in the middle of a white sheet. */
-function film() {
+/** What the camera sees: the code in the middle of a white sheet. */
+function invitation() {
   const light = Buffer.alloc(WIDTH * HEIGHT, 235);
   const [left, top] = [(WIDTH - CODE.length * MODULE) / 2, (HEIGHT - CODE.length * MODULE) / 2];
   CODE.forEach((row, y) => [...row].forEach((module, x) => {
     if (module !== "#") return;
     for (let line = 0; line < MODULE; line += 1) light.fill(16, (top + y * MODULE + line) * WIDTH + left + x * MODULE, (top + y * MODULE + line) * WIDTH + left + (x + 1) * MODULE);
   }));
-  const colours = Buffer.alloc((WIDTH * HEIGHT) / 2, 128);
-  return Buffer.concat([Buffer.from(`YUV4MPEG2 W${WIDTH} H${HEIGHT} F5:1 Ip A1:1 C420jpeg\nFRAME\n`), light, colours]);
+  return film(light, WIDTH, HEIGHT);
 }
 
 const folder = mkdtempSync(join(tmpdir(), "granary-camera-"));
 let site;
 before(async () => {
-  writeFileSync(join(folder, "camera.y4m"), film());
+  writeFileSync(join(folder, "camera.y4m"), invitation());
   site = await serve();
 });
 after(async () => {

@@ -460,7 +460,7 @@ test("a packer says the grade that the warehouse sees: the household's is told, 
   const lot = () => page.evaluate((wanted) => window.fake.world.lots.find((one) => one.id === wanted), id);
   const { grade, grams } = await lot();
   await first.click();
-  await page.getByText(`农户说${grade} 级`).waitFor();
+  await page.getByText(`农户说 ${grade} 级`).waitFor();
   assert.equal(await page.getByRole("radio", { checked: true }).count(), 0);
   await type(page, String(grams / 1000));
   await main(page).click();
@@ -473,7 +473,7 @@ test("a packer says the grade that the warehouse sees: the household's is told, 
 }));
 
 test("a packer finds what she holds by the number on the sack and by the household's card", () => open({ role: "packer" }, "#/receive", async (page) => {
-  const search = page.getByLabel("姓名、批号、卡片号码");
+  const search = page.getByLabel("姓名、批号、卡号");
   const lots = () => page.locator(".lot a").count();
   await page.locator(".lot a").first().waitFor();
   const all = await lots();
@@ -496,7 +496,7 @@ test("a household without a name is called by the number of its card", () => ope
 
 test("a packer weighs a lot in, and sends another back with a reason", () => open({ role: "packer" }, "", async (page) => {
   await page.getByRole("heading", { name: "收货" }).waitFor();
-  await page.getByLabel("姓名、批号、卡片号码").fill("张桂兰");
+  await page.getByLabel("姓名、批号、卡号").fill("张桂兰");
   await page.waitForFunction(() => document.querySelectorAll(".day h2").length === 1);
   const first = page.locator(".lot a").first();
   const id = (await first.getAttribute("href")).split("/").at(-1);
@@ -666,7 +666,8 @@ const PAGES = [
   ["prices", {}, "#/prices"], ["owed", {}, "#/owed"], ["status", {}, "#/status"],
   ["status with troubles", { revoked: true, wrongDate: "2026-10-03", nearlyFull: true, stopped: true, quarantined: ["一项改动读不出来"], heldBack: { code: "x", sentence: "文件太大" } }, "#/status"],
   ["settings", {}, "#/settings"], ["people", {}, "#/people"], ["hand over", {}, "#/handover"], ["leave", {}, "#/leave"],
-  ["receive", { role: "packer" }, "#/receive"], ["weigh in", { role: "packer" }, "#/receive", (page) => page.locator(".lot a").first().click()],
+  ["receive", { role: "packer" }, "#/receive"], ["weigh in without a grade", { role: "packer" }, "#/receive", async (page) => { await page.locator(".lot a").first().click(); await page.locator("#weighed").fill("12.5"); await main(page).click(); await page.getByRole("alert").waitFor(); }],
+  ["weigh in", { role: "packer" }, "#/receive", (page) => page.locator(".lot a").first().click()],
   ["for whom", { role: "recorder" }, "#/record"],
   ["recording for somebody", { role: "recorder" }, "#/for/48217391", async (page) => { await page.locator(".tiles button").nth(0).click(); await page.locator("#weight").fill("12.5"); }],
   ["kept for somebody", { role: "recorder", offline: true }, "#/for/48217391", async (page) => { await page.locator(".tiles button").nth(0).click(); await page.locator("#weight").fill("12.5"); await main(page).click(); await page.locator(".kept-lot").waitFor(); }],

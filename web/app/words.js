@@ -376,10 +376,10 @@ const WORDS = {
 
   // Packers
   "receive-title": ["收货", "Receive"],
-  "search-household": ["姓名、批号、卡片号码", "Name, lot, or card number"],
+  "search-household": ["姓名、批号、卡号", "Name, lot or card"],
   "household-numbered": ["农户 {number}", "Household {number}"],
   "grade-seen": ["仓库看到的等级", "Grade as the warehouse sees it"],
-  "grade-said": ["农户说{grade}", "household says {grade}"],
+  "grade-said": ["农户说 {grade}", "household says {grade}"],
   "grade-by-warehouse": ["请选仓库看到的等级", "choose the grade that you see"],
   "all-days": ["全部", "All"],
   "none-to-receive": ["没有要收的批次。", "No lots to receive."],

@@ -46,7 +46,7 @@ class Phone {
     const { method, ...args } = JSON.parse(json);
     switch (method) {
       case "state":
-        return ok({ enrolled: this.rows.has("i"), householdName: this.rows.get("i") ?? null, cooperative: this.rows.has("i") ? "Qinghe" : null });
+        return ok({ enrolled: this.rows.has("i"), householdName: this.rows.get("n") ?? this.rows.get("i") ?? null, cooperative: this.rows.has("i") ? "Qinghe" : null });
       case "status":
         return ok({ state: "idle", unsent: this.list("o").length, language: this.words });
       case "record": {
@@ -125,6 +125,9 @@ class Work {
     if (answer === "hang") for (;;);
     if (this.status !== 200) return this.fail(answer);
     if (this.kind === "enrol") this.phone.set("i", this.args.name);
+    // The household's particulars come with a sync.
+    const { named } = JSON.parse(answer);
+    if (named && named !== this.phone.rows.get("n")) this.phone.set("n", named);
     for (const id of JSON.parse(answer).taken ?? []) this.phone.set(`o ${id}`, null);
     this.step = "done";
     this.result = ok(JSON.parse(answer));

@@ -43,6 +43,8 @@ export async function serve() {
     beforeNextWorkers: [],
     /// "ok", "cut" (no answer), "down" (every connection is cut), "portal", "redirect", "trap", "hang", or a status.
     line: "ok",
+    /// How the household is called, which a phone learns by a sync.
+    named: "",
     requests: [],
     sockets: new Set(),
     taken: new Map(),
@@ -92,7 +94,7 @@ export async function serve() {
     const asked = JSON.parse(body);
     if (path === "/look") return reply(200, JSON.stringify({ cooperative: "Qinghe" }));
     for (const id of asked.lots) state.taken.set(id, (state.taken.get(id) ?? 0) + 1);
-    return reply(200, JSON.stringify({ taken: asked.lots }));
+    return reply(200, JSON.stringify({ taken: asked.lots, named: asked.kind === "sync" ? state.named : "" }));
   }
 
   const server = createServer(async (request, response) => {

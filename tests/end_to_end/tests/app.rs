@@ -8,6 +8,7 @@ use granary_client_core::phone::Phone;
 use granary_client_core::projection::LotFilter;
 use granary_client_core::schema::access::Role;
 use granary_server::Config;
+use granary_server::access::Principal;
 
 use crate::in_a_browser::{HOUSEHOLD, furnish, now, prepare, run_script};
 
@@ -23,6 +24,41 @@ fn worker_store_and_updates_hold_in_a_browser() {
     if prepare() {
         run_script(&["--test", "--test-concurrency=1", "edge.test.mjs", "killed.test.mjs"]);
     }
+}
+
+/// A card of the console's sheet, held before the camera of a recorder's phone, leads to its household.
+#[test]
+fn household_card_of_the_console_is_scanned_by_a_recorders_phone() {
+    if !prepare() {
+        return;
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let config =
+        Config { app_listen: Some("127.0.0.1:0".parse().unwrap()), ..Config::local(folder.path().join("server"), 0) };
+    let server = runtime.block_on(granary_server::start(config, |fault| panic!("{fault}"))).unwrap();
+    let granary = server.granary();
+    let coop = granary.create_cooperative("临县农社", now()).unwrap();
+    furnish(granary, coop);
+    granary.add_coordinator(coop, "zhang", "张会计", "a password of hers", now()).unwrap();
+    let desk = format!(
+        "https://{}/console/once/{}",
+        server.public_address(),
+        granary.sign_in_once(coop, "zhang", now()).unwrap()
+    );
+    let code = granary.invite_recorder(Principal::Operator, coop, &["dongpo".into()], 1, now()).unwrap().code;
+    let app = format!("http://{}/app/", server.app_address().unwrap());
+    let shots = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
+    run_script(&["card.mjs", &desk, &app.replace("127.0.0.1", "localhost"), &code, shots.to_str().unwrap()]);
+
+    granary.settle(&granary.cooperative(coop).unwrap());
+    let code = granary.invite(coop, Role::Household(HOUSEHOLD), 1, now()).unwrap().code;
+    let own = Phone::open(&folder.path().join("li")).unwrap();
+    own.enrol(&format!("granary://{}/{code}#{}", server.public_address(), server.fingerprint()), "李家").unwrap();
+    own.sync_now().unwrap();
+    let lots = own.lots(&LotFilter::default()).unwrap();
+    assert_eq!(lots.iter().map(|row| row.grams).collect::<Vec<_>>(), [Some(12_000)], "24 jin");
+    runtime.block_on(server.stop());
 }
 
 /// One day: what a household recorded in the browser, offline, closed and killed again and again, is with the co-operative

@@ -55,9 +55,9 @@ export function Receive() {
   return html`<${Page} title=${t("receive-title")}>
     ${done && html`<p class="banner good"><${Icon} name="tick" /><span>${done}</span></p>`}
     <div class="find">
-      <label class="search" for="search"><${Icon} name="search" /><span class="heard">${t("search-household")}</span>
+      <div class="find-row"><label class="search" for="search"><${Icon} name="search" /><span class="heard">${t("search-household")}</span>
         <input id="search" type="search" value=${typed} placeholder=${t("search-household")} onInput=${(event) => setTyped(event.target.value)} /></label>
-      <button type="button" class="second" onClick=${() => setScanning(true)}><${Icon} name="camera" />${t("card-scan")}</button>
+        <button type="button" class="second" aria-label=${t("card-scan")} onClick=${() => setScanning(true)}><${Icon} name="camera" /></button></div>
       <div class="options" role="group" aria-label=${t("day")}>${days.map(([code, word]) => html`<button key=${code} type="button" class="chip" aria-pressed=${String(when === code)}
         onClick=${() => go(code ? `/receive?day=${code}` : "/receive", { replace: true })}>${word}</button>`)}</div></div>
     <${Fault} error=${fault ?? error} />
@@ -130,7 +130,7 @@ function Scale({ lot, id }) {
         <br /><span class="code">${lot.id}</span><br /><span class="soft">${[lot.grade && t("grade-said", { grade: gradeName(lot.grade) }), namedDay(lot.day, state.today), placeName(lot.place), lot.note].filter(Boolean).join(" · ")}</span></span></p>
       <div class="weigh-figure"><${Figure} id="weighed" label=${t("weighed")} text=${draft.text} onText=${onText} onEnter=${save} focus=${true} unit=${html`<${UnitKey} />`} invalid=${fault?.field === "weight"} /></div>
       <${Fault} error=${fault} />
-      ${grades.length > 0 && html`<${Choice} name="grade" legend=${t("grade-seen")} value=${draft.grade} invalid=${fault?.field === "grade"} onChoose=${(grade) => change({ grade })} options=${grades.map((grade) => [grade, t("grade-of", { grade })])} />`}
+      ${grades.length > 0 && html`<${Choice} name="grade" legend=${t("grade-seen")} hideLegend=${true} value=${draft.grade} invalid=${fault?.field === "grade"} onChoose=${(grade) => change({ grade })} options=${grades.map((grade) => [grade, t("grade-of", { grade })])} />`}
     </div><${NumberPad} text=${draft.text} onText=${onText} /></div>
     ${sheet && html`<${SendBack} lot=${lot} onClose=${() => setSheet(false)} />`}
     ${asked !== null && html`<${Sheet} title=${t("is-it-right")} onClose=${() => setAsked(null)}>
