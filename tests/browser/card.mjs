@@ -1,5 +1,5 @@
-// A household's card as the console prints it, held before the camera of a phone in the browser: node card.mjs CONSOLE APP CODE SHOTS
-// CONSOLE is a link that signs in once, CODE a recorder's invitation. Writes down what the recorder's phone records.
+// A household's card as the console prints it, held before the camera of a phone in the browser: node card.mjs CONSOLE APP CODE NAME SHOTS
+// CONSOLE is a link that signs in once, CODE a recorder's invitation, NAME a household of hers.
 import { strict as assert } from "node:assert";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { launch, until } from "./fake/browser.mjs";
 import { filmOf } from "./fake/camera.mjs";
 
-const [link, app, code, shots] = process.argv.slice(2);
+const [link, app, code, name, shots] = process.argv.slice(2);
 mkdirSync(shots, { recursive: true });
 const folder = mkdtempSync(join(tmpdir(), "granary-card-"));
 const film = join(folder, "camera.y4m");
@@ -23,8 +23,9 @@ process.on("uncaughtException", async (error) => {
 browser = await launch();
 const desk = await (await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1000, height: 800 } })).newPage();
 await desk.goto(link);
+await Promise.all([desk.waitForNavigation(), desk.locator("main button").click()]);
 await desk.goto(new URL("/console/households/cards?phone=", link).href);
-const card = desk.locator("article.paper", { hasText: "李家" });
+const card = desk.locator("article.paper", { hasText: name });
 const number = (await card.locator(".digits").innerText()).trim();
 writeFileSync(film, await filmOf(desk, await card.locator(".qr").screenshot()));
 await browser.close();
@@ -38,15 +39,16 @@ page.on("pageerror", (error) => problems.push(error.message));
 await page.goto(`${app}#${code}`);
 await page.getByRole("button", { name: "对，加入" }).click();
 await page.getByRole("heading", { name: "替谁记？" }).waitFor();
-await page.locator(".way", { hasText: "李家" }).waitFor();
-assert.match(await page.locator(".way", { hasText: "李家" }).innerText(), new RegExp(number));
+await page.locator(".way", { hasText: name }).waitFor();
+assert.match(await page.locator(".way", { hasText: name }).innerText(), new RegExp(number));
 await page.getByRole("button", { name: "扫卡片" }).click();
-await page.locator(".whom", { hasText: "李家" }).waitFor();
+await page.locator(".whom", { hasText: name }).waitFor();
 await page.screenshot({ path: join(shots, "app-card.png") });
 await page.getByRole("button", { name: /小米/ }).first().click();
 for (const digit of "24") await page.locator(".pad").getByRole("button", { name: digit, exact: true }).click();
+await page.locator(".choice label").first().click();
 await page.locator(".action .main").click();
-await page.locator(".kept-lot", { hasText: "李家" }).waitFor();
+await page.locator(".kept-lot", { hasText: name }).waitFor();
 await page.evaluate(async () => { window.core = (await import("./core.js")).core; });
 await until("the lot with the co-operative", async () => page.evaluate(async () => {
   await window.core.sync().catch(() => undefined);

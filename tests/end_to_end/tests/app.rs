@@ -49,7 +49,7 @@ fn household_card_of_the_console_is_scanned_by_a_recorders_phone() {
     let code = granary.invite_recorder(Principal::Operator, coop, &["dongpo".into()], 1, now()).unwrap().code;
     let app = format!("http://{}/app/", server.app_address().unwrap());
     let shots = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
-    run_script(&["card.mjs", &desk, &app.replace("127.0.0.1", "localhost"), &code, shots.to_str().unwrap()]);
+    run_script(&["card.mjs", &desk, &app.replace("127.0.0.1", "localhost"), &code, "李家", shots.to_str().unwrap()]);
 
     granary.settle(&granary.cooperative(coop).unwrap());
     let code = granary.invite(coop, Role::Household(HOUSEHOLD), 1, now()).unwrap().code;
