@@ -305,10 +305,24 @@ async fn note(granary: Arc<Granary>, transfers: Arc<Transfers>, high_water: Path
 /// The interval at which what is kept for a time only is looked at.
 const DROP_EVERY: Duration = Duration::from_secs(3600);
 
+/// The interval at which receivers of orders are looked at whose time may be over.
+const FORGET_EVERY: Duration = Duration::from_secs(24 * 3600);
+
 async fn drop_what_is_due(granary: Arc<Granary>) {
+    let mut days: Option<tokio::time::Instant> = None;
     loop {
         let granary = Arc::clone(&granary);
-        let dropped = tokio::task::spawn_blocking(move || granary.drop_what_is_due(crate::environment::now()));
+        let is_new_day = days.is_none_or(|last| tokio::time::Instant::now().duration_since(last) >= FORGET_EVERY);
+        if is_new_day {
+            days = Some(tokio::time::Instant::now());
+        }
+        let dropped = tokio::task::spawn_blocking(move || {
+            let now = crate::environment::now();
+            if is_new_day {
+                granary.forget_due_receivers(now)?;
+            }
+            granary.drop_what_is_due(now)
+        });
         if let Ok(Err(error)) = dropped.await {
             tracing::warn!(%error, "what is kept for a time only could not be looked at");
         }

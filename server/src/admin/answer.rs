@@ -152,6 +152,13 @@ fn run(
         AdminCommand::Coordinators { cooperative } => {
             Ok(Answer::Text(people::coordinators(&granary.coordinators(CooperativeNumber(cooperative))?)))
         }
+        AdminCommand::OrdersComplete { cooperative } => {
+            granary.orders_are_complete(CooperativeNumber(cooperative), now)?;
+            text(
+                "the orders are complete; shops that ask before they sell are answered again",
+                "订单已齐；先问库存再卖的店铺又会得到答复",
+            )
+        }
         AdminCommand::ClearSecondFactor { cooperative, login } => {
             granary.clear_second(CooperativeNumber(cooperative), &login, now)?;
             text(format!("{login} signs in by the password alone now"), format!("{login} 现在只凭密码登录"))

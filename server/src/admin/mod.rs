@@ -39,6 +39,7 @@ pub(crate) enum AdminCommand {
     Invitations { cooperative: u32, all: bool },
     WithdrawInvitation { cooperative: u32, invitation: String },
     Coordinators { cooperative: u32 },
+    OrdersComplete { cooperative: u32 },
     ClearSecondFactor { cooperative: u32, login: String },
     AddKey { cooperative: u32, draft: KeyDraft },
     Keys { cooperative: u32 },

@@ -264,6 +264,15 @@ pub(super) enum Command {
 
 #[derive(Subcommand)]
 pub(super) enum OrdersCommand {
+    /// Say that all orders from before a restoration are here again; until then shops that ask before they sell are told to try
+    /// later.
+    Complete {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+    },
     /// Say what order files hold, and take nothing; no server is needed.
     Preview {
         /// For programs: an object in one line for each file, and for each pair of files.

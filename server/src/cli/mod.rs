@@ -48,6 +48,9 @@ pub fn main() -> ExitCode {
             serve(args, |server| demo(server, &folder))
         }
         Command::Coop { command } => furnish(command),
+        Command::Orders { command: OrdersCommand::Complete { folder, coop } } => {
+            send(&folder, &AdminCommand::OrdersComplete { cooperative: coop })
+        }
         Command::Orders { command: OrdersCommand::Preview { json, skus, profile, profiles, files } } => {
             orders::preview(&orders::PreviewArgs { json, skus, profile, profiles, files })
         }

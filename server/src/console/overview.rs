@@ -116,6 +116,8 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<OverviewQuery>) -
     let yesterday = today.plus_days(-1);
     let (granary, number) = (signed.granary.clone(), signed.cooperative.number());
     let arrived = signed.work(move || granary.arrived_since(number, yesterday.begins_in_china())).await?;
+    let (granary, cooperative) = (signed.granary.clone(), signed.cooperative.clone());
+    let lacks_orders = signed.work(move || granary.lacks_orders(&cooperative)).await?;
     let silent_days = query.silent.unwrap_or(SILENT_DAYS);
     let limit = now.0.saturating_sub(i64::from(silent_days).saturating_mul(86_400_000));
     let silent = silent_phones(&signed, &names, limit);
@@ -153,6 +155,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<OverviewQuery>) -
     let households = arrived.households.len() as u64;
     let since = format!("/console/harvests?from={yesterday}");
     let main = html! {
+        @if lacks_orders { p.notice role="status" { (locale.t("orders-incomplete")) } }
         (told_of_losses(&signed, &lists.lost))
         h2 { (locale.t("overview-needs-me")) }
         div.figures {

@@ -160,8 +160,21 @@ impl Granary {
         let keys: BTreeSet<_> = plan.documents.iter().map(|(key, _)| key.clone()).chain(own).collect();
         let keys: Vec<DocumentKey> = keys.into_iter().collect();
         self.erasure_marks.note(cooperative.id(), &keys, now.0)?;
-        self.erase_documents(&cooperative, (&keys, of), (by, what.line()), now)?;
+        self.erase_documents(&cooperative, (&keys, of), (&by.id(), what.line()), now)?;
         Ok(plan)
+    }
+
+    /// Forgets who got these orders, as the server does by itself when their time is over. The audit says how many.
+    pub(crate) fn forget_receivers(
+        &self,
+        cooperative: &Arc<Cooperative>,
+        orders: Vec<OrderName>,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let keys: Vec<DocumentKey> = orders.into_iter().map(DocumentKey::Receiver).collect();
+        self.erasure_marks.note(cooperative.id(), &keys, now.0)?;
+        let line = format!("receivers:{}", keys.len());
+        self.erase_documents(cooperative, (&keys, BTreeSet::new()), ("server", line), now)
     }
 
     /// Erases what the marks say was erased, where an older store was put in place or an erasure was cut off.
@@ -180,7 +193,8 @@ impl Granary {
                 documents = left.len(),
                 "erased again: an older store has them"
             );
-            let line = (Principal::Operator, "again, by its marks".to_owned());
+            let operator = Principal::Operator.id();
+            let line = (operator.as_str(), "again, by its marks".to_owned());
             self.erase_documents(&cooperative, (&left, of), line, now)?;
         }
         Ok(())
@@ -210,7 +224,7 @@ impl Granary {
         &self,
         cooperative: &Arc<Cooperative>,
         (keys, of): (&[DocumentKey], BTreeSet<HouseholdId>),
-        (by, line): (Principal, String),
+        (who, line): (&str, String),
         now: Instant,
     ) -> Result<(), Error> {
         let (target, going) = (Arc::clone(cooperative), keys.to_vec());
@@ -219,7 +233,7 @@ impl Granary {
         })?;
         let entries = cooperative.entries_of(self.store(), &numbers)?;
         let invitations = self.invitations_of(cooperative.number(), &of)?;
-        let (target, erased) = (Arc::clone(cooperative), numbers.clone());
+        let (target, erased, who) = (Arc::clone(cooperative), numbers.clone(), who.to_owned());
         let (metas, changed) = self.write(move |group| {
             let metas = target.erase(group, &erased, &entries, now.0)?;
             let mut changed = Vec::new();
@@ -231,7 +245,7 @@ impl Granary {
             for stored in invitations {
                 withdraw(&target, group, stored, now)?;
             }
-            put_line(&target, group, now, &by.id(), AuditAction::Erased, &line);
+            put_line(&target, group, now, &who, AuditAction::Erased, &line);
             Ok((metas, changed))
         })?;
         cooperative.finish_erasure(metas);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use granary_client_core::schema::catalogue::Catalogue;
 use granary_client_core::schema::sku::SkuIndex;
 use granary_client_core::schema::stream::Stream;
-use granary_client_core::schema::{DocumentKey, StreamCode};
+use granary_client_core::schema::{DocumentKey, OrderName, StreamCode};
 
 use tokio::sync::Notify;
 
@@ -17,8 +17,20 @@ use crate::log::{Cooperative, CooperativeNumber};
 /// A document that was admitted, and the position of the log at which it was.
 pub(crate) type Admitted = (CooperativeNumber, DocumentNumber, u64);
 
+/// What is to be decided on about goods in a co-operative.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Open {
+    /// Orders whose plan lacks something.
+    pub(crate) orders: BTreeSet<OrderName>,
+    /// Streams whose pools are to be set.
+    pub(crate) streams: BTreeSet<StreamCode>,
+    /// True where what is there may have changed.
+    pub(crate) has_stock: bool,
+}
+
 #[derive(Default)]
 struct Waiting {
+    open: BTreeMap<CooperativeNumber, Open>,
     /// Channels whose figures are not in their streams' documents yet.
     unserved: BTreeSet<(CooperativeNumber, String)>,
     /// In the order of the log, each document once; the position is its last.
@@ -114,6 +126,13 @@ impl Trading {
         !self.waiting().documents.is_empty()
     }
 
+    /// True while documents wait to be followed, or something is to be decided on.
+    #[cfg(test)]
+    pub(crate) fn has_work(&self) -> bool {
+        let waiting = self.waiting();
+        !waiting.documents.is_empty() || !waiting.open.is_empty()
+    }
+
     /// Puts documents back that could not be followed.
     pub(crate) fn put_back(&self, documents: Vec<Admitted>) {
         let mut waiting = self.waiting();
@@ -125,6 +144,36 @@ impl Trading {
     /// Takes the channels whose figures have changed.
     pub(crate) fn take_channels(&self) -> BTreeSet<(CooperativeNumber, String)> {
         std::mem::take(&mut self.waiting().channels)
+    }
+
+    /// Keeps in mind that these streams' pools are to be set, and whether what is there may have changed.
+    pub(crate) fn decide_later(&self, number: CooperativeNumber, streams: &BTreeSet<StreamCode>, has_stock: bool) {
+        if streams.is_empty() && !has_stock {
+            return;
+        }
+        let mut waiting = self.waiting();
+        let open = waiting.open.entry(number).or_default();
+        open.streams.extend(streams.iter().cloned());
+        open.has_stock |= has_stock;
+    }
+
+    /// Keeps in mind orders whose plan lacks something.
+    pub(crate) fn plan_later(&self, number: CooperativeNumber, orders: impl IntoIterator<Item = OrderName>) {
+        let mut orders = orders.into_iter().peekable();
+        if orders.peek().is_some() {
+            self.waiting().open.entry(number).or_default().orders.extend(orders);
+        }
+    }
+
+    /// Takes what is to be decided on.
+    pub(crate) fn take_open(&self) -> BTreeMap<CooperativeNumber, Open> {
+        std::mem::take(&mut self.waiting().open)
+    }
+
+    /// Puts back what could not be decided on yet.
+    pub(crate) fn put_open(&self, number: CooperativeNumber, open: Open) {
+        self.decide_later(number, &open.streams, open.has_stock);
+        self.plan_later(number, open.orders);
     }
 
     /// Keeps in mind that a channel's figures are to be written into its stream.

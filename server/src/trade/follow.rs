@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 
 use granary_client_core::ids::DeviceId;
 use granary_client_core::quantities::Instant;
-use granary_client_core::schema::order::{self, AfterSale, Order, OrderStatus, ToldStatus};
+use granary_client_core::schema::order::{self, AfterSale, Order, OrderState, OrderStatus, ToldStatus};
 use granary_client_core::schema::{DocumentKey, OrderName};
 use granary_client_core::store::StoreFault;
 
@@ -59,6 +59,14 @@ fn wants_of(order: &Order) -> Vec<Want> {
     lines.filter_map(want).collect()
 }
 
+/// True where an order is to be packed and has a line that nobody planned for.
+fn lacks_plan(order: &Order) -> bool {
+    let lacks = |line: &order::OrderLine| {
+        line.sku.is_some() && line.after_sale != AfterSale::Refunded && !order.allocation.0.contains_key(&line.line_id)
+    };
+    order.state() == Some(OrderState::ToPack) && order.lines.iter().any(lacks)
+}
+
 /// True where an order is packed, or the platform says that it went out.
 fn is_packed(order: &Order) -> bool {
     matches!(order.status, Some(OrderStatus::Packed | OrderStatus::Shipped))
@@ -107,10 +115,13 @@ impl Granary {
     ) -> Result<(), Error> {
         let _one_at_a_time = self.trading().following.lock().unwrap_or_else(PoisonError::into_inner);
         let (number, server) = (cooperative.number(), Cooperative::server_device(cooperative.id()));
-        let mut orders = Vec::with_capacity(names.len());
+        let (mut orders, mut unplanned) = (Vec::with_capacity(names.len()), Vec::new());
         for (name, last_told) in names {
             let Some(document) = self.document(number, &DocumentKey::Order(name.clone()))? else { continue };
             let order = order::read(&document, server);
+            if lacks_plan(&order) {
+                unplanned.push(name.clone());
+            }
             if order.pool.is_some() {
                 orders.push(Read::of(name, &order, *last_told));
             }
@@ -129,6 +140,7 @@ impl Granary {
             Ok((marks, channels))
         })?;
         self.pools_changed(cooperative, channels);
+        self.trading().plan_later(number, unplanned);
         self.mark(number, server, marks, now)
     }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use granary_client_core::quantities::{Day, Instant};
+use granary_client_core::quantities::Instant;
 use granary_client_core::schema::stream::{self, MINUTES_MAX, Offer, Served, Stream};
 use granary_client_core::schema::{DocumentKey, StreamCode};
 use granary_client_core::store::StoreFault;
@@ -23,6 +23,9 @@ use crate::log::{Cooperative, CooperativeNumber};
 const SERVE_EVERY_MILLIS: i64 = 30_000;
 /// Orders that were placed in a stream may be told so long after its end before its minutes are written down for good.
 const MINUTES_AFTER_MILLIS: i64 = 30 * 60 * 1000;
+
+/// Of a stream without minutes that ended so long ago nothing was sold.
+const MINUTES_AT_MOST_MILLIS: i64 = 7 * 24 * 60 * 60 * 1000;
 
 /// One pool, for people and for shops. All figures are packs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,19 +128,24 @@ impl Granary {
         Ok(pools.iter().map(|(name, pool)| PoolFigures::of(name, pool)).collect())
     }
 
-    /// Grants what these streams want and is free, closes what is over.
+    /// Sets the pools of these streams: grants what they want and is free, lowers what they want no more, closes what is over.
+    /// Nothing is granted beyond what there was while the rows that tell what is free are behind; false then.
     pub(super) fn grant_packs(
         &self,
         cooperative: &Arc<Cooperative>,
         streams: Vec<StreamCode>,
         now: Instant,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         if streams.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let number = cooperative.number();
         let context = self.trade_context(cooperative)?;
-        let mut free = self.free_stock(cooperative, &context, now)?;
+        let is_caught_up = self.is_caught_up(cooperative)?;
+        let mut free = match is_caught_up {
+            true => self.free_stock(cooperative, &context, now)?,
+            false => Free::new(),
+        };
         let target = Arc::clone(cooperative);
         let (channels, marks) = self.write(move |group| {
             let mut book = Book::open(group, target.number());
@@ -152,7 +160,8 @@ impl Granary {
             Ok((channels, marks))
         })?;
         self.pools_changed(cooperative, channels);
-        self.mark(number, Cooperative::server_device(cooperative.id()), marks, now)
+        self.mark(number, Cooperative::server_device(cooperative.id()), marks, now)?;
+        Ok(is_caught_up)
     }
 
     /// Notes that the figures of these channels have changed.
@@ -206,7 +215,8 @@ impl Granary {
         let context = self.trade_context(cooperative)?;
         for (code, stream) in &context.streams {
             let Some(end) = stream.ended_at.or(stream.ends_at) else { continue };
-            let is_due = now.0.saturating_sub(end.0) >= MINUTES_AFTER_MILLIS;
+            let since = now.0.saturating_sub(end.0);
+            let is_due = (MINUTES_AFTER_MILLIS..MINUTES_AT_MOST_MILLIS).contains(&since);
             let Some(start) = stream.starts_at.filter(|_| is_due && stream.minutes.is_empty()) else { continue };
             let minutes = self.minutes_of(cooperative.number(), code, start, end)?;
             // A stream of which nothing was sold has none to keep.
@@ -250,11 +260,5 @@ impl Granary {
         let server = Cooperative::server_device(cooperative.id());
         let edits = Edits { key: DocumentKey::Stream(code.clone()), message: None, seen: None, edits: vec![edit] };
         self.edit_as(cooperative.number(), server, now, vec![edits])
-    }
-
-    /// What is free of each product and grade that a SKU is of.
-    fn free_stock(&self, cooperative: &Cooperative, context: &TradeContext, now: Instant) -> Result<Free, Error> {
-        let _ = (cooperative, context, Day::in_china(now));
-        Ok(Free::new())
     }
 }

@@ -2,17 +2,18 @@
 //! is done by the next start.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use granary_client_core::protocol::messages::write_message;
 use granary_client_core::quantities::Instant;
+use granary_client_core::schema::stream::{Offer, Stream};
 use granary_client_core::schema::{DocumentKey, OrderName, StreamCode};
 
+use super::follow::LastTold;
 use super::pools::is_over;
 use super::rows;
 use crate::engine::Granary;
 use crate::engine::events::Event;
-use crate::engine::trading::Admitted;
+use crate::engine::trading::{Admitted, Open};
 use crate::error::Error;
 use crate::log::restored::restored_at;
 use crate::log::{Cooperative, CooperativeNumber};
@@ -26,7 +27,7 @@ const SLEEP_TIMES: u32 = 4;
 /// What a round found of one co-operative.
 #[derive(Default)]
 struct Found {
-    orders: Vec<(OrderName, Option<super::follow::LastTold>)>,
+    orders: Vec<(OrderName, Option<LastTold>)>,
     streams: BTreeSet<StreamCode>,
     /// True where what is there may have changed.
     has_stock: bool,
@@ -96,8 +97,7 @@ impl Granary {
         for (number, found) in found {
             let cooperative = self.cooperative(number)?;
             self.follow_orders(&cooperative, &found.orders, now)?;
-            let streams = self.to_grant(&cooperative, &found, now)?;
-            self.grant_packs(&cooperative, streams, now)?;
+            self.trading().decide_later(number, &found.streams, found.has_stock);
             self.write(move |group| {
                 group.put_visible(rows::through_row(number), write_message(&found.through));
                 Ok(())
@@ -106,20 +106,41 @@ impl Granary {
         Ok(())
     }
 
-    /// The streams whose pools may have to be set anew: those that changed, and those that want more than they have where packs may
-    /// have come free.
-    fn to_grant(&self, cooperative: &Arc<Cooperative>, found: &Found, now: Instant) -> Result<Vec<StreamCode>, Error> {
+    /// Plans from which goods orders are served, and sets pools, where something changed that they follow from.
+    fn decide_on_goods(&self, now: Instant) -> Result<(), Error> {
+        for (number, open) in self.trading().take_open() {
+            let cooperative = self.cooperative(number)?;
+            let (orders, has_stock) = match self.is_caught_up(&cooperative)? {
+                true => (self.plan_orders(&cooperative, open.orders.clone(), open.has_stock, now)?, false),
+                false => (open.orders.clone(), open.has_stock),
+            };
+            let streams = self.to_grant(&cooperative, &open, now)?;
+            let is_granted = self.grant_packs(&cooperative, streams.clone(), now)?;
+            let streams = if is_granted { BTreeSet::new() } else { streams.into_iter().collect() };
+            self.trading().put_open(number, Open { orders, streams, has_stock });
+        }
+        Ok(())
+    }
+
+    /// The streams whose pools may have to be set anew: those that changed, and those that are on where packs may have come free.
+    fn to_grant(&self, cooperative: &Cooperative, open: &Open, now: Instant) -> Result<Vec<StreamCode>, Error> {
         let context = self.trade_context(cooperative)?;
-        let is_concerned = |(code, stream): &(&StreamCode, &granary_client_core::schema::stream::Stream)| {
-            found.streams.contains(*code) || ((found.has_stock || !found.orders.is_empty()) && !is_over(stream, now))
+        let wants_more = |code: &StreamCode, stream: &Stream| {
+            let lacks = |(sku, offer): (&String, &Offer)| {
+                stream.served.get(sku).is_none_or(|served| served.granted < offer.wanted)
+            };
+            (open.has_stock || !open.orders.is_empty()) && !is_over(stream, now) && stream.offers.iter().any(lacks)
+                || open.streams.contains(code)
         };
-        Ok(context.streams.iter().filter(is_concerned).map(|(code, _)| code.clone()).collect())
+        let concerned = context.streams.iter().filter(|(code, stream)| wants_more(code, stream));
+        Ok(concerned.map(|(code, _)| code.clone()).collect())
     }
 
     /// What is done once a second: closes what is over by now, tells pages whose figures have changed, writes the figures into
     /// streams, and the minutes of what has been over for a while.
     pub fn tick_trade(&self, now: Instant) -> Result<(), Error> {
         self.close_streams(now)?;
+        self.decide_on_goods(now)?;
         for (number, channel) in self.trading().take_channels() {
             self.events().publish(Event::PoolsChanged { cooperative: number, channel: channel.clone() });
             self.trading().serve_later(number, channel);
@@ -145,7 +166,8 @@ impl Granary {
             };
             let over = context.streams.iter().filter(|(code, stream)| is_over(stream, now) && is_open(code));
             let over: Vec<StreamCode> = over.map(|(code, _)| code.clone()).collect();
-            self.grant_packs(&cooperative, over, now)?;
+            // It closes them at once, whatever is free.
+            let _ = self.grant_packs(&cooperative, over, now)?;
             self.keep_minutes(&cooperative, now)?;
         }
         Ok(())

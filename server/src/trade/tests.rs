@@ -1,7 +1,9 @@
 //! A feed on a store in memory.
 
 mod accepting;
+mod goods;
 mod known;
+mod retention;
 
 use std::sync::Arc;
 
@@ -91,6 +93,22 @@ impl World {
         let cooperative = self.granary.cooperative(self.coop).unwrap();
         self.granary.settle(&cooperative);
         while self.granary.follow_trade(NOW).unwrap() || self.granary.trading().has_documents() {}
+    }
+
+    /// Does all that follows from what was admitted, at this moment.
+    pub(super) fn settle_at(&self, now: Instant) {
+        let cooperative = self.granary.cooperative(self.coop).unwrap();
+        loop {
+            self.granary.settle(&cooperative);
+            while self.granary.read_models_behind(self.coop).unwrap() > 0 {
+                std::thread::yield_now();
+            }
+            while self.granary.follow_trade(now).unwrap() {}
+            self.granary.tick_trade(now).unwrap();
+            if !self.granary.trading().has_work() && !cooperative.has_undecided() {
+                return;
+            }
+        }
     }
 
     pub(super) fn order(&self, id: &str) -> Order {

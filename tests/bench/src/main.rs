@@ -13,6 +13,7 @@ mod granary_actor;
 mod line;
 mod load;
 mod openings;
+mod orders;
 mod peers;
 mod phone;
 mod records;
@@ -59,6 +60,8 @@ enum What {
         /// Only these.
         only: Vec<String>,
     },
+    /// Orders accepted durably, by feeders of one order and of many in a call.
+    Orders,
     /// One side of Granary as a process that takes commands as lines of JSON.
     #[command(hide = true)]
     Act { side: Side, folder: std::path::PathBuf },
@@ -101,6 +104,7 @@ fn main() {
         What::Act { side: Side::Load, folder: _ } => load::actor(),
         What::Act { side: Side::Clients, folder } => granary_actor::phones(&folder),
         What::Anatomy => anatomy::run(),
+        What::Orders => orders::run(),
         What::Phone { lots } => phone::run(&lots),
         What::Server { only } => server::run(&only),
         What::Console => console::run(),

@@ -1,4 +1,4 @@
-//! `granary-faults kills|openers|crowd|gate|clock`: injects faults into real servers and phones, and prints what it tried and what was
+//! `granary-faults kills|openers|crowd|gate|clock|feeders`: injects faults into real servers and phones, and prints what it tried and what was
 //! lost. The same program runs as the server and as the phones, in their own processes.
 #![allow(
     clippy::unwrap_used,
@@ -9,6 +9,7 @@
 
 mod clock;
 mod crowd;
+mod feeders;
 mod gate;
 mod kills;
 mod openers;
@@ -77,6 +78,19 @@ enum Command {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Has many feeders ask and tell orders, kills the server between them once, and counts packs: what was accepted is what was
+    /// granted, and each pack above it is marked.
+    Feeders {
+        /// How often all of it is done.
+        #[arg(long, default_value_t = 100)]
+        rounds: u32,
+        /// Feeders at once.
+        #[arg(long, default_value_t = 200)]
+        feeders: usize,
+        /// Orders of each.
+        #[arg(long, default_value_t = 10)]
+        orders: usize,
+    },
     /// Makes the server's clock jump by years while phones sync (needs libfaketime).
     Clock {
         /// How often it jumps.
@@ -90,6 +104,7 @@ fn main() -> ExitCode {
         Ok("server") => return granary_server::cli::main(),
         Ok("phone") => return phone::main(),
         Ok("opener") => return openers::main(),
+        Ok("feed-server") => return feeders::server(),
         Ok("gate-server") => return gate::server(),
         _ => {}
     }
@@ -100,6 +115,7 @@ fn main() -> ExitCode {
         Command::Gate { hurry, percent, untimed, only } => {
             gate::run(gate::Extent { hurry: hurry.max(1), percent, is_untimed: untimed }, only.as_deref())
         }
+        Command::Feeders { rounds, feeders, orders } => feeders::run(rounds, feeders, orders),
         Command::Clock { jumps } => clock::run(jumps),
     };
     if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }

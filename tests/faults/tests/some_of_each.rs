@@ -30,3 +30,8 @@ fn phone_syncs_in_crowd() {
 fn floods_of_its_own_address_keep_no_phone_out() {
     holds(&["gate", "--only", "the phone's own address", "--percent", "40", "--hurry", "90", "--untimed"]);
 }
+
+#[test]
+fn feeders_sell_what_is_granted_to_the_pack_across_a_kill() {
+    holds(&["feeders", "--rounds", "1", "--feeders", "200", "--orders", "4"]);
+}

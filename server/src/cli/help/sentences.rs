@@ -21,6 +21,10 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ),
     ("Read order files of shops' platforms", "读网店平台导出的订单文件"),
     (
+        "Say that all orders from before a restoration are here again; until then shops that ask before they sell are told to try later",
+        "说明恢复以前的订单都已经齐了；在此之前，先问库存再卖的店铺会被告知稍后再试",
+    ),
+    (
         "Say what order files hold, and take nothing; no server is needed",
         "看看订单文件里有什么，什么也不收；不需要服务器",
     ),

@@ -54,6 +54,7 @@ part-catalogue = Catalogue
 part-households = Households
 part-phones = Phones
 part-export = Export
+orders-incomplete = This server was restored from a backup, and may lack orders. Shops that ask before they sell are told to try later. Once the platforms' exports of that time were taken in again, the operator says so: granary orders complete
 overview-recorded = Recorded
 overview-received = Received
 overview-lots = Lots

@@ -54,6 +54,7 @@ part-catalogue = 产品目录
 part-households = 农户
 part-phones = 手机
 part-export = 导出
+orders-incomplete = 服务器是从备份恢复的，可能缺少一些订单。先问库存再卖的店铺会被告知稍后再试。把平台那段时间的导出文件重新收进来以后，由管理员确认：granary orders complete
 overview-recorded = 已登记
 overview-received = 已入库
 overview-lots = 批次
