@@ -28,6 +28,7 @@
 //! n b d <device>              what a device has used of its share of the disk: Used
 //! n b h <household>           the same of a household
 //! 0 K <key>                   an API key: ApiKeyRecord
+//! n q …                       what is set aside, sold and known of orders: trade/rows.rs; all of it can be made anew
 //! n t u <key>                 when an API key was last used
 //! n t h <webhook>             a webhook: WebhookRecord
 //! n t p <webhook>             how far orders were told to it, and its next delivery's number: Told
