@@ -59,6 +59,11 @@ fn path(name: impl std::fmt::Display) -> String {
     format!("/console/lots/{name}")
 }
 
+/// The lot that somebody names by the number on its page.
+pub(super) async fn named(signed: &SignedIn, name: &str) -> Result<LotId, Refused> {
+    Ok(Address::find(signed, name).await?.lot().clone())
+}
+
 fn title(signed: &SignedIn, names: &Names, row: &LotRow) -> String {
     let locale = signed.locale;
     let weight = row.grams.map_or_else(|| locale.t("damaged"), |grams| locale.kilograms(grams));

@@ -49,6 +49,7 @@ mod settle_many;
 mod sheets;
 mod sign_in;
 mod signed_in;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod turns;
@@ -106,6 +107,8 @@ fn pages() -> Router<Shared> {
         .route("/orders", get(orders::show))
         .route("/orders/status", post(orders::set_status))
         .route("/orders/undo", post(orders::undo))
+        .route("/orders/{name}", get(orders::show_one))
+        .route("/orders/{name}/map", post(orders::map_line))
         .route("/activity", get(activity::show))
         .route("/activity/{file}", get(activity::download))
         .route("/catalogue", get(catalogue::show).post(catalogue::product::save))
@@ -115,6 +118,12 @@ fn pages() -> Router<Shared> {
         .route("/skus", post(catalogue::skus::save))
         .route("/skus/{code}", get(catalogue::skus::show))
         .route("/skus/{code}/end", post(catalogue::skus::end))
+        .route("/streams", get(streams::show).post(streams::plan::save))
+        .route("/streams/{code}", get(streams::one))
+        .route("/streams/{code}/offer", post(streams::plan::save_offer))
+        .route("/streams/{code}/more", post(streams::plan::more))
+        .route("/streams/{code}/offer-end", post(streams::plan::end_offer))
+        .route("/streams/{code}/end", post(streams::plan::end))
         .route("/promotions", post(catalogue::promotion::save))
         .route("/promotions/{code}", get(catalogue::promotion::show))
         .route("/promotions/{code}/end", post(catalogue::promotion::end))

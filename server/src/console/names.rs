@@ -341,6 +341,7 @@ impl Names {
         match kind {
             "product" => (self.product(id), Some(format!("/console/catalogue/{id}"))),
             "sku" => (id.to_owned(), Some(super::catalogue::skus::address(id))),
+            "stream" => (id.to_owned(), Some(format!("/console/streams/{id}"))),
             "promotion" => {
                 let found = self.catalogue.promotions.iter().find(|promotion| promotion.code == id);
                 let title = found.and_then(|promotion| promotion.title.clone());
@@ -354,7 +355,7 @@ impl Names {
                 Ok(device) => (self.device(device), Some(format!("/console/activity?thing={id}"))),
                 Err(_) => (id.to_owned(), None),
             },
-            "order" => (id.replacen('/', " ", 1), None),
+            "order" => (id.replacen('/', " ", 1), id.parse().ok().map(|name| super::orders::address(&name))),
             "cooperative" => (self.cooperative.name().to_owned(), Some("/console/cooperative".to_owned())),
             _ => (thing.to_owned(), None),
         }

@@ -3,9 +3,11 @@
 use axum::extract::Query;
 use axum::response::Response;
 use granary_client_core::conflicts::CaseState;
-use granary_client_core::projection::{CaseFilter, CaseRow, LotFilter, LotRow, QuestionState, Total, TotalBy};
+use granary_client_core::projection::{
+    CaseFilter, CaseRow, LotFilter, LotRow, OrderCounts, QuestionState, Total, TotalBy,
+};
 use granary_client_core::quantities::{Day, Instant};
-use granary_client_core::schema::order::OrderStatus;
+use granary_client_core::schema::order::OrderState;
 use granary_client_core::store::StoreFault;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -37,7 +39,7 @@ pub(super) struct OverviewQuery {
 /// What the page reads from the lists.
 struct Lists {
     open: u64,
-    to_pack: u64,
+    orders: OrderCounts,
     /// Questions to households that were answered and not closed.
     answered: u64,
     households: u64,
@@ -47,7 +49,7 @@ struct Lists {
     weeks: [Total; 2],
 }
 
-async fn lists(signed: &SignedIn, today: Day) -> Result<Lists, Refused> {
+async fn lists(signed: &SignedIn, today: Day, now: Instant) -> Result<Lists, Refused> {
     let everyone = HouseholdPhones::of(signed).everyone();
     let latest = LotFilter { limit: u32::try_from(LISTED).unwrap_or(8), ..LotFilter::default() };
     let twice = CaseFilter { state: Some(CaseState::SettledTwice), ..CaseFilter::default() };
@@ -63,7 +65,7 @@ async fn lists(signed: &SignedIn, today: Day) -> Result<Lists, Refused> {
             Ok(Lists {
                 open: models.case_counts()?.open.saturating_add(orders),
                 answered: questions::count(models, QuestionState::Answered)?,
-                to_pack: models.count_orders(Some(OrderStatus::Placed))?,
+                orders: models.order_counts(now)?,
                 households: models.count_households(&everyone)?,
                 latest: models.lots(&latest)?,
                 lost: models.cases(&twice)?,
@@ -112,7 +114,8 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<OverviewQuery>) -
     let models = signed.read_models()?;
     let totals = signed.work(move || Ok(models.totals()?)).await?;
     let Totals { by_product, by_village, by_day } = totals.as_ref();
-    let lists = lists(&signed, today).await?;
+    let lists = lists(&signed, today, now).await?;
+    let to_pack = lists.orders.by_state.get(&OrderState::ToPack).copied().unwrap_or(0);
     let yesterday = today.plus_days(-1);
     let (granary, number) = (signed.granary.clone(), signed.cooperative.number());
     let arrived = signed.work(move || granary.arrived_since(number, yesterday.begins_in_china())).await?;
@@ -160,7 +163,10 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<OverviewQuery>) -
         h2 { (locale.t("overview-needs-me")) }
         div.figures {
             (tile(&locale.t("overview-open-cases"), &grouped(lists.open), "/console/cases", None))
-            (tile(&locale.t("overview-to-pack"), &grouped(lists.to_pack), "/console/orders?status=placed", None))
+            (tile(&locale.t("overview-to-pack"), &grouped(to_pack), "/console/orders?state=to-pack", None))
+            @for (wrong, count) in [("over", lists.orders.over), ("unmapped", lists.orders.unmapped), ("late", lists.orders.late)] {
+                @if count > 0 { (tile(&locale.of("orders", wrong), &grouped(count), &format!("/console/orders?only={wrong}"), None)) }
+            }
             (tile(&locale.t("overview-answered"), &grouped(lists.answered), "/console/questions", None))
             (tile(&locale.with("overview-silent", &[("days", silent_days.to_string())]), &grouped(silent.len() as u64), "#silent", None))
         }

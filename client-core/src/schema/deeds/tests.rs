@@ -188,3 +188,18 @@ fn corrections_and_receipts_of_lots_are_told_and_what_is_recorded_is_not() {
         ]
     );
 }
+
+#[test]
+fn what_is_done_to_a_stream_is_of_the_stream_and_what_the_server_counts_is_no_deed() {
+    use crate::schema::stream::{self, Offer, Served};
+    let mut document = Document::new(DocumentKey::Stream("eleven".parse().unwrap())).unwrap();
+    let actor = ActorId::from_bytes(&[1; 12]).unwrap();
+    let offer = Offer::new(Fen::new(3_990).unwrap(), 100);
+    document.edit(&actor, Instant(0), |doc| stream::offer(doc, "XM-05", &offer)).unwrap();
+    let before = told(&mut document).len();
+    document.edit(&actor, Instant(0), |doc| stream::want(doc, "XM-05", 150)).unwrap();
+    let served = Served { granted: 100, accepted: 1, over: 0, left: 99, as_of: Instant(1_800_000_000_000) };
+    document.edit(&actor, Instant(0), |doc| stream::serve(doc, "XM-05", &served)).unwrap();
+    let after = told(&mut document).split_off(before);
+    assert_eq!(after, [deed(DeedKind::Promotion, "stream-offer-wanted/XM-05", "100", "150")]);
+}

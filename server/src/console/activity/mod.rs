@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::projection::{ActivityFilter, ActivityRow};
 use granary_client_core::quantities::Day;
+use granary_client_core::schema::{OrderName, StreamCode};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -209,6 +210,16 @@ pub(super) async fn of_product(signed: &SignedIn, code: &str) -> Markup {
 /// What was done to a pack that shops sell.
 pub(super) async fn of_sku(signed: &SignedIn, code: &str) -> Markup {
     of_thing(signed, format!("sku:{code}")).await
+}
+
+/// What was done to an order.
+pub(super) async fn of_order(signed: &SignedIn, name: &OrderName) -> Markup {
+    of_thing(signed, format!("order:{name}")).await
+}
+
+/// What was done to a live-stream.
+pub(super) async fn of_stream(signed: &SignedIn, code: &StreamCode) -> Markup {
+    of_thing(signed, format!("stream:{code}")).await
 }
 
 /// What was done to a promotion.

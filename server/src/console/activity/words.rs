@@ -2,6 +2,7 @@
 
 use granary_client_core::conflicts::CaseId;
 use granary_client_core::projection::ActivityRow;
+use granary_client_core::quantities::Instant;
 use granary_client_core::schema::catalogue::PriceName;
 use granary_client_core::schema::deeds::DeedKind;
 use granary_client_core::schema::{LotId, Season};
@@ -138,6 +139,9 @@ fn field(locale: Locale, names: &Names, kind: DeedKind, field: &str) -> String {
     match (kind, field.split_once('/')) {
         (DeedKind::Price, Some(("until", name))) => format!("{} · {}", of_price(name), locale.t("last-day")),
         (DeedKind::Price, _) => of_price(field),
+        (DeedKind::Promotion, Some((what, sku))) if what.starts_with("stream-offer-") => {
+            format!("{sku} · {}", locale.of("activity-field", what))
+        }
         (DeedKind::Promotion, Some(("offer", product))) => format!("{} {}", locale.t("offers"), names.product(product)),
         (DeedKind::Promotion, Some((_, product))) => format!("{} {}", locale.t("end-offer"), names.product(product)),
         (DeedKind::Product, Some((what @ ("sku-name" | "sku-code"), text))) => {
@@ -163,6 +167,7 @@ fn value(locale: Locale, names: &Names, kind: DeedKind, field: &str, text: &str)
     let is_amount = !field.starts_with("until/") && !field.starts_with("offer-ended/");
     match (kind, field) {
         (DeedKind::Price, _) if is_amount => each(&fen),
+        (DeedKind::Promotion, field) if field.starts_with("stream-") => stream_value(locale, field, text),
         (DeedKind::Promotion, field) if field.starts_with("offer/") => each(&fen),
         (DeedKind::Payment, "advance") => each(&fen),
         (DeedKind::Product, "tolerance") => each(&|share| {
@@ -179,6 +184,22 @@ fn value(locale: Locale, names: &Names, kind: DeedKind, field: &str, text: &str)
             let of = of.rsplit('/').next().unwrap_or_default();
             each(&|value| locale.note(&names.value(of, value)))
         }
+        _ => text.to_owned(),
+    }
+}
+
+/// A value of a live-stream's plan or offer.
+fn stream_value(locale: Locale, field: &str, text: &str) -> String {
+    let what = field.split('/').next().unwrap_or_default();
+    let what = what.strip_prefix("stream-offer-").unwrap_or(what.trim_start_matches("stream-"));
+    let number = text.parse::<i64>();
+    match (what, number) {
+        ("starts" | "ends" | "begins", Ok(millis)) => locale.moment(Instant(millis)),
+        ("ended", Ok(millis)) => locale.moment(Instant(millis)),
+        ("ended", Err(_)) => locale.of("activity-value", text),
+        ("fen", Ok(fen)) => money(fen),
+        ("margin", Ok(permille)) => format!("{} %", decimal(permille, 10)),
+        ("platform", _) => locale.of("platform", text),
         _ => text.to_owned(),
     }
 }

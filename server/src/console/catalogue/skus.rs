@@ -75,6 +75,34 @@ fn table(locale: Locale, skus: &[&Sku]) -> Markup {
     Table::of(locale.t("skus"), columns).show(rows.collect())
 }
 
+/// Those that are sold, for a field to choose from; the first says none.
+pub(in crate::console) fn choices(names: &Names) -> Vec<(&str, String)> {
+    let sold = names.catalogue.skus.values().filter(|sku| !sku.ended);
+    let sold = sold.map(|sku| {
+        let words =
+            format!("{} · {} {} · {}", sku.code, names.product(&sku.product), sku.grade, pack(names.locale(), sku));
+        (sku.code.as_str(), words)
+    });
+    std::iter::once(("", "—".to_owned())).chain(sold).collect()
+}
+
+/// Refuses to give a SKU a code or a name that another one has.
+pub(in crate::console) fn must_be_free(
+    locale: Locale,
+    catalogue: &Catalogue,
+    own: &str,
+    (code, name): (Option<&str>, Option<&str>),
+) -> Result<(), Refused> {
+    if let Some((text, other)) = code.and_then(|code| Some((code, other_of_code(catalogue, own, code)?))) {
+        return Err(taken(locale, "sku-code-taken", text, other));
+    }
+    let name = name.filter(|_| code.is_none());
+    match name.and_then(|name| Some((name, other_of_name(catalogue, own, name)?))) {
+        Some((text, other)) => Err(taken(locale, "sku-name-taken", text, other)),
+        None => Ok(()),
+    }
+}
+
 /// How much is in a pack, for people.
 pub(in crate::console) fn pack(locale: Locale, sku: &Sku) -> String {
     locale.kilograms(sku.grams.get())

@@ -29,16 +29,17 @@ const LEFT_MAX: usize = 8;
 /// The largest form that takes something back, in bytes.
 const UNDO_BYTES_MAX: usize = 8_000;
 /// Forms whose values can be put back by the same form.
-const PUT_BACK: [&str; 6] = [
+const PUT_BACK: [&str; 7] = [
     "/console/lots/",
     "/console/households/",
     "/console/catalogue",
     "/console/promotions",
     "/console/cooperative/",
     "/console/skus",
+    "/console/streams",
 ];
 /// Fields that say which thing a form is of.
-const KEYS: [&str; 7] = ["code", "new", "id", "year", "price", "product", "what"];
+const KEYS: [&str; 8] = ["code", "new", "id", "year", "price", "product", "what", "sku"];
 /// Fields that are of one sending alone.
 const OF_ONE_SENDING: [&str; 7] = ["token", PAGE, AUTHOR, "seen", "confirmed", "sure", "kept"];
 

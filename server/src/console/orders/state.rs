@@ -1,100 +1,27 @@
-//! Orders: to pack, on their way, and those with a state conflict.
+//! Our own state of an order: its form in the list, the cards of those whose state has several values, and what the forms do.
 
-use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::conflicts::{SETTLING, UNDOING};
 use granary_client_core::projection::OrderRow;
 use granary_client_core::schema::order::{self, OrderStatus, StatusSettled};
 use granary_client_core::schema::{DocumentKey, OrderName};
 use maud::{Markup, html};
-use serde::Deserialize;
 
-use super::again::page_of;
-use super::cases::{CASES_PAGE, seen_values};
-use super::forms::{Form, encode, was};
-use super::i18n::money;
-use super::inputs::Inputs;
-use super::names::Names;
-use super::page::{Page, paging};
-use super::refusal::{Refused, refused};
-use super::signed_in::{SignedIn, SignedInForm};
+use super::{goods, title};
+use crate::console::again::page_of;
+use crate::console::cases::{CASES_PAGE, seen_values};
+use crate::console::forms::{Form, was};
+use crate::console::i18n::money;
+use crate::console::inputs::Inputs;
+use crate::console::names::Names;
+use crate::console::refusal::{Refused, refused};
+use crate::console::signed_in::{SignedIn, SignedInForm};
 use crate::engine::own_edits::Edits;
 
-/// Orders on one page.
-const PER_PAGE: u32 = 60;
-/// Orders whose state has several values, above the list.
-const DISAGREEING_MAX: u32 = 200;
 const SAVE: &str = "/console/orders/status";
 const UNDO: &str = "/console/orders/undo";
 const STATUSES: [OrderStatus; 4] =
     [OrderStatus::Placed, OrderStatus::Packed, OrderStatus::Shipped, OrderStatus::Cancelled];
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct OrdersQuery {
-    status: String,
-    page: String,
-}
-
-/// `GET /console/orders`
-pub(super) async fn show(signed: SignedIn, Query(query): Query<OrdersQuery>) -> Result<Response, Refused> {
-    let locale = signed.locale;
-    let names = Names::of(&signed).await?;
-    let status = OrderStatus::from_name(&query.status);
-    let page = query.page.parse::<u32>().unwrap_or(1).clamp(1, 10_000);
-    let offset = page.saturating_sub(1).saturating_mul(PER_PAGE);
-    let (orders, total, disagreeing) = signed
-        .read(move |models| {
-            let orders = models.orders(status, false, PER_PAGE, offset)?;
-            Ok((orders, models.count_orders(status)?, models.orders(None, true, DISAGREEING_MAX, 0)?))
-        })
-        .await?;
-    let address =
-        status.map_or_else(|| "/console/orders".to_owned(), |one| format!("/console/orders?status={}", one.name()));
-    let main = html! {
-        nav.tabs aria-label=(locale.t("part-orders")) {
-            a href="/console/orders" aria-current=[status.is_none().then_some("page")] { (locale.t("all")) }
-            @for one in STATUSES {
-                a href={ "/console/orders?status=" (one.name()) } aria-current=[(status == Some(one)).then_some("page")] { (locale.of("order", one.name())) }
-            }
-        }
-        @for order in &disagreeing { (conflict_card(&signed, &names, order)) }
-        @if orders.is_empty() { p.empty { (locale.t(if status.is_none() { "no-orders-yet" } else { "no-orders" })) } } @else { (table(&signed, &names, &orders)) }
-        (paging(locale, &address, u64::from(page), u64::from(PER_PAGE), total))
-    };
-    Ok(Page { title: locale.t("part-orders"), part: "orders", main }.show(&signed))
-}
-
-fn products(names: &Names, codes: &str) -> String {
-    codes.split(", ").map(|code| names.product(code)).collect::<Vec<_>>().join(", ")
-}
-
-fn table(signed: &SignedIn, names: &Names, orders: &[OrderRow]) -> Markup {
-    let locale = signed.locale;
-    html! {
-        div.scroll tabindex="0" role="region" aria-label=(locale.t("part-orders")) {
-            table.stack {
-                thead { tr {
-                    th scope="col" { (locale.t("order")) } th scope="col" { (locale.t("buyer")) } th scope="col" { (locale.t("product")) }
-                    th.number scope="col" { (locale.t("weight")) } th.number scope="col" { (locale.t("price")) } th scope="col" { (locale.t("state")) }
-                } }
-                tbody { @for order in orders { tr {
-                    td { (order.name.platform) " " (order.name.outside_id) }
-                    td data-label=(locale.t("buyer")) { (order.receiver) @if !order.receiver.is_empty() { " "
-                        a.small href={ "/console/orders/erase-buyer?platform=" (encode(&order.name.platform))
-                            "&shop=" (encode(&order.name.shop)) "&outside=" (encode(&order.name.outside_id)) } { (locale.t("erase-buyer")) } } }
-                    td data-label=(locale.t("product")) { (products(names, &order.products)) }
-                    td.number data-label=(locale.t("weight")) { (locale.kilograms(order.grams)) }
-                    td.number data-label=(locale.t("price")) { (money(order.fen)) }
-                    td {
-                        (status_form(signed, order))
-                        @if !order.shipment.is_empty() { " " (order.shipment) }
-                    }
-                } } }
-            }
-        }
-    }
-}
 
 /// The form of an order's state. An order stands in the list, and as a card where its state has several values; `is_card` tells
 /// them apart.
@@ -108,7 +35,7 @@ fn form_of<'a>(signed: &'a SignedIn, order: &OrderRow, is_card: bool) -> Inputs<
     Inputs::of(signed, SAVE, &keys)
 }
 
-fn status_form(signed: &SignedIn, order: &OrderRow) -> Markup {
+pub(super) fn status_form(signed: &SignedIn, order: &OrderRow) -> Markup {
     let locale = signed.locale;
     let form = form_of(signed, order, false);
     let shown = order.status.map_or("", OrderStatus::name);
@@ -124,12 +51,12 @@ fn status_form(signed: &SignedIn, order: &OrderRow) -> Markup {
 }
 
 /// The card of an order whose state has several values.
-pub(super) fn conflict_card(signed: &SignedIn, names: &Names, order: &OrderRow) -> Markup {
+pub(in crate::console) fn conflict_card(signed: &SignedIn, names: &Names, order: &OrderRow) -> Markup {
     let locale = signed.locale;
     let inputs = form_of(signed, order, true);
     html! {
         article.case id=(mark_of(order)) data-key=(key_of(order)) data-item tabindex="-1" {
-            h3 { (order.name.platform) " " (order.name.outside_id) " · " (products(names, &order.products)) " · " (money(order.fen)) }
+            h3 { (title(names.locale(), &order.name)) " · " (goods(names, order)) " · " (money(order.fen)) }
             p { (locale.t("case-order")) }
             @if let Some(undone) = order.settled.as_ref().filter(|settled| settled.undone) {
                 p.small { (locale.t("decision-undone")) " · " (undone.by) " · " (locale.moment(undone.at)) }
@@ -154,7 +81,7 @@ pub(super) fn conflict_card(signed: &SignedIn, names: &Names, order: &OrderRow) 
 }
 
 /// The card of an order whose state was settled, with the button that undoes it.
-pub(super) fn settled_card(signed: &SignedIn, names: &Names, order: &OrderRow) -> Markup {
+pub(in crate::console) fn settled_card(signed: &SignedIn, names: &Names, order: &OrderRow) -> Markup {
     let locale = signed.locale;
     let keys = [
         ("platform", order.name.platform.as_str()),
@@ -165,7 +92,7 @@ pub(super) fn settled_card(signed: &SignedIn, names: &Names, order: &OrderRow) -
     html! {
         @if let Some(settled) = &order.settled {
             article.case id=(mark_of(order)) data-key=(key_of(order)) data-item tabindex="-1" {
-                h3 { (order.name.platform) " " (order.name.outside_id) " · " (products(names, &order.products)) " · " (money(order.fen)) }
+                h3 { (title(names.locale(), &order.name)) " · " (goods(names, order)) " · " (money(order.fen)) }
                 p { (settled.by) " · " (locale.moment(settled.at)) " · " strong { (locale.of("order", &settled.chosen)) } }
                 form method="post" action=(UNDO) {
                     (inputs.hidden()) (inputs.was("settled", &settled.at.seconds().to_string()))
@@ -194,7 +121,7 @@ fn named(form: &Form) -> DocumentKey {
 }
 
 /// `POST /console/orders/undo`: the state is the one before it was settled, and can be chosen again.
-pub(super) async fn undo(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
+pub(in crate::console) async fn undo(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let (locale, key) = (signed.locale, named(&form));
     let document = signed.document(key.clone()).await?.ok_or_else(|| refused(locale, 404, "not-found"))?;
     let settled =
@@ -212,7 +139,7 @@ pub(super) async fn undo(SignedInForm(signed, form): SignedInForm) -> Result<Res
 }
 
 /// `POST /console/orders/status`: sets an order's state, which also settles a conflict of it.
-pub(super) async fn set_status(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
+pub(in crate::console) async fn set_status(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let locale = signed.locale;
     let wrong = || refused(locale, 400, "form-field-wrong").at("status");
     let key = named(&form);
