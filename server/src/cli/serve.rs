@@ -18,6 +18,7 @@ use crate::store::probe::{How, in_child};
 /// Fills a new demo and says what to do next.
 pub(super) fn demo(server: &Server, folder: &std::path::Path) -> Result<(), Error> {
     let granary = server.granary();
+    granary.be_a_demo();
     let number = match granary.cooperatives().first() {
         Some(cooperative) => cooperative.number(),
         None => {

@@ -119,6 +119,7 @@ fn pages() -> Router<Shared> {
         .route("/skus/{code}", get(catalogue::skus::show))
         .route("/skus/{code}/end", post(catalogue::skus::end))
         .route("/streams", get(streams::show).post(streams::plan::save))
+        .route("/streams/demo", post(streams::start_demo))
         .route("/streams/{code}", get(streams::one))
         .route("/streams/{code}/offer", post(streams::plan::save_offer))
         .route("/streams/{code}/more", post(streams::plan::more))

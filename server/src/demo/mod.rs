@@ -3,6 +3,7 @@
 //! are those of the region.
 
 mod disagreements;
+pub(crate) mod live_stream;
 mod names;
 
 use granary_client_core::ids::{DeviceId, HouseholdId};
@@ -87,6 +88,7 @@ pub(crate) fn seed(granary: &Granary, now: Instant, progress: impl Fn(u64)) -> R
         weigh(granary, number, device, now, id, season, &mut dice)?;
         progress(index.saturating_add(1));
     }
+    live_stream::skus(granary, number, now)?;
     orders(granary, number, device, now, &mut dice)?;
     disagreements::write(granary, number, season, now)?;
     Ok(number)

@@ -98,6 +98,8 @@ pub struct Granary {
     trading: Arc<Trading>,
     bounds: Bounds,
     disk: DiskFloor,
+    /// True on a server that shows itself (`granary demo`): its console can start a live-stream of a simulated shop.
+    is_demo: AtomicBool,
     /// True once the store has failed; no more verdicts come then.
     failed: Arc<AtomicBool>,
 }
@@ -202,6 +204,7 @@ impl Granary {
             trading,
             bounds: Bounds::default(),
             disk: DiskFloor::default(),
+            is_demo: AtomicBool::new(false),
             failed,
         };
         granary.read_all()?;
@@ -296,6 +299,16 @@ impl Granary {
 
     pub(crate) fn subscriptions(&self) -> &Subscriptions {
         &self.subscriptions
+    }
+
+    /// Says that this server shows itself.
+    pub(crate) fn be_a_demo(&self) {
+        self.is_demo.store(true, Ordering::Relaxed);
+    }
+
+    /// True on a server that shows itself.
+    pub(crate) fn is_demo(&self) -> bool {
+        self.is_demo.load(Ordering::Relaxed)
     }
 
     /// True until the store has failed.

@@ -826,6 +826,9 @@ order-mapped-meanwhile = Somebody mapped this line meanwhile.
 # The stream desk
 part-streams = Live-streams
 stream = Live-stream
+stream-demo = Demo: a simulated live-stream. A simulated shop tells its orders through the interface; watch it sell out.
+stream-demo-full = 3,000 orders in ten minutes
+stream-demo-short = 300 orders in half a minute
 streams-help = Plan a live-stream: who hosts it, in which shop, what it sells and how many packs are set aside. The server grants them from stock; while it is on, this page shows what is left.
 no-streams = No live-stream is planned.
 stream-no-skus = There are no packs to sell yet. Add one on a product's page:

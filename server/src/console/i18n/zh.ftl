@@ -827,6 +827,9 @@ order-mapped-meanwhile = 这一行刚才已经有人对上了。
 # 直播台
 part-streams = 直播
 stream = 直播
+stream-demo = 试用：模拟一场直播。一家模拟的店铺通过接口传来订单，可以看着它卖完。
+stream-demo-full = 十分钟 3,000 单
+stream-demo-short = 半分钟 300 单
 streams-help = 计划一场直播：谁主播、在哪个店、卖什么、留多少包。服务器按库存拨货，直播时这里看得见剩多少。
 no-streams = 还没有计划的直播。
 stream-no-skus = 还没有规格，没有可卖的东西。先到产品页添加规格：

@@ -6,8 +6,8 @@ pub(super) mod plan;
 
 pub(super) use plan::sku_words;
 
-use axum::extract::Path;
-use axum::response::Response;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::stream::{self, Stream};
 use granary_client_core::schema::{DocumentKey, StreamCode};
@@ -17,10 +17,12 @@ use super::activity;
 use super::i18n::{Locale, grouped};
 use super::inputs::Inputs;
 use super::names::Names;
-use super::page::Page;
+use super::page::{Page, token};
 use super::parts::{Column, Row, Table};
-use super::refusal::{Refused, refused};
-use super::signed_in::SignedIn;
+use super::refusal::{Refused, refuse, refused};
+use super::signed_in::{SignedIn, SignedInForm};
+use crate::demo::live_stream;
+use crate::http::Shared;
 use crate::log::Cooperative;
 
 /// The list, and where the form of a stream is sent to.
@@ -112,6 +114,7 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
     let form = Inputs::of(&signed, HERE, &[("new", "yes")]);
     let main = html! {
         p.small { (locale.t("streams-help")) }
+        @if signed.granary.is_demo() { (demo_form(&signed)) }
         @if now_on.is_empty() { p.empty { (locale.t("no-streams")) } } @else { (table(locale, &now_on, now)) }
         section { h2 { (locale.t("stream-plan-new")) }
             @if names.catalogue.skus.is_empty() { p.notice { (locale.t("stream-no-skus")) " " a href="/console/catalogue" { (locale.t("part-catalogue")) } } }
@@ -119,6 +122,35 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
         @if !past.is_empty() { details open { summary { (locale.t("streams-past")) } (table(locale, &past, now)) } }
     };
     Ok(Page { title: locale.t("part-streams"), part: "streams", main }.show(&signed))
+}
+
+/// The button that starts the demo's own stream.
+fn demo_form(signed: &SignedIn) -> Markup {
+    let locale = signed.locale;
+    html! {
+        form.card method="post" action={ (HERE) "/demo" } {
+            (token(signed))
+            p { (locale.t("stream-demo")) }
+            div.buttons {
+                button name="run" value="full" { (locale.t("stream-demo-full")) }
+                button.quiet name="run" value="short" { (locale.t("stream-demo-short")) }
+            }
+        }
+    }
+}
+
+/// `POST /console/streams/demo`: starts the demo's live-stream.
+pub(super) async fn start_demo(
+    State(shared): State<Shared>,
+    SignedInForm(signed, form): SignedInForm,
+) -> Result<Response, Refused> {
+    let locale = signed.locale;
+    let run = live_stream::Run::named(form.get("run")).filter(|_| signed.granary.is_demo());
+    let run = run.ok_or_else(|| refused(locale, 404, "not-found"))?;
+    let code = live_stream::begin(shared, signed.cooperative.number(), run).await;
+    let code = code.map_err(|error| refuse(locale, &error))?;
+    signed.note_written();
+    Ok(Redirect::to(&address(&code)).into_response())
 }
 
 fn table(locale: Locale, streams: &[&(StreamCode, Stream)], now: Instant) -> Markup {
