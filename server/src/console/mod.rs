@@ -49,6 +49,7 @@ mod settle_many;
 mod sheets;
 mod sign_in;
 mod signed_in;
+mod stock;
 mod streams;
 #[cfg(test)]
 mod tests;
@@ -118,6 +119,15 @@ fn pages() -> Router<Shared> {
         .route("/skus", post(catalogue::skus::save))
         .route("/skus/{code}", get(catalogue::skus::show))
         .route("/skus/{code}/end", post(catalogue::skus::end))
+        .route("/stock", get(stock::show))
+        .route("/stock/goods-in", post(stock::entries::goods_in))
+        .route("/stock/{product}", get(stock::show_product))
+        .route("/holdings/{holding}", get(stock::show_holding))
+        .route("/holdings/{holding}/count", post(stock::entries::count))
+        .route("/holdings/{holding}/loss", post(stock::entries::loss))
+        .route("/holdings/{holding}/move", post(stock::entries::move_bin))
+        .route("/holdings/{holding}/recall", post(stock::entries::recall))
+        .route("/holdings/{holding}/take-back", post(stock::entries::withdraw))
         .route("/streams", get(streams::show).post(streams::plan::save))
         .route("/streams/demo", post(streams::start_demo))
         .route("/streams/{code}", get(streams::one))

@@ -37,7 +37,8 @@ const PARTS: [(&str, &str); 7] = [
     ("phones", "/console/phones"),
 ];
 /// The rest is below one heading.
-const MORE: [(&str, &str); 10] = [
+const MORE: [(&str, &str); 11] = [
+    ("stock", "/console/stock"),
     ("streams", "/console/streams"),
     ("questions", "/console/questions"),
     ("unusual", "/console/unusual"),
