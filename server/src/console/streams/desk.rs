@@ -1,8 +1,10 @@
 //! What a live-stream's page shows of its hour: before it what is free and granted, while it is on large figures, after it what came of
 //! it. All of it is without forms, so that it is put in place while somebody writes beside it.
 
-use granary_client_core::quantities::Instant;
+use granary_client_core::quantities::{Day, Instant};
+use granary_client_core::schema::StreamCode;
 use granary_client_core::schema::stream::Stream;
+use granary_client_core::trade;
 use maud::{Markup, html};
 
 use super::Hour;
@@ -10,81 +12,41 @@ use super::plan::sku_words;
 use crate::console::charts::{self, MinuteWords};
 use crate::console::i18n::{Locale, grouped, money};
 use crate::console::names::Names;
-
-/// Minutes in the chart while a stream is on.
-const MINUTES_SHOWN: i64 = 60;
-/// Minutes by which the pace is told.
-const PACE_MINUTES: i64 = 5;
-/// After so long without an order, while the stream is on and something is left, the feed may have stopped.
-const SLOW_MILLIS: u64 = 60_000;
-
-/// What is counted of one SKU in a stream. All of it is packs.
-struct PoolNow {
-    sku: String,
-    granted: Option<u64>,
-    accepted: u64,
-    over: u64,
-    left: u64,
-    told_left: u64,
-}
-
-/// Packs that were sold of a SKU in a minute since 1970, by the time of the order.
-struct SoldIn {
-    sku: String,
-    minute: i64,
-    packs: u64,
-}
-
-#[derive(Default)]
-struct Live {
-    orders: u64,
-    fen: i64,
-    last_told: Option<Instant>,
-    pools: Vec<PoolNow>,
-    minutes: Vec<SoldIn>,
-}
+use crate::console::refusal::Refused;
+use crate::console::signed_in::SignedIn;
+use crate::trade::{Desk, DeskOffer};
 
 /// What is counted of a stream now.
 pub(super) struct Figures {
-    live: Live,
+    /// None before the server has read the stream.
+    live: Option<Desk>,
     /// Grams that are free of what each offered SKU is of, before the stream.
     free: Vec<(String, i64)>,
 }
 
 impl Figures {
-    pub(super) fn of(stream: &Stream) -> Self {
-        let pools = stream.served.iter().map(|(sku, served)| PoolNow {
-            sku: sku.clone(),
-            granted: Some(u64::from(served.granted)),
-            accepted: u64::from(served.accepted),
-            over: u64::from(served.over),
-            left: u64::from(served.granted.saturating_sub(served.accepted)),
-            told_left: u64::from(served.left),
-        });
-        Self { live: Live { pools: pools.collect(), ..Live::default() }, free: Vec::new() }
+    pub(super) async fn of(
+        signed: &SignedIn,
+        names: &Names,
+        code: &StreamCode,
+        (stream, hour, now): (&Stream, Hour, Instant),
+    ) -> Result<Self, Refused> {
+        let (granary, number, name) = (signed.granary.clone(), signed.cooperative.number(), code.clone());
+        let live = signed.work(move || granary.desk(number, &name, now)).await?;
+        let mut free = Vec::new();
+        if hour == Hour::Before {
+            let skus = names.catalogue.skus.clone();
+            let stock = signed.read(move |models| Ok(trade::derive(&models.stock_facts(&skus)?))).await?;
+            for sku in stream.offers.keys() {
+                let Some(of) = names.catalogue.skus.get(sku) else { continue };
+                free.push((sku.clone(), stock.free(&of.product, &of.grade, Day::in_china(now), 0)));
+            }
+        }
+        Ok(Self { live, free })
     }
 
-    fn pool(&self, sku: &str) -> Option<&PoolNow> {
-        self.live.pools.iter().find(|pool| pool.sku == sku)
-    }
-
-    /// Packs that were sold of a SKU in the whole minutes before this moment.
-    fn lately(&self, sku: &str, now: Instant) -> u64 {
-        let minute = now.0.div_euclid(60_000);
-        let from = minute.saturating_sub(PACE_MINUTES);
-        let lately = self.live.minutes.iter().filter(|sold| sold.sku == sku && (from..minute).contains(&sold.minute));
-        lately.map(|sold| sold.packs).sum()
-    }
-
-    /// Minutes after which nothing is left, if it goes on as in the last ones; none where nothing goes.
-    fn sold_out_in(&self, sku: &str, left: u64, now: Instant) -> Option<u64> {
-        let lately = self.lately(sku, now);
-        let minutes = left.saturating_mul(PACE_MINUTES.unsigned_abs()).checked_div(lately)?;
-        (left > 0).then_some(minutes)
-    }
-
-    fn over(&self) -> u64 {
-        self.live.pools.iter().map(|pool| pool.over).sum()
+    fn offer(&self, sku: &str) -> Option<&DeskOffer> {
+        self.live.as_ref()?.offers.iter().find(|offer| offer.pool.sku == sku)
     }
 }
 
@@ -99,7 +61,7 @@ pub(super) fn show(
     html! {
         @if hour != Hour::Before { (sums(locale, figures, (hour, now))) }
         @if !stream.offers.is_empty() {
-            div.offers { @for sku in stream.offers.keys() { (offer(locale, names, stream, figures, (sku, hour, now))) } }
+            div.offers { @for sku in stream.offers.keys() { (offer(locale, names, stream, figures, (sku, hour))) } }
         }
         @if hour != Hour::Before {
             section { h2 { (locale.t("stream-by-minute")) } (minutes(locale, stream, figures, (hour, now))) }
@@ -109,20 +71,19 @@ pub(super) fn show(
 }
 
 fn sums(locale: Locale, figures: &Figures, (hour, now): (Hour, Instant)) -> Markup {
-    let live = &figures.live;
-    let over = figures.over();
-    let left: u64 = live.pools.iter().map(|pool| pool.left).sum();
-    let since = live.last_told.map(|at| now.millis_since(at));
-    let is_slow = hour == Hour::During && left > 0 && since.is_none_or(|since| since > SLOW_MILLIS);
-    let tile =
-        |name: &str, figure: String| html! { div.tile { span.name { (locale.t(name)) } span.figure { (figure) } } };
+    let Some(live) = &figures.live else { return html! { p.notice { (locale.t("stream-not-granted")) } } };
+    let sum = |packs: fn(&DeskOffer) -> u64| live.offers.iter().map(packs).fold(0, u64::saturating_add);
+    let (packs, left) = (sum(|offer| offer.pool.accepted), sum(|offer| offer.pool.left));
+    let since = live.last_told_at.map(|at| now.millis_since(at));
+    let is_slow = live.is_feed_slow && left > 0;
+    let tile = |name: &str, figure: String| html! { div.tile { span.name { (locale.t(name)) } span.figure { (figure) } } };
     html! {
         div.figures {
             (tile("stream-orders", grouped(live.orders)))
             (tile("stream-fen", money(live.fen)))
-            (tile("stream-packs", grouped(live.pools.iter().map(|pool| pool.accepted).sum())))
+            (tile("stream-packs", grouped(packs)))
             div.tile { span.name { (locale.t("stream-over")) }
-                span.figure { (grouped(over)) @if over > 0 { " " span.bad { (locale.t("stream-oversold")) } } } }
+                span.figure { (grouped(live.over)) @if live.over > 0 { " " span.bad { (locale.t("stream-oversold")) } } } }
             @if hour == Hour::During { div.tile { span.name { (locale.t("stream-last-told")) }
                 span.figure { @match since {
                     Some(since) => (ago(locale, since)),
@@ -148,14 +109,15 @@ fn offer(
     names: &Names,
     stream: &Stream,
     figures: &Figures,
-    (sku, hour, now): (&str, Hour, Instant),
+    (sku, hour): (&str, Hour),
 ) -> Markup {
     let Some(offer) = stream.offers.get(sku) else { return html! {} };
-    let pool = figures.pool(sku);
+    let counted = figures.offer(sku);
+    let pool = counted.map(|counted| &counted.pool);
     let granted = pool.and_then(|pool| pool.granted);
     let (left, accepted) = pool.map_or((0, 0), |pool| (pool.left, pool.accepted));
     let is_gone = hour == Hour::During && granted.is_some_and(|granted| granted > 0) && left == 0;
-    let pace = (hour == Hour::During).then(|| figures.sold_out_in(sku, left, now)).flatten();
+    let pace = counted.filter(|_| hour == Hour::During).and_then(|counted| counted.sold_out_in_minutes);
     let wanted = u64::from(offer.wanted);
     html! {
         article.offer.gone[is_gone] {
@@ -205,30 +167,20 @@ fn minutes(locale: Locale, stream: &Stream, figures: &Figures, (hour, now): (Hou
         count: locale.t("packs"),
         as_table: locale.t("chart-table"),
     };
+    let named = |minute: i64| -> String {
+        let at = Instant(minute.saturating_mul(60_000)).in_china();
+        at.split(' ').nth(1).unwrap_or_default().to_owned()
+    };
+    let count = |packs: u64| i64::try_from(packs).unwrap_or(i64::MAX);
     let start = stream.starts_at.map_or(0, |at| at.0.div_euclid(60_000));
-    let (first, last) = match hour {
-        Hour::Before | Hour::During => {
-            let now = now.0.div_euclid(60_000);
-            (start.max(now.saturating_sub(MINUTES_SHOWN.saturating_sub(1))).min(now), now)
-        }
-        Hour::After => {
-            let kept = i64::try_from(stream.minutes.len()).unwrap_or(0);
-            let sold = figures.live.minutes.iter().map(|sold| sold.minute).max().unwrap_or(start);
-            let last = if kept > 0 { start.saturating_add(kept).saturating_sub(1) } else { sold.max(start) };
-            (start, last.min(start.saturating_add(719)))
-        }
+    // Afterwards those that were written down for good; until then, and while it is on, the last ones.
+    let bars: Vec<(String, i64)> = if hour == Hour::After && !stream.minutes.is_empty() {
+        (start..).zip(&stream.minutes).map(|(minute, packs)| (named(minute), i64::from(*packs))).collect()
+    } else {
+        let lately = figures.live.as_ref().map(|live| live.by_minute.as_slice()).unwrap_or_default();
+        let last = now.0.div_euclid(60_000);
+        let first = last.saturating_sub(i64::try_from(lately.len()).unwrap_or(0)).saturating_add(1);
+        (first..).zip(lately).filter(|(minute, _)| *minute >= start).map(|(minute, packs)| (named(minute), count(*packs))).collect()
     };
-    let count_of = |minute: i64| -> i64 {
-        let place = usize::try_from(minute.saturating_sub(start)).ok();
-        let kept = place.filter(|_| hour == Hour::After).and_then(|place| stream.minutes.get(place));
-        let live: u64 = figures.live.minutes.iter().filter(|sold| sold.minute == minute).map(|sold| sold.packs).sum();
-        kept.map_or_else(|| i64::try_from(live).unwrap_or(i64::MAX), |kept| i64::from(*kept))
-    };
-    let bars: Vec<(String, i64)> = (first..=last)
-        .map(|minute| {
-            let at = Instant(minute.saturating_mul(60_000)).in_china();
-            (at.split(' ').nth(1).unwrap_or_default().to_owned(), count_of(minute))
-        })
-        .collect();
     charts::by_minute(&bars, &words)
 }

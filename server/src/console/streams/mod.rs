@@ -198,7 +198,7 @@ pub(super) async fn one(signed: SignedIn, Path(code): Path<String>) -> Result<Re
     let names = Names::of(&signed).await?;
     let now = crate::environment::now();
     let hour = Hour::of(&stream, now);
-    let figures = desk::Figures::of(&stream);
+    let figures = desk::Figures::of(&signed, &names, &code, (&stream, hour, now)).await?;
     let shop = shop(locale, stream.platform.as_deref().unwrap_or_default(), &stream.shop);
     let every = (hour == Hour::During).then_some(EVERY_SECONDS);
     let form = Inputs::of(&signed, HERE, &[("code", code.as_str()), ("new", "")]);
