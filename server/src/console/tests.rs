@@ -45,6 +45,7 @@ mod questions;
 mod recorders;
 mod refused;
 mod skus;
+mod stock;
 mod streams;
 mod undoing;
 mod unsent;

@@ -76,7 +76,8 @@ fn sums(locale: Locale, figures: &Figures, (hour, now): (Hour, Instant)) -> Mark
     let (packs, left) = (sum(|offer| offer.pool.accepted), sum(|offer| offer.pool.left));
     let since = live.last_told_at.map(|at| now.millis_since(at));
     let is_slow = live.is_feed_slow && left > 0;
-    let tile = |name: &str, figure: String| html! { div.tile { span.name { (locale.t(name)) } span.figure { (figure) } } };
+    let tile =
+        |name: &str, figure: String| html! { div.tile { span.name { (locale.t(name)) } span.figure { (figure) } } };
     html! {
         div.figures {
             (tile("stream-orders", grouped(live.orders)))
@@ -104,13 +105,7 @@ fn ago(locale: Locale, millis: u64) -> String {
     }
 }
 
-fn offer(
-    locale: Locale,
-    names: &Names,
-    stream: &Stream,
-    figures: &Figures,
-    (sku, hour): (&str, Hour),
-) -> Markup {
+fn offer(locale: Locale, names: &Names, stream: &Stream, figures: &Figures, (sku, hour): (&str, Hour)) -> Markup {
     let Some(offer) = stream.offers.get(sku) else { return html! {} };
     let counted = figures.offer(sku);
     let pool = counted.map(|counted| &counted.pool);
@@ -180,7 +175,11 @@ fn minutes(locale: Locale, stream: &Stream, figures: &Figures, (hour, now): (Hou
         let lately = figures.live.as_ref().map(|live| live.by_minute.as_slice()).unwrap_or_default();
         let last = now.0.div_euclid(60_000);
         let first = last.saturating_sub(i64::try_from(lately.len()).unwrap_or(0)).saturating_add(1);
-        (first..).zip(lately).filter(|(minute, _)| *minute >= start).map(|(minute, packs)| (named(minute), count(*packs))).collect()
+        (first..)
+            .zip(lately)
+            .filter(|(minute, _)| *minute >= start)
+            .map(|(minute, packs)| (named(minute), count(*packs)))
+            .collect()
     };
     charts::by_minute(&bars, &words)
 }

@@ -1,11 +1,17 @@
 //! Live-streams: planned, watched, ended.
 
-use granary_client_core::schema::stream::{self, Served, Stream};
+use granary_client_core::automerge::AutoCommit;
+use granary_client_core::quantities::{Day, Fen, Grams};
+use granary_client_core::schema::order::{AfterSale, TakenLine, TakenOrder, ToldStatus};
+use granary_client_core::schema::stock_book::{self, Deed, GoodsIn};
+use granary_client_core::schema::stream::{self, Stream};
+use granary_client_core::schema::{MAIN_WAREHOUSE, OrderName, StockMonth};
 
 use super::forms::Two;
 use super::page::PageForm;
 use super::*;
 use crate::log::Cooperative;
+use crate::trade::{Mode, ToldOrder};
 
 const HERE: &str = "/console/streams";
 const ELEVEN: &str = "/console/streams/eleven";
@@ -39,18 +45,61 @@ async fn planned(starts: i64) -> Two {
     two
 }
 
-/// Writes what the server granted and counted.
-fn served(two: &Two, granted: u32, accepted: u32) {
-    let served = Served {
-        granted,
-        accepted,
-        over: accepted.saturating_sub(granted),
-        left: granted.saturating_sub(accepted).saturating_sub(2),
-        as_of: World::now(),
+/// Buys in so many packs of 2.5 kg.
+fn stocked(two: &Two, packs: i64) {
+    let today = Day::in_china(World::now());
+    let goods = GoodsIn {
+        product: "millet".into(),
+        grade: "A".into(),
+        quantity: Grams::new(packs * 2_500).unwrap(),
+        day: today,
+        expiry: None,
+        from: "Mill".into(),
+        bin: String::new(),
     };
-    let key = DocumentKey::Stream("eleven".parse().unwrap());
-    let edit = move |doc: &mut granary_client_core::automerge::AutoCommit| stream::serve(doc, "XM-05", &served);
-    two.world.granary.edit(two.world.coop, &key, World::now(), edit).unwrap();
+    let book = DocumentKey::StockBook(StockMonth::of(MAIN_WAREHOUSE, today).unwrap());
+    let write = move |doc: &mut AutoCommit| stock_book::write(doc, &Deed::In(goods), World::now()).map(drop);
+    two.world.granary.edit(two.world.coop, &book, World::now(), write).unwrap();
+    two.shown();
+    followed(two);
+}
+
+/// Has the server grant what is wanted and there.
+fn followed(two: &Two) {
+    while two.world.granary.follow_trade(World::now()).unwrap() {}
+    two.shown();
+}
+
+/// A shop tells of an order of so many packs.
+fn sold(two: &Two, id: &str, packs: u32) {
+    let now = World::now();
+    let line = TakenLine {
+        line_id: "1".into(),
+        sku: Some("XM-05".into()),
+        code: None,
+        title: None,
+        packs,
+        fen: Fen::new(3_990 * i64::from(packs)).unwrap(),
+        is_gift: false,
+        after_sale: AfterSale::None,
+        after_sale_at: None,
+    };
+    let order = TakenOrder {
+        placed_at: now,
+        paid_at: None,
+        promised_at: None,
+        told_at: now,
+        told: ToldStatus::ToShip,
+        total_fen: None,
+        freight_fen: None,
+        pool: "eleven".into(),
+        stream: None,
+        lines: vec![line],
+    };
+    let name = OrderName::of("douyin", id);
+    let told = ToldOrder { name, mode: Mode::Tell, order, receiver: None, buyer_token: None };
+    let answers = two.world.granary.take_orders(two.world.coop, vec![told], now).unwrap();
+    assert!(answers[0].sequence.is_some(), "{answers:?}");
     two.shown();
 }
 
@@ -77,6 +126,7 @@ async fn a_stream_is_planned_with_its_offers_and_changed() {
     sent(&two, &PageForm::undo(&page), "/console/streams/eleven#offers").await;
     assert_eq!(read(&two).offers["XM-05"].margin.get(), 20);
 
+    let form = PageForm::with(&two.page(ELEVEN).await, OFFER, "sku", "XM-05");
     for (field, typed) in
         [("price", "-1"), ("wanted", "many"), ("limit", "0"), ("margin", "200"), ("lots", "nothing"), ("ends", "late")]
     {
@@ -92,15 +142,20 @@ async fn a_stream_is_planned_with_its_offers_and_changed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_desk_shows_what_is_left_while_the_stream_is_on() {
     let two = planned(-10).await;
-    served(&two, 80, 30);
+    let page = two.page(ELEVEN).await;
+    assert!(page.contains("Nothing is granted yet") && page.contains("None yet"), "{page}");
+    stocked(&two, 80);
+    sold(&two, "1", 30);
     let page = two.page(ELEVEN).await;
     assert!(page.contains("<strong class=\"left\">50</strong>") && page.contains("30 sold of 80 granted"), "{page}");
-    assert!(page.contains("100 wanted, there is not enough") && page.contains("told 48 packs"), "{page}");
+    assert!(page.contains("100 wanted, there is not enough") && page.contains("The platform is told"), "{page}");
+    assert!(page.contains("¥1,197.00") && page.contains("s ago"), "{page}");
     // A browser without script asks again by itself; one with script puts the figures in place beside a form.
     assert!(page.contains("<noscript><meta http-equiv=\"refresh\"") && page.contains("data-part=\"desk\""), "{page}");
-    served(&two, 80, 83);
+    sold(&two, "2", 53);
     let page = two.page(ELEVEN).await;
     assert!(page.contains("sold out") && page.contains("Oversold by 3 packs"), "{page}");
+    assert!(two.page("/console/orders?only=over&stream=eleven").await.contains("3 packs oversold"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,7 +179,6 @@ async fn packs_are_added_an_offer_and_a_stream_are_ended() {
     assert_eq!(two.send(&two.zhang, &end).await.status, 400, "nobody ends it by a slip");
     sent(&two, &end.typed(&[("sure", "yes")]), ELEVEN).await;
     assert!(read(&two).ended_at.is_some());
-    served(&two, 80, 30);
     let page = two.page(ELEVEN).await;
     assert!(page.contains("packs sold") && !page.contains("http-equiv=\"refresh\""));
     assert!(PageForm::all(&page, &format!("{ELEVEN}/more")).is_empty(), "{page}");
