@@ -22,15 +22,11 @@ use crate::schema::question::Question;
 use crate::schema::receipt::Outcome;
 use crate::schema::stock_book::StockBook;
 use crate::schema::{
-    Book, Document, DocumentKey, LotCode, LotId, LotName, OrderName, QuestionId, harvest, household, question, receipt,
-    stock_book,
+    Book, Document, DocumentKey, LotCode, LotId, LotName, OrderName, QuestionId, READS_TRADE, harvest, household,
+    question, receipt, stock_book,
 };
 use crate::store::StoreFault;
 use crate::trade::OrderGoods;
-
-/// A phone without SQLite is a browser's, which has no page for orders or stock: it makes no rows of them, and the code that
-/// would is not sent to it.
-const LISTS_TRADE: bool = cfg!(feature = "sqlite");
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -140,11 +136,11 @@ impl MemoryLists {
     pub fn write(&mut self, document: &mut Document, revision: u64) -> Result<(), StoreFault> {
         let key = document.key().clone();
         match key {
-            DocumentKey::Order(ref name) if LISTS_TRADE => {
+            DocumentKey::Order(ref name) if READS_TRADE => {
                 self.write_order(document, name);
                 self.write_order_goods(document);
             }
-            DocumentKey::Receiver(ref name) if LISTS_TRADE => self.write_receiver(document, name),
+            DocumentKey::Receiver(ref name) if READS_TRADE => self.write_receiver(document, name),
             DocumentKey::HarvestBook(book) => {
                 let rows = harvest::lots(document).into_iter().filter_map(|lot| row_of(book, lot));
                 self.lots.insert(key.clone(), rows.map(|row| (row.lot.key().clone(), row)).collect());
@@ -159,7 +155,7 @@ impl MemoryLists {
                 let named = (household.name.unwrap_or_default(), household.village.unwrap_or_default());
                 self.households.insert(id, named);
             }
-            DocumentKey::StockBook(_) if LISTS_TRADE => {
+            DocumentKey::StockBook(_) if READS_TRADE => {
                 self.stock_books
                     .insert(key.clone(), stock_book::read(document, self.server.unwrap_or(DeviceId::NOBODY)));
             }

@@ -30,6 +30,7 @@ mod view;
 pub use card::{CardFault, CardNumber};
 pub use holding::{EntryId, HoldingFault, HoldingId, HoldingName};
 pub use key::{Book, Document, DocumentKey, DocumentKind, Part, Season};
+pub(crate) use kinds::READS_TRADE;
 pub use kinds::SCHEMA;
 pub use lot_id::{LotCode, LotId, LotName, LotNameFault};
 pub use order_name::{OrderName, OrderNameFault};
