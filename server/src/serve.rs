@@ -21,6 +21,7 @@ use crate::connection::Service;
 use crate::engine::Granary;
 use crate::error::Error;
 use crate::http::{self, Counts, Gate, Occupied, Origin, Places, PublicAddress, Shared, Transfers, WebApp};
+use crate::imports::Profiles;
 use crate::log::check::{check, read_marks, write_marks};
 use crate::log::mark_restored;
 use crate::metrics::Metrics;
@@ -76,6 +77,11 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
     }
     let granary = Granary::open(store, &config.folder, Some(&config.folder.join("lists")), on_fault)?;
     let granary = Arc::new(granary.bounded(config.bounds, probe_of(config.store_folder())));
+    let profiles = Profiles::with_folder(&config.folder.join("profiles"));
+    for (file, fault) in profiles.faults() {
+        tracing::warn!(file, %fault, "a platform's profile can't be used");
+    }
+    granary.set_order_profiles(profiles);
     let (listener, address) = bind(config.listen)?;
     let monitoring = match config.metrics_listen {
         Some(address) => Some(bind(address)?),

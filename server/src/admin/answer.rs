@@ -15,6 +15,7 @@ use tokio::net::UnixListener;
 use super::cooperative;
 use super::erasure;
 use super::keys;
+use super::orders;
 use super::people;
 use super::report::report;
 use super::{AdminCommand, Answer, LINE_MAX, socket_error};
@@ -304,6 +305,10 @@ fn run(
             let cooperative = granary.cooperative(CooperativeNumber(cooperative))?;
             let line = |key: &DocumentKey| format!("{}  {key}", key.id(cooperative.id()).automerge_url());
             Ok(Answer::Text(cooperative.documents().iter().map(line).collect::<Vec<_>>().join("\n").into()))
+        }
+        AdminCommand::TakeOrders { cooperative, files, shop, profile } => {
+            let how = (shop.as_str(), profile.as_deref());
+            Ok(Answer::Text(orders::take(granary, CooperativeNumber(cooperative), &files, how, now)?))
         }
         AdminCommand::BackUp { to, keep } => Ok(Answer::Text(granary.back_up(folder, &to, keep, now)?.sentence(&to))),
         AdminCommand::Export { cooperative, to } => {

@@ -5,6 +5,7 @@ mod answer;
 mod cooperative;
 mod erasure;
 mod keys;
+mod orders;
 mod people;
 mod report;
 
@@ -58,6 +59,7 @@ pub(crate) enum AdminCommand {
     SignInOnce { cooperative: u32, login: String },
     MakeToken { cooperative: u32, role: Role, name: String },
     Documents { cooperative: u32 },
+    TakeOrders { cooperative: u32, files: Vec<PathBuf>, shop: String, profile: Option<String> },
     BackUp { to: PathBuf, keep: Option<NonZeroU32> },
     Export { cooperative: u32, to: PathBuf },
     Import { from: PathBuf, name: String },

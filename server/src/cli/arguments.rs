@@ -291,6 +291,23 @@ pub(super) enum OrdersCommand {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Take order files into a co-operative; while the server runs.
+    Take {
+        #[command(flatten)]
+        folder: Folder,
+        /// The co-operative's number.
+        #[arg(long, default_value_t = 1)]
+        coop: u32,
+        /// The shop whose orders these are, where there are several on one platform.
+        #[arg(long, default_value = "")]
+        shop: String,
+        /// The platform's profile, where a file fits two.
+        #[arg(long, value_name = "NAME")]
+        profile: Option<String>,
+        /// The files. A list of orders and the file with their lines are joined.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
 }
 
 #[derive(Subcommand)]

@@ -51,6 +51,11 @@ pub fn main() -> ExitCode {
         Command::Orders { command: OrdersCommand::Complete { folder, coop } } => {
             send(&folder, &AdminCommand::OrdersComplete { cooperative: coop })
         }
+        Command::Orders { command: OrdersCommand::Take { folder, coop, shop, profile, files } } => {
+            // The server has another folder to start from.
+            let files = files.into_iter().map(|path| std::path::absolute(&path).unwrap_or(path)).collect();
+            send(&folder, &AdminCommand::TakeOrders { cooperative: coop, files, shop, profile })
+        }
         Command::Orders { command: OrdersCommand::Preview { json, skus, profile, profiles, files } } => {
             orders::preview(&orders::PreviewArgs { json, skus, profile, profiles, files })
         }

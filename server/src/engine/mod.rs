@@ -13,6 +13,7 @@ pub(crate) mod events;
 mod grants;
 mod invitations;
 mod leaving;
+mod order_files;
 mod order_view;
 mod outbox_files;
 pub(crate) mod own_edits;
@@ -67,6 +68,7 @@ use crate::log::{Cooperative, CooperativeNumber, CooperativeRecord};
 use crate::store::free_disk::DiskFloor;
 
 pub use leaving::{Names, Removal};
+pub use order_files::{Brought, Import, TakenFile};
 pub(crate) use order_view::OrderView;
 pub use sync::Caller;
 
@@ -96,6 +98,7 @@ pub struct Granary {
     unconfirmed: Unconfirmed,
     api_keys: api_keys::ApiKeys,
     trading: Arc<Trading>,
+    order_files: order_files::OrderFiles,
     bounds: Bounds,
     disk: DiskFloor,
     /// True on a server that shows itself (`granary demo`): its console can start a live-stream of a simulated shop.
@@ -202,6 +205,7 @@ impl Granary {
             unconfirmed: Unconfirmed::default(),
             api_keys,
             trading,
+            order_files: order_files::OrderFiles::default(),
             bounds: Bounds::default(),
             disk: DiskFloor::default(),
             is_demo: AtomicBool::new(false),

@@ -13,6 +13,8 @@ impl Words for Error {
             Self::Document(fault) => fault.chinese(),
             Self::Refused { kind, .. } => kind.chinese().to_owned(),
             Self::Denied(denied) => denied.chinese(),
+            Self::OrderFile(fault) => fault.chinese(),
+            Self::FileTaken { at } => format!("{} 已经收过，不用再收", at.in_china()),
             Self::NotFound { what, name } => format!("没有{} {name}", thing(what)),
             Self::File { path, cause } => format!("{path}：{}", cause.chinese()),
             Self::ProgramGone => {
@@ -91,6 +93,8 @@ impl Words for FileFault {
 fn thing(what: &'static str) -> &'static str {
     match what {
         "profile" => "平台配置",
+        "order file" => "订单文件",
+        "SKU" => "商品编码",
         "co-operative" => "合作社",
         "coordinator" => "协调员",
         "device" => "手机",

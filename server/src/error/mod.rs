@@ -28,6 +28,15 @@ pub enum Error {
     /// A document can't be read or edited.
     #[error(transparent)]
     Document(#[from] DocumentFault),
+    /// A file of orders can't be read.
+    #[error(transparent)]
+    OrderFile(#[from] crate::imports::FileFault),
+    /// A file of orders was taken before.
+    #[error("taken on {}: there is nothing to do", .at.in_china())]
+    FileTaken {
+        /// When.
+        at: granary_client_core::quantities::Instant,
+    },
     /// The request was refused.
     #[error("{detail}")]
     Refused {

@@ -6,6 +6,7 @@
 mod cells;
 mod container;
 mod fault;
+mod feed;
 mod gather;
 mod headings;
 mod html;

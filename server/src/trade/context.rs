@@ -43,7 +43,8 @@ impl TradeContext {
             let named = line.sku.take();
             let known = |code: &String| self.skus.of_code(code).map(str::to_owned);
             line.sku = named.as_ref().and_then(known).or_else(|| line.code.as_ref().and_then(known)).or_else(|| {
-                let title = line.title.as_deref()?;
+                // By its name only where the shop gave it no code.
+                let title = line.title.as_deref().filter(|_| line.code.is_none())?;
                 self.skus.of_name(title).map(str::to_owned)
             });
             if line.sku.is_none() {

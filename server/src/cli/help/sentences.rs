@@ -35,6 +35,11 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("The SKUs that are known, as JSON; without it none is", "已知的商品编码，JSON 文件；不写就一个也不认识"),
     ("The platform's profile, where a file fits two", "按哪个平台的配置读，用在一个文件符合两种的时候"),
     ("A folder with more profiles", "放着更多平台配置的文件夹"),
+    ("Take order files into a co-operative; while the server runs", "把订单文件收进合作社；服务器要开着"),
+    (
+        "The shop whose orders these are, where there are several on one platform",
+        "是哪家店的订单，用在一个平台上有几家店的时候",
+    ),
     ("The files. A list of orders and the file with their lines are joined", "订单文件。订单列表和明细文件会合在一起"),
     (
         "Say how it is called and reached, which phones show beside the prices. What is not given stays; an empty text clears it",
