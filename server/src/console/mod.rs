@@ -30,6 +30,7 @@ mod layout;
 mod left_since;
 mod lot;
 mod names;
+mod order_files;
 mod orders;
 mod origin;
 mod overview;
@@ -60,6 +61,7 @@ mod updates;
 
 use std::sync::Arc;
 
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
 use axum::response::Redirect;
 use axum::routing::{get, post};
@@ -108,6 +110,16 @@ fn pages() -> Router<Shared> {
         .route("/orders", get(orders::show))
         .route("/orders/status", post(orders::set_status))
         .route("/orders/undo", post(orders::undo))
+        .route("/orders/files", get(order_files::show))
+        .route(
+            "/orders/files/bring",
+            post(order_files::bring).layer(DefaultBodyLimit::max(order_files::FORM_BYTES_MAX)),
+        )
+        .route("/orders/files/{id}", get(order_files::show_one))
+        .route("/orders/files/{id}/refused.csv", get(order_files::refused_rows))
+        .route("/orders/files/{id}/map", post(order_files::map))
+        .route("/orders/files/{id}/take", post(order_files::take))
+        .route("/orders/files/{id}/drop", post(order_files::drop_file))
         .route("/orders/{name}", get(orders::show_one))
         .route("/orders/{name}/map", post(orders::map_line))
         .route("/activity", get(activity::show))

@@ -38,6 +38,7 @@ mod frame;
 mod household_page;
 mod households;
 mod invitations;
+mod order_files;
 mod orders;
 mod page;
 mod phones;

@@ -1,0 +1,99 @@
+//! Order files: brought, looked at, mapped, taken once.
+
+use super::forms::Two;
+use super::page::PageForm;
+use super::*;
+
+const HERE: &str = "/console/orders/files";
+const HEADS: &str =
+    "主订单编号,子订单编号,选购商品,商品规格,商品数量,商品ID,商家编码,订单应付金额,订单提交时间,订单状态,售后状态\r\n";
+
+fn row(order: &str, line: &str, code: &str, packs: &str, state: &str) -> String {
+    format!("{order}\t,{line}\t,临县小米,5斤,{packs},1\t,{code},39.90,2026-11-20 20:00:00,{state},\r\n")
+}
+
+/// Sends files as a browser does.
+async fn bring(two: &Two, cookie: &str, token: &str, files: &[(&str, &str)]) -> Answer {
+    let mut body = format!("--b\r\ncontent-disposition: form-data; name=\"token\"\r\n\r\n{token}\r\n");
+    for (name, text) in files {
+        body.push_str(&format!(
+            "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\ncontent-type: text/csv\r\n\r\n{text}\r\n"
+        ));
+    }
+    body.push_str("--b--\r\n");
+    let headers = [("cookie", cookie), ("accept-language", "en"), ("content-type", "multipart/form-data; boundary=b")];
+    two.world.ask(Method::POST, &format!("{HERE}/bring"), &headers, body).await
+}
+
+async fn brought(two: &Two, text: &str) -> String {
+    let answer = bring(two, &two.zhang, &two.token(&two.zhang), &[("抖店.csv", text)]).await;
+    assert_eq!(answer.status, 303, "{}", answer.page);
+    answer.to
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_looked_at_mapped_once_for_all_and_taken_once() {
+    let two = Two::new().await;
+    super::skus::add(&two, &[("code", "XM-05"), ("grams", "2.5"), ("grade", "A")]).await;
+    let text = format!(
+        "\u{feff}{HEADS}{}{}{}{}",
+        row("6921000000000000001", "6921000000000000001", "XM-05", "2", "待发货"),
+        row("6921000000000000002", "6921000000000000002", "HT-001", "1", "待发货"),
+        row("6921000000000000003", "6921000000000000003", "XM-05", "0", "待发货"),
+        row("6921000000000000004", "6921000000000000004", "XM-05", "1", "待支付"),
+    );
+    let path = brought(&two, &text).await;
+    let page = two.page(&path).await;
+    assert!(page.contains("quantity-bad") && page.contains("1 rows refused"), "{page}");
+    assert!(page.contains("1 rows passed over") && page.contains("HT-001") && page.contains("Take 2 orders"), "{page}");
+    let rows = two.world.get(&format!("{path}/refused.csv"), &two.zhang).await;
+    assert!(rows.status == 200 && rows.page.contains("4,quantity-bad,"), "{}", rows.page);
+
+    let map = PageForm::with(&page, &format!("{path}/map"), "shop-code", "HT-001");
+    assert_eq!(two.send(&two.zhang, &map).await.status, 400, "a pack must be chosen");
+    assert_eq!(two.send(&two.zhang, &map.typed(&[("sku", "XM-05")])).await.status, 303);
+    assert_eq!(super::skus::skus(&two)["XM-05"].codes, ["HT-001"]);
+    let page = two.page(&path).await;
+    assert!(PageForm::all(&page, &format!("{path}/map")).is_empty(), "{page}");
+
+    let take = PageForm::one(&page, &format!("{path}/take"));
+    let answer = two.send(&two.zhang, &take).await;
+    assert_eq!((answer.status, answer.to.as_str()), (303, HERE), "{}", answer.page);
+    let list = two.page(HERE).await;
+    assert!(list.contains("2 new, 0 changed, 0 as known, 0 not taken") && list.contains("抖店.csv"), "{list}");
+    let orders = two.page("/console/orders").await;
+    assert!(orders.contains("6921000000000000002") && orders.contains("Millet 2.5 kg × 2"), "{orders}");
+
+    // The same file again says so, and offers nothing.
+    let again = two.page(&brought(&two, &text).await).await;
+    assert!(again.contains("there is nothing to do") && !again.contains("Take 2 orders"), "{again}");
+    // A file that is gone leads to the list.
+    assert_eq!(two.world.get(&path, &two.zhang).await.to, HERE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_order_file_is_refused_in_words_and_others_of_the_form_are_taken_in() {
+    let two = Two::new().await;
+    let token = two.token(&two.zhang);
+    let right = format!("{HEADS}{}", row("6921000000000000001", "6921000000000000001", "X", "2", "待发货"));
+    let answer = bring(&two, &two.zhang, &token, &[("a.csv", "one,two\r\n1,2\r\n"), ("b.csv", &right)]).await;
+    assert!(answer.status == 200 && answer.page.contains("a.csv：no platform"), "{}", answer.page);
+    assert!(answer.page.contains("b.csv: look at it"), "{}", answer.page);
+    let nothing = bring(&two, &two.zhang, &token, &[]).await;
+    assert!(nothing.status == 400 && nothing.page.contains("Choose a file"), "{}", nothing.page);
+    assert_eq!(bring(&two, &two.zhang, "other", &[("b.csv", &right)]).await.status, 403, "no other site's form");
+    // What waits can be dropped.
+    let list = two.page(HERE).await;
+    let path = format!(
+        "{HERE}/{}",
+        list.split(&format!("{HERE}/"))
+            .find(|rest| rest.starts_with(|letter: char| letter.is_ascii_hexdigit()) && !rest.starts_with("bring"))
+            .unwrap()
+            .split('"')
+            .next()
+            .unwrap()
+    );
+    let drop = PageForm::one(&two.page(&path).await, &format!("{path}/drop"));
+    assert_eq!(two.send(&two.zhang, &drop).await.to, HERE);
+    assert!(!two.page(HERE).await.contains("b.csv"));
+}
