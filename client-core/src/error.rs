@@ -7,7 +7,7 @@ use crate::quantities::QuantityFault;
 use crate::schema::{HoldingFault, LotId, LotNameFault};
 use crate::store::StoreFault;
 use crate::transport::LineFault;
-use crate::words::{Phrase, Words, usual_cause};
+use crate::words::{Phrase, Words, because};
 
 /// What a call into client-core can fail with. No failed call has kept anything of what it was to write.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -262,11 +262,6 @@ impl Words for Error {
             Self::Refused { kind, .. } => format!("服务器没有接受：{}。", kind.chinese()),
         }
     }
-}
-
-/// A usual cause in brackets.
-fn because(cause: &str) -> String {
-    usual_cause(cause).map(|cause| format!("（{cause}）")).unwrap_or_default()
 }
 
 impl From<StoreFault> for Error {

@@ -3,7 +3,7 @@
 
 mod cause;
 
-pub use cause::{cause_in_chinese, usual_cause};
+pub use cause::{because, usual_cause};
 
 /// A language that people read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -6,12 +6,30 @@ use std::io::{Error, ErrorKind};
 /// The number that the system gave an error, as the standard library ends the sentence of one.
 const NUMBER: &str = "(os error ";
 
+/// What libraries say, each by a piece of it, and what it means. Their sentences differ from version to version.
+const OF_LIBRARIES: [(&str, &str); 12] = [
+    // A resolver has numbers of its own.
+    ("failed to lookup address information", "这里的网络不认识这个名字"),
+    ("failed to fill whole buffer", "没写完就断了"),
+    ("unexpected end of file", "没写完就断了"),
+    ("incomplete frame", "没写完就断了"),
+    ("checksum", "校验和对不上"),
+    ("a stored record is damaged", "有一条记录损坏了"),
+    ("corrupt", "内容损坏了"),
+    ("valid UTF-8", "里面有读不懂的文字"),
+    ("opening it does not end", "打开它一直没有结束"),
+    ("opening it ended the process", "打开它的程序中断了"),
+    ("panicked", "程序中断了"),
+    ("parse error at line", "写法不对"),
+];
+
 /// The cause in Chinese where it is one of the usual ones; none for others.
 pub fn usual_cause(text: &str) -> Option<&'static str> {
-    // A resolver has numbers of its own.
-    if text.contains("failed to lookup address information") {
-        return Some("这里的网络不认识这个名字");
-    }
+    of_the_system(text)
+        .or_else(|| OF_LIBRARIES.into_iter().find(|(piece, _)| text.contains(piece)).map(|(_, chinese)| chinese))
+}
+
+fn of_the_system(text: &str) -> Option<&'static str> {
     let (_, rest) = text.split_once(NUMBER)?;
     let number: i32 = rest.split_once(')')?.0.parse().ok()?;
     // Numbers differ from system to system; kinds don't.
@@ -45,9 +63,11 @@ pub fn usual_cause(text: &str) -> Option<&'static str> {
     })
 }
 
-/// The cause in Chinese; one that has no sentence here stays as it is.
-pub fn cause_in_chinese(text: &str) -> &str {
-    usual_cause(text).unwrap_or(text)
+/// A cause in brackets behind a Chinese sentence: the usual one, or what is said in Chinese already. Nothing of what a library says
+/// in a language that the reader may not read: that is for logs.
+pub fn because(text: &str) -> String {
+    let said = usual_cause(text).or_else(|| (!text.is_ascii()).then_some(text));
+    said.map(|cause| format!("（{cause}）")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -66,16 +86,30 @@ mod tests {
             (111, "那里没有程序接受连接"),
         ] {
             let english = Error::from_raw_os_error(number).to_string();
-            assert_eq!(cause_in_chinese(&english), words, "{english}");
+            assert_eq!(because(&english), format!("（{words}）"), "{english}");
             let within = format!("heap.rs:1: {english}");
             assert_eq!(usual_cause(&within), Some(words), "{within}");
         }
     }
 
     #[test]
-    fn what_is_not_known_stays() {
-        for text in ["", "checksum 1 is not 2", "strange (os error x)", "strange (os error 99999)", "(os error 13"] {
-            assert_eq!(cause_in_chinese(text), text);
+    fn what_libraries_say_is_told_by_its_kind() {
+        for (text, words) in [
+            ("checksum 1 is not 2", "校验和对不上"),
+            ("failed to fill whole buffer", "没写完就断了"),
+            ("Read corrupted data at file offset Some(4096)", "内容损坏了"),
+            ("TOML parse error at line 3, column 1", "写法不对"),
+            ("stream did not contain valid UTF-8", "里面有读不懂的文字"),
+        ] {
+            assert_eq!(usual_cause(text), Some(words), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_out_and_chinese_stays() {
+        for text in ["", "strange (os error x)", "strange (os error 99999)", "(os error 13", "invalid window size"] {
+            assert_eq!(because(text), "");
+        }
+        assert_eq!(because("里面有一行太长"), "（里面有一行太长）");
     }
 }

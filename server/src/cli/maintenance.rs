@@ -157,7 +157,7 @@ fn look(folder: &Path, store: &Path, how: How) -> Result<(), Error> {
     }
     let findings = look_at_logs(&store, &read_marks(&folder.join("high-water.json")))?;
     match findings.into_iter().find(|finding| !finding.is_recoverable()) {
-        Some(finding) => Err(Error::LogDamaged { finding: finding.to_string() }),
+        Some(finding) => Err(Error::LogDamaged { finding: Said::of(&finding) }),
         None => Ok(()),
     }
 }

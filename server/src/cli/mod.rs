@@ -199,7 +199,11 @@ fn sentence(error: &Error, language: Language) -> String {
         Error::Phone(error @ PhoneError::Lost) => {
             format!("{}\n{}", error.words(language), phone::phrases::LOST_WAYS.words(language))
         }
-        other => other.words(language),
+        other => {
+            // What a library says of the cause is for logs alone.
+            tracing::debug!(error = %other, "a command failed");
+            other.words(language)
+        }
     }
 }
 

@@ -1,8 +1,8 @@
-//! The errors' sentences in Chinese. Of what the system says the usual causes are told in Chinese; others, and what a library says,
-//! stay as they are, in brackets.
+//! The errors' sentences in Chinese. Of what the system or a library says the usual causes are told in Chinese, in brackets; others
+//! are not: their own text is for logs.
 
 use granary_client_core::store::StoreFault;
-use granary_client_core::words::{Language, Words, cause_in_chinese};
+use granary_client_core::words::{Language, Words, because};
 
 use super::{Error, FileFault};
 
@@ -22,7 +22,7 @@ impl Words for Error {
                                   位置重新启动"
                     .into()
             }
-            Self::Certificate(reason) => format!("服务器的证书不能用（{}）", cause_in_chinese(reason)),
+            Self::Certificate(reason) => format!("服务器的证书不能用{}", because(reason)),
             Self::Stopping => "服务器正在停止；什么也没有收下".into(),
             Self::InvalidInput { reason, .. } => reason.chinese(),
             Self::Decided(decided) => decided.chinese(),
@@ -37,24 +37,24 @@ impl Words for Error {
             Self::NotDone(phrase) => phrase.chinese(),
             Self::Quantity(fault) => fault.chinese(),
             Self::Protected { what } => format!("{}不能改动", thing(what)),
-            Self::ConfigFile { path, reason } => format!("{path} 读不出来（{}）", cause_in_chinese(reason)),
+            Self::ConfigFile { path, reason } => format!("{path} 读不出来{}", because(reason)),
             Self::NotAServerFolder { folder } => format!("{folder} 里没有服务器的数据"),
             Self::ServerRuns => "服务器正在运行；请先停下它".into(),
             Self::NoServer { socket, reason } => {
-                format!("{socket} 那里没有服务器回答（{}）；请用 `granary serve` 启动它", cause_in_chinese(reason))
+                format!("{socket} 那里没有服务器回答{}；请用 `granary serve` 启动它", because(reason))
             }
             Self::CommandFailed { sentence } => sentence.chinese(),
-            Self::Listen { address, reason } => format!("不能在 {address} 上接受连接（{}）", cause_in_chinese(reason)),
-            Self::ThreadStart { reason } => format!("开不了线程（{}）", cause_in_chinese(reason)),
-            Self::ServerStart { reason } => format!("服务器启动不了（{}）", cause_in_chinese(reason)),
+            Self::Listen { address, reason } => format!("不能在 {address} 上接受连接{}", because(reason)),
+            Self::ThreadStart { reason } => format!("开不了线程{}", because(reason)),
+            Self::ServerStart { reason } => format!("服务器启动不了{}", because(reason)),
             Self::NoRandomness => "操作系统给不出随机数".into(),
-            Self::Secret { what, reason } => format!("{}存不下（{}）", thing(what), cause_in_chinese(reason)),
+            Self::Secret { what, reason } => format!("{}存不下{}", thing(what), because(reason)),
             Self::OtherFormat { found, known } => {
                 format!("这里的数据是格式 {found}，这个程序认得的是格式 {known}：请用写它的程序，或者更新的程序")
             }
             Self::StoreDamaged { store, reason } => format!(
-                "{store} 里的数据损坏了（{}）。请运行 `granary repair`，或用最近的备份 `granary restore`；缺的由手机交回",
-                cause_in_chinese(reason)
+                "{store} 里的数据损坏了{}。请运行 `granary repair`，或用最近的备份 `granary restore`；缺的由手机交回",
+                because(reason)
             ),
             Self::StoreInUse { store } => {
                 format!("另一个 granary 已经在用这个文件夹：它打开着 {store}。请先停下它，或者给这一个另外的文件夹")
@@ -62,14 +62,14 @@ impl Words for Error {
             Self::StoreUnusable { store, fault } => {
                 format!("{store} 里的数据打不开：{}。什么也没有改动。{}", fault.chinese(), way_out(fault))
             }
-            Self::LogDamaged { finding } => format!("日志损坏了（{finding}）"),
-            Self::ProbeFailed { reason } => format!("检查不了服务器的数据（{}）", cause_in_chinese(reason)),
-            Self::BackupDamaged { path, reason } => format!("{path} 损坏了（{}）", cause_in_chinese(&reason.chinese())),
-            Self::BackupNotWritten { reason } => format!("备份没有写成（{}）", cause_in_chinese(reason)),
-            Self::ImportDamaged { file, reason } => format!("{file} 损坏了（{}）", cause_in_chinese(&reason.chinese())),
+            Self::LogDamaged { finding } => format!("日志损坏了（{}）", finding.chinese()),
+            Self::ProbeFailed { reason } => format!("检查不了服务器的数据{}", because(reason)),
+            Self::BackupDamaged { path, reason } => format!("{path} 损坏了{}", because(&reason.chinese())),
+            Self::BackupNotWritten { reason } => format!("备份没有写成{}", because(reason)),
+            Self::ImportDamaged { file, reason } => format!("{file} 损坏了{}", because(&reason.chinese())),
             Self::ImportRefused { document, reason } => format!("{document} 不能导入：{}", reason.chinese()),
-            Self::ExportFailed { reason } => format!("导出没有成功（{}）", cause_in_chinese(reason)),
-            Self::WorkFailed { reason } => format!("服务器没有做成（{}）", cause_in_chinese(reason)),
+            Self::ExportFailed { reason } => format!("导出没有成功{}", because(reason)),
+            Self::WorkFailed { reason } => format!("服务器没有做成{}", because(reason)),
             Self::Phone(error) => error.chinese(),
             Self::EditRefused { reason } => reason.chinese(),
             Self::EditQuarantined { reason } => format!("没有保存：{}", reason.chinese()),
@@ -147,11 +147,23 @@ mod tests {
                 path: "/x".into(), reason: ("its checksum is another one", "校验和对不上").into()
             },
             Error::ServerRuns,
+            Error::StoreDamaged { store: "/x".into(), reason: "Read corrupted data at file offset Some(4096)".into() },
+            Error::StoreDamaged { store: "/x".into(), reason: "a reason that nobody knows".into() },
+            Error::BackupDamaged { path: "/x".into(), reason: "Unknown frame descriptor".to_owned().into() },
+            Error::LogDamaged {
+                finding: crate::said::Said::of(&crate::log::check::Finding::Broken {
+                    cooperative: 1,
+                    what: "entry",
+                    number: 7,
+                }),
+            },
+            Error::Certificate("InvalidCertificate(BadEncoding)".into()),
+            Error::WorkFailed { reason: "task 7 panicked".into() },
         ];
         for error in errors {
             let english: Vec<_> =
                 error.chinese().split(|one: char| !one.is_ascii_alphabetic()).map(str::to_owned).collect();
-            let known = ["", "zhang", "x", "granary", "serve", "coordinator", "password"];
+            let known = ["", "zhang", "x", "granary", "serve", "coordinator", "password", "repair", "restore"];
             assert!(english.iter().all(|word| known.contains(&word.as_str())), "{}", error.chinese());
         }
     }

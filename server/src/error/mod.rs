@@ -224,7 +224,7 @@ pub enum Error {
     #[error("{finding}")]
     LogDamaged {
         /// The fault.
-        finding: String,
+        finding: Said,
     },
     /// The store could not be opened in a process of its own.
     #[error("the store could not be probed: {reason}")]

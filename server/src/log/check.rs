@@ -7,6 +7,7 @@ use std::path::Path;
 
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::store::{Store, StoreFault};
+use granary_client_core::words::Words;
 
 use super::keys::{CooperativeNumber, Entry, GLOBAL, Heads, LogRecord, chain, entry_key, key, log_key, rest, rest_u64};
 use super::records::CooperativeRecord;
@@ -33,6 +34,20 @@ pub(crate) enum Finding {
     /// A record is missing or does not follow from the one before it.
     #[error("the log of co-operative {cooperative} is broken at {what} {number}")]
     Broken { cooperative: u32, what: &'static str, number: u64 },
+}
+
+impl Words for Finding {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Shorter { cooperative, found, known } => {
+                format!("合作社 {cooperative} 的日志到 {found} 为止，以前到过 {known}：缺的由手机在下次同步时交回")
+            }
+            Self::Broken { cooperative, what, number } => {
+                let what = if *what == "position" { "位置" } else { "条目" };
+                format!("合作社 {cooperative} 的日志断在{what} {number}")
+            }
+        }
+    }
 }
 
 impl Finding {

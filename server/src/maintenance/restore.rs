@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use granary_client_core::store::Store;
-use granary_client_core::words::cause_in_chinese;
+use granary_client_core::words::because;
 
 use super::backup::{KEY_FILES, MAGIC, Manifest, Segment, sha256};
 use super::rebuild::{Rebuilt, rebuild};
@@ -119,7 +119,7 @@ fn each_row(
     let damaged = |reason: Said| Error::BackupDamaged { path: path.display().to_string(), reason };
     let broken = |error: std::io::Error| {
         let chinese = error.to_string();
-        damaged(Said::new(format!("it ends too early: {error}"), format!("没有写完：{}", cause_in_chinese(&chinese))))
+        damaged(Said::new(format!("it ends too early: {error}"), format!("没有写完{}", because(&chinese))))
     };
     loop {
         let mut length = [0; 4];
