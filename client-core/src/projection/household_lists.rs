@@ -74,6 +74,8 @@ impl HouseholdSort {
 pub struct HouseholdFilter {
     /// With this text in the name or a member's, or at the beginning of the id.
     pub search: String,
+    /// Households that fit the search otherwise, such as by how their names sound.
+    pub also: Vec<HouseholdId>,
     /// Of the village with this code; an empty code for those without one.
     pub village: Option<String>,
     /// Households that are known otherwise, as by a phone of theirs: they are listed before anybody has named them.
@@ -111,8 +113,9 @@ fn bytes_of(ids: &[HouseholdId]) -> Vec<u8> {
 /// The households that pass a filter, as the table `found`.
 fn found() -> String {
     let (known, only, without) = (ids("known", ":known"), ids("chosen", ":only"), ids("left_out", ":without"));
+    let also = ids("also", ":also");
     format!(
-        "WITH RECURSIVE {known}, {only}, {without},
+        "WITH RECURSIVE {known}, {only}, {without}, {also},
          everyone AS (
             SELECT household, name, village, payment, members FROM households
             UNION ALL SELECT DISTINCT k.household, '', '', '', '' FROM known k
@@ -120,6 +123,7 @@ fn found() -> String {
          found AS (
             SELECT * FROM everyone h
             WHERE (:search = '' OR instr(h.name || char(10) || h.members, :search) > 0
+                   OR h.household IN (SELECT household FROM also)
                    OR (:id <> '' AND substr(lower(hex(h.household)), 1, length(:id)) = :id))
               AND (:village IS NULL OR h.village = :village)
               AND (:only IS NULL OR h.household IN (SELECT household FROM chosen))
@@ -158,7 +162,7 @@ impl ReadModel {
         ))?;
         let named = named_params! {
             ":known": bytes_of(&filter.known), ":only": filter.only_value(), ":without": bytes_of(&filter.without),
-            ":search": filter.search.trim(), ":id": filter.id_searched(), ":village": filter.village,
+            ":search": filter.search.trim(), ":also": bytes_of(&filter.also), ":id": filter.id_searched(), ":village": filter.village,
             ":limit": filter.limit, ":offset": filter.offset,
         };
         let rows = statement.query_map(named, |row| {
@@ -180,7 +184,7 @@ impl ReadModel {
         let mut statement = self.connection.prepare_cached(&format!("{} SELECT count(*) FROM found", found()))?;
         let named = named_params! {
             ":known": bytes_of(&filter.known), ":only": filter.only_value(), ":without": bytes_of(&filter.without),
-            ":search": filter.search.trim(), ":id": filter.id_searched(), ":village": filter.village,
+            ":search": filter.search.trim(), ":also": bytes_of(&filter.also), ":id": filter.id_searched(), ":village": filter.village,
         };
         let count: i64 = statement.query_row(named, |row| row.get(0))?;
         Ok(u64::try_from(count).unwrap_or(0))
@@ -239,6 +243,8 @@ mod tests {
         assert_eq!(listed(&model, all()), [2, 1, 3]);
         assert_eq!(listed(&model, HouseholdFilter { search: "李".into(), ..all() }), [1, 3]);
         assert_eq!(listed(&model, HouseholdFilter { search: "03030303".into(), ..all() }), [3]);
+        let sounding = HouseholdFilter { search: "wangjia".into(), also: vec![id(2)], ..all() };
+        assert_eq!(listed(&model, sounding), [2]);
         assert_eq!(listed(&model, HouseholdFilter { village: Some("xihe".into()), ..all() }), [3]);
         assert_eq!(listed(&model, HouseholdFilter { village: Some(String::new()), ..all() }), [2]);
         let sorted = |sort, is_reversed| listed(&model, HouseholdFilter { sort, is_reversed, ..all() });

@@ -161,10 +161,18 @@ impl LotFilter {
             // `instr` matches literally; `LIKE` would give % and _ a meaning. Without letters of a number the range is empty.
             conditions.push(
                 "(instr(coalesce(h.name, '') || char(10) || l.place || char(10) || l.note, ?) > 0
-                  OR l.code BETWEEN ? AND ?)",
+                  OR l.code BETWEEN ? AND ?
+                  OR instr(?, char(10) || hex(l.household) || char(10)) > 0
+                  OR instr(?, char(10) || l.product || char(10)) > 0)",
             );
+            let lines = |texts: &mut dyn Iterator<Item = String>| {
+                Value::Text(texts.fold("\n".to_owned(), |lines, text| format!("{lines}{text}\n")))
+            };
+            let hex = |id: &HouseholdId| id.as_bytes().iter().map(|byte| format!("{byte:02X}")).collect::<String>();
             let (first, last) = LotCode::searched(&search).map_or((0, -1), RangeInclusive::into_inner);
             values.extend([Value::Text(search), Value::Integer(first), Value::Integer(last)]);
+            values.push(lines(&mut self.search_households.iter().map(hex)));
+            values.push(lines(&mut self.search_products.iter().cloned()));
         }
         if self.only_conflicts {
             conditions.push("l.conflict");

@@ -116,6 +116,10 @@ pub struct LotFilter {
     /// With this text in the household's name, the place or the note, or with a number that begins as it does. Blank text does
     /// not filter.
     pub search: Option<String>,
+    /// Lots of these households fit the search too, such as by how their names sound.
+    pub search_households: Vec<HouseholdId>,
+    /// As do lots of these products, by their codes.
+    pub search_products: Vec<String>,
     /// Only lots with a field that has concurrent values.
     pub only_conflicts: bool,
     /// Only lots about which a question stands that no coordinator has closed, answered or not.

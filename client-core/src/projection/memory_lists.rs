@@ -331,6 +331,8 @@ impl Shown<'_> {
         let searched = filter.search.as_ref().filter(|search| !search.trim().is_empty());
         let found = |search: &String| {
             [self.household_name(), &row.place, &row.note].iter().any(|text| text.contains(search.as_str()))
+                || filter.search_households.contains(&row.household)
+                || filter.search_products.contains(&row.product)
                 || LotCode::searched(search).is_some_and(|codes| codes.contains(&row.lot.code().number()))
         };
         fits(filter.household.as_ref(), &row.household)

@@ -6,7 +6,7 @@ use axum::response::Response;
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::projection::{HouseholdFilter, HouseholdRow};
 use granary_client_core::schema::CardNumber;
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::forms::query_string;
@@ -15,6 +15,7 @@ use super::households::{village_choice, village_chosen};
 use super::i18n::grouped;
 use super::names::Names;
 use super::page::{Page, paging};
+use super::parts::{empty, qr};
 use super::refusal::{Refused, refused};
 use super::signed_in::SignedIn;
 
@@ -59,7 +60,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<CardsQuery>) -> R
     let address = format!("/console/households/cards?{}", query_string(&fields));
     let main = html! {
         p.screen-only { (locale.with("cards-print", &[("count", grouped(total))])) }
-        @if rows.is_empty() { p.empty { (locale.t("no-households")) } }
+        @if rows.is_empty() { (empty(locale.t("no-households"), &[("/console/households", locale.t("part-households"))])) }
         (paging(locale, &address, u64::from(page), u64::from(PER_PAGE), total))
         @for sheet in rows.chunks(PER_SHEET) {
             div.papers { @for row in sheet { (card(&signed, &names, row)) } }
@@ -99,26 +100,4 @@ fn card(signed: &SignedIn, names: &Names, row: &HouseholdRow) -> Markup {
             (qr(&signed.public_address.card(number)))
         }
     }
-}
-
-/// A QR code as one path of an SVG: a sheet of many stays small.
-fn qr(text: &str) -> Markup {
-    const QUIET: usize = 2;
-    let Ok(code) = qrcode::QrCode::new(text.as_bytes()) else { return html! {} };
-    let width = code.width();
-    let side = width.saturating_add(QUIET.saturating_mul(2));
-    let mut path = String::new();
-    for (y, row) in code.to_colors().chunks(width.max(1)).enumerate() {
-        let mut x = 0usize;
-        for run in row.chunk_by(|one, other| one == other) {
-            if run.first() == Some(&qrcode::Color::Dark) {
-                let (left, top) = (x.saturating_add(QUIET), y.saturating_add(QUIET));
-                path.push_str(&format!("M{left} {top}h{}v1h-{}z", run.len(), run.len()));
-            }
-            x = x.saturating_add(run.len());
-        }
-    }
-    let view = format!("0 0 {side} {side}");
-    html! { div.qr role="img" aria-label="QR" {
-    svg viewBox=(view) shape-rendering="crispEdges" { (PreEscaped(format!("<path d=\"{path}\"/>"))) } } }
 }

@@ -13,6 +13,7 @@ use super::i18n::grouped;
 use super::inputs::Inputs;
 use super::names::Names;
 use super::page::{Page, paging};
+use super::parts::empty;
 use super::refusal::Refused;
 use super::settle_many::{MANY, group_notice};
 use super::signed_in::SignedIn;
@@ -111,7 +112,11 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<CasesQuery>) -> R
             @else { (super::orders::settled_card(&signed, &names, order)) }
         }
         @if cases.is_empty() && orders.is_empty() {
-            p.empty { (locale.of("no-cases", state.name())) }
+            (empty(locale.of("no-cases", state.name()), &if state == CaseState::Open && kind.is_none() && !only_orders {
+                [("/console/unusual", locale.t("part-unusual"))]
+            } else {
+                [(CASES_PAGE, locale.t("part-cases"))]
+            }))
         }
         h2.unseen { (locale.of("cases", state.name())) }
         div id=(CASES) tabindex="-1" { (cards(&signed, &names, &cases, &lots)) }

@@ -1,7 +1,7 @@
 //! Exports for spreadsheets: CSV that Excel opens with its Chinese intact (UTF-8 with a byte order
 //! mark), and workbooks.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use axum::extract::{Path, Query};
 use axum::http::header;
@@ -10,7 +10,7 @@ use granary_client_core::conflicts::{CaseId, Contender};
 use granary_client_core::ids::HouseholdId;
 use granary_client_core::projection::{CaseFilter, CaseRow, HouseholdFilter, LotFilter, LotRow, ReadModel};
 use granary_client_core::quantities::{Day, Instant};
-use granary_client_core::schema::catalogue::PriceName;
+use granary_client_core::schema::catalogue::{PriceName, Product};
 use granary_client_core::store::StoreFault;
 use maud::html;
 use rust_xlsxwriter::{ExcelDateTime, Format, XlsxError};
@@ -83,7 +83,7 @@ pub(super) async fn download(
     let locale = signed.locale;
     let sheet = match what {
         "lots" => {
-            let filter = LotFilter { limit: ROWS_MAX, ..query.filter() };
+            let filter = LotFilter { limit: ROWS_MAX, ..query.filter_by_sound(&signed).await? };
             signed.read(move |models| lots(models, locale, &names, &filter)).await?
         }
         "orders" => signed.read(move |models| orders(models, locale, &names)).await?,
@@ -233,19 +233,42 @@ fn cases(models: &ReadModel, locale: Locale, names: &Names) -> Result<Sheet, Sto
 }
 
 /// Products with their prices by grade, in the columns that an import reads.
+/// The products with a column for each price. Beside one that was ended stands its last day; one that was ended before its first day
+/// is left out.
 fn catalogue(locale: Locale, names: &Names) -> Sheet {
     let products = &names.catalogue.products;
-    let prices: BTreeSet<&PriceName> = products.iter().flat_map(|product| product.price_by_grade.keys()).collect();
+    let prices = products.iter().flat_map(|product| {
+        product.price_by_grade.keys().filter(|price| !product.never_holds(price)).map(|price| {
+            let ends = |product: &Product| product.price_until.contains_key(price) && !product.never_holds(price);
+            (price, products.iter().any(ends))
+        })
+    });
+    let prices: BTreeMap<&PriceName, bool> = prices.collect();
     let rows = products.iter().map(|product| {
         let name = |name: &Option<String>| Cell::Text(name.clone().unwrap_or_default());
         let mut row = vec![Cell::Id(product.code.clone()), name(&product.name_zh), name(&product.name_en)];
-        row.extend(
-            prices.iter().map(|price| product.price_by_grade.get(price).map_or(Cell::Empty, |fen| yuan(fen.get()))),
-        );
+        for (price, ends) in &prices {
+            let held = product.price_by_grade.get(price).filter(|_| !product.never_holds(price));
+            row.push(held.map_or(Cell::Empty, |fen| yuan(fen.get())));
+            if *ends {
+                row.push(
+                    product
+                        .price_until
+                        .get(price)
+                        .filter(|_| held.is_some())
+                        .map_or(Cell::Empty, |day| Cell::Day(*day)),
+                );
+            }
+        }
         row
     });
     let mut sheet = sheet(locale, &["code", "zh", "en"], rows.collect());
-    sheet.heads.extend(prices.iter().map(ToString::to_string));
+    for (price, ends) in &prices {
+        sheet.heads.push(price.to_string());
+        if *ends {
+            sheet.heads.push(format!("{price} · {}", locale.t("last-day")));
+        }
+    }
     sheet
 }
 

@@ -11,10 +11,11 @@ use super::forms::encode;
 use super::i18n::{Locale, grouped};
 use super::names::Names;
 use super::page::{Page, paging};
-use super::parts::{Column, Row, Sorted, Table, views};
+use super::parts::{Column, Row, Sorted, Table, empty, views};
 use super::question_many;
 use super::refusal::Refused;
 use super::signed_in::SignedIn;
+use super::spelled::{Sounding, sound};
 
 const PER_PAGE: u64 = 50;
 
@@ -64,6 +65,17 @@ impl HarvestsQuery {
         }
     }
 
+    /// As [`Self::filter`]; what sounds as the search says is found too.
+    pub(super) async fn filter_by_sound(&self, signed: &SignedIn) -> Result<LotFilter, Refused> {
+        let filter = self.filter();
+        if filter.search.as_deref().and_then(sound).is_none() {
+            return Ok(filter);
+        }
+        let names = Names::of(signed).await?.with_households(signed).await?;
+        let Sounding { households, products } = Sounding::of(&names, filter.search.as_deref().unwrap_or_default());
+        Ok(LotFilter { search_households: households, search_products: products, ..filter })
+    }
+
     /// The query as text, without its page.
     pub(super) fn to_query_string(&self) -> String {
         let order = [("sort", &self.sort), ("way", &self.way)].into_iter().filter(|(_, value)| !value.is_empty());
@@ -98,7 +110,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<HarvestsQuery>) -
     let filter = LotFilter {
         limit: u32::try_from(PER_PAGE).unwrap_or(50),
         offset: u32::try_from(page.saturating_sub(1).saturating_mul(PER_PAGE)).unwrap_or(u32::MAX),
-        ..query.filter()
+        ..query.filter_by_sound(&signed).await?
     };
     let (rows, total) = signed.read(move |models| Ok((models.lots(&filter)?, models.count_lots(&filter)?))).await?;
     let address = format!("/console/harvests?{}", query.to_query_string());
@@ -116,9 +128,10 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<HarvestsQuery>) -
             a href={ "/console/export/lots.csv?" (query.to_query_string()) } { "CSV" } " "
             a href={ "/console/export/lots.xlsx?" (query.to_query_string()) } { "XLSX" }
         }
-        @if rows.is_empty() { p.empty {
-            @if query.filters().is_empty() { (locale.t("no-lots-yet")) " " a href="/console/households" { (locale.t("part-households")) } }
-            @else { (locale.t("no-lots")) } } } @else { (table(&signed, &names, &rows, Some(sorted))) (ask) }
+        @if rows.is_empty() {
+            @if query.filters().is_empty() { (empty(locale.t("no-lots-yet"), &[("/console/households", locale.t("part-households"))])) }
+            @else { (empty(locale.t("no-lots"), &[("/console/harvests", locale.t("show-all"))])) }
+        } @else { (table(&signed, &names, &rows, Some(sorted))) (ask) }
         (paging(locale, &address, page, PER_PAGE, total))
     };
     Ok(Page { title: locale.t("part-harvests"), part: "harvests", main }.show(&signed))

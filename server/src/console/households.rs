@@ -15,9 +15,10 @@ use super::i18n::grouped;
 use super::inputs::{Inputs, REQUIRED};
 use super::names::Names;
 use super::page::{Page, paging, token};
-use super::parts::{Column, Row, Sorted, Table};
+use super::parts::{Column, Row, Sorted, Table, empty};
 use super::refusal::Refused;
 use super::signed_in::{SignedIn, SignedInForm};
+use super::spelled::{Sounding, sound};
 use super::{cards, sheets};
 use crate::engine::own_edits::Edits;
 
@@ -79,7 +80,12 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<HouseholdsQuery>)
     let names = Names::of(&signed).await?;
     let phones = HouseholdPhones::of(&signed);
     let page = query.page.parse::<u32>().unwrap_or(1).clamp(1, 10_000);
+    let also = match sound(&query.search) {
+        Some(_) => Sounding::of(&Names::of(&signed).await?.with_households(&signed).await?, &query.search).households,
+        None => Vec::new(),
+    };
     let filter = HouseholdFilter {
+        also,
         limit: PER_PAGE,
         offset: page.saturating_sub(1).saturating_mul(PER_PAGE),
         ..query.filter(&phones)
@@ -90,7 +96,10 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<HouseholdsQuery>)
     let main = html! {
         (filters(&signed, &names, &query))
         p { (locale.with("households-found", &[("count", grouped(total))])) " " a href="/console/import" { (locale.t("import")) } " · " a href="/console/cooperative" { (locale.t("cooperative")) } }
-        @if rows.is_empty() { p.empty { (locale.t(if is_whole { "no-households-yet" } else { "no-households" })) } } @else { (table(&signed, &names, &phones, &rows, &query)) }
+        @if rows.is_empty() {
+            @if is_whole { (empty(locale.t("no-households-yet"), &[("#add", locale.t("add-household")), ("/console/import", locale.t("import"))])) }
+            @else { (empty(locale.t("no-households"), &[("/console/households", locale.t("show-all"))])) }
+        } @else { (table(&signed, &names, &phones, &rows, &query)) }
         (paging(locale, &query.address(true), u64::from(page), u64::from(PER_PAGE), total))
         div.columns { (add_form(&signed, &names)) (sheets::form(&signed, &names)) (cards::form(&signed, &names)) }
     };
@@ -160,7 +169,7 @@ fn add_form(signed: &SignedIn, names: &Names) -> Markup {
     let new = Inputs::of(signed, "/console/households/add", &[]);
     let none = locale.t("no-village");
     html! {
-        section { h2 { (locale.t("add-household")) }
+        section #add { h2 { (locale.t("add-household")) }
             form.card method="post" action="/console/households/add" {
                 (new.hidden())
                 label { (locale.t("name")) (new.empty("name", REQUIRED)) }

@@ -14,7 +14,7 @@ use super::i18n::grouped;
 use super::inputs::sure;
 use super::names::Names;
 use super::page::{Page, paging, token};
-use super::parts::{Column, Row, Table};
+use super::parts::{Column, Row, Table, empty};
 use super::refusal::{Refused, refused};
 use super::signed_in::{SignedIn, SignedInForm};
 use crate::access::{InvitationLine, InvitationState};
@@ -98,8 +98,8 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<InvitationsQuery>
         (filters(&signed, &names, &query, state))
         p { (locale.with("invitations-found", &[("count", grouped(lines.len() as u64))])) " "
             a href="/console/households#sheet" { (locale.t("sheet")) } }
-        @if is_empty { p.empty { (locale.t("no-invitations")) } }
-        @else if lines.is_empty() { p.empty { (locale.t("no-invitation-fits")) } }
+        @if is_empty { (empty(locale.t("no-invitations"), &[("/console/households", locale.t("part-households")), ("/console/phones", locale.t("part-phones"))])) }
+        @else if lines.is_empty() { (empty(locale.t("no-invitation-fits"), &[("/console/invitations", locale.t("show-all"))])) }
         @else { (table(&signed, &names, shown())) }
         (paging(locale, &format!("/console/invitations?{address}"), page as u64, PER_PAGE as u64, lines.len() as u64))
         @if state == "open" && lines.len() > 1 { (end_all(&signed, &query, lines.len(), now)) }

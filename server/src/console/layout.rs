@@ -4,14 +4,14 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
-use super::assets;
 use super::i18n::{Language, Locale};
+use super::{assets, bidi};
 
 /// An answer with a page in it.
 pub(super) fn answer(status: u16, page: Markup) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
-    (status, headers, page.into_string()).into_response()
+    (status, headers, bidi::shown(page.into_string())).into_response()
 }
 
 /// The head of a page; it is asked for again after `reload` seconds, where that is given, and after `plain_reload` seconds by a

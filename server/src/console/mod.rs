@@ -4,6 +4,7 @@
 mod activity;
 mod again;
 mod assets;
+mod bidi;
 mod cards;
 mod case_card;
 mod cases;
@@ -50,6 +51,7 @@ mod settle_many;
 mod sheets;
 mod sign_in;
 mod signed_in;
+mod spelled;
 mod stock;
 mod streams;
 #[cfg(test)]

@@ -18,6 +18,7 @@ use super::household::phones::HouseholdPhones;
 use super::i18n::grouped;
 use super::names::Names;
 use super::page::Page;
+use super::parts::empty;
 use super::questions;
 use super::refusal::Refused;
 use super::signed_in::SignedIn;
@@ -189,7 +190,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<OverviewQuery>) -
         p.small { (locale.t("chart-legend")) }
         div.columns {
             section { h2 { (locale.t("overview-by-day")) }
-                @if days.is_empty() { p.empty { (locale.t("overview-no-days")) } } @else { (charts::by_day(&days, &words("overview-by-day", "day"))) } }
+                @if days.is_empty() { (empty(locale.t("overview-no-days"), &[("/console/households", locale.t("part-households"))])) } @else { (charts::by_day(&days, &words("overview-by-day", "day"))) } }
             @if !by_product.is_empty() { section { h2 { (locale.t("overview-by-product")) }
                 (charts::rows(&bars(by_product, &|code| names.product(code)), &words("overview-by-product", "product"))) } }
             @if !by_village.is_empty() { section { h2 { (locale.t("overview-by-village")) }

@@ -18,6 +18,7 @@ use super::i18n::grouped;
 use super::inputs::Inputs;
 use super::names::Names;
 use super::page::{Page, paging};
+use super::parts::empty;
 use super::refusal::{Refused, refuse, refused};
 use super::signed_in::{SignedIn, SignedInForm};
 use crate::engine::own_edits::Edits;
@@ -78,7 +79,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<QuestionsQuery>) 
             }
             a href="/console/harvests?questions=yes" { (locale.t("lots-under-question")) }
         }
-        @if rows.is_empty() { p.empty { (locale.of("no-questions", state.name())) } }
+        @if rows.is_empty() { (empty(locale.of("no-questions", state.name()), &[("/console/harvests", locale.t("questions-ask-where"))])) }
         @for row in &rows { (card(&signed, &names, row, true)) }
         (paging(locale, &format!("{QUESTIONS}?state={}", state.name()), page, PER_PAGE, total))
     };

@@ -7,16 +7,16 @@ use granary_client_core::ids::HouseholdId;
 use granary_client_core::projection::{LotFilter, LotRow};
 use granary_client_core::schema::{LotName, OrderName};
 use maud::{Markup, html};
-use pinyin::ToPinyin;
 use serde::Deserialize;
 
 use super::forms::encode;
 use super::harvests;
 use super::names::Names;
 use super::page::Page;
-use super::parts::{Column, Row, Table};
+use super::parts::{Column, Row, Table, empty};
 use super::refusal::Refused;
 use super::signed_in::SignedIn;
+use super::spelled::Spelled;
 
 /// Letters of a question that are read.
 const LETTERS_MAX: usize = 80;
@@ -31,39 +31,6 @@ const SHOWN: usize = 30;
 #[serde(default)]
 pub(super) struct SearchQuery {
     q: String,
-}
-
-/// A name in every way in which somebody types it.
-#[derive(Debug)]
-struct Spelled {
-    name: String,
-    full: String,
-    initials: String,
-}
-
-impl Spelled {
-    fn of(name: &str) -> Self {
-        let (mut full, mut initials) = (String::new(), String::new());
-        for letter in name.chars() {
-            match letter.to_pinyin() {
-                Some(sound) => {
-                    full.push_str(sound.plain());
-                    initials.push_str(sound.first_letter());
-                }
-                None if letter.is_alphanumeric() => {
-                    full.extend(letter.to_lowercase());
-                    initials.extend(letter.to_lowercase());
-                }
-                None => {}
-            }
-        }
-        Self { name: name.to_lowercase(), full, initials }
-    }
-
-    /// True where the word is a piece of the name, or the beginning of its sound or of its initials.
-    fn fits(&self, word: &str) -> bool {
-        self.name.contains(word) || self.full.starts_with(word) || self.initials.starts_with(word)
-    }
 }
 
 /// The words of a question, in small letters.
@@ -182,7 +149,8 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<SearchQuery>) -> 
             button { (locale.t("show")) }
         }
         @if query.q.trim().is_empty() { p.small { (locale.t("find-help")) } }
-        @else if found.is_empty() { p.empty { (locale.with("nothing-found", &[("question", query.q.clone())])) } }
+        @else if found.is_empty() { (empty(locale.with("nothing-found", &[("question", query.q.clone())]), &[
+            ("/console/households", locale.t("part-households")), ("/console/harvests", locale.t("part-harvests")), ("/console/orders", locale.t("part-orders"))])) }
         @else { (results(&signed, &names, &found)) }
     };
     Ok(Page { title: locale.t("find"), part: "search", main }.show(&signed))
@@ -213,18 +181,6 @@ fn results(signed: &SignedIn, names: &Names, found: &Found) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_found_as_people_type_them() {
-        let name = Spelled::of("樊秀英");
-        for word in ["樊秀英", "秀英", "fanxiuying", "fanxiu", "fxy", "fx"] {
-            assert!(name.fits(word), "{word}");
-        }
-        for word in ["李", "xiuying-li", "xy", "fanli"] {
-            assert!(!name.fits(word), "{word}");
-        }
-        assert!(Spelled::of("Li Wei").fits("liw"));
-    }
 
     #[test]
     fn a_question_is_bounded() {

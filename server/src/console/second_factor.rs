@@ -10,9 +10,9 @@ use serde::Deserialize;
 
 use super::forms::encode;
 use super::page::{Page, token};
+use super::parts::qr;
 use super::refusal::{Refused, refuse, refused};
 use super::sessions;
-use super::sheets::qr;
 use super::sign_in::signed_in;
 use super::signed_in::{SignedIn, SignedInForm};
 use crate::engine::second_factor::SetUp;

@@ -10,6 +10,7 @@ use super::i18n::grouped;
 use super::inputs::sure;
 use super::names::Names;
 use super::page::{Page, token};
+use super::parts::empty;
 use super::refusal::{Refused, refused};
 use super::signed_in::{SignedIn, SignedInForm};
 use crate::engine::set_aside::SetAsideChanges;
@@ -25,7 +26,7 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
     let all = signed.work(move || granary.set_aside(number)).await?;
     let main = html! {
         p { (locale.t("set-aside-what")) }
-        @if all.is_empty() { p.empty { (locale.t("set-aside-none")) } }
+        @if all.is_empty() { (empty(locale.t("set-aside-none"), &[("/console/phones", locale.t("part-phones"))])) }
         div.cards { @for aside in &all { (card(&signed, &names, aside)) } }
     };
     Ok(Page { title: locale.t("part-set-aside"), part: "phones", main }.show(&signed))

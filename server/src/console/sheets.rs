@@ -6,7 +6,7 @@ use axum::response::Response;
 use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::projection::{HouseholdFilter, HouseholdRow};
 use granary_client_core::schema::access::Role;
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::household::phones::HouseholdPhones;
 use super::household::{household_of, id_of};
@@ -14,6 +14,7 @@ use super::households::{village_choice, village_chosen};
 use super::i18n::{Locale, grouped};
 use super::names::Names;
 use super::page::{Page, token};
+use super::parts::{empty, qr};
 use super::refusal::Refused;
 use super::signed_in::{SignedIn, SignedInForm};
 use crate::access::Invitation;
@@ -88,16 +89,6 @@ impl Links {
     }
 }
 
-/// A QR code as SVG.
-pub(super) fn qr(link: &str) -> Markup {
-    match qrcode::QrCode::new(link.as_bytes()) {
-        Ok(code) => html! {
-            div.qr role="img" aria-label="QR" { (PreEscaped(code.render::<qrcode::render::svg::Color<'_>>().min_dimensions(220, 220).build())) }
-        },
-        Err(_) => html! {},
-    }
-}
-
 /// `POST /console/households/invite`
 pub(super) async fn invite(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let id = id_of(&signed, form.get("household"))?;
@@ -164,7 +155,7 @@ pub(super) async fn sheet(SignedInForm(signed, form): SignedInForm) -> Result<Re
     let has_more = left > rows.len();
     let main = html! {
         div.screen-only {
-            @if rows.is_empty() { p.empty { (locale.t("sheet-nobody")) } } @else {
+            @if rows.is_empty() { (empty(locale.t("sheet-nobody"), &[("/console/households", locale.t("part-households"))])) } @else {
                 p { (locale.with("sheet-shown", &[
                     ("from", grouped(done.saturating_add(1) as u64)),
                     ("to", grouped(done.saturating_add(rows.len()) as u64)),

@@ -31,6 +31,7 @@ mod accounts;
 mod activity;
 mod catalogue;
 mod deciding;
+mod details;
 mod exchanged;
 mod files;
 mod forms;
@@ -101,13 +102,19 @@ impl World {
         crate::environment::now()
     }
 
-    pub(super) async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)], body: String) -> Answer {
+    pub(super) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path).header("host", "g.example");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-        let request = request.extension(ConnectInfo(peer)).body(Body::from(body)).unwrap();
+        let request = request.extension(ConnectInfo(peer)).body(body.into()).unwrap();
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let text = |name| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         let cookie = text(header::SET_COOKIE).map(|cookie| cookie.split(';').next().unwrap().to_owned());

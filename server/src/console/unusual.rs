@@ -21,6 +21,7 @@ use super::i18n::grouped;
 use super::inputs::Inputs;
 use super::names::Names;
 use super::page::Page;
+use super::parts::empty;
 use super::refusal::{Refused, refused};
 use super::signed_in::{SignedIn, SignedInForm};
 use crate::access::AuditAction;
@@ -55,7 +56,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<UnusualQuery>) ->
         p role="status" { (locale.with("lots-found", &[("count", grouped(found.lots.len() as u64))])) " "
             @if found.looked_through > 0 { (locale.with("unusual-window", &window)) } }
         @if found.lots.len() > LOTS_MAX { p.notice { (locale.with("unusual-first", &[("count", grouped(LOTS_MAX as u64))])) } }
-        @if found.lots.is_empty() { p.empty { (locale.t("no-unusual")) } } @else {
+        @if found.lots.is_empty() { (empty(locale.t("no-unusual"), &[("/console/cases", locale.t("part-cases"))])) } @else {
             form method="post" action=(RIGHT) {
                 (form.hidden())
                 div.scroll tabindex="0" role="region" aria-label=(locale.t("unusual-lots")) { table.stack {

@@ -15,6 +15,7 @@ use super::audit::put_line;
 use super::events::Event;
 use super::grants::put_device;
 use super::invitations::withdraw;
+use super::views::forget_in_views;
 use crate::access::{AuditAction, Principal};
 use crate::error::Error;
 use crate::log::{Cooperative, CooperativeNumber, DeviceRecord};
@@ -227,6 +228,15 @@ impl Granary {
         (who, line): (&str, String),
         now: Instant,
     ) -> Result<(), Error> {
+        let mut names: Vec<String> = of.iter().map(ToString::to_string).collect();
+        for key in keys.iter().filter(|key| matches!(key, DocumentKey::Household(_))) {
+            // Of a damaged document the names are not known.
+            if let Ok(Some(document)) = self.document(cooperative.number(), key) {
+                let read = household::read(&document);
+                names.extend(read.name.into_iter().filter(|name| !name.is_empty()));
+            }
+        }
+        let views = self.view_rows(cooperative.number())?;
         let (target, going) = (Arc::clone(cooperative), keys.to_vec());
         let numbers = self.write(move |group| {
             Ok(going.iter().filter_map(|key| target.begin_erasure(group, key)).collect::<Vec<_>>())
@@ -245,6 +255,7 @@ impl Granary {
             for stored in invitations {
                 withdraw(&target, group, stored, now)?;
             }
+            views.into_iter().try_for_each(|row| forget_in_views(group, row, &names))?;
             put_line(&target, group, now, &who, AuditAction::Erased, &line);
             Ok((metas, changed))
         })?;

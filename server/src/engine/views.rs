@@ -4,6 +4,7 @@
 use granary_client_core::ids::DeviceId;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::quantities::one_line;
+use granary_client_core::store::StoreFault;
 use serde::{Deserialize, Serialize};
 
 use super::Granary;
@@ -11,6 +12,7 @@ use crate::access::Principal;
 use crate::error::Error;
 use crate::log::CooperativeNumber;
 use crate::log::keys::key;
+use crate::log::writer::GroupCommit;
 
 /// Views of one person at most.
 pub(crate) const VIEWS_MAX: usize = 30;
@@ -27,6 +29,26 @@ pub(crate) struct SavedView {
 
 pub(crate) fn views_key(number: CooperativeNumber, person: DeviceId) -> Vec<u8> {
     key(number, b'v', person.as_bytes())
+}
+
+/// Drops the views that name one of these: a household's name, or its id.
+pub(super) fn forget_in_views(group: &mut GroupCommit<'_>, row: Vec<u8>, names: &[String]) -> Result<(), StoreFault> {
+    let Some(mut views) = group.get(&row)?.and_then(|bytes| read_message::<Vec<SavedView>>(&bytes).ok()) else {
+        return Ok(());
+    };
+    let before = views.len();
+    views.retain(|view| {
+        let query = view.address.split_once('?').map_or("", |(_, query)| query);
+        let values = form_urlencoded::parse(query.as_bytes()).map(|(_, value)| value.into_owned());
+        let texts: Vec<String> = values.chain([view.name.clone(), view.address.clone()]).collect();
+        !names.iter().any(|name| texts.iter().any(|text| text.contains(name.as_str())))
+    });
+    match (views.len() == before, views.is_empty()) {
+        (true, _) => {}
+        (false, true) => group.remove_visible(row),
+        (false, false) => group.put_visible(row, write_message(&views)),
+    }
+    Ok(())
 }
 
 impl Granary {
@@ -66,6 +88,12 @@ impl Granary {
         name: String,
     ) -> Result<(), Error> {
         self.change_views(by, number, person, move |views| views.retain(|view| view.name != name))
+    }
+
+    /// The rows of all persons' views.
+    pub(super) fn view_rows(&self, number: CooperativeNumber) -> Result<Vec<Vec<u8>>, Error> {
+        let rows = self.store().scan_all(&key(number, b'v', &[]))?;
+        Ok(rows.into_iter().map(|row| row.key).collect())
     }
 
     fn change_views(

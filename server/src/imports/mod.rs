@@ -24,6 +24,7 @@ mod skus;
 #[cfg(test)]
 mod tests;
 mod text;
+mod texts;
 mod together;
 mod told;
 mod workbook;
@@ -35,6 +36,7 @@ pub use preview::{Ask, Preview, Sums};
 pub use profile::{AfterSaleWord, Profile, ProfileFault, Profiles, State};
 pub use skus::{SkuNames, SkusFault};
 pub use text::Encoding;
+pub use texts::workbook_texts;
 pub use together::{Together, pairs};
 
 use gather::Reading;

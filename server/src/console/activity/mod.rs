@@ -15,7 +15,7 @@ use super::forms::encode;
 use super::i18n::{Locale, grouped};
 use super::names::Names;
 use super::page::{Page, paging};
-use super::parts::{Column, Row, Table};
+use super::parts::{Column, Row, Table, empty};
 use super::refusal::{Refused, refused};
 use super::signed_in::SignedIn;
 
@@ -127,7 +127,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<ActivityQuery>) -
         p { (locale.with("activity-found", &[("count", grouped(total))])) " "
             a href=(query.address(&format!("{HERE}/activity.csv"))) { "CSV" } " · "
             a href=(query.address(&format!("{HERE}/activity.xlsx"))) { "XLSX" } }
-        @if rows.is_empty() { p.empty { (locale.t("no-activity")) } } @else { (table(locale, &names, &rows, true)) }
+        @if rows.is_empty() { (empty(locale.t("no-activity"), &[(HERE, locale.t("show-all"))])) } @else { (table(locale, &names, &rows, true)) }
         (paging(locale, &query.address(HERE), u64::from(page), u64::from(PER_PAGE), total))
     };
     Ok(Page { title: locale.t("part-activity"), part: "activity", main }.show(&signed))

@@ -18,6 +18,7 @@ use super::i18n::{Locale, money};
 use super::inputs::{AMOUNT, CODE, DAY, Inputs, REQUIRED, TEXT};
 use super::names::Names;
 use super::page::Page;
+use super::parts::empty;
 use super::refusal::{Refused, refused};
 use super::signed_in::SignedIn;
 use crate::engine::own_edits::Edits;
@@ -72,16 +73,16 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
     past.sort_by_key(|promotion| std::cmp::Reverse(promotion.day));
     let main = html! {
         section { h2 { (locale.t("products")) }
-            @if all.products.is_empty() { p.empty { (locale.t("no-products")) } }
+            @if all.products.is_empty() { (empty(locale.t("no-products"), &[("#new-product", locale.t("new-product"))])) }
             @else { (products(&signed, &names, &taken, today)) }
             @if !ended.is_empty() { details { summary { (locale.t("products-ended")) } (products(&signed, &names, &ended, today)) } }
-            h3 { (locale.t("new-product")) }
+            h3 #new-product { (locale.t("new-product")) }
             (new_product(&signed, &seen)) }
         section { h2 { (locale.t("promotions")) }
-            @if upcoming.is_empty() { p.empty { (locale.t("no-promotions")) } }
+            @if upcoming.is_empty() { (empty(locale.t("no-promotions"), &[("#new-promotion", locale.t("new-promotion"))])) }
             @else { (promotion::table(&signed, &names, &upcoming, today)) }
             @if !past.is_empty() { details { summary { (locale.t("promotions-past")) } (promotion::table(&signed, &names, &past, today)) } }
-            h3 { (locale.t("new-promotion")) }
+            h3 #new-promotion { (locale.t("new-promotion")) }
             (promotion::form(&signed, &names, None, &seen)) }
     };
     Ok(Page { title: locale.t("part-catalogue"), part: "catalogue", main }.show(&signed))

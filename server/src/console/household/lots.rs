@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use crate::console::i18n::{grouped, money};
 use crate::console::names::Names;
-use crate::console::parts::{Column, Row, Table};
+use crate::console::parts::{Column, Row, Table, empty};
 use crate::console::refusal::Refused;
 use crate::console::signed_in::SignedIn;
 
@@ -78,7 +78,7 @@ impl SeasonOf {
             section #lots {
                 h2 { (match self.season { Some(season) => locale.with("lots-of-season", &[("season", season.to_string())]), None => locale.t("lots-of-household") }) }
                 @if self.seasons.len() > 1 { (self.seasons_to_choose(signed, id)) }
-                @if self.lots.is_empty() { p.empty { (locale.t("household-no-lots")) } } @else { (self.table(signed, names)) }
+                @if self.lots.is_empty() { (empty(locale.t("household-no-lots"), &[("/console/import", locale.t("import"))])) } @else { (self.table(signed, names)) }
                 @if self.lots.len() > LOTS_SHOWN { p.notice { (locale.with("lots-first", &[("shown", grouped(LOTS_SHOWN as u64)), ("count", grouped(self.lots.len() as u64))])) } }
                 p { a href={ "/console/harvests?household=" (id) } { (locale.t("lots-in-list")) } " · "
                     a href={ "/console/export/lots.csv?household=" (id) } { "CSV" } " · " a href={ "/console/export/lots.xlsx?household=" (id) } { "XLSX" } }

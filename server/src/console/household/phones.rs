@@ -11,6 +11,7 @@ use maud::{Markup, html};
 use crate::console::i18n::{Locale, grouped};
 use crate::console::names::Names;
 use crate::console::page::token;
+use crate::console::parts::empty;
 use crate::console::phones::{Phone, table};
 use crate::console::refusal::Refused;
 use crate::console::signed_in::SignedIn;
@@ -85,7 +86,7 @@ pub(super) async fn section(
     Ok(html! {
         section #phones {
             h2 { (locale.t("part-phones")) }
-            @if phones.is_empty() { p.empty { (locale.t("household-no-phone")) } } @else {
+            @if phones.is_empty() { (empty(locale.t("household-no-phone"), &[("/console/invitations", locale.t("part-invitations"))])) } @else {
                 (table(signed, names, phones, &set_aside, None))
             }
             form.inline method="post" action="/console/households/invite" {

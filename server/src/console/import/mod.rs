@@ -1,4 +1,4 @@
-//! Imports households and products from CSV: first a preview with an error for each invalid row and a question for each row that
+//! Imports households and products from CSV and from workbooks: first a preview with an error for each invalid row and a question for each row that
 //! could mean two things, then all rows or none.
 
 mod households;
@@ -18,7 +18,7 @@ use granary_client_core::words::Words;
 use self::households::{Fate, Plan, PlanFault, Said};
 pub(super) use self::page::show;
 use self::page::shown;
-use self::table::{Line, Table, TableFault, decode};
+use self::table::{Line, Table, TableFault, decode, of_workbook};
 use super::again::{Asked, PAGE};
 use super::forms::{Form, is_code};
 use super::household::phones::HouseholdPhones;
@@ -28,6 +28,7 @@ use super::refusal::{Refused, refuse, refused, refused_with};
 use super::signed_in::{SignedIn, SignedInForm};
 use crate::access::AuditAction;
 use crate::engine::own_edits::{Edit, Edits};
+use crate::imports::workbook_texts;
 
 /// The largest file, in bytes.
 const FILE_BYTES_MAX: usize = 1_500_000;
@@ -139,7 +140,17 @@ pub(super) async fn preview(
     if file.len() > FILE_BYTES_MAX {
         return Err(refused(locale, 413, "file-too-large"));
     }
-    let text = decode(&file).map_err(|fault| unreadable(locale, &fault))?;
+    let rows = workbook_texts(&file)
+        .map_err(|fault| refused_with(locale, 400, "file-wrong", &[("why", fault.words(locale.language))]))?;
+    let text = match &rows {
+        Some(rows) => of_workbook(rows),
+        None => decode(&file),
+    };
+    let text = text.map_err(|fault| unreadable(locale, &fault))?;
+    // A workbook's days are numbers, which compare with no day.
+    if rows.is_some() && Table::read(&text).is_ok_and(|table| lots::language_of(&table).is_some()) {
+        return Err(refused(locale, 400, "import-lots-csv"));
+    }
     let import = read(&signed, &text, &Form::default()).await?;
     if import.taken.len() > TAKEN_BYTES_MAX {
         return Err(refused(locale, 413, "file-too-large"));

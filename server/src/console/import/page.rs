@@ -30,7 +30,7 @@ pub(in crate::console) async fn show(signed: SignedIn) -> Result<Response, Refus
             li { code { (locale.t("import-heads-products")) } " — " (locale.t("import-products")) } }
         form.card method="post" action=(PREVIEW) enctype="multipart/form-data" {
             (form.hidden())
-            label { (locale.t("file")) input type="file" name="file" accept=".csv,.txt,text/csv,text/plain" required; }
+            label { (locale.t("file")) input type="file" name="file" accept=".csv,.txt,.xlsx,.xls,text/csv,text/plain" required; }
             button { (locale.t("preview")) }
         }
         (known_villages(locale, &names))

@@ -50,6 +50,29 @@ pub(super) fn decode(bytes: &[u8]) -> Result<String, TableFault> {
     if in_error || text.contains('\0') { Err(TableFault::NoText) } else { Ok(text.into_owned()) }
 }
 
+/// A workbook's rows as the text of a CSV file, each on the line of its number.
+pub(super) fn of_workbook(rows: &[(u32, Vec<String>)]) -> Result<String, TableFault> {
+    let mut text = String::new();
+    let mut line = 1u64;
+    for (number, cells) in rows {
+        if cells.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
+        while line < u64::from(*number) {
+            text.push('\n');
+            line = line.saturating_add(1);
+        }
+        let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+        // A name is one line.
+        let cells = cells.iter().map(|cell| cell.replace(char::is_control, " "));
+        writer.write_record(cells).map_err(|_| TableFault::NoTable)?;
+        let record = writer.into_inner().map_err(|_| TableFault::NoTable)?;
+        text.push_str(&String::from_utf8(record).map_err(|_| TableFault::NoText)?);
+        line = line.saturating_add(1);
+    }
+    Ok(text)
+}
+
 impl Table {
     /// Reads the cells; heads come in small letters. Columns and rows without anything in them are left out.
     pub(super) fn read(text: &str) -> Result<Self, TableFault> {

@@ -16,7 +16,7 @@ use crate::console::i18n::grouped;
 use crate::console::inputs::Inputs;
 use crate::console::names::Names;
 use crate::console::page::{Page, paging};
-use crate::console::parts::Sorted;
+use crate::console::parts::{Sorted, empty};
 use crate::console::refusal::Refused;
 use crate::console::signed_in::SignedIn;
 
@@ -134,8 +134,8 @@ pub(in crate::console) async fn show(signed: SignedIn, Query(query): Query<Phone
             a href="/console/set-aside" { (locale.with("set-aside-link", &[("count", grouped(aside))])) } }
         (filters(&signed, &query))
         p { (locale.with("phones-found", &[("count", grouped(found.len() as u64))])) }
-        @if is_empty { p.empty { (locale.t("no-phones")) } }
-        @else if found.is_empty() { p.empty { (locale.t("no-phone-fits")) } }
+        @if is_empty { (empty(locale.t("no-phones"), &[("/console/households", locale.t("part-households")), ("#invite", locale.t("invite-staff"))])) }
+        @else if found.is_empty() { (empty(locale.t("no-phone-fits"), &[("/console/phones", locale.t("show-all"))])) }
         @else { (table(&signed, &names, shown().map(|entry| &entry.phone), &set_aside, Some(sorted))) }
         (paging(locale, &query.address(true), page as u64, PER_PAGE as u64, found.len() as u64))
         (invite_form(&signed).await?)
@@ -180,7 +180,7 @@ async fn invite_form(signed: &SignedIn) -> Result<Markup, Refused> {
     let nobody = std::iter::once(("", locale.t("nobody")));
     let persons = nobody.chain(active.map(|line| (line.login.as_str(), line.name.clone())));
     Ok(html! {
-        h2 { (locale.t("invite-staff")) }
+        h2 #invite { (locale.t("invite-staff")) }
         form.card method="post" action="/console/phones/invite" {
             (invite.hidden())
             label { (locale.t("role")) (invite.select("role", "packer", roles)) }

@@ -10,12 +10,14 @@ use super::page::PageForm;
 use super::*;
 
 /// Posts a file to the preview of an import.
-pub(super) async fn posted(two: &Two, file: &str) -> Answer {
+pub(super) async fn posted(two: &Two, file: impl AsRef<[u8]>) -> Answer {
     let token = two.token(&two.zhang);
-    let part = |name: &str, more: &str, text: &str| {
-        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n{text}\r\n")
+    let part = |name: &str, more: &str, content: &[u8]| {
+        let head = format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n");
+        [head.as_bytes(), content, b"\r\n"].concat()
     };
-    let body = part("token", "", &token) + &part("file", "; filename=\"x.csv\"", file) + "--b--\r\n";
+    let file = part("file", "; filename=\"x.csv\"", file.as_ref());
+    let body = [part("token", "", token.as_bytes()), file, b"--b--\r\n".to_vec()].concat();
     let kind = ("content-type", "multipart/form-data; boundary=b");
     let headers = [("cookie", two.zhang.as_str()), ("accept-language", "en"), kind];
     two.world.ask(Method::POST, "/console/import/preview", &headers, body).await
@@ -26,6 +28,47 @@ pub(super) async fn previewed(two: &Two, file: &str) -> String {
     let answer = posted(two, file).await;
     assert_eq!(answer.status, 200, "{}", answer.page);
     answer.page
+}
+
+// Households and products came in as CSV alone; Excel's own file was 'no text'.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workbook_is_imported_like_a_csv_file() {
+    let two = Two::new().await;
+    let workbook = |rows: &[&[&str]]| {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        for (row, cells) in (0u32..).zip(rows) {
+            for (column, cell) in (0u16..).zip(*cells) {
+                match cell.parse::<f64>() {
+                    Ok(number) => sheet.write_number(row, column, number).unwrap(),
+                    Err(_) => sheet.write_string(row, column, *cell).unwrap(),
+                };
+            }
+        }
+        book.save_to_buffer().unwrap()
+    };
+    let shown = posted(&two, workbook(&[&["农户", "村"], &[], &["樊秀英", "西河村"]])).await;
+    assert_eq!(shown.status, 200, "{}", shown.page);
+    assert!(text_of(&shown.page).contains("樊秀英"), "{}", shown.page);
+    let confirm = PageForm::one(&shown.page, "/console/import/confirm");
+    assert_eq!(two.send(&two.zhang, &confirm).await.status, 303);
+    assert!(two.page("/console/households?search=fxy").await.contains("樊秀英"));
+    let prices = posted(&two, workbook(&[&["code", "zh", "en", "A"], &["millet", "小米", "Millet", "8.1"]])).await;
+    assert!(text_of(&prices.page).contains("¥8.10"), "{}", prices.page);
+    // Cut off, it is damaged; and the list of lots is compared from its CSV file.
+    let whole = workbook(&[&["农户"], &["樊秀英"]]);
+    let cut = posted(&two, &whole[..whole.len() / 2]).await;
+    assert!(
+        cut.status == 400 && cut.page.contains("damaged") && cut.page.contains("Nothing was imported"),
+        "{}",
+        cut.page
+    );
+    let lots = two.world.get("/console/export/lots.csv", &two.zhang).await.page;
+    let lines: Vec<Vec<&str>> =
+        lots.trim_start_matches('\u{feff}').lines().map(|line| line.split(',').take(20).collect()).collect();
+    let rows: Vec<&[&str]> = lines.iter().map(Vec::as_slice).collect();
+    let compared = posted(&two, workbook(&rows)).await;
+    assert!(compared.status == 400 && compared.page.contains("from its CSV file"), "{}", compared.page);
 }
 
 // What we wrote ourselves, we read again as what it is: nothing.

@@ -1,0 +1,39 @@
+//! A workbook's first sheet as texts, for imports that know no platform: households, products.
+
+use super::cells::Cell;
+use super::fault::{FileFault, TooLarge};
+use super::sheet::{Row, Rows};
+use super::{BYTES_MAX, RECORDS_MAX, kind, legacy, text, workbook};
+
+#[derive(Default)]
+struct Texts(Vec<(u32, Vec<String>)>);
+
+impl Rows for Texts {
+    fn take(&mut self, row: Row) -> Result<(), FileFault> {
+        if self.0.len() >= usize::try_from(RECORDS_MAX).unwrap_or(usize::MAX) {
+            return Err(FileFault::TooLarge(TooLarge::Records));
+        }
+        let texts = row.cells.iter().map(|cell| match cell {
+            Cell::Empty => String::new(),
+            Cell::Text(shown) => text::clean(shown).to_owned(),
+            Cell::Number(number) => number.to_string(),
+            Cell::Bool(is) => if *is { "TRUE" } else { "FALSE" }.to_owned(),
+        });
+        self.0.push((row.number, texts.collect()));
+        Ok(())
+    }
+}
+
+/// The rows with their numbers, from 1; none where the file is no workbook. Days stand there as the numbers that a workbook has.
+pub fn workbook_texts(bytes: &[u8]) -> Result<Option<Vec<(u32, Vec<String>)>>, FileFault> {
+    if bytes.len() > BYTES_MAX {
+        return Err(FileFault::TooLarge(TooLarge::Bytes));
+    }
+    let mut texts = Texts::default();
+    match kind::kind_of(bytes) {
+        Ok(kind::Found::Workbook) => workbook::read(bytes, &mut texts)?,
+        Ok(kind::Found::Legacy) => legacy::read(bytes, &mut texts)?,
+        _ => return Ok(None),
+    }
+    Ok(Some(texts.0))
+}
