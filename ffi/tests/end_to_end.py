@@ -47,6 +47,39 @@ def refused(kind, call):
     raise AssertionError(f"{kind} was expected")
 
 
+def warehouse(li, coordinator, lot):
+    """What lies in the warehouse: shown, counted, moved, taken back."""
+    refused(granary.PhoneError.NotAllowed, lambda: li.stock())
+    [received] = [one for one in coordinator.stock("millet").holdings if one.code == lot]
+    assert (received.present, received.on_hand, received.allocated, received.grade) == (12_900, 12_900, 0, "A")
+    assert coordinator.stock().as_of_millis is not None
+    [far] = coordinator.unusual_count(lot, 900)
+    assert (far.code, far.field) == ("count-far-from-computed", "grams")
+    assert coordinator.unusual_count(received.id, 12_800) == []
+    entry = coordinator.count(lot, 12_800)
+    coordinator.move_bin(lot, 800, "", "A1")
+    assert [one.code for one in coordinator.unusual_taking(lot, 900, "A1")] == ["more-than-there"]
+    [counted] = [one for one in coordinator.stock("millet").holdings if one.code == lot]
+    assert counted.present == 12_800 and counted.by_bin == {"": 12_100, "A1": 800}
+    coordinator.withdraw_entry(entry)
+    bought = granary.GoodsIn(product="noodles", grams=5_000, bought_from="Shi", expiry="2026-12-01", day="2026-11-01")
+    noodles = coordinator.goods_in(bought)
+    coordinator.loss(noodles, 400, "wet", "")
+    coordinator.recall(noodles, "mould")
+    [held] = coordinator.stock("noodles").holdings
+    assert (held.id, held.present, held.is_recalled) == (noodles, 4_600, True)
+    for bad in [
+        lambda: coordinator.count(lot, -1),
+        lambda: coordinator.count("7KQ2-M9XT", 1),
+        lambda: coordinator.move_bin(lot, 0, "", "A1"),
+        lambda: coordinator.goods_in(granary.GoodsIn(product="", grams=1)),
+        lambda: coordinator.stream_left("Not a code"),
+        lambda: coordinator.stream_left("eleven"),
+    ]:
+        refused(granary.PhoneError.Invalid, bad)
+    assert coordinator.skus() == []
+
+
 def main(household_link, coordinator_link, folder):
     li = granary.GranaryPhone.open(folder + "/li")
     draft = granary.LotDraft(product="millet", grams=12_500, day="2026-10-03", grade="A", note="东坡地")
@@ -113,6 +146,7 @@ def main(household_link, coordinator_link, folder):
 
     # The warehouse's receipt arrives, and the callback reports it.
     coordinator.receive(lot, granary.Receipt.RECEIVED(weighed_grams=12_900, grade="A"), "2026-10-05")
+    warehouse(li, coordinator, lot)
     coordinator.sync_now()
     for _ in range(600):
         li.sync_soon()

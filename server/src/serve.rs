@@ -308,7 +308,7 @@ async fn note(granary: Arc<Granary>, transfers: Arc<Transfers>, high_water: Path
     }
 }
 
-/// The interval at which what is kept for a time only is looked at.
+/// The interval at which what is kept for a time only, and the balances of months, are looked at.
 const DROP_EVERY: Duration = Duration::from_secs(3600);
 
 /// The interval at which receivers of orders are looked at whose time may be over.
@@ -318,6 +318,7 @@ async fn drop_what_is_due(granary: Arc<Granary>) {
     let mut days: Option<tokio::time::Instant> = None;
     loop {
         let granary = Arc::clone(&granary);
+        let books = Arc::clone(&granary);
         let is_new_day = days.is_none_or(|last| tokio::time::Instant::now().duration_since(last) >= FORGET_EVERY);
         if is_new_day {
             days = Some(tokio::time::Instant::now());
@@ -331,6 +332,10 @@ async fn drop_what_is_due(granary: Arc<Granary>) {
         });
         if let Ok(Err(error)) = dropped.await {
             tracing::warn!(%error, "what is kept for a time only could not be looked at");
+        }
+        let opened = move || books.keep_openings(crate::environment::now());
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(opened).await {
+            tracing::warn!(%error, "the balances at the beginning of the month could not be written");
         }
         tokio::time::sleep(DROP_EVERY).await;
     }

@@ -3,6 +3,9 @@
 use crate::maintenance::verify::VerifyReport;
 use crate::said::Said;
 
+/// Balances that are listed.
+const OPENINGS_MAX: usize = 20;
+
 /// Lines with the counts, then the findings.
 pub(crate) fn report(found: &VerifyReport) -> Said {
     let mut lines: Vec<Said> = found.rows.iter().map(|(kind, count)| format!("{count:>10}  {kind}").into()).collect();
@@ -14,6 +17,13 @@ pub(crate) fn report(found: &VerifyReport) -> Said {
     if found.more_findings > 0 {
         let more = found.more_findings;
         lines.push(Said::new(format!("and {more} more"), format!("还有 {more} 处")));
+    }
+    lines.extend(found.openings.iter().take(OPENINGS_MAX).map(Said::of));
+    if !found.openings.is_empty() {
+        lines.push(Said::new(
+            "what arrived late is not in these balances yet; a running server writes them again within the hour",
+            "后到的记录还没有算进这些结余；服务器运行时一小时内会重写",
+        ));
     }
     let wrong = (found.findings.len() as u64).saturating_add(found.more_findings);
     lines.push(match wrong {

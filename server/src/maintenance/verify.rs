@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use granary_client_core::protocol::messages::read_message;
 use granary_client_core::schema::DocumentKey;
 use granary_client_core::store::{Store, StoreFault};
+use granary_client_core::trade::{FactsOfDocuments, StockCase, differing};
 
 use crate::log::Cooperative;
 use crate::log::CooperativeNumber;
@@ -27,6 +28,9 @@ pub(crate) struct VerifyReport {
     pub(crate) format: u32,
     pub(crate) findings: Vec<String>,
     pub(crate) more_findings: u64,
+    /// Balances at the beginning of a month that are not what the documents say: nothing is damaged, and the server writes them
+    /// again.
+    pub(crate) openings: Vec<StockCase>,
 }
 
 impl VerifyReport {
@@ -165,11 +169,13 @@ fn verify_logs(store: &dyn Store, number: CooperativeNumber, report: &mut Verify
 }
 
 fn verify_documents(cooperative: &Cooperative, documents: &Documents, report: &mut VerifyReport) {
+    let mut goods = FactsOfDocuments::new(cooperative.id().server_device());
     for (number, document_key, _) in cooperative.document_positions() {
         report.documents = report.documents.saturating_add(1);
         let name: &DocumentKey = &document_key;
         match documents.load(cooperative, number) {
             Ok(mut document) => {
+                goods.add(&document);
                 let mut known = cooperative.heads_of(number);
                 known.sort_unstable();
                 if document.heads() != known {
@@ -188,4 +194,6 @@ fn verify_documents(cooperative: &Cooperative, documents: &Documents, report: &m
             }
         }
     }
+    // Stock from the beginning; what is in a pack is in no balance.
+    report.openings.extend(differing(&goods.facts(&BTreeMap::new())));
 }

@@ -7,6 +7,7 @@ mod feed;
 mod follow;
 mod known;
 mod ledger;
+mod openings;
 mod pools;
 mod prepare;
 mod retention;

@@ -36,5 +36,6 @@ mod starting;
 mod terminal;
 mod the_line;
 mod the_main_job;
+mod warehouse;
 mod world;
 mod wrong_requests;
