@@ -222,3 +222,29 @@ fn names_after(world: &World, devices: [DeviceId; 3]) {
         assert!(record.name.starts_with("erased-") && record.revoked_millis.is_some(), "{record:?}");
     }
 }
+
+// A receiver is forgotten as a whole, of the one order alone: the same id of another shop is another order.
+#[test]
+fn receiver_of_one_shops_order_is_erased_and_the_other_shops_stays() {
+    use granary_client_core::schema::OrderName;
+    use granary_client_core::schema::receiver::{self, Receiver};
+
+    let world = World::new();
+    let plain = OrderName::of("douyin", "6912");
+    let names = [plain.clone(), OrderName { shop: "2号店".into(), ..plain }];
+    for name in &names {
+        let who = Receiver { name: Some(NAME.into()), ..Receiver::default() };
+        let key = DocumentKey::Receiver(name.clone());
+        world.granary.edit(world.coop, &key, NOW, move |doc| receiver::set(doc, &who).map(drop)).unwrap();
+    }
+    let [other, gone] = names;
+    let rows = rows_with_the_name(&world.store);
+    let what = Erasable::Receiver(gone.clone());
+    world.granary.erase(Principal::Operator, world.coop, &what, NOW).unwrap();
+    assert!(rows_with_the_name(&world.store) < rows);
+    assert!(world.granary.document(world.coop, &DocumentKey::Receiver(gone.clone())).unwrap().is_none());
+    assert!(world.granary.document(world.coop, &DocumentKey::Receiver(other)).unwrap().is_some());
+    let lines = world.granary.audit_log(world.coop, 10).unwrap();
+    let line = lines.iter().find_map(|line| line.detail.strip_prefix("buyer:")).unwrap();
+    assert_eq!(line.parse(), Ok(gone));
+}

@@ -7,7 +7,7 @@ use crate::conflicts::{self, CaseId, FieldConflict, SETTLING, Settler};
 use crate::crdt::DocumentFault;
 use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
-use crate::ids::{ChangeHash, DeviceId, HouseholdId};
+use crate::ids::{ChangeHash, HouseholdId};
 use crate::plausibility::{
     Arrival, Correction, Earlier, Facts, Unusual, Usual, unknown_household, unusual, unusual_arrival,
 };
@@ -23,13 +23,10 @@ use crate::schema::cooperative::Cooperative;
 use crate::schema::harvest::{LotDraft, LotEdit};
 use crate::schema::household::Household;
 use crate::schema::lot_history::{LotEvent, harvest_event, question_events, receipt_event};
-use crate::schema::order::{Order, OrderStatus};
 use crate::schema::receipt::Outcome;
-use crate::schema::receiver::Receiver;
-use crate::schema::stream::Stream;
 use crate::schema::{
-    Book, CardNumber, Document, DocumentKey, LotId, LotName, OrderName, Part, QuestionId, Season, StreamCode,
-    catalogue, cooperative, harvest, household, order, question, receipt, receiver, stream,
+    Book, CardNumber, Document, DocumentKey, LotId, LotName, Part, QuestionId, Season, catalogue, cooperative, harvest,
+    household, question, receipt,
 };
 
 /// 1 January 2026: a clock before it was never set, and says nothing of days.
@@ -248,11 +245,6 @@ impl Phone {
         Ok(self.inner().lists()?.cases(filter)?)
     }
 
-    /// Sets the status of an order.
-    pub fn set_order_status(&self, name: OrderName, status: OrderStatus) -> Result<(), Error> {
-        self.edit(&DocumentKey::Order(name), |doc| order::set_status(doc, status))
-    }
-
     /// Edits the catalogue, for coordinators.
     pub fn edit_catalogue(
         &self,
@@ -361,17 +353,6 @@ impl Phone {
         Ok(enrolled.replica.document(key)?.map(read))
     }
 
-    /// The server's own device: what only the server decides counts where this device wrote it.
-    pub(super) fn server_device(&self) -> Result<DeviceId, Error> {
-        Ok(self.inner().enrolled_mut()?.identity.cooperative.server_device())
-    }
-
-    /// A live-stream; none when it is not known here.
-    pub fn stream(&self, code: StreamCode) -> Result<Option<Stream>, Error> {
-        let server = self.server_device()?;
-        self.read(&DocumentKey::Stream(code), |document| stream::read(document, server))
-    }
-
     /// The catalogue; none before it was synced.
     pub fn catalogue(&self) -> Result<Option<Catalogue>, Error> {
         self.read_parts(&DocumentKey::Catalogue(Part::FIRST), catalogue::read_parts)
@@ -385,17 +366,6 @@ impl Phone {
     /// A household's particulars; none when this phone does not have them.
     pub fn household_particulars(&self, household: HouseholdId) -> Result<Option<Household>, Error> {
         self.read(&DocumentKey::Household(household), |document| household::read(document))
-    }
-
-    /// An order; none when this phone does not have it.
-    pub fn order(&self, name: OrderName) -> Result<Option<Order>, Error> {
-        let server = self.server_device()?;
-        self.read(&DocumentKey::Order(name), |document| order::read(document, server))
-    }
-
-    /// Who gets an order, and where it goes; none where it is not here, or was erased.
-    pub fn receiver(&self, name: OrderName) -> Result<Option<Receiver>, Error> {
-        self.read(&DocumentKey::Receiver(name), |document| receiver::read(document))
     }
 
     /// The heads of every document, for comparing replicas.

@@ -14,6 +14,7 @@ mod leaving;
 #[cfg(feature = "https")]
 mod nudges;
 mod opening;
+mod orders;
 mod outbox_file;
 #[cfg(feature = "https")]
 mod over_the_line;

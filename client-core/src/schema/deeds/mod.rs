@@ -88,7 +88,8 @@ pub struct Deed {
     pub actor: ActorId,
     /// What kind of thing.
     pub kind: DeedKind,
-    /// Which thing: `product:millet`, `household:ID`, `promotion:CODE`, `order:PLATFORM/ID`, `cooperative`.
+    /// Which thing: `product:millet`, `sku:XM-05`, `household:ID`, `promotion:CODE`, `stream:CODE`, `order:PLATFORM/ID` (with a
+    /// shop's name `order:PLATFORM@SHOP/ID`), `cooperative`.
     pub thing: String,
     /// Which field of it, such as `A@2026-11-01` of a price; of lots and receipts the season, the lot and the field, with a blank
     /// between.

@@ -203,3 +203,50 @@ fn what_is_done_to_a_stream_is_of_the_stream_and_what_the_server_counts_is_no_de
     let after = told(&mut document).split_off(before);
     assert_eq!(after, [deed(DeedKind::Promotion, "stream-offer-wanted/XM-05", "100", "150")]);
 }
+
+#[test]
+fn an_orders_arrival_is_no_deed_and_a_mapped_line_is_one() {
+    use crate::schema::OrderName;
+    use crate::schema::order::{self, AfterSale, TakenLine, TakenOrder, ToldStatus};
+
+    let actor = ActorId::from_bytes(&[1; 12]).unwrap();
+    let line = TakenLine {
+        line_id: "1".into(),
+        sku: None,
+        code: None,
+        title: Some("黄小米".into()),
+        packs: 2,
+        fen: Fen::new(5_980).unwrap(),
+        is_gift: false,
+        after_sale: AfterSale::None,
+        after_sale_at: None,
+    };
+    let at = Instant(1_790_000_000_000);
+    let taken = TakenOrder {
+        placed_at: at,
+        paid_at: None,
+        promised_at: None,
+        told_at: at,
+        told: ToldStatus::ToShip,
+        total_fen: None,
+        freight_fen: None,
+        pool: "free".into(),
+        stream: None,
+        lines: vec![line],
+    };
+    let mut document = Document::new(DocumentKey::Order(OrderName::of("douyin", "6912"))).unwrap();
+    document.edit(&actor, at, |doc| order::take(doc, &taken)).unwrap();
+    let shipped = TakenOrder { told: ToldStatus::Shipped, ..taken };
+    document.edit(&actor, at, |doc| order::tell(doc, &shipped)).unwrap();
+    assert!(told(&mut document).is_empty());
+    document.edit(&actor, at, |doc| order::map_line(doc, "1", "XM-05")).unwrap();
+    document.edit(&actor, at, |doc| order::ship(doc, "SF1")).unwrap();
+    assert_eq!(
+        told(&mut document),
+        [
+            deed(DeedKind::Order, "sku/1", "", "XM-05"),
+            deed(DeedKind::Order, "shipment", "", "SF1"),
+            deed(DeedKind::Order, "status", "placed", "shipped"),
+        ]
+    );
+}

@@ -142,6 +142,7 @@ fn field(locale: Locale, names: &Names, kind: DeedKind, field: &str) -> String {
         (DeedKind::Promotion, Some((what, sku))) if what.starts_with("stream-offer-") => {
             format!("{sku} · {}", locale.of("activity-field", what))
         }
+        (DeedKind::Order, Some(("sku", line))) => format!("{} {line}", locale.of("activity-field", "order-sku")),
         (DeedKind::Promotion, Some(("offer", product))) => format!("{} {}", locale.t("offers"), names.product(product)),
         (DeedKind::Promotion, Some((_, product))) => format!("{} {}", locale.t("end-offer"), names.product(product)),
         (DeedKind::Product, Some((what @ ("sku-name" | "sku-code"), text))) => {

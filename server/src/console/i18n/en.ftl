@@ -1071,6 +1071,7 @@ activity-field-sku-certificate = certificate
 activity-field-sku-name = name in shops
 activity-field-sku-code = code in shops
 activity-field-sku-ended = no longer sold
+activity-field-order-sku = what is sold, of line
 activity-value-true = yes
 activity-value-false = no
 moment-wrong = Say a day and a time, such as 2026-11-11 20:00.

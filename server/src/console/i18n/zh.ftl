@@ -1072,6 +1072,7 @@ activity-field-sku-certificate = 合格证
 activity-field-sku-name = 店铺写的名称
 activity-field-sku-code = 店铺的编码
 activity-field-sku-ended = 停卖
+activity-field-order-sku = 对上的规格，订单行
 activity-value-true = 是
 activity-value-false = 否
 moment-wrong = 请写日期和时间，如 2026-11-11 20:00。
