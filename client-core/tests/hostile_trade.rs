@@ -185,7 +185,8 @@ fn write(doc: &mut AutoCommit, depth: usize, name: &str, what: &Writing) -> Resu
         object = next.unwrap_or(object);
     }
     let is_list = doc.object_type(&object).is_ok_and(|kind| kind.is_sequence());
-    if doc.object_type(&object).is_ok_and(|kind| matches!(kind, ObjType::Table | ObjType::Text)) {
+    // The library can't write into tables.
+    if !doc.object_type(&object).is_ok_and(|kind| matches!(kind, ObjType::Map | ObjType::List)) {
         return Ok(());
     }
     match (what, is_list) {
