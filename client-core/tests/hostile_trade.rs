@@ -222,7 +222,7 @@ proptest! {
             prop_assert!(order.lines.iter().all(|line| line.packs.is_none_or(|packs| line.over <= packs)));
             let stream = stream::read(document, SERVER);
             prop_assert!(stream.minutes.len() <= stream::MINUTES_MAX && stream.offers.len() <= stream::OFFERS_MAX);
-            let _ = (receiver::read(document), catalogue::read(document), stock_book::read(document, Some(SERVER)));
+            let _ = (receiver::read(document), catalogue::read(document), stock_book::read(document, SERVER));
             sqlite.write(document, 1).unwrap();
             memory.write(document, 1).unwrap();
         }

@@ -104,7 +104,7 @@ pub trait PhoneObserver: Send + Sync {
     /// The status of the sync has changed.
     fn status_changed(&self, status: SyncStatus);
     /// Others' changes to documents of these kinds have arrived: `cooperative`, `household`, `catalogue`, `harvest`,
-    /// `receipts`, `order`. Read the lists again.
+    /// `receipts`, `cases`, `order`, `receiver`, `stock`, `stream`. Read the lists again.
     fn documents_changed(&self, kinds: Vec<String>);
 }
 

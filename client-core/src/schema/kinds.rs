@@ -64,3 +64,32 @@ impl Schema for DocumentKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::HouseholdId;
+    use crate::schema::{Book, OrderName, Part, Season, StockMonth};
+
+    /// A kind's first change is the same on every replica for ever: another one would be another document under the same id.
+    #[test]
+    fn first_changes_stay_what_they_were() {
+        let household = HouseholdId::from_bytes([1; 16]);
+        let book = Book::first(household, Season::new(2026).unwrap());
+        let order = OrderName::of("douyin", "6912");
+        let keys = [
+            DocumentKey::Cooperative(Part::FIRST),
+            DocumentKey::Catalogue(Part::FIRST),
+            DocumentKey::Household(household),
+            DocumentKey::ReceiptBook(book),
+            DocumentKey::CaseBook(book),
+            DocumentKey::Order(order.clone()),
+            DocumentKey::Order(OrderName { shop: "b".into(), ..order.clone() }),
+            DocumentKey::Receiver(order),
+            DocumentKey::StockBook(StockMonth::first("main", 2026, 11).unwrap()),
+            DocumentKey::Stream("eleven".parse().unwrap()),
+        ];
+        let line = |key: &DocumentKey| format!("{} {}", key.kind().name(), Document::first_change(key).unwrap().hash());
+        insta::assert_snapshot!(keys.iter().map(line).collect::<Vec<_>>().join("\n"));
+    }
+}
