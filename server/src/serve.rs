@@ -328,6 +328,7 @@ async fn drop_what_is_due(granary: Arc<Granary>) {
             if is_new_day {
                 granary.forget_due_receivers(now)?;
             }
+            granary.drop_old_answers(now)?;
             granary.drop_what_is_due(now)
         });
         if let Ok(Err(error)) = dropped.await {

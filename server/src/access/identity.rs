@@ -22,6 +22,7 @@ use crate::log::{DeviceKind, DeviceRecord, RecorderRecord};
 const DOMAIN: &[u8] = b"granary device certificate 1\0";
 const ATTESTING: &[u8] = b"granary attestation key 1\0";
 const NAMING: &[u8] = b"granary certificate name key 1\0";
+const SEALING: &[u8] = b"granary sealing key 1\0";
 const NONCES: &[u8] = b"granary certificate name nonce 1\0";
 
 #[derive(Serialize_tuple, Deserialize_tuple)]
@@ -47,6 +48,7 @@ pub(crate) struct Identity {
     opening: OpeningKey,
     names: LessSafeKey,
     nonces: hmac::Key,
+    cursors: LessSafeKey,
 }
 
 impl Identity {
@@ -66,8 +68,18 @@ impl Identity {
         let names = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &seed), NAMING);
         let names = UnboundKey::new(&CHACHA20_POLY1305, names.as_ref())
             .map_err(|_| Error::NotAKey { path: path.display().to_string() })?;
+        let cursors = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &seed), SEALING);
+        let cursors = UnboundKey::new(&CHACHA20_POLY1305, cursors.as_ref())
+            .map_err(|_| Error::NotAKey { path: path.display().to_string() })?;
         let nonces = hmac::Key::new(hmac::HMAC_SHA256, &[NONCES, &seed].concat());
-        Ok(Self { pair, attesting, opening: OpeningKey::derive(&seed), names: LessSafeKey::new(names), nonces })
+        Ok(Self {
+            pair,
+            attesting,
+            opening: OpeningKey::derive(&seed),
+            names: LessSafeKey::new(names),
+            nonces,
+            cursors: LessSafeKey::new(cursors),
+        })
     }
 
     /// The key that decrypts outbox files for this server.
@@ -107,6 +119,25 @@ impl Identity {
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let name = self.names.open_in_place(nonce, Aad::from(public_key), &mut name).ok()?;
         String::from_utf8(name.to_vec()).ok()
+    }
+
+    /// Bytes that only this server reads, for what `of` says alone. A nonce is never used twice.
+    pub(crate) fn seal(&self, of: &[u8], content: &[u8], nonce: [u8; NONCE_LEN]) -> Vec<u8> {
+        let mut sealed = content.to_vec();
+        let key = Nonce::assume_unique_for_key(nonce);
+        match self.cursors.seal_in_place_append_tag(key, Aad::from(of), &mut sealed) {
+            Ok(()) => [nonce.as_slice(), &sealed].concat(),
+            // Of longer contents than there are.
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// What [`Self::seal`] sealed of the same; none for anything else.
+    pub(crate) fn unseal(&self, of: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
+        let mut content = sealed.to_vec();
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        self.cursors.open_in_place(nonce, Aad::from(of), &mut content).ok().map(|content| content.to_vec())
     }
 
     /// A signed certificate of this device with its present grants.

@@ -3,6 +3,7 @@
 
 mod activity;
 mod again;
+mod api_keys;
 mod assets;
 mod bidi;
 mod cards;
@@ -170,6 +171,14 @@ fn pages() -> Router<Shared> {
         .route("/coordinators", get(coordinators::show))
         .route("/coordinators/invite", post(coordinators::invite))
         .route("/coordinators/remove", post(coordinators::remove))
+        .route("/api", get(api_keys::show))
+        .route("/api/keys", post(api_keys::add))
+        .route("/api/keys/revoke", post(api_keys::revoke))
+        .route("/api/webhooks", post(api_keys::add_webhook))
+        .route("/api/webhooks/rotate", post(api_keys::rotate))
+        .route("/api/webhooks/test", post(api_keys::test))
+        .route("/api/webhooks/remove", post(api_keys::remove))
+        .route("/api/webhooks/again", post(api_keys::again))
         .route("/invitations", get(invitations::show))
         .route("/invitations/withdraw", post(invitations::withdraw))
         .route("/invitations/withdraw-all", post(invitations::withdraw_all))

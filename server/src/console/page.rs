@@ -37,7 +37,7 @@ const PARTS: [(&str, &str); 7] = [
     ("phones", "/console/phones"),
 ];
 /// The rest is below one heading.
-const MORE: [(&str, &str); 11] = [
+const MORE: [(&str, &str); 12] = [
     ("stock", "/console/stock"),
     ("streams", "/console/streams"),
     ("questions", "/console/questions"),
@@ -46,6 +46,7 @@ const MORE: [(&str, &str); 11] = [
     ("activity", "/console/activity"),
     ("invitations", "/console/invitations"),
     ("coordinators", "/console/coordinators"),
+    ("api", "/console/api"),
     ("cooperative", "/console/cooperative"),
     ("import", "/console/import"),
     ("export", "/console/export"),

@@ -29,6 +29,7 @@ use crate::metrics::Metrics;
 
 mod accounts;
 mod activity;
+mod api_keys;
 mod catalogue;
 mod deciding;
 mod details;

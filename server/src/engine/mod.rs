@@ -12,12 +12,14 @@ pub(crate) mod erasure;
 pub(crate) mod events;
 mod grants;
 mod invitations;
+pub(crate) mod kept_answers;
 mod leaving;
 mod order_files;
 mod order_view;
 mod outbox_files;
 pub(crate) mod own_edits;
 pub(crate) mod own_words;
+pub(crate) mod pool_view;
 pub(crate) mod read_models;
 mod recorders;
 mod room;
@@ -97,6 +99,7 @@ pub struct Granary {
     erasure_marks: ErasureMarks,
     unconfirmed: Unconfirmed,
     api_keys: api_keys::ApiKeys,
+    kept_answers: kept_answers::KeptAnswers,
     trading: Arc<Trading>,
     order_files: order_files::OrderFiles,
     bounds: Bounds,
@@ -181,6 +184,7 @@ impl Granary {
         )
         .map_err(Error::thread_start)?;
         let api_keys = api_keys::ApiKeys::open(store.as_ref(), keys)?;
+        let kept_answers = kept_answers::KeptAnswers::open(store.as_ref())?;
         let granary = Self {
             rng,
             store,
@@ -204,6 +208,7 @@ impl Granary {
             erasure_marks: ErasureMarks::open(keys)?,
             unconfirmed: Unconfirmed::default(),
             api_keys,
+            kept_answers,
             trading,
             order_files: order_files::OrderFiles::default(),
             bounds: Bounds::default(),

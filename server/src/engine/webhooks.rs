@@ -443,6 +443,16 @@ impl Granary {
         Ok(reached < end)
     }
 
+    /// The log's running checksum at a position; none for one that is not there.
+    pub(crate) fn log_tag(&self, number: CooperativeNumber, position: u64) -> Result<Option<u64>, Error> {
+        if position == 0 {
+            return Ok(Some(0));
+        }
+        let row = self.store().get(&log_key(number, position))?;
+        let record: Option<LogRecord> = row.and_then(|bytes| read_message(&bytes).ok());
+        Ok(record.map(|record| record.tag))
+    }
+
     /// The orders that changed after a position of the log, each at the last position that is about it, from at most `most`
     /// positions; and the position that was reached.
     pub(crate) fn changed_orders(

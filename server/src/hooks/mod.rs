@@ -17,13 +17,15 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::mpsc;
 
 use self::line::{Failed, Line};
+use self::pace::Pace;
 use self::schedule::{Next, Schedule, Waiting};
 use self::sign::signature;
-use crate::access::webhooks::{WebhookId, WebhookRecord};
+use crate::access::webhooks::{EventKind, WebhookId, WebhookRecord};
 use crate::config::Networks;
 use crate::engine::Granary;
 use crate::engine::events::Event;
-use crate::engine::webhooks::Ended;
+use crate::engine::pool_view::PoolView;
+use crate::engine::webhooks::{Ended, Tidings};
 use crate::environment::{now, random_bytes};
 use crate::error::Error;
 use crate::http::Counts;
@@ -51,18 +53,26 @@ pub(crate) fn start(
 
 /// What events say: of which co-operatives there is something new.
 enum News {
-    Of(BTreeSet<CooperativeNumber>),
+    Of {
+        /// Something is to be told, or webhooks were set.
+        changed: BTreeSet<CooperativeNumber>,
+        /// Pools changed.
+        pools: BTreeSet<CooperativeNumber>,
+    },
     /// Some were missed.
     Missed,
 }
 
 /// This event and those that wait behind it, so that many orders at once are one look; none when no more will come.
 fn news(first: Result<Event, RecvError>, events: &mut Receiver<Event>) -> Option<News> {
-    let (mut found, mut event) = (BTreeSet::new(), first);
+    let (mut changed, mut pools, mut event) = (BTreeSet::new(), BTreeSet::new(), first);
     loop {
         match event {
             Ok(Event::WebhooksChanged { cooperative } | Event::OrderAdmitted { cooperative }) => {
-                found.insert(cooperative);
+                changed.insert(cooperative);
+            }
+            Ok(Event::PoolsChanged { cooperative, .. }) => {
+                pools.insert(cooperative);
             }
             Ok(_) => {}
             Err(RecvError::Lagged(_)) => return Some(News::Missed),
@@ -70,7 +80,7 @@ fn news(first: Result<Event, RecvError>, events: &mut Receiver<Event>) -> Option
         }
         event = match events.try_recv() {
             Ok(event) => Ok(event),
-            Err(TryRecvError::Empty) => return Some(News::Of(found)),
+            Err(TryRecvError::Empty) => return Some(News::Of { changed, pools }),
             Err(TryRecvError::Lagged(count)) => Err(RecvError::Lagged(count)),
             Err(TryRecvError::Closed) => Err(RecvError::Closed),
         };
@@ -82,6 +92,10 @@ struct Runner {
     counts: Arc<Counts>,
     line: Arc<Line>,
     schedule: Schedule,
+    /// Co-operatives whose pools changed, at most one telling a second.
+    pools: Pace<CooperativeNumber>,
+    /// What was told last of each pool.
+    told: BTreeMap<(WebhookId, String), Option<PoolView>>,
     known: BTreeMap<WebhookId, (CooperativeNumber, WebhookRecord)>,
     done: mpsc::UnboundedSender<Attempt>,
     ended: mpsc::UnboundedReceiver<Attempt>,
@@ -90,7 +104,17 @@ struct Runner {
 impl Runner {
     fn new(granary: Arc<Granary>, counts: Arc<Counts>, line: Arc<Line>) -> Self {
         let (done, ended) = mpsc::unbounded_channel();
-        Self { granary, counts, line, schedule: Schedule::default(), known: BTreeMap::new(), done, ended }
+        Self {
+            granary,
+            counts,
+            line,
+            schedule: Schedule::default(),
+            pools: Pace::default(),
+            told: BTreeMap::new(),
+            known: BTreeMap::new(),
+            done,
+            ended,
+        }
     }
 
     async fn run(mut self) {
@@ -109,7 +133,12 @@ impl Runner {
                 event = events.recv() => {
                     let Some(told) = news(event, &mut events) else { return };
                     match told {
-                        News::Of(cooperatives) => for number in cooperatives { self.look(number).await },
+                        News::Of { changed, pools } => {
+                            pools.into_iter().for_each(|number| self.pools.changed(number));
+                            for number in changed {
+                                self.look(number).await;
+                            }
+                        }
                         News::Missed => self.look_at_all().await,
                     }
                 }
@@ -121,7 +150,49 @@ impl Runner {
 
     async fn look_at_all(&mut self) {
         for number in self.granary.cooperatives().iter().map(|it| it.number()).collect::<Vec<_>>() {
+            self.pools.changed(number);
             self.look(number).await;
+        }
+    }
+
+    /// Tells the pools of a co-operative that differ from what was told last.
+    async fn tell_of_pools(&mut self, number: CooperativeNumber) {
+        let wants = |record: &WebhookRecord| record.events.contains(&EventKind::PoolChanged);
+        let of_it = self.known.iter().filter(|(_, (of, record))| *of == number && wants(record));
+        let webhooks: Vec<(WebhookId, WebhookRecord)> = of_it.map(|(id, (_, record))| (*id, record.clone())).collect();
+        for (id, record) in webhooks {
+            let granary = Arc::clone(&self.granary);
+            let shop = (record.platform, record.shop);
+            let read = tokio::task::spawn_blocking(move || granary.pool_views(number, (&shop.0, &shop.1))).await;
+            let Ok(Ok(pools)) = read else { continue };
+            let (mut tidings, mut needless) = (Vec::new(), Vec::new());
+            for pool in pools {
+                let subject = format!("pool {}/{}", pool.pool, pool.sku);
+                let told = self.told.entry((id, subject.clone())).or_default();
+                if told.as_ref() == Some(&pool) {
+                    continue;
+                }
+                // What waits of it is older: the last state alone is told.
+                needless.extend(self.schedule.waiting_of(id, &subject));
+                let mut data = serde_json::to_value(&pool).unwrap_or_default();
+                if let Some(fields) = data.as_object_mut() {
+                    fields.insert("as_of".into(), now().to_string().into());
+                }
+                *told = Some(pool);
+                tidings.push(Tidings { subject, kind: EventKind::PoolChanged.name(), data });
+            }
+            if tidings.is_empty() {
+                continue;
+            }
+            needless.iter().for_each(|id| self.schedule.remove(*id));
+            let granary = Arc::clone(&self.granary);
+            let written = tokio::task::spawn_blocking(move || {
+                granary.note_deliveries(number, needless.into_iter().map(|id| (id, Ended::Gone)).collect())?;
+                granary.tell_webhook(number, id, tidings, now())
+            });
+            if let Ok(Err(error)) = written.await {
+                tracing::warn!(%error, "what is left of pools could not be told");
+            }
         }
     }
 
@@ -143,10 +214,14 @@ impl Runner {
             Ok(Err(error)) => return tracing::warn!(%error, "webhooks could not be looked at"),
             Err(error) => return tracing::error!(%error, "webhooks could not be looked at"),
         };
+        if webhooks.iter().any(|(id, _)| !self.known.contains_key(id)) {
+            self.pools.changed(number);
+        }
         self.known.retain(|_, (of, _)| *of != number);
         self.known.extend(webhooks.into_iter().map(|(id, record)| (id, (number, record))));
         for webhook in self.schedule.webhooks().into_iter().filter(|webhook| !self.known.contains_key(webhook)) {
             self.schedule.forget(webhook);
+            self.told.retain(|(of, _), _| *of != webhook);
         }
         for (id, record) in waiting.into_iter().filter(|(id, _)| self.known.contains_key(&id.webhook)) {
             let (due, since) = (Instant(record.due_millis), Instant(record.since_millis));

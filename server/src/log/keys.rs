@@ -31,6 +31,7 @@
 //! 0 K <key>                   an API key: ApiKeyRecord
 //! n q …                       what is set aside, sold and known of orders: trade/rows.rs; all of it can be made anew
 //! n t u <key>                 when an API key was last used
+//! n g <key name>              an answer that is kept under an idempotency key: KeptAnswer
 //! n t h <webhook>             a webhook: WebhookRecord
 //! n t p <webhook>             how far orders were told to it, and its next delivery's number: Told
 //! n t q <webhook> <delivery>  a delivery that waits: DeliveryRecord

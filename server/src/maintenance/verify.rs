@@ -73,6 +73,7 @@ fn kind_of(row_key: &[u8]) -> &'static str {
         Some(b'v') => "views of a person",
         Some(b'b') => "share of the disk",
         Some(b'K') => "API key",
+        Some(b'g') => "answer under an idempotency key",
         Some(b't') => "row of API keys and webhooks",
         _ => "unknown",
     }

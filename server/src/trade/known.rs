@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::log::Cooperative;
 
 /// The longest wait until an order's document can be read, which follows its acceptance after milliseconds.
-const ADMISSION_WAIT: Duration = Duration::from_secs(5);
+pub(super) const ADMISSION_WAIT: Duration = Duration::from_secs(5);
 
 /// What is told of one order, with what a write of it changed.
 struct Telling {

@@ -8,6 +8,7 @@ mod follow;
 mod known;
 mod ledger;
 mod openings;
+mod outside;
 mod pools;
 mod prepare;
 mod retention;

@@ -115,12 +115,14 @@ pub(super) struct Faults(pub(super) Vec<Fault>);
 const FAULTS_MAX: usize = 1_000;
 
 impl Faults {
+    /// The problem that names them all.
+    pub(super) fn problem(self) -> Problem {
+        INVALID.at("nothing was done; `errors` names each place that is wrong", self.0)
+    }
+
     /// Nothing, or the problem that names them all.
     pub(super) fn none(self) -> Result<(), Problem> {
-        match self.0.is_empty() {
-            true => Ok(()),
-            false => Err(INVALID.at("nothing was done; `errors` names each place that is wrong", self.0)),
-        }
+        if self.0.is_empty() { Ok(()) } else { Err(self.problem()) }
     }
 }
 

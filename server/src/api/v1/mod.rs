@@ -1,10 +1,16 @@
 //! `/v1`: a file for each resource.
 
 mod caller;
+mod check;
+mod cursor;
 mod docs;
+mod idempotency;
 mod json;
 mod key;
+mod orders;
+mod pools;
 mod problem;
+mod shipments;
 #[cfg(test)]
 mod tests;
 mod webhooks;
@@ -25,6 +31,13 @@ use crate::http::Shared;
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::default()
         .routes(routes!(key::show))
+        .routes(routes!(orders::bring, orders::list))
+        .routes(routes!(orders::show))
+        .routes(routes!(orders::cancel))
+        .routes(routes!(orders::release))
+        .routes(routes!(pools::list))
+        .routes(routes!(pools::want))
+        .routes(routes!(shipments::list))
         .routes(routes!(webhooks::list, webhooks::add))
         .routes(routes!(webhooks::change, webhooks::remove))
         .routes(routes!(webhooks::rotate))

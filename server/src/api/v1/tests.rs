@@ -22,6 +22,7 @@ use crate::log::CooperativeNumber;
 use crate::metrics::Metrics;
 
 mod keys;
+mod orders;
 mod webhooks;
 
 pub(super) struct World {
