@@ -26,6 +26,7 @@ mod room;
 pub(crate) mod second_factor;
 mod sessions;
 pub(crate) mod set_aside;
+pub(crate) mod stock_view;
 pub(crate) mod subscriptions;
 mod sync;
 pub(crate) mod trading;

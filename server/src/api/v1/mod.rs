@@ -11,6 +11,7 @@ mod orders;
 mod pools;
 mod problem;
 mod shipments;
+mod stock;
 #[cfg(test)]
 mod tests;
 mod webhooks;
@@ -37,6 +38,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(orders::release))
         .routes(routes!(pools::list))
         .routes(routes!(pools::want))
+        .routes(routes!(stock::show))
         .routes(routes!(shipments::list))
         .routes(routes!(webhooks::list, webhooks::add))
         .routes(routes!(webhooks::change, webhooks::remove))
