@@ -95,7 +95,21 @@ impl OrderView {
     }
 }
 
+/// The longest wait for an order that was just answered and is not in the log yet.
+const SETTLE_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
+
 impl Granary {
+    /// As [`Self::order_view`], with all that was answered before.
+    pub(crate) fn settled_order_view(
+        &self,
+        number: CooperativeNumber,
+        name: &OrderName,
+    ) -> Result<Option<OrderView>, Error> {
+        let cooperative = self.cooperative(number)?;
+        self.settle_within(&cooperative, &[DocumentKey::Order(name.clone())], SETTLE_WAIT);
+        self.order_view(number, name)
+    }
+
     /// An order as programs see it; none where there is none of this name.
     pub(crate) fn order_view(&self, number: CooperativeNumber, name: &OrderName) -> Result<Option<OrderView>, Error> {
         let server: DeviceId = Cooperative::server_device(self.cooperative(number)?.id());

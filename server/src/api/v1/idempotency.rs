@@ -6,7 +6,7 @@ use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
 use super::caller::Caller;
-use super::problem::{KEY_REUSED, Problem, STILL_RUNNING, TOO_OFTEN};
+use super::problem::{KEY_REUSED, Problem, STILL_RUNNING, TOO_OFTEN, Told};
 use crate::engine::kept_answers::KeptAnswer;
 
 const HEADER: &str = "idempotency-key";
@@ -22,9 +22,14 @@ fn key_in(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 }
 
 fn response(status: u16, body: Vec<u8>, is_replayed: bool) -> Response {
+    let told: Option<serde_json::Value> = serde_json::from_slice(&body).ok();
+    let told = told.as_ref().and_then(|told| told.get("type")?.as_str()?.rsplit('#').next().map(str::to_owned));
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let kind = if status.is_success() { "application/json" } else { "application/problem+json" };
     let mut response = (status, [(header::CONTENT_TYPE, kind)], body).into_response();
+    if !status.is_success() {
+        response.extensions_mut().insert(Told(told.unwrap_or_default()));
+    }
     if is_replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }

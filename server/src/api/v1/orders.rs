@@ -403,7 +403,7 @@ pub(super) async fn show(
     caller.must(Scope::OrdersRead)?;
     caller.must_be_of(&platform)?;
     let (number, name) = (caller.key.cooperative, caller.name_of(id)?);
-    let found = caller.work(move |granary| granary.order_view(number, &name)).await?;
+    let found = caller.work(move |granary| granary.settled_order_view(number, &name)).await?;
     found.map(Json).ok_or_else(|| NOT_FOUND.because(NOTHING))
 }
 
