@@ -61,6 +61,7 @@ pub(super) fn show(
     html! {
         @if hour != Hour::Before { (sums(locale, figures, (hour, now))) }
         @if !stream.offers.is_empty() {
+            h2.unseen { (locale.t("stream-packs-left")) }
             div.offers { @for sku in stream.offers.keys() { (offer(locale, names, stream, figures, (sku, hour))) } }
         }
         @if hour != Hour::Before {
