@@ -51,6 +51,14 @@ pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
     digits.len().is_multiple_of(2).then(|| digits.chunks(2).map(pair).collect())?
 }
 
+/// The first bytes of a text's SHA-256, as many as are asked for, 32 at most: to tell same from other.
+pub(crate) fn digest_begins<const N: usize>(text: &[u8]) -> [u8; N] {
+    let hash = ring::digest::digest(&ring::digest::SHA256, text);
+    let mut bytes = [0; N];
+    bytes.iter_mut().zip(hash.as_ref()).for_each(|(byte, of_hash)| *byte = *of_hash);
+    bytes
+}
+
 /// Bytes as hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

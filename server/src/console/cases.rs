@@ -17,6 +17,7 @@ use super::parts::empty;
 use super::refusal::Refused;
 use super::settle_many::{MANY, group_notice};
 use super::signed_in::SignedIn;
+use crate::environment::{digest_begins, hex};
 
 const PER_PAGE: u64 = 40;
 /// Where the cases begin on a page.
@@ -140,14 +141,7 @@ pub(super) fn seen(case: &CaseRow, lots: &[LotRow]) -> String {
         seen.push_str(&format!(" {}:{}", number(row.grams), number(row.weighed_grams)));
     }
     // Values can be long notes; a form only tells same from other.
-    crate::environment::hex(
-        &ring::digest::digest(&ring::digest::SHA256, seen.as_bytes())
-            .as_ref()
-            .iter()
-            .copied()
-            .take(8)
-            .collect::<Vec<u8>>(),
-    )
+    hex(&digest_begins::<8>(seen.as_bytes()))
 }
 
 /// The rows of the lots of cases, also of such as were merged.

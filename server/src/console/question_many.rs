@@ -7,13 +7,13 @@ use granary_client_core::projection::LotFilter;
 use granary_client_core::quantities::TextField;
 use granary_client_core::schema::{DocumentKey, LotId, QuestionId, question};
 use maud::{Markup, html};
-use ring::digest::{SHA256, digest};
 
 use super::again::page_of;
 use super::inputs::Inputs;
 use super::refusal::{Refused, refuse, refused};
 use super::signed_in::{SignedIn, SignedInForm};
 use crate::engine::own_edits::{Edit, Edits};
+use crate::environment::digest_begins;
 
 pub(super) const ASK_MANY: &str = "/console/questions/ask-many";
 /// The form to which the boxes of the list belong.
@@ -90,8 +90,5 @@ pub(super) async fn ask(SignedInForm(signed, form): SignedInForm) -> Result<Resp
 
 /// The question about one of the lots.
 fn own_question(of_all: QuestionId, lot: &LotId) -> QuestionId {
-    let hash = digest(&SHA256, format!("{of_all} {}", lot.in_full()).as_bytes());
-    let mut bytes = [0; 8];
-    bytes.iter_mut().zip(hash.as_ref()).for_each(|(byte, of_hash)| *byte = *of_hash);
-    QuestionId::from_bytes(bytes)
+    QuestionId::from_bytes(digest_begins(format!("{of_all} {}", lot.in_full()).as_bytes()))
 }

@@ -4,10 +4,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ring::digest::{SHA256, digest};
 use tokio::sync::OwnedMutexGuard;
 
 use super::forms::Form;
+use crate::environment::digest_begins;
 use crate::log::CooperativeNumber;
 
 /// Forms that were done and are remembered; the oldest goes first.
@@ -54,7 +54,5 @@ pub(super) fn sent(session: &str, action: &str, form: &Form) -> Sent {
     for (name, value) in form.everything() {
         text.push_str(&format!("\n{} {name} {value}", value.len()));
     }
-    let mut sent = [0; 32];
-    sent.iter_mut().zip(digest(&SHA256, text.as_bytes()).as_ref()).for_each(|(byte, of_digest)| *byte = *of_digest);
-    sent
+    digest_begins(text.as_bytes())
 }

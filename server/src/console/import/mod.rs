@@ -61,8 +61,7 @@ impl Import {
     /// Names what every row would do, to tell whether it is still what somebody was shown.
     fn effect(&self) -> String {
         let effect: Vec<String> = self.rows.iter().map(|(line, row)| format!("{line} {row:?}")).collect();
-        let hash = ring::digest::digest(&ring::digest::SHA256, effect.join("\n").as_bytes());
-        crate::environment::hex(hash.as_ref().get(..12).unwrap_or_default())
+        crate::environment::hex(&crate::environment::digest_begins::<12>(effect.join("\n").as_bytes()))
     }
 }
 
