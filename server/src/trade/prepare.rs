@@ -38,17 +38,21 @@ impl Prepared {
         now: Instant,
     ) -> Result<Self, DocumentFault> {
         let key = DocumentKey::Order(told.name.clone());
-        let mut document = Document::new(key.clone())?;
-        let first = Document::first_change(&key)?;
+        let mut document = Document::new(key)?;
+        // Its first change is there already: it is read, not made once more.
+        let mut changes = document.changes_since(&[])?;
         let (_, change) = document.edit(actor, now, |automerge| order::take(automerge, &told.order))?;
-        let changes = std::iter::once(first).chain(change).collect();
+        changes.extend(change);
         let receiver = match &told.receiver {
             Some(told_receiver) if !told_receiver.is_empty() => {
                 let key = DocumentKey::Receiver(told.name.clone());
                 let mut document = Document::new(key.clone())?;
-                let first = Document::first_change(&key)?;
+                let mut changes = document.changes_since(&[])?;
                 let (_, change) = document.edit(actor, now, |automerge| receiver::set(automerge, told_receiver))?;
-                change.map(|change| DocumentChanges { key, changes: vec![first, change] })
+                change.map(|change| {
+                    changes.push(change);
+                    DocumentChanges { key, changes }
+                })
             }
             _ => None,
         };

@@ -17,6 +17,7 @@ use granary_client_core::schema::sku::{Sku, set_sku};
 use granary_client_core::schema::stock_book::{self, Deed, GoodsIn};
 use granary_client_core::schema::stream::{self, Offer, StreamPlan};
 use granary_client_core::schema::{DocumentKey, MAIN_WAREHOUSE, OrderName, Part, StockMonth};
+use granary_client_core::store::StoreFault;
 use granary_server::Granary;
 use granary_server::log::{Cooperative, CooperativeNumber};
 use granary_server::store::SledStore;
@@ -31,7 +32,13 @@ const STREAM: &str = "live";
 const FOLDER: &str = "GRANARY_FAULTS_FOLDER";
 
 fn open(folder: &Path) -> Granary {
-    let store = Arc::new(SledStore::open(&folder.join("store")).unwrap());
+    // Whoever had it just now lets go of it a moment later.
+    let store = loop {
+        match SledStore::open(&folder.join("store")) {
+            Err(StoreFault::InUse) => std::thread::sleep(std::time::Duration::from_millis(10)),
+            opened => break Arc::new(opened.unwrap()),
+        }
+    };
     Granary::open(store, folder, Some(&folder.join("lists")), |fault| panic!("{fault}")).unwrap()
 }
 
