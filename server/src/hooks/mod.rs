@@ -124,11 +124,12 @@ impl Runner {
             self.look(number).await;
         }
         loop {
+            for number in self.pools.due(now()) {
+                self.tell_of_pools(number).await;
+            }
             self.send_due();
-            let sleep = self
-                .schedule
-                .due_at()
-                .map_or(LOOK_EVERY, |due| Duration::from_millis(due.millis_since(now())).min(LOOK_EVERY));
+            let due = [self.schedule.due_at(), self.pools.due_at()].into_iter().flatten().min();
+            let sleep = due.map_or(LOOK_EVERY, |due| Duration::from_millis(due.millis_since(now())).min(LOOK_EVERY));
             tokio::select! {
                 event = events.recv() => {
                     let Some(told) = news(event, &mut events) else { return };
