@@ -32,6 +32,7 @@ pub(super) fn demo(server: &Server, folder: &std::path::Path) -> Result<(), Erro
     };
     let statistics = granary.cooperative(number)?.statistics();
     println!("{} documents in {} log positions", statistics.documents, statistics.positions);
+    println!("order files of seven kinds, to be taken: {}", crate::demo::order_files::lay_out(folder)?.display());
     let now = crate::environment::now();
     let is_first = !folder.join(DEMO_PASSWORD).exists();
     let password = demo_password(folder)?;

@@ -5,6 +5,7 @@
 mod disagreements;
 pub(crate) mod live_stream;
 mod names;
+pub(crate) mod order_files;
 
 use granary_client_core::ids::{DeviceId, HouseholdId};
 use granary_client_core::quantities::{Day, Fen, Grams, Instant, Permille};

@@ -1,3 +1,6 @@
 //! Files as platforms export them, and what a reader must find in them.
 
+mod making;
+mod nasty;
+mod ole;
 mod samples;
