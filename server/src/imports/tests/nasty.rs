@@ -16,7 +16,7 @@ fn a_workbooks_numbers_dates_and_merged_cells_mean_what_the_sheet_shows() {
         <row r="4"><c r="A4"><v>263000000000001</v></c><c r="B4"><v>2</v></c><c r="C4"><v>39.800000000000004</v></c>
           <c r="D4" t="s"><v>1</v></c><c r="E4" t="s"><v>0</v></c><c r="F4" s="1"><v>46337.8341087963</v></c></row>
         <row r="5"><c r="A5"><v>2630000000000001</v></c></row>
-        <row r="6"><c r="A6" t="str"><f>A4</f><v>77</v></c><c r="B6" t="b"><v>1</v></c><c r="C6"><v>1</v></c><c r="D6" t="s"><v>1</v></c></row>
+        <row r="6"><c r="A6" t="str"><f>A4</f><v>77</v></c><c r="B6" t="b"><v>1</v></c><c r="C6"><v>1</v></c><c r="D6" t="s"><v>1</v></c><c r="F6"><v>46337</v></c></row>
         {}<row r="8"/>
         <row r="9"><c r="B9"><v>1</v></c><c r="C9"><v>5</v></c><c r="E9" t="inlineStr"><is><t>LJ-200</t></is></c></row>
         <row r="10"><c r="A10" t="inlineStr"><is><t>81</t></is></c><c r="D10" t="s"><v>1</v></c><c r="F10"><v>46337</v></c></row>
