@@ -41,6 +41,11 @@ async function addresses(page, at) {
   await follow("lot", "/harvests", "tbody a[href*='/lots/']");
   await follow("lot-received", "/harvests?state=received", "tbody a[href*='/lots/']");
   await follow("household", "/households", "tbody a[href*='/households/']");
+  await follow("order", "/orders", "tbody a[href*='/orders/']");
+  await follow("stock-product", "/stock", "tbody a[href*='/stock/']");
+  await follow("holding", "/stock/millet?grade=A", "tbody a[href*='/holdings/']");
+  await follow("sku", "/catalogue/millet", "#skus tbody a");
+  found.set("order-files", "/console/orders/files");
   found.set("harvests-filtered", "/console/harvests?product=millet&sort=weight&state=received");
   found.set("harvests-none", "/console/harvests?search=nothing-like-this");
   found.set("cases-weight", "/console/cases?kind=weight");

@@ -221,3 +221,8 @@ fn daily_work_takes_few_clicks_and_keys() {
 fn every_page_fits_its_screen_and_can_be_used_by_everybody() {
     over_the_demo("console_pages.mjs");
 }
+
+#[test]
+fn an_order_file_is_dropped_and_taken_and_a_stream_is_watched_until_it_is_sold_out() {
+    over_the_demo("orders.mjs");
+}
