@@ -64,9 +64,10 @@ fn stocked(two: &Two, packs: i64) {
     followed(two);
 }
 
-/// Has the server grant what is wanted and there.
+/// Has the server grant what is wanted and there, as it does once a second.
 fn followed(two: &Two) {
     while two.world.granary.follow_trade(World::now()).unwrap() {}
+    two.world.granary.tick_trade(World::now()).unwrap();
     two.shown();
 }
 
