@@ -107,7 +107,7 @@ fn what_is_unusual_is_asked_back_allowed_when_confirmed_and_listed() {
     let browser = world.browser("zh");
     assert!(browser.get("/console/unusual").body.contains("没有不寻常的批次"));
     let fields =
-        [("product", "milet"), ("grams", "12.5吨"), ("grade", "Z"), ("day", "2026-10-03"), ("note", "两行\n备注")];
+        [("product", "milet"), ("grams", "12.5吨"), ("grade", "丙"), ("day", "2026-10-03"), ("note", "两行\n备注")];
     let correct = format!("{lot}/correct");
     let asked = browser.post(&correct, &fields);
     assert_eq!(asked.status, 200);
@@ -227,7 +227,7 @@ fn no_english_stands_in_the_chinese_console() {
         (&correct, &[("day", "2026-13-40")]),
         (&correct, &[("note", &long)]),
         (&correct, &[("note", "a\u{7}b")]),
-        (&correct, &[("product", "milet"), ("grams", "90000"), ("grade", "Z"), ("day", "2031-01-01")]),
+        (&correct, &[("product", "milet"), ("grams", "90000"), ("grade", "丙"), ("day", "2031-01-01")]),
         (&receipt, &[("state", "received"), ("grams", "x"), ("day", "2026-10-05")]),
         (&receipt, &[("state", "rejected"), ("day", "2026-10-05")]),
         (&receipt, &[("state", "received"), ("grams", "1"), ("day", "tomorrow")]),
