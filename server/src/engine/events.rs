@@ -22,7 +22,7 @@ pub(crate) enum Event {
     /// The grants of a device have changed.
     AccessChanged { device: DeviceId },
     /// The figures of a channel's pools have changed; at most once a second each.
-    PoolsChanged { cooperative: CooperativeNumber, channel: String },
+    PoolsChanged { cooperative: CooperativeNumber },
     /// A co-operative's read models were written.
     ReadModelsUpdated { cooperative: CooperativeNumber },
 }

@@ -24,6 +24,9 @@ use crate::log::CooperativeNumber;
 use crate::log::keys::key;
 use crate::trade::{ORDERS_MAX, Verdict};
 
+/// A waiting file with its id.
+type Named = (String, Arc<Waiting>);
+
 /// Files that wait, all together.
 const WAITING_BYTES_MAX: usize = 80 * 1024 * 1024;
 const WAITING_MAX: usize = 100;
@@ -201,13 +204,8 @@ impl Granary {
     }
 
     /// A file, and the files that are taken with it: itself, and its partner.
-    fn looked_at(
-        &self,
-        number: CooperativeNumber,
-        id: &str,
-        now: Instant,
-    ) -> Result<(Import, Vec<(String, Arc<Waiting>)>), Error> {
-        let all: Vec<(String, Arc<Waiting>)> = {
+    fn looked_at(&self, number: CooperativeNumber, id: &str, now: Instant) -> Result<(Import, Vec<Named>), Error> {
+        let all: Vec<Named> = {
             let waiting = self.order_files.waiting(now);
             let own = waiting.iter().filter(|(_, file)| file.number == number);
             own.map(|(id, file)| (id.clone(), Arc::clone(file))).collect()
@@ -418,13 +416,17 @@ impl TakenFile {
     fn count(&mut self, name: String, verdict: Verdict) -> Result<(), Error> {
         let add = |count: &mut usize| *count = count.saturating_add(1);
         let refused = match verdict {
-            Verdict::Accepted => return Ok(add(&mut self.accepted)),
-            Verdict::AcceptedOver(_) => {
-                add(&mut self.accepted);
-                return Ok(add(&mut self.over));
+            Verdict::Accepted | Verdict::AcceptedOver(_) | Verdict::Known | Verdict::Updated => {
+                match verdict {
+                    Verdict::Known => add(&mut self.known),
+                    Verdict::Updated => add(&mut self.updated),
+                    _ => add(&mut self.accepted),
+                }
+                if matches!(verdict, Verdict::AcceptedOver(_)) {
+                    add(&mut self.over);
+                }
+                return Ok(());
             }
-            Verdict::Known => return Ok(add(&mut self.known)),
-            Verdict::Updated => return Ok(add(&mut self.updated)),
             // What was taken stays taken; the file is not remembered and can be taken again.
             Verdict::TryLater => {
                 return Err(Error::invalid(

@@ -71,7 +71,7 @@ fn news(first: Result<Event, RecvError>, events: &mut Receiver<Event>) -> Option
             Ok(Event::WebhooksChanged { cooperative } | Event::OrderAdmitted { cooperative }) => {
                 changed.insert(cooperative);
             }
-            Ok(Event::PoolsChanged { cooperative, .. }) => {
+            Ok(Event::PoolsChanged { cooperative }) => {
                 pools.insert(cooperative);
             }
             Ok(_) => {}

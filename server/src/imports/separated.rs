@@ -79,7 +79,7 @@ impl<'a> Text<'a> {
         }
         let separator = self.separator;
         let is_end = move |byte: &u8| *byte == separator || matches!(byte, b'\r' | b'\n');
-        let length = self.rest.as_bytes().iter().position(|byte| is_end(byte)).unwrap_or(self.rest.len());
+        let length = self.rest.as_bytes().iter().position(is_end).unwrap_or(self.rest.len());
         cell.push_str(self.advance(length));
         let end = self.advance(1);
         if end.as_bytes() == [separator] {

@@ -24,8 +24,11 @@ impl Rows for Texts {
     }
 }
 
+/// Rows with their numbers.
+pub(crate) type NumberedRows = Vec<(u32, Vec<String>)>;
+
 /// The rows with their numbers, from 1; none where the file is no workbook. Days stand there as the numbers that a workbook has.
-pub fn workbook_texts(bytes: &[u8]) -> Result<Option<Vec<(u32, Vec<String>)>>, FileFault> {
+pub fn workbook_texts(bytes: &[u8]) -> Result<Option<NumberedRows>, FileFault> {
     if bytes.len() > BYTES_MAX {
         return Err(FileFault::TooLarge(TooLarge::Bytes));
     }

@@ -142,7 +142,7 @@ impl Granary {
         self.close_streams(now)?;
         self.decide_on_goods(now)?;
         for (number, channel) in self.trading().take_channels() {
-            self.events().publish(Event::PoolsChanged { cooperative: number, channel: channel.clone() });
+            self.events().publish(Event::PoolsChanged { cooperative: number });
             self.trading().serve_later(number, channel);
         }
         for (number, channel) in self.trading().take_unserved() {

@@ -36,7 +36,7 @@ fn order(id: u64, now: Instant) -> ToldOrder {
         after_sale_at: None,
     };
     let mut lines = vec![line(1, "XM-05")];
-    if id % 4 == 0 {
+    if id.is_multiple_of(4) {
         lines.push(line(2, "XM-10"));
     }
     ToldOrder {

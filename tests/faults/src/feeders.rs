@@ -39,7 +39,11 @@ fn open(folder: &Path) -> Granary {
             opened => break Arc::new(opened.unwrap()),
         }
     };
-    Granary::open(store, folder, Some(&folder.join("lists")), |fault| panic!("{fault}")).unwrap()
+    Granary::open(store, folder, Some(&folder.join("lists")), |fault| {
+        eprintln!("{fault}");
+        std::process::exit(3);
+    })
+    .unwrap()
 }
 
 /// A co-operative with so many packs of goods, all of which a stream wants and gets.

@@ -22,6 +22,9 @@ pub(super) struct Told {
     pub(super) after: String,
 }
 
+/// Says a value as people read it.
+type Tell<'a> = Box<dyn Fn(&str) -> String + 'a>;
+
 impl Told {
     pub(super) fn of(locale: Locale, names: &Names, row: &ActivityRow) -> Self {
         let (thing, address) = names.thing(&row.thing);
@@ -57,7 +60,7 @@ impl Told {
             "" => "—".to_owned(),
             text => text.split(" / ").map(tell).collect::<Vec<_>>().join(" / "),
         };
-        let (kind, tell): (_, Box<dyn Fn(&str) -> String>) = match field {
+        let (kind, tell): (_, Tell<'_>) = match field {
             "" => (locale.of("activity", "receipt"), Box::new(|text| receipt(locale, names, text))),
             "withdrawn" => (locale.of("history", field), Box::new(|text| names.value("grams", text))),
             field => {

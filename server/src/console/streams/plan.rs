@@ -253,7 +253,7 @@ pub(in crate::console) async fn save_offer(
         None if !is_new => return Err(refused(locale, 404, "not-found")),
         None => {
             let names = Names::of(&signed).await?;
-            if !names.catalogue.skus.get(&sku).is_some_and(|sku| !sku.ended) {
+            if names.catalogue.skus.get(&sku).is_none_or(|sku| sku.ended) {
                 return Err(refused(locale, 400, "stream-sku-missing").at("sku"));
             }
             let fen = form.money(locale, "price")?;
