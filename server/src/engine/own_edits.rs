@@ -98,6 +98,9 @@ impl Granary {
                 DocumentKey::Cooperative(_) | DocumentKey::Catalogue(_) => self.part_to_write(number, &key)?,
                 other => other,
             };
+            // An order that was just taken is durable, but its document is read a moment later: an edit of what stands there
+            // now would take the sequence that it has.
+            self.settle_within(&cooperative, std::slice::from_ref(&key), ADMISSION_WAIT);
             let (mut document, mut changes) = match self.document(number, &key)? {
                 Some(document) => (document, Vec::new()),
                 None => (Document::new(key.clone())?, vec![Document::first_change(&key)?]),

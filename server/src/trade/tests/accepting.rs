@@ -165,3 +165,14 @@ fn parallel_feeders_sell_exactly_what_is_granted() {
     assert_eq!((pool.accepted, pool.over), (packs, over));
     assert_eq!(packs - over, 200, "what was granted was sold, no pack more and no pack less");
 }
+
+#[test]
+fn order_that_was_just_taken_is_edited_at_once() {
+    let world = World::with(&[("A", 1_000)]);
+    let orders = (0..300).map(|id| told(&id.to_string(), vec![line("1", "A", 1)])).collect();
+    world.take(orders);
+    let key = DocumentKey::Order(OrderName::of("douyin", "299"));
+    world.granary.edit(world.coop, &key, NOW, |doc| order::ship(doc, "SF1234567")).unwrap();
+    let order = world.order("299");
+    assert_eq!((order.shipment.as_deref(), order.lines.len()), (Some("SF1234567"), 1));
+}
