@@ -188,11 +188,20 @@ async fn found(signed: &SignedIn, holding: &str) -> Result<(HoldingId, Holding),
     Ok((id, holding))
 }
 
-/// Asks back about what is unusual, unless that was confirmed.
-fn asked_back(signed: &SignedIn, id: &HoldingId, what: &str, form: &Form, odd: &[Unusual]) -> Option<Response> {
-    let about = unusual::About { address: holding_address(id), name: id.code().to_string(), part: "stock" };
-    let asks = form.get("confirmed") != "yes" && !odd.is_empty();
-    asks.then(|| unusual::ask_back(signed, &about, &action(id, what), form, odd))
+/// Enters what happened to a holding and leads back to it; first asks back about what is unusual, unless that was confirmed.
+async fn enter(
+    signed: &SignedIn,
+    (id, what): (&HoldingId, &str),
+    form: &Form,
+    odd: &[Unusual],
+    deed: Deed,
+) -> Result<Response, Refused> {
+    if form.get("confirmed") != "yes" && !odd.is_empty() {
+        let about = unusual::About { address: holding_address(id), name: id.code().to_string(), part: "stock" };
+        return Ok(unusual::ask_back(signed, &about, &action(id, what), form, odd));
+    }
+    write(signed, deed).await?;
+    Ok(Redirect::to(&holding_address(id)).into_response())
 }
 
 fn more_than_there(grams: Grams, there: i64) -> Vec<Unusual> {
@@ -218,12 +227,8 @@ pub(in crate::console) async fn count(
     let computed = form.get("computed").parse().ok().and_then(|grams| GramsDelta::new(grams).ok());
     let computed = computed.ok_or_else(|| refused(locale, 400, "form-field-wrong"))?;
     let odd: Vec<Unusual> = unusual_count(counted, computed.get()).into_iter().collect();
-    if let Some(answer) = asked_back(&signed, &id, "count", &form, &odd) {
-        return Ok(answer);
-    }
-    let to = holding_address(&id);
-    write(&signed, Deed::Count(Count { holding: id, counted, computed, knew: holding.counts })).await?;
-    Ok(Redirect::to(&to).into_response())
+    let deed = Deed::Count(Count { holding: id.clone(), counted, computed, knew: holding.counts });
+    enter(&signed, (&id, "count"), &form, &odd, deed).await
 }
 
 /// `POST /console/holdings/{holding}/loss`
@@ -237,12 +242,8 @@ pub(in crate::console) async fn loss(
     let reason = form.text(locale, "reason", TextField::Reason)?;
     let bin = form.optional_text(locale, "bin", TextField::Bin)?;
     let odd = more_than_there(quantity, holding.present());
-    if let Some(answer) = asked_back(&signed, &id, "loss", &form, &odd) {
-        return Ok(answer);
-    }
-    let to = holding_address(&id);
-    write(&signed, Deed::Loss { holding: id, quantity, reason, bin }).await?;
-    Ok(Redirect::to(&to).into_response())
+    let deed = Deed::Loss { holding: id.clone(), quantity, reason, bin };
+    enter(&signed, (&id, "loss"), &form, &odd, deed).await
 }
 
 /// `POST /console/holdings/{holding}/move`
@@ -259,12 +260,8 @@ pub(in crate::console) async fn move_bin(
         return Err(refused(locale, 400, "stock-same-bin").at("to"));
     }
     let odd = more_than_there(quantity, holding.by_bin.get(&from).copied().unwrap_or(0));
-    if let Some(answer) = asked_back(&signed, &id, "move", &form, &odd) {
-        return Ok(answer);
-    }
-    let to = holding_address(&id);
-    write(&signed, Deed::Move { holding: id, quantity, from, to: to_bin }).await?;
-    Ok(Redirect::to(&to).into_response())
+    let deed = Deed::Move { holding: id.clone(), quantity, from, to: to_bin };
+    enter(&signed, (&id, "move"), &form, &odd, deed).await
 }
 
 /// `POST /console/holdings/{holding}/recall`
@@ -278,9 +275,8 @@ pub(in crate::console) async fn recall(
         return Err(refused(locale, 400, "not-sure"));
     }
     let reason = form.text(locale, "reason", TextField::Reason)?;
-    let to = holding_address(&id);
-    write(&signed, Deed::Recall { holding: id, reason }).await?;
-    Ok(Redirect::to(&to).into_response())
+    let deed = Deed::Recall { holding: id.clone(), reason };
+    enter(&signed, (&id, "recall"), &form, &[], deed).await
 }
 
 /// `POST /console/holdings/{holding}/take-back`: an entry was a mistake.

@@ -39,6 +39,16 @@ async fn write(
     signed.edit(vec![Edits::one(DocumentKey::Stream(code.clone()), edit)]).await
 }
 
+/// Writes something of what a stream offers, and leads back to its offers.
+async fn write_offer(
+    signed: &SignedIn,
+    code: &StreamCode,
+    edit: impl FnOnce(&mut AutoCommit) -> Result<(), DocumentFault> + Send + 'static,
+) -> Result<Response, Refused> {
+    write(signed, code, edit).await?;
+    Ok(Redirect::to(&format!("{}#offers", address(code))).into_response())
+}
+
 /// A field of the plan as the form shows it.
 fn shown(stream: &Stream, field: &str) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -261,9 +271,7 @@ pub(in crate::console) async fn save_offer(
             changed_offer(&signed, &form, Offer::new(fen, wanted), true).await?
         }
     };
-    let to = format!("{}#offers", address(&code));
-    write(&signed, &code, move |doc| stream::offer(doc, &sku, &offer)).await?;
-    Ok(Redirect::to(&to).into_response())
+    write_offer(&signed, &code, move |doc| stream::offer(doc, &sku, &offer)).await
 }
 
 /// The offer with what the form says of it.
@@ -333,9 +341,7 @@ pub(in crate::console) async fn more(
     }
     let more = form.whole(locale, "more", 1, PACKS_MAX.saturating_sub(offer.wanted).max(1))?;
     let wanted = offer.wanted.saturating_add(more).min(PACKS_MAX);
-    let to = format!("{}#offers", address(&code));
-    write(&signed, &code, move |doc| stream::want(doc, &sku, wanted)).await?;
-    Ok(Redirect::to(&to).into_response())
+    write_offer(&signed, &code, move |doc| stream::want(doc, &sku, wanted)).await
 }
 
 /// `POST /console/streams/{code}/offer-end`: ends an offer now, or takes it up again.
@@ -349,9 +355,7 @@ pub(in crate::console) async fn end_offer(
     let offer = stream.offers.get(&sku).ok_or_else(|| refused(locale, 404, "not-found"))?;
     form.must_be_as_seen(locale, &[("ended", if offer.ended { "yes" } else { "no" }.to_owned())])?;
     let ended = form.get("ended") == "yes";
-    let to = format!("{}#offers", address(&code));
-    write(&signed, &code, move |doc| stream::end_offer(doc, &sku, ended)).await?;
-    Ok(Redirect::to(&to).into_response())
+    write_offer(&signed, &code, move |doc| stream::end_offer(doc, &sku, ended)).await
 }
 
 /// The form that ends a stream: what was not sold goes back.
