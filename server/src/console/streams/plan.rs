@@ -311,10 +311,11 @@ async fn changed_offer(signed: &SignedIn, form: &Form, offer: Offer, is_new: boo
     Ok(offer)
 }
 
-/// The lots that are named, one in each line, by the number that stands on their page.
+/// The lots that are named, one in each line, by the number that stands on their page. One more than an offer may have is read, so
+/// that it is refused rather than left out.
 async fn lots(signed: &SignedIn, typed: &str) -> Result<Vec<LotId>, Refused> {
     let mut lots = Vec::new();
-    for line in typed.lines().map(str::trim).filter(|line| !line.is_empty()).take(LOTS_MAX) {
+    for line in typed.lines().map(str::trim).filter(|line| !line.is_empty()).take(LOTS_MAX.saturating_add(1)) {
         let found = crate::console::lot::named(signed, line).await;
         lots.push(found.map_err(|_| {
             let values = [("lot", line.to_owned())];

@@ -61,6 +61,7 @@ impl Two {
 
     /// Waits until the lists show everything.
     pub(super) fn shown(&self) {
+        self.world.granary.settle(&self.world.granary.cooperative(self.world.coop).unwrap());
         while self.world.granary.read_models_behind(self.world.coop).unwrap() > 0 {
             std::thread::yield_now();
         }

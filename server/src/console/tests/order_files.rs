@@ -61,6 +61,8 @@ async fn a_file_is_looked_at_mapped_once_for_all_and_taken_once() {
     assert_eq!((answer.status, answer.to.as_str()), (303, HERE), "{}", answer.page);
     let list = two.page(HERE).await;
     assert!(list.contains("2 new, 0 changed, 0 as known, 0 not taken") && list.contains("抖店.csv"), "{list}");
+    // Lists follow a moment later, and say so until then.
+    two.shown();
     let orders = two.page("/console/orders").await;
     assert!(orders.contains("6921000000000000002") && orders.contains("Millet 2.5 kg × 2"), "{orders}");
 

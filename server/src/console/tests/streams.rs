@@ -134,6 +134,11 @@ async fn a_stream_is_planned_with_its_offers_and_changed() {
         let answer = two.send(&two.zhang, &form.typed(&[(field, typed)])).await;
         assert!(answer.status == 400 && answer.page.contains("id=\"fault\""), "{field} {}", answer.page);
     }
+    // No lot is left out without a word.
+    let many = vec![two.lot.to_string(); 51].join("\n");
+    let answer = two.send(&two.zhang, &form.typed(&[("lots", &many)])).await;
+    assert!(answer.status >= 400 && answer.page.contains("id=\"fault\""), "{} {}", answer.status, answer.page);
+    assert_eq!(read(&two).offers["XM-05"].lots.len(), 0);
     let plan = PageForm::with(&two.page(ELEVEN).await, HERE, "code", "eleven");
     let early = two.send(&two.zhang, &plan.typed(&[("ends", &at(-60))])).await;
     assert!(early.status == 400 && early.page.contains("end after it begins"), "{}", early.page);
