@@ -31,9 +31,6 @@ const POSITIONS_MAX: usize = 20_000;
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "for the description; the fields are read one by one")]
 pub(super) struct OrdersTold {
-    /// `ask` before the sale: an order is taken whole or refused. `tell` after it: every order is taken, and packs above what was set
-    /// aside are marked.
-    #[schema(inline)]
     mode: ModeWord,
     /// When the platform knew what it tells; an order never goes back to an older one. Without it, now; `tell` must have it.
     #[schema(format = DateTime, example = "2026-11-27T08:00:00Z")]
@@ -44,6 +41,8 @@ pub(super) struct OrdersTold {
     orders: Vec<OrderTold>,
 }
 
+/// `ask` before the sale: an order is taken whole or refused. `tell` after it: every order is taken, and packs above what was set
+/// aside are marked.
 #[derive(ToSchema)]
 #[schema(rename_all = "kebab-case")]
 #[expect(dead_code, reason = "for the description")]
@@ -93,7 +92,6 @@ struct OrderTold {
     #[schema(format = DateTime)]
     told_at: Option<String>,
     /// What the platform says of its state; must be there in `tell`.
-    #[schema(inline)]
     status: Option<StatusWord>,
     /// The channel whose packs it takes: a live-stream's code. Where it is not said, the stream that was on, or the platform.
     #[schema(max_length = 64)]
@@ -135,7 +133,6 @@ struct LineTold {
     fen: i64,
     /// True for a gift.
     gift: Option<bool>,
-    #[schema(inline)]
     after_sale: Option<AfterSaleWord>,
     #[schema(format = DateTime)]
     after_sale_at: Option<String>,
