@@ -105,6 +105,11 @@ fn lot_for_rules(
     })
 }
 
+/// Lots of one day are listed by it. Each part of a book counts from the beginning, so the part comes first.
+fn written_order(book: Book, lot: &LotKey) -> i64 {
+    i64::from(book.part.number()) << 40 | i64::try_from(lot.counter()).unwrap_or(i64::MAX).min((1 << 40) - 1)
+}
+
 /// Writes the row of a lot.
 pub(super) fn insert(transaction: &Transaction<'_>, key: &[u8], book: Book, lot: &Lot) -> Result<(), StoreFault> {
     let code = LotId::in_book(&DocumentKey::HarvestBook(book), lot.key.clone());
@@ -123,7 +128,7 @@ pub(super) fn insert(transaction: &Transaction<'_>, key: &[u8], book: Book, lot:
         key,
         book.household.as_bytes(),
         book.season.year(),
-        lot.key.counter(),
+        written_order(book, &lot.key),
         lot.key.as_str(),
         code,
         lot.product.as_deref().unwrap_or_default(),

@@ -276,10 +276,10 @@ mod tests {
         // The same actor recorded the first lot of each part, so only their parts tell them apart.
         assert_eq!(names[0].key(), names[1].key());
         let filter = LotFilter { household: Some(first.household), ..LotFilter::default() };
-        let mut rows = model.lots(&filter).unwrap();
-        rows.sort_by_key(|row| row.lot.part());
-        assert_eq!(rows.iter().map(|row| row.lot.clone()).collect::<Vec<_>>(), names);
-        assert_eq!(rows.iter().map(|row| row.weighed_grams).collect::<Vec<_>>(), [Some(1_000), Some(2_000)]);
+        let rows = model.lots(&filter).unwrap();
+        let listed: Vec<_> = rows.iter().map(|row| (row.lot.clone(), row.weighed_grams)).collect();
+        let [first_lot, last_lot] = [&names[0], &names[1]];
+        assert_eq!(listed, [(last_lot.clone(), Some(2_000)), (first_lot.clone(), Some(1_000))], "the later part first");
         let total = model.totals(&filter).unwrap().remove(0);
         assert_eq!((total.lots, total.recorded_grams, total.received_grams), (2, 2_000, 3_000));
         let cases = model.cases(&crate::projection::CaseFilter::default()).unwrap();

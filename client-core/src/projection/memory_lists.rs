@@ -217,7 +217,7 @@ impl MemoryLists {
     /// Lots that pass the filter, in its order.
     pub fn lots(&self, filter: &LotFilter) -> Result<Vec<LotRow>, StoreFault> {
         let mut found: Vec<Shown<'_>> = self.passing(filter).collect();
-        let counter = |shown: &Shown<'_>| Reverse(shown.row.lot.key().counter());
+        let counter = |shown: &Shown<'_>| Reverse((shown.row.lot.part(), shown.row.lot.key().counter()));
         match filter.sort {
             LotSort::Day => found.sort_by_key(|shown| (Reverse(shown.row.day), counter(shown))),
             LotSort::Weight => found.sort_by_key(|shown| (Reverse(shown.row.grams), counter(shown))),
