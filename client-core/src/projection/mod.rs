@@ -32,6 +32,8 @@ mod register_rows;
 #[cfg(feature = "sqlite")]
 mod stock_rows;
 #[cfg(feature = "sqlite")]
+mod stream_sums;
+#[cfg(feature = "sqlite")]
 mod unusual_lots;
 
 #[cfg(feature = "sqlite")]
@@ -44,11 +46,13 @@ pub use household_lists::{HouseholdFilter, HouseholdRow, HouseholdSort};
 use lot_rows::EARLIER_MAX;
 pub use lot_rows::{LotFilter, LotRow, LotSort, LotState, Total, TotalBy, facts_of};
 pub use memory_lists::MemoryLists;
-pub use order_rows::{Goods, OrderCounts, OrderCursor, OrderCursorFault, OrderFilter, OrderRow, UnmappedLine};
+pub use order_rows::{Goods, OrderCounts, OrderCursor, OrderCursorFault, OrderFilter, OrderRow, Refund, UnmappedLine};
 pub use owed::{Owed, OwedFor, owed, price_of, worth};
 pub use question_rows::{QuestionFilter, QuestionRow, QuestionState};
 #[cfg(feature = "sqlite")]
 pub use read_model::ReadModel;
+#[cfg(feature = "sqlite")]
+pub use stream_sums::StreamSums;
 #[cfg(feature = "sqlite")]
 pub use unusual_lots::{LookedAt, UNUSUAL_WINDOW, UnusualLots};
 

@@ -19,7 +19,7 @@ pub(super) const TABLES: &str = "
         promised INTEGER, pool TEXT NOT NULL, stream TEXT NOT NULL, shipment TEXT NOT NULL, grams INTEGER NOT NULL,
         fen INTEGER NOT NULL, packs INTEGER NOT NULL, over_packs INTEGER NOT NULL, unmapped INTEGER NOT NULL,
         after_sale INTEGER NOT NULL, trespassed INTEGER NOT NULL, damaged INTEGER NOT NULL, goods TEXT NOT NULL,
-        products TEXT NOT NULL, contenders TEXT NOT NULL, settled TEXT NOT NULL) WITHOUT ROWID;
+        products TEXT NOT NULL, contenders TEXT NOT NULL, settled TEXT NOT NULL, refunds TEXT NOT NULL) WITHOUT ROWID;
     CREATE INDEX orders_by_time ON orders (placed DESC, platform, shop, outside_id);
     CREATE INDEX orders_by_state ON orders (state, placed DESC, platform, shop, outside_id);
     CREATE INDEX orders_by_status ON orders (status);
@@ -42,7 +42,7 @@ pub(super) fn write_order(
     transaction
         .prepare_cached(
             "INSERT OR REPLACE INTO orders VALUES
-             (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25)",
+             (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26)",
         )?
         .execute(params![
             document.key().to_bytes(),
@@ -70,6 +70,7 @@ pub(super) fn write_order(
             row.products,
             serde_json::to_string(&row.contenders).unwrap_or_default(),
             row.settled.map(|settled| serde_json::to_string(&settled).unwrap_or_default()).unwrap_or_default(),
+            serde_json::to_string(&row.refunds).unwrap_or_default(),
         ])?;
     Ok(())
 }
@@ -91,7 +92,7 @@ pub(super) fn write_receiver(
 
 const ORDERS: &str = "SELECT platform, shop, outside_id, coalesce(receiver, ''), status, state, told, told_at, placed,
         promised, pool, stream, shipment, grams, fen, packs, over_packs, unmapped, after_sale, trespassed, damaged, goods,
-        products, contenders, settled
+        products, contenders, settled, refunds
      FROM orders LEFT JOIN receivers USING (platform, shop, outside_id)";
 
 /// The order that a row's first three columns name.
@@ -128,6 +129,7 @@ fn order_row(row: &Row<'_>) -> rusqlite::Result<OrderRow> {
         products: text(22)?,
         contenders: read_contenders("orders", &text(23)?),
         settled: serde_json::from_str(&text(24)?).ok(),
+        refunds: super::stream_sums::refunds_of(&text(25)?),
     })
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::conflicts::{self, Contender};
 use crate::ids::DeviceId;
 use crate::quantities::{Grams, Instant};
-use crate::schema::order::{self, OrderState, OrderStatus, StatusSettled, ToldStatus};
+use crate::schema::order::{self, AfterSale, OrderState, OrderStatus, StatusSettled, ToldStatus};
 use crate::schema::{Document, OrderName};
 
 /// Orders of a page where nobody says how many.
@@ -64,6 +64,19 @@ pub struct OrderRow {
     pub contenders: Vec<Contender>,
     /// How its status was settled, where that can be undone or was undone.
     pub settled: Option<StatusSettled>,
+    /// What of it was paid back.
+    pub refunds: Vec<Refund>,
+}
+
+/// Money of a line that went back.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Refund {
+    /// When the platform knew it.
+    pub at: Instant,
+    /// How much; none of a part of the line, since it is not told how much that was.
+    pub fen: Option<i64>,
+    /// The packs of the line.
+    pub packs: u64,
 }
 
 /// A line of an order in a list.
@@ -276,9 +289,24 @@ pub(super) fn row_of(document: &mut Document, name: &OrderName, server: DeviceId
         goods: goods.collect(),
         products: products.join(", "),
         contenders: conflicts::in_order(document),
+        refunds: refunds(&order),
         shipment: order.shipment.unwrap_or_default(),
         settled: order.settled,
     }
+}
+
+/// What was paid back of an order's lines.
+fn refunds(order: &order::Order) -> Vec<Refund> {
+    let refund = |line: &order::OrderLine| {
+        let fen = match line.after_sale {
+            AfterSale::Refunded => Some(line.fen.get()),
+            AfterSale::PartRefunded => None,
+            AfterSale::None | AfterSale::Asked => return None,
+        };
+        let at = line.after_sale_at.or(order.told_at).or(order.placed_at).unwrap_or(Instant(0));
+        Some(Refund { at, fen, packs: line.packs.map_or(0, u64::from) })
+    };
+    order.lines.iter().filter_map(refund).collect()
 }
 
 /// The lines of a row that nobody has mapped yet.

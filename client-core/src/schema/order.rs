@@ -202,6 +202,8 @@ pub struct OrderLine {
     pub product: Option<String>,
     /// The SKU; none for a line that nobody has mapped yet.
     pub sku: Option<String>,
+    /// True where a coordinator said which SKU it is, after the order was taken.
+    pub is_mapped_later: bool,
     /// The merchant's code as the shop wrote it.
     pub code: Option<String>,
     /// The goods' name as the shop wrote it.

@@ -3,6 +3,8 @@
 //! Offers are entries of one flat map (`XM-05/fen`), so that two coordinators who plan at once are both kept. What the server says of a
 //! SKU is one text, since its numbers belong together.
 
+mod ready;
+
 use std::collections::BTreeMap;
 
 use automerge::transaction::Transactable;
@@ -19,6 +21,8 @@ use crate::crdt::DocumentFault;
 use crate::ids::DeviceId;
 use crate::quantities::{Fen, Instant, Permille, TextField, checked_text, optional_text};
 use crate::words::Phrase;
+
+pub use ready::{HANDS_MAX, Ready, set_ready};
 
 /// The most SKUs that a live-stream offers.
 pub const OFFERS_MAX: usize = 200;
@@ -100,6 +104,8 @@ pub struct Stream {
     pub ends_at: Option<Instant>,
     /// What it offers, by SKU.
     pub offers: BTreeMap<String, Offer>,
+    /// What was made ready for it.
+    pub ready: Ready,
     /// What the server granted and counted, by SKU.
     pub served: BTreeMap<String, Served>,
     /// The packs that were sold in each minute from its start on, as orders were placed; empty until it is over.
@@ -282,6 +288,7 @@ pub fn read(document: &Document, server: DeviceId) -> Stream {
         starts_at: fields.integer("starts", Instant::told),
         ends_at: fields.unless_empty("ends", Instant::told),
         ended_at: fields.optional_integer("ended", Instant::told),
+        ready: ready::read(&mut fields),
         ..Stream::default()
     };
     stream.damaged = fields.damaged();

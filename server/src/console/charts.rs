@@ -151,8 +151,25 @@ pub(super) struct MinuteWords {
     pub(super) as_table: String,
 }
 
+/// Columns of a chart of minutes at most: of a longer time each column is several minutes.
+const COLUMNS_MAX: usize = 120;
+
+/// Several minutes as one, where there are more than [`COLUMNS_MAX`].
+fn together(minutes: &[(String, i64)]) -> Vec<(String, i64)> {
+    let each = minutes.len().div_ceil(COLUMNS_MAX).max(1);
+    let name = |some: &[(String, i64)]| match some {
+        [(first, _), .., (last, _)] => format!("{first}–{last}"),
+        [(one, _)] => one.clone(),
+        [] => String::new(),
+    };
+    let sum = |some: &[(String, i64)]| some.iter().map(|(_, count)| *count).fold(0, i64::saturating_add);
+    minutes.chunks(each).map(|some| (name(some), sum(some))).collect()
+}
+
 /// A count for each minute as columns from left to right, the latest last. A minute without any is an empty place.
 pub(super) fn by_minute(minutes: &[(String, i64)], words: &MinuteWords) -> Markup {
+    let ends = [minutes.first(), minutes.last()].map(|end| end.map(|(name, _)| name.clone()).unwrap_or_default());
+    let minutes = &together(minutes);
     let most = minutes.iter().map(|(_, count)| *count).max().unwrap_or(1).max(1);
     let count = i64::try_from(minutes.len()).unwrap_or(0).max(1);
     let at = |place: usize| i64::try_from(place).unwrap_or(0).saturating_mul(WIDTH) / count;
@@ -172,8 +189,8 @@ pub(super) fn by_minute(minutes: &[(String, i64)], words: &MinuteWords) -> Marku
                         rect.filled x=(at(place)) y=(FLOOR.saturating_sub(tall)) width=(wide) height=(tall) {}
                     }
                 }
-                @if let Some((first, _)) = minutes.first() { text x="0" y="167" { (first) } }
-                @if let Some((last, _)) = minutes.last().filter(|_| minutes.len() > 1) { text x=(WIDTH) y="167" text-anchor="end" { (last) } }
+                text x="0" y="167" { (ends[0]) }
+                @if minutes.len() > 1 { text x=(WIDTH) y="167" text-anchor="end" { (ends[1]) } }
             }
             output aria-hidden="true" {}
             details { summary { (words.as_table) }
@@ -204,6 +221,10 @@ mod tests {
         assert_eq!(chart.matches("<rect class=\"filled\"").count(), 3);
         assert!(chart.contains("20:02 · 4 packs") && !chart.contains("<td>20:01</td>"), "{chart}");
         assert!(by_minute(&[], &words).into_string().contains("<svg"));
+        // Of a long stream each column is several minutes, and nothing of it is left out.
+        let long: Vec<(String, i64)> = (0..300).map(|minute| (format!("m{minute}"), 1)).collect();
+        let columns = together(&long);
+        assert_eq!((columns.len(), columns[0].clone()), (100, ("m0–m2".to_owned(), 3)));
     }
 
     #[test]

@@ -146,6 +146,7 @@ fn pages() -> Router<Shared> {
         .route("/streams", get(streams::show).post(streams::plan::save))
         .route("/streams/demo", post(streams::start_demo))
         .route("/streams/{code}", get(streams::one))
+        .route("/streams/{code}/ready", post(streams::ready::save))
         .route("/streams/{code}/offer", post(streams::plan::save_offer))
         .route("/streams/{code}/more", post(streams::plan::more))
         .route("/streams/{code}/offer-end", post(streams::plan::end_offer))

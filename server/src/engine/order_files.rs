@@ -368,7 +368,7 @@ impl Granary {
     }
 
     /// Says which SKU a shop's code is, or its name where it gives no code: once for all. Files that wait find it, and lines of orders
-    /// that were taken with it are mapped too; gives how many those were.
+    /// that were taken with it are mapped too; gives how many those were. Of very many the server maps the rest within some seconds.
     pub fn map_unmapped(
         &self,
         number: CooperativeNumber,

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use granary_client_core::projection::OrderCursor;
 use granary_client_core::schema::catalogue::Catalogue;
 use granary_client_core::schema::sku::SkuIndex;
 use granary_client_core::schema::stream::Stream;
@@ -36,6 +37,8 @@ struct Waiting {
     /// In the order of the log, each document once; the position is its last.
     documents: BTreeMap<(CooperativeNumber, DocumentNumber), u64>,
     channels: BTreeSet<(CooperativeNumber, String)>,
+    /// Where to go on with lines that nobody had mapped; none for the beginning.
+    mapping: BTreeMap<CooperativeNumber, Option<OrderCursor>>,
 }
 
 /// A context with the count of changes before it was read.
@@ -96,6 +99,9 @@ impl Trading {
             kept.changes = kept.changes.wrapping_add(1);
             kept.context = None;
         }
+        if matches!(key, DocumentKey::Catalogue(_)) {
+            self.map_anew(number);
+        }
         if is_followed(key) {
             self.waiting().documents.insert((number, document), cooperative.last_position(document));
             self.woken.notify_one();
@@ -130,7 +136,22 @@ impl Trading {
     #[cfg(test)]
     pub(crate) fn has_work(&self) -> bool {
         let waiting = self.waiting();
-        !waiting.documents.is_empty() || !waiting.open.is_empty()
+        !waiting.documents.is_empty() || !waiting.open.is_empty() || !waiting.mapping.is_empty()
+    }
+
+    /// Has all lines that nobody had mapped looked at again.
+    pub(crate) fn map_anew(&self, number: CooperativeNumber) {
+        self.waiting().mapping.insert(number, None);
+    }
+
+    /// Keeps in mind where to go on, unless it begins anew.
+    pub(crate) fn map_later(&self, number: CooperativeNumber, after: Option<OrderCursor>) {
+        self.waiting().mapping.entry(number).or_insert(after);
+    }
+
+    /// Takes where to go on with lines that nobody had mapped.
+    pub(crate) fn take_mapping(&self) -> BTreeMap<CooperativeNumber, Option<OrderCursor>> {
+        std::mem::take(&mut self.waiting().mapping)
     }
 
     /// Puts documents back that could not be followed.

@@ -53,7 +53,17 @@ impl Granary {
         context: &TradeContext,
         now: Instant,
     ) -> Result<Free, Error> {
-        let stock = derive(&self.stock_facts(cooperative, context)?);
+        self.free_in(&derive(&self.stock_facts(cooperative, context)?), cooperative, context, now)
+    }
+
+    /// As [`Self::free_stock`], of stock that was derived already.
+    pub(super) fn free_in(
+        &self,
+        stock: &Stock,
+        cooperative: &Cooperative,
+        context: &TradeContext,
+        now: Instant,
+    ) -> Result<Free, Error> {
         let mut reserved: BTreeMap<(String, String), i64> = BTreeMap::new();
         for (PoolName { sku, .. }, pool) in rows::pools(self.store(), cooperative.number())? {
             let Some(sku) = context.catalogue.skus.get(&sku) else { continue };

@@ -232,7 +232,7 @@ impl Sale {
             sum = sum.saturating_add(*fen);
             book.count_sold(pool, self.minute, *packs, *fen)?;
         }
-        book.count_order(&self.channel, sum, now.0)
+        book.count_orders(&self.channel, (1, sum), now.0)
     }
 }
 

@@ -10,6 +10,7 @@ use granary_client_core::schema::order::{self, AfterSale, Order, OrderState, Ord
 use granary_client_core::schema::{DocumentKey, OrderName};
 use granary_client_core::store::StoreFault;
 
+use super::feed::minute_of;
 use super::ledger::{HeldLine, PoolName, Want};
 use super::prepare::asked_of;
 use super::rows::{Book, Known};
@@ -32,11 +33,24 @@ pub(super) struct LastTold {
 struct Read {
     name: OrderName,
     wants: Vec<Want>,
+    /// What of it is sold of which pool, whether or not it was called off since.
+    sold: Vec<SoldLine>,
+    placed_at: Instant,
     /// Packs above the grant, by line, as they are marked.
     marked: BTreeMap<String, u32>,
     told_millis: i64,
     is_packed: bool,
     last_told: Option<LastTold>,
+}
+
+/// A line as the desk counts it.
+struct SoldLine {
+    line: String,
+    pool: PoolName,
+    packs: u32,
+    fen: i64,
+    /// True where nobody knew the SKU when the order was accepted.
+    is_mapped_later: bool,
 }
 
 /// Lines whose mark is to be another one.
@@ -59,6 +73,18 @@ fn wants_of(order: &Order) -> Vec<Want> {
     lines.filter_map(want).collect()
 }
 
+/// All lines whose SKU is known, whatever came of them.
+fn sold_of(order: &Order) -> Vec<SoldLine> {
+    let Some(channel) = order.pool.as_deref() else { return Vec::new() };
+    let line = |line: &order::OrderLine| {
+        let (sku, packs) = (line.sku.as_deref()?, line.packs?);
+        let pool = PoolName::new(channel, sku);
+        let is_mapped_later = line.is_mapped_later;
+        Some(SoldLine { line: line.line_id.clone(), pool, packs, fen: line.fen.get(), is_mapped_later })
+    };
+    order.lines.iter().filter_map(line).collect()
+}
+
 /// True where an order is to be packed and has a line that nobody planned for.
 fn lacks_plan(order: &Order) -> bool {
     let lacks = |line: &order::OrderLine| {
@@ -79,6 +105,8 @@ impl Read {
         Self {
             name: name.clone(),
             wants: wants_of(order),
+            sold: sold_of(order),
+            placed_at: order.placed_at.or(order.told_at).unwrap_or(Instant(0)),
             marked: marked.collect(),
             told_millis: order.told_at.map_or(0, |at| at.0),
             is_packed: is_packed(order),
@@ -210,6 +238,7 @@ fn follow(book: &mut Book<'_, '_>, order: &Read, marks: &mut Marks) -> Result<()
             }
         }
     };
+    count_late(book, order, known.as_ref())?;
     if known.as_ref() != Some(&now) {
         book.put_known(&order.name, &now);
     }
@@ -224,6 +253,31 @@ fn follow(book: &mut Book<'_, '_>, order: &Read, marks: &mut Marks) -> Result<()
     } else {
         marks.push((order.name.clone(), changed));
     }
+    Ok(())
+}
+
+/// Counts for the desk what was not counted when the order was accepted: lines that were mapped since, and all lines of an order that
+/// was accepted before this ledger.
+fn count_late(book: &mut Book<'_, '_>, order: &Read, known: Option<&Known>) -> Result<(), StoreFault> {
+    if known.is_some() && !order.sold.iter().any(|line| line.is_mapped_later) {
+        return Ok(());
+    }
+    let before = book.counted_late(&order.name)?;
+    let is_counted = |line: &SoldLine| before.as_ref().is_some_and(|lines| lines.contains(&line.line));
+    let late: Vec<&SoldLine> =
+        order.sold.iter().filter(|line| (known.is_none() || line.is_mapped_later) && !is_counted(line)).collect();
+    let Some(first) = late.first() else { return Ok(()) };
+    // The order itself was counted when it was accepted, unless it had no line then of which anybody knew what it is.
+    let had_lines = known.is_some_and(|known| known.asked != asked_of(&[]));
+    let orders = u64::from(!had_lines && before.is_none());
+    let minute = minute_of(order.placed_at);
+    for line in &late {
+        book.count_sold(&line.pool, minute, line.packs, line.fen)?;
+    }
+    let fen = late.iter().map(|line| line.fen).fold(0, i64::saturating_add);
+    book.count_orders(&first.pool.channel, (orders, fen), order.told_millis)?;
+    let lines: Vec<String> = before.into_iter().flatten().chain(late.iter().map(|line| line.line.clone())).collect();
+    book.put_counted_late(&order.name, &lines);
     Ok(())
 }
 

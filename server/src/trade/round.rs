@@ -39,6 +39,7 @@ impl Granary {
     pub fn resume_trade(&self) -> Result<(), Error> {
         for cooperative in self.cooperatives() {
             let number = cooperative.number();
+            self.trading().map_anew(number);
             let mut through = rows::through(self.store(), number)?;
             if through > cooperative.mark().position {
                 // The log is another one than the rows were made from.
@@ -136,10 +137,11 @@ impl Granary {
         Ok(concerned.map(|(code, _)| code.clone()).collect())
     }
 
-    /// What is done once a second: closes what is over by now, tells pages whose figures have changed, writes the figures into
+    /// What is done once a second: closes what is over by now, maps lines that are known since, tells pages whose figures have changed, writes the figures into
     /// streams, and the minutes of what has been over for a while.
     pub fn tick_trade(&self, now: Instant) -> Result<(), Error> {
         self.close_streams(now)?;
+        self.map_known_lines(now)?;
         self.decide_on_goods(now)?;
         for (number, channel) in self.trading().take_channels() {
             self.events().publish(Event::PoolsChanged { cooperative: number });

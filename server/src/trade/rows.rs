@@ -23,6 +23,7 @@ const OVER: u8 = b'o';
 const SEQUENCE: u8 = b's';
 const THROUGH: u8 = b'd';
 const COMPLETE: u8 = b'c';
+const COUNTED: u8 = b'n';
 
 /// An order that was accepted: what it was answered, and what it holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
@@ -109,6 +110,10 @@ pub(super) fn known_row(number: CooperativeNumber, name: &OrderName) -> Vec<u8> 
     row(number, KNOWN, &DocumentKey::Order(name.clone()).to_bytes())
 }
 
+fn counted_row(number: CooperativeNumber, name: &OrderName) -> Vec<u8> {
+    row(number, COUNTED, &DocumentKey::Order(name.clone()).to_bytes())
+}
+
 fn minute_row(number: CooperativeNumber, name: &PoolName, minute: i64) -> Vec<u8> {
     // Order times are from 1970 on: as bytes they sort by time.
     row(number, MINUTE, &[pool_bytes(name).as_slice(), &minute.max(0).to_be_bytes()].concat())
@@ -169,6 +174,15 @@ impl<'a, 'b> Book<'a, 'b> {
         read(self.group, &known_row(self.number, name))
     }
 
+    /// The lines of an order that were counted after it was accepted, or before this ledger; none where none were.
+    pub(super) fn counted_late(&self, name: &OrderName) -> Result<Option<Vec<String>>, StoreFault> {
+        read(self.group, &counted_row(self.number, name))
+    }
+
+    pub(super) fn put_counted_late(&mut self, name: &OrderName, lines: &[String]) {
+        self.group.put_visible(counted_row(self.number, name), write_message(&lines));
+    }
+
     /// The next place in the order of acceptance.
     pub(super) fn next_sequence(&mut self) -> Result<u64, StoreFault> {
         let last = match self.sequence {
@@ -216,14 +230,20 @@ impl<'a, 'b> Book<'a, 'b> {
         Ok(())
     }
 
-    pub(super) fn count_order(&mut self, channel: &str, fen: i64, now_millis: i64) -> Result<(), StoreFault> {
+    /// Adds to the sums of a channel: so many orders of so many fen, of which the last was told then.
+    pub(super) fn count_orders(
+        &mut self,
+        channel: &str,
+        (orders, fen): (u64, i64),
+        told_millis: i64,
+    ) -> Result<(), StoreFault> {
         let mut totals = match self.totals.get(channel) {
             Some(totals) => *totals,
             None => read(self.group, &totals_row(self.number, channel))?.unwrap_or_default(),
         };
-        totals.orders = totals.orders.saturating_add(1);
+        totals.orders = totals.orders.saturating_add(orders);
         totals.fen = totals.fen.saturating_add(fen);
-        totals.last_told_millis = totals.last_told_millis.max(now_millis);
+        totals.last_told_millis = totals.last_told_millis.max(told_millis);
         self.totals.insert(channel.to_owned(), totals);
         Ok(())
     }

@@ -215,9 +215,13 @@ fn classified(key: &DocumentKey, path: &str) -> Option<(DeedKind, String, String
             let (code, name) = entry.strip_prefix("sku/")?.split_once('/')?;
             field(DeedKind::Product, format!("sku:{code}"), &format!("sku-{name}"))
         }
-        (DocumentKey::Stream(code), [name @ ("host" | "platform" | "shop" | "starts" | "ends" | "ended")]) => {
-            field(DeedKind::Promotion, format!("stream:{code}"), &format!("stream-{name}"))
-        }
+        (
+            DocumentKey::Stream(code),
+            [
+                name @ ("host" | "platform" | "shop" | "starts" | "ends" | "ended" | "labels" | "bags" | "hands"
+                | "pace"),
+            ],
+        ) => field(DeedKind::Promotion, format!("stream:{code}"), &format!("stream-{name}")),
         (DocumentKey::Stream(code), ["offers", entry]) => {
             let (sku, name) = entry.split_once('/')?;
             field(DeedKind::Promotion, format!("stream:{code}"), &format!("stream-offer-{name}/{sku}"))

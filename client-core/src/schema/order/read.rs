@@ -92,6 +92,7 @@ fn empty_line(line_id: String, fen: Fen) -> OrderLine {
         line_id,
         product: None,
         sku: None,
+        is_mapped_later: false,
         code: None,
         title: None,
         packs: None,
@@ -131,7 +132,7 @@ fn read_lines(automerge: &AutoCommit, told: Option<&Told>, server: DeviceId, ord
             continue;
         };
         match mapped.remove(&id) {
-            Some(Some(sku)) => line.sku = Some(sku),
+            Some(Some(sku)) => (line.sku, line.is_mapped_later) = (Some(sku), true),
             Some(None) => order.damaged.push("sku"),
             None => {}
         }

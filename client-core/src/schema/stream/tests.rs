@@ -100,6 +100,24 @@ fn what_was_granted_counts_only_from_the_server() {
 }
 
 #[test]
+fn what_is_ready_is_told_and_says_how_long_packing_takes() {
+    let mut document = new_stream();
+    assert_eq!(read(&document, SERVER).ready, Ready::default());
+    let ready = Ready { labels: Some(500), bags: None, hands: Some(4), packs_an_hour: Some(60) };
+    edit(&mut document, 1, |doc| set_ready(doc, &ready));
+    let stream = read(&document, SERVER);
+    assert_eq!((stream.ready, stream.damaged.len()), (ready, 0));
+    assert_eq!((ready.minutes_for(241), ready.minutes_for(0)), (Some(61), Some(0)));
+    assert_eq!(Ready { hands: Some(0), ..ready }.minutes_for(1), None, "nobody packs");
+    edit(&mut document, 1, |doc| set_ready(doc, &Ready::default()));
+    assert_eq!(read(&document, SERVER).ready, Ready::default());
+    let many = Ready { hands: Some(HANDS_MAX + 1), ..ready };
+    assert!(document.edit(&actor(1), BEGIN, |doc| set_ready(doc, &many)).is_err());
+    edit(&mut document, 1, |doc| Ok(doc.put(ROOT, "bags", -1)?));
+    assert_eq!(read(&document, SERVER).damaged, ["bags"]);
+}
+
+#[test]
 fn hostile_fields_are_damaged_and_the_rest_is_read() {
     for (field, value) in [
         ("fen", ScalarValue::Int(-1)),

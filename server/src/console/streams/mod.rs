@@ -1,8 +1,10 @@
-//! Live-streams: planned with their offers ([`plan`]), watched while they are on, and looked back on ([`desk`]). One page each, which
-//! shows what its hour needs first.
+//! Live-streams: planned with their offers ([`plan`]), made ready for ([`ready`]), watched while they are on ([`desk`]), and looked back on
+//! ([`after`]). One page each, which shows what its hour needs first.
 
+mod after;
 mod desk;
 pub(super) mod plan;
+pub(super) mod ready;
 
 pub(super) use plan::sku_words;
 
@@ -198,7 +200,7 @@ pub(super) async fn one(signed: SignedIn, Path(code): Path<String>) -> Result<Re
     let names = Names::of(&signed).await?;
     let now = crate::environment::now();
     let hour = Hour::of(&stream, now);
-    let figures = desk::Figures::of(&signed, &names, &code, (&stream, hour, now)).await?;
+    let figures = desk::Figures::of(&signed, &code, (hour, now)).await?;
     let shop = shop(locale, stream.platform.as_deref().unwrap_or_default(), &stream.shop);
     let every = (hour == Hour::During).then_some(EVERY_SECONDS);
     let form = Inputs::of(&signed, HERE, &[("code", code.as_str()), ("new", "")]);
@@ -206,12 +208,13 @@ pub(super) async fn one(signed: SignedIn, Path(code): Path<String>) -> Result<Re
         p { (shop) " · " (stream.starts_at.map(|at| locale.moment(at)).unwrap_or_default())
             @if let Some(ends) = stream.ends_at { " – " (locale.moment(ends)) }
             " · " span.mark[hour == Hour::During] { (locale.of("stream", hour.name())) } }
-        div #desk data-part="desk" data-every=[every] { (desk::show(locale, &names, &stream, &figures, (hour, now))) }
+        div #desk data-part="desk" data-every=[every] { (desk::show(locale, &names, (&code, &stream), &figures, (hour, now))) }
         section #offers tabindex="-1" { h2 { (locale.t("stream-offers")) }
             (plan::offers(&signed, &names, &code, &stream, hour)) }
+        @if hour == Hour::Before && !stream.offers.is_empty() { (ready::form(&signed, &code, &stream)) }
         @if hour != Hour::After { (plan::end_form(&signed, &code, hour)) }
         details open[form.was_refused()] { summary { (locale.t("stream-plan-change")) } (plan::form(&signed, &form, Some((&code, &stream)))) }
-        section { h2 { (locale.t("history")) } (activity::of_stream(&signed, &code).await) }
+        details { summary { (locale.t("history")) } (activity::of_stream(&signed, &code).await) }
     };
     let title = stream.host.clone().unwrap_or_else(|| code.to_string());
     Ok(Page { title, part: "streams", main }.show_anew(&signed, every))

@@ -23,7 +23,7 @@ use crate::engine::own_edits::Edits;
 use crate::log::Cooperative;
 
 /// Packs of an offer at most.
-const PACKS_MAX: u32 = 999_999;
+pub(super) const PACKS_MAX: u32 = 999_999;
 /// Lots that an offer names at most.
 const LOTS_MAX: usize = 50;
 
@@ -31,7 +31,7 @@ fn server(signed: &SignedIn) -> DeviceId {
     Cooperative::server_device(signed.cooperative.id())
 }
 
-async fn write(
+pub(super) async fn write(
     signed: &SignedIn,
     code: &StreamCode,
     edit: impl FnOnce(&mut AutoCommit) -> Result<(), DocumentFault> + Send + 'static,

@@ -71,8 +71,8 @@ fn followed(two: &Two) {
     two.shown();
 }
 
-/// A shop tells of an order of so many packs.
-fn sold(two: &Two, id: &str, packs: u32) {
+/// What a shop tells of an order of so many packs.
+fn told(id: &str, packs: u32, change: impl FnOnce(&mut TakenOrder)) -> ToldOrder {
     let now = World::now();
     let line = TakenLine {
         line_id: "1".into(),
@@ -85,7 +85,7 @@ fn sold(two: &Two, id: &str, packs: u32) {
         after_sale: AfterSale::None,
         after_sale_at: None,
     };
-    let order = TakenOrder {
+    let mut order = TakenOrder {
         placed_at: now,
         paid_at: None,
         promised_at: None,
@@ -97,9 +97,17 @@ fn sold(two: &Two, id: &str, packs: u32) {
         stream: None,
         lines: vec![line],
     };
-    let name = OrderName::of("douyin", id);
-    let told = ToldOrder { name, mode: Mode::Tell, order, receiver: None, buyer_token: None };
-    let answers = two.world.granary.take_orders(two.world.coop, vec![told], now).unwrap();
+    change(&mut order);
+    ToldOrder { name: OrderName::of("douyin", id), mode: Mode::Tell, order, receiver: None, buyer_token: None }
+}
+
+/// A shop tells of an order of so many packs.
+fn sold(two: &Two, id: &str, packs: u32) {
+    tell(two, told(id, packs, |_| {}));
+}
+
+fn tell(two: &Two, order: ToldOrder) {
+    let answers = two.world.granary.take_orders(two.world.coop, vec![order], World::now()).unwrap();
     assert!(answers[0].sequence.is_some(), "{answers:?}");
     two.shown();
 }
@@ -153,7 +161,7 @@ async fn the_desk_shows_what_is_left_while_the_stream_is_on() {
     stocked(&two, 80);
     sold(&two, "1", 30);
     let page = two.page(ELEVEN).await;
-    assert!(page.contains("<strong class=\"left\">50</strong>") && page.contains("30 sold of 80 granted"), "{page}");
+    assert!(page.contains("<strong>50</strong>") && page.contains("30 sold of 80 granted"), "{page}");
     assert!(page.contains("100 wanted, there is not enough") && page.contains("The platform is told"), "{page}");
     assert!(page.contains("¥1,197.00") && page.contains("s ago"), "{page}");
     // A browser without script asks again by itself; one with script puts the figures in place beside a form.
@@ -162,6 +170,14 @@ async fn the_desk_shows_what_is_left_while_the_stream_is_on() {
     let page = two.page(ELEVEN).await;
     assert!(page.contains("sold out") && page.contains("Oversold by 3 packs"), "{page}");
     assert!(two.page("/console/orders?only=over&stream=eleven").await.contains("3 packs oversold"));
+
+    // One truth about when a feed is slow, and about what no offer says.
+    assert!(!page.contains("for a minute"), "{page}");
+    let free = told("3", 1, |order| order.lines[0].sku = Some("none".into()));
+    two.world.granary.take_orders(two.world.coop, vec![free], World::now()).unwrap();
+    two.shown();
+    let page = two.page(ELEVEN).await;
+    assert!(page.contains("1 orders have goods that nobody has mapped yet"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -191,4 +207,70 @@ async fn packs_are_added_an_offer_and_a_stream_are_ended() {
     assert!(two.page(HERE).await.contains("Past live-streams"));
     let activity = two.page("/console/activity?kind=promotion").await;
     assert!(activity.contains("packs wanted") && activity.contains("150"), "{activity}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_a_stream_it_is_checked_whether_all_of_it_is_ready() {
+    let two = planned(60).await;
+    stocked(&two, 80);
+    let page = two.page(ELEVEN).await;
+    assert!(
+        page.contains("Is all of it ready?") && page.contains("20 missing") && page.contains("not counted"),
+        "{page}"
+    );
+    assert!(page.contains("once somebody says how many people pack"), "{page}");
+    let ready = format!("{ELEVEN}/ready");
+    let form = PageForm::one(&page, &ready);
+    let counted = form.typed(&[("labels", "500"), ("bags", "90"), ("hands", "2"), ("pace", "40")]);
+    sent(&two, &counted, ELEVEN).await;
+    let page = two.page(ELEVEN).await;
+    assert!(page.contains("10 missing") && page.contains("1 h 15 min"), "{page}");
+    // What is counted is not written over by who did not see it.
+    assert_eq!(two.send(&two.wang, &form.typed(&[("bags", "7")])).await.status, 409);
+    let form = PageForm::one(&page, &ready);
+    let refused = two.send(&two.zhang, &form.typed(&[("hands", "many")])).await;
+    assert!(refused.status == 400 && refused.page.contains("id=\"fault\""), "{}", refused.page);
+    sent(&two, &form.typed(&[("hands", "")]), ELEVEN).await;
+    assert_eq!((read(&two).ready.hands, read(&two).ready.bags), (None, Some(90)));
+    // A gift and a flash sale are said on the desk.
+    let offer = PageForm::with(&two.page(ELEVEN).await, OFFER, "sku", "XM-05");
+    let changed = [("price", "0"), ("begins", &*at(70)), ("ends", &*at(80)), ("lots", &two.lot.to_string())];
+    sent(&two, &offer.typed(&changed), "/console/streams/eleven#offers").await;
+    followed(&two);
+    let page = two.page(ELEVEN).await;
+    assert!(
+        page.contains("gift") && page.contains("flash sale") && page.contains("in the lots that are named"),
+        "{page}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_stream_returns_are_counted_on() {
+    let two = planned(-10).await;
+    stocked(&two, 80);
+    for (id, packs) in [("1", 5), ("2", 3), ("3", 2)] {
+        sold(&two, id, packs);
+    }
+    let end = PageForm::one(&two.page(ELEVEN).await, &format!("{ELEVEN}/end"));
+    sent(&two, &end.typed(&[("sure", "yes")]), ELEVEN).await;
+    let page = two.page(ELEVEN).await;
+    assert!(page.contains("¥399.00") && page.contains("0 %") && page.contains("3 orders"), "{page}");
+    let later = |order: &mut TakenOrder| {
+        order.told_at = Instant(order.told_at.0 + 60_000);
+        order.told = ToldStatus::Closed;
+    };
+    tell(
+        &two,
+        told("3", 2, |order| {
+            later(order);
+            order.lines[0].after_sale = AfterSale::Refunded;
+        }),
+    );
+    tell(&two, told("2", 3, later));
+    followed(&two);
+    let page = two.page(ELEVEN).await;
+    // ¥79.80 of ¥399.00 went back; the other one was called off.
+    assert!(page.contains("20 %") && page.contains("¥79.80") && page.contains("¥119.70"), "{page}");
+    assert!(page.contains("state=to-pack&amp;stream=eleven") && page.contains("1 orders"), "{page}");
+    assert!(two.page("/console/orders?state=to-pack&stream=eleven").await.contains("douyin"));
 }

@@ -1,6 +1,7 @@
 //! What is set aside, and from where orders are served, by what lies in the warehouse.
 
 use granary_client_core::quantities::Day;
+use granary_client_core::schema::order::OrderStatus;
 use granary_client_core::schema::stock_book::{self, Deed, GoodsIn};
 use granary_client_core::schema::stream::{self, Offer, Stream, StreamPlan};
 use granary_client_core::schema::{HoldingId, MAIN_WAREHOUSE, StockMonth, StreamCode};
@@ -175,9 +176,11 @@ fn desk_counts_by_the_minute_in_which_orders_were_placed_and_says_when_it_is_sol
     }
     let desk = world.granary.desk(world.coop, &code(), NOW).unwrap().unwrap();
     assert_eq!((desk.orders, desk.fen, desk.over, desk.last_told_at), (4, 11 * 1_990, 0, Some(NOW)));
-    assert_eq!((desk.by_minute.len(), &desk.by_minute[56..]), (DESK_MINUTES, [0, 8, 2, 0].as_slice()));
-    // 89 are left, and 10 were sold in five minutes.
-    assert_eq!(desk.offers[0].sold_out_in_minutes, Some(44));
+    // From its start on; what was placed before is no part of it.
+    assert_eq!(desk.first_minute, START.0 / MINUTE);
+    assert_eq!((desk.by_minute.len(), &desk.by_minute[7..12]), (DESK_MINUTES, [0, 8, 2, 0, 0].as_slice()));
+    // 89 are left, and 10 were sold in four minutes.
+    assert_eq!((desk.packs, desk.offers[0].sold_out_in_minutes), (11, Some(36)));
     assert!(!desk.is_feed_slow);
     let later = world.granary.desk(world.coop, &code(), Instant(NOW.0 + 31_000)).unwrap().unwrap();
     assert!(later.is_feed_slow && !later.is_over);
@@ -226,4 +229,106 @@ fn restored_server_promises_nothing_until_an_operator_says_that_all_orders_are_h
     assert_eq!(world.one(told("2", vec![line("1", "A", 1)])).verdict, Verdict::Accepted);
     world.granary.orders_are_complete(world.coop, NOW).unwrap();
     assert_eq!(world.one(asked("1", vec![line("1", "A", 1)])).verdict, Verdict::Accepted);
+}
+
+#[test]
+fn the_desk_counts_what_is_mapped_later_once_and_all_of_it_again_in_a_ledger_that_is_made_anew() {
+    let world = without_rows();
+    world.bring_in(100);
+    world.plan_stream(100);
+    world.settle_at(NOW);
+    let unknown = TakenLine { sku: None, code: Some("old-name".into()), ..line("2", "A", 3) };
+    world.one(told("1", vec![line("1", "A", 2), unknown.clone()]));
+    world.one(told("2", vec![TakenLine { line_id: "1".into(), ..unknown }]));
+    world.one(told("3", vec![line("1", "A", 1)]));
+    world.settle_at(NOW);
+    let desk = |world: &World| {
+        let desk = world.granary.desk(world.coop, &code(), NOW).unwrap().unwrap();
+        (desk.orders, desk.packs, desk.fen, desk.by_minute.iter().sum::<u64>())
+    };
+    assert_eq!(desk(&world), (2, 3, 3 * 1_990, 3), "nobody knows yet what the others are");
+    let map = |id: &str, line: &'static str| {
+        let key = DocumentKey::Order(OrderName::of("douyin", id));
+        world.granary.edit(world.coop, &key, NOW, move |doc| order::map_line(doc, line, "A")).unwrap();
+    };
+    map("1", "2");
+    map("2", "1");
+    world.settle_at(NOW);
+    let all = (3, 9, 9 * 1_990, 9);
+    assert_eq!(desk(&world), all);
+    // What is called off stays counted, and is not counted again.
+    for status in [OrderStatus::Cancelled, OrderStatus::Placed] {
+        let key = DocumentKey::Order(OrderName::of("douyin", "1"));
+        world.granary.edit(world.coop, &key, NOW, move |doc| order::set_status(doc, status)).unwrap();
+        world.settle_at(NOW);
+        assert_eq!(desk(&world), all);
+    }
+    // As after a restoration: the ledger follows from documents alone.
+    let coop = world.coop;
+    world.granary.write(move |group| crate::trade::rows::remove_all(group, coop)).unwrap();
+    let world = world.reopened();
+    world.granary.resume_trade().unwrap();
+    world.settle_at(NOW);
+    assert_eq!(desk(&world), all);
+}
+
+#[test]
+fn what_there_is_for_each_offer_is_said_before_a_stream_in_the_order_of_granting() {
+    let world = without_rows();
+    world.bring_in(10);
+    world.edit_stream(|doc| {
+        let plan = StreamPlan {
+            host: "李主播".into(),
+            platform: "douyin".into(),
+            shop: String::new(),
+            starts_at: END,
+            ends_at: None,
+        };
+        stream::plan(doc, &plan)?;
+        for sku in ["A", "B"] {
+            stream::offer(doc, sku, &Offer::new(Fen::new(0)?, 8))?;
+        }
+        Ok(())
+    });
+    let there = |world: &World| -> Vec<(u64, u64, u64)> {
+        let stock = world.granary.offer_stock(world.coop, &code(), NOW).unwrap();
+        stock.iter().map(|offer| (offer.wanted, offer.granted, offer.there)).collect()
+    };
+    world.settle_at(NOW);
+    assert_eq!(there(&world), [(8, 8, 8), (8, 2, 2)], "both are of the same goods");
+    world.bring_in(4);
+    world.settle_at(NOW);
+    assert_eq!(there(&world), [(8, 8, 8), (8, 6, 6)]);
+    assert_eq!(world.granary.offer_stock(world.coop, &"none".parse().unwrap(), NOW).unwrap(), []);
+}
+
+#[test]
+fn what_is_named_once_is_mapped_in_all_orders_however_many_there_are() {
+    let world = without_rows();
+    let unknown = |id: u32| {
+        let line = TakenLine { sku: None, code: Some("old".into()), ..line("1", "A", 1) };
+        ToldOrder { name: OrderName::of("douyin", &id.to_string()), ..told("0", vec![line]) }
+    };
+    for some in (0..600).collect::<Vec<_>>().chunks(300) {
+        world.take(some.iter().map(|id| unknown(*id)).collect());
+    }
+    world.settle_at(NOW);
+    let unmapped = |world: &World| {
+        let models = world.granary.read_models(world.coop).unwrap();
+        models.read(|models| models.order_counts(NOW)).unwrap().unmapped
+    };
+    assert_eq!(unmapped(&world), 600);
+    let key = DocumentKey::Catalogue(Part::FIRST);
+    world
+        .granary
+        .edit(world.coop, &key, NOW, |doc| granary_client_core::schema::sku::map_code(doc, "A", "old"))
+        .unwrap();
+    // Each step does a bounded part of it.
+    let cooperative = world.granary.cooperative(world.coop).unwrap();
+    world.granary.settle(&cooperative);
+    world.granary.tick_trade(NOW).unwrap();
+    assert!(world.granary.trading().has_work());
+    world.settle_at(NOW);
+    assert_eq!(unmapped(&world), 0);
+    assert_eq!(world.order("599").lines[0].sku.as_deref(), Some("A"));
 }
