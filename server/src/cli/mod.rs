@@ -44,7 +44,9 @@ pub fn main() -> ExitCode {
             // The same at each start, since a browser keeps the phone for one port; the system's choice beside the system's choice.
             let app_port = if port == 0 { 0 } else { port.saturating_add(1) };
             let app_listen = Some(std::net::SocketAddr::from(([127, 0, 0, 1], app_port)));
-            let args = ServeArgs { folder: Some(folder.clone()), listen, app_listen, ..ServeArgs::default() };
+            // Who tries it on reads what the demo prints; the audit of six hundred households would bury that.
+            let log = Some(std::env::var("GRANARY_LOG").unwrap_or_else(|_| "warn".to_owned()));
+            let args = ServeArgs { folder: Some(folder.clone()), listen, app_listen, log, ..ServeArgs::default() };
             serve(args, |server| demo(server, &folder))
         }
         Command::Coop { command } => furnish(command),
