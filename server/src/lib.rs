@@ -30,7 +30,7 @@ pub use config::{Acme, Bounds, Config, Limits, Networks, OwnCertificate, Proxies
 pub use engine::erasure::{Erasable, ErasurePlan};
 pub use engine::own_edits::{Edit, Edits};
 pub use engine::set_aside::SetAsideChanges;
-pub use engine::{Brought, Caller, Granary, Import, Names, Removal, TakenFile};
+pub use engine::{Caller, Granary, ImportFault, Names, Removal};
 pub use environment::{Environment, Rng};
 pub use error::Error;
 pub use serve::{Server, start};

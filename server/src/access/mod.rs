@@ -4,6 +4,7 @@
 pub(crate) mod accounts;
 pub mod api_keys;
 mod audit;
+mod by;
 pub(crate) mod erasures;
 pub(crate) mod hashing;
 pub(crate) mod identity;
@@ -18,6 +19,7 @@ pub(crate) mod webhooks;
 pub(crate) use accounts::Session;
 pub use accounts::{CoordinatorLine, NamedDevice};
 pub use audit::{AuditAction, AuditRecord};
+pub(crate) use by::By;
 pub use invitation::{Invitation, InvitationLine, InvitationLink, InvitationState};
 pub(crate) use invitation::{InvitationRecord, InvitationUse, end_all_issued, new_code, normal_code};
 pub use passwords::PasswordFault;

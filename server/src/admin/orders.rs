@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use granary_client_core::quantities::Instant;
 use granary_client_core::words::Words;
 
-use crate::access::Principal;
-use crate::engine::{Brought, Granary, TakenFile};
+use crate::access::{By, Principal};
+use crate::engine::{Brought, Granary, ImportFault, TakenFile};
 use crate::error::{Error, FileFault};
 use crate::imports;
 use crate::log::CooperativeNumber;
@@ -21,6 +21,7 @@ pub(super) fn take(
     (shop, profile): (&str, Option<&str>),
     now: Instant,
 ) -> Result<Said, Error> {
+    let by = By::Principal(Principal::Operator);
     let mut brought = Vec::new();
     for path in files {
         let file = Brought {
@@ -29,8 +30,8 @@ pub(super) fn take(
             shop: shop.to_owned(),
             profile: profile.map(str::to_owned),
         };
-        let import = granary.preview_import(number, file, now).map_err(|error| of_file(path, &error))?;
-        brought.push((path, import.id));
+        let import = granary.preview_import(&by, number, file, now).map_err(|error| of_file(path, &error))?;
+        brought.push((path, import.line.id));
     }
     let (mut lines, mut with) = (Vec::new(), Vec::new());
     for (path, id) in brought {
@@ -38,11 +39,11 @@ pub(super) fn take(
         if with.contains(&id) {
             continue;
         }
-        let import = granary.waiting_import(number, &id, now)?;
+        let import = granary.waiting_import(&by, number, &id, now)?;
         with.extend(import.partner_id);
-        lines.push(match granary.take_import(Principal::Operator, number, &id, now) {
+        lines.push(match granary.take_import(&by, number, &id, now) {
             Ok(taken) => said(&taken),
-            Err(error @ Error::FileTaken { .. }) => of_line(path, &error),
+            Err(error @ Error::Import(ImportFault::Taken { .. })) => of_line(path, &error),
             Err(error) => return Err(of_file(path, &error)),
         });
     }

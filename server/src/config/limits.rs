@@ -97,7 +97,8 @@ impl Default for Limits {
             coming_per_address: 1_024,
             coming: 20_480,
             body_bytes: 128 * 1024 * 1024,
-            body_bytes_per_address: 16 * 1024 * 1024,
+            // An order file of the greatest size.
+            body_bytes_per_address: 24 * 1024 * 1024,
             small_body_bytes: 96 * 1024 * 1024,
             small_body_bytes_per_address: 12 * 1024 * 1024,
             reply_bytes_per_device: 16 * 1024 * 1024,

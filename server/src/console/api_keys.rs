@@ -11,9 +11,10 @@ use super::page::{Page, token};
 use super::parts::{Column, Row, Table};
 use super::refusal::{Refused, refuse, refused};
 use super::signed_in::{SignedIn, SignedInForm};
+use crate::access::By;
 use crate::access::api_keys::{ApiKeyLine, KeyDraft, KeyId, Scope};
 use crate::access::webhooks::{DeliveryRecord, EventKind, WebhookId, WebhookRecord};
-use crate::engine::webhooks::{By, WebhookDraft};
+use crate::engine::webhooks::WebhookDraft;
 use crate::error::Error;
 use crate::hooks::DeliveryId;
 

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::forms::Form;
 use super::i18n::{Language, Locale};
 use super::layout::bare;
+use crate::engine::ImportFault;
 use crate::error::Error;
 
 /// A refusal as a page.
@@ -113,6 +114,9 @@ pub(super) fn refuse(locale: Locale, error: &Error) -> Refused {
         Error::Decided(decided) => Refused { status: 409, ..nothing_changed(locale, decided) },
         Error::InvalidInput { field, reason } => nothing_changed(locale, reason).at(field),
         Error::Typed { field, fault } => nothing_changed(locale, fault).at(field),
+        Error::Import(fault @ ImportFault::Gone) => say(locale, 404, begun(&fault.words(locale.language))),
+        Error::Import(fault @ ImportFault::BeingTaken) => say(locale, 409, begun(&fault.words(locale.language))),
+        Error::Import(fault) => nothing_changed(locale, fault).at("file"),
         Error::Protected { .. } => nothing_changed(locale, error),
         Error::Denied(_) => refused(locale, 403, "access-ended"),
         Error::NotFound { .. } => refused(locale, 404, "not-found"),

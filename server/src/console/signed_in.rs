@@ -23,7 +23,7 @@ use super::second_factor;
 use super::sign_in::{self, SIGN_IN};
 use super::turns::{self, Turns};
 use super::unsent;
-use crate::access::Session;
+use crate::access::{By, Session};
 use crate::engine::Granary;
 use crate::engine::own_edits::Edits;
 use crate::engine::own_words::{PAGE_WAIT, REPLY_WAIT};
@@ -61,6 +61,11 @@ pub(super) struct SignedIn {
 }
 
 impl SignedIn {
+    /// Who it is, for what shops' programs may do as well.
+    pub(super) fn by(&self) -> By {
+        By::Principal(self.session.principal())
+    }
+
     /// Refuses a token that is not the session's.
     pub(super) fn must_own_token(&self, given: &str) -> Result<(), Refused> {
         let same = is_masked(given, &self.session.csrf);

@@ -71,7 +71,8 @@ use crate::log::{Cooperative, CooperativeNumber, CooperativeRecord};
 use crate::store::free_disk::DiskFloor;
 
 pub use leaving::{Names, Removal};
-pub use order_files::{Brought, Import, TakenFile};
+pub use order_files::ImportFault;
+pub(crate) use order_files::{Brought, Import, ImportLine, TakenFile};
 pub(crate) use order_view::OrderView;
 pub use sync::Caller;
 

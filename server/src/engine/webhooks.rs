@@ -13,11 +13,10 @@ use granary_client_core::store::{Row, StoreFault};
 use super::Granary;
 use super::audit::put_line;
 use super::events::Event;
-use crate::access::api_keys::ApiKey;
 use crate::access::webhooks::{
     DeliveryRecord, EventKind, OLD_SECRET_MILLIS, Told, WEBHOOKS_MAX, WebhookId, WebhookRecord,
 };
-use crate::access::{AuditAction, Principal};
+use crate::access::{AuditAction, By};
 use crate::environment::hex;
 use crate::error::Error;
 use crate::hooks::{DeliveryId, Target};
@@ -50,32 +49,6 @@ fn delivery_of(row: &Row) -> Option<(DeliveryId, DeliveryRecord)> {
     let webhook = WebhookId(u64::from_be_bytes(*webhook));
     let id = DeliveryId { webhook, number: u64::from_be_bytes(number.try_into().ok()?) };
     Some((id, read_message(row.value.as_deref()?).ok()?))
-}
-
-/// Who sets or removes a webhook.
-#[derive(Debug, Clone)]
-pub(crate) enum By {
-    /// A shop's program, of its own shop.
-    Key(ApiKey),
-    /// A coordinator, or the operator.
-    Principal(Principal),
-}
-
-impl By {
-    fn id(&self) -> String {
-        match self {
-            Self::Key(key) => format!("key:{}", key.id),
-            Self::Principal(principal) => principal.id(),
-        }
-    }
-
-    /// True for who may see and change it.
-    pub(crate) fn may(&self, record: &WebhookRecord) -> bool {
-        match self {
-            Self::Key(key) => key.platform == record.platform && key.shop == record.shop,
-            Self::Principal(_) => true,
-        }
-    }
 }
 
 /// What a webhook is to be.
@@ -153,7 +126,7 @@ impl Granary {
     pub(crate) fn webhook(&self, by: &By, number: CooperativeNumber, id: WebhookId) -> Result<WebhookRecord, Error> {
         let row = self.store().get(&row_key(number, WEBHOOK, id))?;
         let record: Option<WebhookRecord> = row.and_then(|bytes| read_message(&bytes).ok());
-        record.filter(|record| by.may(record)).ok_or_else(|| missing(id))
+        record.filter(|record| by.may(&record.platform, &record.shop)).ok_or_else(|| missing(id))
     }
 
     fn new_secret(&self) -> Result<String, Error> {
@@ -171,9 +144,7 @@ impl Granary {
         let cooperative = self.cooperative(number)?;
         let position = cooperative.statistics().positions;
         self.write(move |group| {
-            if let By::Principal(principal) = &by
-                && let Err(denied) = principal.must_coordinate(&cooperative)
-            {
+            if let Err(denied) = by.must_act(&cooperative) {
                 return Ok(Err(denied));
             }
             if is_new {
@@ -253,9 +224,7 @@ impl Granary {
         self.webhook(&by, number, id)?;
         let cooperative = self.cooperative(number)?;
         self.write(move |group| {
-            if let By::Principal(principal) = &by
-                && let Err(denied) = principal.must_coordinate(&cooperative)
-            {
+            if let Err(denied) = by.must_act(&cooperative) {
                 return Ok(Err(denied));
             }
             for kind in [WEBHOOK, TOLD, WAITING, DEAD] {

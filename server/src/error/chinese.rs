@@ -14,7 +14,7 @@ impl Words for Error {
             Self::Refused { kind, .. } => kind.chinese().to_owned(),
             Self::Denied(denied) => denied.chinese(),
             Self::OrderFile(fault) => fault.chinese(),
-            Self::FileTaken { at } => format!("{} 已经收过，不用再收", at.in_china()),
+            Self::Import(fault) => fault.chinese(),
             Self::NotFound { what, name } => format!("没有{} {name}", thing(what)),
             Self::File { path, cause } => format!("{path}：{}", cause.chinese()),
             Self::ProgramGone => {

@@ -31,12 +31,9 @@ pub enum Error {
     /// A file of orders can't be read.
     #[error(transparent)]
     OrderFile(#[from] crate::imports::FileFault),
-    /// A file of orders was taken before.
-    #[error("taken on {}: there is nothing to do", .at.in_china())]
-    FileTaken {
-        /// When.
-        at: granary_client_core::quantities::Instant,
-    },
+    /// A file of orders is not looked at, or not taken.
+    #[error(transparent)]
+    Import(#[from] crate::engine::ImportFault),
     /// The request was refused.
     #[error("{detail}")]
     Refused {

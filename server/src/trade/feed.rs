@@ -192,8 +192,7 @@ impl Call {
     fn answer_known(&self, book: &mut Book<'_, '_>, order: Prepared, known: Known) -> Decided {
         let told_millis = order.told.order.told_at.0;
         let answer = match order.told.mode {
-            Mode::Ask if order.asked == known.asked => answer_accepted(&known),
-            Mode::Ask => Answer::refused("lines", "known-with-others"),
+            Mode::Ask => answer_asked(&known, order.asked),
             Mode::Tell if order.digest == known.digest && told_millis == known.told_millis => answer_accepted(&known),
             Mode::Tell if told_millis <= known.told_millis => answer_known(&known),
             Mode::Tell if order.digest == known.digest => {
@@ -248,6 +247,16 @@ pub(super) fn answer_accepted(known: &Known) -> Answer {
         over => Verdict::AcceptedOver(over),
     };
     Answer { verdict, sequence: Some(known.sequence) }
+}
+
+/// The answer to whoever asks again for an order that was accepted.
+pub(super) fn answer_asked(known: &Known, asked: u64) -> Answer {
+    match asked == known.asked {
+        // Its packs went back, and somebody else may have them by now.
+        true if known.held.is_empty() => Answer::refused("outside_id", "order-called-off"),
+        true => answer_accepted(known),
+        false => Answer::refused("lines", "known-with-others"),
+    }
 }
 
 pub(super) fn answer_known(known: &Known) -> Answer {

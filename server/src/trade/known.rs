@@ -10,7 +10,7 @@ use granary_client_core::schema::order::{self, Order};
 use granary_client_core::schema::receiver::{self, Receiver};
 use granary_client_core::schema::{DocumentKey, OrderName};
 
-use super::feed::{answer_accepted, answer_known};
+use super::feed::{answer_asked, answer_known};
 use super::follow::LastTold;
 use super::prepare::{asked_of, digest_of, wants_of_told};
 use super::rows;
@@ -68,10 +68,7 @@ impl Granary {
                     // It is there, but no order that was taken: what a coordinator wrote by hand.
                     None => Answer::refused("outside_id", "order-written-by-hand"),
                     Some(known) if telling.told.mode == Mode::Ask => {
-                        match asked_of(&wants_of_told(&telling.told.order)) == known.asked {
-                            true => answer_accepted(known),
-                            false => Answer::refused("lines", "known-with-others"),
-                        }
+                        answer_asked(known, asked_of(&wants_of_told(&telling.told.order)))
                     }
                     Some(known) if telling.has_changed.load(Ordering::SeqCst) => {
                         Answer { verdict: Verdict::Updated, ..answer_known(known) }

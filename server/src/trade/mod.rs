@@ -24,4 +24,7 @@ pub use readiness::OfferStock;
 pub use told::{Answer, Mode, ORDERS_MAX, ToldOrder, Verdict};
 
 #[cfg(test)]
+pub(crate) use tests::set_aside;
+
+#[cfg(test)]
 mod tests;

@@ -34,6 +34,22 @@ fn open(store: &Arc<dyn Store>, keys: &tempfile::TempDir) -> Granary {
     Granary::open(Arc::clone(store), keys.path(), None, |fault| panic!("{fault}")).unwrap()
 }
 
+/// Sets aside so many packs for the channel `live`.
+pub(crate) fn set_aside(granary: &Granary, coop: CooperativeNumber, granted: &[(&str, u64)]) {
+    let granted: Vec<(String, u64)> = granted.iter().map(|(sku, packs)| ((*sku).to_owned(), *packs)).collect();
+    let job = move |group: &mut crate::log::writer::GroupCommit<'_>| {
+        let mut book = Book::open(group, coop);
+        for (sku, packs) in granted {
+            let name = PoolName::new("live", &sku);
+            book.load(&name, None)?;
+            book.ledger.grant(&name, packs);
+        }
+        book.close();
+        Ok(())
+    };
+    granary.write(job).unwrap();
+}
+
 impl World {
     /// A co-operative that sells packs of `A` and `B`, and has set aside so many for the channel `live`.
     pub(super) fn with(granted: &[(&str, u64)]) -> Self {
@@ -58,19 +74,7 @@ impl World {
     }
 
     pub(super) fn set_aside(&self, granted: &[(&str, u64)]) {
-        let (coop, granted) = (self.coop, granted.iter().map(|(sku, packs)| ((*sku).to_owned(), *packs)));
-        let granted: Vec<(String, u64)> = granted.collect();
-        let job = move |group: &mut crate::log::writer::GroupCommit<'_>| {
-            let mut book = Book::open(group, coop);
-            for (sku, packs) in granted {
-                let name = PoolName::new("live", &sku);
-                book.load(&name, None)?;
-                book.ledger.grant(&name, packs);
-            }
-            book.close();
-            Ok(())
-        };
-        self.granary.write(job).unwrap();
+        set_aside(&self.granary, self.coop, granted);
     }
 
     /// The same store, opened anew.

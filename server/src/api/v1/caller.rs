@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use granary_client_core::quantities::Instant;
 
 use super::problem::{INTERNAL, MAY_NOT, MAY_NOT_DETAIL, NO_KEY, Problem, TOO_OFTEN};
+use crate::access::By;
 use crate::access::api_keys::{ApiKey, Scope};
 use crate::engine::Granary;
 use crate::error::Error;
@@ -26,6 +27,11 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// Who it is, for what people may do as well.
+    pub(crate) fn by(&self) -> By {
+        By::Key(self.key.clone())
+    }
+
     /// An error when the key lacks this scope. It is asked before anything is looked for, so the answer says nothing of what is
     /// there.
     pub(crate) fn must(&self, scope: Scope) -> Result<(), Problem> {

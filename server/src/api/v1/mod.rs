@@ -5,6 +5,7 @@ mod check;
 mod cursor;
 mod docs;
 mod idempotency;
+mod imports;
 mod json;
 mod key;
 mod orders;
@@ -36,6 +37,9 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(orders::show))
         .routes(routes!(orders::cancel))
         .routes(routes!(orders::release))
+        .routes(routes!(imports::bring, imports::list))
+        .routes(routes!(imports::show))
+        .routes(routes!(imports::take))
         .routes(routes!(pools::list))
         .routes(routes!(pools::want))
         .routes(routes!(stock::show))

@@ -229,6 +229,7 @@ fn explained(code: &str) -> &'static str {
     match code {
         "sku-unknown" => "a line names a SKU that the catalogue does not have",
         "known-with-others" => "this order was asked for before, with other lines",
+        "order-called-off" => "this order was called off, and its packs went back; ask under another id",
         "order-written-by-hand" => "a coordinator wrote an order of this id by hand",
         _ => "this order can't be taken as it is",
     }

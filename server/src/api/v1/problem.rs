@@ -7,6 +7,7 @@ use granary_client_core::store::StoreFault;
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 
+use crate::engine::ImportFault;
 use crate::error::Error;
 
 /// Places that one answer names at most.
@@ -161,6 +162,14 @@ impl From<Error> for Problem {
                 ProblemKind::Internal => INTERNAL.because(FAILED),
             },
             Error::NotFound { .. } => NOT_FOUND.because(NOTHING),
+            Error::OrderFile(fault) => Self::field("file", fault.code(), detail),
+            Error::Import(fault) => match fault {
+                ImportFault::Gone => NOT_FOUND.because(detail),
+                ImportFault::Taken { .. } | ImportFault::BeingTaken => CONFLICT.because(detail),
+                ImportFault::NoRoom => UNAVAILABLE.because(detail).after_seconds(600),
+                ImportFault::ProfileUnknown(_) => Self::field("profile", fault.code(), detail),
+                _ => Self::field("file", fault.code(), detail),
+            },
             Error::Stopping => UNAVAILABLE.because(detail).after_seconds(5),
             Error::Store(StoreFault::Full) => UNAVAILABLE.because(FAILED).after_seconds(600),
             Error::InvalidInput { field, .. } => Self::field(field, "invalid", detail),

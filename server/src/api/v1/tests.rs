@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request};
-use granary_client_core::store::MemoryStore;
+use granary_client_core::store::{MemoryStore, Store};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -21,6 +21,8 @@ use crate::http::{Counts, Gate, PublicAddress, Shared, Transfers, WebApp};
 use crate::log::CooperativeNumber;
 use crate::metrics::Metrics;
 
+mod holds;
+mod imports;
 mod keys;
 mod orders;
 mod webhooks;
@@ -30,7 +32,8 @@ pub(super) struct World {
     pub(super) coop: CooperativeNumber,
     pub(super) shared: Shared,
     router: Router,
-    _folder: tempfile::TempDir,
+    store: Arc<MemoryStore>,
+    folder: tempfile::TempDir,
 }
 
 pub(super) struct Answer {
@@ -59,11 +62,28 @@ impl World {
     }
 
     pub(super) fn with(limits: Limits) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let fail = |fault| panic!("{fault}");
-        let store = Arc::new(MemoryStore::default());
-        let granary = Arc::new(Granary::open(store, folder.path(), Some(&folder.path().join("lists")), fail).unwrap());
-        let coop = granary.create_cooperative("Linxian", crate::environment::now()).unwrap();
+        let (folder, store) = (tempfile::tempdir().unwrap(), Arc::new(MemoryStore::default()));
+        Self::open(limits, folder, store, None)
+    }
+
+    /// The same after the server's process ended and began again.
+    pub(super) fn restarted(self) -> Self {
+        let Self { coop, store, folder, granary, shared, router } = self;
+        drop((granary, shared, router));
+        Self::open(Limits::default(), folder, store, Some(coop))
+    }
+
+    fn open(
+        limits: Limits,
+        folder: tempfile::TempDir,
+        store: Arc<MemoryStore>,
+        coop: Option<CooperativeNumber>,
+    ) -> Self {
+        let (fail, lists) = (|fault| panic!("{fault}"), folder.path().join("lists"));
+        let kept: Arc<dyn Store> = Arc::<MemoryStore>::clone(&store);
+        let granary = Arc::new(Granary::open(kept, folder.path(), Some(&lists), fail).unwrap());
+        let create = || granary.create_cooperative("Linxian", crate::environment::now()).unwrap();
+        let coop = coop.unwrap_or_else(create);
         let shared = Shared {
             granary: Arc::clone(&granary),
             gate: Arc::new(Gate::new(limits)),
@@ -79,7 +99,7 @@ impl World {
             web_app: Arc::new(WebApp::of(None)),
         };
         let router = crate::api::router(&shared).with_state(shared.clone());
-        Self { granary, coop, shared, router, _folder: folder }
+        Self { granary, coop, shared, router, store, folder }
     }
 
     /// A key of this shop of douyin with these scopes.
@@ -88,9 +108,19 @@ impl World {
     }
 
     pub(super) fn key_of(&self, coop: CooperativeNumber, shop: &str, scopes: &[Scope]) -> (KeyId, String) {
+        self.key_for(coop, "douyin", shop, scopes)
+    }
+
+    pub(super) fn key_for(
+        &self,
+        coop: CooperativeNumber,
+        platform: &str,
+        shop: &str,
+        scopes: &[Scope],
+    ) -> (KeyId, String) {
         let draft = KeyDraft {
             name: "bridge".into(),
-            platform: "douyin".into(),
+            platform: platform.into(),
             shop: shop.into(),
             scopes: scopes.iter().copied().collect(),
         };

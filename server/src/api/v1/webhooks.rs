@@ -15,7 +15,7 @@ use super::caller::Caller;
 use super::json::{Faults, Fields, Place, Read, read};
 use super::problem::{BodyRefusals, NOT_FOUND, NOTHING, Problem, Refusals};
 use crate::access::webhooks::{DeliveryRecord, EventKind, WebhookId, WebhookRecord};
-use crate::engine::webhooks::{By, WebhookDraft};
+use crate::engine::webhooks::WebhookDraft;
 use crate::hooks::DeliveryId;
 
 /// Bytes of a body that sets a webhook.
@@ -108,10 +108,6 @@ impl WebhookShown {
 }
 
 impl Caller {
-    fn by(&self) -> By {
-        By::Key(self.key.clone())
-    }
-
     /// Webhooks are read and set by a key that may read at least what they tell.
     fn must_read(&self, events: &BTreeSet<EventKind>) -> Result<(), Problem> {
         events.iter().try_for_each(|kind| self.must(kind.scope()))
@@ -162,7 +158,7 @@ pub(super) async fn list(caller: Caller) -> Result<Json<WebhooksShown>, Problem>
     let found = caller
         .work(move |granary| {
             let all = granary.webhooks(number)?;
-            Ok(all.into_iter().filter(|(_, record)| by.may(record)).collect::<Vec<_>>())
+            Ok(all.into_iter().filter(|(_, record)| by.may(&record.platform, &record.shop)).collect::<Vec<_>>())
         })
         .await?;
     let shown = found.iter().map(|(id, record)| WebhookShown::of(*id, record, false, caller.now)).collect();

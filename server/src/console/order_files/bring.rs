@@ -96,14 +96,14 @@ pub(in crate::console) async fn bring(
             continue;
         };
         let brought = Brought { file_name: file_name.clone(), bytes, shop: shop.clone(), profile: profile.clone() };
-        let (granary, number) = (signed.granary.clone(), signed.cooperative.number());
-        let work = move || granary.preview_import(number, brought, crate::environment::now());
+        let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.by());
+        let work = move || granary.preview_import(&by, number, brought, crate::environment::now());
         let looked_at = tokio::task::spawn_blocking(work).await;
         let looked_at = looked_at.map_err(|error| refuse(locale, &Error::WorkFailed { reason: error.to_string() }))?;
         told.push((
             file_name,
             match looked_at {
-                Ok(import) => Ok(import.id),
+                Ok(import) => Ok(import.line.id),
                 Err(Error::OrderFile(fault)) => Err(fault.words(locale.language)),
                 Err(error) => Err(refuse(locale, &error).sentence),
             },
@@ -111,6 +111,6 @@ pub(in crate::console) async fn bring(
     }
     match told.as_slice() {
         [(_, Ok(id))] => Ok(Redirect::to(&format!("{HERE}/{id}")).into_response()),
-        told => page(&signed, told).await,
+        told => page(&signed, told, false).await,
     }
 }

@@ -7,9 +7,12 @@ mod preview;
 pub(super) use bring::{FORM_BYTES_MAX, bring};
 pub(super) use preview::{drop_file, map, refused_rows, show as show_one, take};
 
+use axum::extract::Query;
 use axum::response::Response;
 use granary_client_core::quantities::Instant;
+use granary_client_core::words::Words;
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::i18n::{Locale, grouped};
 use super::names::Names;
@@ -18,36 +21,53 @@ use super::parts::{Column, Row, Table};
 use super::refusal::Refused;
 use super::signed_in::SignedIn;
 use super::streams;
-use crate::engine::TakenFile;
+use crate::engine::{ImportFault, TakenFile};
 
 const HERE: &str = "/console/orders/files";
+/// The same, for whoever comes back to a file that waits no more.
+const GONE: &str = "/console/orders/files?gone=1";
 /// Files that were taken, on the page at most.
 const TAKEN_SHOWN: usize = 100;
 
 /// A file that was just brought: its name, and its id where it waits, or what is wrong with it.
 type BroughtFile = (String, Result<String, String>);
 
-/// `GET /console/orders/files`
-pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
-    page(&signed, &[]).await
+/// Why the page is asked for.
+#[derive(Debug, Deserialize)]
+pub(super) struct Came {
+    /// There when a file was looked for that waits no more.
+    gone: Option<String>,
 }
 
-async fn page(signed: &SignedIn, brought: &[BroughtFile]) -> Result<Response, Refused> {
+/// `GET /console/orders/files`
+pub(super) async fn show(signed: SignedIn, Query(came): Query<Came>) -> Result<Response, Refused> {
+    page(&signed, &[], came.gone.is_some()).await
+}
+
+async fn page(signed: &SignedIn, brought: &[BroughtFile], is_gone: bool) -> Result<Response, Refused> {
     let locale = signed.locale;
     let names = Names::of(signed).await?;
     let now = crate::environment::now();
-    let (granary, number) = (signed.granary.clone(), signed.cooperative.number());
+    let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.by());
     let (waiting, taken, profiles) = signed
-        .work(move || Ok((granary.waiting_imports(number, now), granary.imports(number)?, granary.order_profiles())))
+        .work(move || {
+            let waiting = granary.waiting_imports(&by, number, now);
+            Ok((waiting, granary.imports(&by, number)?, granary.order_profiles()))
+        })
         .await?;
+    let faults = profiles.faults();
     let profiles: Vec<(&str, &str)> =
         profiles.all().iter().map(|profile| (profile.name.as_str(), profile.title.as_str())).collect();
     let main = html! {
+        @if is_gone { p.error role="alert" { (ImportFault::Gone.words(locale.language)) } }
         @for (name, told) in brought { (said(locale, name, told)) }
         (form(signed, &profiles))
+        @if !faults.is_empty() { section { h2 { (locale.t("order-file-profiles-wrong")) }
+            p.small { (locale.t("order-file-profiles-wrong-help")) }
+            ul.plain { @for (file, fault) in faults { li.error { code { (file) } "：" (fault.words(locale.language)) } } } } }
         @if !waiting.is_empty() { section { h2 { (locale.t("order-files-waiting")) }
-            ul.plain { @for (id, name, at) in &waiting { li data-item {
-                a href={ (HERE) "/" (id) } { (name) } " " span.small { (locale.moment(*at)) } } } }
+            ul.plain { @for line in &waiting { li data-item {
+                a href={ (HERE) "/" (line.id) } { (line.file_name) } " " span.small { (locale.moment(line.at)) } } } }
             p.small { (locale.t("order-files-waiting-help")) } } }
         section { h2 { (locale.t("order-files-taken")) }
             @if taken.is_empty() { p.empty { (locale.t("order-files-none")) } } @else { (history(&names, &taken)) } }

@@ -11,7 +11,7 @@ use granary_client_core::quantities::Instant;
 use granary_client_core::words::Words;
 use maud::{Markup, html};
 
-use super::{HERE, outcome};
+use super::{GONE, HERE, outcome};
 use crate::console::catalogue::skus;
 use crate::console::i18n::{Locale, grouped, money};
 use crate::console::inputs::Inputs;
@@ -21,7 +21,7 @@ use crate::console::parts::{Column, Row, Table};
 use crate::console::refusal::{Refused, refuse, refused, refused_with};
 use crate::console::signed_in::{SignedIn, SignedInForm};
 use crate::console::streams;
-use crate::engine::Import;
+use crate::engine::{Import, ImportFault};
 use crate::error::Error;
 use crate::imports::Preview;
 
@@ -35,12 +35,12 @@ const TAKE_WAIT: Duration = Duration::from_secs(2);
 const EVERY_SECONDS: u32 = 2;
 
 async fn find(signed: &SignedIn, id: &str) -> Result<Option<Import>, Refused> {
-    let (granary, number, id) = (signed.granary.clone(), signed.cooperative.number(), id.to_owned());
-    let looked_at =
-        tokio::task::spawn_blocking(move || granary.waiting_import(number, &id, crate::environment::now())).await;
+    let (granary, number, id, by) = (signed.granary.clone(), signed.cooperative.number(), id.to_owned(), signed.by());
+    let look = move || granary.waiting_import(&by, number, &id, crate::environment::now());
+    let looked_at = tokio::task::spawn_blocking(look).await;
     match looked_at {
         Ok(Ok(import)) => Ok(Some(import)),
-        Ok(Err(Error::NotFound { .. })) => Ok(None),
+        Ok(Err(Error::Import(ImportFault::Gone))) => Ok(None),
         Ok(Err(error)) => Err(refuse(signed.locale, &error)),
         Err(error) => Err(refuse(signed.locale, &Error::WorkFailed { reason: error.to_string() })),
     }
@@ -53,16 +53,20 @@ fn address(id: &str) -> String {
 /// `GET /console/orders/files/{id}`
 pub(in crate::console) async fn show(signed: SignedIn, Path(id): Path<String>) -> Result<Response, Refused> {
     let locale = signed.locale;
-    let progress = signed.granary.import_progress(signed.cooperative.number(), &id, crate::environment::now());
-    if let Some((done, of)) = progress {
+    let (by, number) = (signed.by(), signed.cooperative.number());
+    let line = signed.granary.import_line(&by, number, &id, crate::environment::now());
+    if let Some((done, of)) = line.and_then(|line| line.progress) {
         return Ok(being_taken(&signed, done, of));
     }
-    // It was taken, or it waited too long: the list says which.
-    let Some(import) = find(&signed, &id).await? else { return Ok(Redirect::to(HERE).into_response()) };
+    let Some(import) = find(&signed, &id).await? else {
+        let granary = signed.granary.clone();
+        let taken = signed.work(move || granary.taken_import(&by, number, &id)).await?;
+        return Ok(Redirect::to(if taken.is_some() { HERE } else { GONE }).into_response());
+    };
     let names = Names::of(&signed).await?;
     let preview = &import.preview;
     let main = html! {
-        p { strong { (profile(&signed, preview)) } " · " (streams::shop(locale, &preview.platform, &import.shop))
+        p { strong { (profile(&signed, preview)) } " · " (streams::shop(locale, &preview.platform, &import.line.shop))
             @if let Some(partner) = &import.partner { " · " (locale.with("order-file-with", &[("file", partner.clone())])) } }
         @if let Some(other) = preview.lines_in.as_ref().or(preview.orders_in.as_ref()).filter(|_| import.partner.is_none()) {
             p.notice { (locale.with("order-file-one-of-two", &[("other", other.clone())])) } }
@@ -130,7 +134,7 @@ fn unmapped(signed: &SignedIn, names: &Names, import: &Import) -> Markup {
         let name = if line.code.is_empty() { line.title.as_str() } else { "" };
         unknown.entry((line.code.as_str(), name)).or_default().push(line.record);
     }
-    let action = format!("{}/map", address(&import.id));
+    let action = format!("{}/map", address(&import.line.id));
     html! {
         @if !unknown.is_empty() {
             section #unmapped tabindex="-1" { h2 { (locale.with("order-file-unmapped", &[("count", grouped(unknown.len() as u64))])) }
@@ -152,7 +156,7 @@ fn unmapped(signed: &SignedIn, names: &Names, import: &Import) -> Markup {
 
 fn take_form(signed: &SignedIn, import: &Import) -> Markup {
     let locale = signed.locale;
-    let action = format!("{}/take", address(&import.id));
+    let action = format!("{}/take", address(&import.line.id));
     let form = Inputs::of(signed, &action, &[]);
     let orders = import.preview.orders.len();
     html! {
@@ -207,7 +211,7 @@ fn reasons(locale: Locale, import: &Import) -> Markup {
     };
     html! {
         @if !refused.is_empty() { section { h2 { (locale.with("order-file-refused", &[("count", grouped(import.preview.refused.len() as u64))])) }
-            p.small { (locale.t("order-file-refused-help")) " " a href={ (address(&import.id)) "/refused.csv" } { (locale.t("order-file-refused-csv")) } }
+            p.small { (locale.t("order-file-refused-help")) " " a href={ (address(&import.line.id)) "/refused.csv" } { (locale.t("order-file-refused-csv")) } }
             (table("order-file-refused-rows-title", &refused)) } }
         @if !skipped.is_empty() { section { h2 { (locale.with("order-file-skipped", &[("count", grouped(import.preview.skipped.len() as u64))])) }
             (table("order-file-skipped-rows-title", &skipped)) } }
@@ -217,7 +221,7 @@ fn reasons(locale: Locale, import: &Import) -> Markup {
 /// `GET /console/orders/files/{id}/refused.csv`
 pub(in crate::console) async fn refused_rows(signed: SignedIn, Path(id): Path<String>) -> Result<Response, Refused> {
     let locale = signed.locale;
-    let import = find(&signed, &id).await?.ok_or_else(|| refused(locale, 404, "not-found"))?;
+    let import = find(&signed, &id).await?.ok_or_else(|| refuse(locale, &ImportFault::Gone.into()))?;
     let mut writer = csv::Writer::from_writer(vec![0xef, 0xbb, 0xbf]);
     let failed = || refused(locale, 500, "server-failed");
     writer.write_record([locale.t("row"), locale.t("code"), locale.t("order-file-why")]).map_err(|_| failed())?;
@@ -262,9 +266,9 @@ pub(in crate::console) async fn take(
     SignedInForm(signed, _): SignedInForm,
 ) -> Result<Response, Refused> {
     let locale = signed.locale;
-    let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
+    let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.by());
     let of = id.clone();
-    let taking = tokio::task::spawn_blocking(move || granary.take_import(by, number, &of, crate::environment::now()));
+    let taking = tokio::task::spawn_blocking(move || granary.take_import(&by, number, &of, crate::environment::now()));
     let taken = tokio::select! {
         taken = taking => taken,
         () = tokio::time::sleep(TAKE_WAIT) => {
@@ -277,7 +281,7 @@ pub(in crate::console) async fn take(
             signed.note_written();
             Ok(Redirect::to(HERE).into_response())
         }
-        Ok(Err(Error::FileTaken { at })) => {
+        Ok(Err(Error::Import(ImportFault::Taken { at }))) => {
             Err(refused_with(locale, 409, "order-file-taken", &[("time", locale.moment(at))]))
         }
         Ok(Err(error)) => Err(refuse(locale, &error)),
@@ -290,7 +294,7 @@ pub(in crate::console) async fn drop_file(
     Path(id): Path<String>,
     SignedInForm(signed, _): SignedInForm,
 ) -> Result<Response, Refused> {
-    signed.granary.drop_import(signed.cooperative.number(), &id, crate::environment::now());
+    signed.granary.drop_import(&signed.by(), signed.cooperative.number(), &id, crate::environment::now());
     signed.note_written();
     Ok(Redirect::to(HERE).into_response())
 }

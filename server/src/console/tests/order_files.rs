@@ -66,11 +66,11 @@ async fn a_file_is_looked_at_mapped_once_for_all_and_taken_once() {
     let orders = two.page("/console/orders").await;
     assert!(orders.contains("6921000000000000002") && orders.contains("Millet 2.5 kg × 2"), "{orders}");
 
+    // A file that was taken leads to the list.
+    assert_eq!(two.world.get(&path, &two.zhang).await.to, HERE);
     // The same file again says so, and offers nothing.
     let again = two.page(&brought(&two, &text).await).await;
     assert!(again.contains("there is nothing to do") && !again.contains("Take 2 orders"), "{again}");
-    // A file that is gone leads to the list.
-    assert_eq!(two.world.get(&path, &two.zhang).await.to, HERE);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,4 +98,44 @@ async fn what_is_no_order_file_is_refused_in_words_and_others_of_the_form_are_ta
     let drop = PageForm::one(&two.page(&path).await, &format!("{path}/drop"));
     assert_eq!(two.send(&two.zhang, &drop).await.to, HERE);
     assert!(!two.page(HERE).await.contains("b.csv"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_to_a_file_that_waits_no_more_is_told_to_bring_it_again() {
+    let two = Two::new().await;
+    let path =
+        brought(&two, &format!("{HEADS}{}", row("6921000000000000001", "6921000000000000001", "X", "2", "待发货")))
+            .await;
+    let take = PageForm::one(&two.page(&path).await, &format!("{path}/take"));
+    // As a restart does: nothing of it is on the disk.
+    let operator = crate::access::By::Principal(crate::access::Principal::Operator);
+    let id = path.rsplit('/').next().unwrap();
+    two.world.granary.drop_import(&operator, two.world.coop, id, crate::environment::now());
+    let led = two.world.get(&path, &two.zhang).await;
+    assert_eq!((led.status, led.to.as_str()), (303, "/console/orders/files?gone=1"));
+    let says = "this file does not wait here";
+    assert!(two.page(&led.to).await.contains(says));
+    let refused = two.send(&two.zhang, &take).await;
+    assert!(refused.status == 404 && refused.page.to_lowercase().contains(says), "{} {}", refused.status, refused.page);
+    let headers = [("cookie", two.zhang.as_str()), ("accept-language", "zh")];
+    let chinese = two.world.ask(Method::GET, &led.to, &headers, "").await;
+    assert!(chinese.page.contains("请再拿来一次"), "{}", chinese.page);
+    let rows = two.world.get(&format!("{path}/refused.csv"), &two.zhang).await;
+    assert!(rows.status == 404 && rows.page.to_lowercase().contains(says), "{}", rows.page);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_profile_of_the_operator_is_named_with_its_line_on_the_page() {
+    let two = Two::new().await;
+    assert!(!two.page(HERE).await.contains("Profiles that are not read"));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("mine.toml"), "colour = \"red\"\n").unwrap();
+    two.world.granary.set_order_profiles(crate::imports::Profiles::with_folder(folder.path()));
+    let page = two.page(HERE).await;
+    assert!(page.contains("Profiles that are not read") && page.contains("mine.toml"), "{page}");
+    assert!(page.contains("line 1: `profile` is missing"), "{page}");
+    let headers = [("cookie", two.zhang.as_str()), ("accept-language", "zh")];
+    let chinese = two.world.ask(Method::GET, HERE, &headers, "").await.page;
+    assert!(chinese.contains("读不了的平台配置") && chinese.contains("第 1 行：缺少"), "{chinese}");
+    assert!(page.contains("value=\"douyin\""), "all others are read");
 }

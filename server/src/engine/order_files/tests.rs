@@ -5,10 +5,14 @@ use granary_client_core::schema::receiver::{self, Receiver};
 use granary_client_core::schema::sku::{Sku, set_sku};
 use granary_client_core::store::{MemoryStore, Store};
 
+use super::waiting::{FILES_MAX, KEPT_MILLIS};
 use super::*;
+use crate::access::Principal;
+use crate::access::api_keys::{ApiKey, KeyId};
 use crate::log::Cooperative;
 
 const NOW: Instant = Instant(1_795_780_800_000);
+const OPERATOR: By = By::Principal(Principal::Operator);
 
 struct World {
     granary: Granary,
@@ -56,11 +60,11 @@ impl World {
 
     fn bring(&self, name: &str, bytes: Vec<u8>) -> Result<Import, Error> {
         let brought = Brought { file_name: name.into(), bytes, shop: String::new(), profile: None };
-        self.granary.preview_import(self.coop, brought, NOW)
+        self.granary.preview_import(&OPERATOR, self.coop, brought, NOW)
     }
 
     fn take(&self, import: &Import) -> Result<TakenFile, Error> {
-        self.granary.take_import(Principal::Operator, self.coop, &import.id, NOW)
+        self.granary.take_import(&OPERATOR, self.coop, &import.line.id, NOW)
     }
 
     fn order(&self, platform: &str, id: &str) -> Order {
@@ -94,11 +98,11 @@ fn a_file_is_taken_once_and_its_receivers_stand_apart() {
     assert_eq!(receiver.buyer_note.as_deref(), Some("请发\"大袋\",谢谢\n周末勿送😀"));
     assert_eq!(receiver.seller_note.as_deref(), Some("=HYPERLINK(\"http://x\")"));
     // It waits no more; brought again there is nothing to do.
-    assert!(world.granary.waiting_imports(world.coop, NOW).is_empty());
+    assert!(world.granary.waiting_imports(&OPERATOR, world.coop, NOW).is_empty());
     let again = world.bring("other name.csv", bytes("douyin-product.csv")).unwrap();
     assert_eq!(again.taken.as_ref().map(|taken| taken.at_millis), Some(NOW.0));
-    assert_eq!(world.take(&again), Err(Error::FileTaken { at: NOW }));
-    let history = world.granary.imports(world.coop).unwrap();
+    assert_eq!(world.take(&again), Err(ImportFault::Taken { at: NOW }.into()));
+    let history = world.granary.imports(&OPERATOR, world.coop).unwrap();
     assert_eq!(history.iter().map(|file| file.file_name.as_str()).collect::<Vec<_>>(), ["douyin-product.csv"]);
 }
 
@@ -131,8 +135,8 @@ fn a_pair_of_files_is_taken_as_one() {
     assert_eq!(world.take(&details).unwrap().accepted, 15);
     let order = world.order("taobao", "4300000000000000003");
     assert_eq!((order.lines.len(), order.told), (2, Some(ToldStatus::ToShip)));
-    assert!(world.granary.waiting_imports(world.coop, NOW).is_empty());
-    assert_eq!(world.granary.imports(world.coop).unwrap().len(), 1);
+    assert!(world.granary.waiting_imports(&OPERATOR, world.coop, NOW).is_empty());
+    assert_eq!(world.granary.imports(&OPERATOR, world.coop).unwrap().len(), 1);
 }
 
 #[test]
@@ -152,7 +156,7 @@ fn what_nobody_knew_is_mapped_once_for_all() {
     let map = |sku: &str| world.granary.map_unmapped(world.coop, server, ("HT-001", "未建档的核桃"), sku, NOW);
     assert!(matches!(map("none"), Err(Error::NotFound { .. })));
     assert_eq!(map("MT-500"), Ok(1));
-    assert!(!unmapped(&world.granary.waiting_import(world.coop, &waits.id, NOW).unwrap()));
+    assert!(!unmapped(&world.granary.waiting_import(&OPERATOR, world.coop, &waits.line.id, NOW).unwrap()));
     assert_eq!(world.order("douyin", "6917926768800000371").lines[0].sku.as_deref(), Some("MT-500"));
 }
 
@@ -160,17 +164,136 @@ fn what_nobody_knew_is_mapped_once_for_all() {
 fn files_that_wait_are_bounded_and_go_after_a_day() {
     let world = World::new();
     assert!(matches!(world.bring("a.csv", b"a,b".to_vec()), Err(Error::OrderFile(imports::FileFault::NoProfile))));
-    for number in 0..WAITING_MAX + 5 {
+    for number in 0..FILES_MAX + 5 {
         let bytes = [bytes("youzan.csv"), vec![b'\n'; number]].concat();
         world.bring("youzan.csv", bytes).unwrap();
     }
-    assert_eq!(world.granary.waiting_imports(world.coop, NOW).len(), WAITING_MAX);
+    assert_eq!(world.granary.waiting_imports(&OPERATOR, world.coop, NOW).len(), FILES_MAX);
     // The same file waits once.
-    world.bring("again.csv", [bytes("youzan.csv"), vec![b'\n'; WAITING_MAX]].concat()).unwrap();
-    assert_eq!(world.granary.waiting_imports(world.coop, NOW).len(), WAITING_MAX);
-    let tomorrow = Instant(NOW.0 + WAITING_MILLIS);
-    assert!(world.granary.waiting_imports(world.coop, tomorrow).is_empty());
+    let again = || world.bring("again.csv", [bytes("youzan.csv"), vec![b'\n'; FILES_MAX]].concat()).unwrap();
+    assert_eq!(again().line.id, again().line.id);
+    assert_eq!(world.granary.waiting_imports(&OPERATOR, world.coop, NOW).len(), FILES_MAX);
+    let tomorrow = Instant(NOW.0 + KEPT_MILLIS);
+    assert!(world.granary.waiting_imports(&OPERATOR, world.coop, tomorrow).is_empty());
     let other = world.granary.create_cooperative("Youyang", NOW).unwrap();
-    let id = world.bring("c.csv", bytes("youzan.csv")).unwrap().id;
-    assert!(world.granary.waiting_import(other, &id, NOW).is_err());
+    let id = world.bring("c.csv", bytes("youzan.csv")).unwrap().line.id;
+    assert_eq!(world.granary.waiting_import(&OPERATOR, other, &id, NOW).unwrap_err(), ImportFault::Gone.into());
+}
+
+fn key_of(world: &World, platform: &str, shop: &str) -> By {
+    let (platform, shop) = (platform.to_owned(), shop.to_owned());
+    By::Key(ApiKey { id: KeyId(7), cooperative: world.coop, platform, shop, scopes: Default::default() })
+}
+
+#[test]
+fn a_key_brings_and_sees_its_own_shop_alone() {
+    let world = World::new();
+    let (east, west) = (key_of(&world, "douyin", "east"), key_of(&world, "douyin", "west"));
+    let bring = |by: &By, shop: &str, name: &str, profile: Option<&str>| {
+        let brought = Brought {
+            file_name: name.into(),
+            bytes: bytes(name),
+            shop: shop.into(),
+            profile: profile.map(str::to_owned),
+        };
+        world.granary.preview_import(by, world.coop, brought, NOW)
+    };
+    let of_east = bring(&east, "east", "douyin-product.csv", None).unwrap();
+    let of_west = bring(&west, "west", "douyin-product.csv", None).unwrap();
+    assert_ne!(of_east.line.id, of_west.line.id, "the same file of two shops is two");
+    assert_eq!(world.granary.waiting_imports(&east, world.coop, NOW), [of_east.line.clone()]);
+    let gone = || Error::from(ImportFault::Gone);
+    assert_eq!(world.granary.take_import(&east, world.coop, &of_west.line.id, NOW), Err(gone()));
+    world.granary.drop_import(&east, world.coop, &of_west.line.id, NOW);
+    let other = bring(&east, "east", "youzan.csv", None).unwrap_err();
+    assert_eq!(other, ImportFault::OtherPlatform { platform: "youzan".into(), own: "douyin".into() }.into());
+    let unknown = bring(&east, "east", "youzan.csv", Some("youzan")).unwrap_err();
+    assert_eq!(unknown, ImportFault::ProfileUnknown("youzan".into()).into());
+    let taken = world.granary.take_import(&east, world.coop, &of_east.line.id, NOW).unwrap();
+    assert_eq!((taken.accepted, taken.by.as_str()), (27, "key:0000000000000007"));
+    // What one shop took, another may still bring.
+    let before = |by: &By| world.granary.taken_import(by, world.coop, &of_east.line.id).unwrap();
+    assert_eq!((before(&east).map(|taken| taken.accepted), before(&west)), (Some(27), None));
+    assert_eq!(world.granary.imports(&west, world.coop).unwrap(), []);
+    assert_eq!(world.granary.take_import(&west, world.coop, &of_west.line.id, NOW).unwrap().accepted, 27);
+}
+
+#[test]
+fn whoever_brings_most_makes_room() {
+    let world = World::new();
+    let own = world.bring("own.csv", bytes("youzan.csv")).unwrap();
+    let key = key_of(&world, "youzan", "");
+    for number in 1..FILES_MAX + 5 {
+        let bytes = [bytes("youzan.csv"), vec![b'\n'; number]].concat();
+        let brought = Brought { file_name: "a.csv".into(), bytes, shop: String::new(), profile: None };
+        world.granary.preview_import(&key, world.coop, brought, Instant(NOW.0 + 1)).unwrap();
+    }
+    let waiting = world.granary.waiting_imports(&OPERATOR, world.coop, NOW);
+    assert_eq!(waiting.len(), FILES_MAX);
+    assert!(waiting.contains(&own.line), "a busy program pushes nobody else's file out");
+}
+
+#[test]
+fn a_file_that_is_being_taken_stays_as_it_is() {
+    let world = World::new();
+    let import = world.bring("a.csv", bytes("youzan.csv")).unwrap();
+    let id = &import.line.id;
+    world.granary.set_being_taken(&OPERATOR, world.coop, id, true);
+    assert_eq!(world.take(&import), Err(ImportFault::BeingTaken.into()));
+    assert_eq!(world.bring("b.csv", bytes("youzan.csv")).unwrap().line.progress, Some((0, 7)));
+    world.granary.drop_import(&OPERATOR, world.coop, id, NOW);
+    let line = world.granary.import_line(&OPERATOR, world.coop, id, NOW).unwrap();
+    assert_eq!((line.file_name.as_str(), line.progress), ("a.csv", Some((0, 7))));
+    world.granary.set_being_taken(&OPERATOR, world.coop, id, false);
+    assert!(world.take(&import).unwrap().accepted > 0);
+}
+
+#[test]
+fn a_row_that_is_named_by_its_hash_alone_is_still_known() {
+    use granary_client_core::protocol::messages::write_message;
+    #[derive(serde::Serialize)]
+    struct Then {
+        file_name: String,
+        profile: String,
+        shop: String,
+        at_millis: i64,
+        by: String,
+        refused_rows: usize,
+        lines: usize,
+        accepted: usize,
+        over: usize,
+        updated: usize,
+        known: usize,
+        not_taken: Vec<(String, String, String)>,
+        not_taken_count: usize,
+    }
+    let world = World::new();
+    let hash = hash_of(&bytes("youzan.csv"));
+    let (number, text) = (world.coop, String::new);
+    let then = Then {
+        file_name: "youzan.csv".into(),
+        profile: "youzan".into(),
+        shop: text(),
+        at_millis: 5,
+        by: "operator".into(),
+        refused_rows: 0,
+        lines: 1_000,
+        accepted: 9,
+        over: 0,
+        updated: 0,
+        known: 0,
+        not_taken: Vec::new(),
+        not_taken_count: 0,
+    };
+    world
+        .granary
+        .write(move |group| {
+            group.put_visible(crate::log::keys::key(number, b'i', &hash), write_message(&then));
+            Ok(())
+        })
+        .unwrap();
+    let again = world.bring("again.csv", bytes("youzan.csv")).unwrap();
+    assert_eq!(world.take(&again), Err(ImportFault::Taken { at: Instant(5) }.into()));
+    let listed = world.granary.imports(&key_of(&world, "youzan", ""), world.coop).unwrap();
+    assert_eq!(listed.iter().map(|taken| taken.id.clone()).collect::<Vec<_>>(), [again.line.id]);
 }

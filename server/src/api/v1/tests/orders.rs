@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::*;
 
-const JSON: (&str, &str) = ("content-type", "application/json");
-const ALL: &[Scope] = &Scope::ALL;
+pub(super) const JSON: (&str, &str) = ("content-type", "application/json");
+pub(super) const ALL: &[Scope] = &Scope::ALL;
 
 /// A world whose catalogue has XM-05, and a key of the east shop.
 pub(super) fn world() -> (World, String) {
@@ -54,7 +54,7 @@ pub(super) async fn bring(world: &World, key: &str, body: &Value) -> Answer {
 }
 
 /// Each fault as `order line field code`.
-fn places(answer: &Answer) -> Vec<String> {
+pub(super) fn places(answer: &Answer) -> Vec<String> {
     let number = |value: &Value| value.as_u64().map_or("-".to_owned(), |number| number.to_string());
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let errors = answer.json()["errors"].as_array().cloned().unwrap_or_default();
@@ -66,7 +66,7 @@ fn places(answer: &Answer) -> Vec<String> {
         .collect()
 }
 
-fn verdicts(answer: &Answer) -> Vec<String> {
+pub(super) fn verdicts(answer: &Answer) -> Vec<String> {
     assert_eq!(answer.status, 200, "{}", answer.text);
     answer.json()["results"].as_array().unwrap().iter().map(|it| it["verdict"].as_str().unwrap().to_owned()).collect()
 }
@@ -313,16 +313,6 @@ async fn idempotency_key_is_answered_as_before_and_only_for_the_same_body() {
     let later = crate::environment::now().plus_millis(8 * 24 * 3_600_000);
     world.granary.drop_old_answers(later).unwrap();
     assert_eq!(post("one", &told(vec![order("b")])).await.status, 200, "a week later it is free");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn asked_order_is_given_back_within_a_quarter_of_an_hour_and_told_ones_are_not() {
-    let (world, key) = world();
-    verdicts(&bring(&world, &key, &told(vec![order("told")])).await);
-    let release =
-        async |id: &str| world.ask(Method::DELETE, &format!("/v1/holds/{id}"), &key, &[], Body::empty()).await;
-    assert_eq!(release("told").await.problem(), "conflict");
-    assert_eq!(release("none").await.problem(), "not-found");
 }
 
 // I7.
