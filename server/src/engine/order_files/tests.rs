@@ -201,7 +201,7 @@ fn a_key_brings_and_sees_its_own_shop_alone() {
     let of_east = bring(&east, "east", "douyin-product.csv", None).unwrap();
     let of_west = bring(&west, "west", "douyin-product.csv", None).unwrap();
     assert_ne!(of_east.line.id, of_west.line.id, "the same file of two shops is two");
-    assert_eq!(world.granary.waiting_imports(&east, world.coop, NOW), [of_east.line.clone()]);
+    assert_eq!(world.granary.waiting_imports(&east, world.coop, NOW), vec![of_east.line.clone()]);
     let gone = || Error::from(ImportFault::Gone);
     assert_eq!(world.granary.take_import(&east, world.coop, &of_west.line.id, NOW), Err(gone()));
     world.granary.drop_import(&east, world.coop, &of_west.line.id, NOW);
