@@ -63,6 +63,8 @@ pub enum AuditAction {
     WebhookSet,
     /// A webhook was removed.
     WebhookRemoved,
+    /// Orders were told as they had been earlier than what is known of them; nothing was changed.
+    ToldBackwards,
 }
 
 impl AuditAction {
@@ -96,6 +98,7 @@ impl AuditAction {
             Self::ApiKeyRevoked => "api-key-revoked",
             Self::WebhookSet => "webhook-set",
             Self::WebhookRemoved => "webhook-removed",
+            Self::ToldBackwards => "told-backwards",
         }
     }
 }

@@ -25,7 +25,7 @@
 //! n w <login>                 a coordinator's account
 //! n y <device>                its last request: LastSeen
 //! n x <device entry>          an entry that was set aside: SetAside
-//! n i <SHA-256 of the file>    an order file that was taken: TakenFile
+//! n i <file>                  an order file that was taken, by its hash, platform and shop: TakenFile
 //! n b d <device>              what a device has used of its share of the disk: Used
 //! n b h <household>           the same of a household
 //! 0 K <key>                   an API key: ApiKeyRecord

@@ -74,6 +74,8 @@ fn kind_of(row_key: &[u8]) -> &'static str {
         Some(b'b') => "share of the disk",
         Some(b'K') => "API key",
         Some(b'g') => "answer under an idempotency key",
+        Some(b'i') => "order file that was taken",
+        Some(b'q') => "what is set aside and sold",
         Some(b't') => "row of API keys and webhooks",
         _ => "unknown",
     }

@@ -1,6 +1,7 @@
 //! Accepting orders. Their documents are made before; then one job of the writer decides on all of a call, one after the other,
 //! and puts the orders' entries, the pools and what was answered into one batch. What is answered is durable.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use granary_client_core::ids::{ActorId, DeviceId};
@@ -13,7 +14,9 @@ use super::ledger::{HeldLine, PoolName, Refusal};
 use super::prepare::Prepared;
 use super::rows::{Book, Known};
 use super::told::{Answer, Mode, ToldOrder, Verdict, fault};
+use crate::access::AuditAction;
 use crate::engine::Granary;
+use crate::engine::audit::put_line;
 use crate::error::Error;
 use crate::log::keys::DocumentNumber;
 use crate::log::writer::GroupCommit;
@@ -98,30 +101,37 @@ fn set(answers: &mut [Option<Answer>], place: usize, answer: Answer) {
     }
 }
 
+/// What a job of the writer did beside its answers.
+#[derive(Default)]
+struct Done {
+    documents: Vec<DocumentNumber>,
+    /// How many orders, by platform, were told otherwise than what is known of later.
+    older: BTreeMap<String, usize>,
+}
+
 type Outcome = (Vec<(usize, Decided)>, Vec<DocumentNumber>, Vec<String>);
 
 impl Call {
     fn decide(&self, group: &mut GroupCommit<'_>, orders: Vec<(usize, Prepared)>) -> Result<Outcome, StoreFault> {
         let mut book = Book::open(group, self.cooperative.number());
-        let (mut decided, mut documents) = (Vec::with_capacity(orders.len()), Vec::new());
+        let (mut decided, mut done) = (Vec::with_capacity(orders.len()), Done::default());
         for (place, order) in orders {
-            decided.push((place, self.decide_one(&mut book, order, &mut documents)?));
+            decided.push((place, self.decide_one(&mut book, order, &mut done)?));
         }
         let pools = book.close();
+        for (platform, count) in done.older {
+            let detail = format!("{platform} {count}");
+            put_line(&self.cooperative, group, self.now, "server", AuditAction::ToldBackwards, &detail);
+        }
         let mut channels: Vec<String> = pools.into_iter().map(|(name, _)| name.channel).collect();
         channels.dedup();
-        Ok((decided, documents, channels))
+        Ok((decided, done.documents, channels))
     }
 
-    fn decide_one(
-        &self,
-        book: &mut Book<'_, '_>,
-        order: Prepared,
-        documents: &mut Vec<DocumentNumber>,
-    ) -> Result<Decided, StoreFault> {
+    fn decide_one(&self, book: &mut Book<'_, '_>, order: Prepared, done: &mut Done) -> Result<Decided, StoreFault> {
         let name = order.told.name.clone();
         if let Some(known) = book.known(&name)? {
-            return Ok(self.answer_known(book, order, known));
+            return Ok(self.answer_known(book, order, known, done));
         }
         if self.cooperative.knows(&DocumentKey::Order(name.clone())) {
             // Somebody wrote it by hand, or a phone gave it back.
@@ -140,7 +150,7 @@ impl Call {
             },
             Mode::Tell => book.ledger.tell(&order.wants, order.buyer),
         };
-        self.accept(book, order, held, documents).map(Decided::Answered)
+        self.accept(book, order, held, done).map(Decided::Answered)
     }
 
     /// Puts an accepted order's entries and rows into the batch.
@@ -149,7 +159,7 @@ impl Call {
         book: &mut Book<'_, '_>,
         order: Prepared,
         held: Vec<HeldLine>,
-        documents: &mut Vec<DocumentNumber>,
+        done: &mut Done,
     ) -> Result<Answer, StoreFault> {
         let name = order.told.name.clone();
         let over: Vec<(String, u32)> =
@@ -167,9 +177,9 @@ impl Call {
             }
         };
         let sequence = book.next_sequence()?;
-        documents.push(self.cooperative.append_own(book.group(), self.device, changes, self.now.0).1);
+        done.documents.push(self.cooperative.append_own(book.group(), self.device, changes, self.now.0).1);
         if let Some(receiver) = receiver.filter(|receiver| !self.cooperative.knows(&receiver.key)) {
-            documents.push(self.cooperative.append_own(book.group(), self.device, receiver, self.now.0).1);
+            done.documents.push(self.cooperative.append_own(book.group(), self.device, receiver, self.now.0).1);
         }
         let is_gone = matches!(told_status, ToldStatus::Shipped | ToldStatus::Done);
         let known = Known {
@@ -189,12 +199,18 @@ impl Call {
         Ok(answer_accepted(&known))
     }
 
-    fn answer_known(&self, book: &mut Book<'_, '_>, order: Prepared, known: Known) -> Decided {
+    fn answer_known(&self, book: &mut Book<'_, '_>, order: Prepared, known: Known, done: &mut Done) -> Decided {
         let told_millis = order.told.order.told_at.0;
         let answer = match order.told.mode {
             Mode::Ask => answer_asked(&known, order.asked),
             Mode::Tell if order.digest == known.digest && told_millis == known.told_millis => answer_accepted(&known),
-            Mode::Tell if told_millis <= known.told_millis => answer_known(&known),
+            Mode::Tell if told_millis <= known.told_millis => {
+                if order.digest != known.digest {
+                    let count = done.older.entry(order.told.name.platform).or_default();
+                    *count = count.saturating_add(1);
+                }
+                answer_known(&known)
+            }
             Mode::Tell if order.digest == known.digest => {
                 // Nothing older than this may move it back.
                 book.put_known(&order.told.name, &Known { told_millis, ..known.clone() });

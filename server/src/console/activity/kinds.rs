@@ -40,7 +40,7 @@ const ACTIONS: [(&str, &[&str]); 6] = [
     ),
     ("api", &["api-key-made", "api-key-revoked", "webhook-set", "webhook-removed"]),
     ("apart", &["taken-in", "left-out", "dropped", "found-right"]),
-    ("files", &["exported", "imported"]),
+    ("files", &["exported", "imported", "told-backwards"]),
     ("erased", &["erased"]),
 ];
 

@@ -320,6 +320,7 @@ deed-api-key-made = made an API key
 deed-api-key-revoked = revoked an API key
 deed-webhook-set = set a webhook
 deed-webhook-removed = removed a webhook
+deed-told-backwards = left orders as they are: what was told of them is older
 import = Import
 import-help = An Excel workbook (its first sheet), or a CSV file in UTF-8, UTF-16 or GB18030. You see first what would change; nothing is taken before you confirm, and never a part of it.
 import-households = households, with the name or the code of a village, or nothing while they have none

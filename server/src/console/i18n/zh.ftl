@@ -320,6 +320,7 @@ deed-api-key-made = 发放接口密钥
 deed-api-key-revoked = 停用接口密钥
 deed-webhook-set = 设置通知地址
 deed-webhook-removed = 删除通知地址
+deed-told-backwards = 订单没有改动：说的是更早的情况
 import = 导入
 import-help = Excel 表格（第一张表），或 CSV 文件（UTF-8、UTF-16 或 GB18030）。先看会有什么变化；确认之前什么都不导入，也绝不只导入一部分。
 import-households = 农户，带村的名称或代码；还没有村的空着

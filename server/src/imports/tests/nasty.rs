@@ -198,3 +198,15 @@ fn a_workbook_of_the_older_kind_is_read() {
     );
     assert_eq!(found.sums().total_fen, 990 + 1_234);
 }
+
+#[test]
+fn marks_that_nobody_sees_are_taken_out_of_names_and_said() {
+    let head = DOUYIN.trim_end();
+    let file = format!(
+        "{head},收件人\n5,51,小米\u{202e}谷\u{2066}子,1,XM-05,1.00,2026-11-11 20:00,待发货,,李\u{202e}某\n6,61,小米,1,XM-05,1.00,2026-11-11 20:00,待发货,,李某\n"
+    );
+    let found = preview(file.as_bytes()).unwrap();
+    assert_eq!(refused(&found), []);
+    assert_eq!((found.orders.len(), found.changed_rows), (2, 1));
+    assert_eq!((found.orders[0].lines[0].title.as_str(), found.orders[0].receiver_name.as_str()), ("小米谷子", "李某"));
+}

@@ -255,6 +255,9 @@ async fn orders_are_read_in_pages_and_come_again_when_they_change() {
     backwards["told_at"] = json!("2026-10-03T09:30:00Z");
     let answer = bring(&world, &key, &backwards).await;
     assert_eq!(verdicts(&answer), ["known"], "an older telling changes nothing");
+    let audit = world.granary.audit_log(world.coop, 10).unwrap();
+    let left = audit.iter().filter(|line| line.action == crate::access::AuditAction::ToldBackwards);
+    assert_eq!(left.map(|line| line.detail.as_str()).collect::<Vec<_>>(), ["douyin 1"], "and a line says so");
     assert_eq!(world.get("/v1/orders/douyin/3", &key).await.json()["told"], "closed");
     let missing = world.ask(Method::POST, "/v1/orders/douyin/none/cancel", &key, &[JSON], cancel).await;
     assert_eq!(missing.problem(), "not-found");
