@@ -18,6 +18,9 @@ def console(token, household, lot):
         "lot": one_of(lot),
         "file": one_of("harvests.csv", "harvests.xlsx", "households.csv", "orders.csv", "style.css"),
         "token": TEXT,
+        "code": one_of("autumn", "XM-05", "millet"),
+        "product": one_of("millet"),
+        "import": one_of("0" * 32),
     }
     case = one_of(f"{household}/2026/grams/{lot}")
     pages = {
@@ -30,7 +33,15 @@ def console(token, household, lot):
         "/lots/{lot}": {},
         "/cases": {"state": one_of("open", "settled"), "kind": one_of("field", "weight", "twice"), "page": NUMBER},
         "/orders": {"status": one_of("placed", "packed", "shipped")},
+        "/orders/files": {"gone": TEXT},
+        "/orders/files/{import}": {},
         "/catalogue": {},
+        "/skus/{code}": {},
+        "/stock": {},
+        "/stock/{product}": {"grade": TEXT, "page": NUMBER},
+        "/streams": {},
+        "/streams/{code}": {},
+        "/api": {},
         "/households": {"search": TEXT, "village": TEXT, "page": NUMBER},
         "/households/{household}": {},
         "/phones": {},
@@ -61,14 +72,35 @@ def console(token, household, lot):
         "/cases/many": {"case": case, "rule": one_of("warehouse", "latest", "older")},
         "/cases/undo": {"case": case},
         "/orders/status": {"status": one_of("packed", "cancelled"), "platform": TEXT, "outside": TEXT},
-        "/catalogue/product": {
+        "/catalogue": {
             "code": one_of("millet"), "zh": TEXT, "en": TEXT, "price:A": NUMBER, "new-grade": TEXT, "new-price": NUMBER,
             "seen": TEXT, "was:zh": TEXT,
         },
-        "/catalogue/promotion": {
+        "/promotions": {
             "code": one_of("autumn"), "title": TEXT, "day": DAY, "new-day": DAY, "offer:millet": NUMBER,
             "new-product": one_of("millet"), "new-price": NUMBER, "seen": TEXT,
         },
+        "/skus": {
+            "code": one_of("XM-05", "XM-06"), "new": one_of("yes"), "product": one_of("millet"), "grade": TEXT, "grams": NUMBER,
+            "shelf": NUMBER, "certificate": one_of("no", "always"), "names": TEXT, "codes": TEXT, "seen": TEXT,
+        },
+        "/skus/{code}/end": {"ended": one_of("yes")},
+        "/stock/goods-in": {
+            "product": one_of("millet"), "grade": TEXT, "grams": NUMBER, "day": DAY, "expiry": DAY, "from": TEXT, "bin": TEXT,
+        },
+        "/streams": {
+            "code": one_of("autumn", "winter"), "new": one_of("yes"), "host": TEXT, "platform": one_of("douyin"), "shop": TEXT,
+            "starts": TEXT, "ends": TEXT, "seen": TEXT,
+        },
+        "/streams/{code}/offer": {
+            "sku": one_of("XM-05"), "new": one_of("yes"), "price": NUMBER, "wanted": NUMBER, "limit": NUMBER, "margin": NUMBER,
+            "lots": TEXT, "seen": TEXT,
+        },
+        "/streams/{code}/more": {"sku": one_of("XM-05"), "wanted": NUMBER, "was:wanted": NUMBER},
+        "/streams/{code}/offer-end": {"sku": one_of("XM-05"), "ended": one_of("yes")},
+        "/orders/files/{import}/map": {"shop-code": TEXT, "shop-name": TEXT, "sku": one_of("XM-05")},
+        "/orders/files/{import}/take": {},
+        "/orders/files/{import}/drop": {},
         "/households/add": {"name": TEXT, "village": TEXT},
         "/households/invite": {"household": one_of(household)},
         "/households/sheet": {"village": TEXT},

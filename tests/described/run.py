@@ -90,7 +90,7 @@ def main():
 
         failed = hold(f"{base}/openapi.json", CHECKS)
         called = folder / "called.json"
-        called.write_text(json.dumps(shop.called(json.load(browser.open(f"{base}/openapi.json")))))
+        called.write_text(json.dumps(shop.called(json.load(browser.open(f"{base}/openapi.json")), base, key, trusted)))
         failed |= hold(called, CHECKS, "--url", base, "--header", f"Authorization: Bearer {key}")
         failed |= hold(described, "not_a_server_error", "--url", f"{base}/console", "--header", f"Cookie: {cookies}")
         assert browser.open(f"{base}/ready").read() == b"ready\n"

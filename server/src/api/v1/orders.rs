@@ -29,6 +29,7 @@ const POSITIONS_MAX: usize = 20_000;
 
 /// Orders that are asked for or told. The shop is that of the key.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "for the description; the fields are read one by one")]
 pub(super) struct OrdersTold {
     mode: ModeWord,
@@ -74,6 +75,7 @@ enum AfterSaleWord {
 
 /// An order as it is told.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "for the description")]
 struct OrderTold {
     /// The platform's id.
@@ -113,6 +115,7 @@ struct OrderTold {
 
 /// A line as it is told.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "for the description")]
 struct LineTold {
     #[schema(pattern = "^[0-9A-Za-z_-]{1,64}$", example = "1")]
@@ -140,6 +143,7 @@ struct LineTold {
 
 /// Who gets an order, in plain words or as the platform's sealed tokens.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "for the description")]
 struct ReceiverTold {
     name: Option<String>,
@@ -415,6 +419,7 @@ impl Caller {
 
 /// That an order was called off.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "for the description")]
 pub(super) struct CancelTold {
     /// When the platform knew it.

@@ -38,6 +38,7 @@ pub(super) async fn list(caller: Caller) -> Result<Json<PoolsShown>, Problem> {
 
 /// How many packs a pool is wanted to have.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "for the description")]
 pub(super) struct Wanted {
     /// A SKU that the stream offers.

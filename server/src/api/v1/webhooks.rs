@@ -23,6 +23,7 @@ const BYTES_MAX: usize = 16 * 1024;
 
 /// A webhook that is to be.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "for the description; the fields are read one by one")]
 pub(super) struct WebhookSet {
     /// Where to: https, or http in a network that the operator allows.
