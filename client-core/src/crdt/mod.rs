@@ -3,10 +3,12 @@
 mod automerge_sync;
 pub mod change;
 mod document;
+mod fill;
 pub mod leb128;
 pub mod limits;
 mod version;
 
 pub use automerge_sync::PeerState;
 pub use document::{DOCUMENT_BYTES_MAX, Document, DocumentFault, PART_BYTES, Schema};
+pub use fill::{Fill, Filled, NewChange};
 pub use version::{Version, VersionFault};

@@ -32,6 +32,8 @@ mod register_rows;
 #[cfg(feature = "sqlite")]
 mod stock_rows;
 #[cfg(feature = "sqlite")]
+mod stock_sums;
+#[cfg(feature = "sqlite")]
 mod stream_sums;
 #[cfg(feature = "sqlite")]
 mod unusual_lots;

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{
     activity, book_rows, case_writing, catalogue_rows, order_lists, question_lists, register_rows, stock_rows,
+    stock_sums,
 };
 use crate::conflicts::Contender;
 use crate::ids::DeviceId;
@@ -17,7 +18,7 @@ use crate::schema::{Document, DocumentKey};
 use crate::store::{SCRUB, StoreFault};
 
 /// The version of the tables. A database of another version is emptied and written again.
-const VERSION: i64 = 18;
+const VERSION: i64 = 19;
 /// Above this many touched lots, the whole book is written again.
 const TOUCHED_MAX: usize = 40;
 
@@ -85,7 +86,7 @@ const TABLES: &str = "
         payment TEXT NOT NULL, members TEXT NOT NULL) WITHOUT ROWID;";
 
 /// Tables with a `document` column.
-const BY_DOCUMENT: [&str; 16] = [
+const BY_DOCUMENT: [&str; 18] = [
     "documents",
     "lots",
     "receipts",
@@ -102,6 +103,8 @@ const BY_DOCUMENT: [&str; 16] = [
     "stock_books",
     "order_goods",
     "packed_goods",
+    "planned_goods",
+    "sold_lines",
 ];
 
 /// Reports a row that can't be read. The list leaves it out until its document is written again.
@@ -191,6 +194,7 @@ impl ReadModel {
             connection.execute_batch(activity::TABLES)?;
             connection.execute_batch(order_lists::TABLES)?;
             connection.execute_batch(stock_rows::TABLES)?;
+            connection.execute_batch(stock_sums::TABLES)?;
             connection.pragma_update(None, "user_version", VERSION)?;
         }
         Ok(Self { connection, server: DeviceId::NOBODY })

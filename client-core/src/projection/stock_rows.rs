@@ -3,19 +3,20 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 
-use super::ReadModel;
 use super::read_model::{parse_or_report, report_unreadable};
+use super::{ReadModel, stock_sums};
 use crate::ids::DeviceId;
 use crate::schema::sku::Sku;
-use crate::schema::{Document, DocumentKey, HoldingId, LotId, StockMonth, order, stock_book};
+use crate::schema::{Document, DocumentKey, HoldingId, LotId, OrderName, StockMonth, order, stock_book};
 use crate::store::StoreFault;
 use crate::trade::{Facts, Holding, OrderGoods, ReceivedLot, Stock, derive};
 
 pub(super) const TABLES: &str = "
     CREATE TABLE stock_books (document BLOB PRIMARY KEY, said TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE order_goods (document BLOB PRIMARY KEY, said TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE order_goods (document BLOB PRIMARY KEY, said TEXT NOT NULL, is_odd INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX odd_orders ON order_goods (document) WHERE is_odd = 1;
     CREATE TABLE packed_goods (
         document BLOB NOT NULL, holding TEXT NOT NULL, grams INTEGER NOT NULL,
         PRIMARY KEY (document, holding)) WITHOUT ROWID;
@@ -41,7 +42,7 @@ pub(super) fn write_order(
     server: DeviceId,
 ) -> Result<(), StoreFault> {
     let key = document.key().to_bytes();
-    for table in ["order_goods", "packed_goods"] {
+    for table in ["order_goods", "packed_goods"].into_iter().chain(stock_sums::BY_DOCUMENT) {
         transaction.prepare_cached(&format!("DELETE FROM {table} WHERE document = ?1"))?.execute(params![key])?;
     }
     let Some(goods) = OrderGoods::of(&order::read(document, server)) else { return Ok(()) };
@@ -54,7 +55,30 @@ pub(super) fn write_order(
         return Ok(());
     }
     let said = serde_json::to_string(&goods).unwrap_or_default();
-    transaction.prepare_cached("INSERT INTO order_goods VALUES (?1, ?2)")?.execute(params![key, said])?;
+    let is_odd = goods.is_odd();
+    transaction.prepare_cached("INSERT INTO order_goods VALUES (?1, ?2, ?3)")?.execute(params![key, said, is_odd])?;
+    if is_odd { Ok(()) } else { stock_sums::write_open(transaction, &key, &goods) }
+}
+
+/// What an order's row says.
+pub(super) fn goods_of(said: &str) -> Option<OrderGoods> {
+    parse_or_report("order_goods", "said", said, |said| serde_json::from_str(said).ok())
+}
+
+/// Reads orders' rows.
+pub(super) fn each_order(
+    connection: &Connection,
+    select: &str,
+    mut each: impl FnMut(OrderName, OrderGoods),
+) -> Result<(), StoreFault> {
+    let mut statement = connection.prepare_cached(select)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (key, said): (Vec<u8>, String) = (row.get(0)?, row.get(1)?);
+        if let (Ok(DocumentKey::Order(name)), Some(goods)) = (DocumentKey::from_bytes(&key), goods_of(&said)) {
+            each(name, goods);
+        }
+    }
     Ok(())
 }
 
@@ -81,6 +105,15 @@ const RECEIVED: &str = "
 impl ReadModel {
     /// What stock follows from, as far as rows are here. What is in a pack, the catalogue says.
     pub fn stock_facts(&self, skus: &BTreeMap<String, Sku>) -> Result<Facts, StoreFault> {
+        let mut facts = self.facts_of_goods()?;
+        each_order(&self.connection, "SELECT document, said FROM order_goods", |name, goods| {
+            facts.add_order(name, &goods, skus);
+        })?;
+        Ok(facts)
+    }
+
+    /// What stock follows from beside the orders that wait.
+    pub(super) fn facts_of_goods(&self) -> Result<Facts, StoreFault> {
         let mut facts = Facts::default();
         let mut statement = self.connection.prepare_cached(RECEIVED)?;
         let mut rows = statement.query([])?;
@@ -110,21 +143,11 @@ impl ReadModel {
                 facts.add_book(&month, book);
             }
         }
-        let mut statement = self.connection.prepare_cached("SELECT document, said FROM order_goods")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let (key, said): (Vec<u8>, String) = (row.get(0)?, row.get(1)?);
-            let goods = parse_or_report("order_goods", "said", &said, |said| serde_json::from_str(said).ok());
-            if let (Ok(DocumentKey::Order(name)), Some(goods)) = (DocumentKey::from_bytes(&key), goods) {
-                facts.add_order(name, &goods, skus);
-            }
-        }
-        let mut statement =
-            self.connection.prepare_cached("SELECT holding, sum(grams) FROM packed_goods GROUP BY holding")?;
+        let mut statement = self.connection.prepare_cached("SELECT holding, grams FROM packed_sums")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let holding: String = row.get(0)?;
-            if let Some(id) = parse_or_report("packed_goods", "holding", &holding, |holding| holding.parse().ok()) {
+            if let Some(id) = parse_or_report("packed_sums", "holding", &holding, |holding| holding.parse().ok()) {
                 facts.packed.insert(id, row.get(1)?);
             }
         }
@@ -164,4 +187,4 @@ impl ReadModel {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -25,7 +25,10 @@ use crate::quantities::{Fen, Grams, Instant, TextField, checked_text};
 
 pub use read::read;
 pub(crate) use read::settled;
-pub use taken::{OrderFault, TakenLine, TakenOrder, add_lines, map_line, mark_over, set_allocation, take, tell};
+pub use taken::{
+    OrderFault, TakenLine, TakenOrder, add_lines, map_line, mark_over, over_change, set_allocation, take, taken_change,
+    tell,
+};
 
 /// The most lines that an order has.
 pub const LINES_MAX: usize = 100;

@@ -1,13 +1,14 @@
 //! Who gets an order and where it goes: the only document of an order that holds anything about a person, so that it can be
 //! forgotten as a whole. The platform may have sealed name, phone and address; then they are its tokens, which only it can read.
 
-use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ROOT, ReadDoc, ScalarValue};
 use serde::{Deserialize, Serialize};
 
 use super::key::Document;
 use super::view::Fields;
-use crate::crdt::DocumentFault;
+use crate::crdt::change::VerifiedChange;
+use crate::crdt::{DocumentFault, Fill, Filled, NewChange};
+use crate::ids::ActorId;
 use crate::quantities::{Instant, TextField, optional_text};
 
 /// Who gets an order, as far as it is known; an empty one where the document was forgotten or nothing was told.
@@ -50,6 +51,41 @@ impl Receiver {
 /// Writes what is said of a receiver, as one edit: what is none stays as it was, and what stands there already is not written
 /// again. Gives whether anything was written.
 pub fn set(automerge: &mut AutoCommit, receiver: &Receiver) -> Result<bool, DocumentFault> {
+    let mut is_new = false;
+    for (field, value) in values(receiver)? {
+        let stands = match automerge.get(ROOT, field)? {
+            Some((found, _)) => found.as_scalar() == Some(&ScalarValue::from(value.clone())),
+            None => is_usual(&value),
+        };
+        if !stands {
+            automerge.fill(&ROOT, field, value)?;
+            is_new = true;
+        }
+    }
+    Ok(is_new)
+}
+
+/// The change that says it of a receiver, as [`set`] makes it of a document with its first change alone; none where nothing is said.
+pub fn set_change(
+    first: &VerifiedChange,
+    receiver: &Receiver,
+    actor: &ActorId,
+    now: Instant,
+) -> Result<Option<VerifiedChange>, DocumentFault> {
+    let mut change = NewChange::after(first, actor, now);
+    let root = change.root();
+    for (field, value) in values(receiver)?.into_iter().filter(|(_, value)| !is_usual(value)) {
+        change.fill(&root, field, value)?;
+    }
+    change.finish()
+}
+
+/// True for a value that a field has which nobody wrote.
+fn is_usual(value: &Filled) -> bool {
+    *value == Filled::Truth(false)
+}
+
+fn values(receiver: &Receiver) -> Result<Vec<(&'static str, Filled)>, DocumentFault> {
     let texts = [
         ("name", TextField::ReceiverName, &receiver.name),
         ("phone", TextField::ReceiverPhone, &receiver.phone),
@@ -57,7 +93,7 @@ pub fn set(automerge: &mut AutoCommit, receiver: &Receiver) -> Result<bool, Docu
         ("buyer_note", TextField::BuyerNote, &receiver.buyer_note),
         ("seller_note", TextField::SellerNote, &receiver.seller_note),
     ];
-    let mut values: Vec<(&str, ScalarValue)> = Vec::new();
+    let mut values: Vec<(&str, Filled)> = Vec::new();
     let mut names_somebody = false;
     for (field, kind, text) in texts {
         let Some(text) = text else { continue };
@@ -73,18 +109,7 @@ pub fn set(automerge: &mut AutoCommit, receiver: &Receiver) -> Result<bool, Docu
     if let Some(at) = receiver.address_changed_at {
         values.push(("address_changed", at.0.into()));
     }
-    let mut is_new = false;
-    for (field, value) in values {
-        let stands = match automerge.get(ROOT, field)? {
-            Some((found, _)) => found.as_scalar() == Some(&value),
-            None => value == ScalarValue::Boolean(false),
-        };
-        if !stands {
-            automerge.put(ROOT, field, value)?;
-            is_new = true;
-        }
-    }
-    Ok(is_new)
+    Ok(values)
 }
 
 /// Reads a receiver. A document from before there were fields has one text, which reads as the address.
@@ -109,8 +134,10 @@ pub fn read(document: &Document) -> Receiver {
 
 #[cfg(test)]
 mod tests {
+    use automerge::transaction::Transactable;
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::ids::ActorId;
     use crate::schema::{DocumentKey, OrderName};
 
     fn edit<R>(document: &mut Document, edit: impl FnOnce(&mut AutoCommit) -> Result<R, DocumentFault>) -> R {
@@ -144,6 +171,27 @@ mod tests {
         assert_eq!(read(&document), both);
         assert!(!edit(&mut document, |doc| set(doc, &Receiver::default())));
         assert!(Receiver::default().is_empty() && !both.is_empty());
+    }
+
+    proptest! {
+        /// A change that is made without a document is that which Automerge makes, byte for byte.
+        #[test]
+        fn change_of_a_new_receiver_is_that_of_its_document(
+            texts in proptest::array::uniform5(proptest::option::of("[何a-z0-9* \\n]{0,20}")),
+            is_sealed in any::<bool>(),
+            changed in proptest::option::of(1_790_000_000_000i64..1_790_000_100_000),
+        ) {
+            let [name, phone, address, buyer_note, seller_note] = texts;
+            let address_changed_at = changed.map(Instant);
+            let said =
+                Receiver { name, phone, address, is_sealed, buyer_note, seller_note, address_changed_at, damaged: Vec::new() };
+            let mut document = new_receiver();
+            let first = document.changes_since(&[]).unwrap().remove(0);
+            let actor = ActorId::from_bytes(&[1; 12]).unwrap();
+            let by_document = document.edit(&actor, Instant(0), |doc| set(doc, &said));
+            let alone = set_change(&first, &said, &actor, Instant(0));
+            prop_assert_eq!(alone, by_document.map(|(_, change)| change));
+        }
     }
 
     #[test]

@@ -100,6 +100,10 @@ pub struct Facts {
     pub orders: BTreeMap<OrderName, OrderFacts>,
     /// The grams that packed orders took beside those that are named, where nobody asked which they were.
     pub packed: BTreeMap<HoldingId, i64>,
+    /// The grams that are planned for orders beside those that are named, where nobody asked which they were.
+    pub planned: BTreeMap<HoldingId, i64>,
+    /// The grams that are sold and not planned yet, by product and grade, of orders beside those that are named.
+    pub sold: BTreeMap<(String, String), i64>,
     /// Outputs of batches.
     pub made: BTreeMap<HoldingId, Origin>,
     /// The grams of parcels, batches and returns.

@@ -18,6 +18,8 @@ pub use facts::{Facts, Flow, FlowKind, OrderFacts, Origin, ReceivedLot};
 pub use history::{HoldingEvent, history};
 pub use openings::{covered, differing, openings};
 pub use orders::OrderGoods;
+#[cfg(feature = "sqlite")]
+pub(crate) use orders::SoldLine;
 pub use stock::{Holding, ProductStock, Stock, derive};
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ pub fn openings(facts: &Facts, month: &StockMonth) -> BTreeMap<HoldingId, Balanc
         facts.entries.iter().filter(|(id, _)| !is_before(id, month)).filter_map(|(_, entry)| entry.deed.as_ref());
     let mut named: BTreeSet<&HoldingId> = later.filter_map(Deed::holding).collect();
     named.extend(facts.orders.values().flat_map(|order| order.takes.keys()));
-    named.extend(facts.packed.keys());
+    named.extend(facts.packed.keys().chain(facts.planned.keys()));
     named.extend(facts.flows.keys().map(|flow| &flow.holding));
     let holdings = sums(&before).holdings.into_iter();
     let left = holdings.filter_map(|(id, mut holding)| {

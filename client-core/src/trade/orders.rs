@@ -31,6 +31,41 @@ struct LineGoods {
     takes: Vec<(HoldingId, i64)>,
 }
 
+/// What a line that waits is sold of, and how much of it is planned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct SoldLine {
+    pub(crate) sku: Option<String>,
+    pub(crate) packs: u32,
+    /// Of an order from before there were SKUs: the product and the grams.
+    pub(crate) by_weight: Option<(String, i64)>,
+    /// Grams.
+    pub(crate) planned: i64,
+}
+
+impl SoldLine {
+    /// The product, its grade, and the grams that nobody has planned yet; none where there are none, or nobody knows what it is.
+    pub(crate) fn unplanned(&self, skus: &BTreeMap<String, Sku>) -> Option<(String, String, i64)> {
+        let (product, grade, grams) = match (&self.by_weight, self.sku.as_ref().and_then(|sku| skus.get(sku))) {
+            (Some((product, grams)), _) => (product.clone(), String::new(), *grams),
+            (None, Some(sku)) => (sku.product.clone(), sku.grade.clone(), sku.grams_of(self.packs)),
+            (None, None) => return None,
+        };
+        let open = grams.saturating_sub(self.planned);
+        (open > 0).then_some((product, grade, open))
+    }
+}
+
+impl LineGoods {
+    fn sold(&self) -> SoldLine {
+        SoldLine {
+            sku: self.sku.clone(),
+            packs: self.packs,
+            by_weight: self.by_weight.clone(),
+            planned: self.takes.iter().map(|(_, grams)| *grams).fold(0, i64::saturating_add),
+        }
+    }
+}
+
 impl OrderGoods {
     /// What an order says; none for one that takes nothing and says nothing wrong.
     pub fn of(order: &Order) -> Option<Self> {
@@ -72,27 +107,37 @@ impl OrderGoods {
     #[cfg(feature = "sqlite")]
     pub(crate) fn only_packed(&self) -> Option<BTreeMap<HoldingId, i64>> {
         let is_plain = self.is_packed && !self.is_foreign && self.damaged.is_empty();
-        is_plain.then(|| self.facts(&BTreeMap::new()).takes)
+        is_plain.then(|| self.planned())
+    }
+
+    /// True where it says something that is wrong, or that is more than sums can tell.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn is_odd(&self) -> bool {
+        self.is_packed || self.is_foreign || !self.damaged.is_empty()
+    }
+
+    /// The grams that are planned, or taken, of each holding.
+    pub(crate) fn planned(&self) -> BTreeMap<HoldingId, i64> {
+        let mut planned: BTreeMap<HoldingId, i64> = BTreeMap::new();
+        for (holding, grams) in self.lines.iter().flat_map(|line| &line.takes) {
+            let sum = planned.entry(holding.clone()).or_default();
+            *sum = sum.saturating_add(*grams);
+        }
+        planned
+    }
+
+    /// The lines of which it is known what they are sold of.
+    pub(crate) fn sold_lines(&self) -> impl Iterator<Item = SoldLine> + '_ {
+        self.lines.iter().filter(|line| line.sku.is_some() || line.by_weight.is_some()).map(LineGoods::sold)
     }
 
     fn facts(&self, skus: &BTreeMap<String, Sku>) -> OrderFacts {
-        let mut facts = OrderFacts { is_packed: self.is_packed, is_foreign: self.is_foreign, ..OrderFacts::default() };
-        for line in &self.lines {
-            let mut planned = 0i64;
-            for (holding, grams) in &line.takes {
-                planned = planned.saturating_add(*grams);
-                let takes = facts.takes.entry(holding.clone()).or_default();
-                *takes = takes.saturating_add(*grams);
-            }
-            let sold = match (&line.by_weight, line.sku.as_ref().and_then(|sku| skus.get(sku))) {
-                (Some((product, grams)), _) => Some((product.clone(), String::new(), *grams)),
-                (None, Some(sku)) => Some((sku.product.clone(), sku.grade.clone(), sku.grams_of(line.packs))),
-                (None, None) => None,
-            };
-            let open = sold.map(|(product, grade, grams)| (product, grade, grams.saturating_sub(planned)));
-            facts.unplanned.extend(open.filter(|(_, _, grams)| *grams > 0));
+        OrderFacts {
+            is_packed: self.is_packed,
+            takes: self.planned(),
+            unplanned: self.sold_lines().filter_map(|line| line.unplanned(skus)).collect(),
+            is_foreign: self.is_foreign,
         }
-        facts
     }
 }
 

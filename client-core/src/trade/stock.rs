@@ -201,7 +201,7 @@ pub(super) fn arrival(product: &str, grade: &str, grams: i64, day: Option<Day>, 
 
 /// The stock that follows from these facts.
 pub fn derive(facts: &Facts) -> Stock {
-    let mut unplanned: BTreeMap<(String, String), i64> = BTreeMap::new();
+    let mut unplanned = facts.sold.clone();
     for (product, grade, grams) in facts.orders.values().flat_map(|of| &of.unplanned) {
         add(unplanned.entry((product.clone(), grade.clone())).or_default(), *grams);
     }
@@ -241,6 +241,9 @@ pub(super) fn sums(facts: &Facts) -> Book {
     }
     for (id, grams) in &facts.packed {
         add(&mut book.holdings.entry(id.clone()).or_default().taken, *grams);
+    }
+    for (id, grams) in &facts.planned {
+        add(&mut book.holdings.entry(id.clone()).or_default().allocated, *grams);
     }
     for (flow, grams) in &facts.flows {
         let source = Source::of_flow(flow);

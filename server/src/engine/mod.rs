@@ -61,7 +61,7 @@ use crate::error::Error;
 use crate::log::admission::Admission;
 use crate::log::check::Marks;
 use crate::log::documents::Documents;
-use crate::log::flushes::Flushes;
+use crate::log::flushes::{FlushTotals, Flushes};
 use crate::log::format::check_format;
 use crate::log::keys::{DocumentNumber, GLOBAL, key, rest};
 use crate::log::throttle::BackgroundThrottle;
@@ -306,6 +306,11 @@ impl Granary {
 
     pub(crate) fn flushes(&self) -> &Flushes {
         &self.flushes
+    }
+
+    /// The writer's flushes since the start.
+    pub fn flush_totals(&self) -> FlushTotals {
+        self.flushes.totals()
     }
 
     pub(crate) fn subscriptions(&self) -> &Subscriptions {

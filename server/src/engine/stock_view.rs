@@ -1,6 +1,6 @@
 //! Stock as programs outside see it: sums by product and grade, nothing of who brought it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use granary_client_core::quantities::{Day, Instant};
 use granary_client_core::trade::{ProductStock, derive};
@@ -34,7 +34,7 @@ impl Granary {
         let cooperative = self.cooperative(number)?;
         let context = self.trade_context(&cooperative)?;
         let skus = &context.catalogue.skus;
-        let facts = self.read_models(number)?.read(|models| models.stock_facts(skus))?;
+        let facts = self.read_models(number)?.read(|models| models.stock_sums(skus, &BTreeSet::new()))?;
         let mut reserved: BTreeMap<(&str, &str), i64> = BTreeMap::new();
         for pool in self.pools(number)? {
             let Some(sku) = skus.get(&pool.sku) else { continue };

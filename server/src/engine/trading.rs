@@ -18,11 +18,14 @@ use crate::log::{Cooperative, CooperativeNumber};
 /// A document that was admitted, and the position of the log at which it was.
 pub(crate) type Admitted = (CooperativeNumber, DocumentNumber, u64);
 
+/// An order with its place in the order of acceptance.
+pub(crate) type InSequence = (u64, OrderName);
+
 /// What is to be decided on about goods in a co-operative.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Open {
     /// Orders whose plan lacks something.
-    pub(crate) orders: BTreeSet<OrderName>,
+    pub(crate) orders: BTreeSet<InSequence>,
     /// Streams whose pools are to be set.
     pub(crate) streams: BTreeSet<StreamCode>,
     /// True where what is there may have changed.
@@ -179,7 +182,7 @@ impl Trading {
     }
 
     /// Keeps in mind orders whose plan lacks something.
-    pub(crate) fn plan_later(&self, number: CooperativeNumber, orders: impl IntoIterator<Item = OrderName>) {
+    pub(crate) fn plan_later(&self, number: CooperativeNumber, orders: impl IntoIterator<Item = InSequence>) {
         let mut orders = orders.into_iter().peekable();
         if orders.peek().is_some() {
             self.waiting().open.entry(number).or_default().orders.extend(orders);

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use granary_client_core::ids::{ActorId, ChangeHash, CooperativeId, DeviceId, DocumentId};
-use granary_client_core::schema::DocumentKey;
+use granary_client_core::schema::{DocumentKey, StreamCode};
 use granary_client_core::store::{Store, StoreFault};
 
 use super::admission_queue::AdmissionQueue;
@@ -150,6 +150,15 @@ impl Cooperative {
     /// The keys of all documents.
     pub fn documents(&self) -> Vec<DocumentKey> {
         self.state().documents.iter().map(|(_, key, _)| key.clone()).collect()
+    }
+
+    /// The codes of all live-streams.
+    pub(crate) fn streams(&self) -> Vec<StreamCode> {
+        let code = |key: &DocumentKey| match key {
+            DocumentKey::Stream(code) => Some(code.clone()),
+            _ => None,
+        };
+        self.state().documents.streams().filter_map(code).collect()
     }
 
     pub(crate) fn document_number(&self, key: &DocumentKey) -> Option<DocumentNumber> {

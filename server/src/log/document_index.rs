@@ -13,13 +13,14 @@ use super::rows::parse;
 use super::writer::GroupCommit;
 
 /// Numbers are dense from 0 and never change. Each document stands in `numbers` once, and in exactly one of
-/// `by_household` and `of_no_household`. Its meta is that of its last durable position.
+/// `by_household` and `of_no_household`; live-streams stand in `streams` too, of which there are few among many orders. Its meta is that of its last durable position.
 #[derive(Default)]
 pub(super) struct DocumentIndex {
     documents: Vec<(DocumentKey, DocumentMeta)>,
     numbers: HashMap<DocumentId, DocumentNumber>,
     by_household: HashMap<HouseholdId, Vec<DocumentNumber>>,
     of_no_household: Vec<DocumentNumber>,
+    streams: Vec<DocumentNumber>,
     /// Documents of which nothing is taken any more, since they are about to be erased.
     going: HashSet<DocumentNumber>,
 }
@@ -41,6 +42,9 @@ impl DocumentIndex {
         match key.household() {
             Some(household) => self.by_household.entry(household).or_default().push(number),
             None => self.of_no_household.push(number),
+        }
+        if matches!(key, DocumentKey::Stream(_)) {
+            self.streams.push(number);
         }
         self.documents.push((key, meta));
         number
@@ -109,6 +113,11 @@ impl DocumentIndex {
     pub(super) fn iter(&self) -> impl Iterator<Item = (DocumentNumber, &DocumentKey, &DocumentMeta)> {
         let numbers = (0u32..).map(DocumentNumber);
         numbers.zip(&self.documents).map(|(number, (key, meta))| (number, key, meta))
+    }
+
+    /// The keys of all live-streams, in the order of their numbers.
+    pub(super) fn streams(&self) -> impl Iterator<Item = &DocumentKey> {
+        self.streams.iter().filter_map(|number| self.get(*number)).map(|(key, _)| key)
     }
 
     pub(super) fn len(&self) -> usize {

@@ -33,6 +33,7 @@ pub(crate) mod writer;
 pub use cooperative::{Cooperative, Statistics};
 pub(crate) use devices::Heard;
 pub use devices::LastSeen;
+pub use flushes::FlushTotals;
 pub(crate) use ingest::Submitter;
 pub use keys::CooperativeNumber;
 pub use records::{CooperativeRecord, DeviceKind, DeviceRecord, RecorderRecord};

@@ -1,21 +1,27 @@
 //! The embedded store: sled 1.0 (alpha 124, pinned) behind client-core's store trait. Nothing outside this folder
 //! depends on sled. All keys are in one tree, since sled's atomic batch covers one tree; every value carries its own
-//! checksum.
+//! checksum. What makes a batch durable is its record in the journal; sled follows at checkpoints.
 
 pub(crate) mod anew;
 pub(crate) mod free_disk;
+mod journal;
 pub(crate) mod probe;
 
 pub use free_disk::{DiskProbe, DiskRoom};
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use granary_client_core::store::{Batch, Row, Store, StoreFault, Write, seal, unseal};
 
+use self::journal::Journal;
+
 /// Fixed when the store is made: small leaves cost least memory and disk for our small records.
 const LEAF_FANOUT: usize = 32;
+/// Bytes of applied batches that are kept in memory at most before they are written to the journal.
+const PENDING_BYTES_MAX: usize = 1024 * 1024;
 /// Sled's cache, in bytes.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
@@ -24,10 +30,12 @@ type Database = sled::Db<LEAF_FANOUT>;
 /// A sled store. A handle of sled serves one thread at a time, so idle handles are pooled.
 pub struct SledStore {
     handles: Mutex<Vec<Database>>,
+    /// Held while a batch is applied, so that both have all batches in one order.
+    journal: Mutex<Journal>,
 }
 
 impl SledStore {
-    /// Opens or creates the store in this folder. It does not flush in the background: only [`Store::flush`] does. Fails
+    /// Opens or creates the store in this folder, with what its journal has. It does not flush in the background: only [`Store::flush`] does. Fails
     /// with [`StoreFault::InUse`] while another process has it, and with [`StoreFault::Corrupt`] for what sled itself finds
     /// damaged; on any other fault the store is as whole as before.
     pub fn open(folder: &Path) -> Result<Self, StoreFault> {
@@ -39,7 +47,18 @@ impl SledStore {
             .zstd_compression_level(1)
             .open::<LEAF_FANOUT>()
             .map_err(fault_of)?;
-        Ok(Self { handles: Mutex::new(vec![database]) })
+        let (mut journal, batches) = Journal::open(folder).map_err(|error| StoreFault::of_io(&error))?;
+        if !batches.is_empty() {
+            for batch in &batches {
+                database.apply_batch(sealed(&last_writes(batch))).map_err(fault_of)?;
+            }
+            checkpoint(&database, &mut journal)?;
+        }
+        Ok(Self { handles: Mutex::new(vec![database]), journal: Mutex::new(journal) })
+    }
+
+    fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn with<R>(&self, work: impl FnOnce(&Database) -> Result<R, StoreFault>) -> Result<R, StoreFault> {
@@ -54,6 +73,54 @@ impl SledStore {
         let result = work(&handle);
         self.handles.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
         result
+    }
+}
+
+/// The last write of each key.
+fn last_writes(batch: &Batch) -> BTreeMap<&[u8], Option<&[u8]>> {
+    let mut last = BTreeMap::new();
+    for write in batch.writes() {
+        match write {
+            Write::Put(key, value) => last.insert(key.as_slice(), Some(value.as_slice())),
+            Write::Remove(key) => last.insert(key.as_slice(), None),
+        };
+    }
+    last
+}
+
+fn sealed(writes: &BTreeMap<&[u8], Option<&[u8]>>) -> sled::Batch {
+    let mut batch = sled::Batch::default();
+    for (key, value) in writes {
+        match value {
+            Some(value) => batch.insert(*key, seal(key, value)),
+            None => batch.remove(*key),
+        }
+    }
+    batch
+}
+
+/// Flushes sled, and begins the journal again. All that sled has is durable in the journal first: should a cut come between the
+/// two, the next start applies it once more.
+fn checkpoint(database: &Database, journal: &mut Journal) -> Result<(), StoreFault> {
+    journal.sync().map_err(|error| StoreFault::of_io(&error))?;
+    database.flush().map_err(fault_of)?;
+    journal.begin_again().map_err(|error| StoreFault::of_io(&error))
+}
+
+impl Drop for SledStore {
+    fn drop(&mut self) {
+        let done = if self.journal().is_empty() {
+            Ok(())
+        } else {
+            self.with(|database| checkpoint(database, &mut self.journal()))
+        };
+        if let Err(fault) = done {
+            tracing::warn!(%fault, "the store was not flushed at its end; the next start reads its journal");
+            // A handle that is dropped flushes sled, which may then have what the journal has not.
+            std::mem::take(&mut *self.handles.lock().unwrap_or_else(PoisonError::into_inner))
+                .into_iter()
+                .for_each(std::mem::forget);
+        }
     }
 }
 
@@ -99,18 +166,34 @@ impl Store for SledStore {
     }
 
     fn apply(&self, batch: &Batch) -> Result<(), StoreFault> {
-        let mut writes = sled::Batch::default();
-        for write in batch.writes() {
-            match write {
-                Write::Put(key, value) => writes.insert(key.as_slice(), seal(key, value)),
-                Write::Remove(key) => writes.remove(key.as_slice()),
-            }
+        if batch.is_empty() {
+            return Ok(());
         }
-        self.with(|database| database.apply_batch(writes).map_err(fault_of))
+        let writes = last_writes(batch);
+        let mut journal = self.journal();
+        let mark = journal.append(writes.iter().map(|(key, value)| (*key, *value)));
+        if let Err(fault) = self.with(|database| database.apply_batch(sealed(&writes)).map_err(fault_of)) {
+            journal.take_back(&mark);
+            return Err(fault);
+        }
+        if journal.pending() < PENDING_BYTES_MAX {
+            return Ok(());
+        }
+        // Much is written without anybody waiting for it, as when a store is made anew.
+        journal.write().map_err(|error| StoreFault::of_io(&error))?;
+        if journal.is_due() {
+            self.with(|database| checkpoint(database, &mut journal))?;
+        }
+        Ok(())
     }
 
     fn flush(&self) -> Result<(), StoreFault> {
-        self.with(|database| database.flush().map(drop).map_err(fault_of))
+        let mut journal = self.journal();
+        journal.sync().map_err(|error| StoreFault::of_io(&error))?;
+        if journal.is_due() {
+            self.with(|database| checkpoint(database, &mut journal))?;
+        }
+        Ok(())
     }
 }
 
@@ -140,6 +223,106 @@ mod tests {
         assert!(matches!(fault_of(wrapped(5)), StoreFault::Io(_)));
         assert!(matches!(fault_of(io::Error::new(io::ErrorKind::InvalidData, "crc")), StoreFault::Corrupt(_)));
         assert!(matches!(fault_of(io::Error::other("Unknown frame descriptor")), StoreFault::Corrupt(_)));
+    }
+
+    fn copied(from: &Path, to: &Path) {
+        std::fs::create_dir_all(to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+            let to = to.join(entry.file_name());
+            match entry.file_type().unwrap().is_dir() {
+                true => copied(&entry.path(), &to),
+                false => _ = std::fs::copy(entry.path(), &to).unwrap(),
+            }
+        }
+    }
+
+    /// Each step's folder is what a cut right after it leaves, with and without a checkpoint since.
+    #[test]
+    fn what_was_flushed_is_there_after_a_cut_at_any_moment_and_batches_are_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SledStore::open(&folder.path().join("store")).unwrap();
+        let keys = [b"a".as_slice(), b"b", b"c"];
+        let mut number = 0u32;
+        let mut step = |store: &SledStore| {
+            number += 1;
+            let mut batch = Batch::default();
+            keys.iter().for_each(|key| batch.put(*key, number.to_be_bytes()));
+            batch.put([b"n".as_slice(), &number.to_be_bytes()].concat(), vec![7; 40]);
+            if number.is_multiple_of(3) {
+                batch.remove([b"n".as_slice(), &(number - 2).to_be_bytes()].concat());
+            }
+            store.apply(&batch).unwrap();
+            number
+        };
+        let opened = |cut: &Path| {
+            let store = SledStore::open(cut).unwrap();
+            let seen: Vec<_> = keys.iter().map(|key| store.get(key).unwrap().unwrap()).collect();
+            assert!(seen.windows(2).all(|two| two[0] == two[1]), "a batch is whole");
+            let last = u32::from_be_bytes(seen[0].as_slice().try_into().unwrap());
+            let rows = store.scan_all(b"n").unwrap().len();
+            assert_eq!(rows, usize::try_from(last - last / 3).unwrap(), "all batches before it are there");
+            last
+        };
+        for round in 0..12u32 {
+            let flushed = step(&store);
+            store.flush().unwrap();
+            let place = |name: &str| folder.path().join(format!("{round}-{name}"));
+            copied(&folder.path().join("store"), &place("flushed"));
+            let applied = step(&store);
+            copied(&folder.path().join("store"), &place("applied"));
+            if round.is_multiple_of(4) {
+                store.with(|database| checkpoint(database, &mut store.journal())).unwrap();
+                copied(&folder.path().join("store"), &place("checkpoint"));
+                assert_eq!(opened(&place("checkpoint")), applied);
+            }
+            assert_eq!(opened(&place("flushed")), flushed);
+            assert!((flushed..=applied).contains(&opened(&place("applied"))));
+            // It was opened and closed by now: the journal is empty, and all is in sled.
+            assert_eq!(opened(&place("flushed")), flushed);
+        }
+    }
+
+    /// Sled flushed, and the cut came before the journal began again: all of it is applied once more.
+    #[test]
+    fn cut_within_a_checkpoint_leaves_the_store_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let store = SledStore::open(&path).unwrap();
+        for value in [1u8, 2, 3] {
+            let mut batch = Batch::default();
+            batch.put(*b"a", [value]);
+            batch.put([b'n', value], [value]);
+            store.apply(&batch).unwrap();
+        }
+        store.journal().sync().unwrap();
+        store.with(|database| database.flush().map(drop).map_err(fault_of)).unwrap();
+        let cut = folder.path().join("cut");
+        copied(&path, &cut);
+        let store = SledStore::open(&cut).unwrap();
+        assert_eq!(store.get(b"a").unwrap(), Some(vec![3]));
+        assert_eq!(store.scan_all(b"n").unwrap().len(), 3);
+    }
+
+    /// More than a journal holds, with and without anybody waiting for it.
+    #[test]
+    fn journal_begins_again_once_much_has_gathered() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let store = SledStore::open(&path).unwrap();
+        let value: Vec<u8> = (0..100_000u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 9) as u8).collect();
+        for number in 0..120u8 {
+            let mut batch = Batch::default();
+            batch.put([b'n', number], value.clone());
+            store.apply(&batch).unwrap();
+            if number > 60 {
+                store.flush().unwrap();
+            }
+        }
+        let size = std::fs::metadata(path.join("journal")).unwrap().len();
+        assert!(size <= journal::CHECKPOINT_BYTES + 2 * PENDING_BYTES_MAX as u64, "{size}");
+        let cut = folder.path().join("cut");
+        copied(&path, &cut);
+        assert_eq!(SledStore::open(&cut).unwrap().scan_all(b"n").unwrap().len(), 120);
     }
 
     #[test]

@@ -8,14 +8,14 @@ use granary_client_core::quantities::{Day, Grams, Instant};
 use granary_client_core::schema::order::{self, AfterSale, Allocated, Allocation, Order, OrderState};
 use granary_client_core::schema::sku::Sku;
 use granary_client_core::schema::{DocumentKey, HoldingId, LotId, OrderName};
-use granary_client_core::trade::{Facts, Planned, Rule, Stock, Wanted, allocate, derive, is_usable};
+use granary_client_core::trade::{Facts, OrderFacts, Planned, Rule, Stock, Wanted, allocate, derive, is_usable};
 
 use super::ledger::PoolName;
 use super::pools::Free;
 use super::rows;
 use crate::engine::Granary;
 use crate::engine::own_edits::Edits;
-use crate::engine::trading::TradeContext;
+use crate::engine::trading::{InSequence, TradeContext};
 use crate::error::Error;
 use crate::log::Cooperative;
 
@@ -24,7 +24,6 @@ const TOGETHER: usize = 256;
 
 /// An order to plan.
 struct Open {
-    sequence: u64,
     name: OrderName,
     order: Order,
 }
@@ -40,10 +39,15 @@ impl Granary {
         Ok(self.read_models_behind(cooperative.number())? == 0)
     }
 
-    /// What stock follows from.
-    pub(super) fn stock_facts(&self, cooperative: &Cooperative, context: &TradeContext) -> Result<Facts, Error> {
+    /// What stock follows from, without what these orders take.
+    pub(super) fn stock_sums(
+        &self,
+        cooperative: &Cooperative,
+        context: &TradeContext,
+        without: &BTreeSet<OrderName>,
+    ) -> Result<Facts, Error> {
         let models = self.read_models(cooperative.number())?;
-        Ok(models.read(|models| models.stock_facts(&context.catalogue.skus))?)
+        Ok(models.read(|models| models.stock_sums(&context.catalogue.skus, without))?)
     }
 
     /// What is free of each product and grade that a SKU is of: there, not promised to any order, and not set aside.
@@ -53,7 +57,7 @@ impl Granary {
         context: &TradeContext,
         now: Instant,
     ) -> Result<Free, Error> {
-        self.free_in(&derive(&self.stock_facts(cooperative, context)?), cooperative, context, now)
+        self.free_in(&derive(&self.stock_sums(cooperative, context, &BTreeSet::new())?), cooperative, context, now)
     }
 
     /// As [`Self::free_stock`], of stock that was derived already.
@@ -81,43 +85,39 @@ impl Granary {
         Ok(context.catalogue.skus.values().map(of).collect())
     }
 
-    /// Plans these orders, and with `has_stock` all whose plan lacks something or became wrong. True when some are left for the next
-    /// time.
+    /// Plans these orders, and with `has_stock` all whose plan lacks something or became wrong, those that were accepted first before
+    /// others. Gives those that are left for the next time.
     pub(super) fn plan_orders(
         &self,
         cooperative: &Arc<Cooperative>,
-        mut names: BTreeSet<OrderName>,
+        mut names: BTreeSet<InSequence>,
         has_stock: bool,
         now: Instant,
-    ) -> Result<BTreeSet<OrderName>, Error> {
-        if names.is_empty() && !has_stock {
-            return Ok(names);
-        }
+    ) -> Result<BTreeSet<InSequence>, Error> {
         let (number, today) = (cooperative.number(), Day::in_china(now));
         let context = self.trade_context(cooperative)?;
-        let mut facts = self.stock_facts(cooperative, &context)?;
         if has_stock {
-            names.extend(to_plan_anew(&facts, today));
+            for name in self.to_plan_anew(cooperative, &context, today)? {
+                if let Some(known) = rows::known(self.store(), number, &name)? {
+                    names.insert((known.sequence, name));
+                }
+            }
         }
         let server = Cooperative::server_device(cooperative.id());
         let mut open = Vec::new();
-        for name in names {
+        while open.len() < TOGETHER {
+            let Some((_, name)) = names.pop_first() else { break };
             let Some(document) = self.document(number, &DocumentKey::Order(name.clone()))? else { continue };
             let order = order::read(&document, server);
-            let known = rows::known(self.store(), number, &name)?;
-            if let (Some(OrderState::ToPack), Some(known)) = (order.state(), known) {
-                open.push(Open { sequence: known.sequence, name, order });
+            if order.state() == Some(OrderState::ToPack) {
+                open.push(Open { name, order });
             }
         }
-        open.sort_by_key(|open| open.sequence);
-        let later: BTreeSet<OrderName> = open.iter().skip(TOGETHER).map(|open| open.name.clone()).collect();
-        open.truncate(TOGETHER);
         if open.is_empty() {
-            return Ok(later);
+            return Ok(names);
         }
-        for open in &open {
-            facts.orders.remove(&open.name);
-        }
+        let without = open.iter().map(|open| open.name.clone()).collect();
+        let facts = self.stock_sums(cooperative, &context, &without)?;
         let wanted: Vec<Wanted> = open.iter().flat_map(|open| wanted(&context, open)).collect();
         let plan = allocate(&derive(&facts), &wanted, today);
         let mut planned: BTreeMap<OrderName, Vec<Planned>> = BTreeMap::new();
@@ -136,21 +136,29 @@ impl Granary {
         if !edits.is_empty() {
             self.edit_as(number, server, now, edits)?;
         }
-        Ok(later)
+        Ok(names)
     }
-}
 
-/// The orders whose plan lacks something, or has goods that may not be used or that are not there.
-fn to_plan_anew(facts: &Facts, today: Day) -> Vec<OrderName> {
-    let stock = derive(facts);
-    let is_right = |stock: &Stock, id: &HoldingId| {
-        stock.holdings.get(id).is_some_and(|holding| is_usable(holding, today) && holding.on_hand() >= 0)
-    };
-    let orders = facts.orders.iter().filter(|(_, order)| !order.is_packed);
-    let is_wrong = |(_, order): &(&OrderName, &granary_client_core::trade::OrderFacts)| {
-        !order.unplanned.is_empty() || order.takes.keys().any(|id| !is_right(&stock, id))
-    };
-    orders.filter(is_wrong).map(|(name, _)| name.clone()).collect()
+    /// The orders whose plan lacks something, or has goods that may not be used or that are not there.
+    fn to_plan_anew(
+        &self,
+        cooperative: &Cooperative,
+        context: &TradeContext,
+        today: Day,
+    ) -> Result<BTreeSet<OrderName>, Error> {
+        let facts = self.stock_sums(cooperative, context, &BTreeSet::new())?;
+        let stock = derive(&facts);
+        let is_right = |id: &HoldingId| {
+            stock.holdings.get(id).is_some_and(|holding| is_usable(holding, today) && holding.on_hand() >= 0)
+        };
+        let skus = &context.catalogue.skus;
+        let models = self.read_models(cooperative.number())?;
+        let mut found = models.read(|models| models.orders_to_plan(skus, is_right))?;
+        let is_wrong = |order: &OrderFacts| !order.unplanned.is_empty() || order.takes.keys().any(|id| !is_right(id));
+        let odd = facts.orders.iter().filter(|(_, order)| !order.is_packed && is_wrong(order));
+        found.extend(odd.map(|(name, _)| name.clone()));
+        Ok(found)
+    }
 }
 
 /// What an order's lines are to be served with.

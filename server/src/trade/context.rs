@@ -23,11 +23,9 @@ impl Granary {
             let skus = catalogue.sku_index();
             let server = Cooperative::server_device(cooperative.id());
             let mut streams = BTreeMap::new();
-            for key in cooperative.documents() {
-                if let DocumentKey::Stream(code) = &key
-                    && let Some(document) = self.document(number, &key)?
-                {
-                    streams.insert(code.clone(), stream::read(&document, server));
+            for code in cooperative.streams() {
+                if let Some(document) = self.document(number, &DocumentKey::Stream(code.clone()))? {
+                    streams.insert(code, stream::read(&document, server));
                 }
             }
             Ok(TradeContext { catalogue, skus, streams })

@@ -143,12 +143,12 @@ impl Granary {
     ) -> Result<(), Error> {
         let _one_at_a_time = self.trading().following.lock().unwrap_or_else(PoisonError::into_inner);
         let (number, server) = (cooperative.number(), Cooperative::server_device(cooperative.id()));
-        let (mut orders, mut unplanned) = (Vec::with_capacity(names.len()), Vec::new());
+        let (mut orders, mut lacking) = (Vec::with_capacity(names.len()), BTreeSet::new());
         for (name, last_told) in names {
             let Some(document) = self.document(number, &DocumentKey::Order(name.clone()))? else { continue };
             let order = order::read(&document, server);
             if lacks_plan(&order) {
-                unplanned.push(name.clone());
+                lacking.insert(name.clone());
             }
             if order.pool.is_some() {
                 orders.push(Read::of(name, &order, *last_told));
@@ -157,15 +157,18 @@ impl Granary {
         if orders.is_empty() {
             return Ok(());
         }
-        let (marks, channels) = self.write(move |group| {
+        let (marks, channels, unplanned) = self.write(move |group| {
             let mut book = Book::open(group, number);
-            let mut marks = Marks::new();
+            let (mut marks, mut unplanned) = (Marks::new(), Vec::new());
             for order in orders {
-                follow(&mut book, &order, &mut marks)?;
+                let sequence = follow(&mut book, &order, &mut marks)?;
+                if lacking.contains(&order.name) {
+                    unplanned.push((sequence, order.name));
+                }
             }
             cover_all(&mut book, &mut marks)?;
             let channels: BTreeSet<String> = book.close().into_iter().map(|(name, _)| name.channel).collect();
-            Ok((marks, channels))
+            Ok((marks, channels, unplanned))
         })?;
         self.pools_changed(cooperative, channels);
         self.trading().plan_later(number, unplanned);
@@ -192,7 +195,8 @@ impl Granary {
     }
 }
 
-fn follow(book: &mut Book<'_, '_>, order: &Read, marks: &mut Marks) -> Result<(), StoreFault> {
+/// Gives the order's place in the order of acceptance.
+fn follow(book: &mut Book<'_, '_>, order: &Read, marks: &mut Marks) -> Result<u64, StoreFault> {
     let known = book.known(&order.name)?;
     let buyer = known.as_ref().and_then(|known| known.buyer);
     let before: Vec<HeldLine> = known.as_ref().map(|known| known.held.clone()).unwrap_or_default();
@@ -253,7 +257,7 @@ fn follow(book: &mut Book<'_, '_>, order: &Read, marks: &mut Marks) -> Result<()
     } else {
         marks.push((order.name.clone(), changed));
     }
-    Ok(())
+    Ok(known.sequence)
 }
 
 /// Counts for the desk what was not counted when the order was accepted: lines that were mapped since, and all lines of an order that

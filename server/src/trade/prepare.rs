@@ -1,5 +1,7 @@
-//! Makes an order's documents before the writer decides on it: they are new, so nothing has to be read. Only what is above a
-//! grant is known in the writer alone.
+//! Makes an order's documents before the writer decides on it: they are new, so nothing has to be read, and their changes are written
+//! without a document of Automerge. Only what is above a grant is known in the writer alone.
+
+use std::sync::OnceLock;
 
 use granary_client_core::crdt::DocumentFault;
 use granary_client_core::crdt::change::VerifiedChange;
@@ -23,11 +25,22 @@ pub(super) struct Prepared {
     pub(super) digest: u64,
     /// The checksum of what is asked for.
     pub(super) asked: u64,
-    /// The order's document, for what is above a grant.
-    document: Document,
-    changes: Vec<VerifiedChange>,
+    /// The first change of the order's document, and the one that takes it.
+    first: VerifiedChange,
+    taken: VerifiedChange,
     receiver: Option<DocumentChanges>,
 }
+
+/// The first change of a document of this kind, which is the same whatever the order is called.
+fn first_change(kept: &OnceLock<VerifiedChange>, key: &DocumentKey) -> Result<VerifiedChange, DocumentFault> {
+    match kept.get() {
+        Some(first) => Ok(first.clone()),
+        None => Document::first_change(key).map(|first| kept.get_or_init(|| first).clone()),
+    }
+}
+
+static FIRST_OF_ORDERS: OnceLock<VerifiedChange> = OnceLock::new();
+static FIRST_OF_RECEIVERS: OnceLock<VerifiedChange> = OnceLock::new();
 
 impl Prepared {
     /// Writes the documents. The order's lines have their SKUs, and its pool.
@@ -37,45 +50,33 @@ impl Prepared {
         actor: &ActorId,
         now: Instant,
     ) -> Result<Self, DocumentFault> {
-        let key = DocumentKey::Order(told.name.clone());
-        let mut document = Document::new(key)?;
-        // Its first change is there already: it is read, not made once more.
-        let mut changes = document.changes_since(&[])?;
-        let (_, change) = document.edit(actor, now, |automerge| order::take(automerge, &told.order))?;
-        changes.extend(change);
+        let first = first_change(&FIRST_OF_ORDERS, &DocumentKey::Order(told.name.clone()))?;
+        let taken = order::taken_change(&first, &told.order, actor, now)?;
         let receiver = match &told.receiver {
-            Some(told_receiver) if !told_receiver.is_empty() => {
+            Some(receiver) if !receiver.is_empty() => {
                 let key = DocumentKey::Receiver(told.name.clone());
-                let mut document = Document::new(key.clone())?;
-                let mut changes = document.changes_since(&[])?;
-                let (_, change) = document.edit(actor, now, |automerge| receiver::set(automerge, told_receiver))?;
-                change.map(|change| {
-                    changes.push(change);
-                    DocumentChanges { key, changes }
-                })
+                let first = first_change(&FIRST_OF_RECEIVERS, &key)?;
+                let set = receiver::set_change(&first, receiver, actor, now)?;
+                set.map(|set| DocumentChanges { key, changes: vec![first, set] })
             }
             _ => None,
         };
         let wants = wants_of_told(&told.order);
         let buyer = told.buyer_token.as_deref().map(|token| buyer_mark(cooperative, &told.name.platform, token));
         let (digest, asked) = (digest_of(&told), asked_of(&wants));
-        Ok(Self { told, wants, buyer, digest, asked, document, changes, receiver })
+        Ok(Self { told, wants, buyer, digest, asked, first, taken, receiver })
     }
 
     /// The changes of its order, with these packs marked over, and those of its receiver.
     pub(super) fn into_changes(
-        mut self,
+        self,
         over: &[(String, u32)],
         actor: &ActorId,
         now: Instant,
     ) -> Result<(DocumentChanges, Option<DocumentChanges>), DocumentFault> {
-        if !over.is_empty() {
-            let (_, change) = self.document.edit(actor, now, |automerge| {
-                over.iter().try_for_each(|(line, packs)| order::mark_over(automerge, line, *packs))
-            })?;
-            self.changes.extend(change);
-        }
-        Ok((DocumentChanges { key: self.document.key().clone(), changes: self.changes }, self.receiver))
+        let marked = order::over_change(&self.taken, over, actor, now)?;
+        let changes = [self.first, self.taken].into_iter().chain(marked).collect();
+        Ok((DocumentChanges { key: DocumentKey::Order(self.told.name), changes }, self.receiver))
     }
 }
 

@@ -1,6 +1,8 @@
 //! Whether a live-stream that is to come can be served: of each offer what is set aside and what could be, in the order in which it
 //! would be granted, and what lies in the lots that it names.
 
+use std::collections::BTreeSet;
+
 use granary_client_core::quantities::{Day, Instant};
 use granary_client_core::schema::stream::Offer;
 use granary_client_core::schema::{HoldingId, StreamCode, sku::Sku};
@@ -40,7 +42,7 @@ impl Granary {
         let cooperative = self.cooperative(number)?;
         let context = self.trade_context(&cooperative)?;
         let Some(stream) = context.streams.get(code) else { return Ok(Vec::new()) };
-        let stock = derive(&self.stock_facts(&cooperative, &context)?);
+        let stock = derive(&self.stock_sums(&cooperative, &context, &BTreeSet::new())?);
         let mut free = self.free_in(&stock, &cooperative, &context, now)?;
         let pools = rows::pools_of(self.store(), number, code.as_str())?;
         let mut offers = Vec::new();

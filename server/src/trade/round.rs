@@ -112,6 +112,7 @@ impl Granary {
         for (number, open) in self.trading().take_open() {
             let cooperative = self.cooperative(number)?;
             let (orders, has_stock) = match self.is_caught_up(&cooperative)? {
+                true if open.orders.is_empty() && !open.has_stock => (BTreeSet::new(), false),
                 true => (self.plan_orders(&cooperative, open.orders.clone(), open.has_stock, now)?, false),
                 false => (open.orders.clone(), open.has_stock),
             };

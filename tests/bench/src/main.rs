@@ -61,7 +61,10 @@ enum What {
         only: Vec<String>,
     },
     /// Orders accepted durably, by feeders of one order and of many in a call.
-    Orders,
+    Orders {
+        /// Only these, as `FEEDERSxORDERS` in a call, such as `64x1`.
+        only: Vec<String>,
+    },
     /// One side of Granary as a process that takes commands as lines of JSON.
     #[command(hide = true)]
     Act { side: Side, folder: std::path::PathBuf },
@@ -104,7 +107,7 @@ fn main() {
         What::Act { side: Side::Load, folder: _ } => load::actor(),
         What::Act { side: Side::Clients, folder } => granary_actor::phones(&folder),
         What::Anatomy => anatomy::run(),
-        What::Orders => orders::run(),
+        What::Orders { only } => orders::run(&only),
         What::Phone { lots } => phone::run(&lots),
         What::Server { only } => server::run(&only),
         What::Console => console::run(),

@@ -80,13 +80,25 @@ fn open(folder: &std::path::Path) -> (Arc<Granary>, CooperativeNumber) {
     (Arc::new(granary), coop)
 }
 
-pub(crate) fn run() {
+pub(crate) fn run(only: &[String]) {
     println!(
-        "{:<44} {:>8} {:>9} {:>8} {:>8} {:>8} {:>11} {:>12}",
-        "orders accepted durably", "orders", "a second", "p50 ms", "p99 ms", "worst", "processor us", "in lists s"
+        "{:<44} {:>8} {:>9} {:>8} {:>8} {:>8} {:>11} {:>8} {:>8} {:>12} {:>11}",
+        "orders accepted durably",
+        "orders",
+        "a second",
+        "p50 ms",
+        "p99 ms",
+        "worst",
+        "processor us",
+        "a flush",
+        "ms each",
+        "in lists s",
+        "us in all"
     );
-    for (feeders, each) in [(1, 1), (8, 1), (64, 1), (200, 1), (8, 16), (8, 64), (4, 500)] {
-        measure(feeders, each);
+    let usual = ["1x1", "16x1", "64x1", "200x1", "8x16", "8x64", "4x500"].map(str::to_owned);
+    for what in if only.is_empty() { &usual } else { only } {
+        let (feeders, each) = what.split_once('x').unwrap();
+        measure(feeders.parse().unwrap(), each.parse().unwrap());
     }
 }
 
@@ -95,7 +107,7 @@ fn measure(feeders: u64, each: u64) {
     let (granary, coop) = open(folder.path());
     let orders = if feeders == 1 { ORDERS / 6 } else { ORDERS };
     let next = AtomicU64::new(0);
-    let (began, processor) = (Clock::now(), processor_seconds());
+    let (began, processor, before) = (Clock::now(), processor_seconds(), granary.flush_totals());
     let mut took: Vec<Duration> = std::thread::scope(|scope| {
         let feeder = || {
             let mut took = Vec::new();
@@ -118,6 +130,8 @@ fn measure(feeders: u64, each: u64) {
     let seconds = began.elapsed().as_secs_f64();
     let done = next.load(Ordering::Relaxed).min(orders.div_ceil(each) * each);
     let micros = (processor_seconds() - processor) / done as f64 * 1e6;
+    let flushed = granary.flush_totals();
+    let flushes = (flushed.flushes - before.flushes).max(1) as f64;
     took.sort_unstable();
     let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
     let accepted: u64 = granary.pools(coop).unwrap().iter().map(|pool| pool.accepted).sum();
@@ -127,14 +141,17 @@ fn measure(feeders: u64, each: u64) {
     while granary.read_models_behind(coop).unwrap() > 0 {
         std::thread::sleep(Duration::from_millis(20));
     }
+    let settled = began.elapsed().as_secs_f64();
+    let in_all = (processor_seconds() - processor) / done as f64 * 1e6;
     println!(
-        "{:<44} {done:>8} {:>9.0} {:>8.1} {:>8.1} {:>8.1} {micros:>11.0} {:>12.1}",
+        "{:<44} {done:>8} {:>9.0} {:>8.1} {:>8.1} {:>8.1} {micros:>11.0} {:>8.1} {:>8.1} {settled:>12.1} {in_all:>11.0}",
         format!("{feeders} feeders, {each} in a call"),
         done as f64 / seconds,
         at(0.5),
         at(0.99),
         at(1.0),
-        began.elapsed().as_secs_f64(),
+        done as f64 / flushes,
+        (flushed.micros - before.micros) as f64 / flushes / 1e3,
     );
 }
 

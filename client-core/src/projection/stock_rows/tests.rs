@@ -11,11 +11,11 @@ use crate::schema::stock_book::{Balance, Count, Deed, GoodsIn, open, write};
 use crate::schema::{Book, EntryId, HoldingId, OrderName, Season};
 use crate::trade::{FactsOfDocuments, StockCase, derive, openings};
 
-fn server() -> DeviceId {
+pub(in crate::projection) fn server() -> DeviceId {
     CooperativeId::from_bytes([5; 16]).server_device()
 }
 
-fn actor(device: DeviceId) -> ActorId {
+pub(in crate::projection) fn actor(device: DeviceId) -> ActorId {
     device.actor(Incarnation::new(1))
 }
 
@@ -28,7 +28,7 @@ fn book_key(year: u16, month: u8) -> DocumentKey {
 }
 
 /// A warehouse: four lots of one household, goods bought in, a count, orders in several states.
-fn warehouse() -> (Vec<Document>, BTreeMap<String, Sku>) {
+pub(in crate::projection) fn warehouse() -> (Vec<Document>, BTreeMap<String, Sku>) {
     let packer = actor(DeviceId::from_bytes([2; 8]));
     let (now, day) = (Instant(0), "2026-10-03".parse().unwrap());
     let household = Book::first(HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
@@ -126,7 +126,7 @@ fn warehouse() -> (Vec<Document>, BTreeMap<String, Sku>) {
     (documents, skus.into_iter().map(|sku| (sku.code.clone(), sku)).collect())
 }
 
-fn facts_of_documents(documents: &[Document], skus: &BTreeMap<String, Sku>) -> Facts {
+pub(in crate::projection) fn facts_of_documents(documents: &[Document], skus: &BTreeMap<String, Sku>) -> Facts {
     let mut facts = FactsOfDocuments::new(server());
     documents.iter().for_each(|document| facts.add(document));
     facts.facts(skus)
@@ -272,7 +272,7 @@ fn five_thousand_holdings_and_their_orders() {
                     "{{\"is_packed\":false,\"lines\":[{{\"sku\":null,\"packs\":0,\"by_weight\":null,\"takes\":[[\"{holding}\",2500]]}}],\
                      \"is_foreign\":false,\"damaged\":[]}}"
                 );
-                rows.connection.execute("INSERT INTO order_goods VALUES (?1, ?2)", params![key, said]).unwrap();
+                rows.connection.execute("INSERT INTO order_goods VALUES (?1, ?2, 0)", params![key, said]).unwrap();
             } else {
                 let values = params![key, holding.to_string(), 2_500];
                 rows.connection.execute("INSERT INTO packed_goods VALUES (?1, ?2, ?3)", values).unwrap();

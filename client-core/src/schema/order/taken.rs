@@ -1,12 +1,14 @@
 //! An order as a platform tells it, and how it is written: taken once, told anew as often as somebody tells.
 
 use automerge::transaction::Transactable;
-use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
+use automerge::{AutoCommit, ROOT, ReadDoc};
 use serde::{Deserialize, Serialize};
 
 use super::told::{Told, told_of};
 use super::{AfterSale, Allocation, LINES_MAX, OrderStatus, PACKS_MAX, ToldStatus};
-use crate::crdt::DocumentFault;
+use crate::crdt::change::VerifiedChange;
+use crate::crdt::{DocumentFault, Fill, NewChange};
+use crate::ids::ActorId;
 use crate::quantities::{Fen, Instant, QuantityFault, TextField, checked_text};
 use crate::schema::StreamCode;
 use crate::schema::sku::checked_code;
@@ -190,27 +192,81 @@ pub fn take(automerge: &mut AutoCommit, order: &TakenOrder) -> Result<bool, Docu
     if is_here(automerge)? {
         return Ok(false);
     }
-    automerge.put(ROOT, "status", OrderStatus::Placed.name())?;
-    automerge.put(ROOT, "placed", order.placed_at.0)?;
+    fill(automerge, order)?;
+    Ok(true)
+}
+
+/// The change that takes an order, as [`take`] makes it of a document with its first change alone.
+pub fn taken_change(
+    first: &VerifiedChange,
+    order: &TakenOrder,
+    actor: &ActorId,
+    now: Instant,
+) -> Result<VerifiedChange, DocumentFault> {
+    order.check()?;
+    let mut change = NewChange::after(first, actor, now);
+    fill(&mut change, order)?;
+    change.finish()?.ok_or(DocumentFault::Damaged("status"))
+}
+
+/// The change that marks lines of an order with the packs that are above what its pool had, as [`mark_over`] makes it right after
+/// [`taken_change`]; none where there are none. The lines must be the order's, each once.
+pub fn over_change(
+    taken: &VerifiedChange,
+    over: &[(String, u32)],
+    actor: &ActorId,
+    now: Instant,
+) -> Result<Option<VerifiedChange>, DocumentFault> {
+    let mut change = NewChange::after(taken, actor, now);
+    let root = change.root();
+    over.iter().try_for_each(|(line, packs)| change.fill(&root, &over_field(line), i64::from(*packs).into()))?;
+    change.finish()
+}
+
+fn fill(new: &mut impl Fill, order: &TakenOrder) -> Result<(), DocumentFault> {
+    let root = new.root();
+    new.fill(&root, "status", OrderStatus::Placed.name().into())?;
+    new.fill(&root, "placed", order.placed_at.0.into())?;
     for (field, at) in [("paid", order.paid_at), ("promised", order.promised_at)] {
         if let Some(at) = at {
-            automerge.put(ROOT, field, at.0)?;
+            new.fill(&root, field, at.0.into())?;
         }
     }
     for (field, fen) in [("total", order.total_fen), ("freight", order.freight_fen)] {
         if let Some(fen) = fen {
-            automerge.put(ROOT, field, fen.get())?;
+            new.fill(&root, field, fen.get().into())?;
         }
     }
-    automerge.put(ROOT, "pool", order.pool.as_str())?;
+    new.fill(&root, "pool", order.pool.as_str().into())?;
     if let Some(stream) = &order.stream {
-        automerge.put(ROOT, "stream", stream.as_str())?;
+        new.fill(&root, "stream", stream.as_str().into())?;
     }
     for line in &order.lines {
-        write_line(automerge, line)?;
+        fill_line(new, line)?;
     }
-    automerge.put(ROOT, "told", Told::by(order).to_string())?;
-    Ok(true)
+    new.fill(&root, "told", Told::by(order).to_string().into())
+}
+
+pub(super) fn fill_line(new: &mut impl Fill, line: &TakenLine) -> Result<(), DocumentFault> {
+    let item = new.fill_map(&format!("item/{}", line.line_id))?;
+    new.fill(&item, "packs", i64::from(line.packs).into())?;
+    new.fill(&item, "fen", line.fen.get().into())?;
+    if let Some(sku) = &line.sku {
+        new.fill(&item, "sku", sku.as_str().into())?;
+    }
+    for (field, text) in [("code", &line.code), ("title", &line.title)] {
+        if let Some(text) = text {
+            new.fill(&item, field, checked_text(TextField::ShopText, text)?.into())?;
+        }
+    }
+    if line.is_gift {
+        new.fill(&item, "gift", true.into())?;
+    }
+    Ok(())
+}
+
+fn over_field(line: &str) -> String {
+    format!("over/{line}")
 }
 
 /// Adds lines that an order that was taken has not: a later file may have more of them. Gives the ids of those that were added.
@@ -228,28 +284,10 @@ pub fn add_lines(automerge: &mut AutoCommit, lines: &[TakenLine]) -> Result<Vec<
         if known.saturating_add(added.len()) >= LINES_MAX {
             return Err(DocumentFault::NotNow(LINES_TOO_MANY));
         }
-        write_line(automerge, line)?;
+        fill_line(automerge, line)?;
         added.push(line.line_id.clone());
     }
     Ok(added)
-}
-
-pub(super) fn write_line(automerge: &mut AutoCommit, line: &TakenLine) -> Result<(), DocumentFault> {
-    let item = automerge.put_object(ROOT, format!("item/{}", line.line_id), ObjType::Map)?;
-    automerge.put(&item, "packs", i64::from(line.packs))?;
-    automerge.put(&item, "fen", line.fen.get())?;
-    if let Some(sku) = &line.sku {
-        automerge.put(&item, "sku", sku.as_str())?;
-    }
-    for (field, text) in [("code", &line.code), ("title", &line.title)] {
-        if let Some(text) = text {
-            automerge.put(&item, field, checked_text(TextField::ShopText, text)?)?;
-        }
-    }
-    if line.is_gift {
-        automerge.put(&item, "gift", true)?;
-    }
-    Ok(())
 }
 
 /// Says what is told of an order that was taken: its state and what buyers asked for afterwards, each only forward in told time; of
@@ -289,7 +327,7 @@ pub fn map_line(automerge: &mut AutoCommit, line: &str, sku: &str) -> Result<(),
 /// Says how many packs of a line are above what its pool had; 0 takes it back. Only what the server writes counts.
 pub fn mark_over(automerge: &mut AutoCommit, line: &str, packs: u32) -> Result<(), DocumentFault> {
     line_must_be_here(automerge, line)?;
-    automerge.put(ROOT, format!("over/{line}"), i64::from(packs))?;
+    automerge.put(ROOT, over_field(line), i64::from(packs))?;
     Ok(())
 }
 

@@ -283,7 +283,7 @@ fn hostile_fields_are_damaged_and_the_rest_is_read() {
         assert_eq!((order.damaged.as_slice(), order.lines.len()), (&["lines"][..], 1), "{field} {value:?}");
     }
     let mut crowded = order_of(&["a"]);
-    edit(&mut crowded, 3, |doc| (0..300).try_for_each(|id| super::taken::write_line(doc, &line(&format!("b{id}")))));
+    edit(&mut crowded, 3, |doc| (0..300).try_for_each(|id| super::taken::fill_line(doc, &line(&format!("b{id}")))));
     let order = read(&crowded, SERVER);
     assert_eq!((order.damaged.as_slice(), order.lines.len()), (&["lines"][..], LINES_MAX));
 }
@@ -397,5 +397,61 @@ proptest! {
         if let Some(read) = Allocation::from_text(&text) {
             prop_assert_eq!(Allocation::from_text(&read.to_text()), Some(read));
         }
+    }
+}
+
+/// A told order of any shape that may come.
+fn any_taken() -> impl Strategy<Value = TakenOrder> {
+    let text = || proptest::option::of("[临小米a-z0-9 ]{0,3}米[a-z]{0,30}");
+    let moment = || (BEGIN - 10_000_000..BEGIN).prop_map(Instant);
+    let line =
+        (text(), text(), 1u32..=PACKS_MAX, 0i64..100_000, any::<bool>(), 0usize..4, proptest::option::of(moment()));
+    let lines = proptest::collection::vec(line, 1..8);
+    let times = (moment(), proptest::option::of(moment()), proptest::option::of(moment()), moment());
+    let money = (proptest::option::of(0i64..1_000_000), proptest::option::of(0i64..1_000));
+    (lines, times, money, 0usize..5, any::<bool>()).prop_map(|(lines, times, money, told, in_stream)| TakenOrder {
+        placed_at: times.0,
+        paid_at: times.1,
+        promised_at: times.2,
+        told_at: times.3,
+        told: ToldStatus::ALL[told],
+        total_fen: money.0.map(|fen| Fen::new(fen).unwrap()),
+        freight_fen: money.1.map(|fen| Fen::new(fen).unwrap()),
+        stream: if in_stream { "double-eleven".parse().ok() } else { None },
+        lines: lines
+            .into_iter()
+            .enumerate()
+            .map(|(place, (code, title, packs, fen, is_gift, after_sale, after_sale_at))| TakenLine {
+                line_id: format!("{place}"),
+                sku: if packs % 3 == 0 { None } else { Some("XM-05".into()) },
+                code,
+                title,
+                packs,
+                fen: Fen::new(fen).unwrap(),
+                is_gift,
+                after_sale: AfterSale::ALL[after_sale],
+                after_sale_at,
+            })
+            .collect(),
+        ..taken(&["1"])
+    })
+}
+
+proptest! {
+    /// Changes that are made without a document are those that Automerge makes, byte for byte.
+    #[test]
+    fn change_of_a_new_order_is_that_of_its_document(order in any_taken(), over in proptest::collection::vec(1u32..9, 0..8)) {
+        let mut document = new_order();
+        let first = document.changes_since(&[]).unwrap().remove(0);
+        let (was_written, by_document) = document.edit(&actor(9), Instant(BEGIN), |doc| take(doc, &order)).unwrap();
+        prop_assert!(was_written);
+        let taken = taken_change(&first, &order, &actor(9), Instant(BEGIN)).unwrap();
+        prop_assert_eq!(Some(&taken), by_document.as_ref());
+        let over: Vec<(String, u32)> =
+            order.lines.iter().map(|line| line.line_id.clone()).zip(over).collect();
+        let (_, by_document) = document
+            .edit(&actor(9), Instant(BEGIN), |doc| over.iter().try_for_each(|(line, packs)| mark_over(doc, line, *packs)))
+            .unwrap();
+        prop_assert_eq!(over_change(&taken, &over, &actor(9), Instant(BEGIN)).unwrap(), by_document);
     }
 }

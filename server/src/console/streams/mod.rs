@@ -89,12 +89,8 @@ async fn all(signed: &SignedIn) -> Result<Vec<(StreamCode, Stream)>, Refused> {
     let mut streams = signed
         .work(move || {
             let server = Cooperative::server_device(cooperative.id());
-            let codes = cooperative.documents().into_iter().filter_map(|key| match key {
-                DocumentKey::Stream(code) => Some(code),
-                _ => None,
-            });
             let mut streams = Vec::new();
-            for code in codes {
+            for code in cooperative.streams() {
                 if let Some(document) = granary.document(cooperative.number(), &DocumentKey::Stream(code.clone()))? {
                     streams.push((code, stream::read(&document, server)));
                 }
