@@ -32,6 +32,7 @@ mod outbox_file;
 mod private_files;
 mod questions;
 mod recorder;
+mod restored_stream;
 mod starting;
 mod terminal;
 mod the_line;

@@ -171,7 +171,15 @@ fn offer(
     html! {
         article.offer.gone[is_gone] {
             h3 { (sku_words(names, sku)) " " span.small { (sku) } }
+            @if let Some(offer) = offered { (terms(locale, offer, (hour, now))) }
             p.left { strong { (grouped(figure)) } " " span { (locale.t(unit)) } }
+            @if hour == Hour::During {
+                // A line that is always there: nothing below it moves when a pace is known, or not any more.
+                p.pace { @match pace {
+                    Some(minutes) => (locale.with("stream-pace", &[("minutes", grouped(minutes.max(1)))])),
+                    None => "\u{a0}",
+                } }
+            }
             @if let Some(granted) = granted.filter(|granted| *granted > 0) {
                 meter min="0" max=(granted) value=(left) aria-label=(locale.t("stream-packs-left")) {}
             }
@@ -183,18 +191,10 @@ fn offer(
                 }
                 @if is_short && hour != Hour::After { " · " (locale.with("stream-granted-less", &[("wanted", grouped(wanted))])) }
             }
-            @if hour == Hour::During {
-                // A line that is always there: nothing below it moves when a pace is known, or not any more.
-                p.pace { @match pace {
-                    Some(minutes) => (locale.with("stream-pace", &[("minutes", grouped(minutes.max(1)))])),
-                    None => "\u{a0}",
-                } }
-                @if let Some(pool) = pool.filter(|pool| pool.told_left != pool.left) {
-                    p.small { (locale.with("stream-told-left", &[("left", grouped(pool.told_left))])) } }
-            }
+            @if let Some(pool) = pool.filter(|pool| pool.told_left != pool.left && hour == Hour::During) {
+                p.small { (locale.with("stream-told-left", &[("left", grouped(pool.told_left))])) } }
             @if let Some(pool) = pool.filter(|pool| pool.over > 0) {
                 p { span.bad { (locale.with("stream-oversold-by", &[("packs", grouped(pool.over))])) } } }
-            @if let Some(offer) = offered { (terms(locale, offer, (hour, now))) }
         }
     }
 }
