@@ -35,5 +35,5 @@ pub use kinds::SCHEMA;
 pub use lot_id::{LotCode, LotId, LotName, LotNameFault};
 pub use order_name::{OrderName, OrderNameFault};
 pub use question::QuestionId;
-pub use server_only::{TRESPASS, Trespass};
+pub use server_only::{TRESPASS, Trespass, reclaim};
 pub use trade_keys::{MAIN_WAREHOUSE, StockMonth, StreamCode, StreamCodeFault};

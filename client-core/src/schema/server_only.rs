@@ -1,8 +1,12 @@
 //! What only the server decides: it counts where the change's author is the server's own device. Anybody who may write the document
 //! can write such a field too; that is ignored, and told.
 
-use automerge::{AutoCommit, ObjId, ReadDoc, ScalarValue};
+use automerge::transaction::Transactable;
+use automerge::{AutoCommit, ObjId, ObjType, ROOT, ReadDoc, ScalarValue};
 
+use super::key::DocumentKind;
+use super::view::part;
+use crate::crdt::DocumentFault;
 use crate::ids::{ActorId, DeviceId};
 use crate::words::Phrase;
 
@@ -43,4 +47,37 @@ pub(crate) fn server_values(
         }
     }
     own
+}
+
+/// Takes out what others wrote into fields that are the server's: its own value stands alone then, or none where it wrote none. For
+/// the server's device; a copy of it that somebody else wrote would be the same trespass. Gives whether there was any.
+pub fn reclaim(automerge: &mut AutoCommit, kind: DocumentKind, server: DeviceId) -> Result<bool, DocumentFault> {
+    let mut places: Vec<(ObjId, String)> = Vec::new();
+    match kind {
+        DocumentKind::Order => {
+            let is_own = |key: &String| key.starts_with("over/") || key == "allocation";
+            places.extend(automerge.keys(ROOT).filter(is_own).map(|key| (ROOT, key)));
+        }
+        DocumentKind::Stream => {
+            if let Some(map) = part(automerge, "served", ObjType::Map) {
+                places.extend(automerge.keys(&map).map(|key| (map.clone(), key)));
+            }
+            places.push((ROOT, "minutes".to_owned()));
+        }
+        _ => {}
+    }
+    let mut is_any = false;
+    for (object, key) in places {
+        let mut foreign = Vec::new();
+        let own = server_values(automerge, &object, ("", &key), server, &mut foreign);
+        if foreign.is_empty() {
+            continue;
+        }
+        is_any = true;
+        match own.last() {
+            Some(value) => automerge.put(&object, &key, value.clone())?,
+            None => automerge.delete(&object, &key)?,
+        }
+    }
+    Ok(is_any)
 }

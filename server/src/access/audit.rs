@@ -49,6 +49,8 @@ pub enum AuditAction {
     Erased,
     /// Unusual lots were looked at and are right.
     FoundRight,
+    /// What somebody wrote who may not was taken out.
+    Reclaimed,
     /// The time of changes that were set aside was over, and their content was dropped.
     Dropped,
     /// Something was exported.
@@ -91,6 +93,7 @@ impl AuditAction {
             Self::LeftOut => "left-out",
             Self::Erased => "erased",
             Self::FoundRight => "found-right",
+            Self::Reclaimed => "reclaimed",
             Self::Dropped => "dropped",
             Self::Exported => "exported",
             Self::Imported => "imported",

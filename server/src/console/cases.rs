@@ -3,7 +3,7 @@
 use axum::extract::Query;
 use axum::response::Response;
 use granary_client_core::conflicts::{CaseState, Contender};
-use granary_client_core::projection::{CaseFilter, CaseKind, CaseRow, LotFilter, LotRow, ReadModel};
+use granary_client_core::projection::{CaseFilter, CaseKind, CaseRow, LotFilter, LotRow, OrderFilter, ReadModel};
 use granary_client_core::store::StoreFault;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -71,10 +71,17 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<CasesQuery>) -> R
                 _ => Vec::new(),
             };
             let mut counts = models.case_counts()?;
-            counts.open = counts.open.saturating_add(models.count_disagreeing_orders()?);
+            let trespassed = OrderFilter { only_trespassed: true, ..OrderFilter::default() };
+            for more in [models.count_disagreeing_orders()?, models.count_order_page(&trespassed)?] {
+                counts.open = counts.open.saturating_add(more);
+            }
             Ok((cases, lots, counts, total, orders, models.case_groups(GROUPS_MAX)?))
         })
         .await?;
+    let trespasses = match state {
+        CaseState::Open if with_orders => super::trespasses::found(&signed).await?,
+        _ => Vec::new(),
+    };
     if state == CaseState::Settled {
         counts.settled = counts.settled.saturating_add(orders.len() as u64);
     }
@@ -108,11 +115,12 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<CasesQuery>) -> R
             @if let Some(kind) = kind.filter(|_| !cases.is_empty()) { (rule_form(&signed, kind, &cases, &lots)) }
         }
         @if !are_all { p.notice { (locale.with("unusual-first", &[("count", grouped(orders.len() as u64))])) } }
+        @for found in &trespasses { (super::trespasses::card(&signed, &names, found)) }
         @for order in &orders {
             @if state == CaseState::Open { (super::orders::conflict_card(&signed, &names, order)) }
             @else { (super::orders::settled_card(&signed, &names, order)) }
         }
-        @if cases.is_empty() && orders.is_empty() {
+        @if cases.is_empty() && orders.is_empty() && trespasses.is_empty() {
             (empty(locale.of("no-cases", state.name()), &if state == CaseState::Open && kind.is_none() && !only_orders {
                 [("/console/unusual", locale.t("part-unusual"))]
             } else {

@@ -57,6 +57,7 @@ mod stock;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod trespasses;
 mod turns;
 mod unsent;
 mod unusual;
@@ -98,6 +99,7 @@ fn pages() -> Router<Shared> {
         .route("/cases/many", post(settle_many::settle_many))
         .route("/cases/many/undo", post(settle_many::undo_many))
         .route("/cases/undo", post(settle::undo))
+        .route("/cases/reclaim", post(trespasses::take_out))
         .route("/questions", get(questions::show))
         .route("/questions/ask", post(questions::ask))
         .route("/questions/close", post(questions::close))
@@ -120,6 +122,7 @@ fn pages() -> Router<Shared> {
         )
         .route("/orders/files/{id}", get(order_files::show_one))
         .route("/orders/files/{id}/refused.csv", get(order_files::refused_rows))
+        .route("/orders/files/{id}/profile", post(order_files::choose))
         .route("/orders/files/{id}/map", post(order_files::map))
         .route("/orders/files/{id}/take", post(order_files::take))
         .route("/orders/files/{id}/drop", post(order_files::drop_file))

@@ -356,6 +356,10 @@ impl Names {
                 Err(_) => (id.to_owned(), None),
             },
             "order" => (id.replacen('/', " ", 1), id.parse().ok().map(|name| super::orders::address(&name))),
+            "holding" => match id.parse::<granary_client_core::schema::HoldingId>() {
+                Ok(holding) => (holding.code().to_string(), Some(super::stock::holding_address(&holding))),
+                Err(_) => (id.to_owned(), None),
+            },
             "cooperative" => (self.cooperative.name().to_owned(), Some("/console/cooperative".to_owned())),
             _ => (thing.to_owned(), None),
         }

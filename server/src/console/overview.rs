@@ -62,11 +62,12 @@ async fn lists(signed: &SignedIn, today: Day, now: Instant) -> Result<Lists, Ref
     signed
         .read(move |models| {
             let sum = |filter: &LotFilter| Ok::<_, StoreFault>(sum_of(&models.totals_by(filter, TotalBy::Product)?));
-            let orders = models.count_disagreeing_orders()?;
+            let counts = models.order_counts(now)?;
+            let orders = models.count_disagreeing_orders()?.saturating_add(counts.trespassed);
             Ok(Lists {
                 open: models.case_counts()?.open.saturating_add(orders),
                 answered: questions::count(models, QuestionState::Answered)?,
-                orders: models.order_counts(now)?,
+                orders: counts,
                 households: models.count_households(&everyone)?,
                 latest: models.lots(&latest)?,
                 lost: models.cases(&twice)?,

@@ -1,6 +1,7 @@
 //! Order files: brought, looked at, taken. Those that wait are in memory alone (`waiting`); one that was taken is remembered (`taken`).
 //! People of the console, the operator and shops' programs bring them alike, each within what they may see.
 
+mod choose;
 mod fault;
 mod map;
 mod take;
@@ -165,6 +166,7 @@ impl Granary {
             by: by.id(),
             profile: preview.profile.clone(),
             platform: preview.platform.clone(),
+            fits: Vec::new(),
             at: now,
             is_being_taken: AtomicBool::new(false),
             done: AtomicUsize::new(0),

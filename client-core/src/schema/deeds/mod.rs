@@ -4,6 +4,7 @@
 
 mod books;
 mod price;
+mod stock;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,8 @@ use super::key::DocumentKey;
 use crate::crdt::change::{Action, ChangeRecord, Key, Object, Operation, OperationId};
 use crate::ids::ActorId;
 use crate::quantities::Instant;
+
+pub use stock::TAKEN_BACK;
 
 /// Letters of a value that are kept at most.
 const LETTERS_MAX: usize = 200;
@@ -45,11 +48,13 @@ pub enum DeedKind {
     Lot,
     /// The warehouse's receipt of a lot.
     Receipt,
+    /// Goods bought in, a loss, a count, a move, a recall, or that one of them was taken back.
+    Stock,
 }
 
 impl DeedKind {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Price,
         Self::Product,
         Self::Promotion,
@@ -60,6 +65,7 @@ impl DeedKind {
         Self::Decision,
         Self::Lot,
         Self::Receipt,
+        Self::Stock,
     ];
 
     /// Its name in rows and addresses.
@@ -75,6 +81,7 @@ impl DeedKind {
             Self::Decision => "decision",
             Self::Lot => "lot",
             Self::Receipt => "receipt",
+            Self::Stock => "stock",
         }
     }
 }
@@ -88,7 +95,7 @@ pub struct Deed {
     pub actor: ActorId,
     /// What kind of thing.
     pub kind: DeedKind,
-    /// Which thing: `product:millet`, `sku:XM-05`, `household:ID`, `promotion:CODE`, `stream:CODE`, `order:PLATFORM/ID` (with a
+    /// Which thing: `product:millet`, `sku:XM-05`, `household:ID`, `promotion:CODE`, `stream:CODE`, `holding:NAME`, `order:PLATFORM/ID` (with a
     /// shop's name `order:PLATFORM@SHOP/ID`), `cooperative`.
     pub thing: String,
     /// Which field of it, such as `A@2026-11-01` of a price; of lots and receipts the season, the lot and the field, with a blank
@@ -120,6 +127,9 @@ struct Earlier {
 pub fn deeds<'a>(key: &DocumentKey, changes: impl IntoIterator<Item = (Instant, &'a ChangeRecord)>) -> Vec<Deed> {
     if let DocumentKey::ReceiptBook(book) = key {
         return books::receipts(book, changes);
+    }
+    if let DocumentKey::StockBook(_) = key {
+        return stock::entries(key, changes);
     }
     let (mut earlier, mut deeds) = (Earlier::default(), Vec::new());
     for (at, record) in changes {

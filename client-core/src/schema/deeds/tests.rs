@@ -250,3 +250,56 @@ fn an_orders_arrival_is_no_deed_and_a_mapped_line_is_one() {
         ]
     );
 }
+
+#[test]
+fn entries_of_a_stock_book_are_told_as_they_were_written_and_taken_back() {
+    use crate::quantities::{Grams, GramsDelta};
+    use crate::schema::stock_book::{Count, Deed as Entry, GoodsIn, withdraw, write};
+    use crate::schema::{EntryId, HoldingId, MAIN_WAREHOUSE, StockMonth};
+
+    let day = "2026-11-27".parse().unwrap();
+    let book = DocumentKey::StockBook(StockMonth::of(MAIN_WAREHOUSE, day).unwrap());
+    let mut document = Document::new(book.clone()).unwrap();
+    let actor = ActorId::from_bytes(&[1; 12]).unwrap();
+    let grams = |grams| Grams::new(grams).unwrap();
+    let mut enter = |entry: Entry| document.edit(&actor, Instant(0), |doc| write(doc, &entry, Instant(0))).unwrap().0;
+    let goods = GoodsIn {
+        product: "millet".into(),
+        grade: "A".into(),
+        quantity: grams(50_000),
+        day,
+        expiry: None,
+        from: "Mill".into(),
+        bin: String::new(),
+    };
+    let key = enter(Entry::In(goods));
+    let holding = HoldingId::In(EntryId::in_book(&book, key).unwrap());
+    let loss =
+        Entry::Loss { holding: holding.clone(), quantity: grams(500), reason: "wet bag".into(), bin: String::new() };
+    let lost = enter(loss);
+    let delta = |grams| GramsDelta::new(grams).unwrap();
+    enter(Entry::Count(Count {
+        holding: holding.clone(),
+        counted: delta(49_000),
+        computed: delta(49_500),
+        knew: vec![],
+    }));
+    enter(Entry::Move { holding: holding.clone(), quantity: grams(2_000), from: String::new(), to: "A-1".into() });
+    enter(Entry::Recall { holding: holding.clone(), reason: "weevils".into() });
+    document.edit(&actor, Instant(0), |doc| withdraw(doc, &lost)).unwrap();
+    let stock = |field, before, after| deed(DeedKind::Stock, field, before, after);
+    assert_eq!(
+        told(&mut document),
+        [
+            stock("in", "", "50000 millet A"),
+            stock("loss", "", "500 wet bag"),
+            stock("count", "49500", "49000"),
+            stock("move", "", "2000 A-1"),
+            stock("recall", "", "weevils"),
+            stock("taken-back loss", "500 wet bag", ""),
+        ]
+    );
+    let changes: Vec<VerifiedChange> = document.changes_since(&[]).unwrap();
+    let deeds = deeds(&book, changes.iter().map(|change| (Instant(0), change.record())));
+    assert!(deeds.iter().all(|deed| deed.thing == format!("holding:{holding}")), "{deeds:?}");
+}

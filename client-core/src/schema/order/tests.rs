@@ -455,3 +455,22 @@ proptest! {
         prop_assert_eq!(over_change(&taken, &over, &actor(9), Instant(BEGIN)).unwrap(), by_document);
     }
 }
+
+#[test]
+fn what_others_wrote_in_the_servers_place_is_taken_out_and_its_own_value_stays() {
+    use crate::schema::{DocumentKind, reclaim};
+    let mut document = order_of(&["a"]);
+    let mut other = document.clone();
+    edit(&mut document, 9, |doc| mark_over(doc, "a", 2));
+    let foreign = other.edit(&actor(3), Instant(0), |doc| {
+        doc.put(ROOT, "allocation", "{}")?;
+        mark_over(doc, "a", 1)
+    });
+    document.apply(&[foreign.unwrap().1.unwrap()]).unwrap();
+    assert_eq!(read(&document, SERVER).trespasses.len(), 2);
+    let mut take_out =
+        || document.edit(&actor(9), Instant(0), |doc| reclaim(doc, DocumentKind::Order, SERVER)).unwrap().0;
+    assert!(take_out() && !take_out(), "then there is nothing left to take out");
+    let order = read(&document, SERVER);
+    assert_eq!((order.trespasses.as_slice(), order.over()), (&[][..], 2));
+}

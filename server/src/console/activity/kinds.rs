@@ -1,7 +1,7 @@
 //! The kinds by which the activity is filtered: of what documents tell, each for itself; of the audit's actions, a few together.
 
 /// What a filter can say.
-pub(super) const ALL: [&str; 16] = [
+pub(super) const ALL: [&str; 17] = [
     "price",
     "product",
     "promotion",
@@ -12,6 +12,7 @@ pub(super) const ALL: [&str; 16] = [
     "decision",
     "lot",
     "receipt",
+    "stock",
     "phones",
     "accounts",
     "api",
@@ -39,7 +40,7 @@ const ACTIONS: [(&str, &[&str]); 6] = [
         ],
     ),
     ("api", &["api-key-made", "api-key-revoked", "webhook-set", "webhook-removed"]),
-    ("apart", &["taken-in", "left-out", "dropped", "found-right"]),
+    ("apart", &["taken-in", "left-out", "dropped", "found-right", "reclaimed"]),
     ("files", &["exported", "imported", "told-backwards"]),
     ("erased", &["erased"]),
 ];

@@ -4,7 +4,7 @@ use granary_client_core::conflicts::CaseId;
 use granary_client_core::projection::ActivityRow;
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::catalogue::PriceName;
-use granary_client_core::schema::deeds::DeedKind;
+use granary_client_core::schema::deeds::{DeedKind, TAKEN_BACK};
 use granary_client_core::schema::{LotId, Season};
 
 use crate::console::i18n::{Locale, decimal, money};
@@ -156,6 +156,10 @@ fn field(locale: Locale, names: &Names, kind: DeedKind, field: &str) -> String {
             format!("{} {year} · {}", locale.of("activity-field", "season"), locale.of("activity-field", name))
         }
         (DeedKind::Cooperative, Some((what, _))) => locale.of("activity-field", what),
+        (DeedKind::Stock, _) => match field.strip_prefix(TAKEN_BACK) {
+            Some(entry) => format!("{} · {}", stock_entry(locale, entry), locale.t("activity-taken-back")),
+            None => stock_entry(locale, field),
+        },
         (DeedKind::Decision, _) => locale.of("decision", field.split(' ').next().unwrap_or_default()),
         _ => locale.of("activity-field", field),
     }
@@ -181,6 +185,7 @@ fn value(locale: Locale, names: &Names, kind: DeedKind, field: &str, text: &str)
         (DeedKind::Product, "sku-product") => names.product(text),
         (DeedKind::Product, "sku-certificate") => locale.of("certificate", text),
         (DeedKind::Product, field) if field.starts_with("sku-") => locale.of("activity-value", text),
+        (DeedKind::Stock, field) => stock_value(names, field.trim_start_matches(TAKEN_BACK), text),
         (DeedKind::Household, "village") => each(&|code| names.village(code)),
         (DeedKind::Order, "status") => each(&|status| locale.of("order", status)),
         (DeedKind::Decision, field) => {
@@ -189,6 +194,26 @@ fn value(locale: Locale, names: &Names, kind: DeedKind, field: &str, text: &str)
             each(&|value| locale.note(&names.value(of, value)))
         }
         _ => text.to_owned(),
+    }
+}
+
+/// What an entry of a stock book is called.
+fn stock_entry(locale: Locale, entry: &str) -> String {
+    locale.of("stock-event", entry)
+}
+
+/// An entry of a stock book: its weight, then its words.
+fn stock_value(names: &Names, entry: &str, text: &str) -> String {
+    let (grams, words) = text.split_once(' ').unwrap_or((text, ""));
+    let words = match (entry, words.split_once(' ')) {
+        ("recall", _) => return text.to_owned(),
+        ("in", Some((product, grade))) => format!("{} {grade}", names.product(product)).trim().to_owned(),
+        _ => words.trim().to_owned(),
+    };
+    match grams.parse::<i64>() {
+        Err(_) => text.to_owned(),
+        Ok(_) if words.is_empty() => names.value("grams", grams),
+        Ok(_) => format!("{} · {words}", names.value("grams", grams)),
     }
 }
 

@@ -97,13 +97,13 @@ pub(in crate::console) async fn bring(
         };
         let brought = Brought { file_name: file_name.clone(), bytes, shop: shop.clone(), profile: profile.clone() };
         let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.by());
-        let work = move || granary.preview_import(&by, number, brought, crate::environment::now());
+        let work = move || granary.bring_import(&by, number, brought, crate::environment::now());
         let looked_at = tokio::task::spawn_blocking(work).await;
         let looked_at = looked_at.map_err(|error| refuse(locale, &Error::WorkFailed { reason: error.to_string() }))?;
         told.push((
             file_name,
             match looked_at {
-                Ok(import) => Ok(import.line.id),
+                Ok(id) => Ok(id),
                 Err(Error::OrderFile(fault)) => Err(fault.words(locale.language)),
                 Err(error) => Err(refuse(locale, &error).sentence),
             },

@@ -5,7 +5,7 @@ mod bring;
 mod preview;
 
 pub(super) use bring::{FORM_BYTES_MAX, bring};
-pub(super) use preview::{drop_file, map, refused_rows, show as show_one, take};
+pub(super) use preview::{choose, drop_file, map, refused_rows, show as show_one, take};
 
 use axum::extract::Query;
 use axum::response::Response;

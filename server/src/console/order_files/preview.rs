@@ -58,6 +58,10 @@ pub(in crate::console) async fn show(signed: SignedIn, Path(id): Path<String>) -
     if let Some((done, of)) = line.and_then(|line| line.progress) {
         return Ok(being_taken(&signed, done, of));
     }
+    let fitting = fitting(&signed, &id).await?;
+    if !fitting.is_empty() {
+        return Ok(which_profile(&signed, &id, &fitting));
+    }
     let Some(import) = find(&signed, &id).await? else {
         let granary = signed.granary.clone();
         let taken = signed.work(move || granary.taken_import(&by, number, &id)).await?;
@@ -79,6 +83,45 @@ pub(in crate::console) async fn show(signed: SignedIn, Path(id): Path<String>) -
         (drop_form(&signed, &id))
     };
     Ok(Page { title: preview.file.clone(), part: "orders", main }.show(&signed))
+}
+
+/// The profiles that a file fits, where it fits several.
+async fn fitting(signed: &SignedIn, id: &str) -> Result<Vec<String>, Refused> {
+    let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.by());
+    let id = id.to_owned();
+    signed.work(move || Ok(granary.fitting_profiles(&by, number, &id, crate::environment::now()))).await
+}
+
+/// The page of a file that fits several profiles: somebody says which it is.
+fn which_profile(signed: &SignedIn, id: &str, fitting: &[String]) -> Response {
+    let locale = signed.locale;
+    let profiles = signed.granary.order_profiles();
+    let action = format!("{}/profile", address(id));
+    let main = html! {
+        p.notice { (locale.t("order-file-unclear")) }
+        @for name in fitting {
+            @let title = profiles.all().iter().find(|profile| profile.name == *name).map_or(name, |profile| &profile.title);
+            @let inputs = Inputs::of(signed, &action, &[("profile", name)]);
+            form.card method="post" action=(action) data-item {
+                (inputs.hidden()) p { strong { (title) } " " span.small { (name) } }
+                button { (locale.t("order-file-is-this")) }
+            }
+        }
+        (drop_form(signed, id))
+    };
+    Page { title: locale.t("order-file-which"), part: "orders", main }.show(signed)
+}
+
+/// `POST /console/orders/files/{id}/profile`: says which of the profiles that it fits a file is of.
+pub(in crate::console) async fn choose(
+    Path(id): Path<String>,
+    SignedInForm(signed, form): SignedInForm,
+) -> Result<Response, Refused> {
+    let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.by());
+    let profile = form.get("profile").to_owned();
+    let choose = move || granary.choose_profile(&by, number, (&id, &profile), crate::environment::now());
+    let id = signed.work(choose).await?;
+    Ok(Redirect::to(&address(&id)).into_response())
 }
 
 /// What the export is called.

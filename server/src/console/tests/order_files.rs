@@ -139,3 +139,27 @@ async fn a_wrong_profile_of_the_operator_is_named_with_its_line_on_the_page() {
     assert!(chinese.contains("读不了的平台配置") && chinese.contains("第 1 行：缺少"), "{chinese}");
     assert!(page.contains("value=\"douyin\""), "all others are read");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_fits_two_profiles_waits_until_somebody_says_which_it_is() {
+    let two = Two::new().await;
+    let mut profiles = crate::imports::Profiles::own();
+    let copy = include_str!("../../../profiles/douyin.toml").replace("profile = \"douyin\"", "profile = \"douyin-2\"");
+    profiles.add("copy.toml", &copy);
+    two.world.granary.set_order_profiles(profiles);
+    let text = format!("{HEADS}{}", row("6921000000000000001", "6921000000000000001", "XM-05", "2", "待发货"));
+    let path = brought(&two, &text).await;
+    let page = two.page(&path).await;
+    let action = format!("{path}/profile");
+    assert!(page.contains("This file fits several profiles") && PageForm::all(&page, &action).len() == 2, "{page}");
+    let form = PageForm::with(&page, &action, "profile", "douyin-2");
+    assert_eq!(two.send(&two.zhang, &form.typed(&[("profile", "taobao")])).await.status, 400);
+    let chosen = two.send(&two.zhang, &form).await;
+    assert!(chosen.status == 303 && chosen.to.starts_with(HERE), "{} {}", chosen.status, chosen.page);
+    let (path, action) = (chosen.to.clone(), format!("{}/profile", chosen.to));
+    let page = two.page(&path).await;
+    assert!(page.contains("Take 1 orders") && PageForm::all(&page, &action).is_empty(), "{page}");
+    let take = PageForm::one(&page, &format!("{path}/take"));
+    assert_eq!(two.send(&two.zhang, &take).await.to, HERE);
+    assert!(two.page(HERE).await.contains("1 new"));
+}

@@ -153,3 +153,34 @@ async fn a_sealed_or_masked_receiver_is_said_and_an_old_order_still_shows() {
     assert!(page.contains("A-1") && page.contains("Millet"), "{page}");
     assert!(two.page("/console/orders/wechat%2FA-1").await.contains("¥45.60"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_by_someone_who_may_not_is_a_case_that_is_settled_by_taking_it_out() {
+    let two = Two::new().await;
+    let key = DocumentKey::Order(OrderName::of("douyin", "77"));
+    let placed =
+        [PlainLine { product: "millet".into(), quantity: Grams::new(5_000).unwrap(), price: Fen::new(4_000).unwrap() }];
+    // A coordinator's own device, as a packer's phone would, writes what is the server's alone.
+    let by = two.world.granary.coordinators(two.world.coop).unwrap().0[0].device;
+    let write = move |doc: &mut granary_client_core::automerge::AutoCommit| {
+        order::place(doc, &placed)?;
+        order::set_allocation(doc, &order::Allocation::default())
+    };
+    two.world.granary.edit_as(two.world.coop, by, World::now(), vec![Edits::one(key.clone(), write)]).unwrap();
+    two.shown();
+    let page = two.page("/console/cases").await;
+    assert!(
+        page.contains("Written by someone who may not") && page.contains("which goods it is served from"),
+        "{page}"
+    );
+    assert!(page.contains("douyin 77"), "{page}");
+    let form = PageForm::one(&page, "/console/cases/reclaim");
+    let answer = two.send(&two.zhang, &form).await;
+    assert_eq!((answer.status, answer.to.as_str()), (303, "/console/cases"), "{}", answer.page);
+    two.shown();
+    assert!(!two.page("/console/cases").await.contains("Written by someone who may not"));
+    assert!(two.page("/console/activity?kind=apart").await.contains("took out what was written"));
+    // A second person, who still sees the case, changes nothing.
+    assert_eq!(two.send(&two.wang, &form).await.status, 303);
+    assert_eq!(two.send(&two.zhang, &form.typed(&[("thing", "order:nothing")])).await.status, 404);
+}

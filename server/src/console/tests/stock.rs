@@ -60,6 +60,11 @@ async fn goods_bought_in_are_counted_lost_moved_and_what_was_a_mistake_is_taken_
     let page = two.page(&holding).await;
     assert!(page.contains("老鼠") && page.contains("does not count") && page.contains("199 kg"), "{page}");
     assert_eq!(two.world.get("/console/holdings/nothing", &two.zhang).await.status, 404);
+    // All of it is in the activity, by whom and when, with the way to the holding, where it is taken back.
+    let activity = two.page("/console/activity?kind=stock").await;
+    for told in ["200 kg", "5 kg · 老鼠", "50 kg · B-2", "194 kg", "taken back", &holding] {
+        assert!(activity.contains(told), "{told}: {activity}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

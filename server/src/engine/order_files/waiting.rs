@@ -54,6 +54,8 @@ pub(super) struct Waiting {
     /// The profile that fits it, and that profile's platform.
     pub(super) profile: String,
     pub(super) platform: String,
+    /// The profiles of which one is to be chosen first; empty where it is clear.
+    pub(super) fits: Vec<String>,
     pub(super) at: Instant,
     pub(super) is_being_taken: AtomicBool,
     pub(super) done: AtomicUsize,
