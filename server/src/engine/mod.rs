@@ -14,7 +14,7 @@ mod grants;
 mod invitations;
 pub(crate) mod kept_answers;
 mod leaving;
-pub(crate) mod order_files;
+mod order_files;
 mod order_view;
 mod outbox_files;
 pub(crate) mod own_edits;
