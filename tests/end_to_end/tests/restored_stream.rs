@@ -224,4 +224,6 @@ async fn a_restoration_during_a_stream_sells_nothing_twice() {
     let checked = world.order(&["check"]).await;
     assert!(checked.contains("nothing is wrong"), "{checked}");
     world.server.take().unwrap().stop().await;
+    // A phone has a runtime of its own, which none of this one's tasks may end.
+    tokio::task::spawn_blocking(move || drop(phone)).await.unwrap();
 }
