@@ -75,7 +75,7 @@ fn fill(world: &World) {
     }
 }
 
-async fn connect(world: &World) -> SendRequest<Full<Bytes>> {
+pub(crate) async fn connect(world: &World) -> SendRequest<Full<Bytes>> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(world.server_folder().join("authority.pem")).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -94,7 +94,7 @@ async fn connect(world: &World) -> SendRequest<Full<Bytes>> {
 }
 
 /// The cookie of a session, by a link that signs in once.
-async fn redeem(sender: &mut SendRequest<Full<Bytes>>, token: &str) -> Option<String> {
+pub(crate) async fn redeem(sender: &mut SendRequest<Full<Bytes>>, token: &str) -> Option<String> {
     let path = format!("/console/once/{token}");
     let request = hyper::Request::post(path).header("host", "localhost").body(Full::default()).unwrap();
     sender.ready().await.unwrap();
@@ -104,7 +104,11 @@ async fn redeem(sender: &mut SendRequest<Full<Bytes>>, token: &str) -> Option<St
     cookie
 }
 
-async fn get(sender: &mut SendRequest<Full<Bytes>>, path: &str, cookie: &str) -> (u16, Option<String>, Bytes) {
+pub(crate) async fn get(
+    sender: &mut SendRequest<Full<Bytes>>,
+    path: &str,
+    cookie: &str,
+) -> (u16, Option<String>, Bytes) {
     let request = hyper::Request::get(path)
         .header("host", "localhost")
         .header("cookie", cookie)

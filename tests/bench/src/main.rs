@@ -7,12 +7,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 mod actor;
 mod anatomy;
 mod console;
+mod desk;
 mod dictionary;
 mod figure;
 mod granary_actor;
 mod line;
 mod load;
 mod openings;
+mod order_file;
 mod orders;
 mod peers;
 mod phone;
@@ -65,6 +67,16 @@ enum What {
         /// Only these, as `FEEDERSxORDERS` in a call, such as `64x1`.
         only: Vec<String>,
     },
+    /// A live-stream's desk on 100 pages that ask for it every second.
+    Desk,
+    /// Write an order file of a platform with so many rows, to import it.
+    OrderFile {
+        /// The file to write.
+        file: std::path::PathBuf,
+        /// Rows.
+        #[arg(long, default_value_t = 50_000)]
+        rows: u64,
+    },
     /// One side of Granary as a process that takes commands as lines of JSON.
     #[command(hide = true)]
     Act { side: Side, folder: std::path::PathBuf },
@@ -107,10 +119,12 @@ fn main() {
         What::Act { side: Side::Load, folder: _ } => load::actor(),
         What::Act { side: Side::Clients, folder } => granary_actor::phones(&folder),
         What::Anatomy => anatomy::run(),
-        What::Orders { only } => orders::run(&only),
+        What::Orders { only } => orders::run(&only, arguments.json),
         What::Phone { lots } => phone::run(&lots),
         What::Server { only } => server::run(&only),
         What::Console => console::run(),
+        What::Desk => desk::run(arguments.json),
+        What::OrderFile { file, rows } => order_file::write(&file, rows).unwrap(),
         What::Figure { from, to } => figure::run(&from, &to).unwrap(),
         What::Dictionary { file } => dictionary::run(&file),
     }

@@ -14,6 +14,7 @@ use granary_server::Granary;
 use granary_server::log::CooperativeNumber;
 use granary_server::store::SledStore;
 use granary_server::trade::{Mode, ToldOrder, Verdict};
+use serde_json::json;
 
 /// How many orders each line measures.
 const ORDERS: u64 = 12_000;
@@ -23,7 +24,7 @@ fn now() -> Instant {
     Instant(i64::try_from(since.as_millis()).unwrap())
 }
 
-fn order(id: u64, now: Instant) -> ToldOrder {
+pub(crate) fn order(id: u64, now: Instant) -> ToldOrder {
     let line = |line: u64, sku: &str| TakenLine {
         line_id: format!("{id}{line}"),
         sku: Some(sku.into()),
@@ -80,7 +81,18 @@ fn open(folder: &std::path::Path) -> (Arc<Granary>, CooperativeNumber) {
     (Arc::new(granary), coop)
 }
 
-pub(crate) fn run(only: &[String]) {
+pub(crate) fn run(only: &[String], json: bool) {
+    if !json {
+        head();
+    }
+    let usual = ["1x1", "16x1", "64x1", "200x1", "8x16", "8x64", "4x500"].map(str::to_owned);
+    for what in if only.is_empty() { &usual } else { only } {
+        let (feeders, each) = what.split_once('x').unwrap();
+        measure(feeders.parse().unwrap(), each.parse().unwrap(), json);
+    }
+}
+
+fn head() {
     println!(
         "{:<44} {:>8} {:>9} {:>8} {:>8} {:>8} {:>11} {:>8} {:>8} {:>12} {:>11}",
         "orders accepted durably",
@@ -95,14 +107,9 @@ pub(crate) fn run(only: &[String]) {
         "in lists s",
         "us in all"
     );
-    let usual = ["1x1", "16x1", "64x1", "200x1", "8x16", "8x64", "4x500"].map(str::to_owned);
-    for what in if only.is_empty() { &usual } else { only } {
-        let (feeders, each) = what.split_once('x').unwrap();
-        measure(feeders.parse().unwrap(), each.parse().unwrap());
-    }
 }
 
-fn measure(feeders: u64, each: u64) {
+fn measure(feeders: u64, each: u64, json: bool) {
     let folder = tempfile::tempdir().unwrap();
     let (granary, coop) = open(folder.path());
     let orders = if feeders == 1 { ORDERS / 6 } else { ORDERS };
@@ -143,19 +150,27 @@ fn measure(feeders: u64, each: u64) {
     }
     let settled = began.elapsed().as_secs_f64();
     let in_all = (processor_seconds() - processor) / done as f64 * 1e6;
+    let (a_second, a_flush) = (done as f64 / seconds, done as f64 / flushes);
+    let flush_ms = (flushed.micros - before.micros) as f64 / flushes / 1e3;
+    if json {
+        let row = json!({
+            "feeders": feeders, "in_a_call": each, "orders": done, "a_second": a_second, "p50_ms": at(0.5), "p99_ms": at(0.99),
+            "worst_ms": at(1.0), "processor_us": micros, "orders_a_flush": a_flush, "flush_ms": flush_ms,
+            "in_lists_seconds": settled, "processor_us_with_what_follows": in_all,
+        });
+        println!("{row}");
+        return;
+    }
     println!(
-        "{:<44} {done:>8} {:>9.0} {:>8.1} {:>8.1} {:>8.1} {micros:>11.0} {:>8.1} {:>8.1} {settled:>12.1} {in_all:>11.0}",
+        "{:<44} {done:>8} {a_second:>9.0} {:>8.1} {:>8.1} {:>8.1} {micros:>11.0} {a_flush:>8.1} {flush_ms:>8.1} {settled:>12.1} {in_all:>11.0}",
         format!("{feeders} feeders, {each} in a call"),
-        done as f64 / seconds,
         at(0.5),
         at(0.99),
         at(1.0),
-        done as f64 / flushes,
-        (flushed.micros - before.micros) as f64 / flushes / 1e3,
     );
 }
 
-fn processor_seconds() -> f64 {
+pub(crate) fn processor_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();

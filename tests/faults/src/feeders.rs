@@ -1,18 +1,17 @@
 //! Many feeders at once, half of whom ask and half of whom tell, and one `kill -9` of the server's process between them. What was
 //! accepted is what was granted, to the pack; what was told above it is marked; and what was answered is answered so again.
-//!
-//! The server's process here speaks lines over loopback: `ask ID PACKS` or `tell ID PACKS`, and the answer in one line.
+//! The server is `granary serve`, the feeders are shops' programs: they call `POST /v1/orders` over TLS by API keys.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use granary_client_core::quantities::{Day, Fen, Grams, Instant};
-use granary_client_core::schema::order::{self, AfterSale, TakenLine, TakenOrder, ToldStatus};
+use granary_client_core::schema::order;
 use granary_client_core::schema::sku::{Sku, set_sku};
 use granary_client_core::schema::stock_book::{self, Deed, GoodsIn};
 use granary_client_core::schema::stream::{self, Offer, StreamPlan};
@@ -21,24 +20,38 @@ use granary_client_core::store::StoreFault;
 use granary_server::Granary;
 use granary_server::log::{Cooperative, CooperativeNumber};
 use granary_server::store::SledStore;
-use granary_server::trade::{Mode, ToldOrder, Verdict};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use serde_json::{Value, json};
 
-use crate::{AS, any, head, row};
+use crate::server::Server;
+use crate::{any, head, row};
 
 const COOP: CooperativeNumber = CooperativeNumber(1);
-/// When all of it happens.
-const NOW: Instant = Instant(1_795_780_800_000);
 const STREAM: &str = "live";
-const FOLDER: &str = "GRANARY_FAULTS_FOLDER";
+const PLATFORM: &str = "douyin";
+const SHOP: &str = "east";
+/// Keys of the one shop: each may ask so often a second.
+const KEYS: usize = 8;
+
+fn now() -> Instant {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    Instant(i64::try_from(since.as_millis()).unwrap())
+}
+
+/// Whoever had it just now lets go of it a moment later.
+fn open_store(folder: &Path) -> SledStore {
+    loop {
+        match SledStore::open(&folder.join("store")) {
+            Err(StoreFault::InUse) => std::thread::sleep(Duration::from_millis(10)),
+            opened => return opened.unwrap(),
+        }
+    }
+}
 
 fn open(folder: &Path) -> Granary {
-    // Whoever had it just now lets go of it a moment later.
-    let store = loop {
-        match SledStore::open(&folder.join("store")) {
-            Err(StoreFault::InUse) => std::thread::sleep(std::time::Duration::from_millis(10)),
-            opened => break Arc::new(opened.unwrap()),
-        }
-    };
+    let store = Arc::new(open_store(folder));
     Granary::open(store, folder, Some(&folder.join("lists")), |fault| {
         eprintln!("{fault}");
         std::process::exit(3);
@@ -47,16 +60,17 @@ fn open(folder: &Path) -> Granary {
 }
 
 /// A co-operative with so many packs of goods, all of which a stream wants and gets.
-fn furnish(folder: &Path, packs: u32) {
+fn furnish(folder: &Path, packs: u32, now: Instant) {
+    std::fs::create_dir_all(folder).unwrap();
     let granary = open(folder);
-    let coop = granary.create_cooperative("Linxian", NOW).unwrap();
+    let coop = granary.create_cooperative("Linxian", now).unwrap();
     assert_eq!(coop, COOP);
     granary
-        .edit(coop, &DocumentKey::Catalogue(Part::FIRST), NOW, |doc| {
+        .edit(coop, &DocumentKey::Catalogue(Part::FIRST), now, |doc| {
             set_sku(doc, &Sku::new("XM-05", "millet", "A", Grams::new(2_500)?))
         })
         .unwrap();
-    let day = Day::in_china(NOW);
+    let day = Day::in_china(now);
     let goods = GoodsIn {
         product: "millet".into(),
         grade: "A".into(),
@@ -67,14 +81,14 @@ fn furnish(folder: &Path, packs: u32) {
         bin: String::new(),
     };
     let book = DocumentKey::StockBook(StockMonth::of(MAIN_WAREHOUSE, day).unwrap());
-    granary.edit(coop, &book, NOW, move |doc| stock_book::write(doc, &Deed::In(goods), NOW).map(drop)).unwrap();
+    granary.edit(coop, &book, now, move |doc| stock_book::write(doc, &Deed::In(goods), now).map(drop)).unwrap();
     granary
-        .edit(coop, &DocumentKey::Stream(STREAM.parse().unwrap()), NOW, move |doc| {
+        .edit(coop, &DocumentKey::Stream(STREAM.parse().unwrap()), now, move |doc| {
             let plan = StreamPlan {
                 host: "李".into(),
-                platform: "douyin".into(),
-                shop: String::new(),
-                starts_at: Instant(NOW.0 - 3_600_000),
+                platform: PLATFORM.into(),
+                shop: SHOP.into(),
+                starts_at: Instant(now.0 - 3_600_000),
                 ends_at: None,
             };
             stream::plan(doc, &plan)?;
@@ -83,194 +97,201 @@ fn furnish(folder: &Path, packs: u32) {
         .unwrap();
     let granted = || granary.pools(coop).unwrap().iter().map(|pool| pool.granted.unwrap_or(0)).sum::<u64>();
     while granted() < u64::from(packs) {
-        granary.follow_trade(NOW).unwrap();
-        granary.tick_trade(NOW).unwrap();
+        granary.follow_trade(now).unwrap();
+        granary.tick_trade(now).unwrap();
     }
+    drop(granary);
+    // The server finds it free.
+    drop(open_store(folder));
 }
 
-fn order(mode: Mode, id: &str, packs: u32) -> ToldOrder {
-    let line = TakenLine {
-        line_id: "1".into(),
-        sku: Some("XM-05".into()),
-        code: None,
-        title: None,
-        packs,
-        fen: Fen::new(i64::from(packs) * 1_990).unwrap(),
-        is_gift: false,
-        after_sale: AfterSale::None,
-        after_sale_at: None,
-    };
-    ToldOrder {
-        name: OrderName::of("douyin", id),
-        mode,
-        order: TakenOrder {
-            placed_at: NOW,
-            paid_at: None,
-            promised_at: None,
-            told_at: NOW,
-            told: ToldStatus::ToShip,
-            total_fen: None,
-            freight_fen: None,
-            pool: STREAM.into(),
-            stream: None,
-            lines: vec![line],
-        },
-        receiver: None,
-        buyer_token: None,
-    }
+/// A request of one order, as a feeder sends it again and again until it is answered: the same bytes each time.
+fn request(mode: &str, id: &str, packs: u32, now: Instant) -> String {
+    let at = |millis: i64| Instant(now.0 - millis).to_string();
+    json!({
+        "mode": mode,
+        "told_at": at(1_000),
+        "orders": [{
+            "outside_id": id,
+            "placed_at": at(2_000),
+            "status": "to-ship",
+            "pool": STREAM,
+            "lines": [{ "line_id": "1", "sku": "XM-05", "packs": packs, "fen": i64::from(packs) * 1_990 }],
+        }],
+    })
+    .to_string()
 }
 
-/// The server's process.
-pub(crate) fn server() -> std::process::ExitCode {
-    let folder = std::env::var(FOLDER).unwrap();
-    let granary = open(Path::new(&folder));
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    println!("{}", listener.local_addr().unwrap());
-    std::thread::scope(|scope| {
-        // What follows acceptance goes on beside, as in the real server.
-        scope.spawn(|| {
-            loop {
-                granary.follow_trade(NOW).unwrap();
-                granary.tick_trade(NOW).unwrap();
-                std::thread::sleep(std::time::Duration::from_millis(100));
-            }
-        });
-        for stream in listener.incoming() {
-            let (stream, granary) = (stream.unwrap(), &granary);
-            scope.spawn(move || answer(granary, &stream));
-        }
-    });
-    std::process::ExitCode::SUCCESS
+/// Where feeders send to, and by which key.
+struct Feed {
+    port: u16,
+    tls: Arc<ClientConfig>,
+    keys: Vec<String>,
 }
 
-fn answer(granary: &Granary, mut stream: &TcpStream) {
-    for line in BufReader::new(stream).lines() {
-        let Ok(line) = line else { return };
-        let words: Vec<&str> = line.split(' ').collect();
-        let mode = if words[0] == "ask" { Mode::Ask } else { Mode::Tell };
-        let told = order(mode, words[1], words[2].parse().unwrap());
-        let answer = granary.take_orders(COOP, vec![told], NOW).unwrap().remove(0);
-        let sequence = answer.sequence.unwrap_or(0);
-        let said = match answer.verdict {
-            Verdict::Accepted => format!("accepted 0 {sequence}"),
-            Verdict::AcceptedOver(over) => format!("accepted {over} {sequence}"),
-            Verdict::SoldOut { .. } => "sold-out".to_owned(),
-            other => format!("{other:?}"),
+impl Feed {
+    fn of(server: &Server) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(server.data().join("authority.pem")).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let add = |number: usize| {
+            let name = format!("feeders {number}");
+            let words = ["key", "add", "--platform", PLATFORM, "--shop", SHOP, "--scope", "orders:write", &name];
+            let printed = server.order(&words);
+            printed.split_whitespace().find(|word| word.starts_with("grn_")).unwrap().to_owned()
         };
-        if stream.write_all(format!("{said}\n").as_bytes()).is_err() {
-            return;
-        }
+        Self { port: server.port, tls: Arc::new(tls), keys: (0..KEYS).map(add).collect() }
     }
 }
 
-struct Process {
-    child: Child,
-    address: String,
-}
-
-fn start(folder: &Path) -> Process {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    let mut child = command.env(AS, "feed-server").env(FOLDER, folder).stdout(Stdio::piped()).spawn().unwrap();
-    let mut address = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
-    Process { child, address: address.trim().to_owned() }
-}
+type Stream = BufReader<StreamOwned<ClientConnection, TcpStream>>;
 
 /// A connection that is made anew until the server answers: also across its death.
 struct Line<'a> {
-    address: &'a Mutex<String>,
-    stream: Option<BufReader<TcpStream>>,
+    feed: &'a Feed,
+    key: &'a str,
+    stream: Option<Stream>,
 }
 
-impl Line<'_> {
-    fn ask(&mut self, line: &str) -> String {
+impl<'a> Line<'a> {
+    fn new(feed: &'a Feed, number: usize) -> Self {
+        Self { feed, key: &feed.keys[number % feed.keys.len()], stream: None }
+    }
+
+    /// What the order was answered: `accepted OVER SEQUENCE`, or another verdict.
+    fn ask(&mut self, body: &str) -> String {
         loop {
-            if let Some(answer) = self.try_once(line) {
-                return answer;
+            match self.try_once(body) {
+                Ok((200, answer)) => {
+                    let result = &answer["results"][0];
+                    let over = result["over"].as_u64().unwrap_or(0);
+                    match result["verdict"].as_str().unwrap() {
+                        "accepted" | "over" => return format!("accepted {over} {}", result["sequence"]),
+                        // Nothing was decided.
+                        "try-later" => {}
+                        other => return other.to_owned(),
+                    }
+                }
+                // It is asked to wait, or the server is about to die.
+                Ok((429 | 503, _)) => {}
+                Ok((status, answer)) => return format!("{status} {answer}"),
+                Err(_) => self.stream = None,
             }
-            self.stream = None;
-            std::thread::sleep(std::time::Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 
-    fn try_once(&mut self, line: &str) -> Option<String> {
+    fn connect(&self) -> io::Result<Stream> {
+        let stream = TcpStream::connect(("127.0.0.1", self.feed.port))?;
+        stream.set_nodelay(true)?;
+        let name = ServerName::try_from("localhost").unwrap();
+        let connection = ClientConnection::new(Arc::clone(&self.feed.tls), name).map_err(io::Error::other)?;
+        Ok(BufReader::new(StreamOwned::new(connection, stream)))
+    }
+
+    fn try_once(&mut self, body: &str) -> io::Result<(u16, Value)> {
         if self.stream.is_none() {
-            let address = self.address.lock().unwrap().clone();
-            self.stream = Some(BufReader::new(TcpStream::connect(address).ok()?));
+            self.stream = Some(self.connect()?);
         }
-        let stream = self.stream.as_mut()?;
-        stream.get_mut().write_all(format!("{line}\n").as_bytes()).ok()?;
-        let mut answer = String::new();
-        stream.read_line(&mut answer).ok()?;
-        answer.strip_suffix('\n').map(str::to_owned)
+        let stream = self.stream.as_mut().unwrap();
+        let head = format!(
+            "POST /v1/orders HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n",
+            self.key,
+            body.len()
+        );
+        stream.get_mut().write_all([head.as_bytes(), body.as_bytes()].concat().as_slice())?;
+        let (mut status, mut length, mut line) = (0, 0, String::new());
+        loop {
+            line.clear();
+            if stream.read_line(&mut line)? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let words = line.trim_end().to_ascii_lowercase();
+            if words.is_empty() {
+                break;
+            } else if let Some(rest) = words.strip_prefix("http/1.1 ") {
+                status = rest.get(..3).and_then(|code| code.parse().ok()).unwrap_or(0);
+            } else if let Some(rest) = words.strip_prefix("content-length: ") {
+                length = rest.parse().unwrap_or(0);
+            }
+        }
+        let mut answer = vec![0; length];
+        stream.read_exact(&mut answer)?;
+        Ok((status, serde_json::from_slice(&answer).unwrap_or_default()))
     }
 }
 
 /// One round: so many feeders of so many orders each; true when all of it holds.
 fn round(feeders: usize, each: usize) -> bool {
-    let folder = tempfile::tempdir().unwrap();
+    let now = now();
+    let mut server = Server::new();
     // Two thirds of what is wanted: the pool runs empty while many still feed.
     let granted = u32::try_from(feeders * each * 4 / 3).unwrap();
-    furnish(folder.path(), granted);
-    let mut process = start(folder.path());
-    let address = Mutex::new(process.address.clone());
+    furnish(&server.data(), granted, now);
+    server.start();
+    let feed = Feed::of(&server);
     let done = AtomicUsize::new(0);
     let kill_after = usize::try_from(any((feeders * each) as u64 * 3 / 4)).unwrap() + feeders / 2;
     let answers: Mutex<BTreeMap<String, String>> = Mutex::default();
     std::thread::scope(|scope| {
         for feeder in 0..feeders {
-            let (address, done, answers) = (&address, &done, &answers);
+            let (feed, done, answers) = (&feed, &done, &answers);
             scope.spawn(move || {
-                let mut line = Line { address, stream: None };
+                let mut line = Line::new(feed, feeder);
                 for number in 0..each {
                     let mode = if feeder % 2 == 0 { "ask" } else { "tell" };
-                    let request = format!("{mode} {feeder}-{number} {}", 1 + (feeder + number) % 3);
+                    let packs = u32::try_from(1 + (feeder + number) % 3).unwrap();
+                    let request = request(mode, &format!("{feeder}-{number}"), packs, now);
                     let first = line.ask(&request);
                     done.fetch_add(1, Ordering::SeqCst);
-                    answers.lock().unwrap().insert(request.clone(), first);
+                    answers.lock().unwrap().insert(request, first);
                 }
             });
         }
         while done.load(Ordering::SeqCst) < kill_after {
-            std::thread::sleep(std::time::Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(1));
         }
-        process.child.kill().unwrap();
-        process.child.wait().unwrap();
-        process = start(folder.path());
-        *address.lock().unwrap() = process.address.clone();
+        server.kill();
+        server.start();
     });
     let mut answers = answers.into_inner().unwrap();
-    let mut line = Line { address: &address, stream: None };
     // The last packs, of which those who ask may have wanted more than were left.
+    let mut line = Line::new(&feed, 0);
     for number in 0..4 {
-        let request = format!("tell last-{number} 1");
+        let request = request("tell", &format!("last-{number}"), 1, now);
         let answer = line.ask(&request);
         answers.insert(request, answer);
     }
     let is_accepted = |answer: &str| answer.starts_with("accepted");
-    let otherwise = answers.iter().filter(|(request, first)| {
-        let again = line.ask(request);
-        // What was refused was never there: nothing comes free in this world, so it is refused again.
-        again != **first
-    });
-    let otherwise = otherwise.count();
-    process.child.kill().unwrap();
-    process.child.wait().unwrap();
-    let granary = open(folder.path());
+    // What was refused was never there: nothing comes free in this world, so it is refused again.
+    let mut lines: Vec<Line<'_>> = (0..KEYS).map(|number| Line::new(&feed, number)).collect();
+    let again =
+        answers.iter().enumerate().filter(|(number, (request, first))| lines[number % KEYS].ask(request) != **first);
+    let otherwise = again.count();
+    server.kill();
+    let granary = open(&server.data());
     granary.settle(&granary.cooperative(COOP).unwrap());
     let cooperative = granary.cooperative(COOP).unwrap();
-    let server = Cooperative::server_device(cooperative.id());
+    let device = Cooperative::server_device(cooperative.id());
     let (mut packs, mut over, mut wrong) = (0u64, 0u64, otherwise);
     for (request, answer) in &answers {
-        let id = request.split(' ').nth(1).unwrap();
-        let document = granary.document(COOP, &DocumentKey::Order(OrderName::of("douyin", id))).unwrap();
+        let said: Value = serde_json::from_str(request).unwrap();
+        let id = said["orders"][0]["outside_id"].as_str().unwrap();
+        let name = OrderName { shop: SHOP.into(), ..OrderName::of(PLATFORM, id) };
+        let document = granary.document(COOP, &DocumentKey::Order(name)).unwrap();
         if document.is_some() != is_accepted(answer) {
             wrong += 1;
         }
         let Some(document) = document else { continue };
-        let order = order::read(&document, server);
+        let order = order::read(&document, device);
         let marked: u64 = answer.split(' ').nth(1).unwrap().parse().unwrap();
-        wrong += usize::from(order.over() != marked || (request.starts_with("ask") && marked > 0));
+        wrong += usize::from(order.over() != marked || (said["mode"] == "ask" && marked > 0));
         packs += order.packs();
         over += order.over();
     }

@@ -78,8 +78,8 @@ enum Command {
         #[arg(long)]
         only: Option<String>,
     },
-    /// Has many feeders ask and tell orders, kills the server between them once, and counts packs: what was accepted is what was
-    /// granted, and each pack above it is marked.
+    /// Has many feeders ask and tell orders over HTTPS, kills the server between them once, and counts packs: what was accepted is
+    /// what was granted, and each pack above it is marked.
     Feeders {
         /// How often all of it is done.
         #[arg(long, default_value_t = 100)]
@@ -104,7 +104,6 @@ fn main() -> ExitCode {
         Ok("server") => return granary_server::cli::main(),
         Ok("phone") => return phone::main(),
         Ok("opener") => return openers::main(),
-        Ok("feed-server") => return feeders::server(),
         Ok("gate-server") => return gate::server(),
         _ => {}
     }
