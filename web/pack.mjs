@@ -11,9 +11,12 @@ const app = join(web, "app");
 const dist = join(web, "dist");
 const made = join(web, "../target/web");
 
-/// Everything that is needed before the first use, compressed: two minutes at 50 kbit/s. The aim is 500,000; the core
-/// alone has 667,000, of which Automerge is a third and our own code more than that. It must not grow.
-const BYTES_MAX = 760_000;
+/// What must come before a phone can join and record, compressed: 80 seconds at 50 kbit/s.
+const FIRST_BYTES_MAX = 500_000;
+/// That and what comes right behind it, after which the app needs no line. It must not grow.
+const BYTES_MAX = 730_000;
+/// What comes behind: the core's second part, and the service worker, which is asked for after that.
+const BEHIND = /^(wasm\/granary_web_more\.wasm|sw\.js)$/;
 /// What is loaded and kept when it is first needed: libraries for what some browsers lack, pictures for launchers.
 const LATER = /^(lib\/(noble-ed25519|jsqr)\b|icons\/.*\.png$)/;
 
@@ -109,18 +112,20 @@ function pack() {
   const core = isFresh ? readLine(join(made, "core")) : readLine(join(dist, "SOURCES"));
   if (!files.has("wasm/granary_web_bg.wasm")) throw new Error("there is no WebAssembly yet: run web/build without --without-wasm");
   rmSync(dist, { recursive: true, force: true });
-  let total = 0;
+  let [total, first] = [0, 0];
   for (const [path, bytes] of files) {
     const packed = compress(bytes);
     mkdirSync(dirname(join(dist, path)), { recursive: true });
     writeFileSync(join(dist, `${path}.br`), packed);
     const isLater = LATER.test(path);
+    const isBehind = BEHIND.test(path);
     if (!isLater) total += packed.length;
-    console.log(`${String(bytes.length).padStart(9)} ${String(packed.length).padStart(8)}  ${path}${isLater ? "  (when needed)" : ""}`);
+    if (!isLater && !isBehind) first += packed.length;
+    console.log(`${String(bytes.length).padStart(9)} ${String(packed.length).padStart(8)}  ${path}${isLater ? "  (when needed)" : isBehind ? "  (behind)" : ""}`);
   }
   writeFileSync(join(dist, "SOURCES"), `${core}\n`);
-  console.log(`${total} bytes before the first use, of ${BYTES_MAX} at most`);
-  if (total > BYTES_MAX) process.exit(1);
+  console.log(`${first} bytes before the first use, of ${FIRST_BYTES_MAX} at most; ${total} in all, of ${BYTES_MAX} at most`);
+  if (first > FIRST_BYTES_MAX || total > BYTES_MAX) process.exit(1);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

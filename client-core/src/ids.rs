@@ -15,7 +15,7 @@ pub const ACTOR_BYTES_MAX: usize = 32;
 
 /// A text is not an id of the kind that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a valid {kind} id")]
+#[error("\"{text}\" is not a valid {kind} id")]
 pub struct IdFault {
     /// What was expected.
     pub kind: &'static str,

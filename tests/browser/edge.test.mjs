@@ -111,6 +111,34 @@ test("what was answered is there after the browser was killed", () => lastingly(
   await kill();
 }));
 
+const MORE = "wasm/granary_web_more.wasm";
+
+story("with the core's first part lots are recorded; what needs the second says so until it is here, and is not cached before", async (world, context) => {
+  world.missing.add(MORE);
+  const page = await tab(context, world);
+  assert.ok((await record(page, "first")).ok);
+  assert.deepEqual(await call(page, "fill", { name: "a", bytes: 8 }), { error: "not-whole" });
+  assert.deepEqual(await notes(page), ["first"]);
+  const isAsked = () => world.requests.some(({ path }) => path.endsWith("/sw.js"));
+  assert.ok(!isAsked(), "the line is the second part's");
+  world.missing.clear();
+  assert.ok((await call(page, "fill", { name: "a", bytes: 8 })).ok);
+  await until("the app is cached", isAsked);
+}, {});
+
+story("a call that traps for want of the core's second part is carried out once, when it is here", async (world, context) => {
+  world.missing.add(MORE);
+  const page = await tab(context, world);
+  await record(page, "before");
+  assert.deepEqual(await record(page, "needs the rest"), { error: "not-whole" });
+  assert.deepEqual(await eventsOf(page, "trap"), [], "the core is not at fault");
+  const asked = record(page, "needs the rest");
+  world.missing.clear();
+  const again = (await asked).ok ?? (await until("the second part", async () => (await record(page, "needs the rest")).ok));
+  assert.ok(again);
+  assert.deepEqual(await notes(page), ["before", "needs the rest"]);
+});
+
 story("a write that fails is told, nothing of it is kept, and the next one works", async (world, context) => {
   world.beforeWorker = `{
     const put = IDBObjectStore.prototype.put;

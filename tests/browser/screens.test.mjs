@@ -77,6 +77,16 @@ test("a harvest is recorded in at most ten taps, kept at once, and said to be wi
   await page.locator(".line", { hasText: "都送到合作社了" }).waitFor();
 }));
 
+test("on the smallest screen all keys stand above the button, also when a grade is missing", () => open({ holdLine: true }, "", async (page) => {
+  await page.getByRole("button", { name: "板栗" }).click();
+  await type(page, "12");
+  const hidden = () => page.evaluate(() => document.querySelector(".pad").getBoundingClientRect().bottom - document.querySelector(".action").getBoundingClientRect().top);
+  assert.ok((await hidden()) <= 0, "before");
+  await main(page).click();
+  await page.getByRole("alert").filter({ hasText: "请选等级" }).waitFor();
+  assert.ok((await hidden()) <= 0, "with the fault");
+}, { viewport: { width: 360, height: 640 }, lastGrade: "" }));
+
 test("a grade that nobody chose is not recorded: it is one tap, and a lot stays within ten", () => open({ holdLine: true }, "", async (page) => {
   let taps = 0;
   const tap = async (locator) => { taps += 1; await locator.click(); };

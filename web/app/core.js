@@ -92,6 +92,8 @@ class Core {
       told: (event) => {
         if (this.#keeper !== keeper) return;
         if (event.event === "opened") this.#opened();
+        // Only then: what the service worker fetches would take the line from the core's second part.
+        if (event.event === "whole") this.#updates.register();
         if (event.event === "broken" && event.code === "superseded") this.#tabs.lose();
         this.#tabs.share(event);
         this.#hear(event);
@@ -106,7 +108,6 @@ class Core {
 
   /// This tab's worker runs.
   #opened() {
-    this.#updates.register();
     this.#nameProfile().catch(() => undefined);
     this.storage().catch(() => undefined);
   }

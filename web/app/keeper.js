@@ -27,6 +27,8 @@ export class Keeper {
   #broken = 0;
   #failures = 0;
   #hung = false;
+  /// A worker broke for want of the core's second part: the next one waits for it.
+  #needsWhole = false;
   #syncing = false;
   #given = null;
   #again = null;
@@ -69,7 +71,7 @@ export class Keeper {
       const code = this.#ready || event.message ? "storage" : "broke";
       if (this.#worker === worker) this.#replace({ code, method: null, during: this.#ready ? "call" : "open", id: null });
     };
-    const args = { ...this.settings(), failures: this.#failures, hung: this.#hung };
+    const args = { ...this.settings(), failures: this.#failures, hung: this.#hung, needsWhole: this.#needsWhole };
     this.#hung = false;
     worker.postMessage({ n: 0, what: "open", args });
     this.#look();
@@ -124,6 +126,13 @@ export class Keeper {
     this.#worker?.terminate();
     this.#worker = null;
     this.#ready = false;
+    if (code === "not-whole" && !this.#needsWhole) {
+      // Nothing of it was carried out: all is asked again of a worker that has the whole core.
+      this.#needsWhole = true;
+      for (const entry of this.#asked.values()) Object.assign(entry, { again: true, tries: 0 });
+      this.start();
+      return;
+    }
     for (const entry of [...this.#asked.values()]) {
       const isCause = (id !== null && entry.id === id) || (during === "sync" && entry.what === "sync");
       if (!isCause && entry.tries < 2) continue;
@@ -136,7 +145,7 @@ export class Keeper {
     if (code === "superseded") return;
     // A phone that only breaks must come to rest.
     if (LASTING.has(code) || this.#broken > BROKEN_MAX) this.#give(refused(code));
-    else if (during === "open") this.#again = setTimeout(() => this.start(), AGAIN_MILLIS * this.#broken);
+    else if (during === "open" || code === "not-whole") this.#again = setTimeout(() => this.start(), AGAIN_MILLIS * this.#broken);
     else this.start();
   }
 

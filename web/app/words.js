@@ -16,6 +16,7 @@ const WORDS = {
   "done": ["好了", "Done"],
   "went-wrong": ["没有成功。已经存下的内容没有变。", "That did not work. What was kept has not changed."],
   "fault-no-answer": ["手机没有回答。请再试一次，再看看存下了没有。", "The phone did not answer. Try again, and look whether it was kept."],
+  "fault-not-whole": ["应用还没有全部取来。等有信号时再试；已经存下的都在。", "The app has not come whole yet. Try again where there is a signal; what was kept is there."],
   "fault-trap": ["应用出了错，已经重新打开。存下的都在；刚才这一步请再做一次。", "The app failed and was opened again. What was kept is there; please do this step again."],
   "fault-storage": ["没有存下：手机不让写。请再试一次。", "Not kept: the phone refused to write. Please try again."],
   "fault-storage-full": ["没有存下：手机空间满了。请删掉一些照片或视频，再试一次。", "Not kept: the phone is full. Remove some pictures or films, and try again."],

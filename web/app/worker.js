@@ -2,13 +2,13 @@
 // wrote is durable before the call is answered. A worker whose core trapped or whose store refused a write is of no use
 // any more: what is in its memory is not what is kept. It says so, answers nothing further, and the page starts another.
 
-import init, { Loader } from "./wasm/granary_web.js";
+import { Loader } from "./wasm/granary_web.js";
 import { forgetKey, openKey } from "./keys.js";
 import { drive } from "./line.js";
 import { ProfileStore } from "./store.js";
 import { Syncing } from "./syncing.js";
 import { addTraffic, readTraffic } from "./traffic.js";
-import { CORE_BYTES } from "./version.js";
+import { Whole } from "./whole.js";
 
 let phone = null;
 let store = null;
@@ -17,6 +17,7 @@ let month = null;
 /// Why this worker is of no use any more.
 let dead = null;
 let queue = Promise.resolve();
+const whole = new Whole(() => postMessage({ event: "whole" }));
 
 const failure = (code, sentence = "") => ({ code, field: null, sentence });
 
@@ -25,6 +26,7 @@ function die(code, { method = null, during = "call", id = null }, why) {
   if (dead) return;
   dead = failure(code);
   syncing?.stop();
+  whole.stop();
   store?.close();
   console.error(`the phone's worker ends: ${code} in ${method}: ${why}`);
   postMessage({ event: "dead", code, method, during, id });
@@ -54,9 +56,9 @@ function turn(job, asked = {}) {
       writes = phone.takeWrites();
     } catch (error) {
       if (asFailure(error)) throw error;
-      // A trap: the core is in no state to go on.
-      if (asked.during === "sync") await syncing.trapped().catch(() => undefined);
-      die("trap", asked, String(error?.stack ?? error));
+      // A trap: the core is in no state to go on. One of half a core may be for want of the rest, and says nothing yet.
+      if (asked.during === "sync" && whole.isHere) await syncing.trapped().catch(() => undefined);
+      die(whole.isHere ? "trap" : "not-whole", asked, String(error?.stack ?? error));
       throw dead;
     }
     if (writes.length > 0) {
@@ -79,6 +81,7 @@ function turn(job, asked = {}) {
 
 /// One call of the core, as `{ok}` or `{error}`.
 async function call(method, args, id, again) {
+  await whole.until(method);
   const json = JSON.stringify({ ...args, method });
   const before = again ? await store.answered(id) : undefined;
   const answer = before ?? JSON.parse(await turn(() => phone.call(json), { method, id, answer: JSON.parse }));
@@ -89,6 +92,7 @@ async function call(method, args, id, again) {
 
 /// A piece of work that is signed and sent.
 async function carryOut(kind, args, { id = null, bytes, take = () => undefined } = {}) {
+  await whole.until(kind);
   const key = await openKey(store);
   const during = kind === "sync" ? "sync" : "call";
   const step = (job) => turn(job, { method: kind, during, id });
@@ -100,38 +104,18 @@ async function carryOut(kind, args, { id = null, bytes, take = () => undefined }
     return { outcome, taken: outcome.ok === undefined ? undefined : await step(() => take(work)) };
   } finally {
     if (!dead) {
-      work.free?.();
-      if (kind !== "listen" && kind !== "outbox") await store.keepNote("traffic", month).catch(() => undefined);
+      await step(() => work.free?.()).catch(() => undefined);
+      if (!dead && kind !== "listen" && kind !== "outbox") await store.keepNote("traffic", month).catch(() => undefined);
     }
   }
 }
 
 const base64 = (bytes) => btoa(String.fromCharCode(...bytes));
 
-/// Loads the core. Before the app is installed that takes minutes on a slow line, so the page is told how far it is;
-/// afterwards the file is handed over as it is, since the browser keeps what it has made of it.
-async function loadCore(installed) {
-  let answer = await fetch(new URL("wasm/granary_web_bg.wasm", import.meta.url)).catch(() => null);
-  if (!answer?.ok) throw failure("broke");
-  if (!installed && answer.body) {
-    let done = 0;
-    const counted = answer.body.pipeThrough(new TransformStream({
-      transform(part, out) {
-        done += part.length;
-        postMessage({ event: "loading", value: { done, of: Math.max(CORE_BYTES, done) } });
-        out.enqueue(part);
-      },
-    }));
-    answer = new Response(counted, { headers: { "content-type": "application/wasm" } });
-  }
-  await init({ module_or_path: answer }).catch((error) => {
-    // The line broke in the middle, or the file is no WebAssembly: either way it must come again.
-    throw Object.assign(failure("broke"), { sentence: String(error) });
-  });
-}
-
-async function open({ profile, language, online, visible, failures, hung, installed }) {
-  const [opened] = await Promise.all([ProfileStore.open(profile), loadCore(installed)]);
+async function open({ profile, language, online, visible, failures, hung, installed, needsWhole }) {
+  const loading = (value) => postMessage({ event: "loading", value });
+  const [opened] = await Promise.all([ProfileStore.open(profile), whole.first(installed, loading)]);
+  if (needsWhole) await whole.come();
   store = opened.store;
   store.onGone = () => die("storage-gone", {}, "the browser closed it");
   const loader = new Loader();
@@ -199,6 +183,7 @@ const wanted = {
   },
   line: ({ online, visible }) => {
     syncing?.line(online, visible);
+    if (online && phone && !whole.isHere) whole.come();
     return {};
   },
   language: async ({ code }) => {
@@ -217,7 +202,8 @@ onmessage = async ({ data: { n, what, args = {}, id = null, again = false } }) =
     const answer = (await wanted[what](args, id, again)) ?? {};
     postMessage(answer.error ? { n, error: answer.error } : { n, ok: answer.ok ?? null });
   } catch (error) {
-    const told = asFailure(error) ?? failure("storage", String(error?.message ?? error));
+    const trapped = what === "open" && error instanceof WebAssembly.RuntimeError && !whole.isHere;
+    const told = asFailure(error) ?? failure(trapped ? "not-whole" : "storage", String(error?.message ?? error));
     if (what === "open") die(told.code, { method: what, id }, String(error?.stack ?? error));
     postMessage({ n, error: told });
   }

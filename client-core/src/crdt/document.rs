@@ -25,7 +25,7 @@ pub const PART_BYTES: u64 = DOCUMENT_BYTES_MAX as u64 / 8;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum DocumentFault {
     /// The thing to change does not exist.
-    #[error("there is no {what} {name:?} in this document")]
+    #[error("there is no {what} \"{name}\" in this document")]
     NotFound {
         /// Its kind.
         what: Phrase,

@@ -10,7 +10,7 @@ use crate::words::{Language, Words};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusual {
     /// The catalogue has no such product.
-    #[error("the catalogue has no product {product:?}{}", .meant.as_ref().map_or_else(String::new, |meant| format!("; did you mean {meant}?")))]
+    #[error("the catalogue has no product \"{product}\"{}", .meant.as_ref().map_or_else(String::new, |meant| format!("; did you mean {meant}?")))]
     Product {
         /// As it was given.
         product: String,
@@ -18,7 +18,7 @@ pub enum Unusual {
         meant: Option<String>,
     },
     /// The co-operative takes no more of the product.
-    #[error("{product:?} is not taken any more since {ended}")]
+    #[error("\"{product}\" is not taken any more since {ended}")]
     Ended {
         /// The product's code.
         product: String,
@@ -26,13 +26,13 @@ pub enum Unusual {
         ended: Day,
     },
     /// No catalogue is here yet, and no earlier lot has this product: nothing can tell whether it is written right.
-    #[error("there is no catalogue here yet; is {product:?} right?")]
+    #[error("there is no catalogue here yet; is \"{product}\" right?")]
     NoCatalogue {
         /// As it was given.
         product: String,
     },
     /// The co-operative's document has no such collecting place.
-    #[error("the co-operative has no place {place:?}{}", .meant.as_ref().map_or_else(String::new, |meant| format!("; did you mean {meant}?")))]
+    #[error("the co-operative has no place \"{place}\"{}", .meant.as_ref().map_or_else(String::new, |meant| format!("; did you mean {meant}?")))]
     Place {
         /// As it was given.
         place: String,
@@ -40,7 +40,7 @@ pub enum Unusual {
         meant: Option<String>,
     },
     /// The catalogue has no price for the grade.
-    #[error("the catalogue has no grade {grade:?} of this product; it has {}", .known.join(", "))]
+    #[error("the catalogue has no grade \"{grade}\" of this product; it has {}", .known.join(", "))]
     Grade {
         /// As it was given.
         grade: String,

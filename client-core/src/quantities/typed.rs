@@ -21,13 +21,13 @@ pub enum TypedFault {
     #[error("nothing is typed here; write it like 12.5")]
     Nothing,
     /// The text is no number.
-    #[error("{text:?} is no number; write it like 12.5")]
+    #[error("\"{text}\" is no number; write it like 12.5")]
     NotANumber {
         /// What was typed.
         text: String,
     },
     /// The number can be read in two ways. Ask which.
-    #[error("{text:?} is not clear: write {} or {}", .readings[0], .readings[1])]
+    #[error("\"{text}\" is not clear: write {} or {}", .readings[0], .readings[1])]
     Ambiguous {
         /// What was typed.
         text: String,
@@ -35,7 +35,7 @@ pub enum TypedFault {
         readings: [String; 2],
     },
     /// What stands beside the number is no unit that is known here.
-    #[error("{unit:?} in {text:?} is no unit that is known here")]
+    #[error("\"{unit}\" in \"{text}\" is no unit that is known here")]
     UnknownUnit {
         /// What was typed.
         text: String,
@@ -43,7 +43,7 @@ pub enum TypedFault {
         unit: String,
     },
     /// The number has parts smaller than what is counted: a gram, a fen, a tenth of a percent.
-    #[error("{text:?} would be parts of {}", .smallest.english())]
+    #[error("\"{text}\" would be parts of {}", .smallest.english())]
     TooFine {
         /// What was typed.
         text: String,

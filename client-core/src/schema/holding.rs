@@ -80,11 +80,11 @@ impl fmt::Display for EntryId {
 pub enum HoldingFault {
     /// It has another form.
     #[error(
-        "{0:?} names no goods in the warehouse: their number has twelve letters and digits, such as 7KQ2-M9XT-4B0F"
+        "\"{0}\" names no goods in the warehouse: their number has twelve letters and digits, such as 7KQ2-M9XT-4B0F"
     )]
     Form(String),
     /// It has the right form, but a letter is wrong or two have changed places.
-    #[error("a letter of the number {0:?} is wrong: have it read out again")]
+    #[error("a letter of the number \"{0}\" is wrong: have it read out again")]
     Misread(String),
 }
 

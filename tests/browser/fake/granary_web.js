@@ -5,8 +5,12 @@
 const text = new TextEncoder();
 const plain = new TextDecoder();
 
+/// True when the second part was loaded, without which a note that says so traps.
+let isWhole = false;
+
 export default async function init({ module_or_path }) {
   await module_or_path.arrayBuffer();
+  return { came: () => { isWhole = true; } };
 }
 
 function refuse(code, sentence = code) {
@@ -50,6 +54,7 @@ class Phone {
       case "status":
         return ok({ state: "idle", unsent: this.list("o").length, language: this.words });
       case "record": {
+        if (args.draft.note.includes("needs the rest") && !isWhole) throw new WebAssembly.RuntimeError("null function");
         const id = crypto.randomUUID();
         this.set(`l ${id}`, args.draft.note);
         this.set(`o ${id}`, args.draft.note);

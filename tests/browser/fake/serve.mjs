@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 const here = dirname(fileURLToPath(import.meta.url));
 const app = join(here, "../../../web/app");
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png", ".webmanifest": "application/manifest+json" };
+const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png", ".wasm": "application/wasm", ".webmanifest": "application/manifest+json" };
 
 function filesUnder(folder) {
   return readdirSync(folder, { recursive: true }).map((name) => join(folder, name)).filter((path) => statSync(path).isFile());
@@ -21,6 +21,8 @@ function appFiles() {
   files.set("wasm/granary_web.js", readFileSync(join(here, "granary_web.js")));
   // The stand-in reads no WebAssembly, but it is loaded as the real one.
   files.set("wasm/granary_web_bg.wasm", Buffer.from("a stand-in"));
+  // Its second part: a module that calls `first.came` when it is loaded.
+  files.set("wasm/granary_web_more.wasm", Buffer.from("0061736d01000000010401600000020e01056669727374" + "0463616d650000" + "080100", "hex"));
   files.set("app.css", Buffer.from(""));
   files.set("app.js", Buffer.from(`import { core } from "./core.js";
     window.core = core; window.events = [];
@@ -41,6 +43,8 @@ export async function serve() {
     /// Put in front of worker.js, of every worker or of the next ones in turn.
     beforeWorker: "",
     beforeNextWorkers: [],
+    /// Paths that don't come.
+    missing: new Set(),
     /// "ok", "cut" (no answer), "down" (every connection is cut), "portal", "redirect", "trap", "hang", or a status.
     line: "ok",
     /// How the household is called, which a phone learns by a sync.
@@ -105,6 +109,7 @@ export async function serve() {
     const body = Buffer.concat(parts).toString();
     state.requests.push({ method: request.method, path: pathname, body });
     if (request.method === "POST") return answerPhone(pathname, body, response);
+    if (state.missing.has(pathname.slice(5))) return response.destroy();
     if (!pathname.startsWith("/app/")) return response.writeHead(404).end();
     answerApp(pathname.slice(5) || "index.html", response);
   });

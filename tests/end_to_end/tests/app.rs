@@ -61,6 +61,25 @@ fn household_card_of_the_console_is_scanned_by_a_recorders_phone() {
     runtime.block_on(server.stop());
 }
 
+/// While the core's second part doesn't come, a household joins, records and sends; with it, corrects.
+#[test]
+fn the_first_part_of_the_core_carries_the_first_harvest() {
+    if !prepare() {
+        return;
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let config =
+        Config { app_listen: Some("127.0.0.1:0".parse().unwrap()), ..Config::local(folder.path().join("server"), 0) };
+    let server = runtime.block_on(granary_server::start(config, |fault| panic!("{fault}"))).unwrap();
+    let granary = server.granary();
+    let coop = granary.create_cooperative("临县农社", now()).unwrap();
+    furnish(granary, coop);
+    let code = granary.invite(coop, Role::Household(HOUSEHOLD), 1, now()).unwrap().code;
+    run_script(&["two_parts.mjs", &format!("http://{}", server.app_address().unwrap()), &code]);
+    runtime.block_on(server.stop());
+}
+
 /// One day: what a household recorded in the browser, offline, closed and killed again and again, is with the co-operative
 /// after a sync on a line that was cut; a coordinator's phone has it, each lot once, with the weight that was told last.
 #[test]
