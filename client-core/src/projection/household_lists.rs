@@ -197,6 +197,14 @@ impl ReadModel {
             .query_map(params![], |row| Ok((HouseholdId::from_bytes(row.get(0)?), row.get(1)?, row.get(2)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+
+    /// The members' names of every household that has some, with commas between.
+    pub fn household_members(&self) -> Result<Vec<(HouseholdId, String)>, StoreFault> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT household, members FROM households WHERE members <> ''")?;
+        let rows = statement.query_map(params![], |row| Ok((HouseholdId::from_bytes(row.get(0)?), row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
 }
 
 #[cfg(test)]

@@ -101,6 +101,9 @@ fn every_day(days: &[(Day, i64, i64)]) -> Vec<(Day, i64, i64)> {
     all
 }
 
+/// The room that a day's name takes.
+const LABEL: i64 = 42;
+
 /// Days in a chart at most.
 const DAYS_MAX: usize = 400;
 
@@ -113,7 +116,11 @@ pub(super) fn by_day(days: &[(Day, i64, i64)], words: &Words<'_>) -> Markup {
     let most = most(&bars);
     let count = i64::try_from(bars.len()).unwrap_or(0).max(1);
     let at = |place: usize| i64::try_from(place).unwrap_or(0).saturating_mul(WIDTH) / count;
-    let wide = (WIDTH / count).saturating_sub(1).clamp(1, 40);
+    let slot = WIDTH / count;
+    let wide = slot.saturating_sub(1).clamp(1, 40);
+    // A column stands in the middle of its day, and the day's name below it: few days are spread over the whole width.
+    let inset = slot.saturating_sub(wide) / 2;
+    let is_wide = slot >= LABEL;
     let short = |name: &str| name.get(5..).unwrap_or(name).to_owned();
     let svg = html! {
         svg viewBox={ "0 0 " (WIDTH) " 172" } role="img" aria-label=(words.title) {
@@ -126,15 +133,17 @@ pub(super) fn by_day(days: &[(Day, i64, i64)], words: &Words<'_>) -> Markup {
                 g data-said=(words.said(bar)) {
                     title { (words.said(bar)) }
                     // All of the column's place can be touched.
-                    rect x=(at(place)) y="0" width=(wide.saturating_add(1)) height=(FLOOR) fill="transparent" {}
-                    rect.filled x=(at(place)) y=(FLOOR.saturating_sub(received)) width=(wide) height=(received) {}
-                    rect.outline x=(at(place)) y=(FLOOR.saturating_sub(recorded)) width=(wide) height=(recorded) {}
+                    rect x=(at(place)) y="0" width=(slot) height=(FLOOR) fill="transparent" {}
+                    rect.filled x=(at(place).saturating_add(inset)) y=(FLOOR.saturating_sub(received)) width=(wide) height=(received) {}
+                    rect.outline x=(at(place).saturating_add(inset)) y=(FLOOR.saturating_sub(recorded)) width=(wide) height=(recorded) {}
                 }
             }
-            @if let Some(first) = bars.first() { text x="0" y="167" { (short(&first.name)) } }
+            @if is_wide { @for (place, bar) in bars.iter().enumerate() {
+                text x=(at(place).saturating_add(slot / 2)) y="167" text-anchor="middle" { (short(&bar.name)) } } }
+            @else if let Some(first) = bars.first() { text x="0" y="167" { (short(&first.name)) } }
             @if let Some(middle) = bars.get(bars.len() / 2).filter(|_| bars.len() > 8) {
                 text x=(at(bars.len() / 2)) y="167" text-anchor="middle" { (short(&middle.name)) } }
-            @if let Some(last) = bars.last().filter(|_| bars.len() > 1) { text x=(WIDTH) y="167" text-anchor="end" { (short(&last.name)) } }
+            @if let Some(last) = bars.last().filter(|_| !is_wide) { text x=(WIDTH) y="167" text-anchor="end" { (short(&last.name)) } }
         }
     };
     words.frame(&svg, &bars)
@@ -225,6 +234,26 @@ mod tests {
         let long: Vec<(String, i64)> = (0..300).map(|minute| (format!("m{minute}"), 1)).collect();
         let columns = together(&long);
         assert_eq!((columns.len(), columns[0].clone()), (100, ("m0–m2".to_owned(), 3)));
+    }
+
+    // Two days stood at the left, the second's column in the middle and its name at the right end.
+    #[test]
+    fn few_days_are_spread_over_the_whole_width_with_their_names_below() {
+        let day = |text: &str| text.parse::<Day>().unwrap();
+        let figure = |grams: i64| grams.to_string();
+        let words = Words {
+            title: "By day".into(),
+            recorded: "recorded".into(),
+            received: "weighed".into(),
+            name: "day".into(),
+            as_table: "As a table".into(),
+            figure: &figure,
+        };
+        let chart = by_day(&[(day("2026-10-01"), 5, 0), (day("2026-10-02"), 7, 7)], &words).into_string();
+        for (column, name) in [("x=\"65\"", "x=\"85\""), ("x=\"235\"", "x=\"255\"")] {
+            assert!(chart.contains(&format!("<rect class=\"outline\" {column}")), "{column}: {chart}");
+            assert!(chart.contains(&format!("<text {name} y=\"167\" text-anchor=\"middle\"")), "{name}: {chart}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::page::{Page, paging, token};
 use super::parts::{Column, Row, Sorted, Table, empty};
 use super::refusal::Refused;
 use super::signed_in::{SignedIn, SignedInForm};
-use super::spelled::{Sounding, sound};
+use super::spelled::{Sounding, households_of_members, sound};
 use super::{cards, sheets};
 use crate::engine::own_edits::Edits;
 
@@ -80,10 +80,11 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<HouseholdsQuery>)
     let names = Names::of(&signed).await?;
     let phones = HouseholdPhones::of(&signed);
     let page = query.page.parse::<u32>().unwrap_or(1).clamp(1, 10_000);
-    let also = match sound(&query.search) {
+    let mut also = match sound(&query.search) {
         Some(_) => Sounding::of(&Names::of(&signed).await?.with_households(&signed).await?, &query.search).households,
         None => Vec::new(),
     };
+    also.extend(households_of_members(&signed, &query.search).await?);
     let filter = HouseholdFilter {
         also,
         limit: PER_PAGE,

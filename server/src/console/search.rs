@@ -1,6 +1,8 @@
 //! The search for everything: households by name, pinyin or its initials, products, lots by number, orders. Several words must
 //! all fit; a household and a product together find that household's lots of it.
 
+use std::collections::BTreeMap;
+
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::ids::HouseholdId;
@@ -16,7 +18,7 @@ use super::page::Page;
 use super::parts::{Column, Row, Table, empty};
 use super::refusal::Refused;
 use super::signed_in::SignedIn;
-use super::spelled::Spelled;
+use super::spelled::{Spelled, members_of};
 
 /// Letters of a question that are read.
 const LETTERS_MAX: usize = 80;
@@ -79,9 +81,13 @@ async fn find(signed: &SignedIn, names: &Names, question: &str) -> Result<Found,
     let (of_products, of_people): (Vec<&str>, Vec<&str>) =
         all.iter().partition(|word| !fitting(&products, &[**word], spell_product).is_empty());
     let people = names.households();
-    let villages: std::collections::BTreeMap<String, String> = names.villages().clone();
-    let spell_household = |(_, name, village): &(HouseholdId, String, String)| {
-        vec![Spelled::of(name), Spelled::of(villages.get(village).unwrap_or(village))]
+    let villages: BTreeMap<String, String> = names.villages().clone();
+    let members: BTreeMap<HouseholdId, String> =
+        signed.read(|models| models.household_members()).await?.into_iter().collect();
+    let spell_household = |(id, name, village): &(HouseholdId, String, String)| {
+        let members = members.get(id).into_iter().flat_map(|names| members_of(names));
+        let called = [name.as_str(), villages.get(village).unwrap_or(village)].into_iter().chain(members);
+        called.map(Spelled::of).collect()
     };
     // The end of an id, as lists show it where two have one name.
     let ends =

@@ -4,6 +4,8 @@ use granary_client_core::ids::HouseholdId;
 use pinyin::ToPinyin;
 
 use super::names::Names;
+use super::refusal::Refused;
+use super::signed_in::SignedIn;
 
 /// A name in every way in which somebody types it.
 #[derive(Debug)]
@@ -65,6 +67,19 @@ impl Sounding {
             products: products.map(|product| product.code.clone()).collect(),
         }
     }
+}
+
+/// The households that have a member whose name sounds as it was typed.
+pub(super) async fn households_of_members(signed: &SignedIn, typed: &str) -> Result<Vec<HouseholdId>, Refused> {
+    let Some(word) = sound(typed) else { return Ok(Vec::new()) };
+    let all = signed.read(|models| models.household_members()).await?;
+    let has = |names: &str| members_of(names).any(|name| Spelled::of(name).sounds(&word));
+    Ok(all.into_iter().filter(|(_, names)| has(names)).map(|(id, _)| id).collect())
+}
+
+/// The names in a list with commas between.
+pub(super) fn members_of(names: &str) -> impl Iterator<Item = &str> {
+    names.split(", ").filter(|name| !name.is_empty())
 }
 
 /// What was typed, as pinyin is compared: small letters without blanks; none for what is no pinyin.

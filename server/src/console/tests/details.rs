@@ -35,6 +35,13 @@ async fn lists_are_searched_by_pinyin_and_its_initials() {
         let sheet = two.world.get(&format!("/console/export/lots.csv?search={typed}"), &two.zhang).await.page;
         assert_eq!(sheet.lines().count(), 2, "{typed}: {sheet}");
     }
+    two.edit(DocumentKey::Household(OTHER), Box::new(|doc| household::add_member(doc, "二虎").map(drop)));
+    for typed in ["erhu", "eh", "二虎"] {
+        let page = two.page(&format!("/console/households?search={typed}")).await;
+        assert!(page.contains(&format!("h-{OTHER}")) && !page.contains(&format!("h-{HOUSEHOLD}")), "{typed}: {page}");
+        let found = two.world.get(&format!("/console/search?q={typed}"), &two.zhang).await;
+        assert_eq!(found.status, 303, "what alone was found is opened: {typed}: {}", found.page);
+    }
     let found = text_of(&two.page("/console/harvests?search=xiaomi").await);
     assert!(found.contains("7 kg") && found.contains("12.5 kg"), "products by their names, in both languages: {found}");
     assert!(two.page("/console/households?search=zzz").await.contains("No household"));
