@@ -15,8 +15,8 @@ const made = join(web, "../target/web");
 const FIRST_BYTES_MAX = 500_000;
 /// That and what comes right behind it, after which the app needs no line. It must not grow.
 const BYTES_MAX = 730_000;
-/// What comes behind: the core's second part, and the service worker, which is asked for after that.
-const BEHIND = /^(wasm\/granary_web_more\.wasm|sw\.js)$/;
+/// What comes behind: the core's second part, pages that the first harvest needs not (web/app/app.js), and the service worker.
+const BEHIND = /^(wasm\/granary_web_more\.wasm|pages\/(correct|handover|harvest|leave|lock|lot|owed|prices|questions|receive|settings|status)\.js|sw\.js)$/;
 /// What is loaded and kept when it is first needed: libraries for what some browsers lack, pictures for launchers.
 const LATER = /^(lib\/(noble-ed25519|jsqr)\b|icons\/.*\.png$)/;
 
@@ -51,7 +51,7 @@ export function stage(wasm) {
   const files = new Map(under(app).map((path) => [path, withoutComments(path, readFileSync(join(app, path)))]));
   for (const [path, bytes] of wasm) files.set(`wasm/${path}`, bytes);
   const paths = [...files.keys()].filter((path) => path !== "sw.js").sort();
-  const modules = paths.filter((path) => path.endsWith(".js") && path !== "boot.js" && path !== "app.js" && !LATER.test(path));
+  const modules = paths.filter((path) => path.endsWith(".js") && path !== "boot.js" && path !== "app.js" && !LATER.test(path) && !BEHIND.test(path));
   const links = modules.map((path) => `<link rel="modulepreload" href="${path}">`).join("\n");
   const edit = (path, mark, value) => files.set(path, Buffer.from(put(files.get(path).toString(), mark, value)));
   // Fetched at once, not one after the other as each names the next: on 2G each step would cost a third of a second.

@@ -4,32 +4,44 @@ import { core } from "./core.js";
 import { html, render, useLayoutEffect, useReducer } from "./lib/preact-htm.js";
 import { t } from "./words.js";
 import { faultSentence, homeOf } from "./parts/frame.js";
-import { startPhone, usePhone } from "./parts/phone.js";
+import { startPhone, tell, usePhone } from "./parts/phone.js";
 import { Sign } from "./parts/pictures.js";
 import { onRoute, route, startRouting } from "./parts/route.js";
 import { startSaying } from "./parts/say.js";
 import { onSettings, show } from "./parts/settings.js";
-import { Correct } from "./pages/correct.js";
-import { Handover } from "./pages/handover.js";
-import { Harvest } from "./pages/harvest.js";
 import { Kept } from "./pages/kept.js";
-import { Leave } from "./pages/leave.js";
-import { Lock } from "./pages/lock.js";
-import { Lot } from "./pages/lot.js";
-import { Owed } from "./pages/owed.js";
 import { People } from "./pages/people.js";
-import { Prices } from "./pages/prices.js";
-import { Questions } from "./pages/questions.js";
-import { Receive, WeighIn } from "./pages/receive.js";
 import { Choose, Weigh } from "./pages/record.js";
-import { Settings } from "./pages/settings.js";
 import { Start } from "./pages/start.js";
-import { Status } from "./pages/status.js";
 import { For } from "./pages/whom.js";
 import { profileId } from "./parts/profile.js";
 
 /** A phone left on the table for so long asks for the PIN again. */
 const LOCK_AFTER_MS = 120_000;
+
+/** Pages that the first harvest needs not: they come behind, or when one of them is asked for. */
+const BEHIND = {
+  correct: () => import("./pages/correct.js"), handover: () => import("./pages/handover.js"), harvest: () => import("./pages/harvest.js"),
+  leave: () => import("./pages/leave.js"), lock: () => import("./pages/lock.js"), lot: () => import("./pages/lot.js"),
+  owed: () => import("./pages/owed.js"), prices: () => import("./pages/prices.js"), questions: () => import("./pages/questions.js"),
+  receive: () => import("./pages/receive.js"), settings: () => import("./pages/settings.js"), status: () => import("./pages/status.js"),
+};
+const come = {};
+const coming = {};
+
+/** Fetches a page's module, once; draws anew when it is here, or says that it did not come. */
+function fetchPage(file) {
+  coming[file] ??= BEHIND[file]().then((module) => { come[file] = module; tell(); }, () => {
+    come[file] = { lacks: true };
+    tell();
+  });
+}
+
+/** A page that comes behind; until then, that it is under way. */
+function page(file, name) {
+  if (!come[file]) fetchPage(file);
+  return come[file]?.lacks ? NotCome : come[file]?.[name] ?? Waiting;
+}
 
 const PAGES = {
   // An invitation that comes to a phone with people on it is for one more of them.
@@ -37,17 +49,17 @@ const PAGES = {
   record: ([, step]) => (step === "weigh" ? Weigh : Choose),
   for: () => For,
   kept: () => Kept,
-  harvest: () => Harvest,
-  lot: ([, , what]) => (what === "correct" ? Correct : Lot),
-  prices: () => Prices,
-  owed: () => Owed,
-  questions: () => Questions,
-  status: () => Status,
-  settings: () => Settings,
+  harvest: () => page("harvest", "Harvest"),
+  lot: ([, , what]) => (what === "correct" ? page("correct", "Correct") : page("lot", "Lot")),
+  prices: () => page("prices", "Prices"),
+  owed: () => page("owed", "Owed"),
+  questions: () => page("questions", "Questions"),
+  status: () => page("status", "Status"),
+  settings: () => page("settings", "Settings"),
   people: () => People,
-  handover: () => Handover,
-  leave: () => Leave,
-  receive: ([, lot]) => (lot ? WeighIn : Receive),
+  handover: () => page("handover", "Handover"),
+  leave: () => page("leave", "Leave"),
+  receive: ([, lot]) => page("receive", lot ? "WeighIn" : "Receive"),
 };
 
 // How much of the core has come, the first time: on a slow line that takes minutes, and a still picture looks broken.
@@ -55,6 +67,10 @@ function Waiting() {
   const { loading } = usePhone();
   return html`<div class="opening"><${Sign} /><p class=${loading ? "" : "heard"} role="status">${t(loading ? "loading" : "opening")}</p>
     ${loading && html`<progress value=${loading.done} max=${loading.of} aria-label=${t("loading")}></progress>`}</div>`;
+}
+
+function NotCome() {
+  return html`<${Broken} error=${{ code: "not-whole", field: null, sentence: "" }} />`;
 }
 
 function Broken({ error }) {
@@ -68,12 +84,12 @@ function Root() {
   useLayoutEffect(() => { onRoute(again); onSettings(again); }, []);
   if (broken && !ready) return html`<${Broken} error=${broken} />`;
   if (!ready) return html`<${Waiting} />`;
-  if (locked) return html`<${Lock} />`;
+  if (locked) return html`<${page("lock", "Lock")} />`;
   const { parts } = route();
   if (!state.enrolled && parts[0] !== "people" && parts[0] !== "settings") return html`<${Start} key=${profileId()} parts=${parts} />`;
   const known = PAGES[parts[0]] ? parts : homeOf(state).split("/").filter(Boolean);
-  const page = PAGES[known[0]](known);
-  return html`<${page} key=${`${profileId()}/${known.join("/")}`} parts=${known} />`;
+  const shown = PAGES[known[0]](known);
+  return html`<${shown} key=${`${profileId()}/${known.join("/")}`} parts=${known} />`;
 }
 
 // The lock closes behind a phone that was laid aside.
@@ -89,4 +105,4 @@ startRouting();
 const place = document.getElementById("app");
 place.textContent = "";
 render(html`<${Root} />`, place);
-startPhone();
+startPhone().then(() => Object.keys(BEHIND).forEach(fetchPage));

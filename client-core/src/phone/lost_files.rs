@@ -304,3 +304,38 @@ fn lists_beside_another_phones_file_are_made_anew() {
     assert_eq!((phone.device(), phone.is_lost()), (None, false));
     assert_eq!(weights(&phone), [0i64; 0]);
 }
+
+// Both copies' rows are of one device's documents, at the same revisions.
+#[test]
+fn lists_beside_the_file_of_a_copy_that_went_on_by_itself_are_made_anew() {
+    let [here, copy] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    with_lots(here.path(), None, 1);
+    std::fs::copy(here.path().join("phone.db"), copy.path().join("phone.db")).unwrap();
+    for (folder, grams) in [(here.path(), 70), (copy.path(), 90)] {
+        Phone::open(folder).unwrap().record_of_day(household(), &draft(grams)).unwrap();
+    }
+    std::fs::copy(copy.path().join("phone.db"), here.path().join("phone.db")).unwrap();
+    let listed = |folder: &Path| {
+        let mut listed = weights(&Phone::open(folder).unwrap());
+        listed.sort_unstable();
+        listed
+    };
+    for _ in 0..2 {
+        assert_eq!(listed(here.path()), listed(copy.path()), "what the file holds, and nothing else");
+        assert!(listed(here.path()).contains(&90) && !listed(here.path()).contains(&70));
+    }
+}
+
+// Made anew each time, they would take seconds on a phone with many lots.
+#[test]
+fn lists_that_fit_are_kept_from_opening_to_opening() {
+    let folder = tempfile::tempdir().unwrap();
+    with_lots(folder.path(), None, 2);
+    let lists = || rusqlite::Connection::open(folder.path().join("lists.db")).unwrap();
+    drop(Phone::open(folder.path()).unwrap());
+    lists().execute("UPDATE lots SET note = 'kept'", []).unwrap();
+    for _ in 0..2 {
+        let phone = Phone::open(folder.path()).unwrap();
+        assert!(phone.lots(&LotFilter::default()).unwrap().iter().all(|lot| lot.note == "kept"));
+    }
+}

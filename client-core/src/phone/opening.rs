@@ -6,7 +6,12 @@ use super::identity::{Identity, mark_new};
 use super::told_time::ToldTime;
 use super::{Clock, Enrolled, Inner, Phone, Status, new_incarnation};
 use crate::error::Error;
+#[cfg(feature = "sqlite")]
+use crate::ids::ActorId;
+use crate::ids::DeviceId;
 use crate::projection::Lists;
+#[cfg(feature = "sqlite")]
+use crate::replica::put_meta;
 use crate::replica::{Damage, Replica, read_meta};
 use crate::store::{Batch, MemoryStore, Store, StoreFault};
 use crate::sync::Pace;
@@ -55,6 +60,16 @@ impl Phone {
     }
 }
 
+/// The opening that the lists beside this store were last written by.
+const LISTS: &str = "lists";
+
+/// Whose lists fit this store: its device's, of the opening that the store knows last. Two copies of a phone, which went on each
+/// by itself, have other documents of the same names at the same revisions.
+pub(super) fn owner_of_lists(store: &dyn Store, device: DeviceId) -> Result<Vec<u8>, StoreFault> {
+    let opening: serde_bytes::ByteBuf = read_meta(store, LISTS)?.unwrap_or_default();
+    Ok([device.as_bytes().as_slice(), &opening].concat())
+}
+
 impl Inner {
     /// Reads who this phone is and what it holds, where it is enrolled. `has_lost` is true when the store may have lost
     /// records. Returns what was found damaged.
@@ -73,18 +88,35 @@ impl Inner {
         if has_lost {
             replica.recover()?;
         }
-        let owner = identity.device();
+        let device = identity.device();
+        #[cfg(feature = "sqlite")]
+        let opening = replica.actor();
         self.status = read_meta(store.as_ref(), "status")?.unwrap_or_default();
         self.notices_read = read_meta(store.as_ref(), "notices")?.unwrap_or(0);
         self.enrolled = Some(Enrolled { identity, replica });
         self.forget_line();
-        self.lists_belong_to(owner.as_bytes())?;
+        self.lists_belong_to(&owner_of_lists(store.as_ref(), device)?)?;
         match self.refresh_rows() {
             // The caller makes new lists.
             Err(fault @ Error::Store(StoreFault::Corrupt(_))) => return Err(fault),
             written => self.note_rows(written),
         }
+        #[cfg(feature = "sqlite")]
+        if let Err(fault) = self.mark_lists(store.as_ref(), device, &opening) {
+            // At worst the next opening writes them anew.
+            tracing::warn!(%fault, "the lists keep the mark of an earlier opening");
+        }
         Ok(damage)
+    }
+
+    /// Marks store and lists with this opening, the store first: where only one of them is marked, the lists are made anew.
+    #[cfg(feature = "sqlite")]
+    fn mark_lists(&mut self, store: &dyn Store, device: DeviceId, opening: &ActorId) -> Result<(), StoreFault> {
+        let mut batch = Batch::default();
+        put_meta(&mut batch, LISTS, &serde_bytes::Bytes::new(opening.as_bytes()));
+        store.apply(&batch)?;
+        store.flush()?;
+        self.read_model.hand_over(&owner_of_lists(store, device)?)
     }
 
     /// The file of the lists may be another phone's, where somebody has put files from elsewhere here. Lists that can't be emptied,

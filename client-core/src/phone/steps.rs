@@ -2,6 +2,7 @@
 //! signs or sends, so the thread of a native app and the events of a browser run the same code.
 
 use super::identity::Identity;
+use super::opening::owner_of_lists;
 use super::{Enrolled, Inner, Phone, SyncState, new_incarnation};
 use crate::error::Error;
 use crate::protocol::enrolment::{EnrolReply, EnrolRequest};
@@ -131,7 +132,8 @@ impl Phone {
         let mut inner = self.inner();
         inner.status.end_revocation();
         inner.status.used(used);
-        let listed = inner.lists_belong_to(identity.device().as_bytes());
+        let listed = owner_of_lists(self.store.as_ref(), identity.device()).map_err(Error::from);
+        let listed = listed.and_then(|owner| inner.lists_belong_to(&owner));
         inner.note_rows(listed);
         inner.enrolled = Some(Enrolled { identity, replica });
         self.keep_status(&inner);

@@ -218,6 +218,12 @@ impl ReadModel {
         self.scrub()
     }
 
+    /// Makes these the lists of this owner, as they are.
+    pub fn hand_over(&mut self, owner: &[u8]) -> Result<(), StoreFault> {
+        self.connection.execute("UPDATE owner SET owner = ?1", params![owner])?;
+        Ok(())
+    }
+
     /// Says which device is the server's own ([`crate::ids::CooperativeId::server_device`]), before documents are written: what only
     /// the server decides counts where this device wrote it.
     pub fn trust(&mut self, server: DeviceId) {
