@@ -85,14 +85,21 @@ async function carryOut(kind, args = {}, fetch = (path, how) => globalThis.fetch
 function record(product, grams) {
   const { today } = call("state");
   const draft = { product, grams, grade: "A", day: today, place: "", note: "东坡地" };
-  call("readWeight", { text: "12.5", unit: "kg" });
-  call("unusual", { draft });
+  for (const unit of ["kg", "jin"]) for (const text of ["12.5", "31", "1000"]) call("readWeight", { text, unit });
+  for (const unit of ["kg", "jin"]) call("unusual", { draft, unit });
   const { id } = call("record", { draft });
   call("lot", { id });
 }
 
+// As the pages ask.
 function look() {
-  for (const method of ["state", "status", "catalogue", "lots", "people", "questions", "owed"]) call(method);
+  const { today, household } = call("state");
+  for (const method of ["status", "catalogue", "lots", "people", "questions", "owed"]) call(method);
+  call("lots", { from: today, to: today, household, limit: 1 });
+  call("lots", { household, state: "recorded", limit: 1 });
+  for (const search of ["", "东坡", "D1JR"]) call("lots", { search, limit: 60, offset: 0 });
+  call("questions", { state: "open" });
+  call("people", { search: "秀" });
 }
 
 async function firstHarvest(code) {

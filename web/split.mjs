@@ -19,7 +19,10 @@ const FUNCTION_TABLE = 0x70;
 export const hashOf = (name) => createHash("sha256").update((name ?? "").replace(/\[[0-9a-f]{16}\]/g, "").replace(/::h[0-9a-f]{16}$/, "")).digest("hex").slice(0, 8);
 
 /// What runs or not by what the data are, digits and lengths of texts among them: no trial finds all of it.
-const ALWAYS = /^(?!.*(automerge|granary|hexane|serde|ciborium|jiff|wasm_bindgen))(<*(core|alloc)(\[\w+\])?::(fmt|num|str|char|unicode|string|slice::sort|raw_vec)\b|<.* as core(\[\w+\])?::fmt::|(compiler_builtins|memchr|dlmalloc)\b)|^(ZSTD|HUF|FSE|HIST|XXH)/;
+const ALWAYS = [
+  /^(?!.*(automerge|granary|hexane|serde|ciborium|jiff|wasm_bindgen))(<*(core|alloc)(\[\w+\])?::(fmt|num|str|char|unicode|string|raw_vec)\b|<.* as core(\[\w+\])?::fmt::|(compiler_builtins|memchr|dlmalloc)\b)/,
+  /^<*core(\[\w+\])?::slice::sort::/, /^<*alloc(\[\w+\])?::collections::/, /^<*hashbrown/, /^(ZSTD|HUF|FSE|HIST|XXH)/,
+];
 
 /// Which functions come first: those named, those that JavaScript calls, and those of [`ALWAYS`].
 function chosen(module, names) {
@@ -27,7 +30,7 @@ function chosen(module, names) {
   for (let own = 0; own < module.bodies.length; own += 1) {
     const index = module.imports.length + own;
     const name = module.names.get(index) ?? "";
-    if (ALWAYS.test(name) || names.has(hashOf(name))) first.add(index);
+    if (ALWAYS.some((kind) => kind.test(name)) || names.has(hashOf(name))) first.add(index);
   }
   return first;
 }
