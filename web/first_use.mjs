@@ -94,12 +94,11 @@ function record(product, grams) {
 // As the pages ask.
 function look() {
   const { today, household } = call("state");
-  for (const method of ["status", "catalogue", "lots", "people", "questions", "owed"]) call(method);
+  for (const method of ["status", "catalogue", "lots", "questions"]) call(method);
   call("lots", { from: today, to: today, household, limit: 1 });
   call("lots", { household, state: "recorded", limit: 1 });
   for (const search of ["", "东坡", "D1JR"]) call("lots", { search, limit: 60, offset: 0 });
   call("questions", { state: "open" });
-  call("people", { search: "秀" });
 }
 
 async function firstHarvest(code) {

@@ -21,7 +21,7 @@ export const hashOf = (name) => createHash("sha256").update((name ?? "").replace
 /// What runs or not by what the data are, digits and lengths of texts among them: no trial finds all of it.
 const ALWAYS = [
   /^(?!.*(automerge|granary|hexane|serde|ciborium|jiff|wasm_bindgen))(<*(core|alloc)(\[\w+\])?::(fmt|num|str|char|unicode|string|raw_vec)\b|<.* as core(\[\w+\])?::fmt::|(compiler_builtins|memchr|dlmalloc)\b)/,
-  /^<*core(\[\w+\])?::slice::sort::/, /^<*alloc(\[\w+\])?::collections::/, /^<*hashbrown/, /^(ZSTD|HUF|FSE|HIST|XXH)/,
+  /^<*core(\[\w+\])?::slice::sort::/, /^<*hashbrown/, /^(ZSTD|HUF|FSE|HIST|XXH)/,
 ];
 
 /// Which functions come first: those named, those that JavaScript calls, and those of [`ALWAYS`].

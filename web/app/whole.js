@@ -6,7 +6,7 @@ import { CORE_BYTES } from "./version.js";
 
 const AGAIN_MILLIS = 10_000;
 /// What the first part does alone, as `web/first_use.mjs` tried it; all other calls and work wait for the second.
-const FIRST = new Set(["state", "status", "catalogue", "people", "questions", "owed", "readWeight", "unusual", "record", "lots", "lot", "look", "enrol", "sync", "listen"]);
+const FIRST = new Set(["state", "status", "catalogue", "questions", "readWeight", "unusual", "record", "lots", "lot", "look", "enrol", "sync", "listen"]);
 
 const address = (file) => new URL(`wasm/${file}`, import.meta.url);
 const refused = (sentence = "") => ({ code: "broke", field: null, sentence });
