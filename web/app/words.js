@@ -383,6 +383,7 @@ const WORDS = {
   "grade-said": ["农户说 {grade}", "household says {grade}"],
   "grade-by-warehouse": ["请选仓库看到的等级", "choose the grade that you see"],
   "all-days": ["全部", "All"],
+  "not-come-yet": ["正在从合作社取来……", "It is on its way from the co-operative …"],
   "none-to-receive": ["没有要收的批次。", "No lots to receive."],
   "show-more": ["再看 {n} 户", "One more household|{n} more households"],
   "recorded-much": ["记的 {weight}", "recorded as {weight}"],

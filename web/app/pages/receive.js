@@ -27,7 +27,7 @@ const householdName = ({ householdNumber, number = householdNumber, householdNam
 const CARD_END = /(\d{4})(\d{4})$/;
 
 export function Receive() {
-  const { state } = usePhone();
+  const { state, status } = usePhone();
   const when = route().query.get("day") ?? "";
   const [typed, setTyped] = useState("");
   const [search, setSearch] = useState("");
@@ -39,6 +39,8 @@ export function Receive() {
   const days = [["", t("all-days")], [state.today, t("today")], [dayBefore(state.today), t("yesterday")]];
   const { value, error } = useCall("toReceive", { ...(when && { day: when }), ...(search && { search }) });
   const found = value ?? [];
+  // What is still under way is not nothing.
+  const isFirstSync = status?.syncing && !status.lastSuccess;
   const words = settings.language + settings.unit;
   const done = phone.justReceived;
   const [scanning, setScanning] = useState(false);
@@ -61,7 +63,7 @@ export function Receive() {
       <div class="options" role="group" aria-label=${t("day")}>${days.map(([code, word]) => html`<button key=${code} type="button" class="chip" aria-pressed=${String(when === code)}
         onClick=${() => go(code ? `/receive?day=${code}` : "/receive", { replace: true })}>${word}</button>`)}</div></div>
     <${Fault} error=${fault ?? error} />
-    ${value && found.length === 0 && html`<p class="empty">${t(search ? "none-found" : "none-to-receive")}</p>`}
+    ${value && found.length === 0 && html`<p class="empty">${t(isFirstSync ? "not-come-yet" : search ? "none-found" : "none-to-receive")}</p>`}
     <div class="households">${found.slice(0, shown).map((one) => html`<section key=${one.household} class="day"><h2>${householdName(one)} <span class="soft">${villageName(one.village)}</span></h2>
       <ul class="lots">${one.lots.map((lot) => html`<${LotLine} key=${lot.id} lot=${lot} href=${`/receive/${lot.id}`} words=${words} scale=${true} />`)}</ul></section>`)}</div>
     ${found.length > shown && html`<button type="button" class="second" onClick=${() => setShown(shown + HOUSEHOLDS_A_PAGE)}>${t("show-more", { n: found.length - shown })}</button>`}
