@@ -1,7 +1,8 @@
 //! Order files: a platform's own export is brought, looked at and taken. A file needs no idempotency key: the same one of the same shop
 //! has the same id, and nothing is taken twice.
 
-use std::collections::BTreeMap;
+mod shown;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,18 +11,19 @@ use axum::body::Body;
 use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use granary_client_core::quantities::{Instant, is_hidden};
-use serde::{Deserialize, Serialize};
+use granary_client_core::quantities::is_hidden;
+use serde::Deserialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
+use self::shown::{ImportShown, ImportState, ImportsShown};
 use super::caller::Caller;
 use super::problem::{BodyRefusals, Problem, Refusals, UNAVAILABLE, WRONG_TYPE};
 use crate::access::By;
 use crate::access::api_keys::Scope;
-use crate::engine::{Granary, Import, ImportFault, ImportLine, TakenFile};
+use crate::engine::{Brought, Granary, ImportFault};
 use crate::error::Error;
-use crate::imports::{BYTES_MAX, FoundLine, Preview};
+use crate::imports::BYTES_MAX;
 use crate::log::CooperativeNumber;
 
 /// Files that are read at once for programs; each takes memory for all that it says. People's are counted apart.
@@ -30,8 +32,6 @@ static READING: Semaphore = Semaphore::const_new(2);
 static TAKING: Semaphore = Semaphore::const_new(1);
 /// So long a request waits for a file to be taken; then it answers how far it is.
 const TAKE_WAIT: Duration = Duration::from_secs(10);
-/// Codes and names of goods that nobody knows, at most; the others are counted.
-const UNMAPPED_MAX: usize = 1_000;
 /// Files that were taken, in a list at most.
 const TAKEN_MAX: usize = 100;
 const NAME_LETTERS_MAX: usize = 200;
@@ -47,251 +47,6 @@ pub(super) struct FileAsked {
     /// The profile to read it by, where the answer was `profile-unclear`.
     #[param(max_length = 64)]
     profile: Option<String>,
-}
-
-/// Where a file stands: it `waits`, it is `being-taken`, or it was `taken`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-enum ImportState {
-    Waits,
-    BeingTaken,
-    Taken,
-}
-
-/// A file.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ImportShown {
-    /// Its id; the same file of the same shop has it again.
-    id: String,
-    state: ImportState,
-    file_name: String,
-    platform: String,
-    /// The shop; empty where there is one alone.
-    shop: String,
-    /// The profile that it is read by.
-    profile: String,
-    /// When it was brought; none once it waits no more.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    brought_at: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    preview: Option<PreviewShown>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    progress: Option<ProgressShown>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    outcome: Option<OutcomeShown>,
-}
-
-/// What a file says, before anything of it is taken.
-#[derive(Debug, Serialize, ToSchema)]
-struct PreviewShown {
-    /// `csv`, `xlsx`, `xls` or `html`.
-    kind: String,
-    /// Of a text: `utf-8`, `utf-8-bom` or `gb18030`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    encoding: Option<String>,
-    /// When the platform knew this.
-    told_at: String,
-    /// Rows under the headings.
-    records: u32,
-    /// Orders that can be taken.
-    orders: usize,
-    lines: usize,
-    packs: u64,
-    /// Money of all lines, refunded and closed ones included.
-    total_fen: u64,
-    /// Lines to be packed.
-    to_pack: usize,
-    /// Lines that cost nothing.
-    gifts: usize,
-    /// Orders whose receiver is masked or enciphered.
-    sealed_orders: usize,
-    /// Lines by the state that the platform tells, such as `to-ship`.
-    lines_by_status: BTreeMap<String, usize>,
-    refused_rows: usize,
-    /// All rows that can't be taken, by why.
-    refused: Vec<RowsShown>,
-    skipped_rows: usize,
-    /// All rows that need not be taken, by why.
-    skipped: Vec<RowsShown>,
-    /// Codes and names that no SKU has; a coordinator says once what each is. The file can be taken before.
-    unmapped_count: usize,
-    /// The first thousand of them.
-    unmapped: Vec<UnmappedShown>,
-    /// The file that it is taken together with.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    partner: Option<String>,
-    /// The profile of the file that must be brought too: this one is half of a pair.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    needs: Option<String>,
-}
-
-/// Rows of one reason.
-#[derive(Debug, Serialize, ToSchema)]
-struct RowsShown {
-    /// Why, for programs.
-    code: String,
-    /// Why, for people.
-    detail: String,
-    /// The rows' numbers as a spreadsheet counts them, from 1.
-    rows: Vec<u32>,
-}
-
-/// Goods that no SKU is found for.
-#[derive(Debug, Serialize, ToSchema)]
-struct UnmappedShown {
-    /// The merchant's code, or the goods' name where there is no code.
-    what: String,
-    /// True for a code.
-    is_code: bool,
-    rows: Vec<u32>,
-}
-
-/// How far the taking of a file is.
-#[derive(Debug, Serialize, ToSchema)]
-struct ProgressShown {
-    /// Orders that were taken.
-    done: usize,
-    /// Of how many.
-    of: usize,
-}
-
-/// What became of a file.
-#[derive(Debug, Serialize, ToSchema)]
-struct OutcomeShown {
-    taken_at: String,
-    /// Orders that were new.
-    accepted: usize,
-    /// Of these, orders with packs above what was set aside.
-    over: usize,
-    /// Known orders of which it told something new.
-    updated: usize,
-    /// Known orders of which it told nothing new.
-    known: usize,
-    not_taken_count: usize,
-    /// The first hundred orders that were not taken.
-    not_taken: Vec<NotTaken>,
-    refused_rows: usize,
-}
-
-/// An order of a file that was not taken.
-#[derive(Debug, Serialize, ToSchema)]
-struct NotTaken {
-    outside_id: String,
-    field: String,
-    code: String,
-}
-
-/// The files of the key's shop.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ImportsShown {
-    /// Those that wait or are being taken, the latest first; `GET /v1/imports/{id}` has what one says.
-    waiting: Vec<ImportShown>,
-    /// The last hundred that were taken, the latest first.
-    taken: Vec<ImportShown>,
-}
-
-impl ImportShown {
-    fn of_line(line: ImportLine) -> Self {
-        Self {
-            state: if line.progress.is_some() { ImportState::BeingTaken } else { ImportState::Waits },
-            id: line.id,
-            file_name: line.file_name,
-            platform: line.platform,
-            shop: line.shop,
-            profile: line.profile,
-            brought_at: Some(line.at.to_string()),
-            preview: None,
-            progress: line.progress.map(|(done, of)| ProgressShown { done, of }),
-            outcome: None,
-        }
-    }
-
-    fn of(import: Import) -> Self {
-        let mut shown = Self::of_line(import.line);
-        if let Some(taken) = &import.taken {
-            shown.state = ImportState::Taken;
-            shown.outcome = Some(OutcomeShown::of(taken));
-        }
-        shown.preview = Some(PreviewShown::of(&import.preview, import.partner));
-        shown
-    }
-
-    fn of_taken(taken: TakenFile) -> Self {
-        Self {
-            outcome: Some(OutcomeShown::of(&taken)),
-            id: taken.id,
-            state: ImportState::Taken,
-            file_name: taken.file_name,
-            platform: taken.platform,
-            shop: taken.shop,
-            profile: taken.profile,
-            brought_at: None,
-            preview: None,
-            progress: None,
-        }
-    }
-}
-
-impl OutcomeShown {
-    fn of(taken: &TakenFile) -> Self {
-        let named = taken.not_taken.iter().cloned();
-        Self {
-            taken_at: Instant(taken.at_millis).to_string(),
-            accepted: taken.accepted,
-            over: taken.over,
-            updated: taken.updated,
-            known: taken.known,
-            not_taken_count: taken.not_taken_count,
-            not_taken: named.map(|(outside_id, field, code)| NotTaken { outside_id, field, code }).collect(),
-            refused_rows: taken.refused_rows,
-        }
-    }
-}
-
-fn by_reason(rows: impl Iterator<Item = (u32, &'static str, String)>) -> Vec<RowsShown> {
-    let mut found: BTreeMap<&'static str, RowsShown> = BTreeMap::new();
-    for (row, code, detail) in rows {
-        let reason = found.entry(code).or_insert_with(|| RowsShown { code: code.into(), detail, rows: Vec::new() });
-        reason.rows.push(row);
-    }
-    found.into_values().collect()
-}
-
-impl PreviewShown {
-    fn of(preview: &Preview, partner: Option<String>) -> Self {
-        let sums = preview.sums();
-        let mut unmapped: BTreeMap<(bool, &str), Vec<u32>> = BTreeMap::new();
-        for line in preview.unmapped() {
-            unmapped.entry((!line.code.is_empty(), FoundLine::what(line))).or_default().push(line.record);
-        }
-        let other = preview.lines_in.as_ref().or(preview.orders_in.as_ref());
-        Self {
-            kind: preview.kind.code().to_owned(),
-            encoding: preview.encoding.map(|encoding| encoding.code().to_owned()),
-            told_at: preview.told_at.to_string(),
-            records: preview.records,
-            orders: preview.orders.len(),
-            lines: sums.lines,
-            packs: sums.packs,
-            total_fen: sums.total_fen,
-            to_pack: sums.to_pack,
-            gifts: sums.gifts,
-            sealed_orders: sums.sealed_orders,
-            lines_by_status: sums.by_state.iter().map(|(it, count)| (it.code().replace('_', "-"), *count)).collect(),
-            refused_rows: preview.refused.len(),
-            refused: by_reason(preview.refused.iter().map(|(row, why)| (*row, why.code(), why.to_string()))),
-            skipped_rows: preview.skipped.len(),
-            skipped: by_reason(preview.skipped.iter().map(|(row, why)| (*row, why.code(), why.to_string()))),
-            unmapped_count: unmapped.len(),
-            unmapped: unmapped
-                .into_iter()
-                .take(UNMAPPED_MAX)
-                .map(|((is_code, what), rows)| UnmappedShown { what: what.to_owned(), is_code, rows })
-                .collect(),
-            needs: other.filter(|_| partner.is_none()).cloned(),
-            partner,
-        }
-    }
 }
 
 async fn permit(of: &'static Semaphore) -> Result<SemaphorePermit<'static>, Problem> {
@@ -377,7 +132,7 @@ pub(super) async fn bring(
     let _reads = permit(&READING).await?;
     let (number, by, now) = (caller.key.cooperative, caller.by(), caller.now);
     let profile = asked.profile.filter(|profile| !profile.is_empty());
-    let brought = crate::engine::Brought { file_name, bytes, shop: caller.key.shop.clone(), profile };
+    let brought = Brought { file_name, bytes, shop: caller.key.shop.clone(), profile };
     let import = caller.work(move |granary| granary.preview_import(&by, number, brought, now)).await?;
     let shown = ImportShown::of(import);
     let place = HeaderValue::from_str(&format!("/v1/imports/{}", shown.id));
