@@ -7,6 +7,7 @@ mod arriving;
 mod hello;
 mod pace;
 mod patient;
+mod rest;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -34,6 +35,7 @@ use activity::Activity;
 use arriving::Arriving;
 use hello::Hello;
 use patient::Patient;
+use rest::Rest;
 
 /// Bytes of a request's head, and of what is buffered of it.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -120,16 +122,19 @@ async fn serve_http(
             let at_work = activity.begin();
             let client = proxies.client(peer, request.headers());
             let pace = activity.pace();
-            let mut request = request.map(|body| {
-                let place = coming.take(Origin::from(client.ip()));
-                Body::new(Arriving::new(body, pace, Arc::clone(&at_work), place))
-            });
+            let (head, body) = request.into_parts();
+            let place_to_come = coming.take(Origin::from(client.ip()));
+            let (body, rest) = Rest::of(Body::new(Arriving::new(body, pace, Arc::clone(&at_work), place_to_come)));
+            let mut request = Request::from_parts(head, body);
             request.extensions_mut().insert(ConnectInfo(client));
             request.extensions_mut().insert(Exported(exported));
             request.extensions_mut().insert(place.clone());
             let router = router.clone();
             async move {
                 let answer = router.oneshot(request).await.unwrap_or_else(|never| match never {});
+                if answer.status().is_client_error() {
+                    rest.discard().await;
+                }
                 at_work.is_answered();
                 Ok::<_, Infallible>(answer.map(|body| Body::new(With { body, _held: at_work })))
             }

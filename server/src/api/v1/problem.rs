@@ -221,6 +221,9 @@ pub(crate) enum Refusals {
     /// The key is of another shop, or lacks the scope.
     #[response(status = 403, content_type = "application/problem+json")]
     MayNot(#[to_schema] Problem),
+    /// The address has no such method; `Allow` says which there are.
+    #[response(status = 405, content_type = "application/problem+json")]
+    WrongMethod(#[to_schema] Problem),
     /// Too often: wait for what `Retry-After` says.
     #[response(status = 429, content_type = "application/problem+json", headers(("retry-after" = u32, description = "Seconds.")))]
     TooOften(#[to_schema] Problem),
