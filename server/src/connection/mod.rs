@@ -133,7 +133,7 @@ async fn serve_http(
             async move {
                 let answer = router.oneshot(request).await.unwrap_or_else(|never| match never {});
                 if answer.status().is_client_error() {
-                    rest.discard().await;
+                    tokio::spawn(rest.discard());
                 }
                 at_work.is_answered();
                 Ok::<_, Infallible>(answer.map(|body| Body::new(With { body, _held: at_work })))

@@ -1,5 +1,5 @@
 //! What is left of a request's body when it is refused before its end. Who still writes a body while the line is closed gets an error
-//! of the line and never reads why, so the rest is taken before the answer goes, within bounds.
+//! of the line and never reads why, so the rest is taken beside the answer, within bounds.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -10,10 +10,10 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 
-/// A longer rest is not waited for: its sender sees the line close.
-const BYTES_MAX: usize = 1024 * 1024;
-/// Neither is a slower one.
-const WAIT: Duration = Duration::from_secs(1);
+/// A longer rest is left, and its sender sees the line close: more than any body that is taken at all.
+const BYTES_MAX: usize = 24 * 1024 * 1024;
+/// So is a slower one: on a bad line its sender has better things to send.
+const WAIT: Duration = Duration::from_secs(5);
 
 /// A body, for its reader and for whoever takes the rest.
 pub(super) struct Rest(Arc<Mutex<Body>>);
