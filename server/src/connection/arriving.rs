@@ -67,7 +67,8 @@ impl HttpBody for Arriving {
         let Poll::Ready(frame) = polled else {
             let mut waits = self.waits.take().unwrap_or_else(|| self.waits());
             let over = waits.as_mut().poll(cx);
-            self.waits = Some(waits);
+            // One that is over is not asked again: who reads on after the fault gets it again.
+            self.waits = over.is_pending().then_some(waits);
             return over.map(|why| Some(Err(io::Error::new(io::ErrorKind::TimedOut, why).into())));
         };
         self.waits = None;
