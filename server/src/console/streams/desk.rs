@@ -180,7 +180,7 @@ fn offer(
                     None => "\u{a0}",
                 } }
             }
-            @if let Some(granted) = granted.filter(|granted| *granted > 0) {
+            @if let Some(granted) = granted.filter(|granted| *granted > 0 && hour != Hour::After) {
                 meter min="0" max=(granted) value=(left) aria-label=(locale.t("stream-packs-left")) {}
             }
             p.small {
