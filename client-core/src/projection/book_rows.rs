@@ -107,7 +107,7 @@ fn lot_for_rules(
 
 /// Lots of one day are listed by it. Each part of a book counts from the beginning, so the part comes first.
 fn written_order(book: Book, lot: &LotKey) -> i64 {
-    i64::from(book.part.number()) << 40 | i64::try_from(lot.counter()).unwrap_or(i64::MAX).min((1 << 40) - 1)
+    i64::from(book.part.number()) << 40 | i64::from(lot.counter()).min((1 << 40) - 1)
 }
 
 /// Writes the row of a lot.
