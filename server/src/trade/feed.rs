@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use granary_client_core::ids::{ActorId, DeviceId};
+use granary_client_core::planted;
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::DocumentKey;
 use granary_client_core::schema::order::{TakenOrder, ToldStatus};
 use granary_client_core::store::StoreFault;
 
 use super::ledger::{HeldLine, PoolName, Refusal};
-use super::prepare::Prepared;
+use super::prepare::{Prepared, digest_of};
 use super::rows::{Book, Known};
 use super::told::{Answer, Mode, ToldOrder, Verdict, fault};
 use crate::access::AuditAction;
@@ -25,8 +26,8 @@ use crate::log::{Cooperative, CooperativeNumber};
 /// What the writer said of an order.
 enum Decided {
     Answered(Answer),
-    /// Its document is there and must be read: what was told may change it.
-    Later(Box<ToldOrder>),
+    /// Its document is there and must be read: what was told may change it. With the checksum of what was told.
+    Later(Box<(ToldOrder, u64)>),
 }
 
 /// A call's orders, as the writer's job needs them.
@@ -54,16 +55,18 @@ impl Granary {
         }
         let device = Cooperative::server_device(cooperative.id());
         let actor = device.actor(self.incarnation());
-        let may_promise = !self.lacks_orders(&cooperative)?;
+        let may_promise = !self.lacks_orders(&cooperative)? || planted!("restored_server_promises");
         let context = self.trade_context(&cooperative)?;
         let mut answers: Vec<Option<Answer>> = Vec::with_capacity(orders.len());
         let mut prepared = Vec::with_capacity(orders.len());
         for (place, told) in orders.into_iter().enumerate() {
             answers.push(None);
+            // Of what was told, not of what the catalogue and the streams make of it today: the same is the same tomorrow too.
+            let digest = digest_of(&told);
             let refused = match fault(&told, now) {
                 Some((field, code)) => Answer::refused(field, code),
                 None => match context.place(told).and_then(|told| {
-                    Prepared::new(told, cooperative.id(), &actor, now).map_err(|fault| ("order", fault.code()))
+                    Prepared::new(told, digest, cooperative.id(), &actor, now).map_err(|fault| ("order", fault.code()))
                 }) {
                     Ok(order) => {
                         prepared.push((place, order));
@@ -82,7 +85,10 @@ impl Granary {
         for (place, decided) in decided {
             match decided {
                 Decided::Answered(answer) => set(&mut answers, place, answer),
-                Decided::Later(told) => later.push((place, *told)),
+                Decided::Later(told) => {
+                    let (told, digest) = *told;
+                    later.push((place, told, digest));
+                }
             }
         }
         if !later.is_empty() {
@@ -131,11 +137,15 @@ impl Call {
     fn decide_one(&self, book: &mut Book<'_, '_>, order: Prepared, done: &mut Done) -> Result<Decided, StoreFault> {
         let name = order.told.name.clone();
         if let Some(known) = book.known(&name)? {
+            if planted!("retry_is_counted_twice") {
+                order.wants.iter().try_for_each(|want| book.load(&want.pool, order.buyer))?;
+                book.ledger.tell(&order.wants, order.buyer);
+            }
             return Ok(self.answer_known(book, order, known, done));
         }
         if self.cooperative.knows(&DocumentKey::Order(name.clone())) {
             // Somebody wrote it by hand, or a phone gave it back.
-            return Ok(Decided::Later(Box::new(order.told)));
+            return Ok(Decided::Later(Box::new((order.told, order.digest))));
         }
         for want in &order.wants {
             book.load(&want.pool, order.buyer)?;
@@ -216,7 +226,7 @@ impl Call {
                 book.put_known(&order.told.name, &Known { told_millis, ..known.clone() });
                 answer_known(&known)
             }
-            Mode::Tell => return Decided::Later(Box::new(order.told)),
+            Mode::Tell => return Decided::Later(Box::new((order.told, order.digest))),
         };
         Decided::Answered(answer)
     }

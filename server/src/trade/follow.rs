@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use granary_client_core::ids::DeviceId;
+use granary_client_core::planted;
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::order::{self, AfterSale, Order, OrderState, OrderStatus, ToldStatus};
 use granary_client_core::schema::{DocumentKey, OrderName};
@@ -62,7 +63,7 @@ fn wants_of(order: &Order) -> Vec<Want> {
     let Some(channel) = order.pool.as_deref() else { return Vec::new() };
     let is_packed = is_packed(order);
     let is_off = order.status == Some(OrderStatus::Cancelled) || order.told == Some(ToldStatus::Closed);
-    if is_off && !is_packed {
+    if is_off && !is_packed && !planted!("order_called_off_keeps_its_packs") {
         return Vec::new();
     }
     let lines = order.lines.iter().filter(|line| is_packed || line.after_sale != AfterSale::Refunded);
@@ -224,10 +225,11 @@ fn follow(book: &mut Book<'_, '_>, order: &Read, marks: &mut Marks) -> Result<u6
             Known { told_millis, digest, is_gone, held, ..known.clone() }
         }
         None => {
-            let held = order.held();
-            book.ledger.adopt(&held, None);
+            let mut held = order.held();
+            let answered_over = held.iter().map(|line| line.over).fold(0, u32::saturating_add);
+            book.ledger.adopt(&mut held, None);
             let told = order.last_told.unwrap_or(LastTold { millis: order.told_millis, digest: 0 });
-            let (sequence, answered_over) = (book.next_sequence()?, held.iter().map(|line| line.over).sum());
+            let sequence = book.next_sequence()?;
             Known {
                 sequence,
                 accepted_millis: order.told_millis,

@@ -12,7 +12,7 @@ use granary_client_core::schema::{DocumentKey, OrderName};
 
 use super::feed::{answer_asked, answer_known};
 use super::follow::LastTold;
-use super::prepare::{asked_of, digest_of, wants_of_told};
+use super::prepare::{asked_of, wants_of_told};
 use super::rows;
 use super::told::{Answer, Mode, ToldOrder, Verdict};
 use crate::engine::Granary;
@@ -27,6 +27,8 @@ pub(super) const ADMISSION_WAIT: Duration = Duration::from_secs(5);
 struct Telling {
     place: usize,
     told: ToldOrder,
+    /// The checksum of what was told.
+    digest: u64,
     has_changed: Arc<AtomicBool>,
 }
 
@@ -35,21 +37,21 @@ impl Granary {
     pub(super) fn tell_known(
         &self,
         cooperative: &Arc<Cooperative>,
-        orders: Vec<(usize, ToldOrder)>,
+        orders: Vec<(usize, ToldOrder, u64)>,
         now: Instant,
     ) -> Result<Vec<(usize, Answer)>, Error> {
         let number = cooperative.number();
         let keys = |told: &ToldOrder| [DocumentKey::Order(told.name.clone()), DocumentKey::Receiver(told.name.clone())];
-        let all: Vec<DocumentKey> = orders.iter().flat_map(|(_, told)| keys(told)).collect();
+        let all: Vec<DocumentKey> = orders.iter().flat_map(|(_, told, _)| keys(told)).collect();
         self.settle_within(cooperative, &all, ADMISSION_WAIT);
         let mut answers = Vec::with_capacity(orders.len());
         let mut tellings: BTreeMap<OrderName, Vec<Telling>> = BTreeMap::new();
-        for (place, told) in orders {
+        for (place, told, digest) in orders {
             if keys(&told).iter().any(|key| cooperative.has_undecided_of(key)) {
                 answers.push((place, Answer::without_sequence(Verdict::TryLater)));
                 continue;
             }
-            let telling = Telling { place, told, has_changed: Arc::default() };
+            let telling = Telling { place, told, digest, has_changed: Arc::default() };
             tellings.entry(telling.told.name.clone()).or_default().push(telling);
         }
         let _author_of_known = self.trading().telling.lock().unwrap_or_else(PoisonError::into_inner);
@@ -157,5 +159,5 @@ fn says_more(known: &Receiver, new: &Receiver) -> bool {
 fn last_told(tellings: &[Telling]) -> Option<LastTold> {
     let told = tellings.iter().filter(|telling| telling.told.mode == Mode::Tell);
     let last = told.max_by_key(|telling| telling.told.order.told_at)?;
-    Some(LastTold { millis: last.told.order.told_at.0, digest: digest_of(&last.told) })
+    Some(LastTold { millis: last.told.order.told_at.0, digest: last.digest })
 }

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use granary_client_core::planted;
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
@@ -97,6 +98,7 @@ impl Pool {
             self.granted = self.granted.map(|granted| granted.saturating_add(again));
         }
         let over = self.short().saturating_sub(before).min(u64::from(packs));
+        let over = if planted!("pack_over_is_not_marked") { 0 } else { over };
         self.over = self.over.saturating_add(over);
         u32::try_from(over).unwrap_or(packs)
     }
@@ -277,12 +279,18 @@ impl Ledger {
         now
     }
 
-    /// Counts an order that was accepted before, as its document says: with the packs that are marked on it.
-    pub(crate) fn adopt(&mut self, held: &[HeldLine], buyer: Option<BuyerMark>) {
+    /// Counts an order that was accepted before, as its document says: with the packs that are marked on it. What it has above the
+    /// grant by now is marked too: others were taken meanwhile, by a server that did not know of it.
+    pub(crate) fn adopt(&mut self, held: &mut [HeldLine], buyer: Option<BuyerMark>) {
         for line in held {
+            line.over = line.over.min(line.packs);
             let pool = self.pool_mut(&line.pool);
             pool.accepted = pool.accepted.saturating_add(u64::from(line.packs));
-            pool.over = pool.over.saturating_add(u64::from(line.over.min(line.packs)));
+            let unmarked = pool.short().saturating_sub(pool.over.saturating_add(u64::from(line.over)));
+            let more = u32::try_from(unmarked).unwrap_or(u32::MAX).min(line.packs.saturating_sub(line.over));
+            let more = if planted!("order_given_back_is_not_marked") { 0 } else { more };
+            line.over = line.over.saturating_add(more);
+            pool.over = pool.over.saturating_add(u64::from(line.over));
             self.count_buyer(&line.pool, buyer, |packs| packs.saturating_add(u64::from(line.packs)));
         }
     }

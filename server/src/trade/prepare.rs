@@ -43,9 +43,10 @@ static FIRST_OF_ORDERS: OnceLock<VerifiedChange> = OnceLock::new();
 static FIRST_OF_RECEIVERS: OnceLock<VerifiedChange> = OnceLock::new();
 
 impl Prepared {
-    /// Writes the documents. The order's lines have their SKUs, and its pool.
+    /// Writes the documents. The order's lines have their SKUs, and its pool; the checksum is that of what was told.
     pub(super) fn new(
         told: ToldOrder,
+        digest: u64,
         cooperative: CooperativeId,
         actor: &ActorId,
         now: Instant,
@@ -63,7 +64,7 @@ impl Prepared {
         };
         let wants = wants_of_told(&told.order);
         let buyer = told.buyer_token.as_deref().map(|token| buyer_mark(cooperative, &told.name.platform, token));
-        let (digest, asked) = (digest_of(&told), asked_of(&wants));
+        let asked = asked_of(&wants);
         Ok(Self { told, wants, buyer, digest, asked, first, taken, receiver })
     }
 

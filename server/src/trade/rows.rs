@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use granary_client_core::planted;
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::schema::{DocumentKey, OrderName};
 use granary_client_core::store::{Row, Store, StoreFault};
@@ -256,6 +257,9 @@ impl<'a, 'b> Book<'a, 'b> {
             group.put_visible(row(number, SEQUENCE, &[]), write_message(&sequence));
         }
         for (name, pool) in ledger.touched() {
+            if planted!("pools_row_is_not_written") && pool.accepted.is_multiple_of(3) {
+                continue;
+            }
             group.put_visible(pool_row(number, name), write_message(pool));
             pools.push((name.clone(), pool.clone()));
         }

@@ -130,3 +130,31 @@ fn ledger_is_made_anew_from_orders_where_its_rows_are_gone() {
     assert_eq!(again.iter().map(|answer| answer.sequence).collect::<Vec<_>>(), [Some(1), Some(2)]);
     assert_eq!(first.iter().map(|answer| answer.sequence).collect::<Vec<_>>(), [Some(1), Some(2)]);
 }
+
+#[test]
+fn request_made_again_is_answered_as_before_though_the_catalogue_knows_more_by_now() {
+    let world = World::with(&[("A", 3)]);
+    let unknown = || told("1", vec![TakenLine { sku: None, title: Some("谷子".into()), ..line("1", "A", 3) }]);
+    let first = world.one(unknown());
+    let key = DocumentKey::Catalogue(Part::FIRST);
+    let name = |doc: &mut _| granary_client_core::schema::sku::map_name(doc, "A", "谷子");
+    world.granary.edit(world.coop, &key, NOW, name).unwrap();
+    assert_eq!((first.verdict.clone(), world.one(unknown())), (Verdict::Accepted, first));
+}
+
+/// A restored server grants again what it had granted, and takes orders; then a phone gives back one that it had forgotten.
+#[test]
+fn order_that_is_given_back_above_the_grant_is_marked() {
+    let world = World::with(&[("A", 3)]);
+    world.one(told("1", vec![line("1", "A", 2)]));
+    world.settle();
+    let coop = world.coop;
+    world.granary.write(move |group| rows::remove_all(group, coop)).unwrap();
+    world.set_aside(&[("A", 3)]);
+    assert_eq!(world.one(told("2", vec![line("1", "A", 2)])).verdict, Verdict::Accepted);
+    let world = world.reopened();
+    world.settle();
+    let pool = world.pool("A");
+    assert_eq!((pool.granted, pool.accepted, pool.over), (Some(3), 4, 1));
+    assert_eq!(world.order("1").over() + world.order("2").over(), 1);
+}
