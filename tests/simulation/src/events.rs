@@ -7,6 +7,7 @@ use granary_client_core::schema::{Book, DocumentKey, Part};
 
 use crate::dice::Dice;
 use crate::phone::{book, season};
+use crate::trade_events::TradeEvent;
 use crate::world::{Correction, Line, Setting, World, household};
 
 /// One event.
@@ -60,6 +61,8 @@ pub(crate) enum Event {
     Restore,
     /// The server's clock jumps.
     ServerClock,
+    /// Something of trade.
+    Trade(TradeEvent),
 }
 
 /// The weights of a county.
@@ -116,11 +119,50 @@ const HOUSEHOLD: &[(Event, u64)] = &[
     (Event::Restore, 2),
 ];
 
+/// Where goods are sold, most of all orders come in and go on, and more restorations than elsewhere take some of them.
+const TRADE: &[(Event, u64)] = &[
+    (Event::Record, 5),
+    (Event::Correct, 2),
+    (Event::Weigh, 6),
+    (Event::Sync, 40),
+    (Event::Restart, 1),
+    (Event::Break, 1),
+    (Event::Join, 2),
+    (Event::Copy, 1),
+    (Event::Damage, 1),
+    (Event::Revoke, 1),
+    (Event::Grant, 1),
+    (Event::ExportOutbox, 1),
+    (Event::DeliverLate, 2),
+    (Event::ServerStop, 3),
+    (Event::BackUp, 3),
+    (Event::Restore, 2),
+    (Event::Trade(TradeEvent::Sell), 25),
+    (Event::Trade(TradeEvent::TellAgain), 16),
+    (Event::Trade(TradeEvent::Export), 3),
+    (Event::Trade(TradeEvent::SayComplete), 4),
+    (Event::Trade(TradeEvent::PlanStream), 4),
+    (Event::Trade(TradeEvent::WantPacks), 4),
+    (Event::Trade(TradeEvent::EndStream), 1),
+    (Event::Trade(TradeEvent::Pack), 8),
+    (Event::Trade(TradeEvent::GoodsIn), 6),
+    (Event::Trade(TradeEvent::Count), 4),
+    (Event::Trade(TradeEvent::Lose), 2),
+    (Event::Trade(TradeEvent::MoveBin), 2),
+    (Event::Trade(TradeEvent::Recall), 1),
+    (Event::Trade(TradeEvent::Withdraw), 1),
+    (Event::Trade(TradeEvent::NameSku), 1),
+    (Event::Trade(TradeEvent::MapLine), 2),
+    (Event::Trade(TradeEvent::Round), 16),
+    (Event::Trade(TradeEvent::Openings), 1),
+];
+
 /// The weight of each event in a setting.
 fn weights(setting: Setting) -> &'static [(Event, u64)] {
     match setting {
         Setting::County => COUNTY,
         Setting::Household => HOUSEHOLD,
+        Setting::Trade => TRADE,
     }
 }
 
@@ -151,6 +193,7 @@ impl Event {
             // One at a time: two damages together may destroy the only two copies of a change.
             Self::Damage => !one.was_damaged,
             Self::Restore => world.is_restorable,
+            Self::Trade(event) => event.may_happen(world, phone),
             _ => true,
         }
     }
@@ -217,7 +260,9 @@ impl Event {
                 world.log("late requests are delivered, and outbox files are imported".into());
                 world.deliver_late_requests()?;
                 world.import_outbox_files()?;
+                world.deliver_late_calls()?;
             }
+            Self::Trade(event) => event.happen(world, phone)?,
             Self::ConsolePage => open_page(world, phone)?,
             Self::ConsoleCorrect | Self::ConsoleReceive | Self::ConsoleCatalogue | Self::ConsoleSettle => {
                 world.inject_server_disk_fault();
@@ -276,7 +321,8 @@ fn record(world: &mut World, phone: usize) {
     world.phones[phone].record(about, grams, note, now);
 }
 
-fn draw_line(dice: &mut Dice) -> Line {
+/// What the line does to an exchange.
+pub(crate) fn draw_line(dice: &mut Dice) -> Line {
     match dice.roll(20) {
         0 | 1 => Line::RequestLost,
         2..=4 => Line::ReplyLost,

@@ -16,6 +16,8 @@ pub mod planted;
 mod properties;
 mod run;
 mod stories;
+mod trade_events;
+mod warehouse;
 mod world;
 
 pub use run::{Verdict, WorldRun, run_world, shrink};

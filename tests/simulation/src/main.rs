@@ -30,10 +30,10 @@ struct Arguments {
     /// Print failing seeds without shrinking them.
     #[arg(long)]
     whole: bool,
-    /// Print the story of each failing seed.
+    /// Print the story of each failing seed, in its fewest steps unless it is printed whole.
     #[arg(long)]
     story: bool,
-    /// Plant the bug of this name, or each bug for `all`, and print what catches it. Runs both settings.
+    /// Plant the bug of this name, or each bug for `all`, and print what catches it. Runs all settings.
     #[arg(long)]
     planted: Option<String>,
 }
@@ -64,7 +64,7 @@ fn run_all(arguments: &Arguments) -> bool {
             let all = faults.entry(fault).or_default();
             *all = all.saturating_add(times);
         }
-        let verdict = run.verdict;
+        let (verdict, story) = (run.verdict, run.story);
         match &verdict {
             Verdict::Held => continue,
             Verdict::Lost(_) => lost = lost.saturating_add(1),
@@ -72,6 +72,9 @@ fn run_all(arguments: &Arguments) -> bool {
         }
         if arguments.first || arguments.whole {
             println!("seed {seed}: {verdict:?}");
+            if arguments.story {
+                story.iter().for_each(|line| println!("    {line}"));
+            }
             if arguments.first {
                 break;
             }

@@ -1,5 +1,5 @@
 //! Bugs that can be planted in the code (`granary_client_core::planted!`). Each must be caught by a world of some seeds in
-//! both settings, or by a story.
+//! any setting, or by a story.
 
 use std::ops::Range;
 
@@ -158,6 +158,36 @@ pub const PLANTED: &[Planted] = &[
         what: "an outbox file is acknowledged and not kept",
         expected: CaughtBy::Seed,
     },
+    Planted {
+        name: "pools_row_is_not_written",
+        what: "now and then a pool's row is not written with the order that it counts",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "pack_over_is_not_marked",
+        what: "a told order above the grant is taken as if it were within",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "retry_is_counted_twice",
+        what: "an order that is told again is counted again",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "order_given_back_is_not_marked",
+        what: "an order that a phone gives back above the grant is not marked",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "order_called_off_keeps_its_packs",
+        what: "the packs of an order that was called off are not free again",
+        expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "restored_server_promises",
+        what: "a server that may lack orders promises packs",
+        expected: CaughtBy::Seed,
+    },
 ];
 
 /// Plants a bug, and gives the world or story that catches it, with its message.
@@ -176,7 +206,8 @@ fn by_seed(bug: &Planted, seeds: Range<u64>, steps: usize) -> Option<String> {
         Ok(verdict) => Some(format!("{verdict:?}")),
         Err(words) => Some(format!("it panics: {words}")),
     };
-    let mut worlds = seeds.flat_map(|seed| [(seed, Setting::County), (seed, Setting::Household)]);
+    let mut worlds =
+        seeds.flat_map(|seed| [(seed, Setting::County), (seed, Setting::Household), (seed, Setting::Trade)]);
     worlds.find_map(|(seed, setting)| {
         let words = with(bug, || failure(seed, setting))?;
         let is_cause = failure(seed, setting).is_none();

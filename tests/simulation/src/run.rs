@@ -99,6 +99,7 @@ pub(crate) fn recover(world: &mut World) -> Result<(), String> {
             }
         }
         world.take_in_what_was_given_back()?;
+        world.recover_trade()?;
     }
     Ok(())
 }

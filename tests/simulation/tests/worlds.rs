@@ -9,6 +9,8 @@ use granary_sim::{Setting, Verdict, run_world, shrink};
 
 /// Worlds of each setting in each test. Chosen so that the whole file takes 3 minutes at most on two cores.
 const WORLDS: u64 = 240;
+/// Worlds of trade in each of two tests: 20 seconds on two cores.
+const WORLDS_THAT_SELL: u64 = 40;
 const STEPS: usize = 120;
 
 fn worlds_hold(seeds: Range<u64>, setting: Setting) {
@@ -50,7 +52,19 @@ fn worlds_of_the_fourth_quarter_hold() {
 }
 
 #[test]
+fn worlds_that_sell_hold() {
+    worlds_hold(0..WORLDS_THAT_SELL, Setting::Trade);
+}
+
+#[test]
+fn more_worlds_that_sell_hold() {
+    worlds_hold(WORLDS_THAT_SELL..2 * WORLDS_THAT_SELL, Setting::Trade);
+}
+
+#[test]
 fn same_seed_makes_same_world() {
-    let run = || run_world(7, STEPS, Setting::County);
-    assert_eq!(run().story, run().story);
+    for setting in [Setting::County, Setting::Trade] {
+        let run = || run_world(7, STEPS, setting).story;
+        assert_eq!(run(), run());
+    }
 }

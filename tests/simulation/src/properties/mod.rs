@@ -16,9 +16,13 @@ mod no_orphans_left;
 mod nothing_held_is_lost;
 mod nothing_unsent;
 mod phone_holds_what_it_may_read;
+mod pools_follow_orders;
+mod receivers_stay_apart;
 mod recorded_lots_arrive;
 mod replies_hold_what_may_be_read;
 mod server_agrees;
+mod stock_is_equal;
+mod told_orders_stay;
 mod unsent_count_is_right;
 
 use std::collections::BTreeSet;
@@ -87,6 +91,10 @@ pub(crate) fn all() -> Vec<Box<dyn Property>> {
         Box::new(nothing_held_is_lost::Holds::default()),
         Box::new(console_edits_stay::Holds),
         Box::new(no_leak_between_cooperatives::Holds),
+        Box::new(told_orders_stay::Holds),
+        Box::new(pools_follow_orders::Holds),
+        Box::new(stock_is_equal::Holds),
+        Box::new(receivers_stay_apart::Holds),
     ]
 }
 

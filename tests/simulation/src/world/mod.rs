@@ -6,6 +6,8 @@ mod exchanges;
 mod operator;
 mod outbox_files;
 mod setting;
+mod shops;
+mod trade;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -33,6 +35,9 @@ use console::{ConsoleEdit, Person};
 pub(crate) use exchanges::{Line, Synced};
 use outbox_files::ExportedFile;
 pub use setting::Setting;
+pub(crate) use shops::{Call, says};
+pub(crate) use trade::BUYER;
+use trade::Trade;
 
 /// How often each fault happened, by name.
 pub type Tally = BTreeMap<&'static str, u64>;
@@ -72,6 +77,8 @@ pub(crate) struct World {
     revoked: Vec<(CooperativeNumber, DeviceId)>,
     /// Grants that the operator changed, and changes again after a restoration.
     granted: BTreeMap<DeviceId, (CooperativeNumber, Role)>,
+    /// What is sold, and by whom.
+    pub(crate) trade: Trade,
     /// The properties that are checked.
     pub(crate) properties: Vec<Box<dyn Property>>,
     /// How often each fault happened.
@@ -127,6 +134,7 @@ impl World {
             imported: Vec::new(),
             revoked: Vec::new(),
             granted: BTreeMap::new(),
+            trade: Trade::default(),
             properties: properties::all(),
             tally: Tally::default(),
             story: Vec::new(),
@@ -145,6 +153,7 @@ impl World {
             }
             world.add_people(coop)?;
         }
+        world.begin_trade()?;
         Ok(world)
     }
 

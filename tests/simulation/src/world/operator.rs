@@ -29,6 +29,7 @@ impl World {
         let which = usize::try_from(self.dice.roll(self.backups.len() as u64)).unwrap();
         self.server = None;
         self.disk = self.backups[which].backup();
+        self.trade_was_restored();
         granary_server::log::mark_restored(&self.disk, self.now).map_err(|fault| fault.to_string())?;
         self.restorations += 1;
         self.count("server restored from a backup");

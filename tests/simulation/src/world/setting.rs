@@ -9,6 +9,8 @@ pub enum Setting {
     /// Phones of one household, which write in one document; more often than elsewhere one is copied or damaged, or
     /// the server is restored.
     Household,
+    /// A co-operative that sells: shops that ask and tell, streams, a warehouse.
+    Trade,
 }
 
 impl Setting {
@@ -16,7 +18,7 @@ impl Setting {
     pub(crate) fn coops(self) -> usize {
         match self {
             Self::County => 2,
-            Self::Household => 1,
+            Self::Household | Self::Trade => 1,
         }
     }
 
@@ -24,7 +26,7 @@ impl Setting {
     pub(crate) fn households(self) -> u8 {
         match self {
             Self::County => 3,
-            Self::Household => 1,
+            Self::Household | Self::Trade => 1,
         }
     }
 
@@ -32,7 +34,7 @@ impl Setting {
     pub(crate) fn phones_max(self) -> usize {
         match self {
             Self::County => 24,
-            Self::Household => 8,
+            Self::Household | Self::Trade => 8,
         }
     }
 
@@ -40,7 +42,7 @@ impl Setting {
     pub(crate) fn restores_and_copies(self, seed: u64) -> (bool, bool) {
         match self {
             Self::County => (!seed.is_multiple_of(3), seed % 3 != 1),
-            Self::Household => (!seed.is_multiple_of(4), seed % 4 != 1),
+            Self::Household | Self::Trade => (!seed.is_multiple_of(4), seed % 4 != 1),
         }
     }
 }
