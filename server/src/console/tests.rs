@@ -45,6 +45,7 @@ mod orders;
 mod page;
 mod phones;
 mod questions;
+mod receivers;
 mod recorders;
 mod refused;
 mod skus;

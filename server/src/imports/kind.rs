@@ -57,9 +57,13 @@ pub(super) fn kind_of(bytes: &[u8]) -> Result<Found<'_>, FileFault> {
     }
     let has_mark = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
     if !has_mark && bytes.contains(&0) {
-        // UTF-16 that does not say so has its zeros on every other byte.
+        // UTF-16 that does not say so has its zeros on every other byte, all but those of a few letters.
         let (even, odd) = zeros(bytes);
-        return Err(if even == 0 || odd == 0 { FileFault::EncodingUnknown } else { FileFault::KindUnknown });
+        return Err(if even.min(odd).saturating_mul(20) <= even.max(odd) {
+            FileFault::EncodingUnknown
+        } else {
+            FileFault::KindUnknown
+        });
     }
     let (text, encoding) = decode(bytes)?;
     if text.contains('\0') {

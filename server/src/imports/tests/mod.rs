@@ -3,4 +3,5 @@
 mod making;
 mod nasty;
 mod ole;
+mod resaved;
 mod samples;
