@@ -36,7 +36,6 @@ await page.getByText("李家").first().waitFor();
 await page.locator(".action .main").click();
 await page.getByRole("button", { name: /小米/ }).first().click();
 for (const digit of "31") await page.locator(".pad").getByRole("button", { name: digit, exact: true }).click();
-await page.locator(".choice label").first().click();
 await page.locator(".action .main").click();
 await page.getByText("存在这部手机里了").or(page.getByText("合作社收到了")).first().waitFor();
 await page.locator(".kept-where", { hasText: "合作社收到了" }).waitFor();
