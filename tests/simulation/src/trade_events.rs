@@ -124,8 +124,11 @@ impl TradeEvent {
                 };
                 let mut names = world.phones[phone].order_names();
                 if let Some(place) = nth.checked_rem(names.len()) {
-                    let key = DocumentKey::Order(names.swap_remove(place));
-                    world.phones[phone].edit(&key, now, |doc| set_status(doc, status));
+                    let name = names.swap_remove(place);
+                    if matches!(status, OrderStatus::Packed | OrderStatus::Shipped) {
+                        world.trade.packed.insert(name.clone());
+                    }
+                    world.phones[phone].edit(&DocumentKey::Order(name), now, |doc| set_status(doc, status));
                 }
             }
             Self::GoodsIn => {

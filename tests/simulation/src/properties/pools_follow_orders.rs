@@ -20,23 +20,24 @@ struct Said {
 }
 
 /// What an order wants of each SKU, for sure and at most. The server keeps what it saw go out once, whatever the document says later.
-fn wanted(order: &Order) -> Vec<(&str, u64, u64)> {
+fn wanted(order: &Order, may_have_gone_out: bool) -> Vec<(&str, u64, u64)> {
     let is_packed = matches!(order.status, Some(OrderStatus::Packed | OrderStatus::Shipped))
         || matches!(order.told, Some(ToldStatus::Shipped | ToldStatus::Done));
     let is_off = order.status == Some(OrderStatus::Cancelled) || order.told == Some(ToldStatus::Closed);
     let lines = order.lines.iter().filter_map(|line| {
         let (sku, packs) = (line.sku.as_deref()?, u64::from(line.packs?));
         let is_wanted = is_packed || (!is_off && line.after_sale != AfterSale::Refunded);
-        Some((sku, if is_wanted { packs } else { 0 }, packs))
+        let least = if is_wanted { packs } else { 0 };
+        Some((sku, least, if may_have_gone_out { packs } else { least }))
     });
     lines.collect()
 }
 
-fn said(orders: impl IntoIterator<Item = Order>) -> BTreeMap<(String, String), Said> {
+fn said(orders: impl IntoIterator<Item = (Order, bool)>) -> BTreeMap<(String, String), Said> {
     let mut all: BTreeMap<(String, String), Said> = BTreeMap::new();
-    for order in orders {
+    for (order, may_have_gone_out) in orders {
         let Some(channel) = order.pool.clone() else { continue };
-        for (sku, least, most) in wanted(&order) {
+        for (sku, least, most) in wanted(&order, may_have_gone_out) {
             let said = all.entry((channel.clone(), sku.to_owned())).or_default();
             (said.least, said.most) = (said.least + least, said.most + most);
         }
@@ -61,7 +62,10 @@ impl Property for Holds {
             return Err("not all orders could be told again".into());
         }
         let orders = world.orders()?;
-        let mut said = said(orders.into_iter().map(|(_, order)| order));
+        let mut said = said(orders.into_iter().map(|(name, order)| {
+            let may_have_gone_out = world.may_have_gone_out(&name);
+            (order, may_have_gone_out)
+        }));
         let number = world.coops[coop];
         let pools = world.server()?.pools(number).map_err(|error| error.to_string())?;
         for pool in pools {

@@ -1,10 +1,13 @@
 //! Trade in a world: what the shops sell, the streams, the server's rounds, and what an operator does after a restoration.
 
+use std::collections::BTreeSet;
+
 use granary_client_core::ids::DeviceId;
 use granary_client_core::quantities::{Grams, Instant};
 use granary_client_core::schema::access::Role;
+use granary_client_core::schema::order::{self, ToldStatus};
 use granary_client_core::schema::sku::{Sku, set_sku};
-use granary_client_core::schema::{DocumentKey, Part, order};
+use granary_client_core::schema::{DocumentKey, OrderName, Part};
 use granary_server::Edits;
 
 use super::shops::{Call, Shop};
@@ -27,6 +30,8 @@ pub(crate) struct Trade {
     pub(crate) late: Vec<Call>,
     /// True from a restoration until an operator has said that the orders are complete.
     pub(crate) lacks_orders: bool,
+    /// Orders that a phone has packed or shipped, whatever they are now.
+    pub(crate) packed: BTreeSet<OrderName>,
     /// Orders that are numbered so far.
     pub(crate) numbered: u32,
 }
@@ -151,8 +156,16 @@ impl World {
         self.say_complete().map(drop)
     }
 
+    /// True for an order that may have gone out once, whatever its document says now.
+    pub(crate) fn may_have_gone_out(&self, name: &OrderName) -> bool {
+        let states =
+            self.trade.shops.iter().filter_map(|shop| shop.sold.get(&name.outside_id)).flat_map(|sold| &sold.states);
+        let mut told = states.filter(|state| state.name == *name).map(|state| state.order.told);
+        self.trade.packed.contains(name) || told.any(|told| matches!(told, ToldStatus::Shipped | ToldStatus::Done))
+    }
+
     /// The orders that the server has, as they are read.
-    pub(crate) fn orders(&mut self) -> Result<Vec<(granary_client_core::schema::OrderName, order::Order)>, String> {
+    pub(crate) fn orders(&mut self) -> Result<Vec<(OrderName, order::Order)>, String> {
         let (number, device) = (self.coops[0], self.server_device());
         let cooperative = self.server()?.cooperative(number).map_err(|error| error.to_string())?;
         let mut orders = Vec::new();
