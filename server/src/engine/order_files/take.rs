@@ -7,7 +7,7 @@ use granary_client_core::quantities::Instant;
 
 use super::fault::ImportFault;
 use super::taken::{TakenFile, remember};
-use super::waiting::Waiting;
+use super::waiting::{FileId, Waiting};
 use crate::access::{AuditAction, By};
 use crate::engine::Granary;
 use crate::engine::audit::put_line;
@@ -44,12 +44,14 @@ impl Granary {
     ) -> Result<TakenFile, Error> {
         let cooperative = self.cooperative(number)?;
         by.must_act(&cooperative)?;
+        let file = FileId::from_text(id).and_then(|id| self.order_files.shelf.get(by, number, id, now));
+        let file = &file.ok_or(ImportFault::Gone)?;
+        // From here on its page says that it is being taken: a large one is read for a while before its first order is.
+        let _taking = Taking::begin(file)?;
         let (import, files) = self.looked_at(by, number, id, now)?;
         if let Some(before) = import.taken {
             return Err(ImportFault::Taken { at: Instant(before.at_millis) }.into());
         }
-        let file = files.first().ok_or(ImportFault::Gone)?;
-        let _taking = Taking::begin(file)?;
         if !self.order_files.shelf.has(file, now) {
             // Somebody took it between the look and now.
             let before = self.taken_before(file)?.ok_or(ImportFault::Gone)?;
