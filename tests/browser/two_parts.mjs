@@ -4,21 +4,22 @@
 import { strict as assert } from "node:assert";
 import { launch, until } from "./fake/browser.mjs";
 
+const worked = [];
 const [address, code] = process.argv.slice(2);
 const browser = await launch(["--lang=zh-CN", "--accept-lang=zh-CN"]);
 process.on("uncaughtException", async (error) => {
-  console.error(error);
+  console.error(error, worked, await page?.locator("body").innerText().catch(() => ""));
   await browser.close().catch(() => undefined);
   process.exit(1);
 });
 const context = await browser.newContext({ viewport: { width: 360, height: 740 } });
+let page;
 let isHeld = true;
 let asked = 0;
 await context.route("**/granary_web_more.wasm", (route) => {
   asked += 1;
   return isHeld ? route.abort() : route.continue();
 });
-const worked = [];
 async function begin(path = "") {
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
@@ -31,7 +32,7 @@ async function begin(path = "") {
 }
 const call = (page, method, args = {}) => page.evaluate(([method, args]) => window.core.call(method, args), [method, args]);
 
-let page = await begin(`#${code}`);
+page = await begin(`#${code}`);
 await page.getByText("李家").first().waitFor();
 await page.locator(".action .main").click();
 await page.getByRole("button", { name: /小米/ }).first().click();
