@@ -76,13 +76,13 @@ impl Sold {
         {
             return Err(format!("it was taken as {:?}, and now as {sequence}", first.sequence));
         }
+        if mode == Mode::Ask && !promises && !self.was_sent && answer.verdict != Verdict::TryLater {
+            return Err(format!("it was answered {answer:?} by a server that may lack orders"));
+        }
         match (&answer.verdict, mode) {
             (Verdict::Accepted | Verdict::AcceptedOver(_), _) => {
                 if mode == Mode::Ask && matches!(answer.verdict, Verdict::AcceptedOver(_)) && !self.was_taken {
                     return Err("it was asked for, and taken above what is granted".into());
-                }
-                if mode == Mode::Ask && !promises && !self.was_sent {
-                    return Err("it was promised by a server that may lack orders".into());
                 }
                 match &self.first {
                     Some((_, first)) if first != answer => {
