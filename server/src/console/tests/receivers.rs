@@ -53,7 +53,7 @@ fn told(order: usize) -> ToldOrder {
             told: ToldStatus::ToShip,
             total_fen: None,
             freight_fen: None,
-            pool: if order % 2 == 0 { "douyin" } else { "eleven" }.into(),
+            pool: if order.is_multiple_of(2) { "douyin" } else { "eleven" }.into(),
             stream: None,
             lines: vec![line],
         },
