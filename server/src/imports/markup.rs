@@ -128,8 +128,9 @@ impl<R: BufRead> Markup<R> {
         let length = u64::try_from(self.piece.len()).unwrap_or(u64::MAX);
         let left = PIECE_MAX.saturating_sub(length);
         let mut limited = Read::take(&mut self.input, left);
-        limited.read_until(byte, &mut self.piece).map_err(|_| FileFault::Damaged)?;
-        if self.piece.last() == Some(&byte) {
+        let read = limited.read_until(byte, &mut self.piece).map_err(|_| FileFault::Damaged)?;
+        // What was there before may end with the byte, too.
+        if read > 0 && self.piece.last() == Some(&byte) {
             self.piece.pop();
             return Ok(true);
         }
@@ -286,6 +287,9 @@ mod tests {
         assert_eq!(found, ["<a", "t&中中&nope;", "</a", "<d/", "<&>"]);
         assert_eq!(pieces("<a"), Err(FileFault::Damaged));
         assert_eq!(pieces("<!-- a"), Err(FileFault::Damaged));
+        for cut_off in ["<!-- a>", "<!-- a > b", "<![CDATA[a>", "<a b='c>", "<a b='c> d"] {
+            assert_eq!(pieces(cut_off), Err(FileFault::Damaged), "{cut_off}");
+        }
         assert_eq!(pieces("a < b > c").unwrap().first().map(String::as_str), Some("a "));
         assert_eq!(pieces(&"x".repeat(2 * 1024 * 1024)), Err(FileFault::TooLargeInside));
         assert_eq!(pieces(&format!("<!--{}-->t", "x>".repeat(2 * 1024 * 1024))).unwrap(), ["t"]);
