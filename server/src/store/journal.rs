@@ -153,6 +153,14 @@ impl Journal {
         self.end <= HEADER_BYTES && self.pending.is_empty()
     }
 
+    /// Begins the next run over nothing but zeros, once all records are durable in sled: nothing stays of what was erased.
+    pub(super) fn wipe(&mut self) -> io::Result<()> {
+        self.begin_again()?;
+        let behind = usize::try_from(self.file.metadata()?.len().saturating_sub(HEADER_BYTES)).unwrap_or(0);
+        self.file.write_all_at(&vec![0; behind], HEADER_BYTES)?;
+        self.file.sync_data()
+    }
+
     /// Begins the next run, once all records are durable in sled.
     pub(super) fn begin_again(&mut self) -> io::Result<()> {
         let run = self.run.wrapping_add(1);

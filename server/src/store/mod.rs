@@ -12,11 +12,13 @@ pub use free_disk::{DiskProbe, DiskRoom};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use granary_client_core::store::{Batch, Row, Store, StoreFault, Write, seal, unseal};
 
 use self::journal::Journal;
+use crate::log::erasure::to_scrub;
 
 /// Fixed when the store is made: small leaves cost least memory and disk for our small records.
 const LEAF_FANOUT: usize = 32;
@@ -32,6 +34,8 @@ pub struct SledStore {
     handles: Mutex<Vec<Database>>,
     /// Held while a batch is applied, so that both have all batches in one order.
     journal: Mutex<Journal>,
+    /// True once something was erased that the journal may still hold.
+    is_to_wipe: AtomicBool,
 }
 
 impl SledStore {
@@ -54,7 +58,11 @@ impl SledStore {
             }
             checkpoint(&database, &mut journal)?;
         }
-        Ok(Self { handles: Mutex::new(vec![database]), journal: Mutex::new(journal) })
+        Ok(Self {
+            handles: Mutex::new(vec![database]),
+            journal: Mutex::new(journal),
+            is_to_wipe: AtomicBool::new(false),
+        })
     }
 
     fn journal(&self) -> MutexGuard<'_, Journal> {
@@ -170,6 +178,9 @@ impl Store for SledStore {
             return Ok(());
         }
         let writes = last_writes(batch);
+        if writes.contains_key(to_scrub().as_slice()) {
+            self.is_to_wipe.store(true, Ordering::SeqCst);
+        }
         let mut journal = self.journal();
         let mark = journal.append(writes.iter().map(|(key, value)| (*key, *value)));
         if let Err(fault) = self.with(|database| database.apply_batch(sealed(&writes)).map_err(fault_of)) {
@@ -190,6 +201,10 @@ impl Store for SledStore {
     fn flush(&self) -> Result<(), StoreFault> {
         let mut journal = self.journal();
         journal.sync().map_err(|error| StoreFault::of_io(&error))?;
+        if self.is_to_wipe.swap(false, Ordering::SeqCst) {
+            self.with(|database| checkpoint(database, &mut journal))?;
+            return journal.wipe().map_err(|error| StoreFault::of_io(&error));
+        }
         if journal.is_due() {
             self.with(|database| checkpoint(database, &mut journal))?;
         }

@@ -10,10 +10,10 @@ use granary_client_core::phone::Phone;
 use granary_client_core::quantities::Grams;
 use granary_client_core::schema::harvest::LotDraft;
 
-/// Serves on the small disk. Once that server has ended and the test has sent a line, serves on the same disk with more
+/// Serves on the small disk, of which the store's journal takes 4 MiB. Once that server has ended and the test has sent a line, serves on the same disk with more
 /// room, so that no retry finds the larger disk too early.
 const SCRIPT: &str = r#"
-mount -t tmpfs -o size=3m none "$STORE" && "$PROGRAM" serve --listen "$LISTEN" --folder "$DATA"
+mount -t tmpfs -o size=7m none "$STORE" && "$PROGRAM" serve --listen "$LISTEN" --folder "$DATA"
 echo "ended $?"
 read -r more
 mount -o remount,size=256m "$STORE" && exec "$PROGRAM" serve --listen "$LISTEN" --folder "$DATA"
