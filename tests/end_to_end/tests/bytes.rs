@@ -134,6 +134,18 @@ fn sum(of: &[(String, usize, usize)]) -> (usize, usize) {
     of.iter().fold((0, 0), |(up, down), (_, more, less)| (up + more, down + less))
 }
 
+impl Cost {
+    /// Of what had passed after each step. A browser may open a second connection, whose exchanges stand behind those of the first
+    /// whenever they were, so that sums are compared, not places.
+    fn of([joined, with_lots, all]: [&[(String, usize, usize)]; 3]) -> Self {
+        let since = |now: &[_], before: &[_]| {
+            let (now, before) = (sum(now), sum(before));
+            (now.0 - before.0, now.1 - before.1)
+        };
+        Self { joined: sum(joined), lots: since(with_lots, joined), price: since(all, with_lots) }
+    }
+}
+
 fn cost_natively(folder: &Path, runtime: &tokio::runtime::Runtime) -> Cost {
     let (server, coop) = started(folder, runtime);
     let line = Line::default();
@@ -166,7 +178,7 @@ fn cost_natively(folder: &Path, runtime: &tokio::runtime::Runtime) -> Cost {
     raise_price(&server, coop);
     phone.sync_now().unwrap();
     let all = exchanges(&line);
-    Cost { joined: sum(&joined), lots: sum(&with_lots[joined.len()..]), price: sum(&all[with_lots.len()..]) }
+    Cost::of([&joined, &with_lots, &all])
 }
 
 fn cost_in_a_browser(folder: &Path, runtime: &tokio::runtime::Runtime) -> Cost {
@@ -197,7 +209,7 @@ fn cost_in_a_browser(folder: &Path, runtime: &tokio::runtime::Runtime) -> Cost {
         },
     );
     let [joined, with_lots, all] = &at[..] else { panic!("{} steps", at.len()) };
-    Cost { joined: sum(joined), lots: sum(&with_lots[joined.len()..]), price: sum(&all[with_lots.len()..]) }
+    Cost::of([joined, with_lots, all])
 }
 
 #[test]
