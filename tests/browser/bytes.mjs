@@ -23,8 +23,12 @@ const sync = () => page.evaluate(() => window.core.sync());
 const told = async (step) => { console.log(step); await lines.next(); };
 
 await page.evaluate(async (code) => { await window.core.enrol(code, "李家"); }, code);
-await sync();
-await until("the catalogue", async () => (await call("catalogue", {})).products.length === 1);
+// It syncs by itself once it has joined. One that is asked for while that runs is the same; behind it, it would be one more.
+await until("the catalogue", async () => {
+  const isHere = (await call("catalogue", {})).products.length === 1;
+  if (!isHere) await sync();
+  return isHere;
+});
 await told("joined");
 
 await page.context().setOffline(true);
