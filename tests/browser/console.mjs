@@ -172,10 +172,11 @@ for (const [page, price] of [[zhang, "7.80"], [wang, "8.10"]]) {
   await form.locator("[name='price:A']").fill(price);
   await follow(page, form.locator("button"));
 }
-await zhang.goto(url("/catalogue/millet"));
-const millet = await zhang.locator("form", { has: zhang.locator("input[name=code][value=millet]") }).innerText();
-assert.match(millet, /¥7\.80/);
-assert.match(millet, /¥8\.10/);
+await until("both prices to be shown", async () => {
+  await zhang.goto(url("/catalogue/millet"));
+  const millet = await zhang.locator("form", { has: zhang.locator("input[name=code][value=millet]") }).innerText();
+  return /¥7\.80/.test(millet) && /¥8\.10/.test(millet);
+});
 await shot(zhang, "catalogue-price-edited-at-once");
 // Saving the form settles it, with the price that is shown.
 const priced = zhang.locator("form", { has: zhang.locator("input[name=code][value=millet]") });
