@@ -7,10 +7,9 @@ use std::path::Path;
 use granary_client_core::phone::Phone;
 use granary_client_core::projection::LotFilter;
 use granary_client_core::schema::access::Role;
-use granary_server::Config;
 use granary_server::access::Principal;
 
-use crate::in_a_browser::{HOUSEHOLD, furnish, now, prepare, run_script};
+use crate::in_a_browser::{HOUSEHOLD, now, prepare, run_script, started, with_app};
 
 #[test]
 fn screens_hold_in_a_browser() {
@@ -34,12 +33,8 @@ fn household_card_of_the_console_is_scanned_by_a_recorders_phone() {
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let config =
-        Config { app_listen: Some("127.0.0.1:0".parse().unwrap()), ..Config::local(folder.path().join("server"), 0) };
-    let server = runtime.block_on(granary_server::start(config, |fault| panic!("{fault}"))).unwrap();
+    let (server, coop) = started(&runtime, with_app(folder.path()));
     let granary = server.granary();
-    let coop = granary.create_cooperative("临县农社", now()).unwrap();
-    furnish(granary, coop);
     granary.add_coordinator(coop, "zhang", "张会计", "a password of hers", now()).unwrap();
     let desk = format!(
         "https://{}/console/once/{}",
@@ -69,12 +64,8 @@ fn the_first_part_of_the_core_carries_the_first_harvest() {
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let config =
-        Config { app_listen: Some("127.0.0.1:0".parse().unwrap()), ..Config::local(folder.path().join("server"), 0) };
-    let server = runtime.block_on(granary_server::start(config, |fault| panic!("{fault}"))).unwrap();
+    let (server, coop) = started(&runtime, with_app(folder.path()));
     let granary = server.granary();
-    let coop = granary.create_cooperative("临县农社", now()).unwrap();
-    furnish(granary, coop);
     let code = granary.invite(coop, Role::Household(HOUSEHOLD), 1, now()).unwrap().code;
     run_script(&["two_parts.mjs", &format!("http://{}", server.app_address().unwrap()), &code]);
     runtime.block_on(server.stop());
@@ -89,12 +80,8 @@ fn one_day_of_a_phone_in_the_browser() {
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let config =
-        Config { app_listen: Some("127.0.0.1:0".parse().unwrap()), ..Config::local(folder.path().join("server"), 0) };
-    let server = runtime.block_on(granary_server::start(config, |fault| panic!("{fault}"))).unwrap();
+    let (server, coop) = started(&runtime, with_app(folder.path()));
     let granary = server.granary();
-    let coop = granary.create_cooperative("临县农社", now()).unwrap();
-    furnish(granary, coop);
     let invite = |role| granary.invite(coop, role, 1, now()).unwrap().code;
     let told = folder.path().join("told.json");
     let shots = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");

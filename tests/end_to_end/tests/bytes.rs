@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::behind_a_proxy::{tls_end, to_server};
-use crate::in_a_browser::{HOUSEHOLD, furnish, now, prepare};
+use crate::in_a_browser::{HOUSEHOLD, now, prepare, started, with_app};
 
 const LOTS: i64 = 10;
 /// Ids, keys and signatures are random and times differ, so that a body that says the same is some bytes longer or shorter.
@@ -104,16 +104,9 @@ fn exchanges(line: &Line) -> Vec<(String, usize, usize)> {
     all.filter(|(asked, ..)| asked.starts_with("post ") || asked.starts_with("put ")).collect()
 }
 
-fn started(folder: &Path, runtime: &tokio::runtime::Runtime) -> (Arc<Server>, CooperativeNumber) {
-    let config = Config {
-        app_listen: Some("127.0.0.1:0".parse().unwrap()),
-        proxies: Proxies::of(&["127.0.0.1".to_owned()]).unwrap(),
-        ..Config::local(folder.join("server"), 0)
-    };
-    let server = runtime.block_on(granary_server::start(config, |fault| panic!("{fault}"))).unwrap();
-    let coop = server.granary().create_cooperative("Linxian", now()).unwrap();
-    furnish(server.granary(), coop);
-    (Arc::new(server), coop)
+/// Behind a proxy, which sees what passes.
+fn behind_a_proxy(folder: &Path) -> Config {
+    Config { proxies: Proxies::of(&["127.0.0.1".to_owned()]).unwrap(), ..with_app(folder) }
 }
 
 fn raise_price(server: &Server, coop: CooperativeNumber) {
@@ -147,7 +140,8 @@ impl Cost {
 }
 
 fn cost_natively(folder: &Path, runtime: &tokio::runtime::Runtime) -> Cost {
-    let (server, coop) = started(folder, runtime);
+    let (server, coop) = started(runtime, behind_a_proxy(folder));
+    let server = Arc::new(server);
     let line = Line::default();
     let (acceptor, fingerprint) = tls_end();
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -182,7 +176,8 @@ fn cost_natively(folder: &Path, runtime: &tokio::runtime::Runtime) -> Cost {
 }
 
 fn cost_in_a_browser(folder: &Path, runtime: &tokio::runtime::Runtime) -> Cost {
-    let (server, coop) = started(folder, runtime);
+    let (server, coop) = started(runtime, behind_a_proxy(folder));
+    let server = Arc::new(server);
     let line = Line::default();
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let port = listener.local_addr().unwrap().port();

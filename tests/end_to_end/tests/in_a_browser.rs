@@ -16,7 +16,7 @@ use granary_client_core::quantities::{Fen, Instant};
 use granary_client_core::schema::catalogue::{PriceName, name_product, set_price};
 use granary_client_core::schema::{DocumentKey, Part, cooperative, household};
 use granary_server::log::CooperativeNumber;
-use granary_server::{Edit, Granary};
+use granary_server::{Config, Edit, Granary, Server};
 
 pub(crate) const HOUSEHOLD: HouseholdId = HouseholdId::from_bytes([7; 16]);
 
@@ -36,6 +36,19 @@ pub(crate) fn furnish(granary: &Granary, coop: CooperativeNumber) {
             set_price(doc, "millet", &PriceName::new("A".into(), None).unwrap(), Fen::new(760).unwrap())
         }),
     );
+}
+
+/// The configuration of a server that serves the app on a port of its own.
+pub(crate) fn with_app(folder: &Path) -> Config {
+    Config { app_listen: Some("127.0.0.1:0".parse().unwrap()), ..Config::local(folder.join("server"), 0) }
+}
+
+/// Starts a server with one furnished co-operative.
+pub(crate) fn started(runtime: &tokio::runtime::Runtime, config: Config) -> (Server, CooperativeNumber) {
+    let server = runtime.block_on(granary_server::start(config, |fault| panic!("{fault}"))).unwrap();
+    let coop = server.granary().create_cooperative("临县农社", now()).unwrap();
+    furnish(server.granary(), coop);
+    (server, coop)
 }
 
 pub(crate) fn browser_folder() -> PathBuf {
