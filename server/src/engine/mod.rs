@@ -179,6 +179,8 @@ impl Granary {
                     to_trade.admitted(cooperative, document, &key);
                     to_listeners.publish(Event::Admitted { cooperative: cooperative.number(), key });
                 }
+            },
+            move || {
                 let mut rounds = count.0.lock().unwrap_or_else(PoisonError::into_inner);
                 *rounds = rounds.wrapping_add(1);
                 count.1.notify_all();

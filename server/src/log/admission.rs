@@ -44,10 +44,12 @@ impl Admission {
         throttle: BackgroundThrottle,
         on_fault: impl Fn(StoreFault) + Send + 'static,
         on_admitted: impl Fn(&Arc<Cooperative>, DocumentNumber) + Send + Sync + 'static,
+        on_decided: impl Fn() + Send + Sync + 'static,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (tasks, receiver) = channel();
         let thread = std::thread::Builder::new().name("admission".into()).spawn(move || {
-            let worker = Worker { store, documents, writer, throttle, on_admitted: Arc::new(on_admitted) };
+            let (on_admitted, on_decided) = (Arc::new(on_admitted), Arc::new(on_decided));
+            let worker = Worker { store, documents, writer, throttle, on_admitted, on_decided };
             if let Err(fault) = worker.run(&receiver) {
                 on_fault(fault);
             }
@@ -72,8 +74,12 @@ impl Admission {
     }
 }
 
-/// Called for each document of which entries were admitted or quarantined.
+/// Called for each document of which entries were admitted or quarantined, before they count as decided: who waited for the decision
+/// finds that all who follow from it were told.
 type OnAdmitted = dyn Fn(&Arc<Cooperative>, DocumentNumber) + Send + Sync;
+
+/// Called once entries count as decided.
+type OnDecided = dyn Fn() + Send + Sync;
 
 /// Documents whose verdicts are in flight to the store at once, so that one flush serves many.
 const IN_FLIGHT_MAX: usize = 64;
@@ -94,6 +100,7 @@ struct Worker {
     writer: Writer,
     throttle: BackgroundThrottle,
     on_admitted: Arc<OnAdmitted>,
+    on_decided: Arc<OnDecided>,
 }
 
 /// The decision on one entry.
@@ -248,7 +255,7 @@ impl Worker {
         let saved = due.then(|| document.save());
         let (done, durable) = channel();
         let target = Arc::clone(cooperative);
-        let on_admitted = Arc::clone(&self.on_admitted);
+        let (on_admitted, on_decided) = (Arc::clone(&self.on_admitted), Arc::clone(&self.on_decided));
         let submitted = self.writer.submit(Box::new(move |group| {
             let mut state = target.state();
             let own = target.number();
@@ -301,11 +308,14 @@ impl Worker {
                 let mut state = target.state();
                 state.heads.publish();
                 state.documents.set_meta(number, meta);
+                drop(state);
+                on_admitted(&target, number);
+                let mut state = target.state();
                 for (entry, record, _) in &verdicts {
                     state.queue.remove(*entry, number, record.device);
                 }
                 drop(state);
-                on_admitted(&target, number);
+                on_decided();
                 let _ = done.send(());
             });
             Ok(completion)

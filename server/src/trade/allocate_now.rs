@@ -34,8 +34,6 @@ impl Granary {
         if cooperative.has_undecided() {
             return Ok(false);
         }
-        // What was decided is enqueued for the rows when its verdict is durable, in the order of the writer's jobs.
-        self.write(|_| Ok(()))?;
         Ok(self.read_models_behind(cooperative.number())? == 0)
     }
 

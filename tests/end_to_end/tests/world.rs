@@ -222,7 +222,9 @@ pub(crate) fn sync_until(phones: &[&Phone], check: impl Fn() -> bool) {
         }
         std::thread::park_timeout(std::time::Duration::from_millis(5));
     }
-    panic!("it never came about");
+    let seen: Vec<String> =
+        phones.iter().map(|phone| format!("{} lots, {:?}", lots(phone).len(), phone.status())).collect();
+    panic!("it never came about:\n{}", seen.join("\n"));
 }
 
 /// Syncs all phones until they hold the same.
