@@ -87,10 +87,11 @@ fn zeros(bytes: &[u8]) -> (usize, usize) {
     (count(0), count(1))
 }
 
-/// True where `<html` or `<table` begins within the first 64 KB.
+/// True where `<html` or `<table` begins within the first 64 KB. In a workbook of XML a table is another thing.
 fn is_html(text: &str) -> bool {
     let begun = text.as_bytes().get(..65_536).unwrap_or(text.as_bytes());
-    [&b"<html"[..], b"<table"].iter().any(|tag| begun.windows(tag.len()).any(|found| found.eq_ignore_ascii_case(tag)))
+    let has = |tag: &[u8]| begun.windows(tag.len()).any(|found| found.eq_ignore_ascii_case(tag));
+    has(b"<html") || has(b"<table") && !has(b"<workbook")
 }
 
 #[cfg(test)]
@@ -114,6 +115,8 @@ mod tests {
         assert_eq!(fault(b"%PDF-1.7, \t"), Some(FileFault::KindUnknown));
         assert_eq!(fault("只有字".as_bytes()), Some(FileFault::KindUnknown));
         assert_eq!(fault(b"<?xml version=\"1.0\"?><Workbook/>"), Some(FileFault::KindUnknown));
+        let workbook = b"<?xml version=\"1.0\"?><Workbook><Worksheet><Table><Row/></Table></Worksheet></Workbook>";
+        assert_eq!(fault(workbook), Some(FileFault::KindUnknown));
         assert_eq!(fault(b"a,b\0\0\0c"), Some(FileFault::KindUnknown));
         assert_eq!(fault(b"a\0,\0b\0"), Some(FileFault::EncodingUnknown));
         assert_eq!(fault(b"a,\xff\xff,b"), Some(FileFault::EncodingUnknown));

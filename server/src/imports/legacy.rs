@@ -32,7 +32,7 @@ mod kind {
     pub(super) const BEGIN: u16 = 0x0809;
 }
 
-/// Reads the first sheet.
+/// Reads the first sheet that people see.
 pub(super) fn read(bytes: &[u8], rows: &mut dyn Rows) -> Result<(), FileFault> {
     let container = Container::open(bytes).ok_or(FileFault::Damaged)?;
     if container.has("EncryptedPackage") {
@@ -174,13 +174,18 @@ impl Book {
         if number(data, 0, 2) != Some(0x0600) {
             return Err(FileFault::KindUnknown);
         }
-        let (mut sheet, mut shared, mut is_from_1904) = (None, Vec::new(), false);
+        let (mut sheet, mut hidden, mut shared, mut is_from_1904) = (None, None, Vec::new(), false);
         loop {
             let (kind, data) = records.next().ok_or(FileFault::Damaged)?;
             match kind {
                 kind::LOCKED => return Err(FileFault::Locked),
                 kind::DATE_MODE => is_from_1904 = number(data, 0, 2) == Some(1),
-                kind::SHEET if sheet.is_none() => sheet = number(data, 0, 4),
+                // Where it begins, whether it is hidden, and whether it is a sheet of cells or a chart.
+                kind::SHEET if sheet.is_none() => match (number(data, 4, 1), number(data, 5, 1)) {
+                    (Some(state), Some(0)) if state & 3 == 0 => sheet = number(data, 0, 4),
+                    (_, Some(0)) => hidden = hidden.or(number(data, 0, 4)),
+                    _ => {}
+                },
                 kind::SHARED => {
                     let mut segments = records.whole(data);
                     shared = read_shared(&mut segments)?;
@@ -189,7 +194,7 @@ impl Book {
                 _ => {}
             }
         }
-        let sheet = sheet.ok_or(FileFault::Empty)?;
+        let sheet = sheet.or(hidden).ok_or(FileFault::Empty)?;
         Ok(Self { sheet: usize::try_from(sheet).map_err(|_| FileFault::Damaged)?, shared, is_from_1904 })
     }
 }

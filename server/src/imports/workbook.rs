@@ -1,4 +1,4 @@
-//! The first sheet of a workbook (xlsx), row by row: only the row at hand and the shared texts are in memory, and what the sheet says
+//! The first sheet of a workbook (xlsx) that is not hidden, row by row: only the row at hand and the shared texts are in memory, and what the sheet says
 //! of its own size is not read. Which cells are dates is not read either: the profile says which columns are times.
 
 use std::io::BufRead;
@@ -14,7 +14,7 @@ use super::sheet::{Merges, Row, Rows};
 const SHARED_BYTES_MAX: usize = 48 * 1024 * 1024;
 const SHARED_MAX: usize = 2_000_000;
 
-/// Reads the first sheet.
+/// Reads the first sheet that people see.
 pub(super) fn read(bytes: &[u8], rows: &mut dyn Rows) -> Result<(), FileFault> {
     let parts = Parts::open(bytes)?;
     let book = Book::read(&parts)?;
@@ -43,12 +43,16 @@ impl Book {
     fn read(parts: &Parts<'_>) -> Result<Self, FileFault> {
         // A zip without a workbook is another thing: a text document, a packed CSV.
         let mut book = Markup::new(parts.part("xl/workbook.xml").ok_or(FileFault::KindUnknown)?);
-        let (mut first, mut is_from_1904) = (None, false);
+        let (mut first, mut hidden, mut is_from_1904) = (None, None, false);
         loop {
             match book.next()? {
                 Piece::Open { .. } if book.name() == b"sheet" && first.is_none() => {
-                    first = Some(book.attribute(b"id").unwrap_or_default().to_vec());
                     // `sheetId` is another attribute than `r:id`.
+                    let id = book.attribute(b"id").unwrap_or_default().to_vec();
+                    match book.attribute(b"state") {
+                        Some(b"hidden" | b"veryHidden") => hidden = hidden.or(Some(id)),
+                        _ => first = Some(id),
+                    }
                 }
                 Piece::Open { .. } if book.name() == b"workbookPr" => {
                     is_from_1904 = matches!(book.attribute(b"date1904"), Some(b"1" | b"true" | b"on"));
@@ -57,7 +61,7 @@ impl Book {
                 _ => {}
             }
         }
-        let first = first.ok_or(FileFault::Empty)?;
+        let first = first.or(hidden).ok_or(FileFault::Empty)?;
         let mut relations = Markup::new(parts.part("xl/_rels/workbook.xml.rels").ok_or(FileFault::Damaged)?);
         let (mut sheet, mut shared) = (None, None);
         loop {

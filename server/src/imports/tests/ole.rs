@@ -73,6 +73,9 @@ pub(super) fn workbook() -> Vec<u8> {
     let continued: Vec<u8> = [&[0u8][..], b"-200"].concat();
     let begin = |kind: u8| record(0x0809, &[0, 6, kind, 0, 0, 0, 0, 0]);
     let mut globals = begin(5);
+    // A hidden sheet and a chart stand before the one that people see.
+    globals.extend(record(0x0085, &[0, 0, 0, 0, 1, 0, 1, 0, b'h']));
+    globals.extend(record(0x0085, &[0, 0, 0, 0, 0, 2, 1, 0, b'c']));
     let sheet_record = globals.len() + 4;
     globals.extend(record(0x0085, &[0, 0, 0, 0, 0, 0, 1, 0, b'a']));
     globals.extend(record(0x00fc, &first));

@@ -128,12 +128,13 @@ fn gift_of_the_same_goods_is_a_line_of_its_own_where_lines_have_no_numbers() {
 }
 
 #[test]
-fn only_the_first_sheet_is_read_whatever_stands_in_others() {
+fn only_the_first_sheet_that_people_see_is_read_whatever_stands_in_others() {
     let sheet = |id: &str| {
         let row = texts(2, &[id, "1", "9.90", "待发货", "XM-05", DAY]);
         format!("<worksheet><sheetData>{}{row}</sheetData></worksheet>", texts(1, &KUAISHOU))
     };
-    let book = br#"<workbook><sheets><sheet name="a" r:id="r1"/><sheet name="b" r:id="r2"/><sheet name="c" state="hidden" r:id="r3"/></sheets></workbook>"#;
+    let book = br#"<workbook><sheets><sheet name="c" state="hidden" r:id="r3"/><sheet name="a" state="visible" r:id="r1"/><sheet name="b" r:id="r2"/>
+        </sheets></workbook>"#;
     let relations = br#"<R><Relationship Id="r2" Target="worksheets/sheet1.xml"/><Relationship Id="r1" Target="worksheets/sheet2.xml"/>
         <Relationship Id="r3" Target="worksheets/sheet3.xml"/></R>"#;
     let found = preview(&zipped(&[
