@@ -1,5 +1,6 @@
 //! Lists of lots: filters, sorting, search, paging and totals.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use rusqlite::{params_from_iter, types::Value};
@@ -24,18 +25,17 @@ impl ReadModel {
         let limit = if filter.limit == 0 { 200 } else { filter.limit };
         values.extend([Value::Integer(i64::from(limit)), Value::Integer(i64::from(filter.offset))]);
         let order = filter.sort.order(filter.is_reversed);
-        // Without a condition on households, the page is cut before the join. Skipped rows are then cheap.
-        let (from, limit) = if filter.needs_households() {
-            (format!("{JOINED} WHERE {conditions}"), " LIMIT ? OFFSET ?")
-        } else {
-            let page = format!("(SELECT * FROM lots l WHERE {conditions} ORDER BY {order} LIMIT ? OFFSET ?)");
-            (JOINED.replacen("lots", &page, 1), "")
-        };
+        // The page is cut by the lots' names alone. Skipped rows are then cheap: most are skipped in an index.
+        let tables = if filter.sort == LotSort::Household { JOINED } else { "lots l" };
+        let page =
+            format!("SELECT l.document, l.lot FROM {tables} WHERE {conditions} ORDER BY {order} LIMIT ? OFFSET ?");
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT l.household, l.season, l.lot, l.product, l.grams, l.grade, l.day, l.place, l.note,
                     l.state, l.weighed, l.reason, l.conflict, l.damaged,
                     l.moisture, l.merged, coalesce(h.name, ''), coalesce(h.village, ''), l.document, l.held, l.weighed_grade, l.weighed_day
-             FROM {from} ORDER BY {order}{limit}"
+             FROM ({page}) p JOIN lots l ON l.document = p.document AND l.lot = p.lot
+             LEFT JOIN households h ON h.household = l.household
+             ORDER BY {order}"
         ))?;
         let rows = statement.query_map(params_from_iter(values), |row| {
             let (day, weighed_day): (Option<String>, Option<String>) = (row.get(6)?, row.get(21)?);
@@ -92,8 +92,7 @@ impl ReadModel {
     /// How many lots pass the filter. Its limit and offset are ignored.
     pub fn count_lots(&self, filter: &LotFilter) -> Result<u64, StoreFault> {
         let (conditions, values) = filter.conditions();
-        let from = if filter.needs_households() { JOINED } else { "lots l" };
-        let sql = format!("SELECT count(*) FROM {from} WHERE {conditions}");
+        let sql = format!("SELECT count(*) FROM lots l WHERE {conditions}");
         let count: i64 = self.connection.prepare_cached(&sql)?.query_row(params_from_iter(values), |row| row.get(0))?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
@@ -111,7 +110,7 @@ impl ReadModel {
             TotalBy::Village => "coalesce(h.village, '')",
             TotalBy::Day => "coalesce(l.day, '')",
         };
-        let from = if filter.needs_households() || by == TotalBy::Village { JOINED } else { "lots l" };
+        let from = if by == TotalBy::Village { JOINED } else { "lots l" };
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {column}, count(*), coalesce(sum(l.grams), 0), coalesce(sum(l.weighed), 0)
              FROM {from} WHERE {conditions} GROUP BY 1 ORDER BY 1"
@@ -124,30 +123,24 @@ impl ReadModel {
 }
 
 impl LotFilter {
-    /// True when the conditions or the order need the table of households.
-    fn needs_households(&self) -> bool {
-        let searches = self.search.as_ref().is_some_and(|search| !search.trim().is_empty());
-        searches || self.sort == LotSort::Household
-    }
-
     fn conditions(&self) -> (String, Vec<Value>) {
-        let mut conditions = vec!["1"];
+        let mut conditions: Vec<Cow<'static, str>> = vec!["1".into()];
         let mut values = Vec::new();
         if let Some(household) = self.household {
-            conditions.push("l.household = ?");
+            conditions.push("l.household = ?".into());
             values.push(Value::Blob(household.as_bytes().to_vec()));
         }
         if let Some(lot) = &self.lot {
-            conditions.push("l.document = ?");
+            conditions.push("l.document = ?".into());
             values.push(Value::Blob(lot.book().to_bytes()));
         }
         if let Some(code) = self.code {
-            conditions.push("l.code = ?");
+            conditions.push("l.code = ?".into());
             values.push(Value::Integer(code.number()));
         }
         let mut text = |condition: &'static str, value: Option<String>| {
             if let Some(value) = value {
-                conditions.push(condition);
+                conditions.push(condition.into());
                 values.push(Value::Text(value));
             }
         };
@@ -158,34 +151,40 @@ impl LotFilter {
         text("l.day <= ?", self.to.map(|day| day.to_string()));
         text("l.state = ?", self.state.map(|state| state.name().into()));
         if let Some(search) = self.search.clone().filter(|search| !search.trim().is_empty()) {
-            // `instr` matches literally; `LIKE` would give % and _ a meaning. Without letters of a number the range is empty.
-            conditions.push(
-                "(instr(coalesce(h.name, '') || char(10) || l.place || char(10) || l.note, ?) > 0
-                  OR l.code BETWEEN ? AND ?
-                  OR instr(?, char(10) || hex(l.household) || char(10)) > 0
-                  OR instr(?, char(10) || l.product || char(10)) > 0)",
-            );
-            let lines = |texts: &mut dyn Iterator<Item = String>| {
-                Value::Text(texts.fold("\n".to_owned(), |lines, text| format!("{lines}{text}\n")))
-            };
-            let hex = |id: &HouseholdId| id.as_bytes().iter().map(|byte| format!("{byte:02X}")).collect::<String>();
-            let (first, last) = LotCode::searched(&search).map_or((0, -1), RangeInclusive::into_inner);
-            values.extend([Value::Text(search), Value::Integer(first), Value::Integer(last)]);
-            values.push(lines(&mut self.search_households.iter().map(hex)));
-            values.push(lines(&mut self.search_products.iter().cloned()));
+            conditions.push(self.fitting(search, &mut values));
         }
         if self.only_conflicts {
-            conditions.push("l.conflict");
+            conditions.push("l.conflict".into());
         }
         if self.only_questions {
             conditions.push(
-                "EXISTS (SELECT 1 FROM questions q WHERE q.book = l.document AND q.lot = l.lot AND q.closed = '')",
+                "EXISTS (SELECT 1 FROM questions q WHERE q.book = l.document AND q.lot = l.lot AND q.closed = '')"
+                    .into(),
             );
         }
         if !self.with_merged {
-            conditions.push("l.merged IS NULL");
+            conditions.push("l.merged IS NULL".into());
         }
         (conditions.join(" AND "), values)
+    }
+
+    /// The condition of lots that a search finds. It is tried on every lot, so it makes no text for any.
+    fn fitting(&self, search: String, values: &mut Vec<Value>) -> Cow<'static, str> {
+        // `instr` matches literally; `LIKE` would give % and _ a meaning. Without letters of a number the range is empty.
+        let (first, last) = LotCode::searched(&search).map_or((0, -1), RangeInclusive::into_inner);
+        let text = Value::Text(search);
+        values.extend([text.clone(), text.clone(), Value::Integer(first), Value::Integer(last), text]);
+        values.extend(self.search_households.iter().map(|id| Value::Blob(id.as_bytes().to_vec())));
+        values.extend(self.search_products.iter().cloned().map(Value::Text));
+        let places = |count| vec!["?"; count].join(", ");
+        format!(
+            "(instr(l.place, ?) > 0 OR instr(l.note, ?) > 0 OR l.code BETWEEN ? AND ?
+              OR l.household IN (SELECT household FROM households WHERE instr(name, ?) > 0)
+              OR l.household IN ({}) OR l.product IN ({}))",
+            places(self.search_households.len()),
+            places(self.search_products.len())
+        )
+        .into()
     }
 }
 

@@ -18,7 +18,7 @@ use crate::schema::{Document, DocumentKey};
 use crate::store::{SCRUB, StoreFault};
 
 /// The version of the tables. A database of another version is emptied and written again.
-const VERSION: i64 = 19;
+const VERSION: i64 = 20;
 /// Above this many touched lots, the whole book is written again.
 const TOUCHED_MAX: usize = 40;
 
@@ -40,7 +40,7 @@ const TABLES: &str = "
         weighed_day TEXT,
         held TEXT NOT NULL DEFAULT '', grams_by TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (document, lot)) WITHOUT ROWID;
-    CREATE INDEX lots_by_day ON lots (day DESC, counter DESC);
+    CREATE INDEX lots_by_day ON lots (day DESC, counter DESC, merged);
     CREATE INDEX lots_by_code ON lots (code);
     CREATE INDEX lots_by_household ON lots (household, merged, grams);
     CREATE TABLE receipts (
