@@ -71,6 +71,12 @@ try {
   assert.match(await text(), /收件人是加密的/);
   await seen("order");
 
+  // Whoever chooses in a filter by the keyboard stays in it, and gets to the choices that come after.
+  await page.goto(at("/orders"));
+  await page.locator("select[name=shop]").focus();
+  await leads(page.keyboard.press("ArrowDown"));
+  assert.equal(await page.evaluate(() => document.activeElement.name), "shop");
+
   // The demo's stream, until the first pack is sold out.
   await page.goto(at("/streams"));
   await seen("streams");
@@ -79,6 +85,12 @@ try {
   await seen("desk");
   // The page is not loaded again: its figures are put in place.
   await page.evaluate(() => { window.isStillHere = true; });
+  // What has the focus keeps it while they do.
+  const orders = () => page.evaluate(() => document.querySelector("#desk .tile .figure").innerText);
+  await page.locator("nav.trail a").focus();
+  const told = await orders();
+  await until("more orders", async () => (await orders()) !== told);
+  assert.ok(await page.evaluate(() => document.activeElement.matches("nav.trail a")), "the focus is lost");
   await page.waitForFunction(() => document.getElementById("desk").innerText.includes("卖完了"), undefined, { timeout: 120_000 });
   assert.ok(await page.evaluate(() => window.isStillHere), "the figures renew themselves");
   await seen("sold-out");

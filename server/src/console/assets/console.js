@@ -25,6 +25,18 @@
   }
   const parts = () => [...document.querySelectorAll("main [data-part]")];
 
+  // What has the focus is found again in what is put in its place: the same link, button or heading, the same one of several.
+  const FOCUS = "a[href], button, summary, input, select, textarea, [tabindex]";
+  const likeness = (one) => [one.tagName, one.id, one.getAttribute("href") || one.name || one.textContent].join(" ");
+  function keepFocus(put) {
+    const focused = document.activeElement;
+    const alike = () => [...document.querySelectorAll("main :is(" + FOCUS + ")")].filter((one) => likeness(one) === likeness(focused));
+    const at = focused && focused.closest("main *") ? alike().indexOf(focused) : -1;
+    put();
+    const found = at >= 0 && document.activeElement !== focused ? alike()[at] : undefined;
+    if (found) found.focus({ preventScroll: true });
+  }
+
   async function refresh() {
     if (document.hidden || (busy() && parts().length === 0)) {
       line.textContent = words.live;
@@ -38,11 +50,13 @@
     const fresh = page.querySelector("main");
     if (fresh && !busy()) {
       const at = items().indexOf(here());
-      replace(document.querySelector("main"), fresh);
+      const isItem = here() && document.activeElement === here();
+      keepFocus(() => replace(document.querySelector("main"), fresh));
       line.textContent = "";
-      if (at >= 0) go(at);
+      if (at >= 0 && isItem) go(at);
+      else if (at >= 0 && items()[at]) items()[at].classList.add("here");
     } else if (fresh) {
-      parts().forEach((part) => { const now = fresh.querySelector("#" + CSS.escape(part.id)); if (now) replace(part, now); });
+      keepFocus(() => parts().forEach((part) => { const now = fresh.querySelector("#" + CSS.escape(part.id)); if (now) replace(part, now); }));
     }
   }
 
@@ -76,10 +90,21 @@
   });
   connect();
 
-  // Filters apply as they change; a text when it is done.
+  // Filters apply as they change; a text when it is done. Whoever chooses by the keyboard stays there.
+  let isByKeys = false;
+  for (const kind of ["keydown", "pointerdown"]) {
+    document.addEventListener(kind, () => { isByKeys = kind === "keydown"; }, true);
+  }
+  const filter = sessionStorage.getItem("filter");
+  sessionStorage.removeItem("filter");
+  const field = filter && document.querySelector("main form.filters [name=" + CSS.escape(filter) + "]");
+  if (field) field.focus({ preventScroll: true });
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form.filters");
-    if (form && !event.target.closest("[data-tick]")) form.requestSubmit();
+    if (form && !event.target.closest("[data-tick]")) {
+      if (isByKeys && event.target.matches("select, [type=checkbox]")) sessionStorage.setItem("filter", event.target.name);
+      form.requestSubmit();
+    }
     const all = event.target.closest("[data-tick-all]");
     if (all) document.querySelectorAll("main [data-tick]").forEach((box) => { box.checked = all.checked; });
     if (event.target.closest("[data-tick], [data-tick-all]")) count();
@@ -172,6 +197,7 @@
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.key === "Escape") {
       document.querySelectorAll("details.drop[open]").forEach((menu) => { menu.open = false; });
+      document.querySelectorAll(".toast").forEach((toast) => toast.remove());
       if (event.target.closest("input, textarea, select")) event.target.blur();
       return;
     }
