@@ -6,28 +6,60 @@ use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::quantities::Instant;
 use maud::{Markup, html};
 
-use super::inputs::{Inputs, REQUIRED, TEXT, sure};
+use super::forms::{Form, is_code};
+use super::i18n::{Locale, grouped};
+use super::inputs::{Inputs, PLATFORM, REQUIRED, TEXT, sure};
 use super::page::{Page, token};
+use super::parts::toast::Told;
 use super::parts::{Column, Row, Table};
 use super::refusal::{Refused, refuse, refused};
 use super::signed_in::{SignedIn, SignedInForm};
+use super::streams;
 use crate::access::By;
 use crate::access::api_keys::{ApiKeyLine, KeyDraft, KeyId, Scope};
 use crate::access::webhooks::{DeliveryRecord, EventKind, WebhookId, WebhookRecord};
 use crate::engine::webhooks::WebhookDraft;
 use crate::error::Error;
-use crate::hooks::DeliveryId;
+use crate::hooks::{DeliveryId, Failed};
 
 const PAGE: &str = "/console/api";
 const ADD: &str = "/console/api/keys";
 const HOOK: &str = "/console/api/webhooks";
 /// Deliveries that were given up and are listed at most.
 const DEAD_SHOWN: usize = 50;
+/// Deliveries of one webhook that wait: those that are looked at, and of them those that are listed, tests first.
+const WAITING_READ: usize = 200;
+const WAITING_SHOWN: usize = 5;
+/// Seconds after which the list of what waits is asked for again.
+const EVERY_SECONDS: u32 = 3;
 
-type Dead = Vec<(DeliveryId, DeliveryRecord)>;
+type Deliveries = Vec<(DeliveryId, DeliveryRecord)>;
 
-fn shop_of(platform: &str, shop: &str) -> String {
-    if shop.is_empty() { platform.to_owned() } else { format!("{platform} / {shop}") }
+/// Which shop it is: a platform that is known is chosen, so that a program's orders are of the same shop as those of files and
+/// live-streams. A checkout of one's own has a code of its own.
+fn shop_fields(inputs: &Inputs<'_>, signed: &SignedIn) -> Markup {
+    let locale = signed.locale;
+    let platforms = streams::platforms(signed);
+    html! {
+        label { (locale.t("platform")) (inputs.select("platform", "douyin", platforms.iter().map(|(code, name)| (code.as_str(), name.clone())))) }
+        label { (locale.t("api-own-platform")) (inputs.empty("own", PLATFORM)) }
+        label { (locale.t("shop")) (inputs.empty("shop", TEXT.at_most(32))) }
+    }
+}
+
+/// The platform that a form says.
+fn platform_of(locale: Locale, form: &Form) -> Result<String, Refused> {
+    match form.get("own") {
+        "" => Ok(form.get("platform").to_owned()),
+        own if is_code(own) => Ok(own.to_owned()),
+        _ => Err(refused(locale, 400, "code-wrong").at("own")),
+    }
+}
+
+/// Names of one family in words, one behind the other.
+fn in_words<'a>(locale: Locale, family: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let words: Vec<String> = names.map(|name| locale.of(family, &name.replace([':', '.'], "-"))).collect();
+    words.join(&locale.t("list-comma"))
 }
 
 /// `GET /console/api`
@@ -40,7 +72,9 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
             let mut hooks = Vec::new();
             for (id, record) in granary.webhooks(number)? {
                 let dead = granary.dead_deliveries(&by, number, id)?;
-                hooks.push((id, record, dead));
+                let mut waiting = granary.first_waiting(number, id, WAITING_READ)?;
+                waiting.sort_by_key(|(_, record)| record.kind != "test");
+                hooks.push((id, record, waiting, dead));
             }
             Ok((granary.list_api_keys(number), hooks))
         })
@@ -54,8 +88,7 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
             form.card method="post" action=(ADD) {
                 (new.hidden())
                 label { (locale.t("api-name")) (new.empty("name", REQUIRED)) }
-                label { (locale.t("api-platform")) (new.empty("platform", REQUIRED.at_most(32))) }
-                label { (locale.t("api-shop")) (new.empty("shop", TEXT.at_most(32))) }
+                (shop_fields(&new, &signed))
                 fieldset { legend { (locale.t("api-scopes")) }
                     @for scope in Scope::ALL {
                         label.check { input type="checkbox" name="scope" value=(scope.name())
@@ -67,13 +100,12 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
             } }
         h2 { (locale.t("api-webhooks")) }
         @if hooks.is_empty() { p.empty { (locale.t("api-no-webhooks")) } }
-        @for (id, record, dead) in hooks { (webhook(&signed, id, &record, dead)) }
+        @for (id, record, waiting, dead) in hooks { (webhook(&signed, id, &record, &waiting, dead)) }
         section #hook { h2 { (locale.t("api-add-webhook")) }
             form.card method="post" action=(HOOK) {
                 (hook.hidden())
                 label { (locale.t("api-url")) (hook.empty("url", REQUIRED.at_most(500))) }
-                label { (locale.t("api-platform")) (hook.empty("platform", REQUIRED.at_most(32))) }
-                label { (locale.t("api-shop")) (hook.empty("shop", TEXT.at_most(32))) }
+                (shop_fields(&hook, &signed))
                 fieldset { legend { (locale.t("api-events")) }
                     @for event in EventKind::ALL {
                         label.check { input type="checkbox" name="event" value=(event.name())
@@ -89,16 +121,15 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
 
 fn key_table(signed: &SignedIn, keys: Vec<ApiKeyLine>) -> Markup {
     let locale = signed.locale;
-    let heads = ["api-name", "api-platform", "api-scopes", "api-made", "api-used"];
+    let heads = ["api-name", "platform", "api-scopes", "api-made", "api-used"];
     let mut columns: Vec<Column> = heads.map(|head| Column::text(locale.t(head))).into();
     columns.push(Column::actions(locale.t("actions")));
     let row = |line: ApiKeyLine| {
         let id = line.id.to_string();
-        let scopes: Vec<&str> = line.scopes.iter().map(|scope| scope.name()).collect();
         Row::of(vec![
             html! { (line.name) " " code.small { (id) } @if line.revoked.is_some() { " " span.mark { (locale.t("revoked")) } } },
-            html! { (shop_of(&line.platform, &line.shop)) },
-            html! { (scopes.join(" ")) },
+            html! { (streams::shop(locale, &line.platform, &line.shop)) },
+            html! { (in_words(locale, "api-scope", line.scopes.iter().map(|scope| scope.name()))) },
             html! { (locale.moment(line.made)) },
             html! { @match line.last_used { Some(at) => (locale.moment(at)), None => (locale.t("api-never-used")) } },
             html! { @if line.revoked.is_none() {
@@ -122,19 +153,28 @@ fn button(signed: &SignedIn, action: &str, id: WebhookId, class: &str, word: &st
     }
 }
 
-fn webhook(signed: &SignedIn, id: WebhookId, record: &WebhookRecord, dead: Dead) -> Markup {
+fn webhook(
+    signed: &SignedIn,
+    id: WebhookId,
+    record: &WebhookRecord,
+    waiting: &[(DeliveryId, DeliveryRecord)],
+    dead: Deliveries,
+) -> Markup {
     let locale = signed.locale;
-    let events: Vec<&str> = record.events.iter().map(|event| event.name()).collect();
     let count = dead.len();
     html! {
         section.card id=(id) data-item {
             h3 { (record.url) }
-            p.small { (shop_of(&record.platform, &record.shop)) " · " (events.join(" ")) " · " (locale.moment(Instant(record.made_millis)))
+            p.small { (streams::shop(locale, &record.platform, &record.shop))
+                " · " (in_words(locale, "api-event", record.events.iter().map(|event| event.name()))) " · " (locale.moment(Instant(record.made_millis)))
                 @if let Some(key) = record.key { " · " (locale.t("api-of-key")) " " code { (key) }
                     @if !signed.granary.is_api_key_open(key) { " " span.mark { (locale.t("revoked")) } } } }
-            (button(signed, "/console/api/webhooks/test", id, "quiet", "api-test"))
-            (button(signed, "/console/api/webhooks/rotate", id, "quiet", "api-rotate"))
-            (button(signed, "/console/api/webhooks/remove", id, "danger", "api-remove"))
+            div.buttons {
+                (button(signed, "/console/api/webhooks/test", id, "quiet", "api-test"))
+                (button(signed, "/console/api/webhooks/rotate", id, "quiet", "api-rotate"))
+                (button(signed, "/console/api/webhooks/remove", id, "danger", "api-remove"))
+            }
+            (waiting_table(signed, id, waiting))
             @if count > 0 {
                 p.notice { (locale.with("api-dead", &[("count", count.to_string())])) }
                 (dead_table(signed, dead))
@@ -143,16 +183,47 @@ fn webhook(signed: &SignedIn, id: WebhookId, record: &WebhookRecord, dead: Dead)
     }
 }
 
-fn dead_table(signed: &SignedIn, dead: Dead) -> Markup {
+/// What a delivery is about.
+fn subject(locale: Locale, record: &DeliveryRecord) -> Markup {
+    html! { @if record.kind == "test" { (locale.t("api-delivery-test")) }
+    @else { (record.subject) " " span.small { (locale.of("api-event", &record.kind.replace('.', "-"))) } } }
+}
+
+/// What is still to be sent to a webhook, and why it could not be so far. Without forms, so that it is put in place by itself.
+fn waiting_table(signed: &SignedIn, id: WebhookId, waiting: &[(DeliveryId, DeliveryRecord)]) -> Markup {
+    let locale = signed.locale;
+    let columns: Vec<Column> =
+        ["api-what", "api-since", "api-fault", "api-next"].map(|head| Column::text(locale.t(head))).into();
+    let row = |(_, record): &(DeliveryId, DeliveryRecord)| {
+        Row::of(vec![
+            subject(locale, record),
+            html! { (locale.moment(Instant(record.since_millis))) },
+            html! { @if record.fault.is_empty() { (locale.t("api-not-tried")) } @else { (Failed::in_words(&record.fault, locale.language)) } },
+            // What was not tried goes as soon as what is before it of the same thing has gone.
+            html! { @if !record.fault.is_empty() { (locale.moment(Instant(record.due_millis))) } },
+        ])
+    };
+    html! {
+        div id={ "waiting-" (id) } data-part="waiting" data-every=[(!waiting.is_empty()).then_some(EVERY_SECONDS)] {
+            @if !waiting.is_empty() {
+                p.small { (locale.t("api-waiting")) }
+                (Table::of(locale.t("api-waiting-list"), columns).show(waiting.iter().take(WAITING_SHOWN).map(row).collect()))
+                @if waiting.len() > WAITING_SHOWN { p.small { (locale.with("api-waiting-first", &[("count", grouped(WAITING_SHOWN as u64))])) } }
+            }
+        }
+    }
+}
+
+fn dead_table(signed: &SignedIn, dead: Deliveries) -> Markup {
     let locale = signed.locale;
     let mut columns: Vec<Column> =
         ["api-what", "api-since", "api-fault"].map(|head| Column::text(locale.t(head))).into();
     columns.push(Column::actions(locale.t("actions")));
     let row = |(id, record): (DeliveryId, DeliveryRecord)| {
         Row::of(vec![
-            html! { (record.subject) " " span.small { (record.kind) } },
+            subject(locale, &record),
             html! { (locale.moment(Instant(record.since_millis))) },
-            html! { (record.fault) },
+            html! { (Failed::in_words(&record.fault, locale.language)) },
             html! { form.inline method="post" action="/console/api/webhooks/again" {
                 (token(signed)) input type="hidden" name="webhook" value=(id.webhook);
                 input type="hidden" name="delivery" value=(id.number);
@@ -179,8 +250,11 @@ pub(super) async fn add(SignedInForm(signed, form): SignedInForm) -> Result<Resp
     let locale = signed.locale;
     let scopes: Result<BTreeSet<Scope>, Error> = form.all("scope").map(str::parse).collect();
     let scopes = scopes.map_err(|error| refuse(locale, &error).at("scope"))?;
+    if scopes.is_empty() {
+        return Err(refused(locale, 400, "api-no-scope").at("scope"));
+    }
     let text = |name: &str| form.get(name).to_owned();
-    let draft = KeyDraft { name: text("name"), platform: text("platform"), shop: text("shop"), scopes };
+    let draft = KeyDraft { name: text("name"), platform: platform_of(locale, &form)?, shop: text("shop"), scopes };
     let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
     let made = signed.work(move || granary.add_api_key(by, number, draft, crate::environment::now()));
     let (_, key) = made.await.map_err(|refused| refused.on(&form))?;
@@ -206,7 +280,7 @@ pub(super) async fn add_webhook(SignedInForm(signed, form): SignedInForm) -> Res
         return Err(refused(locale, 400, "api-no-event").at("event"));
     }
     let text = |name: &str| form.get(name).to_owned();
-    let draft = WebhookDraft { url: text("url"), events, platform: text("platform"), shop: text("shop") };
+    let draft = WebhookDraft { url: text("url"), events, platform: platform_of(locale, &form)?, shop: text("shop") };
     let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
     let made = signed.work(move || granary.add_webhook(By::Principal(by), number, draft, crate::environment::now()));
     let (_, record) = made.await.map_err(|refused| refused.on(&form))?;
@@ -226,12 +300,19 @@ pub(super) async fn rotate(SignedInForm(signed, form): SignedInForm) -> Result<R
     Ok(shown_once(&signed, "api-rotate", &rotated.secret, "api-rotated"))
 }
 
+/// Back to the webhook, whose page says that something is on its way, and where it stands if it does not arrive.
+fn sent(signed: &SignedIn, id: WebhookId) -> Response {
+    signed.note_written();
+    let told = Told { sentence: Some(signed.locale.t("api-sent")), ..Told::default() };
+    told.with(Redirect::to(&format!("{PAGE}#{id}")).into_response())
+}
+
 /// `POST /console/api/webhooks/test`
 pub(super) async fn test(SignedInForm(signed, form): SignedInForm) -> Result<Response, Refused> {
     let id = webhook_in(&signed, form.get("webhook"))?;
     let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
     signed.work(move || granary.test_webhook(&By::Principal(by), number, id, crate::environment::now())).await?;
-    Ok(Redirect::to(&format!("{PAGE}#{id}")).into_response())
+    Ok(sent(&signed, id))
 }
 
 /// `POST /console/api/webhooks/remove`
@@ -252,5 +333,5 @@ pub(super) async fn again(SignedInForm(signed, form): SignedInForm) -> Result<Re
     let id = DeliveryId { webhook, number: delivery };
     let (granary, number, by) = (signed.granary.clone(), signed.cooperative.number(), signed.session.principal());
     signed.work(move || granary.revive_delivery(&By::Principal(by), number, id, crate::environment::now())).await?;
-    Ok(Redirect::to(&format!("{PAGE}#{webhook}")).into_response())
+    Ok(sent(&signed, webhook))
 }

@@ -38,6 +38,8 @@ pub(super) const DAY: Kind = Kind { kind: "date", ..TEXT };
 pub(super) const MOMENT: Kind = Kind { kind: "datetime-local", ..TEXT };
 /// A count.
 pub(super) const COUNT: Kind = Kind { mode: Some("numeric"), ..TEXT };
+/// The code of a platform that is in no choice.
+pub(super) const PLATFORM: Kind = Kind { pattern: Some("[a-z0-9\\-]{1,32}"), letters_max: Some(32), ..TEXT };
 /// A code of a product, a promotion, a village, a place.
 pub(super) const CODE: Kind = Kind { is_required: true, pattern: Some("[a-z0-9\\-]{1,40}"), ..TEXT };
 

@@ -360,6 +360,7 @@ impl Names {
                 Ok(holding) => (holding.code().to_string(), Some(super::stock::holding_address(&holding))),
                 Err(_) => (id.to_owned(), None),
             },
+            "key" | "webhook" => (id.to_owned(), Some("/console/api".to_owned())),
             "cooperative" => (self.cooperative.name().to_owned(), Some("/console/cooperative".to_owned())),
             _ => (thing.to_owned(), None),
         }

@@ -23,10 +23,21 @@ const TOGETHER: usize = 2_000;
 /// What stands between the roles before and after a change of them.
 pub(super) const ROLES_CHANGED: &str = ">";
 
-/// The row of a line of the audit: its thing is the device or the household that it names first.
+/// What a line of the audit is about where its first word is the name of a key or a webhook, which looks like a device's.
+fn key_of(record: &AuditRecord) -> Option<String> {
+    let kind = match record.action {
+        AuditAction::ApiKeyMade | AuditAction::ApiKeyRevoked => "key",
+        AuditAction::WebhookSet | AuditAction::WebhookRemoved => "webhook",
+        _ => return None,
+    };
+    Some(format!("{kind}:{}", record.detail.split(' ').next().unwrap_or_default()))
+}
+
+/// The row of a line of the audit: its thing is the key, the device or the household that it names first.
 fn row_of(record: AuditRecord) -> ActivityRow {
     let words = || record.detail.split([' ', ',']).map(|word| word.trim_end_matches(':'));
-    let device = words().find_map(|word| word.parse::<DeviceId>().ok()).map(|device| format!("device:{device}"));
+    let device = || words().find_map(|word| word.parse::<DeviceId>().ok()).map(|device| format!("device:{device}"));
+    let device = key_of(&record).or_else(device);
     let household = words().find_map(|word| match word.parse::<Role>() {
         Ok(Role::Household(household)) => Some(format!("household:{household}")),
         _ => None,

@@ -23,6 +23,7 @@ use crate::hooks::{DeliveryId, Target};
 use crate::log::keys::{LogEvent, LogRecord, key, log_key, rest, rest_u64};
 use crate::log::writer::GroupCommit;
 use crate::log::{Cooperative, CooperativeNumber};
+use crate::said::Said;
 
 /// Deliveries of one webhook that wait at most.
 pub(crate) const WAITING_MAX: usize = 10_000;
@@ -166,7 +167,7 @@ impl Granary {
         draft: WebhookDraft,
         now: Instant,
     ) -> Result<(WebhookId, WebhookRecord), Error> {
-        Target::of(&draft.url).map_err(|fault| Error::invalid("url", fault.to_string()))?;
+        Target::of(&draft.url).map_err(|fault| Error::invalid("url", Said::of(&fault)))?;
         if self.webhooks(number)?.len() >= WEBHOOKS_MAX {
             let said = ("there are too many webhooks; remove those that nobody uses", "通知地址太多；请删除没人用的");
             return Err(Error::invalid("url", said));
@@ -192,7 +193,7 @@ impl Granary {
         (url, events): (String, BTreeSet<EventKind>),
         now: Instant,
     ) -> Result<WebhookRecord, Error> {
-        Target::of(&url).map_err(|fault| Error::invalid("url", fault.to_string()))?;
+        Target::of(&url).map_err(|fault| Error::invalid("url", Said::of(&fault)))?;
         let record = WebhookRecord { url, events, ..self.webhook(&by, number, id)? };
         self.put_webhook(by, number, (id, record.clone()), false, now)?;
         Ok(record)
@@ -271,6 +272,17 @@ impl Granary {
         number: CooperativeNumber,
     ) -> Result<Vec<(DeliveryId, DeliveryRecord)>, Error> {
         Ok(self.store().scan_all(&key(number, b't', &[WAITING]))?.iter().filter_map(delivery_of).collect())
+    }
+
+    /// The first deliveries of a webhook that wait.
+    pub(crate) fn first_waiting(
+        &self,
+        number: CooperativeNumber,
+        id: WebhookId,
+        most: usize,
+    ) -> Result<Vec<(DeliveryId, DeliveryRecord)>, Error> {
+        let rows = self.store().scan(&row_key(number, WAITING, id), None, most)?;
+        Ok(rows.iter().filter_map(delivery_of).collect())
     }
 
     /// Puts a delivery among those that wait, for tests of what time does.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use granary_client_core::words::{Language, Words};
 use http_body_util::{BodyExt, Full};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
 use hyper::{Method, Request, Uri};
@@ -42,6 +43,35 @@ pub(crate) enum Failed {
     Broke(String),
     #[error("answered {0}")]
     Answered(u16),
+}
+
+/// The beginnings of faults that go on with a figure or a cause.
+const BROKE: &str = "the line broke: ";
+const ANSWERED: &str = "answered ";
+
+impl Failed {
+    /// A fault as rows hold it, in words of this language.
+    pub(crate) fn in_words(fault: &str, language: Language) -> String {
+        let plain = [Self::TooSlow, Self::NoAddress, Self::Private, Self::Plain];
+        let found = plain.into_iter().find(|failed| failed.to_string() == fault);
+        let broke = || fault.strip_prefix(BROKE).map(|cause| Self::Broke(cause.to_owned()));
+        let answered = || fault.strip_prefix(ANSWERED).and_then(|status| status.parse().ok()).map(Self::Answered);
+        let known = found.or_else(broke).or_else(answered);
+        known.map_or_else(|| fault.to_owned(), |failed| failed.words(language))
+    }
+}
+
+impl Words for Failed {
+    fn chinese(&self) -> String {
+        match self {
+            Self::TooSlow => "5 秒内没有回应".to_owned(),
+            Self::NoAddress => "找不到这个域名".to_owned(),
+            Self::Private => "这个域名指向内网地址，管理员没有允许".to_owned(),
+            Self::Plain => "没有 https 时，只能发到管理员允许的网络".to_owned(),
+            Self::Broke(cause) => format!("线路断了：{cause}"),
+            Self::Answered(status) => format!("对方回应 {status}"),
+        }
+    }
 }
 
 /// What deliveries go over.
@@ -194,6 +224,21 @@ mod tests {
         }
         let target = says("HTTP/1.1 200 OK\r\nx: ", "a head without an end").await;
         assert!(matches!(allowed.send(&target, "t=1", Vec::new()).await, Err(Failed::Broke(_))));
+    }
+
+    #[test]
+    fn a_fault_that_a_row_holds_is_told_in_both_languages() {
+        for (failed, chinese) in [
+            (Failed::TooSlow, "5 秒内没有回应"),
+            (Failed::Private, "这个域名指向内网地址，管理员没有允许"),
+            (Failed::Broke("refused".to_owned()), "线路断了：refused"),
+            (Failed::Answered(404), "对方回应 404"),
+        ] {
+            let row = failed.to_string();
+            assert_eq!(Failed::in_words(&row, Language::English), row);
+            assert_eq!(Failed::in_words(&row, Language::Chinese), chinese);
+        }
+        assert_eq!(Failed::in_words("something else", Language::Chinese), "something else");
     }
 
     // Time passes at once when all wait.

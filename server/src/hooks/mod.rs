@@ -16,7 +16,8 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::mpsc;
 
-use self::line::{Failed, Line};
+pub(crate) use self::line::Failed;
+use self::line::Line;
 use self::pace::Pace;
 use self::schedule::{Next, Schedule, Waiting};
 use self::sign::signature;

@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use granary_client_core::words::Words;
 use hyper::Uri;
 
 /// Letters of an address.
@@ -28,6 +29,17 @@ pub(crate) enum TargetFault {
     NotAnAddress,
     #[error("it has a user name in it; the signature shows who sends")]
     UserName,
+}
+
+impl Words for TargetFault {
+    fn chinese(&self) -> String {
+        match self {
+            Self::TooLong => "地址超过 500 个字",
+            Self::NotAnAddress => "这不是地址，要写成 https://shop.example/granary 这样",
+            Self::UserName => "地址里有用户名；是谁发的看签名",
+        }
+        .to_owned()
+    }
 }
 
 impl Target {

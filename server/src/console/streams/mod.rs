@@ -32,7 +32,7 @@ const HERE: &str = "/console/streams";
 /// Seconds after which a running stream's page is asked for again without anything new, so that what it counts stays true.
 const EVERY_SECONDS: u32 = 5;
 
-/// Platforms whose order files are known; another one can be typed where there is no choice.
+/// Platforms whose order files are known.
 const PLATFORMS: [&str; 6] = ["douyin", "kuaishou", "weixin", "pinduoduo", "taobao", "youzan"];
 
 /// The page of a stream.
@@ -70,6 +70,18 @@ impl Hour {
 /// A platform's name, for people.
 pub(super) fn platform(locale: Locale, code: &str) -> String {
     locale.of("platform", code)
+}
+
+/// Codes and names of the platforms that are known: those of order files, the operator's own profiles among them.
+pub(super) fn platforms(signed: &SignedIn) -> Vec<(String, String)> {
+    let profiles = signed.granary.order_profiles();
+    let mut codes: Vec<&str> = PLATFORMS.to_vec();
+    for profile in profiles.all() {
+        if !codes.contains(&profile.platform.as_str()) {
+            codes.push(&profile.platform);
+        }
+    }
+    codes.into_iter().map(|code| (code.to_owned(), platform(signed.locale, code))).collect()
 }
 
 /// Platform and shop.

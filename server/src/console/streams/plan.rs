@@ -11,7 +11,7 @@ use granary_client_core::schema::stream::{self, Offer, Stream, StreamPlan};
 use granary_client_core::schema::{DocumentKey, LotId, StreamCode};
 use maud::{Markup, html};
 
-use super::{HERE, Hour, PLATFORMS, address, find, platform};
+use super::{HERE, Hour, address, find, platforms};
 use crate::console::catalogue::skus::pack;
 use crate::console::forms::{Form, moisture, moment_text, was};
 use crate::console::i18n::{decimal, money};
@@ -66,7 +66,8 @@ fn shown(stream: &Stream, field: &str) -> String {
 pub(super) fn form(signed: &SignedIn, form: &Inputs<'_>, known: Option<(&StreamCode, &Stream)>) -> Markup {
     let locale = signed.locale;
     let now = crate::environment::now();
-    let platforms = || PLATFORMS.map(|code| (code, platform(locale, code)));
+    let known_platforms = platforms(signed);
+    let platforms = || known_platforms.iter().map(|(code, name)| (code.as_str(), name.clone()));
     let value = |field: &str| known.map(|(_, stream)| shown(stream, field)).unwrap_or_default();
     html! {
         form.card method="post" action=(HERE) {
