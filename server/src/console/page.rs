@@ -52,6 +52,13 @@ const MORE: [(&str, &str); 12] = [
     ("export", "/console/export"),
 ];
 
+/// Pages of a part with pages of their own below them.
+const WITHIN: [(&str, &str); 1] = [("/console/orders/files", "order-files")];
+
+fn is_below(path: &str, address: &str) -> bool {
+    path.strip_prefix(address).is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// Seconds after which a page that is behind is asked for again.
 const BEHIND_RELOAD_SECONDS: u32 = 3;
 
@@ -135,7 +142,12 @@ impl Page<'_> {
         let above = self.home().filter(|(_, address)| *address != path && *address != "/console");
         html! {
             @if let Some((part, address)) = above {
-                nav.trail aria-label=(signed.locale.t("trail")) { a href=(address) { (signed.locale.of("part", part)) } " › " }
+                nav.trail aria-label=(signed.locale.t("trail")) {
+                    a href=(address) { (signed.locale.of("part", part)) } " › "
+                    @if let Some((address, part)) = WITHIN.into_iter().find(|(address, _)| is_below(path, address)) {
+                        a href=(address) { (signed.locale.of("part", part)) } " › "
+                    }
+                }
             }
             div.head { h1 { (self.title) } }
         }

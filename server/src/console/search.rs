@@ -180,7 +180,7 @@ fn results(signed: &SignedIn, names: &Names, found: &Found) -> Markup {
             ul { @for (code, name) in &found.products { li {
                 a href={ "/console/harvests?product=" (encode(code)) } { (name) } " · " a href="/console/catalogue" { (locale.t("part-catalogue")) } } } } } }
         @if !found.orders.is_empty() { section { h2 { (locale.t("part-orders")) }
-            ul { @for order in &found.orders { li { a href=(super::orders::address(order)) { (order.platform) " " (order.outside_id) } } } } } }
+            ul { @for order in &found.orders { li { a href=(super::orders::address(order)) { (super::streams::platform(locale, &order.platform)) " " (order.outside_id) } } } } } }
     }
 }
 

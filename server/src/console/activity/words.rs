@@ -40,7 +40,10 @@ impl Told {
             None => address,
         };
         let (mut before, mut after) = (value(&row.before), value(&row.after));
-        let mut what = format!("{} · {field}", locale.of("activity", kind.name()));
+        // A live-stream is planned as a promotion is, and called what it is.
+        let is_stream = row.thing.starts_with("stream:");
+        let of = if is_stream { locale.t("stream") } else { locale.of("activity", kind.name()) };
+        let mut what = format!("{of} · {field}");
         if let Some(case) = case_of(kind, row) {
             if let CaseId::Field(_, field) = &case {
                 what = format!("{what} · {}", locale.of("field", field));

@@ -116,12 +116,17 @@ fn outcome(locale: Locale, taken: &TakenFile) -> String {
     locale.with("order-file-outcome", &values)
 }
 
+/// The platform of a taken file; the profile's name where that profile is not known any more.
+fn platform_of(taken: &TakenFile) -> &str {
+    if taken.platform.is_empty() { &taken.profile } else { &taken.platform }
+}
+
 fn history(names: &Names, taken: &[TakenFile]) -> Markup {
     let locale = names.locale();
     let columns = vec![
         Column::text(locale.t("order-file")),
         Column::text(locale.t("order-file-taken-at")),
-        Column::text(locale.t("history-who")),
+        Column::text(locale.t("who")),
         Column::text(locale.t("platform")),
         Column::text(locale.t("order-file-became")),
         Column::text(locale.t("note")),
@@ -131,7 +136,7 @@ fn history(names: &Names, taken: &[TakenFile]) -> Markup {
             html! { (file.file_name) },
             html! { (locale.moment(Instant(file.at_millis))) },
             html! { (names.doer_name(&file.by)) },
-            html! { (streams::shop(locale, &file.profile, &file.shop)) },
+            html! { (streams::shop(locale, platform_of(file), &file.shop)) },
             html! { (outcome(locale, file)) },
             html! {
                 @if file.over > 0 { span.bad { (locale.with("order-file-over", &[("count", grouped(file.over as u64))])) } " " }

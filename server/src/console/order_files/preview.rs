@@ -1,7 +1,7 @@
 //! One file that waits: what was found, what is refused and why, what nobody knows yet; then it is taken, which goes on by itself where
 //! the file is large.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use axum::extract::Path;
@@ -29,6 +29,8 @@ use crate::imports::Preview;
 const ROWS_NAMED: usize = 30;
 /// Codes and names in the form that maps them, at most.
 const UNMAPPED_SHOWN: usize = 50;
+/// Titles that are shown of one code.
+const TITLES_NAMED: usize = 3;
 /// So long a form waits for the file to be taken; then its page tells how far it is.
 const TAKE_WAIT: Duration = Duration::from_secs(2);
 /// Seconds after which the page of a file that is being taken is asked for again.
@@ -55,12 +57,13 @@ pub(in crate::console) async fn show(signed: SignedIn, Path(id): Path<String>) -
     let locale = signed.locale;
     let (by, number) = (signed.by(), signed.cooperative.number());
     let line = signed.granary.import_line(&by, number, &id, crate::environment::now());
-    if let Some((done, of)) = line.and_then(|line| line.progress) {
+    if let Some((done, of)) = line.as_ref().and_then(|line| line.progress) {
         return Ok(being_taken(&signed, done, of));
     }
     let fitting = fitting(&signed, &id).await?;
     if !fitting.is_empty() {
-        return Ok(which_profile(&signed, &id, &fitting));
+        let file = line.map(|line| line.file_name).unwrap_or_default();
+        return Ok(which_profile(&signed, (&id, &file), &fitting));
     }
     let Some(import) = find(&signed, &id).await? else {
         let granary = signed.granary.clone();
@@ -80,9 +83,10 @@ pub(in crate::console) async fn show(signed: SignedIn, Path(id): Path<String>) -
         (unmapped(&signed, &names, &import))
         @if import.taken.is_none() { (take_form(&signed, &import)) }
         (reasons(locale, &import))
-        (drop_form(&signed, &id))
+        (drop_form(&signed, &id, import.taken.is_some()))
     };
-    Ok(Page { title: preview.file.clone(), part: "orders", main }.show(&signed))
+    // Of a pair it is the file that was opened, not the one that comes first.
+    Ok(Page { title: import.line.file_name.clone(), part: "orders", main }.show(&signed))
 }
 
 /// The profiles that a file fits, where it fits several.
@@ -93,11 +97,12 @@ async fn fitting(signed: &SignedIn, id: &str) -> Result<Vec<String>, Refused> {
 }
 
 /// The page of a file that fits several profiles: somebody says which it is.
-fn which_profile(signed: &SignedIn, id: &str, fitting: &[String]) -> Response {
+fn which_profile(signed: &SignedIn, (id, file): (&str, &str), fitting: &[String]) -> Response {
     let locale = signed.locale;
     let profiles = signed.granary.order_profiles();
     let action = format!("{}/profile", address(id));
     let main = html! {
+        p { strong { (file) } }
         p.notice { (locale.t("order-file-unclear")) }
         @for name in fitting {
             @let title = profiles.all().iter().find(|profile| profile.name == *name).map_or(name, |profile| &profile.title);
@@ -107,7 +112,7 @@ fn which_profile(signed: &SignedIn, id: &str, fitting: &[String]) -> Response {
                 button { (locale.t("order-file-is-this")) }
             }
         }
-        (drop_form(signed, id))
+        (drop_form(signed, id, false))
     };
     Page { title: locale.t("order-file-which"), part: "orders", main }.show(signed)
 }
@@ -158,7 +163,7 @@ fn sums(locale: Locale, preview: &Preview) -> Markup {
             (tile("stream-fen", money(fen)))
             (tile("order-file-to-pack", grouped(sums.to_pack as u64)))
         }
-        p.small {
+        p.small { (locale.t("order-lines")) ": "
             @for (place, (state, count)) in sums.by_state.iter().enumerate() {
                 @if place > 0 { " · " } (locale.of("told", &state.code().replace('_', "-"))) " " (grouped(*count as u64)) }
             @if sums.gifts > 0 { " · " (locale.t("order-gift")) " " (grouped(sums.gifts as u64)) }
@@ -169,25 +174,39 @@ fn sums(locale: Locale, preview: &Preview) -> Markup {
     }
 }
 
+/// What a file says of a code or name that nobody knows.
+#[derive(Default)]
+struct Unmapped<'a> {
+    /// What the shop calls the goods of a code, which says little by itself.
+    titles: BTreeSet<&'a str>,
+    rows: Vec<u32>,
+}
+
 /// The codes and names that nobody knows yet, each with the form that says which pack it is, once for all.
 fn unmapped(signed: &SignedIn, names: &Names, import: &Import) -> Markup {
     let locale = signed.locale;
-    let mut unknown: BTreeMap<(&str, &str), Vec<u32>> = BTreeMap::new();
+    let mut unknown: BTreeMap<(&str, &str), Unmapped<'_>> = BTreeMap::new();
     for line in import.preview.unmapped() {
         let name = if line.code.is_empty() { line.title.as_str() } else { "" };
-        unknown.entry((line.code.as_str(), name)).or_default().push(line.record);
+        let Unmapped { titles, rows } = unknown.entry((line.code.as_str(), name)).or_default();
+        titles.extend(Some(line.title.as_str()).filter(|title| !title.is_empty() && name.is_empty()));
+        rows.push(line.record);
     }
     let action = format!("{}/map", address(&import.line.id));
     html! {
         @if !unknown.is_empty() {
             section #unmapped tabindex="-1" { h2 { (locale.with("order-file-unmapped", &[("count", grouped(unknown.len() as u64))])) }
-                p.small { (locale.t("order-file-unmapped-help")) }
+                p.small { (locale.t("order-file-unmapped-help"))
+                    @if import.taken.is_none() { " " (locale.t("order-file-unmapped-later")) }
+                    " " a href="/console/catalogue" { (locale.t("order-file-unmapped-new")) } }
                 @if names.catalogue.skus.is_empty() { p.notice { (locale.t("stream-no-skus")) " " a href="/console/catalogue" { (locale.t("part-catalogue")) } } }
-                @for ((code, name), rows) in unknown.iter().take(UNMAPPED_SHOWN) {
+                @for ((code, name), Unmapped { titles, rows }) in unknown.iter().take(UNMAPPED_SHOWN) {
                     @let form = Inputs::of(signed, &action, &[("shop-code", code), ("shop-name", name)]);
                     form.card method="post" action=(action) data-item tabindex="-1" {
                         (form.hidden())
-                        p { strong { (code) (name) } " " span.small { (locale.with("order-file-in-rows", &[("rows", numbers(rows))])) } }
+                        p { strong { (code) (name) }
+                            @for title in titles.iter().take(TITLES_NAMED) { " " (title) }
+                            " " span.small { (locale.with("order-file-in-rows", &[("rows", numbers(rows))])) } }
                         label { (locale.t("sku")) (form.select("sku", "", skus::choices(names))) }
                         button data-do { (locale.t("order-map")) }
                     }
@@ -214,11 +233,12 @@ fn take_form(signed: &SignedIn, import: &Import) -> Markup {
     }
 }
 
-fn drop_form(signed: &SignedIn, id: &str) -> Markup {
+fn drop_form(signed: &SignedIn, id: &str, was_taken: bool) -> Markup {
     let locale = signed.locale;
     let action = format!("{}/drop", address(id));
     let form = Inputs::of(signed, &action, &[]);
-    html! { form.inline method="post" action=(action) { (form.hidden()) button.quiet { (locale.t("order-file-drop")) } } }
+    let word = if was_taken { "order-file-put-away" } else { "order-file-drop" };
+    html! { form.inline method="post" action=(action) { (form.hidden()) button.quiet { (locale.t(word)) } } }
 }
 
 fn numbers(rows: &[u32]) -> String {

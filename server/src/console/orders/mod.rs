@@ -19,12 +19,13 @@ use super::forms::{encode, query_string};
 use super::i18n::{Locale, grouped, money};
 use super::names::Names;
 use super::page::Page;
-use super::parts::{Column, Row, Table};
+use super::parts::{Column, Row, Table, empty};
 use super::refusal::Refused;
 use super::signed_in::SignedIn;
 use super::streams;
 
 const HERE: &str = "/console/orders";
+const FILES: &str = "/console/orders/files";
 /// Orders on one page.
 const PER_PAGE: u32 = 60;
 /// Orders whose state has several values, above the list.
@@ -157,7 +158,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<OrdersQuery>) -> 
     let is_full = orders.len() == usize::try_from(PER_PAGE).unwrap_or(usize::MAX);
     let next = orders.last().filter(|_| is_full).map(|last| encode(&OrderCursor::of(last).to_string()));
     let main = html! {
-        p { a.button href="/console/orders/files" { (locale.t("order-files-open")) } }
+        p { a.button href=(FILES) { (locale.t("order-files-open")) } }
         nav.tabs aria-label=(locale.t("part-orders")) {
             a href=(query.address("", &query.only)) aria-current=[state.is_none().then_some("page")] { (locale.t("all")) " " (grouped(counts.all)) }
             @for one in OrderState::ALL.into_iter().filter(|one| counts.by_state.contains_key(one) || state == Some(*one)) {
@@ -169,7 +170,8 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<OrdersQuery>) -> 
         (filters(locale, &query, &shops))
         @for order in &disagreeing { (conflict_card(&signed, &names, order)) }
         @if counts.all > 0 { p { (locale.with("orders-found", &[("count", grouped(total))])) } }
-        @if orders.is_empty() { p.empty { (locale.t(if counts.all == 0 { "no-orders-yet" } else { "no-orders" })) } }
+        @if counts.all == 0 { (empty(locale.t("no-orders-yet"), &[(FILES, locale.t("part-order-files")), ("/console/api", locale.t("part-api"))])) }
+        @else if orders.is_empty() { p.empty { (locale.t("no-orders")) } }
         @else { (table(&signed, &names, &orders, now)) }
         nav.paging aria-label=(locale.t("pages")) {
             @if !is_first { a rel="prev" href=(at) { (locale.t("page-first")) } }
@@ -228,6 +230,15 @@ fn filters(locale: Locale, query: &OrdersQuery, shops: &[(String, String)]) -> M
     }
 }
 
+/// True where the platform has told more than our own state says: the list then asks for no state of ours.
+fn is_told_further(order: &OrderRow) -> bool {
+    match order.state {
+        Some(OrderState::Closed | OrderState::Done) => true,
+        Some(OrderState::Shipped) => order.status != Some(OrderStatus::Shipped),
+        _ => false,
+    }
+}
+
 /// What is wrong with an order, in marks.
 fn marks(locale: Locale, order: &OrderRow, now: granary_client_core::quantities::Instant) -> Markup {
     let is_here = matches!(order.state, Some(OrderState::ToPack | OrderState::Packed));
@@ -265,7 +276,7 @@ fn table(
             html! { @if let Some(grams) = grams(names, order) { (locale.kilograms(grams)) } },
             html! { (money(order.fen)) },
             html! { (order.state.map_or_else(|| locale.t("damaged"), |state| locale.of("order", state.name()))) " " (marks(locale, order, now)) },
-            html! { (state::status_form(signed, order)) @if !order.shipment.is_empty() { " " (order.shipment) } },
+            html! { @if !is_told_further(order) { (state::status_form(signed, order)) } @if !order.shipment.is_empty() { " " (order.shipment) } },
         ])
     });
     Table::of(locale.t("part-orders"), columns).show(rows.collect())

@@ -106,7 +106,7 @@ fn lines(signed: &SignedIn, names: &Names, name: &OrderName, order: &Order) -> M
     let locale = signed.locale;
     let columns = vec![
         Column::text(locale.t("order-goods")),
-        Column::number(locale.t("packs")),
+        Column::number(locale.t("order-file-packs")),
         Column::number(locale.t("weight")),
         Column::number(locale.t("price")),
         Column::text(locale.t("order-as-told")),

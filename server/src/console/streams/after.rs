@@ -39,6 +39,14 @@ fn share(permille: i64) -> String {
     format!("{} %", decimal(permille, 10))
 }
 
+fn days_later(locale: Locale, days: i32) -> String {
+    match days {
+        0 => locale.t("stream-returned-same-day"),
+        1 => locale.t("stream-returned-next-day"),
+        _ => locale.with("stream-returned-after", &[("days", days.to_string())]),
+    }
+}
+
 /// The share of what was sold that was paid back, by day: those that are past, and now.
 pub(super) fn returned(locale: Locale, stream: &Stream, figures: &Figures, now: Instant) -> Markup {
     let sums = &figures.sums;
@@ -52,9 +60,7 @@ pub(super) fn returned(locale: Locale, stream: &Stream, figures: &Figures, now: 
     };
     let ends = RETURN_DAYS.map(|days| (days, Day::in_china(start).plus_days(days.saturating_add(1)).begins_in_china()));
     let past = ends.into_iter().filter(|(_, end)| *end <= now);
-    let mut rows: Vec<Row> = past
-        .map(|(days, end)| row(locale.with("stream-returned-after", &[("days", days.to_string())]), Some(end)))
-        .collect();
+    let mut rows: Vec<Row> = past.map(|(days, end)| row(days_later(locale, days), Some(end))).collect();
     rows.push(row(locale.with("stream-returned-now", &[("time", now.in_china())]), None));
     let columns = vec![
         Column::text(locale.t("stream-returned-until")),
@@ -68,5 +74,20 @@ pub(super) fn returned(locale: Locale, stream: &Stream, figures: &Figures, now: 
             @if sums.part_refunded > 0 {
                 p.small { (locale.with("stream-part-refunded", &[("count", grouped(sums.part_refunded))])) } }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::i18n::Language;
+
+    #[test]
+    fn the_first_days_after_a_stream_are_called_by_name() {
+        let english = Locale { language: Language::English };
+        assert_eq!(days_later(english, 0), "the end of the day of the stream");
+        assert_eq!(days_later(english, 1), "a day later");
+        assert_eq!(days_later(english, 7), "7 days later");
+        assert_eq!(days_later(Locale { language: Language::Chinese }, 0), "直播当天结束");
     }
 }

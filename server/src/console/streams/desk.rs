@@ -88,7 +88,11 @@ pub(super) fn show(
             Hour::After => (after::sums(locale, code, figures)),
         }
         @if !skus.is_empty() {
-            h2.unseen { (locale.t("stream-packs-left")) }
+            h2.unseen { (locale.t(match hour {
+                Hour::Before => "stream-packs-set-aside",
+                Hour::During => "stream-packs-left",
+                Hour::After => "stream-packs-sold",
+            })) }
             div.offers { @for sku in skus { (offer(locale, names, stream, figures, (sku, hour, now))) } }
         }
         @if figures.unmapped > 0 {

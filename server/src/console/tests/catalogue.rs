@@ -200,7 +200,7 @@ async fn an_empty_list_says_what_to_do_first() {
         ("/console/harvests", "add and invite them first"),
         ("/console/households", "Add the first one below"),
         ("/console/catalogue", "Add the first one"),
-        ("/console/orders", "makes a token for it"),
+        ("/console/orders", "Import the order files"),
         ("/console/phones", "Invite a household from its page"),
         ("/console/invitations", "Invite a household from its page"),
     ] {

@@ -45,6 +45,8 @@ async fn a_file_is_looked_at_mapped_once_for_all_and_taken_once() {
     let path = brought(&two, &text).await;
     let page = two.page(&path).await;
     assert!(page.contains("quantity-bad") && page.contains("1 rows refused"), "{page}");
+    assert!(page.contains("HT-001</strong> 临县小米"), "what the shop calls it stands beside its code: {page}");
+    assert!(page.contains("<a href=\"/console/orders/files\">Order files</a> ›"), "and the way back: {page}");
     assert!(page.contains("1 rows passed over") && page.contains("HT-001") && page.contains("Take 2 orders"), "{page}");
     let rows = two.world.get(&format!("{path}/refused.csv"), &two.zhang).await;
     assert!(rows.status == 200 && rows.page.contains("4,quantity-bad,"), "{}", rows.page);
@@ -71,6 +73,27 @@ async fn a_file_is_looked_at_mapped_once_for_all_and_taken_once() {
     // The same file again says so, and offers nothing.
     let again = two.page(&brought(&two, &text).await).await;
     assert!(again.contains("there is nothing to do") && !again.contains("Take 2 orders"), "{again}");
+    assert!(again.contains("Put this file away") && !again.contains("take it"), "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_pair_each_file_has_its_own_name_and_both_are_of_one_platform() {
+    let two = Two::new().await;
+    let operator = crate::access::By::Principal(crate::access::Principal::Operator);
+    let bring = |name: &str, bytes: &[u8]| {
+        let (file_name, bytes) = (name.to_owned(), bytes.to_vec());
+        let brought = crate::engine::Brought { file_name, bytes, shop: String::new(), profile: None };
+        two.world.granary.bring_import(&operator, two.world.coop, brought, crate::environment::now()).unwrap()
+    };
+    bring("taobao-list.csv", include_bytes!("../../../tests/samples/orders/taobao-list.csv"));
+    let details = bring("taobao-details.csv", include_bytes!("../../../tests/samples/orders/taobao-details.csv"));
+    let path = format!("{HERE}/{details}");
+    let page = two.page(&path).await;
+    assert!(page.contains("<h1>taobao-details.csv</h1>") && page.contains("together with taobao-list.csv"), "{page}");
+    let take = PageForm::one(&page, &format!("{path}/take"));
+    assert_eq!(two.send(&two.zhang, &take).await.to, HERE);
+    let taken = two.page(HERE).await;
+    assert!(taken.contains(">Taobao</td>") && !taken.contains(">taobao-list</td>"), "{taken}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,6 +174,7 @@ async fn a_file_that_fits_two_profiles_waits_until_somebody_says_which_it_is() {
     let path = brought(&two, &text).await;
     let page = two.page(&path).await;
     let action = format!("{path}/profile");
+    assert!(page.contains("抖店.csv"), "which file is asked about: {page}");
     assert!(page.contains("This file fits several profiles") && PageForm::all(&page, &action).len() == 2, "{page}");
     let form = PageForm::with(&page, &action, "profile", "douyin-2");
     assert_eq!(two.send(&two.zhang, &form.typed(&[("profile", "taobao")])).await.status, 400);

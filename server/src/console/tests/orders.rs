@@ -71,6 +71,11 @@ async fn orders_are_listed_by_state_and_by_what_is_wrong_with_them() {
         assert!(all.contains(id), "{id}: {all}");
     }
     assert!(all.contains("抖音") | all.contains("Douyin"));
+    // What the platform has told to be shipped asks for no state of ours that says less.
+    let asked = |id: &str| PageForm::all(&all, "/console/orders/status").iter().any(|form| form.get("outside") == id);
+    assert!(asked("6921001") && !asked("6921003"), "{all}");
+    let found = two.page("/console/search?q=6921001").await;
+    assert!(found.contains("Douyin 6921001"), "{found}");
     assert!(all.contains("Millet 2.5 kg × 2") && all.contains("2 packs oversold"), "{all}");
     for (query, shown, others) in [
         ("?state=to-pack", vec!["6921001", "6921002"], vec!["6921003"]),
