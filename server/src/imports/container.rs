@@ -37,6 +37,12 @@ fn numbers(bytes: &[u8]) -> impl Iterator<Item = u32> + '_ {
     bytes.chunks_exact(4).map(|four| four.iter().rev().fold(0, |number, byte| number << 8 | u32::from(*byte)))
 }
 
+/// A sector, of which the last one may be cut off. One right behind the end is none: a chain that comes back to it would grow by
+/// nothing, and never end.
+fn within(bytes: &[u8], begin: usize, length: usize) -> Option<&[u8]> {
+    bytes.get(begin..begin.checked_add(length)?.min(bytes.len())).filter(|sector| !sector.is_empty())
+}
+
 impl<'a> Container<'a> {
     /// Reads what is where; none for a damaged container.
     pub(super) fn open(bytes: &'a [u8]) -> Option<Self> {
@@ -67,8 +73,7 @@ impl<'a> Container<'a> {
 
     fn sector_at(&self, sector: u32) -> Option<&'a [u8]> {
         let begin = usize::try_from(sector).ok()?.checked_add(1)?.checked_mul(self.sector)?;
-        let end = begin.checked_add(self.sector)?.min(self.bytes.len());
-        self.bytes.get(begin..end)
+        within(self.bytes, begin, self.sector)
     }
 
     /// The table of sectors: its own sectors are listed in the header and behind.
@@ -117,7 +122,7 @@ impl<'a> Container<'a> {
         let mut sector = first;
         while sector < NO_SECTOR && bytes.len() < size {
             let begin = usize::try_from(sector).ok()?.checked_mul(64)?;
-            bytes.extend_from_slice(self.small.get(begin..begin.checked_add(64)?.min(self.small.len()))?);
+            bytes.extend_from_slice(within(&self.small, begin, 64)?);
             if bytes.len() > self.small.len() {
                 return None;
             }

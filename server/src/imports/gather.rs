@@ -10,7 +10,7 @@ use super::kind::Kind;
 use super::preview::{Ask, Preview};
 use super::profile::{AfterSaleWord, Profile, State};
 use super::rows::{Digest, Found, Judge, Judged, LINES_MAX};
-use super::sheet::{Row, Rows};
+use super::sheet::{Row, Rows, Weight};
 use super::text::Encoding;
 use super::{RECORDS_MAX, cells, told};
 
@@ -167,6 +167,7 @@ pub(super) struct Reading<'a> {
     skipped: Vec<(u32, Skipped)>,
     lines: usize,
     kept: usize,
+    weight: Weight,
     changed_rows: u32,
 }
 
@@ -188,6 +189,7 @@ impl<'a> Reading<'a> {
             skipped: Vec::new(),
             lines: 0,
             kept: 0,
+            weight: Weight::default(),
             changed_rows: 0,
         }
     }
@@ -219,7 +221,11 @@ impl<'a> Reading<'a> {
         self.taken.extend(keys.into_iter().map(|key| (key, content)));
         self.changed_rows = self.changed_rows.saturating_add(u32::from(is_changed));
         match place.and_then(|place| self.orders.get_mut(place)) {
-            Some(known) => known.complete(order),
+            Some(known) => {
+                let before = known.weight();
+                known.complete(order);
+                self.kept = self.kept.saturating_add(known.weight()).saturating_sub(before);
+            }
             None => {
                 self.kept = self.kept.saturating_add(order.weight());
                 self.by_id.insert(order.order_id.clone(), self.orders.len());
@@ -261,6 +267,7 @@ impl<'a> Reading<'a> {
 
 impl Rows for Reading<'_> {
     fn take(&mut self, row: Row) -> Result<(), FileFault> {
+        self.weight.add(&row)?;
         let Some(judge) = &self.judge else {
             self.has_rows |= row.cells.iter().any(|cell| *cell != cells::Cell::Empty);
             if let Some(headings) = Headings::find(&row, &self.profiles)? {

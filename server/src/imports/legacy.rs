@@ -188,6 +188,8 @@ impl Book {
                 },
                 kind::SHARED => {
                     let mut segments = records.whole(data);
+                    // Those of an earlier list are gone first, so that no two are kept.
+                    drop(std::mem::take(&mut shared));
                     shared = read_shared(&mut segments)?;
                 }
                 kind::END => break,

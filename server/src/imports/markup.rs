@@ -8,6 +8,9 @@ use super::fault::FileFault;
 /// The longest tag, and the longest text between two tags.
 const PIECE_MAX: u64 = 1024 * 1024;
 
+/// Longer names of entities stay as they are.
+const ENTITY_MAX: usize = 8;
+
 /// What was read.
 #[derive(Debug, PartialEq)]
 pub(super) enum Piece {
@@ -222,10 +225,12 @@ pub(super) fn resolved(text: &str) -> Cow<'_, str> {
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once('&') {
         out.push_str(before);
-        let found = behind
-            .split_once(';')
-            .filter(|(name, _)| name.len() <= 8)
-            .and_then(|(name, after)| Some((entity(name)?, after)));
+        // Looked for nearby alone: text of nothing but `&` would be searched to its end for each.
+        let end = behind.bytes().take(ENTITY_MAX + 1).position(|byte| byte == b';');
+        let found = end.and_then(|end| {
+            let (name, after) = behind.split_at_checked(end)?;
+            Some((entity(name)?, after.get(1..)?))
+        });
         rest = match found {
             Some((letter, after)) => {
                 out.push(letter);
@@ -293,6 +298,10 @@ mod tests {
         assert_eq!(pieces("a < b > c").unwrap().first().map(String::as_str), Some("a "));
         assert_eq!(pieces(&"x".repeat(2 * 1024 * 1024)), Err(FileFault::TooLargeInside));
         assert_eq!(pieces(&format!("<!--{}-->t", "x>".repeat(2 * 1024 * 1024))).unwrap(), ["t"]);
+        // Half a million of entities without an end: searched to the end for each, this takes minutes.
+        let open = "&#x4e2d".repeat(80_000) + &"&".repeat(400_000);
+        assert_eq!(pieces(&open).unwrap(), [open]);
+        assert_eq!(pieces("&#x004e2d;&#x0004e2d;&;").unwrap(), ["中&#x0004e2d;&;"]);
     }
 
     #[test]

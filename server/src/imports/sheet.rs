@@ -8,6 +8,9 @@ use super::{CELL_LETTERS_MAX, COLUMNS_MAX};
 
 /// More merged ranges are no export of orders.
 const MERGES_MAX: usize = 200_000;
+/// Texts of all rows in bytes, each as often as it is shown: a shared text, or one that a merged range shows, costs few bytes in the
+/// file wherever it stands.
+const SHOWN_MAX: usize = 200 * 1024 * 1024;
 
 /// One row.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -54,6 +57,18 @@ impl Row {
             *place = cell;
         }
         Ok(())
+    }
+}
+
+/// What the rows of a file have shown so far.
+#[derive(Debug, Default)]
+pub(super) struct Weight(usize);
+
+impl Weight {
+    pub(super) fn add(&mut self, row: &Row) -> Result<(), FileFault> {
+        let texts = row.cells.iter().map(|cell| if let Cell::Text(text) = cell { text.len() } else { 0 });
+        self.0 = self.0.saturating_add(texts.sum());
+        if self.0 > SHOWN_MAX { Err(FileFault::TooLargeInside) } else { Ok(()) }
     }
 }
 

@@ -100,11 +100,10 @@ pub(super) fn key(text: &str) -> String {
 /// A text for people, without what is hidden in it; line breaks stay. True when something was taken out.
 pub(super) fn shown(text: &str) -> (String, bool) {
     let lines = text.replace("\r\n", "\n").replace('\r', "\n");
-    let kept: String = lines
-        .chars()
-        .map(|letter| if letter == '\t' { ' ' } else { letter })
-        .filter(|letter| *letter == '\n' || !is_hidden(*letter))
-        .collect();
+    // Of the text's own length: a text that grows as it is filled takes up to twice as much, and many are kept.
+    let mut kept = String::with_capacity(lines.len());
+    let letters = lines.chars().map(|letter| if letter == '\t' { ' ' } else { letter });
+    kept.extend(letters.filter(|letter| *letter == '\n' || !is_hidden(*letter)));
     let is_changed = kept.chars().count() != lines.chars().count();
     (kept, is_changed)
 }

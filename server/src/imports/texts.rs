@@ -5,12 +5,20 @@ use super::fault::{FileFault, TooLarge};
 use super::sheet::{Row, Rows};
 use super::{BYTES_MAX, RECORDS_MAX, kind, legacy, text, workbook};
 
+/// All texts that are kept, in bytes, with what each takes beside its letters. A shared text costs few bytes in the file wherever it
+/// stands.
+const KEPT_MAX: usize = 40 * 1024 * 1024;
+const BESIDE: usize = 56;
+
 #[derive(Default)]
-struct Texts(Vec<(u32, Vec<String>)>);
+struct Texts {
+    rows: NumberedRows,
+    kept: usize,
+}
 
 impl Rows for Texts {
     fn take(&mut self, row: Row) -> Result<(), FileFault> {
-        if self.0.len() >= usize::try_from(RECORDS_MAX).unwrap_or(usize::MAX) {
+        if self.rows.len() >= usize::try_from(RECORDS_MAX).unwrap_or(usize::MAX) {
             return Err(FileFault::TooLarge(TooLarge::Records));
         }
         let texts = row.cells.iter().map(|cell| match cell {
@@ -19,7 +27,13 @@ impl Rows for Texts {
             Cell::Number(number) => number.to_string(),
             Cell::Bool(is) => if *is { "TRUE" } else { "FALSE" }.to_owned(),
         });
-        self.0.push((row.number, texts.collect()));
+        let texts: Vec<String> = texts.collect();
+        let weight: usize = texts.iter().map(|text| text.len().saturating_add(BESIDE)).sum();
+        self.kept = self.kept.saturating_add(weight);
+        if self.kept > KEPT_MAX {
+            return Err(FileFault::TooLargeInside);
+        }
+        self.rows.push((row.number, texts));
         Ok(())
     }
 }
@@ -38,5 +52,5 @@ pub fn workbook_texts(bytes: &[u8]) -> Result<Option<NumberedRows>, FileFault> {
         Ok(kind::Found::Legacy) => legacy::read(bytes, &mut texts)?,
         _ => return Ok(None),
     }
-    Ok(Some(texts.0))
+    Ok(Some(texts.rows))
 }

@@ -221,7 +221,7 @@ impl<R: BufRead> Sheet<'_, R> {
         loop {
             match self.markup.next()? {
                 Piece::Open { is_whole } if self.markup.name() == b"row" => {
-                    let next = self.last.saturating_add(1);
+                    let next = self.last.checked_add(1).ok_or(FileFault::Damaged)?;
                     let number = match self.markup.attribute(b"r") {
                         Some(text) => std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or(0),
                         None => next,

@@ -1,5 +1,6 @@
 //! Files as platforms export them, and what a reader must find in them.
 
+mod bounds;
 mod making;
 mod nasty;
 mod ole;
