@@ -18,6 +18,7 @@ use granary_client_core::schema::harvest::{LotDraft, LotEdit, correct, record, w
 use granary_client_core::schema::{Book, Document, DocumentKey, Part, Season, household};
 
 use crate::endpoint::{attested_request, author, device, household as own};
+use crate::made;
 
 /// The folder of a target's corpus.
 fn folder(target: &str) -> PathBuf {
@@ -138,6 +139,12 @@ pub fn make() -> std::io::Result<()> {
     ]);
     for (number, key) in keys.enumerate() {
         write("names", number, &key)?;
+    }
+    for (number, file) in made::files().iter().enumerate() {
+        write("order_file", number, file)?;
+    }
+    for (number, part) in made::parts().iter().enumerate() {
+        write("order_sheet", number, part)?;
     }
     write("names", 100, b"granary://127.0.0.1:7400/ABCD-EFGH-JKLM#sha256=00112233445566778899aabbccddeeff")
 }

@@ -1,6 +1,6 @@
-//! Fuzz targets: each decoder of foreign bytes, and the sync endpoint, as a function that must return for any input. The
-//! tests run the kept corpus and mutations of it; `granary-hostile` runs mutations for a given time; `fuzz/` hands the
-//! same functions to libFuzzer.
+//! Fuzz targets: each decoder of foreign bytes, the reader of order files, and the sync endpoint, as a function that must
+//! return for any input. The tests run the kept corpus and mutations of it; `granary-hostile` runs mutations for a given
+//! time; `fuzz/` hands the same functions to libFuzzer. [`NASTY`] are whole files that ask for more memory than a reader may take.
 #![allow(
     clippy::unwrap_used,
     clippy::missing_panics_doc,
@@ -11,11 +11,16 @@
 
 mod corpus;
 mod endpoint;
+mod made;
 mod mutate;
+mod nasty;
+mod order_file;
 
 pub use corpus::{kept, make};
 pub use endpoint::endpoint;
 pub use mutate::Mutator;
+pub use nasty::{NASTY, Nasty};
+pub use order_file::{answer, order_file, order_sheet};
 
 use std::sync::LazyLock;
 
@@ -38,7 +43,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 11] = [
     Target { name: "change", run: change },
     Target { name: "foreign_change", run: foreign_change },
     Target { name: "bundle", run: bundle },
@@ -47,6 +52,8 @@ pub const TARGETS: [Target; 9] = [
     Target { name: "names", run: names },
     Target { name: "outbox_file", run: outbox_file },
     Target { name: "interop", run: interop },
+    Target { name: "order_file", run: order_file },
+    Target { name: "order_sheet", run: order_sheet },
     Target { name: "endpoint", run: endpoint },
 ];
 
