@@ -77,7 +77,7 @@ pub enum Error {
     #[error(transparent)]
     LotName(#[from] LotNameFault),
     /// No lot of this name is on this phone: it was withdrawn, is of another household, or has not arrived yet.
-    #[error("there is no lot {0} on this phone")]
+    #[error("there is no lot {0} on this phone; it may have been withdrawn")]
     NoSuchLot(String),
     /// A text names no goods in the warehouse.
     #[error(transparent)]
@@ -226,7 +226,7 @@ impl Words for Error {
             Self::WhichOfHouseholds { name, candidates } => {
                 format!("{name} 可能是 {} 户，请写卡片上的号码：{}", candidates.len(), candidates.join("、"))
             }
-            Self::NoSuchLot(name) => format!("这部手机上没有批次 {name}。"),
+            Self::NoSuchLot(name) => format!("这部手机上没有批次 {name}；也可能已经撤回了。"),
             Self::Holding(fault) => format!("{}。", fault.chinese()),
             Self::NoSuchHolding(name) => format!("这部手机上没有编号为 {name} 的货物。"),
             Self::WhichOfHoldings { name, candidates } => {

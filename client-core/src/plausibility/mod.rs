@@ -20,8 +20,9 @@ use crate::schema::catalogue::{Catalogue, PriceName, Product};
 
 /// Letters of a household's id that may differ from what was meant.
 const ID_LETTERS_OFF_MAX: usize = 4;
-/// A weight at the warehouse is far from the recorded one when one is more than this many times the other.
-const WEIGHED_TIMES: i64 = 2;
+/// A weight at the warehouse is far from the recorded one when one is more than three halves of the other. Kilograms that are
+/// typed as jin are half of it, give or take what a scale is off.
+const WEIGHED_HALVES: i64 = 3;
 /// A price is far from the last one when one is more than this many times the other.
 const PRICE_TIMES: i64 = 3;
 /// A count is far from what should lie there when it is off by more than one of so many parts, and by more than these grams.
@@ -138,7 +139,7 @@ pub fn unusual_arrival(arrival: &Arrival<'_>, usual: &Usual<'_>) -> Vec<Unusual>
     // The household wrote the product, and was asked then.
     found.retain(|unusual| !matches!(unusual, Unusual::NoCatalogue { .. }));
     if let (Some(weighed), Some(recorded)) = (weighed, recorded)
-        && is_far(weighed.get(), recorded.get(), WEIGHED_TIMES)
+        && is_far_by_halves(weighed.get(), recorded.get(), WEIGHED_HALVES)
     {
         found.push(Unusual::Weighed { weighed, recorded });
     }
@@ -173,6 +174,11 @@ pub fn unusual_price(product: &Product, name: &PriceName, price: Fen) -> Option<
 /// True when one is more than so many times the other.
 fn is_far(one: i64, other: i64, times: i64) -> bool {
     one > other.saturating_mul(times) || other > one.saturating_mul(times)
+}
+
+/// True when one is more than so many halves of the other.
+fn is_far_by_halves(one: i64, other: i64, halves: i64) -> bool {
+    one.saturating_mul(2) > other.saturating_mul(halves) || other.saturating_mul(2) > one.saturating_mul(halves)
 }
 
 fn unknown_product(product: &str, catalogue: &Catalogue) -> Unusual {

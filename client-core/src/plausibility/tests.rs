@@ -208,7 +208,11 @@ fn receipts_far_from_their_lot_are_asked_back() {
         };
         unusual_arrival(&arrival, &usual).iter().map(Unusual::code).collect()
     };
-    assert!(codes(Some(19_500), "2026-04-03").is_empty() && codes(Some(39_000), "2026-04-09").is_empty());
+    assert!(codes(Some(19_500), "2026-04-03").is_empty() && codes(Some(29_500), "2026-04-09").is_empty());
+    // Kilograms typed as jin are half, and jin as kilograms twice as much, about.
+    for other_unit in [9_800, 10_000, 10_200, 39_000, 40_000] {
+        assert_eq!(codes(Some(other_unit), "2026-04-09"), ["weighed-far-from-recorded"]);
+    }
     assert_eq!(codes(Some(195_000), "2026-04-09"), ["weighed-far-from-recorded"]);
     assert_eq!(codes(Some(1_950), "2026-04-09"), ["weighed-far-from-recorded"]);
     assert_eq!(codes(None, "2026-04-02"), ["receipt-before-harvest"]);

@@ -1,7 +1,7 @@
 //! The Chinese sentences of quantities and texts.
 
 use super::typed::{Smallest, TypedFault};
-use super::{QuantityFault, TextField};
+use super::{QuantityFault, TextField, decimal};
 use crate::words::Words;
 
 impl Words for TextField {
@@ -50,7 +50,7 @@ impl Words for TextField {
 impl Words for QuantityFault {
     fn chinese(&self) -> String {
         match self {
-            Self::Grams(grams) => format!("重量必须在 1 克到 1,000 吨之间；现在是 {grams} 克"),
+            Self::Grams(grams) => format!("重量必须在 1 克到 1,000 吨之间；现在是 {} 公斤", decimal(*grams, 1000)),
             Self::Fen(fen) => format!("金额必须在 ¥0 到 ¥1,000,000,000 之间；现在是 {fen} 分"),
             Self::GramsDelta(grams) => format!("重量差必须在 -1,000 吨到 1,000 吨之间；现在是 {grams} 克"),
             Self::FenDelta(fen) => format!("金额差必须在 -¥1,000,000,000 到 ¥1,000,000,000 之间；现在是 {fen} 分"),
@@ -72,7 +72,7 @@ impl Words for TypedFault {
             Self::UnknownUnit { text, unit } => format!("“{text}”里的“{unit}”不是这里认识的单位"),
             Self::TooFine { text, smallest } => {
                 let smallest = match smallest {
-                    Smallest::Gram => "一克；没有写单位的按克算，请写成例如 12.5kg",
+                    Smallest::Gram => "一克；是不是没有写单位？例如 12.5kg",
                     Smallest::Fen => "一分钱",
                     Smallest::Permille => "千分之一",
                 };

@@ -23,7 +23,7 @@ pub use text::{TextField, checked_text, is_hidden, one_line, optional_text, with
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QuantityFault {
     /// A weight is not between 1 g and 1,000 t.
-    #[error("a weight must be between 1 g and 1,000 t; this one is {0} g")]
+    #[error("a weight must be between 1 g and 1,000 t; this one is {} kg", decimal(*.0, 1000))]
     Grams(i64),
     /// An amount of money is not between ¥0 and ¥1,000,000,000.
     #[error("an amount of money must be between ¥0 and ¥1,000,000,000; this one is {0} fen")]
