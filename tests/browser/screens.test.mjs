@@ -166,6 +166,9 @@ test("no figure is no record: the core's sentence is shown and read out", () => 
   await page.getByRole("alert").filter({ hasText: "请输入重量" }).waitFor();
   assert.equal(await page.getByLabel("重量").getAttribute("aria-invalid"), "true");
   assert.equal(await page.evaluate(() => window.fake.world.lots.length), 24);
+  // The next figure answers it.
+  await type(page, "8");
+  await page.getByRole("alert").waitFor({ state: "detached" });
 }));
 
 test("an unusual weight is asked back, and nothing is kept before the answer", () => open({}, "", async (page) => {
@@ -354,6 +357,42 @@ test("a PIN locks the app; nothing of the harvest is in the page before it is ri
   await page.getByText("小米 · 44 公斤").waitFor();
 }));
 
+// The pad took a zero before another digit away, as of a weight.
+test("a PIN with zeros in front is set and typed on the app's own pad", () => open({}, "#/settings", async (page) => {
+  await page.getByRole("button", { name: "设密码" }).click();
+  await type(page, "0012");
+  await page.getByRole("heading", { name: "再输一次" }).waitFor();
+  await type(page, "0012");
+  await told(page, "密码设好了");
+  await page.reload();
+  await page.getByRole("heading", { name: "请输密码" }).waitFor();
+  await type(page, "0012");
+  await page.getByRole("button", { name: "不要密码" }).waitFor();
+}));
+
+test("a lot that was weighed is withdrawn only after what is no longer owed was said", () => open({}, "#/harvest?only=received", async (page) => {
+  await page.locator(".lot a").first().click();
+  const pays = (await page.locator(".weighed-card").innerText()).match(/应付 (\S+)/)[1];
+  await page.getByRole("button", { name: "撤回这一批" }).click();
+  await page.getByRole("dialog").getByText(`应付 ${pays}`).waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "留着" }).click();
+}));
+
+test("an address that names no field leads to the lot, and one of no lot says that nothing is kept", () => open({}, "#/harvest", async (page) => {
+  const id = (await page.locator(".lot a").first().getAttribute("href")).split("/").at(-1);
+  for (const field of ["", "/nothing"]) {
+    await page.evaluate((path) => { location.hash = path; }, `#/lot/${id}/correct${field}`);
+    await page.waitForFunction((wanted) => location.hash === wanted, `#/lot/${id}`);
+    await page.getByRole("heading", { name: "记的内容" }).waitFor();
+  }
+  await page.evaluate(() => { location.hash = "#/kept/7KQ2-0000-NONE"; });
+  await page.getByRole("alert").waitFor();
+  assert.doesNotMatch(await page.locator("body").innerText(), /记好了|存在这部手机里了/);
+  // The scale is the warehouse's.
+  await page.evaluate((path) => { location.hash = path; }, `#/receive/${id}`);
+  await page.getByRole("heading", { name: "收的是什么？" }).waitFor();
+}));
+
 test("joining: a code in the address is taken out of it, looked at, and confirmed", () => open({ enrolled: false }, "#7KQ2-M9XT-4B0F", async (page) => {
   await page.getByText("太行小米合作社").waitFor();
   assert.match(await page.locator("main").innerText(), /李秀英[\s\S]*农户的手机[\s\S]*granary\.example\.org/);
@@ -447,6 +486,10 @@ test("the outbox goes out as a file, and another phone's file comes in", () => o
   await page.getByRole("alert").filter({ hasText: "这不是手机交出的文件" }).waitFor();
   await page.locator("#file").setInputFiles({ name: "other.outbox", mimeType: "application/octet-stream", buffer: Buffer.from([1]) });
   await page.getByText("送到合作社了。").first().waitFor();
+  // A file that was not delivered is nowhere in this phone.
+  await page.evaluate(() => window.fake.set({ offline: true }));
+  await page.locator("#file").setInputFiles({ name: "other.outbox", mimeType: "application/octet-stream", buffer: Buffer.from([1]) });
+  await page.getByRole("alert").filter({ hasText: "文件没有存进谷仓，请留好" }).waitFor();
 }));
 
 test("two households share a phone, each with its own draft", () => open({}, "", async (page) => {
@@ -528,6 +571,30 @@ test("a packer weighs a lot in, and sends another back with a reason", () => ope
   assert.equal(await page.evaluate(() => window.fake.world.lots.find((one) => one.state === "rejected").reason), "太湿");
 }));
 
+test("half of what was recorded is asked back as the other unit, and a weighing is done anew", () => open({ role: "packer" }, "#/receive", async (page) => {
+  const id = (await page.locator(".lot a").first().getAttribute("href")).split("/").at(-1);
+  const lot = () => page.evaluate((wanted) => window.fake.world.lots.find((one) => one.id === wanted), id);
+  const { grams } = await lot();
+  await page.locator(".lot a").first().click();
+  await page.getByRole("radio", { name: "B 级" }).check();
+  await type(page, String(grams / 2000));
+  await main(page).click();
+  await page.getByRole("dialog").getByText("差一倍左右").waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "没错" }).click();
+  await page.locator(".banner", { hasText: "入库了" }).getByRole("button", { name: "改一改" }).click();
+  // What was said before stands there, and nothing of it is chosen for her.
+  await page.locator(".banner", { hasText: "再存就改成新的" }).waitFor();
+  await page.getByRole("radio", { name: "A 级" }).check();
+  await type(page, String(grams / 1000));
+  await main(page).click();
+  await page.locator(".banner", { hasText: "入库了" }).waitFor();
+  const weighed = await lot();
+  assert.deepEqual([weighed.weighedGrams, weighed.weighedGrade], [grams, "A"]);
+  await page.evaluate((path) => { location.hash = path; }, `#/lot/${id}`);
+  await page.getByRole("button", { name: "改仓库的称重" }).click();
+  await page.locator(".pad").waitFor();
+}));
+
 test("a recorder says for whom first, sees it on every page, and goes on for the same household or another", () => open({ role: "recorder", lastSuccess: null }, "", async (page) => {
   await page.getByRole("heading", { name: "替谁记？" }).waitFor();
   assert.equal(await page.locator(".whom-list .way").count(), 5);
@@ -550,7 +617,7 @@ test("a recorder says for whom first, sees it on every page, and goes on for the
   // The list says for whom, and what this phone recorded.
   await page.getByRole("link", { name: "所有批次" }).or(page.locator(".tabs a[href='#/harvest']")).first().click();
   const line = page.locator(".lot", { hasText: "12.5 公斤" }).first();
-  assert.match(await line.textContent(), /张桂兰 · 这部手机代记/);
+  assert.match(await line.textContent(), /张桂兰 · \S 级 · 这部手机代记/);
   await line.locator("a").click();
   await page.getByText("登记：这部手机").waitFor();
 }));
@@ -577,8 +644,8 @@ test("a household sees which of its lots another phone recorded for it", () => o
   await page.evaluate(() => { window.fake.world.lots[0].recordedBy = "other"; });
   await page.getByRole("link", { name: "我的收成" }).click();
   await page.locator(".lot").first().waitFor();
-  assert.match(await page.locator(".lot").first().innerText(), /别的手机代记/);
-  assert.equal(await page.getByText("别的手机代记").count(), 1);
+  assert.match(await page.locator(".lot").first().innerText(), /别的手机记的/);
+  assert.equal(await page.getByText("别的手机记的").count(), 1);
 }));
 
 test("the language switches at once, and is kept", () => open({}, "#/settings", async (page) => {
@@ -624,6 +691,12 @@ test("a phone that was shut out says so loudly on every page", () => open({ revo
   await page.getByRole("button", { name: "看看" }).click();
   await page.getByRole("heading", { name: "状态" }).waitFor();
   assert.equal(await main(page).count(), 0, "nothing to send with");
+  // Receipts and prices have left it, so that each sum would be untrue.
+  for (const path of ["#/prices", "#/owed"]) {
+    await page.evaluate((to) => { location.hash = to; }, path);
+    await page.getByText("停用的手机看不到价格").waitFor();
+    assert.doesNotMatch(await page.locator("main").innerText(), /¥/);
+  }
 }));
 
 test("every sentence is there in both languages, with the same places for figures", async () => {

@@ -87,7 +87,7 @@ function Root() {
   if (locked) return html`<${page("lock", "Lock")} />`;
   const { parts } = route();
   if (!state.enrolled && parts[0] !== "people" && parts[0] !== "settings") return html`<${Start} key=${profileId()} parts=${parts} />`;
-  const known = PAGES[parts[0]] ? parts : homeOf(state).split("/").filter(Boolean);
+  const known = PAGES[parts[0]] && (parts[0] !== "receive" || state.canReceive) ? parts : homeOf(state).split("/").filter(Boolean);
   const shown = PAGES[known[0]](known);
   return html`<${shown} key=${`${profileId()}/${known.join("/")}`} parts=${known} />`;
 }

@@ -209,7 +209,7 @@ export const core = {
     deliver();
   },
   async exportOutbox() { return new Blob([new Uint8Array([1, 2, 3])]); },
-  async importOutbox(bytes) { if (bytes.size === 0) throw fault("bad-file", "file", "这不是手机交出的文件", "this is no phone's file"); return {}; },
+  async importOutbox(bytes) { if (offline()) throw fault("offline", null, "没有信号，会再试", "no signal; it will be tried again"); if (bytes.size === 0) throw fault("bad-file", "file", "这不是手机交出的文件", "this is no phone's file"); return {}; },
   async profiles() { return world.profiles.map(shownProfile); },
   async addProfile() { const id = `p${world.profiles.length + 1}`; world.profiles.push({ id, name: "", enrolled: false, role: "household", household: null, householdName: "" }); save(); return id; },
   async switchProfile(id) { world.current = id; locked = Boolean(me().pin); save(); tell("profile"); tell("changed"); },

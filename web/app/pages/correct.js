@@ -1,6 +1,6 @@
 // Correcting one field of a lot: the same means as in recording, one field a page. What is unusual is asked back.
 import { core } from "../core.js";
-import { html, useState } from "../lib/preact-htm.js";
+import { html, useEffect, useState } from "../lib/preact-htm.js";
 import { t } from "../words.js";
 import { useDraft } from "../parts/draft.js";
 import { DayField } from "../parts/fields.js";
@@ -8,16 +8,20 @@ import { asTyped, unitName } from "../parts/figures.js";
 import { Fault, Page } from "../parts/frame.js";
 import { Figure, NumberPad } from "../parts/numberpad.js";
 import { placeName, useCall, useForm, usePhone, useWork } from "../parts/phone.js";
-import { back } from "../parts/route.js";
+import { back, go } from "../parts/route.js";
 import { buzz, say } from "../parts/say.js";
 import { settings } from "../parts/settings.js";
 import { Choice, Tiles } from "../parts/tiles.js";
-import { shownValue } from "../parts/values.js";
+import { FIELDS, shownValue } from "../parts/values.js";
 import { AskBack, UnitKey } from "./record.js";
 
 export function Correct({ parts }) {
   const { value, error } = useCall("lot", { id: parts[1] });
   const field = parts[3];
+  // The lot's own page is the choice of fields.
+  const isField = FIELDS.includes(field);
+  useEffect(() => { if (!isField) go(`/lot/${parts[1]}`, { replace: true }); }, [isField]);
+  if (!isField) return null;
   if (!value) return html`<${Page} title=${t("correct")} back=${`/lot/${parts[1]}`} tabs=${false}><${Fault} error=${error} /><//>`;
   return html`<${Editor} id=${parts[1]} field=${field} lot=${value.lot} />`;
 }
@@ -34,7 +38,7 @@ function Editor({ id, field, lot }) {
   const { catalogue, state } = usePhone();
   const [draft, change, drop] = useDraft(`correct.${id}.${field}.${field === "grams" ? settings.unit : ""}`, { text: before(lot, field) });
   const [asked, setAsked] = useState(null);
-  const [busy, fault, run] = useWork();
+  const [busy, fault, run, clear] = useWork();
   const home = `/lot/${id}`;
   const take = (value) => run(async () => {
     await core.call("correct", { id, edits: [{ field, value }] });
@@ -51,7 +55,7 @@ function Editor({ id, field, lot }) {
   });
   const product = catalogue.products.find((one) => one.code === lot.product);
   const pad = field === "grams" || field === "moisture";
-  const onText = (text) => change({ text });
+  const onText = (text) => { clear(); change({ text }); };
   const action = field === "product" || field === "day" ? null
     : html`<button type="button" class="main" disabled=${busy} onClick=${() => save()}>${t("correct-keep")}</button>`;
   return html`<${Page} title=${t("correct-field", { field: t(`field-${field}`) })} back=${home} tabs=${false} action=${action} className=${pad ? "weighing" : ""}>
@@ -64,7 +68,7 @@ function Editor({ id, field, lot }) {
     ${field === "grade" && (product?.grades.length > 0
       ? html`<${Choice} name="grade" legend=${t("grade")} value=${draft.text} onChoose=${onText} options=${product.grades.map((grade) => [grade, t("grade-of", { grade })])} />`
       : html`<${Text} label=${t("grade")} text=${draft.text} onText=${onText} max=${32} />`)}
-    ${field === "day" && html`<${DayField} day=${draft.text} today=${state.today} onDay=${(day) => { change({ text: day }); save(day); }} />`}
+    ${field === "day" && html`<div class="stack"><${DayField} day=${draft.text} today=${state.today} onDay=${(day) => { change({ text: day }); save(day); }} /></div>`}
     ${field === "place" && html`<${Text} label=${t("place")} text=${draft.text} onText=${onText} max=${60} />
       <div class="options wrap">${catalogue.places.slice(0, 12).map((place) => html`<button key=${place.code} type="button" class="chip" aria-pressed=${String(draft.text === place.name)} onClick=${() => onText(place.name)}>${place.name}</button>`)}</div>`}
     ${field === "note" && html`<label class="field" for="text"><span>${t("note")}</span><textarea id="text" rows="5" maxlength="500" value=${draft.text} onInput=${(event) => onText(event.target.value)}></textarea></label><p class="soft">${t("note-help")}</p>`}

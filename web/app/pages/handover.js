@@ -29,7 +29,8 @@ export function Handover() {
     if (!file) return;
     setDone("");
     if (file.size > FILE_BYTES_MAX) throw { code: "too-large", sentence: t("file-too-large") };
-    await core.importOutbox(file);
+    // It is not kept on this phone, and who carries it must know.
+    await core.importOutbox(file).catch((fault) => { throw fault.code === "offline" ? { code: "not-carried", sentence: t("file-not-carried") } : fault; });
     tell(t("file-taken"));
   });
   return html`<${Page} title=${t("handover-title")} back="/status">

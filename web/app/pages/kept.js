@@ -27,6 +27,8 @@ export function Kept({ parts }) {
     say(t("undone"));
     go("/record", { replace: true });
   });
+  // Of a lot that is not here nothing is said to be kept.
+  if (!lot && answer.error) return html`<${Page} title=${t("lot")} back="/harvest"><${Fault} error=${answer.error} /><//>`;
   const again = () => go("/record", { replace: true });
   const forOther = () => { dropDraft("record"); again(); };
   const whose = state.household ? "" : lot?.householdName;

@@ -44,7 +44,8 @@ export function Lock() {
     buzz(120);
     setSaid(waitMillis > 0 ? t("pin-wait", { n: Math.ceil(waitMillis / SECOND_MS) }) : t("pin-wrong"));
   }
-  const waiting = core.profile.unsent ?? 0;
+  // Clearing the site's data takes the others' records too.
+  const waiting = useProfiles().reduce((sum, one) => sum + (one.unsent ?? 0), 0);
   return html`<div class="lock"><main>
     <${Sign} /><h1>${t("pin-enter")}</h1>
     <${PinDots} typed=${typed} onText=${onText} label=${t("pin-enter")} />

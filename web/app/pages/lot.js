@@ -66,11 +66,14 @@ function Warehouse({ lot, payFen }) {
 const NEVER_EMPTY = new Set(["grams", "product", "day"]);
 
 function History({ history, today }) {
-  const word = (what) => (t.has(`did-${what}`) ? t(`did-${what}`) : what);
+  const isSentBack = ({ what, fields }) => what === "weighed" && fields?.some(({ field, value }) => field === "state" && value === "rejected");
+  const word = (entry) => (isSentBack(entry) ? t("lot-rejected") : t.has(`did-${entry.what}`) ? t(`did-${entry.what}`) : entry.what);
+  // "Grade A" names its field already.
+  const named = (field, value) => (field === "grade" && value ? "" : `${t.has(`field-${field}`) ? t(`field-${field}`) : field} `);
   const who = (name) => ({ "this phone": t("who-this-phone"), warehouse: t("who-warehouse"), cooperative: t("cooperative"), other: t("who-other") })[name] ?? name;
   return html`<ol class="history">${history.map((entry, index) => html`<li key=${index}>
-    <p><strong>${word(entry.what)}</strong> <span class="soft">${who(entry.who)}${entry.at ? ` · ${instant(entry.at)}` : ""}</span></p>
-    ${entry.fields?.length > 0 && html`<p class="soft">${entry.fields.map(({ field, value }) => `${t.has(`field-${field}`) ? t(`field-${field}`) : field} ${value === "" && NEVER_EMPTY.has(field) ? t("one-was-chosen") : shownValue(field, value, today)}`).join(t("comma"))}</p>`}
+    <p><strong>${word(entry)}</strong> <span class="soft">${who(entry.who)}${entry.at ? ` · ${instant(entry.at)}` : ""}</span></p>
+    ${entry.fields?.length > 0 && html`<p class="soft">${entry.fields.map(({ field, value }) => `${named(field, value)}${value === "" && NEVER_EMPTY.has(field) ? t("one-was-chosen") : shownValue(field, value, today)}`).join(t("comma"))}</p>`}
   </li>`)}</ol>`;
 }
 
@@ -100,11 +103,14 @@ export function Lot({ parts }) {
     <div class="two">
       <section><h2>${t("recorded-as")}</h2><${Facts} lot=${lot} mine=${mine} today=${state.today} /></section>
       <section><h2>${t("warehouse")}</h2><${Warehouse} lot=${lot} payFen=${payFen} />
+        ${state.canReceive && !lot.damaged && html`<div class="pair"><button type="button" class="second" onClick=${() => go(`/receive/${id}`)}>${t(lot.state === "recorded" ? "weigh-in" : "weigh-anew")}</button></div>`}
         <h2>${t("history")}</h2><${History} history=${history} today=${state.today} /></section>
     </div>
     ${mine && html`<button type="button" class="plain withdraw" onClick=${() => setSure(true)}>${t("withdraw")}</button>`}
     ${sure && html`<${Sheet} title=${t("withdraw-sure")} onClose=${() => setSure(false)}>
-      <p><strong>${name} ${weight(lot.grams)}</strong></p><p>${t("withdraw-more")}</p><${Fault} error=${fault} />
+      <p><strong>${name} ${weight(lot.grams)}</strong></p><p>${t("withdraw-more")}</p>
+      ${lot.state === "received" && html`<p><strong>${payFen ? t("withdraw-pays", { weight: weight(lot.weighedGrams), money: money(payFen) }) : t("withdraw-weighed", { weight: weight(lot.weighedGrams) })}</strong></p>`}
+      <${Fault} error=${fault} />
       <div class="pair"><button type="button" class="second" onClick=${() => setSure(false)}>${t("keep-it")}</button>
       <button type="button" class="danger" disabled=${busy} onClick=${withdraw}>${t("withdraw-yes")}</button></div><//>`}
   <//>`;

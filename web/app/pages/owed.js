@@ -8,10 +8,11 @@ import { Crop, Icon } from "../parts/pictures.js";
 import { go } from "../parts/route.js";
 
 export function Owed() {
-  const { state } = usePhone();
+  const { state, status } = usePhone();
   const { value, error } = useCall("owed", {});
   const waiting = useCall("lots", { household: state.household, state: "recorded", limit: 1 }).value;
   const waitingGrams = waiting?.totals.reduce((grams, total) => grams + total.recordedGrams, 0) ?? 0;
+  if (status.revoked) return html`<${Page} title=${t("owed")} back="/prices"><p class="empty">${t("revoked-no-prices")}</p><//>`;
   const before = value ? value.fen + value.advancesFen : 0;
   return html`<${Page} title=${t("owed")} back="/prices">
     <${Fault} error=${error} />

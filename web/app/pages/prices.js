@@ -40,7 +40,9 @@ function OwedCard() {
 }
 
 export function Prices() {
-  const { catalogue, state } = usePhone();
+  const { catalogue, state, status } = usePhone();
+  // Prices and receipts left a phone that was shut out: a sum without them would be untrue.
+  if (status.revoked) return html`<${Page} title=${t("tab-prices")}><p class="empty">${t("revoked-no-prices")}</p><//>`;
   const offered = catalogue.products.filter((product) => product.offered !== false);
   const us = catalogue.cooperative ?? {};
   return html`<${Page} title=${t("tab-prices")}>

@@ -55,7 +55,8 @@ export function Receive() {
   };
   if (scanning) return html`<${Page} title=${t("card-scan")} tabs=${false}><${Scan} help=${t("card-scan-help")} onFound=${scanned} onGiveUp=${() => setScanning(false)} /><//>`;
   return html`<${Page} title=${t("receive-title")}>
-    ${done && html`<p class="banner good"><${Icon} name="tick" /><span>${done}</span></p>`}
+    ${done && html`<div class="banner good"><${Icon} name="tick" /><div>${done.sentence}</div>
+      <button type="button" class="small" onClick=${() => go(`/receive/${done.id}`)}>${t("change-it")}</button></div>`}
     <div class="find">
       <div class="find-row"><label class="search" for="search"><${Icon} name="search" /><span class="heard">${t("search-household")}</span>
         <input id="search" type="search" value=${typed} placeholder=${t("search-household")} onInput=${(event) => setTyped(event.target.value)} /></label>
@@ -70,6 +71,19 @@ export function Receive() {
   <//>`;
 }
 
+/** What was just done stands on the list, with the way to do it anew. */
+function tellDone(id, sentence) {
+  phone.justReceived = { id, sentence };
+  say(sentence);
+}
+
+/** What the warehouse said of this lot already; what is kept now takes its place. */
+function Already({ lot }) {
+  if (lot.state === "recorded") return null;
+  const said = lot.state === "rejected" ? [t("lot-rejected"), lot.reason] : [t("lot-weighed", { weight: weight(lot.weighedGrams) }), gradeName(lot.weighedGrade)];
+  return html`<p class="banner note"><${Icon} name="scale" /><span><strong>${said.filter(Boolean).join(" · ")}</strong> ${t("already-said")}</span></p>`;
+}
+
 function SendBack({ lot, onClose }) {
   const [draft, change, drop] = useDraft(`reject.${lot.id}`, { reason: "" });
   const [busy, fault, run] = useWork();
@@ -78,8 +92,7 @@ function SendBack({ lot, onClose }) {
     if (!draft.reason.trim()) throw { code: "reason", field: "reason", sentence: t("reason-missing") };
     await core.call("reject", { id: lot.id, reason: draft.reason.trim() });
     drop();
-    phone.justReceived = t("was-sent-back", { household: householdName(lot), product: productName(lot.product) });
-    say(phone.justReceived);
+    tellDone(lot.id, t("was-sent-back", { household: householdName(lot), product: productName(lot.product) }));
     back("/receive");
   });
   return html`<${Sheet} title=${t("send-back-why")} onClose=${onClose}>
@@ -89,6 +102,11 @@ function SendBack({ lot, onClose }) {
     <div class="pair"><button type="button" class="second" onClick=${onClose}>${t("not-now")}</button><button type="button" class="danger" disabled=${busy} onClick=${send}>${t("send-back")}</button></div>
   <//>`;
 }
+
+/** More than half as much again: kilograms that were typed as jin are twice as much, give or take what a scale is off. */
+const isFar = (one, other) => one * 2 > other * 3 || other * 2 > one * 3;
+/** About twice as much or half as much is most likely the other unit. */
+const isOtherUnit = (one, other) => [one / other, other / one].some((times) => times > 1.8 && times < 2.2);
 
 export function WeighIn({ parts }) {
   const id = parts[1];
@@ -106,37 +124,38 @@ function Scale({ lot, id }) {
   const [draft, change, drop] = useDraft(`weighed.${id}`, { text: "", grade: grades.length === 1 ? grades[0] : "" });
   const [sheet, setSheet] = useState(false);
   const [asked, setAsked] = useState(null);
-  const [busy, fault, run] = useWork();
-  const onText = (text) => change({ text });
+  const [busy, fault, run, clear] = useWork();
+  const mend = (some) => { clear(); change(some); };
+  const onText = (text) => mend({ text });
   const take = (grams) => run(async () => {
     await core.call("receive", { id, weighedGrams: grams, grade: draft.grade });
     buzz(30);
     drop();
-    phone.justReceived = t("was-received", { household: householdName(lot), product: productName(lot.product), weight: weight(grams) });
-    say(phone.justReceived);
+    tellDone(id, t("was-received", { household: householdName(lot), product: productName(lot.product), weight: weight(grams) }));
     back("/receive");
   });
   // Far more or less than the household wrote is most likely a slip of the thumb or another's sack: asked back.
   const save = () => run(async () => {
     const { grams } = await core.call("readWeight", { text: draft.text, unit: settings.unit });
     if (grades.length > 0 && !draft.grade) throw { code: "grade", field: "grade", sentence: t("grade-by-warehouse") };
-    const far = lot.grams !== null && (grams > lot.grams * 2 || grams * 2 < lot.grams);
+    const far = lot.grams !== null && isFar(grams, lot.grams);
     if (far && asked !== grams) setAsked(grams);
     else await take(grams);
   });
   const action = html`<div class="pair uneven"><button type="button" class="second" onClick=${() => setSheet(true)}>${t("send-back")}</button>
     <button type="button" class="main" disabled=${busy} onClick=${save}>${draft.text ? t("weigh-in-much", { weight: `${draft.text} ${unitName()}` }) : t("weigh-in")}</button></div>`;
   return html`<${Page} title=${householdName(lot)} back="/receive" tabs=${false} action=${action} className="weighing">
+    <${Already} lot=${lot} />
     <div class="weigh"><div class="weigh-left">
       <p class="recorded"><${Crop} code=${lot.product} name=${productName(lot.product)} /><span><strong>${productName(lot.product)}</strong> ${t("recorded-much", { weight: weight(lot.grams) })}
         <br /><span class="code">${lot.id}</span><br /><span class="soft">${[lot.grade && t("grade-said", { grade: gradeName(lot.grade) }), namedDay(lot.day, state.today), placeName(lot.place), lot.note].filter(Boolean).join(" · ")}</span></span></p>
       <div class="weigh-figure"><${Figure} id="weighed" label=${t("weighed")} text=${draft.text} onText=${onText} onEnter=${save} focus=${true} unit=${html`<${UnitKey} />`} invalid=${fault?.field === "weight"} /></div>
       <${Fault} error=${fault} />
-      ${grades.length > 0 && html`<${Choice} name="grade" legend=${t("grade-seen")} hideLegend=${true} value=${draft.grade} invalid=${fault?.field === "grade"} onChoose=${(grade) => change({ grade })} options=${grades.map((grade) => [grade, t("grade-of", { grade })])} />`}
+      ${grades.length > 0 && html`<${Choice} name="grade" legend=${t("grade-seen")} hideLegend=${true} value=${draft.grade} invalid=${fault?.field === "grade"} onChoose=${(grade) => mend({ grade })} options=${grades.map((grade) => [grade, t("grade-of", { grade })])} />`}
     </div><${NumberPad} text=${draft.text} onText=${onText} /></div>
     ${sheet && html`<${SendBack} lot=${lot} onClose=${() => setSheet(false)} />`}
     ${asked !== null && html`<${Sheet} title=${t("is-it-right")} onClose=${() => setAsked(null)}>
-      <p>${t("far-from-recorded", { weighed: weight(asked), recorded: weight(lot.grams) })}</p>
+      <p>${t("far-from-recorded", { weighed: weight(asked), recorded: weight(lot.grams) })}${isOtherUnit(asked, lot.grams) ? ` ${t("other-unit")}` : ""}</p>
       <div class="pair"><button type="button" class="second" onClick=${() => setAsked(null)}>${t("change-it")}</button><button type="button" class="main" disabled=${busy} onClick=${() => take(asked)}>${t("it-is-right")}</button></div><//>`}
   <//>`;
 }

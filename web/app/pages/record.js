@@ -29,7 +29,7 @@ function gradeOf({ code, grades }, chosen) {
 }
 
 export function Choose() {
-  const { catalogue, state } = usePhone();
+  const { catalogue, state, status } = usePhone();
   const [draft, change, drop] = useDraft("record", EMPTY);
   const household = draft.household || state.household;
   const today = useCall("lots", { from: state.today, to: state.today, household, limit: 1 }).value;
@@ -50,7 +50,7 @@ export function Choose() {
     ${draft.product && draft.text && html`<div class="card unfinished"><p><strong>${t("unfinished")}</strong><br />${productName(draft.product)} · ${draft.text} ${unitName()}</p>
       <div class="row"><button type="button" class="second" onClick=${() => go("/record/weigh")}>${t("go-on")}</button>
       <button type="button" class="plain" onClick=${() => (draft.household ? change(EMPTY) : drop())}>${t("throw-away")}</button></div></div>`}
-    ${offered.length === 0 && html`<p class="empty">${t("no-products-yet")}</p>`}
+    ${offered.length === 0 && html`<p class="empty">${t(status.revoked ? "revoked-no-record" : "no-products-yet")}</p>`}
     ${both && html`<h2>${t("usual-products")}</h2>`}
     <${Tiles} products=${both ? usual : offered} onChoose=${choose} />
     ${both && html`<h2>${t("other-products")}</h2><${Tiles} products=${others} onChoose=${choose} />`}
@@ -92,7 +92,7 @@ export function Weigh() {
   const [draft, change, drop] = useDraft("record", EMPTY);
   const [sheet, setSheet] = useState("");
   const [asked, setAsked] = useState(null);
-  const [busy, fault, run] = useWork();
+  const [busy, fault, run, clear] = useWork();
   const product = catalogue.products.find((one) => one.code === draft.product);
   const looked = useRef({ for: "", answer: null });
   const day = draft.day || state.today;
@@ -112,7 +112,9 @@ export function Weigh() {
   useEffect(() => { if (!product) go("/record", { replace: true }); }, [product]);
   if (!product) return null;
   const yesterday = dayBefore(state.today);
-  const onText = (text) => { change({ text }); };
+  // What was wrong is answered by what she does next.
+  const mend = (some) => { clear(); change(some); };
+  const onText = (text) => mend({ text });
 
   const keep = (grams) => run(async () => {
     const lot = lotOf(grams);
@@ -146,7 +148,7 @@ export function Weigh() {
           <${Figure} id="weight" label=${t("weight")} text=${draft.text} onText=${onText} onEnter=${save} focus=${true} unit=${html`<${UnitKey} />`}
             invalid=${fault?.field === "weight"} describedBy=${fault ? "weigh-fault" : undefined} /></div>
         <div id="weigh-fault"><${Fault} error=${fault} /></div>
-        ${product.grades.length > 0 && html`<${Choice} name="grade" legend=${t("grade")} hideLegend=${true} value=${draft.grade} onChoose=${(grade) => change({ grade })}
+        ${product.grades.length > 0 && html`<${Choice} name="grade" legend=${t("grade")} hideLegend=${true} value=${draft.grade} onChoose=${(grade) => mend({ grade })}
           invalid=${fault?.field === "grade"} options=${product.grades.map((grade) => [grade, t("grade-of", { grade })])} />`}
         <div class="options days" role="group" aria-label=${t("day")}>
           <button type="button" class="chip" aria-pressed=${String(day === state.today)} onClick=${() => change({ day: "" })}>${t("today")}</button>

@@ -29,7 +29,7 @@ export function whereaboutsOf({ status, online, state }) {
   if (status.revoked) return ["bad", t("line-revoked")];
   const waiting = status.unsent;
   if (hasNoLine({ online, status })) return ["quiet", waiting > 0 ? t("line-offline-waiting", { n: waiting }) : t("line-offline")];
-  if (isSyncing(status)) return ["busy", t("line-sending")];
+  if (isSyncing(status)) return ["busy", t(waiting > 0 ? "line-sending" : "line-asking")];
   if (waiting > 0) return ["waiting", t("line-waiting", { n: waiting })];
   if (status.undelivered > 0) return ["waiting", t("line-set-aside", { n: status.undelivered })];
   return ["good", t("line-all-there")];
@@ -92,10 +92,10 @@ export function Page({ title, back: otherwise, action, tabs = true, line = true,
   </div>`;
 }
 
-/** An error's sentence: the core's own; else this app's words for what happened beneath the core. */
+/** An error's sentence: the core's own, which begins small in English; else this app's words for what happened beneath the core. */
 export function faultSentence({ code, sentence }) {
   if (t.has(`fault-${code}`)) return t(`fault-${code}`);
-  return sentence || t("went-wrong");
+  return sentence ? sentence[0].toUpperCase() + sentence.slice(1) : t("went-wrong");
 }
 
 /** An error's sentence beside what caused it. */

@@ -35,7 +35,7 @@ export class LotLine extends Component {
     // At the scale what counts is the number on the sack; where it stands is clear.
     // Of a household's phone what others recorded for it stands out; elsewhere what this phone recorded.
     const by = !scale && (showHousehold ? lot.recordedBy === "this phone" && t("recorded-here") : lot.recordedBy === "other" && t("recorded-elsewhere"));
-    const small = [showHousehold && lot.householdName, by, scale && lot.id, gradeName(lot.grade), !scale && placeName(lot.place)].filter(Boolean).join(" · ");
+    const small = [showHousehold && lot.householdName, scale && lot.id, gradeName(lot.grade), by, !scale && placeName(lot.place)].filter(Boolean).join(" · ");
     const open = (event) => { event.preventDefault(); go(href); };
     return html`<li class="lot"><a href=${`#${href}`} onClick=${open}>
       <${Crop} code=${lot.product} name=${name} />

@@ -11,9 +11,10 @@ const POINT_AT = 9;
 const LONG = [4, 5, 8];
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", ".", "0", "erase"];
 
-/** The figure after a key. A second point, and a zero before another digit, are not written. */
-export function afterKey(text, key) {
+/** The figure after a key. A second point, and a zero before another digit, are not written; in a PIN each zero counts. */
+export function afterKey(text, key, isPin = false) {
   if (key === "erase") return [...text].slice(0, -1).join("");
+  if (isPin) return text + key;
   if (key === "." && text.includes(".")) return text;
   if (key === "." && text === "") return "0.";
   if (text === "0" && key !== ".") return key;
@@ -21,7 +22,7 @@ export function afterKey(text, key) {
 }
 
 export function NumberPad({ text, onText, whole = false }) {
-  const press = (key) => { buzz(8); onText(afterKey(text, key)); };
+  const press = (key) => { buzz(8); onText(afterKey(text, key, whole)); };
   return html`<div class="pad" role="group" aria-label=${t("number-pad")}
       onKeyDown=${(event) => { if (/^[0-9.]$/.test(event.key)) { event.preventDefault(); press(event.key); } if (event.key === "Backspace") press("erase"); }}>
     ${KEYS.map((key, index) => (whole && index === POINT_AT ? html`<span key="none"></span>` : html`<button key=${key} type="button" class=${key === "erase" ? "erase" : ""}

@@ -106,7 +106,7 @@ export function useCall(method, args) {
   return answer;
 }
 
-/** Work that a button starts: `[busy, error, run]`; `run` gives what the work gave, or undefined after an error. */
+/** Work that a button starts: `[busy, error, run, clear]`; `run` gives what the work gave, or undefined after an error. */
 export function useWork() {
   const [{ busy, error }, set] = useState({ busy: false, error: null });
   async function run(work) {
@@ -120,7 +120,8 @@ export function useWork() {
       return undefined;
     }
   }
-  return [busy, error, run];
+  const clear = () => { if (error) set({ busy, error: null }); };
+  return [busy, error, run, clear];
 }
 
 export const nameOf = (product) => (settings.language === "zh" ? product.nameZh : product.nameEn) || product.nameZh || product.code;
