@@ -167,11 +167,11 @@ const wang = await person(secondLink, "zh-CN");
 assert.match(await wang.title(), /总览/);
 await zhang.goto(url("/catalogue/millet"));
 await wang.goto(url("/catalogue/millet"));
-for (const [page, price] of [[zhang, "7.80"], [wang, "8.10"]]) {
-  const form = page.locator("form", { has: page.locator("input[name=code][value=millet]") });
-  await form.locator("[name='price:A']").fill(price);
-  await follow(page, form.locator("button"));
-}
+// Both have typed before either saves: a page on which nobody types shows the other's price by itself.
+const priceForm = (page) => page.locator("form", { has: page.locator("input[name=code][value=millet]") });
+await priceForm(zhang).locator("[name='price:A']").fill("7.80");
+await priceForm(wang).locator("[name='price:A']").fill("8.10");
+for (const page of [zhang, wang]) await follow(page, priceForm(page).locator("button"));
 await until("both prices to be shown", async () => {
   await zhang.goto(url("/catalogue/millet"));
   const millet = await zhang.locator("form", { has: zhang.locator("input[name=code][value=millet]") }).innerText();
