@@ -1,5 +1,5 @@
-//! The first sheet of a workbook (xlsx) that is not hidden, row by row: only the row at hand and the shared texts are in memory, and what the sheet says
-//! of its own size is not read. Which cells are dates is not read either: the profile says which columns are times.
+//! The first sheet of a workbook (xlsx) that is not hidden, row by row: only the row at hand and the shared texts are in memory, and
+//! what the sheet says of its own size is not read. Which cells are dates is not read either: the profile says which columns are times.
 
 use std::io::BufRead;
 

@@ -34,6 +34,7 @@ impl Granary {
         if cooperative.has_undecided() {
             return Ok(false);
         }
+        // The rows are told of an entry before it counts as decided, so what they lack of those that are is counted here.
         Ok(self.read_models_behind(cooperative.number())? == 0)
     }
 
