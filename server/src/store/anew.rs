@@ -90,7 +90,7 @@ mod tests {
             batch.put(key.to_vec(), value);
             store.apply(&batch).unwrap();
             // What was replaced stays in free places of sled's files.
-            store.with(|database| super::super::checkpoint(database, &mut store.journal())).unwrap();
+            store.checkpoint(&mut store.journal()).unwrap();
         };
         let store = SledStore::open(&path).unwrap();
         for round in 0..50u8 {

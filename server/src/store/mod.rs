@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use granary_client_core::store::{Batch, Row, Store, StoreFault, Write, seal, unseal};
 
@@ -26,6 +26,9 @@ const LEAF_FANOUT: usize = 32;
 const PENDING_BYTES_MAX: usize = 1024 * 1024;
 /// Sled's cache, in bytes.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
+/// Sled's interval of flushes in the background, in milliseconds: one that never comes. Without any, sled flushes whenever a scan ends,
+/// and then has on disk what the journal has not.
+const FLUSH_NEVER: usize = usize::MAX;
 
 type Database = sled::Db<LEAF_FANOUT>;
 
@@ -36,33 +39,54 @@ pub struct SledStore {
     journal: Mutex<Journal>,
     /// True once something was erased that the journal may still hold.
     is_to_wipe: AtomicBool,
+    /// Why sled failed to flush. It is not flushed again: it would wait for the flush that failed, for ever.
+    unflushed: OnceLock<StoreFault>,
 }
 
 impl SledStore {
-    /// Opens or creates the store in this folder, with what its journal has. It does not flush in the background: only [`Store::flush`] does. Fails
-    /// with [`StoreFault::InUse`] while another process has it, and with [`StoreFault::Corrupt`] for what sled itself finds
-    /// damaged; on any other fault the store is as whole as before.
+    /// Opens or creates the store in this folder, with what its journal has. Sled is flushed at checkpoints alone. Fails with
+    /// [`StoreFault::InUse`] while another process has it, and with [`StoreFault::Corrupt`] for what sled itself finds damaged; on any
+    /// other fault the store is as whole as before.
     pub fn open(folder: &Path) -> Result<Self, StoreFault> {
         anew::finish_cut_off(folder)?;
         let database = sled::Config::new()
             .path(folder)
             .cache_capacity_bytes(CACHE_BYTES)
-            .flush_every_ms(None)
+            .flush_every_ms(Some(FLUSH_NEVER))
             .zstd_compression_level(1)
             .open::<LEAF_FANOUT>()
             .map_err(fault_of)?;
-        let (mut journal, batches) = Journal::open(folder).map_err(|error| StoreFault::of_io(&error))?;
-        if !batches.is_empty() {
-            for batch in &batches {
-                database.apply_batch(sealed(&last_writes(batch))).map_err(fault_of)?;
-            }
-            checkpoint(&database, &mut journal)?;
-        }
-        Ok(Self {
+        let (journal, batches) = Journal::open(folder).map_err(|error| StoreFault::of_io(&error))?;
+        let store = Self {
             handles: Mutex::new(vec![database]),
             journal: Mutex::new(journal),
             is_to_wipe: AtomicBool::new(false),
-        })
+            unflushed: OnceLock::new(),
+        };
+        if !batches.is_empty() {
+            let apply =
+                |batch| store.with(|database| database.apply_batch(sealed(&last_writes(batch))).map_err(fault_of));
+            // The journal has them all until then: a store that is opened no further leaves it as it is.
+            let applied = batches.iter().try_for_each(apply).and_then(|()| store.checkpoint(&mut store.journal()));
+            if let Err(fault) = applied {
+                let _first = store.unflushed.set(fault.clone());
+                return Err(fault);
+            }
+        }
+        Ok(store)
+    }
+
+    /// Flushes sled, and begins the journal again. All that sled has is durable in the journal first: should a cut come between the
+    /// two, the next start applies it once more.
+    fn checkpoint(&self, journal: &mut Journal) -> Result<(), StoreFault> {
+        if let Some(fault) = self.unflushed.get() {
+            return Err(fault.clone());
+        }
+        journal.sync().map_err(|error| StoreFault::of_io(&error))?;
+        self.with(|database| database.flush().map_err(fault_of)).inspect_err(|fault| {
+            let _first = self.unflushed.set(fault.clone());
+        })?;
+        journal.begin_again().map_err(|error| StoreFault::of_io(&error))
     }
 
     fn journal(&self) -> MutexGuard<'_, Journal> {
@@ -107,24 +131,14 @@ fn sealed(writes: &BTreeMap<&[u8], Option<&[u8]>>) -> sled::Batch {
     batch
 }
 
-/// Flushes sled, and begins the journal again. All that sled has is durable in the journal first: should a cut come between the
-/// two, the next start applies it once more.
-fn checkpoint(database: &Database, journal: &mut Journal) -> Result<(), StoreFault> {
-    journal.sync().map_err(|error| StoreFault::of_io(&error))?;
-    database.flush().map_err(fault_of)?;
-    journal.begin_again().map_err(|error| StoreFault::of_io(&error))
-}
-
 impl Drop for SledStore {
     fn drop(&mut self) {
-        let done = if self.journal().is_empty() {
-            Ok(())
-        } else {
-            self.with(|database| checkpoint(database, &mut self.journal()))
-        };
+        let mut journal = self.journal();
+        let done = if journal.is_empty() { Ok(()) } else { self.checkpoint(&mut journal) };
+        drop(journal);
         if let Err(fault) = done {
             tracing::warn!(%fault, "the store was not flushed at its end; the next start reads its journal");
-            // A handle that is dropped flushes sled, which may then have what the journal has not.
+            // The last handle that is dropped flushes sled: it may then have what the journal has not, or end the process.
             std::mem::take(&mut *self.handles.lock().unwrap_or_else(PoisonError::into_inner))
                 .into_iter()
                 .for_each(std::mem::forget);
@@ -134,14 +148,17 @@ impl Drop for SledStore {
 
 /// What sled's errors mean. It wraps those of the system, and has kinds of its own for what it can't decode.
 fn fault_of(error: io::Error) -> StoreFault {
-    let is_of_system = error.raw_os_error().is_some() || error.to_string().contains("(os error ");
+    let text = error.to_string();
+    // The last is a thread that can't start.
+    let is_of_system =
+        error.raw_os_error().is_some() || text.contains("(os error ") || text.contains("unable to spawn");
     match error.kind() {
         // The lock of the folder.
         io::ErrorKind::WouldBlock => StoreFault::InUse,
-        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => StoreFault::Corrupt(error.to_string()),
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => StoreFault::Corrupt(text),
         // A file of the store is gone.
-        io::ErrorKind::NotFound => StoreFault::Corrupt(error.to_string()),
-        io::ErrorKind::Other | io::ErrorKind::InvalidInput if !is_of_system => StoreFault::Corrupt(error.to_string()),
+        io::ErrorKind::NotFound => StoreFault::Corrupt(text),
+        io::ErrorKind::Other | io::ErrorKind::InvalidInput if !is_of_system => StoreFault::Corrupt(text),
         _ => StoreFault::of_io(&error),
     }
 }
@@ -193,7 +210,7 @@ impl Store for SledStore {
         // Much is written without anybody waiting for it, as when a store is made anew.
         journal.write().map_err(|error| StoreFault::of_io(&error))?;
         if journal.is_due() {
-            self.with(|database| checkpoint(database, &mut journal))?;
+            self.checkpoint(&mut journal)?;
         }
         Ok(())
     }
@@ -202,11 +219,11 @@ impl Store for SledStore {
         let mut journal = self.journal();
         journal.sync().map_err(|error| StoreFault::of_io(&error))?;
         if self.is_to_wipe.swap(false, Ordering::SeqCst) {
-            self.with(|database| checkpoint(database, &mut journal))?;
+            self.checkpoint(&mut journal)?;
             return journal.wipe().map_err(|error| StoreFault::of_io(&error));
         }
         if journal.is_due() {
-            self.with(|database| checkpoint(database, &mut journal))?;
+            self.checkpoint(&mut journal)?;
         }
         Ok(())
     }
@@ -286,7 +303,7 @@ mod tests {
             let applied = step(&store);
             copied(&folder.path().join("store"), &place("applied"));
             if round.is_multiple_of(4) {
-                store.with(|database| checkpoint(database, &mut store.journal())).unwrap();
+                store.checkpoint(&mut store.journal()).unwrap();
                 copied(&folder.path().join("store"), &place("checkpoint"));
                 assert_eq!(opened(&place("checkpoint")), applied);
             }
@@ -294,6 +311,29 @@ mod tests {
             assert!((flushed..=applied).contains(&opened(&place("applied"))));
             // It was opened and closed by now: the journal is empty, and all is in sled.
             assert_eq!(opened(&place("flushed")), flushed);
+        }
+    }
+
+    /// Sled has no row on disk that the journal has not, whatever is read.
+    #[test]
+    fn batch_that_was_read_and_not_flushed_is_whole_or_gone_after_a_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let store = SledStore::open(&path).unwrap();
+        for value in [1u8, 2, 3] {
+            let mut batch = Batch::default();
+            batch.put(*b"a", [value]);
+            batch.put([b'n', value], [value]);
+            store.apply(&batch).unwrap();
+            assert_eq!(store.scan_all(b"n").unwrap().len(), usize::from(value));
+            let cut = folder.path().join(value.to_string());
+            copied(&path, &cut);
+            let cut = SledStore::open(&cut).unwrap();
+            let rows = cut.scan_all(b"n").unwrap().len();
+            assert_eq!(cut.get(b"a").unwrap(), (rows > 0).then(|| vec![u8::try_from(rows).unwrap()]));
+            if value == 1 {
+                store.flush().unwrap();
+            }
         }
     }
 

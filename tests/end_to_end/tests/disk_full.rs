@@ -11,9 +11,9 @@ use granary_client_core::quantities::Grams;
 use granary_client_core::schema::harvest::LotDraft;
 
 /// Serves on the small disk, of which the store's journal takes 4 MiB. Once that server has ended and the test has sent a line, serves on the same disk with more
-/// room, so that no retry finds the larger disk too early.
+/// room, so that no retry finds the larger disk too early. A server that hangs on a full disk is ended, and so is the test.
 const SCRIPT: &str = r#"
-mount -t tmpfs -o size=7m none "$STORE" && "$PROGRAM" serve --listen "$LISTEN" --folder "$DATA"
+mount -t tmpfs -o size=6m none "$STORE" && timeout --kill-after=10 300 "$PROGRAM" serve --listen "$LISTEN" --folder "$DATA"
 echo "ended $?"
 read -r more
 mount -o remount,size=256m "$STORE" && exec "$PROGRAM" serve --listen "$LISTEN" --folder "$DATA"
@@ -66,10 +66,14 @@ impl Drop for SmallDisk {
 
 fn record_a_large_one(phone: &Phone, number: i64) {
     let mut draft = LotDraft::new("millet", Grams::new(number).unwrap(), "2026-10-03".parse().unwrap());
-    // Incompressible text.
-    let words = (1..24)
-        .map(|place| format!("{:x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64.cast_signed() + place * 7919)));
-    draft.note = words.collect::<String>().chars().take(360).collect();
+    // Text that can't be compressed: each sign is one of 16,384, by chance.
+    let mut chance = number.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    draft.note = std::iter::repeat_with(|| {
+        chance = chance.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+        char::from_u32(0x4e00 + u32::try_from(chance >> 50).unwrap()).unwrap()
+    })
+    .take(360)
+    .collect();
     // One book holds only some thousands of lots.
     let household = HouseholdId::from_bytes([u8::try_from(number / 500).unwrap(); 16]);
     phone.record_of_day(household, &draft).unwrap();
@@ -96,7 +100,8 @@ fn full_disk_keeps_acknowledged_lots() {
         acknowledged = recorded;
     }
     assert!(acknowledged > 0 && acknowledged < 20_000, "{acknowledged} were acknowledged before the disk was full");
-    assert!(disk.next_line().starts_with("ended"), "it stops when its store fails");
+    let ended = disk.next_line();
+    assert!(ended.starts_with("ended") && ended.trim_end() != "ended 124", "it stops when its store fails: {ended}");
     disk.grow();
     assert!(disk.next_line().starts_with("listening on"), "with more room it starts again");
 
