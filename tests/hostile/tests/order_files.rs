@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::io::Read;
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use granary_hostile::NASTY;
+use granary_hostile::{NASTY, Nasty};
 
 /// A file of 20 MB may take as much, itself included.
 const RESIDENT_MAX: u64 = 250 * 1024;
@@ -16,7 +18,7 @@ const RESIDENT_MAX: u64 = 250 * 1024;
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The most memory in KB, and the answer.
-fn read(path: &std::path::Path) -> (u64, String) {
+fn read(path: &Path) -> (u64, String) {
     let mut reader = Command::new(env!("CARGO_BIN_EXE_granary-hostile"))
         .arg("--read-order-file")
         .arg(path)
@@ -45,22 +47,32 @@ fn read(path: &std::path::Path) -> (u64, String) {
     (peak.parse().unwrap(), answer.to_owned())
 }
 
+/// Makes a file, has it read, and says what is wrong with the answer.
+fn fault_of(file: &Nasty, path: &Path) -> Option<String> {
+    let bytes = (file.make)();
+    std::fs::write(path, &bytes).unwrap();
+    let megabytes = bytes.len() as f64 / 1e6;
+    drop(bytes);
+    let (peak, answer) = read(path);
+    let told = format!("| {} | {megabytes:.1} | {answer} | {} |", file.name, peak / 1024);
+    println!("{told}");
+    (answer != file.answer || peak > RESIDENT_MAX).then_some(told)
+}
+
 #[test]
 fn nasty_order_files_are_answered_within_bounds() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("orders");
-    let mut faults = Vec::new();
-    for file in NASTY {
-        let bytes = (file.make)();
-        std::fs::write(&path, &bytes).unwrap();
-        let megabytes = bytes.len() as f64 / 1e6;
-        drop(bytes);
-        let (peak, answer) = read(&path);
-        let told = format!("| {} | {megabytes:.1} | {answer} | {} |", file.name, peak / 1024);
-        println!("{told}");
-        if answer != file.answer || peak > RESIDENT_MAX {
-            faults.push(told);
-        }
-    }
+    let next = AtomicUsize::new(0);
+    // Two at a time, each the next one.
+    let reader = |name: &str| {
+        let path = folder.path().join(name);
+        std::iter::from_fn(|| NASTY.get(next.fetch_add(1, Ordering::SeqCst)))
+            .filter_map(|file| fault_of(file, &path))
+            .collect::<Vec<_>>()
+    };
+    let faults = thread::scope(|scope| {
+        let other = scope.spawn(|| reader("one"));
+        [reader("another"), other.join().unwrap()].concat()
+    });
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
