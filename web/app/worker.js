@@ -115,7 +115,9 @@ const base64 = (bytes) => btoa(String.fromCharCode(...bytes));
 async function open({ profile, language, online, visible, failures, hung, installed, needsWhole }) {
   const loading = (value) => postMessage({ event: "loading", value });
   const [opened] = await Promise.all([ProfileStore.open(profile), whole.first(installed, loading)]);
+  // An installed app has both parts: what a phone must do at opening, as after its grants have changed, may need the second.
   if (needsWhole) await whole.come();
+  else if (installed) await whole.come().catch(() => undefined);
   store = opened.store;
   store.onGone = () => die("storage-gone", {}, "the browser closed it");
   const loader = new Loader();
