@@ -34,6 +34,7 @@ const WORDS = {
   // What the co-operative asks
   "coop-asks": ["合作社在问", "The co-operative asks"],
   "coop-asks-more": ["有 {n} 个问题等您回答", "One question waits for your answer|{n} questions wait for your answer"],
+  "conflicts-wait": ["有一批写得不一样，请您选对的。|有 {n} 批写得不一样，请您选对的。", "One lot has two values: please choose.|{n} lots have two values: please choose."],
   "answer": ["回答", "Answer"],
   "your-answer": ["您的回答", "Your answer"],
   "answer-anew": ["改一个回答", "Another answer"],
@@ -77,6 +78,7 @@ const WORDS = {
   "code-help": ["合作社给您的 12 位邀请码或链接。大小写、空格、横线都不要紧。", "The code of 12 letters or the link from your co-operative. Capitals, spaces and hyphens do not matter."],
   "code-short": ["邀请码有 {n} 位，请再看一遍纸条。", "A code has {n} letters. Please look at the slip again."],
   "look-at-code": ["看看这张邀请", "Look at the invitation"],
+  "code-other": ["改邀请码", "Change the code"],
   "scan": ["扫码", "Scan"],
   "scan-picture": ["相机画面", "The camera's picture"],
   "scan-help": ["把邀请上的方块码放进框里。", "Hold the square code of the invitation in the frame."],
@@ -134,6 +136,7 @@ const WORDS = {
   "throw-away": ["不要了", "Throw away"],
   "today-so-far": ["今天记了 {n} 批，共 {weight}", "Today: one lot, {weight}|Today: {n} lots, {weight}"],
   "today-none": ["今天还没有记", "Nothing recorded today yet"],
+  "household": ["农户", "Household"],
   "product": ["产品", "Product"],
   "weight": ["重量", "Weight"],
   "grade": ["等级", "Grade"],
@@ -254,8 +257,9 @@ const WORDS = {
   "did-answered": ["回答", "Answered"],
   "did-undone": ["处理被撤销", "Settlement undone"],
   "did-looked-at": ["看过，没有写错", "Looked at: it is right"],
-  "who-this-phone": ["这部手机", "this phone"],
+  "who-this phone": ["这部手机", "this phone"],
   "who-warehouse": ["仓库", "the warehouse"],
+  "who-cooperative": ["合作社", "the co-operative"],
   "who-other": ["别的手机", "another phone"],
 
   // Prices, what is owed

@@ -45,7 +45,8 @@ export function makeWorld({ lots: count = 24, role = "household", enrolled = tru
   if (recorder) for (const lot of lots) if (lot.household !== "H-LI") lot.recordedBy = "other";
   if (!many && count > 8) {
     lots[1].sent = false;
-    Object.assign(lots[2], { inConflict: true, grams: 18_500, conflicts: [{ field: "grams", values: ["18500", "15800"], shown: "18500" }] });
+    Object.assign(lots[2], { inConflict: true, grams: 18_500, conflicts: [{ field: "grams", values: ["15800", "18500"], shown: "18500" }] });
+    lots[2].history[0].fields = [{ field: "grams", value: "18500" }];
     lots[2].history.unshift({ at: Date.parse("2026-10-03T10:05:00Z"), who: "other", what: "corrected", fields: [{ field: "grams", value: "15800" }] });
     Object.assign(lots[4], { state: "received", weighedGrams: lots[4].grams - 300, weighedGrade: "A" });
     Object.assign(lots[5], { state: "rejected", reason: "太湿，请再晒两天" });

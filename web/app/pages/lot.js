@@ -12,10 +12,16 @@ import { back, go } from "../parts/route.js";
 import { say } from "../parts/say.js";
 import { settings } from "../parts/settings.js";
 import { Sheet } from "../parts/sheet.js";
-import { FIELDS, shownValue } from "../parts/values.js";
+import { authorWord, FIELDS, shownValue } from "../parts/values.js";
 import { AskBack } from "./record.js";
 
-function Conflict({ id, conflict, today, mine }) {
+/** Who wrote a value and when, as the history tells it. */
+function written(field, value, history) {
+  const [last] = history.filter(({ fields }) => fields?.some((one) => one.field === field && one.value === value)).sort((one, other) => other.at - one.at);
+  return last && html`<br />${authorWord(last.who)}<br /><span class="soft">${instant(last.at)}</span>`;
+}
+
+function Conflict({ id, conflict, history, today, mine }) {
   const [asked, setAsked] = useState(null);
   const [busy, fault, run] = useWork();
   const take = (value) => run(async () => {
@@ -32,7 +38,7 @@ function Conflict({ id, conflict, today, mine }) {
     <h2 id=${`conflict-${conflict.field}`}><${Icon} name="split" />${t("conflict-of", { field: t(`field-${conflict.field}`) })}</h2>
     <p>${t("conflict-why")}</p>
     <div class="sides">${conflict.values.map((value) => html`<div key=${JSON.stringify(value)} class="side">
-      <p class="side-value">${shownValue(conflict.field, value, today)}</p>
+      <p><span class="side-value">${shownValue(conflict.field, value, today)}</span>${written(conflict.field, value, history)}</p>
       ${mine && html`<button type="button" class="main" disabled=${busy} onClick=${() => choose(value)} aria-label=${`${shownValue(conflict.field, value, today)}: ${t("this-one")}`}>${t("this-one")}</button>`}
     </div>`)}</div>
     <${Fault} error=${fault} />
@@ -70,9 +76,8 @@ function History({ history, today }) {
   const word = (entry) => (isSentBack(entry) ? t("lot-rejected") : t.has(`did-${entry.what}`) ? t(`did-${entry.what}`) : entry.what);
   // "Grade A" names its field already.
   const named = (field, value) => (field === "grade" && value ? "" : `${t.has(`field-${field}`) ? t(`field-${field}`) : field} `);
-  const who = (name) => ({ "this phone": t("who-this-phone"), warehouse: t("who-warehouse"), cooperative: t("cooperative"), other: t("who-other") })[name] ?? name;
   return html`<ol class="history">${history.map((entry, index) => html`<li key=${index}>
-    <p><strong>${word(entry)}</strong> <span class="soft">${who(entry.who)}${entry.at ? ` · ${instant(entry.at)}` : ""}</span></p>
+    <p><strong>${word(entry)}</strong> <span class="soft">${authorWord(entry.who)}${entry.at ? ` · ${instant(entry.at)}` : ""}</span></p>
     ${entry.fields?.length > 0 && html`<p class="soft">${entry.fields.map(({ field, value }) => `${named(field, value)}${value === "" && NEVER_EMPTY.has(field) ? t("one-was-chosen") : shownValue(field, value, today)}`).join(t("comma"))}</p>`}
   </li>`)}</ol>`;
 }
@@ -96,10 +101,10 @@ export function Lot({ parts }) {
     <div class="lot-head"><${Crop} code=${lot.product} name=${name} />
       <div><${Standing} lot=${lot} /><p class="lot-number"><span class="soft">${t("lot-number")}</span> <span class="code">${lot.id}</span></p>
       ${!state.household && html`<p>${lot.householdName}</p>`}
-      ${lot.recordedBy && html`<p class="soft">${t("recorded-by", { who: t(lot.recordedBy === "this phone" ? "who-this-phone" : "who-other") })}</p>`}</div></div>
+      ${lot.recordedBy && html`<p class="soft">${t("recorded-by", { who: authorWord(lot.recordedBy) })}</p>`}</div></div>
     ${lot.notTakenIn && html`<p class="banner bad"><${Icon} name="warning" /><span>${t("not-taken-in-more")} ${lot.notTakenIn}</span></p>`}
     <${Fault} error=${fault ?? error} />
-    ${conflicts.map((conflict) => html`<${Conflict} key=${conflict.field} id=${id} conflict=${conflict} today=${state.today} mine=${mine} />`)}
+    ${conflicts.map((conflict) => html`<${Conflict} key=${conflict.field} id=${id} conflict=${conflict} history=${history} today=${state.today} mine=${mine} />`)}
     <div class="two">
       <section><h2>${t("recorded-as")}</h2><${Facts} lot=${lot} mine=${mine} today=${state.today} /></section>
       <section><h2>${t("warehouse")}</h2><${Warehouse} lot=${lot} payFen=${payFen} />

@@ -9,6 +9,7 @@ import { Fault, Page, homeOf } from "../parts/frame.js";
 import { productName, useCall, useForm, usePhone, useWork } from "../parts/phone.js";
 import { go } from "../parts/route.js";
 import { buzz, say } from "../parts/say.js";
+import { authorWord } from "../parts/values.js";
 
 function Question({ question, today }) {
   const [draft, change, drop] = useDraft(`answer.${question.id}`, { text: "" });
@@ -30,7 +31,7 @@ function Question({ question, today }) {
     <p class="soft">${by} · ${instant(at)}</p>
     <button type="button" class="plain" onClick=${() => go(`/lot/${lot}`)}>${about || lot}</button>
     ${answers.map((answer, index) => html`<p key=${index} class="written"><strong>${answer.text}</strong>
-      <span class="soft"> ${t(answer.who === "this phone" ? "who-this-phone" : "who-other")} · ${instant(answer.at)}</span></p>`)}
+      <span class="soft"> ${authorWord(answer.who)} · ${instant(answer.at)}</span></p>`)}
     ${state === "closed" ? html`<p class="soft">${t("question-closed")}</p>` : html`<form class="stack" onSubmit=${send}>
       <label class="field" for=${`answer-${id}`}><span>${t(answers.length > 0 ? "answer-anew" : "your-answer")}</span>
         <textarea id=${`answer-${id}`} rows="3" maxlength="500" value=${draft.text} aria-invalid=${fault ? "true" : undefined} onInput=${(event) => change({ text: event.target.value })}></textarea></label>

@@ -9,6 +9,9 @@ export const FIELDS = ["product", "grams", "grade", "moisture", "day", "place", 
 /** Whose phone it is, by what it may do. */
 export const roleWord = (role) => (t.has(`role-${role}`) ? t(`role-${role}`) : role ?? "");
 
+/** Who wrote something, as the core tells it. A phone does not know the names of others. */
+export const authorWord = (who) => (t.has(`who-${who}`) ? t(`who-${who}`) : who);
+
 export function shownValue(field, value, today) {
   if (value === null || value === undefined || value === "") return t("nothing");
   switch (field) {
