@@ -7,6 +7,7 @@ import { dayBefore, namedDay, unitName, weight } from "../parts/figures.js";
 import { Fault, Page } from "../parts/frame.js";
 import { gradeName, LotLine } from "../parts/lotline.js";
 import { Figure, NumberPad } from "../parts/numberpad.js";
+import { sounds } from "../parts/pinyin.js";
 import { phone, placeName, productName, useCall, useForm, usePhone, useWork, villageName } from "../parts/phone.js";
 import { Crop, Icon } from "../parts/pictures.js";
 import { back, go, route } from "../parts/route.js";
@@ -26,6 +27,16 @@ const householdName = ({ householdNumber, number = householdNumber, householdNam
 /** The number of a card, as a person types it, at the end of what its square code says. */
 const CARD_END = /(\d{4})(\d{4})$/;
 
+/**
+ * Whether a search finds a household: by its name and its village as they are written and as they sound, and by two or more digits from
+ * the beginning of its card's number or of the number's second group, which people remember.
+ */
+function fits({ number, householdName: name, village }, search) {
+  const digits = search.normalize("NFKC").replace(/[\s-]/g, "");
+  const isNumber = /^\d{2,}$/.test(digits) && [number, number.slice(number.indexOf(" "))].some((part) => part.replace(" ", "").startsWith(digits));
+  return isNumber || [name, villageName(village)].some((one) => one?.includes(search) || sounds(one, search));
+}
+
 export function Receive() {
   const { state, status } = usePhone();
   const when = route().query.get("day") ?? "";
@@ -37,8 +48,12 @@ export function Receive() {
   }, [typed]);
   const [shown, setShown] = useState(HOUSEHOLDS_A_PAGE);
   const days = [["", t("all-days")], [state.today, t("today")], [dayBefore(state.today), t("yesterday")]];
-  const { value, error } = useCall("toReceive", { ...(when && { day: when }), ...(search && { search }) });
-  const found = value ?? [];
+  const ofDay = when && { day: when };
+  const { value, error } = useCall("toReceive", { ...ofDay });
+  // The core finds lots by their number and texts, the page households.
+  const byText = useCall(search && "toReceive", { ...ofDay, search });
+  const fitting = (value ?? []).filter((one) => fits(one, search));
+  const found = search ? [...fitting, ...(byText.value ?? []).filter(({ household }) => !fitting.some((one) => one.household === household))] : fitting;
   // What is still under way is not nothing.
   const isFirstSync = status?.syncing && !status.lastSuccess;
   const words = settings.language + settings.unit;
@@ -64,7 +79,7 @@ export function Receive() {
       <div class="options" role="group" aria-label=${t("day")}>${days.map(([code, word]) => html`<button key=${code} type="button" class="chip" aria-pressed=${String(when === code)}
         onClick=${() => go(code ? `/receive?day=${code}` : "/receive", { replace: true })}>${word}</button>`)}</div></div>
     <${Fault} error=${fault ?? error} />
-    ${value && found.length === 0 && html`<p class="empty">${t(isFirstSync ? "not-come-yet" : search ? "none-found" : "none-to-receive")}</p>`}
+    ${value && (byText.value || !search) && found.length === 0 && html`<p class="empty">${t(isFirstSync ? "not-come-yet" : search ? "none-found" : "none-to-receive")}</p>`}
     <div class="households">${found.slice(0, shown).map((one) => html`<section key=${one.household} class="day"><h2>${householdName(one)} <span class="soft">${villageName(one.village)}</span></h2>
       <ul class="lots">${one.lots.map((lot) => html`<${LotLine} key=${lot.id} lot=${lot} href=${`/receive/${lot.id}`} words=${words} scale=${true} />`)}</ul></section>`)}</div>
     ${found.length > shown && html`<button type="button" class="second" onClick=${() => setShown(shown + HOUSEHOLDS_A_PAGE)}>${t("show-more", { n: found.length - shown })}</button>`}
