@@ -87,11 +87,16 @@ function Look({ code }) {
     say(t("joined"));
     go("/", { replace: true });
   };
-  const action = shown
+  // With a code that is wrong, used or too old another try is of no use.
+  const isCodeBad = fault?.code === "bad-invitation" || fault?.code === "bad-link";
+  const other = html`<button type="button" class=${isCodeBad ? "main" : "second"} onClick=${() => go("/start", { replace: true })}>${t("code-other")}</button>`;
+  const action = isCodeBad ? other : shown
     ? html`<button type="submit" form="join-form" class="main" disabled=${busy}>${busy ? t("joining") : t("join")}</button>`
     : html`<button type="button" class="main" disabled=${busy} onClick=${ask}>${busy ? t("looking") : t("again")}</button>`;
   return html`<${Page} title=${t("invitation")} back="/start" tabs=${false} line=${false} action=${action}>
     <${Fault} error=${fault} />
+    ${isCodeBad && html`<p class="code anywhere">${tidyCode(code)}</p>`}
+    ${fault && html`<div class=${isCodeBad ? "stack" : "pair"}>${!isCodeBad && other}<button type="button" class="second" onClick=${() => go("/start/scan", { replace: true })}><${Icon} name="camera" />${t("scan")}</button></div>`}
     ${!online && html`<p class="soft">${t("needs-line-once")}</p>`}
     ${shown && html`
       <dl class="card facts">
