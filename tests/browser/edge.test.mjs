@@ -111,6 +111,20 @@ test("what was answered is there after the browser was killed", () => lastingly(
   await kill();
 }));
 
+test("what a form keeps is there after the browser was killed, and gone with its profile", () => lastingly(async (world, start) => {
+  const first = await start();
+  const page = await tab(first.context, world);
+  assert.deepEqual(await page.evaluate(() => window.core.kept), { names: null, draft: null });
+  await core(page, "keep", { draft: { product: "millet", text: "37.2" } });
+  await first.kill();
+  const second = await start();
+  const again = await tab(second.context, world);
+  assert.deepEqual(await again.evaluate(() => window.core.kept.draft), { product: "millet", text: "37.2" });
+  await core(again, "removeProfile", await current(again));
+  assert.equal(await again.evaluate(() => window.core.kept.draft), null);
+  await second.kill();
+}));
+
 const MORE = "wasm/granary_web_more.wasm";
 
 story("with the core's first part lots are recorded; what needs the second says so until it is here, and is not cached before", async (world, context) => {
@@ -410,6 +424,21 @@ story("from the second start on it works without a line", async (world, context)
   await page.goto(`${world.url}somewhere?x=1`);
   await ready(page);
   assert.deepEqual(await notes(page), ["offline", "online"], "every address of the app begins it");
+}, {});
+
+// After a withdrawal each opening ended once in the first part and began anew, which a slow phone feels.
+story("an installed app opens with one worker, also where opening needs the core's second part", async (world, context) => {
+  const page = await installed(world, context, "1");
+  const ended = [];
+  page.on("console", (message) => { if (message.text().includes("worker ends")) ended.push(message.text()); });
+  await record(page, "opening needs the rest");
+  for (const line of ["ok", "down"]) {
+    world.line = line;
+    await page.reload();
+    await ready(page);
+    assert.deepEqual(await notes(page), ["opening needs the rest"]);
+  }
+  assert.deepEqual(ended, []);
 }, {});
 
 story("nothing that is sent passes the service worker", async (world, context) => {

@@ -241,6 +241,30 @@ test("what was typed survives a reload and a switch of tabs; the back button lea
   assert.match(await page.getByRole("heading", { level: 1 }).innerText(), /板栗/);
 }));
 
+// The whole browser is killed; what stays is what the profile keeps.
+test("a figure that was typed is there after the browser was killed, on its own day, and never said to be kept", () => open({}, "", async (page) => {
+  const killed = async () => {
+    await page.evaluate(() => { for (const key of Object.keys(sessionStorage)) if (key.startsWith("granary.")) sessionStorage.removeItem(key); });
+    await page.goto(page.url().split("#")[0]);
+    await page.reload();
+  };
+  await page.getByRole("button", { name: "板栗" }).click();
+  await type(page, "37.2");
+  await killed();
+  await page.evaluate(() => window.fake.set({ today: "2026-10-04" }));
+  await page.getByText("这一批还没有记完").waitFor();
+  await page.getByText("板栗 · 37.2 公斤").waitFor();
+  assert.equal(await page.getByText("存在这部手机里了").count(), 0);
+  await page.getByRole("button", { name: "接着记" }).click();
+  assert.equal(await page.getByRole("button", { name: "昨天" }).getAttribute("aria-pressed"), "true");
+  await main(page).click();
+  await page.locator(".kept-lot", { hasText: "37.2 公斤" }).waitFor();
+  assert.equal(await page.evaluate(() => window.fake.world.lots[0].day), "2026-10-03");
+  await killed();
+  await page.getByText(/今天记了|今天还没有记/).waitFor();
+  assert.equal(await page.getByText("这一批还没有记完").count(), 0);
+}));
+
 test("without a signal the app stays calm and says where everything is", () => open({ offline: true }, "", async (page) => {
   await page.locator(".line", { hasText: "没有信号" }).waitFor();
   await page.getByRole("button", { name: "小米" }).click();
@@ -270,6 +294,27 @@ test("two values of one weight stand side by side, and one tap settles it", () =
   assert.equal(await page.getByRole("heading", { name: "重量写得不一样" }).count(), 0);
   const lot = await page.evaluate(() => window.fake.world.lots.find((one) => one.grams === 15_800));
   assert.deepEqual([lot.inConflict, lot.conflicts.length], [false, 0]);
+}));
+
+test("the first page says that a lot waits for her choice; beside each value stands who wrote it and when", () => open({}, "", async (page) => {
+  const row = page.getByRole("link", { name: /有一批写得不一样，请您选对的。\s*\S+ · 今天/ });
+  await row.click();
+  const sides = page.locator(".side");
+  await sides.first().waitFor();
+  assert.match(await sides.nth(0).innerText(), /15\.8 公斤\s+别的手机\s+10月3日（周六） \d+:05/);
+  assert.match(await sides.nth(1).innerText(), /18\.5 公斤\s+这部手机\s+10月3日（周六） \d+:30/);
+  assert.match(await page.locator(".history").innerText(), /更正 别的手机/);
+  await page.getByRole("button", { name: "18.5 公斤: 这个对" }).click();
+  await told(page, "定好了");
+  await page.getByRole("link", { name: "记收成" }).click();
+  await page.locator(".today").waitFor();
+  assert.equal(await row.count(), 0);
+}));
+
+test("of several lots with two values the first page leads to their list", () => open({}, "", async (page) => {
+  await page.evaluate(() => { Object.assign(window.fake.world.lots[7], { inConflict: true }); window.fake.set({}); });
+  await page.getByRole("link", { name: "有 2 批写得不一样" }).click();
+  await page.waitForFunction(() => document.querySelectorAll(".lot").length === 2);
 }));
 
 test("every field of a lot can be corrected, and a lot withdrawn after a question", () => open({}, "#/harvest", async (page) => {
@@ -412,7 +457,14 @@ test("joining: a code may be typed in any form; a short one and a wrong one are 
   await code.fill("AAAA BBBB CCCC");
   await main(page).click();
   await page.getByRole("alert").filter({ hasText: "no such invitation" }).waitFor();
-  await page.getByRole("button", { name: "Back" }).click();
+  // Another try with it is of no use: she corrects it, or holds another before the camera.
+  assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0);
+  await page.getByRole("button", { name: "Scan" }).click();
+  await page.getByRole("button", { name: "Type it instead" }).click();
+  assert.equal(await code.inputValue(), "AAAA-BBBB-CCCC");
+  await main(page).click();
+  await main(page).filter({ hasText: "Change the code" }).click();
+  assert.equal(await code.inputValue(), "AAAA-BBBB-CCCC", "what was typed is there");
   await code.fill("７kq2m9xt 4b0c");
   await main(page).click();
   await page.getByText("太行小米合作社").waitFor();
@@ -423,6 +475,8 @@ test("leaving says what would be lost, and loses it only when told to", () => op
   await page.getByText("2 项还没有送到，退出就没有了。").waitFor();
   const [table] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "存成表格（CSV）" }).click()]);
   assert.equal(table.suggestedFilename(), "granary-2026-10-03.csv");
+  const text = readFileSync(await table.path(), "utf8");
+  assert.match(text, /^\uFEFF批号,农户,日期,产品,重量 \(公斤\),等级,水分 \(%\),地点,备注,状态,称重 \(公斤\),原因,合作社没有收下\r\n/);
   await page.getByRole("button", { name: "退出", exact: true }).click();
   await page.getByRole("dialog").getByRole("button", { name: "不退出" }).click();
   assert.equal(await page.evaluate(() => window.fake.world.lots.length), 24);
@@ -534,8 +588,16 @@ test("a packer finds what she holds by the number on the sack and by the househo
   await search.fill(id.slice(0, 9).toLowerCase());
   await page.waitForFunction(() => document.querySelectorAll(".lot a").length === 1);
   assert.ok(all > 1);
-  await search.fill("4821 7392");
-  await page.waitForFunction(() => [...document.querySelectorAll(".day h2")].map((one) => one.textContent.slice(0, 3)).join() === "张桂兰");
+  const names = (wanted) => page.waitForFunction((wanted) => [...document.querySelectorAll(".day h2")].map((one) => one.textContent.slice(0, 3)).join() === wanted, wanted);
+  await search.fill("");
+  await page.waitForFunction((all) => document.querySelectorAll(".lot a").length === all, all);
+  // Some digits of the card, the name's sound in full or by initials, the village.
+  for (const typed of ["4821 7392", "7392", "zgl", "zhangguil", "ZhangGL", "张桂"]) {
+    await search.fill(typed);
+    await names("张桂兰");
+  }
+  await search.fill("xgc");
+  await page.waitForFunction((all) => document.querySelectorAll(".lot a").length === all, all);
   await search.fill("4821 7397");
   await page.getByText("没有找到。").waitFor();
 }));
@@ -699,6 +761,18 @@ test("a phone that was shut out says so loudly on every page", () => open({ revo
   }
 }));
 
+test("on a phone that was shut out what is there keeps its names, and nothing new is recorded", () => open({}, "#/harvest", async (page) => {
+  await page.locator(".lot", { hasText: "板栗" }).first().waitFor();
+  await page.evaluate(() => window.fake.set({ revoked: true, products: [], places: [] }));
+  await page.reload();
+  await page.getByRole("alert").filter({ hasText: "停用" }).waitFor();
+  await page.locator(".lot", { hasText: "板栗" }).first().waitFor();
+  assert.doesNotMatch(await page.locator("main").innerText(), /chestnut|millet|houshan|dongpo/);
+  await page.getByRole("link", { name: "记收成" }).click();
+  await page.getByText("停用的手机不能再记收成。").waitFor();
+  assert.equal(await page.locator(".tiles button").count(), 0);
+}));
+
 test("every sentence is there in both languages, with the same places for figures", async () => {
   await open({}, "", async (page) => {
     const faults = await page.evaluate(async () => {
@@ -710,6 +784,17 @@ test("every sentence is there in both languages, with the same places for figure
     assert.deepEqual(faults, []);
   });
 });
+
+test("a table is in the language and the unit of the app", () => open({ language: "en", unit: "jin", lots: 3 }, "#/leave", async (page) => {
+  await page.evaluate(() => {
+    Object.assign(window.fake.world.lots[0], { note: '=1+1, "wet"', grams: 12_250, moisture: 135, product: "millet", place: "houshan", grade: "A", day: "2026-10-03" });
+    window.fake.set({});
+  });
+  const [table] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save as a table (CSV)" }).click()]);
+  const [heads, first] = readFileSync(await table.path(), "utf8").split("\r\n");
+  assert.equal(heads, "\uFEFFLot number,Household,Day,Product,Weight (jin),Grade,Moisture (%),Place,Note,State,Weighed (jin),Reason,Not taken in");
+  assert.equal(first.slice(first.indexOf(",")), `,李秀英,2026-10-03,Millet,24.5,A,13.5,后山,"'=1+1, ""wet""",recorded,,,`);
+}));
 
 // Each page in each of four looks: nothing wider than the screen, no sentence missing, nothing small to press, axe content.
 const QUESTIONS = [

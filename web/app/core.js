@@ -23,6 +23,7 @@ class Core {
   #keeper = null;
   #locked = false;
   #stopped = false;
+  #whole = false;
   #installQuestion = null;
   #patience;
   #begun;
@@ -81,7 +82,7 @@ class Core {
 
   #open() {
     this.#locked = this.#record.pin !== null;
-    this.#stopped = false;
+    this.#stopped = this.#whole = false;
     const { id } = this.#record;
     const keeper = new Keeper({
       patience: this.#patience,
@@ -127,6 +128,10 @@ class Core {
         break;
       case "loading":
         this.#tell("loading", value);
+        break;
+      case "whole":
+        this.#whole = true;
+        this.#tell("changed", {});
         break;
       case "broken":
         if (STORAGE.has(code)) this.#storage(code);
@@ -298,6 +303,22 @@ class Core {
   get preferences() {
     const { language, large, unit } = this.#record;
     return { language, large, unit };
+  }
+
+  /// True when both parts of the core are here, as they are at once where the app is installed.
+  get isWhole() {
+    return this.#whole || navigator.serviceWorker?.controller != null;
+  }
+
+  /// What pages keep of this profile: `names` as last known, and the `draft` of a lot that is not recorded yet.
+  get kept() {
+    const { names = null, draft = null } = this.#record ?? {};
+    return { names, draft };
+  }
+
+  async keep(fields) {
+    Object.assign(this.#record, fields);
+    await this.#profiles.update(this.#record.id, fields);
   }
 
   async setLanguage(code) {

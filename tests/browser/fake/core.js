@@ -149,7 +149,6 @@ const methods = {
   },
   receive({ id, weighedGrams, grade }) { const lot = find(id); Object.assign(lot, { state: "received", weighedGrams, weighedGrade: grade }); changed(lot, "weighed", []); return {}; },
   reject({ id, reason }) { const lot = find(id); Object.assign(lot, { state: "rejected", reason }); changed(lot, "rejected", []); return {}; },
-  exportLots: () => ({ csv: "\uFEFFlot,grams\r\n" }),
   leave({ force }) {
     if (unsent() > 0 && !force) throw fault("not-delivered", null, `还有 ${unsent()} 项没有送到`, `${unsent()} items were not sent`);
     Object.assign(me(), { enrolled: false, household: null, name: "" });
@@ -169,6 +168,13 @@ export const core = {
   get profile() { return shownProfile(me()); },
   get preferences() { return { language: world.language, unit: world.unit ?? "kg", large: Boolean(world.large) }; },
   async setPreferences(some) { Object.assign(world, some); save(); tell("profile"); },
+  get kept() { const { names = null, draft = null } = JSON.parse(localStorage.getItem("fake.profile") ?? "{}")[world.current] ?? {}; return { names, draft }; },
+  async keep(fields) {
+    const all = JSON.parse(localStorage.getItem("fake.profile") ?? "{}");
+    all[world.current] = { ...all[world.current], ...fields };
+    localStorage.setItem("fake.profile", JSON.stringify(all));
+  },
+  isWhole: true,
   get locked() { return locked; },
   async setPin(pin) { me().pin = pin; save(); tell("profile"); },
   async unlock(pin) {

@@ -3,9 +3,10 @@ import { core } from "../core.js";
 import { html, useState } from "../lib/preact-htm.js";
 import { t } from "../words.js";
 import { dropDrafts } from "../parts/draft.js";
+import { asTyped, unitName } from "../parts/figures.js";
 import { saveFile } from "../parts/files.js";
 import { Fault, Page } from "../parts/frame.js";
-import { refresh, usePhone, useWork } from "../parts/phone.js";
+import { placeName, productName, refresh, usePhone, useWork } from "../parts/phone.js";
 import { Icon } from "../parts/pictures.js";
 import { go } from "../parts/route.js";
 import { say } from "../parts/say.js";
@@ -22,6 +23,28 @@ async function leave(force) {
   say(t("left"));
   go("/", { replace: true });
   await refresh();
+}
+
+const ALL = 2 ** 32 - 1;
+
+/** A field of a table. A text that a spreadsheet would take for a formula begins with an apostrophe. */
+function quoted(value) {
+  const text = String(value ?? "").replace(/^[=+\-@\t\r＝＋－＠]/, "'$&");
+  return /[,"\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Lots as a table for spreadsheets, in the reader's language and unit; with a mark, so that they read it as UTF-8. */
+function tableOf(rows) {
+  const grams = (some) => (some === null ? "" : asTyped(some));
+  const columns = [
+    [t("lot-number"), (lot) => lot.id], [t("household"), (lot) => lot.householdName], [t("day"), (lot) => lot.day],
+    [t("product"), (lot) => productName(lot.product)], [`${t("weight")} (${unitName()})`, (lot) => grams(lot.grams)], [t("grade"), (lot) => lot.grade],
+    [`${t("moisture")} (%)`, (lot) => (lot.moisture === null ? "" : lot.moisture / 10)], [t("place"), (lot) => placeName(lot.place)],
+    [t("note"), (lot) => lot.note], [t("field-state"), (lot) => t(`state-${lot.state}`)], [`${t("weighed")} (${unitName()})`, (lot) => grams(lot.weighedGrams)],
+    [t("field-reason"), (lot) => lot.reason], [t("lot-not-taken-in"), (lot) => lot.notTakenIn],
+  ];
+  const lines = [columns.map(([head]) => head), ...rows.map((lot) => columns.map(([, of]) => of(lot)))];
+  return `\uFEFF${lines.map((line) => line.map(quoted).join(",")).join("\r\n")}\r\n`;
 }
 
 /** What the co-operative lacks of this phone: what waits, and what was set aside. */
@@ -51,8 +74,8 @@ export function Leave() {
   const [sure, setSure] = useState(false);
   const [busy, fault, run] = useWork();
   const table = () => run(async () => {
-    const { csv } = await core.call("exportLots", {});
-    await saveFile(new File([csv], `granary-${state.today}.csv`, { type: "text/csv" }));
+    const { rows } = await core.call("lots", { limit: ALL });
+    await saveFile(new File([tableOf(rows)], `granary-${state.today}.csv`, { type: "text/csv" }));
   });
   const send = () => run(() => core.sync());
   return html`<${Page} title=${t("leave")} back="/status" tabs=${false}

@@ -1,18 +1,34 @@
-// What is typed and not yet kept, in sessionStorage by profile: it survives a reload, a switch of tabs and an update.
+// What is typed and not yet kept, in sessionStorage by profile: it survives a reload, a switch of tabs and an update. The figure of a
+// lot lies in the profile too, so that it survives the browser's end.
+import { core } from "../core.js";
 import { useState } from "../lib/preact-htm.js";
+import { phone } from "./phone.js";
 import { profileId } from "./profile.js";
 
 const keyOf = (name) => `granary.draft.${profileId()}.${name}`;
 
+/** The draft that outlives the browser. */
+const LASTING = "record";
+
+function keepLasting(name, value) {
+  if (name !== LASTING) return;
+  // Today is another day when she comes back.
+  const draft = value?.text ? { ...value, day: value.day || phone.state?.today } : null;
+  if (draft || core.kept.draft) core.keep({ draft }).catch(() => { /* Lives until the browser is closed. */ });
+}
+
 export function readDraft(name) {
-  try { return JSON.parse(sessionStorage.getItem(keyOf(name))); } catch { return null; }
+  const lasting = name === LASTING ? core.kept.draft : null;
+  try { return JSON.parse(sessionStorage.getItem(keyOf(name))) ?? lasting; } catch { return lasting; }
 }
 
 function writeDraft(name, value) {
+  keepLasting(name, value);
   try { sessionStorage.setItem(keyOf(name), JSON.stringify(value)); } catch { /* Lives until the page is left. */ }
 }
 
 export function dropDraft(name) {
+  keepLasting(name, null);
   try { sessionStorage.removeItem(keyOf(name)); } catch { /* Was not kept. */ }
 }
 

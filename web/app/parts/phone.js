@@ -6,6 +6,8 @@ import { readSettings, settings } from "./settings.js";
 
 export const phone = {
   ready: false, broken: null, state: null, status: null, catalogue: null, storage: null,
+  /** Lots of which two phones wrote one field differently; asked with the rest, so that no page moves when it comes. */
+  split: null,
   online: navigator.onLine !== false, update: false, locked: false, loading: null,
   /** Rises when the core's documents changed; lists ask again. */
   version: 0,
@@ -46,14 +48,26 @@ async function readStatus() {
   if (!core.locked) tell({ status: await core.call("status", {}) });
 }
 
+/** A phone that was shut out has no catalogue any more: what is on it keeps its last known names, and nothing new is recorded of it. */
+function withNames(catalogue) {
+  const { products, places, villages } = catalogue;
+  if (products.length === 0) return { ...catalogue, ...core.kept.names };
+  const named = products.map(({ code, nameZh, nameEn }) => ({ code, nameZh, nameEn, grades: [], prices: [], usual: 0, offered: false }));
+  const names = { products: named, places, villages };
+  if (JSON.stringify(names) !== JSON.stringify(core.kept.names)) core.keep({ names }).catch(() => { /* Kept another time. */ });
+  return catalogue;
+}
+
 async function readAll() {
   if (core.locked) {
-    tell({ locked: true, ready: true, state: null, status: null, catalogue: null });
+    tell({ locked: true, ready: true, state: null, status: null, catalogue: null, split: null });
     return;
   }
   const [state, status] = [await core.call("state", {}), await core.call("status", {})];
-  const catalogue = state.enrolled ? await core.call("catalogue", {}) : null;
-  tell({ state, status, catalogue, locked: false, ready: true, broken: null, version: phone.version + 1 });
+  const catalogue = state.enrolled ? withNames(await core.call("catalogue", {})) : null;
+  // The core's first part reads no such filter.
+  const split = state.enrolled && core.isWhole ? await core.call("lots", { onlyConflicts: true, limit: 1 }) : null;
+  tell({ state, status, catalogue, split, locked: false, ready: true, broken: null, version: phone.version + 1 });
 }
 
 export const refresh = coalesced(readAll);
@@ -90,12 +104,13 @@ export function useForm() {
   }, []);
 }
 
-/** The core's answer to a question, asked again when its documents changed: `{value, error}`. Keeps what was shown meanwhile. */
+/** The core's answer to a question, if there is one, asked again when its documents changed: `{value, error}`. Keeps what was shown meanwhile. */
 export function useCall(method, args) {
   const { version } = usePhone();
   const [answer, setAnswer] = useState({ value: undefined, error: null });
   const asked = JSON.stringify(args);
   useEffect(() => {
+    if (!method) return undefined;
     let wanted = true;
     core.call(method, args).then(
       (value) => wanted && setAnswer({ value, error: null }),
