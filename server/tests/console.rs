@@ -106,8 +106,14 @@ fn what_is_unusual_is_asked_back_allowed_when_confirmed_and_listed() {
     let lot = world.record("millet", 12_500, "2026-10-03", "");
     let browser = world.browser("zh");
     assert!(browser.get("/console/unusual").body.contains("没有不寻常的批次"));
-    let fields =
-        [("product", "milet"), ("grams", "12.5吨"), ("grade", "丙"), ("day", "2026-10-03"), ("note", "两行\n备注")];
+    let fields = [
+        ("page", lot.as_str()),
+        ("product", "milet"),
+        ("grams", "12.5吨"),
+        ("grade", "丙"),
+        ("day", "2026-10-03"),
+        ("note", "两行\n备注"),
+    ];
     let correct = format!("{lot}/correct");
     let asked = browser.post(&correct, &fields);
     assert_eq!(asked.status, 200);
@@ -117,9 +123,10 @@ fn what_is_unusual_is_asked_back_allowed_when_confirmed_and_listed() {
     }
     let row = || world.lots(&LotFilter::default())[0].clone();
     assert_eq!((row().grams, row().product.as_str()), (Some(12_500), "millet"), "nothing was saved");
-    // The page that asks sends all of it again, confirmed.
+    // The form is on its page as it was typed, and confirms what it asks.
     let mut again = asked.checked_fields(&correct);
-    again.push(("confirmed".into(), "yes".into()));
+    again.retain(|(name, _)| fields.iter().all(|(typed, _)| name != typed));
+    again.extend(fields.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let again: Vec<(&str, &str)> = again.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(browser.post(&correct, &again).status, 303);
     let after = row();

@@ -133,6 +133,14 @@ assert.equal(await zhang.locator("form[action$=receipt] [name=grams]").inputValu
 assert.equal(await zhang.evaluate(() => document.activeElement.name), "grams");
 assert.equal(await zhang.locator("form[action$=receipt] [name=state][value=received]").isChecked(), true);
 await shot(zhang, "refused-form");
+// An unusual figure is asked about beside its field, in the same form.
+await zhang.locator("form[action$=receipt] [name=grams]").fill("99");
+await follow(zhang, zhang.locator("form[action$=receipt] button"));
+assert.match(await zhang.locator("form[action$=receipt] .ask").innerText(), /99 kg weighed is far from/);
+assert.match(await zhang.locator("form[action$=receipt] button").innerText(), /It is right: Save the receipt/);
+assert.equal(await zhang.locator("form[action$=receipt] [name=grams]").inputValue(), "99");
+assert.equal(await zhang.evaluate(() => document.activeElement.name), "grams");
+await shot(zhang, "asked-back");
 await zhang.locator("form[action$=receipt] [name=grams]").fill("9.9");
 await follow(zhang, zhang.locator("form[action$=receipt] button"));
 await until("the weighing", async () => { await zhang.reload(); return /9\.9 kg/.test(await text(zhang)); });

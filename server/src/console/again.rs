@@ -11,9 +11,11 @@ use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
 use tower::ServiceExt;
 
 use super::forms::Form;
+use super::inputs::FAULT;
 use super::page::Page;
 use super::refusal::Refused;
 use super::signed_in::SignedIn;
@@ -43,6 +45,20 @@ impl Again {
 
     pub(super) fn note_shown(&self) {
         self.is_shown.store(true, Ordering::Relaxed);
+    }
+
+    /// What there is to say of the form, at the head of its page, with the way to its place in the form.
+    pub(super) fn told(&self) -> Markup {
+        let refused = &self.refused;
+        html! {
+            @if let Some(asked) = &refused.asked { div.notice role="alert" {
+                (refused.sentence)
+                ul { @for (mark, _, said) in asked.all() { li { a href={ "#" (mark) } { (said) } } } }
+            } } @else { div.error role="alert" {
+                @if self.is_shown() { a href={ "#" (FAULT) } { (refused.sentence) } } @else { (refused.sentence) }
+                (refused.choices())
+            } }
+        }
     }
 }
 
@@ -102,14 +118,20 @@ pub(super) async fn show_refused_again(mut request: Request, next: Next) -> Resp
     }
     let Known { by: Some((shared, signed)), form } = asked.take() else { return response };
     let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let page = form.and_then(|form| Some((page_of(&form)?, form)));
+    let page = form.clone().and_then(|form| Some((page_of(&form)?, form)));
     if let Some(page) = page
         && let Some(mut shown) = filled(shared, page, &action, refused.clone(), &headers, peer).await
     {
         *shown.status_mut() = status;
         return shown;
     }
-    let page = Page { title: refused_title(&signed), part: "", main: refused.words() };
+    let page = match (&refused.asked, form) {
+        (Some(asked), Some(form)) => {
+            let main = asked.apart(signed.locale, &action, &form);
+            Page { title: signed.locale.t("unusual-title"), part: "", main }
+        }
+        _ => Page { title: refused_title(&signed), part: "", main: refused.words() },
+    };
     let mut response = page.show(&signed);
     *response.status_mut() = status;
     response.into_response()
@@ -126,7 +148,8 @@ pub(super) async fn filled(
     peer: Option<ConnectInfo<SocketAddr>>,
 ) -> Option<Response> {
     let refused = refused.on(&form);
-    let again = Again { action: action.to_owned(), form, refused, is_shown: AtomicBool::new(false) };
+    let must_show_form = refused.asked.is_some();
+    let again = Arc::new(Again { action: action.to_owned(), form, refused, is_shown: AtomicBool::new(false) });
     let mut request = Request::get(page);
     for name in [header::COOKIE, header::ACCEPT_LANGUAGE, header::HOST] {
         if let Some(value) = headers.get(&name) {
@@ -134,14 +157,15 @@ pub(super) async fn filled(
         }
     }
     let mut request = request.body(Body::empty()).ok()?;
-    request.extensions_mut().insert(Arc::new(again));
+    request.extensions_mut().insert(Arc::clone(&again));
     if let Some(peer) = peer {
         request.extensions_mut().insert(peer);
     }
     // The router can't fail.
     let shown = super::pages().with_state(shared).oneshot(request).await;
     let shown = shown.unwrap_or_else(|never| match never {});
-    (shown.status() == StatusCode::OK).then_some(shown)
+    // A question without its form can't be answered.
+    (shown.status() == StatusCode::OK && (again.is_shown() || !must_show_form)).then_some(shown)
 }
 
 fn refused_title(signed: &SignedIn) -> String {

@@ -96,7 +96,7 @@ fn note_and_buttons(signed: &SignedIn, settle: &str, says: &str, form: &Inputs<'
     html! {
         label { (locale.t("note")) (form.empty("note", TEXT.at_most(TextField::Note.most()))) }
         div.buttons {
-            button name="how" value="settle" data-do data-says=(locale.with(says, &[("value", "{}".to_owned())])) { (locale.t(settle)) }
+            button name="how" value="settle" data-do data-says=(locale.with(says, &[("value", "{}".to_owned())])) { (form.doing(settle)) }
             button.quiet name="how" value="leave" formnovalidate data-leave { (locale.t("leave-with-note")) }
         }
     }

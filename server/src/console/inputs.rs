@@ -4,6 +4,7 @@
 use maud::{Markup, html};
 
 use super::again::Again;
+use super::asked_back::{AskedBack, confirming};
 use super::forms::{Form, was};
 use super::i18n::Locale;
 use super::page::token;
@@ -86,10 +87,25 @@ impl<'a> Inputs<'a> {
         self.again.is_some()
     }
 
+    /// What is asked about the form.
+    fn asked(&self) -> Option<&'a AskedBack> {
+        self.again.and_then(|again| again.refused.asked.as_deref())
+    }
+
+    /// What the form's button says: that it confirms, where something is asked.
+    pub(super) fn doing(&self, words: &str) -> String {
+        let words = self.signed.locale.t(words);
+        if self.asked().is_some() { confirming(self.signed.locale, &words) } else { words }
+    }
+
     /// The fields that nobody sees: the session's token, the page, the keys; above them a fault that is of no one field.
     pub(super) fn hidden(&self) -> Markup {
-        let fault = self.again.filter(|again| again.refused.field.is_none());
+        let fault = self.again.filter(|again| again.refused.field.is_none() && again.refused.asked.is_none());
         html! {
+            @if let Some((asked, again)) = self.asked().zip(self.again) {
+                (asked.hidden())
+                @for (mark, _, said) in asked.all().filter(|(_, field, _)| !again.form.has(field)) { p.ask id=(mark) tabindex="-1" { (said) } }
+            }
             (token(self.signed))
             @for (name, key) in &self.keys { input type="hidden" name=(name) value=(key); }
             @if let Some(again) = fault { p.error id=(FAULT) tabindex="-1" { (again.refused.sentence) } }
@@ -138,11 +154,28 @@ impl<'a> Inputs<'a> {
         html! { input type="hidden" name=(hidden) value=(seen); }
     }
 
-    /// The fault of a field, where there is one.
-    pub(super) fn fault(&self, name: &str) -> Markup {
-        html! {
-            @if let Some(again) = self.again.filter(|_| self.is_wrong(name)) { span.error id=(FAULT) { (again.refused.sentence) } }
+    /// What is said beside a field, its fault or the question about it, with its mark.
+    fn said(&self, name: &str) -> Option<(String, &'a str)> {
+        match self.asked() {
+            Some(asked) => asked.all().find(|(_, field, _)| *field == name).map(|(mark, _, said)| (mark, said)),
+            None => self
+                .again
+                .filter(|_| self.is_wrong(name))
+                .map(|again| (FAULT.to_owned(), again.refused.sentence.as_str())),
         }
+    }
+
+    /// The fault of a field, or the question about it, where there is one.
+    pub(super) fn fault(&self, name: &str) -> Markup {
+        let look = if self.asked().is_some() { "ask" } else { "error" };
+        html! { @if let Some((mark, said)) = self.said(name) { span class=(look) id=(mark) { (said) } } }
+    }
+
+    /// The mark of what is said beside a field, and whether it is the first of the form, which gets the focus.
+    fn mark(&self, name: &str) -> (Option<String>, bool) {
+        let mark = self.said(name).map(|(mark, _)| mark);
+        let is_first = mark.as_deref() == Some(FAULT);
+        (mark, is_first)
     }
 
     /// A field that its author fills: nothing is in it before.
@@ -157,11 +190,11 @@ impl<'a> Inputs<'a> {
     }
 
     fn input(&self, name: &str, value: &str, kind: Kind) -> Markup {
-        let is_wrong = self.is_wrong(name);
+        let (is_wrong, (mark, is_first)) = (self.is_wrong(name), self.mark(name));
         html! {
             input type=(kind.kind) name=(name) value=(value) inputmode=[kind.mode] required[kind.is_required] pattern=[kind.pattern]
                 maxlength=[kind.letters_max] autocomplete=[kind.autocomplete] aria-invalid=[is_wrong.then_some("true")]
-                aria-describedby=[is_wrong.then_some(FAULT)] autofocus[is_wrong];
+                aria-describedby=[mark] autofocus[is_first];
             (self.fault(name))
         }
     }
@@ -173,9 +206,9 @@ impl<'a> Inputs<'a> {
 
     /// A field of several lines of something that is here.
     pub(super) fn lines(&self, name: &str, shown: &str) -> Markup {
-        let is_wrong = self.is_wrong(name);
+        let (is_wrong, (mark, is_first)) = (self.is_wrong(name), self.mark(name));
         html! {
-            textarea name=(name) rows="2" aria-invalid=[is_wrong.then_some("true")] autofocus[is_wrong] { (self.value(name, shown)) }
+            textarea name=(name) rows="2" aria-invalid=[is_wrong.then_some("true")] aria-describedby=[mark] autofocus[is_first] { (self.value(name, shown)) }
             (self.fault(name)) (self.was(name, shown))
         }
     }
@@ -208,9 +241,9 @@ impl<'a> Inputs<'a> {
         choices: impl IntoIterator<Item = (&'b str, String)>,
     ) -> Markup {
         let (value, choices): (String, Vec<_>) = (self.value(name, shown), choices.into_iter().collect());
-        let is_wrong = self.is_wrong(name);
+        let (is_wrong, (mark, is_first)) = (self.is_wrong(name), self.mark(name));
         html! {
-            select name=(name) aria-invalid=[is_wrong.then_some("true")] autofocus[is_wrong] {
+            select name=(name) aria-invalid=[is_wrong.then_some("true")] aria-describedby=[mark] autofocus[is_first] {
                 @if !choices.iter().any(|(code, _)| *code == value) { option value=(value) selected { (value) } }
                 @for (code, name) in &choices { option value=(code) selected[*code == value] { (name) } }
             }

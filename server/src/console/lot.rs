@@ -12,6 +12,7 @@ use granary_client_core::schema::{LotId, LotName};
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::asked_back::must_be_confirmed;
 use super::forms::{Form, moisture, was};
 use super::history::{self, HistoryEvent};
 use super::i18n::{Locale, decimal, money};
@@ -72,12 +73,6 @@ fn title(signed: &SignedIn, names: &Names, row: &LotRow) -> String {
         names.household(&row.household_name, row.lot.household()),
         names.product(&row.product)
     )
-}
-
-/// A lot as what a form is about.
-pub(super) fn about(signed: &SignedIn, names: &Names, address: String, row: &LotRow) -> unusual::About {
-    let name = format!("{} · {}", title(signed, names, row), row.lot);
-    unusual::About { address, name, part: "harvests" }
 }
 
 /// A lot and its receipt as their documents have them, with the version of the lot's book: what a form on its page shows.
@@ -168,7 +163,7 @@ fn correct_form(signed: &SignedIn, names: &Names, address: &Address, present: &P
             label { (locale.t("day")) (form.field("day", &shown("day"), DAY)) }
             label { (locale.t("place")) (form.field("place", &shown("place"), TEXT)) }
             label { (locale.t("note")) (form.lines("note", &shown("note"))) }
-            button { (locale.t("save")) }
+            button { (form.doing("save")) }
         }
     }
 }
@@ -219,7 +214,7 @@ fn receipt_form(signed: &SignedIn, names: &Names, address: &Address, receipt: Op
             label { (locale.t("grade")) (form.field("grade", &grade, TEXT)) }
             label { (locale.t("reject-reason")) (form.field("reason", &reason, TEXT)) }
             label { (locale.t("receipt-day")) (form.field("day", &day, DAY)) }
-            button { (locale.t("save-receipt")) }
+            button { (form.doing("save-receipt")) }
         }
         p.small { (locale.t("receipt-help")) }
     }
@@ -278,15 +273,10 @@ pub(super) async fn correct(
             edits.push(edit.map_err(|fault| super::refusal::refuse(signed.locale, &fault.into()).at(field))?);
         }
     }
-    if form.get("confirmed") != "yes" {
-        let (product, grade, place) = (lot.field("product"), lot.field("grade"), lot.field("place"));
-        let before = Facts { product: &product, quantity: lot.quantity, grade: &grade, day: lot.day, place: &place };
-        let odd = unusual::of_correction(&signed, address.lot(), &Correction::of(before, &edits)).await?;
-        if !odd.is_empty() {
-            let about = about(&signed, &Names::of(&signed).await?, address.path(), &address.row);
-            return Ok(unusual::ask_back(&signed, &about, &format!("{}/correct", address.path()), &form, &odd));
-        }
-    }
+    let (product, grade, place) = (lot.field("product"), lot.field("grade"), lot.field("place"));
+    let before = Facts { product: &product, quantity: lot.quantity, grade: &grade, day: lot.day, place: &place };
+    let odd = unusual::of_correction(&signed, address.lot(), &Correction::of(before, &edits)).await?;
+    must_be_confirmed(signed.locale, &form, &odd)?;
     if !edits.is_empty() {
         let key = address.lot().key().clone();
         let edit = Edits {
@@ -350,20 +340,14 @@ pub(super) async fn receive(
         "rejected" => Outcome::Rejected { reason: whole.text(locale, "reason", TextField::Reason)? },
         _ => return Err(refused(locale, 400, "outcome-missing").at("state")),
     };
-    if form.get("confirmed") != "yes" {
-        let (weighed, grade) = match &outcome {
-            Outcome::Received { weighed, grade } => (Some(*weighed), grade.as_str()),
-            Outcome::Rejected { .. } => (None, ""),
-        };
-        let facts = facts_of(&address.row);
-        let (product, recorded, harvested) = (facts.product, facts.quantity, facts.day);
-        let arrival = Arrival { product, weighed, grade, day, recorded, harvested };
-        let odd = unusual::of_arrival(&signed, &address.row, &arrival).await?;
-        if !odd.is_empty() {
-            let about = about(&signed, &Names::of(&signed).await?, address.path(), &address.row);
-            return Ok(unusual::ask_back(&signed, &about, &format!("{}/receipt", address.path()), &form, &odd));
-        }
-    }
+    let (weighed, grade) = match &outcome {
+        Outcome::Received { weighed, grade } => (Some(*weighed), grade.as_str()),
+        Outcome::Rejected { .. } => (None, ""),
+    };
+    let facts = facts_of(&address.row);
+    let (product, recorded, harvested) = (facts.product, facts.quantity, facts.day);
+    let arrival = Arrival { product, weighed, grade, day, recorded, harvested };
+    must_be_confirmed(locale, &form, &unusual::of_arrival(&signed, &address.row, &arrival).await?)?;
     let lot = address.lot().clone();
     signed.edit(vec![Edits::one(lot.receipt_book(), move |doc| receipt::receive(doc, &lot, &outcome, day))]).await?;
     Ok(Redirect::to(&address.path()).into_response())

@@ -4,6 +4,7 @@
 mod activity;
 mod again;
 mod api_keys;
+mod asked_back;
 mod assets;
 mod bidi;
 mod cards;

@@ -9,7 +9,6 @@ use maud::{DOCTYPE, Markup, html};
 use super::again::PAGE;
 use super::cookies::locale_of;
 use super::i18n::{Locale, grouped};
-use super::inputs::FAULT;
 use super::layout::{answer, head, language_switch};
 use super::parts::toast;
 use super::refusal::refused;
@@ -86,9 +85,7 @@ impl Page<'_> {
                         @if signed.is_behind { p.notice role="alert" { (locale.t("page-behind")) } }
                         @else if behind > 0 { p.notice { (locale.with("lists-behind", &[("count", grouped(behind))])) } }
                         (self.head(signed))
-                        @if let Some(again) = &signed.again { div.error role="alert" {
-                            @if again.is_shown() { a href={ "#" (FAULT) } { (again.refused.sentence) } } @else { (again.refused.sentence) }
-                            (again.refused.choices()) } }
+                        @if let Some(again) = &signed.again { (again.told()) }
                         // A page without what was just saved offers no form: its old values would overwrite the new ones.
                         @if signed.is_behind { fieldset.behind disabled { (self.main) } } @else { (self.main) }
                     }

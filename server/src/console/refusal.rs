@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use granary_client_core::words::Words;
 use maud::{Markup, html};
 
+use super::asked_back::AskedBack;
 use super::forms::Form;
 use super::i18n::{Language, Locale};
 use super::layout::bare;
@@ -21,6 +22,8 @@ pub(super) struct Refused {
     pub(super) field: Option<String>,
     /// True where the field shows again what is there now: its author has not seen it before.
     pub(super) is_seen_anew: bool,
+    /// What is asked about the form, where nothing is wrong with it.
+    pub(super) asked: Option<Box<AskedBack>>,
     /// Addresses to choose from, with their words.
     links: Vec<(String, String)>,
 }
@@ -75,7 +78,12 @@ pub(super) fn refused(locale: Locale, status: u16, name: &str) -> Refused {
 }
 
 fn say(locale: Locale, status: u16, sentence: String) -> Refused {
-    Refused { locale, status, sentence, field: None, is_seen_anew: false, links: Vec::new() }
+    Refused { locale, status, sentence, field: None, is_seen_anew: false, asked: None, links: Vec::new() }
+}
+
+/// A form that is asked back: nothing is wrong with it, and nothing is saved before it is confirmed.
+pub(super) fn asked(locale: Locale, asked: AskedBack) -> Refused {
+    Refused { asked: Some(Box::new(asked)), ..refused(locale, 200, "unusual-ask") }
 }
 
 /// As [`refused`], with values in the message's places.

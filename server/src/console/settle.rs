@@ -10,10 +10,10 @@ use granary_client_core::schema::harvest::LotEdit;
 use granary_client_core::schema::{Document, LotId};
 
 use super::again::page_of;
+use super::asked_back::must_be_confirmed;
 use super::cases::{self, CASES, CASES_PAGE};
 use super::forms::{Form, moisture, was, weight};
 use super::left_since;
-use super::lot;
 use super::names::Names;
 use super::parts::toast::Told;
 use super::refusal::{Refused, refuse, refused};
@@ -127,18 +127,7 @@ pub(super) async fn settle(SignedInForm(signed, form): SignedInForm) -> Result<R
         signed.edit(vec![case.line(decision)]).await?;
     } else {
         let settlement = chosen(&signed, &form, &case, settler)?;
-        if form.get("confirmed") != "yes" {
-            let odd = odd_in(&signed, &form, &case).await?;
-            if !odd.is_empty() {
-                return Ok(unusual::ask_back(
-                    &signed,
-                    &about(&signed, &case).await?,
-                    "/console/cases/settle",
-                    &form,
-                    &odd,
-                ));
-            }
-        }
+        must_be_confirmed(signed.locale, &form, &odd_in(&signed, &form, &case).await?)?;
         case.keep(&signed, SETTLING, settlement).await?;
     }
     Ok(back(&form))
@@ -179,19 +168,8 @@ fn chosen(signed: &SignedIn, form: &Form, case: &Case, settler: Settler<'_>) -> 
     made.map_err(|fault| refuse(locale, &fault.into()).at("other"))
 }
 
-/// The case's lot as what a form is about.
-async fn about(signed: &SignedIn, case: &Case) -> Result<unusual::About, Refused> {
-    let names = Names::of(signed).await?;
-    let lot = case.row.case.lot();
-    let address = format!("/console/lots/{}", lot.in_full());
-    Ok(match case.lots.iter().find(|row| row.lot == *lot) {
-        Some(row) => unusual::About { part: "cases", ..lot::about(signed, &names, address, row) },
-        None => unusual::About { address, name: lot.to_string(), part: "cases" },
-    })
-}
-
 /// What is unusual about a value that was typed, and stands in no lot yet.
-async fn odd_in(signed: &SignedIn, form: &Form, case: &Case) -> Result<Vec<Unusual>, Refused> {
+async fn odd_in(signed: &SignedIn, form: &Form, case: &Case) -> Result<Vec<(String, Unusual)>, Refused> {
     let typed = form.get("other");
     let lot = case.row.case.lot();
     let Some(row) = case.lots.iter().find(|row| row.lot == *lot).filter(|_| !typed.is_empty()) else {
@@ -200,7 +178,9 @@ async fn odd_in(signed: &SignedIn, form: &Form, case: &Case) -> Result<Vec<Unusu
     let field = if let CaseId::Field(_, field) = &case.row.case { field.as_str() } else { "grams" };
     let value = as_document_value(signed, field, typed)?;
     let edit = LotEdit::parse(field, &value).map_err(|fault| refuse(signed.locale, &fault.into()).at("other"))?;
-    unusual::of_correction(signed, lot, &Correction::of(facts_of(row), &[edit])).await
+    let odd = unusual::of_correction(signed, lot, &Correction::of(facts_of(row), &[edit])).await?;
+    // Whatever it is of the lot, in the form it was typed as the other value.
+    Ok(odd.into_iter().map(|(_, odd)| ("other".to_owned(), odd)).collect())
 }
 
 /// A typed value as a document value.

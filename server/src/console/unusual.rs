@@ -16,7 +16,6 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::again::PAGE;
-use super::forms::{Form, was};
 use super::i18n::grouped;
 use super::inputs::Inputs;
 use super::names::Names;
@@ -124,22 +123,28 @@ pub(super) async fn found_right(SignedInForm(signed, form): SignedInForm) -> Res
     Ok(Redirect::to(to).into_response())
 }
 
-/// What is unusual about a lot in the fields that a correction of it changes.
+/// What is unusual about a lot in the fields that a correction of it changes, each with its field.
 pub(super) async fn of_correction(
     signed: &SignedIn,
     lot: &LotId,
     correction: &Correction<'_>,
-) -> Result<Vec<Unusual>, Refused> {
-    with_usual(signed, lot, correction.facts(), |usual| correction.unusual(Some(lot.season()), usual)).await
+) -> Result<Vec<(String, Unusual)>, Refused> {
+    let odd =
+        with_usual(signed, lot, correction.facts(), |usual| correction.unusual(Some(lot.season()), usual)).await?;
+    Ok(with_fields(odd))
 }
 
-/// What is unusual about the receipt of a lot.
+/// What is unusual about the receipt of a lot, each with its field.
 pub(super) async fn of_arrival(
     signed: &SignedIn,
     row: &LotRow,
     arrival: &Arrival<'_>,
-) -> Result<Vec<Unusual>, Refused> {
-    with_usual(signed, &row.lot, &facts_of(row), |usual| unusual_arrival(arrival, usual)).await
+) -> Result<Vec<(String, Unusual)>, Refused> {
+    Ok(with_fields(with_usual(signed, &row.lot, &facts_of(row), |usual| unusual_arrival(arrival, usual)).await?))
+}
+
+fn with_fields(odd: Vec<Unusual>) -> Vec<(String, Unusual)> {
+    odd.into_iter().map(|odd| (odd.field().to_owned(), odd)).collect()
 }
 
 async fn with_usual<R>(
@@ -154,43 +159,4 @@ async fn with_usual<R>(
     let earlier = Earlier::of(&lots, facts.product, facts.place, Some(lot));
     let today = Some(Day::in_china(crate::environment::now()));
     Ok(ask(&Usual { catalogue: names.known_catalogue(), places: &names.places, today, season: None, earlier }))
-}
-
-/// What a form that is asked back is about: its page and its name, and the part of the console that it is in.
-pub(super) struct About {
-    pub(super) address: String,
-    pub(super) name: String,
-    pub(super) part: &'static str,
-}
-
-/// Fields whose change is shown as it was typed.
-const SHOWN: [&str; 9] = ["product", "state", "grams", "grade", "moisture", "day", "place", "note", "reason"];
-
-/// Asks about what is unusual, with what it is about; the answer sends the same form again, confirmed.
-pub(super) fn ask_back(signed: &SignedIn, about: &About, action: &str, form: &Form, odd: &[Unusual]) -> Response {
-    let locale = signed.locale;
-    let typed = SHOWN.into_iter().filter_map(|field| Some((field, form.changed(field)?)));
-    let shown = |field: &str, value: &str| match (field, value) {
-        (_, "") => "—".to_owned(),
-        ("state", state) => locale.of("state", state),
-        _ => value.to_owned(),
-    };
-    let main = html! {
-        h2 { a href=(about.address) { (about.name) } }
-        ul { @for odd in odd { li.mark { (odd.words(locale.language)) } } }
-        dl.pair { @for (field, value) in typed {
-            div { dt { (locale.of("field", field)) } dd {
-                @let before = form.get(&was(field));
-                @if !before.is_empty() { (shown(field, before)) " → " } strong { (shown(field, value)) } } }
-        } }
-        p { (locale.t("unusual-ask")) }
-        form.card method="post" action=(action) {
-            @for (name, value) in form.everything() { input type="hidden" name=(name) value=(value); }
-            label.check { input type="checkbox" name="confirmed" value="yes" required; (locale.t("unusual-confirm")) }
-            div.buttons { button { (locale.t("save")) } }
-        }
-        // The page that the form was on.
-        p { a href=(signed.page) { (locale.t("unusual-back")) } }
-    };
-    Page { title: locale.t("unusual-title"), part: about.part, main }.show(signed)
 }

@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::plausibility::unusual_price;
-use granary_client_core::quantities::{Day, TextField};
+use granary_client_core::quantities::{Day, Fen, TextField};
 use granary_client_core::schema::catalogue::{self, PriceName, Product};
 use maud::{Markup, html};
 
@@ -11,6 +11,7 @@ use super::{
     HERE, code_of, ending, ending_day, present, price_chart, price_text, seen, skus, text, today, typed_price, write,
 };
 use crate::console::activity;
+use crate::console::asked_back::must_be_confirmed;
 use crate::console::forms::{Form, moisture};
 use crate::console::i18n::{Locale, decimal, money};
 use crate::console::inputs::{AMOUNT, DAY, Inputs, TEXT};
@@ -18,7 +19,6 @@ use crate::console::names::Names;
 use crate::console::page::Page;
 use crate::console::refusal::{Refused, refused, unreadable};
 use crate::console::signed_in::{SignedIn, SignedInForm};
-use crate::console::unusual;
 
 /// Whether new lots of it are recorded.
 pub(super) fn state(locale: Locale, product: &Product, today: Day) -> Markup {
@@ -88,7 +88,7 @@ fn form(signed: &SignedIn, product: &Product, seen: &str) -> Markup {
             }
             @if !product.price_by_grade.is_empty() {
                 p.small { (locale.t("price-since-today")) }
-                label.check { input type="checkbox" name="since" value="beginning"; (locale.t("price-since-beginning")) }
+                label.check { input type="checkbox" name="since" value="beginning" checked[form.is_chosen("since", "beginning", false)]; (locale.t("price-since-beginning")) }
             }
             fieldset.row {
                 legend { (locale.t("another-price")) }
@@ -96,7 +96,7 @@ fn form(signed: &SignedIn, product: &Product, seen: &str) -> Markup {
                 label { (locale.t("from-day")) (form.empty("new-day", DAY)) }
                 label { (locale.t("yuan-per-kg")) (form.empty("new-price", AMOUNT)) }
             }
-            button { (locale.t("save")) }
+            button { (form.doing("save")) }
         }
     }
 }
@@ -166,17 +166,10 @@ pub(in crate::console) async fn save(SignedInForm(signed, form): SignedInForm) -
         None => {}
     }
     let prices = typed_prices(locale, &form, present)?;
-    if form.get("confirmed") != "yes" {
-        let ask = |product: &Product| {
-            prices.iter().filter_map(|(name, price)| unusual_price(product, name, *price)).collect::<Vec<_>>()
-        };
-        let odd = present.map(ask).unwrap_or_default();
-        if !odd.is_empty() {
-            let name = Names::of(&signed).await?.product(&code);
-            let about = unusual::About { address: address(&code), name, part: "catalogue" };
-            return Ok(unusual::ask_back(&signed, &about, HERE, &form, &odd));
-        }
-    }
+    let odd = |(field, name, price): &TypedPrice| {
+        present.and_then(|product| unusual_price(product, name, *price)).map(|odd| (field.clone(), odd))
+    };
+    must_be_confirmed(locale, &form, &prices.iter().filter_map(odd).collect::<Vec<_>>())?;
     let name = |field: &str| form.changed(field).map(|_| form.text(locale, field, TextField::ProductName)).transpose();
     let (zh, en) = (name("zh")?, name("en")?);
     let share = |typed: &str| match typed {
@@ -192,23 +185,25 @@ pub(in crate::console) async fn save(SignedInForm(signed, form): SignedInForm) -
             Some(None) => catalogue::tolerate_usual_surplus(doc, &code)?,
             None => {}
         }
-        prices.iter().try_for_each(|(name, fen)| catalogue::set_price(doc, &code, name, *fen))
+        prices.iter().try_for_each(|(_, name, fen)| catalogue::set_price(doc, &code, name, *fen))
     })
     .await?;
     Ok(Redirect::to(&to).into_response())
 }
 
-type Prices = Vec<(PriceName, granary_client_core::quantities::Fen)>;
+/// A price with the field that it was typed into, which may say an earlier day.
+type TypedPrice = (String, PriceName, Fen);
 
 /// The prices that a form changes or adds.
-fn typed_prices(locale: Locale, form: &Form, present: Option<&Product>) -> Result<Prices, Refused> {
+fn typed_prices(locale: Locale, form: &Form, present: Option<&Product>) -> Result<Vec<TypedPrice>, Refused> {
     let mut prices = Vec::new();
     for (name, _) in form.beginning("price:") {
         let field = format!("price:{name}");
         if form.changed(&field).is_some() {
             let name: PriceName = name.parse().map_err(|fault| unreadable(locale, &field, &fault))?;
             let name = since_when(locale, form, present, name).map_err(|refused| refused.at(&field))?;
-            prices.push((name, typed_price(locale, form, &field)?));
+            let price = typed_price(locale, form, &field)?;
+            prices.push((field, name, price));
         }
     }
     if !form.get("new-price").is_empty() {
@@ -218,7 +213,7 @@ fn typed_prices(locale: Locale, form: &Form, present: Option<&Product>) -> Resul
         if present.is_some_and(|product| product.price_by_grade.contains_key(&name)) {
             return Err(refused(locale, 409, "price-taken").at("new-grade"));
         }
-        prices.push((name, typed_price(locale, form, "new-price")?));
+        prices.push(("new-price".to_owned(), name, typed_price(locale, form, "new-price")?));
     }
     Ok(prices)
 }

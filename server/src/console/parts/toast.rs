@@ -12,6 +12,7 @@ use granary_client_core::quantities::Instant;
 use maud::{Markup, html};
 
 use crate::console::again::{Asked, PAGE};
+use crate::console::asked_back::{CONFIRMED, CONFIRMS_ALL};
 use crate::console::forms::{Form, was};
 use crate::console::page::token;
 use crate::console::phones::{VILLAGES, in_one_word};
@@ -41,7 +42,7 @@ const PUT_BACK: [&str; 7] = [
 /// Fields that say which thing a form is of.
 const KEYS: [&str; 8] = ["code", "new", "id", "year", "price", "product", "what", "sku"];
 /// Fields that are of one sending alone.
-const OF_ONE_SENDING: [&str; 7] = ["token", PAGE, AUTHOR, "seen", "confirmed", "sure", "kept"];
+const OF_ONE_SENDING: [&str; 7] = ["token", PAGE, AUTHOR, "seen", CONFIRMED, "sure", "kept"];
 
 /// What was done, in one word that the page's words know, and how to take it back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,7 +172,7 @@ fn put_back(action: &str, form: &Form) -> Option<Undo> {
     {
         return None;
     }
-    let mut fields = vec![("undoes".to_owned(), "yes".to_owned()), ("confirmed".to_owned(), "yes".to_owned())];
+    let mut fields = vec![("undoes".to_owned(), "yes".to_owned()), (CONFIRMED.to_owned(), CONFIRMS_ALL.to_owned())];
     let mut has_changed = false;
     for (name, value) in form.everything() {
         if OF_ONE_SENDING.contains(&name) || name.starts_with("was:") {

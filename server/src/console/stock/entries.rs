@@ -12,13 +12,13 @@ use maud::{Markup, html};
 
 use super::holding::seen;
 use super::{HERE, Now, holding_address};
+use crate::console::asked_back::must_be_confirmed;
 use crate::console::forms::Form;
 use crate::console::i18n::{Locale, decimal};
 use crate::console::inputs::{AMOUNT, DAY, Inputs, REQUIRED, TEXT, sure};
 use crate::console::names::Names;
 use crate::console::refusal::{Refused, refused, refused_with};
 use crate::console::signed_in::{SignedIn, SignedInForm};
-use crate::console::unusual;
 use crate::engine::own_edits::Edits;
 
 const GOODS_IN: &str = "/console/stock/goods-in";
@@ -100,7 +100,7 @@ pub(super) fn count_form(signed: &SignedIn, id: &HoldingId, holding: &Holding) -
             (form.hidden()) (seen(&form, holding.present(), &knew(holding)))
             label { (locale.t("stock-counted-kg")) (form.empty("counted", AMOUNT.required())) }
             p.small { (locale.with("stock-count-help", &[("weight", locale.kilograms(holding.present()))])) }
-            button { (locale.t("save")) }
+            button { (form.doing("save")) }
         }
     }
 }
@@ -129,7 +129,7 @@ pub(super) fn loss_form(signed: &SignedIn, id: &HoldingId, holding: &Holding) ->
             label { (locale.t("weight-kg")) (form.empty("grams", AMOUNT.required())) }
             label { (locale.t("stock-reason")) (form.empty("reason", REQUIRED)) }
             @if !holding.by_bin.is_empty() { label { (locale.t("stock-bin")) (bin_field(locale, &form, "bin", holding)) } }
-            button { (locale.t("save")) }
+            button { (form.doing("save")) }
         }
     }
 }
@@ -144,7 +144,7 @@ pub(super) fn move_form(signed: &SignedIn, id: &HoldingId, holding: &Holding) ->
             label { (locale.t("weight-kg")) (form.proposed("grams", &decimal(holding.present().max(0), 1000), AMOUNT.required())) }
             label { (locale.t("stock-move-from")) (bin_field(locale, &form, "from", holding)) }
             label { (locale.t("stock-move-to")) (form.empty("to", REQUIRED)) }
-            button { (locale.t("save")) }
+            button { (form.doing("save")) }
         }
     }
 }
@@ -191,21 +191,19 @@ async fn found(signed: &SignedIn, holding: &str) -> Result<(HoldingId, Holding),
 /// Enters what happened to a holding and leads back to it; first asks back about what is unusual, unless that was confirmed.
 async fn enter(
     signed: &SignedIn,
-    (id, what): (&HoldingId, &str),
+    id: &HoldingId,
     form: &Form,
-    odd: &[Unusual],
+    odd: &[(String, Unusual)],
     deed: Deed,
 ) -> Result<Response, Refused> {
-    if form.get("confirmed") != "yes" && !odd.is_empty() {
-        let about = unusual::About { address: holding_address(id), name: id.code().to_string(), part: "stock" };
-        return Ok(unusual::ask_back(signed, &about, &action(id, what), form, odd));
-    }
+    must_be_confirmed(signed.locale, form, odd)?;
     write(signed, deed).await?;
     Ok(Redirect::to(&holding_address(id)).into_response())
 }
 
-fn more_than_there(grams: Grams, there: i64) -> Vec<Unusual> {
-    (grams.get() > there).then_some(Unusual::MoreThanThere { grams, there }).into_iter().collect()
+fn more_than_there(grams: Grams, there: i64) -> Vec<(String, Unusual)> {
+    let odd = (grams.get() > there).then_some(Unusual::MoreThanThere { grams, there });
+    odd.into_iter().map(|odd| ("grams".to_owned(), odd)).collect()
 }
 
 /// `POST /console/holdings/{holding}/count`
@@ -226,9 +224,10 @@ pub(in crate::console) async fn count(
     };
     let computed = form.get("computed").parse().ok().and_then(|grams| GramsDelta::new(grams).ok());
     let computed = computed.ok_or_else(|| refused(locale, 400, "form-field-wrong"))?;
-    let odd: Vec<Unusual> = unusual_count(counted, computed.get()).into_iter().collect();
+    let odd = unusual_count(counted, computed.get()).map(|odd| ("counted".to_owned(), odd));
+    let odd: Vec<(String, Unusual)> = odd.into_iter().collect();
     let deed = Deed::Count(Count { holding: id.clone(), counted, computed, knew: holding.counts });
-    enter(&signed, (&id, "count"), &form, &odd, deed).await
+    enter(&signed, &id, &form, &odd, deed).await
 }
 
 /// `POST /console/holdings/{holding}/loss`
@@ -243,7 +242,7 @@ pub(in crate::console) async fn loss(
     let bin = form.optional_text(locale, "bin", TextField::Bin)?;
     let odd = more_than_there(quantity, holding.present());
     let deed = Deed::Loss { holding: id.clone(), quantity, reason, bin };
-    enter(&signed, (&id, "loss"), &form, &odd, deed).await
+    enter(&signed, &id, &form, &odd, deed).await
 }
 
 /// `POST /console/holdings/{holding}/move`
@@ -261,7 +260,7 @@ pub(in crate::console) async fn move_bin(
     }
     let odd = more_than_there(quantity, holding.by_bin.get(&from).copied().unwrap_or(0));
     let deed = Deed::Move { holding: id.clone(), quantity, from, to: to_bin };
-    enter(&signed, (&id, "move"), &form, &odd, deed).await
+    enter(&signed, &id, &form, &odd, deed).await
 }
 
 /// `POST /console/holdings/{holding}/recall`
@@ -276,7 +275,7 @@ pub(in crate::console) async fn recall(
     }
     let reason = form.text(locale, "reason", TextField::Reason)?;
     let deed = Deed::Recall { holding: id.clone(), reason };
-    enter(&signed, (&id, "recall"), &form, &[], deed).await
+    enter(&signed, &id, &form, &[], deed).await
 }
 
 /// `POST /console/holdings/{holding}/take-back`: an entry was a mistake.
