@@ -74,6 +74,13 @@ pub(crate) fn recorded_at(document: &mut Document, lot: &LotKey) -> Option<Insta
     document.time_and_message_of(&object).map(|(seconds, _)| Instant::from_seconds(seconds))
 }
 
+/// When each of these operations was written, by the clock of whoever wrote it.
+#[cfg(feature = "sqlite")]
+pub(crate) fn times_of<K: Ord>(document: &mut Document, operations: Vec<(K, ObjId)>) -> BTreeMap<K, Instant> {
+    let mut at = |operation: &ObjId| document.time_and_message_of(operation).map(|(seconds, _)| seconds);
+    operations.into_iter().filter_map(|(of, wrote)| Some((of, Instant::from_seconds(at(&wrote)?)))).collect()
+}
+
 /// The answers to questions in a harvest book, by question: more than one where people of a household answered at once.
 pub fn answers(document: &mut Document) -> BTreeMap<QuestionId, Vec<Contender>> {
     let answered = question::answered(document.automerge());

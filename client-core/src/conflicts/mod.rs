@@ -9,9 +9,9 @@ mod settle;
 mod stake;
 
 pub use case::{CaseId, CaseState};
-#[cfg(feature = "sqlite")]
-pub(crate) use fields::recorded_at;
 pub use fields::{Contender, FieldConflict, answers, in_harvest_book, in_order};
+#[cfg(feature = "sqlite")]
+pub(crate) use fields::{recorded_at, times_of};
 pub use rules::{DuplicateLots, SURPLUS_TOLERATED, duplicate_lots, is_overweight, trespasses};
 #[cfg(feature = "sqlite")]
 pub(crate) use settle::UNUSUAL;

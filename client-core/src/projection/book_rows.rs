@@ -18,8 +18,10 @@ pub(super) fn write(transaction: &Transaction<'_>, document: &mut Document, book
     let key = document.key().to_bytes();
     transaction.prepare_cached("DELETE FROM lots WHERE document = ?1")?.execute(params![key])?;
     let lots = harvest::lots(document);
+    let weights = harvest::weight_operations(document);
+    let weighed_at = conflicts::times_of(document, weights);
     for lot in &lots {
-        insert(transaction, &key, book, lot)?;
+        insert(transaction, &key, book, lot, weighed_at.get(&lot.key).copied())?;
     }
     transaction.prepare_cached("DELETE FROM field_conflicts WHERE document = ?1")?.execute(params![key])?;
     if lots.iter().any(|lot| lot.in_conflict) {
@@ -45,7 +47,9 @@ pub(super) fn write_touched(
         let gone = before.query_map(params![key, name.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
         days.extend(gone.collect::<Result<Vec<_>, _>>()?);
         if let Some(lot) = harvest::lot(document, name) {
-            insert(transaction, &key, book, &lot)?;
+            let weight = harvest::weight_operation(document, name).map(|operation| ((), operation));
+            let at = conflicts::times_of(document, weight.into_iter().collect());
+            insert(transaction, &key, book, &lot, at.get(&()).copied())?;
             had_conflicts |= lot.in_conflict;
             let day = lot.day.map(|day| day.to_string()).unwrap_or_default();
             days.insert((lot.product.unwrap_or_default(), day));
@@ -110,8 +114,14 @@ fn written_order(book: Book, lot: &LotKey) -> i64 {
     i64::from(book.part.number()) << 40 | i64::from(lot.counter()).min((1 << 40) - 1)
 }
 
-/// Writes the row of a lot.
-pub(super) fn insert(transaction: &Transaction<'_>, key: &[u8], book: Book, lot: &Lot) -> Result<(), StoreFault> {
+/// Writes the row of a lot, whose weight was written at this time.
+pub(super) fn insert(
+    transaction: &Transaction<'_>,
+    key: &[u8],
+    book: Book,
+    lot: &Lot,
+    weight_at: Option<Instant>,
+) -> Result<(), StoreFault> {
     let code = LotId::in_book(&DocumentKey::HarvestBook(book), lot.key.clone());
     let code = code.map_or(0, |lot| lot.code().number());
     type Receipt = (String, Option<i64>, String, String, Option<String>);
@@ -122,7 +132,7 @@ pub(super) fn insert(transaction: &Transaction<'_>, key: &[u8], book: Book, lot:
         })
         .optional()?;
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO lots VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,'',?22)",
+        "INSERT INTO lots VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,'',?22,?23)",
     )?;
     insert.execute(params![
         key,
@@ -147,6 +157,7 @@ pub(super) fn insert(transaction: &Transaction<'_>, key: &[u8], book: Book, lot:
         receipt.as_ref().map_or("", |(.., grade, _)| grade.as_str()),
         receipt.as_ref().and_then(|(.., day)| day.as_deref()),
         lot.quantity_by.as_ref().map(ToString::to_string).unwrap_or_default(),
+        weight_at.map(Instant::seconds),
     ])?;
     Ok(())
 }
@@ -186,11 +197,17 @@ fn insert_duplicate_lots(
 }
 
 /// Writes all rows of a receipt book again.
-pub(super) fn write_receipts(transaction: &Transaction<'_>, document: &Document, book: Book) -> Result<(), StoreFault> {
+pub(super) fn write_receipts(
+    transaction: &Transaction<'_>,
+    document: &mut Document,
+    book: Book,
+) -> Result<(), StoreFault> {
     let key = document.key().to_bytes();
     transaction.prepare_cached("DELETE FROM receipts WHERE document = ?1")?.execute(params![key])?;
-    let mut insert =
-        transaction.prepare_cached("INSERT OR REPLACE INTO receipts VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)")?;
+    let mut insert = transaction
+        .prepare_cached("INSERT OR REPLACE INTO receipts VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)")?;
+    let operations = receipt::operations(document);
+    let written_at = conflicts::times_of(document, operations);
     for receipt in receipt::receipts(document) {
         let (state, grams, grade, reason) = match receipt.outcome {
             Some(Outcome::Received { weighed, grade }) => {
@@ -211,6 +228,7 @@ pub(super) fn write_receipts(transaction: &Transaction<'_>, document: &Document,
             reason,
             receipt.day.map(|day| day.to_string()),
             receipt.by.as_ref().map(ToString::to_string).unwrap_or_default(),
+            written_at.get(&receipt.lot).map(|at| at.seconds()),
         ])?;
     }
     show_receipts(transaction, book)

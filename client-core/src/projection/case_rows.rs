@@ -83,8 +83,9 @@ pub struct CaseRow {
     pub stake_fen: Option<i64>,
     /// The concurrent values of a field; the last one is shown.
     pub contenders: Vec<Contender>,
-    /// When each of two lots that look like one was recorded, by the clocks of their phones; empty for other cases.
-    pub recorded: Vec<Instant>,
+    /// When each of two lots that look like one was recorded, or the recorded weight and the warehouse's written, by the clocks of
+    /// their phones; none for other cases.
+    pub written_at: [Option<Instant>; 2],
     /// Who wrote the recorded weight and who the warehouse's, each last; nobody for other cases.
     pub weights_by: [Option<ActorId>; 2],
     /// Who decided last; empty while nobody has.
@@ -206,11 +207,7 @@ impl ReadModel {
                 worth_grams: row.get(4)?,
                 stake_fen: row.get(12)?,
                 contenders: read_contenders("cases", &contenders),
-                recorded: [row.get::<_, Option<i64>>(14)?, row.get(15)?]
-                    .into_iter()
-                    .flatten()
-                    .map(Instant::from_seconds)
-                    .collect(),
+                written_at: [row.get::<_, Option<i64>>(14)?, row.get(15)?].map(|at| at.map(Instant::from_seconds)),
                 weights_by: [actor(&row.get::<_, String>(16)?), actor(&row.get::<_, String>(17)?)],
                 by: row.get(6)?,
                 at: Instant::from_seconds(row.get(7)?),

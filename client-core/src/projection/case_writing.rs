@@ -81,13 +81,13 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
             let (newer, older) = (LotFacts::read(row, 0)?, LotFacts::read(row, 4)?);
             let price_of = terms.prices_of([newer.product.as_str(), older.product.as_str()])?;
             let stake = twice_at_stake(&newer.facts(), &older.facts(), &price_of);
-            let recorded = (row.get(10)?, row.get(11)?);
+            let written_at = (row.get(10)?, row.get(11)?);
             let case = Found::new(CaseId::Twice(first, second), newer.grams.unwrap_or(0), stake);
-            found.push(Found { recorded, ..case });
+            found.push(Found { written_at, ..case });
         }
     }
     let mut weights = transaction.prepare_cached(&format!(
-        "SELECT {FACTS}, r.lot, r.grams, l.grams_by, r.written_by FROM lots l JOIN receipts r ON r.book = l.document AND r.lot = l.lot
+        "SELECT {FACTS}, r.lot, r.grams, l.grams_by, r.written_by, l.grams_at, r.written_at FROM lots l JOIN receipts r ON r.book = l.document AND r.lot = l.lot
          WHERE l.document = ?1 AND r.grams > l.grams AND l.merged IS NULL",
     ))?;
     let mut rows = weights.query(params![book])?;
@@ -103,7 +103,8 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
             let price_of = terms.prices_of([facts.product.as_str()])?;
             let stake = weight_at_stake(&facts.facts(), weighed, &price_of);
             let case = Found::new(CaseId::Weight(lot), weighed.get().saturating_sub(recorded.get()), stake);
-            found.push(Found { written_by: (row.get(6)?, row.get(7)?), ..case });
+            let (written_by, written_at) = ((row.get(6)?, row.get(7)?), (row.get(8)?, row.get(9)?));
+            found.push(Found { written_by, written_at, ..case });
         }
     }
     let mut last = latest_decisions(transaction, &case_book)?;
@@ -189,16 +190,16 @@ struct Found {
     stake: Option<Fen>,
     contenders: String,
     twice: bool,
-    /// When each of two lots was recorded, in seconds.
-    recorded: (Option<i64>, Option<i64>),
+    /// When each of two lots was recorded, or each of two weights written, in seconds.
+    written_at: (Option<i64>, Option<i64>),
     /// Who wrote each of two weights last.
     written_by: (String, String),
 }
 
 impl Found {
     fn new(case: CaseId, worth_grams: i64, stake: Option<Fen>) -> Self {
-        let (contenders, recorded, written_by) = (String::new(), (None, None), (String::new(), String::new()));
-        Self { case, worth_grams, stake, contenders, twice: false, recorded, written_by }
+        let (contenders, written_at, written_by) = (String::new(), (None, None), (String::new(), String::new()));
+        Self { case, worth_grams, stake, contenders, twice: false, written_at, written_by }
     }
 
     /// A case about a lot of these facts, whose values are written as [`crate::conflicts::Contender`]s.
@@ -293,8 +294,8 @@ fn insert(
             decision,
             found.stake.map(Fen::get),
             group,
-            found.recorded.0,
-            found.recorded.1,
+            found.written_at.0,
+            found.written_at.1,
             found.written_by.0,
             found.written_by.1,
         ])?;

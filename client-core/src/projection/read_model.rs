@@ -18,7 +18,7 @@ use crate::schema::{Document, DocumentKey};
 use crate::store::{SCRUB, StoreFault};
 
 /// The version of the tables. A database of another version is emptied and written again.
-const VERSION: i64 = 20;
+const VERSION: i64 = 21;
 /// Above this many touched lots, the whole book is written again.
 const TOUCHED_MAX: usize = 40;
 
@@ -38,7 +38,7 @@ const TABLES: &str = "
         moisture INTEGER, day TEXT, place TEXT NOT NULL, note TEXT NOT NULL, merged TEXT, conflict INTEGER NOT NULL, damaged INTEGER NOT NULL,
         state TEXT NOT NULL, weighed INTEGER, reason TEXT NOT NULL, weighed_grade TEXT NOT NULL,
         weighed_day TEXT,
-        held TEXT NOT NULL DEFAULT '', grams_by TEXT NOT NULL DEFAULT '',
+        held TEXT NOT NULL DEFAULT '', grams_by TEXT NOT NULL DEFAULT '', grams_at INTEGER,
         PRIMARY KEY (document, lot)) WITHOUT ROWID;
     CREATE INDEX lots_by_day ON lots (day DESC, counter DESC, merged);
     CREATE INDEX lots_by_code ON lots (code);
@@ -46,7 +46,7 @@ const TABLES: &str = "
     CREATE TABLE receipts (
         document BLOB NOT NULL, household BLOB NOT NULL, season INTEGER NOT NULL, book BLOB NOT NULL, lot TEXT NOT NULL,
         state TEXT NOT NULL, grams INTEGER, grade TEXT NOT NULL, reason TEXT NOT NULL, day TEXT,
-        written_by TEXT NOT NULL,
+        written_by TEXT NOT NULL, written_at INTEGER,
         PRIMARY KEY (book, lot)) WITHOUT ROWID;
     CREATE INDEX receipts_by_document ON receipts (document);
     CREATE TABLE field_conflicts (
@@ -335,7 +335,7 @@ impl ReadModel {
         if let DocumentKey::HarvestBook(book) = *document.key() {
             let transaction = self.connection.transaction()?;
             for lot in &apart {
-                book_rows::insert(&transaction, &key, book, lot)?;
+                book_rows::insert(&transaction, &key, book, lot, None)?;
             }
             transaction.commit()?;
         }

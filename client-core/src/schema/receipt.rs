@@ -1,11 +1,15 @@
 //! The receipt book: the warehouse's receipts of a household's lots in a season. Payments follow from these, not from the
 //! recorded weights.
 
+#[cfg(feature = "sqlite")]
+use automerge::ObjId;
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType};
 
 use super::key::{Document, DocumentKey};
 use super::lot_id::LotId;
+#[cfg(feature = "sqlite")]
+use super::view::operation_of;
 use super::view::{Fields, author_of, maps_in_map, part};
 use crate::crdt::DocumentFault;
 use crate::ids::ActorId;
@@ -62,6 +66,22 @@ pub fn receive(automerge: &mut AutoCommit, lot: &LotId, outcome: &Outcome, day: 
         }
     }
     Ok(())
+}
+
+/// The operation that wrote each receipt's weight last; of one that was sent back, its outcome.
+#[cfg(feature = "sqlite")]
+pub(crate) fn operations(document: &Document) -> Vec<(LotId, ObjId)> {
+    let automerge = document.automerge();
+    let Some(book) = part(automerge, "receipts", ObjType::Map) else { return Vec::new() };
+    let DocumentKey::ReceiptBook(of) = *document.key() else { return Vec::new() };
+    let receipts = maps_in_map(automerge, &book).into_iter();
+    receipts
+        .filter_map(|(key, object)| {
+            let wrote = |field| operation_of(automerge, &object, field);
+            let lot = LotId::from_season_name(of.household, of.season, &key)?;
+            Some((lot, wrote("grams").or_else(|| wrote("state"))?))
+        })
+        .collect()
 }
 
 /// All receipts of the book.

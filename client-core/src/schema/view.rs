@@ -35,10 +35,15 @@ pub(crate) struct Fields<'a> {
 
 /// Who wrote the value of a field that is shown; none where there is none.
 pub(crate) fn author_of(automerge: &AutoCommit, object: &ObjId, field: &str) -> Option<ActorId> {
-    match automerge.get(object, field).ok()?? {
-        (_, ObjId::Id(_, actor, _)) => ActorId::from_bytes(actor.to_bytes()),
-        (_, ObjId::Root) => None,
+    match operation_of(automerge, object, field)? {
+        ObjId::Id(_, actor, _) => ActorId::from_bytes(actor.to_bytes()),
+        ObjId::Root => None,
     }
+}
+
+/// The operation that wrote the value of a field that is shown; none where there is none.
+pub(crate) fn operation_of(automerge: &AutoCommit, object: &ObjId, field: &str) -> Option<ObjId> {
+    automerge.get(object, field).ok()?.map(|(_, operation)| operation)
 }
 
 impl<'a> Fields<'a> {

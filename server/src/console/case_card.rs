@@ -157,7 +157,7 @@ fn twice_form(
                 label.choice {
                     input type="radio" name="keep" value=(lot.in_full()) required checked[form.is_chosen("keep", &lot.in_full(), place == 0)];
                     strong { @if row.is_some() { (weight) } @else { (lot) } }
-                    span.small { (author(names, lot, case.recorded.get(place))) }
+                    span.small { (author(names, lot, case.written_at.get(place).copied().flatten())) }
                     @for (field, shown) in &values {
                         @if let Some(shown) = shown.get(place).filter(|_| rows.iter().flatten().any(|row| !shown_field(names, row, field).is_empty())) {
                             span.small { (locale.of("field", field)) " " @if shown.0.is_empty() { "—" } @else { (shown) } }
@@ -174,9 +174,9 @@ fn twice_form(
 }
 
 /// Who recorded a lot with which phone, and when.
-fn author(names: &Names, lot: &LotId, at: Option<&Instant>) -> String {
+fn author(names: &Names, lot: &LotId, at: Option<Instant>) -> String {
     let who = names.author(lot.key().actor().as_ref());
-    at.map_or_else(|| who.clone(), |at| format!("{who} · {}", names.locale().moment(*at)))
+    at.map_or_else(|| who.clone(), |at| format!("{who} · {}", names.locale().moment(at)))
 }
 
 /// A lot's field for people; empty for none.
@@ -199,10 +199,11 @@ fn weight_form(signed: &SignedIn, names: &Names, case: &CaseRow, lot: Option<&Lo
             dl.pair {
                 @for (place, (shown, by)) in shown.iter().zip(&case.weights_by).enumerate() {
                     div {
-                        dt { (locale.t(if place == 0 { "recorded" } else { "weighed" })) }
+                        dt { (locale.t(if place == 0 { "recorded" } else { "weighed" }))
+                            @if let Some(day) = if place == 0 { lot.day } else { lot.weighed_day } { " · " (day.to_string()) } }
                         dd { (shown) " "
                             span.small { (locale.with("written-last-by", &[("who", names.author(by.as_ref()))]))
-                                @if let Some(day) = if place == 0 { lot.day } else { lot.weighed_day } { " · " (day.to_string()) } } }
+                                @if let Some(at) = case.written_at.get(place).copied().flatten() { " · " (locale.moment(at)) } } }
                     }
                 }
             }

@@ -9,6 +9,8 @@ use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjId, ObjType, ReadDoc};
 
 use super::key::Document;
+#[cfg(feature = "sqlite")]
+use super::view::operation_of;
 use super::view::{Fields, author_of, maps_in_list, part};
 use crate::crdt::DocumentFault;
 use crate::crdt::change::{ChangeRecord, Key, Object, OperationId};
@@ -206,6 +208,23 @@ pub fn lots(document: &Document) -> Vec<Lot> {
     let automerge = document.automerge();
     let Some(list) = part(automerge, "lots", ObjType::List) else { return Vec::new() };
     maps_in_list(automerge, &list).into_iter().map(|object| read_lot(automerge, object)).collect()
+}
+
+/// The operation that wrote each lot's weight last.
+#[cfg(feature = "sqlite")]
+pub(crate) fn weight_operations(document: &Document) -> Vec<(LotKey, ObjId)> {
+    let automerge = document.automerge();
+    let Some(list) = part(automerge, "lots", ObjType::List) else { return Vec::new() };
+    let lots = maps_in_list(automerge, &list).into_iter();
+    lots.filter_map(|object| Some((LotKey::of_object(&object), operation_of(automerge, &object, "grams")?))).collect()
+}
+
+/// The operation that wrote a lot's weight last; none where it has none.
+#[cfg(feature = "sqlite")]
+pub(crate) fn weight_operation(document: &Document, lot: &LotKey) -> Option<ObjId> {
+    let automerge = document.automerge();
+    let (_, object) = find(automerge, lot).ok()?;
+    operation_of(automerge, &object, "grams")
 }
 
 /// One lot; none when it is not in the book.

@@ -239,7 +239,10 @@ async fn values_stand_side_by_side_with_their_authors_and_what_differs_marked() 
     two.world.granary.edit_as(two.world.coop, device, World::now(), vec![edit]).unwrap();
     two.shown();
     let page = text_of(&two.page("/console/cases?kind=weight").await);
-    assert!(page.contains("10.2 kg written last by wang") && page.contains("10.5 kg written last by"), "{page}");
+    // Each with the moment in which it was written, as the values of a field have it.
+    for value in ["10.2 kg written last by wang", "10.5 kg written last by the server"] {
+        assert!(page.contains(&format!("{value} · {today} ")), "{value}: {page}");
+    }
 }
 
 fn order_key() -> DocumentKey {
