@@ -114,6 +114,28 @@ try {
     assert.equal(clicks, 1, "only the way there was a click");
   });
 
+  // A message goes by itself after a while, but not from under the focus or the pointer.
+  const timed = await context.newPage();
+  await timed.clock.install();
+  await timed.goto(at("/catalogue/millet"));
+  await timed.locator("form[action='/console/catalogue'] input[name=en]").first().fill("Foxtail millet");
+  await Promise.all([timed.waitForNavigation(), timed.keyboard.press("Enter")]);
+  const toast = timed.locator(".toast", { hasText: "已保存" });
+  await toast.waitFor();
+  await timed.clock.fastForward(12_000);
+  assert.equal(await toast.count(), 1, "there is time to take it back");
+  await toast.locator("button").focus();
+  await timed.clock.fastForward(20_000);
+  assert.equal(await toast.count(), 1, "it has the focus");
+  await toast.hover();
+  await timed.evaluate(() => document.activeElement.blur());
+  await timed.clock.fastForward(20_000);
+  assert.equal(await toast.count(), 1, "somebody points at it");
+  await timed.mouse.move(1, 1);
+  await timed.clock.fastForward(16_000);
+  assert.equal(await toast.count(), 0);
+  await timed.close();
+
   // The help tells the keys, and closes.
   await page.keyboard.press("?");
   await page.locator("dialog#keys").getByText("j k").waitFor();

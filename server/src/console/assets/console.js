@@ -144,6 +144,23 @@
     });
   }
 
+  // A message goes by itself once there was time to read it and to take it back; not while somebody points at it, has the focus in
+  // it, or is on another page. Each line of what was left gives more time.
+  const TOAST_MS = 15000;
+  const LINE_MS = 5000;
+  for (const toast of document.querySelectorAll(".toast")) {
+    let going = 0;
+    const isHeld = () => document.hidden || toast.matches(":hover, :focus-within");
+    const wait = () => {
+      clearTimeout(going);
+      going = setTimeout(() => { if (!isHeld()) toast.remove(); }, TOAST_MS + LINE_MS * toast.querySelectorAll("li").length);
+    };
+    toast.addEventListener("pointerleave", wait);
+    toast.addEventListener("focusout", wait);
+    document.addEventListener("visibilitychange", wait);
+    wait();
+  }
+
   // Menus close by a click beside them and by Escape.
   document.addEventListener("click", (event) => {
     document.querySelectorAll("details.drop[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
