@@ -14,6 +14,16 @@ use crate::engine::Names;
 /// The mark at the fault of a refused form.
 pub(super) const FAULT: &str = "fault";
 
+/// What a browser takes in a field.
+#[derive(Debug, Clone, Copy)]
+struct Pattern {
+    /// As HTML has it.
+    takes: &'static str,
+    /// The message that says it to people, with how many letters there may be at most.
+    says: &'static str,
+    most: u64,
+}
+
 /// How a field is typed.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Kind {
@@ -21,7 +31,7 @@ pub(super) struct Kind {
     kind: &'static str,
     mode: Option<&'static str>,
     is_required: bool,
-    pattern: Option<&'static str>,
+    pattern: Option<Pattern>,
     letters_max: Option<usize>,
     autocomplete: Option<&'static str>,
 }
@@ -40,9 +50,17 @@ pub(super) const MOMENT: Kind = Kind { kind: "datetime-local", ..TEXT };
 /// A count.
 pub(super) const COUNT: Kind = Kind { mode: Some("numeric"), ..TEXT };
 /// The code of a platform that is in no choice.
-pub(super) const PLATFORM: Kind = Kind { pattern: Some("[a-z0-9\\-]{1,32}"), letters_max: Some(32), ..TEXT };
+pub(super) const PLATFORM: Kind = Kind {
+    pattern: Some(Pattern { takes: "[a-z0-9\\-]{1,32}", says: "code-takes", most: 32 }),
+    letters_max: Some(32),
+    ..TEXT
+};
 /// A code of a product, a promotion, a village, a place.
-pub(super) const CODE: Kind = Kind { is_required: true, pattern: Some("[a-z0-9\\-]{1,40}"), ..TEXT };
+pub(super) const CODE: Kind = Kind {
+    is_required: true,
+    pattern: Some(Pattern { takes: "[a-z0-9\\-]{1,40}", says: "code-takes", most: 40 }),
+    ..TEXT
+};
 
 impl Kind {
     /// The same, which must be there.
@@ -191,8 +209,9 @@ impl<'a> Inputs<'a> {
 
     fn input(&self, name: &str, value: &str, kind: Kind) -> Markup {
         let (is_wrong, (mark, is_first)) = (self.is_wrong(name), self.mark(name));
+        let says = |pattern: Pattern| self.signed.locale.with(pattern.says, &[("most", pattern.most.to_string())]);
         html! {
-            input type=(kind.kind) name=(name) value=(value) inputmode=[kind.mode] required[kind.is_required] pattern=[kind.pattern]
+            input type=(kind.kind) name=(name) value=(value) inputmode=[kind.mode] required[kind.is_required] pattern=[kind.pattern.map(|pattern| pattern.takes)] title=[kind.pattern.map(says)]
                 maxlength=[kind.letters_max] autocomplete=[kind.autocomplete] aria-invalid=[is_wrong.then_some("true")]
                 aria-describedby=[mark] autofocus[is_first];
             (self.fault(name))

@@ -232,6 +232,7 @@ end-promotion-help = It stays in the list of past promotions, with what was offe
 end-offer = Take back
 take-up-again = Take up again
 code-help = The code stays for ever and stands in files: small letters, digits and hyphens, such as “millet”. The names can be changed.
+code-takes = Small letters, digits and hyphens, 1 to { $most } of them, such as “millet”
 code-wrong = A code has small letters, digits and hyphens, at most 40. Nothing was changed.
 grade-wrong = A grade has 1 to 32 characters and no @. Nothing was changed.
 day-wrong = A day is written as year-month-day, such as 2026-10-03. Nothing was changed.

@@ -232,6 +232,7 @@ end-promotion-help = 它留在过去的活动里，报价也留着。
 end-offer = 撤回
 take-up-again = 恢复
 code-help = 代码定了就不变，文件里用它：小写字母、数字和连字符，例如 “millet”。名称以后可以改。
+code-takes = 小写字母、数字和连字符，1 到 { $most } 个，例如 millet
 code-wrong = 代码由小写字母、数字和连字符组成，最多 40 个。没有改动任何内容。
 grade-wrong = 等级有 1 到 32 个字，不能有 @。没有改动任何内容。
 day-wrong = 日期写成 年-月-日，例如 2026-10-03。没有改动任何内容。
