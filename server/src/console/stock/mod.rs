@@ -158,6 +158,8 @@ pub(super) async fn show(signed: SignedIn) -> Result<Response, Refused> {
         (now.as_of(locale))
         p.small { (locale.t("stock-help")) }
         (cases(locale, &all))
+        @if products.iter().any(|((product, grade), sums)| sums.sellable < now.reserved(product, grade)) {
+            p.notice { (locale.t("stock-short-some")) } }
         @if products.is_empty() { p.empty { (locale.t("stock-none")) } } @else { (table) }
         section { h2 { (locale.t("stock-goods-in")) } (entries::goods_in_form(&signed, &names)) }
     };

@@ -98,6 +98,7 @@ pub(in crate::console) async fn show(
     ];
     let sums = now.stock.products(now.today).get(&(product.clone(), query.grade.clone())).copied().unwrap_or_default();
     let reserved = now.reserved(&product, &query.grade);
+    let free = sums.sellable.saturating_sub(reserved);
     let figure = |name: &str, grams: i64| html! { div { dt { (locale.t(name)) } dd { (weight(locale, grams)) } } };
     let of_it: Vec<&StockCase> = now
         .stock
@@ -113,8 +114,9 @@ pub(in crate::console) async fn show(
         (now.as_of(locale))
         dl.pair {
             (figure("stock-present", sums.present)) (figure("stock-allocated", sums.allocated)) (figure("stock-on-hand", sums.on_hand))
-            (figure("stock-reserved", reserved)) (figure("stock-free", sums.sellable.saturating_sub(reserved)))
+            (figure("stock-reserved", reserved)) (figure("stock-free", free))
         }
+        @if free < 0 { p.notice { (locale.with("stock-short", &[("weight", locale.kilograms(free.saturating_neg()))])) } }
         (cases(locale, &of_it))
         @if shown.is_empty() { p.empty { (locale.t("stock-none")) } } @else { (table) }
         (paging(locale, &paged, page as u64, PER_PAGE as u64, shown.len() as u64))

@@ -73,6 +73,24 @@ async fn goods_bought_in_are_counted_lost_moved_and_what_was_a_mistake_is_taken_
     }
 }
 
+// A red figure said nothing of what to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_promised_above_what_is_there_says_what_to_do() {
+    let two = Two::new().await;
+    let holding = bought(&two).await;
+    for path in [HERE, MILLET] {
+        assert!(!two.page(path).await.contains("more went out"), "{path}");
+    }
+    let loss = format!("{holding}/loss");
+    let form = PageForm::one(&two.page(&holding).await, &loss).typed(&[("grams", "230"), ("reason", "老鼠")]);
+    let asked = two.send(&two.zhang, &form).await;
+    sent(&two, &PageForm::one(&asked.page, &loss), &holding).await;
+    let page = two.page(MILLET).await;
+    assert!(page.contains("30 kg more went out or is promised than is here to sell. Count what lies here"), "{page}");
+    let page = two.page(HERE).await;
+    assert!(page.contains("more went out or is promised than is there to sell. Count what lies there"), "{page}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recalled_holding_is_not_free_any_more() {
     let two = Two::new().await;
