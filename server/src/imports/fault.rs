@@ -1,5 +1,7 @@
 //! Why a file, or a row of it, is not taken.
 
+use std::sync::Arc;
+
 use granary_client_core::words::Words;
 
 /// Why a whole file is refused.
@@ -100,7 +102,7 @@ impl Words for TooLarge {
 }
 
 /// Why a row is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Why {
     /// No number of the order or line.
     IdMissing,
@@ -108,8 +110,8 @@ pub enum Why {
     IdLostDigits,
     /// The number has other characters than numbers of orders have.
     IdBad,
-    /// A state or after-sale that the profile does not list.
-    StatusUnknown,
+    /// A state or after-sale that the profile does not list: this one, as far as it is kept.
+    StatusUnknown(Option<Arc<str>>),
     /// No whole number of packs from 1 to 999,999.
     QuantityBad,
     /// No amount in yuan.
@@ -134,7 +136,7 @@ impl Why {
         Self::IdMissing,
         Self::IdLostDigits,
         Self::IdBad,
-        Self::StatusUnknown,
+        Self::StatusUnknown(None),
         Self::QuantityBad,
         Self::MoneyBad,
         Self::TimeBad,
@@ -146,12 +148,12 @@ impl Why {
     ];
 
     /// For programs.
-    pub fn code(self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::IdMissing => "id-missing",
             Self::IdLostDigits => "id-lost-digits",
             Self::IdBad => "id-bad",
-            Self::StatusUnknown => "status-unknown",
+            Self::StatusUnknown(_) => "status-unknown",
             Self::QuantityBad => "quantity-bad",
             Self::MoneyBad => "money-bad",
             Self::TimeBad => "time-bad",
@@ -177,7 +179,10 @@ impl std::fmt::Display for Why {
                 "a number lost digits in a spreadsheet: bring the platform's own file, not one saved again"
             }
             Self::IdBad => "the order's or line's number has characters that no number has",
-            Self::StatusUnknown => "a state that is not known: an operator adds it to the profile",
+            Self::StatusUnknown(Some(word)) => {
+                return write!(formatter, "the state \"{word}\" is not known: an operator adds it to the profile");
+            }
+            Self::StatusUnknown(None) => "a state that is not known: an operator adds it to the profile",
             Self::QuantityBad => "the packs are no whole number from 1 to 999,999",
             Self::MoneyBad => "the amount is not in yuan with two decimals",
             Self::TimeBad => "the time can't be read",
@@ -196,7 +201,8 @@ impl Words for Why {
             Self::IdMissing => "没有订单编号或子订单编号",
             Self::IdLostDigits => "编号在表格软件里丢了位数：请用平台导出的原文件，不要另存过的",
             Self::IdBad => "编号里有不该有的字符",
-            Self::StatusUnknown => "状态不认识：请管理员加到平台的配置里",
+            Self::StatusUnknown(Some(word)) => return format!("状态“{word}”不认识：请管理员加到平台的配置里"),
+            Self::StatusUnknown(None) => "状态不认识：请管理员加到平台的配置里",
             Self::QuantityBad => "件数不是 1 到 999,999 的整数",
             Self::MoneyBad => "金额不是两位小数的元",
             Self::TimeBad => "时间读不出来",

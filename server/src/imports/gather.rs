@@ -1,6 +1,7 @@
 //! Rows as they come, gathered to orders: repeats, conflicts, counts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use granary_client_core::quantities::Instant;
 
@@ -16,6 +17,8 @@ use super::{RECORDS_MAX, cells, told};
 
 /// All lines of a file.
 const ALL_LINES_MAX: usize = 100_000;
+/// States that no profile lists and that are named.
+const WORDS_MAX: usize = 50;
 /// All texts that are kept, in bytes. A workbook's shared text costs few bytes in the file wherever it stands.
 const KEPT_MAX: usize = 40 * 1024 * 1024;
 
@@ -164,6 +167,8 @@ pub(super) struct Reading<'a> {
     by_id: HashMap<String, usize>,
     taken: HashMap<Digest, Digest>,
     refused: Vec<(u32, Why)>,
+    /// States that no profile lists.
+    words: BTreeSet<Arc<str>>,
     skipped: Vec<(u32, Skipped)>,
     lines: usize,
     kept: usize,
@@ -186,12 +191,26 @@ impl<'a> Reading<'a> {
             by_id: HashMap::new(),
             taken: HashMap::new(),
             refused: Vec::new(),
+            words: BTreeSet::new(),
             skipped: Vec::new(),
             lines: 0,
             kept: 0,
             weight: Weight::default(),
             changed_rows: 0,
         }
+    }
+
+    /// The same, with its word among those that are kept; without it where there are too many.
+    fn with_word_kept(&mut self, why: Why) -> Why {
+        let Why::StatusUnknown(Some(word)) = why else { return why };
+        if let Some(kept) = self.words.get(&word) {
+            return Why::StatusUnknown(Some(Arc::clone(kept)));
+        }
+        let has_room = self.words.len() < WORDS_MAX;
+        if has_room {
+            self.words.insert(Arc::clone(&word));
+        }
+        Why::StatusUnknown(Some(word).filter(|_| has_room))
     }
 
     /// Repeats are passed over; what contradicts an earlier row is refused, and that one stays.
@@ -292,7 +311,10 @@ impl Rows for Reading<'_> {
         }
         match judged {
             Judged::Blank => {}
-            Judged::Refused(why) => self.refused.push((row.number, why)),
+            Judged::Refused(why) => {
+                let why = self.with_word_kept(why);
+                self.refused.push((row.number, why));
+            }
             Judged::Skipped(why) => self.skipped.push((row.number, why)),
             Judged::Found(found) => self.found(row.number, *found)?,
         }

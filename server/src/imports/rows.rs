@@ -14,6 +14,8 @@ use super::text;
 
 /// More lines are no order of a household.
 pub(super) const LINES_MAX: usize = 100;
+/// Letters of a state that is not known, as it is shown.
+const WORD_LETTERS_MAX: usize = 40;
 
 /// Sixteen bytes of a digest: equal for equal texts, for no others.
 pub(super) type Digest = [u8; 16];
@@ -55,6 +57,12 @@ fn digest(parts: &[&[u8]]) -> Digest {
     context.finish().as_ref().first_chunk().copied().unwrap_or_default()
 }
 
+/// A state that no profile lists, as far as it is shown.
+fn unknown(word: &str) -> Why {
+    let shown: String = text::shown(word).0.trim().chars().take(WORD_LETTERS_MAX).collect();
+    Why::StatusUnknown((!shown.is_empty()).then(|| shown.into()))
+}
+
 /// A name of a line that has no number: the same in each export.
 fn name_of(parts: &[&str]) -> String {
     let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
@@ -89,8 +97,8 @@ impl Judge<'_> {
             _ if joined.is_some() => None,
             value => Some(value.id()?),
         };
-        let status = text::key(&reader.text(Meaning::Status));
-        let state = *profile.states.get(&status).ok_or(Why::StatusUnknown)?;
+        let status = reader.text(Meaning::Status);
+        let state = *profile.states.get(&text::key(&status)).ok_or_else(|| unknown(&status))?;
         if state == State::Unpaid {
             return Ok(None);
         }
@@ -256,11 +264,12 @@ impl RowReader<'_> {
         if self.judge.headings.columns(Meaning::AfterSale).is_empty() {
             return Ok(AfterSaleWord::None);
         }
-        let word = text::key(&self.text(Meaning::AfterSale));
+        let shown = self.text(Meaning::AfterSale);
+        let word = text::key(&shown);
         match self.judge.headings.profile.after_sales.get(&word) {
             Some(state) => Ok(*state),
             None if word.is_empty() => Ok(AfterSaleWord::None),
-            None => Err(Why::StatusUnknown),
+            None => Err(unknown(&shown)),
         }
     }
 

@@ -51,14 +51,14 @@ impl Preview {
                 format!("  {} 个订单的收件人是加密或打码的", sums.sealed_orders),
             ));
         }
-        let mut reasons: BTreeMap<(bool, &str), (String, Vec<u32>)> = BTreeMap::new();
+        let mut reasons: BTreeMap<(bool, &str, String), Vec<u32>> = BTreeMap::new();
         for (record, why) in &self.refused {
-            reasons.entry((false, why.code())).or_insert_with(|| (why.words(language), Vec::new())).1.push(*record);
+            reasons.entry((false, why.code(), why.words(language))).or_default().push(*record);
         }
         for (record, why) in &self.skipped {
-            reasons.entry((true, why.code())).or_insert_with(|| (why.words(language), Vec::new())).1.push(*record);
+            reasons.entry((true, why.code(), why.words(language))).or_default().push(*record);
         }
-        for ((is_skipped, code), (reason, records)) in reasons {
+        for ((is_skipped, code, reason), records) in reasons {
             let rows = numbers(&records);
             lines.push(match is_skipped {
                 true => say(

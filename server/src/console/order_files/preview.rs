@@ -249,21 +249,21 @@ fn numbers(rows: &[u32]) -> String {
 
 /// Rows by why they are not taken.
 fn reasons(locale: Locale, import: &Import) -> Markup {
-    let mut refused: BTreeMap<&str, (String, Vec<u32>)> = BTreeMap::new();
+    type Reasons<'a> = BTreeMap<(&'a str, String), Vec<u32>>;
+    let (mut refused, mut skipped) = (Reasons::new(), Reasons::new());
     for (record, why) in &import.preview.refused {
-        refused.entry(why.code()).or_insert_with(|| (why.words(locale.language), Vec::new())).1.push(*record);
+        refused.entry((why.code(), why.words(locale.language))).or_default().push(*record);
     }
-    let mut skipped: BTreeMap<&str, (String, Vec<u32>)> = BTreeMap::new();
     for (record, why) in &import.preview.skipped {
-        skipped.entry(why.code()).or_insert_with(|| (why.words(locale.language), Vec::new())).1.push(*record);
+        skipped.entry((why.code(), why.words(locale.language))).or_default().push(*record);
     }
-    let table = |name: &str, reasons: &BTreeMap<&str, (String, Vec<u32>)>| {
+    let table = |name: &str, reasons: &Reasons<'_>| {
         let columns = vec![
             Column::text(locale.t("order-file-why")),
             Column::number(locale.t("order-file-rows")),
             Column::text(locale.t("row")),
         ];
-        let rows = reasons.iter().map(|(code, (words, rows))| {
+        let rows = reasons.iter().map(|((code, words), rows)| {
             Row::of(vec![
                 html! { span.note { (words) } " " span.small.code { (code) } },
                 html! { (grouped(rows.len() as u64)) },

@@ -1,3 +1,5 @@
+use granary_client_core::words::Words;
+
 use super::making::{KUAISHOU, preview, read_as, refused, skipped, texts, workbook, zipped};
 use crate::imports::{AfterSaleWord, FileFault, Profiles, TooLarge};
 
@@ -151,6 +153,10 @@ fn rows_are_judged_one_by_one() {
     );
     let expected = [(6, "status-unknown"), (7, "row-ragged"), (9, "row-ragged"), (11, "line-conflict"), (12, "id-bad")];
     assert_eq!(refused(&found), expected);
+    // Which word it was, somebody had to look up in the file.
+    let why = &found.refused[0].1;
+    assert_eq!(why.to_string(), "the state \"天知道\" is not known: an operator adds it to the profile");
+    assert_eq!(why.chinese(), "状态“天知道”不认识：请管理员加到平台的配置里");
     assert_eq!(skipped(&found), [(2, "sum-row"), (10, "repeated-row")]);
     assert_eq!((found.records, found.orders.len(), found.sums().to_pack), (10, 2, 2));
     assert_eq!(found.orders[0].lines[0].after_sale, AfterSaleWord::Refunded);

@@ -212,12 +212,11 @@ impl OutcomeShown {
 }
 
 fn by_reason(rows: impl Iterator<Item = (u32, &'static str, String)>) -> Vec<RowsShown> {
-    let mut found: BTreeMap<&'static str, RowsShown> = BTreeMap::new();
+    let mut found: BTreeMap<(&'static str, String), Vec<u32>> = BTreeMap::new();
     for (row, code, detail) in rows {
-        let reason = found.entry(code).or_insert_with(|| RowsShown { code: code.into(), detail, rows: Vec::new() });
-        reason.rows.push(row);
+        found.entry((code, detail)).or_default().push(row);
     }
-    found.into_values().collect()
+    found.into_iter().map(|((code, detail), rows)| RowsShown { code: code.into(), detail, rows }).collect()
 }
 
 impl PreviewShown {
