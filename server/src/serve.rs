@@ -111,7 +111,8 @@ pub async fn start(config: Config, on_fault: impl Fn(StoreFault) + Send + Sync +
     if config.acme.is_none() {
         say_how_browsers_get_the_app(&shared);
     }
-    let hooks = hooks::start(Arc::clone(&granary), Arc::clone(&shared.counts), config.webhook_networks.clone())?;
+    granary.set_webhook_networks(config.webhook_networks.clone());
+    let hooks = hooks::start(Arc::clone(&granary), Arc::clone(&shared.counts))?;
     let operator =
         admin::listen(&config, Arc::clone(&granary), Arc::clone(&shared.gate), Arc::clone(&shared.public_address))?;
     let metrics_address = monitoring.as_ref().map(|(_, address)| *address);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use granary_client_core::quantities::Instant;
+use granary_client_core::words::Words;
 use serde::{Deserialize, Serialize};
 use serde_tuple::{Deserialize_tuple, Serialize_tuple};
 
@@ -93,6 +94,37 @@ impl WebhookRecord {
     }
 }
 
+/// Why an attempt failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Failed {
+    #[error("no answer within 5 seconds")]
+    TooSlow,
+    #[error("the name leads nowhere")]
+    NoAddress,
+    #[error("the name leads to a private address, which the operator does not allow")]
+    Private,
+    #[error("without https only networks that the operator allows are written to")]
+    Plain,
+    #[error("the line broke: {0}")]
+    Broke(String),
+    #[error("answered {0}")]
+    Answered(u16),
+}
+
+impl Words for Failed {
+    fn chinese(&self) -> String {
+        match self {
+            Self::TooSlow => "5 秒内没有回应".to_owned(),
+            Self::NoAddress => "找不到这个域名".to_owned(),
+            Self::Private => "这个域名指向内网地址，管理员没有允许".to_owned(),
+            Self::Plain => "没有 https 时，只能发到管理员允许的网络".to_owned(),
+            Self::Broke(cause) => format!("线路断了：{cause}"),
+            Self::Answered(status) => format!("对方回应 {status}"),
+        }
+    }
+}
+
 /// A delivery as the store has it, waiting or given up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize_tuple, Deserialize_tuple)]
 pub(crate) struct DeliveryRecord {
@@ -108,8 +140,8 @@ pub(crate) struct DeliveryRecord {
     pub(crate) attempts: u32,
     /// When it goes next; of one that was given up, when that was.
     pub(crate) due_millis: i64,
-    /// Why the last attempt failed; empty before the first.
-    pub(crate) fault: String,
+    /// Why the last attempt failed; none before the first.
+    pub(crate) fault: Option<Failed>,
 }
 
 /// How far events of orders were told to a webhook, and the number of its next delivery.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::quantities::Instant;
+use granary_client_core::words::Words;
 use maud::{Markup, html};
 
 use super::forms::{Form, is_code};
@@ -12,7 +13,7 @@ use super::inputs::{Inputs, PLATFORM, REQUIRED, TEXT, sure};
 use super::page::{Page, token};
 use super::parts::toast::Told;
 use super::parts::{Column, Row, Table};
-use super::refusal::{Refused, refuse, refused};
+use super::refusal::{Refused, refuse, refused, unreadable};
 use super::signed_in::{SignedIn, SignedInForm};
 use super::streams;
 use crate::access::By;
@@ -20,7 +21,7 @@ use crate::access::api_keys::{ApiKeyLine, KeyDraft, KeyId, Scope};
 use crate::access::webhooks::{DeliveryRecord, EventKind, WebhookId, WebhookRecord};
 use crate::engine::webhooks::WebhookDraft;
 use crate::error::Error;
-use crate::hooks::{DeliveryId, Failed};
+use crate::hooks::{DeliveryId, Target, forbidden};
 
 const PAGE: &str = "/console/api";
 const ADD: &str = "/console/api/keys";
@@ -183,10 +184,19 @@ fn webhook(
     }
 }
 
+/// What the subject of a delivery names: its kind, and which one it is.
+fn thing(locale: Locale, subject: &str) -> String {
+    match subject.split_once(' ') {
+        Some(("order", name)) => locale.with("api-subject-order", &[("name", name.to_owned())]),
+        Some(("pool", name)) => locale.with("api-subject-pool", &[("name", name.to_owned())]),
+        _ => subject.to_owned(),
+    }
+}
+
 /// What a delivery is about.
 fn subject(locale: Locale, record: &DeliveryRecord) -> Markup {
     html! { @if record.kind == "test" { (locale.t("api-delivery-test")) }
-    @else { (record.subject) " " span.small { (locale.of("api-event", &record.kind.replace('.', "-"))) } } }
+    @else { (thing(locale, &record.subject)) " " span.small { (locale.of("api-event", &record.kind.replace('.', "-"))) } } }
 }
 
 /// What is still to be sent to a webhook, and why it could not be so far. Without forms, so that it is put in place by itself.
@@ -198,9 +208,9 @@ fn waiting_table(signed: &SignedIn, id: WebhookId, waiting: &[(DeliveryId, Deliv
         Row::of(vec![
             subject(locale, record),
             html! { (locale.moment(Instant(record.since_millis))) },
-            html! { @if record.fault.is_empty() { (locale.t("api-not-tried")) } @else { (Failed::in_words(&record.fault, locale.language)) } },
+            html! { (record.fault.as_ref().map_or_else(|| locale.t("api-not-tried"), |fault| fault.words(locale.language))) },
             // What was not tried goes as soon as what is before it of the same thing has gone.
-            html! { @if !record.fault.is_empty() { (locale.moment(Instant(record.due_millis))) } },
+            html! { @if record.fault.is_some() { (locale.moment(Instant(record.due_millis))) } },
         ])
     };
     html! {
@@ -223,7 +233,7 @@ fn dead_table(signed: &SignedIn, dead: Deliveries) -> Markup {
         Row::of(vec![
             subject(locale, &record),
             html! { (locale.moment(Instant(record.since_millis))) },
-            html! { (Failed::in_words(&record.fault, locale.language)) },
+            html! { @if let Some(fault) = &record.fault { (fault.words(locale.language)) } },
             html! { form.inline method="post" action="/console/api/webhooks/again" {
                 (token(signed)) input type="hidden" name="webhook" value=(id.webhook);
                 input type="hidden" name="delivery" value=(id.number);
@@ -278,6 +288,11 @@ pub(super) async fn add_webhook(SignedInForm(signed, form): SignedInForm) -> Res
     let events: BTreeSet<EventKind> = form.all("event").filter_map(EventKind::of_name).collect();
     if events.is_empty() {
         return Err(refused(locale, 400, "api-no-event").at("event"));
+    }
+    if let Ok(target) = Target::of(form.get("url"))
+        && let Some(fault) = forbidden(&target, &signed.granary.webhook_networks()).await
+    {
+        return Err(unreadable(locale, "url", &fault));
     }
     let text = |name: &str| form.get(name).to_owned();
     let draft = WebhookDraft { url: text("url"), events, platform: platform_of(locale, &form)?, shop: text("shop") };

@@ -55,7 +55,7 @@ use crate::access::erasures::ErasureMarks;
 use crate::access::identity::Identity;
 use crate::access::marks::AccessMarks;
 use crate::access::second_factor::Unconfirmed;
-use crate::config::Bounds;
+use crate::config::{Bounds, Networks};
 use crate::environment::{Environment, Rng};
 use crate::error::Error;
 use crate::log::admission::Admission;
@@ -104,6 +104,7 @@ pub struct Granary {
     kept_answers: kept_answers::KeptAnswers,
     trading: Arc<Trading>,
     order_files: order_files::OrderFiles,
+    webhook_networks: RwLock<Arc<Networks>>,
     bounds: Bounds,
     disk: DiskFloor,
     /// True on a server that shows itself (`granary demo`): its console can start a live-stream of a simulated shop.
@@ -215,6 +216,7 @@ impl Granary {
             kept_answers,
             trading,
             order_files: order_files::OrderFiles::default(),
+            webhook_networks: RwLock::default(),
             bounds: Bounds::default(),
             disk: DiskFloor::default(),
             is_demo: AtomicBool::new(false),

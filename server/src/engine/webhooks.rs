@@ -3,7 +3,7 @@
 //! while there are so many, the walk over the log waits.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::quantities::Instant;
@@ -14,9 +14,10 @@ use super::Granary;
 use super::audit::put_line;
 use super::events::Event;
 use crate::access::webhooks::{
-    DeliveryRecord, EventKind, OLD_SECRET_MILLIS, Told, WEBHOOKS_MAX, WebhookId, WebhookRecord,
+    DeliveryRecord, EventKind, Failed, OLD_SECRET_MILLIS, Told, WEBHOOKS_MAX, WebhookId, WebhookRecord,
 };
 use crate::access::{AuditAction, By};
+use crate::config::Networks;
 use crate::environment::hex;
 use crate::error::Error;
 use crate::hooks::{DeliveryId, Target};
@@ -104,7 +105,7 @@ fn put_deliveries(
             since_millis: now.0,
             attempts: 0,
             due_millis: now.0,
-            fault: String::new(),
+            fault: None,
         };
         group.put(delivery_key(number, WAITING, id), write_message(&record));
     }
@@ -113,6 +114,16 @@ fn put_deliveries(
 }
 
 impl Granary {
+    /// Private networks that webhooks may lead to from now on.
+    pub fn set_webhook_networks(&self, networks: Networks) {
+        *self.webhook_networks.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(networks);
+    }
+
+    /// Private networks that webhooks may lead to.
+    pub(crate) fn webhook_networks(&self) -> Arc<Networks> {
+        Arc::clone(&self.webhook_networks.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The webhooks of a co-operative.
     pub(crate) fn webhooks(&self, number: CooperativeNumber) -> Result<Vec<(WebhookId, WebhookRecord)>, Error> {
         let rows = self.store().scan_all(&key(number, b't', &[WEBHOOK]))?;
@@ -477,7 +488,7 @@ pub(crate) enum Ended {
     /// It was made, or a later one makes it needless.
     Gone,
     /// It goes again.
-    Again { at: Instant, attempts: u32, fault: String },
+    Again { at: Instant, attempts: u32, fault: Option<Failed> },
     /// It is given up.
-    Dead { at: Instant, fault: String },
+    Dead { at: Instant, fault: Option<Failed> },
 }

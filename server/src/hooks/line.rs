@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use granary_client_core::words::{Language, Words};
 use http_body_util::{BodyExt, Full};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
 use hyper::{Method, Request, Uri};
@@ -18,67 +17,24 @@ use tokio_rustls::TlsConnector;
 
 use super::sign::HEADER;
 use super::target::{Target, is_public};
+use crate::access::webhooks::Failed;
 use crate::config::Networks;
 use crate::error::Error;
 
 /// Time for one attempt, from the name's look-up to the answer.
 const TIME: Duration = Duration::from_secs(5);
+/// Time for a name's look-up while somebody waits for the page.
+const LOOK_UP_TIME: Duration = Duration::from_secs(2);
 /// Bytes of an answer that are read; what is beyond is left.
 const ANSWER_BYTES_MAX: usize = 4 * 1024;
 /// Bytes of an answer's head.
 const HEAD_BYTES_MAX: usize = 8 * 1024;
 
-/// Why an attempt failed, in words that lists show.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Failed {
-    #[error("no answer within 5 seconds")]
-    TooSlow,
-    #[error("the name leads nowhere")]
-    NoAddress,
-    #[error("the name leads to a private address, which the operator does not allow")]
-    Private,
-    #[error("without https only networks that the operator allows are written to")]
-    Plain,
-    #[error("the line broke: {0}")]
-    Broke(String),
-    #[error("answered {0}")]
-    Answered(u16),
-}
-
-/// The beginnings of faults that go on with a figure or a cause.
-const BROKE: &str = "the line broke: ";
-const ANSWERED: &str = "answered ";
-
-impl Failed {
-    /// A fault as rows hold it, in words of this language.
-    pub(crate) fn in_words(fault: &str, language: Language) -> String {
-        let plain = [Self::TooSlow, Self::NoAddress, Self::Private, Self::Plain];
-        let found = plain.into_iter().find(|failed| failed.to_string() == fault);
-        let broke = || fault.strip_prefix(BROKE).map(|cause| Self::Broke(cause.to_owned()));
-        let answered = || fault.strip_prefix(ANSWERED).and_then(|status| status.parse().ok()).map(Self::Answered);
-        let known = found.or_else(broke).or_else(answered);
-        known.map_or_else(|| fault.to_owned(), |failed| failed.words(language))
-    }
-}
-
-impl Words for Failed {
-    fn chinese(&self) -> String {
-        match self {
-            Self::TooSlow => "5 秒内没有回应".to_owned(),
-            Self::NoAddress => "找不到这个域名".to_owned(),
-            Self::Private => "这个域名指向内网地址，管理员没有允许".to_owned(),
-            Self::Plain => "没有 https 时，只能发到管理员允许的网络".to_owned(),
-            Self::Broke(cause) => format!("线路断了：{cause}"),
-            Self::Answered(status) => format!("对方回应 {status}"),
-        }
-    }
-}
-
 /// What deliveries go over.
 pub(crate) struct Line {
     tls: Arc<ClientConfig>,
     /// Networks that may be written to although they are private.
-    allowed: Networks,
+    allowed: Arc<Networks>,
 }
 
 fn broke(error: impl std::fmt::Display) -> Failed {
@@ -86,7 +42,7 @@ fn broke(error: impl std::fmt::Display) -> Failed {
 }
 
 impl Line {
-    pub(crate) fn new(allowed: Networks) -> Result<Self, Error> {
+    pub(crate) fn new(allowed: Arc<Networks>) -> Result<Self, Error> {
         let mut roots = RootCertStore::empty();
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -102,23 +58,8 @@ impl Line {
         tokio::time::timeout(TIME, self.attempt(target, signature, body)).await.unwrap_or(Err(Failed::TooSlow))
     }
 
-    /// The first address that may be connected to.
-    async fn address(&self, target: &Target) -> Result<SocketAddr, Failed> {
-        let found: Vec<SocketAddr> =
-            lookup_host((target.host.as_str(), target.port)).await.map_err(|_| Failed::NoAddress)?.collect();
-        if found.is_empty() {
-            return Err(Failed::NoAddress);
-        }
-        let allowed = |address: &&SocketAddr| self.allowed.hold(address.ip());
-        if let Some(address) = found.iter().find(allowed) {
-            return Ok(*address);
-        }
-        let public = found.into_iter().find(|address| is_public(address.ip())).ok_or(Failed::Private)?;
-        if target.is_tls { Ok(public) } else { Err(Failed::Plain) }
-    }
-
     async fn attempt(&self, target: &Target, signature: &str, body: Vec<u8>) -> Result<(), Failed> {
-        let address = self.address(target).await?;
+        let address = address(target, &self.allowed).await?;
         let stream = TcpStream::connect(address).await.map_err(broke)?;
         if !target.is_tls {
             return exchange(stream, target, signature, body).await;
@@ -126,6 +67,30 @@ impl Line {
         let name = ServerName::try_from(target.host.clone()).map_err(broke)?;
         let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await.map_err(broke)?;
         exchange(stream, target, signature, body).await
+    }
+}
+
+/// The first address that may be connected to.
+async fn address(target: &Target, allowed: &Networks) -> Result<SocketAddr, Failed> {
+    let found: Vec<SocketAddr> =
+        lookup_host((target.host.as_str(), target.port)).await.map_err(|_| Failed::NoAddress)?.collect();
+    if found.is_empty() {
+        return Err(Failed::NoAddress);
+    }
+    if let Some(address) = found.iter().find(|address| allowed.hold(address.ip())) {
+        return Ok(*address);
+    }
+    let public = found.into_iter().find(|address| is_public(address.ip())).ok_or(Failed::Private)?;
+    if target.is_tls { Ok(public) } else { Err(Failed::Plain) }
+}
+
+/// Why nothing may be sent to a target as things stand, to be told when a webhook is set. A name that leads nowhere yet may lead
+/// somewhere later.
+pub(crate) async fn forbidden(target: &Target, allowed: &Networks) -> Option<Failed> {
+    let found = tokio::time::timeout(LOOK_UP_TIME, address(target, allowed)).await;
+    match found {
+        Ok(Err(fault @ (Failed::Private | Failed::Plain))) => Some(fault),
+        _ => None,
     }
 }
 
@@ -181,7 +146,7 @@ mod tests {
 
     fn line(allowed: &[&str]) -> Line {
         let allowed: Vec<String> = allowed.iter().map(|text| (*text).to_owned()).collect();
-        Line::new(Networks::of("webhook-networks", &allowed).unwrap()).unwrap()
+        Line::new(Arc::new(Networks::of("webhook-networks", &allowed).unwrap())).unwrap()
     }
 
     /// A receiver that reads the beginning of a request, then says this and nothing more.
@@ -207,6 +172,10 @@ mod tests {
         assert_eq!(line(&["127.0.0.0/8"]).send(&target, "t=1", Vec::new()).await, Ok(()));
         let public = Target::of("http://1.1.1.1/").unwrap();
         assert_eq!(line(&["127.0.0.0/8"]).send(&public, "t=1", Vec::new()).await, Err(Failed::Plain));
+        // What an attempt would meet is known when the webhook is set.
+        assert_eq!(forbidden(&target, &line(&[]).allowed).await, Some(Failed::Private));
+        assert_eq!(forbidden(&target, &line(&["127.0.0.0/8"]).allowed).await, None);
+        assert_eq!(forbidden(&public, &line(&[]).allowed).await, Some(Failed::Plain));
     }
 
     #[tokio::test]
@@ -224,21 +193,6 @@ mod tests {
         }
         let target = says("HTTP/1.1 200 OK\r\nx: ", "a head without an end").await;
         assert!(matches!(allowed.send(&target, "t=1", Vec::new()).await, Err(Failed::Broke(_))));
-    }
-
-    #[test]
-    fn a_fault_that_a_row_holds_is_told_in_both_languages() {
-        for (failed, chinese) in [
-            (Failed::TooSlow, "5 秒内没有回应"),
-            (Failed::Private, "这个域名指向内网地址，管理员没有允许"),
-            (Failed::Broke("refused".to_owned()), "线路断了：refused"),
-            (Failed::Answered(404), "对方回应 404"),
-        ] {
-            let row = failed.to_string();
-            assert_eq!(Failed::in_words(&row, Language::English), row);
-            assert_eq!(Failed::in_words(&row, Language::Chinese), chinese);
-        }
-        assert_eq!(Failed::in_words("something else", Language::Chinese), "something else");
     }
 
     // Time passes at once when all wait.

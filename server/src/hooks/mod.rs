@@ -16,13 +16,13 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::mpsc;
 
-pub(crate) use self::line::Failed;
 use self::line::Line;
+pub(crate) use self::line::forbidden;
 use self::pace::Pace;
 use self::schedule::{Next, Schedule, Waiting};
 use self::sign::signature;
+pub(crate) use crate::access::webhooks::Failed;
 use crate::access::webhooks::{EventKind, WebhookId, WebhookRecord};
-use crate::config::Networks;
 use crate::engine::Granary;
 use crate::engine::events::Event;
 use crate::engine::pool_view::PoolView;
@@ -43,12 +43,8 @@ const TOGETHER: usize = 64;
 type Attempt = (DeliveryId, Result<(), Failed>);
 
 /// Sends what waits until aborted.
-pub(crate) fn start(
-    granary: Arc<Granary>,
-    counts: Arc<Counts>,
-    networks: Networks,
-) -> Result<tokio::task::JoinHandle<()>, Error> {
-    let line = Arc::new(Line::new(networks)?);
+pub(crate) fn start(granary: Arc<Granary>, counts: Arc<Counts>) -> Result<tokio::task::JoinHandle<()>, Error> {
+    let line = Arc::new(Line::new(granary.webhook_networks())?);
     Ok(tokio::spawn(async move { Runner::new(granary, counts, line).run().await }))
 }
 
@@ -278,7 +274,7 @@ impl Runner {
                 (Err(_), Next::Dead) => "given-up",
                 (Err(_), _) => "failed",
             });
-            let fault = outcome.err().map(|fault| fault.to_string()).unwrap_or_default();
+            let fault = outcome.err();
             let ended = match next {
                 Next::Done => Ended::Gone,
                 Next::Again { at, attempts } => Ended::Again { at, attempts, fault },

@@ -15,7 +15,7 @@ use tower::ServiceExt;
 
 use crate::access::Principal;
 use crate::access::api_keys::{KeyDraft, KeyId, Scope};
-use crate::config::Limits;
+use crate::config::{Limits, Networks};
 use crate::engine::Granary;
 use crate::http::{Counts, Gate, PublicAddress, Shared, Transfers, WebApp};
 use crate::log::CooperativeNumber;
@@ -82,6 +82,8 @@ impl World {
         let (fail, lists) = (|fault| panic!("{fault}"), folder.path().join("lists"));
         let kept: Arc<dyn Store> = Arc::<MemoryStore>::clone(&store);
         let granary = Arc::new(Granary::open(kept, folder.path(), Some(&lists), fail).unwrap());
+        // Receivers of tests are on this machine.
+        granary.set_webhook_networks(Networks::of("webhook-networks", &["127.0.0.0/8".to_owned()]).unwrap());
         let create = || granary.create_cooperative("Linxian", crate::environment::now()).unwrap();
         let coop = coop.unwrap_or_else(create);
         let shared = Shared {

@@ -16,7 +16,7 @@ use super::json::{Faults, Fields, Place, Read, read};
 use super::problem::{BodyRefusals, NOT_FOUND, NOTHING, Problem, Refusals};
 use crate::access::webhooks::{DeliveryRecord, EventKind, WebhookId, WebhookRecord};
 use crate::engine::webhooks::WebhookDraft;
-use crate::hooks::DeliveryId;
+use crate::hooks::{DeliveryId, Target, forbidden};
 
 /// Bytes of a body that sets a webhook.
 const BYTES_MAX: usize = 16 * 1024;
@@ -125,7 +125,7 @@ fn webhook_id(text: &str) -> Result<WebhookId, Problem> {
     text.parse().map_err(|_| NOT_FOUND.because(NOTHING))
 }
 
-fn draft(body: &Read) -> Result<(String, BTreeSet<EventKind>), Problem> {
+async fn draft(caller: &Caller, body: &Read) -> Result<(String, BTreeSet<EventKind>), Problem> {
     let mut faults = Faults::default();
     let mut fields = Fields { map: &body.fields, place: Place::default(), faults: &mut faults };
     fields.known(&["url", "events"]);
@@ -138,8 +138,14 @@ fn draft(body: &Read) -> Result<(String, BTreeSet<EventKind>), Problem> {
             None => fields.fault("events", "event-unknown", "events are order.changed and pool.changed"),
         }
     }
-    if let Some(Err(fault)) = url.as_deref().map(crate::hooks::Target::of) {
-        fields.fault("url", "url-bad", fault.to_string());
+    match url.as_deref().map(Target::of) {
+        Some(Err(fault)) => fields.fault("url", "url-bad", fault.to_string()),
+        Some(Ok(target)) => {
+            if let Some(fault) = forbidden(&target, &caller.shared.granary.webhook_networks()).await {
+                fields.fault("url", "url-forbidden", fault.to_string());
+            }
+        }
+        None => {}
     }
     if listed.is_empty() {
         fields.fault("events", "missing", "name an event at least");
@@ -181,7 +187,7 @@ pub(super) async fn add(
     body: Body,
 ) -> Result<(StatusCode, Json<WebhookShown>), Problem> {
     caller.must_read_something()?;
-    let (url, events) = draft(&read(&caller, &headers, body, BYTES_MAX).await?)?;
+    let (url, events) = draft(&caller, &read(&caller, &headers, body, BYTES_MAX).await?).await?;
     caller.must_read(&events)?;
     let (number, by, now) = (caller.key.cooperative, caller.by(), caller.now);
     let (platform, shop) = (caller.key.platform.clone(), caller.key.shop.clone());
@@ -208,7 +214,7 @@ pub(super) async fn change(
     body: Body,
 ) -> Result<Json<WebhookShown>, Problem> {
     caller.must_read_something()?;
-    let (id, change) = (webhook_id(&id)?, draft(&read(&caller, &headers, body, BYTES_MAX).await?)?);
+    let (id, change) = (webhook_id(&id)?, draft(&caller, &read(&caller, &headers, body, BYTES_MAX).await?).await?);
     caller.must_read(&change.1)?;
     let (number, by, now) = (caller.key.cooperative, caller.by(), caller.now);
     let record = caller.work(move |granary| granary.change_webhook(by, number, id, change, now)).await?;
@@ -274,7 +280,7 @@ fn dead_shown((id, record): (DeliveryId, DeliveryRecord)) -> DeadShown {
         since: Instant(record.since_millis).to_string(),
         given_up_at: Instant(record.due_millis).to_string(),
         attempts: record.attempts,
-        fault: record.fault,
+        fault: record.fault.map(|fault| fault.to_string()).unwrap_or_default(),
         body: serde_json::from_slice(&record.body).unwrap_or_default(),
     }
 }

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::config::Networks;
+use crate::access::webhooks::Failed;
 
 /// A receiver that answers each request with the next of these answers, then with 200; gives heads and bodies.
 pub(super) async fn receiver(answers: &[&'static str]) -> (u16, mpsc::UnboundedReceiver<(String, Value)>) {
@@ -41,8 +41,7 @@ pub(super) async fn receiver(answers: &[&'static str]) -> (u16, mpsc::UnboundedR
 }
 
 pub(super) fn hooks(world: &World) -> tokio::task::JoinHandle<()> {
-    let networks = Networks::of("webhook-networks", &["127.0.0.0/8".to_owned()]).unwrap();
-    crate::hooks::start(Arc::clone(&world.granary), Arc::clone(&world.shared.counts), networks).unwrap()
+    crate::hooks::start(Arc::clone(&world.granary), Arc::clone(&world.shared.counts)).unwrap()
 }
 
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -125,7 +124,7 @@ async fn what_failed_waits_in_the_store_and_what_was_given_up_goes_again() {
             _ => tokio::task::yield_now().await,
         }
     };
-    assert_eq!(record.1.fault, "answered 302", "no redirect is followed");
+    assert_eq!(record.1.fault, Some(Failed::Answered(302)), "no redirect is followed");
     running.abort();
 
     // A day later: the store has it, and a new process gives it up.
@@ -180,6 +179,13 @@ async fn bad_webhooks_are_refused_with_each_place() {
         .map(|it| format!("{} {}", it["field"], it["code"]))
         .collect();
     assert_eq!(codes, ["\"secret\" \"unknown-field\"", "\"events\" \"event-unknown\"", "\"url\" \"url-bad\""]);
+    // Where nothing may be sent is told now, not at the first attempt.
+    for (url, detail) in [("http://1.1.1.1/", "without https"), ("https://10.1.2.3/", "a private address")] {
+        let answer = set(json!({ "url": url, "events": ["pool.changed"] })).await;
+        let error = &answer.json()["errors"][0];
+        assert_eq!((answer.status, error["code"].as_str()), (422, Some("url-forbidden")), "{url}: {}", answer.text);
+        assert!(error["detail"].as_str().unwrap().contains(detail), "{error}");
+    }
     let answer = set(json!({ "url": "https://shop.example/", "events": ["order.changed"] })).await;
     assert_eq!((answer.status, answer.problem().as_str()), (403, "may-not"), "it may not read orders");
     let answer = world.ask(Method::POST, "/v1/webhooks", &key, &[], "{}").await;
