@@ -7,7 +7,7 @@ use crate::quantities::QuantityFault;
 use crate::schema::{HoldingFault, LotId, LotNameFault};
 use crate::store::StoreFault;
 use crate::transport::LineFault;
-use crate::words::{Phrase, Words, because};
+use crate::words::{Phrase, Words, because, counted};
 
 /// What a call into client-core can fail with. No failed call has kept anything of what it was to write.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -54,7 +54,10 @@ pub enum Error {
     },
     /// The phone holds work that the server does not have, which would be lost. Sync, or hand it in as a file, or say that it may
     /// be lost.
-    #[error("{changes} changes are on this phone alone and would be lost: sync, or carry them out as a file first")]
+    #[error(
+        "{} on this phone alone and would be lost: sync, or carry them out as a file first",
+        counted(changes, "change is", "changes are")
+    )]
     NotDelivered {
         /// How many changes.
         changes: u64,

@@ -33,6 +33,13 @@ impl Language {
     }
 }
 
+/// A count with the English noun that follows it: "1 lot", "3 lots".
+pub fn counted(count: impl std::fmt::Display, one: &str, many: &str) -> String {
+    let count = count.to_string();
+    let noun = if count == "1" { one } else { many };
+    format!("{count} {noun}")
+}
+
 /// Words that the code itself has, in both languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Phrase {

@@ -154,7 +154,7 @@ const settleAll = async () => {
   await follow(zhang, zhang.locator("form[action$=many] button"));
 };
 await settleAll();
-await follow(zhang, zhang.locator("main form", { hasText: "were settled at once" }).locator("button", { hasText: "Undo all 1" }));
+await follow(zhang, zhang.locator("main form", { hasText: "1 case was settled at once" }).locator("button", { hasText: "Undo it" }));
 await until("the case to be open again", async () => { await zhang.goto(url("/cases?kind=weight")); return (await zhang.locator("article.case").count()) === 1; });
 await settleAll();
 await until("the rule to have settled all", async () => { await zhang.goto(url("/cases")); return /Nothing disagrees/.test(await text(zhang)); });

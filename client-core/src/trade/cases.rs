@@ -5,7 +5,7 @@ use std::fmt;
 use super::facts::{Flow, FlowKind};
 use crate::quantities::decimal;
 use crate::schema::{EntryId, HoldingId, OrderName, StockMonth};
-use crate::words::{Language, Words};
+use crate::words::{Language, Words, counted};
 
 /// What took goods, or said something of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -196,7 +196,8 @@ impl StockCase {
                 format!("{code} 已停售，但还分配给 {} 个订单", orders.len())
             }
             Self::RecalledPlanned { orders, .. } => {
-                format!("{code} is not sold any more, and is planned for {} orders", orders.len())
+                let orders = counted(orders.len(), "order", "orders");
+                format!("{code} is not sold any more, and is planned for {orders}")
             }
             Self::Damaged { entry, fields } if is_chinese => {
                 format!("库存记录 {entry} 读不出来（{}）：不计入", fields.join("、"))

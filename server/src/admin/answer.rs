@@ -8,7 +8,7 @@ use granary_client_core::ids::DeviceId;
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::{DocumentKey, OrderName};
-use granary_client_core::words::{Phrase, Words};
+use granary_client_core::words::{Phrase, Words, counted};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
 
@@ -92,7 +92,11 @@ fn run(
             _ => return Err(Error::invalid("--village", ONLY_RECORDERS)),
         };
         let text = Said::new(
-            format!("An invitation for {role} in co-operative {}; it works once, for {hours} hours:", number.0),
+            format!(
+                "An invitation for {role} in co-operative {}; it works once, for {}:",
+                number.0,
+                counted(hours, "hour", "hours")
+            ),
             format!("合作社 {} 的邀请，身份：{}；{hours} 小时内可以用一次：", number.0, role.chinese()),
         );
         let browser = address.browser_invitation(&invitation.code);
@@ -133,8 +137,9 @@ fn run(
             tracing::info!(phones, %until, "enrolment is open for many phones behind one address");
             text(
                 format!(
-                    "until {until}, or until the server stops, {phones} phones behind one address can enrol at once, and \
-                     one more every second"
+                    "until {until}, or until the server stops, {} behind one address can enrol at once, and one more every \
+                     second",
+                    counted(phones, "phone", "phones")
                 ),
                 format!(
                     "到 {}（北京时间）或服务器停止为止，同一个地址后面的 {phones} 部手机可以同时加入，之后每秒再加一部",
@@ -208,7 +213,11 @@ fn run(
                         false => ("", ""),
                     };
                     Said::new(
-                        format!("last heard of {at}, {unsent} changes waiting, version {version}{}", forked.0),
+                        format!(
+                            "last heard of {at}, {} waiting, version {version}{}",
+                            counted(unsent, "change", "changes"),
+                            forked.0
+                        ),
                         format!("最后消息 {}，等着发送 {unsent}，版本 {version}{}", at.in_china(), forked.1),
                     )
                 });
@@ -313,14 +322,18 @@ fn run(
         AdminCommand::BackUp { to, keep } => Ok(Answer::Text(granary.back_up(folder, &to, keep, now)?.sentence(&to))),
         AdminCommand::Export { cooperative, to } => {
             let count = granary.export(CooperativeNumber(cooperative), &to)?;
-            text(format!("{count} documents are in {}", to.display()), format!("{} 里有 {count} 份文档", to.display()))
+            text(
+                format!("{} in {}", counted(count, "document is", "documents are"), to.display()),
+                format!("{} 里有 {count} 份文档", to.display()),
+            )
         }
         AdminCommand::Import { from, name } => {
             let (number, count) = granary.import(&from, &name, now)?;
             text(
                 format!(
-                    "co-operative {} has {count} documents; make its coordinator with `granary coordinator add`",
-                    number.0
+                    "co-operative {} has {}; make its coordinator with `granary coordinator add`",
+                    number.0,
+                    counted(count, "document", "documents")
                 ),
                 format!("合作社 {} 有 {count} 份文档；请用 `granary coordinator add` 添加它的协调员", number.0),
             )
@@ -395,7 +408,13 @@ fn set_aside_lines(cooperative: &Cooperative, aside: &SetAsideChanges) -> Said {
         (format!(", kept until {until}"), format!("，保留到 {}", until.in_china()))
     });
     let mut lines = vec![Said::new(
-        format!("{name}  {}{}  {changes} changes of {document}: {}", aside.received, until.0, aside.reason),
+        format!(
+            "{name}  {}{}  {} of {document}: {}",
+            aside.received,
+            until.0,
+            counted(changes, "change", "changes"),
+            aside.reason
+        ),
         format!(
             "{name}  {}{}  {document} 的 {changes} 处改动：{}",
             aside.received.in_china(),

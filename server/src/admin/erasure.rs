@@ -1,5 +1,7 @@
 //! What an erasure takes and leaves, for the operator.
 
+use granary_client_core::words::counted;
+
 use crate::engine::erasure::ErasurePlan;
 use crate::said::Said;
 
@@ -12,7 +14,8 @@ pub(super) fn planned(plan: &ErasurePlan) -> Said {
         let advances = plan.advances;
         lines.push(Said::new(
             format!(
-                "It holds {advances} advances. Accounts are kept by law: write them down before (`granary export`)."
+                "It holds {}. Accounts are kept by law: write that down before (`granary export`).",
+                counted(advances, "advance", "advances")
             ),
             format!("其中有 {advances} 笔预付款。账目依法要保存：请先抄下来（`granary export`）。"),
         ));
@@ -62,10 +65,9 @@ pub(super) fn done(plan: &ErasurePlan) -> Said {
 }
 
 fn what_goes(plan: &ErasurePlan) -> impl Iterator<Item = Said> {
-    let documents = plan
-        .documents
-        .iter()
-        .map(|(key, changes)| Said::new(format!("  {key}: {changes} changes"), format!("  {key}：{changes} 处改动")));
+    let documents = plan.documents.iter().map(|(key, changes)| {
+        Said::new(format!("  {key}: {}", counted(changes, "change", "changes")), format!("  {key}：{changes} 处改动"))
+    });
     documents.chain(
         plan.phones
             .iter()

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use granary_client_core::quantities::Instant;
-use granary_client_core::words::Words;
+use granary_client_core::words::{Words, counted};
 
 use crate::access::{By, Principal};
 use crate::engine::{Brought, Granary, ImportFault, TakenFile};
@@ -86,7 +86,7 @@ fn said(taken: &TakenFile) -> Said {
         let named = taken.not_taken.iter().take(10).map(|(order, field, code)| format!("{order} ({field}: {code})"));
         let named = named.collect::<Vec<_>>().join(", ");
         lines.push(Said::new(
-            format!("  {not_taken_count} orders were not taken: {named}"),
+            format!("  {} not taken: {named}", counted(not_taken_count, "order was", "orders were")),
             format!("  {not_taken_count} 个订单没有收：{named}"),
         ));
     }

@@ -2,7 +2,7 @@
 
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::access::Role;
-use granary_client_core::words::Words;
+use granary_client_core::words::{Words, counted};
 
 use crate::access::{CoordinatorLine, Denied, InvitationLine, InvitationState, NamedDevice};
 use crate::log::DeviceRecord;
@@ -113,7 +113,7 @@ pub(super) fn roles(record: &DeviceRecord, households: usize) -> Said {
     let villages = || record.recorder.villages.iter().cloned().collect::<Vec<_>>().join(",");
     let words = grants.roles.iter().filter(|role| !role.is_derived()).map(|role| match role {
         Role::Recorder => Said::new(
-            format!("recorder of {} ({households} households)", villages()),
+            format!("recorder of {} ({})", villages(), counted(households, "household", "households")),
             format!("{}的记录员（{households} 户）", villages()),
         ),
         role => Said::new(role.to_string(), role.chinese()),

@@ -19,7 +19,7 @@ use crate::maintenance::verify::verify;
 use crate::said::Said;
 use crate::store::SledStore;
 use crate::store::probe::{How, in_child, line_of, unusable};
-use granary_client_core::words::Words;
+use granary_client_core::words::{Words, counted};
 
 /// True while a server runs on this folder.
 fn is_running(folder: &Path) -> bool {
@@ -66,13 +66,17 @@ fn words_of_rebuilt(rebuilt: Rebuilt) -> Said {
     let lost = match dropped {
         0 => ("nothing is missing".to_owned(), "什么也不缺".to_owned()),
         _ => (
-            format!("{dropped} records are missing; phones give back what was in them"),
+            format!("{} missing; phones give back what was in them", counted(dropped, "record is", "records are")),
             format!("缺 {dropped} 条记录；里面的内容由手机交回"),
         ),
     };
     Said::new(
         format!(
-            "{cooperatives} co-operatives, {documents} documents, {entries} entries, {positions} positions: {}",
+            "{}, {}, {}, {}: {}",
+            counted(cooperatives, "co-operative", "co-operatives"),
+            counted(documents, "document", "documents"),
+            counted(entries, "entry", "entries"),
+            counted(positions, "position", "positions"),
             lost.0
         ),
         format!("{cooperatives} 个合作社，{documents} 份文档，{entries} 个条目，{positions} 个位置：{}", lost.1),
@@ -133,7 +137,7 @@ pub(super) fn repair(folder: &Path, backup: Option<&Path>, set_aside: Option<&Pa
     println!("{}", words_of_rebuilt(repaired.rebuilt).words(language()));
     let (unreadable, kept) = (repaired.unreadable, repaired.kept.display());
     let said = Said::new(
-        format!("{unreadable} rows could not be read; the damaged store is kept as {kept}"),
+        format!("{} could not be read; the damaged store is kept as {kept}", counted(unreadable, "row", "rows")),
         format!("有 {unreadable} 行读不出来；损坏的数据留在 {kept}"),
     );
     println!("{}", said.words(language()));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use granary_client_core::quantities::decimal;
-use granary_client_core::words::{Language, Words};
+use granary_client_core::words::{Language, Words, counted};
 
 use super::preview::Preview;
 use super::together::Together;
@@ -29,11 +29,11 @@ impl Preview {
             say(
                 language,
                 format!(
-                    "  {} orders, {} lines, {} packs, {yuan} yuan; {} lines to pack",
-                    self.orders.len(),
-                    sums.lines,
-                    sums.packs,
-                    sums.to_pack
+                    "  {}, {}, {}, {yuan} yuan; {} to pack",
+                    counted(self.orders.len(), "order", "orders"),
+                    counted(sums.lines, "line", "lines"),
+                    counted(sums.packs, "pack", "packs"),
+                    counted(sums.to_pack, "line", "lines")
                 ),
                 format!(
                     "  {} 个订单，{} 条明细，{} 件，{yuan} 元；待打包 {} 条",
@@ -47,7 +47,7 @@ impl Preview {
         if sums.sealed_orders > 0 {
             lines.push(say(
                 language,
-                format!("  {} orders with a masked receiver", sums.sealed_orders),
+                format!("  {} with a masked receiver", counted(sums.sealed_orders, "order", "orders")),
                 format!("  {} 个订单的收件人是加密或打码的", sums.sealed_orders),
             ));
         }
@@ -88,7 +88,7 @@ impl Preview {
         if self.changed_rows > 0 {
             lines.push(say(
                 language,
-                format!("  in {} rows letters that nobody sees were taken out", self.changed_rows),
+                format!("  in {} letters that nobody sees were taken out", counted(self.changed_rows, "row", "rows")),
                 format!("  {} 行里有看不见的字符，已去掉", self.changed_rows),
             ));
         }
@@ -107,8 +107,11 @@ impl Together {
             say(
                 language,
                 format!(
-                    "  together {orders} orders, {} lines, {} packs, {yuan} yuan; {} lines to pack",
-                    sums.lines, sums.packs, sums.to_pack
+                    "  together {}, {}, {}, {yuan} yuan; {} to pack",
+                    counted(orders, "order", "orders"),
+                    counted(sums.lines, "line", "lines"),
+                    counted(sums.packs, "pack", "packs"),
+                    counted(sums.to_pack, "line", "lines")
                 ),
                 format!(
                     "  合起来 {orders} 个订单，{} 条明细，{} 件，{yuan} 元；待打包 {} 条",
@@ -120,7 +123,11 @@ impl Together {
         if orders > 0 || details > 0 {
             lines.push(say(
                 language,
-                format!("  {orders} orders without lines and {details} orders of lines alone are left out"),
+                format!(
+                    "  left out: {} without lines, {} of lines alone",
+                    counted(orders, "order", "orders"),
+                    counted(details, "order", "orders")
+                ),
                 format!("  {orders} 个订单没有明细、{details} 个订单只有明细，没有算在内"),
             ));
         }

@@ -17,6 +17,7 @@ use std::path::Path;
 
 use granary_client_core::protocol::messages::read_message;
 use granary_client_core::store::{Row, Store, StoreFault};
+use granary_client_core::words::counted;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
@@ -138,7 +139,7 @@ impl BackedUp {
         let (rows, bytes, file) = (self.rows, self.bytes, to.join(&self.file));
         let file = file.display();
         Said::new(
-            format!("{}: {rows} rows, {bytes} bytes, as {file}{}", how.0, dropped.0),
+            format!("{}: {}, {bytes} bytes, as {file}{}", how.0, counted(rows, "row", "rows"), dropped.0),
             format!("{}：{rows} 行，{bytes} 字节，存为 {file}{}", how.1, dropped.1),
         )
     }

@@ -294,7 +294,7 @@ fn life_of_a_phone_is_told_truly() {
     assert!(said.contains("nothing is sent while it is taken out"), "{said}");
     let file = world.folder.path().join("carried");
     let said = done(&folder, &["carry-out", file.to_str().unwrap()]);
-    assert!(said.contains("until a coordinator takes them in") && !said.contains("anywhere"), "{said}");
+    assert!(said.contains("until a coordinator takes it in") && !said.contains("anywhere"), "{said}");
     let said = refused(&folder, &["leave", "--export-to", world.folder.path().join("lots.csv").to_str().unwrap()]);
     assert!(said.contains("can't send them") && !said.to_lowercase().contains("sync first"), "{said}");
     let said = done(&other, &["hand-in", file.to_str().unwrap()]);

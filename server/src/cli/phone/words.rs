@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter};
 use std::path::Path;
 
 use granary_client_core::quantities::{Day, Grams, Instant};
-use granary_client_core::words::{Language, Words};
+use granary_client_core::words::{Language, Words, counted};
 
 /// See the module.
 pub(super) enum Says<'a> {
@@ -188,7 +188,8 @@ impl Display for Says<'_> {
             }
             Self::Joined { cooperative, waiting: 0 } => write!(out, "this phone belongs to {cooperative} now"),
             Self::Joined { cooperative, waiting } => {
-                write!(out, "this phone belongs to {cooperative} again; {waiting} changes go out with the next sync")
+                let waiting = counted(waiting, "change goes", "changes go");
+                write!(out, "this phone belongs to {cooperative} again; {waiting} out with the next sync")
             }
             Self::OtherHousehold => out.write_str(
                 "it belongs to another household than before. With the next sync the former household's lots leave this phone: \
@@ -220,8 +221,9 @@ impl Display for Says<'_> {
             }
             Self::More { shown, all } => write!(
                 out,
-                "these are {shown} of {all} lots, latest first; `--all` lists all, `--day`, `--from`, `--to`, `--product` and \
-                 `--state` fewer"
+                "these are {shown} of {}, latest first; `--all` lists all, `--day`, `--from`, `--to`, `--product` and \
+                 `--state` fewer",
+                counted(all, "lot", "lots")
             ),
             Self::NoLots => out.write_str("no lots"),
             Self::NoQuestions => out.write_str("nothing is asked"),
@@ -231,29 +233,37 @@ impl Display for Says<'_> {
             Self::Asked { questions } => {
                 write!(out, "the co-operative asks {questions} questions about lots: `granary phone questions`")
             }
-            Self::Answered { waiting } => write!(out, "answered; {waiting} changes go out with the next sync"),
+            Self::Answered { waiting } => {
+                write!(out, "answered; {} out with the next sync", counted(waiting, "change goes", "changes go"))
+            }
             Self::Forgotten { documents } => write!(
                 out,
-                "{documents} documents that this phone may not read any more have left it; what was delivered of them is on \
-                 the server"
+                "{}; what was delivered is on the server",
+                counted(
+                    documents,
+                    "document that this phone may not read any more has left it",
+                    "documents that this phone may not read any more have left it"
+                )
             ),
             Self::Erased { documents } => write!(
                 out,
-                "{documents} documents were erased for good, by the co-operative: they have left this phone, and the server \
-                 has them no more"
+                "{} erased for good, by the co-operative: this phone and the server have nothing of that any more",
+                counted(documents, "document was", "documents were")
             ),
             Self::NothingToCarry => out.write_str("nothing waits on this phone, so no file was written"),
             Self::CarriedOut { file, changes, is_revoked: false } => write!(
                 out,
-                "{} holds the {changes} changes that wait; any phone of the co-operative with a line can hand it in \
-                 (`granary phone hand-in`). They stay here as well, until this phone itself syncs",
-                file.display()
+                "{} holds what waits, {}; any phone of the co-operative with a line can hand it in (`granary phone hand-in`). \
+                 It stays here as well, until this phone itself syncs",
+                file.display(),
+                counted(changes, "change", "changes")
             ),
             Self::CarriedOut { file, changes, is_revoked: true } => write!(
                 out,
-                "{} holds the {changes} changes that wait; any other phone of the co-operative can hand it in (`granary phone \
-                 hand-in`). Since this phone was taken out, they wait on the server until a coordinator takes them in",
-                file.display()
+                "{} holds what waits, {}; any other phone of the co-operative can hand it in (`granary phone hand-in`). Since \
+                 this phone was taken out, it waits on the server until a coordinator takes it in",
+                file.display(),
+                counted(changes, "change", "changes")
             ),
             Self::HandedIn { file } => write!(
                 out,
@@ -261,7 +271,10 @@ impl Display for Says<'_> {
                  phone that was taken out, waits until a coordinator takes it in (\"Set aside\" in the console)",
                 file.display()
             ),
-            Self::Exported { file, lots } => write!(out, "{} holds all {lots} lots of this phone", file.display()),
+            Self::Exported { file, lots } => {
+                let lots = counted(lots, "lot", "lots");
+                write!(out, "{} holds all of this phone: {lots}", file.display())
+            },
             Self::Alone { unsent, undelivered, is_revoked } => {
                 if *unsent > 0 {
                     let way = match is_revoked {
@@ -270,16 +283,18 @@ impl Display for Says<'_> {
                     };
                     write!(
                         out,
-                        "{unsent} changes are on this phone alone, and leaving deletes them. {way} (`granary phone carry-out`), \
-                         or they are lost to the co-operative."
+                        "{} on this phone alone, and leaving deletes that. {way} (`granary phone carry-out`), or it is lost to \
+                         the co-operative.",
+                        counted(unsent, "change is", "changes are")
                     )?;
                 }
                 if *undelivered > 0 {
                     let gap = if *unsent > 0 { "\n" } else { "" };
                     write!(
                         out,
-                        "{gap}{undelivered} changes were set aside and are not taken in. Once this phone has left, only what \
-                         the server has of them can still be taken in, by a coordinator."
+                        "{gap}{} set aside and not taken in. Once this phone has left, only what the server has of that can \
+                         still be taken in, by a coordinator.",
+                        counted(undelivered, "change was", "changes were")
                     )?;
                 }
                 Ok(())
@@ -297,7 +312,8 @@ impl Display for Says<'_> {
             Self::NothingSetAside => out.write_str("nothing was set aside"),
             Self::NothingTakenBack => out.write_str("nothing was taken back"),
             Self::Recovered { changes, unsent } => {
-                write!(out, "{changes} changes were not here; {unsent} wait to be sent again")
+                let (here, wait) = (counted(changes, "change was", "changes were"), counted(unsent, "waits", "wait"));
+                write!(out, "{here} not here; {wait} to be sent again")
             }
             Self::Belongs { cooperative, roles, is_revoked: false } => {
                 write!(out, "this phone belongs to {cooperative}, as {roles}")
@@ -328,7 +344,9 @@ impl Display for Says<'_> {
                 "set aside as damaged: {} (`granary phone recover` takes back what can be read)",
                 file.display()
             ),
-            Self::Arrived { documents } => write!(out, "{documents} documents changed; the latest lots:"),
+            Self::Arrived { documents } => {
+                write!(out, "{} changed; the latest lots:", counted(documents, "document", "documents"))
+            },
         }
     }
 }

@@ -30,7 +30,10 @@ the-server = the server
 detail-everywhere = everywhere
 detail-by-link = by a link
 detail-by-certificate = by its certificate
-lists-behind = The lists are { $count } documents behind; they catch up by themselves.
+lists-behind = The lists are { $count ->
+    [one] { $count } document
+   *[other] { $count } documents
+} behind; they catch up by themselves.
 live-new = There are new changes.
 live-lost = The live connection is lost; the page shows what was there when it was loaded.
 damaged = can't be read
@@ -65,11 +68,17 @@ overview-by-product = By product
 overview-by-village = By village
 overview-by-day = By day
 overview-latest = Latest lots
-overview-silent = Phones not heard from in { $days } days
+overview-silent = Phones not heard from in { $days ->
+    [one] { $days } day
+   *[other] { $days } days
+}
 overview-none-silent = Every phone was heard from.
 overview-all-phones = All phones
 chart-legend = Filled: received, as weighed. Outline: recorded by the households.
-settlements-lost = { $count } of your settlements were made at the same time as another person's, and the other one counts.
+settlements-lost = { $count ->
+    [one] One of your settlements was made at the same time as another person's, and the other one counts.
+   *[other] { $count } of your settlements were made at the same time as another person's, and the other one counts.
+}
 look-at-them = Look at them
 product = Product
 village = Village
@@ -373,7 +382,10 @@ households-sort-village = Village
 households-sort-name = Name
 households-sort-lots = Most lots
 households-sort-weight = Most weight
-phones-of-household = { $count } phones
+phones-of-household = { $count ->
+    [one] { $count } phone
+   *[other] { $count } phones
+}
 household-name-it = Nobody has named this household yet: its phone enrolled before that. Give it a name and a village here.
 # The frame
 more = More
@@ -433,7 +445,7 @@ api-test = Send a test
 api-sent = On its way. If it does not arrive, it stands with the webhook, with the reason.
 api-waiting = These wait. What could not be delivered goes again after a minute, then after twice as long, for a day.
 api-waiting-list = Still to be sent
-api-waiting-first = The first { $count } are shown.
+api-waiting-first = Shown: the first { $count }.
 api-next = Next try
 api-not-tried = not tried yet
 api-delivery-test = test
@@ -441,7 +453,10 @@ api-subject-order = order { $name }
 api-subject-pool = channel { $name }
 api-remove = Remove
 api-of-key = made by the key
-api-dead = { $count } deliveries were given up after a day.
+api-dead = { $count ->
+    [one] { $count } delivery was
+   *[other] { $count } deliveries were
+} given up after a day.
 api-dead-list = Given up
 api-what = What
 api-since = Since
@@ -470,7 +485,10 @@ view-name-wrong = A view has a name of at most 40 letters.
 overview-needs-me = What needs you
 overview-since-yesterday = What came
 overview-arrived = New lots since yesterday
-overview-arrived-of = { $weight } of { $households } households
+overview-arrived-of = { $weight } of { $households ->
+    [one] { $households } household
+   *[other] { $households } households
+}
 overview-week = Harvested in 7 days
 overview-week-received = Of it received
 overview-week-before = the 7 days before: { $weight }
@@ -492,12 +510,15 @@ invite-once = The invitation works once, for 14 days. Small letters, missing hyp
 invitations-found = Invitations: { $count }.
 no-invitation-fits = No invitation fits.
 search-invitations-hint = Household, person or id
-end-invitations = End all { $count } invitations of this list
+end-invitations = { $count ->
+    [one] End the one invitation of this list
+   *[other] End all { $count } invitations of this list
+}
 end-invitations-now = End them
 import-villages = Villages that a file can name, with their codes: { $count }
 import-no-villages = There is no village yet.
 import-unknown-villages = The file names villages that are not known here. Add them, or mend the file.
-import-unknown-village = “{ $village }”, in the rows { $rows }
+import-unknown-village = “{ $village }”, row { $rows }
 column-household-id = Household's id
 column-lot-id = Lot's id
 column-weighed-grade = Warehouse's grade
@@ -508,7 +529,10 @@ no-phone-fits = No phone fits.
 search-phones-hint = Household, person, phone or id
 phone-whose = Whose
 phone-silent = Not heard of
-phone-silent-days = for { $days } days or more
+phone-silent-days = for { $days ->
+    [one] { $days } day
+   *[other] { $days } days
+} or more
 phones-active = in use
 phones-revoked = revoked
 phones-sort-whose = By household and person
@@ -525,8 +549,8 @@ owed-not-weighed = Not weighed yet: { $count }.
 owed-without-price = Received lots without a price, which are not in the sum: { $count }. Their product and grade have no price on that day.
 lots-of-season = Lots of { $season }
 lots-in-list = In the list of harvests
-lots-first = The first { $shown } of { $count } are shown; the list of harvests has all.
-cases-first = The first { $shown } of { $count } are shown.
+lots-first = Shown: the first { $shown } of { $count }; the list of harvests has all.
+cases-first = Shown: the first { $shown } of { $count }.
 price-per-kilogram = Price per kg
 worth = Worth
 particulars = Particulars
@@ -573,7 +597,10 @@ set-aside-what = What phones sent and the co-operative does not have: it did har
 set-aside-in-the-name-of = Given back by { $device }, unverified: in the name of { $authors }. Take it in only if you know that it was so.
 set-aside-none = Nothing is set aside.
 set-aside-link = { $count } set aside
-set-aside-changes = { $count } changes
+set-aside-changes = { $count ->
+    [one] { $count } change
+   *[other] { $count } changes
+}
 set-aside-why = Why:
 set-aside-until = Kept here until { $until }. After that only the phone has it, marked as not taken in.
 no-room = The server's disk is nearly full. Nothing new is taken until whoever runs the server makes room; it waits on the phones. Reading, exporting, signing in and revoking go on.
@@ -622,7 +649,10 @@ erase-what = Somebody may ask that what is about them is erased. It goes out of 
 erase-goes = What goes
 erase-stays = What stays, with ids and amounts, as accounts must
 erase-phone-name = The name of phone
-erase-advances = It holds { $count } advances. Accounts are kept by law: write them down first.
+erase-advances = { $count ->
+    [one] It holds { $count } advance. Accounts are kept by law: write it down first.
+   *[other] It holds { $count } advances. Accounts are kept by law: write them down first.
+}
 erase-books = Its lots and the decisions about them too, of every season, with their notes
 erase-type-id = To confirm, type the id:
 erase-backups = Backups made before hold it until they are deleted, and a phone that never syncs again keeps it. Start the server anew soon: it then writes its store anew.
@@ -673,7 +703,10 @@ cards-help = A card shows which household it is: a recorder or coordinator scans
 cards-for = For
 cards-without-phone = those without a phone
 cards-make = Make cards
-cards-print = { $count } cards, eight on a sheet of A4. Print this page, and cut along the lines.
+cards-print = { $count ->
+    [one] { $count } card
+   *[other] { $count } cards
+}, eight on a sheet of A4. Print this page, and cut along the lines.
 card-help = Show this card when you bring your harvest.
 card-of-household = Its card
 recorded-by = Recorded by
@@ -697,7 +730,10 @@ after = After
 activity-kind = Kind
 activity-thing = About
 activity-found = Entries: { $count }
-activity-all = All { $count } entries
+activity-all = { $count ->
+    [one] The one entry
+   *[other] All { $count } entries
+}
 no-lots-yet = Nothing was recorded yet. Households record on their phones: add and invite them first.
 no-households-yet = There is no household yet. Add the first one below, or import a file of all of them.
 no-orders-yet = There is no order yet. Import the order files that the platform exports, or let a shop's program bring orders by a key of its own.
@@ -806,8 +842,14 @@ merge-chosen = Make them one lot: the chosen one
 settle-warehouse = Take the warehouse's weight, or the typed one
 settle-state = Settle with the chosen state
 rule-title = Settle many by one rule
-rule-will = Nothing is settled yet. { $rule } would settle { $count } cases like this:
-rule-leaves-out = { $count } are left as they are: they changed, or share a lot with one of these.
+rule-will = Nothing is settled yet. { $rule } would settle { $count ->
+    [one] { $count } case
+   *[other] { $count } cases
+} like this:
+rule-leaves-out = { $count ->
+    [one] { $count } is left as it is: it changed, or shares a lot with one of these.
+   *[other] { $count } are left as they are: they changed, or share a lot with one of these.
+}
 rule-fits-none = None of these can be settled by this rule any more. Nothing was changed.
 two-lots = two lots: { $weights }
 value-now = Now
@@ -815,14 +857,26 @@ value-then = Then
 at-stake = At stake
 at-stake-sum = At stake in all
 stake = { $money } at stake
-settle-many = Settle { $count } cases so
+settle-many = Settle { $count ->
+    [one] { $count } case
+   *[other] { $count } cases
+} so
 settle-many-help = All of them can be undone at once afterwards.
-settled-many = { $count } cases were settled at once.
-undo-many = Undo all { $count }
+settled-many = { $count ->
+    [one] { $count } case was
+   *[other] { $count } cases were
+} settled at once.
+undo-many = { $count ->
+    [one] Undo it
+   *[other] Undo all { $count }
+}
 undone-nothing = Nothing was undone: somebody has written since.
 undone-but = Undone, but for what somebody wrote since:
 undone-many = { $count } undone.
-undone-many-left = { $count } undone, { $left } left as they are since somebody changed them:
+undone-many-left = { $left ->
+    [one] { $count } undone, { $left } left as it is since somebody changed it:
+   *[other] { $count } undone, { $left } left as they are since somebody changed them:
+}
 left-since = { $lot }: { $field } stays { $value }, written since by { $who }
 left-since-merged = { $lot }: which lot counts was changed since, and stays so
 left-since-gone = { $household }: the lot was withdrawn since
@@ -833,7 +887,10 @@ undone-already = This was undone already. Nothing was changed.
 order-to-pack = To pack
 order-done = Done
 order-closed = Closed
-orders-found = { $count } orders
+orders-found = { $count ->
+    [one] { $count } order
+   *[other] { $count } orders
+}
 orders-wrong = To look at
 orders-over = Oversold
 orders-unmapped = Goods unknown
@@ -848,7 +905,10 @@ order-paid-at = Paid on
 order-promised-at = Promised to ship by
 order-goods = Goods
 order-own-state = Our state
-order-over = { $packs } packs oversold
+order-over = { $packs ->
+    [one] { $packs } pack
+   *[other] { $packs } packs
+} oversold
 deed-reclaimed = took out what was written by someone who may not
 trespass-case = Written by someone who may not
 trespass-help = These fields are the server’s alone. What somebody else wrote there counts for nothing; taking it out leaves the server’s own value.
@@ -974,11 +1034,17 @@ order-file-taken-at = When
 order-file-became = What became of it
 order-file-outcome = { $accepted } new, { $updated } changed, { $known } as known, { $refused } not taken
 order-file-over = { $count } oversold
-order-file-refused-rows = { $count } rows refused
+order-file-refused-rows = { $count ->
+    [one] { $count } row
+   *[other] { $count } rows
+} refused
 order-file-with = read together with { $file }
 order-file-one-of-two = This is one of two files: drop the other one ({ $other }) too.
 order-file-taken = Taken on { $time }: there is nothing to do.
-order-file-taking = Being taken: { $done } of { $of } orders.
+order-file-taking = Being taken: { $done } of { $of ->
+    [one] { $of } order
+   *[other] { $of } orders
+}.
 order-file-taking-short = Being taken
 order-file-taking-help = You may leave this page; the server goes on.
 order-file-records = Rows
@@ -987,26 +1053,44 @@ order-file-unclear = This file fits several profiles. Say which it is; it need n
 order-file-is-this = It is this one
 order-file-packs = Packs
 order-file-to-pack = To pack
-order-file-sealed = { $count } orders with a sealed or masked receiver
-order-file-changed = letters that nobody sees were taken out of { $count } rows
+order-file-sealed = { $count ->
+    [one] { $count } order
+   *[other] { $count } orders
+} with a sealed or masked receiver
+order-file-changed = letters that nobody sees were taken out of { $count ->
+    [one] { $count } row
+   *[other] { $count } rows
+}
 order-file-told = The platform knew this at { $time }. An older export never moves an order back.
-order-file-unmapped = Goods that nobody knows: { $count } codes or names
+order-file-unmapped = Goods that nobody knows: { $count ->
+    [one] { $count } code or name
+   *[other] { $count } codes or names
+}
 order-file-unmapped-help = Say once which pack each is; later files know it.
 order-file-unmapped-later = The file can be taken before.
 order-file-unmapped-new = A pack that is in no choice is added on its product's page.
 order-file-in-rows = row { $rows }
 order-file-nothing = There is no order in it to take.
-order-file-take = Take { $count } orders
+order-file-take = Take { $count ->
+    [one] { $count } order
+   *[other] { $count } orders
+}
 order-file-take-help = Rows that are refused keep no other row back.
 order-file-drop = Don't take it: drop this file
 order-file-put-away = Put this file away
 order-file-why = Why
 order-file-rows = Rows
-order-file-refused = { $count } rows refused
+order-file-refused = { $count ->
+    [one] { $count } row
+   *[other] { $count } rows
+} refused
 order-file-refused-help = Put them right, export again and drop the file again: nothing is taken twice.
 order-file-refused-csv = Download this list (CSV)
 order-file-refused-rows-title = Rows that are refused
-order-file-skipped = { $count } rows passed over
+order-file-skipped = { $count ->
+    [one] { $count } row
+   *[other] { $count } rows
+} passed over
 order-file-skipped-rows-title = Rows that are passed over
 
 # The stream desk
@@ -1068,18 +1152,27 @@ stream-fen = Amount
 stream-packs = Packs sold
 stream-over = Packs oversold
 stream-oversold = oversold
-stream-oversold-by = Oversold by { $packs } packs
+stream-oversold-by = Oversold by { $packs ->
+    [one] { $packs } pack
+   *[other] { $packs } packs
+}
 stream-last-told = Last order
 stream-none-told = None yet
 stream-slow = slow
-stream-slow-help = No order came for { $seconds } seconds. Look whether the platform still sells, and whether the program that sends orders still runs.
+stream-slow-help = No order came for { $seconds ->
+    [one] { $seconds } second
+   *[other] { $seconds } seconds
+}. Look whether the platform still sells, and whether the program that sends orders still runs.
 stream-packs-left = packs left
 stream-packs-sold = packs sold
 stream-sold-out = sold out
 stream-not-granted = Nothing is granted yet
 stream-of-granted = { $sold } sold of { $granted } granted
 stream-granted-less = { $wanted } wanted, there is not enough in stock
-stream-told-left = The platform is told { $left } packs are left
+stream-told-left = The platform is told { $left ->
+    [one] { $left } pack is
+   *[other] { $left } packs are
+} left
 stream-pace = At this pace sold out in about { $minutes } min
 stream-packs-set-aside = packs set aside
 stream-packs-off = { $packs } of them called off
@@ -1090,9 +1183,15 @@ stream-flash = flash sale
 stream-flash-before = has not begun
 stream-flash-on = on now
 stream-flash-after = over
-stream-unmapped = { $count } orders have goods that nobody has mapped yet; their packs are in no figure here.
+stream-unmapped = { $count ->
+    [one] { $count } order has goods that nobody has mapped yet; its packs are in no figure here.
+   *[other] { $count } orders have goods that nobody has mapped yet; their packs are in no figure here.
+}
 stream-unmapped-see = See them
-stream-count-orders = { $count } orders
+stream-count-orders = { $count ->
+    [one] { $count } order
+   *[other] { $count } orders
+}
 stream-called-off = Called off
 stream-returned = Paid back
 stream-to-pack = Packs to pack
@@ -1102,9 +1201,15 @@ stream-returns-help = Returns come after the stream, so this goes on. A day coun
 stream-returned-until = Until
 stream-returned-same-day = the end of the day of the stream
 stream-returned-next-day = a day later
-stream-returned-after = { $days } days later
+stream-returned-after = { $days ->
+    [one] { $days } day
+   *[other] { $days } days
+} later
 stream-returned-now = now, { $time }
-stream-part-refunded = Of { $count } orders a part was paid back; platforms don't tell how much, so it is not in these sums.
+stream-part-refunded = Of { $count ->
+    [one] { $count } order
+   *[other] { $count } orders
+} a part was paid back; platforms don't tell how much, so it is not in these sums.
 ready = Is all of it ready?
 ready-what = What
 ready-needed = Needed
@@ -1117,7 +1222,10 @@ ready-bags = Bags
 ready-hands = People who pack
 ready-pace = Packs that one of them packs in an hour
 ready-in-lots = { $goods }, in the lots that are named
-ready-hours = All { $packs } packs are packed in { $hours } h { $minutes } min.
+ready-hours = { $packs ->
+    [one] The one pack is packed in { $hours } h { $minutes } min.
+   *[other] All { $packs } packs are packed in { $hours } h { $minutes } min.
+}
 ready-no-hands = How long packing takes is shown once somebody says how many people pack, and how fast.
 ready-count = Labels, bags and hands
 ready-help = Count them before the stream. At most one label and one bag go to each pack. What is left empty is shown as not counted.
@@ -1226,7 +1334,7 @@ unusual-right = Right
 unusual-tick = The ticked ones are right
 unusual-none-ticked = No lot was ticked. Nothing was changed.
 unusual-window = Looked through: lots { $from } to { $to }, latest first.
-unusual-first = The first { $count } are shown; the others follow when these are looked at.
+unusual-first = Shown: the first { $count }; the others follow when these are looked at.
 unusual-earlier = Earlier lots
 unusual-later = Later lots
 deed-found-right = unusual lots found right

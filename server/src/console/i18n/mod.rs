@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
-use fluent_bundle::{FluentArgs, FluentResource};
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use granary_client_core::quantities::Instant;
 pub(super) use granary_client_core::quantities::{decimal, grouped};
 pub(super) use granary_client_core::words::Language;
@@ -42,10 +42,25 @@ fn bundle(code: &str, text: &str) -> Bundle {
     let mut bundle = FluentBundle::new_concurrent(vec![language]);
     // Isolation marks would show up in exports and in what people copy.
     bundle.set_use_isolating(false);
+    bundle.set_formatter(Some(as_grouped));
     let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(resource, _)| resource);
     // A test finds a message that stands twice in a file.
     let _ = bundle.add_resource(resource);
     bundle
+}
+
+/// A number as [`grouped`] writes it, given to messages as a number, so that a noun follows it.
+fn count(text: &str) -> Option<u32> {
+    let number = text.replace(',', "").parse().ok()?;
+    (grouped(u64::from(number)) == text).then_some(number)
+}
+
+/// What [`count`] found, as it was written.
+fn as_grouped<M>(value: &FluentValue<'_>, _: &M) -> Option<String> {
+    match value {
+        FluentValue::Number(number) => number.as_string().parse().ok().map(grouped),
+        _ => None,
+    }
 }
 
 /// One language's messages and ways to write quantities.
@@ -68,7 +83,9 @@ impl Locale {
             return name.to_owned();
         };
         let mut arguments = FluentArgs::new();
-        values.iter().for_each(|(place, value)| arguments.set(*place, value.clone()));
+        for (place, value) in values {
+            arguments.set(*place, count(value).map_or_else(|| value.clone().into(), FluentValue::from));
+        }
         bundle.format_pattern(pattern, Some(&arguments), &mut Vec::new()).into_owned()
     }
 
@@ -203,6 +220,43 @@ mod tests {
         ] {
             for member in members {
                 assert!(known.contains(format!("{family}-{member}").as_str()), "{family}-{member}");
+            }
+        }
+    }
+
+    #[test]
+    fn nouns_follow_their_numbers() {
+        let (zh, en) = (Locale { language: Language::Chinese }, Locale { language: Language::English });
+        let orders = |locale: Locale, count: &str| locale.with("orders-found", &[("count", count.to_owned())]);
+        assert_eq!(["0", "1", "1,234"].map(|count| orders(en, count)), ["0 orders", "1 order", "1,234 orders"]);
+        assert_eq!(orders(zh, "1,234"), "共 1,234 单");
+        // What only looks like a number stays as it is.
+        let wrong = |text: &str| en.with("import-no-lot", &[("lot", text.to_owned())]);
+        assert_eq!(
+            ["007", "2026", "1,23"].map(wrong),
+            ["007", "2026", "1,23"].map(|lot| format!("there is no lot {lot}"))
+        );
+    }
+
+    // "1 rows" stood on many pages.
+    #[test]
+    fn no_english_message_says_one_of_many() {
+        let en = Locale { language: Language::English };
+        let places: BTreeSet<&str> = ENGLISH
+            .split('$')
+            .skip(1)
+            .filter_map(|rest| rest.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-').next())
+            .collect();
+        let one: Vec<(&str, String)> = places.into_iter().map(|place| (place, "1".to_owned())).collect();
+        // A lot's number stands before a verb.
+        for name in names(ENGLISH).into_iter().filter(|name| *name != "left-since") {
+            let text = en.with(name, &one);
+            let words: Vec<&str> = text.split_whitespace().collect();
+            for pair in words.windows(2).filter(|pair| pair[0] == "1") {
+                let word = pair[1].trim_matches(|letter: char| !letter.is_alphanumeric());
+                let is_many = ["are", "were", "have"].contains(&word)
+                    || (word.len() > 1 && word.ends_with('s') && !["is", "was", "has", "as"].contains(&word));
+                assert!(!is_many, "{name}: {text}");
             }
         }
     }

@@ -97,7 +97,7 @@ async fn villages_are_named_by_name_or_code_and_unknown_ones_are_listed() {
     let file = "name,village\n赵家,东坡村\n钱家,XIHE\n孙家,\n周家,南坡村\n吴家,东坡\n郑家,南坡村\n";
     let refused = previewed(&two, file).await;
     let page = text_of(&refused);
-    assert!(page.contains("“南坡村”, in the rows 5, 7") && page.contains("“东坡”, in the rows 6"), "{page}");
+    assert!(page.contains("“南坡村”, row 5, 7") && page.contains("“东坡”, row 6"), "{page}");
     assert!(PageForm::all(&refused, "/console/import/confirm").is_empty());
     let good = previewed(&two, &file.lines().take(4).collect::<Vec<_>>().join("\n")).await;
     let taken = two.send(&two.zhang, &PageForm::one(&good, "/console/import/confirm")).await;
