@@ -773,6 +773,11 @@ test("on a phone that was shut out what is there keeps its names, and nothing ne
   assert.equal(await page.locator(".tiles button").count(), 0);
 }));
 
+test("a phone that was shut out and has nothing left asks nobody to record", () => open({ revoked: true, lots: [] }, "#/harvest", async (page) => {
+  await page.getByText("这部手机上没有收成了").waitFor();
+  assert.equal(await page.getByText("还没有记过收成").count(), 0);
+}));
+
 test("every sentence is there in both languages, with the same places for figures", async () => {
   await open({}, "", async (page) => {
     const faults = await page.evaluate(async () => {

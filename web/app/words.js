@@ -311,6 +311,7 @@ const WORDS = {
   "revoked": ["这部手机已被合作社停用。", "The co-operative has shut this phone out."],
   "revoked-more": ["已经存下的还在，但送不出去。请找合作社。", "What was kept is still here but cannot be sent. Please go to the co-operative."],
   "revoked-no-prices": ["停用的手机看不到价格，也看不到该付您多少。请问合作社。", "A phone that was shut out does not have the prices, nor what you are owed. Please ask the co-operative."],
+  "revoked-no-lots": ["这部手机上没有收成了。请问合作社。", "There is no harvest on this phone any more. Please ask the co-operative."],
   "revoked-no-record": ["停用的手机不能再记收成。", "A phone that was shut out records no more harvests."],
   "wrong-date": ["手机的日期好像不对，合作社那里是{day}。请校准日期。", "This phone's date seems wrong; by the co-operative it is {day}. Please set it right."],
   "trapped": ["送的时候出错了几次，不再自己送。记的内容都还在，请到“状态”用文件送出。", "Sending failed several times and has stopped. All is still kept; hand it over as a file in “Status”."],

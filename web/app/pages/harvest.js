@@ -35,7 +35,7 @@ export function Days({ rows, showHousehold, today }) {
 }
 
 export function Harvest() {
-  const { state } = usePhone();
+  const { state, status } = usePhone();
   const { query } = route();
   const page = Math.max(1, Number(query.get("page")) || 1);
   const only = query.get("only") ?? "";
@@ -69,7 +69,7 @@ export function Harvest() {
     </div>`}
     <${Fault} error=${error} />
     ${value && html`<p class="heard" role="status">${t("lots-count", { n: value.count })}</p>`}
-    ${value?.count === 0 && html`<p class="empty">${t(search || only ? "none-found" : "no-lots-yet")}</p>`}
+    ${value?.count === 0 && html`<p class="empty">${t(search || only ? "none-found" : status.revoked ? "revoked-no-lots" : "no-lots-yet")}</p>`}
     ${value && html`<${Days} rows=${value.rows} showHousehold=${!state.household} today=${state.today} />`}
     ${pages > 1 && html`<nav class="pages" aria-label=${t("pages")}>
       <button type="button" class="second" disabled=${page <= 1} onClick=${() => turn(page - 1)}>${t("newer")}</button>
