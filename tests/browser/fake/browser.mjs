@@ -15,7 +15,7 @@ export async function launchLasting(more = []) {
   const folder = mkdtempSync(join(tmpdir(), "granary-browser-"));
   let killLast = async () => undefined;
   async function start() {
-    const child = spawn("/usr/bin/chromium", [...ARGS, ...more, `--user-data-dir=${folder}`, "--remote-debugging-port=0", "about:blank"], { stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn("/usr/bin/chromium", [...ARGS, ...more, `--user-data-dir=${folder}`, "--remote-debugging-port=0", "about:blank"], { stdio: ["ignore", "ignore", "pipe"], detached: true });
     const address = await new Promise((resolve, reject) => {
       let said = "";
       child.stderr.on("data", (part) => {
@@ -28,7 +28,8 @@ export async function launchLasting(more = []) {
     const browser = await chromium.connectOverCDP(address);
     const ended = new Promise((resolve) => child.on("exit", resolve));
     const kill = async () => {
-      child.kill("SIGKILL");
+      // All its processes: one that lives on writes into the folder that is removed.
+      try { process.kill(-child.pid, "SIGKILL"); } catch { /* It has ended. */ }
       await ended;
     };
     killLast = kill;
