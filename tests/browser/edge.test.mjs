@@ -93,8 +93,8 @@ async function lastingly(tell) {
   try {
     await tell(world, lasting.start);
   } finally {
-    await lasting.remove();
     world.stop();
+    await lasting.remove();
   }
 }
 
