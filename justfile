@@ -1,6 +1,6 @@
 # Every chore of the project.
 
-# All tests: about ten minutes on two cores, from a warm target folder.
+# All tests: about fifteen minutes on two cores, from a warm target folder.
 test:
     time cargo test --workspace --locked
 

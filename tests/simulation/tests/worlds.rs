@@ -8,7 +8,7 @@ use std::ops::Range;
 use granary_sim::{Setting, Verdict, run_world, shrink};
 
 /// Worlds of each setting in each test. Chosen so that the whole file takes 3 minutes at most on two cores.
-const WORLDS: u64 = 160;
+const WORLDS: u64 = 120;
 /// Worlds of trade in each of two tests: 20 seconds on two cores.
 const WORLDS_THAT_SELL: u64 = 40;
 const STEPS: usize = 120;
