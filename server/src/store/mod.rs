@@ -314,6 +314,14 @@ mod tests {
         }
     }
 
+    /// A batch that replaces one row and adds another.
+    fn apply_numbered(store: &SledStore, value: u8) {
+        let mut batch = Batch::default();
+        batch.put(*b"a", [value]);
+        batch.put([b'n', value], [value]);
+        store.apply(&batch).unwrap();
+    }
+
     /// Sled has no row on disk that the journal has not, whatever is read.
     #[test]
     fn batch_that_was_read_and_not_flushed_is_whole_or_gone_after_a_cut() {
@@ -321,10 +329,7 @@ mod tests {
         let path = folder.path().join("store");
         let store = SledStore::open(&path).unwrap();
         for value in [1u8, 2, 3] {
-            let mut batch = Batch::default();
-            batch.put(*b"a", [value]);
-            batch.put([b'n', value], [value]);
-            store.apply(&batch).unwrap();
+            apply_numbered(&store, value);
             assert_eq!(store.scan_all(b"n").unwrap().len(), usize::from(value));
             let cut = folder.path().join(value.to_string());
             copied(&path, &cut);
@@ -344,10 +349,7 @@ mod tests {
         let path = folder.path().join("store");
         let store = SledStore::open(&path).unwrap();
         for value in [1u8, 2, 3] {
-            let mut batch = Batch::default();
-            batch.put(*b"a", [value]);
-            batch.put([b'n', value], [value]);
-            store.apply(&batch).unwrap();
+            apply_numbered(&store, value);
         }
         store.journal().sync().unwrap();
         store.with(|database| database.flush().map(drop).map_err(fault_of)).unwrap();

@@ -21,9 +21,6 @@ use crate::in_a_browser::{HOUSEHOLD, now, prepare, started, with_app};
 const LOTS: i64 = 10;
 /// Ids, keys and signatures are random and times differ, so that a body that says the same is some bytes longer or shorter.
 const CHANCE_BYTES: usize = 24;
-/// An exchange in which neither has anything to say is no longer than this.
-const NOTHING_UP: usize = 110;
-const NOTHING_DOWN: usize = 48;
 
 /// The bytes of one connection, as they passed.
 #[derive(Default)]
@@ -126,11 +123,8 @@ struct Cost {
     price: (usize, usize),
 }
 
-/// Without those in which neither had anything to say: a browser has one more where the sync that it begins by itself has ended
-/// just before the one that is asked for.
 fn sum(of: &[(String, usize, usize)]) -> (usize, usize) {
-    let told = of.iter().filter(|(_, up, down)| *up > NOTHING_UP || *down > NOTHING_DOWN);
-    told.fold((0, 0), |(up, down), (_, more, less)| (up + more, down + less))
+    of.iter().fold((0, 0), |(up, down), (_, more, less)| (up + more, down + less))
 }
 
 impl Cost {
