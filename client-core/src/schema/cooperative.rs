@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjType, ROOT, ReadDoc};
 
-use super::key::{Document, Season};
+use super::book::Season;
+use super::key::Document;
 use super::view::{Fields, maps_in_list, part, texts_in_map};
 use crate::crdt::DocumentFault;
 use crate::quantities::{Day, TextField, checked_text, optional_text};

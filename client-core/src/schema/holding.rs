@@ -6,7 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::key::{DocumentKey, Part};
+use super::book::Part;
+use super::key::DocumentKey;
 use super::lot_id::LotId;
 use super::lot_key::LotKey;
 use super::trade_keys::StockMonth;

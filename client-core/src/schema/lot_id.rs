@@ -7,7 +7,8 @@ use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
-use super::key::{Book, DocumentKey, Part, Season};
+use super::book::{Book, Part, Season};
+use super::key::DocumentKey;
 use super::lot_key::LotKey;
 use crate::ids::{DeviceId, HouseholdId};
 use crate::quantities::{SpokenCode, SpokenFault};

@@ -2,6 +2,7 @@
 //! checked before it is written. One document is the unit of sharing and of permission.
 
 pub mod access;
+mod book;
 mod card;
 pub mod case_book;
 pub mod catalogue;
@@ -27,9 +28,10 @@ pub mod stream;
 mod trade_keys;
 mod view;
 
+pub use book::{Book, Part, Season};
 pub use card::{CardFault, CardNumber};
 pub use holding::{EntryId, HoldingFault, HoldingId, HoldingName};
-pub use key::{Book, Document, DocumentKey, DocumentKind, Part, Season};
+pub use key::{Document, DocumentKey, DocumentKind};
 pub(crate) use kinds::READS_TRADE;
 pub use kinds::SCHEMA;
 pub use lot_id::{LotCode, LotId, LotName, LotNameFault};

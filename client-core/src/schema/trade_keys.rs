@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::key::{Part, Season};
+use super::book::{Part, Season};
 use super::order_name::{is_name, read_name};
 use crate::crdt::leb128::{ReadFault, Reader, write_prefixed, write_unsigned};
 use crate::quantities::Day;

@@ -6,8 +6,9 @@ use super::{Deed, DeedKind, Earlier, Id, cut};
 use crate::conflicts::{SETTLING, UNDOING};
 use crate::crdt::change::{Action, ChangeRecord, Key, Object, OperationId};
 use crate::quantities::Instant;
+use crate::schema::book::Book;
 use crate::schema::harvest::{FIELDS, LotKey};
-use crate::schema::key::{Book, DocumentKey};
+use crate::schema::key::DocumentKey;
 use crate::schema::lot_id::LotId;
 
 /// Ends the name of the field of a lot that was withdrawn.
