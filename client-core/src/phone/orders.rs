@@ -44,7 +44,7 @@ impl Phone {
     }
 
     /// The server's own device: what only the server decides counts where this device wrote it.
-    pub(super) fn server_device(&self) -> Result<DeviceId, Error> {
+    pub fn server_device(&self) -> Result<DeviceId, Error> {
         Ok(self.inner().enrolled_mut()?.identity.cooperative.server_device())
     }
 }

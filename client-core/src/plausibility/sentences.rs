@@ -160,10 +160,22 @@ fn far_from_usual(weights: [&Grams; 3], language: Language, unit: WeightUnit) ->
 fn far_from_recorded(weights: [&Grams; 2], language: Language, unit: WeightUnit) -> String {
     let [weighed, recorded] = weights.map(|weight| unit.figure(*weight));
     let name = unit.name(language);
+    let hint = match (is_about_twice(weights), language) {
+        (false, _) => "",
+        (true, Language::English) => "; were kilograms and jin mixed up?",
+        (true, Language::Chinese) => "；是不是把公斤和斤弄混了？",
+    };
     match language {
-        Language::English => format!("{weighed} {name} weighed is far from the {recorded} {name} recorded"),
-        Language::Chinese => format!("过秤 {weighed} {name}与登记的 {recorded} {name}相差很远"),
+        Language::English => format!("{weighed} {name} weighed is far from the {recorded} {name} recorded{hint}"),
+        Language::Chinese => format!("过秤 {weighed} {name}与登记的 {recorded} {name}相差很远{hint}"),
     }
+}
+
+/// A kilogram is two jin, give or take what a scale is off.
+fn is_about_twice(weights: [&Grams; 2]) -> bool {
+    let [one, other] = weights.map(|weight| weight.get());
+    let (less, more) = (one.min(other), one.max(other));
+    (less.saturating_mul(18)..=less.saturating_mul(22)).contains(&more.saturating_mul(10))
 }
 
 impl Unusual {
@@ -277,6 +289,11 @@ mod tests {
         assert_eq!(both(WeightUnit::Kilogram, Language::Chinese), [far.chinese(), weighed.chinese()]);
         assert_eq!(both(WeightUnit::Kilogram, Language::English), [far.to_string(), weighed.to_string()]);
         assert_eq!(far.chinese(), "250 公斤与平常的 1.25 到 25 公斤相差很远");
+        let twice = Unusual::Weighed { weighed: grams(20_500), recorded: grams(40_000) };
+        assert_eq!(
+            twice.words_in(Language::Chinese, WeightUnit::Jin),
+            "过秤 41 斤与登记的 80 斤相差很远；是不是把公斤和斤弄混了？"
+        );
         // What has no weight in it is the same in any unit.
         let place = Unusual::Place { place: "mil".into(), meant: None };
         assert_eq!(place.words_in(Language::Chinese, WeightUnit::Jin), place.chinese());

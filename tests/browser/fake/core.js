@@ -147,6 +147,14 @@ const methods = {
     }
     return groups;
   },
+  unusualReceipt({ id, weighedGrams, unit }) {
+    const { grams } = find(id);
+    if (weighedGrams * 2 <= grams * 3 && grams * 2 <= weighedGrams * 3) return [];
+    const [each, zh, en] = unit === "jin" ? [500, "斤", "jin"] : [1000, "公斤", "kg"];
+    return [{ code: "weighed-far-from-recorded", field: "grams", meant: null,
+      sentence: fault("", "", `过秤 ${weighedGrams / each} ${zh}与登记的 ${grams / each} ${zh}相差很远；是不是把公斤和斤弄混了？`,
+        `${weighedGrams / each} ${en} weighed is far from the ${grams / each} ${en} recorded; were kilograms and jin mixed up?`).sentence }];
+  },
   receive({ id, weighedGrams, grade }) { const lot = find(id); Object.assign(lot, { state: "received", weighedGrams, weighedGrade: grade }); changed(lot, "weighed", []); return {}; },
   reject({ id, reason }) { const lot = find(id); Object.assign(lot, { state: "rejected", reason }); changed(lot, "rejected", []); return {}; },
   leave({ force }) {

@@ -9,19 +9,19 @@ use granary_client_core::projection::LotFilter;
 use granary_client_core::schema::access::Role;
 use granary_server::access::Principal;
 
-use crate::in_a_browser::{HOUSEHOLD, now, prepare, run_script, started, with_app};
+use crate::in_a_browser::{HOUSEHOLD, now, prepare, run_script, run_tests, started, with_app};
 
 #[test]
 fn screens_hold_in_a_browser() {
     if prepare() {
-        run_script(&["--test", "--test-concurrency=1", "screens.test.mjs", "scan.test.mjs"]);
+        run_tests(&["recording", "lots", "joining", "packer", "looks", "scan"]);
     }
 }
 
 #[test]
 fn worker_store_and_updates_hold_in_a_browser() {
     if prepare() {
-        run_script(&["--test", "--test-concurrency=1", "edge.test.mjs", "killed.test.mjs"]);
+        run_tests(&["schedule", "edge", "updates", "killed"]);
     }
 }
 

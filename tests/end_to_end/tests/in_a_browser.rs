@@ -83,6 +83,13 @@ pub(crate) fn run_script(arguments: &[&str]) {
     assert!(status.success(), "{arguments:?} failed: {status}");
 }
 
+/// Runs `NAME.test.mjs` of each name, one after the other.
+pub(crate) fn run_tests(names: &[&str]) {
+    let files: Vec<String> = names.iter().map(|name| format!("{name}.test.mjs")).collect();
+    let files = files.iter().map(String::as_str);
+    run_script(&["--test", "--test-concurrency=1"].into_iter().chain(files).collect::<Vec<_>>());
+}
+
 /// As [`run_script`], for a script that says each step of its story on a line, and waits until `done` with it returns.
 pub(crate) fn step_script(arguments: &[&str], mut done: impl FnMut(&str)) {
     let mut command = Command::new("node");

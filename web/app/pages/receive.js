@@ -16,7 +16,7 @@ import { Scan } from "../parts/scan.js";
 import { settings } from "../parts/settings.js";
 import { Sheet } from "../parts/sheet.js";
 import { Choice } from "../parts/tiles.js";
-import { UnitKey } from "./record.js";
+import { AskBack, UnitKey } from "./record.js";
 
 const HOUSEHOLDS_A_PAGE = 30;
 const SEARCH_AFTER_MS = 150;
@@ -118,11 +118,6 @@ function SendBack({ lot, onClose }) {
   <//>`;
 }
 
-/** More than half as much again: kilograms that were typed as jin are twice as much, give or take what a scale is off. */
-const isFar = (one, other) => one * 2 > other * 3 || other * 2 > one * 3;
-/** About twice as much or half as much is most likely the other unit. */
-const isOtherUnit = (one, other) => [one / other, other / one].some((times) => times > 1.8 && times < 2.2);
-
 export function WeighIn({ parts }) {
   const id = parts[1];
   const { value, error } = useCall("lot", { id });
@@ -149,12 +144,12 @@ function Scale({ lot, id }) {
     tellDone(id, t("was-received", { household: householdName(lot), product: productName(lot.product), weight: weight(grams) }));
     back("/receive");
   });
-  // Far more or less than the household wrote is most likely a slip of the thumb or another's sack: asked back.
+  // Far more or less than the household wrote is most likely a slip of the thumb or another's sack: the core asks back.
   const save = () => run(async () => {
     const { grams } = await core.call("readWeight", { text: draft.text, unit: settings.unit });
     if (grades.length > 0 && !draft.grade) throw { code: "grade", field: "grade", sentence: t("grade-by-warehouse") };
-    const far = lot.grams !== null && isFar(grams, lot.grams);
-    if (far && asked !== grams) setAsked(grams);
+    const sentences = await core.call("unusualReceipt", { id, weighedGrams: grams, grade: draft.grade, unit: settings.unit });
+    if (sentences.length > 0) setAsked({ grams, sentences });
     else await take(grams);
   });
   const action = html`<div class="pair uneven"><button type="button" class="second" onClick=${() => setSheet(true)}>${t("send-back")}</button>
@@ -169,8 +164,6 @@ function Scale({ lot, id }) {
       ${grades.length > 0 && html`<${Choice} name="grade" legend=${t("grade-seen")} hideLegend=${true} value=${draft.grade} invalid=${fault?.field === "grade"} onChoose=${(grade) => mend({ grade })} options=${grades.map((grade) => [grade, t("grade-of", { grade })])} />`}
     </div><${NumberPad} text=${draft.text} onText=${onText} /></div>
     ${sheet && html`<${SendBack} lot=${lot} onClose=${() => setSheet(false)} />`}
-    ${asked !== null && html`<${Sheet} title=${t("is-it-right")} onClose=${() => setAsked(null)}>
-      <p>${t("far-from-recorded", { weighed: weight(asked), recorded: weight(lot.grams) })}${isOtherUnit(asked, lot.grams) ? ` ${t("other-unit")}` : ""}</p>
-      <div class="pair"><button type="button" class="second" onClick=${() => setAsked(null)}>${t("change-it")}</button><button type="button" class="main" disabled=${busy} onClick=${() => take(asked)}>${t("it-is-right")}</button></div><//>`}
+    ${asked && html`<${AskBack} sentences=${asked.sentences} busy=${busy} onChange=${() => setAsked(null)} onYes=${() => take(asked.grams)} />`}
   <//>`;
 }

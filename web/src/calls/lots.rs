@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use granary_client_core::ids::DeviceId;
-use granary_client_core::phone::ExportForm;
 use granary_client_core::plausibility::Unusual;
 use granary_client_core::projection::{LotFilter, LotRow, LotState};
 use granary_client_core::quantities::typed::{self, WeightUnit};
@@ -15,7 +13,7 @@ use granary_client_core::words::Words;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Arguments, household_if_any, household_or_own};
+use super::{Arguments, author_name, household_if_any, household_or_own};
 use crate::answer::Failure;
 use crate::phone::WebPhone;
 
@@ -74,7 +72,7 @@ impl Draft {
     }
 }
 
-fn told(phone: &WebPhone, found: &[Unusual], unit: &str) -> Value {
+pub(super) fn told(phone: &WebPhone, found: &[Unusual], unit: &str) -> Value {
     let (language, unit) = (phone.language.get(), unit_of(unit));
     let shown = |unusual: &Unusual| {
         let meant = match unusual {
@@ -157,10 +155,8 @@ pub(super) fn lots(phone: &WebPhone, arguments: Arguments) -> Result<Value, Fail
 /// A lot for the page.
 pub(super) fn shown(phone: &WebPhone, row: &LotRow, unsent: &BTreeSet<LotId>) -> Value {
     let (core, language) = (&phone.phone, phone.language.get());
-    let is_here = core.device().is_some() && row.lot.recorded_by() == core.device();
     json!({
-        // A phone does not know the names of others' devices.
-        "recordedBy": if is_here { "this phone" } else { "other" },
+        "recordedBy": author_name(phone, row.lot.recorded_by()),
         "mayCorrect": core.grants().may_record_for(row.household),
         "id": row.lot.to_string(),
         "full": row.lot.in_full(),
@@ -206,7 +202,7 @@ pub(super) fn lot(phone: &WebPhone, arguments: Arguments) -> Result<Value, Failu
             json!({"field": conflict.field, "shown": values.last(), "values": values})
         })
         .collect();
-    let history: Vec<Value> = core.lot_history(&id)?.iter().map(|event| happened(event, core.device())).collect();
+    let history: Vec<Value> = core.lot_history(&id)?.iter().map(|event| happened(phone, event)).collect();
     Ok(json!({
         "lot": shown(phone, &row, &core.unsent_lots()?),
         "conflicts": conflicts,
@@ -215,14 +211,11 @@ pub(super) fn lot(phone: &WebPhone, arguments: Arguments) -> Result<Value, Failu
     }))
 }
 
-/// An event of a lot. A phone does not know the names of others' devices.
-fn happened(event: &LotEvent, own: Option<DeviceId>) -> Value {
-    let is_own = own.is_some_and(|own| event.actor.device() == Some(own));
-    let who = match event.kind {
-        _ if is_own => "this phone",
-        LotEventKind::Weighed => "warehouse",
-        LotEventKind::Asked => "cooperative",
-        _ => "other",
+fn happened(phone: &WebPhone, event: &LotEvent) -> Value {
+    let who = match (author_name(phone, event.actor.device()), event.kind) {
+        ("other", LotEventKind::Weighed) => "warehouse",
+        ("other", LotEventKind::Asked) => "cooperative",
+        (who, _) => who,
     };
     let fields: Vec<Value> =
         event.fields.iter().map(|(field, value)| json!({"field": field, "value": value})).collect();
@@ -272,9 +265,4 @@ pub(super) fn correct(phone: &WebPhone, arguments: Arguments) -> Result<Value, F
 pub(super) fn withdraw(phone: &WebPhone, arguments: Arguments) -> Result<Value, Failure> {
     phone.phone.withdraw(&phone.phone.find_lot(&arguments.read::<Named>()?.id)?)?;
     Ok(Value::Null)
-}
-
-/// `exportLots`: all lots as a table.
-pub(super) fn export(phone: &WebPhone) -> Result<Value, Failure> {
-    Ok(json!({"csv": phone.phone.export_lots(ExportForm::Csv)?}))
 }

@@ -7,7 +7,7 @@ mod register;
 mod status;
 
 use granary_client_core::error::Error;
-use granary_client_core::ids::HouseholdId;
+use granary_client_core::ids::{DeviceId, HouseholdId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -44,10 +44,10 @@ pub(crate) fn call(phone: &WebPhone, json: &str) -> Result<Value, Failure> {
         "unusualCorrection" => lots::unusual_correction(phone, arguments),
         "correct" => lots::correct(phone, arguments),
         "withdraw" => lots::withdraw(phone, arguments),
-        "exportLots" => lots::export(phone),
         "questions" => questions::questions(phone, arguments),
         "answer" => questions::answer(phone, arguments),
         "toReceive" => receipts::to_receive(phone, arguments),
+        "unusualReceipt" => receipts::unusual(phone, arguments),
         "receive" => receipts::receive(phone, arguments),
         "reject" => receipts::reject(phone, arguments),
         other => Err(Failure::call(format!("no call {other}"))),
@@ -66,5 +66,16 @@ fn household_if_any(phone: &WebPhone, given: Option<&str>) -> Result<Option<Hous
         Ok(household) => Ok(Some(household)),
         Err(Failure::Core(Error::WhichHousehold)) => Ok(None),
         Err(failure) => Err(failure),
+    }
+}
+
+/// Whose device wrote something. What people write in the console, the server's own device writes; of others, a phone does not know
+/// the names.
+fn author_name(phone: &WebPhone, device: Option<DeviceId>) -> &'static str {
+    let core = &phone.phone;
+    match device {
+        Some(_) if device == core.device() => "this phone",
+        Some(device) if core.server_device().is_ok_and(|server| server == device) => "cooperative",
+        _ => "other",
     }
 }

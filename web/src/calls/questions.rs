@@ -5,7 +5,7 @@ use granary_client_core::schema::question::QuestionFault;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Arguments, household_if_any};
+use super::{Arguments, author_name, household_if_any};
 use crate::answer::Failure;
 use crate::phone::WebPhone;
 
@@ -21,14 +21,13 @@ pub(super) fn questions(phone: &WebPhone, arguments: Arguments) -> Result<Value,
     let of = |state| QuestionFilter { household, state, ..QuestionFilter::default() };
     let rows = phone.phone.questions(&of(asked.state.as_deref().and_then(QuestionState::from_name)))?;
     let open = phone.phone.count_questions(&of(Some(QuestionState::Open)))?;
-    let own = phone.phone.device();
     let shown = |row: &QuestionRow| {
         let answers: Vec<Value> = row
             .answers
             .iter()
             .map(|answer| {
-                let is_own = own.is_some() && answer.author().and_then(|actor| actor.device()) == own;
-                json!({"text": answer.value, "who": if is_own { "this phone" } else { "other" }, "at": answer.at.0})
+                let who = author_name(phone, answer.author().and_then(|actor| actor.device()));
+                json!({"text": answer.value, "who": who, "at": answer.at.0})
             })
             .collect();
         json!({

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use granary_client_core::projection::{LotFilter, LotRow, LotState};
-use granary_client_core::quantities::{Day, Grams};
+use granary_client_core::quantities::{Day, Grams, QuantityFault};
 use granary_client_core::schema::CardNumber;
 use granary_client_core::schema::receipt::Outcome;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Arguments;
-use super::lots::shown;
+use super::lots::{shown, told};
 use crate::answer::Failure;
 use crate::phone::WebPhone;
 
@@ -70,13 +70,28 @@ struct Received {
     weighed_grams: i64,
     #[serde(default)]
     grade: String,
+    /// In which the person is asked back.
+    #[serde(default)]
+    unit: String,
+}
+
+impl Received {
+    fn outcome(&self) -> Result<Outcome, QuantityFault> {
+        Ok(Outcome::Received { weighed: Grams::new(self.weighed_grams)?, grade: self.grade.clone() })
+    }
+}
+
+/// `unusualReceipt`: what a person is asked back before a lot is taken in.
+pub(super) fn unusual(phone: &WebPhone, arguments: Arguments) -> Result<Value, Failure> {
+    let received: Received = arguments.read()?;
+    let lot = phone.phone.find_lot(&received.id)?;
+    Ok(told(phone, &phone.phone.unusual_receipt(&lot, &received.outcome()?, phone.phone.today())?, &received.unit))
 }
 
 /// `receive`: takes a lot in, as weighed today.
 pub(super) fn receive(phone: &WebPhone, arguments: Arguments) -> Result<Value, Failure> {
-    let Received { id, weighed_grams, grade } = arguments.read()?;
-    let outcome = Outcome::Received { weighed: Grams::new(weighed_grams)?, grade };
-    phone.phone.receive(&phone.phone.find_lot(&id)?, &outcome, phone.phone.today())?;
+    let received: Received = arguments.read()?;
+    phone.phone.receive(&phone.phone.find_lot(&received.id)?, &received.outcome()?, phone.phone.today())?;
     Ok(Value::Null)
 }
 
