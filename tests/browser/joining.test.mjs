@@ -2,6 +2,7 @@
 //
 //   node --test tests/browser/joining.test.mjs
 import { strict as assert } from "node:assert";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { main, open, told, type } from "./screen.mjs";
 

@@ -30,9 +30,9 @@ test("the first page says that a lot waits for her choice; beside each value sta
   await row.click();
   const sides = page.locator(".side");
   await sides.first().waitFor();
-  assert.match(await sides.nth(0).innerText(), /15\.8 公斤\s+别的手机\s+10月3日（周六） \d+:05/);
+  assert.match(await sides.nth(0).innerText(), /15\.8 公斤\s+别的手机或合作社\s+10月3日（周六） \d+:05/);
   assert.match(await sides.nth(1).innerText(), /18\.5 公斤\s+这部手机\s+10月3日（周六） \d+:30/);
-  assert.match(await page.locator(".history").innerText(), /更正 别的手机/);
+  assert.match(await page.locator(".history").innerText(), /更正 别的手机或合作社/);
   await page.getByRole("button", { name: "18.5 公斤: 这个对" }).click();
   await told(page, "定好了");
   await page.getByRole("link", { name: "记收成" }).click();

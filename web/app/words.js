@@ -260,7 +260,7 @@ const WORDS = {
   "who-this phone": ["这部手机", "this phone"],
   "who-warehouse": ["仓库", "the warehouse"],
   "who-cooperative": ["合作社", "the co-operative"],
-  "who-other": ["别的手机", "another phone"],
+  "who-other": ["别的手机或合作社", "another phone or the co-operative"],
 
   // Prices, what is owed
   "announcements": ["合作社通知", "Announcements"],

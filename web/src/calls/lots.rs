@@ -214,7 +214,9 @@ pub(super) fn lot(phone: &WebPhone, arguments: Arguments) -> Result<Value, Failu
 fn happened(phone: &WebPhone, event: &LotEvent) -> Value {
     let who = match (author_name(phone, event.actor.device()), event.kind) {
         ("other", LotEventKind::Weighed) => "warehouse",
-        ("other", LotEventKind::Asked) => "cooperative",
+        ("other", LotEventKind::Asked | LotEventKind::Settled | LotEventKind::Undone | LotEventKind::LookedAt) => {
+            "cooperative"
+        }
         (who, _) => who,
     };
     let fields: Vec<Value> =

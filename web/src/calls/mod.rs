@@ -69,8 +69,8 @@ fn household_if_any(phone: &WebPhone, given: Option<&str>) -> Result<Option<Hous
     }
 }
 
-/// Whose device wrote something. What people write in the console, the server's own device writes; of others, a phone does not know
-/// the names.
+/// Whose device wrote something. A phone knows itself and the server's own; of all others, also of coordinators in the console, it
+/// knows no names.
 fn author_name(phone: &WebPhone, device: Option<DeviceId>) -> &'static str {
     let core = &phone.phone;
     match device {
