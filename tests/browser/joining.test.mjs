@@ -201,3 +201,12 @@ test("a table is in the language and the unit of the app", () => open({ language
   assert.equal(heads, "\uFEFFLot number,Household,Day,Product,Weight (jin),Grade,Moisture (%),Place,Note,State,Weighed (jin),Reason,Not taken in");
   assert.equal(first.slice(first.indexOf(",")), `,李秀英,2026-10-03,Millet,24.5,A,13.5,后山,"'=1+1, ""wet""",recorded,,,`);
 }));
+
+test("where two share the phone each page says whose it is, and what waits of the other", () => open({ lots: 3, profiles: [
+  { id: "p1", name: "李秀英", enrolled: true, role: "household", household: "H-LI", householdName: "李秀英" },
+  { id: "p2", name: "张桂兰", enrolled: true, role: "household", household: "H-ZHANG", householdName: "张桂兰", unsent: 2 },
+] }, "", async (page) => {
+  await page.locator(".line", { hasText: "李秀英 · 这里都送了；别人还有 2 项等着送" }).waitFor();
+  await page.evaluate(() => { location.hash = "#/people"; });
+  await page.locator(".way", { hasText: "张桂兰" }).filter({ hasText: "2 项等着送出" }).waitFor();
+}));

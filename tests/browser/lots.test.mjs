@@ -181,3 +181,19 @@ test("a question of the co-operative is seen on the first page and answered", ()
   await page.locator("h1").waitFor();
   assert.equal(await page.locator(".banner", { hasText: "合作社在问" }).count(), 0);
 }));
+
+test("in a correction the first digit takes the place of the old figure, and an untouched one follows the unit", () => open({ unit: "kg" }, "#/harvest", async (page) => {
+  await page.locator(".lot a").first().click();
+  await page.locator(".correct").nth(1).click();
+  const figure = page.locator("#corrected");
+  const before = Number(await figure.inputValue());
+  await page.getByRole("button", { name: /换单位|公斤/ }).last().click();
+  await page.waitForFunction((jin) => Number(document.getElementById("corrected").value) === jin, before * 2);
+  await type(page, "13");
+  assert.equal(await figure.inputValue(), "13");
+}));
+
+test("the name of a product finds its lots", () => open({}, "#/harvest", async (page) => {
+  await page.locator("#search").fill("板栗");
+  await page.waitForFunction(() => [...document.querySelectorAll(".lot strong:first-child")].every((one) => one.textContent === "板栗") && document.querySelector(".lot"));
+}));

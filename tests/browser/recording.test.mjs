@@ -250,3 +250,32 @@ test("a keyboard alone records a harvest", () => open({ language: "en" }, "", as
   await page.getByRole("dialog").waitFor({ state: "detached" });
   assert.match(await page.evaluate(() => document.activeElement.textContent), /Undo/, "the focus is where it was");
 }));
+
+test("another product begins with an empty figure; what was begun waits for its own", () => open({}, "", async (page) => {
+  await page.getByRole("button", { name: "小米" }).click();
+  await type(page, "37");
+  await page.getByRole("button", { name: "昨天" }).click();
+  await page.getByRole("button", { name: "返回" }).click();
+  await page.getByRole("button", { name: "板栗" }).click();
+  await type(page, "5");
+  assert.equal(await page.locator("#weight").inputValue(), "5");
+  assert.equal(await page.getByRole("button", { name: "今天" }).getAttribute("aria-pressed"), "true");
+  await main(page).click();
+  await page.locator(".kept-lot", { hasText: "板栗 5 公斤" }).waitFor();
+  await page.getByRole("button", { name: "再记一批" }).click();
+  await page.locator(".unfinished", { hasText: "小米 · 37" }).getByRole("button", { name: "接着记" }).click();
+  assert.equal(await page.locator("#weight").inputValue(), "37");
+  assert.equal(await page.getByRole("button", { name: "昨天" }).getAttribute("aria-pressed"), "true");
+}));
+
+test("what could not be kept is told, also after she was asked back", () => open({ refuse: ["record"] }, "", async (page) => {
+  await page.getByRole("button", { name: "小米" }).click();
+  await type(page, "37");
+  await main(page).click();
+  await page.getByRole("alert").filter({ hasText: "手机空间满了" }).waitFor();
+  await page.locator("#weight").fill("1250");
+  await main(page).click();
+  await page.getByRole("dialog").getByRole("button", { name: "没错" }).click();
+  await page.getByRole("dialog").getByRole("alert").filter({ hasText: "手机空间满了" }).waitFor();
+  assert.equal(await page.locator("#weight").inputValue(), "1250");
+}));

@@ -4,6 +4,7 @@
 import { Keeper } from "./keeper.js";
 import { makePin, tryPin } from "./pin.js";
 import { Profiles, shown } from "./profiles.js";
+import { Others } from "./others.js";
 import { readStorage, removeStore } from "./store.js";
 import { Tabs } from "./tabs.js";
 import { Updates } from "./updates.js";
@@ -24,6 +25,9 @@ class Core {
   #locked = false;
   #stopped = false;
   #whole = false;
+  /// A write was refused for want of room, and none went well since.
+  #full = false;
+  #others = new Others({ profiles: () => this.#profiles, sent: () => this.#tell("profile", this.profile) });
   #installQuestion = null;
   #patience;
   #begun;
@@ -96,6 +100,8 @@ class Core {
         // Only then: what the service worker fetches would take the line from the core's second part.
         if (event.event === "whole") this.#updates.register();
         if (event.event === "broken" && event.code === "superseded") this.#tabs.lose();
+        // The line is there: what others on this phone wrote goes out as well.
+        if (event.event === "synced") this.#others.send(id, this.#record.language).catch(() => undefined);
         this.#tabs.share(event);
         this.#hear(event);
       },
@@ -122,6 +128,10 @@ class Core {
         this.#tell("status", value);
         break;
       case "changed":
+        if (this.#full) {
+          this.#full = false;
+          this.storage().catch(() => undefined);
+        }
         // Who joins is not known by name before the first documents came.
         if (!this.#record.household && !this.#locked) this.#nameProfile().catch(() => undefined);
         this.#tell("changed", {});
@@ -134,6 +144,7 @@ class Core {
         this.#tell("changed", {});
         break;
       case "broken":
+        if (code === "storage-full") this.#full = true;
         if (STORAGE.has(code)) this.#storage(code);
         if (code === "trap" || code === "no-answer") this.#tell("trap", { method: method ?? null, during, stopped: this.#stopped });
         // What was shown may not have been kept.
@@ -214,7 +225,7 @@ class Core {
 
   async #storage(code) {
     const state = await readStorage().catch(() => ({ usage: 0, quota: 0, persisted: false, nearlyFull: false }));
-    this.#tell("storage", { code, ...state });
+    this.#tell("storage", { code, full: this.#full, ...state });
     return state;
   }
 
@@ -249,6 +260,7 @@ class Core {
   }
 
   #close() {
+    this.#others.stop();
     for (const entry of this.#keeper.stop()) entry.reject(refused("no-answer"));
     this.#tabs.close();
   }

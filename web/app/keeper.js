@@ -11,6 +11,9 @@ const BROKEN_MAX = 5;
 const GIVEN_UP_MILLIS = 5_000;
 /// The wait before opening is tried again, times the failures.
 const AGAIN_MILLIS = 100;
+/// A phone that can't keep what a sync brings must not ask for it again and again: as after this many syncs that failed.
+const UNKEPT_FAILURES = 5;
+const UNKEPT = new Set(["storage", "storage-full"]);
 /// What opening refuses again and again.
 const LASTING = new Set(["newer-store", "storage-gone"]);
 
@@ -141,6 +144,7 @@ export class Keeper {
     }
     this.#broken += 1;
     this.#failures += 1;
+    if (UNKEPT.has(code)) this.#failures = Math.max(this.#failures, UNKEPT_FAILURES);
     this.told({ event: "broken", code, method, during });
     if (code === "superseded") return;
     // A phone that only breaks must come to rest.

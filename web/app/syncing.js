@@ -63,6 +63,8 @@ export class Syncing {
     const back = online && !this.online;
     Object.assign(this, { online, visible });
     if (!online) this.schedule.offline();
+    // Whoever has not joined yet may join now, and syncs then.
+    else if (back) this.schedule.online();
     if (this.#enrolled && !this.stopped) {
       if (back) this.schedule.asked();
       this.schedule.seen(visible);

@@ -127,7 +127,7 @@ async function open({ profile, language, online, visible, failures, hung, instal
   syncing = new Syncing({ store, run: () => sync(), greet, told: tellStatus, online, visible, failures });
   await syncing.open(hung);
   // What opening wrote must be durable before anything builds on it.
-  await turn(() => undefined, { method: "open" });
+  await turn(() => undefined, { method: "open", during: "open" });
   if (await isEnrolled()) syncing.start();
   tellStatus();
   return {};

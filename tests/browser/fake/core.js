@@ -16,7 +16,7 @@ function save() { sessionStorage.setItem("fake.kept", JSON.stringify(world)); }
 
 const me = () => world.profiles.find((one) => one.id === world.current);
 const offline = () => !navigator.onLine || world.offline;
-const shownProfile = (one) => ({ id: one.id, name: one.name, household: one.householdName, cooperative: one.enrolled ? world.cooperative : "", hasPin: Boolean(one.pin), unsent: unsent() });
+const shownProfile = (one) => ({ id: one.id, name: one.name, household: one.householdName, cooperative: one.enrolled ? world.cooperative : "", hasPin: Boolean(one.pin), unsent: one.id === world.current ? unsent() : one.unsent ?? 0 });
 let locked = Boolean(me().pin);
 const find = (id) => {
   const lot = world.lots.find((one) => one.id === id);
@@ -203,6 +203,7 @@ export const core = {
   async call(method, args) {
     if (locked) throw fault("locked", null, "", "");
     if (world.slow) await new Promise((done) => setTimeout(done, world.slow));
+    if (world.refuse?.includes(method)) throw fault("storage-full", null, "", "");
     // As over a worker: nothing of the world itself is handed out.
     return structuredClone(methods[method](args ?? {}));
   },

@@ -1,6 +1,6 @@
 // Correcting one field of a lot: the same means as in recording, one field a page. What is unusual is asked back.
 import { core } from "../core.js";
-import { html, useEffect, useState } from "../lib/preact-htm.js";
+import { html, useEffect, useRef, useState } from "../lib/preact-htm.js";
 import { t } from "../words.js";
 import { useDraft } from "../parts/draft.js";
 import { DayField } from "../parts/fields.js";
@@ -37,16 +37,23 @@ function Editor({ id, field, lot }) {
   useForm();
   const { catalogue, state } = usePhone();
   const [draft, change, drop] = useDraft(`correct.${id}.${field}.${field === "grams" ? settings.unit : ""}`, { text: before(lot, field) });
+  const untouched = before(lot, field);
+  const was = useRef(untouched);
+  // What nobody has typed over is told in the other unit; what was typed stays as it is.
+  useEffect(() => {
+    if (draft.text === was.current && was.current !== untouched) change({ text: untouched });
+    was.current = untouched;
+  }, [untouched]);
   const [asked, setAsked] = useState(null);
   const [busy, fault, run, clear] = useWork();
   const home = `/lot/${id}`;
-  const take = (value) => run(async () => {
+  const take = async (value) => {
     await core.call("correct", { id, edits: [{ field, value }] });
     buzz(30);
     say(t("corrected"));
     drop();
     back(home);
-  });
+  };
   const save = (chosen) => run(async () => {
     const value = await readValue(field, chosen ?? draft.text, catalogue);
     const unusual = await core.call("unusualCorrection", { id, edits: [{ field, value }], unit: settings.unit });
@@ -63,7 +70,7 @@ function Editor({ id, field, lot }) {
     <${Fault} error=${fault} />
     ${pad && html`<div class="weigh"><div class="weigh-left"><div class="weigh-figure"><${Figure} id="corrected" label=${t(`field-${field}`)} text=${draft.text} onText=${onText} onEnter=${() => save()} focus=${true}
       invalid=${Boolean(fault)} unit=${field === "grams" ? html`<${UnitKey} />` : html`<span class="unit">%</span>`} /></div></div>
-      <${NumberPad} text=${draft.text} onText=${onText} /></div>`}
+      <${NumberPad} text=${draft.text} onText=${onText} fresh=${draft.text === untouched} /></div>`}
     ${field === "product" && html`<${Tiles} products=${catalogue.products.filter((one) => one.offered !== false || one.code === draft.text)} chosen=${draft.text} onChoose=${(one) => { change({ text: one.code }); save(one.code); }} />`}
     ${field === "grade" && (product?.grades.length > 0
       ? html`<${Choice} name="grade" legend=${t("grade")} value=${draft.text} onChoose=${onText} options=${product.grades.map((grade) => [grade, t("grade-of", { grade })])} />`
@@ -72,7 +79,7 @@ function Editor({ id, field, lot }) {
     ${field === "place" && html`<${Text} label=${t("place")} text=${draft.text} onText=${onText} max=${60} />
       <div class="options wrap">${catalogue.places.slice(0, 12).map((place) => html`<button key=${place.code} type="button" class="chip" aria-pressed=${String(draft.text === place.name)} onClick=${() => onText(place.name)}>${place.name}</button>`)}</div>`}
     ${field === "note" && html`<label class="field" for="text"><span>${t("note")}</span><textarea id="text" rows="5" maxlength="500" value=${draft.text} onInput=${(event) => onText(event.target.value)}></textarea></label><p class="soft">${t("note-help")}</p>`}
-    ${asked && html`<${AskBack} sentences=${asked.sentences} busy=${busy} onChange=${() => setAsked(null)} onYes=${() => take(asked.value)} />`}
+    ${asked && html`<${AskBack} sentences=${asked.sentences} busy=${busy} error=${fault} onChange=${() => setAsked(null)} onYes=${() => run(() => take(asked.value))} />`}
   <//>`;
 }
 

@@ -35,7 +35,7 @@ export function Days({ rows, showHousehold, today }) {
 }
 
 export function Harvest() {
-  const { state, status } = usePhone();
+  const { state, status, catalogue } = usePhone();
   const { query } = route();
   const page = Math.max(1, Number(query.get("page")) || 1);
   const only = query.get("only") ?? "";
@@ -49,8 +49,11 @@ export function Harvest() {
     }, SEARCH_AFTER_MS);
     return () => clearTimeout(timer);
   }, [typed]);
+  // The name of a product finds its lots; what else is typed the core looks for.
+  const wanted = search.trim().toLowerCase();
+  const product = wanted && catalogue.products.find(({ nameZh, nameEn }) => [nameZh, nameEn].some((name) => name?.toLowerCase() === wanted));
   const filter = {
-    ...(state.household && { household: state.household }), ...(search.trim() && { search: search.trim() }),
+    ...(state.household && { household: state.household }), ...(product ? { product: product.code } : wanted && { search: search.trim() }),
     ...(only === "conflicts" ? { onlyConflicts: true } : only && { state: only }),
   };
   const { value, error } = useCall("lots", { ...filter, limit: LOTS_A_PAGE, offset: (page - 1) * LOTS_A_PAGE });

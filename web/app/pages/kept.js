@@ -14,7 +14,7 @@ import { Sheet } from "../parts/sheet.js";
 
 export function Kept({ parts }) {
   const id = parts[1];
-  const { state } = usePhone();
+  const { state, status } = usePhone();
   const answer = useCall("lot", { id });
   const just = phone.justKept?.id === id ? phone.justKept : null;
   const lot = answer.value?.lot ?? just;
@@ -36,7 +36,7 @@ export function Kept({ parts }) {
   return html`<${Page} title=${t("kept-title")} action=${another} className="kept">
     <div class="kept-tick"><svg viewBox="0 0 96 96" aria-hidden="true"><circle cx="48" cy="48" r="44" /><path d="M27 50l14 14 28-30" /></svg></div>
     <p class="kept-where" role="status">${sent ? t("now-with-cooperative") : t("kept-here")}</p>
-    <p class="kept-more soft">${sent ? t("kept-sent-more") : t("kept-here-more")}</p>
+    <p class="kept-more soft">${t(sent ? "kept-sent-more" : status?.revoked ? "revoked-more" : "kept-here-more")}</p>
     ${lot && html`<div class="card kept-lot">
       ${whose && html`<p><span class="soft">${t("for-whom-now")}</span> <strong>${whose}</strong></p>`}
       <p class="kept-much">${productName(lot.product)} <strong>${weight(lot.grams)}</strong></p>

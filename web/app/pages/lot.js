@@ -24,11 +24,11 @@ function written(field, value, history) {
 function Conflict({ id, conflict, history, today, mine }) {
   const [asked, setAsked] = useState(null);
   const [busy, fault, run] = useWork();
-  const take = (value) => run(async () => {
+  const take = async (value) => {
     await core.call("correct", { id, edits: [{ field: conflict.field, value }] });
     setAsked(null);
     say(t("settled"));
-  });
+  };
   const choose = (value) => run(async () => {
     const unusual = await core.call("unusualCorrection", { id, edits: [{ field: conflict.field, value }], unit: settings.unit });
     if (unusual.length > 0) setAsked({ value, sentences: unusual });
@@ -43,7 +43,7 @@ function Conflict({ id, conflict, history, today, mine }) {
     </div>`)}</div>
     <${Fault} error=${fault} />
     ${mine && html`<button type="button" class="plain" onClick=${() => go(`/lot/${id}/correct/${conflict.field}`)}>${t("neither")}</button>`}
-    ${asked && html`<${AskBack} sentences=${asked.sentences} busy=${busy} onChange=${() => setAsked(null)} onYes=${() => take(asked.value)} />`}
+    ${asked && html`<${AskBack} sentences=${asked.sentences} busy=${busy} error=${fault} onChange=${() => setAsked(null)} onYes=${() => run(() => take(asked.value))} />`}
   </section>`;
 }
 

@@ -49,6 +49,6 @@ export function People() {
     <p class="soft">${t("people-what")}</p>
     <${Fault} error=${fault} />
     <ul class="ways">${shown.map((one) => html`<li key=${one.id}><button type="button" class="way" aria-pressed=${String(one.id === profileId())} disabled=${busy} onClick=${() => one.id !== profileId() && run(() => switchTo(one.id))}>
-      <${Icon} name=${one.id === profileId() ? "tick" : "people"} /><span>${profileName(one)}${one.cooperative && html`<br /><span class="soft">${one.cooperative}</span>`}${one.id === profileId() && html`<br /><span class="soft">${t("person-now")}</span>`}</span></button></li>`)}</ul>
+      <${Icon} name=${one.id === profileId() ? "tick" : "people"} /><span>${profileName(one)}${one.cooperative && html`<br /><span class="soft">${one.cooperative}</span>`}${one.id === profileId() && html`<br /><span class="soft">${t("person-now")}</span>`}${one.unsent > 0 && html`<br /><span class="soft">${t("waiting-count", { n: one.unsent })}</span>`}</span></button></li>`)}</ul>
   <//>`;
 }

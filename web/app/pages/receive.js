@@ -20,6 +20,7 @@ import { AskBack, UnitKey } from "./record.js";
 
 const HOUSEHOLDS_A_PAGE = 30;
 const SEARCH_AFTER_MS = 150;
+const DONE_MAX = 5;
 
 /** A household that nobody named yet is called by the number of its card. */
 const householdName = ({ householdNumber, number = householdNumber, householdName: name }) => name || t("household-numbered", { number });
@@ -53,11 +54,14 @@ export function Receive() {
   // The core finds lots by their number and texts, the page households.
   const byText = useCall(search && "toReceive", { ...ofDay, search });
   const fitting = (value ?? []).filter((one) => fits(one, search));
+  // A lot that was weighed or sent back already is found too, to be weighed anew.
+  const done = useCall(search && byText.value?.length === 0 && "lots", { search, limit: DONE_MAX });
   const found = search ? [...fitting, ...(byText.value ?? []).filter(({ household }) => !fitting.some((one) => one.household === household))] : fitting;
   // What is still under way is not nothing.
   const isFirstSync = status?.syncing && !status.lastSuccess;
   const words = settings.language + settings.unit;
-  const done = phone.justReceived;
+  const just = phone.justReceived;
+  const weighed = (search && found.length === 0 && done.value?.rows) || [];
   const [scanning, setScanning] = useState(false);
   const [, fault, run] = useWork();
   const scanned = (text) => {
@@ -70,8 +74,8 @@ export function Receive() {
   };
   if (scanning) return html`<${Page} title=${t("card-scan")} tabs=${false}><${Scan} help=${t("card-scan-help")} onFound=${scanned} onGiveUp=${() => setScanning(false)} /><//>`;
   return html`<${Page} title=${t("receive-title")}>
-    ${done && html`<div class="banner good"><${Icon} name="tick" /><div>${done.sentence}</div>
-      <button type="button" class="small" onClick=${() => go(`/receive/${done.id}`)}>${t("change-it")}</button></div>`}
+    ${just && html`<div class="banner good"><${Icon} name="tick" /><div>${just.sentence}</div>
+      <button type="button" class="small" onClick=${() => go(`/receive/${just.id}`)}>${t("change-it")}</button></div>`}
     <div class="find">
       <div class="find-row"><label class="search" for="search"><${Icon} name="search" /><span class="heard">${t("search-household")}</span>
         <input id="search" type="search" value=${typed} placeholder=${t("search-household")} onInput=${(event) => setTyped(event.target.value)} /></label>
@@ -79,9 +83,10 @@ export function Receive() {
       <div class="options" role="group" aria-label=${t("day")}>${days.map(([code, word]) => html`<button key=${code} type="button" class="chip" aria-pressed=${String(when === code)}
         onClick=${() => go(code ? `/receive?day=${code}` : "/receive", { replace: true })}>${word}</button>`)}</div></div>
     <${Fault} error=${fault ?? error} />
-    ${value && (byText.value || !search) && found.length === 0 && html`<p class="empty">${t(isFirstSync ? "not-come-yet" : search ? "none-found" : "none-to-receive")}</p>`}
+    ${value && (byText.value || !search) && found.length === 0 && weighed.length === 0 && html`<p class="empty">${t(isFirstSync ? "not-come-yet" : search ? "none-found" : "none-to-receive")}</p>`}
     <div class="households">${found.slice(0, shown).map((one) => html`<section key=${one.household} class="day"><h2>${householdName(one)} <span class="soft">${villageName(one.village)}</span></h2>
       <ul class="lots">${one.lots.map((lot) => html`<${LotLine} key=${lot.id} lot=${lot} href=${`/receive/${lot.id}`} words=${words} scale=${true} />`)}</ul></section>`)}</div>
+    ${weighed.length > 0 && html`<ul class="lots">${weighed.map((lot) => html`<${LotLine} key=${lot.id} lot=${lot} href=${`/receive/${lot.id}`} words=${words} showHousehold=${true} />`)}</ul>`}
     ${found.length > shown && html`<button type="button" class="second" onClick=${() => setShown(shown + HOUSEHOLDS_A_PAGE)}>${t("show-more", { n: found.length - shown })}</button>`}
   <//>`;
 }
@@ -137,13 +142,13 @@ function Scale({ lot, id }) {
   const [busy, fault, run, clear] = useWork();
   const mend = (some) => { clear(); change(some); };
   const onText = (text) => mend({ text });
-  const take = (grams) => run(async () => {
+  const take = async (grams) => {
     await core.call("receive", { id, weighedGrams: grams, grade: draft.grade });
     buzz(30);
     drop();
     tellDone(id, t("was-received", { household: householdName(lot), product: productName(lot.product), weight: weight(grams) }));
     back("/receive");
-  });
+  };
   // Far more or less than the household wrote is most likely a slip of the thumb or another's sack: the core asks back.
   const save = () => run(async () => {
     const { grams } = await core.call("readWeight", { text: draft.text, unit: settings.unit });
@@ -164,6 +169,6 @@ function Scale({ lot, id }) {
       ${grades.length > 0 && html`<${Choice} name="grade" legend=${t("grade-seen")} hideLegend=${true} value=${draft.grade} invalid=${fault?.field === "grade"} onChoose=${(grade) => mend({ grade })} options=${grades.map((grade) => [grade, t("grade-of", { grade })])} />`}
     </div><${NumberPad} text=${draft.text} onText=${onText} /></div>
     ${sheet && html`<${SendBack} lot=${lot} onClose=${() => setSheet(false)} />`}
-    ${asked && html`<${AskBack} sentences=${asked.sentences} busy=${busy} onChange=${() => setAsked(null)} onYes=${() => take(asked.grams)} />`}
+    ${asked && html`<${AskBack} sentences=${asked.sentences} busy=${busy} error=${fault} onChange=${() => setAsked(null)} onYes=${() => run(() => take(asked.grams))} />`}
   <//>`;
 }

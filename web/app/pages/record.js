@@ -5,7 +5,7 @@ import { core } from "../core.js";
 import { html, useEffect, useRef, useState } from "../lib/preact-htm.js";
 import { t } from "../words.js";
 import { Asked } from "../parts/asked.js";
-import { beginDraft, useDraft } from "../parts/draft.js";
+import { beginDraft, parkDraft, unparkDraft, useDraft } from "../parts/draft.js";
 import { DaySheet } from "../parts/fields.js";
 import { dayBefore, shortDay, unitName, weight } from "../parts/figures.js";
 import { Fault, Page } from "../parts/frame.js";
@@ -36,8 +36,19 @@ export function Choose() {
   // Who records for others says for whom before anything else.
   if (!household) return html`<${Whom} onChosen=${(one) => change(draftFor(one))} />`;
   const choose = (product) => {
-    change({ product: product.code, grade: gradeOf(product, draft.product === product.code ? draft.grade : "") });
+    if (draft.product === product.code) change({ grade: gradeOf(product, draft.grade) });
+    else {
+      // Another lot: the figure that was begun waits for its own product.
+      if (draft.text) parkDraft("record", draft);
+      change(unparkDraft("record", (one) => one.product === product.code && one.household === draft.household)
+        ?? { ...EMPTY, product: product.code, grade: gradeOf(product, "") });
+    }
     go("/record/weigh");
+  };
+  const throwAway = () => {
+    const parked = unparkDraft("record", (one) => one.household === draft.household);
+    if (parked || draft.household) change(parked ?? EMPTY);
+    else drop();
   };
   const offered = catalogue.products.filter((product) => product.offered !== false);
   const usual = offered.filter((product) => product.usual > 0);
@@ -49,7 +60,7 @@ export function Choose() {
     <${ForWhom} draft=${draft} onOther=${drop} />
     ${draft.product && draft.text && html`<div class="card unfinished"><p><strong>${t("unfinished")}</strong><br />${productName(draft.product)} · ${draft.text} ${unitName()}</p>
       <div class="row"><button type="button" class="second" onClick=${() => go("/record/weigh")}>${t("go-on")}</button>
-      <button type="button" class="plain" onClick=${() => (draft.household ? change(EMPTY) : drop())}>${t("throw-away")}</button></div></div>`}
+      <button type="button" class="plain" onClick=${throwAway}>${t("throw-away")}</button></div></div>`}
     ${offered.length === 0 && html`<p class="empty">${t(status.revoked ? "revoked-no-record" : "no-products-yet")}</p>`}
     ${both && html`<h2>${t("usual-products")}</h2>`}
     <${Tiles} products=${both ? usual : offered} onChoose=${choose} />
@@ -77,10 +88,11 @@ function MoreSheet({ draft, change, onClose }) {
 }
 
 /** Asks back what is unusual; nothing is kept before the answer. */
-export function AskBack({ sentences, onYes, onChange, busy }) {
+export function AskBack({ sentences, onYes, onChange, busy, error }) {
   return html`<${Sheet} title=${t("is-it-right")} onClose=${onChange}>
     <ul class="asked">${sentences.map((one) => html`<li key=${one.code}><${Icon} name="warning" /><span>${one.sentence}</span></li>`)}</ul>
     <p class="soft">${t("not-kept-yet")}</p>
+    <${Fault} error=${error} />
     <div class="pair"><button type="button" class="second" onClick=${onChange}>${t("change-it")}</button>
       <button type="button" class="main" disabled=${busy} onClick=${onYes}>${t("it-is-right")}</button></div>
   <//>`;
@@ -116,7 +128,7 @@ export function Weigh() {
   const mend = (some) => { clear(); change(some); };
   const onText = (text) => mend({ text });
 
-  const keep = (grams) => run(async () => {
+  const keep = async (grams) => {
     const lot = lotOf(grams);
     const kept = await core.call("record", { draft: lot });
     buzz(30);
@@ -124,10 +136,12 @@ export function Weigh() {
     rememberGrade(profileId(), draft.product, draft.grade);
     drop();
     // The next lot is hers too, until somebody else is chosen.
-    if (draft.household) beginDraft("record", draftFor({ household: draft.household, name: draft.householdName, village: draft.village }));
+    const parked = unparkDraft("record", (one) => one.household === draft.household);
+    if (parked) beginDraft("record", parked);
+    else if (draft.household) beginDraft("record", draftFor({ household: draft.household, name: draft.householdName, village: draft.village }));
     phone.justKept = { ...lot, id: kept.id, householdName: draft.householdName };
     go(`/kept/${kept.id}`, { replace: true });
-  });
+  };
   const save = () => run(async () => {
     // The core's own sentence about the figure comes first.
     if (draft.text && product.grades.length > 0 && !draft.grade) throw { code: "grade-missing", field: "grade", sentence: t("grade-missing") };
@@ -138,8 +152,10 @@ export function Weigh() {
 
   const more = [placeName(draft.place), draft.note].filter(Boolean).join(" · ");
   const otherDay = day !== state.today && day !== yesterday;
+  // A unit that was typed beside the figure counts, not the key's.
+  const much = /[^\d.,]/.test(draft.text.normalize("NFKC")) ? draft.text : `${draft.text} ${unitName()}`;
   const action = html`<button type="button" class="main" disabled=${busy} onClick=${save}>${!draft.text ? t("keep-empty")
-    : draft.household ? t("keep-for", { weight: `${draft.text} ${unitName()}`, name: draft.householdName }) : t("keep", { weight: `${draft.text} ${unitName()}` })}</button>`;
+    : draft.household ? t("keep-for", { weight: much, name: draft.householdName }) : t("keep", { weight: much })}</button>`;
   return html`<${Page} title=${nameOf(product)} back="/record" tabs=${false} action=${action} className="weighing">
     <${ForWhom} draft=${draft} />
     <div class="weigh">
@@ -162,6 +178,6 @@ export function Weigh() {
     </div>
     ${sheet === "day" && html`<${DaySheet} day=${day} today=${state.today} onDay=${(chosen) => { change({ day: chosen === state.today ? "" : chosen }); setSheet(""); }} onClose=${() => setSheet("")} />`}
     ${sheet === "more" && html`<${MoreSheet} draft=${draft} change=${change} onClose=${() => setSheet("")} />`}
-    ${asked && html`<${AskBack} sentences=${asked.sentences} busy=${busy} onChange=${() => setAsked(null)} onYes=${() => keep(asked.grams)} />`}
+    ${asked && html`<${AskBack} sentences=${asked.sentences} busy=${busy} error=${fault} onChange=${() => setAsked(null)} onYes=${() => run(() => keep(asked.grams))} />`}
   <//>`;
 }

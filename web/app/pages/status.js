@@ -4,7 +4,7 @@ import { html } from "../lib/preact-htm.js";
 import { t } from "../words.js";
 import { Banner } from "../parts/banner.js";
 import { bytes, instant } from "../parts/figures.js";
-import { Fault, hasNoLine, isSyncing, Page, whereaboutsOf } from "../parts/frame.js";
+import { Fault, hasNoLine, isSyncing, othersWait, Page, whereaboutsOf } from "../parts/frame.js";
 import { InstallHint } from "../parts/install.js";
 import { refreshStorage, usePhone, useWork, villageName } from "../parts/phone.js";
 import { Icon } from "../parts/pictures.js";
@@ -44,6 +44,7 @@ export function Status() {
       <section class=${`card standing-card ${kind}`} aria-label=${t("what-waits")}>
         <p class="standing-big">${bigWords(status)}</p>
         <p>${status.revoked ? t("revoked-more") : status.unsent > 0 ? t(hasNoLine(phone) ? "waiting-offline-more" : "waiting-more") : t(status.undelivered > 0 ? "set-aside-more" : "nothing-waits-more")}</p>
+        ${othersWait(phone) > 0 && html`<p>${t("others-wait-more", { n: othersWait(phone) })}</p>`}
       </section>
       <${Fault} error=${fault} />
       ${!fault && status.lastError && status.lastError.code !== "offline" && html`<${Banner}>${status.lastError.sentence}<//>`}

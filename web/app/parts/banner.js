@@ -21,9 +21,10 @@ export function Banners() {
     && html`<button type="button" class="small" onClick=${() => go("/status")}>${t("look")}</button>`;
   return html`
     ${status.revoked && html`<${Banner} kind="bad" action=${toStatus}><strong>${t("revoked")}</strong> ${t("revoked-more")}<//>`}
-    ${state.wrongDate && html`<${Banner}>${t("wrong-date", { day: day(state.wrongDate, null) })}<//>`}
+    ${state.wrongDate && html`<${Banner}>${t("wrong-date", { wrong: day(state.wrongDate, state.today), day: day(state.today, null) })}<//>`}
     ${status.stopped && html`<${Banner} kind="bad" action=${toStatus}>${t("trapped")}<//>`}
-    ${storage?.nearlyFull && html`<${Banner} kind="bad" action=${toStatus}>${t("storage-nearly-full")}<//>`}
+    ${storage?.full && html`<${Banner} kind="bad" action=${toStatus}>${t("storage-full")}<//>`}
+    ${storage?.nearlyFull && !storage.full && html`<${Banner} kind="bad" action=${toStatus}>${t("storage-nearly-full")}<//>`}
     ${status.quarantined?.length > 0 && toStatus && html`<${Banner} action=${toStatus}>${t("set-aside-short", { n: status.quarantined.length })}<//>`}
     ${update && html`<${Banner} sign="receive" action=${html`<button type="button" class="small" onClick=${() => core.applyUpdate().catch((fault) => say(faultWord(fault)))}>${t("update-now")}</button>`}>${t("update-there")}<//>`}
   `;

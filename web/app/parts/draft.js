@@ -35,6 +35,19 @@ export function dropDraft(name) {
 /** Another draft in the place of the one that is there, for the page that opens next. */
 export const beginDraft = (name, value) => writeDraft(name, value);
 
+/** Drafts that were begun and left for another one, the latest last, for as long as the page's session. */
+const PARKED_MAX = 8;
+const parkedOf = (name) => readDraft(`${name}.parked`) ?? [];
+export const parkDraft = (name, value) => writeDraft(`${name}.parked`, [...parkedOf(name), value].slice(-PARKED_MAX));
+
+/** Takes out the latest of them that fits; undefined where none does. */
+export function unparkDraft(name, fits) {
+  const parked = parkedOf(name);
+  const found = parked.findLast(fits);
+  if (found) writeDraft(`${name}.parked`, parked.filter((one) => one !== found));
+  return found;
+}
+
 /** A draft as a page's state: `[draft, change(some), drop()]`. */
 export function useDraft(name, initial) {
   const [draft, setDraft] = useState(() => ({ ...initial, ...readDraft(name) }));

@@ -5,6 +5,7 @@ import { t } from "../words.js";
 import { Banners } from "./banner.js";
 import { usePhone } from "./phone.js";
 import { Icon } from "./pictures.js";
+import { profileId } from "./profile.js";
 import { back, go, route } from "./route.js";
 
 export function tabsOf(state) {
@@ -23,8 +24,18 @@ export const isSyncing = (status) => status.syncing === true || status.state ===
 /** Whether the co-operative cannot be reached now, as far as the browser and the last try know. */
 export const hasNoLine = ({ online, status }) => !online || status?.lastError?.code === "offline";
 
+/** How much waits of others who share this phone. */
+export const othersWait = ({ profiles }) => profiles.filter(({ id }) => id !== profileId()).reduce((sum, { unsent }) => sum + unsent, 0);
+
+/** Where several share a phone, each page says whose it is. */
+function whose({ profiles, state }) {
+  const joined = profiles.filter(({ cooperative }) => cooperative);
+  const mine = joined.find(({ id }) => id === profileId());
+  return joined.length > 1 && mine ? state?.householdName || mine.household || mine.name : "";
+}
+
 /** What the phone says of its work, in one line: `[kind, sentence]`. */
-export function whereaboutsOf({ status, online, state }) {
+export function whereaboutsOf({ status, online, state, profiles }) {
   if (!status || !state?.enrolled) return ["quiet", ""];
   if (status.revoked) return ["bad", t("line-revoked")];
   const waiting = status.unsent;
@@ -32,14 +43,17 @@ export function whereaboutsOf({ status, online, state }) {
   if (isSyncing(status)) return ["busy", t(waiting > 0 ? "line-sending" : "line-asking")];
   if (waiting > 0) return ["waiting", t("line-waiting", { n: waiting })];
   if (status.undelivered > 0) return ["waiting", t("line-set-aside", { n: status.undelivered })];
+  const others = othersWait({ profiles });
+  if (others > 0) return ["waiting", t("line-others-wait", { n: others })];
   return ["good", t("line-all-there")];
 }
 
 const SIGNS = { quiet: "phone", busy: "status", waiting: "phone", good: "ticks", bad: "warning" };
 
 function Whereabouts() {
-  const [kind, sentence] = whereaboutsOf(usePhone());
-  return html`<p class=${`line ${kind}`} role="status">${sentence && html`<${Icon} name=${SIGNS[kind]} />`}<span>${sentence}</span></p>`;
+  const phone = usePhone();
+  const [kind, sentence] = whereaboutsOf(phone);
+  return html`<p class=${`line ${kind}`} role="status">${sentence && html`<${Icon} name=${SIGNS[kind]} />`}<span>${[whose(phone), sentence].filter(Boolean).join(" · ")}</span></p>`;
 }
 
 function Tabs() {

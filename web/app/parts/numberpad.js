@@ -21,8 +21,9 @@ export function afterKey(text, key, isPin = false) {
   return text.length >= LENGTH_MAX ? text : text + key;
 }
 
-export function NumberPad({ text, onText, whole = false }) {
-  const press = (key) => { buzz(8); onText(afterKey(text, key, whole)); };
+/** The first digit takes the place of a `fresh` figure, which nobody has typed. */
+export function NumberPad({ text, onText, whole = false, fresh = false }) {
+  const press = (key) => { buzz(8); onText(afterKey(fresh && key !== "erase" ? "" : text, key, whole)); };
   return html`<div class="pad" role="group" aria-label=${t("number-pad")}
       onKeyDown=${(event) => { if (/^[0-9.]$/.test(event.key)) { event.preventDefault(); press(event.key); } if (event.key === "Backspace") press("erase"); }}>
     ${KEYS.map((key, index) => (whole && index === POINT_AT ? html`<span key="none"></span>` : html`<button key=${key} type="button" class=${key === "erase" ? "erase" : ""}

@@ -6,6 +6,8 @@ import { readSettings, settings } from "./settings.js";
 
 export const phone = {
   ready: false, broken: null, state: null, status: null, catalogue: null, storage: null,
+  /** Who uses this phone, as the list of people has it. */
+  profiles: [],
   /** Lots of which two phones wrote one field differently; asked with the rest, so that no page moves when it comes. */
   split: null,
   online: navigator.onLine !== false, update: false, locked: false, loading: null,
@@ -65,9 +67,10 @@ async function readAll() {
   }
   const [state, status] = [await core.call("state", {}), await core.call("status", {})];
   const catalogue = state.enrolled ? withNames(await core.call("catalogue", {})) : null;
+  const profiles = await core.profiles();
   // The core's first part reads no such filter.
   const split = state.enrolled && core.isWhole ? await core.call("lots", { onlyConflicts: true, limit: 1 }) : null;
-  tell({ state, status, catalogue, split, locked: false, ready: true, broken: null, version: phone.version + 1 });
+  tell({ state, status, catalogue, split, profiles, locked: false, ready: true, broken: null, version: phone.version + 1 });
 }
 
 export const refresh = coalesced(readAll);
@@ -82,7 +85,7 @@ export async function startPhone() {
   core.on("storage", (storage) => tell({ storage }));
   core.on("locked", refresh);
   core.on("install", () => tell());
-  core.on("profile", () => { readSettings(); tell(); });
+  core.on("profile", async () => { readSettings(); tell({ profiles: await core.profiles() }); });
   core.on("trap", refresh);
   for (const name of ["online", "offline"]) addEventListener(name, () => tell({ online: navigator.onLine !== false }));
   try {
