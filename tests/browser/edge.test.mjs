@@ -135,6 +135,60 @@ story("records are sent by themselves, several in one sync; a nudge brings what 
   assert.ok(month.up > 0 && month.down > 0);
 });
 
+story("who joins after the line came back gets what is there", async (world, context) => {
+  const page = await tab(context, world);
+  await context.setOffline(true);
+  assert.ok("error" in (await core(page, "enrol", "code", "Li")));
+  await context.setOffline(false);
+  assert.ok("ok" in (await core(page, "enrol", "code", "Li")));
+  await until("a sync by itself", () => world.requests.some(({ path }) => path === "/s"));
+});
+
+story("what others on this phone wrote is sent after a sync of hers", async (world, context) => {
+  const page = await tab(context, world);
+  await core(page, "enrol", "code", "Li");
+  const li = await current(page);
+  const zhang = (await core(page, "addProfile")).ok;
+  await core(page, "switchProfile", zhang);
+  await core(page, "enrol", "code", "Zhang");
+  world.line = "cut";
+  await record(page, "Zhang's");
+  const waits = async (id) => (await core(page, "profiles")).ok.find((one) => one.id === id).unsent;
+  await until("the count", async () => (await waits(zhang)) > 0);
+  await core(page, "switchProfile", li);
+  world.line = "ok";
+  await core(page, "sync");
+  await until("hers is sent too", async () => (await waits(zhang)) === 0);
+  assert.equal(await current(page), li);
+  // She can take her own phone at once.
+  await core(page, "switchProfile", zhang);
+  assert.deepEqual(await notes(page), ["Zhang's"]);
+  assert.equal((await call(page, "status")).ok.unsent, 0);
+});
+
+story("a full phone that can't keep what a sync brings does not ask again and again", async (world, context) => {
+  const page = await tab(context, world);
+  await core(page, "enrol", "code", "Li");
+  await until("the first sync", async () => (await eventsOf(page, "status")).some(({ nextSync, syncing }) => nextSync !== null && !syncing));
+  world.beforeWorker = `{
+    const put = IDBObjectStore.prototype.put;
+    IDBObjectStore.prototype.put = function (value, key) {
+      if (this.name === "rows") throw new DOMException("full", "QuotaExceededError");
+      return put.call(this, value, key);
+    };
+  }`;
+  await page.reload();
+  await ready(page);
+  const syncs = () => world.requests.filter(({ path }) => path === "/s").length;
+  const before = syncs();
+  assert.deepEqual(await record(page, "not kept"), { error: "storage-full" });
+  assert.deepEqual(await record(page, "not kept"), { error: "storage-full" });
+  assert.ok((await eventsOf(page, "storage")).some(({ full }) => full));
+  const next = async () => (await call(page, "status")).ok.nextSync;
+  assert.ok((await next()) - Date.now() > 60_000, "it rests");
+  assert.ok(syncs() - before < 3);
+});
+
 story("errors of the line are told apart", async (world, context) => {
   const page = await tab(context, world);
   await core(page, "enrol", "code", "Li");
