@@ -62,6 +62,16 @@ pub const PLANTED: &[Planted] = &[
         expected: CaughtBy::Seed,
     },
     Planted {
+        name: "cut_off_changes_are_not_given_back",
+        what: "changes that a damage had cut off are in no reconciliation",
+        expected: CaughtBy::Story,
+    },
+    Planted {
+        name: "own_orphans_are_not_given_back",
+        what: "what a phone sent is in no reconciliation while what it builds on is not here",
+        expected: CaughtBy::Story,
+    },
+    Planted {
         name: "attestations_are_not_kept",
         what: "a phone can't show that the server had what others wrote",
         expected: CaughtBy::Seed,
@@ -152,6 +162,11 @@ pub const PLANTED: &[Planted] = &[
         name: "repeat_gets_no_receipt",
         what: "a repeat is acknowledged without a receipt",
         expected: CaughtBy::Seed,
+    },
+    Planted {
+        name: "forgetful_replica_keeps_its_chain",
+        what: "a phone that forgot a document does not get back what it sent itself",
+        expected: CaughtBy::Story,
     },
     Planted {
         name: "outbox_file_is_not_kept",

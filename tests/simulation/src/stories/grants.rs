@@ -55,9 +55,35 @@ fn orphan_comes_back_to_a_phone_that_forgot_it() {
     assert_lots_after_recovery(&mut world, &["after the restoration", "before the restoration"]);
 }
 
+// The phone's lot waits on the restored server for what it builds on. Meanwhile the phone's grant ends, and it forgets the
+// book; the grant is given again, and only then the lot is admitted. The feed must not leave it out as the phone's own.
+fn orphan_comes_back_to_a_phone_that_forgot_its_document() {
+    let mut world = world();
+    let author = enrol_another_of_household(&mut world);
+    world.back_up();
+    record(&mut world, author, "of another");
+    [author, LI].into_iter().for_each(|phone| sync(&mut world, phone));
+    world.restore().unwrap();
+    record(&mut world, LI, "builds on it");
+    // The lot is sent before the phone knows what the server lost, and nothing after it.
+    sync_until_line_breaks(&mut world, LI, 2);
+    assert_eq!(world.phones[LI].unsent_rows(), 0);
+    for role in [household(2), household(1)] {
+        world.change_grant(LI, Role::Household(role)).unwrap();
+        sync(&mut world, LI);
+        assert_eq!(world.phones[LI].notes(household(1)), Vec::<String>::new());
+    }
+    [author, LI].into_iter().for_each(|phone| sync(&mut world, phone));
+    let mut there = world.phones[LI].notes(household(1));
+    there.sort();
+    assert_eq!(there, ["builds on it", "of another"]);
+    assert_lots_after_recovery(&mut world, &["builds on it", "of another"]);
+}
+
 stories! {
     refused_correction_does_not_come_back_with_its_document,
     regained_grant_leaves_no_orphans,
     forgotten_document_gets_back_what_the_server_took,
     orphan_comes_back_to_a_phone_that_forgot_it,
+    orphan_comes_back_to_a_phone_that_forgot_its_document,
 }
