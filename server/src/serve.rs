@@ -1,8 +1,10 @@
 //! Serves TLS with HTTP/1.1 and HTTP/2 within limits. At a stop it accepts nothing new and finishes the requests in
 //! progress.
 
+mod listening;
+mod tasks;
+
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -10,25 +12,26 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use granary_client_core::store::{Store, StoreFault};
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
+use self::listening::{accept, bind};
+use self::tasks::{drop_what_is_due, end_all, note, renew, trade, write_notes};
 use crate::access::end_all_issued;
 use crate::config::{Config, make_folder, warn_of_open_files};
 use crate::connection::Service;
 use crate::engine::Granary;
 use crate::error::Error;
-use crate::http::{self, Counts, Gate, Occupied, Origin, Places, PublicAddress, Shared, Transfers, WebApp};
+use crate::http::{self, Counts, Gate, Places, PublicAddress, Shared, Transfers, WebApp};
 use crate::imports::Profiles;
-use crate::log::check::{check, read_marks, write_marks};
+use crate::log::check::{check, read_marks};
 use crate::log::mark_restored;
 use crate::metrics::Metrics;
 use crate::store::free_disk::probe_of;
 use crate::store::probe::unusable;
 use crate::store::{SledStore, anew};
-use crate::{admin, api, connection, console, hooks, interop, tls};
+use crate::{admin, api, console, hooks, interop, tls};
 
 /// The time for requests in progress at a stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -182,28 +185,6 @@ fn say_how_browsers_get_the_app(shared: &Shared) {
     }
 }
 
-/// Bytes that the system buffers of the answers of one connection, of which it takes twice as many. By itself it would take up
-/// to four million for each that reads nothing.
-const SEND_BUFFER_BYTES: u32 = 64 * 1024;
-/// Connections that wait to be accepted.
-const BACKLOG: u32 = 1_024;
-
-fn listener(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.set_reuseaddr(true)?;
-    // Connections inherit it.
-    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
-fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
-    let fault = |error: std::io::Error| Error::Listen { address, reason: error.to_string() };
-    let listener = listener(address).map_err(fault)?;
-    let address = listener.local_addr().map_err(fault)?;
-    Ok((listener, address))
-}
-
 /// Serves the metrics until aborted.
 async fn monitor(listener: TcpListener, shared: Shared) {
     if let Err(error) = axum::serve(listener, http::monitor_router().with_state(shared)).await {
@@ -276,105 +257,6 @@ impl Server {
     }
 }
 
-/// Ends tasks; none of them holds anything any more when it returns.
-async fn end_all(tasks: Vec<tokio::task::JoinHandle<()>>) {
-    tasks.iter().for_each(tokio::task::JoinHandle::abort);
-    for task in tasks {
-        let _ = task.await;
-    }
-}
-
-async fn renew(certificates: Arc<tls::Certificates>) {
-    loop {
-        tokio::time::sleep(tls::RENEW_EVERY).await;
-        if let Err(error) = certificates.renew(crate::environment::now()) {
-            tracing::warn!(%error, "no new certificate could be made; the present one goes on");
-        }
-    }
-}
-
-/// The interval at which last-seen rows and high-water marks are written, and old parts of exchanges forgotten.
-const NOTE_EVERY: Duration = Duration::from_secs(20);
-
-async fn note(granary: Arc<Granary>, transfers: Arc<Transfers>, high_water: PathBuf, audit_days: u32) {
-    loop {
-        tokio::time::sleep(NOTE_EVERY).await;
-        transfers.forget_old(crate::environment::now());
-        write_notes(Arc::clone(&granary), high_water.clone()).await;
-        let granary = Arc::clone(&granary);
-        let dropped = move || granary.drop_old_audit_lines(crate::environment::now(), audit_days);
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(dropped).await {
-            tracing::warn!(%error, "old lines of the audit could not be dropped");
-        }
-    }
-}
-
-/// The interval at which what is kept for a time only, and the balances of months, are looked at.
-const DROP_EVERY: Duration = Duration::from_secs(3600);
-
-/// The interval at which receivers of orders are looked at whose time may be over.
-const FORGET_EVERY: Duration = Duration::from_secs(24 * 3600);
-
-async fn drop_what_is_due(granary: Arc<Granary>) {
-    let mut days: Option<tokio::time::Instant> = None;
-    loop {
-        let granary = Arc::clone(&granary);
-        let books = Arc::clone(&granary);
-        let is_new_day = days.is_none_or(|last| tokio::time::Instant::now().duration_since(last) >= FORGET_EVERY);
-        if is_new_day {
-            days = Some(tokio::time::Instant::now());
-        }
-        let dropped = tokio::task::spawn_blocking(move || {
-            let now = crate::environment::now();
-            if is_new_day {
-                granary.forget_due_receivers(now)?;
-            }
-            granary.drop_old_answers(now)?;
-            granary.drop_what_is_due(now)
-        });
-        if let Ok(Err(error)) = dropped.await {
-            tracing::warn!(%error, "what is kept for a time only could not be looked at");
-        }
-        let opened = move || books.keep_openings(crate::environment::now());
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(opened).await {
-            tracing::warn!(%error, "the balances at the beginning of the month could not be written");
-        }
-        tokio::time::sleep(DROP_EVERY).await;
-    }
-}
-
-/// Between two looks at what pages are to hear of pools, and at what is over.
-const TRADE_EVERY: Duration = Duration::from_secs(1);
-
-/// Follows what was admitted about trade, as it comes.
-async fn trade(granary: Arc<Granary>) {
-    let mut ticks = tokio::time::interval(TRADE_EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        let is_tick = tokio::select! {
-            _ = ticks.tick() => true,
-            () = granary.trading().woken() => false,
-        };
-        let granary = Arc::clone(&granary);
-        let round = tokio::task::spawn_blocking(move || granary.trade_round(is_tick, crate::environment::now()));
-        if let Ok(Err(error)) = round.await {
-            tracing::warn!(%error, "trade could not be followed; it is tried again");
-            tokio::time::sleep(TRADE_EVERY).await;
-        }
-    }
-}
-
-async fn write_notes(granary: Arc<Granary>, high_water: PathBuf) {
-    let written = tokio::task::spawn_blocking(move || {
-        granary.write_last_seen()?;
-        let marks = granary.marks();
-        if read_marks(&high_water) == marks { Ok(()) } else { write_marks(&high_water, &marks) }
-    });
-    if let Ok(Err(error)) = written.await {
-        tracing::warn!(%error, "notes could not be written down");
-    }
-}
-
 /// All routes, which share one port.
 fn router(shared: Shared) -> Router {
     http::router()
@@ -384,38 +266,4 @@ fn router(shared: Shared) -> Router {
         .merge(console::router())
         .merge(api::router(&shared))
         .with_state(shared)
-}
-
-async fn accept(listener: TcpListener, service: Service, mut stopped: oneshot::Receiver<()>) {
-    let graceful = GracefulShutdown::new();
-    let places = Places::new(service.limits.connections_per_address, service.limits.connections);
-    loop {
-        let (stream, peer) = tokio::select! {
-            _ = &mut stopped => break,
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
-        };
-        // Over the limit a connection that is of no use yet gives way; if there is none, this one is closed at once.
-        let origin = Origin::from(peer.ip());
-        let place = if service.proxies.are_at(peer.ip()) { places.take_for_many(origin) } else { places.take(origin) };
-        let Some(place) = place else { continue };
-        place.gives_way(true);
-        let place = Occupied::by(place);
-        let (service, watcher) = (service.clone(), graceful.watcher());
-        tokio::spawn(async move {
-            if let Err(error) = connection::serve(stream, peer, place, service, watcher).await {
-                tracing::debug!(%peer, %error, "connection ended");
-            }
-        });
-    }
-    drop(listener);
-    if tokio::time::timeout(STOP_TIMEOUT, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some requests were cut off at the stop; their phones will send them again");
-    }
 }

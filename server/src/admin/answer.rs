@@ -1,16 +1,12 @@
-//! The server's side of the operator's socket.
+//! What the server does at the operator's commands, and answers.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::Arc;
 
 use granary_client_core::ids::DeviceId;
 use granary_client_core::quantities::Instant;
 use granary_client_core::schema::access::Role;
 use granary_client_core::schema::{DocumentKey, OrderName};
 use granary_client_core::words::{Phrase, Words, counted};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixListener;
 
 use super::cooperative;
 use super::erasure;
@@ -18,59 +14,17 @@ use super::keys;
 use super::orders;
 use super::people;
 use super::report::report;
-use super::{AdminCommand, Answer, LINE_MAX, socket_error};
+use super::set_aside;
+use super::{AdminCommand, Answer};
 use crate::access::Principal;
-use crate::config::Config;
 use crate::engine::erasure::Erasable;
-use crate::engine::set_aside::SetAsideChanges;
 use crate::engine::{Granary, Names, Removal};
 use crate::error::Error;
 use crate::http::{Gate, PublicAddress};
 use crate::log::{Cooperative, CooperativeNumber};
 use crate::said::Said;
 
-/// Answers commands until aborted.
-pub(crate) fn listen(
-    config: &Config,
-    granary: Arc<Granary>,
-    gate: Arc<Gate>,
-    public: Arc<PublicAddress>,
-) -> Result<tokio::task::JoinHandle<()>, Error> {
-    let path = config.socket();
-    // This process holds the store's lock, so an existing socket is a stale one.
-    let _ = std::fs::remove_file(&path);
-    let listener = UnixListener::bind(&path).map_err(|error| socket_error(&path, &error))?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
-        .map_err(|error| socket_error(&path, &error))?;
-    let folder = config.folder.clone();
-    Ok(tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let (granary, gate, folder) = (Arc::clone(&granary), Arc::clone(&gate), folder.clone());
-            let public = Arc::clone(&public);
-            tokio::spawn(async move {
-                let (reader, mut writer) = stream.split();
-                let mut line = String::new();
-                if tokio::io::BufReader::new(reader.take(LINE_MAX)).read_line(&mut line).await.is_err() {
-                    return;
-                }
-                let worked = tokio::task::spawn_blocking(move || match serde_json::from_str(&line) {
-                    Ok(command) => run((&granary, &gate), command, &folder, &public)
-                        .unwrap_or_else(|error| Answer::Failed(Said::of(&error))),
-                    Err(error) => Answer::Failed(Said::new(
-                        format!("the command can't be read: {error}"),
-                        format!("看不懂这个命令（{error}）"),
-                    )),
-                });
-                let answer = worked.await.unwrap_or_else(|error| Answer::Failed(error.to_string().into()));
-                let mut bytes = serde_json::to_vec(&answer).unwrap_or_default();
-                bytes.push(b'\n');
-                let _ = writer.write_all(&bytes).await;
-            });
-        }
-    }))
-}
-
-fn run(
+pub(super) fn run(
     (granary, gate): (&Granary, &Gate),
     command: AdminCommand,
     folder: &Path,
@@ -264,21 +218,21 @@ fn run(
         AdminCommand::SetAside { cooperative } => {
             let all = granary.set_aside(CooperativeNumber(cooperative))?;
             let of = granary.cooperative(CooperativeNumber(cooperative))?;
-            let lines: Vec<Said> = all.iter().map(|aside| set_aside_lines(&of, aside)).collect();
+            let lines: Vec<Said> = all.iter().map(|aside| set_aside::lines(&of, aside)).collect();
             Ok(Answer::Text(match lines.is_empty() {
                 true => Said::new("nothing is set aside", "没有搁置的"),
                 false => Said::lines(lines),
             }))
         }
         AdminCommand::TakeIn { cooperative, name } => {
-            granary.take_in(Principal::Operator, CooperativeNumber(cooperative), set_aside_place(&name)?, now)?;
+            granary.take_in(Principal::Operator, CooperativeNumber(cooperative), set_aside::place(&name)?, now)?;
             text(format!("{name} is taken in"), format!("{name} 已收下"))
         }
         AdminCommand::LeaveOut { cooperative, name } => {
             granary.refuse_set_aside(
                 Principal::Operator,
                 CooperativeNumber(cooperative),
-                set_aside_place(&name)?,
+                set_aside::place(&name)?,
                 now,
             )?;
             text(format!("{name} is refused; it stays out"), format!("{name} 已拒绝；不收下"))
@@ -391,45 +345,3 @@ const ONLY_RECORDERS: Phrase = Phrase::new(
     "only a recorder has villages: give `recorder` as its one role",
     "只有记录员才有负责的村：请把身份写成 recorder，而且只写这一个",
 );
-const ASIDE_NAME: Phrase = Phrase::new(
-    "aside-name",
-    "give DEVICE/ENTRY, as `set-aside list` shows it",
-    "请照 `set-aside list` 显示的写：DEVICE/ENTRY",
-);
-
-fn set_aside_place(name: &str) -> Result<(DeviceId, u64), Error> {
-    SetAsideChanges::parse_name(name).ok_or_else(|| Error::invalid("name", ASIDE_NAME))
-}
-
-/// What was set aside, and its lots.
-fn set_aside_lines(cooperative: &Cooperative, aside: &SetAsideChanges) -> Said {
-    let (name, changes, document) = (aside.name(), aside.changes, &aside.document);
-    let until = aside.until.map_or((String::new(), String::new()), |until| {
-        (format!(", kept until {until}"), format!("，保留到 {}", until.in_china()))
-    });
-    let mut lines = vec![Said::new(
-        format!(
-            "{name}  {}{}  {} of {document}: {}",
-            aside.received,
-            until.0,
-            counted(changes, "change", "changes"),
-            aside.reason
-        ),
-        format!(
-            "{name}  {}{}  {document} 的 {changes} 处改动：{}",
-            aside.received.in_china(),
-            until.1,
-            aside.reason.chinese()
-        ),
-    )];
-    for author in &aside.in_the_name_of {
-        let whose = cooperative.device(*author).map(|record| format!(" ({})", record.name)).unwrap_or_default();
-        lines.push(Said::new(format!("    in the name of {author}{whose}"), format!("    以 {author}{whose} 的名义")));
-    }
-    for (id, lot) in &aside.lots {
-        let day = lot.day.map(|day| day.to_string()).unwrap_or_default();
-        let weight = lot.quantity.map(|grams| grams.to_string()).unwrap_or_default();
-        lines.push(format!("    {day}  {}  {weight}  {id}", lot.product.as_deref().unwrap_or_default()).into());
-    }
-    Said::lines(lines)
-}

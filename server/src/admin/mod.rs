@@ -5,9 +5,11 @@ mod answer;
 mod cooperative;
 mod erasure;
 mod keys;
+mod listen;
 mod orders;
 mod people;
 mod report;
+mod set_aside;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::num::NonZeroU32;
@@ -23,7 +25,7 @@ use crate::error::Error;
 use crate::http::BrowserLink;
 use crate::said::Said;
 
-pub(crate) use answer::listen;
+pub(crate) use listen::listen;
 pub(crate) use report::report;
 
 /// The longest command or answer, in bytes.

@@ -89,7 +89,7 @@ fn argument_in_chinese(argument: clap::Arg) -> clap::Arg {
 }
 
 fn sentence(english: &str) -> String {
-    let found = SENTENCES.iter().find(|(one, _)| *one == english);
+    let found = SENTENCES.into_iter().flatten().find(|(one, _)| *one == english);
     found.map_or(english, |(_, chinese)| chinese).to_owned()
 }
 
@@ -139,8 +139,9 @@ mod tests {
         let mut found = BTreeSet::new();
         of(&Arguments::command(), "", &mut found);
         let mut missing: Vec<String> = Vec::new();
+        let sentences = SENTENCES.concat();
         for (english, path, is_sentence) in &found {
-            let table: &[(&str, &str)] = if *is_sentence { SENTENCES } else { VALUES };
+            let table = if *is_sentence { &sentences } else { VALUES };
             match table.iter().find(|(one, _)| one == english) {
                 Some((_, chinese)) => assert!(is_chinese(chinese), "{chinese}"),
                 None => missing.push(format!("{english:?} of{path}")),
@@ -149,7 +150,7 @@ mod tests {
         assert!(missing.is_empty(), "{}", missing.join("\n"));
         let used =
             |english: &str, is_sentence| found.iter().any(|(one, _, kind)| one == english && *kind == is_sentence);
-        let tables: [(&[(&str, &str)], bool); 2] = [(SENTENCES, true), (VALUES, false)];
+        let tables: [(&[(&str, &str)], bool); 2] = [(&sentences, true), (VALUES, false)];
         for (table, is_sentence) in tables {
             for (number, (english, _)) in table.iter().enumerate() {
                 assert!(used(english, is_sentence), "nothing says {english:?}");

@@ -2,18 +2,21 @@
 //! waits for them. They are disposable: a deleted one is rebuilt, and rows that could not be written are tried again until
 //! they are; meanwhile they count as behind.
 
+mod queue;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use granary_client_core::projection::{LotFilter, ReadModel, Total, TotalBy};
 use granary_client_core::schema::DocumentKey;
 use granary_client_core::schema::deeds::{deeds, has_deeds};
 use granary_client_core::store::StoreFault;
 
+use self::queue::{Retry, Task, next_batch};
 use crate::config::make_folder;
 use crate::error::Error;
 use crate::log::documents::Documents;
@@ -21,8 +24,6 @@ use crate::log::keys::DocumentNumber;
 use crate::log::throttle::{BackgroundThrottle, BackgroundWork};
 use crate::log::{Cooperative, CooperativeNumber};
 
-/// Documents that are written in one transaction at most.
-const TOGETHER_MAX: usize = 64;
 /// Idle connections that are kept for reading.
 const READERS_MAX: usize = 4;
 
@@ -148,40 +149,6 @@ impl CooperativeReadModels {
 
 /// The sleep after a write, in multiples of its time.
 const SLEEP_TIMES: u32 = 8;
-
-/// The wait before rows that could not be written are tried again; doubled at each failure, up to the longest.
-const FIRST_RETRY: Duration = Duration::from_millis(250);
-const LONGEST_RETRY: Duration = Duration::from_secs(60);
-
-type Task = (Arc<Cooperative>, DocumentNumber);
-
-/// Rows that could not be written, and when they are tried again.
-struct Retry {
-    tasks: Vec<Task>,
-    wait: Duration,
-    due: Instant,
-}
-
-impl Retry {
-    fn new() -> Self {
-        Self { tasks: Vec::new(), wait: FIRST_RETRY, due: Instant::now() }
-    }
-
-    /// Adds what failed. `was_tried` says that it was a second try at least.
-    fn later(&mut self, failed: Vec<Task>, was_tried: bool) {
-        if failed.is_empty() {
-            if was_tried {
-                *self = Self::new();
-            }
-            return;
-        }
-        self.wait = if was_tried { self.wait.saturating_mul(2).min(LONGEST_RETRY) } else { self.wait };
-        if was_tried || self.tasks.is_empty() {
-            self.due = Instant::now().checked_add(self.wait).unwrap_or(self.due);
-        }
-        self.tasks.extend(failed);
-    }
-}
 
 /// The read models of all co-operatives, and the queue of their writer.
 pub(crate) struct ReadModels {
@@ -351,20 +318,6 @@ impl ReadModels {
         models.version.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
-}
-
-/// Takes the next tasks, at most [`TOGETHER_MAX`] more than one; none of them when `until` has come first. None once all
-/// senders are dropped.
-fn next_batch(receiver: &Receiver<Task>, until: Option<Instant>) -> Option<Vec<Task>> {
-    let first = match until {
-        None => Some(receiver.recv().ok()?),
-        Some(until) => match receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(task) => Some(task),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => return None,
-        },
-    };
-    Some(first.into_iter().chain(receiver.try_iter().take(TOGETHER_MAX)).collect())
 }
 
 #[cfg(test)]

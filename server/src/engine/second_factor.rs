@@ -4,9 +4,9 @@ use granary_client_core::protocol::messages::{read_message, write_message};
 use granary_client_core::quantities::Instant;
 
 use super::Granary;
-use super::accounts::NewToken;
 use super::audit::put_line;
 use super::grants::put_device;
+use super::sessions::NewToken;
 use crate::access::accounts::{AccountRecord, Session, account_key, fits, new_token, normal_login};
 use crate::access::passwords::PASSWORD_MAX;
 use crate::access::second_factor::Code;

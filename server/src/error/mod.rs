@@ -5,9 +5,8 @@ use std::net::SocketAddr;
 use granary_client_core::crdt::DocumentFault;
 use granary_client_core::plausibility::Unusual;
 use granary_client_core::protocol::aside::AsideReason;
-use granary_client_core::protocol::frame::FrameFault;
 use granary_client_core::protocol::messages::RefusalReason;
-use granary_client_core::protocol::problem::{Problem, ProblemKind};
+use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::quantities::QuantityFault;
 use granary_client_core::quantities::typed::{TypedFault, WeightUnit};
 use granary_client_core::store::StoreFault;
@@ -18,6 +17,9 @@ use crate::engine::set_aside::Decided;
 use crate::said::Said;
 
 mod chinese;
+mod problem;
+
+pub(crate) use problem::{frame_refusal, unknown_device};
 
 /// An error of the server.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -356,30 +358,6 @@ impl Error {
     pub(crate) fn malformed(fault: impl std::fmt::Display) -> Self {
         Self::refused(ProblemKind::Malformed, fault.to_string())
     }
-
-    /// The answer for the caller. It hides details of errors that the caller did not cause.
-    pub fn problem(&self) -> Problem {
-        let (kind, detail) = match self {
-            Self::Refused { kind, detail } => (*kind, detail.clone()),
-            Self::NotFound { .. } => (ProblemKind::NotFound, self.to_string()),
-            Self::Stopping => (ProblemKind::Busy, self.to_string()),
-            Self::Denied(Denied::Unknown) => (ProblemKind::UnknownDevice, self.to_string()),
-            Self::Denied(_) => (ProblemKind::DeviceRevoked, self.to_string()),
-            _ => (ProblemKind::Internal, "the server failed; nothing was acknowledged, try again later".into()),
-        };
-        let status = match kind {
-            ProblemKind::Malformed | ProblemKind::UnknownVersion => 400,
-            ProblemKind::BadSignature | ProblemKind::UnknownDevice => 401,
-            ProblemKind::DeviceRevoked | ProblemKind::BadInvitation => 403,
-            ProblemKind::NotFound => 404,
-            ProblemKind::Timeout => 408,
-            ProblemKind::TooLarge => 413,
-            ProblemKind::Busy | ProblemKind::ShareUsed => 429,
-            ProblemKind::Internal => 500,
-            ProblemKind::NoRoom => 503,
-        };
-        Problem { kind, status, detail }
-    }
 }
 
 /// What an operator can do about a fault of the store.
@@ -391,19 +369,4 @@ fn way_out(fault: &StoreFault) -> &'static str {
         StoreFault::Busy | StoreFault::InUse => "Close the other program, then start again",
         _ => "Look at the disk, then start again",
     }
-}
-
-/// The refusal of a frame that can't be read.
-pub(crate) fn frame_refusal(fault: FrameFault) -> Error {
-    let kind = match fault {
-        FrameFault::UnknownVersion(_) => ProblemKind::UnknownVersion,
-        FrameFault::TooLarge => ProblemKind::TooLarge,
-        FrameFault::Truncated | FrameFault::Compression => ProblemKind::Malformed,
-    };
-    Error::refused(kind, fault.to_string())
-}
-
-/// The refusal of a device that belongs to no co-operative.
-pub(crate) fn unknown_device() -> Error {
-    Error::Denied(Denied::Unknown)
 }

@@ -1,5 +1,6 @@
 //! The HTTP interface: the phones' endpoints and the health endpoints.
 
+mod arrival;
 mod described;
 mod gate;
 mod limiter;
@@ -22,9 +23,9 @@ use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use arrival::read_body;
 pub(crate) use gate::{Gate, Kept};
 pub(crate) use limiter::Origin;
-pub(crate) use phones::read_body;
 pub(crate) use places::{Place, Places};
 pub(crate) use problem::{not_found, refuse};
 pub(crate) use rooms::Held;

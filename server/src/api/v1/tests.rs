@@ -25,6 +25,7 @@ mod holds;
 mod imports;
 mod keys;
 mod orders;
+mod stock;
 mod webhooks;
 
 pub(super) struct World {

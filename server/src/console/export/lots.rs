@@ -2,6 +2,7 @@
 
 use granary_client_core::projection::worth;
 
+use super::sheet::{csv_cell, percent};
 use super::*;
 
 /// The columns of an export of lots.

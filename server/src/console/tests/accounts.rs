@@ -92,3 +92,16 @@ async fn a_cooperative_with_a_harvest_sees_its_overview() {
     let two = Two::new().await;
     assert!(!two.page("/console").await.contains("Set up your co-operative"));
 }
+
+// After a change of password nothing told that it was changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn changed_password_is_told() {
+    let two = Two::new().await;
+    let form = PageForm::one(&two.page("/console/password").await, "/console/password");
+    let new = "three plain words";
+    let sent = form.typed(&[("present", PASSWORD), ("new", new), ("again", new)]);
+    let changed = two.send(&two.zhang, &sent).await;
+    assert_eq!(changed.status, 303, "{}", changed.page);
+    let page = two.world.get(&changed.to, &changed.cookie.unwrap()).await.page;
+    assert!(page.contains("Your password was changed"), "{page}");
+}

@@ -1,3 +1,5 @@
+//! Cells and sheets as CSV and workbooks have them.
+
 use super::*;
 
 fn sheet_of(rows: Vec<Vec<Cell>>) -> Sheet {
