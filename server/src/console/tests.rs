@@ -54,6 +54,7 @@ mod sign_in;
 mod skus;
 mod stock;
 mod streams;
+mod told_order;
 mod undoing;
 mod unsent;
 mod unusual;

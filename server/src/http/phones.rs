@@ -1,6 +1,6 @@
 //! The phones' endpoints: enrol, sync, resume, import outbox files, reinstate.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
@@ -16,6 +16,7 @@ use granary_client_core::protocol::outbox_file::OutboxFile;
 use granary_client_core::protocol::problem::ProblemKind;
 use granary_client_core::protocol::signing::{Audience, Binding, Purpose};
 use granary_client_core::protocol::transfer::{KEY_HEADER, OFFSET_HEADER, PART_BYTES_MIN, PartKey};
+use granary_client_core::quantities::Instant;
 
 use super::arrival::{Arrived, blocking, must_prove, read_body, read_parts};
 use super::described::{Octets, OkLine, Refusals};
@@ -23,6 +24,7 @@ use super::problem::answer;
 use super::state::{Exported, Shared};
 use super::transfer::Progress;
 use super::with::With;
+use crate::engine::Granary;
 use crate::error::{Error, frame_refusal};
 
 /// Bytes of a request by which a phone enrols or is reinstated.
@@ -157,6 +159,20 @@ pub(super) async fn progress(
     }
 }
 
+/// Does the work of a small request that anybody may send: for a newcomer, of whom nothing but the address is known.
+async fn by_newcomer<R: Send + 'static>(
+    shared: &Shared,
+    from: IpAddr,
+    body: Body,
+    work: impl FnOnce(&Granary, Vec<u8>, Instant) -> Result<R, Error> + Send + 'static,
+) -> Result<R, Error> {
+    let now = crate::environment::now();
+    shared.gate.enrol(from, now)?;
+    let (body, _held) = read_body(&shared.gate, from.into(), body, ENROL_BYTES_MAX).await?;
+    let granary = Arc::clone(&shared.granary);
+    blocking(move || work(&granary, body, now)).await
+}
+
 /// `POST /invitation`: what the invitation of this code is for, for the person who is about to enrol.
 #[utoipa::path(
     post, path = "/invitation", operation_id = "lookAtInvitation", tag = "phones",
@@ -173,14 +189,10 @@ pub(super) async fn preview(
     ConnectInfo(address): ConnectInfo<SocketAddr>,
     body: Body,
 ) -> Response {
-    let work = async {
-        let now = crate::environment::now();
-        shared.gate.enrol(address.ip(), now)?;
-        let (code, _held) = read_body(&shared.gate, address.ip().into(), body, ENROL_BYTES_MAX).await?;
+    let work = by_newcomer(&shared, address.ip(), body, |granary, code, now| {
         let code = String::from_utf8(code).map_err(Error::malformed)?;
-        let granary = Arc::clone(&shared.granary);
-        blocking(move || granary.preview(&code, now).map(|shown| write_reply(&write_message(&shown)))).await
-    };
+        granary.preview(&code, now).map(|shown| write_reply(&write_message(&shown)))
+    });
     match work.await {
         Ok(reply) => Response::new(Body::from(reply)),
         Err(error) => answer(&shared.counts, &error),
@@ -208,27 +220,17 @@ pub(super) async fn enrol(
     Extension(Exported(channel)): Extension<Exported>,
     body: Body,
 ) -> Response {
-    let enrolment = async {
-        let now = crate::environment::now();
-        shared.gate.enrol(address.ip(), now)?;
-        let (body, _held) = read_body(&shared.gate, address.ip().into(), body, ENROL_BYTES_MAX).await?;
-        let granary = Arc::clone(&shared.granary);
-        blocking(move || {
-            let signed = SignedRequest::parse(body).map_err(frame_refusal)?;
-            let content = signed.content().map_err(frame_refusal)?;
-            let request: EnrolRequest = read_message(&content).map_err(Error::malformed)?;
-            let own = signed.device == DeviceId::of_public_key(&request.public_key);
-            let binding = Binding { purpose: Purpose::Enrol, audience: Audience::UNKNOWN, channel };
-            if !own || !signed.is_signed_by(&request.public_key, &binding) {
-                return Err(Error::refused(
-                    ProblemKind::BadSignature,
-                    "the request is not signed by the key it brings",
-                ));
-            }
-            granary.enrol(&request, now).map(|reply| write_reply(&write_message(&reply)))
-        })
-        .await
-    };
+    let enrolment = by_newcomer(&shared, address.ip(), body, move |granary, body, now| {
+        let signed = SignedRequest::parse(body).map_err(frame_refusal)?;
+        let content = signed.content().map_err(frame_refusal)?;
+        let request: EnrolRequest = read_message(&content).map_err(Error::malformed)?;
+        let own = signed.device == DeviceId::of_public_key(&request.public_key);
+        let binding = Binding { purpose: Purpose::Enrol, audience: Audience::UNKNOWN, channel };
+        if !own || !signed.is_signed_by(&request.public_key, &binding) {
+            return Err(Error::refused(ProblemKind::BadSignature, "the request is not signed by the key it brings"));
+        }
+        granary.enrol(&request, now).map(|reply| write_reply(&write_message(&reply)))
+    });
     match enrolment.await {
         Ok(reply) => {
             shared.counts.metrics.one_enrolled();
@@ -287,13 +289,8 @@ pub(super) async fn reinstate(
     ConnectInfo(address): ConnectInfo<SocketAddr>,
     body: Body,
 ) -> Response {
-    let work = async {
-        let now = crate::environment::now();
-        shared.gate.enrol(address.ip(), now)?;
-        let (certificate, _held) = read_body(&shared.gate, address.ip().into(), body, ENROL_BYTES_MAX).await?;
-        let granary = Arc::clone(&shared.granary);
-        blocking(move || granary.reinstate(&certificate, now)).await
-    };
+    let work =
+        by_newcomer(&shared, address.ip(), body, |granary, certificate, now| granary.reinstate(&certificate, now));
     match work.await {
         Ok(()) => "ok\n".into_response(),
         Err(error) => answer(&shared.counts, &error),

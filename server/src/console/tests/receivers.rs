@@ -3,14 +3,13 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use granary_client_core::automerge::{ROOT, ReadDoc};
-use granary_client_core::quantities::Fen;
-use granary_client_core::schema::OrderName;
-use granary_client_core::schema::order::{AfterSale, TakenLine, TakenOrder, ToldStatus};
+use granary_client_core::schema::order::AfterSale;
 use granary_client_core::schema::receiver::Receiver;
 
 use super::forms::Two;
+use super::told_order::told;
 use super::*;
-use crate::trade::{Mode, ToldOrder};
+use crate::trade::ToldOrder;
 
 /// Parts of each secret: letters of both languages, what pages escape, what a file of commas quotes.
 const KINDS: [&str; 4] = ["赵秀兰", "Zhao \"Xiu\" & <Lan>", "=1+东坡路,12", "138 0000"];
@@ -28,45 +27,22 @@ fn mark(order: usize, field: usize) -> String {
     format!("77{order}{field}55")
 }
 
-fn told(order: usize) -> ToldOrder {
-    let now = World::now();
+/// An order whose receiver has a secret in each field.
+fn told_with_secrets(order: usize) -> ToldOrder {
     let text = |field| Some(secret(order, field));
-    let line = TakenLine {
-        line_id: "1".into(),
-        sku: Some("XM-05".into()),
-        code: None,
-        title: None,
-        packs: 1,
-        fen: Fen::new(3_990).unwrap(),
-        is_gift: false,
-        after_sale: if order == 1 { AfterSale::Asked } else { AfterSale::None },
-        after_sale_at: None,
+    let receiver = Receiver {
+        name: text(0),
+        phone: text(1),
+        address: text(2),
+        buyer_note: text(3),
+        seller_note: text(4),
+        ..Receiver::default()
     };
-    ToldOrder {
-        name: OrderName::of("douyin", &format!("order-{order}")),
-        mode: Mode::Tell,
-        order: TakenOrder {
-            placed_at: now,
-            paid_at: None,
-            promised_at: None,
-            told_at: now,
-            told: ToldStatus::ToShip,
-            total_fen: None,
-            freight_fen: None,
-            pool: if order.is_multiple_of(2) { "douyin" } else { "eleven" }.into(),
-            stream: None,
-            lines: vec![line],
-        },
-        receiver: Some(Receiver {
-            name: text(0),
-            phone: text(1),
-            address: text(2),
-            buyer_note: text(3),
-            seller_note: text(4),
-            ..Receiver::default()
-        }),
-        buyer_token: text(5),
-    }
+    let told = told(&format!("order-{order}"), 1, |taken| {
+        taken.pool = if order.is_multiple_of(2) { "douyin" } else { "eleven" }.into();
+        taken.lines[0].after_sale = if order == 1 { AfterSale::Asked } else { AfterSale::None };
+    });
+    ToldOrder { receiver: Some(receiver), buyer_token: text(5), ..told }
 }
 
 /// Pages and files that coordinators pack and answer by.
@@ -85,7 +61,7 @@ fn links(page: &str) -> impl Iterator<Item = String> + '_ {
 async fn receivers_fields_are_on_no_page_and_in_no_file_but_those_of_orders() {
     let two = Two::new().await;
     super::skus::add(&two, &[("code", "XM-05"), ("grams", "2.5"), ("grade", "A")]).await;
-    let orders = (0..KINDS.len()).map(told).collect();
+    let orders = (0..KINDS.len()).map(told_with_secrets).collect();
     let answers = two.world.granary.take_orders(two.world.coop, orders, World::now()).unwrap();
     assert!(answers.iter().all(|answer| answer.sequence.is_some()), "{answers:?}");
     two.shown();

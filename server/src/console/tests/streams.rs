@@ -1,17 +1,18 @@
 //! Live-streams: planned, watched, ended.
 
 use granary_client_core::automerge::AutoCommit;
-use granary_client_core::quantities::{Day, Fen, Grams};
-use granary_client_core::schema::order::{AfterSale, TakenLine, TakenOrder, ToldStatus};
+use granary_client_core::quantities::{Day, Grams};
+use granary_client_core::schema::order::{AfterSale, TakenOrder, ToldStatus};
 use granary_client_core::schema::stock_book::{self, Deed, GoodsIn};
 use granary_client_core::schema::stream::{self, Stream};
-use granary_client_core::schema::{MAIN_WAREHOUSE, OrderName, StockMonth};
+use granary_client_core::schema::{MAIN_WAREHOUSE, StockMonth};
 
 use super::forms::Two;
 use super::page::PageForm;
+use super::told_order::told;
 use super::*;
 use crate::log::Cooperative;
-use crate::trade::{Mode, ToldOrder};
+use crate::trade::ToldOrder;
 
 const HERE: &str = "/console/streams";
 const ELEVEN: &str = "/console/streams/eleven";
@@ -69,36 +70,6 @@ fn followed(two: &Two) {
     while two.world.granary.follow_trade(World::now()).unwrap() {}
     two.world.granary.tick_trade(World::now()).unwrap();
     two.shown();
-}
-
-/// What a shop tells of an order of so many packs.
-fn told(id: &str, packs: u32, change: impl FnOnce(&mut TakenOrder)) -> ToldOrder {
-    let now = World::now();
-    let line = TakenLine {
-        line_id: "1".into(),
-        sku: Some("XM-05".into()),
-        code: None,
-        title: None,
-        packs,
-        fen: Fen::new(3_990 * i64::from(packs)).unwrap(),
-        is_gift: false,
-        after_sale: AfterSale::None,
-        after_sale_at: None,
-    };
-    let mut order = TakenOrder {
-        placed_at: now,
-        paid_at: None,
-        promised_at: None,
-        told_at: now,
-        told: ToldStatus::ToShip,
-        total_fen: None,
-        freight_fen: None,
-        pool: "eleven".into(),
-        stream: None,
-        lines: vec![line],
-    };
-    change(&mut order);
-    ToldOrder { name: OrderName::of("douyin", id), mode: Mode::Tell, order, receiver: None, buyer_token: None }
 }
 
 /// A shop tells of an order of so many packs.
