@@ -33,7 +33,7 @@ test("what was answered is there after the browser was killed", () => lastingly(
 test("what a form keeps is there after the browser was killed, and gone with its profile", () => lastingly(async (world, start) => {
   const first = await start();
   const page = await tab(first.context, world);
-  assert.deepEqual(await page.evaluate(() => window.core.kept), { names: null, draft: null });
+  assert.deepEqual(await page.evaluate(() => window.core.kept), { names: null, draft: null, heard: "" });
   await core(page, "keep", { draft: { product: "millet", text: "37.2" } });
   await first.kill();
   const second = await start();

@@ -197,3 +197,12 @@ test("the name of a product finds its lots", () => open({}, "#/harvest", async (
   await page.locator("#search").fill("板栗");
   await page.waitForFunction(() => [...document.querySelectorAll(".lot strong:first-child")].every((one) => one.textContent === "板栗") && document.querySelector(".lot"));
 }));
+
+test("an announcement stands on the first page until she has seen it", () => open({ heard: "" }, "", async (page) => {
+  const news = page.locator(".banner", { hasText: "十月六日上午" });
+  await news.getByRole("button", { name: "好了" }).click();
+  await news.waitFor({ state: "detached" });
+  await page.reload();
+  await page.getByRole("heading", { name: "收的是什么？" }).waitFor();
+  assert.equal(await news.count(), 0);
+}));

@@ -322,10 +322,11 @@ class Core {
     return this.#whole || navigator.serviceWorker?.controller != null;
   }
 
-  /// What pages keep of this profile: `names` as last known, and the `draft` of a lot that is not recorded yet.
+  /// What pages keep of this profile: `names` as last known, the `draft` of a lot that is not recorded yet, and the announcement
+  /// that was `heard` last.
   get kept() {
-    const { names = null, draft = null } = this.#record ?? {};
-    return { names, draft };
+    const { names = null, draft = null, heard = "" } = this.#record ?? {};
+    return { names, draft, heard };
   }
 
   async keep(fields) {

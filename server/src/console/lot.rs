@@ -220,6 +220,11 @@ fn receipt_form(signed: &SignedIn, names: &Names, address: &Address, receipt: Op
     }
 }
 
+/// Nobody writes these empty: the value was there already, and was chosen among several.
+fn is_choice(field: &str, value: &str) -> bool {
+    value.is_empty() && ["grams", "product", "day"].contains(&field)
+}
+
 fn history_table(signed: &SignedIn, names: &Names, events: &[HistoryEvent]) -> Markup {
     let locale = signed.locale;
     html! {
@@ -238,7 +243,8 @@ fn history_table(signed: &SignedIn, names: &Names, events: &[HistoryEvent]) -> M
                             td { (locale.moment(event.event.recorded)) }
                             td { (locale.moment(event.received)) }
                             td.note { @for (field, value) in &event.event.fields {
-                                span.change { (locale.of("field", field)) ": " (names.value(field, value)) } " " } }
+                                span.change { (locale.of("field", field)) ": "
+                                    @if is_choice(field, value) { (locale.t("history-chosen")) } @else { (names.value(field, value)) } } " " } }
                         }
                     }
                 }

@@ -176,7 +176,7 @@ export const core = {
   get profile() { return shownProfile(me()); },
   get preferences() { return { language: world.language, unit: world.unit ?? "kg", large: Boolean(world.large) }; },
   async setPreferences(some) { Object.assign(world, some); save(); tell("profile"); },
-  get kept() { const { names = null, draft = null } = JSON.parse(localStorage.getItem("fake.profile") ?? "{}")[world.current] ?? {}; return { names, draft }; },
+  get kept() { const { names = null, draft = null, heard = world.heard ?? world.announcements[0]?.text } = JSON.parse(localStorage.getItem("fake.profile") ?? "{}")[world.current] ?? {}; return { names, draft, heard }; },
   async keep(fields) {
     const all = JSON.parse(localStorage.getItem("fake.profile") ?? "{}");
     all[world.current] = { ...all[world.current], ...fields };

@@ -1,5 +1,6 @@
 // What the co-operative pays, what it has announced, and the way to what a household is owed.
-import { html } from "../lib/preact-htm.js";
+import { core } from "../core.js";
+import { html, useEffect } from "../lib/preact-htm.js";
 import { t } from "../words.js";
 import { day, money, price, shortDay } from "../parts/figures.js";
 import { Page } from "../parts/frame.js";
@@ -41,6 +42,8 @@ function OwedCard() {
 
 export function Prices() {
   const { catalogue, state, status } = usePhone();
+  const latest = catalogue.announcements[0]?.text;
+  useEffect(() => { if (latest && core.kept.heard !== latest) core.keep({ heard: latest }).catch(() => { /* Shown once more. */ }); }, [latest]);
   // Prices and receipts left a phone that was shut out: a sum without them would be untrue.
   if (status.revoked) return html`<${Page} title=${t("tab-prices")}><p class="empty">${t("revoked-no-prices")}</p><//>`;
   const offered = catalogue.products.filter((product) => product.offered !== false);

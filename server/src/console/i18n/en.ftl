@@ -126,6 +126,7 @@ history-written = Written on the phone
 history-came = Received by the server
 history-recorded = Recorded
 history-changes = Values
+history-chosen = chosen among the values that were there
 history-corrected = Corrected
 history-settled = Settled
 history-withdrawn = Withdrawn

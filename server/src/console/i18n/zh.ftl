@@ -117,6 +117,7 @@ history-written = 手机记录时间
 history-came = 服务器收到时间
 history-recorded = 登记
 history-changes = 内容
+history-chosen = 在已有的值里选定
 history-corrected = 更正
 history-settled = 处理
 history-withdrawn = 撤回
