@@ -33,6 +33,16 @@ test("on the smallest screen all keys stand above the button, also when a grade 
   assert.ok((await hidden()) <= 0, "with the fault");
 }, { viewport: { width: 360, height: 640 }, lastGrade: "" }));
 
+test("with large letters all keys stand above the button, also with a sentence above them", () => open({ large: true, holdLine: true }, "", async (page) => {
+  await page.getByRole("button", { name: "板栗" }).click();
+  const hidden = () => page.evaluate(() => document.querySelector(".pad").getBoundingClientRect().bottom - document.querySelector(".action").getBoundingClientRect().top);
+  assert.ok((await hidden()) <= 0, `before: ${await hidden()}`);
+  await type(page, "0");
+  await main(page).click();
+  await page.getByRole("alert").waitFor();
+  assert.ok((await hidden()) <= 0, `with the fault: ${await hidden()}`);
+}));
+
 test("a grade that nobody chose is not recorded: it is one tap, and a lot stays within ten", () => open({ holdLine: true }, "", async (page) => {
   let taps = 0;
   const tap = async (locator) => { taps += 1; await locator.click(); };
