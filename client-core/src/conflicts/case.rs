@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::ids::HouseholdId;
-use crate::schema::{LotId, Season};
+use crate::schema::{DocumentKey, LotId, Season};
 
 /// Names a case. The lots of one case are of one household's season.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,13 +15,15 @@ pub enum CaseId {
     Twice(LotId, LotId),
     /// The warehouse weighed more than was recorded: `weight/LOT`.
     Weight(LotId),
+    /// The receipt of a lot was written at once with another that says otherwise: `receipt/LOT`.
+    Receipt(LotId),
 }
 
 impl CaseId {
     /// The lot that the case is about; of two, the older.
     pub fn lot(&self) -> &LotId {
         match self {
-            Self::Field(lot, _) | Self::Twice(lot, _) | Self::Weight(lot) => lot,
+            Self::Field(lot, _) | Self::Twice(lot, _) | Self::Weight(lot) | Self::Receipt(lot) => lot,
         }
     }
 
@@ -33,12 +35,21 @@ impl CaseId {
         }
     }
 
+    /// The book that settles it.
+    pub fn book(&self) -> DocumentKey {
+        match self {
+            Self::Receipt(lot) => lot.receipt_book(),
+            other => other.lot().book(),
+        }
+    }
+
     /// The name among the cases of the household's season, as the case book has it.
     pub fn season_name(&self) -> String {
         match self {
             Self::Field(lot, field) => format!("field/{}/{field}", lot.season_name()),
             Self::Twice(first, second) => format!("twice/{}/{}", first.season_name(), second.season_name()),
             Self::Weight(lot) => format!("weight/{}", lot.season_name()),
+            Self::Receipt(lot) => format!("receipt/{}", lot.season_name()),
         }
     }
 
@@ -51,6 +62,7 @@ impl CaseId {
             }
             ["twice", first, second] => Ok(Self::Twice(lot(first)?, lot(second)?)),
             ["weight", name] => Ok(Self::Weight(lot(name)?)),
+            ["receipt", name] => Ok(Self::Receipt(lot(name)?)),
             _ => Err(CaseFault),
         }
     }
@@ -119,9 +131,12 @@ mod tests {
         let (household, season) = (HouseholdId::from_bytes([1; 16]), Season::new(2026).unwrap());
         let lot = |key: &str| LotId::from_season_name(household, season, key).unwrap();
         let (one, two) = (lot("7@0102"), lot("9@0304"));
-        for case in
-            [CaseId::Field(one.clone(), "grams".into()), CaseId::Twice(one.clone(), two), CaseId::Weight(one.clone())]
-        {
+        for case in [
+            CaseId::Field(one.clone(), "grams".into()),
+            CaseId::Twice(one.clone(), two),
+            CaseId::Weight(one.clone()),
+            CaseId::Receipt(one.clone()),
+        ] {
             assert_eq!(CaseId::from_season_name(household, season, &case.season_name()), Ok(case.clone()));
             assert_eq!(case.to_string().parse(), Ok(case));
         }

@@ -105,7 +105,7 @@ fn as_text(automerge: &AutoCommit, value: &Value<'_>, id: &ObjId) -> String {
 }
 
 impl Document {
-    fn contender(&mut self, value: String, id: &ObjId) -> Contender {
+    pub(super) fn contender(&mut self, value: String, id: &ObjId) -> Contender {
         let actor = match id {
             ObjId::Id(_, actor, _) => actor.to_hex_string(),
             ObjId::Root => String::new(),

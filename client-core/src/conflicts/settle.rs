@@ -1,11 +1,11 @@
-//! Settlements: one edit of the harvest book, and a decision in the case book with its author and its undo. When two people
+//! Settlements: one edit of the book that a case is about, and a decision in the case book with its author and its undo. When two people
 //! settle concurrently, one value wins on every replica. Both changes have the message [`SETTLING`], so the case stays
 //! closed and the other person is told.
 
 use automerge::AutoCommit;
 
-use super::CaseId;
 use super::fields::values_of;
+use super::{CaseId, receipts};
 use crate::crdt::DocumentFault;
 use crate::quantities::{Grams, Instant};
 use crate::schema::case_book::{Contender, Decision, DecisionKind, Restore};
@@ -19,6 +19,8 @@ pub const SETTLING: &str = "settle";
 pub const UNDOING: &str = "undo";
 /// The field of a lot that says into which other one it was merged.
 const MERGED: &str = "merged";
+/// Names a whole receipt among the fields of a lot.
+pub(super) const RECEIPT: &str = "receipt";
 
 /// An edit of a document.
 pub type Edit = Box<dyn FnOnce(&mut AutoCommit) -> Result<(), DocumentFault> + Send>;
@@ -34,9 +36,9 @@ pub struct Settler<'a> {
     pub note: &'a str,
 }
 
-/// An edit of the harvest book, to be made with the message [`SETTLING`], and the decision for the case book.
+/// An edit of the case's book ([`CaseId::book`]), to be made with the message [`SETTLING`], and the decision for the case book.
 pub struct Settlement {
-    /// Edits the harvest book.
+    /// Edits the case's book.
     pub edit: Edit,
     /// Goes into the case book.
     pub decision: Decision,
@@ -131,7 +133,7 @@ pub struct Undoing {
 pub struct WrittenSince {
     /// The lot; none where it is not in the book any more.
     pub lot: Option<LotId>,
-    /// The field; `merged` for which lot counts.
+    /// The field; `merged` for which lot counts, `receipt` for what the warehouse says.
     pub field: String,
     /// What stands there now, the shown one last; empty for nothing.
     pub values: Vec<Contender>,
@@ -152,6 +154,37 @@ pub fn undo(
             "这件事已经撤销过了",
         )));
     }
+    let PutBack { edit, put_back, left } = match case {
+        CaseId::Receipt(lot) => receipts::put_back(book, lot, undone, settler)?,
+        _ => put_back(book, case, undone)?,
+    };
+    let decision = Decision {
+        kind: Some(DecisionKind::Undone),
+        by: settler.by.to_owned(),
+        at: settler.at,
+        note: settler.note.to_owned(),
+        restore: vec![],
+        group: String::new(),
+        ..undone.clone()
+    };
+    Ok(Undoing { settlement: Settlement { edit, decision }, put_back, left })
+}
+
+/// An edit that puts back values, how many, and what it leaves.
+pub(super) struct PutBack {
+    pub(super) edit: Edit,
+    pub(super) put_back: usize,
+    pub(super) left: Vec<WrittenSince>,
+}
+
+impl PutBack {
+    pub(super) fn nothing() -> Self {
+        Self { edit: Box::new(|_| Ok(())), put_back: 0, left: Vec::new() }
+    }
+}
+
+/// What puts back the fields of lots that stand as they were decided.
+fn put_back(book: &mut Document, case: &CaseId, undone: &Decision) -> Result<PutBack, DocumentFault> {
     let (mut edits, mut left) = (Vec::new(), Vec::new());
     for restore in &undone.restore {
         let values = values_of(book, &restore.lot, &restore.field);
@@ -170,15 +203,6 @@ pub fn undo(
         };
         edits.push((restore.lot.clone(), edit));
     }
-    let decision = Decision {
-        kind: Some(DecisionKind::Undone),
-        by: settler.by.to_owned(),
-        at: settler.at,
-        note: settler.note.to_owned(),
-        restore: vec![],
-        group: String::new(),
-        ..undone.clone()
-    };
     let put_back = edits.len();
     let edit: Edit = Box::new(move |doc| {
         for (lot, edit) in &edits {
@@ -190,7 +214,7 @@ pub fn undo(
         }
         Ok(())
     });
-    Ok(Undoing { settlement: Settlement { edit, decision }, put_back, left })
+    Ok(PutBack { edit, put_back, left })
 }
 
 /// What a decision wrote into a field; none where it does not say so.
@@ -233,7 +257,7 @@ pub fn found_right(lot: &LotId, figures: String, settler: Settler<'_>) -> Decisi
     }
 }
 
-fn decision(
+pub(super) fn decision(
     case: &CaseId,
     kind: DecisionKind,
     chosen: String,

@@ -4,6 +4,7 @@
 use crate::plausibility::Facts;
 use crate::quantities::{Day, Fen, Grams};
 use crate::schema::harvest::LotEdit;
+use crate::schema::receipt::{Outcome, Weighing};
 
 /// The price of a kilogram of this product and grade on this day; none where there is none.
 pub type PriceOf<'a> = dyn Fn(&str, &str, Day) -> Option<Fen> + 'a;
@@ -65,6 +66,23 @@ pub fn weight_at_stake(facts: &Facts<'_>, weighed: Grams, price_of: &PriceOf<'_>
     Fen::new(price_of(facts.product, facts.grade, facts.day?)?.for_grams(grams)?).ok()
 }
 
+/// What is at stake, in fen, where a lot has these receipts: the difference of what they are paid, nothing where it was sent back.
+/// `facts` are the household's own, whose grade counts where a receipt has none.
+pub fn receipt_at_stake<'v>(
+    facts: &Facts<'_>,
+    values: impl IntoIterator<Item = &'v str>,
+    price_of: &PriceOf<'_>,
+) -> Option<Fen> {
+    let paid = |weighing: Weighing| match weighing.outcome {
+        Outcome::Rejected { .. } => Some(0),
+        Outcome::Received { weighed, grade } => {
+            let grade = if grade.is_empty() { facts.grade } else { &grade };
+            amount(&Facts { quantity: Some(weighed), grade, day: weighing.day.or(facts.day), ..*facts }, price_of)
+        }
+    };
+    Fen::new(range(values.into_iter().filter_map(|value| paid(Weighing::parse(value).ok()?)))?).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +129,15 @@ mod tests {
         assert_eq!(fen(twice_at_stake(&facts(10_000, "A"), &facts(10_100, "A"), &price)), Some(7_600));
         assert_eq!(fen(twice_at_stake(&facts(10_000, "Z"), &facts(10_100, "A"), &price)), Some(7_676));
         assert_eq!(fen(weight_at_stake(&facts(10_000, "A"), Grams::new(10_500).unwrap(), &price)), Some(380));
+    }
+
+    #[test]
+    fn difference_of_what_two_receipts_are_paid_is_at_stake() {
+        let at_stake = |values: &[&str]| fen(receipt_at_stake(&facts(12_000, "A"), values.iter().copied(), &price));
+        assert_eq!(at_stake(&["received 2026-10-03 11800 A", "received 2026-10-03 11000 B"]), Some(8_968 - 5_500));
+        assert_eq!(at_stake(&["received 2026-10-03 11000 B", "rejected 2026-10-03 wet"]), Some(5_500));
+        assert_eq!(at_stake(&["received 2026-10-03 11000", "received 2026-10-03 12000"]), Some(760), "own grade");
+        assert_eq!(at_stake(&["received 2026-10-03 11000 Z", "received 2026-10-03 12000 A"]), None, "no price");
     }
 
     proptest! {

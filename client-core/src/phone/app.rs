@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Phone;
-use crate::conflicts::{self, CaseId, FieldConflict, SETTLING, Settler};
+use crate::conflicts::{self, CaseId, Contender, FieldConflict, SETTLING, Settler};
 use crate::crdt::DocumentFault;
 use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
@@ -218,6 +218,13 @@ impl Phone {
     pub fn conflicts_of(&self, lot: &LotId) -> Result<Vec<FieldConflict>, Error> {
         let all = self.read(&lot.book(), conflicts::in_harvest_book)?.unwrap_or_default();
         Ok(all.into_iter().filter(|conflict| conflict.lot == *lot).collect())
+    }
+
+    /// The receipts of a lot that were written at once and disagree; the last one is shown.
+    pub fn weighings_of(&self, lot: &LotId) -> Result<Vec<Contender>, Error> {
+        let all = self.read(&lot.receipt_book(), conflicts::in_receipt_book)?.unwrap_or_default();
+        let of_lot = all.into_iter().find(|conflict| conflict.lot == *lot);
+        Ok(of_lot.map(|conflict| conflict.values).unwrap_or_default())
     }
 
     /// Settles a field with concurrent values, for coordinators: writes the value, and the decision into the case book, both

@@ -132,7 +132,8 @@ pub(super) fn insert(
         })
         .optional()?;
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO lots VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,'',?22,?23)",
+        "INSERT INTO lots VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,'',?22,?23,
+            (SELECT count(*) FROM field_conflicts WHERE document = ?24 AND lot = ?5))",
     )?;
     insert.execute(params![
         key,
@@ -158,6 +159,7 @@ pub(super) fn insert(
         receipt.as_ref().and_then(|(.., day)| day.as_deref()),
         lot.quantity_by.as_ref().map(ToString::to_string).unwrap_or_default(),
         weight_at.map(Instant::seconds),
+        DocumentKey::ReceiptBook(book).to_bytes(),
     ])?;
     Ok(())
 }
@@ -206,9 +208,14 @@ pub(super) fn write_receipts(
     transaction.prepare_cached("DELETE FROM receipts WHERE document = ?1")?.execute(params![key])?;
     let mut insert = transaction
         .prepare_cached("INSERT OR REPLACE INTO receipts VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)")?;
+    transaction.prepare_cached("DELETE FROM field_conflicts WHERE document = ?1")?.execute(params![key])?;
+    let receipts = receipt::receipts(document);
+    if receipts.iter().any(|receipt| receipt.in_conflict) {
+        write_receipt_conflicts(transaction, document, &key)?;
+    }
     let operations = receipt::operations(document);
     let written_at = conflicts::times_of(document, operations);
-    for receipt in receipt::receipts(document) {
+    for receipt in receipts {
         let (state, grams, grade, reason) = match receipt.outcome {
             Some(Outcome::Received { weighed, grade }) => {
                 (LotState::Received, Some(weighed.get()), grade, String::new())
@@ -234,16 +241,31 @@ pub(super) fn write_receipts(
     show_receipts(transaction, book)
 }
 
+/// Receipts that disagree stand among the conflicts of fields, under the receipt book.
+fn write_receipt_conflicts(
+    transaction: &Transaction<'_>,
+    document: &mut Document,
+    key: &[u8],
+) -> Result<(), StoreFault> {
+    let mut insert = transaction.prepare_cached("INSERT INTO field_conflicts VALUES (?1,?2,'receipt',?3,?4)")?;
+    for conflict in conflicts::in_receipt_book(document) {
+        let contenders = serde_json::to_string(&conflict.values).unwrap_or_default();
+        insert.execute(params![key, conflict.lot.key().as_str(), contenders, conflict.is_settled_twice()])?;
+    }
+    Ok(())
+}
+
 /// Copies the receipts of a book into the rows of its lots, so that lists need no join.
 pub(super) fn show_receipts(transaction: &Transaction<'_>, book: Book) -> Result<(), StoreFault> {
     transaction
         .prepare_cached(
             "UPDATE lots SET state = coalesce(r.state, 'recorded'), weighed = r.grams, reason = coalesce(r.reason, ''),
-                    weighed_grade = coalesce(r.grade, ''), weighed_day = r.day
+                    weighed_grade = coalesce(r.grade, ''), weighed_day = r.day,
+                    receipt_conflict = (SELECT count(*) FROM field_conflicts f WHERE f.document = ?2 AND f.lot = l.lot)
              FROM lots AS l LEFT JOIN receipts AS r ON r.book = l.document AND r.lot = l.lot
              WHERE lots.document = ?1 AND l.document = lots.document AND l.lot = lots.lot",
         )?
-        .execute(params![DocumentKey::HarvestBook(book).to_bytes()])?;
+        .execute(params![DocumentKey::HarvestBook(book).to_bytes(), DocumentKey::ReceiptBook(book).to_bytes()])?;
     Ok(())
 }
 

@@ -20,15 +20,21 @@ pub enum CaseKind {
     Twice,
     /// More was weighed than recorded.
     Weight,
+    /// Receipts of one lot disagree.
+    Receipt,
 }
 
 impl CaseKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Field, Self::Twice, Self::Weight, Self::Receipt];
+
     /// Its name in rows and addresses.
     pub fn name(self) -> &'static str {
         match self {
             Self::Field => "field",
             Self::Twice => "twice",
             Self::Weight => "weight",
+            Self::Receipt => "receipt",
         }
     }
 
@@ -38,12 +44,13 @@ impl CaseKind {
             CaseId::Field(..) => Self::Field,
             CaseId::Twice(..) => Self::Twice,
             CaseId::Weight(_) => Self::Weight,
+            CaseId::Receipt(_) => Self::Receipt,
         }
     }
 
     /// The kind of this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Field, Self::Twice, Self::Weight].into_iter().find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -81,7 +88,7 @@ pub struct CaseRow {
     pub worth_grams: i64,
     /// The difference that it makes to what the household is paid, in fen; none where no price says so.
     pub stake_fen: Option<i64>,
-    /// The concurrent values of a field; the last one is shown.
+    /// The concurrent values of a field, or receipts as [`crate::schema::receipt::Weighing`]s write them; the last one is shown.
     pub contenders: Vec<Contender>,
     /// When each of two lots that look like one was recorded, or the recorded weight and the warehouse's written, by the clocks of
     /// their phones; none for other cases.
@@ -108,7 +115,7 @@ impl CaseRow {
         let lot = self.case.lot();
         let kept = match &self.case {
             CaseId::Twice(..) => LotId::from_season_name(lot.household(), lot.season(), &self.chosen),
-            CaseId::Field(..) | CaseId::Weight(_) => None,
+            CaseId::Field(..) | CaseId::Weight(_) | CaseId::Receipt(_) => None,
         };
         kept.map_or_else(|| self.chosen.clone(), |kept| kept.to_string())
     }

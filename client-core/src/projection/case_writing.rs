@@ -7,7 +7,8 @@ use super::CaseKind;
 use super::catalogue_rows::Terms;
 use super::read_model::{parse_or_report, read_contenders};
 use crate::conflicts::{
-    CaseId, CaseState, SURPLUS_TOLERATED, UNUSUAL, field_at_stake, is_overweight, twice_at_stake, weight_at_stake,
+    CaseId, CaseState, SURPLUS_TOLERATED, UNUSUAL, field_at_stake, is_overweight, receipt_at_stake, twice_at_stake,
+    weight_at_stake,
 };
 use crate::plausibility::Facts;
 use crate::quantities::{Day, Fen, Grams};
@@ -107,6 +108,17 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
             found.push(Found { written_by, written_at, ..case });
         }
     }
+    let mut receipts = transaction.prepare_cached(&format!(
+        "SELECT {RECORDED}, f.lot, f.contenders, f.twice FROM field_conflicts f
+         JOIN lots l ON l.document = ?1 AND l.lot = f.lot WHERE f.document = ?2 AND l.merged IS NULL",
+    ))?;
+    let mut rows = receipts.query(params![book, DocumentKey::ReceiptBook(of).to_bytes()])?;
+    while let Some(row) = rows.next()? {
+        if let Some(lot) = lot_of("field_conflicts", &row.get::<_, String>(4)?) {
+            let (facts, contenders, twice) = (LotFacts::read(row, 0)?, row.get(5)?, row.get(6)?);
+            found.push(Found::of_field(CaseId::Receipt(lot), &facts, contenders, &mut terms)?.settled_twice(twice));
+        }
+    }
     let mut last = latest_decisions(transaction, &case_book)?;
     for found in found {
         let decided = last.remove(&found.case.season_name());
@@ -133,7 +145,8 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
                 (CaseState::Settled, Found::new(case, 0, None))
             }
             DecisionKind::Undone | DecisionKind::Left if decided.kind == DecisionKind::Undone || had_values => {
-                let facts = facts_of(transaction, &book, case.lot())?;
+                let columns = if matches!(case, CaseId::Receipt(_)) { RECORDED } else { FACTS };
+                let facts = facts_of(transaction, columns, &book, case.lot())?;
                 let found = Found::of_field(case, &facts, decided.contenders.clone(), &mut terms)?;
                 let is_undone = decided.kind == DecisionKind::Undone;
                 (if is_undone { CaseState::Open } else { CaseState::Left }, found)
@@ -148,6 +161,9 @@ pub(super) fn refresh(transaction: &Transaction<'_>, key: &DocumentKey) -> Resul
 /// The columns of a lot `l` that decide what it is paid: the warehouse's grade and day count, where it gave them.
 const FACTS: &str = "l.product, CASE l.weighed_grade WHEN '' THEN l.grade ELSE l.weighed_grade END, coalesce(l.weighed_day, l.day, ''), l.grams";
 
+/// The same as the household recorded them.
+const RECORDED: &str = "l.product, l.grade, coalesce(l.day, ''), l.grams";
+
 /// [`Facts`] as rows have them.
 #[derive(Default)]
 struct LotFacts {
@@ -158,7 +174,7 @@ struct LotFacts {
 }
 
 impl LotFacts {
-    /// Reads [`FACTS`] from this column on.
+    /// Reads [`FACTS`] or [`RECORDED`] from this column on.
     fn read(row: &Row<'_>, first: usize) -> Result<Self, StoreFault> {
         let column = |place: usize| first.saturating_add(place);
         let day: String = row.get(column(2))?;
@@ -176,9 +192,9 @@ impl LotFacts {
     }
 }
 
-fn facts_of(transaction: &Transaction<'_>, book: &[u8], lot: &LotId) -> Result<LotFacts, StoreFault> {
+fn facts_of(transaction: &Transaction<'_>, columns: &str, book: &[u8], lot: &LotId) -> Result<LotFacts, StoreFault> {
     let mut statement =
-        transaction.prepare_cached(&format!("SELECT {FACTS} FROM lots l WHERE l.document = ?1 AND l.lot = ?2"))?;
+        transaction.prepare_cached(&format!("SELECT {columns} FROM lots l WHERE l.document = ?1 AND l.lot = ?2"))?;
     let mut rows = statement.query(params![book, lot.key().as_str()])?;
     rows.next()?.map_or_else(|| Ok(LotFacts::default()), |row| LotFacts::read(row, 0))
 }
@@ -212,6 +228,10 @@ impl Found {
                 let price_of = terms.prices_of(others.chain([facts.product.as_str()]))?;
                 // Where the warehouse gave a grade, the recorded ones decide no price; what they would make is told all the same.
                 field_at_stake(&facts.facts(), field, values(), &price_of)
+            }
+            CaseId::Receipt(_) => {
+                let price_of = terms.prices_of([facts.product.as_str()])?;
+                receipt_at_stake(&facts.facts(), values(), &price_of)
             }
             CaseId::Twice(..) | CaseId::Weight(_) => None,
         };

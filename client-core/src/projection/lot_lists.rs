@@ -32,7 +32,8 @@ impl ReadModel {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT l.household, l.season, l.lot, l.product, l.grams, l.grade, l.day, l.place, l.note,
                     l.state, l.weighed, l.reason, l.conflict, l.damaged,
-                    l.moisture, l.merged, coalesce(h.name, ''), coalesce(h.village, ''), l.document, l.held, l.weighed_grade, l.weighed_day
+                    l.moisture, l.merged, coalesce(h.name, ''), coalesce(h.village, ''), l.document, l.held, l.weighed_grade, l.weighed_day,
+                    l.receipt_conflict
              FROM ({page}) p JOIN lots l ON l.document = p.document AND l.lot = p.lot
              LEFT JOIN households h ON h.household = l.household
              ORDER BY {order}"
@@ -73,6 +74,7 @@ impl ReadModel {
                 reason: row.get(11)?,
                 merged_into: merged.and_then(|lot| name("merged", &lot)),
                 in_conflict: row.get(12)?,
+                receipt_in_conflict: row.get(22)?,
                 is_damaged: row.get(13)?,
                 held: Some(held).filter(|code| !code.is_empty()).map(|code| AsideReason::from_code(&code)),
             }))
@@ -154,6 +156,9 @@ impl LotFilter {
             conditions.push(self.fitting(search, &mut values));
         }
         if self.only_conflicts {
+            conditions.push("(l.conflict OR l.receipt_conflict)".into());
+        }
+        if self.only_field_conflicts {
             conditions.push("l.conflict".into());
         }
         if self.only_questions {

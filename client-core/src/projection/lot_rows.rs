@@ -120,8 +120,10 @@ pub struct LotFilter {
     pub search_households: Vec<HouseholdId>,
     /// As do lots of these products, by their codes.
     pub search_products: Vec<String>,
-    /// Only lots with a field that has concurrent values.
+    /// Only lots with a field that has concurrent values, or with receipts that disagree.
     pub only_conflicts: bool,
+    /// Only lots with a field that has concurrent values: those that the household can choose from.
+    pub only_field_conflicts: bool,
     /// Only lots about which a question stands that no coordinator has closed, answered or not.
     pub only_questions: bool,
     /// Also lots that were merged into others.
@@ -177,6 +179,8 @@ pub struct LotRow {
     pub merged_into: Option<LotId>,
     /// True when a field has concurrent values.
     pub in_conflict: bool,
+    /// True when receipts of it were written at once and disagree. The shown one counts until a coordinator settles it.
+    pub receipt_in_conflict: bool,
     /// True when a field can't be read.
     pub is_damaged: bool,
     /// On the phone that recorded it: why the server has not taken in the lot, or an edit of it; none when nothing of it was

@@ -59,6 +59,7 @@ struct Weighed {
     grade: String,
     reason: String,
     day: Option<Day>,
+    in_conflict: bool,
 }
 
 impl MemoryLists {

@@ -114,6 +114,7 @@ mod tests {
             reason: String::new(),
             merged_into: None,
             in_conflict: false,
+            receipt_in_conflict: false,
             is_damaged: false,
             held: None,
         }

@@ -18,7 +18,7 @@ use crate::schema::{Document, DocumentKey};
 use crate::store::{SCRUB, StoreFault};
 
 /// The version of the tables. A database of another version is emptied and written again.
-const VERSION: i64 = 21;
+const VERSION: i64 = 22;
 /// Above this many touched lots, the whole book is written again.
 const TOUCHED_MAX: usize = 40;
 
@@ -39,6 +39,7 @@ const TABLES: &str = "
         state TEXT NOT NULL, weighed INTEGER, reason TEXT NOT NULL, weighed_grade TEXT NOT NULL,
         weighed_day TEXT,
         held TEXT NOT NULL DEFAULT '', grams_by TEXT NOT NULL DEFAULT '', grams_at INTEGER,
+        receipt_conflict INTEGER NOT NULL,
         PRIMARY KEY (document, lot)) WITHOUT ROWID;
     CREATE INDEX lots_by_day ON lots (day DESC, counter DESC, merged);
     CREATE INDEX lots_by_code ON lots (code);

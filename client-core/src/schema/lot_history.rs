@@ -86,11 +86,18 @@ pub fn harvest_event(record: &ChangeRecord, lot: &LotKey) -> Option<LotEvent> {
     let kind = match () {
         () if made => LotEventKind::Recorded,
         () if withdrawn => LotEventKind::Withdrawn,
-        () if record.message == SETTLING => LotEventKind::Settled,
-        () if record.message == UNDOING => LotEventKind::Undone,
-        () => LotEventKind::Corrected,
+        () => decided(record).unwrap_or(LotEventKind::Corrected),
     };
     Some(event(record, fields, kind))
+}
+
+/// The kind of a change that settles or undoes.
+fn decided(record: &ChangeRecord) -> Option<LotEventKind> {
+    match record.message.as_str() {
+        SETTLING => Some(LotEventKind::Settled),
+        UNDOING => Some(LotEventKind::Undone),
+        _ => None,
+    }
 }
 
 /// The lots that a change of a harvest book records, each with its weight in grams where it has one.
@@ -130,7 +137,8 @@ pub fn receipt_event(record: &ChangeRecord, lot: &LotId) -> Option<LotEvent> {
             fields.insert(field.clone(), operation.value.told());
         }
     }
-    (!fields.is_empty()).then(|| event(record, fields, LotEventKind::Weighed))
+    let kind = decided(record).unwrap_or(LotEventKind::Weighed);
+    (!fields.is_empty()).then(|| event(record, fields, kind))
 }
 
 /// The question about a lot that a change of its receipt book asks, with its id.

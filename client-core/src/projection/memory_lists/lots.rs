@@ -144,7 +144,8 @@ impl Shown<'_> {
             && filter.to.is_none_or(|to| row.day.is_some_and(|day| day <= to))
             && fits(filter.state.as_ref(), &self.state())
             && searched.is_none_or(found)
-            && (!filter.only_conflicts || row.in_conflict)
+            && (!filter.only_conflicts || row.in_conflict || self.weighed.is_some_and(|weighed| weighed.in_conflict))
+            && (!filter.only_field_conflicts || row.in_conflict)
             && (filter.with_merged || row.merged_into.is_none())
     }
 
@@ -154,6 +155,7 @@ impl Shown<'_> {
         if let Some(weighed) = self.weighed.cloned() {
             (row.state, row.weighed_grams) = (weighed.state, weighed.grams);
             (row.weighed_grade, row.weighed_day, row.reason) = (weighed.grade, weighed.day, weighed.reason);
+            row.receipt_in_conflict = weighed.in_conflict;
         }
         row
     }
@@ -182,6 +184,7 @@ pub(super) fn row_of(book: Book, lot: Lot) -> Option<LotRow> {
         reason: String::new(),
         merged_into: lot.merged_into.and_then(in_book),
         in_conflict: lot.in_conflict,
+        receipt_in_conflict: false,
         is_damaged: !lot.damaged.is_empty(),
         held: None,
     })
@@ -193,7 +196,7 @@ pub(super) fn receipts_of(document: &Document) -> BTreeMap<LotId, Weighed> {
             Outcome::Received { weighed, grade } => (LotState::Received, Some(weighed.get()), grade, String::new()),
             Outcome::Rejected { reason } => (LotState::Rejected, None, String::new(), reason),
         };
-        let weighed = Weighed { state, grams, grade, reason, day: receipt.day };
+        let weighed = Weighed { state, grams, grade, reason, day: receipt.day, in_conflict: receipt.in_conflict };
         Some((receipt.lot, weighed))
     });
     receipts.collect()

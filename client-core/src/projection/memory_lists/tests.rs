@@ -26,6 +26,8 @@ enum Step {
     Withdraw(usize),
     Receive(usize, i64),
     SendBack(usize),
+    /// Two packers weigh one lot without knowing of each other.
+    WeighAtOnce(usize),
     Name(usize),
     /// Asks a question about a lot, or closes it.
     Ask(u8, usize),
@@ -47,6 +49,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0usize..8).prop_map(Step::Withdraw),
         2 => (0usize..8, 1_000i64..9_000).prop_map(|(lot, grams)| Step::Receive(lot, grams)),
         1 => (0usize..8).prop_map(Step::SendBack),
+        1 => (0usize..8).prop_map(Step::WeighAtOnce),
         1 => (0usize..3).prop_map(Step::Name),
         2 => (0u8..4, 0usize..8).prop_map(|(question, lot)| Step::Ask(question, lot)),
         1 => (0u8..4).prop_map(Step::Close),
@@ -128,6 +131,20 @@ impl Both {
                 let Some(lot) = lot(index) else { return };
                 let outcome = Outcome::Rejected { reason: "wet".into() };
                 self.receipts.edit(&actors[0], Instant(0), |doc| receive(doc, &lot, &outcome, day(4))).unwrap();
+                return self.write_receipts(revision);
+            }
+            Step::WeighAtOnce(index) => {
+                let Some(lot) = lot(index) else { return };
+                let mut other = self.receipts.clone();
+                let write = |outcome: Outcome| {
+                    let lot = lot.clone();
+                    move |doc: &mut automerge::AutoCommit| receive(doc, &lot, &outcome, day(4))
+                };
+                let sent_back = write(Outcome::Rejected { reason: "wet".into() });
+                let change = other.edit(&actors[1], Instant(0), sent_back).unwrap().1;
+                let taken_in = write(Outcome::Received { weighed: grams(2_000), grade: "A".into() });
+                self.receipts.edit(&actors[0], Instant(0), taken_in).unwrap();
+                self.receipts.apply(&Vec::from_iter(change)).unwrap();
                 return self.write_receipts(revision);
             }
             Step::Name(name) => {
@@ -216,6 +233,8 @@ fn filters(household: HouseholdId) -> Vec<LotFilter> {
         LotFilter { from: day("2026-10-02"), to: day("2026-10-02"), ..all() },
         LotFilter { state: Some(LotState::Received), ..all() },
         LotFilter { state: Some(LotState::Recorded), only_conflicts: true, ..all() },
+        LotFilter { only_conflicts: true, ..all() },
+        LotFilter { only_field_conflicts: true, ..all() },
         LotFilter { search: Some("东".into()), sort: LotSort::Weight, ..all() },
         LotFilter { search: Some("Li".into()), ..all() },
         LotFilter { only_questions: true, ..all() },

@@ -51,7 +51,7 @@ struct Written {
 }
 
 impl Written {
-    /// `received DAY GRAMS GRADE` or `rejected DAY REASON`.
+    /// `received DAY GRAMS GRADE` or `rejected DAY REASON`, as [`crate::schema::receipt::Weighing`].
     fn told(&self) -> String {
         let field = |name: &str| self.fields.get(name).map(String::as_str).unwrap_or_default();
         match field("state") {
@@ -91,6 +91,10 @@ pub(super) fn receipts<'a>(book: &Book, changes: impl IntoIterator<Item = (Insta
                 }
                 _ => {}
             }
+        }
+        // What a settlement writes is told as a decision.
+        if matches!(record.message.as_str(), SETTLING | UNDOING) {
+            continue;
         }
         for written in touched.iter().filter_map(|id| known.get(id)) {
             let (before, after) = (cut(&written.before), cut(&written.told()));
