@@ -14,6 +14,9 @@ use super::inputs::{AMOUNT, Inputs, TEXT};
 use super::names::Names;
 use super::signed_in::SignedIn;
 
+/// Names a whole receipt among the fields of a lot.
+const RECEIPT: &str = "receipt";
+
 /// The mark of a case on a page, the same on every one.
 fn mark_of(case: &CaseRow) -> String {
     let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
@@ -50,7 +53,7 @@ fn card(signed: &SignedIn, names: &Names, case: &CaseRow, next: Option<&CaseRow>
             p { (title(signed, case)) @if let Some(fen) = case.stake_fen.filter(|_| case.state != CaseState::Settled) { " "
                 span.mark { (locale.with("stake", &[("money", money(fen))])) } } }
             @if case.state == CaseState::Open && !case.by.is_empty() { p.small { (decision(signed, names, case)) } }
-            @if case.state == CaseState::SettledTwice && matches!(case.case, CaseId::Field(..)) {
+            @if case.state == CaseState::SettledTwice && matches!(case.case, CaseId::Field(..) | CaseId::Receipt(_)) {
                 ul { @for (place, value) in case.contenders.iter().enumerate() {
                     li { (contender(names, case, value)) " · " (names.author(value.author().as_ref())) " · " (locale.moment(value.at))
                         @if place.saturating_add(1) == case.contenders.len() { " " strong { (locale.t("this-one-won")) } } } } }
@@ -60,6 +63,7 @@ fn card(signed: &SignedIn, names: &Names, case: &CaseRow, next: Option<&CaseRow>
                 @match &case.case {
                     CaseId::Field(_, field) if is_open => (field_form(signed, names, case, field, &form)),
                     CaseId::Twice(first, second) if is_open => (twice_form(signed, names, case, [(first, row(first)), (second, row(second))], &form)),
+                    CaseId::Receipt(_) if is_open => (field_form(signed, names, case, RECEIPT, &form)),
                     CaseId::Weight(_) if is_open => (weight_form(signed, names, case, lot, &form)),
                     _ => {
                         p { (decision(signed, names, case)) }
@@ -74,6 +78,7 @@ fn card(signed: &SignedIn, names: &Names, case: &CaseRow, next: Option<&CaseRow>
 fn contender(names: &Names, case: &CaseRow, value: &Contender) -> String {
     match &case.case {
         CaseId::Field(_, field) => names.value(field, &value.value),
+        CaseId::Receipt(_) => names.value(RECEIPT, &value.value),
         CaseId::Twice(..) | CaseId::Weight(_) => names.value("grams", &value.value),
     }
 }
@@ -82,6 +87,7 @@ fn title(signed: &SignedIn, case: &CaseRow) -> String {
     let locale = signed.locale;
     match &case.case {
         CaseId::Field(_, field) => locale.with("case-field", &[("field", locale.of("field", field))]),
+        CaseId::Receipt(_) => locale.t("case-receipt"),
         CaseId::Twice(..) => locale.t("case-twice"),
         // What is settled is no difference any more.
         CaseId::Weight(_) if case.worth_grams <= 0 => locale.t("case-weight-before"),
@@ -122,6 +128,7 @@ fn field_form(signed: &SignedIn, names: &Names, case: &CaseRow, field: &str, for
                 span { (locale.t("another-value")) @if !placeholder(locale, field).is_empty() { " (" (placeholder(locale, field)) ")" } }
                 (form.empty("other", TEXT))
             }
+            @if field == RECEIPT { label { (locale.t("another-grade")) (form.empty("grade", TEXT)) } }
             (form.fault("value"))
         }
         (note_and_buttons(signed, "settle-chosen", "settle-with", form))
@@ -130,7 +137,7 @@ fn field_form(signed: &SignedIn, names: &Names, case: &CaseRow, field: &str, for
 
 fn placeholder(locale: Locale, field: &str) -> String {
     match field {
-        "grams" => locale.t("unit-kg"),
+        "grams" | RECEIPT => locale.t("unit-kg"),
         "moisture" => "%".to_owned(),
         "day" => "2026-10-03".to_owned(),
         _ => String::new(),
@@ -231,6 +238,7 @@ pub(super) fn chosen_words(names: &Names, case: &CaseRow) -> String {
         _ if case.chosen.is_empty() => String::new(),
         CaseId::Field(_, field) => names.value(field, &case.chosen),
         CaseId::Weight(_) => names.value("grams", &case.chosen),
+        CaseId::Receipt(_) => names.value(RECEIPT, &case.chosen),
         CaseId::Twice(..) => case.chosen_shown(),
     }
 }

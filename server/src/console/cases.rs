@@ -104,7 +104,7 @@ pub(super) async fn show(signed: SignedIn, Query(query): Query<CasesQuery>) -> R
                 label { (locale.t("kind"))
                     select name="kind" {
                         option value="" { (locale.t("all")) }
-                        @for kind in [CaseKind::Field, CaseKind::Twice, CaseKind::Weight] {
+                        @for kind in CaseKind::ALL {
                             option value=(kind.name()) selected[kind.name() == query.kind] { (locale.of("kind", kind.name())) }
                         }
                         option value=(ORDER) selected[only_orders] { (locale.of("kind", ORDER)) }
@@ -166,7 +166,7 @@ pub(super) fn lots_of(models: &ReadModel, cases: &[CaseRow]) -> Result<Vec<LotRo
 fn rule_form(signed: &SignedIn, kind: CaseKind, cases: &[CaseRow], lots: &[LotRow]) -> Markup {
     let locale = signed.locale;
     let rule = match kind {
-        CaseKind::Field => "latest",
+        CaseKind::Field | CaseKind::Receipt => "latest",
         CaseKind::Twice => "older",
         CaseKind::Weight => "warehouse",
     };

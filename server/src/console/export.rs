@@ -147,6 +147,7 @@ fn cases(models: &ReadModel, locale: Locale, names: &Names) -> Result<Sheet, Sto
             CaseId::Field(_, field) => ("field", field.as_str()),
             CaseId::Twice(..) => ("twice", ""),
             CaseId::Weight(_) => ("weight", ""),
+            CaseId::Receipt(_) => ("receipt", "receipt"),
         };
         let head = |values: &[Contender]| {
             let values: Vec<String> = values.iter().map(|value| names.value(field, &value.value)).collect();

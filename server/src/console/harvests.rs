@@ -227,7 +227,7 @@ fn cells(signed: &SignedIn, names: &Names, row: &LotRow, can_tick: bool) -> Vec<
         html! { (row.grams.map_or_else(|| locale.t("damaged"), |grams| locale.kilograms(grams))) },
         html! { @if let Some(grams) = row.weighed_grams { (locale.kilograms(grams)) } },
         html! { (state_word(locale, row.state))
-        @if row.in_conflict { " " span.mark { (locale.t("edited-at-once")) } }
+        @if row.in_conflict || row.receipt_in_conflict { " " span.mark { (locale.t("edited-at-once")) } }
         @if row.is_damaged { " " span.mark { (locale.t("damaged")) } } },
         html! { @if !row.note.is_empty() || !row.reason.is_empty() { span.note { (row.note) @if !row.reason.is_empty() { " " (row.reason) } } } },
     ]

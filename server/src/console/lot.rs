@@ -2,9 +2,10 @@
 
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
+use granary_client_core::conflicts::{self, Contender};
 use granary_client_core::crdt::Version;
-use granary_client_core::plausibility::{Arrival, Correction, Facts};
-use granary_client_core::projection::{CaseFilter, LotRow, LotState, facts_of, worth};
+use granary_client_core::plausibility::{Correction, Facts};
+use granary_client_core::projection::{CaseFilter, LotRow, LotState, worth};
 use granary_client_core::quantities::{Day, TextField, with_plain_lines};
 use granary_client_core::schema::harvest::{self, LotEdit};
 use granary_client_core::schema::receipt::{self, Outcome, Receipt};
@@ -23,6 +24,7 @@ use super::refusal::{Refused, refused};
 use super::signed_in::{SignedIn, SignedInForm};
 use super::{cases, questions, unusual};
 use crate::engine::own_edits::Edits;
+use crate::environment::{digest_begins, hex};
 
 /// A lot in addresses: by its number, or in full where that fits several.
 struct Address {
@@ -79,6 +81,8 @@ fn title(signed: &SignedIn, names: &Names, row: &LotRow) -> String {
 struct Present {
     lot: harvest::Lot,
     receipt: Option<Receipt>,
+    /// A digest of the receipts that disagree, to tell whether the author of a form saw them; empty where none do.
+    disagreeing: String,
     /// Of the harvest book.
     version: Version,
 }
@@ -87,11 +91,15 @@ impl Present {
     async fn of(signed: &SignedIn, lot: &LotId) -> Result<Self, Refused> {
         let missing = || refused(signed.locale, 404, "not-found");
         let mut book = signed.document(lot.book()).await?.ok_or_else(missing)?;
-        let receipts =
-            signed.document(lot.receipt_book()).await?.map(|book| receipt::receipts(&book)).unwrap_or_default();
-        let receipt = receipts.into_iter().find(|receipt| receipt.lot == *lot);
+        let mut receipts = signed.document(lot.receipt_book()).await?;
+        let receipt = receipts.as_ref().map(receipt::receipts).unwrap_or_default();
+        let receipt = receipt.into_iter().find(|receipt| receipt.lot == *lot);
+        let found = receipts.as_mut().map(conflicts::in_receipt_book).unwrap_or_default();
+        let found = found.into_iter().find(|conflict| conflict.lot == *lot);
+        let seen = |values: &[Contender]| hex(&digest_begins::<8>(cases::seen_values(values).as_bytes()));
+        let disagreeing = found.map(|conflict| seen(&conflict.values)).unwrap_or_default();
         let version = Version::of(&mut book);
-        Ok(Self { lot: harvest::lot(&book, lot.key()).ok_or_else(missing)?, receipt, version })
+        Ok(Self { lot: harvest::lot(&book, lot.key()).ok_or_else(missing)?, receipt, disagreeing, version })
     }
 }
 
@@ -140,7 +148,7 @@ pub(super) async fn show(
         }
         div.columns {
             section { h2 { (locale.t("lot-recorded")) } (correct_form(&signed, &names, &address, &present)) }
-            section { h2 { (locale.t("lot-receipt")) } (receipt_form(&signed, &names, &address, present.receipt.as_ref())) }
+            section { h2 { (locale.t("lot-receipt")) } (receipt_form(&signed, &names, &address, &present)) }
         }
         (questions::section(&signed, &names, &row.lot, &asked)?)
         section { h2 { (locale.t("lot-history")) } (history_table(&signed, &names, &events)) }
@@ -189,20 +197,21 @@ fn shown_receipt(receipt: Option<&Receipt>) -> [(&'static str, String); 5] {
     [("state", state.to_owned()), ("grams", grams), ("grade", grade), ("reason", reason), ("day", day)]
 }
 
-fn receipt_form(signed: &SignedIn, names: &Names, address: &Address, receipt: Option<&Receipt>) -> Markup {
+fn receipt_form(signed: &SignedIn, names: &Names, address: &Address, present: &Present) -> Markup {
     let (locale, row) = (signed.locale, &address.row);
     let action = format!("{}/receipt", address.path());
     let form = Inputs::of(signed, &action, &[]);
-    let [(_, state), (_, grams), (_, grade), (_, reason), (_, day)] = shown_receipt(receipt);
+    let [(_, state), (_, grams), (_, grade), (_, reason), (_, day)] = shown_receipt(present.receipt.as_ref());
     html! {
         p { @if row.state == LotState::Recorded { (locale.t("not-weighed-yet")) } @else { (locale.of("state", row.state.name())) }
             @if let Some(grams) = row.weighed_grams { " · " (locale.weight(grams)) }
             // The warehouse's grade decides the price; where it gave none, the household's does.
             @if !row.weighed_grade.is_empty() { " · " (locale.t("grade")) " " (row.weighed_grade) }
             @if let Some(fen) = worth(row, &names.catalogue) { " · " strong { (money(fen)) } }
-            @if !row.reason.is_empty() { " · " (row.reason) } }
+            @if !row.reason.is_empty() { " · " (row.reason) }
+            @if !present.disagreeing.is_empty() { " " span.mark { (locale.t("edited-at-once")) } } }
         form.card method="post" action=(action) {
-            (form.hidden())
+            (form.hidden()) (form.seen("disagreeing", &present.disagreeing))
             fieldset {
                 legend { (locale.t("receipt-outcome")) }
                 @for one in ["received", "rejected"] {
@@ -321,7 +330,11 @@ pub(super) async fn receive(
     SignedInForm(signed, form): SignedInForm,
 ) -> Result<Response, Refused> {
     let (locale, address) = (signed.locale, Address::find(&signed, &name).await?);
-    let Present { receipt, .. } = Present::of(&signed, address.lot()).await?;
+    let Present { receipt, disagreeing, .. } = Present::of(&signed, address.lot()).await?;
+    // A receipt takes the place of all that are there: whoever saves it must have seen them.
+    if form.has("disagreeing") && form.get("disagreeing") != disagreeing {
+        return Err(refused(locale, 409, "case-changed").seen_anew());
+    }
     let present = shown_receipt(receipt.as_ref());
     form.must_be_as_seen(locale, &present)?;
     let changed = |field: &&str| form.changed(field).is_some();
@@ -346,14 +359,7 @@ pub(super) async fn receive(
         "rejected" => Outcome::Rejected { reason: whole.text(locale, "reason", TextField::Reason)? },
         _ => return Err(refused(locale, 400, "outcome-missing").at("state")),
     };
-    let (weighed, grade) = match &outcome {
-        Outcome::Received { weighed, grade } => (Some(*weighed), grade.as_str()),
-        Outcome::Rejected { .. } => (None, ""),
-    };
-    let facts = facts_of(&address.row);
-    let (product, recorded, harvested) = (facts.product, facts.quantity, facts.day);
-    let arrival = Arrival { product, weighed, grade, day, recorded, harvested };
-    must_be_confirmed(locale, &form, &unusual::of_arrival(&signed, &address.row, &arrival).await?)?;
+    must_be_confirmed(locale, &form, &unusual::of_receipt(&signed, &address.row, &outcome, day).await?)?;
     let lot = address.lot().clone();
     signed.edit(vec![Edits::one(lot.receipt_book(), move |doc| receipt::receive(doc, &lot, &outcome, day))]).await?;
     Ok(Redirect::to(&address.path()).into_response())

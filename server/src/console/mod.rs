@@ -43,6 +43,7 @@ mod password;
 mod phones;
 mod question_many;
 mod questions;
+mod receipts;
 mod refusal;
 mod search;
 mod second_factor;

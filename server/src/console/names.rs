@@ -292,6 +292,7 @@ impl Names {
         match field {
             "product" => self.product(value),
             "state" => self.locale.of("state", value),
+            "receipt" => super::receipts::words(self.locale, value),
             _ => self.locale.value(field, value),
         }
     }

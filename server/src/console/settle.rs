@@ -1,4 +1,4 @@
-//! Settling, leaving and undoing: each is one edit of the harvest book and one line in the case book, both or neither.
+//! Settling, leaving and undoing: each is one edit of the case's book and one line in the case book, both or neither.
 
 use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::conflicts::{self, CaseId, CaseState, SETTLING, Settlement, Settler, UNDOING, Undoing};
@@ -7,6 +7,7 @@ use granary_client_core::projection::{CaseFilter, CaseRow, LotRow, LotState, fac
 use granary_client_core::quantities::{Day, TextField};
 use granary_client_core::schema::case_book::{Decision, DecisionKind, decide};
 use granary_client_core::schema::harvest::LotEdit;
+use granary_client_core::schema::receipt::{Outcome, Weighing};
 use granary_client_core::schema::{Document, LotId};
 
 use super::again::page_of;
@@ -18,7 +19,7 @@ use super::names::Names;
 use super::parts::toast::Told;
 use super::refusal::{Refused, refuse, refused};
 use super::signed_in::{SignedIn, SignedInForm};
-use super::unusual;
+use super::{receipts, unusual};
 use crate::engine::own_edits::Edits;
 
 /// A case in its present state.
@@ -32,7 +33,7 @@ impl Case {
     pub(super) async fn find(signed: &SignedIn, reference: &str) -> Result<Self, Refused> {
         let missing = || refused(signed.locale, 404, "not-found");
         let case: CaseId = reference.parse().map_err(|_| missing())?;
-        let book = case.lot().book();
+        let book = case.book();
         let filter = CaseFilter { case: Some(case), limit: 1, ..CaseFilter::default() };
         let (row, lots) = signed
             .read(move |models| {
@@ -62,8 +63,8 @@ impl Case {
 
     async fn keep(&self, signed: &SignedIn, message: &'static str, settlement: Settlement) -> Result<(), Refused> {
         let Settlement { edit, decision } = self.with_values(settlement);
-        let harvest = Edits { key: self.row.case.lot().book(), message: Some(message), seen: None, edits: vec![edit] };
-        signed.edit(vec![harvest, self.line(decision)]).await
+        let book = Edits { key: self.row.case.book(), message: Some(message), seen: None, edits: vec![edit] };
+        signed.edit(vec![book, self.line(decision)]).await
     }
 
     /// The settlement with the values that were decided about.
@@ -151,6 +152,15 @@ fn chosen(signed: &SignedIn, form: &Form, case: &Case, settler: Settler<'_>) -> 
                 if typed.is_empty() { case.weighed(signed)? } else { as_document_value(signed, "grams", typed)? };
             conflicts::settle_field(&case.book, &case.row.case, "grams", &value, settler)
         }
+        CaseId::Receipt(lot) => {
+            let weighing = match (form.get("value"), typed) {
+                ("", "") => return Err(refused(locale, 400, "value-missing").at("value")),
+                (chosen, "") => Weighing::parse(chosen),
+                _ => Ok(typed_weighing(signed, form, case)?),
+            };
+            let weighing = weighing.map_err(|fault| refuse(locale, &fault.into()).at("value"))?;
+            conflicts::settle_receipt(&case.book, lot, &weighing, settler)
+        }
         CaseId::Twice(first, second) => {
             let grams = (!typed.is_empty()).then(|| form.weight(locale, "other")).transpose()?;
             let (keep, other) = match form.get("keep") {
@@ -168,6 +178,14 @@ fn chosen(signed: &SignedIn, form: &Form, case: &Case, settler: Settler<'_>) -> 
     made.map_err(|fault| refuse(locale, &fault.into()).at("other"))
 }
 
+/// A weight and a grade that were typed, as received on the day of the receipt that is shown.
+fn typed_weighing(signed: &SignedIn, form: &Form, case: &Case) -> Result<Weighing, Refused> {
+    let weighed = form.weight(signed.locale, "other")?;
+    let grade = form.optional_text(signed.locale, "grade", TextField::Grade)?;
+    let day = receipts::shown(&case.row.contenders).and_then(|shown| shown.day);
+    Ok(Weighing { outcome: Outcome::Received { weighed, grade }, day })
+}
+
 /// What is unusual about a value that was typed, and stands in no lot yet.
 async fn odd_in(signed: &SignedIn, form: &Form, case: &Case) -> Result<Vec<(String, Unusual)>, Refused> {
     let typed = form.get("other");
@@ -175,12 +193,23 @@ async fn odd_in(signed: &SignedIn, form: &Form, case: &Case) -> Result<Vec<(Stri
     let Some(row) = case.lots.iter().find(|row| row.lot == *lot).filter(|_| !typed.is_empty()) else {
         return Ok(Vec::new());
     };
+    if let CaseId::Receipt(_) = case.row.case {
+        let Weighing { outcome, day } = typed_weighing(signed, form, case)?;
+        let day = day.unwrap_or_else(|| Day::in_china(crate::environment::now()));
+        let odd = unusual::of_receipt(signed, row, &outcome, day).await?;
+        return Ok(odd.into_iter().map(|(field, odd)| (in_card(&field).to_owned(), odd)).collect());
+    }
     let field = if let CaseId::Field(_, field) = &case.row.case { field.as_str() } else { "grams" };
     let value = as_document_value(signed, field, typed)?;
     let edit = LotEdit::parse(field, &value).map_err(|fault| refuse(signed.locale, &fault.into()).at("other"))?;
     let odd = unusual::of_correction(signed, lot, &Correction::of(facts_of(row), &[edit])).await?;
     // Whatever it is of the lot, in the form it was typed as the other value.
     Ok(odd.into_iter().map(|(_, odd)| ("other".to_owned(), odd)).collect())
+}
+
+/// Where a case's card has a field of a receipt.
+fn in_card(field: &str) -> &str {
+    if field == "grade" { field } else { "other" }
 }
 
 /// A typed value as a document value.

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use granary_client_core::conflicts::{self, CaseId, SETTLING, Settlement, Settler, UNDOING};
 use granary_client_core::projection::{CaseFilter, CaseGroup, CaseRow};
 use granary_client_core::schema::case_book::{DecisionKind, decide};
+use granary_client_core::schema::receipt::Weighing;
 use granary_client_core::schema::{DocumentKey, LotId};
 use maud::{Markup, html};
 
@@ -105,6 +106,13 @@ fn by_rule(signed: &SignedIn, rule: &str, case: &Case, settler: Settler<'_>) -> 
             let made = conflicts::settle_field(&case.book, id, field, &latest, settler).ok()?;
             (before, latest, made)
         }
+        ("latest", CaseId::Receipt(lot)) => {
+            let latest = case.row.contenders.iter().max_by_key(|value| value.at)?.value.clone();
+            let before = case.row.contenders.last()?.value.clone();
+            let weighing = Weighing::parse(&latest).ok()?;
+            let made = conflicts::settle_receipt(&case.book, lot, &weighing, settler).ok()?;
+            (before, latest, made)
+        }
         ("older", CaseId::Twice(first, second)) => {
             // A lot that was received is paid; it is merged away by nobody's rule.
             if case.is_received(second) {
@@ -123,6 +131,7 @@ fn value(locale: Locale, names: &Names, case: &CaseRow, value: &str) -> String {
     match &case.case {
         CaseId::Field(_, field) => names.value(field, value),
         CaseId::Weight(_) => names.value("grams", value),
+        CaseId::Receipt(_) => names.value("receipt", value),
         CaseId::Twice(..) => {
             let lots: Vec<String> = value.split('+').map(|grams| names.value("grams", grams)).collect();
             match lots.as_slice() {
@@ -177,6 +186,7 @@ fn line(signed: &SignedIn, names: &Names, planned: &Planned) -> Markup {
         CaseId::Field(_, field) => locale.of("field", field),
         CaseId::Twice(..) => locale.of("kind", "twice"),
         CaseId::Weight(_) => locale.of("kind", "weight"),
+        CaseId::Receipt(_) => locale.of("kind", "receipt"),
     };
     html! { tr {
         td { a href={ "/console/lots/" (row.case.lot()) } {
@@ -189,11 +199,11 @@ fn line(signed: &SignedIn, names: &Names, planned: &Planned) -> Markup {
     } }
 }
 
-/// Settlements as edits of their books, all of them or none: one harvest book and one case book for all that are of them.
+/// Settlements as edits of their books, all of them or none: one of each book for all that are of it.
 fn together(settled: impl IntoIterator<Item = (CaseId, Settlement)>, message: &'static str) -> Vec<Edits> {
     let mut books: BTreeMap<DocumentKey, (Option<&'static str>, Vec<Edit>)> = BTreeMap::new();
     for (case, Settlement { edit, decision }) in settled {
-        books.entry(case.lot().book()).or_insert_with(|| (Some(message), Vec::new())).1.push(edit);
+        books.entry(case.book()).or_insert_with(|| (Some(message), Vec::new())).1.push(edit);
         let line: Edit = Box::new(move |doc| decide(doc, &decision));
         books.entry(case.lot().case_book()).or_default().1.push(line);
     }

@@ -58,6 +58,7 @@ mod told_order;
 mod undoing;
 mod unsent;
 mod unusual;
+mod weighings;
 
 pub(super) const PASSWORD: &str = "correct horse battery";
 

@@ -10,6 +10,7 @@ use granary_client_core::plausibility::{Arrival, Correction, Earlier, Facts, Unu
 use granary_client_core::projection::{LotRow, UNUSUAL_WINDOW, facts_of};
 use granary_client_core::quantities::Day;
 use granary_client_core::schema::case_book::decide;
+use granary_client_core::schema::receipt::Outcome;
 use granary_client_core::schema::{DocumentKey, LotId};
 use granary_client_core::words::Words;
 use maud::{Markup, html};
@@ -134,13 +135,21 @@ pub(super) async fn of_correction(
     Ok(with_fields(odd))
 }
 
-/// What is unusual about the receipt of a lot, each with its field.
-pub(super) async fn of_arrival(
+/// What is unusual about the receipt of a lot with this outcome on this day, each with its field.
+pub(super) async fn of_receipt(
     signed: &SignedIn,
     row: &LotRow,
-    arrival: &Arrival<'_>,
+    outcome: &Outcome,
+    day: Day,
 ) -> Result<Vec<(String, Unusual)>, Refused> {
-    Ok(with_fields(with_usual(signed, &row.lot, &facts_of(row), |usual| unusual_arrival(arrival, usual)).await?))
+    let (weighed, grade) = match outcome {
+        Outcome::Received { weighed, grade } => (Some(*weighed), grade.as_str()),
+        Outcome::Rejected { .. } => (None, ""),
+    };
+    let facts = facts_of(row);
+    let (product, recorded, harvested) = (facts.product, facts.quantity, facts.day);
+    let arrival = Arrival { product, weighed, grade, day, recorded, harvested };
+    Ok(with_fields(with_usual(signed, &row.lot, &facts, |usual| unusual_arrival(&arrival, usual)).await?))
 }
 
 fn with_fields(odd: Vec<Unusual>) -> Vec<(String, Unusual)> {

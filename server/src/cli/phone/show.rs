@@ -97,7 +97,7 @@ pub(super) fn list(phone: &Phone, filter: &LotFilter) -> Result<(), Error> {
         let grams = row.grams.and_then(|grams| Grams::new(grams).ok());
         let grams = grams.map_or_else(|| damaged.to_owned(), |grams| weight(grams, language));
         let day = row.day.map_or_else(|| damaged.to_owned(), |day| day.to_string());
-        let mark = if row.in_conflict { marked } else { "" };
+        let mark = if row.in_conflict || row.receipt_in_conflict { marked } else { "" };
         let held = row.held.map(|reason| match language {
             Language::Chinese => format!("  （没有收下：{}）", reason.chinese()),
             Language::English => format!("  (NOT TAKEN IN: {reason})"),

@@ -64,7 +64,7 @@ impl Told {
             text => text.split(" / ").map(tell).collect::<Vec<_>>().join(" / "),
         };
         let (kind, tell): (_, Tell<'_>) = match field {
-            "" => (locale.of("activity", "receipt"), Box::new(|text| receipt(locale, names, text))),
+            "" => (locale.of("activity", "receipt"), Box::new(|text| names.value("receipt", text))),
             "withdrawn" => (locale.of("history", field), Box::new(|text| names.value("grams", text))),
             field => {
                 let what = format!("{} · {}", locale.of("activity", "lot"), locale.of("field", field));
@@ -95,6 +95,7 @@ fn decided(locale: Locale, names: &Names, case: &CaseId, text: &str) -> String {
         _ if text.is_empty() => "—".to_owned(),
         CaseId::Field(_, field) => locale.note(&names.value(field, text)),
         CaseId::Weight(_) => names.value("grams", text),
+        CaseId::Receipt(_) => names.value("receipt", text),
         CaseId::Twice(..) => locale.note(text),
     }
 }
@@ -107,22 +108,6 @@ fn lot_of(kind: DeedKind, row: &ActivityRow) -> Option<(LotId, &str)> {
     let (lot, field) = lot.split_once(' ').unwrap_or((lot, ""));
     let season = Season::new(season.parse().ok()?)?;
     Some((LotId::from_season_name(household, season, lot)?, field))
-}
-
-/// A receipt for people: its outcome, weight and grade or reason, and its day.
-fn receipt(locale: Locale, names: &Names, text: &str) -> String {
-    let mut words = text.splitn(3, ' ');
-    let (state, day, rest) = (words.next(), words.next(), words.next().unwrap_or_default());
-    let mut said = vec![locale.of("state", state.unwrap_or_default())];
-    match (state, rest.split_once(' ').unwrap_or((rest, ""))) {
-        (Some("received"), (grams, grade)) => {
-            said.push(names.value("grams", grams));
-            said.extend((!grade.is_empty()).then(|| format!("{} {grade}", locale.t("grade"))));
-        }
-        _ => said.push(rest.to_owned()),
-    }
-    said.extend(day.map(str::to_owned));
-    said.join(" · ")
 }
 
 /// The case that a decision is about.
@@ -193,7 +178,8 @@ fn value(locale: Locale, names: &Names, kind: DeedKind, field: &str, text: &str)
         (DeedKind::Order, "status") => each(&|status| locale.of("order", status)),
         (DeedKind::Decision, field) => {
             let of = field.split_once(' ').map(|(_, case)| case).unwrap_or_default();
-            let of = of.rsplit('/').next().unwrap_or_default();
+            // A field's case ends in the field's name; a receipt's in its lot.
+            let of = if of.contains(" receipt/") { "receipt" } else { of.rsplit('/').next().unwrap_or_default() };
             each(&|value| locale.note(&names.value(of, value)))
         }
         _ => text.to_owned(),

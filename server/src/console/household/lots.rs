@@ -124,7 +124,7 @@ fn cells(signed: &SignedIn, names: &Names, lot: &LotRow) -> [Markup; 8] {
         html! {
             (locale.of("state", lot.state.name()))
             @if let Some(day) = lot.weighed_day { " " span.small { (day) } }
-            @if lot.in_conflict { " " span.mark { (locale.t("edited-at-once")) } }
+            @if lot.in_conflict || lot.receipt_in_conflict { " " span.mark { (locale.t("edited-at-once")) } }
             @if lot.is_damaged { " " span.mark { (locale.t("damaged")) } }
         },
         or_dash(lot.weighed_grams.map(|grams| locale.kilograms(grams))),

@@ -115,6 +115,11 @@ fn case_words(signed: &SignedIn, names: &Names, case: &CaseRow) -> String {
             let said = locale.with("case-field", &[("field", locale.of("field", field))]);
             format!("{said} {}", values.join(" / "))
         }
+        CaseId::Receipt(_) => {
+            let values: Vec<String> =
+                case.contenders.iter().map(|value| names.value("receipt", &value.value)).collect();
+            format!("{} {}", locale.t("case-receipt"), values.join(" / "))
+        }
         CaseId::Twice(..) => locale.t("case-twice"),
         CaseId::Weight(_) => locale.with("case-weight", &[("weight", locale.weight(case.worth_grams))]),
     }
