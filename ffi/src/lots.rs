@@ -212,7 +212,7 @@ pub struct LotFilter {
     /// In this state.
     #[uniffi(default = None)]
     pub state: Option<LotState>,
-    /// Only lots with a field that has concurrent values.
+    /// Only lots with a field that has concurrent values, or with receipts that disagree.
     #[uniffi(default = false)]
     pub only_conflicts: bool,
     /// At most this many; 0 for 200.
@@ -269,6 +269,8 @@ pub struct Lot {
     pub reason: String,
     /// True when a field has concurrent values from two phones.
     pub in_conflict: bool,
+    /// True when receipts of it were written at once and disagree. The shown one counts until a coordinator settles it.
+    pub receipt_in_conflict: bool,
     /// True when a field can't be read.
     pub is_damaged: bool,
     /// Why the server has not taken in this lot of this phone, or an edit of it; empty when nothing of it was set aside.
@@ -290,6 +292,7 @@ impl From<projection::LotRow> for Lot {
             weighed_grams: row.weighed_grams,
             reason: row.reason,
             in_conflict: row.in_conflict,
+            receipt_in_conflict: row.receipt_in_conflict,
             is_damaged: row.is_damaged,
             not_taken_in: row.held.map(|reason| reason.words(crate::language::now())).unwrap_or_default(),
         }

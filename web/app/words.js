@@ -203,6 +203,8 @@ const WORDS = {
   "lot-rejected": ["退回了", "Sent back"],
   "lot-not-taken-in": ["合作社没有收下", "Not taken in"],
   "lot-in-conflict": ["写得不一样", "In conflict"],
+  "lot-weighed-differently": ["称得不一样", "Weighings differ"],
+  "weighings-why": ["有人同时称了这批，结果不一样。合作社会定以哪一次为准；在那之前按上面这次算。", "This lot was weighed twice at once, and not alike. The co-operative decides which one counts; until then it is the one above."],
   "lot-damaged": ["读不出来", "Unreadable"],
 
   // A lot

@@ -27,7 +27,7 @@ const name = (code) => world.products.find((one) => one.code === code);
 const unsent = () => world.lots.filter((one) => !one.sent).length;
 const CARDS = ["H-LI", "H-WANG", "H-ZHANG", "H-GAO", "H-QIN"];
 const cardOf = (household) => `4821 739${Math.max(0, CARDS.indexOf(household))}`;
-const shown = (lot) => ({ ...lot, householdNumber: cardOf(lot.household), history: undefined, conflicts: undefined });
+const shown = (lot) => ({ ...lot, householdNumber: cardOf(lot.household), history: undefined, conflicts: undefined, weighings: undefined });
 
 function unusual(draft, unit) {
   const found = [];
@@ -58,9 +58,9 @@ function deliver() {
   tell("status");
 }
 
-function chosen({ household, product, from, to, state, search, onlyConflicts }) {
+function chosen({ household, product, from, to, state, search, onlyConflicts, onlyFieldConflicts }) {
   return world.lots.filter((lot) => !lot.withdrawn && (!household || lot.household === household) && (!product || lot.product === product)
-    && (!from || lot.day >= from) && (!to || lot.day <= to) && (!state || lot.state === state) && (!onlyConflicts || lot.inConflict)
+    && (!from || lot.day >= from) && (!to || lot.day <= to) && (!state || lot.state === state) && (!onlyConflicts || lot.inConflict || lot.receiptInConflict) && (!onlyFieldConflicts || lot.inConflict)
     && (!search || [lot.id, lot.place, lot.note, lot.householdName, name(lot.product).nameZh].some((text) => text.toLowerCase().includes(search.toLowerCase()))));
 }
 
@@ -110,7 +110,7 @@ const methods = {
   },
   lot({ id }) {
     const lot = find(id);
-    return { lot: shown(lot), conflicts: lot.conflicts, history: lot.history, payFen: lot.weighedGrams ? Math.round(lot.weighedGrams * 0.76) : null };
+    return { lot: shown(lot), conflicts: lot.conflicts, weighings: lot.weighings ?? [], history: lot.history, payFen: lot.weighedGrams ? Math.round(lot.weighedGrams * 0.76) : null };
   },
   unusualCorrection: ({ id, edits, unit }) => unusual({ ...find(id), ...Object.fromEntries(edits.map(({ field, value }) => [field, field === "grams" ? Number(value) : value])) }, unit),
   correct({ id, edits }) {

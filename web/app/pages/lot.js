@@ -58,6 +58,16 @@ function Facts({ lot, mine, today }) {
   </div>`)}</dl>`;
 }
 
+/** Weighings at once that disagree, each with who wrote it and when. */
+function Weighings({ weighings }) {
+  if (!weighings?.length) return null;
+  return html`<section class="card conflict"><h3><${Icon} name="split" />${t("lot-weighed-differently")}</h3>
+    <p>${t("weighings-why")}</p>
+    <div class="sides">${weighings.map((one, index) => html`<div key=${index} class="side">
+      <p><span class="side-value">${one.grams === null ? t("lot-rejected") : `${weight(one.grams)} ${gradeName(one.grade)}`}</span>${one.reason && html`<br />${one.reason}`}
+      <br />${authorWord(one.who)}<br /><span class="soft">${instant(one.at)}</span></p></div>`)}</div></section>`;
+}
+
 function Warehouse({ lot, payFen }) {
   if (lot.state === "recorded") return html`<p class="soft">${t("not-weighed-yet")}</p>`;
   if (lot.state === "rejected") return html`<div class="card sent-back"><p><strong>${t("lot-rejected")}</strong></p><p class="written">${lot.reason || t("no-reason")}</p></div>`;
@@ -94,7 +104,7 @@ export function Lot({ parts }) {
     back("/harvest");
   });
   if (!value) return html`<${Page} title=${t("lot")} back="/harvest"><${Fault} error=${error} /><//>`;
-  const { lot, conflicts, history, payFen } = value;
+  const { lot, conflicts, weighings, history, payFen } = value;
   const mine = Boolean(lot.mayCorrect) && !lot.damaged;
   const name = productName(lot.product);
   return html`<${Page} title=${`${name} ${weight(lot.grams)}`} back="/harvest">
@@ -107,7 +117,7 @@ export function Lot({ parts }) {
     ${conflicts.map((conflict) => html`<${Conflict} key=${conflict.field} id=${id} conflict=${conflict} history=${history} today=${state.today} mine=${mine} />`)}
     <div class="two">
       <section><h2>${t("recorded-as")}</h2><${Facts} lot=${lot} mine=${mine} today=${state.today} /></section>
-      <section><h2>${t("warehouse")}</h2><${Warehouse} lot=${lot} payFen=${payFen} />
+      <section><h2>${t("warehouse")}</h2><${Warehouse} lot=${lot} payFen=${payFen} /><${Weighings} weighings=${weighings} />
         ${state.canReceive && !lot.damaged && html`<div class="pair"><button type="button" class="second" onClick=${() => go(`/receive/${id}`)}>${t(lot.state === "recorded" ? "weigh-in" : "weigh-anew")}</button></div>`}
         <h2>${t("history")}</h2><${History} history=${history} today=${state.today} /></section>
     </div>

@@ -11,6 +11,7 @@ export function standing(lot) {
   if (lot.damaged) return ["bad", "warning", t("lot-damaged")];
   if (lot.inConflict) return ["ask", "split", t("lot-in-conflict")];
   if (lot.notTakenIn) return ["bad", "warning", t("lot-not-taken-in")];
+  if (lot.receiptInConflict) return ["ask", "split", t("lot-weighed-differently")];
   if (lot.state === "rejected") return ["bad", "back_out", t("lot-rejected")];
   if (lot.state === "received") return ["good", "scale", t("lot-weighed", { weight: weight(lot.weighedGrams) })];
   if (lot.sent) return ["good", "ticks", t("lot-sent")];

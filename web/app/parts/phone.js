@@ -69,7 +69,7 @@ async function readAll() {
   const catalogue = state.enrolled ? withNames(await core.call("catalogue", {})) : null;
   const profiles = await core.profiles();
   // The core's first part reads no such filter.
-  const split = state.enrolled && core.isWhole ? await core.call("lots", { onlyConflicts: true, limit: 1 }) : null;
+  const split = state.enrolled && core.isWhole ? await core.call("lots", { onlyFieldConflicts: true, limit: 1 }) : null;
   tell({ state, status, catalogue, split, profiles, locked: false, ready: true, broken: null, version: phone.version + 1 });
 }
 

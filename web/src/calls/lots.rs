@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use granary_client_core::conflicts::Contender;
 use granary_client_core::plausibility::Unusual;
 use granary_client_core::projection::{LotFilter, LotRow, LotState};
 use granary_client_core::quantities::typed::{self, WeightUnit};
 use granary_client_core::quantities::{Day, Grams, Permille, QuantityFault};
 use granary_client_core::schema::harvest::{LotDraft, LotEdit};
 use granary_client_core::schema::lot_history::{LotEvent, LotEventKind};
+use granary_client_core::schema::receipt::{Outcome, Weighing};
 use granary_client_core::schema::{CardNumber, LotId};
 use granary_client_core::words::Words;
 use serde::Deserialize;
@@ -113,6 +115,8 @@ struct Asked {
     #[serde(default)]
     only_conflicts: bool,
     #[serde(default)]
+    only_field_conflicts: bool,
+    #[serde(default)]
     limit: u32,
     #[serde(default)]
     offset: u32,
@@ -130,6 +134,7 @@ pub(super) fn lots(phone: &WebPhone, arguments: Arguments) -> Result<Value, Fail
         state: asked.state.as_deref().and_then(LotState::from_name),
         search: asked.search,
         only_conflicts: asked.only_conflicts,
+        only_field_conflicts: asked.only_field_conflicts,
         limit: asked.limit,
         offset: asked.offset,
         ..LotFilter::default()
@@ -176,6 +181,7 @@ pub(super) fn shown(phone: &WebPhone, row: &LotRow, unsent: &BTreeSet<LotId>) ->
         "weighedDay": row.weighed_day.map(|day| day.to_string()),
         "reason": row.reason,
         "inConflict": row.in_conflict,
+        "receiptInConflict": row.receipt_in_conflict,
         "damaged": row.is_damaged,
         "notTakenIn": row.held.map(|reason| reason.words(language)).unwrap_or_default(),
         "sent": !unsent.contains(&row.lot) && row.held.is_none(),
@@ -206,11 +212,26 @@ pub(super) fn lot(phone: &WebPhone, arguments: Arguments) -> Result<Value, Failu
     Ok(json!({
         "lot": shown(phone, &row, &core.unsent_lots()?),
         "conflicts": conflicts,
+        "weighings": core.weighings_of(&id)?.iter().filter_map(|value| weighed(phone, value)).collect::<Vec<_>>(),
         "history": history,
         "payFen": core.worth(&row)?,
     }))
 }
 
+/// One of several receipts of a lot that disagree.
+fn weighed(phone: &WebPhone, value: &Contender) -> Option<Value> {
+    let (grams, grade, reason) = match Weighing::parse(&value.value).ok()?.outcome {
+        Outcome::Received { weighed, grade } => (Some(weighed.get()), grade, String::new()),
+        Outcome::Rejected { reason } => (None, String::new(), reason),
+    };
+    let who = match author_name(phone, value.author().and_then(|actor| actor.device())) {
+        "other" => "warehouse",
+        who => who,
+    };
+    Some(json!({"grams": grams, "grade": grade, "reason": reason, "at": value.at.0, "who": who}))
+}
+
+/// An event of a lot.
 fn happened(phone: &WebPhone, event: &LotEvent) -> Value {
     let who = match (author_name(phone, event.actor.device()), event.kind) {
         ("other", LotEventKind::Weighed) => "warehouse",
