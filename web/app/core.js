@@ -4,7 +4,6 @@
 import { Keeper } from "./keeper.js";
 import { makePin, tryPin } from "./pin.js";
 import { Profiles, shown } from "./profiles.js";
-import { Others } from "./others.js";
 import { readStorage, removeStore } from "./store.js";
 import { Tabs } from "./tabs.js";
 import { Updates } from "./updates.js";
@@ -27,7 +26,7 @@ class Core {
   #whole = false;
   /// A write was refused for want of room, and none went well since.
   #full = false;
-  #others = new Others({ profiles: () => this.#profiles, sent: () => this.#tell("profile", this.profile) });
+  #others = null;
   #installQuestion = null;
   #patience;
   #begun;
@@ -101,7 +100,7 @@ class Core {
         if (event.event === "whole") this.#updates.register();
         if (event.event === "broken" && event.code === "superseded") this.#tabs.lose();
         // The line is there: what others on this phone wrote goes out as well.
-        if (event.event === "synced") this.#others.send(id, this.#record.language).catch(() => undefined);
+        if (event.event === "synced") this.#sendForOthers().catch(() => undefined);
         this.#tabs.share(event);
         this.#hear(event);
       },
@@ -161,6 +160,14 @@ class Core {
     if (unsent === this.#record.unsent || !this.#tabs.isOwner) return;
     this.#keepRecord({ unsent }).catch(() => undefined);
     this.#updates.waiting(unsent);
+  }
+
+  async #sendForOthers() {
+    if (this.#others === null) {
+      const { Others } = await import("./others.js");
+      this.#others ??= new Others({ profiles: () => this.#profiles, sent: () => this.#tell("profile", this.profile) });
+    }
+    await this.#others.send(this.#record.id, this.#record.language);
   }
 
   async #keepRecord(fields) {
@@ -260,7 +267,7 @@ class Core {
   }
 
   #close() {
-    this.#others.stop();
+    this.#others?.stop();
     for (const entry of this.#keeper.stop()) entry.reject(refused("no-answer"));
     this.#tabs.close();
   }
