@@ -155,7 +155,8 @@ fn chosen(signed: &SignedIn, form: &Form, case: &Case, settler: Settler<'_>) -> 
         CaseId::Receipt(lot) => {
             let weighing = match (form.get("value"), typed) {
                 ("", "") => return Err(refused(locale, 400, "value-missing").at("value")),
-                (chosen, "") => Weighing::parse(chosen),
+                (chosen, "") if form.get("grade").is_empty() => Weighing::parse(chosen),
+                // A grade alone says of no weight which it is.
                 _ => Ok(typed_weighing(signed, form, case)?),
             };
             let weighing = weighing.map_err(|fault| refuse(locale, &fault.into()).at("value"))?;

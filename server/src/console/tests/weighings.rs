@@ -2,9 +2,10 @@
 
 use granary_client_core::ids::Incarnation;
 use granary_client_core::protocol::bundle::DocumentChanges;
-use granary_client_core::quantities::{Day, Grams};
-use granary_client_core::schema::Document;
+use granary_client_core::quantities::{Day, Fen, Grams};
+use granary_client_core::schema::catalogue::{self, PriceName};
 use granary_client_core::schema::receipt::{Outcome, receipts, receive};
+use granary_client_core::schema::{Document, Part};
 
 use super::forms::{Two, text_of};
 use super::page::PageForm;
@@ -41,7 +42,12 @@ impl Packer {
         let granary = &two.world.granary;
         let cooperative = granary.cooperative(two.world.coop).unwrap();
         let grants = cooperative.device(self.device).unwrap().grants.last().unwrap().clone();
-        let sent = DocumentChanges { key: two.lot.receipt_book(), changes: self.book.changes_since(&[]).unwrap() };
+        let mut changes = self.book.changes_since(&[]).unwrap();
+        changes.retain(|change| {
+            let author = &change.record().actor;
+            author.is_genesis() || author.device() == Some(self.device)
+        });
+        let sent = DocumentChanges { key: two.lot.receipt_book(), changes };
         let submitter = Submitter::new(self.device, grants);
         let ingested = granary.ingest(&cooperative, submitter, vec![sent], World::now()).unwrap();
         assert!(ingested.refused.is_empty(), "{:?}", ingested.refused);
@@ -58,6 +64,16 @@ impl Packer {
 
 fn received(grams: i64, grade: &str) -> Outcome {
     Outcome::Received { weighed: Grams::new(grams).unwrap(), grade: grade.into() }
+}
+
+/// Millet has a price of grade B too.
+async fn with_two_grades() -> Two {
+    let two = Two::new().await;
+    let grade = PriceName::new("B".into(), None).unwrap();
+    let edit = move |doc: &mut _| catalogue::set_price(doc, "millet", &grade, Fen::new(500).unwrap());
+    two.world.granary.edit(two.world.coop, &DocumentKey::Catalogue(Part::FIRST), World::now(), edit).unwrap();
+    two.shown();
+    two
 }
 
 /// Zhang saves a receipt on the lot's page.
@@ -80,7 +96,7 @@ async fn cases(two: &Two) -> usize {
 // One of two weighings won, with its price, and no page told of the other.
 #[tokio::test(flavor = "multi_thread")]
 async fn weighings_of_phone_and_console_at_once_are_a_case() {
-    let two = Two::new().await;
+    let two = with_two_grades().await;
     let mut packer = Packer::new(&two);
     packer.weighs(&two, 11_800, "A");
     zhang_weighs(&two, "11", "B").await;
@@ -95,6 +111,8 @@ async fn weighings_of_phone_and_console_at_once_are_a_case() {
         {
             assert!(text.contains(said), "{said}: {text}");
         }
+        // 11.8 kg at ¥7.60 less 11 kg at ¥5.00.
+        assert!(text_of(&page).contains("¥34.68 at stake"), "{page}");
         assert!(text.matches(&Day::in_china(World::now()).to_string()).count() >= 2, "when each was written: {text}");
     }
     assert!(text_of(&two.page("/console/harvests?conflicts=yes").await).contains("edited at once"));
@@ -130,7 +148,7 @@ async fn weighings_of_phone_and_console_at_once_are_a_case() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn weighing_anew_at_once_is_a_case_and_one_after_another_is_none() {
-    let two = Two::new().await;
+    let two = with_two_grades().await;
     let mut packer = Packer::new(&two);
     zhang_weighs(&two, "11", "A").await;
     packer.syncs(&two);
