@@ -19,7 +19,7 @@ const PAGES = [
   ["asked back", {}, "#/record", async (page) => { await page.locator(".tiles button").nth(0).click(); await page.locator("#weight").fill("1250"); await main(page).click(); await page.getByRole("dialog").waitFor(); }],
   ["kept", { offline: true }, "#/record", async (page) => { await page.locator(".tiles button").nth(0).click(); await page.locator("#weight").fill("12.5"); await main(page).click(); await page.locator(".kept-lot").waitFor(); }],
   ["harvest", { lots: 200 }, "#/harvest"], ["conflict", {}, "#/harvest", (page) => page.locator(".lot:has(.ask) a").first().click()],
-  ["weighed lot", {}, "#/harvest?only=received", (page) => page.locator(".lot a").first().click()], ["lot sent back", {}, "#/harvest?only=rejected", (page) => page.locator(".lot a").first().click()],
+  ["lot weighed twice", { weighedTwice: true }, "#/harvest?only=received", (page) => page.locator(".lot a").first().click()], ["weighed lot", {}, "#/harvest?only=received", (page) => page.locator(".lot a").first().click()], ["lot sent back", {}, "#/harvest?only=rejected", (page) => page.locator(".lot a").first().click()],
   ["correct", {}, "#/harvest", async (page) => { await page.locator(".lot a").first().click(); await page.locator(".correct").nth(1).click(); await page.locator(".pad").waitFor(); }],
   ["prices", {}, "#/prices"], ["owed", {}, "#/owed"], ["status", {}, "#/status"],
   ["status with troubles", { revoked: true, wrongDate: "2026-10-03", nearlyFull: true, stopped: true, quarantined: ["一项改动读不出来"], heldBack: { code: "x", sentence: "文件太大" } }, "#/status"],

@@ -206,3 +206,13 @@ test("an announcement stands on the first page until she has seen it", () => ope
   await page.getByRole("heading", { name: "收的是什么？" }).waitFor();
   assert.equal(await news.count(), 0);
 }));
+
+test("two weighings at once stand side by side with who and when, and ask nothing of a household", () => open({ weighedTwice: true }, "#/harvest", async (page) => {
+  await page.locator(".lot", { hasText: "称得不一样" }).locator("a").click();
+  const card = page.locator(".conflict", { hasText: "称得不一样" });
+  assert.equal(await card.locator(".side").count(), 2);
+  for (const [index, grade] of ["A 级", "B 级"].entries()) {
+    assert.match(await card.locator(".side").nth(index).innerText(), new RegExp(`公斤 ${grade}\\s+仓库\\s+10月4日`));
+  }
+  assert.equal(await card.getByRole("button").count(), 0);
+}));

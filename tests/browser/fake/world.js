@@ -49,6 +49,10 @@ export function makeWorld({ lots: count = 24, role = "household", enrolled = tru
     lots[2].history[0].fields = [{ field: "grams", value: "18500" }];
     lots[2].history.unshift({ at: Date.parse("2026-10-03T10:05:00Z"), who: "other", what: "corrected", fields: [{ field: "grams", value: "15800" }] });
     Object.assign(lots[4], { state: "received", weighedGrams: lots[4].grams - 300, weighedGrade: "A" });
+    if (rest.weighedTwice) {
+      const values = [lots[4].grams - 300, lots[4].grams - 1_000];
+      Object.assign(lots[4], { receiptInConflict: true, weighings: values.map((grams, index) => ({ grams, grade: "AB"[index], reason: "", who: "warehouse", at: Date.parse(`2026-10-04T0${index + 1}:00:00Z`) })) });
+    }
     Object.assign(lots[5], { state: "rejected", reason: "太湿，请再晒两天" });
     Object.assign(lots[6], { notTakenIn: "这一批不是您家的", sent: false });
   }
