@@ -63,3 +63,15 @@ test("after failures it waits longer and longer, until the line returns", () => 
   assert.equal(starts.length, 14);
   for (const random of [0, 0.5, 1]) assert.ok(backoff(1, random) >= 5_000 && backoff(40, random) <= 15 * 60_000);
 });
+
+test("a line that came back before anybody joined is there for her first sync", () => {
+  const { schedule, starts, pass } = scheduled();
+  schedule.offline();
+  schedule.nudged();
+  pass(60_000);
+  assert.deepEqual(starts, []);
+  schedule.online();
+  schedule.nudged();
+  pass(1);
+  assert.equal(starts.length, 1);
+});

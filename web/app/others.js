@@ -29,7 +29,8 @@ export class Others {
         if (id !== current && cooperative && unsent > 0) await this.#sendOf(id, language);
       }
     } finally {
-      this.#last = Date.now();
+      // After a change of hands all begins anew.
+      if (!this.#over) this.#last = Date.now();
       this.#busy = false;
     }
   }
@@ -44,22 +45,22 @@ export class Others {
   async #sendOf(id, language) {
     const keeper = new Keeper({
       settings: () => ({ profile: id, language, online: true, visible: false, installed: navigator.serviceWorker?.controller != null }),
-      told: ({ event, value }) => {
-        if (event === "status") this.#count(id, value.unsent ?? 0).catch(() => undefined);
-      },
+      told: () => undefined,
     });
     const tabs = new Tabs({ profile: id, keeper, told: () => undefined, owns: () => undefined, seen: () => undefined });
     const closed = new Promise((resolve) => { this.#close = resolve; });
     try {
       // A person who takes her own phone meanwhile does not wait for this.
-      await Promise.race([closed, tabs.ask("sync", {}).then(() => tabs.ask("call", { method: "status", args: {} })).then(({ unsent }) => this.#count(id, unsent ?? 0))]);
+      await Promise.race([closed, this.#synced(id, tabs)]);
     } catch { /* It is tried after the next sync. */ } finally {
       for (const entry of keeper.stop()) entry.reject({ code: "no-answer", field: null, sentence: "" });
       tabs.close();
     }
   }
 
-  async #count(id, unsent) {
+  async #synced(id, tabs) {
+    await tabs.ask("sync", {});
+    const { unsent } = await tabs.ask("call", { method: "status", args: {} });
     await this.profiles().update(id, { unsent });
     this.sent();
   }
