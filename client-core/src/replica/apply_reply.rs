@@ -68,8 +68,6 @@ struct Applying<'a> {
     /// The server's codes that are not matched with a document yet.
     codes: Codes<'a>,
     wanted: Wanted,
-    /// Documents that were forgotten, to be fetched as others have them.
-    dropped: BTreeSet<DocumentKey>,
     /// Documents that the reply says were erased: they stand in it without changes.
     erased: BTreeSet<DocumentKey>,
     received: Received,
@@ -126,7 +124,6 @@ impl Replica {
             refused,
             codes,
             wanted,
-            dropped: BTreeSet::new(),
             erased,
             received: Received::default(),
         };
@@ -146,13 +143,16 @@ impl Replica {
         let Applying { mut transaction, wanted, mut received, .. } = applying;
         transaction.put_meta("wanted", &wanted_list(&wanted));
         let mut cursor = reply.cursor;
-        if transaction.has_forgotten && !planted!("forgetful_replica_keeps_its_chain") {
+        if !transaction.forgotten.is_empty() && !planted!("forgetful_replica_keeps_its_chain") {
             // The server must give back what this replica has sent itself, once it is admitted.
             cursor.receipt = cursor.receipt.without_chain();
         }
         transaction.set_cursor(cursor);
+        if transaction.must_reconcile {
+            transaction.reconcile_at_next_sync();
+        }
+        received.more = !wanted.is_empty() || transaction.must_reconcile;
         transaction.commit()?;
-        received.more = !wanted.is_empty();
         Ok(received)
     }
 
@@ -210,9 +210,9 @@ impl Applying<'_> {
             self.transaction.leave_outbox(*number);
         }
         if let Some(returned) = backfill
-            && let Some(known) = self.transaction.end_backfill(key)?
+            && let Some(backfill) = self.transaction.end_backfill(key)?
         {
-            self.transaction.drop_unsendable(key, &known, returned, &mut self.wanted)?;
+            self.transaction.drop_unsendable(key, &backfill, returned, &mut self.wanted)?;
         }
         // The document was forgotten meanwhile, and the feed leaves out a replica's own changes.
         if !taken.is_empty() && !planted!("forgotten_document_lacks_what_is_acknowledged") {
@@ -232,7 +232,6 @@ impl Applying<'_> {
         if !planted!("refused_document_does_not_come_again") {
             self.wanted.insert(key.to_bytes(), 0);
         }
-        self.dropped.insert(key.clone());
         self.received.changed.insert(key.clone());
         self.notify_quarantined(key, AsideReason::Refused(reason));
         Ok(())
@@ -258,8 +257,8 @@ impl Applying<'_> {
                 self.erase(&key)?;
                 continue;
             }
-            // A dropped document is fetched whole.
-            if !self.transaction.state.grants.may_read(&key) || self.dropped.contains(&key) {
+            // A document that was forgotten is fetched whole.
+            if !self.transaction.state.grants.may_read(&key) || self.was_forgotten(&key) {
                 continue;
             }
             match self.transaction.take(document)? {
@@ -275,11 +274,16 @@ impl Applying<'_> {
         Ok(())
     }
 
+    /// True for a document that this reply's outcome has forgotten: what the reply holds of it is a part of what is fetched now.
+    fn was_forgotten(&self, key: &DocumentKey) -> bool {
+        self.transaction.forgotten.contains(key)
+    }
+
     /// Notes how far each fetch has got.
     fn note_fetched(&mut self, fetches: &[Fetch]) {
         for (fetch, fetched) in fetches.iter().zip(&self.reply.fetched) {
             let key = DocumentKey::from_bytes(&fetch.key).ok();
-            if key.is_some_and(|key| self.dropped.contains(&key)) {
+            if key.is_some_and(|key| self.was_forgotten(&key)) {
                 continue;
             }
             if fetched.complete {

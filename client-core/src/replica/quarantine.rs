@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::orphans::split_by_dependencies;
 use super::rows::{QUARANTINED, Quarantined, quarantine_key, quarantine_prefix};
 use super::transaction::Transaction;
-use super::{QuarantineNotice, Received, Replica, State, wanted_list};
+use super::{QuarantineNotice, Received, Replica, State, Wanted, wanted_list};
 use crate::crdt::DocumentFault;
 use crate::crdt::change::VerifiedChange;
 use crate::error::Error;
@@ -15,7 +15,7 @@ use crate::ids::{ChangeHash, DeviceId};
 use crate::planted;
 use crate::protocol::aside::AsideReason;
 use crate::protocol::bundle::DocumentChanges;
-use crate::protocol::messages::{ChangeRange, Notice, RefusalReason, read_message, write_message};
+use crate::protocol::messages::{Notice, RefusalReason, read_message, write_message};
 use crate::schema::harvest::{Lot, LotKey, touched};
 use crate::schema::{Document, DocumentKey, harvest};
 use crate::store::{Row, Store, StoreFault};
@@ -134,15 +134,15 @@ impl Transaction<'_> {
     fn quarantine_noticed(
         &mut self,
         key: &DocumentKey,
-        ranges: &[ChangeRange],
-        reason: AsideReason,
+        notice: &Notice,
+        wanted: &mut Wanted,
     ) -> Result<bool, Error> {
         let Some(document) = self.document(key)? else { return Ok(false) };
         let mut gone: BTreeSet<ChangeHash> = BTreeSet::new();
         let (mut changes, mut kept) = (Vec::new(), Vec::new());
         for change in document.changes_since(&[])? {
             let builds_on = change.record().dependencies.iter().any(|hash| gone.contains(hash));
-            if !change.record().actor.is_genesis() && (builds_on || ranges.iter().any(|range| range.has(&change))) {
+            if !change.record().actor.is_genesis() && (builds_on || notice.changes.iter().any(|range| range.has(&change))) {
                 gone.insert(change.hash());
                 changes.push(change);
             } else {
@@ -153,7 +153,7 @@ impl Transaction<'_> {
             return Ok(false);
         }
         for change in &changes {
-            self.quarantine(key, change, reason, false)?;
+            self.quarantine(key, change, notice.reason, false)?;
             self.write_under_another_actor(change);
         }
         for (number, change) in self.unsent_of(key)? {
@@ -161,9 +161,15 @@ impl Transaction<'_> {
                 self.leave_outbox(number);
             }
         }
+        let backfill = self.end_backfill(key)?;
         self.forget(key)?;
         // What is left stays in view until the document comes.
         let _ = self.take(DocumentChanges { key: key.clone(), changes: kept })?;
+        wanted.insert(key.to_bytes(), 0);
+        // The server lacks what it lacked before.
+        if let Some(backfill) = backfill {
+            self.put_backfill_or_drop(key, backfill, wanted)?;
+        }
         Ok(true)
     }
 }
@@ -237,8 +243,7 @@ impl Replica {
             let knows = !self.store.scan(&quarantine_prefix(key.id(self.cooperative)), None, 1)?.is_empty();
             let mut transaction = Transaction::begin(self);
             let mut is_new = !knows;
-            if transaction.quarantine_noticed(&key, &notice.changes, notice.reason)? {
-                wanted.insert(key.to_bytes(), 0);
+            if transaction.quarantine_noticed(&key, notice, &mut wanted)? {
                 transaction.put_meta("wanted", &wanted_list(&wanted));
                 // What this replica sent must be given back to it: the document does not hold it any more.
                 let mut cursor = transaction.state.cursor;

@@ -96,26 +96,30 @@ impl Transaction<'_> {
 
     fn note_backfill(&mut self, key: &DocumentKey, known: Vec<ChangeHash>, wanted: &mut Wanted) -> Result<(), Error> {
         self.end_backfill(key)?;
-        if self.put_backfill(key, &known)? {
-            Ok(())
-        } else {
-            self.drop_unsendable(key, &known, &BTreeSet::new(), wanted)
+        self.put_backfill_or_drop(key, Backfill::of(key, known), wanted)
+    }
+
+    /// Notes a backfill; where this device may send nothing of it, its own changes in it are lost.
+    pub(super) fn put_backfill_or_drop(
+        &mut self,
+        key: &DocumentKey,
+        backfill: Backfill,
+        wanted: &mut Wanted,
+    ) -> Result<(), Error> {
+        if self.put_backfill(key, &backfill)? {
+            return Ok(());
         }
+        self.drop_unsendable(key, &backfill, &BTreeSet::new(), wanted)
     }
 
     /// Notes that the server lacks the changes after these heads; false when this device may send none of them.
-    fn put_backfill(&mut self, key: &DocumentKey, known: &[ChangeHash]) -> Result<bool, Error> {
-        self.put_backfill_of(key, known, false)
-    }
-
-    /// As [`Self::put_backfill`], with or without what is not proven.
-    fn put_backfill_of(&mut self, key: &DocumentKey, known: &[ChangeHash], proven_only: bool) -> Result<bool, Error> {
-        let changes = self.sendable(key, known, proven_only)?.len() as u64;
+    fn put_backfill(&mut self, key: &DocumentKey, backfill: &Backfill) -> Result<bool, Error> {
+        let changes = self.sendable(key, &backfill.known, backfill.proven_only)?.len() as u64;
         if changes == 0 {
             return Ok(false);
         }
-        let backfill = Backfill { key: key.to_bytes(), known: known.to_vec(), changes, proven_only };
-        self.put(document_key(BACKFILL, self.id_of(key)), write_message(&backfill));
+        let counted = Backfill { changes, ..backfill.clone() };
+        self.put(document_key(BACKFILL, self.id_of(key)), write_message(&counted));
         self.state.backfills = self.state.backfills.saturating_add(1);
         self.state.backfill_changes = self.state.backfill_changes.saturating_add(changes);
         Ok(true)
@@ -123,11 +127,8 @@ impl Transaction<'_> {
 
     /// The server refused a backfill with others' changes that it never attested: it goes again without them.
     pub(super) fn give_back_what_is_proven(&mut self, key: &DocumentKey, wanted: &mut Wanted) -> Result<(), Error> {
-        let Some(known) = self.end_backfill(key)? else { return Ok(()) };
-        if self.put_backfill_of(key, &known, true)? {
-            return Ok(());
-        }
-        self.drop_unsendable(key, &known, &BTreeSet::new(), wanted)
+        let Some(backfill) = self.end_backfill(key)? else { return Ok(()) };
+        self.put_backfill_or_drop(key, Backfill { proven_only: true, ..backfill }, wanted)
     }
 
     /// Notes a backfill of changes that were cut off from a damaged document and are part of it again, since no
@@ -136,13 +137,13 @@ impl Transaction<'_> {
         if self.get(&document_key(BACKFILL, self.id_of(key)))?.is_none()
             && !planted!("cut_off_changes_are_not_given_back")
         {
-            self.put_backfill(key, known)?;
+            self.put_backfill(key, &Backfill { is_guess: true, ..Backfill::of(key, known.to_vec()) })?;
         }
         Ok(())
     }
 
-    /// Deletes a document's backfill. Returns the heads that the server had; none without one.
-    pub(super) fn end_backfill(&mut self, key: &DocumentKey) -> Result<Option<Vec<ChangeHash>>, Error> {
+    /// Deletes a document's backfill, and gives it; none without one that can be read.
+    pub(super) fn end_backfill(&mut self, key: &DocumentKey) -> Result<Option<Backfill>, Error> {
         let row = document_key(BACKFILL, self.id_of(key));
         let Some(value) = self.get(&row)? else { return Ok(None) };
         let backfill = Backfill::read(&value).map(|(_, backfill)| backfill);
@@ -153,17 +154,17 @@ impl Transaction<'_> {
         self.state.backfills = self.state.backfills.saturating_sub(1);
         self.state.backfill_changes = self.state.backfill_changes.saturating_sub(changes);
         self.remove(row);
-        Ok(backfill.map(|backfill| backfill.known))
+        Ok(backfill)
     }
 
-    /// Quarantines this device's own changes after these heads, but for `returned`, when it may not write there any more:
+    /// Quarantines this device's own changes of a backfill, but for `returned`, when it may not write there any more:
     /// the server lost them and accepts them from nobody. The document is fetched as others have it. Of a document that it
     /// may not read either, such as a former household's, the server tells nothing, so nothing says that it lost any; what
-    /// is unsent of it stays in the outbox.
+    /// is unsent of it stays in the outbox. Where it is only a guess that the server lost them, it is asked for its heads.
     pub(super) fn drop_unsendable(
         &mut self,
         key: &DocumentKey,
-        known: &[ChangeHash],
+        backfill: &Backfill,
         returned: &BTreeSet<ChangeHash>,
         wanted: &mut Wanted,
     ) -> Result<(), Error> {
@@ -172,10 +173,14 @@ impl Transaction<'_> {
         }
         let device = self.replica.device;
         let Some(document) = self.document(key)? else { return Ok(()) };
-        let known: Vec<ChangeHash> = known.iter().copied().filter(|hash| document.has(*hash)).collect();
+        let known: Vec<ChangeHash> = backfill.known.iter().copied().filter(|hash| document.has(*hash)).collect();
         let mut lost = document.changes_since(&known)?;
         lost.retain(|change| device.owns(&change.record().actor) && !returned.contains(&change.hash()));
         if lost.is_empty() {
+            return Ok(());
+        }
+        if backfill.is_guess {
+            self.must_reconcile = true;
             return Ok(());
         }
         for change in &lost {

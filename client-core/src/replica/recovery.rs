@@ -245,7 +245,7 @@ impl Transaction<'_> {
             }
         }
         self.drop_document(id);
-        self.has_forgotten = true;
+        self.forgotten.insert(key.clone());
         Ok(())
     }
 }

@@ -135,9 +135,16 @@ pub(super) struct Backfill {
     pub(super) changes: u64,
     /// True once the server refused what is not proven: others' changes that it has not attested stay here.
     pub(super) proven_only: bool,
+    /// True where no reconciliation showed that the server lacks them: changes that were in no document when it was asked.
+    pub(super) is_guess: bool,
 }
 
 impl Backfill {
+    /// What the server lacks of a document behind the heads that it has.
+    pub(super) fn of(key: &DocumentKey, known: Vec<ChangeHash>) -> Self {
+        Self { key: key.to_bytes(), known, changes: 0, proven_only: false, is_guess: false }
+    }
+
     /// The document and the backfill in a row; none when the row can't be read.
     pub(super) fn read(row: &[u8]) -> Option<(DocumentKey, Self)> {
         let backfill: Self = read_message(row).ok()?;

@@ -2,7 +2,7 @@
 //! writes. [`Transaction::commit`] writes one batch and then installs the new state. A transaction that is dropped has no
 //! effect: documents that it changed in memory are loaded from the store again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
@@ -31,8 +31,10 @@ pub(super) struct Transaction<'a> {
     /// Changed records; none for documents that are forgotten.
     records: HashMap<DocumentId, Option<DocumentRecord>>,
     open: HashMap<DocumentId, Open>,
-    /// True once a document was forgotten: not all that this replica has sent is here any more.
-    pub(super) has_forgotten: bool,
+    /// Documents that were forgotten: not all that this replica has sent is here any more.
+    pub(super) forgotten: BTreeSet<DocumentKey>,
+    /// True once only the server's heads tell what it lacks.
+    pub(super) must_reconcile: bool,
 }
 
 impl<'a> Transaction<'a> {
@@ -44,7 +46,8 @@ impl<'a> Transaction<'a> {
             writes: BTreeMap::new(),
             records: HashMap::new(),
             open: HashMap::new(),
-            has_forgotten: false,
+            forgotten: BTreeSet::new(),
+            must_reconcile: false,
         }
     }
 
