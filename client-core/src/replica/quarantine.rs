@@ -131,18 +131,15 @@ impl Transaction<'_> {
 
     /// Takes the noticed changes, and what builds on them, out of their document. Returns false when the document has none
     /// of them.
-    fn quarantine_noticed(
-        &mut self,
-        key: &DocumentKey,
-        notice: &Notice,
-        wanted: &mut Wanted,
-    ) -> Result<bool, Error> {
+    fn quarantine_noticed(&mut self, key: &DocumentKey, notice: &Notice, wanted: &mut Wanted) -> Result<bool, Error> {
         let Some(document) = self.document(key)? else { return Ok(false) };
         let mut gone: BTreeSet<ChangeHash> = BTreeSet::new();
         let (mut changes, mut kept) = (Vec::new(), Vec::new());
         for change in document.changes_since(&[])? {
             let builds_on = change.record().dependencies.iter().any(|hash| gone.contains(hash));
-            if !change.record().actor.is_genesis() && (builds_on || notice.changes.iter().any(|range| range.has(&change))) {
+            if !change.record().actor.is_genesis()
+                && (builds_on || notice.changes.iter().any(|range| range.has(&change)))
+            {
                 gone.insert(change.hash());
                 changes.push(change);
             } else {
