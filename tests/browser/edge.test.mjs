@@ -135,6 +135,16 @@ story("records are sent by themselves, several in one sync; a nudge brings what 
   assert.ok(month.up > 0 && month.down > 0);
 });
 
+story("who joins after the line came back gets what is there", async (world, context) => {
+  const page = await tab(context, world);
+  await context.setOffline(true);
+  assert.ok("error" in (await core(page, "enrol", "code", "Li")));
+  await context.setOffline(false);
+  // The browser tells its workers of the line some time later.
+  await until("she has joined", async () => "ok" in (await core(page, "enrol", "code", "Li")));
+  await until("a sync by itself", () => world.requests.some(({ path }) => path === "/s"));
+});
+
 story("what others on this phone wrote is sent after a sync of hers", async (world, context) => {
   const page = await tab(context, world);
   await core(page, "enrol", "code", "Li");

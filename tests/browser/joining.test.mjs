@@ -149,7 +149,7 @@ test("the outbox goes out as a file, and another phone's file comes in", () => o
   await page.locator("#file").setInputFiles({ name: "other.outbox", mimeType: "application/octet-stream", buffer: Buffer.from([1]) });
   await page.getByText("送到合作社了。").first().waitFor();
   // A file that was not delivered is nowhere in this phone.
-  await page.evaluate(() => window.fake.set({ offline: true }));
+  await page.evaluate(() => window.fake.set({ offline: true, lineFault: "line-broke" }));
   await page.locator("#file").setInputFiles({ name: "other.outbox", mimeType: "application/octet-stream", buffer: Buffer.from([1]) });
   await page.getByRole("alert").filter({ hasText: "文件没有存进谷仓，请留好" }).waitFor();
 }));
@@ -193,13 +193,15 @@ test("every sentence is there in both languages, with the same places for figure
 
 test("a table is in the language and the unit of the app", () => open({ language: "en", unit: "jin", lots: 3 }, "#/leave", async (page) => {
   await page.evaluate(() => {
-    Object.assign(window.fake.world.lots[0], { note: '=1+1, "wet"', grams: 12_250, moisture: 135, product: "millet", place: "houshan", grade: "A", day: "2026-10-03" });
+    Object.assign(window.fake.world.lots[0], { note: '=1+1, "wet"', grams: 12_250, moisture: 135, product: "millet", place: "houshan", grade: "A", day: "2026-10-03", state: "recorded", sent: true });
+    Object.assign(window.fake.world.lots[1], { day: "2026-10-02", state: "recorded", sent: false });
     window.fake.set({});
   });
   const [table] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save as a table (CSV)" }).click()]);
-  const [heads, first] = readFileSync(await table.path(), "utf8").split("\r\n");
+  const [heads, first, second] = readFileSync(await table.path(), "utf8").split("\r\n");
   assert.equal(heads, "\uFEFFLot number,Household,Day,Product,Weight (jin),Grade,Moisture (%),Place,Note,State,Weighed (jin),Reason,Not taken in");
   assert.equal(first.slice(first.indexOf(",")), `,李秀英,2026-10-03,Millet,24.5,A,13.5,后山,"'=1+1, ""wet""",recorded,,,`);
+  assert.match(second, /,Kept here,/);
 }));
 
 test("where two share the phone each page says whose it is, and what waits of the other", () => open({ lots: 3, profiles: [

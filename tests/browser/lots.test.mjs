@@ -135,6 +135,17 @@ test("a household sees which of its lots another phone recorded for it", () => o
   assert.equal(await page.getByText("别的手机记的").count(), 1);
 }));
 
+test("after a day without the co-operative prices and what is owed say of when they are", async () => {
+  const days = (count) => Date.now() - count * 24 * 60 * 60_000;
+  for (const path of ["#/prices", "#/owed"]) {
+    await open({ lastSuccess: days(3) }, path, (page) => page.getByText(/这是.*知道的；之后的还没有收到。/).waitFor());
+    await open({ lastSuccess: days(0.5) }, path, async (page) => {
+      await page.locator(".owed-sum, .price").first().waitFor();
+      assert.equal(await page.getByText("之后的还没有收到").count(), 0);
+    });
+  }
+});
+
 test("a phone that was shut out says so loudly on every page", () => open({ revoked: true }, "#/prices", async (page) => {
   await page.getByRole("alert").filter({ hasText: "这部手机已被合作社停用" }).waitFor();
   await page.getByRole("button", { name: "看看" }).click();

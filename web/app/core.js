@@ -112,8 +112,9 @@ class Core {
     this.#tabs.look(isVisible());
   }
 
-  /// This tab's worker runs.
+  /// This tab's worker runs. The line may have come or gone while it opened.
   #opened() {
+    this.#line();
     this.#nameProfile().catch(() => undefined);
     this.storage().catch(() => undefined);
   }

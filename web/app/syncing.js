@@ -42,13 +42,16 @@ export class Syncing {
     return { online, visible, stopped, syncing: schedule.running, nextSync: schedule.next };
   }
 
-  /// The phone is enrolled: from now on it syncs by itself.
-  start() {
+  /// The phone is enrolled: from now on it syncs by itself. `reached`: it has just joined, so the line is there, whatever the
+  /// browser says of it.
+  start({ reached = false } = {}) {
     this.#enrolled = true;
+    this.online ||= reached;
     if (!this.online) this.schedule.offline();
     if (this.stopped) return;
     // A worker that follows broken ones waits as after that many failed syncs.
-    if (this.failures > 0) this.schedule.resume(this.failures);
+    if (reached) this.schedule.asked();
+    else if (this.failures > 0) this.schedule.resume(this.failures);
     else this.schedule.nudged();
     this.#listen();
   }

@@ -171,7 +171,7 @@ const wanted = {
   look: async ({ link }, id) => (await carryOut("look", { link }, { id })).outcome,
   enrol: async ({ link, name }, id) => {
     const { outcome } = await carryOut("enrol", { link, name }, { id });
-    if (outcome.ok !== undefined) syncing.start();
+    if (outcome.ok !== undefined) syncing.start({ reached: true });
     return outcome;
   },
   sync: () => syncing.now(),

@@ -81,7 +81,7 @@ impl Phone {
         let _no_sync = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut inner = self.inner();
         let enrolled = inner.enrolled()?;
-        let changes = enrolled.replica.unsent().saturating_add(enrolled.replica.undelivered());
+        let changes = enrolled.replica.unsent_deeds().saturating_add(enrolled.replica.undelivered());
         if changes > 0 && !with_undelivered {
             return Err(Error::NotDelivered { changes });
         }

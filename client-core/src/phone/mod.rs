@@ -204,7 +204,7 @@ impl Phone {
     pub fn status(&self) -> Status {
         let inner = self.inner();
         let replica = inner.enrolled.as_ref().map(|enrolled| &enrolled.replica);
-        let (unsent, undelivered) = replica.map_or((0, 0), |replica| (replica.unsent(), replica.undelivered()));
+        let (unsent, undelivered) = replica.map_or((0, 0), |replica| (replica.unsent_deeds(), replica.undelivered()));
         let held_back = inner.status.held_back.filter(|_| unsent > 0);
         Status { unsent, undelivered, held_back, ..inner.status.clone() }
     }

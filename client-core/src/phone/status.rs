@@ -57,7 +57,7 @@ pub enum SyncState {
 pub struct Status {
     /// What the sync is doing.
     pub state: SyncState,
-    /// How many changes the server lacks.
+    /// How many changes that people made the server lacks.
     pub unsent: u64,
     /// How many changes of this phone were set aside, by the server or here, and are not delivered. A coordinator can take
     /// them in.

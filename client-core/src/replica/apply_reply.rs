@@ -207,7 +207,7 @@ impl Applying<'_> {
             if !is_here {
                 taken.extend(self.transaction.unsent_at(*number)?);
             }
-            self.transaction.leave_outbox(*number);
+            self.transaction.leave_outbox(*number)?;
         }
         if let Some(returned) = backfill
             && let Some(backfill) = self.transaction.end_backfill(key)?

@@ -21,7 +21,7 @@ impl Transaction<'_> {
     pub(super) fn erase(&mut self, key: &DocumentKey) -> Result<bool, Error> {
         let mut was_own = false;
         for (number, _) in self.unsent_of(key)? {
-            self.leave_outbox(number);
+            self.leave_outbox(number)?;
             was_own = true;
         }
         let undelivered = self.state.undelivered;

@@ -89,6 +89,8 @@ struct State {
     outbox_next: u64,
     /// Rows of the outbox.
     unsent: u64,
+    /// Of them, first changes of documents.
+    beginnings: u64,
     /// Rows of backfills: documents of which the server lacks changes.
     backfills: u64,
     /// The changes of all backfills.
@@ -126,6 +128,7 @@ impl Replica {
             grants: read_meta(store.as_ref(), "grants")?.unwrap_or_else(|| grants.clone()),
             outbox_next: 0,
             unsent: 0,
+            beginnings: 0,
             backfills: 0,
             backfill_changes: 0,
             undelivered: 0,

@@ -23,10 +23,16 @@ impl State {
     pub(super) fn count_outbox(&mut self, store: &dyn Store) -> Result<(), StoreFault> {
         let rows = store.scan_all(&[OUTBOX])?;
         self.unsent = rows.len() as u64;
+        self.beginnings = rows.iter().filter(|row| row.value.as_deref().is_some_and(is_beginning)).count() as u64;
         self.outbox_next =
             rows.iter().filter_map(|row| outbox_number(&row.key)).max().map_or(0, |number| number.saturating_add(1));
         Ok(())
     }
+}
+
+/// True for a row with the first change of a document, which no person made.
+fn is_beginning(row: &[u8]) -> bool {
+    Unsent::read(row).is_some_and(|(_, change)| change.record().actor.is_genesis())
 }
 
 /// The number, the document and the change in a row of the outbox. A row that can't be read is reported. It stays, counts
@@ -50,13 +56,20 @@ impl Transaction<'_> {
             self.put(outbox_key(self.state.outbox_next), Unsent::write(key, change));
             self.state.outbox_next = self.state.outbox_next.saturating_add(1);
             self.state.unsent = self.state.unsent.saturating_add(1);
+            let beginnings = u64::from(change.record().actor.is_genesis());
+            self.state.beginnings = self.state.beginnings.saturating_add(beginnings);
         }
     }
 
     /// Deletes a change from the outbox.
-    pub(super) fn leave_outbox(&mut self, number: u64) {
-        self.remove(outbox_key(number));
+    pub(super) fn leave_outbox(&mut self, number: u64) -> Result<(), StoreFault> {
+        let key = outbox_key(number);
+        if self.state.beginnings > 0 && self.get(&key)?.as_deref().is_some_and(is_beginning) {
+            self.state.beginnings = self.state.beginnings.saturating_sub(1);
+        }
+        self.remove(key);
         self.state.unsent = self.state.unsent.saturating_sub(1);
+        Ok(())
     }
 
     /// The change under this number of the outbox; none when it is missing, or can't be read, which is reported.
@@ -78,6 +91,11 @@ impl Replica {
     /// How many changes the server lacks: those that it has not acknowledged, and the backfills.
     pub fn unsent(&self) -> u64 {
         self.state.unsent.saturating_add(self.state.backfill_changes)
+    }
+
+    /// As [`Self::unsent`], without the first changes of documents: what people did that the server lacks.
+    pub fn unsent_deeds(&self) -> u64 {
+        self.unsent().saturating_sub(self.state.beginnings)
     }
 
     /// The lots of which the server lacks a change: recorded, edited, withdrawn or received here and not acknowledged yet, or

@@ -115,7 +115,7 @@ impl Transaction<'_> {
         let needs_grant = reason == RefusalReason::MayNotWrite;
         for (number, change) in self.unsent_of(key)?.into_iter().take(most) {
             self.quarantine(key, &change, AsideReason::Refused(reason), needs_grant)?;
-            self.leave_outbox(number);
+            self.leave_outbox(number)?;
             self.write_under_another_actor(&change);
         }
         Ok(())
@@ -155,7 +155,7 @@ impl Transaction<'_> {
         }
         for (number, change) in self.unsent_of(key)? {
             if gone.contains(&change.hash()) {
-                self.leave_outbox(number);
+                self.leave_outbox(number)?;
             }
         }
         let backfill = self.end_backfill(key)?;

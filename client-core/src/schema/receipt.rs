@@ -157,7 +157,8 @@ pub(crate) fn weighings(document: &Document, lot: &LotId) -> Weighings {
     if *document.key() != lot.receipt_book() {
         return Vec::new();
     }
-    all_of(document.automerge(), &lot.season_name())
+    let automerge = document.automerge();
+    read_each(automerge, objects(automerge, &lot.season_name()))
 }
 
 /// The shown receipts with their lots, keys and objects.
@@ -171,20 +172,29 @@ fn in_book(document: &Document) -> Vec<(LotId, String, ObjId)> {
         .collect()
 }
 
-fn all_of(automerge: &AutoCommit, key: &str) -> Weighings {
+/// The objects under a receipt's key: one, or those that were written at once.
+fn objects(automerge: &AutoCommit, key: &str) -> Vec<ObjId> {
     let values = part(automerge, BOOK, ObjType::Map).and_then(|book| automerge.get_all(&book, key).ok());
     let maps = values.into_iter().flatten().filter(|(value, _)| matches!(value, Value::Object(ObjType::Map)));
-    maps.filter_map(|(_, object)| {
+    maps.map(|(_, object)| object).collect()
+}
+
+fn read_each(automerge: &AutoCommit, objects: Vec<ObjId>) -> Weighings {
+    let read_one = |object: ObjId| {
         let written_by = written_by(automerge, &object)?;
         let (outcome, day, _) = read(automerge, object);
         Some((Weighing { outcome: outcome?, day }, written_by))
-    })
-    .collect()
+    };
+    objects.into_iter().filter_map(read_one).collect()
 }
 
-/// As [`all_of`], where not all agree; else none.
+/// The receipts under a key where not all agree; else none. One that stands alone is not read.
 fn concurrent(automerge: &AutoCommit, key: &str) -> Weighings {
-    let all = all_of(automerge, key);
+    let objects = objects(automerge, key);
+    if objects.len() < 2 {
+        return Vec::new();
+    }
+    let all = read_each(automerge, objects);
     let first = all.first().map(|(weighing, _)| weighing.clone());
     let agree = first.is_none_or(|first| all.iter().all(|(weighing, _)| weighing.agrees_with(&first)));
     if agree { Vec::new() } else { all }

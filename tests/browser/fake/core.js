@@ -69,7 +69,7 @@ const methods = {
     householdName: me().role === "recorder" ? "" : me().householdName, village: "dongpo", recordsForOthers: me().role === "recorder", today: world.today, wrongDate: world.wrongDate ?? null, season: 2026,
     canReceive: me().role === "packer", canEditCatalogue: false }),
   status: () => ({ state: world.revoked ? "revoked" : world.syncing ? "syncing" : "idle", unsent: unsent(), undelivered: world.undelivered ?? 0,
-    lastSuccess: world.lastSuccess, lastError: offline() ? fault("offline", null, "没有信号", "no signal") : world.lastError, revoked: Boolean(world.revoked),
+    lastSuccess: world.lastSuccess, lastError: offline() ? fault("not-reached", null, "没有信号", "no signal") : world.lastError, revoked: Boolean(world.revoked),
     stopped: Boolean(world.stopped), quarantined: world.quarantined ?? [], heldBack: world.heldBack ?? null, bytesUp: 1, bytesDown: 2, exchanges: 3, month: { ...world.month, month: "2026-10" } }),
   catalogue: () => ({ products: world.products, places: world.places, announcements: world.announcements,
     villages: [{ code: "dongpo", name: "东坡村" }, { code: "xigou", name: "西沟村" }] }),
@@ -208,7 +208,7 @@ export const core = {
     return structuredClone(methods[method](args ?? {}));
   },
   async look(link) {
-    if (offline()) throw fault("offline", null, "没有信号", "no signal");
+    if (offline()) throw fault("not-reached", null, "没有信号", "no signal");
     if (!link.includes("7KQ2")) throw fault("bad-invitation", "link", "没有这张邀请", "there is no such invitation");
     return { server: "granary.example.org:443", cooperative: world.cooperative, role: "household", whose: "李秀英" };
   },
@@ -220,11 +220,11 @@ export const core = {
     return {};
   },
   async sync() {
-    if (offline()) throw fault("offline", null, "没有信号，记的都在这部手机里", "no signal; all is kept on this phone");
+    if (offline()) throw fault("not-reached", null, "没有信号，记的都在这部手机里", "no signal; all is kept on this phone");
     deliver();
   },
   async exportOutbox() { return new Blob([new Uint8Array([1, 2, 3])]); },
-  async importOutbox(bytes) { if (offline()) throw fault("offline", null, "没有信号，会再试", "no signal; it will be tried again"); if (bytes.size === 0) throw fault("bad-file", "file", "这不是手机交出的文件", "this is no phone's file"); return {}; },
+  async importOutbox(bytes) { if (offline()) throw fault(world.lineFault ?? "not-reached", null, "没有信号，会再试", "no signal; it will be tried again"); if (bytes.size === 0) throw fault("bad-file", "file", "这不是手机交出的文件", "this is no phone's file"); return {}; },
   async profiles() { return world.profiles.map(shownProfile); },
   async addProfile() { const id = `p${world.profiles.length + 1}`; world.profiles.push({ id, name: "", enrolled: false, role: "household", household: null, householdName: "" }); save(); return id; },
   async switchProfile(id) { world.current = id; locked = Boolean(me().pin); save(); tell("profile"); tell("changed"); },

@@ -3,7 +3,7 @@ import { core } from "../core.js";
 import { html, useRef, useState } from "../lib/preact-htm.js";
 import { t } from "../words.js";
 import { saveFile, shareFile } from "../parts/files.js";
-import { Fault, Page } from "../parts/frame.js";
+import { Fault, isOfTheLine, Page } from "../parts/frame.js";
 import { usePhone, useWork } from "../parts/phone.js";
 import { Icon } from "../parts/pictures.js";
 import { say } from "../parts/say.js";
@@ -30,7 +30,7 @@ export function Handover() {
     setDone("");
     if (file.size > FILE_BYTES_MAX) throw { code: "too-large", sentence: t("file-too-large") };
     // It is not kept on this phone, and who carries it must know.
-    await core.importOutbox(file).catch((fault) => { throw fault.code === "offline" ? { code: "not-carried", sentence: t("file-not-carried") } : fault; });
+    await core.importOutbox(file).catch((fault) => { throw isOfTheLine(fault) ? { code: "not-carried", sentence: t("file-not-carried") } : fault; });
     tell(t("file-taken"));
   });
   return html`<${Page} title=${t("handover-title")} back="/status">

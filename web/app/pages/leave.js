@@ -40,7 +40,7 @@ function tableOf(rows) {
     [t("lot-number"), (lot) => lot.id], [t("household"), (lot) => lot.householdName], [t("day"), (lot) => lot.day],
     [t("product"), (lot) => productName(lot.product)], [`${t("weight")} (${unitName()})`, (lot) => grams(lot.grams)], [t("grade"), (lot) => lot.grade],
     [`${t("moisture")} (%)`, (lot) => (lot.moisture === null ? "" : lot.moisture / 10)], [t("place"), (lot) => placeName(lot.place)],
-    [t("note"), (lot) => lot.note], [t("field-state"), (lot) => t(`state-${lot.state}`)], [`${t("weighed")} (${unitName()})`, (lot) => grams(lot.weighedGrams)],
+    [t("note"), (lot) => lot.note], [t("field-state"), (lot) => t(lot.sent || lot.state !== "recorded" ? `state-${lot.state}` : "lot-kept")], [`${t("weighed")} (${unitName()})`, (lot) => grams(lot.weighedGrams)],
     [t("field-reason"), (lot) => lot.reason], [t("lot-not-taken-in"), (lot) => lot.notTakenIn],
   ];
   const lines = [columns.map(([head]) => head), ...rows.map((lot) => columns.map(([, of]) => of(lot)))];

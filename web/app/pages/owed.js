@@ -6,6 +6,7 @@ import { Fault, Page } from "../parts/frame.js";
 import { productName, useCall, usePhone } from "../parts/phone.js";
 import { Crop, Icon } from "../parts/pictures.js";
 import { go } from "../parts/route.js";
+import { AsOf } from "./status.js";
 
 export function Owed() {
   const { state, status } = usePhone();
@@ -16,6 +17,7 @@ export function Owed() {
   const before = value ? value.fen + value.advancesFen : 0;
   return html`<${Page} title=${t("owed")} back="/prices">
     <${Fault} error=${error} />
+    <${AsOf} />
     ${value && html`
       <div class="owed-sum"><p class="owed-word">${t(value.fen < 0 ? "owed-back" : "owed-so-far")}</p><p class="owed-much">${money(Math.abs(value.fen))}</p><p>${t("owed-from", { n: value.weighedLots })}</p></div>
       ${value.byProduct.length > 0 ? html`<table class="sums"><caption class="heard">${t("owed-by-product")}</caption>

@@ -7,6 +7,7 @@ import { Page } from "../parts/frame.js";
 import { nameOf, useCall, usePhone } from "../parts/phone.js";
 import { Crop, Icon } from "../parts/pictures.js";
 import { go } from "../parts/route.js";
+import { AsOf } from "./status.js";
 
 /** For each grade, the price that holds on a day, and the next one that is known: `[{grade, now, next}]`. */
 export function pricesOn(prices, today) {
@@ -49,6 +50,7 @@ export function Prices() {
   const offered = catalogue.products.filter((product) => product.offered !== false);
   const us = catalogue.cooperative ?? {};
   return html`<${Page} title=${t("tab-prices")}>
+    <${AsOf} />
     ${state.household && html`<${OwedCard} />`}
     ${catalogue.announcements.length > 0 && html`<section><h2>${t("announcements")}</h2><ul class="announcements">
       ${catalogue.announcements.map((one, index) => html`<li key=${index} class="card"><p class="written">${one.text}</p>${one.day && html`<p class="soft">${day(one.day, state.today)}</p>`}</li>`)}</ul></section>`}

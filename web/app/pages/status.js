@@ -4,7 +4,7 @@ import { html } from "../lib/preact-htm.js";
 import { t } from "../words.js";
 import { Banner } from "../parts/banner.js";
 import { bytes, instant } from "../parts/figures.js";
-import { Fault, hasNoLine, isSyncing, othersWait, Page, whereaboutsOf } from "../parts/frame.js";
+import { Fault, hasNoLine, isOfTheLine, isSyncing, othersWait, Page, whereaboutsOf } from "../parts/frame.js";
 import { InstallHint } from "../parts/install.js";
 import { refreshStorage, usePhone, useWork, villageName } from "../parts/phone.js";
 import { Icon } from "../parts/pictures.js";
@@ -19,6 +19,14 @@ export function ago(millis) {
   if (minutes < 1) return t("just-now");
   if (minutes < 60) return t("minutes-ago", { n: minutes });
   return instant(millis);
+}
+
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/** Says of what day the figures of a page are, where the phone has not heard of the co-operative for a day. */
+export function AsOf() {
+  const { lastSuccess } = usePhone().status;
+  return lastSuccess && Date.now() - lastSuccess > DAY_MS ? html`<p class="soft">${t("as-of", { when: ago(lastSuccess) })}</p>` : null;
 }
 
 function bigWords({ unsent, undelivered }) {
@@ -47,7 +55,7 @@ export function Status() {
         ${othersWait(phone) > 0 && html`<p>${t("others-wait-more", { n: othersWait(phone) })}</p>`}
       </section>
       <${Fault} error=${fault} />
-      ${!fault && status.lastError && status.lastError.code !== "offline" && html`<${Banner}>${status.lastError.sentence}<//>`}
+      ${!fault && status.lastError && !isOfTheLine(status.lastError) && html`<${Banner}>${status.lastError.sentence}<//>`}
       ${status.heldBack && html`<${Banner}><strong>${t("held-back")}</strong> ${status.heldBack.sentence}<//>`}
       ${status.unsent > 0 && status.undelivered > 0 && html`<${Banner}>${t("set-aside-count", { n: status.undelivered })} ${t("set-aside-more")}<//>`}
       ${(status.quarantined ?? []).map((sentence) => html`<${Banner} key=${sentence}><strong>${t("set-aside")}</strong> ${sentence}<//>`)}
