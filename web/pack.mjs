@@ -16,7 +16,7 @@ const FIRST_BYTES_MAX = 500_000;
 /// That and what comes right behind it, after which the app needs no line. It must not grow.
 const BYTES_MAX = 735_000;
 /// What comes behind: the core's second part, pages that the first harvest needs not (web/app/app.js), what sends for others, and the service worker.
-const BEHIND = /^(wasm\/granary_web_more\.wasm|pages\/(correct|handover|harvest|leave|lock|lot|owed|prices|questions|receive|settings|status)\.js|parts\/pinyin\.js|others\.js|sw\.js)$/;
+const BEHIND = /^(wasm\/granary_web_more\.wasm|pages\/(correct|handover|harvest|leave|lock|lot|owed|prices|questions|receive|settings|status)\.js|parts\/pinyin\.js|words_more\.js|others\.js|sw\.js)$/;
 /// What is loaded and kept when it is first needed: libraries for what some browsers lack, pictures for launchers.
 const LATER = /^(lib\/(noble-ed25519|jsqr)\b|icons\/.*\.png$)/;
 

@@ -182,7 +182,7 @@ test("the language switches at once, and is kept", () => open({}, "#/settings", 
 test("every sentence is there in both languages, with the same places for figures", async () => {
   await open({}, "", async (page) => {
     const faults = await page.evaluate(async () => {
-      const { allWords } = await import(new URL("words.js", location.href.split("#")[0]));
+      const { allWords } = await import(new URL("words_more.js", location.href.split("#")[0]));
       const places = (sentence) => [...new Set(sentence.match(/\{\w+\}/g) ?? [])].sort().join();
       return allWords().filter(([, [zh, en]]) => !zh || !en || (!en.split("|").every((one) => places(one) === places(zh) || (en.includes("|") && places(zh).includes("{n}")))))
         .map(([name]) => name);

@@ -1,7 +1,7 @@
 // Correcting one field of a lot: the same means as in recording, one field a page. What is unusual is asked back.
 import { core } from "../core.js";
 import { html, useEffect, useRef, useState } from "../lib/preact-htm.js";
-import { t } from "../words.js";
+import { t } from "../words_more.js";
 import { useDraft } from "../parts/draft.js";
 import { DayField } from "../parts/fields.js";
 import { asTyped, unitName } from "../parts/figures.js";

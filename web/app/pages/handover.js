@@ -1,7 +1,7 @@
 // Records without a signal: the outbox as an encrypted file that anyone may carry, and another phone's file taken along.
 import { core } from "../core.js";
 import { html, useRef, useState } from "../lib/preact-htm.js";
-import { t } from "../words.js";
+import { t } from "../words_more.js";
 import { saveFile, shareFile } from "../parts/files.js";
 import { Fault, isOfTheLine, Page } from "../parts/frame.js";
 import { usePhone, useWork } from "../parts/phone.js";

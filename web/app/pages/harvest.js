@@ -1,7 +1,7 @@
 // My harvest: what the season has brought by product, then the lots day by day, sixty a page, with a search. The core finds,
 // counts and sums; the page draws what it is given.
 import { html, useEffect, useState } from "../lib/preact-htm.js";
-import { t } from "../words.js";
+import { t } from "../words_more.js";
 import { namedDay, weight } from "../parts/figures.js";
 import { Fault, Page } from "../parts/frame.js";
 import { LotLine } from "../parts/lotline.js";

@@ -1,7 +1,7 @@
 // Leaving the co-operative on this phone: first what would be lost, then means to keep it, then a question, then it is gone.
 import { core } from "../core.js";
 import { html, useState } from "../lib/preact-htm.js";
-import { t } from "../words.js";
+import { t } from "../words_more.js";
 import { dropDrafts } from "../parts/draft.js";
 import { asTyped, unitName } from "../parts/figures.js";
 import { saveFile } from "../parts/files.js";

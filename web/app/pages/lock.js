@@ -2,7 +2,7 @@
 // sending behind it.
 import { core } from "../core.js";
 import { html, useEffect, useRef, useState } from "../lib/preact-htm.js";
-import { t } from "../words.js";
+import { t } from "../words_more.js";
 import { NumberPad } from "../parts/numberpad.js";
 import { refresh } from "../parts/phone.js";
 import { Sign } from "../parts/pictures.js";

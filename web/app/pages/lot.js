@@ -2,7 +2,7 @@
 // both values side by side; each field to correct; withdrawing, after a question.
 import { core } from "../core.js";
 import { html, useState } from "../lib/preact-htm.js";
-import { t } from "../words.js";
+import { t } from "../words_more.js";
 import { instant, money, weight } from "../parts/figures.js";
 import { Fault, Page } from "../parts/frame.js";
 import { gradeName, Standing } from "../parts/lotline.js";

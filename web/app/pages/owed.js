@@ -1,6 +1,6 @@
 // What a household is owed so far: what was weighed, by the price of its grade and day, less advances; and what is not in it yet.
 import { html } from "../lib/preact-htm.js";
-import { t } from "../words.js";
+import { t } from "../words_more.js";
 import { money, weight } from "../parts/figures.js";
 import { Fault, Page } from "../parts/frame.js";
 import { productName, useCall, usePhone } from "../parts/phone.js";

@@ -1,7 +1,7 @@
 // What the co-operative pays, what it has announced, and the way to what a household is owed.
 import { core } from "../core.js";
 import { html, useEffect } from "../lib/preact-htm.js";
-import { t } from "../words.js";
+import { t } from "../words_more.js";
 import { day, money, price, shortDay } from "../parts/figures.js";
 import { Page } from "../parts/frame.js";
 import { nameOf, useCall, usePhone } from "../parts/phone.js";

@@ -2,7 +2,7 @@
 // can be answered anew.
 import { core } from "../core.js";
 import { html } from "../lib/preact-htm.js";
-import { t } from "../words.js";
+import { t } from "../words_more.js";
 import { useDraft } from "../parts/draft.js";
 import { instant, namedDay, weight } from "../parts/figures.js";
 import { Fault, Page, homeOf } from "../parts/frame.js";

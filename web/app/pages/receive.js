@@ -1,7 +1,7 @@
 // For packers: today's lots by household, each to be weighed in or sent back with a reason.
 import { core } from "../core.js";
 import { html, useEffect, useState } from "../lib/preact-htm.js";
-import { t } from "../words.js";
+import { t } from "../words_more.js";
 import { useDraft } from "../parts/draft.js";
 import { dayBefore, namedDay, unitName, weight } from "../parts/figures.js";
 import { Fault, Page } from "../parts/frame.js";

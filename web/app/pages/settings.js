@@ -1,7 +1,7 @@
 // Wishes of who holds the phone: language, size of letters, unit, and a lock.
 import { core } from "../core.js";
 import { html, useState } from "../lib/preact-htm.js";
-import { t } from "../words.js";
+import { t } from "../words_more.js";
 import { Page } from "../parts/frame.js";
 import { tell, usePhone } from "../parts/phone.js";
 import { NumberPad } from "../parts/numberpad.js";

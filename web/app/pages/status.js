@@ -1,7 +1,7 @@
 // How the phone is, in plain words: what waits, when the co-operative was last reached, what it cost; and what a person can do.
 import { core } from "../core.js";
 import { html } from "../lib/preact-htm.js";
-import { t } from "../words.js";
+import { t } from "../words_more.js";
 import { Banner } from "../parts/banner.js";
 import { bytes, instant } from "../parts/figures.js";
 import { Fault, hasNoLine, isOfTheLine, isSyncing, othersWait, Page, whereaboutsOf } from "../parts/frame.js";
