@@ -3,11 +3,13 @@ import { core } from "../core.js";
 import { html, useRef, useState } from "../lib/preact-htm.js";
 import { t } from "../words_more.js";
 import { saveFile, shareFile } from "../parts/files.js";
-import { Fault, isOfTheLine, Page } from "../parts/frame.js";
+import { Fault, Page } from "../parts/frame.js";
 import { usePhone, useWork } from "../parts/phone.js";
 import { Icon } from "../parts/pictures.js";
 import { say } from "../parts/say.js";
 
+/// Faults of the line: what was to go may not have gone, and another try may do.
+const OF_THE_LINE = ["not-reached", "no-name", "line-broke", "line-silent"];
 const FILE_BYTES_MAX = 32 * 1024 * 1024;
 
 export function Handover() {
@@ -30,7 +32,7 @@ export function Handover() {
     setDone("");
     if (file.size > FILE_BYTES_MAX) throw { code: "too-large", sentence: t("file-too-large") };
     // It is not kept on this phone, and who carries it must know.
-    await core.importOutbox(file).catch((fault) => { throw isOfTheLine(fault) ? { code: "not-carried", sentence: t("file-not-carried") } : fault; });
+    await core.importOutbox(file).catch((fault) => { throw OF_THE_LINE.includes(fault.code) ? { code: "not-carried", sentence: t("file-not-carried") } : fault; });
     tell(t("file-taken"));
   });
   return html`<${Page} title=${t("handover-title")} back="/status">

@@ -4,7 +4,7 @@ import { html } from "../lib/preact-htm.js";
 import { t } from "../words_more.js";
 import { Banner } from "../parts/banner.js";
 import { bytes, instant } from "../parts/figures.js";
-import { Fault, hasNoLine, isOfTheLine, isSyncing, othersWait, Page, whereaboutsOf } from "../parts/frame.js";
+import { Fault, hasNoLine, isOffline, isSyncing, othersWait, Page, whereaboutsOf } from "../parts/frame.js";
 import { InstallHint } from "../parts/install.js";
 import { refreshStorage, usePhone, useWork, villageName } from "../parts/phone.js";
 import { Icon } from "../parts/pictures.js";
@@ -55,7 +55,7 @@ export function Status() {
         ${othersWait(phone) > 0 && html`<p>${t("others-wait-more", { n: othersWait(phone) })}</p>`}
       </section>
       <${Fault} error=${fault} />
-      ${!fault && status.lastError && !isOfTheLine(status.lastError) && html`<${Banner}>${status.lastError.sentence}<//>`}
+      ${!fault && status.lastError && !isOffline(status.lastError) && html`<${Banner}>${status.lastError.sentence}<//>`}
       ${status.heldBack && html`<${Banner}><strong>${t("held-back")}</strong> ${status.heldBack.sentence}<//>`}
       ${status.unsent > 0 && status.undelivered > 0 && html`<${Banner}>${t("set-aside-count", { n: status.undelivered })} ${t("set-aside-more")}<//>`}
       ${(status.quarantined ?? []).map((sentence) => html`<${Banner} key=${sentence}><strong>${t("set-aside")}</strong> ${sentence}<//>`)}

@@ -21,13 +21,11 @@ export const homeOf = (state) => `/${tabsOf(state)[0][0]}`;
 
 export const isSyncing = (status) => status.syncing === true || status.state === "syncing";
 
-const OF_THE_LINE = ["not-reached", "no-name", "line-broke", "line-silent"];
+/** A fault of a phone that had no signal; where the line was there and broke, or nobody answered, the core says so. */
+export const isOffline = (fault) => fault?.code === "not-reached";
 
-/** Whether a fault is the line's alone: another try may do. */
-export const isOfTheLine = (fault) => OF_THE_LINE.includes(fault?.code);
-
-/** Whether the co-operative cannot be reached now, as far as the browser and the last try know. */
-export const hasNoLine = ({ online, status }) => !online || isOfTheLine(status?.lastError);
+/** Whether there is no signal now, as far as the browser and the last try know. */
+export const hasNoLine = ({ online, status }) => !online || isOffline(status?.lastError);
 
 /** How much waits of others who share this phone. */
 export const othersWait = ({ profiles }) => profiles.filter(({ id }) => id !== profileId()).reduce((sum, { unsent }) => sum + unsent, 0);
