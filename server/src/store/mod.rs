@@ -14,6 +14,7 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use granary_client_core::store::{Batch, Row, Store, StoreFault, Write, seal, unseal};
 
@@ -29,6 +30,9 @@ const CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// Sled's interval of flushes in the background, in milliseconds: one that never comes. Without any, sled flushes whenever a scan ends,
 /// and then has on disk what the journal has not.
 const FLUSH_NEVER: usize = usize::MAX;
+/// How often a folder that another has is tried, and at which interval: a quarter of a second in all.
+const OPEN_TRIES: u32 = 10;
+const OPEN_LOOK: Duration = Duration::from_millis(25);
 
 type Database = sled::Db<LEAF_FANOUT>;
 
@@ -49,13 +53,7 @@ impl SledStore {
     /// other fault the store is as whole as before.
     pub fn open(folder: &Path) -> Result<Self, StoreFault> {
         anew::finish_cut_off(folder)?;
-        let database = sled::Config::new()
-            .path(folder)
-            .cache_capacity_bytes(CACHE_BYTES)
-            .flush_every_ms(Some(FLUSH_NEVER))
-            .zstd_compression_level(1)
-            .open::<LEAF_FANOUT>()
-            .map_err(fault_of)?;
+        let database = open_sled(folder)?;
         let (journal, batches) = Journal::open(folder).map_err(|error| StoreFault::of_io(&error))?;
         let store = Self {
             handles: Mutex::new(vec![database]),
@@ -106,6 +104,18 @@ impl SledStore {
         self.handles.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
         result
     }
+}
+
+/// Opens sled's part of the store. A thread of one that was closed just now may have it for a moment longer.
+fn open_sled(folder: &Path) -> Result<Database, StoreFault> {
+    let config = sled::Config::new().path(folder).cache_capacity_bytes(CACHE_BYTES).zstd_compression_level(1);
+    let open = || config.clone().flush_every_ms(Some(FLUSH_NEVER)).open::<LEAF_FANOUT>().map_err(fault_of);
+    let is_last = |opened: &Result<Database, StoreFault>| !matches!(opened, Err(StoreFault::InUse));
+    let later = (1..OPEN_TRIES).map(|_| {
+        std::thread::sleep(OPEN_LOOK);
+        open()
+    });
+    std::iter::once(open()).chain(later).find(is_last).unwrap_or(Err(StoreFault::InUse))
 }
 
 /// The last write of each key.

@@ -36,7 +36,10 @@ fn another_lot(replica: &mut Replica) -> VerifiedChange {
 fn document_that_is_forgotten_while_it_is_fetched_is_fetched_whole() {
     let (mut replica, _) = open(&MemoryStore::default());
     let changes = acknowledged_lots(&mut replica);
-    let heads = vec![DocumentHeads { key: book(2026).to_bytes(), heads: vec![changes[1].hash(), ChangeHash::from_bytes([9; 32])] }];
+    let heads = vec![DocumentHeads {
+        key: book(2026).to_bytes(),
+        heads: vec![changes[1].hash(), ChangeHash::from_bytes([9; 32])],
+    }];
     replica.receive(&OutboxPage::default(), &[], &SyncReply { reconciles: true, heads, ..reply() }).unwrap();
     let page = replica.outbox_page(PAGE_BYTES).unwrap();
     assert!(page.documents[0].backfill.is_some());
