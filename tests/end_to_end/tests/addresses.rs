@@ -106,7 +106,7 @@ fn something_else_in_the_servers_place_is_named() {
     let error = phone.sync_now().unwrap_err();
     assert_eq!(error, Error::Line(LineFault::SignInFirst), "{error}");
     portal.join().unwrap();
-    assert_eq!(phone.status().unsent, 2);
+    assert_eq!(phone.status().unsent, 1);
     world.start();
     sync_until_lots(&phone, 1);
     assert_eq!(phone.status().unsent, 0);
