@@ -75,7 +75,7 @@ fn guess_of_a_loss_asks_the_server() {
     let foreign = another_lot(&mut author);
     let (mut replica, _) = open_as(&MemoryStore::default(), Incarnation::new(2));
     replica.receive(&OutboxPage::default(), &[], &packer()).unwrap();
-    for changes in [[&own[2..], &[foreign.clone()]].concat(), own[..2].to_vec()] {
+    for changes in [[&own[2..], std::slice::from_ref(&foreign)].concat(), own[..2].to_vec()] {
         let reply = SyncReply { bundle: bundle_of(&changes), ..reply() };
         replica.receive(&OutboxPage::default(), &[], &reply).unwrap();
     }
