@@ -114,7 +114,7 @@ pub const PLANTED: &[Planted] = &[
     Planted {
         name: "only_the_first_refused_change_is_quarantined",
         what: "what builds on a refused change stays in the outbox",
-        expected: CaughtBy::Seed,
+        expected: CaughtBy::Story,
     },
     Planted {
         name: "phone_reuses_an_actor",

@@ -80,7 +80,21 @@ fn orphan_comes_back_to_a_phone_that_forgot_its_document() {
     assert_lots_after_recovery(&mut world, &["builds on it", "of another"]);
 }
 
+// The grant ends before two lots are sent: both are set aside with the first refusal, and the one that builds on the other does
+// not go out alone.
+fn what_builds_on_a_refused_lot_is_set_aside_with_it() {
+    let mut world = world();
+    ["one", "two"].into_iter().for_each(|note| record(&mut world, LI, note));
+    world.change_grant(LI, Role::Packer).unwrap();
+    sync_until_line_breaks(&mut world, LI, 2);
+    let phone = &world.phones[LI];
+    assert_eq!((phone.unsent_rows(), phone.replica.undelivered()), (0, 2));
+    world.change_grant(LI, Role::Household(household(1))).unwrap();
+    assert_lots_after_recovery(&mut world, &["one", "two"]);
+}
+
 stories! {
+    what_builds_on_a_refused_lot_is_set_aside_with_it,
     refused_correction_does_not_come_back_with_its_document,
     regained_grant_leaves_no_orphans,
     forgotten_document_gets_back_what_the_server_took,
