@@ -148,9 +148,6 @@ impl Replica {
             cursor.receipt = cursor.receipt.without_chain();
         }
         transaction.set_cursor(cursor);
-        if transaction.must_reconcile {
-            transaction.reconcile_at_next_sync();
-        }
         received.more = !wanted.is_empty() || transaction.must_reconcile;
         transaction.commit()?;
         Ok(received)

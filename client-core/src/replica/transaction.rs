@@ -33,7 +33,7 @@ pub(super) struct Transaction<'a> {
     open: HashMap<DocumentId, Open>,
     /// Documents that were forgotten: not all that this replica has sent is here any more.
     pub(super) forgotten: BTreeSet<DocumentKey>,
-    /// True once only the server's heads tell what it lacks.
+    /// True once only the server's heads tell what it lacks: they are asked for with the next sync, whatever cursor was set.
     pub(super) must_reconcile: bool,
 }
 
@@ -187,6 +187,9 @@ impl<'a> Transaction<'a> {
 
     /// Writes one batch, makes it durable, and installs the new state. On failure the replica is as before.
     pub(super) fn commit(mut self) -> Result<(), StoreFault> {
+        if self.must_reconcile {
+            self.reconcile_at_next_sync();
+        }
         let mut batch = Batch::default();
         for (key, value) in std::mem::take(&mut self.writes) {
             match value {

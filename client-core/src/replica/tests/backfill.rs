@@ -66,10 +66,9 @@ fn document_that_is_forgotten_while_it_is_fetched_is_fetched_whole() {
     assert_eq!(replica.fetches().unwrap().iter().map(|fetch| fetch.through).collect::<Vec<_>>(), [0]);
 }
 
-/// Own changes that came before what they build on are given back as a guess, with what others built on them. Where the
-/// device may not write, that guess makes none of them lost: the server is asked for its heads.
-#[test]
-fn guess_of_a_loss_asks_the_server() {
+/// A packer's phone with a guess of a loss: of its own lots from before, the last two, and another's on them, came before
+/// what they build on. With all changes, the other's last.
+fn with_a_guess() -> (Replica, Vec<VerifiedChange>) {
     let (mut author, _) = open(&MemoryStore::default());
     let own = acknowledged_lots(&mut author);
     let foreign = another_lot(&mut author);
@@ -80,11 +79,30 @@ fn guess_of_a_loss_asks_the_server() {
         replica.receive(&OutboxPage::default(), &[], &reply).unwrap();
     }
     assert_eq!(lots_by_part(&mut replica), [4]);
+    (replica, [own, vec![foreign]].concat())
+}
+
+/// Where the device may not write, a guess makes none of its changes lost: the server is asked for its heads.
+#[test]
+fn guess_of_a_loss_asks_the_server() {
+    let (mut replica, changes) = with_a_guess();
     let page = replica.outbox_page(PAGE_BYTES).unwrap();
-    assert_eq!(page.documents[0].backfill, Some([foreign.hash()].into()), "its own may not go");
+    assert_eq!(page.documents[0].backfill, Some([changes[4].hash()].into()), "its own may not go");
     let received = replica.receive(&page, &[], &reply()).unwrap();
     assert!(received.more && replica.is_reconciling());
     assert_eq!((replica.undelivered(), lots_by_part(&mut replica)), (0, vec![4]));
+}
+
+/// A notice takes out all that such a guess could give back.
+#[test]
+fn guess_that_a_notice_ends_asks_the_server() {
+    let (mut replica, changes) = with_a_guess();
+    let (key, reason) = (book(2026).to_bytes(), AsideReason::Full);
+    let notice = Notice { number: 1, key, reason, changes: ChangeRange::covering(&changes[3..4]) };
+    let received =
+        replica.receive(&OutboxPage::default(), &[], &SyncReply { notices: vec![notice], ..reply() }).unwrap();
+    assert!(received.more && replica.is_reconciling());
+    assert_eq!(lots_by_part(&mut replica), [2], "what is left stays in view");
 }
 
 /// A notice takes one lot out of a document of which the server lacks others: they still go back.
