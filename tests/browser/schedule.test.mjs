@@ -70,8 +70,7 @@ test("a line that came back before anybody joined is there for her first sync", 
   schedule.nudged();
   pass(60_000);
   assert.deepEqual(starts, []);
-  schedule.online();
-  schedule.nudged();
+  schedule.asked();
   pass(1);
   assert.equal(starts.length, 1);
 });

@@ -60,12 +60,6 @@ export class Schedule {
     this.#arm();
   }
 
-  /// The line is there; what is due may begin.
-  online() {
-    this.#online = true;
-    this.#arm();
-  }
-
   /// Somebody looks at the app, or nobody does any more.
   seen(visible) {
     const came = visible && !this.#visible;

@@ -49,8 +49,8 @@ export class Syncing {
     this.online ||= reached;
     if (!this.online) this.schedule.offline();
     if (this.stopped) return;
-    // A worker that follows broken ones waits as after that many failed syncs.
     if (reached) this.schedule.asked();
+    // A worker that follows broken ones waits as after that many failed syncs.
     else if (this.failures > 0) this.schedule.resume(this.failures);
     else this.schedule.nudged();
     this.#listen();
@@ -66,8 +66,6 @@ export class Syncing {
     const back = online && !this.online;
     Object.assign(this, { online, visible });
     if (!online) this.schedule.offline();
-    // Whoever has not joined yet may join now, and syncs then.
-    else if (back) this.schedule.online();
     if (this.#enrolled && !this.stopped) {
       if (back) this.schedule.asked();
       this.schedule.seen(visible);
