@@ -23,7 +23,7 @@ pub enum SyncState {
 pub struct SyncStatus {
     /// What the sync is doing.
     pub state: SyncState,
-    /// How many changes the server lacks.
+    /// How many changes that people made the server lacks.
     pub unsent: u64,
     /// How many changes of this phone were set aside and are not delivered; a coordinator can take them in. All is delivered
     /// only when this and `unsent` are 0.

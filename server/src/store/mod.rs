@@ -30,9 +30,8 @@ const CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// Sled's interval of flushes in the background, in milliseconds: one that never comes. Without any, sled flushes whenever a scan ends,
 /// and then has on disk what the journal has not.
 const FLUSH_NEVER: usize = usize::MAX;
-/// How often a folder that another has is tried, and at which interval: a quarter of a second in all.
-const OPEN_TRIES: u32 = 10;
-const OPEN_LOOK: Duration = Duration::from_millis(25);
+/// The waits before a folder that another has is tried again.
+const OPEN_WAITS: [Duration; 9] = [Duration::from_millis(25); 9];
 
 type Database = sled::Db<LEAF_FANOUT>;
 
@@ -108,14 +107,15 @@ impl SledStore {
 
 /// Opens sled's part of the store. A thread of one that was closed just now may have it for a moment longer.
 fn open_sled(folder: &Path) -> Result<Database, StoreFault> {
-    let config = sled::Config::new().path(folder).cache_capacity_bytes(CACHE_BYTES).zstd_compression_level(1);
-    let open = || config.clone().flush_every_ms(Some(FLUSH_NEVER)).open::<LEAF_FANOUT>().map_err(fault_of);
-    let is_last = |opened: &Result<Database, StoreFault>| !matches!(opened, Err(StoreFault::InUse));
-    let later = (1..OPEN_TRIES).map(|_| {
-        std::thread::sleep(OPEN_LOOK);
-        open()
-    });
-    std::iter::once(open()).chain(later).find(is_last).unwrap_or(Err(StoreFault::InUse))
+    let config = sled::Config::new().path(folder).cache_capacity_bytes(CACHE_BYTES);
+    let config = config.flush_every_ms(Some(FLUSH_NEVER)).zstd_compression_level(1);
+    for wait in OPEN_WAITS {
+        match config.open().map_err(fault_of) {
+            Err(StoreFault::InUse) => std::thread::sleep(wait),
+            opened => return opened,
+        }
+    }
+    config.open().map_err(fault_of)
 }
 
 /// The last write of each key.
